@@ -1,6 +1,6 @@
 use std::{env, fs};
 
-/// The files of the provider's app, which are built apart from this crate and may be missing.
+/// The provider's app. It has a separate build, so the folder may be missing.
 const PAGES: &str = "app/dist";
 
 fn main() {
@@ -8,7 +8,7 @@ fn main() {
     if let Err(error) = fs::create_dir_all(PAGES) {
         println!("cargo:warning=could not make {PAGES}: {error}");
     }
-    // A debug build reads the files when it runs.
+    // A debug build reads these files at run time.
     if env::var("PROFILE").is_ok_and(|profile| profile == "release") {
         println!("cargo:rerun-if-changed={PAGES}");
     }

@@ -1,4 +1,4 @@
-//! A new migration file changes the program, although no source of it changed.
+//! Rebuilds on a new migration file, since no source file changes with it.
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");

@@ -1,6 +1,6 @@
 use std::{env, fs};
 
-/// The portal's files, which are built apart from this crate and may be missing.
+/// The portal builds separately, so this folder may be missing.
 const PAGES: &str = "../portal/dist";
 
 fn main() {
@@ -8,7 +8,7 @@ fn main() {
     if let Err(error) = fs::create_dir_all(PAGES) {
         println!("cargo:warning=could not make {PAGES}: {error}");
     }
-    // A debug build reads the files when it runs.
+    // Debug builds read the files at run time.
     if env::var("PROFILE").is_ok_and(|profile| profile == "release") {
         println!("cargo:rerun-if-changed={PAGES}");
     }

@@ -1,4 +1,4 @@
-//! `sqlx::migrate!` notices a changed migration but not a new one; this makes a new one rebuild us.
+// `sqlx::migrate!` misses a newly added migration file; this makes Cargo rebuild the crate.
 
 fn main() {
     println!("cargo:rerun-if-changed=migrations");

@@ -1,8 +1,8 @@
-//! Owns the boards: the orders that each reader may read, as this edge sees them.
+//! Boards: the orders that each reader may see.
 //!
-//! Invariants: a board is never older than the question for it; the orders are read once for each
-//! state of the file, by a reader that nothing else waits for, and at most half of the time; orders
-//! that read the same for all providers are written out once.
+//! Invariants: a board is never older than its request; the orders are read once per state of the
+//! file, at most half of the time, on a connection that delays no other work; an order that reads
+//! the same for all providers is serialised once.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,12 +19,11 @@ use wire::{Actor, EdgeId, Hash, Hold, Order, Region, readable_by_every_provider,
 
 use crate::store::{BoardItem, EdgeIdentity, Store};
 
-/// Orders on a board at most.
 const ITEMS_MAX: usize = 1_000;
-/// Boards of one state of the file that are kept; beyond that all are written out anew.
+/// Boards cached per state of the file; at the limit the cache is cleared.
 const BOARDS_MAX: usize = 256;
 
-/// The orders that a person may read, the pending ones first.
+/// The orders that you may read, pending ones first.
 #[derive(Serialize, ToSchema)]
 pub struct Board {
     edge: EdgeId,
@@ -41,7 +40,7 @@ pub struct Boards {
     shown: Arc<Mutex<Shown>>,
 }
 
-/// A board as it is sent, and its name.
+/// A serialised board and its ETag.
 #[derive(Debug, Clone)]
 pub struct WrittenBoard {
     pub body: Bytes,
@@ -51,11 +50,11 @@ pub struct WrittenBoard {
 #[derive(Default)]
 struct Shown {
     region: Option<RegionOrders>,
-    /// The next reading begins no sooner.
+    /// The next read starts no earlier.
     rests_until: Option<Instant>,
 }
 
-/// The orders of one state of the file.
+/// All orders at one state of the file.
 struct RegionOrders {
     version: u64,
     feed_seq: u64,
@@ -66,7 +65,7 @@ struct RegionOrders {
 struct WrittenItem {
     item: BoardItem,
     hold: Hold,
-    /// As every provider may read it.
+    /// The version for every provider.
     open: Option<(Order, Bytes)>,
 }
 
@@ -78,7 +77,7 @@ impl Boards {
 
     pub async fn of(&self, reader: Actor) -> Result<WrittenBoard, JournalError> {
         let asked_at = self.store.version();
-        // All who wait here are answered by the next reading.
+        // The next read answers all that wait here.
         let mut shown = self.shown.lock().await;
         if shown.region.as_ref().is_none_or(|region| region.version < asked_at) {
             self.read(&mut shown).await?;
@@ -114,7 +113,7 @@ impl RegionOrders {
             items: Vec::new(),
         };
         let mut body = written(&empty).to_vec();
-        // The end of an empty list and of the board.
+        // Cuts the `]}` after the empty list.
         body.truncate(body.len() - 2);
         let items = self.items.iter().filter_map(|item| item.for_reader(reader)).take(ITEMS_MAX);
         for (n, item) in items.enumerate() {
@@ -151,7 +150,7 @@ impl WrittenItem {
     }
 }
 
-/// Writing into memory cannot fail.
+/// Serialising to memory cannot fail.
 fn written(word: &impl Serialize) -> Bytes {
     let bytes = serde_json::to_vec(word);
     debug_assert!(bytes.is_ok(), "memory takes every byte");

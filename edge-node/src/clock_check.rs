@@ -1,9 +1,9 @@
-//! Owns the edge's judgement of its machine's clock: holds it against the hub's, works by the hub's
-//! time where the two differ, and says so.
+//! Compares the machine's clock with the hub's, uses the hub's time if the two differ, and reports
+//! the fault.
 //!
-//! Invariants: only a time that the trusted hub has sent for this very connection sets the clock,
-//! and no time before an earlier one of that hub; until the hub has sent its time, no run works by
-//! an earlier moment than the newest of the runs before.
+//! Invariants: only a time that the trusted hub sent for this very connection sets the clock, and
+//! never one before that hub's earlier times; until the hub has sent its time, a run never uses a
+//! moment earlier than the newest of the runs before it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,23 +29,22 @@ struct Inner {
     note: Mutex<ClockNote>,
 }
 
-/// What is wrong with the machine's clock, as people read it.
+/// A fault of the machine's clock, as shown to users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ClockStanding {
     pub finding: ClockFinding,
-    /// How far the machine's clock is ahead, in milliseconds; below zero where it is behind.
+    /// How far the machine's clock is ahead, in milliseconds; negative if it is behind.
     pub error_ms: i64,
     pub found_at: UnixMillis,
     pub message: Text,
 }
 
-/// The hub's clock, as it was read over a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct HubClockReading {
     pub at: UnixMillis,
-    /// The trusted hub has signed it, for this connection.
+    /// The trusted hub signed it for this connection.
     pub is_proven: bool,
-    /// It came with a refusal, which keeps the link down.
+    /// It came with a refusal, so the link stays down.
     pub is_refusal: bool,
 }
 
@@ -55,7 +54,7 @@ impl ClockCheck {
         Self(Arc::new(Inner { clock, store, note: Mutex::default() }))
     }
 
-    /// Begins a run: goes on from the boot op where the machine's clock lies before it.
+    /// Starts from the time of the boot op if the machine's clock is behind it.
     pub async fn begin(&self) -> Result<(), JournalError> {
         let Inner { clock, store, .. } = &*self.0;
         let mut note = store.clock_note().await?;
@@ -70,12 +69,12 @@ impl ClockCheck {
         Ok(())
     }
 
-    /// Returns whether the time of day is only a lower bound, so that no age follows from it.
+    /// True if the time of day is only a lower bound, so that no age can be computed from it.
     pub fn is_lower_bound(&self) -> bool {
         self.fault().is_some_and(|fault| fault.finding == ClockFinding::ByLog)
     }
 
-    /// Holds the machine's clock against the hub's, and works by the hub's where they differ.
+    /// Compares the machine's clock with the hub's, and uses the hub's if they differ.
     pub async fn compare(&self, reading: HubClockReading) {
         let clock = &self.0.clock;
         let mut note = self.note();
@@ -92,7 +91,7 @@ impl ClockCheck {
                 None
             }
             (true, false) if reading.is_refusal => Some(ClockFinding::NotBelieved),
-            // An older hub, which signs nothing, has let this edge in.
+            // An older hub signs nothing, but it has accepted this edge.
             (false, false) if self.is_not_believing() => None,
             (_, false) => return,
         };
@@ -103,21 +102,18 @@ impl ClockCheck {
         self.conclude(note).await;
     }
 
-    /// What is wrong with the machine's clock, as far as this edge knows.
     pub fn standing(&self) -> Option<ClockStanding> {
         let fault = self.fault()?;
         let WrongClock { finding, error_ms, found_at } = fault;
         Some(ClockStanding { finding, error_ms, found_at, message: fault.text() })
     }
 
-    /// How far the machine's clock is ahead of the time that this edge works by, where that is the
-    /// cloud's.
+    /// How far the machine's clock is ahead, if this edge uses the cloud's time.
     pub fn error_ms(&self) -> Option<i64> {
         let fault = self.fault()?;
         (fault.finding == ClockFinding::ByCloud).then_some(fault.error_ms)
     }
 
-    /// Why this edge is not ready.
     pub fn check(&self) -> Result<(), String> {
         match self.fault() {
             Some(fault) if self.is_not_believing() => Err(fault.to(Language::English)),
@@ -129,7 +125,7 @@ impl ClockCheck {
         self.note().fault.is_some_and(|fault| fault.finding == ClockFinding::NotBelieved)
     }
 
-    /// Follows the machine's clock again once a person has set it right.
+    /// Follows the machine's clock again once an operator has corrected it.
     pub async fn notice_repair(&self) {
         let note = self.note();
         if note.fault.is_some() && self.fault().is_none() {
@@ -138,7 +134,7 @@ impl ClockCheck {
         }
     }
 
-    /// The fault as it is now: the machine's clock may have been set since it was found.
+    /// The fault as of now: the clock may have been set since.
     fn fault(&self) -> Option<WrongClock> {
         let (clock, fault) = (&self.0.clock, self.note().fault?);
         if fault.finding == ClockFinding::NotBelieved {
@@ -149,7 +145,7 @@ impl ClockCheck {
         is_wrong.then_some(WrongClock { error_ms, ..fault })
     }
 
-    /// Puts the finding on record, and says it once.
+    /// Stores the finding, and logs it if it changed.
     async fn conclude(&self, note: ClockNote) {
         let before = std::mem::replace(
             &mut *self.0.note.lock().unwrap_or_else(PoisonError::into_inner),
@@ -160,7 +156,7 @@ impl ClockCheck {
         if is_other {
             self.say(note);
         }
-        // A refusal is repeated at every call, and adds nothing to the record.
+        // A repeated refusal changes nothing in the record.
         if !is_other && before.hub_at == note.hub_at {
             return;
         }
@@ -197,7 +193,7 @@ impl Sentence for WrongClock {
     }
 }
 
-/// Rounded, so that the same fault reads the same a moment later.
+/// Rounded, so that the text stays the same while the fault does.
 fn whole_units(error_ms: i64) -> String {
     let minutes = error_ms.saturating_abs() / 60_000;
     match minutes {
@@ -223,7 +219,7 @@ mod tests {
         _data: tempfile::TempDir,
     }
 
-    /// A machine whose clock is three hours behind.
+    /// The clock is three hours behind.
     async fn machine() -> Machine {
         let data = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(NOW.plus_ms(-3 * HOUR_MS)).settable();

@@ -1,4 +1,4 @@
-//! Owns the section `edge` of the configuration.
+//! The `edge` section of the configuration.
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
@@ -11,49 +11,47 @@ use crate::mqtt::MqttKind;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The edge's name, such as `north-1`: it names the edge in topics, receipts and status.
+    /// The edge's name, such as `north-1`. It appears in topics, receipts and status.
     pub name: String,
     pub region: Region,
-    /// Where the cloud is: `http://` or `https://`.
+    /// The cloud's address: `http://` or `https://`.
     pub gateway_url: String,
-    /// Allows plain `http://` to another machine. Anybody on the way can then read what passes.
+    /// Allows plain `http://` to another machine. Anything on the path can then read the traffic.
     pub plain_link: bool,
-    /// The fingerprint of the hub's key, as an operator gives it: it counts before the stored key.
-    /// Empty where enrolment or the first session brought the key.
+    /// Fingerprint of the hub's key; overrides the stored key. Empty if enrolment or the first
+    /// session supplies it.
     pub hub_key: String,
-    /// The folder of the log, the high-water file and the key.
+    /// Folder of the log, the high-water file and the key.
     pub data: PathBuf,
     pub http_bind: String,
     pub mqtt: MqttKind,
     pub mqtt_bind: String,
     pub ws_bind: String,
-    /// The operator's own listener, for metrics and for what is missing. Empty for none.
+    /// Listener for operators: metrics and readiness details. Empty disables it.
     pub operator_bind: String,
-    /// Needed once; an enrolled edge has its key.
+    /// Required once: an enrolled edge has its key.
     pub enrolment_code: Secret,
-    /// While the feed has confirmed no later revocations for so many hours, no answer is firm. By
-    /// default as long as a device grant lives: a shorter time would make grants that the edge
-    /// still lets in worthless for firm answers, and nobody who signed in before the link was cut
-    /// comes in for longer.
+    /// If the feed has not confirmed the revocations for this many hours, no answer is firm. The
+    /// default is the lifetime of a device grant: less denies firm answers to grants that are still
+    /// admitted; more gains nothing, because every grant from before the outage has expired.
     pub revocations_age_hours_max: u32,
-    /// Connections of one address, by HTTP, WebSocket and MQTT together. Its next one is closed
-    /// unread.
+    /// Connections from one address over HTTP, WebSocket and MQTT. Further ones are closed unread.
     pub connections_per_address: NonZeroUsize,
-    /// Connections of one person by MQTT; the next one is refused.
+    /// MQTT connections of one person; further ones are refused.
     pub connections_per_person: NonZeroUsize,
-    /// Undecided commands beyond which new ones are taken from known people alone.
+    /// Above this number of undecided commands, new ones are taken only from known people.
     pub newcomers_pending_max: u32,
-    /// A person is known so many hours after the cloud first applied a command of his.
+    /// A person counts as known this many hours after the cloud applied their first command.
     pub known_after_hours: u32,
-    /// New commands of one person that are taken in one go; more are taken at ten a second.
+    /// Burst limit for one person's new commands; beyond it, ten a second are taken.
     pub commands_at_once: u32,
-    /// Jobs that one provider has in hand, and his acceptances and withdrawals in 24 hours, at
-    /// most. The cloud judges each again by its own limits. 0 leaves a limit off.
+    /// Per provider: open jobs, and acceptances and withdrawals in 24 hours. The cloud checks each
+    /// command again against its own limits. 0 disables a limit.
     pub open_jobs_max: u32,
     pub acceptances_a_day_max: u32,
     pub withdrawals_a_day_max: u32,
-    /// A provider whom no admin has verified, as far as the token and the feed tell, may not accept
-    /// here. The cloud has the same rule under `order`, and decides.
+    /// Refuses an accept from a provider who is not verified according to the token and the feed.
+    /// The cloud has the same rule in section `order`, and its decision is final.
     pub verified_providers_only: bool,
 }
 

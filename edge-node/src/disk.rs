@@ -1,5 +1,5 @@
-//! Owns the knowledge of the room on the disk that holds the log: for readiness, the log and a
-//! person who hears why nothing is taken.
+//! Tracks the free space on the log's disk: for readiness, the log, and users whose commands are
+//! refused.
 
 use std::{
     fs::{self, File},
@@ -25,13 +25,12 @@ struct Inner {
     lacks_reserve: AtomicBool,
 }
 
-/// With less, the next commands may find no room.
+/// With less, the next commands may fail.
 const ROOM_BYTES_MIN: u64 = 256 * 1024;
-/// A smaller command may find room where another found none. The disk is called full for so long
-/// after it refused one.
+/// How long the disk counts as full after it refused a command: a smaller command may still fit.
 const FULL_FOR: Duration = Duration::from_secs(3);
-/// A file that only keeps room: a start on a full disk deletes it, and has its boot op and the
-/// cloud's answers written in its place.
+/// Reserves space: a start on a full disk deletes this file to fit its boot op and the cloud's
+/// answers.
 const RESERVE: &str = "reserve";
 const RESERVE_BYTES: u64 = 1024 * 1024;
 const RESERVE_PART_BYTES: usize = 4096;
@@ -47,18 +46,18 @@ impl LogDisk {
         }))
     }
 
-    /// The free space; unknown where the system does not say.
+    /// `None` if the system does not report it.
     pub fn free(&self) -> Option<u64> {
         free(&self.0.data)
     }
 
-    /// A write has found no room.
+    /// Records that a write found no space.
     pub fn has_refused(&self) {
         let now = self.0.clock.elapsed();
         *self.0.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
-    /// Sets room aside for a start on a full disk, where that is not done yet and there is enough.
+    /// Writes the reserve file if it is missing and the disk has room.
     pub fn keep_reserve(&self) {
         let reserve = self.0.data.join(RESERVE);
         let is_there = fs::metadata(&reserve).is_ok_and(|file| file.len() == RESERVE_BYTES);
@@ -67,11 +66,9 @@ impl LogDisk {
         self.0.lacks_reserve.store(!has_reserve, Ordering::Relaxed);
     }
 
-    /// Returns false if the disk has no room for it. Without a reserve for another reason an edge
-    /// works as well.
+    /// Returns false only if the disk lacks the space: an edge also works without a reserve.
     fn write_reserve(&self, reserve: &Path) -> bool {
         let Err(error) = fill_reserve(reserve) else { return true };
-        // A part of it would only take room.
         let _ = fs::remove_file(reserve);
         if journal::is_of_full_disk(&error) {
             return false;
@@ -80,7 +77,8 @@ impl LogDisk {
         true
     }
 
-    /// The last room is for the next start and for the cloud's answers: new commands find none.
+    /// If true, new commands are refused: the last space is kept for the next start and the cloud's
+    /// answers.
     pub fn lacks_reserve(&self) -> bool {
         self.0.lacks_reserve.load(Ordering::Relaxed)
     }
@@ -93,14 +91,14 @@ impl LogDisk {
             || self.free().is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
     }
 
-    /// Why this edge is not ready.
+    /// Readiness; the error is the reason.
     pub fn check(&self) -> Result<(), String> {
         let data = self.0.data.display();
         let full = || format!("the disk that holds {data} is full; make room on it");
         if self.is_full() { Err(full()) } else { Ok(()) }
     }
 
-    /// Measures, and says it once when the disk fills up and once when it has room again.
+    /// Updates the metric, and logs each change between full and not full.
     pub fn look(&self) -> Option<u64> {
         self.keep_reserve();
         let free = self.free();
@@ -122,12 +120,12 @@ impl LogDisk {
     }
 }
 
-/// Gives the room that was set aside to a start on a full disk. Returns false if there is none.
+/// Frees the reserve for a start on a full disk; false if there was none.
 pub fn release_reserve(data: &Path) -> bool {
     fs::remove_file(data.join(RESERVE)).is_ok()
 }
 
-/// Random bytes: some file systems store others in less room.
+/// Random bytes, because some file systems compress others.
 fn fill_reserve(reserve: &Path) -> io::Result<()> {
     let mut file = File::create(reserve)?;
     for _ in 0..RESERVE_BYTES / RESERVE_PART_BYTES as u64 {
@@ -141,7 +139,7 @@ pub fn free(data: &Path) -> Option<u64> {
     stat.f_bavail.checked_mul(stat.f_frsize)
 }
 
-/// Returns whether the disk of the data folder is full, and the error a consequence.
+/// True if a full disk caused the error.
 pub fn is_behind(error: &(dyn std::error::Error + 'static), data: &Path) -> bool {
     journal::is_of_full_disk(error) || free(data).is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
 }

@@ -1,7 +1,7 @@
-//! Owns the way down: stores the cloud's words first, then tells those they concern.
+//! Stores data from the cloud, then notifies the tablets concerned.
 //!
-//! Invariant: nobody hears of an outcome or a change before it stands in the file, so a crash
-//! between the two only makes the tablet ask again.
+//! Invariant: the file has an outcome or change before any tablet sees it, so a crash between the
+//! two only makes the tablet request it again.
 
 use engine::edge::EdgeWrite;
 use journal::WriteError;
@@ -42,7 +42,7 @@ impl Downlink {
                     if settled.outcome.kind == OutcomeKind::Applied {
                         self.ground.people.applied(settled.stored.user_id);
                     }
-                    // A receipt is signed only for a person who is there; one who comes later asks.
+                    // Sign receipts only for connected people; others request theirs later.
                     if self.voice.broker.is_here(settled.stored.user_id) {
                         self.voice.decided(&settled, &self.intake.decided(&settled)).await;
                     }
@@ -83,7 +83,7 @@ impl Downlink {
         Ok(())
     }
 
-    /// The feed was read to its end; it is put down now and then, for the next run.
+    /// The feed was read to its end; `put_down` also records this for the next run.
     pub async fn confirm(&self, put_down: bool) -> WriteResult {
         self.ground.gate.confirm_revocations();
         if put_down {
@@ -93,8 +93,8 @@ impl Downlink {
         }
     }
 
-    /// Takes an accept that was made elsewhere into the log. Where there is no room for it now, the
-    /// cloud asks again.
+    /// Logs an accept made elsewhere, or drops it if the disk is full or the queue busy; the cloud
+    /// sends it again.
     pub async fn log(&self, ask: Ask) -> WriteResult {
         let (id, order) = (ask.command.id, ask.command.body.order_id());
         match self.ground.store.log_asked(ask, self.ground.clock.now()).await {

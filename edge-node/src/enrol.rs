@@ -1,8 +1,8 @@
-//! Enrolment: a one-time code and the public key go up, the keys of people's tokens and of the hub
-//! come back and are kept. Another code later replaces this edge's key.
+//! Enrolment: the edge sends a one-time code and its public key, and stores the keys that come
+//! back: the token keys and the hub's. A later code replaces this edge's key.
 //!
-//! Invariant: an answer that the hub of the code has not signed for this edge's own key changes
-//! nothing.
+//! Invariant: an answer changes nothing unless the hub named in the code signed it for this edge's
+//! own key.
 
 use std::{
     path::{Path, PathBuf},
@@ -36,9 +36,9 @@ struct EnrolRequest<'a> {
 struct EnrolAnswer {
     edge: EdgeId,
     region: Region,
-    /// The key set, as a document or as its text.
+    /// The key set, as a JSON object or as its text.
     jwks: Value,
-    /// An older hub has none.
+    /// Missing from an older hub.
     hub_key: Option<String>,
     signature: Option<String>,
     #[serde(default)]
@@ -76,8 +76,8 @@ pub enum EnrolError {
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An enrolled edge that is started with another code gets a new key by it, under its own name and
-/// with its own log. Until the hub has answered, the old key stays.
+/// Gives an enrolled edge that starts with another code a new key; its name and log stay. The old
+/// key stays until the hub has answered.
 pub async fn with_new_key(
     ground: EdgeGround,
     used: Option<Hash>,
@@ -112,7 +112,7 @@ pub async fn with_new_key(
     }
 }
 
-/// Where a key lies until the hub knows it.
+/// Path of a new key until the hub has accepted it.
 pub fn new_key_for(key: &Path) -> PathBuf {
     key.with_extension("key.new")
 }
@@ -121,15 +121,15 @@ fn code_hash(ground: &EdgeGround) -> Hash {
     Hash::of(format!("holdfast edge's code {}", ground.config.enrolment_code.reveal()).as_bytes())
 }
 
-/// Without the note the code is tried again at the next start, which changes nothing.
+/// If this fails, the next start tries the code again, which does no harm.
 async fn note(ground: &EdgeGround, code: Hash) {
     if let Err(error) = ground.store.note_code(code).await {
         tracing::warn!(%error, "The use of the enrolment code could not be noted");
     }
 }
 
-/// Asks until the edge is enrolled or asked to stop; the cloud may be away. A code that cannot
-/// become right is an error.
+/// Retries with backoff until the edge is enrolled or stopped. Fails on a code that can never
+/// succeed.
 pub async fn until_enrolled(
     ground: &EdgeGround,
     stop: &CancellationToken,
@@ -161,8 +161,8 @@ pub async fn until_enrolled(
 }
 
 impl EnrolError {
-    /// Another attempt with the same code ends the same way. An answer of a false hub is no reason
-    /// to stop: the true one may be reached later.
+    /// True if the same code cannot succeed later. An answer from a false hub is not final: a later
+    /// attempt may reach the true one.
     fn is_final(&self) -> bool {
         matches!(self, Self::Refused | Self::OtherEdge(..) | Self::Code(_))
     }
@@ -180,7 +180,7 @@ async fn once(ground: &EdgeGround, client: &Client) -> Result<(), EnrolError> {
     let EdgeGround { config, identity, .. } = ground;
     let url = format!("{}/api/v1/edges/enrol", config.gateway_url.trim_end_matches('/'));
     let code = config.enrolment_code.reveal();
-    // A code that was copied in part is not shown to anybody.
+    // A truncated code must never be sent.
     hub_of(code)?;
     let public_key = URL_SAFE_NO_PAD.encode(ground.signer.public_key());
     let ask = EnrolRequest { code, public_key };
@@ -203,8 +203,8 @@ async fn once(ground: &EdgeGround, client: &Client) -> Result<(), EnrolError> {
     Ok(())
 }
 
-/// The key to pin: that of the hub which the code names. A code of an older hub names none, and the
-/// first session pins the key.
+/// The hub key to pin, as named by the code. An older hub's code names none, and the first session
+/// pins the key.
 fn proven_hub(
     code: &str,
     answer: &EnrolAnswer,
@@ -224,7 +224,7 @@ fn proven_hub(
     proven.map(Some).ok_or(EnrolError::OtherHub)
 }
 
-/// `None` where the hub has not signed them; an older hub names none.
+/// `None` if the hub has not signed them. An older hub sends none.
 fn former_keys(answer: &EnrolAnswer, hub: HubKey, edge_key: &[u8; 32]) -> Option<Vec<[u8; 32]>> {
     let keys: Option<Vec<_>> =
         answer.former_keys.iter().map(|key| former_keys::read(key)).collect();

@@ -1,8 +1,7 @@
-//! The public keys that this edge has had before the present one, by which it knows its own older
-//! receipts. They stand in a file of their own: a log that was restored from a backup may be older
-//! than they are.
+//! The edge's former public keys, which verify its older receipts. They have a separate file
+//! because a log restored from a backup may be older than they are.
 //!
-//! Invariant: they come from the hub alone, which has signed them.
+//! Invariant: they come only from the hub, which has signed them.
 
 use std::{
     fs,
@@ -25,7 +24,7 @@ pub struct FormerKeys {
 const FILE: &str = "former.keys";
 
 impl FormerKeys {
-    /// A line that is no key is left out, and so the receipts by it are those of a stranger.
+    /// Skips lines that are not keys; receipts signed with such a key count as foreign.
     pub fn open(data: &Path) -> io::Result<Self> {
         let file = data.join(FILE);
         let text = match fs::read_to_string(&file) {
@@ -36,7 +35,7 @@ impl FormerKeys {
         Ok(Self { file, keys })
     }
 
-    /// On the disk before it counts.
+    /// Stores the keys on disk before using them.
     pub fn learn(&self, keys: Vec<[u8; 32]>) -> io::Result<()> {
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder)?;

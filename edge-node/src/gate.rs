@@ -1,6 +1,6 @@
-//! Owns the admission of people: checks their tokens without the cloud, by the cached public keys
-//! and the revocations and marks that the feed has brought. It takes no token that was not made for
-//! its region's edges: one that opens the cloud must not come to rest here.
+//! Admits people: checks their tokens offline, using cached public keys and the feed's revocations
+//! and verification marks. It accepts only tokens for its region's edges: a token that opens the
+//! cloud must never be stored here.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,8 +24,8 @@ use crate::store::{Trust, TrustNews};
 #[derive(Clone)]
 pub struct Gate {
     pub keys: Keys,
-    /// How often the key set lost a key. Each time all passes end: nothing tells which of them that
-    /// key signed.
+    /// Counts removed keys. Each removal ends all passes, as a pass does not record its signing
+    /// key.
     lost_keys: Arc<AtomicU64>,
     audience: TokenAudience,
     revoked: Arc<RwLock<KnownRevocations>>,
@@ -36,31 +36,31 @@ pub struct Gate {
 #[derive(Default)]
 struct KnownRevocations {
     sessions: HashSet<SessionId>,
-    /// People with a revocation, lifted ones included.
+    /// People with a revocation, including lifted ones.
     people: HashMap<UserId, PersonStanding>,
-    /// The newest words about the verification of providers.
+    /// The newest verification mark of each provider.
     marks: HashMap<UserId, ProviderMark>,
     confirmed: Option<Confirmation>,
 }
 
-/// The feed's word that there are no other revocations than those known here.
+/// The feed's confirmation that this edge has all revocations.
 #[derive(Debug, Clone, Copy)]
 struct Confirmation {
-    /// On the clock that neither jumps nor stops.
+    /// On the monotonic clock.
     at: Duration,
-    /// Of a word that came before the process started: how old it was then.
+    /// Age at that moment, if it was stored before the process started.
     age: Duration,
 }
 
-/// A token of ours, and why it opens nothing any more: its owner's earlier commands are answered
-/// anyway.
+/// A genuine token, and the reason if it no longer admits. Its owner's earlier commands still get
+/// their answers.
 #[derive(Debug, Clone)]
 pub struct SignedToken {
     pub claims: Claims,
     pub refusal: Option<Code>,
 }
 
-/// An admitted token, for as long as its owner is here.
+/// An admitted token's rights, kept with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pass {
     pub user_id: UserId,
@@ -71,7 +71,7 @@ pub struct Pass {
 }
 
 impl Gate {
-    /// A firm answer stands on revocations of this age at most.
+    /// `revocations_age_max`: the oldest revocations that a firm answer may rest on.
     pub fn new(region: Region, clock: Clock, revocations_age_max: Duration) -> Self {
         Self {
             keys: Keys::empty(),
@@ -85,7 +85,7 @@ impl Gate {
 
     pub fn trust(&self, trust: &Trust) {
         self.learn(&trust.known);
-        // Between two runs there is only the wall clock. One that was set back tells no age.
+        // Across restarts there is only the wall clock; if it was set back, the age is unknown.
         let now = self.clock.now();
         let age_ms = trust.feed_confirmed_at.map(|at| now.0.saturating_sub(at.0));
         let age_ms = age_ms.and_then(|ms| u64::try_from(ms).ok());
@@ -108,7 +108,7 @@ impl Gate {
         fresh(self.feed_age(), self.revocations_age_max)
     }
 
-    /// How long ago the feed said that nothing of it is missing here.
+    /// Time since the feed confirmed that this edge is up to date.
     pub fn feed_age(&self) -> Option<Duration> {
         let now = self.clock.elapsed();
         self.revoked().confirmed.map(|word| now.saturating_sub(word.at) + word.age)
@@ -120,7 +120,7 @@ impl Gate {
         revoked.confirmed = age.map(|age| Confirmation { at, age });
     }
 
-    /// A key set that cannot be read leaves the old one in place: without keys nobody could work.
+    /// Keeps the old key set if the new one is unreadable: with no keys, all work would stop.
     pub fn replace_keys(&self, jwks: &str) {
         match self.keys.replace(jwks) {
             Ok(false) => {}
@@ -134,7 +134,7 @@ impl Gate {
         }
     }
 
-    /// Adds to what is known. A readmission is among the words about people.
+    /// Merges revocations; readmissions are among `people`.
     pub fn revoke(&self, sessions: &[SessionId], people: &[PersonStanding]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.extend(sessions);
@@ -144,7 +144,6 @@ impl Gate {
         }
     }
 
-    /// Adds to what is known of marks.
     pub fn mark(&self, marks: &[ProviderMark]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         for word in marks {
@@ -153,21 +152,20 @@ impl Gate {
         }
     }
 
-    /// Returns whether an admin has verified the owner of a token, by the newest word of token and
-    /// feed.
+    /// True if an admin has verified the token's owner, by the newer of token and feed.
     pub fn is_verified(&self, claims: &Claims) -> bool {
         let (told, revoked) = (claims.mark(), self.revoked());
         revoked.marks.get(&claims.sub).map_or(told, |known| known.joined(told)).verified
     }
 
-    /// Of these sessions no token lives any more.
+    /// Forgets sessions whose tokens have all expired.
     pub fn forget_sessions(&self, sessions: &[SessionId]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.retain(|session| !sessions.contains(session));
     }
 
-    /// `None` for a token that we never signed, one for the cloud or for another region's edges, or
-    /// a grant for another device than it came from.
+    /// `None` for a token that is forged, for the cloud or for another region, and for a grant
+    /// bound to another device.
     pub fn signed(&self, token: &str, device: Option<&DeviceId>) -> Option<SignedToken> {
         let claims = self.keys.read(token).ok()?;
         if claims.audience() != Some(self.audience) {
@@ -192,9 +190,8 @@ impl Gate {
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 
-    /// Admits somebody who stays.
     pub fn enter(&self, token: &str, device: Option<&DeviceId>) -> Result<(Claims, Pass), Code> {
-        // Counted first: a key that is lost meanwhile ends the pass.
+        // Read first: a key removed in between ends the pass.
         let lost_keys = self.lost_keys.load(Ordering::SeqCst);
         let claims = self.admit(token, device)?;
         let pass = Pass {
@@ -207,8 +204,7 @@ impl Gate {
         Ok((claims, pass))
     }
 
-    /// Whether the pass has not run out, and neither its session nor its owner has been revoked
-    /// since, nor a key been lost.
+    /// True until the pass expires, its session or owner is revoked, or a key is removed.
     pub fn lets_stay(&self, pass: &Pass) -> bool {
         self.clock.now() < pass.expires_at
             && pass.lost_keys == self.lost_keys.load(Ordering::SeqCst)
@@ -219,8 +215,7 @@ impl Gate {
         self.revoked.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A person, a device and a single sign-in are ended each by itself, and each hears its own
-    /// word.
+    /// A revoked person, a closed device and an ended sign-in have separate codes.
     fn revocation(&self, claims: &Claims) -> Option<Code> {
         let revoked = self.revoked();
         if revoked.refuses(claims.sub, claims.issued_at()) {
@@ -237,7 +232,7 @@ impl KnownRevocations {
         self.refuses(pass.user_id, pass.issued_at) || self.sessions.contains(&pass.session_id)
     }
 
-    /// Returns whether a token of the person that was issued then is dead, in any session.
+    /// True if a token issued to this person at that time is dead, in any session.
     fn refuses(&self, user: UserId, issued: UnixMillis) -> bool {
         self.people.get(&user).is_some_and(|known| known.refuses(issued))
     }
@@ -280,7 +275,7 @@ mod tests {
             assert_eq!(gate.admit(dead, None), Err(Code::Revoked));
         }
         assert!(gate.admit(&new, None).is_ok());
-        // A feed that counts anew tells both again, in any order.
+        // A feed with a new generation repeats both, in any order.
         for word in [readmitted(30), revoked(10), PersonStanding::revoked(user, UnixMillis(0))] {
             told(word);
             assert!(gate.admit(&new, None).is_ok(), "{word:?}");

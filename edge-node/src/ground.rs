@@ -1,4 +1,4 @@
-//! The parts that every room of an edge stands on.
+//! The shared context of an edge's components.
 
 use std::sync::Arc;
 

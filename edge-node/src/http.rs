@@ -1,5 +1,5 @@
-//! Owns the edge's answers over HTTP: the board, the head of the log, commands from tablets whose
-//! network blocks MQTT, sign-in, the files of the app, health and metrics.
+//! The edge's HTTP API: the board, the head of the log, commands from tablets whose network blocks
+//! MQTT, sign-in, the app's files, health and metrics.
 
 mod pages;
 mod session;
@@ -47,7 +47,7 @@ pub struct Rooms {
     pub voice: Voice,
     pub head: watch::Receiver<Option<LogHead>>,
     pub link: watch::Receiver<LinkStatus>,
-    /// Calls the gateway for people who sign in.
+    /// Forwards sign-ins and sign-outs to the gateway.
     pub cloud: Client,
     pub boards: Boards,
     pub board_pace: Arc<Pace>,
@@ -68,7 +68,7 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
     });
     ready.add("clock", move || std::future::ready(clock_check.check()));
     ready.add("disk", move || std::future::ready(disk.check()));
-    // A page talks MQTT to its own origin, which its policy can name.
+    // Serve MQTT on the page's own origin too, so that its content security policy can name it.
     let mqtt = mqtt::websocket(&["/mqtt"], rooms.voice.broker.door.clone(), stop);
     let document = CarriedFile::json(include_bytes!("../openapi.json"));
     let router = table(Router::new())
@@ -111,11 +111,11 @@ fn table<T: RouteTable<Rooms>>(to: T) -> T {
             &[InvalidToken, RateLimited, Unavailable], session::sign_out)
 }
 
-/// The routes for tablets, and the messages that travel by MQTT.
+/// The tablet routes and the messages sent by MQTT.
 pub fn document() -> ApiDocument {
     table(ApiDocument::of(NAME))
         .with::<Changes<'_>>()
-        // These read or answer bytes that they hand on.
+        // These handlers pass raw bytes, so the schemas are given here.
         .refined(&Method::GET, "/board", |route| {
             let board = route.schema::<Board>();
             route.answers_with(StatusCode::OK, "application/json", &board);
@@ -130,7 +130,7 @@ pub fn document() -> ApiDocument {
         })
 }
 
-/// One question in this time may go on for ever, and so many come at once: a tablet asks when it
+/// Sustained interval and burst of board requests per person. A tablet reads the board whenever it
 /// connects.
 const BOARD_EVERY: Duration = Duration::from_millis(50);
 const BOARDS_AT_ONCE: u32 = 100;
@@ -139,7 +139,7 @@ pub fn board_pace() -> Arc<Pace> {
     Arc::new(Pace::new(BOARDS_AT_ONCE, BOARD_EVERY))
 }
 
-/// Not sent again to a reader who has it: he names it in `If-None-Match`.
+/// Answers 304 if `If-None-Match` names the current board.
 async fn board(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Response, Problem> {
     let token = bearer(&headers).ok_or(Code::InvalidToken)?;
     let claims = rooms.ground.gate.admit(token, None)?;
@@ -157,8 +157,8 @@ async fn board(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Respons
     Ok((etag, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// A `Reply`, as over MQTT, unless nothing can be said. One that speaks of the call itself comes
-/// within the problem that it is.
+/// Answers with a `Reply`, as over MQTT. A refusal of the call itself becomes a problem that
+/// carries the reply; 503 means that the command's fate is unknown.
 async fn commands(
     State(rooms): State<Rooms>,
     headers: HeaderMap,
@@ -181,8 +181,8 @@ async fn commands(
     }
 }
 
-/// A stranger does not learn from refusals what this edge can read. A frame that it can read was
-/// judged by its own token; for any other body the header's counts as well.
+/// Error details must not teach strangers which frames this edge can read. A readable frame was
+/// judged by its own token; otherwise the header's token counts too.
 fn admitted(rooms: &Rooms, headers: &HeaderMap, body: &[u8]) -> Result<(), Code> {
     let own = CmdFrame::token_in(body);
     let token = own.as_deref().or(bearer(headers)).ok_or(Code::InvalidToken)?;
@@ -193,9 +193,8 @@ fn is_unreadable(code: Code) -> bool {
     matches!(code, Code::MalformedBody | Code::UnknownOp)
 }
 
-/// Nobody could take it as it was sent, or its sender may not send it. Any other refusal is about
-/// the order or the moment, and tablets of earlier versions look for it in an answer that is none
-/// by its status.
+/// True if the call itself is wrong, for every sender or for this one. Other refusals concern the
+/// order or the moment; tablets of earlier versions expect those in a reply with status 200.
 fn is_taken_by_nobody(reply: &Reply, code: Code) -> bool {
     use Code::{
         BodyTooLarge, DeviceClosed, InvalidInput, InvalidToken, MalformedBody, ProvidersOnly,

@@ -1,7 +1,7 @@
-//! Owns the answer to a command: one function behind MQTT and HTTP.
+//! Answers commands: one function for MQTT and HTTP.
 //!
-//! Invariants: a receipt is signed after the commit it speaks of; a refused command is not stored;
-//! every body is bounded before it is read and every answer names its command where it can.
+//! Invariants: a receipt is signed only after its commit; a refused command is not stored; every
+//! body has a size limit, and every answer names its command if the id can be read.
 
 mod reply;
 mod shape;
@@ -36,33 +36,33 @@ pub use reply::not_taken;
 #[derive(Clone)]
 pub struct Intake {
     ground: EdgeGround,
-    /// Some rules of the region hold only while the link is down.
+    /// Some of the region's rules apply only while the link is down.
     link: watch::Receiver<LinkStatus>,
     pace: Arc<Pace>,
 }
 
-/// The answer, and the order as it is seen now where the command was new.
+/// The reply, and the order's new view if the command was new.
 pub struct IntakeReply {
     pub reply: Reply,
     pub changed: Option<Sight>,
 }
 
-/// The tablet a command came from, and the person signed in there. The command may be another
-/// person's: a tablet also sends the taps of a person who has since handed it over.
+/// The sending tablet and the person signed in there. The command may be another person's: a tablet
+/// also sends the taps of its previous user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     pub device: DeviceId,
     pub actor: Actor,
 }
 
-/// The command may be stored, so nothing can be said: sent again, it gets the stored answer.
+/// The command may or may not be stored. Resending it returns the stored answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FateUnknown;
 
-/// One command in this time may go on for ever, which is more than a person can tap. More come at
-/// once only from a tablet that sends those of a long outage.
+/// Sustained rate per person, above human tapping speed. Only a tablet that returns from a long
+/// outage sends more.
 const EVERY: Duration = Duration::from_millis(100);
-/// After so long without a commit nobody waits any more.
+/// Senders stop waiting after this time without a commit.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl Intake {
@@ -71,8 +71,8 @@ impl Intake {
         Self { ground, link, pace }
     }
 
-    /// Answers one command frame for the eyes of the sender, if the way names one, else of the
-    /// token's owner.
+    /// Answers one command frame. The reply shows what the sender may see, or the token's owner if
+    /// the transport names no sender.
     pub async fn take(
         &self,
         body: &[u8],
@@ -126,8 +126,8 @@ impl Intake {
         Ok(IntakeReply { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
-    /// Why this person may not accept. One who was verified while this edge was cut off comes with
-    /// a new token.
+    /// Refuses an accept from a provider who is not verified. A provider verified during an outage
+    /// needs a new token.
     fn unverified(&self, claims: &Claims, body: &CommandBody) -> Option<Code> {
         let is_verified = self.ground.gate.is_verified(claims);
         (self.is_for_the_verified(body) && !is_verified).then_some(Code::NotVerified)
@@ -137,8 +137,8 @@ impl Intake {
         self.ground.config.verified_providers_only && body.action() == Some(Action::Accept)
     }
 
-    /// The sign-in that the file has to let in as well before it is promised anything. A word that
-    /// ends a mark counts as a revocation.
+    /// The sign-in that the store must admit too before the answer is firm. The end of a
+    /// verification mark counts as a revocation.
     fn admission(&self, claims: &Claims, body: &CommandBody) -> Admission {
         Admission {
             session: claims.jti,
@@ -147,9 +147,9 @@ impl Intake {
         }
     }
 
-    /// A command with this edge's receipt is refused for nothing: the edge may have lost it since.
-    /// A receipt by a former key may be a thief's, so it vouches for no token's time and lifts no
-    /// pace. It only brings a person who is revoked by now the cloud's answer.
+    /// Never refuse a command that carries this edge's own valid receipt: a restore may have lost
+    /// the original. A receipt by a former key may be stolen: it cannot extend a token or lift a
+    /// rate limit, and only gets a revoked person the cloud's answer.
     fn checked(
         &self,
         frame: CmdFrame,
@@ -162,7 +162,7 @@ impl Intake {
         let was_taken = shown.is_some_and(|receipt| self.has_given(receipt));
         let receipt = shown.filter(|receipt| self.is_ours(receipt)).cloned();
         let is_lifted = |code: &Code| receipt.is_some() || was_taken && *code == Code::Revoked;
-        // The receipt does not say how the link was when the command was first taken.
+        // A receipt does not record the link's state at the first submission.
         let cut_off = receipt.is_none().then(|| !self.link.borrow().up);
         CheckedCommand {
             actor: claims.actor(),
@@ -203,8 +203,8 @@ impl Intake {
         let is_full = !may_log && disk.is_full();
         let no_room = if is_full { Code::StorageFull } else { Code::NewcomersWait };
         let has_room = is_known || !disk.lacks_reserve();
-        // Only a new command counts: a repeat is answered at any pace, one with its receipt was
-        // taken before.
+        // The rate limit spares repeats, which are always answered, and commands with a receipt,
+        // which were taken before.
         let judging = move |sight: &Sight, footing: &Footing| {
             if !may_log {
                 return Answer::NotTaken(no_room);
@@ -220,7 +220,7 @@ impl Intake {
         };
         let entering = store.enter(entry, judging);
         let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
-            // A full disk does not keep a repeat from its answer.
+            // A full disk must not keep a repeat from its stored answer.
             Ok(Err(WriteError::Full)) => {
                 disk.has_refused();
                 let known = store.answered(identity, (id, hash), actor.user_id).await;
@@ -253,8 +253,7 @@ impl Intake {
                 let reply = reply::stored(&self.ground, &stored, outcome, seen, reader);
                 Ok(IntakeReply { reply, changed: new.then_some(*sight) })
             }
-            // Only a command that is surely not stored may be called not taken; another copy of
-            // this may be.
+            // The command, or another copy of it, may be stored, so `NotTaken` could be wrong.
             Ok(Err(WriteError::Busy | WriteError::Stopped)) | Err(_) => Err(FateUnknown),
             Ok(Err(error)) => {
                 let cause = process::problem::chain(&error);
@@ -264,8 +263,8 @@ impl Intake {
         }
     }
 
-    /// This edge has given this person its word for that id and another body: a restored edge that
-    /// has lost the command still takes no other in its place.
+    /// True if this edge gave this person a receipt for that id with another body. Even a restored
+    /// edge that lost the command must not take another one under its id.
     fn is_of_another_body(&self, frame: &CmdFrame, user: UserId) -> bool {
         let own = shown_receipt(frame, user).filter(|receipt| self.has_given(receipt));
         own.and_then(|receipt| receipt.body).is_some_and(|body| body != frame.body.hash())
@@ -283,8 +282,8 @@ impl Intake {
     }
 }
 
-/// A receipt for this very person and this very id. Anybody may hold a receipt of their own under
-/// the same id, and it opens no door to another's token that has run out.
+/// The frame's receipt, if it is for this person and id. Ids are per person: a stranger's own
+/// receipt under the same id must not revive another person's expired token.
 fn shown_receipt(frame: &CmdFrame, user: UserId) -> Option<&Receipt> {
     let about =
         |receipt: &&Receipt| (receipt.command_id, receipt.user_id) == (frame.id, Some(user));

@@ -1,6 +1,5 @@
-//! Owns the work of an edge that nobody asks for. Every hour: forgets what may be forgotten. Every
-//! second: puts the high-water mark on disk, tells the end of the log, ends connections whose token
-//! ran out, and measures.
+//! Background work. Hourly: deletes expired data. Every second: syncs the high-water mark,
+//! publishes the head, ends connections with expired tokens, and updates metrics.
 
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use crate::{
     voice::{LogHead, Voice},
 };
 
-/// At a minute of its own in every hour.
+/// Every hour at minute 17.
 const TIDY_AT: &str = "0 17 * * * *";
 const PULSE: Duration = Duration::from_secs(1);
 
@@ -60,7 +59,7 @@ async fn hourly(store: Store, gate: Gate, clock: Clock) -> Result<JobScheduler, 
     Ok(scheduler)
 }
 
-/// Forgets in small parts, so that commands come in between.
+/// Deletes in small batches, so that commands get in between.
 pub async fn tidy(store: &Store, clock: &Clock) {
     let mut forgotten = 0;
     let result = loop {
@@ -77,7 +76,7 @@ pub async fn tidy(store: &Store, clock: &Clock) {
     metrics::JOB_RUNS.add(["edge_tidy", result], 1);
 }
 
-/// Forgets old sessions and people, and takes what was forgotten off the disk.
+/// Forgets old sessions and people, and scrubs deleted data from the disk.
 async fn forget(store: &Store, gate: &Gate, clock: &Clock) {
     match store.forget_people(clock.now()).await {
         Ok(sessions) => gate.forget_sessions(&sessions),
@@ -144,7 +143,7 @@ impl Heartbeat {
         }
     }
 
-    /// Writes only what differs from the head before.
+    /// Writes only if it differs from the previous head.
     async fn note_cut_off(&self, since: Option<UnixMillis>) {
         let noted = self.head.borrow().as_ref().map(|head| head.cut_off_since);
         if noted == Some(since) {

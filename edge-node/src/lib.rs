@@ -1,9 +1,7 @@
-//! `holdfast-edge`: one small process per region that goes on working when the cloud is out of
-//! reach.
+//! `holdfast-edge`: one small process per region that keeps working while the cloud is unreachable.
 //!
-//! A command comes in through `mqtt` or `http`, is answered by `intake` once `store` has it on
-//! disk, goes up by `link`, and its outcome comes back through `downlink`. `voice` speaks to
-//! tablets.
+//! A command enters through `mqtt` or `http`. `intake` answers it once `store` has it on disk,
+//! `link` sends it to the cloud, and `downlink` receives its outcome. `voice` publishes to tablets.
 
 mod board;
 mod clock_check;

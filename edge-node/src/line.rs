@@ -1,4 +1,4 @@
-//! The way to the cloud: an address, and its protection from listeners and strangers.
+//! The connection to the cloud: its address, and its protection from eavesdroppers and tampering.
 
 use http::Uri;
 use process::client::is_loopback;
@@ -6,14 +6,14 @@ use process::client::is_loopback;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloudLine {
     Tls,
-    /// Within this machine.
+    /// Stays on this machine.
     Loopback,
-    /// Plain HTTP to another machine: anybody on the way can read and write.
+    /// Plain HTTP to another machine: anything on the path can read and change the traffic.
     Plain,
 }
 
 impl CloudLine {
-    /// None where it is no address of a cloud.
+    /// `None` if the URL is not a valid cloud address.
     pub fn to(gateway_url: &str) -> Option<Self> {
         let uri: Uri = gateway_url.parse().ok()?;
         match uri.scheme_str()? {

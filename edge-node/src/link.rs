@@ -1,8 +1,7 @@
-//! The link to the cloud: keeps a session open for as long as there is one to be had, and calls
-//! again when there is none.
+//! The link to the cloud: keeps a session open, and reconnects with backoff.
 //!
-//! Invariant: sockets only carry frames; the engine decides what to say, and the file keeps the
-//! state, so a session may end at any moment.
+//! Invariant: sockets only carry frames, the engine decides, and the file keeps the state. So a
+//! session may end at any moment.
 
 mod session;
 mod socket;
@@ -30,16 +29,15 @@ pub struct Link {
     pub speaker: Speaker,
     pub downlink: Downlink,
     pub state: watch::Sender<LinkStatus>,
-    /// The hub that an operator has named in the configuration.
+    /// The fingerprint of the hub's key, if configured.
     pub hub: Option<HubFingerprint>,
 }
 
-/// After a session shorter than this the pauses go on growing: a hub that lets go of every session
-/// at once is not called without pause. It was there, though, and the minute in which it is called
-/// often begins anew: a line that flaps must not be left alone for half a minute at a time.
+/// After a shorter session the backoff keeps growing, so that a hub that drops each session at once
+/// is not called without pause. The minute of frequent calls still restarts after each session: a
+/// flapping line must not be left alone for half a minute at a time.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 
-/// How far apart the next call is.
 struct Calls {
     lost_at: Duration,
     attempt: u32,
@@ -61,7 +59,7 @@ impl Link {
             let was_up = self.state.borrow().up;
             self.show(false);
             let why = ended.to_string();
-            // A link that stays away says so once, not at every call.
+            // Log a repeated reason once, not at every call.
             if was_up || why != said {
                 tracing::warn!(edge = %self.speaker.edge, why, "The link is down");
             }
@@ -131,7 +129,7 @@ impl Link {
         self.state.send_modify(|state| *state = state.turned(up, now));
     }
 
-    /// Whether the session ended over the log itself.
+    /// Marks the log as suspect if the session ended over it.
     async fn cut(&self, ended: &SessionEnd) -> bool {
         let broken = matches!(ended, SessionEnd::Engine(End::ChainBroken));
         broken && self.ground.store.suspect(Alarm::Chain, self.ground.clock.now()).await.is_ok()
@@ -151,7 +149,7 @@ impl Link {
         let lost_for = now.saturating_sub(calls.lost_at);
         let apart = engine::reconnect::delay(lost_for, calls.attempt, entropy);
         calls.attempt = calls.attempt.saturating_add(1);
-        // Calls are apart from start to start, so time spent on a dead connection counts.
+        // Intervals run from start to start, so time on a dead connection counts.
         if settled { apart } else { apart.saturating_sub(lasted) }
     }
 }

@@ -1,4 +1,4 @@
-//! The link as people are told of it.
+//! The link's status as shown to users.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,9 +9,9 @@ use wire::UnixMillis;
 #[schema(as = EdgeLink)]
 pub struct LinkStatus {
     pub up: bool,
-    /// An outage keeps its start over a restart of the edge.
+    /// An outage keeps its start across restarts of the edge.
     pub since: UnixMillis,
-    /// Calls in vain since then.
+    /// Failed calls since then.
     pub attempts: u32,
     #[schema(required)]
     pub next_call_at: Option<UnixMillis>,
@@ -26,7 +26,7 @@ impl LinkStatus {
         if self.up == up { self } else { Self { up, ..Self::down(now) } }
     }
 
-    /// A call was in vain; the next one is due then.
+    /// Records a failed call; the next one is due at `at`.
     pub fn calling_again(self, at: UnixMillis) -> Self {
         Self { attempts: self.attempts.saturating_add(1), next_call_at: Some(at), ..self }
     }

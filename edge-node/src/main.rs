@@ -1,4 +1,4 @@
-//! The binary: `holdfast-edge [run]`, `holdfast-edge config` and `holdfast-edge report [--json]`.
+//! Command line: `holdfast-edge [run]`, `holdfast-edge config` and `holdfast-edge report [--json]`.
 
 use std::process::ExitCode;
 
@@ -12,13 +12,13 @@ use process::{
     trust::{self, TlsConfig},
 };
 
-/// One region's node: takes commands while the cloud is out of reach.
+/// One region's node: takes commands while the cloud is unreachable.
 #[derive(Parser)]
 #[command(name = "holdfast-edge", version)]
 struct Args {
     #[command(flatten)]
     config: ConfigArgs,
-    /// How logs are written
+    /// Log format
     #[arg(long, value_enum, default_value = "pretty", global = true)]
     log: LogFormat,
     #[command(subcommand)]
@@ -29,11 +29,11 @@ struct Args {
 enum Command {
     /// Run the edge (default)
     Run,
-    /// Print the configuration as it would be used, secrets masked
+    /// Print the effective configuration, secrets masked
     Config,
-    /// Tell the edge's state from its file, beside a running edge or without one
+    /// Report the edge's state from its file, even while the edge runs
     Report {
-        /// One JSON object
+        /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
@@ -41,7 +41,7 @@ enum Command {
 
 const SECTION: &str = "edge";
 
-/// An edge is small: one thread works while another waits for the kernel.
+/// Two threads are enough: one works while the other waits for the kernel.
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     match work(Args::parse()).await {

@@ -1,5 +1,5 @@
-//! The broker that tablets talk to. The log is durable, so the broker need not be, and a tablet
-//! sends again until it has its reply.
+//! The MQTT broker for tablets. It need not be durable: the log is, and a tablet resends each
+//! command until it gets a reply.
 
 mod access;
 mod door;
@@ -19,7 +19,8 @@ pub use websocket::router as websocket;
 pub enum MqttKind {
     #[default]
     Embedded,
-    /// Mosquitto, EMQX or another, reached as a client. Its place is kept: an edge refuses it yet.
+    /// Mosquitto, EMQX or another broker, used as a client. Reserved: an edge does not start with
+    /// it yet.
     External,
 }
 

@@ -1,6 +1,5 @@
-//! Owns the pace of one person: of his new commands, for a person who floods the log takes its room
-//! from everybody, and while the edge is cut off nothing leaves it; and of his questions for the
-//! board.
+//! Per-person rate limits: for new commands, because a flood by one person takes log space from all
+//! others while the edge is cut off; and for board requests.
 
 use std::{
     collections::HashMap,
@@ -10,17 +9,16 @@ use std::{
 
 use wire::UserId;
 
-/// So many people are remembered. Beyond that, those are forgotten who might send all at once
-/// anyway, or everybody where there are none: each has a token that the cloud signed, so they are
-/// not made up.
+/// Number of people tracked. At the limit, drop those with a full allowance; if there are none,
+/// drop all. Forged ids cannot force this: each person has a token signed by the cloud.
 const PEOPLE_MAX: usize = 10_000;
 
 pub struct Pace {
-    /// So many may come at once.
+    /// Burst size.
     at_once: u32,
-    /// One in this time may go on for ever.
+    /// Interval of the sustained rate.
     every: Duration,
-    /// The time until which each person has used up their share, at the pace above.
+    /// Per person, the time at which the allowance is full again.
     used: Mutex<HashMap<UserId, Duration>>,
 }
 
@@ -29,7 +27,7 @@ impl Pace {
         Self { at_once, every, used: Mutex::default() }
     }
 
-    /// Whether one more of this person is taken now; if so, it counts.
+    /// Takes one from this person's allowance; returns false if it is used up.
     pub fn takes(&self, user: UserId, now: Duration) -> bool {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= PEOPLE_MAX && !used.contains_key(&user) {

@@ -1,8 +1,7 @@
-//! Owns the edge's knowledge of people: the owners of devices, and the known among its people.
+//! Tracks device owners, and the known people of this edge.
 //!
-//! Invariants: a device is of the person who used it first, until he hands it over or has not used
-//! it for a month; newcomers together never fill the log, so that known people always find room in
-//! it.
+//! Invariants: a device belongs to its first user until they hand it over or leave it unused for a
+//! month; newcomers together never fill the log, so there is always space for known people.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,15 +21,15 @@ use crate::{
 };
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
-/// A use is noted in the file again after so long.
+/// A device's use is stored at most this often.
 const NOTED_EVERY_MS: i64 = HOUR_MS;
-/// Devices that one person owns, and all together. A further one is used as long as nobody else is
-/// on it.
+/// Devices owned by one person, and in total. Further devices have no owner, and are usable while
+/// no other person is on them.
 const DEVICES_PER_PERSON_MAX: usize = 32;
 const DEVICES_MAX: usize = 20_000;
-/// So many newcomers who were refused are remembered; further ones are not counted.
+/// Refused newcomers tracked; further ones are not counted.
 const WAITING_MAX: usize = 10_000;
-/// The last of the disk is for people who are known.
+/// Disk space reserved for known people.
 const DISK_KEPT_BYTES: u64 = 256 * 1024 * 1024;
 
 #[derive(Clone)]
@@ -45,7 +44,7 @@ struct Inner {
     known_since: RwLock<HashMap<UserId, UnixMillis>>,
     pending: AtomicU64,
     disk_is_short: AtomicBool,
-    /// Those who were refused since there was room for everybody.
+    /// Newcomers refused since space last ran short.
     waiting: Mutex<HashSet<UserId>>,
 }
 
@@ -64,7 +63,6 @@ impl KnownPeople {
         }))
     }
 
-    /// Takes up what the file knows.
     pub async fn recall(&self) -> Result<(), JournalError> {
         let (devices, known) = self.0.store.people().await?;
         self.devices().extend(devices);
@@ -73,21 +71,21 @@ impl KnownPeople {
         Ok(())
     }
 
-    /// The cloud has applied a command of his, and that some time ago.
+    /// True if the cloud applied a first command of theirs long enough ago.
     pub fn is_known(&self, user: UserId) -> bool {
         let since = self.0.known_since.read().unwrap_or_else(PoisonError::into_inner);
         since.get(&user).is_some_and(|at| self.0.clock.now().since(*at) >= self.0.known_after_ms)
     }
 
-    /// The cloud has applied a command of his, as the file knows already.
+    /// Records the first applied command in memory; the file already has it.
     pub fn applied(&self, user: UserId) {
         let now = self.0.clock.now();
         let mut since = self.0.known_since.write().unwrap_or_else(PoisonError::into_inner);
         since.entry(user).or_insert(now);
     }
 
-    /// Whether a new command of his may be logged. What the newcomers may not have waits for the
-    /// cloud to decide their earlier ones.
+    /// True if their new command may be logged. Refused newcomers wait until the cloud decides
+    /// earlier commands.
     pub fn may_log(&self, user: UserId) -> bool {
         self.has_room_for_all() || self.is_known(user)
     }
@@ -97,7 +95,7 @@ impl KnownPeople {
             && !self.0.disk_is_short.load(Ordering::Relaxed)
     }
 
-    /// A newcomer's command was refused, so that the last room stays for known people.
+    /// Records a newcomer refused to reserve the remaining space.
     pub fn note_waiting(&self, user: UserId) {
         let mut waiting = self.waiting();
         if waiting.len() < WAITING_MAX && waiting.insert(user) && waiting.len() == 1 {
@@ -105,7 +103,7 @@ impl KnownPeople {
         }
     }
 
-    /// The newcomers who were refused; `None` where there is room for everybody.
+    /// Number of refused newcomers; `None` if there is space for all.
     pub fn waiting_count(&self) -> Option<u32> {
         let count = self.waiting().len();
         u32::try_from(count).ok().filter(|count| *count > 0)
@@ -132,7 +130,7 @@ impl KnownPeople {
         self.owner(device).is_some_and(|owner| owner.user_id == user)
     }
 
-    /// He is on that device now. It is his from now on where it was nobody's.
+    /// Records the use of a device; a device without an owner becomes theirs.
     pub async fn uses(&self, user: UserId, device: &DeviceId) {
         let now = self.0.clock.now();
         let owner = self.owner(device);
@@ -151,7 +149,7 @@ impl KnownPeople {
         }
     }
 
-    /// The next person who uses it has it.
+    /// Gives up ownership: the device's next user owns it.
     pub async fn hands_over(&self, user: UserId, device: &DeviceId) {
         if !self.owns(user, device) {
             return;
@@ -207,7 +205,7 @@ mod tests {
             Self { people, store, _data: data }
         }
 
-        /// What a process that starts now knows.
+        /// The state of a process that starts now.
         async fn known(&self) -> KnownPeople {
             let config = Config { newcomers_pending_max: 3, ..Config::default() };
             let known = KnownPeople::new(&config, &self.store, &self.people.clock);

@@ -1,5 +1,5 @@
-//! Starts the rooms in the order in which they rest on each other, and stops them the other way
-//! round: first nothing more comes in, then every command is answered, then the file is closed.
+//! Starts an edge's components in dependency order and stops them in reverse: first no new commands
+//! are taken, then every command is answered, then the file is closed.
 
 use std::{
     fs::{DirBuilder, Permissions},
@@ -48,12 +48,12 @@ use crate::{
     voice::Voice,
 };
 
-/// A running edge. `stop` it; dropping it leaves its tasks to the runtime.
+/// A running edge. Call `stop`: dropping it leaves its tasks to the runtime.
 pub struct Running {
     pub http: SocketAddr,
     pub mqtt: SocketAddr,
     pub ws: SocketAddr,
-    /// The operator's own listener, where there is one.
+    /// The operators' listener, if configured.
     pub operator: Option<SocketAddr>,
     tasks: Tasks,
     store: Store,
@@ -113,10 +113,9 @@ pub enum StartError {
     Http(#[from] web::BindError),
 }
 
-/// Where callers are listened for.
 struct Doors {
     public: TcpListener,
-    /// One share for all that comes in by the public listener and the broker's.
+    /// Shared by the public listener and the broker's.
     slots: Slots,
     operators: Option<TcpListener>,
 }
@@ -157,7 +156,7 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     check_line(&config)?;
     let hub = hub_named(&config.hub_key)?;
     let slots = Slots::new(config.connections_per_address.get());
-    // A wrong address shows before the log has the boot op of a run that was none.
+    // Bind first: a wrong address must fail before the log gets a boot op.
     let listener = web::bind(&config.http_bind).await?;
     let operators = match config.operator_bind.as_str() {
         "" => None,
@@ -178,7 +177,7 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     let gate = Gate::new(identity.region, clock.clone(), age_max);
     let mut trust = store.trust().await?;
     if clock_check.is_lower_bound() {
-        // The revocations may be older than such a clock says.
+        // The clock may lag, so the revocations may be older than their stored time suggests.
         trust.feed_confirmed_at = None;
     }
     gate.trust(&trust);
@@ -214,8 +213,7 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     start_rooms(ground, Doors { public: listener, slots, operators }, hub, trust.enrolled).await
 }
 
-/// The hub knows an enrolled edge by its key, so a lost one is replaced by a code and never in
-/// silence.
+/// The hub identifies an enrolled edge by its key, so replacing a lost key requires a code.
 fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {
     if key.exists() || !is_enrolled(&config.data)? {
         return Ok(Signer::load_or_create(key)?);
@@ -223,7 +221,7 @@ fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {
     if config.enrolment_code.is_empty() {
         return Err(StartError::KeyMissing(key.to_owned()));
     }
-    // The code may bring a key in its place: this is the one that it is asked for with.
+    // Enrolment with the code uses this pending key, and promotes it on success.
     Ok(Signer::load_or_create(enrol::new_key_for(key))?)
 }
 
@@ -247,14 +245,14 @@ fn hub_named(fingerprint: &str) -> Result<Option<HubFingerprint>, StartError> {
     }
 }
 
-/// For its owner alone, also one that an earlier version made for all to read: it holds people's
-/// words and this edge's key.
+/// Restricts the folder to its owner, even one from an earlier version: it holds personal data and
+/// this edge's key.
 fn make_data(data: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(OWNER_ALONE).create(data)?;
     std::fs::set_permissions(data, Permissions::from_mode(OWNER_ALONE))
 }
 
-/// A twin that is given a code and a name of its own goes on under it, with a key of its own.
+/// Gives a twin (a copy of another edge) with a code and a new name its own key.
 async fn become_an_edge_of_its_own(
     data: &Path,
     identity: &EdgeIdentity,
@@ -262,8 +260,8 @@ async fn become_an_edge_of_its_own(
     clock: &Clock,
 ) -> Result<(), StartError> {
     let Some(from) = twin_of(data, identity)? else { return Ok(()) };
-    // Its key goes first: a file that has its new name already is never looked at here again, and
-    // would go on under the other edge's key. A stop in between has moved it before.
+    // Move the key first: once the file has its new name, this step never runs again, and the edge
+    // would use the other edge's key. NotFound: an earlier start moved it, then stopped.
     match std::fs::rename(data.join(KEY), data.join(format!("{KEY}.{from}"))) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             return Err(StartError::Data(data.into(), source));
@@ -303,7 +301,7 @@ async fn start_rooms(
     enrolled: bool,
 ) -> Result<Running, StartError> {
     let (tasks, name) = (Tasks::new(), ground.identity.name.clone());
-    // Asked to stop after the rooms that take commands in.
+    // Stopped after the components that take commands.
     let answering = tasks.child();
     let taking_in = tasks.child();
     let (inbox, inbound) = mqtt::inbox();
@@ -312,7 +310,7 @@ async fn start_rooms(
     let position = ground.store.position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
     let voice = Voice { identity: ground.identity.clone(), broker, feed_seq: feed_seen };
-    // An outage that a restart falls into is as old as before.
+    // An outage keeps its start across a restart.
     let now = ground.clock.now();
     let cut_off_since = ground.store.cut_off_since().await?.filter(|since| *since <= now);
     let (link, link_seen) = watch::channel(LinkStatus::down(cut_off_since.unwrap_or(now)));
@@ -351,8 +349,8 @@ async fn start_rooms(
     Ok(Running { http, mqtt, ws, operator, tasks, store, enrolment })
 }
 
-/// Enrols first where that is still to be done, then keeps the link. Tells why the edge cannot be
-/// enrolled.
+/// Enrols first if necessary, then runs the link. The receiver gets the error if enrolment fails
+/// for good.
 fn keep_link(
     downlink: Downlink,
     state: watch::Sender<LinkStatus>,
@@ -372,7 +370,7 @@ fn keep_link(
     let stop = tasks.token();
     tasks.spawn("link", async move {
         if !enrolled && let Err(error) = enrol::until_enrolled(&ground, &stop).await {
-            // Nobody listens any more where the edge is stopping.
+            // If the edge is stopping, the receiver is gone.
             let _ = failed.send(error);
             return;
         }
@@ -391,7 +389,7 @@ fn serve(
 }
 
 impl Running {
-    /// Returns once it is sure that this edge cannot be enrolled, and else never.
+    /// Resolves only if enrolment has failed for good.
     pub async fn not_enrolled(&mut self) -> EnrolError {
         match (&mut self.enrolment).await {
             Ok(error) => error,
@@ -399,7 +397,7 @@ impl Running {
         }
     }
 
-    /// Within five seconds: takes no more commands, answers those it has, closes the file.
+    /// Within five seconds: takes no more commands, answers pending ones, closes the file.
     pub async fn stop(self) {
         self.tasks.shutdown(STOP_WITHIN).await;
         if let Err(error) = self.store.sync_high_water() {

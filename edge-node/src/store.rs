@@ -1,9 +1,8 @@
-//! Owns the edge's file: the log, the commands and their answers, confirmed orders, and the state
-//! of this edge. All SQL of the edge is in here.
+//! The edge's database: the log, commands and their answers, confirmed orders, and the edge's
+//! state. All SQL of the edge is here.
 //!
-//! Invariants: an answer rests on an fsynced commit; the bytes of an op are written once and are
-//! the hashed and the sent bytes; ops that go up are read through a connection that sees commits
-//! only.
+//! Invariants: every answer rests on an fsynced commit. An op is encoded once; the same bytes are
+//! hashed and sent. Ops to upload are read through a connection that sees only commits.
 
 mod alarm;
 mod anew;
@@ -105,13 +104,13 @@ pub enum OpenError {
     HighWater(#[from] io::Error),
 }
 
-/// The file's place in the data folder. The high-water file lies beside its folder, not in it.
+/// The high-water file lies outside the `db` folder.
 pub fn path_in(data: &Path) -> PathBuf {
     data.join("db").join("edge.db")
 }
 
 impl Store {
-    /// Opens the file in the data folder, makes it where there is none, and logs the boot.
+    /// Opens or creates the database and logs the boot op.
     pub async fn open(
         data: &Path,
         identity: EdgeIdentity,
@@ -121,7 +120,6 @@ impl Store {
         let path = path_in(data);
         std::fs::create_dir_all(data)?;
         let high_water = high_water::path_for(&path);
-        // The mark of the run before.
         let found = high_water::find(&high_water)?;
         let make = |conn: &_| opening::load(conn, &identity, found);
         let version = Arc::<AtomicU64>::default();
@@ -140,7 +138,7 @@ impl Store {
         Ok((store, suspicion))
     }
 
-    /// Logs a command, or finds its earlier answer.
+    /// Idempotent: a repeat gets its earlier answer.
     pub async fn enter(
         &self,
         entry: CheckedCommand,
@@ -175,8 +173,7 @@ impl Store {
         self.journal.write(move |conn, book| outcomes::settle(conn, book, to, outcomes, now)).await
     }
 
-    /// Applies the feed's changes up to `to`. A wish for the right to assign is answered in the
-    /// log.
+    /// Applies the feed's changes up to `to`, and logs the release if they request the lease back.
     pub async fn apply(
         &self,
         to: u64,
@@ -198,7 +195,7 @@ impl Store {
         self.journal.write(move |conn, book| outcomes::hold(conn, book.epoch, seq, reason)).await
     }
 
-    /// The log is not the one that was answered from: provisional answers only, until a quarantine.
+    /// Answers stay provisional until a quarantine: the log may not match earlier answers.
     pub async fn suspect(&self, alarm: Alarm, now: UnixMillis) -> Write<()> {
         self.journal.write(move |conn, book| alarm::raise(conn, book, alarm, now)).await?;
         if alarm == Alarm::Twin {
@@ -207,7 +204,7 @@ impl Store {
         Ok(())
     }
 
-    /// Another instance of this edge is at work, and the cloud takes nothing from this one.
+    /// Another instance of this edge is running, so the cloud refuses everything from this one.
     pub fn is_twin(&self) -> bool {
         self.is_twin.load(Ordering::Acquire)
     }
@@ -228,12 +225,12 @@ impl Store {
         self.journal.write(move |conn, _| enrolment::enrolled(conn, &jwks, hub, now)).await
     }
 
-    /// The enrolment code is used, whether it brought a key or not.
+    /// Marks the enrolment code as used, even if it brought no key.
     pub async fn note_code(&self, code: Hash) -> Write<()> {
         self.journal.write(move |conn, _| enrolment::note_code(conn, code)).await
     }
 
-    /// From here on this edge believes only the hub with this key.
+    /// From now on this edge trusts only this hub key.
     pub async fn pin_hub(&self, key: HubKey) -> Write<()> {
         self.journal.write(move |conn, _| enrolment::pin_hub(conn, key)).await
     }
@@ -246,8 +243,7 @@ impl Store {
         self.journal.write(move |conn, book| tidy::tidy(conn, book, now)).await
     }
 
-    /// Forgets what is known of people who have not been here for long. Names the revoked sessions
-    /// among it.
+    /// Forgets people who stayed away long; returns the revoked sessions that it dropped.
     pub async fn forget_people(&self, now: UnixMillis) -> Write<Vec<SessionId>> {
         let forget = move |conn: &_, _: &mut _| {
             people::forget(conn, now)?;
@@ -260,7 +256,7 @@ impl Store {
         self.journal.write(move |conn, _| people::device_used(conn, &device, owner)).await
     }
 
-    /// Keeps the start of an outage over a restart.
+    /// Keeps the start of an outage across restarts.
     pub async fn note_cut_off(&self, since: Option<UnixMillis>) -> Write<()> {
         self.journal.write(move |conn, _| standing::note_cut_off(conn, since)).await
     }
@@ -269,8 +265,7 @@ impl Store {
         self.journal.write(move |conn, _| people::device_handed_over(conn, &device)).await
     }
 
-    // Every read below sees one snapshot. Those that the link lives on wait for their turn among
-    // all others.
+    // Each read sees one snapshot. The link's reads queue fairly (`read_in_turn`).
 
     pub async fn trust(&self) -> Result<Trust, JournalError> {
         self.journal.read(enrolment::trust).await
@@ -288,12 +283,12 @@ impl Store {
         self.journal.read(alarm::find).await
     }
 
-    /// The owners of devices, and since when people are known.
+    /// Device owners, and when people passed newcomer status.
     pub async fn people(&self) -> Result<PeopleOnFile, JournalError> {
         self.journal.read(|conn| Ok((people::devices(conn)?, people::known(conn)?))).await
     }
 
-    /// Who assigns the region's orders.
+    /// The edge that assigns the region's orders, and the rules for unpaid work.
     pub async fn standing(&self) -> Result<RegionStanding, JournalError> {
         self.journal.read(standing::standing).await
     }
@@ -330,7 +325,7 @@ impl Store {
         self.journal.read(move |conn| commands::answered(conn, &name, (id, hash), user)).await
     }
 
-    /// The orders that the boards of all readers are made of.
+    /// The orders from which every reader's board is built.
     pub async fn board(
         &self,
         identity: &EdgeIdentity,
@@ -339,7 +334,7 @@ impl Store {
         self.journal.read_long(move |conn| sight::board(conn, &name)).await
     }
 
-    /// The time of this run's boot op: that of the machine, unless the file knows a later moment.
+    /// The time of this run's boot op: the machine's clock, or a later time from the file.
     pub fn booted_at(&self) -> UnixMillis {
         self.booted_at
     }
@@ -349,7 +344,7 @@ impl Store {
         self.version.load(Ordering::Acquire)
     }
 
-    /// A write that may have logged something; the link hears of it.
+    /// Runs a write that may append to the log, then wakes the link.
     async fn log<T: Send + 'static>(
         &self,
         write: impl FnOnce(&Connection, &mut LogBook) -> rusqlite::Result<T> + Send + 'static,
@@ -364,13 +359,13 @@ impl Store {
         Arc::clone(&self.moved)
     }
 
-    /// Puts the high-water mark on disk; to be called once a second.
+    /// Call once a second.
     pub fn sync_high_water(&self) -> io::Result<()> {
         high_water::HighWater::open(&self.high_water)?.sync()
     }
 
-    /// Empties the write-ahead log, so that what was forgotten is on the disk no more: the file
-    /// itself is overwritten where a row leaves it. Blocks for a while.
+    /// Truncates the write-ahead log so that deleted data leaves the disk; the main file overwrites
+    /// deleted rows. Blocks for up to a few seconds.
     pub fn scrub(&self) -> rusqlite::Result<()> {
         const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
         let conn = Connection::open(&self.path)?;
@@ -378,7 +373,7 @@ impl Store {
         conn.query_row(EMPTY, [], |_| Ok(()))
     }
 
-    /// Lets every write that waits finish, then closes the file. Blocks for as long.
+    /// Finishes all queued writes, then closes the file; blocks until then.
     pub fn close(self) {
         self.journal.close();
     }
@@ -386,7 +381,7 @@ impl Store {
 
 fn observe(writes: usize) {
     metrics::JOURNAL_COMMITS.add(["edge"], 1);
-    // A group is at most a few hundred writes.
+    // At most a few hundred.
     #[allow(clippy::cast_precision_loss)]
     metrics::JOURNAL_GROUP.observe(["edge"], writes as f64);
 }

@@ -1,4 +1,4 @@
-//! Small values the tests of this crate build on.
+//! Sample values for this crate's tests.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub fn identity() -> EdgeIdentity {
     EdgeIdentity { name: EdgeId::new("north-1").unwrap(), region: Region::North }
 }
 
-/// An issuer of people's tokens, and a clock to let them run out.
+/// Issues people's tokens; the clock lets them expire.
 pub struct People {
     issuer: Issuer,
     pub clock: Clock,
@@ -73,7 +73,7 @@ impl People {
         self.token_of(|claims| Claims { kind, sub, device, ..claims })
     }
 
-    /// A provider's token for these edges, altered.
+    /// A provider's token for this region's edges, altered.
     pub fn token_of(&self, alter: impl FnOnce(Claims) -> Claims) -> String {
         let provider = person(7, Role::Provider);
         let claims = support::edge_claims(provider, Region::North, self.clock.now());

@@ -1,5 +1,5 @@
-//! Owns the messages of an edge to its tablets, on the topics of `wire`: replies, a person's own
-//! outcomes, changes of the board, and the head.
+//! Publishes an edge's messages to its tablets on the topics of `wire`: replies, a person's own
+//! outcomes, board changes and the head.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +24,8 @@ pub struct Voice {
     pub feed_seq: watch::Receiver<u64>,
 }
 
-/// Changes of the board, on which the view stands at the feed's number. `items` are open to every
-/// provider, `gone` are not, or not any more; a person who has a part in one reads it on his own
-/// board.
+/// Board changes up to `feed_seq`. Every provider may read `items`; they may not, or no longer,
+/// read `gone`. People involved in an order read it on their own board.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = BoardChanges)]
 pub struct Changes<'a> {
@@ -37,8 +36,7 @@ pub struct Changes<'a> {
     pub gone: Vec<OrderId>,
 }
 
-/// Where the log stands. A tablet that sees another epoch or nonce than before sends its undecided
-/// commands again.
+/// The log's position. A tablet that sees a new epoch or nonce resends its undecided commands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LogHead {
     pub edge: EdgeId,
@@ -46,21 +44,21 @@ pub struct LogHead {
     pub epoch: u64,
     pub nonce: BootNonce,
     pub seq: u64,
-    /// The log is not the one that was answered from: this edge promises nothing firmly.
+    /// The log may not be the one behind earlier answers, so this edge makes no firm promises.
     pub suspect: bool,
-    /// Another instance of this edge is at work.
+    /// Another instance of this edge is running.
     pub twin: bool,
-    /// The cloud has been out of reach since then.
+    /// The cloud has been unreachable since then.
     #[schema(required)]
     pub cut_off_since: Option<UnixMillis>,
 }
 
-/// Orders in one message of changes: clients commonly take no packet above 10 KiB.
+/// Orders in one change message: many clients reject packets above 10 KiB.
 const ITEMS_MAX: usize = 8;
 const GONE_MAX: usize = 64;
 
 impl Voice {
-    /// To that person on that device; nothing is said once another person holds it.
+    /// Publishes to that person on that device; skipped if another person has signed in on it.
     pub async fn reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
         if self.broker.may_hear(device, user) {
             let topic = topics::reply(self.identity.region, &self.identity.name, device);
@@ -68,8 +66,8 @@ impl Voice {
         }
     }
 
-    /// The cloud's decision: to the sending tablet while the same person holds it, and to that
-    /// person anywhere.
+    /// Publishes the cloud's decision to the sending tablet, if the same person holds it, and to
+    /// that person on all devices.
     pub async fn decided(&self, settled: &DecidedCommand, reply: &Reply) {
         let user = settled.stored.user_id;
         if let Some(device) = &settled.stored.device {
@@ -79,7 +77,8 @@ impl Voice {
         self.say(&topic, reply, false).await;
     }
 
-    /// Of an order that is open all hear; of any other that it is not, for the topic is everyone's.
+    /// The topic is public to all providers, so only open orders are published in full; others go
+    /// out as `gone`.
     pub async fn changed(&self, sights: Vec<Sight>, gone: Vec<OrderId>) {
         let (mut items, mut gone) = board(sights, gone);
         while !items.is_empty() || !gone.is_empty() {
@@ -97,7 +96,7 @@ impl Voice {
         }
     }
 
-    /// Retained, so that a tablet that comes later hears it at once.
+    /// Retained, so that a tablet gets it as soon as it subscribes.
     pub async fn head(&self, head: &LogHead) {
         let topic = topics::head(self.identity.region, &self.identity.name);
         self.say(&topic, head, true).await;
@@ -111,8 +110,8 @@ impl Voice {
     }
 }
 
-/// Orders that every provider may read, and those that they may not. Of one order the last sight
-/// counts.
+/// Splits the orders into those that every provider may read and the rest. The last view of an
+/// order counts.
 fn board(sights: Vec<Sight>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
     let mut items = BTreeMap::new();
     for Sight { order, pending, .. } in sights {

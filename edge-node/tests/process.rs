@@ -1,4 +1,4 @@
-//! The binary itself: starts fast, survives `kill -9`, reports from its file, stops when asked.
+//! The binary: starts fast, survives `kill -9`, reports from its file, and stops cleanly.
 #![allow(clippy::unwrap_used)]
 
 #[path = "edge/world/mod.rs"]
@@ -37,7 +37,7 @@ fn free() -> SocketAddr {
 fn command(data: &Path, sets: &[String], words: &[&str]) -> Command {
     let mut command = Command::new(EDGE);
     command.env_clear().current_dir(data).args(words);
-    // Whatever stands in the environment is no configuration of this edge, but a planted defect is.
+    // Ignore the environment's configuration, but pass on a planted defect.
     command.envs(std::env::vars().filter(|(name, _)| name == "HOLDFAST_DEFECT"));
     command.args(["--set", &format!("edge.data={}", data.display())]);
     for set in sets {
@@ -46,7 +46,7 @@ fn command(data: &Path, sets: &[String], words: &[&str]) -> Command {
     command
 }
 
-/// The settings of an edge that listens for tablets and for its operator there.
+/// Settings of an edge with these listeners for tablets and operators.
 fn settings(gateway: SocketAddr, mqtt: SocketAddr, operator: SocketAddr) -> Vec<String> {
     vec![
         format!("edge.gateway_url=http://{gateway}"),
@@ -55,8 +55,8 @@ fn settings(gateway: SocketAddr, mqtt: SocketAddr, operator: SocketAddr) -> Vec<
         "edge.ws_bind=127.0.0.1:0".to_owned(),
         format!("edge.operator_bind={operator}"),
         "edge.enrolment_code=a-code".to_owned(),
-        // One provider does the work of many, and is known once the cloud has applied a command of
-        // his.
+        // One provider does the work of many, and is known once the cloud has applied a first
+        // command.
         "edge.open_jobs_max=0".to_owned(),
         "edge.acceptances_a_day_max=0".to_owned(),
         "edge.known_after_hours=0".to_owned(),
@@ -105,7 +105,7 @@ async fn refused_clients_cannot_fill_the_log() {
     edge.signal("-TERM");
     edge.child.wait().unwrap();
     let log = std::fs::read_to_string(data.path().join("log")).unwrap();
-    // The cloud of this test proves itself to nobody, which the edge warns of.
+    // This test's cloud has no key, which the edge warns about.
     let warns = |line: &str| line.contains("WARN") && !line.contains("The cloud is older");
     assert!(log.contains("INFO") && !log.lines().any(warns), "{log}");
     let lines: Vec<_> = log.lines().filter(|line| line.contains("was refused")).collect();
@@ -129,7 +129,7 @@ async fn every_receipt_outlives_a_kill_at_any_moment() {
             let n = round * 100 + n;
             tablet.send(frame(1_000 + n, &token, &accept(n))).await;
         }
-        // The kill falls while the rest is still on its way.
+        // The kill comes while the rest is still in flight.
         for _ in 0..(20 + 30 * round) {
             let reply = tablet.reply().await;
             assert_eq!(reply.verdict, Verdict::Provisional);
@@ -183,8 +183,7 @@ async fn it_starts_within_a_second_and_stops_within_five() {
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
-/// A disk that ends with the process on it: data from before, and nothing of the room left where it
-/// is full.
+/// A disk that vanishes with the process: it holds the given data, and has no free space if `full`.
 const ON_SMALL_DISK: &str = r#"
     mount -t tmpfs -o size=$1 tmpfs "$2" && cp -a "$3/." "$2/" || exit 99
     [ "$4" = full ] && cat /dev/zero > "$2/rest" 2>/dev/null
@@ -203,7 +202,6 @@ fn on_small_disk(disk: &Path, from: &Path, room: &str, sets: &[String]) -> Comma
     within
 }
 
-/// The data folder of an edge at which that provider is known.
 async fn where_provider_is_known(cloud: &Cloud, gateway: SocketAddr) -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let mut edge = Edge::start(data.path(), gateway).await;
@@ -312,7 +310,7 @@ async fn on_a_full_disk_it_starts_again_in_the_room_that_it_kept_and_takes_nothi
     assert_ne!(tablet.reply().await.verdict, Verdict::NotTaken);
 }
 
-/// What an edge misses, as its operator is told.
+/// The edge's readiness failures, as shown to operators.
 async fn missing(operator: SocketAddr) -> Option<String> {
     let url = format!("http://{operator}/health/ready");
     let request = http::Request::get(url).body(axum::body::Body::empty()).unwrap();
@@ -395,7 +393,7 @@ async fn data_of_enrolled(cloud: &Cloud, gateway: SocketAddr) -> tempfile::TempD
     data
 }
 
-/// What an edge says that does not start; one that does is stopped, and says nothing of the kind.
+/// The error of an edge that fails to start. An edge that does start is stopped.
 fn refusal(data: &Path, sets: &[String], words: &[&str]) -> String {
     let edge = command(data, sets, words);
     let mut bounded = Command::new("timeout");
@@ -420,7 +418,7 @@ async fn an_enrolled_edge_without_its_key_starts_only_with_a_new_code() {
         sets.push(format!("edge.enrolment_code={code}"));
         sets
     };
-    // The second is spent at this edge, the third at the hub.
+    // `a-code` is already used at this edge, `spent-code` at the hub.
     for code in ["", "a-code", "spent-code"] {
         let said = refusal(data.path(), &with_code(code), &[]);
         let names_key = said.contains(&format!("its key {} is missing", key.display()));
@@ -460,7 +458,7 @@ async fn a_database_of_a_newer_version_and_a_missing_one_are_told_with_their_rem
 async fn a_damaged_database_is_told_with_its_remedy() {
     let (cloud, gateway) = Cloud::start().await;
     let data = data_of_enrolled(&cloud, gateway).await;
-    // The write-ahead log would mend the pages that it holds.
+    // Damage the write-ahead log too, or it would repair the pages it holds.
     for file in ["edge.db", "edge.db-wal"] {
         std::fs::write(data.path().join("db").join(file), [0x55; 8192]).unwrap();
     }

@@ -1,8 +1,8 @@
-//! Confirming an address: its person brings the code back that was sent there.
+//! Email confirmation: people type the code that auth mailed to their address.
 //!
-//! Invariants: the address in force stays until another is confirmed; nobody learns by asking
-//! whether an address belongs to an account; a code is made when its mail is about to be sent, so
-//! that none lies anywhere in the clear.
+//! Invariants: the current address stays until a new one is confirmed; answers do not reveal if an
+//! address belongs to an account; a code is generated just before its mail, so no code is stored in
+//! the clear.
 
 use platform::ClientAddress;
 use process::{random, tokens::Claims, trace::TraceId};
@@ -17,18 +17,18 @@ use crate::{
     store::{AddressCode, AddressWish, CodeAddress, ConfirmResult, KnownAddress, OneTimeCodeHash},
 };
 
-/// A mailbox is looked into within a day.
+/// People check their mail within a day.
 const CODE_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// The address of a person's own account, and the one that is to take its place.
+/// A person's current address and the one that may replace it.
 pub struct OwnAddress {
-    /// `None` where it reaches nobody.
+    /// `None` if the address is undeliverable.
     pub email: Option<Email>,
     pub is_confirmed: bool,
     pub pending: Option<Email>,
 }
 
-/// Why an address is not confirmed, or no mail is sent there.
+/// The reason for not confirming an address or not sending mail there.
 pub enum AddressRefusal {
     Entry(EntryRefusal),
     Mails(SpentQuota),
@@ -41,8 +41,8 @@ pub enum AddressRefusal {
 }
 
 impl Service {
-    /// Returns whether mail may go to the address of an account: its owner has confirmed it, or the
-    /// operator trusts all from before that moment.
+    /// Returns true if mail may go to an account's address: its owner confirmed it, or the account
+    /// predates `addresses_trusted_before`.
     pub fn is_confirmed(&self, confirmed_at: Option<UnixMillis>, created_at: UnixMillis) -> bool {
         confirmed_at.is_some() || created_at < self.addresses_trusted_before
     }
@@ -56,8 +56,8 @@ impl Service {
         }))
     }
 
-    /// Has a code sent to another address. It takes the password: whoever reads a person's mail
-    /// knows much of them.
+    /// Requests a code for a new address. This requires the password: an address gives access to a
+    /// person's mail.
     pub async fn change_address(
         &self,
         owner: &Claims,
@@ -93,7 +93,7 @@ impl Service {
         Ok(Ok(OwnAddress { pending, ..own }))
     }
 
-    /// Has a code sent once more to the address that waits. Where none does, nothing is sent.
+    /// Sends another code to the unconfirmed address. Sends nothing if all are confirmed.
     pub async fn ask_for_code(
         &self,
         owner: &Claims,
@@ -113,8 +113,8 @@ impl Service {
         Ok(Ok(own))
     }
 
-    /// Makes a code for the address of a person that waits, on behalf of who sends it. Returns
-    /// them, and until when the code is good; `None` where nothing waits. The code before is void.
+    /// Generates a code for the unconfirmed address, for the service that mails it, and voids the
+    /// previous code. `None` if no address is unconfirmed.
     pub async fn address_code(
         &self,
         user: UserId,
@@ -130,7 +130,6 @@ impl Service {
         Ok(address.map(|address| (address, code, expires_at)))
     }
 
-    /// Confirms an address by the code that was sent there.
     pub async fn confirm_address(
         &self,
         owner: &Claims,
@@ -152,16 +151,15 @@ impl Service {
         Ok(own.ok_or(AddressRefusal::Closed))
     }
 
-    /// Returns whether no code is needed for an address: it reaches no mailbox, or mail may go
-    /// there already.
+    /// Returns true if an address needs no code: it is undeliverable, or mail may go there already.
     fn is_settled(&self, known: &KnownAddress) -> bool {
         let KnownAddress { email, confirmed_at, created_at, .. } = known;
         email.reaches_nobody() || self.is_confirmed(*confirmed_at, *created_at)
     }
 
-    /// Counts the first mail to the address of a new account, and returns whether it may be sent.
-    /// The registration itself is never refused for this bound: a refusal would show that others
-    /// have registered with the address.
+    /// Counts the first mail to a new account's address, and returns true if it may be sent. This
+    /// limit never refuses the registration: that would reveal earlier registrations with the
+    /// address.
     async fn may_mail_newcomer(&self, user: UserId, now: UnixMillis) -> Result<bool, ServiceError> {
         if self.store.has_address_code(user, now).await? {
             return Ok(true);

@@ -1,9 +1,9 @@
-//! Signing in by a code that a phone is sent.
+//! Sign-in with a code sent to a phone.
 //!
-//! Invariants: until the code of a number has come back, no answer waits for a look-up of whose the
-//! number is, so neither the answer nor its time tells a stranger who has an account; a code opens
-//! one session; a number opens the account that it registered, or the one whose person linked it
-//! with the password, and never one that is more than a customer's.
+//! Invariants: before the code of a number is verified, no answer waits for an account lookup, so
+//! neither the answer nor its timing reveals who has an account; a code opens one session; a number
+//! opens only the account that it registered or that its owner linked with the password, and only
+//! customer accounts.
 
 use std::sync::Arc;
 
@@ -27,14 +27,14 @@ use crate::{
     store::{CodeTerm, CodeTry, IssuerSubject, LinkResult, NewcomerResult, PHONES, PlaceHash},
 };
 
-/// Messages on their way to the gateway at once. Who comes beyond is asked to try again.
+/// Concurrent requests to the SMS gateway. Further requests are refused and may be retried.
 const AT_ONCE_MAX: usize = 64;
-/// Codes at once whose numbers are looked up after the answer. One more is not sent.
+/// Concurrent account lookups after the answer. Further codes are dropped.
 const AFTERWARDS_MAX: usize = 64;
 const MINUTES_MAX: u32 = 60;
 const TRIES_MAX: u32 = 10;
 const NAMES_TRIED: usize = 3;
-/// Tells more guests apart than there are people.
+/// Enough suffixes for more guests than there are people.
 const GUEST_CHARS: usize = 8;
 
 #[derive(Clone)]
@@ -62,17 +62,16 @@ pub enum CodesError {
     Tries,
 }
 
-/// A number and the code that its person has typed.
 pub struct PhoneProof {
     pub phone: PhoneNumber,
     pub code: SignInCode,
 }
 
-/// Why no code is sent, or why one opens nothing.
+/// The reason for not sending a code, or for rejecting one.
 pub enum CodeRefusal {
     Off,
     NotSent,
-    /// The number is abroad, or of a kind that costs more than others.
+    /// The number is foreign, or of a kind with higher fees.
     NotServed,
     Asked(CodeQuota, SpentQuota),
     Wrong {
@@ -81,10 +80,10 @@ pub enum CodeRefusal {
     Over,
     TooOften(SpentQuota),
     Locked(UnixMillis),
-    /// Nobody has the number, and newcomers register otherwise.
+    /// No account has the number, and phone registration is off.
     Unknown,
     RoleForbidden,
-    /// It is as with an identity of another service.
+    /// The same reasons as for an issuer's identity.
     Visit(VisitRefusal),
 }
 
@@ -121,12 +120,11 @@ impl Codes {
         self.sms.is_on()
     }
 
-    /// The life of a code in seconds.
     pub fn life_s(&self) -> u32 {
         self.minutes * 60
     }
 
-    /// The countries whose numbers are sent codes, such as `+86, +49`.
+    /// The countries whose numbers get codes, such as `+86, +49`.
     pub fn served_countries(&self) -> String {
         self.served.iter().map(CountryCode::to_string).collect::<Vec<_>>().join(", ")
     }
@@ -137,8 +135,8 @@ impl Codes {
 }
 
 impl Service {
-    /// Sends a code to a number, whoever has it, and returns for how many seconds it is good. The
-    /// code before it is void.
+    /// Sends a code to a number, regardless of its account, and voids the previous code. Returns
+    /// the code's lifetime in seconds.
     pub async fn send_code(
         &self,
         phone: PhoneNumber,
@@ -168,7 +166,7 @@ impl Service {
         Ok(if is_sent { Ok(self.codes.life_s()) } else { Err(CodeRefusal::NotSent) })
     }
 
-    /// Keeps another code for a number, and returns the message that tells it.
+    /// Stores a new code for a number, and returns the message with it.
     async fn renew_code(
         &self,
         phone: PhoneNumber,
@@ -183,7 +181,7 @@ impl Service {
         Ok(SmsMessage { id: self.clock.new_id(), to: phone, text: text.to(language) })
     }
 
-    /// Hands a message over, and returns whether it is on its way.
+    /// Returns true if the gateway accepted the message.
     async fn deliver_code(&self, message: &SmsMessage) -> bool {
         let sent = self.codes.sms.send(message).await;
         match &sent {
@@ -195,8 +193,8 @@ impl Service {
         sent.is_ok()
     }
 
-    /// Sends a code if its number opens an account. The answer is the same either way and does not
-    /// wait for this, so it tells a stranger nothing.
+    /// Sends a code if its number opens an account. The answer does not wait for this lookup, so it
+    /// reveals nothing.
     fn send_afterwards(&self, message: SmsMessage) {
         let Ok(turn) = self.codes.turns_afterwards.clone().try_acquire_owned() else {
             tracing::warn!("A code was not sent to a phone: too many numbers are looked up");
@@ -218,7 +216,7 @@ impl Service {
         });
     }
 
-    /// Signs a customer in by the code of their phone; a newcomer becomes one.
+    /// Signs a customer in with the code from their phone; new people are registered.
     pub async fn sign_in_by_code(
         &self,
         proof: PhoneProof,
@@ -242,8 +240,8 @@ impl Service {
         }))
     }
 
-    /// Links a number to the account of a customer who is signed in. It takes the password, as
-    /// every way in does: a thief of the session would keep it.
+    /// Links a number to the signed-in customer's account. This requires the password, like every
+    /// new way to sign in: otherwise a session thief would keep access.
     pub async fn link_phone(
         &self,
         proof: PhoneProof,
@@ -277,8 +275,7 @@ impl Service {
         })
     }
 
-    /// Tries a code, for whichever purpose. A wrong one counts like a wrong password of that
-    /// number.
+    /// Checks a code. A wrong one counts as a wrong password for that number.
     async fn proven_phone(
         &self,
         PhoneProof { phone, code }: &PhoneProof,
@@ -318,7 +315,7 @@ impl Service {
             return Ok(Err(CodeRefusal::Visit(VisitRefusal::Registrations(spent))));
         }
         let user = UserId(self.clock.new_id());
-        // An address is asked of everyone; `.invalid` is reserved for those that reach nobody.
+        // Every account requires an address; `.invalid` marks undeliverable ones.
         let Ok(email) = Email::new(&format!("{user}@phone.invalid")) else {
             return Ok(Err(CodeRefusal::Over));
         };
@@ -331,7 +328,7 @@ impl Service {
     }
 }
 
-/// It tells nothing of the number.
+/// The name reveals nothing about the number.
 fn guest_name() -> Option<Username> {
     Username::new(&format!("guest-{}", tail::<GUEST_CHARS>())).ok()
 }

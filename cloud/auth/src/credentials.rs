@@ -1,9 +1,8 @@
-//! Changes of passwords: by their person with the old one, or once by a code that an admin gave
-//! out.
+//! Password changes: by the owner with the old password, or with a one-time code from an admin.
 //!
-//! Invariants: a change ends every session that began by the password before it, save the one that
-//! made it; a wrong old password and a wrong code count like a wrong password at the sign-in; a
-//! code bears ten tries, and five of one place.
+//! Invariants: a change ends all sessions that began with the old password, except the one that
+//! made it; a wrong old password or code counts as a wrong password at sign-in; a code allows ten
+//! tries, at most five from one place.
 
 use platform::ClientAddress;
 use process::{random, tokens::Claims, trace::TraceId};
@@ -18,21 +17,21 @@ use crate::{
     store::{Account, NewPassword, OneTimeCodeHash, OthersEnding, PasswordReset, SessionEnding},
 };
 
-/// Long enough to read a code out and type it in, not to lie about.
+/// Enough to read a code out and type it in, too short to leave it lying around.
 const CODE_LIFE_MS: i64 = 30 * 60 * 1000;
 
-/// What an admin hears who lets a person set a new password.
+/// The answer to an admin who issues a password-reset code.
 pub enum ResetIssue {
     Issued(OneTimeCode, UnixMillis),
-    /// No account is open under that id.
+    /// No open account has this id.
     Nobody,
-    /// An admin's password is the operator's business: whoever steals one admin's token would get
-    /// all.
+    /// Only the operator resets an admin's password: otherwise one admin's stolen token would open
+    /// all admin accounts.
     OfAdmin,
 }
 
 impl Service {
-    /// Returns how many other sessions it ended.
+    /// Returns the number of other sessions it ended.
     pub async fn change_password(
         &self,
         owner: &Claims,
@@ -53,7 +52,7 @@ impl Service {
         Ok(ended.ok_or(EntryRefusal::Wrong))
     }
 
-    /// The account of somebody who is signed in and has typed the password; a wrong one counts.
+    /// Returns the caller's account if the password is right; a wrong one counts.
     pub async fn own_account(
         &self,
         owner: &Claims,
@@ -74,7 +73,7 @@ impl Service {
         }
     }
 
-    /// A new password for a code. Ends every session of its person.
+    /// Sets a new password with a reset code, and ends all sessions of the account.
     pub async fn redeem_reset(
         &self,
         from: ClientAddress,
@@ -91,7 +90,7 @@ impl Service {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let Some((account, code)) = self.try_reset_code(&username, code, &entry).await? else {
-            // It costs what a wrong password does.
+            // Spend the same work as for a wrong password.
             permit.verify(None, None).await?;
             return Ok(Err(self.wrong(&entry).await?));
         };
@@ -104,7 +103,7 @@ impl Service {
         Ok(ended.map(drop).ok_or(EntryRefusal::Wrong))
     }
 
-    /// Gives out a code for a person; only its hash is kept.
+    /// Issues a reset code for a person; only its hash is stored.
     pub async fn issue_reset(
         &self,
         user: UserId,
@@ -125,7 +124,7 @@ impl Service {
         Ok(ResetIssue::Issued(code, expires_at))
     }
 
-    /// Tries a code. Returns the account of that name if the code is good for it.
+    /// Returns the account of this name if the code is valid for it.
     async fn try_reset_code(
         &self,
         username: &Username,

@@ -1,7 +1,7 @@
-//! Owns the rules of an account: valid names, addresses and passwords, the end of guessing, the
-//! order of refresh tokens, and what a role may hold.
+//! The rules of an account: names, addresses, passwords, login lockout, refresh-token order, role
+//! permissions.
 //!
-//! Invariant: nothing here does IO or reads a clock; time comes in.
+//! Invariant: this module does no IO and reads no clock; callers pass the time in.
 
 mod account;
 mod code;

@@ -1,6 +1,5 @@
-//! Gives out tokens of a session for the edges of one region. They end with the session and are
-//! revoked with it. None opens the cloud, so an edge that is stolen with them gives away nothing of
-//! it.
+//! Issues tokens for the edges of one region. They belong to a session, and expire and are revoked
+//! with it. The cloud accepts none of them, so a stolen edge cannot use them there.
 
 use process::tokens::{Claims, TokenAudience, TokenKind};
 use wire::{CommandId, CommandToken, CommandTokenForm, EdgeGrant, Region, UnixMillis};
@@ -8,7 +7,7 @@ use wire::{CommandId, CommandToken, CommandTokenForm, EdgeGrant, Region, UnixMil
 use crate::service::{ACCESS_TOKEN_SECONDS, AccessGrant, Service, ServiceError};
 
 impl Service {
-    /// A token for the region's edges; nothing where the session of these claims does not stand.
+    /// Issues a token for the region's edges, or `None` if the session is not live.
     pub async fn edge_grant(
         &self,
         claims: &Claims,
@@ -16,7 +15,7 @@ impl Service {
     ) -> Result<Option<EdgeGrant>, ServiceError> {
         let Some(ends_at) = self.live_until(claims).await? else { return Ok(None) };
         let now = self.clock.now().0 / 1000;
-        // A session that can be refreshed outlives its tokens.
+        // A refreshable session outlives its tokens.
         let exp = (ends_at.0 / 1000).min(now + ACCESS_TOKEN_SECONDS);
         let edge_token = self.edge_token(&self.marked(claims.clone()).await?, exp, region, None);
         let expires_in = exp - now;
@@ -24,8 +23,8 @@ impl Service {
         Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
     }
 
-    /// A token that vouches for one command of the person, at the edges of its region; nothing
-    /// where the person's own token or session is no good.
+    /// Issues a token that authorises one command at its region's edges, or `None` if the person's
+    /// token or session is not valid.
     pub async fn command_token(
         &self,
         form: &CommandTokenForm,
@@ -36,7 +35,7 @@ impl Service {
         Ok(Some(CommandToken { token }))
     }
 
-    /// The claims of an edge's token whose signature, time and session are all good.
+    /// Returns the claims of an edge token if its signature, expiry and session are valid.
     pub async fn live_edge_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let keys = &self.verifier.keys;
         let audience = keys.read(token).ok().and_then(|claims| claims.audience());
@@ -47,11 +46,11 @@ impl Service {
         }
     }
 
-    /// Adds a token for the region's edges to a sign-in, beside the one for the cloud or in its
-    /// place.
+    /// Adds an edge token for the region to a sign-in, or replaces the cloud token with it if
+    /// `only`.
     pub fn add_edge_token(&self, grant: &mut AccessGrant, region: Region, only: bool) {
         if grant.edge_token.is_some() {
-            // A grant for a tablet.
+            // The sign-in already has a device grant for a tablet.
             return;
         }
         let claims = &grant.claims;
@@ -70,7 +69,7 @@ impl Service {
     ) -> String {
         let UnixMillis(now) = self.clock.now();
         self.signing.sign(&Claims {
-            // The tokens of somebody who was let in again may begin with the next second.
+            // After a readmission, `claims.iat` may be the next second.
             iat: (now / 1000).max(claims.iat),
             exp,
             kind: TokenKind::Edge,

@@ -1,8 +1,8 @@
-//! Ends sessions: by a sign-out, by their person from elsewhere, by an admin, or because a spent
-//! refresh token came again.
+//! Ends sessions: by sign-out, by their owner from elsewhere, by an admin, or on reuse of a refresh
+//! token.
 //!
-//! Invariant: once an end is answered, auth_db knows it. The cache is told next, and should it miss
-//! that, the refill tells it again; edges hear of it by the feed.
+//! Invariant: auth_db has recorded an end before the answer leaves. The cache is updated next, and
+//! a refill repairs it after a failure; edges learn of the end through the feed.
 
 use process::{tokens::Claims, trace::TraceId};
 use wire::{EventType, SessionId, UnixMillis, UserId};
@@ -19,8 +19,7 @@ impl Service {
         self.end_session(claims, claims.jti, SessionEnding::SignedOut, trace).await
     }
 
-    /// Ends one session of the person with these claims. Returns false where they have no such live
-    /// session.
+    /// Ends one of the caller's sessions. Returns false if it is not live or not theirs.
     pub async fn end_own(
         &self,
         claims: &Claims,
@@ -35,7 +34,7 @@ impl Service {
         Ok(is_own)
     }
 
-    /// Ends a session of that person. Returns false where they have no such live session.
+    /// Ends a session of the given person. Returns false if it is not live or not theirs.
     pub async fn end_by_admin(
         &self,
         by: UserId,
@@ -58,7 +57,7 @@ impl Service {
         Ok(true)
     }
 
-    /// Ends every session of the person but the one of these claims. Returns how many it ended.
+    /// Ends all of the person's sessions except the caller's. Returns the number it ended.
     pub async fn end_others(
         &self,
         claims: &Claims,
@@ -77,7 +76,7 @@ impl Service {
         Ok(ended.len())
     }
 
-    /// `owner` are claims of the session's person.
+    /// `owner` holds claims of the session's owner.
     pub async fn end_session(
         &self,
         owner: &Claims,
@@ -98,7 +97,7 @@ impl Service {
     }
 
     pub async fn tell_ended(&self, ending: EndUnderWay, ended: &[SessionId], now: UnixMillis) {
-        // A newer token of the session may be on its way to its holder.
+        // A newer token of the session may still be in transit to its holder.
         let until = now.plus_ms(ACCESS_TOKEN_SECONDS * 1000);
         for session in ended {
             self.sessions.tell(*session, until, now).await;

@@ -1,7 +1,7 @@
-//! The place from which somebody signs in: a device that is known for the account, or an address.
+//! Identifies the origin of a sign-in: a known device of the account, or an address.
 //!
-//! Invariant: a secret is believed for an account that it signed in to, and is taken over for
-//! another account only where it was given out here.
+//! Invariant: a device secret is trusted for accounts that it signed in to, and is reused for
+//! another account only if auth issued it.
 
 use platform::ClientAddress;
 use process::{random, trace::TraceId};
@@ -16,16 +16,15 @@ use crate::{
     store::{NameHash, PlaceHash},
 };
 
-/// What somebody sends to sign in.
 pub struct SignInAttempt {
     pub from: ClientAddress,
     pub typed_name: String,
     pub password: String,
-    /// The secret of the device; an empty text asks for one.
+    /// The device secret; an empty text requests one.
     pub device: Option<String>,
-    /// Asks for a token that gives new access tokens.
+    /// Requests a refresh token.
     pub refresh: bool,
-    /// Asks for a grant for this tablet, in place of a token of an hour.
+    /// Requests a device grant for this tablet instead of an access token of an hour.
     pub tablet: Option<Tablet>,
     pub trace: TraceId,
 }
@@ -34,23 +33,23 @@ pub struct Entry {
     pub name: NameHash,
     pub place: PlaceHash,
     pub lane: Lane,
-    /// The secret that the device keeps if the password is right.
+    /// The secret that the device stores after a successful sign-in.
     pub device: Option<DeviceSecret>,
-    /// Stands in the password's place.
+    /// Replaces the password.
     pub identity: Option<IdentityId>,
 }
 
-/// Why a password, or a code in its place, opens nothing.
+/// The reason for rejecting a password or the code that replaces it.
 pub enum EntryRefusal {
-    /// The name or the secret is wrong. The answer does not say which.
+    /// The name or the secret is wrong. The answer does not reveal which.
     Wrong,
     Locked(UnixMillis),
     TooOften(SpentQuota),
 }
 
 impl Service {
-    /// Lets somebody try a secret. The lock is looked at, and a wrong one counted, while holding a
-    /// permit: guesses that arrive together pass the limit by no more than the number of permits.
+    /// Admits a sign-in attempt. The permit is held while the lockout is checked and a failure
+    /// counted, so concurrent guesses exceed the limit by at most the number of permits.
     pub async fn admitted(
         &self,
         username: &Username,
@@ -68,15 +67,14 @@ impl Service {
         }
     }
 
-    /// Counts a wrong secret.
     pub async fn wrong(&self, entry: &Entry) -> Result<EntryRefusal, ServiceError> {
         let (id, now) = (self.clock.new_id(), self.clock.now());
         self.store.add_failure(id, entry.name, entry.place, now).await?;
         Ok(EntryRefusal::Wrong)
     }
 
-    /// Only a stranger's attempts are counted by name and address: nobody else can use up a known
-    /// device's.
+    /// Only attempts from unknown devices count per name and address: others cannot use up the
+    /// limit of a known device.
     pub async fn entry(
         &self,
         username: &Username,
@@ -118,8 +116,7 @@ impl Service {
         Ok(Lockout::judge(here, of_all, now))
     }
 
-    /// The wrong passwords that the owner has not heard of since their last sign-in. His own ones
-    /// here need no word.
+    /// Reports the wrong passwords since the owner's last sign-in, except those from this place.
     pub async fn guesses(
         &self,
         last: Option<UnixMillis>,

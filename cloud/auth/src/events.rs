@@ -1,5 +1,5 @@
-//! The events of auth: an account was made, closed or opened again, a session was revoked. They
-//! name people by id alone.
+//! Events of auth: account registered, closed or readmitted, session revoked. They identify people
+//! only by id.
 
 use process::{clock::Clock, trace::TraceId};
 use wire::{Event, EventType, ReadmissionEvent, Role, SessionId, UnixMillis, UserEvent, UserId};
@@ -16,8 +16,8 @@ pub fn of(
     Event::new(clock.new_id().into(), kind, clock.now(), trace.as_str(), &body)
 }
 
-/// At `at`, which is never before the beginning of the person's tokens: it tells which came first,
-/// a closing or a readmission.
+/// `at` is never before the start of the person's valid tokens, so event times order closings and
+/// readmissions.
 pub fn closed(
     clock: &Clock,
     trace: &TraceId,

@@ -1,8 +1,8 @@
-//! Gives out device grants: tokens for the edges of one region that are bound to one tablet and
-//! live for days, so that a provider works on while the cloud is out of reach.
+//! Issues device grants: tokens for one region's edges, bound to one tablet and valid for days, so
+//! that a provider keeps working while the cloud is unreachable.
 //!
-//! Invariants: only providers get one; a grant is a session of its own, ended like any other, and
-//! edges hear of its end by the feed.
+//! Invariants: only providers get grants; each grant is a separate session, ended like any other,
+//! and edges learn of its end through the feed.
 
 use std::num::NonZeroU32;
 
@@ -19,18 +19,17 @@ use crate::{
     store::{SessionEnding, SessionKind, UserSession},
 };
 
-/// The tablet that a grant is bound to, at the edges of its region.
+/// The tablet that a grant is bound to, and the region of its edges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tablet {
     pub region: Region,
     pub device: DeviceId,
 }
 
-/// Edges promise nothing firmly once their revocations are 72 hours old, and the hub keeps
+/// Edges make no firm promises once their revocations are 72 hours old, and the hub keeps
 /// revocations for 96.
 const HOURS_MAX: u32 = 72;
 
-/// How many hours a grant lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "NonZeroU32")]
 pub struct GrantHours(NonZeroU32);
@@ -58,8 +57,8 @@ impl TryFrom<NonZeroU32> for GrantHours {
 }
 
 impl Service {
-    /// A grant of its own for a signed-in provider's tablet; nothing where the session of these
-    /// claims does not stand.
+    /// Issues a separate grant for a signed-in provider's tablet, or `None` if their session is not
+    /// live.
     pub async fn device_grant(
         &self,
         claims: &Claims,
@@ -81,8 +80,8 @@ impl Service {
         let granted = granted.await?;
         let session = UserSession::of(&granted, SessionKind::DeviceGrant, now);
         self.store.add_session(&session).await?;
-        // Looked at again behind it: the session may have ended meanwhile, with all others of the
-        // person.
+        // Check again after the insert: the session may have ended meanwhile, with all others of
+        // the person.
         if !self.is_live(claims).await? {
             self.end_session(&granted, granted.jti, SessionEnding::Replaced, trace).await?;
             return Ok(None);
@@ -93,7 +92,7 @@ impl Service {
         Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
     }
 
-    /// Ends the grants that give way to this one.
+    /// Ends the grants that this one replaces.
     pub async fn takes_its_place(
         &self,
         claims: &Claims,
@@ -116,7 +115,7 @@ impl Service {
     }
 }
 
-/// Only a provider works at a tablet for days.
+/// Only providers work at a tablet for days.
 pub fn is_for(role: Role) -> bool {
     role == Role::Provider
 }

@@ -1,6 +1,6 @@
-//! The routes of auth. Every one but register, login, refresh, verify-token, edge-logout, the
-//! sign-ins at another service and by a code, and the public keys takes a live session: `Live` asks
-//! auth_db, so a revoked token is refused here even without the gateway.
+//! The routes of auth. All require a live session, except register, login, refresh, verify-token,
+//! edge-logout, sign-ins through another service or with a code, and the public keys. [`Live`]
+//! checks the session in auth_db, so auth refuses revoked tokens even without the gateway.
 
 mod account;
 mod address;
@@ -33,7 +33,7 @@ use crate::{
     service::{Service, ServiceError},
 };
 
-/// A full queue of passwords is empty again after some seconds.
+/// A full password queue drains within seconds.
 const BUSY_RETRY_S: u32 = 5;
 
 pub fn router(service: Service) -> Router {
@@ -97,7 +97,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[], session::jwks)
 }
 
-/// Signing in at other services.
+/// Sign-in through other services.
 #[rustfmt::skip]
 fn identities<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
@@ -125,7 +125,6 @@ fn identities<T: RouteTable<Service>>(to: T) -> T {
         .at(DELETE, "/api/v1/auth/identities/{id}", "Remove a service from your account", &[NotFound, LastWayIn], identities::unlink_identity)
 }
 
-/// Signing in by a code to a phone.
 #[rustfmt::skip]
 fn codes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
@@ -149,7 +148,6 @@ fn codes<T: RouteTable<Service>>(to: T) -> T {
             codes::link_phone)
 }
 
-/// One's own address of mail.
 #[rustfmt::skip]
 fn addresses<T: RouteTable<Service>>(to: T) -> T {
     use Code::{AccountLocked, CodeOver, CodeWrong, InvalidCredentials, TooManyRequests, UserExists};
@@ -167,7 +165,6 @@ fn addresses<T: RouteTable<Service>>(to: T) -> T {
             &[CodeWrong, CodeOver, UserExists, TooManyRequests], address::confirm_address)
 }
 
-/// What admins do with accounts, roles and keys.
 #[rustfmt::skip]
 fn administration<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
@@ -213,7 +210,6 @@ fn administration<T: RouteTable<Service>>(to: T) -> T {
             &[NotFound, RoleForbidden, PermissionMissing, RoleFixed], people::give_role)
 }
 
-/// A caller whose session is live.
 pub struct Live(pub Caller);
 
 impl RouteInput for Live {}
@@ -227,7 +223,7 @@ impl FromRequestParts<Service> for Live {
     }
 }
 
-/// Refuses a caller who is no admin, or whose role lacks the permission as auth_db has it now.
+/// Requires an admin whose current role in auth_db has the permission.
 async fn require(
     service: &Service,
     caller: &Caller,
@@ -243,7 +239,6 @@ fn missing(permission: Permission) -> Problem {
     Problem::new(Code::PermissionMissing).with("permission", permission)
 }
 
-/// Refuses a token whose session is over.
 pub async fn admit_live(service: Service, claims: Claims) -> Result<(), Problem> {
     let live = service.is_live(&claims).await?;
     live.then_some(()).ok_or_else(|| Problem::new(Code::InvalidToken))

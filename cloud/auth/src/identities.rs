@@ -1,9 +1,9 @@
-//! Sign-ins at other services: begun here, ended here, and the identities that belong to an
-//! account. A phone's number is one of them.
+//! OpenID Connect sign-ins from start to callback, and the identities linked to an account,
+//! including phone numbers.
 //!
-//! Invariants: a visit is ended once, by the browser that began it; an identity opens the account
-//! that it registered, or the one whose person linked it with the password; an address that an
-//! issuer tells links nothing.
+//! Invariants: a flow is completed once, by the browser that started it; an identity opens only the
+//! account that it registered or that its owner linked with the password; an address from an issuer
+//! never links an account.
 
 use platform::ClientAddress;
 use process::{random, tokens::Claims, trace::TraceId};
@@ -26,21 +26,21 @@ use crate::{
 };
 
 pub struct BegunVisit {
-    /// The browser goes there.
+    /// The browser is sent to this address.
     pub address: String,
-    /// The browser keeps it until it is back.
+    /// The browser keeps this until it returns.
     pub ticket: String,
     pub ends_at: UnixMillis,
 }
 
-/// What a browser brings back from an issuer.
+/// The parameters that a browser brings back from an issuer.
 pub struct VisitReply {
     pub ticket: String,
     pub state: String,
     pub reply: IssuerReply,
 }
 
-/// Somebody who comes back to sign in.
+/// The context of a sign-in request.
 pub struct Arrival {
     pub from: ClientAddress,
     pub device: Option<String>,
@@ -48,27 +48,27 @@ pub struct Arrival {
     pub trace: TraceId,
 }
 
-/// Why a visit leads nowhere. Labels are those of issuers.
+/// The reason for refusing a flow. Labels name the issuer.
 pub enum VisitRefusal {
     UnknownIssuer,
-    /// It was ended before, is too old, or another browser began it.
+    /// The flow was completed before, has expired, or belongs to another browser.
     Over,
     Away(String),
-    /// The issuer's word was not believed.
+    /// The issuer's token failed verification.
     Refused(String),
     Closed,
     /// Another account has the address.
     EmailTaken(String),
-    /// Another account has the identity, or this one has another at that issuer.
+    /// Another account has the identity, or this account has another one at that issuer.
     IdentityTaken,
-    /// The account is one that a code to a phone does not open.
+    /// Phone codes do not open this kind of account.
     PasswordOnly,
     Registrations(SpentQuota),
     TooOften(SpentQuota),
     Entry(EntryRefusal),
 }
 
-/// Further names are tried with four random characters.
+/// Every attempt after the first adds four random characters.
 const NAMES_TRIED: usize = 6;
 const TAIL_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -84,8 +84,8 @@ impl Service {
         Ok(BegunVisit { address, ticket: self.issuers.ticket(&visit), ends_at: visit.ends_at() })
     }
 
-    /// A way to an issuer for somebody who is signed in. It takes the password: an identity is a
-    /// way in, and a thief of the session would keep it.
+    /// Starts a flow that links an identity to the signed-in account. This requires the password:
+    /// otherwise a session thief would keep access.
     pub async fn begin_link(
         &self,
         owner: &Claims,
@@ -105,13 +105,13 @@ impl Service {
         Ok(self.begin_visit(issuer, Some(link)).await)
     }
 
-    /// Signs a person in on the way back from an issuer; a newcomer becomes a customer.
+    /// Signs a person in after they return from an issuer; new people become customers.
     pub async fn sign_in_elsewhere(
         &self,
         reply: VisitReply,
         arrival: Arrival,
     ) -> Result<Result<AccessGrant, VisitRefusal>, ServiceError> {
-        // Before the visit is spent: a person refused here may bring it again.
+        // Count before the flow is spent, so that a refused person may retry it.
         if let Err(spent) = self.limits.visit(arrival.from).await {
             return Ok(Err(VisitRefusal::TooOften(spent)));
         }
@@ -129,14 +129,13 @@ impl Service {
         self.enter(whose, arrival).await
     }
 
-    /// Links the identity that somebody brings back to the account with which the way there was
-    /// begun.
+    /// Links the returned identity to the account that started the flow.
     pub async fn link(
         &self,
         reply: VisitReply,
         owner: &Claims,
     ) -> Result<Result<(), VisitRefusal>, ServiceError> {
-        // As a sign-in: before the visit is spent and the issuer asked.
+        // Count before the flow is spent and the issuer called, as for a sign-in.
         if let Err(spent) = self.limits.link(owner.sub).await {
             return Ok(Err(VisitRefusal::Entry(EntryRefusal::TooOften(spent))));
         }
@@ -158,8 +157,8 @@ impl Service {
         })
     }
 
-    /// Removes an identity from one's account. Whoever came in by it may be in still, so all other
-    /// sessions end.
+    /// Removes an identity from the caller's account and ends all other sessions: they may have
+    /// begun with it.
     pub async fn unlink(
         &self,
         owner: &Claims,
@@ -183,7 +182,8 @@ impl Service {
         Ok(result)
     }
 
-    /// Ends a visit, and has its issuer say who came. It is spent whatever the issuer says.
+    /// Completes a flow and verifies the identity with its issuer. The flow is spent regardless of
+    /// the result.
     async fn proven(
         &self,
         VisitReply { ticket, state, reply }: VisitReply,
@@ -213,8 +213,8 @@ impl Service {
         })
     }
 
-    /// Registers a customer. The address counts only if the issuer has verified it, and only while
-    /// nobody has it.
+    /// Registers a customer. The address is used only if the issuer verified it and no account has
+    /// it.
     async fn newcomer(
         &self,
         issuer: &Issuer,
@@ -244,8 +244,8 @@ impl Service {
         })
     }
 
-    /// Registers a customer who has no password, under the first of these names that is free.
-    /// `None` if none is.
+    /// Registers a customer without a password, with the first free name. Returns `None` if all
+    /// names are taken.
     pub async fn register_by(
         &self,
         whose: IssuerSubject<'_>,
@@ -279,7 +279,8 @@ impl Service {
         Ok(None)
     }
 
-    /// Begins a session as a password does. Wrong passwords of others lock nobody out here.
+    /// Begins a session as a password does. Wrong passwords from other people cause no lockout
+    /// here.
     pub async fn enter(
         &self,
         whose: IssuerSubject<'_>,
@@ -301,8 +302,7 @@ impl Service {
         }
         self.store.note_number(identity, whose).await?;
         let entry = match self.entry(&username, from, device).await? {
-            // Whoever removes the identity meanwhile, or sets another password, finds the session
-            // or is found by it.
+            // A concurrent unlink or password change either finds this session or prevents it.
             Ok(entry) => Entry { identity: Some(identity), ..entry },
             Err(spent) => return Ok(Err(VisitRefusal::Entry(EntryRefusal::TooOften(spent)))),
         };
@@ -317,7 +317,7 @@ fn was_away(issuer: &Issuer, away: &impl std::fmt::Display) -> VisitRefusal {
     VisitRefusal::Away(issuer.label().to_owned())
 }
 
-/// An address is asked of everyone; `.invalid` is reserved for those that reach nobody.
+/// Every account requires an address; `.invalid` marks undeliverable ones.
 fn email_of(claims: &IdentityClaims, user: UserId) -> Option<Email> {
     let told = claims.email.as_deref().filter(|_| claims.email_verified);
     let told = told.and_then(|email| Email::new(email).ok());
@@ -331,7 +331,7 @@ fn name_of(claims: &IdentityClaims, attempt: usize) -> Option<Username> {
     username_from(words, tail.as_deref())
 }
 
-/// Random characters that tell names apart.
+/// Random characters that make a name unique.
 pub fn tail<const CHARS: usize>() -> String {
     let letter = |byte: u8| char::from(TAIL_ALPHABET[usize::from(byte & 31)]);
     random::bytes::<CHARS>().map(letter).iter().collect()

@@ -1,10 +1,9 @@
-//! Owns the conversation with other services at which people sign in, by OpenID Connect: the code
-//! flow with PKCE.
+//! Sign-in at other services (issuers) by OpenID Connect, with the authorization code flow and
+//! PKCE.
 //!
-//! Invariants: an issuer is asked over TLS or on this machine, is never followed elsewhere, and its
-//! answers, their time and their number are bounded; one that is away fails the sign-ins at it and
-//! nothing else; nothing that an issuer says counts before its signature, audience and nonce are
-//! checked.
+//! Invariants: requests to an issuer use TLS or stay on this machine, and never follow redirects;
+//! the size, duration and number of its answers are bounded; an unavailable issuer fails only its
+//! own sign-ins; no claim counts before the ID token's signature, audience and nonce are verified.
 
 mod call;
 mod config;
@@ -24,10 +23,10 @@ pub use visit::{Visit, VisitLink};
 
 use visit::VisitSeal;
 
-/// The purpose for which the replicas of auth derive one key.
+/// The purpose under which the replicas of auth derive a shared key.
 const VISITS: &str = "visits at issuers";
 
-/// The services that an operator has configured. Clones share what is known of them.
+/// The configured issuers. Clones share their cached metadata and keys.
 #[derive(Clone)]
 pub struct Issuers {
     known: Arc<[Issuer]>,
@@ -54,12 +53,12 @@ impl Issuers {
         self.known.iter().find(|issuer| issuer.name() == name)
     }
 
-    /// The one whose tokens carry this address.
+    /// Finds the issuer whose tokens carry this address.
     pub fn at(&self, address: &str) -> Option<&Issuer> {
         self.known.iter().find(|issuer| issuer.address() == address)
     }
 
-    /// A text that only auth can read, for the browser that set out.
+    /// Seals the flow for the browser that started it; only auth can open the ticket.
     pub fn ticket(&self, visit: &Visit) -> String {
         self.seal.close(visit)
     }

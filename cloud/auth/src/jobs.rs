@@ -1,7 +1,6 @@
-//! The jobs of auth: turn the signing keys, seal what is not sealed by the present key, and remove
-//! sessions whose token has expired, devices long away, wrong passwords that no longer count,
-//! visits at issuers that nobody can end again, codes to phones and wishes for an address that are
-//! over.
+//! Background jobs of auth: rotate the signing keys, reseal rows that are plain or sealed by a
+//! former key, and purge expired sessions, devices, wrong passwords, OIDC flows, phone codes and
+//! address changes.
 
 use platform::{jobs::Job, sealing::SealWalk};
 use process::clock::Clock;
@@ -13,9 +12,9 @@ use crate::{
     store::{BATCH, Store, StoreError},
 };
 
-/// Past this many batches, the next run goes on.
+/// The next run continues after this many batches.
 const BATCHES_MAX: usize = 200;
-/// A session is kept for a while after its end, so that its fate can be looked up.
+/// Ended sessions are kept for a while, so that their state can be looked up.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
 
 pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
@@ -44,7 +43,7 @@ pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
     vec![keys, purge, seal]
 }
 
-/// How far the sealing has come.
+/// The position of each reseal job in its table.
 #[derive(Clone)]
 pub struct SealWalks {
     accounts: SealWalk<Uuid>,
@@ -70,7 +69,7 @@ impl Default for SealWalks {
     }
 }
 
-/// Seals addresses and reasons that are plain, and what is sealed by a former key.
+/// Seals addresses and reasons that are plain or sealed by a former key.
 pub async fn seal(store: &Store, walks: &SealWalks) -> Result<(), StoreError> {
     let mut turn = walks.accounts.turn(store.data_keys(), BATCHES_MAX).await;
     while let Some(after) = turn.place() {
@@ -103,7 +102,7 @@ pub async fn seal(store: &Store, walks: &SealWalks) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Returns how many rows it removed.
+/// Returns the number of rows it removed.
 pub async fn purge(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
     let now = clock.now();
     let mut removed = 0;

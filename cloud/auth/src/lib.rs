@@ -1,9 +1,9 @@
-//! Owns accounts and sessions. A session that was ended stays ended.
+//! Accounts and sessions. An ended session stays ended.
 //!
-//! Invariants: a password is kept as its hash alone, made by argon2id here and perhaps by bcrypt
-//! where it was imported; neither passwords nor tokens, of whoever issued them, are logged, nor
-//! phones and their codes, of which keyed hashes are kept, and of a proven number a sealed copy;
-//! auth_db is the record of every revocation, the cache only spares the question.
+//! Invariants: passwords are stored only as hashes, by argon2id, or by bcrypt if imported;
+//! passwords, tokens of any issuer, phone numbers and their codes never reach the log; the tables
+//! hold keyed hashes of numbers and codes, and a sealed copy of each proven number; auth_db is the
+//! record of revocations, and the cache only saves queries.
 
 mod addresses;
 mod codes;
@@ -77,60 +77,59 @@ pub const NAME: &str = CloudPart::Auth.name();
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
-    /// The first private key that signs tokens, which also seals those that follow; made where it
-    /// is missing. Replicas share one.
+    /// The first private key that signs tokens. It also seals all later keys. Created if missing.
+    /// Replicas share one.
     pub signing_key: PathBuf,
-    /// The file holds a new key on purpose: every token of before dies.
+    /// Confirms that the file deliberately holds a new key: all earlier tokens become invalid.
     pub signing_key_replaced: bool,
-    /// How long one key signs.
+    /// How long each key signs.
     pub signing_key_days: NonZeroU32,
-    /// How long others know a key before it may sign.
+    /// How long a key is published before it may sign.
     pub signing_key_known_hours: NonZeroU32,
-    /// How long a provider's tablet may work offline: 72 hours at most.
+    /// How long a provider's tablet may work offline, at most 72 hours.
     pub device_grant_hours: GrantHours,
-    /// Sign-ins of one address. Beyond it they wait in a lane of their own, with one password at a
-    /// time; those that come back from another service are counted apart, and refused until the
-    /// minute ends.
+    /// Sign-ins from one address. Further ones queue separately, with one password check at a time;
+    /// returns from another service are counted separately and refused until the minute ends.
     pub sign_ins_per_address_per_minute: NonZeroU32,
-    /// Sign-ins under one name from one address. Beyond it they are refused until the minute ends.
+    /// Sign-ins with one name from one address. Further ones are refused until the minute ends.
     pub sign_ins_per_account_per_minute: NonZeroU32,
-    /// Accounts that people behind one address may make. Beyond it they are refused until midnight,
-    /// UTC.
+    /// Registrations from one address. Further ones are refused until midnight, UTC.
     pub registrations_per_address_per_day: NonZeroU32,
-    /// Where codes to phones go: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
+    /// Destination of codes to phones: `off`, `folder:/a/folder`, or a gateway's `https://`
+    /// address.
     pub sms_url: String,
-    /// The file with the secret by which that gateway knows us.
+    /// The file with our secret for that gateway.
     pub sms_secret: PathBuf,
-    /// The country of phone numbers that name none.
+    /// The country of phone numbers without a country code.
     pub phone_country: CountryCode,
-    /// The countries whose numbers are sent codes. Empty: that country alone.
+    /// The countries whose numbers get codes. Empty: only `phone_country`.
     pub phone_countries: Vec<CountryCode>,
-    /// Whether the first right code of a number that nobody has makes a customer of its person.
+    /// Registers a customer on the first right code for a number without an account.
     pub code_newcomers: bool,
-    /// Life of a code: an hour at most. Later it is refused.
+    /// Lifetime of a code, at most an hour.
     pub code_minutes: NonZeroU32,
-    /// Tries at one code: ten at most. Beyond them it is void.
+    /// Tries per code, at most ten. Then the code is void.
     pub code_tries: NonZeroU32,
-    /// Codes to one number. Beyond it nobody has another sent there until the hour ends.
+    /// Codes to one number. Further ones are refused until the hour ends.
     pub codes_per_phone_per_hour: NonZeroU32,
-    /// Codes that people behind one address, such as a kiosk, have sent. Beyond it they wait until
-    /// the hour ends.
+    /// Codes requested from one address, such as a kiosk. Further ones are refused until the hour
+    /// ends.
     pub codes_per_address_per_hour: NonZeroU32,
-    /// Codes of all. Beyond it only numbers that open an account get one until the hour ends.
+    /// Codes in total. Further ones go only to numbers with an account until the hour ends.
     pub codes_per_hour: NonZeroU32,
-    /// Further codes to numbers that open an account. Both together are the bound on the gateway's
-    /// bill.
+    /// Further codes to numbers with an account. Together with `codes_per_hour`, this bounds the
+    /// gateway's bill.
     pub codes_for_accounts_per_hour: NonZeroU32,
-    /// Mails with a code to confirm an address: of one account, and to one address. Beyond it none
-    /// is sent until the hour ends.
+    /// Confirmation mails per account and per address. Further ones are not sent until the hour
+    /// ends.
     pub address_mails_per_hour: NonZeroU32,
-    /// Addresses of accounts that were made before this moment count as confirmed, such as
+    /// Addresses of accounts created before this moment count as confirmed, such as
     /// `2026-11-24T00:00:00Z`. Empty: none do.
     pub addresses_trusted_before: String,
-    /// The address at which browsers come back from another service: the portal's `/sign-in/back`.
-    /// Needed with `oidc`.
+    /// The address to which other services return browsers: the portal's `/sign-in/back`. Required
+    /// with `oidc`.
     pub oidc_return: String,
-    /// Other services at which people may sign in. None by default.
+    /// Other services for sign-ins. None by default.
     pub oidc: Vec<IssuerConfig>,
 }
 
@@ -208,7 +207,7 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let signing = SigningKeys::open(&store, &config, &ground.clock, &keys).await?;
     signing.keep_loaded(&ground.tasks);
 
-    // Before the first request, so that a restart opens no gap in a blacklist held in memory.
+    // Fill before the first request, so that a restart leaves no gap in a blacklist held in memory.
     let sessions = SessionList::new(&store, &ground.cache, &ground.clock);
     sessions.fill().await;
     sessions.keep_filled(&ground.tasks);
@@ -243,14 +242,13 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
         cache,
         sessions,
     };
-    // A live session hears its answer again, like all that auth says to a person.
+    // Replay stored answers only to live sessions, like all other answers of auth to people.
     let (live, routes) = (service.clone(), http::router(service));
     let answers = answers.admitting(move |claims| http::admit_live(live.clone(), claims));
     let routes = answers.over(routes, &document()).merge(letters);
     Ok(skeleton::router(NAME, routes, checks))
 }
 
-/// The routes for clients.
 pub fn document() -> ApiDocument {
     http::table(ApiDocument::of(NAME))
 }
@@ -259,7 +257,7 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }
 
-/// Makes an admin. Nobody can register as one; an operator with the database makes the first.
+/// Creates an admin. Admins cannot register; an operator with database access creates the first.
 pub async fn bootstrap_admin(
     config: &Config,
     keys: &DataKeys,
@@ -277,7 +275,7 @@ pub async fn bootstrap_admin(
     user.ok_or_else(|| BootstrapError::Taken(username.to_owned()))
 }
 
-/// An empty text is before everything.
+/// An empty text trusts no account.
 fn trusted_before(text: &str) -> Result<UnixMillis, OpenError> {
     if text.is_empty() {
         return Ok(UnixMillis(0));
@@ -296,7 +294,7 @@ fn admin(username: &str, password: String) -> Result<NewAccount, BootstrapError>
     };
     Ok(NewAccount {
         username: Username::new(username).map_err(invalid("username"))?,
-        // An address is asked of everyone; `.invalid` is reserved for those that reach nobody.
+        // Every account requires an address; `.invalid` marks undeliverable ones.
         email: Email::new(&format!("{username}@admin.invalid")).map_err(invalid("email"))?,
         password: Password::new(password).map_err(invalid("password"))?,
         role: Role::Admin,

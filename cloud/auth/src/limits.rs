@@ -1,8 +1,8 @@
-//! The bounds on people before they are signed in: each address, each name at an address,
-//! registrations, codes to phones and to addresses.
+//! Rate limits before sign-in: per address, per name and address, for registrations, and for codes
+//! to phones and email addresses.
 //!
-//! Invariant: to passwords an address is slowed down and never shut out, for many people may share
-//! it. Beyond its bound they wait in the lane of the crowded addresses; returns from an issuer are
+//! Invariant: password sign-ins from an address are slowed down but never locked out, since many
+//! people may share it. Above the limit they wait in the crowded lane; returns from an issuer are
 //! refused.
 
 use platform::{
@@ -27,16 +27,16 @@ pub struct EntryLimits {
     address_mails: u32,
 }
 
-/// The bound that is reached by one more code.
+/// The limit that a further code exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeQuota {
     Phone,
-    /// A kiosk is an address.
+    /// A kiosk counts as one address.
     Address,
     All,
 }
 
-/// One more than may be. It helps to try again when the window has ended.
+/// The limit is exceeded. Retry after the window ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpentQuota {
     pub most: u32,
@@ -58,7 +58,7 @@ impl EntryLimits {
         }
     }
 
-    /// Counts one more sign-in of an address, and tells which lane it takes.
+    /// Counts a sign-in from an address, and returns its lane.
     pub async fn lane(&self, from: ClientAddress) -> Lane {
         let counted = self.counts.add(&format!("sign_ins:{from}"), MINUTE).await;
         match within(self.sign_ins_per_address, counted) {
@@ -70,23 +70,24 @@ impl EntryLimits {
         }
     }
 
-    /// Counts one more return from an issuer. A lane would not do: the issuer is asked, and its
-    /// turns are of all.
+    /// Counts a return from an issuer. A slower lane is not enough: each return calls the issuer,
+    /// whose permits are shared by all sign-ins.
     pub async fn visit(&self, from: ClientAddress) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("visits:{from}"), MINUTE).await;
         within(self.sign_ins_per_address, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["visit"], 1))
     }
 
-    /// Counts one more sign-in under a name. People at other addresses are not counted with it.
+    /// Counts a sign-in with a name. Other addresses count separately.
     pub async fn sign_in(&self, name: NameHash, from: ClientAddress) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("sign_ins:{from}:{name}"), MINUTE).await;
         within(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["name"], 1))
     }
 
-    /// Counts one more code to a number, whoever has it. One that is refused for its address takes
-    /// nothing from its number, and one that is refused for its number takes nothing from all.
+    /// Counts a code to a number, regardless of its account. A code refused for its address does
+    /// not count against its number, and one refused for its number does not count against the
+    /// total.
     pub async fn code(
         &self,
         phone: NameHash,
@@ -106,28 +107,26 @@ impl EntryLimits {
         Ok(())
     }
 
-    /// Counts one more code to a number with an account, once the codes of all are used up.
+    /// Counts a code to a number with an account, after the total is used up.
     pub async fn account_code(&self) -> Result<(), SpentQuota> {
         let counted = self.counts.add("codes:accounts", HOUR).await;
         within(self.codes_for_accounts, counted)
     }
 
-    /// Counts one more code that came back to sign somebody in.
     pub async fn code_try(&self, from: ClientAddress) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("code_tries:{from}"), MINUTE).await;
         within(self.sign_ins_per_address, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["code"], 1))
     }
 
-    /// Counts one more identity that somebody who is signed in wants to link.
+    /// Counts an identity that a signed-in person links.
     pub async fn link(&self, user: UserId) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("links:{user}"), MINUTE).await;
         within(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["link"], 1))
     }
 
-    /// Counts one more mail with a code: of an account, and to an address, whichever accounts it is
-    /// asked for.
+    /// Counts a confirmation mail per account, and per address across all accounts.
     pub async fn address_mail(&self, user: UserId, to: NameHash) -> Result<(), SpentQuota> {
         for key in [format!("address_mails:{user}"), format!("address_mails:{to}")] {
             let counted = self.counts.add(&key, HOUR).await;
@@ -137,21 +136,18 @@ impl EntryLimits {
         Ok(())
     }
 
-    /// Counts one more mail that a registration sends to an address.
     pub async fn newcomer_mail(&self, to: NameHash) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("newcomer_mails:{to}"), HOUR).await;
         within(self.address_mails, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))
     }
 
-    /// Counts one more code that somebody who is signed in brings back from a mailbox.
     pub async fn address_try(&self, user: UserId) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("address_tries:{user}"), MINUTE).await;
         within(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))
     }
 
-    /// Counts one more registration.
     pub async fn registration(&self, from: ClientAddress) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("registrations:{from}"), DAY).await;
         within(self.registrations_per_address, counted)

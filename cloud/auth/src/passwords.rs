@@ -1,11 +1,11 @@
-//! Owns the hashing of passwords: argon2id, off the async threads, three at a time. A bcrypt hash
-//! that an import brought is verified too, and replaced at its first right password.
+//! Hashes and verifies passwords with argon2id, off the async threads, three at a time. Imported
+//! bcrypt hashes are verified too, and replaced at the first successful sign-in.
 //!
-//! Invariant: an answer about a password costs one hash, also where the account does not exist.
-//! Each hash takes 19 MiB and tens of milliseconds, so two of strangers and one of a known device
-//! run at once, however many ask and go away again. The others wait in rooms of bounded size, in
-//! the order in which they came. One who finds a room full is told to try again. Crowded addresses
-//! have a room of their own and one hash at once, so a flood does not keep others waiting.
+//! Invariant: every password check costs one hash, even if the account does not exist. A hash takes
+//! 19 MiB and tens of milliseconds, so at most two run for unknown devices and one for known
+//! devices, regardless of cancelled requests. The others wait in bounded FIFO queues; if a queue is
+//! full, the request is refused and may be retried. Crowded addresses have a separate queue and one
+//! permit, so a flood does not delay others.
 
 mod memory;
 mod room;
@@ -30,7 +30,7 @@ const OF_KNOWN_AT_ONCE_MAX: usize = 1;
 const WAITING_MAX: usize = 256;
 const OF_CROWDED_WAITING_MAX: usize = 128;
 const OF_KNOWN_WAITING_MAX: usize = 128;
-/// Thirty people behind one address wait together, and some of them twice.
+/// Thirty people behind one address may wait together, some of them twice.
 const OF_ONE_ADDRESS_WAITING_MAX: usize = 64;
 
 #[derive(Clone)]
@@ -42,29 +42,30 @@ pub struct Passwords {
     known: Arc<Semaphore>,
     known_waiting: WaitingRoom,
     memory: MemoryPool,
-    /// The hash of a password nobody knows, to spend the same work on an unknown name.
+    /// The hash of a random, discarded password, which makes unknown names cost the same work.
     decoy: Arc<str>,
 }
 
-/// The way to a hash.
+/// The queue for a hash permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     Usual,
-    /// Of an address from which more come than usual.
+    /// An address above its sign-in limit.
     Crowded,
-    /// Of a device that is known for the account.
+    /// A known device of the account.
     Known,
 }
 
-/// The right to compute hashes, one at a time, until dropped.
+/// Permission to compute hashes, one at a time, until dropped.
 pub struct HashPermit {
     decoy: Arc<str>,
     place: Arc<HashPlace>,
 }
 
-/// A hash that runs holds it too: nothing stops one whose asker has gone away.
+/// A running hash holds a clone: cancelling its request does not stop it.
 struct HashPlace {
-    /// Goes back before the place does, so there is no more memory than there are places.
+    /// Declared first, so that the memory returns to the pool before the permit does: buffers never
+    /// outnumber permits.
     memory: Mutex<HashMemory>,
     _place: OwnedSemaphorePermit,
     _of_crowded: Option<OwnedSemaphorePermit>,
@@ -72,7 +73,7 @@ struct HashPlace {
 
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// More are waiting than may.
+    /// The queue is full.
     #[error("too many passwords are being checked")]
     Busy,
     #[error("could not hash a password: {0}")]
@@ -95,7 +96,6 @@ impl Passwords {
         })
     }
 
-    /// Waits for one's turn.
     pub async fn permit(
         &self,
         from: ClientAddress,
@@ -123,8 +123,8 @@ impl HashPermit {
         self.compute(move |memory| hash(password.reveal(), memory)).await?
     }
 
-    /// Returns whether this is the password of that hash. Without a hash, or without a password
-    /// that could be one, the work is the same and the answer is no.
+    /// Returns true if the hash belongs to this password. Without a hash or a well-formed password
+    /// it does the same work and returns false.
     pub async fn verify(
         &self,
         password: Option<Password>,

@@ -1,9 +1,9 @@
-//! Renews the token of a session that stands. It stays the same session, so one sign-out ends every
-//! token of it.
+//! Renews the tokens of a live session. The session stays the same, so one sign-out ends all its
+//! tokens.
 //!
-//! The gateway renews by the access token that it keeps for a page. A program keeps a refresh token
-//! instead, so that an access token which somebody overheard is good for an hour at most. Each use
-//! spends that token for a new one: a copy of it shows itself, and ends the session.
+//! The gateway renews with the access token that it holds for a page. Programs hold a refresh token
+//! instead, so that an intercepted access token is valid for an hour at most. Each use exchanges it
+//! for a new one; the reuse of a copy reveals the theft and ends the session.
 
 use process::{
     tokens::{Claims, TokenAudience, TokenKind},
@@ -20,24 +20,24 @@ use crate::{
     store::SessionEnding,
 };
 
-/// A day's work. Then the password is asked for again, however often the token was renewed.
+/// A day's work. Then people must enter the password again, regardless of renewals.
 const SESSION_SECONDS_MAX: i64 = 12 * 3600;
-/// A use that another one overtook is judged once more, by then as a repetition.
+/// If a concurrent use was faster, judge the token again, now as a repetition.
 const SPENDING_ATTEMPTS: usize = 2;
 
 #[derive(Serialize, ToSchema)]
 pub struct RenewedAccess {
     access_token: String,
-    /// In place of the one that was sent, which is spent.
+    /// Replaces the token of the request, which is now spent.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
     expires_at: UnixMillis,
-    /// The end of the session, however often it is renewed.
+    /// The end of the session. Renewals do not extend it.
     ends_at: UnixMillis,
 }
 
 impl Service {
-    /// A new token for the session of this one; nothing where the session does not stand.
+    /// Issues a new token for the same session, or `None` if it is not live.
     pub async fn renew(&self, token: &str) -> Result<Option<RenewedAccess>, ServiceError> {
         let Some(claims) = self.live_claims(token).await? else { return Ok(None) };
         let Some(created_at) = self.store.session_begun(claims.jti).await? else {
@@ -46,7 +46,7 @@ impl Service {
         let (iat, ends_at) = (self.clock.now().0 / 1000, session_end(created_at));
         let exp = (iat + ACCESS_TOKEN_SECONDS).min(ends_at.0 / 1000);
         self.store.extend_session(claims.jti, UnixMillis(exp * 1000)).await?;
-        // Read again: a sign-out that came in between has not been extended.
+        // Check again: the extension does not apply to a session that was ended meanwhile.
         if !self.is_live(&claims).await? {
             return Ok(None);
         }
@@ -56,8 +56,8 @@ impl Service {
         Ok(Some(RenewedAccess { access_token, refresh_token: None, expires_at, ends_at }))
     }
 
-    /// A new access token for a refresh token, and the successor of that; nothing where it is none,
-    /// was spent, or its session does not stand.
+    /// Exchanges a refresh token for a new access token and a new refresh token. Returns `None` if
+    /// the token is invalid or spent, or its session is not live.
     pub async fn refreshed(
         &self,
         token: &str,
@@ -85,8 +85,8 @@ impl Service {
         Ok(Some(RenewedAccess { access_token, refresh_token, expires_at, ends_at }))
     }
 
-    /// The moment of issue of the token that follows this one. A token that was spent ends its
-    /// session.
+    /// Spends a refresh token and returns the issue time of its successor. Reuse of a spent token
+    /// ends the session.
     async fn successor(
         &self,
         claims: &Claims,
@@ -123,7 +123,6 @@ impl Service {
     }
 }
 
-/// The end of a session, however often it is renewed.
 pub fn session_end(created_at: UnixMillis) -> UnixMillis {
     UnixMillis((created_at.0 / 1000 + SESSION_SECONDS_MAX) * 1000)
 }

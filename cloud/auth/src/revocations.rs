@@ -1,9 +1,9 @@
-//! Keeps the words of the cache about sessions in step with auth_db, which is the record. The cache
-//! may lose everything at any time: the refill writes the blacklist anew, and until it has, readers
-//! of it find it incomplete and ask verify-token instead.
+//! Keeps cached session states consistent with auth_db, the record. The cache may lose everything
+//! at any time: a refill then rewrites the blacklist; until it completes, readers see that the
+//! blacklist is incomplete and call verify-token instead.
 //!
-//! Invariant: verify-token answers out of the cache only while this replica ends no session, and
-//! has told the cache of every end it made.
+//! Invariant: verify-token answers from the cache only while this replica has no revocation in
+//! progress and has written all its revocations to the cache.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ use crate::store::{BATCH, Store};
 
 type RefillError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long a revocation that missed the cache can go unnoticed by it.
+/// The longest time a revocation can be missing from the cache.
 const REFILL_EVERY: Duration = Duration::from_secs(15);
 
 #[derive(Clone)]
@@ -33,28 +33,29 @@ pub struct SessionList {
     store: Store,
     cache: Cache,
     clock: Clock,
-    /// Ends that are being made at this moment.
+    /// Revocations in progress.
     under_way: Arc<AtomicU64>,
-    /// Counts the ends that the cache did not hear of, and those of them that a refill has told
-    /// since.
+    /// Counts the revocations that failed to reach the cache, and how many of them a refill has
+    /// repaired.
     missed: Arc<AtomicU64>,
     made_good: Arc<AtomicU64>,
 }
 
-/// Held from before auth_db ends sessions until the cache has heard of it. One that is dropped,
-/// because its caller hung up or the database failed, may have ended them: the next refill tells.
+/// Guards a revocation from before the change in auth_db until the cache has it. If it is dropped
+/// early, on cancellation or a database error, sessions may have ended: the next refill puts them
+/// on the blacklist.
 #[must_use]
 pub struct EndUnderWay {
     list: SessionList,
     is_told: bool,
 }
 
-/// The cache's answer about a token's session.
+/// The cached state of a token's session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownSession {
     Stands,
     Over,
-    /// Ask auth_db. The answer may be kept where the cache is there to keep it.
+    /// Look it up in auth_db. `kept` is true if the cache is available to store the result.
     Unknown {
         kept: bool,
     },
@@ -67,13 +68,13 @@ impl SessionList {
         Self { store, cache, clock, under_way, missed, made_good }
     }
 
-    /// Call it before auth_db is asked to end sessions.
+    /// Call this before auth_db ends sessions.
     pub fn ending(&self) -> EndUnderWay {
         self.under_way.fetch_add(1, Ordering::SeqCst);
         EndUnderWay { list: self.clone(), is_told: false }
     }
 
-    /// Puts one session on the blacklist. A failure does not refuse the sign-out.
+    /// Puts one session on the blacklist. A failure does not fail the sign-out.
     pub async fn tell(&self, session: SessionId, until: UnixMillis, now: UnixMillis) {
         if let Err(error) = sessions::revoke(&self.cache, session, left(until, now)).await {
             self.missed.fetch_add(1, Ordering::SeqCst);
@@ -81,11 +82,11 @@ impl SessionList {
         }
     }
 
-    /// Writes the whole blacklist: every revoked session whose token has not expired.
+    /// Rewrites the whole blacklist: all revoked sessions with unexpired tokens.
     pub async fn fill(&self) {
         let missed = self.missed.load(Ordering::SeqCst);
         match self.refill().await {
-            // An end that was missed meanwhile waits for the next time.
+            // Later misses wait for the next refill.
             Ok(()) => {
                 self.made_good.fetch_max(missed, Ordering::SeqCst);
             }
@@ -96,7 +97,7 @@ impl SessionList {
         }
     }
 
-    /// Fills it again now and then, for as long as the service runs.
+    /// Refills periodically while the service runs.
     pub fn keep_filled(&self, tasks: &Tasks) {
         let (list, stop) = (self.clone(), tasks.token());
         tasks.spawn("auth revocations", async move {
@@ -109,8 +110,7 @@ impl SessionList {
         });
     }
 
-    /// Notes the session of these claims, which stood at `asked_at` and ends at `ends_at` if nobody
-    /// ends it before.
+    /// Caches the session of these claims, which was live at `asked_at` and expires at `ends_at`.
     pub async fn remember(&self, claims: &Claims, asked_at: UnixMillis, ends_at: UnixMillis) {
         let kept_ms = i64::try_from(sessions::KEPT_FOR.as_millis()).unwrap_or(i64::MAX);
         let until = ends_at.min(asked_at.plus_ms(kept_ms));
@@ -119,7 +119,7 @@ impl SessionList {
         in_time(sessions::remember(&self.cache, claims.jti, &live, left)).await;
     }
 
-    /// Asks the cache about the session of verified claims.
+    /// Looks up the session of verified claims in the cache.
     pub async fn recall(&self, claims: &Claims) -> KnownSession {
         let is_told = || {
             let made_good = self.made_good.load(Ordering::SeqCst);
@@ -144,7 +144,7 @@ impl SessionList {
             let now = self.clock.now();
             let part = self.store.revoked(after, now).await?;
             for (session, until) in &part {
-                // For as long as a word may count that this session stands.
+                // Outlast any cached entry that still calls this session live.
                 let left = left(*until, now).max(sessions::KEPT_FOR);
                 sessions::revoke(&self.cache, *session, left).await?;
             }
@@ -158,7 +158,7 @@ impl SessionList {
 }
 
 impl EndUnderWay {
-    /// Every session that ended was told, or none has ended.
+    /// All ended sessions were written to the cache or counted as missed, or none ended.
     pub fn told(mut self) {
         self.is_told = true;
     }
@@ -166,7 +166,7 @@ impl EndUnderWay {
 
 impl Drop for EndUnderWay {
     fn drop(&mut self) {
-        // In this order: at no moment between the two is the end forgotten.
+        // In this order: the revocation is always counted in at least one of the two.
         if !self.is_told {
             self.list.missed.fetch_add(1, Ordering::SeqCst);
         }
@@ -178,7 +178,7 @@ fn left(until: UnixMillis, now: UnixMillis) -> Duration {
     Duration::from_millis(u64::try_from(until.since(now)).unwrap_or_default().max(1))
 }
 
-/// Nothing where the cache is away or slow: it only spares a question, and nobody waits for that.
+/// Returns `None` if the cache is down or slow: it only saves a query, so never wait for it.
 async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
     Cache::in_time(asked).await.ok()
 }

@@ -1,8 +1,8 @@
-//! Roles of one's own and the roles of people: made, changed, removed and given by admins, on
-//! record.
+//! Custom roles, and the roles of people. Admins create, change, remove and assign them, with an
+//! audit record.
 //!
-//! Invariants: auth_db knows a change before it is answered, and the cache is told next; somebody
-//! who got another role has no session from before it.
+//! Invariants: auth_db has a change before the answer leaves, and the cache is updated next; after
+//! a role change, a person has no earlier sessions.
 
 use process::{problem::chain, trace::TraceId};
 use uuid::Uuid;
@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl Service {
-    /// All that a person may do, as auth_db has it, with a copy for the gateways. Nothing for
-    /// somebody who was revoked.
+    /// Loads a person's permissions from auth_db and caches them for the gateways. Revoked people
+    /// have no permissions.
     pub async fn permissions(&self, user: UserId) -> Result<Vec<Permission>, ServiceError> {
         let role = self.store.role_of(user).await?.filter(|role| role.is_active);
         let held = role.map(|role| role.permissions).unwrap_or_default();
@@ -69,7 +69,8 @@ impl Service {
         Ok(removed)
     }
 
-    /// Gives a person a role; all their sessions end. Somebody who has it already keeps them.
+    /// Assigns a role and ends all the person's sessions. Their sessions stay if they already have
+    /// the role.
     pub async fn give_role(
         &self,
         user: UserId,
@@ -100,8 +101,8 @@ impl Service {
         Ok(Ok(()))
     }
 
-    /// Refuses an admin who lacks a permission of the person, so that nobody shuts out somebody who
-    /// may do more.
+    /// Refuses an admin who lacks one of the person's permissions, so that they cannot lock out
+    /// people with more permissions.
     pub async fn may_judge(
         &self,
         by: UserId,

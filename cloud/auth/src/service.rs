@@ -1,5 +1,4 @@
-//! The actions of auth, between its routes and its tables. A refusal is a value; an error is a
-//! fault.
+//! The use cases of auth, between routes and tables. Refusals are values; faults are errors.
 
 use axum::extract::FromRef;
 use platform::{ClientAddress, cache::Cache};
@@ -59,13 +58,13 @@ pub enum ServiceError {
 
 #[derive(Serialize, ToSchema)]
 pub struct AccessGrant {
-    /// Absent where only a token for edges was asked for.
+    /// Absent if only an edge token was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
-    /// For `POST /api/v1/auth/refresh`. Present where it was asked for.
+    /// For `POST /api/v1/auth/refresh`. Present if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
-    /// For the edges of the region that the sign-in named.
+    /// For the edges of the requested region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edge_token: Option<String>,
     /// `Bearer`.
@@ -73,26 +72,25 @@ pub struct AccessGrant {
     /// In seconds.
     expires_in: i64,
     user_id: UserId,
-    /// The name of the account, where nobody typed it.
+    /// The account's name, if the sign-in did not include it.
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
     role: Role,
     #[serde(skip)]
     pub claims: Box<Claims>,
-    /// Keep it secret, and send it with the next sign-in on this device. Present where `device` was
+    /// Keep it secret, and send it with the next sign-in on this device. Present if `device` was
     /// sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
-    /// Somebody has tried to guess the password since the sign-in before.
+    /// Wrong passwords tried since the previous sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_passwords: Option<GuessReport>,
-    /// The password is another one than at the sign-in before.
+    /// Present if the password changed since the previous sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     password_changed_at: Option<UnixMillis>,
 }
 
 impl AccessGrant {
-    /// For somebody who typed no name.
     pub fn of(self, username: String) -> Self {
         Self { username: Some(username), ..self }
     }
@@ -129,8 +127,8 @@ impl Service {
         }
     }
 
-    /// The account of that name, if this is its password. A hash that was imported is replaced by
-    /// our own.
+    /// Returns the account with this name if the password is right, and replaces an imported hash
+    /// with our own.
     pub async fn verified(
         &self,
         permit: &HashPermit,
@@ -162,8 +160,7 @@ impl Service {
         let wrong_passwords = self.guesses(last, &entry).await?;
         let changed_at = account.password_changed_at;
         let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
-        // The tokens of somebody who was let in again begin with a whole second, which may be the
-        // next.
+        // After a readmission, tokens start at a whole second, possibly the next one.
         let created_at = self.clock.now().max(account.tokens_since);
         let issued = created_at.0 / 1000;
         let tablet = tablet.filter(|_| grants::is_for(account.role_id));
@@ -226,7 +223,7 @@ impl Service {
         }))
     }
 
-    /// The claims with the present mark of their owner, who is a provider or has none.
+    /// Returns the claims with the owner's current verification mark; only providers have one.
     pub async fn marked(&self, claims: Claims) -> Result<Claims, ServiceError> {
         let mark = match claims.role {
             Role::Provider => self.store.mark(claims.sub).await?,
@@ -235,13 +232,13 @@ impl Service {
         Ok(claims.marked(mark))
     }
 
-    /// Returns whether the session of a verified token still stands: it is not revoked, the account
-    /// is open and has the role in the token.
+    /// Returns true if a verified token's session is not revoked, and its account is open and has
+    /// the role in the token.
     pub async fn is_live(&self, claims: &Claims) -> Result<bool, ServiceError> {
         Ok(self.live_until(claims).await?.is_some())
     }
 
-    /// The end of that session while it stands.
+    /// Returns the session's expiry, or `None` if it is not live.
     pub async fn live_until(&self, claims: &Claims) -> Result<Option<UnixMillis>, ServiceError> {
         let state = self.store.session_state(claims.jti, self.clock.now()).await?;
         let stands = |state: &SessionState| {
@@ -250,7 +247,7 @@ impl Service {
         Ok(state.filter(stands).map(|state| state.expires_at))
     }
 
-    /// The claims of a token for the cloud whose signature, time and session are all good.
+    /// Returns the claims of a cloud token if its signature, expiry and session are valid.
     pub async fn live_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         match self.verifier.keys.verify(token, TokenAudience::Cloud, self.clock.now()) {
             Ok(claims) if self.is_live(&claims).await? => Ok(Some(claims)),
@@ -258,8 +255,7 @@ impl Service {
         }
     }
 
-    /// The same for a caller who asks and does nothing here, out of the cache where that knows the
-    /// session.
+    /// Like [`Self::live_claims`], for read-only callers: uses the cache if it has the session.
     pub async fn known_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let asked_at = self.clock.now();
         let verified = self.verifier.keys.verify(token, TokenAudience::Cloud, asked_at);
@@ -276,8 +272,8 @@ impl Service {
         Ok(Some(claims))
     }
 
-    /// Closes a person's account and ends its sessions. Returns the person's role. The account is
-    /// closed in auth_db when this returns; the feed carries the news to the edges.
+    /// Closes a person's account and ends its sessions. Returns the person's role. On return the
+    /// account is closed in auth_db; the feed informs the edges.
     pub async fn revoke(
         &self,
         user: UserId,
@@ -303,9 +299,9 @@ impl Service {
         Ok(decided)
     }
 
-    /// Opens the account of a revoked person again. Tokens from before stay dead: their sessions
-    /// are over, and edges are told since when tokens count. Returns the role and that moment, or
-    /// `None` where there is no such person.
+    /// Reopens the account of a revoked person. Earlier tokens stay invalid: their sessions have
+    /// ended, and edges receive the time from which tokens are valid. Returns the role and that
+    /// time, or `None` if the person does not exist.
     pub async fn readmit(
         &self,
         user: UserId,
@@ -326,9 +322,9 @@ impl Service {
     }
 }
 
-/// Makes an account and its event. Returns `None` if the name is taken. An address that belongs to
-/// another account changes neither the answer nor its time: its owner gets a mail. The hash is made
-/// before the transaction opens.
+/// Creates an account and its event. Returns `None` if the name is taken. If another account has
+/// the address, neither the answer nor its timing changes: the owner gets a mail. The hash is
+/// computed before the transaction begins.
 pub async fn register(
     store: &Store,
     passwords: &Passwords,

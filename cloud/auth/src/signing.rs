@@ -1,9 +1,8 @@
-//! Owns the keys that sign tokens. auth_db has them all, so every replica signs with the same one
-//! at the same moment; the private halves there are sealed by the key file, which is itself the
-//! first key.
+//! The keys that sign tokens. auth_db holds them, so all replicas sign with the same key at any
+//! time; their private keys there are sealed by the key file, which also holds the first key.
 //!
-//! Invariants: a key signs once others have known it for the configured time, unless the key before
-//! it was killed; others verify by exactly the keys that are published.
+//! Invariants: a key signs only after it was published for the configured time, unless its
+//! predecessor was killed; others verify with exactly the published keys.
 
 mod ring;
 
@@ -31,12 +30,13 @@ use crate::{
     store::{NewSigningKey, SigningKey, Store, StoreError},
 };
 
-/// How long a replica may not hear of another one's rotation or killing.
+/// The longest delay until a replica applies another's rotation or kill.
 const RELOAD: Duration = Duration::from_secs(5);
-/// The private half of a key is kept so long after its end: another replica may sign by it until it
-/// hears.
+/// Private keys are kept this long after they stop signing: another replica may still sign with one
+/// until it reloads.
 const SEALED_AFTER_MS: i64 = 3600 * 1000;
-/// Former keys name the people behind the log of an edge that comes back after so long.
+/// Former keys verify the authors of operations in an edge's log, even if the edge returns after
+/// this long.
 const FORMER_KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
 
 #[derive(Clone)]
@@ -49,7 +49,7 @@ struct Inner {
     own: Signer,
     vault: KeyVault,
     keys: Keys,
-    /// In the order in which they sign; never empty once it is open.
+    /// Ordered by the time they start to sign; never empty after `open`.
     signers: RwLock<Vec<(UnixMillis, Signer)>>,
 }
 
@@ -70,13 +70,13 @@ pub enum SigningError {
 )]
 struct ForeignKeyFile(PathBuf);
 
-/// A refusal to rotate: others do not trust the next key yet.
+/// Rotation refused: others do not trust the next key yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyTooNew {
     pub trusted_from: UnixMillis,
 }
 
-/// By whom something is done to a key, and why.
+/// The admin who changes a key, and their reason.
 #[derive(Debug, Clone)]
 pub struct KeyOrder {
     pub by: UserId,
@@ -108,13 +108,13 @@ impl SigningKeys {
         let opened = Self(Arc::new(Inner { store, clock, plan, own, vault, keys, signers }));
         match opened.turn().await {
             Ok(()) => Ok(opened),
-            // A store that is away is waited for.
+            // The caller waits for an unavailable store.
             Err(SigningError::Store(error)) => Err(error.into()),
             Err(error) => Err(OpenError::own("could not load the keys that sign tokens")(error)),
         }
     }
 
-    /// Hears of the deeds of other replicas, for as long as the service runs.
+    /// Reloads periodically while the service runs, to apply changes from other replicas.
     pub fn keep_loaded(&self, tasks: &Tasks) {
         let (own, stop) = (self.clone(), tasks.token());
         tasks.spawn("auth signing keys", async move {
@@ -143,18 +143,17 @@ impl SigningKeys {
         }
     }
 
-    /// The public keys, as a JWK Set.
     pub fn jwks(&self) -> String {
         self.0.keys.jwks()
     }
 
-    /// Every key that is known, in the order in which they sign.
+    /// Loads all keys, in the order in which they sign.
     pub async fn all(&self) -> Result<KeyRing, SigningError> {
         Ok(KeyRing(self.0.store.signing_keys().await?))
     }
 
-    /// Moves each key on to where it belongs by now, and makes the next one. Of two replicas that
-    /// do it at once, one makes it.
+    /// Updates the state of every key for the current time, and creates the next key. If two
+    /// replicas do this concurrently, only one creates it.
     pub async fn turn(&self) -> Result<(), SigningError> {
         let Inner { store, clock, plan, .. } = &*self.0;
         let (now, ring) = (clock.now(), self.all().await?);
@@ -177,12 +176,12 @@ impl SigningKeys {
         self.load().await
     }
 
-    /// The next key signs from now on.
+    /// Lets the next key sign from now on.
     pub async fn rotate(&self, order: &KeyOrder) -> Result<Result<(), KeyTooNew>, SigningError> {
         let now = self.0.clock.now();
         let ring = self.all().await?;
         let Some(next) = ring.next(now) else {
-            // It begins this very moment.
+            // The next key begins at this moment.
             return self.turn().await.map(Ok);
         };
         if next.trusted_from > now {
@@ -194,8 +193,8 @@ impl SigningKeys {
         self.turn().await.map(Ok)
     }
 
-    /// From now on no token of that key counts. Where it was the present one, the next signs at
-    /// once. Returns false for a key that is not known.
+    /// Invalidates all tokens of a key. If it is the current key, the next one signs immediately.
+    /// Returns false for an unknown key.
     pub async fn kill(&self, kid: &str, order: &KeyOrder) -> Result<bool, SigningError> {
         let Inner { store, clock, .. } = &*self.0;
         let now = clock.now();

@@ -1,8 +1,7 @@
-//! Owns auth_db: accounts, roles, the sessions given out, known devices, wrong passwords, addresses
-//! that wait to be confirmed, identities at other services and at phones, codes that were sent, and
-//! the keys that sign tokens.
+//! Stores auth_db: accounts, roles, sessions, known devices, wrong passwords, pending addresses,
+//! external and phone identities, phone codes, and signing keys.
 //!
-//! Invariant: an account and a revocation are written together with the event that tells of them.
+//! Invariant: accounts and revocations are written in one transaction with their outbox event.
 
 mod addresses;
 mod codes;
@@ -47,7 +46,7 @@ pub use users::{Account, AccountClosing, AddedUser, Closing};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 
-/// Rows taken or removed by one statement of the jobs.
+/// The rows that one statement of a job reads or removes.
 pub const BATCH: usize = 500;
 
 #[derive(Clone)]
@@ -64,7 +63,7 @@ impl Store {
         self.sql.data_keys()
     }
 
-    /// Removes up to `BATCH` rows, whose ids `select` finds by `until`. Returns how many.
+    /// Removes up to `BATCH` rows, whose ids `select` finds by `until`.
     async fn purge(
         &self,
         select: &'static str,

@@ -1,5 +1,4 @@
-//! What auth writes to its log and its tables: no password, no token, no address, phone or code of
-//! anyone.
+//! Auth writes no password, token, address, phone number or code in the clear to its log or tables.
 #![allow(clippy::unwrap_used)]
 
 #[path = "service/common.rs"]
@@ -59,7 +58,7 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
     auth.send(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await;
     assert_eq!(auth.logout(&token).await.status, StatusCode::NO_CONTENT);
 
-    // A number, and codes to it: a wrong one, and the right one.
+    // A phone number with two codes: a wrong one and the right one.
     assert_eq!(auth.post("codes", json!({ "phone": PHONE })).await.status, StatusCode::OK);
     let message = phones.path().read_dir().unwrap().next().unwrap().unwrap().path();
     let message = std::fs::read_to_string(message).unwrap();
@@ -81,7 +80,7 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
     for secret in [&PHONE[3..], &message, "is your code"] {
         assert!(!text.contains(secret), "`{secret}` is in the log");
     }
-    // Six digits stand in a time or an id by chance, a word of six digits does not.
+    // Six digits may occur by chance within a time or id, but not as a separate token.
     let words: Vec<_> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     for code in [code.as_str(), "246801"] {
         assert!(!words.contains(&code), "a code is in the log");

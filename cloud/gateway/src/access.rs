@@ -1,8 +1,7 @@
-//! The access log: one line for each request, also for one whose caller hangs up before the answer.
+//! The access log: one line per request, even if the caller hangs up before the response.
 //!
-//! Invariants: a line names the pattern of the route and never the path, which may hold ids; it
-//! holds no header and no query; a second has a bounded number of lines, and the next line counts
-//! those left out.
+//! Invariants: a line holds the route's pattern, never the path (paths may contain ids), and no
+//! header or query; lines per second are bounded, and the next line counts those left out.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -15,11 +14,10 @@ use wire::UserId;
 
 use crate::{NAME, routes::Route};
 
-/// The route of a request for a page, or for nothing that exists: the path is the caller's own
-/// word.
+/// Logged instead of the path for pages and unmatched requests: the caller controls the path.
 const UNMATCHED: &str = "unmatched";
 
-/// Clones share the count of lines.
+/// Clones share the line count.
 #[derive(Clone)]
 pub struct AccessLog {
     clock: Clock,
@@ -27,7 +25,6 @@ pub struct AccessLog {
     second: Arc<Mutex<LoggedSecond>>,
 }
 
-/// The lines of the present second.
 #[derive(Default)]
 struct LoggedSecond {
     number: u64,
@@ -35,7 +32,7 @@ struct LoggedSecond {
     left_out: u64,
 }
 
-/// Written when it goes, so that every way out of a request writes it.
+/// Logs on drop, so every exit from a request writes it.
 pub struct AccessLine {
     log: AccessLog,
     begun: Duration,
@@ -67,7 +64,7 @@ impl AccessLog {
 }
 
 impl LoggedSecond {
-    /// Takes a place for a line, and returns the number of lines left out before it.
+    /// Reserves a line and returns the number of lines left out before it; `None` at the limit.
     fn admit(&mut self, now: Duration, most: u32) -> Option<u64> {
         if self.number != now.as_secs() {
             (self.number, self.written) = (now.as_secs(), 0);
@@ -104,8 +101,7 @@ impl Drop for AccessLine {
         };
         let Some(left_out) = admitted else { return };
         let said = if self.status.is_some() { "Answered" } else { "The caller hung up" };
-        // A line for a person leaves out the span around the request, which says the same once
-        // more.
+        // No parent: the request span repeats the same fields.
         tracing::info!(
             target: "access",
             parent: None,
@@ -122,7 +118,7 @@ impl Drop for AccessLine {
     }
 }
 
-/// A method may be any word of the caller's.
+/// A fixed set of names: callers may send any text as the method.
 fn known(method: &Method) -> &'static str {
     const KNOWN: [Method; 7] = [
         Method::GET,

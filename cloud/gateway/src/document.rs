@@ -1,5 +1,6 @@
-//! The routes that the gateway answers itself, for clients. The document of all parts is made of
-//! every part's own by `tests/contract/tests/openapi.rs` and stands in
+//! OpenAPI descriptions of the routes that the gateway answers itself.
+//!
+//! `tests/contract/tests/openapi.rs` merges the descriptions of all parts into
 //! `cloud/gateway/openapi.json`.
 
 use std::collections::{BTreeMap, HashSet};
@@ -20,10 +21,10 @@ use crate::{
     session::SessionAnswer,
 };
 
-/// The description of all routes, as it is served.
+/// The merged document, as served.
 pub const WHOLE: &[u8] = include_bytes!("../openapi.json");
 
-/// The method and the path of each route that heeds an `Idempotency-Key`, as its description says.
+/// The method and path of each route that the document lists as accepting an `Idempotency-Key`.
 pub fn keyed_routes() -> HashSet<(Method, String)> {
     let whole: PathsOnly =
         serde_json::from_slice(WHOLE).expect("the document is checked by a test");
@@ -93,7 +94,7 @@ pub fn document() -> ApiDocument {
         })
 }
 
-/// The sign-ins of pages, which auth judges.
+/// The browser sign-ins; auth verifies the credentials.
 fn sign_ins(to: ApiDocument) -> ApiDocument {
     to.described(
         "signIn",

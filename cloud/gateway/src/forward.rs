@@ -1,5 +1,5 @@
-//! The way of a request: found in the table, its caller admitted, its claims about itself removed,
-//! handed to the part under the canonical path, the answer handed back.
+//! The request pipeline: match the route, admit the caller, strip identity headers, forward to the
+//! part under the canonical path, return the response.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -69,7 +69,7 @@ pub async fn forward(
 }
 
 impl Gateway {
-    /// Serves a route to everybody but edges.
+    /// Serves every route except the edge link.
     async fn serve(
         &self,
         request: Request,
@@ -94,16 +94,15 @@ impl Gateway {
         response
     }
 
-    /// Pages are the same for everybody and cheap to answer, so nobody is asked for a token or
-    /// counted. Some older spellings of routes are addresses of pages, too: a browser that opens
-    /// one asks for HTML.
+    /// Serves a portal page, without authentication or rate limit: pages are public and cheap. Some
+    /// route aliases are also page addresses; a request that accepts HTML gets the page.
     fn page(&self, request: &Request) -> Option<Response> {
         let is_route = request.uri().path().starts_with("/api/");
         if is_route { None } else { self.pages.answer(request) }
     }
 
-    /// Lets the caller of a route pass, if they have not asked too often. Whom the gateway does not
-    /// know, or does not let in, is counted by address.
+    /// Admits the caller within their rate limit. Anonymous and refused callers count against their
+    /// address.
     async fn admit(
         &self,
         route: &Route,
@@ -127,9 +126,8 @@ impl Gateway {
         (standing, standing.refusal().map_or(admitted, Err))
     }
 
-    /// Opens the link of an edge. The hub proves its token first: only then is the edge counted,
-    /// and until then a refusal is held against the address alone, which may be that of honest
-    /// edges too.
+    /// Opens an edge link. Only a token that the hub accepts counts against the edge. A refused one
+    /// counts against the address, which honest edges may share.
     async fn link(
         &self,
         request: Request,
@@ -151,7 +149,7 @@ impl Gateway {
         }
         let response = self.answer(request, route, path, None, trace).await;
         match (response.status(), edge) {
-            // It was not one too many a moment ago.
+            // The peek above found it within the limit.
             (StatusCode::SWITCHING_PROTOCOLS, Some(edge)) => {
                 let _counted = self.limits.count(edge, route).await;
                 response
@@ -163,7 +161,7 @@ impl Gateway {
         }
     }
 
-    /// The refusal, or a shorter word for somebody who has heard it too often.
+    /// Counts a refusal, and replaces it with 429 over the limit.
     async fn counted(&self, asker: Asker<'_>, route: &Route, refusal: Response) -> Response {
         let standing = self.limits.count(asker, route).await;
         told(standing, standing.refusal().map_or(refusal, Problem::into_response))
@@ -206,7 +204,7 @@ impl Gateway {
         let mut request = self.prepared(request, route, path, caller, trace).await?;
         request.extensions_mut().insert(verdict.clone());
         let response = self.send(route.part, request).await;
-        // The part had no time, because its caller took it.
+        // The caller sent the body too slowly for the part to answer in time.
         if response.status() == StatusCode::GATEWAY_TIMEOUT && arrival.is_awaited() {
             return Err(Problem::new(Code::BodyTooSlow));
         }
@@ -218,7 +216,7 @@ impl Gateway {
         (headers.contains_key(IDEMPOTENCY_KEY) && heeds_keys()).then_some(OwnKey)
     }
 
-    /// The request as the part gets it. Auth hears the address of an entrant.
+    /// Builds the request for a part. On sign-in routes, auth also gets the client address.
     pub async fn prepared(
         &self,
         request: Request,
@@ -237,7 +235,6 @@ impl Gateway {
         Ok(request)
     }
 
-    /// The routes that the gateway answers itself.
     async fn own(
         &self,
         request: Request,
@@ -277,7 +274,7 @@ impl Gateway {
                 response
             }
             Ok(Err(error)) => {
-                // Its rest was told when it began.
+                // The circuit breaker already logged the failure when it opened.
                 match error {
                     UpstreamError::Resting { .. } => {
                         tracing::debug!(part = part.name(), "A part rests");
@@ -315,12 +312,12 @@ async fn prepare(
         parts.headers.insert(trace::HEADER, value);
     }
     if route.audience == Audience::Edge {
-        // An upgrade goes in whole: the socket itself travels in the request's extensions.
+        // Keep an upgrade whole: its socket travels in the request extensions.
         return Ok(Request::from_parts(parts, body));
     }
     let mut outgoing = fresh(parts);
     strip_hop_by_hop(outgoing.headers_mut());
-    // The length is that of the body that is sent.
+    // The outgoing body sets its own length.
     outgoing.headers_mut().remove(header::CONTENT_LENGTH);
     *outgoing.body_mut() = match route.body {
         RouteBody::Held => to_bytes(body, BODY_BYTES_MAX).await.map_err(unreadable)?.into(),
@@ -328,7 +325,7 @@ async fn prepare(
     };
     if let Some(caller) = caller {
         set_identity(outgoing.headers_mut(), caller);
-        // The token of a page stands in its cookie alone.
+        // Parts expect a bearer header, but a page sends its token only in the cookie.
         set_bearer(outgoing.headers_mut(), &caller.token);
     }
     Ok(outgoing)
@@ -338,7 +335,7 @@ fn address_of(request: &Request) -> ClientAddress {
     request.extensions().get().copied().unwrap_or(ClientAddress::UNKNOWN)
 }
 
-/// A request of our own, in the name of a caller.
+/// A new request with the caller's token.
 pub fn bearing(method: Method, uri: Uri, token: &str, trace: &trace::TraceId) -> Request {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = method;
@@ -358,7 +355,7 @@ fn set_bearer(headers: &mut HeaderMap, token: &str) {
     }
 }
 
-/// A request of our own, with the client's headers but nothing else that came with the client's.
+/// Rebuilds the client's request without its extensions.
 fn fresh(parts: Parts) -> Request {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = parts.method;
@@ -366,7 +363,7 @@ fn fresh(parts: Parts) -> Request {
     *request.headers_mut() = parts.headers;
     request.headers_mut().remove(header::HOST);
     request.headers_mut().remove(header::EXPECT);
-    // No part has a use for cookies.
+    // Parts do not use cookies.
     request.headers_mut().remove(header::COOKIE);
     request
 }

@@ -1,5 +1,5 @@
-//! The headers that pass. Only the gateway sets identity headers: anything a client sends under
-//! their names is gone before anything else looks.
+//! Filters incoming headers. Only the gateway sets identity headers: it removes the client's before
+//! any other code sees them.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use process::tokens::{HeldPermissions, USER_PERMISSIONS};
@@ -9,15 +9,14 @@ use crate::identity::KnownCaller;
 pub const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 pub const USER_ROLE: HeaderName = HeaderName::from_static("x-user-role");
 
-/// Names that only the platform itself may use.
+/// Prefixes reserved for the platform.
 const OURS: [&str; 2] = ["x-user-", "x-holdfast-"];
-/// Claims of clients and proxies about the origin of a request; nothing of ours believes them.
+/// Client and proxy claims about a request's origin, which the parts ignore.
 const CLAIMS: [&str; 2] = ["x-forwarded-", "x-real-ip"];
 
-/// Removes the headers that a client must not set.
 pub fn strip_claims(headers: &mut HeaderMap) {
     let foul = |name: &HeaderName| {
-        // Some servers read `x_user_id` as `x-user-id`.
+        // Some servers treat `x_user_id` as `x-user-id`.
         let name = name.as_str().replace('_', "-");
         OURS.iter().chain(&CLAIMS).any(|prefix| name.starts_with(prefix)) || name == "forwarded"
     };
@@ -27,8 +26,7 @@ pub fn strip_claims(headers: &mut HeaderMap) {
     }
 }
 
-/// Sets the identity of the verified caller, and what their role includes where the route depends
-/// on it.
+/// Sets the verified caller's identity, and their permissions if the route uses them.
 pub fn set_identity(headers: &mut HeaderMap, caller: &KnownCaller) {
     if let Some(held) = &caller.permissions {
         headers.insert(USER_PERMISSIONS, HeldPermissions::header(held));

@@ -1,8 +1,8 @@
-//! Who is calling, by a bearer or by the cookie of a page: the token's signature and time are
-//! checked here, its session against the cache's blacklist, and by auth's verify-token whenever the
-//! blacklist cannot be relied on.
+//! Authenticates callers by bearer token or session cookie. It verifies the token's signature and
+//! expiry here and its session against the cache's revocation list. If the list is unreliable, it
+//! calls auth's verify-token.
 //!
-//! Invariant: nobody is let in on a token whose revocation could not be looked up.
+//! Invariant: a token passes only after its revocation check succeeds.
 
 use std::time::Duration;
 
@@ -40,21 +40,20 @@ pub struct Identity {
     pub service_key: ServiceKey,
 }
 
-/// A caller whose token is good.
+/// A caller with a valid token.
 pub struct KnownCaller {
     pub claims: Claims,
     pub token: String,
-    /// Where a page calls by its cookie.
+    /// Set if the caller used a cookie.
     pub browser: Option<BrowserSession>,
-    /// The cookie with a newer token.
+    /// The renewed session cookie.
     pub cookie: Option<HeaderValue>,
-    /// An admin's, where the route depends on them.
+    /// Set for an admin on a route that uses permissions.
     pub permissions: Option<Vec<Permission>>,
 }
 
 impl Identity {
-    /// Lets the caller of a route pass, or refuses with the reason. `None` is a caller whom the
-    /// gateway does not know and does not need to.
+    /// Authenticates and authorizes a caller. `None` on open, sign-in and edge routes.
     pub async fn admit(
         &self,
         route: &Route,
@@ -77,7 +76,7 @@ impl Identity {
         Ok(Some(caller))
     }
 
-    /// A request with a bearer is the bearer's, also where that is no good and a cookie would be.
+    /// A bearer token takes precedence over the cookie, even if the bearer is invalid.
     async fn verify(&self, method: &Method, headers: &HeaderMap) -> Result<KnownCaller, Problem> {
         if !headers.contains_key(header::AUTHORIZATION)
             && let Some(session) = self.cookies.read(headers)
@@ -104,10 +103,10 @@ impl Identity {
         Ok(KnownCaller { claims, token, browser: Some(session), cookie, permissions: None })
     }
 
-    /// The claims of a token whose signature, time and session are all good.
+    /// Checks a token's signature, expiry and session.
     pub async fn live(&self, token: &str) -> Result<Claims, Problem> {
         if self.keys.is_empty() {
-            // Nobody can be judged before auth has told its keys.
+            // Tokens cannot be verified before auth's keys arrive.
             return Err(unavailable(CloudPart::Auth));
         }
         let claims = self.keys.verify(token, TokenAudience::Cloud, self.clock.now());
@@ -163,7 +162,7 @@ impl Answer {
     }
 }
 
-/// One answer for missing, malformed, expired and revoked: a thief learns nothing from it.
+/// The same answer for missing, malformed, expired and revoked tokens, so a thief learns nothing.
 pub fn invalid() -> Problem {
     Problem::new(Code::InvalidToken)
 }
@@ -172,7 +171,7 @@ pub fn unavailable(part: CloudPart) -> Problem {
     Problem::new(Code::Unavailable).with("part", part.name()).retry_after(UNAVAILABLE_RETRY_S)
 }
 
-/// The answer to a caller whose part gave none.
+/// The answer to a caller if the part does not respond.
 pub fn out_of_reach(part: CloudPart, error: &UpstreamError) -> Problem {
     match error {
         UpstreamError::TimedOut => Problem::new(Code::TimedOut).with("part", part.name()),

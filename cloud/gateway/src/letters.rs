@@ -1,7 +1,8 @@
-//! Events that wait for a person, and replays, gathered from every part that has queues: each part
-//! alone can reach its own.
+//! Admin routes for dead letters and replays. The gateway collects them from all parts, since only
+//! a part reaches its own queues.
 //!
-//! Invariant: a part that is away is named, and hides no letters of another.
+//! Invariant: an unavailable part is listed as missing and does not hide another part's dead
+//! letters.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -43,25 +44,25 @@ pub const REDRIVE: &str = "/api/v1/admin/letters/{name}/redrive";
 pub const DROP: &str = "/api/v1/admin/letters/{name}/drop";
 pub const REPLAYS: &str = "/api/v1/admin/replays";
 
-/// A list without one part is better than one that comes later.
+/// A timely list without one part beats a late one.
 const PART_LIMIT: Duration = Duration::from_secs(3);
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Boxes of letters, and the parts that told of none.
+/// Dead letter boxes, and the parts that did not answer.
 #[derive(Serialize, ToSchema)]
 pub struct LetterBoxes {
     items: Vec<LetterBoxItem>,
-    /// Parts that were away.
+    /// Parts that were unavailable.
     missing: Vec<&'static str>,
 }
 
-/// Letters of one box, oldest first.
+/// Dead letters of one box, oldest first.
 #[derive(Serialize, ToSchema)]
 pub struct ShownLetters {
     items: Vec<LetterItem>,
 }
 
-/// Replays, the newest of each part first, and the parts that told of none.
+/// Replays, newest first within each part, and the parts that did not answer.
 #[derive(Serialize, ToSchema)]
 pub struct Replays {
     items: Vec<ReplayItem>,
@@ -109,7 +110,7 @@ impl PartAsker<'_> {
         Ok(Json(Replays { items, missing }).into_response())
     }
 
-    /// Passes a request about one box on to the part that has it.
+    /// Forwards a request about one box to the part that owns it.
     async fn one_box(&self, request: Request, path: &str) -> Result<Response, Problem> {
         let rest = path.strip_prefix(BOXES).unwrap_or(path).trim_start_matches('/');
         let name = rest.split('/').next().unwrap_or_default();
@@ -124,7 +125,7 @@ impl PartAsker<'_> {
         Ok(self.gateway.send(part, passed).await)
     }
 
-    /// Every part whose events the queue takes sends those that it has kept.
+    /// Starts the replay at each part that publishes events to the queue.
     async fn replay(&self, request: Request) -> Result<Response, Problem> {
         let Json(form) = Json::<ReplayForm>::from_request(request, &()).await?;
         let queue = topology::named(&form.queue).ok_or(Code::NotFound)?;
@@ -176,7 +177,7 @@ impl PartAsker<'_> {
     }
 }
 
-/// `None` of a part that was away, or that answered something else.
+/// `None` if the part failed or answered in another format.
 async fn read<T: DeserializeOwned>(answer: Response) -> Option<T> {
     if !answer.status().is_success() {
         return None;
@@ -198,7 +199,6 @@ fn with_json(request: &mut Request, body: Vec<u8>) {
     *request.body_mut() = Body::from(body);
 }
 
-/// The routes, for clients.
 pub fn described(document: ApiDocument) -> ApiDocument {
     const POST: Method = Method::POST;
     const AGAIN: &str = "is an act on what waits now, and finds nothing the second time";

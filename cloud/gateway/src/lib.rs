@@ -1,9 +1,9 @@
-//! The one public entry: finds the route of a request in one table, verifies the caller, removes
-//! false claims, counts the request, and hands it to the part of the cloud that answers.
+//! The platform's public entry point: matches each request to a route, authenticates the caller,
+//! strips identity headers, applies rate limits and forwards to a part.
 //!
-//! Invariants: a path that is neither in `routes::ROUTES` nor a page's cannot be reached; no route
-//! but the open ones answers without a live session; `x-user-id` and `x-user-role` are the
-//! gateway's own or absent.
+//! Invariants: only paths in `routes::ROUTES` and portal pages are reachable; every route except
+//! the open ones requires a live session; `x-user-id` and `x-user-role` come from the gateway or
+//! are absent.
 
 mod access;
 mod document;
@@ -73,31 +73,30 @@ pub const NAME: &str = CloudPart::Gateway.name();
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub bind: String,
-    /// The origin at which browsers reach this gateway, such as `https://portal.example.org`; empty
-    /// where it is the address that they connect to, over plain HTTP.
+    /// The origin that browsers use for this gateway, such as `https://portal.example.org`; empty
+    /// if they connect to it directly over plain HTTP.
     pub public_origin: String,
-    /// Origins whose pages may call from a browser. The product's own pages need no entry.
+    /// Other origins whose pages may call from a browser, besides the portal's.
     pub cors_origins: Vec<String>,
-    /// How long a part may take before the caller is told that it took too long.
+    /// The longest time for a call to a part, before the caller gets a timeout.
     pub upstream_timeout_ms: NonZeroU32,
-    /// How often one person may ask one endpoint.
+    /// Request limit per person and endpoint.
     pub per_user_per_minute: NonZeroU32,
-    /// How often one person may ask all endpoints together.
+    /// Request limit per person over all endpoints.
     pub per_person_per_minute: NonZeroU32,
-    /// How often one address may ask one endpoint while nobody is known. Signing in and registering
-    /// are counted by auth, by name and address.
+    /// Anonymous request limit per address and endpoint. Auth limits sign-in and registration
+    /// itself, by name and address.
     pub per_address_per_minute: NonZeroU32,
-    /// How often one edge may open its link.
+    /// Link opening limit per edge.
     pub per_edge_per_minute: NonZeroU32,
-    /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`. Their
-    /// `X-Forwarded-For` and `Forwarded` are believed, and nobody else's.
+    /// Addresses and networks of trusted proxies, such as `10.0.0.0/8`. `X-Forwarded-For` and
+    /// `Forwarded` count only from them.
     pub trusted_proxies: Vec<String>,
-    /// PEM files of the certificate that this gateway shows and of its private key; both empty for
-    /// plain HTTP. They are read again when they change.
+    /// PEM files of the TLS certificate and its private key; both empty for plain HTTP. Changed
+    /// files are reloaded.
     pub tls_certificate: PathBuf,
     pub tls_key: PathBuf,
-    /// Lines of the access log in a second; further ones are counted in the next line. 0 writes
-    /// none.
+    /// Access log lines per second; the next line counts the excess. 0 disables the log.
     pub access_lines_per_second: u32,
 }
 
@@ -151,7 +150,6 @@ pub enum OpenError {
 }
 
 impl Config {
-    /// The certificate of the listener; none where it speaks plain HTTP.
     pub async fn certificate(&self) -> Result<Option<Certificate>, OpenError> {
         let unset = |path: &PathBuf| path.as_os_str().is_empty();
         match (unset(&self.tls_certificate), unset(&self.tls_key)) {
@@ -177,7 +175,7 @@ struct Gateway {
     peers: Peers,
     pages: Pages,
     document: CarriedFile,
-    /// The routes that heed an `Idempotency-Key`.
+    /// Routes that accept an `Idempotency-Key`.
     keyed: Arc<HashSet<(Method, String)>>,
     seats: StreamSeats,
     tasks: Tasks,
@@ -188,7 +186,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     open_routes(ROUTES, config, ground, peers).await
 }
 
-/// The same in front of other routes.
+/// Opens a gateway with another route table.
 pub async fn open_routes(
     routes: &'static [Route],
     config: Config,
@@ -230,14 +228,14 @@ pub async fn open_routes(
     Ok(if speaks_tls { security::keep_to_tls(router) } else { router })
 }
 
-/// Every path goes to the one handler, which looks it up itself. They are named here so that each
-/// has its own line in the metrics; a spelling that is not among them is counted as unmatched.
+/// Registers each pattern, so metrics get one series per route; the handler does its own lookup.
+/// Paths outside the table count as unmatched.
 fn table(routes: &'static [Route]) -> Router<Arc<Gateway>> {
     let paths: BTreeSet<String> = matcher::patterns(routes).collect();
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(forward::forward)))
 }
 
-/// Without the parts there is nothing to serve, and without auth's keys no caller can be verified.
+/// The gateway is ready with its parts, the cache, and the keys that verify callers.
 fn checks(peers: &Peers, ground: &Ground) -> Vec<Check> {
     let parts = CloudPart::behind_the_gateway().map(|p| Check::Upstream(p.name(), peers.of(p)));
     let own = [Check::Cache(ground.cache.clone()), Check::Keys(ground.keys.clone())];

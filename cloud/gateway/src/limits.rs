@@ -1,9 +1,8 @@
-//! Limits of requests: each person's for each endpoint and for all together, each address's before
-//! anybody is known, and each edge's for its link. Each answer tells its caller the rest.
+//! Rate limits: per person and endpoint, per person in total, per address for anonymous callers,
+//! and per edge link. Each response carries its limits and the remaining quota.
 //!
-//! Invariants: a count is over a minute of the clock, so it is known when asking again helps; an
-//! edge and a person are counted only once their tokens are proven, so nobody uses up what is
-//! another's.
+//! Invariants: counts use fixed clock minutes, so the retry time is exact; people and edges count
+//! only after their token is verified, so no caller can use up another's quota.
 
 use std::{fmt, num::NonZeroU32};
 
@@ -29,7 +28,7 @@ pub struct RateLimits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asker<'a> {
     User(UserId),
-    /// Everyone behind that address.
+    /// All callers behind the address.
     Address(ClientAddress),
     Edge(&'a EdgeId),
 }
@@ -45,8 +44,8 @@ impl RateLimits {
         }
     }
 
-    /// Counts one more request. One that its endpoint refuses does not count for all together: a
-    /// page that asks one endpoint too often keeps the others.
+    /// Counts a request. One over its endpoint limit does not count towards the person's total: a
+    /// page that floods one endpoint keeps the others.
     pub async fn count(&self, asker: Asker<'_>, route: &Route) -> RateStanding {
         let counted = self.counts.add(&key(asker, route), MINUTE).await;
         let endpoint = self.quota(asker, counted);
@@ -60,7 +59,7 @@ impl RateLimits {
         RateStanding([Some(endpoint), Some(person)])
     }
 
-    /// The standing with one more request, which is not counted.
+    /// The status after one more request, without counting it.
     pub async fn look(&self, asker: Asker<'_>, route: &Route) -> RateStanding {
         let counted = self.counts.look(&key(asker, route), MINUTE).await;
         let counted = WindowCount { count: counted.count.saturating_add(1), ..counted };
@@ -76,7 +75,7 @@ impl RateLimits {
     }
 }
 
-/// A limit, and its use by one caller in the present minute.
+/// One limit and its use in the current minute.
 #[derive(Debug, Clone, Copy)]
 pub struct RateQuota {
     name: &'static str,
@@ -84,16 +83,16 @@ pub struct RateQuota {
     counted: WindowCount,
 }
 
-/// The limits that a request has counted for. Nothing where it has counted for none.
+/// The limits that a request counted against; empty if none.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RateStanding([Option<RateQuota>; 2]);
 
-/// As draft-ietf-httpapi-ratelimit-headers has them: lists of named limits, in structured fields.
+/// Lists of named limits in structured fields, per draft-ietf-httpapi-ratelimit-headers.
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 impl RateStanding {
-    /// The refusal of a request that is one too many.
+    /// The 429 response, if a limit is exceeded.
     pub fn refusal(&self) -> Option<Problem> {
         let exceeded = self.quotas().find(|quota| quota.is_exceeded())?;
         metrics::RATE_LIMITED.add([exceeded.name], 1);
@@ -110,7 +109,7 @@ impl RateStanding {
         })
     }
 
-    /// Tells the caller the limits, what is left of each, and the seconds until it is whole again.
+    /// Sets the headers: each limit, its remaining quota, and the seconds until it resets.
     pub fn tell(&self, headers: &mut HeaderMap) {
         let policy = self.quotas().map(|RateQuota { name, most, .. }| {
             format!("\"{name}\";q={most};w={}", MINUTE.as_secs())
@@ -148,7 +147,7 @@ impl RateQuota {
     }
 }
 
-/// The limit for a person over all endpoints.
+/// A person's limit over all endpoints.
 const PERSON: &str = "person";
 
 fn key(asker: Asker<'_>, route: &Route) -> String {
@@ -181,7 +180,7 @@ mod tests {
 
     const USER: Asker<'_> = Asker::User(UserId(Uuid::from_u128(7)));
 
-    /// Three a minute for a person, five for an address, four for an edge.
+    /// Per minute: three per person, five per address, four per edge.
     fn limits(cache: impl FnOnce(&Clock) -> Cache) -> (RateLimits, Clock) {
         let clock = Clock::fixed(UnixMillis(1_764_000_020_000));
         let limit = |n| NonZeroU32::new(n).unwrap();
@@ -303,7 +302,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_the_cache_each_gateway_counts_for_itself() {
-        // Nothing listens there.
+        // No server listens there.
         let away = |_: &Clock| Cache::open("redis://127.0.0.1:1").unwrap();
         let (one, _) = limits(away);
         let (other, _) = limits(away);

@@ -1,6 +1,6 @@
-//! Finds the route of a request. The path that goes on to a part is the canonical one, built anew
-//! from the table's pattern and the few plain words taken out of the request's path: no spelling of
-//! a path (escapes, dots, doubled slashes) can reach a part other than the one the table names.
+//! Matches a request to a route. The forwarded path is rebuilt from the route's own pattern and the
+//! request's validated parameters. Escapes, dots or doubled slashes therefore cannot reach a part
+//! that the table does not name.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,10 +9,10 @@ use matchit::Router;
 
 use crate::routes::{ALIASES, Route};
 
-/// The longest id is a UUID of 36; edge names have 40.
+/// UUIDs have 36 bytes, edge names at most 40.
 const PARAM_BYTES_MAX: usize = 64;
 
-/// The routes by all their spellings.
+/// All patterns, with the routes they lead to.
 #[derive(Clone)]
 pub struct RouteMatcher(Arc<Router<Vec<Spelling>>>);
 
@@ -22,12 +22,12 @@ pub enum Lookup {
         route: &'static Route,
         path: String,
     },
-    /// The path exists, for these methods.
+    /// The path exists, but only for these methods.
     WrongMethod(Vec<Method>),
     Unknown,
 }
 
-/// One way to ask for a route.
+/// One method and pattern that lead to a route.
 #[derive(Clone)]
 struct Spelling {
     method: &'static Method,
@@ -42,7 +42,7 @@ impl RouteMatcher {
 
     pub fn find(&self, method: &Method, path: &str) -> Lookup {
         let path = path.strip_suffix('/').unwrap_or(path);
-        // A part answers HEAD wherever it answers GET.
+        // Parts answer HEAD on every GET route.
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let mut allowed = Vec::new();
         let spellings = self.0.at(path).map_or(&[][..], |found| found.value);
@@ -59,12 +59,11 @@ impl RouteMatcher {
     }
 }
 
-/// The patterns of every spelling.
 pub fn patterns(routes: &'static [Route]) -> impl Iterator<Item = String> {
     spellings(routes).into_iter().map(|spelling| spelling.pattern)
 }
 
-/// The canonical ones first, then the aliases, then those without a version.
+/// Canonical patterns first, then aliases, then unversioned ones.
 fn spellings(routes: &'static [Route]) -> Vec<Spelling> {
     let spelling =
         |route: &'static Route, pattern: String| Spelling { method: &route.method, pattern, route };
@@ -81,8 +80,7 @@ fn spellings(routes: &'static [Route]) -> Vec<Spelling> {
     canonical.chain(aliases).chain(unversioned).collect()
 }
 
-/// Each pattern with its own methods. A fixed word is no id: `/orders/available` has none of
-/// `/orders/{id}`.
+/// Each pattern has only its own methods: `/orders/available` does not inherit from `/orders/{id}`.
 fn table(routes: &'static [Route]) -> Router<Vec<Spelling>> {
     let mut by_pattern: BTreeMap<String, Vec<Spelling>> = BTreeMap::new();
     for spelling in spellings(routes) {
@@ -95,7 +93,7 @@ fn table(routes: &'static [Route]) -> Router<Vec<Spelling>> {
     table
 }
 
-/// The route's own path, with the words that stand in the places of the pattern's `{name}`s.
+/// The route's canonical path, with the request's parameters. `None` if one is not plain.
 fn canonical(route: &Route, pattern: &str, path: &str) -> Option<String> {
     let words = pattern.split('/').zip(path.split('/'));
     let mut params = words.filter(|(expected, _)| is_param(expected)).map(|(_, word)| word);

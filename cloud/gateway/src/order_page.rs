@@ -1,8 +1,8 @@
-//! `GET /api/v1/orders/{id}/page`: an order with its parties, its payment and its review, gathered
-//! from their parts.
+//! `GET /api/v1/orders/{id}/page`: aggregates an order with its parties, payment and review from
+//! their parts.
 //!
-//! Invariants: the order service alone says whether the caller may see the order, and nobody else
-//! is asked before; a part that is away empties its own section and no other.
+//! Invariants: only the order service decides on access to the order, before any other call; an
+//! unavailable part empties only its own section.
 
 use std::time::Duration;
 
@@ -30,22 +30,22 @@ use crate::{
     matcher::Lookup,
 };
 
-/// An order, and what belongs to it.
+/// An order with its parties, payment and review.
 #[derive(Serialize, ToSchema)]
 pub struct OrderPage {
     #[schema(value_type = wire::Order)]
     order: Value,
     parties: OrderParties,
     payment: OrderMoneySection,
-    /// As far as the review service shows it to the caller.
+    /// The review, if the review service shows it to the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     review: Option<Value>,
-    /// The sections of which something is missing, and why.
+    /// Incomplete sections, with the reason.
     missing: Vec<MissingSection>,
 }
 
-/// The profiles of both sides, as far as the user service shows them to the caller.
+/// The profiles of both sides that the user service shows to the caller.
 #[derive(Serialize, ToSchema)]
 pub struct OrderParties {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,15 +56,15 @@ pub struct OrderParties {
     provider: Option<Value>,
 }
 
-/// The money of the order, as far as the payment service shows it to the caller.
+/// The order's money that the payment service shows to the caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OrderMoney)]
 pub struct OrderMoneySection {
-    /// Newest first. They are shown to its customer and to admins.
+    /// Newest first; only for the order's customer and admins.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
     payments: Option<Value>,
-    /// What was booked, oldest first.
+    /// Ledger entries, oldest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
     statement: Option<Value>,
@@ -73,7 +73,7 @@ pub struct OrderMoneySection {
 #[derive(Serialize, ToSchema)]
 pub struct MissingSection {
     section: PageSection,
-    /// The part that would have it.
+    /// The part that owns the section.
     part: &'static str,
     reason: MissingReason,
 }
@@ -89,14 +89,14 @@ pub enum PageSection {
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingReason {
-    /// The part is out of reach, or took too long. Asking again may help.
+    /// The part is unreachable or timed out. A retry may succeed.
     Away,
 }
 
-/// What a part has for the caller, which may be nothing.
+/// A part's data for the caller, if any.
 type Section = Result<Option<Value>, MissingReason>;
 
-/// What every question of one page has in common.
+/// The context of all calls for one page.
 struct PageAsker<'a> {
     gateway: &'a Gateway,
     caller: &'a KnownCaller,
@@ -106,13 +106,13 @@ struct PageAsker<'a> {
 
 pub const PATH: &str = "/api/v1/orders/{id}/page";
 const SUFFIX: &str = "/page";
-/// A page with a gap is better than one that comes later.
+/// A timely page with a gap beats a late one.
 const SECTION_LIMIT: Duration = Duration::from_secs(3);
-/// Orders and profiles are some kilobytes.
+/// Orders and profiles take a few kilobytes.
 const BYTES_MAX: usize = 1024 * 1024;
 
 impl Gateway {
-    /// Refusals of the order service are passed on as they are.
+    /// Builds the page; forwards a refusal by the order service unchanged.
     pub(crate) async fn order_page(
         &self,
         request: Request,
@@ -167,20 +167,18 @@ impl PageAsker<'_> {
         Ok(Json(page).into_response())
     }
 
-    /// Nothing where there is no such person, and where the caller may not see them.
+    /// `None` if the person does not exist or the caller may not see them.
     async fn profile(&self, kind: &str, id: &Value) -> Section {
         let Some(id) = id.as_str() else { return Ok(None) };
         self.section(CloudPart::User, &format!("/api/v1/{kind}/{id}/profile"), None).await
     }
 
-    /// A list of the payment service.
     async fn items(&self, path: &str, query: Option<&str>) -> Section {
         let list = self.section(CloudPart::Payment, path, query).await?;
         Ok(list.map(|mut list| list["items"].take()))
     }
 
-    /// Nothing where the part has nothing for the caller, or the caller's role does not include the
-    /// section.
+    /// `None` if the part refuses the caller or their role lacks the section's permissions.
     async fn section(&self, part: CloudPart, path: &str, query: Option<&str>) -> Section {
         if !self.includes(path) {
             return Ok(None);
@@ -197,7 +195,7 @@ impl PageAsker<'_> {
         told.ok().flatten().ok_or(MissingReason::Away)
     }
 
-    /// A section asks for the permissions that its own route asks for.
+    /// Applies the permissions of the section's own route.
     fn includes(&self, path: &str) -> bool {
         let Lookup::Found { route, .. } = self.gateway.table.find(&Method::GET, path) else {
             return false;
@@ -219,7 +217,7 @@ impl PageAsker<'_> {
         if let Some(language) = &self.language {
             request.headers_mut().insert(header::ACCEPT_LANGUAGE, language.clone());
         }
-        // Five of them wait at once, and each is large.
+        // Boxed: five of these large futures run at once.
         Ok(Box::pin(self.gateway.send(part, request)).await)
     }
 }

@@ -1,11 +1,11 @@
-//! The parts behind the gateway, each in this process or at one address or several elsewhere.
+//! The parts behind the gateway: in this process, or at one or more remote addresses.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use platform::upstream::Upstream;
 use process::{clock::Clock, parts::CloudPart};
 
-/// The parts behind the gateway. One that is missing is out of reach.
+/// Calls to a part without an entry fail as unreachable.
 #[derive(Clone, Default)]
 pub struct Peers(BTreeMap<CloudPart, Vec<Upstream>>);
 
@@ -16,7 +16,6 @@ impl Peers {
         self
     }
 
-    /// A part that runs more than once.
     #[must_use]
     pub fn with_replicas(mut self, part: CloudPart, replicas: Vec<Upstream>) -> Self {
         self.0.insert(part, replicas);
@@ -28,8 +27,8 @@ impl Peers {
         first.cloned().unwrap_or_else(|| Upstream::later().0)
     }
 
-    /// The same parts, those elsewhere behind a guard. A call that takes longer than `patience` is
-    /// a fault.
+    /// Puts a circuit breaker around the remote parts. A call longer than `patience` counts as a
+    /// failure.
     pub(crate) fn guarded(self, clock: &Clock, patience: Duration) -> Self {
         let guarded = |(part, ways)| (part, vec![Upstream::guarded(part, ways, clock, patience)]);
         Self(self.0.into_iter().map(guarded).collect())
@@ -37,7 +36,7 @@ impl Peers {
 }
 
 impl FromIterator<(CloudPart, Upstream)> for Peers {
-    /// A part that comes more than once runs more than once.
+    /// Repeated entries of a part become its replicas.
     fn from_iter<I: IntoIterator<Item = (CloudPart, Upstream)>>(parts: I) -> Self {
         let mut peers = Self::default();
         for (part, upstream) in parts {

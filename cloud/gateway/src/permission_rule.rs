@@ -1,23 +1,22 @@
-//! What a route asks of the permissions of its caller.
+//! The permissions that a route requires of its caller.
 
 use wire::{Permission, Role};
 
-/// What a caller's role has to include. An admin's may be a narrowed one; customers and providers
-/// hold what their role can hold.
+/// The permissions that a caller's role must include. Only admins can hold a reduced set; customers
+/// and providers always hold all of their role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PermissionRule {
-    /// Nothing: what the route does is the caller's own.
+    /// No permission required: the route acts on the caller's own data.
     Nothing,
-    /// Each of these that the caller's role can hold.
+    /// All of these that the caller's role can hold.
     All(&'static [Permission]),
-    /// One of these, of an admin. It is the caller's own for everybody else.
+    /// Any one of these, for admins. Other callers read only their own data here.
     AnyOf(&'static [Permission]),
-    /// The part gets the permissions of an admin's role, and shows no more than they include.
+    /// The part receives the admin's permissions and filters its response by them.
     Narrowed,
 }
 
 impl PermissionRule {
-    /// The permission that a caller of this role lacks, of whom these are held.
     pub fn missing(self, role: Role, held: &[Permission]) -> Option<Permission> {
         let can_be_held = Permission::of(role);
         match self {

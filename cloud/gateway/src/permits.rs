@@ -1,8 +1,8 @@
-//! Whether a caller's role includes the work of a route: by the copy of their permissions in the
-//! cache, and by auth where there is none.
+//! Authorizes callers on a route. An admin's permissions come from the cached copy, or from auth if
+//! there is no copy.
 //!
-//! Invariant: no admin passes whose permissions could not be looked up. Customers and providers
-//! have built-in roles alone, so nobody is asked about them.
+//! Invariant: an admin passes only after their permissions load. Customers and providers have fixed
+//! roles, so their calls skip the check.
 
 use std::time::Duration;
 
@@ -31,13 +31,13 @@ struct PermissionsQuestion {
 
 #[derive(Deserialize)]
 struct PermissionsAnswer {
-    /// As words: a newer auth may know more of them.
+    /// Strings, because a newer auth may define more permissions.
     permissions: Vec<String>,
 }
 
 impl Identity {
-    /// Refuses a caller whose role does not include what a route asks for. Returns an admin's
-    /// permissions where the route depends on them.
+    /// Refuses a caller without the required permissions. Returns an admin's permissions if the
+    /// route uses them.
     pub async fn permit(
         &self,
         claims: &Claims,

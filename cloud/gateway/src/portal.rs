@@ -1,4 +1,4 @@
-//! The portal's files.
+//! The portal's static files.
 
 use process::{carried_pages, pages::Pages};
 

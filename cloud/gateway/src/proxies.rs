@@ -1,8 +1,8 @@
-//! The address of a client, seen through the proxies that the operator trusts.
+//! Resolves the client's address behind trusted proxies.
 //!
-//! Invariants: `X-Forwarded-For` and `Forwarded` count only as far as each hop that wrote them is
-//! trusted, from the nearest on; where both are there, they count only for what both say, because a
-//! proxy that writes one of them may pass on a client's own word in the other.
+//! Invariants: entries of `X-Forwarded-For` and `Forwarded` count from the nearest hop outwards, as
+//! long as the hop that wrote them is trusted. If both headers are present they must agree: a proxy
+//! that sets one may forward the client's own value of the other.
 
 use std::net::IpAddr;
 
@@ -15,19 +15,17 @@ pub struct TrustedProxies(Vec<Network>);
 #[error("gateway.trusted_proxies: `{0}` is not an address or a network such as 10.0.0.0/8")]
 pub struct ProxyError(String);
 
-/// The addresses that share the first bits of one. An IPv4 address is in its IPv6 form.
+/// A CIDR network. IPv4 addresses are mapped to IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Network {
     bits: u128,
-    /// The bits that count.
     mask: u128,
 }
 
-/// Reads the address of one hop.
 type HopReader = fn(&str) -> Option<IpAddr>;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// As RFC 7239 has it.
+/// RFC 7239.
 const FORWARDED: HeaderName = header::FORWARDED;
 
 impl TrustedProxies {
@@ -36,8 +34,7 @@ impl TrustedProxies {
         listed.iter().map(network).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The nearest hop that is not trusted. A list that cannot be read ends where it turns
-    /// unreadable.
+    /// The nearest untrusted hop. An unreadable entry ends the list.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let [listed, forwarded] = [(FORWARDED_FOR, address as HopReader), (FORWARDED, element)];
         let says = |(name, read)| headers.contains_key(&name).then(|| hops(headers, &name, read));
@@ -73,7 +70,7 @@ impl Network {
         let address: IpAddr = address.parse().ok()?;
         let width: u32 = if address.is_ipv4() { 32 } else { 128 };
         let free = width.checked_sub(length.unwrap_or(width))?;
-        // A shift by all bits leaves none.
+        // A shift by the full width overflows; the mask is then zero.
         let mask = u128::MAX.checked_shl(free).unwrap_or_default();
         Some(Self { bits: bits(address) & mask, mask })
     }
@@ -92,8 +89,7 @@ fn hops(headers: &HeaderMap, name: &HeaderName, read: HopReader) -> Vec<Option<I
     hops.map(|hop| str::from_utf8(hop).ok().and_then(read)).collect()
 }
 
-/// The address in `for=192.0.2.43;proto=https`. A hop without one, or with a name in its place, is
-/// none.
+/// The address in `for=192.0.2.43;proto=https`; `None` if it is missing, duplicated or a name.
 fn element(hop: &str) -> Option<IpAddr> {
     let pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
     let mut told = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
@@ -103,7 +99,7 @@ fn element(hop: &str) -> Option<IpAddr> {
     address(quoted.unwrap_or(Some(value))?)
 }
 
-/// Some proxies write the port as well.
+/// Some proxies append the port.
 fn address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|hop| hop.ip());
@@ -126,12 +122,12 @@ mod tests {
     fn the_nearest_untrusted_hop_is_the_client() {
         let trusted = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"];
         for (peer, lines, client) in [
-            // A stranger's own words.
+            // An untrusted peer's header is ignored.
             ("198.51.100.1", vec!["203.0.113.9"], "198.51.100.1"),
             ("10.1.2.3", vec![], "10.1.2.3"),
             ("10.1.2.3", vec!["203.0.113.9"], "203.0.113.9"),
             ("::ffff:10.1.2.3", vec!["203.0.113.9"], "203.0.113.9"),
-            // The client wrote the first ones.
+            // The client wrote the leading entries.
             ("10.1.2.3", vec!["1.1.1.1, 203.0.113.9"], "203.0.113.9"),
             ("10.1.2.3", vec!["1.1.1.1", "203.0.113.9"], "203.0.113.9"),
             ("10.1.2.3", vec!["1.1.1.1, 203.0.113.9, 192.0.2.7"], "203.0.113.9"),
@@ -162,7 +158,7 @@ mod tests {
             ("", "for=203.0.113.9, for=10.4.4.4", "203.0.113.9"),
             ("", "for=\"[2001:db9::1]\"", "2001:db9::1"),
             ("", "for=\"[2001:db9::1]:80\", for=\"[2001:db8::2]\"", "2001:db9::1"),
-            // Neither a name nor two addresses are one.
+            // Names and duplicated addresses are invalid.
             ("", "for=unknown", "10.1.2.3"),
             ("", "for=_hidden, for=10.4.4.4", "10.4.4.4"),
             ("", "for=203.0.113.9;for=1.1.1.1", "10.1.2.3"),
@@ -170,7 +166,7 @@ mod tests {
             ("", "proto=https", "10.1.2.3"),
             ("", "", "10.1.2.3"),
             ("203.0.113.9", "for=203.0.113.9", "203.0.113.9"),
-            // The client wrote the header that its proxy does not write.
+            // The client set the header that its proxy does not.
             ("203.0.113.9", "for=1.1.1.1", "10.1.2.3"),
             ("1.1.1.1", "for=203.0.113.9", "10.1.2.3"),
             ("203.0.113.9", "for=unknown", "10.1.2.3"),

@@ -1,9 +1,8 @@
-//! Every route, in one table: method, canonical path, audience, permissions, and the part that
-//! answers. A path that is not in this table does not exist for the outside; `/internal` is not in
-//! it.
+//! The table of all routes: method, canonical path, audience, permissions and part. Paths outside
+//! the table are unreachable, including `/internal`.
 //!
-//! A new route is one line here. Its version-less spelling (`/api/orders` for `/api/v1/orders`)
-//! comes with it; other spellings are lines of `ALIASES`.
+//! A new route is one line here, and its unversioned path (`/api/orders` for `/api/v1/orders`)
+//! follows automatically. Other paths go into `ALIASES`.
 
 use http::Method;
 use process::parts::CloudPart as Part;
@@ -11,20 +10,20 @@ use wire::{Code, Permission, Role};
 
 use crate::{letters, permission_rule::PermissionRule};
 
-/// The callers that a route is for. A caller is known by a bearer or by the cookie of a page.
+/// The callers that a route serves, identified by bearer token or session cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// Anyone, signed in or not.
     Open,
-    /// Anyone, to sign in or to register. Auth counts them, because it knows the name beside the
-    /// address.
+    /// Anyone signing in or registering. Auth applies the rate limit, because it can count by name
+    /// as well as address.
     Entrant,
-    /// Anyone who is signed in.
+    /// Any signed-in caller.
     Any,
-    /// These roles; the others hear the code.
+    /// Only these roles; others get the code.
     Roles(&'static [Role], Code),
-    /// An edge, by a token of its own key, which the hub alone can verify. Here it must only be
-    /// there.
+    /// An edge with a token signed by its own key. Only the hub can verify it, so the gateway just
+    /// requires one.
     Edge,
 }
 
@@ -38,17 +37,17 @@ pub struct Route {
     pub body: RouteBody,
 }
 
-/// The way of a request's body to the part. Answers always stream.
+/// How a request body reaches the part. Responses always stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteBody {
-    /// A form, held whole first, so that a part never sees half of one.
+    /// Buffered whole first, so the part never gets a partial form.
     Held,
-    /// Passed on as it comes. At the limit the caller hears `body_too_large`, and the part hears no
-    /// more. The body and the answer have the time of one call together.
+    /// Streamed through. Past the limit the caller gets `body_too_large` and the part gets no more.
+    /// Body and response share the time limit of one call.
     Streamed { bytes_max: usize },
 }
 
-/// Another spelling of a route, from the systems Holdfast replaces.
+/// An alternative path for a route, from the systems that Holdfast replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alias {
     pub method: Method,
@@ -79,7 +78,8 @@ const DO: &[Permission] = &[Permission::DoOrders];
 const CANCEL: &[Permission] = &[Permission::CancelOrders];
 const WITHDRAW: &[Permission] = &[Permission::WithdrawOrders];
 const APPROVE: &[Permission] = &[Permission::ApproveOrders];
-/// A status may be reached by each of these, and which one is for the part to know.
+/// A status change may perform any of these actions, and only the part can distinguish them, so the
+/// route requires all.
 const ANY_ACTION: &[Permission] = &[
     Permission::AcceptOrders,
     Permission::DoOrders,
@@ -91,7 +91,7 @@ const REFUND: &[Permission] = &[Permission::RefundMoney];
 const FEES: &[Permission] = &[Permission::SetFees];
 const MODERATE: &[Permission] = &[Permission::ModerateReviews];
 const DESKS: &[Permission] = &[Permission::ReadDesks];
-/// A customer's own, or any at an admin's desk.
+/// A customer's own data, or all data for an admin with desk access.
 const OWN_OR_DESK: &[Permission] = &[Permission::PublishOrders, Permission::ReadDesks];
 const VERIFY: &[Permission] = &[Permission::VerifyProviders];
 const PEOPLE: &[Permission] = &[Permission::ReadPeople];
@@ -104,22 +104,22 @@ const REGIONS: &[Permission] = &[Permission::ManageRegions];
 const EDGES: &[Permission] = &[Permission::ManageEdges];
 const KEYS: &[Permission] = &[Permission::ManageKeys];
 
-/// The news, which the gateway merges.
+/// The live update stream, merged by the gateway.
 pub const STREAM: &str = "/api/v1/stream";
 
-/// The sign-in of a page whose person comes back from another service.
+/// Browser sign-in after a redirect back from an OIDC provider.
 pub const BACK: &str = "/api/v1/session/oidc";
 
-/// The sign-in of a page whose person has a code on their phone.
+/// Browser sign-in with a code sent to the person's phone.
 pub const BY_CODE: &str = "/api/v1/session/code";
 
-/// The description of every route here.
+/// The OpenAPI document of these routes.
 pub const DOCUMENT: &str = "/openapi.json";
 
 const PICTURE_BYTES_MAX: usize = 10 * 1024 * 1024;
 const DOCUMENT_BYTES_MAX: usize = 20 * 1024 * 1024;
 
-/// The first line that fits wins, so a fixed word stands above the `{id}` it could be taken for.
+/// The first match wins, so fixed segments come before an `{id}` that would match them.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/auth/register",          ENTRANT,  Part::Auth),
@@ -334,7 +334,7 @@ pub static ROUTES: &[Route] = &[
     admin(POST,   "/api/v1/admin/regions/{region}/comparison",    REGIONS,   Part::Hub),
 ];
 
-/// A browser that opens one of them which the portal has, too, gets the page: it asks for HTML.
+/// If the portal has a page at the same path, requests that accept HTML get the page.
 #[rustfmt::skip]
 pub static ALIASES: &[Alias] = &[
     alias(POST, "/api/users/register",              POST, "/api/v1/auth/register"),
@@ -401,19 +401,19 @@ const fn route(method: Method, path: &'static str, audience: Audience, part: Par
     Route { method, path, audience, needs: PermissionRule::Nothing, part, body: RouteBody::Held }
 }
 
-/// A route whose part shows an admin what their permissions include.
+/// A route whose part filters its response by an admin's permissions.
 const fn narrowed(method: Method, path: &'static str, part: Part) -> Route {
     let (audience, needs) = (Audience::Any, PermissionRule::Narrowed);
     Route { method, path, audience, needs, part, body: RouteBody::Held }
 }
 
-/// A route that shows one order to its people, and to admins whose work begins with reading it.
+/// A route that reads one order: for its parties, and for admins with duties that start there.
 const fn reads_order(path: &'static str, part: Part) -> Route {
     let (audience, needs) = (Audience::Any, PermissionRule::AnyOf(Permission::READ_ORDERS));
     Route { method: GET, path, audience, needs, part, body: RouteBody::Held }
 }
 
-/// A route whose use is the work of a role.
+/// A route that requires permissions.
 const fn ruled(
     method: Method,
     path: &'static str,
@@ -425,7 +425,7 @@ const fn ruled(
     Route { method, path, audience, needs, part, body: RouteBody::Held }
 }
 
-/// A route for admins alone, whose role names the permission.
+/// An admin-only route that requires permissions.
 const fn admin(
     method: Method,
     path: &'static str,
@@ -436,7 +436,7 @@ const fn admin(
     ruled(method, path, audience, needs, part)
 }
 
-/// A route that takes a file as its body.
+/// A route with a file upload as its body.
 const fn file(
     method: Method,
     path: &'static str,

@@ -1,4 +1,4 @@
-//! The other sites that may call from their pages, and the header that keeps browsers to TLS.
+//! CORS for pages of other sites, and the HSTS header that keeps browsers on TLS.
 
 use axum::{Router, response::Response};
 use http::{HeaderName, HeaderValue, Method, Uri, header};
@@ -10,7 +10,7 @@ use crate::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
 
-/// For a year browsers ask this host by TLS alone, also where a link or a person says `http://`.
+/// Browsers use only TLS for this host for one year, even for `http://` links.
 const TLS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub struct OriginError {
     text: String,
 }
 
-/// Lets pages of these origins call; with none, no preflight is answered.
+/// Allows pages of these origins to call; without any, preflights get no answer.
 pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
     if origins.is_empty() {
         return Ok(router);
@@ -42,8 +42,7 @@ pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
     Ok(router.layer(layer))
 }
 
-/// Makes browsers keep to TLS. Only the process that ends TLS may ask for that: behind a proxy, it
-/// is the proxy.
+/// Sets HSTS. Only the process that terminates TLS may set it; behind a proxy that is the proxy.
 pub fn keep_to_tls(router: Router) -> Router {
     router.layer(MapResponseLayer::new(|mut response: Response| {
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, TLS_ALONE);
@@ -51,7 +50,7 @@ pub fn keep_to_tls(router: Router) -> Router {
     }))
 }
 
-/// An origin is compared as text, so it must be written as browsers write it; `*` is not one.
+/// Origins are compared as text, so require the form that browsers send; `*` is invalid.
 pub fn origin(key: &'static str, text: &str) -> Result<HeaderValue, OriginError> {
     let wrong = || OriginError { key, text: text.to_owned() };
     let uri: Uri = text.parse().map_err(|_| wrong())?;

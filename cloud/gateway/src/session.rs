@@ -1,8 +1,8 @@
-//! Sign-in of pages: the gateway holds a page's access token, sealed in a cookie that no script can
-//! read.
+//! Browser sign-in: the gateway keeps a page's access token sealed in an HttpOnly cookie, out of
+//! reach of scripts.
 //!
-//! Invariants: the token leaves the gateway only towards the parts; a request by cookie changes
-//! nothing unless it comes from our own page and bears the session's CSRF token.
+//! Invariants: the token leaves the gateway only towards the parts; a cookie request changes data
+//! only if it comes from our own page with the session's CSRF token.
 
 mod cookie;
 mod page;
@@ -38,13 +38,13 @@ use crate::{
     routes::{Audience, BACK, BY_CODE, Route, RouteBody},
 };
 
-/// The sign-in of one browser, as its cookie holds it.
+/// The contents of a session cookie.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct BrowserSession {
     pub token: String,
     pub csrf: String,
     pub username: String,
-    /// The time beyond which it is not renewed; unknown before the first renewal.
+    /// The time after which the token cannot be renewed; absent before the first renewal.
     pub ends_at: Option<UnixMillis>,
 }
 
@@ -55,33 +55,34 @@ pub struct SessionAnswer<'a> {
     #[schema(required)]
     username: Option<&'a str>,
     role: Role,
-    /// Nobody has a region of their own before there are profiles.
+    /// Always null: sessions carry no region yet.
     #[schema(required)]
     region: Option<Region>,
     expires_at: UnixMillis,
     #[schema(required)]
     csrf_token: Option<&'a str>,
-    /// Somebody has tried to guess the password since the sign-in before. Told once, at the
+    /// Failed password guesses since the previous sign-in. Present only in the response to a
     /// sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_passwords: Option<GuessReport>,
-    /// The password is another one than at the sign-in before. Told once as well.
+    /// Set if the password changed since the previous sign-in. Present only in the response to a
+    /// sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     password_changed_at: Option<UnixMillis>,
 }
 
-/// The news of a sign-in, for its person alone.
+/// Security notices for the person who signs in.
 #[derive(Default)]
 struct EntryNews {
     wrong_passwords: Option<GuessReport>,
     password_changed_at: Option<UnixMillis>,
 }
 
-/// The part of auth's answer that is of use here.
+/// The fields used from auth's answer.
 #[derive(Deserialize)]
 struct Grant {
     access_token: Option<String>,
-    /// Of somebody who typed none.
+    /// Set for a sign-in without a typed username.
     username: Option<String>,
     device: Option<String>,
     wrong_passwords: Option<GuessReport>,
@@ -98,13 +99,13 @@ static LOGIN: Route = to_auth("/api/v1/auth/login");
 static LOGIN_BY_CODE: Route = to_auth("/api/v1/auth/codes/sign-in");
 static LOGIN_ELSEWHERE: Route = to_auth("/api/v1/auth/oidc/sign-in");
 const LOGOUT_PATH: &str = "/api/v1/auth/logout";
-/// A grant is some hundred bytes.
+/// A grant is a few hundred bytes.
 const GRANT_BYTES_MAX: usize = 64 * 1024;
 const CSRF_BYTES: usize = 32;
 
 impl Gateway {
-    /// `POST /api/v1/session`, and the same with the answer of another service or the code of a
-    /// phone. Auth judges; its refusals are passed on as they are.
+    /// `POST /api/v1/session`, and sign-in by OIDC or phone code. Forwards a refusal by auth
+    /// unchanged.
     pub(crate) async fn sign_in(
         &self,
         request: Request,
@@ -137,11 +138,11 @@ impl Gateway {
         let Grant { access_token, username, device, wrong_passwords, password_changed_at } =
             grant(answer).await?;
         let username = username.unwrap_or(typed_name);
-        // A page that asks for a token for edges alone asks for no session here.
+        // An edge-only token does not open a browser session.
         let token = access_token.ok_or(Code::InvalidInput)?;
         let claims =
             self.identity.keys.verify(&token, TokenAudience::Cloud, self.identity.clock.now());
-        // Auth has a key that this gateway has not heard of yet.
+        // Auth signed with a key that this gateway has not fetched yet.
         let claims = claims.map_err(|_| unavailable(CloudPart::Auth))?;
         let csrf = random::secret_text(CSRF_BYTES);
         let session = BrowserSession { token, csrf, username, ends_at: None };
@@ -156,8 +157,8 @@ impl Gateway {
         Ok(response)
     }
 
-    /// `DELETE /api/v1/session`. The cookie goes even where auth is out of reach: this browser then
-    /// has no token any more, and nobody else ever had it.
+    /// `DELETE /api/v1/session`. The cookie is cleared even if auth is unreachable: this browser
+    /// held the only copy of the token.
     pub(crate) async fn sign_out(&self, caller: &KnownCaller, trace: &TraceId) -> Response {
         let request = bearing(Method::POST, Uri::from_static(LOGOUT_PATH), &caller.token, trace);
         let answer = self.send(CloudPart::Auth, request).await;
@@ -169,7 +170,7 @@ impl Gateway {
     }
 }
 
-/// The route of auth that judges a sign-in by this one of ours.
+/// The auth route that verifies this kind of sign-in.
 pub fn way_in(route: &Route) -> &'static Route {
     match route.path {
         BACK => &LOGIN_ELSEWHERE,
@@ -208,14 +209,14 @@ fn shown(claims: &Claims, session: Option<&BrowserSession>, news: EntryNews) -> 
     Json(answer).into_response()
 }
 
-/// As it was typed. A body that names nobody is refused by auth.
+/// The username as typed. Auth refuses an empty one.
 fn name_in(form: &Bytes) -> String {
     let form: Option<NameForm> = serde_json::from_slice(form).ok();
     form.map(|form| form.username.trim().to_owned()).unwrap_or_default()
 }
 
-/// The form with the secret of the browser, which no script of a page can read. A browser without
-/// one asks for it.
+/// Adds the browser's device secret to the form; scripts cannot read it. An empty value requests a
+/// new secret.
 fn with_device(form: Bytes, device: Option<String>) -> Bytes {
     let Ok(mut fields) = serde_json::from_slice::<serde_json::Map<_, _>>(&form) else {
         return form;

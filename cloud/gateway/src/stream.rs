@@ -1,8 +1,8 @@
-//! `GET /api/v1/stream`: the news of hub and notification in one stream to a page.
+//! `GET /api/v1/stream`: live updates from hub and notification, merged into one stream. A leg is
+//! the stream from one part.
 //!
-//! Invariants: a stream lives no longer than the session it was opened with; each leg goes on from
-//! the last place that the page has; neither a person nor all of them have more streams than their
-//! bound, and new accounts leave a share of them to established ones.
+//! Invariants: a stream ends with its session; each leg resumes at the page's last position; the
+//! stream count is bounded per person and in total, with a share that new accounts cannot use.
 
 mod leg;
 mod place;
@@ -36,16 +36,15 @@ use crate::{
 use leg::{Leg, LegNews};
 use place::StreamPlace;
 
-/// Between two looks at the session. A sign of life goes out with each, and the place at all
-/// replicas is renewed.
+/// Interval between session checks. Each one also sends a keep-alive and renews the stream's lease.
 const BEAT: Duration = Duration::from_secs(10);
-/// How long a browser waits before it connects again.
+/// Reconnect delay for browsers.
 const RETRY: Duration = Duration::from_secs(1);
-/// Messages of the legs that wait here. One more waits for room: the page is read to at its own
-/// pace.
+/// Messages queued from the legs. A full queue blocks the legs, so a slow page applies
+/// backpressure.
 const QUEUED_MAX: usize = 32;
 
-/// The parts whose news comes now.
+/// The legs that are currently connected.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 struct Sources {
     orders: bool,
@@ -55,8 +54,7 @@ struct Sources {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum EndReason {
-    /// The token is to be renewed, which the next request does, or the role includes other work
-    /// than before.
+    /// The next request renews the token, or the role's permissions changed.
     Renew,
     SignedOut,
     Stopping,
@@ -67,12 +65,11 @@ struct End {
     why: EndReason,
 }
 
-/// A session, as long as a stream may rely on it.
 struct Watch {
     identity: Identity,
     token: String,
     person: UserId,
-    /// An admin's, with which the legs were opened.
+    /// An admin's permissions when the legs opened.
     permissions: Option<Vec<Permission>>,
     ends_at: UnixMillis,
 }
@@ -123,7 +120,7 @@ impl Gateway {
     }
 }
 
-/// Merges the legs until there is a reason to end. `None`: the page is gone.
+/// Runs the legs until the stream must end. `None` if the page disconnects.
 async fn conduct(
     legs: [Leg; 2],
     place: StreamPlace,
@@ -144,7 +141,6 @@ async fn conduct(
     }
 }
 
-/// Passes on what the legs bring, until the page is gone.
 async fn merge(
     coming: &mut mpsc::Receiver<(CloudPart, LegNews)>,
     mut place: StreamPlace,
@@ -176,11 +172,11 @@ async fn merge(
 }
 
 impl Watch {
-    /// Returns why the session is over for this stream, or `None` where the page is gone.
+    /// Returns why the stream must end, or `None` if the page disconnects.
     async fn until_over(&self, to: &EventSender, seat: &StreamSeat) -> Option<EndReason> {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first is at once, and the session has just been looked at.
+        // The first tick is immediate, and the session was just checked.
         beat.tick().await;
         loop {
             beat.tick().await;
@@ -191,7 +187,7 @@ impl Watch {
                 Err(problem) if problem.code() == Code::InvalidToken => {
                     return Some(EndReason::SignedOut);
                 }
-                // Nobody can tell now; the stream ends with its token at the latest.
+                // The check is unavailable. The stream ends with its token at the latest.
                 Err(_) | Ok(_) => {}
             }
             if self.has_other_permissions().await {
@@ -204,8 +200,8 @@ impl Watch {
         }
     }
 
-    /// The next stream is opened with the newer permissions. If neither cache nor auth answers,
-    /// this one goes on.
+    /// A change ends the stream, so the next one opens with the new permissions. If cache and auth
+    /// are unavailable, the stream continues.
     async fn has_other_permissions(&self) -> bool {
         let Some(known) = &self.permissions else { return false };
         let newest = self.identity.permissions_of(self.person).await;

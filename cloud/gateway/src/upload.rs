@@ -1,7 +1,6 @@
-//! Bodies that stream to a part, each within the limit of its route.
+//! Streams request bodies to a part within the route's size limit.
 //!
-//! Invariants: a part sees no byte beyond the limit; the gateway holds no more of a body than one
-//! read.
+//! Invariants: a part receives no byte beyond the limit; the gateway buffers at most one read.
 
 use axum::{
     body::Body,
@@ -14,7 +13,7 @@ use platform::upstream::UploadVerdict;
 use process::problem::Problem;
 use wire::Code;
 
-/// Refuses a body unread that says itself that it is longer than that.
+/// Refuses a body without reading it if its declared length exceeds the limit.
 pub fn refuse_declared(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
     let declared = headers.get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -24,7 +23,7 @@ pub fn refuse_declared(headers: &HeaderMap, bytes_max: usize) -> Result<(), Prob
     }
 }
 
-/// The request with a body that ends at the limit.
+/// Cuts the body off at the limit; the verdict records why it broke off.
 pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVerdict), Problem> {
     refuse_declared(request.headers(), bytes_max)?;
     let verdict = UploadVerdict::default();
@@ -39,12 +38,12 @@ pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVer
     Ok((request, verdict))
 }
 
-/// The answer of the part, or the reason why it did not get the body.
+/// The part's response, or an error if the body broke off.
 pub fn answer(verdict: &UploadVerdict, of_part: Response) -> Response {
     verdict.given().map_or(of_part, |code| Problem::new(code).into_response())
 }
 
-/// The limit of the whole process is found below an error of axum's.
+/// axum wraps the error of the process-wide limit.
 fn code_of(error: &(dyn std::error::Error + 'static)) -> Code {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let too_large = causes.any(|cause| cause.is::<LengthLimitError>());

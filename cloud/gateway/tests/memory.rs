@@ -1,5 +1,5 @@
-//! A large body passes through the gateway, up and down, in the memory of a small one. A test
-//! program of its own: it measures the process.
+//! A large body passes through the gateway in both directions without a memory increase. A separate
+//! test binary, because it measures the whole process.
 
 #![allow(clippy::unwrap_used)]
 
@@ -25,7 +25,7 @@ use common::{Gate, remote, served};
 
 const LARGE: usize = 20 * 1024 * 1024;
 const SMALL: usize = 64 * 1024;
-/// Held whole at any one place, the large body would take more.
+/// Buffering the large body anywhere would exceed this.
 const GROWTH_BYTES_MAX: usize = 10 * 1024 * 1024;
 const FILE: &str = "/api/v1/things/{id}/file";
 
@@ -48,7 +48,7 @@ static ROUTES: [Route; 2] = [
     },
 ];
 
-/// Bytes that are made as they are read.
+/// Generates bytes lazily.
 fn pieces(bytes: usize) -> Body {
     const PIECE: usize = 16 * 1024;
     let all = (0..bytes / PIECE).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![7; PIECE])));
@@ -64,7 +64,7 @@ async fn drained(body: Body) -> usize {
     bytes
 }
 
-/// The most memory that this process has had.
+/// The peak memory of this process.
 fn peak_bytes() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -94,7 +94,7 @@ async fn twenty_megabytes_pass_both_ways_in_little_memory() {
         assert_eq!(answer.status(), StatusCode::OK);
         answer.into_body()
     };
-    // What everything needs once.
+    // Warm-up: allocations that every request needs once.
     drained(pass(Method::PUT, pieces(SMALL)).await).await;
     let before = peak_bytes();
     let taken = axum::body::to_bytes(pass(Method::PUT, pieces(LARGE)).await, 64).await.unwrap();

@@ -5,20 +5,20 @@ use std::path::PathBuf;
 use clap::{ArgMatches, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use process::{config::ConfigArgs, parts::CloudPart, telemetry::LogFormat};
 
-/// The cloud side of Holdfast: all of it in one process, or one part
+/// The cloud tier of Holdfast: all parts in one process, or a single part
 #[derive(Debug, Parser)]
 #[command(name = "holdfast-cloud", version, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Keep everything in this folder: SQLite files, the embedded bus, keys. `all` uses
-    /// .holdfast/cloud where none is named; a single part expects servers unless one is
+    /// Data folder for SQLite files, the embedded bus and keys. `all` defaults to .holdfast/cloud;
+    /// a single part uses servers unless this is set
     #[arg(long, value_name = "DIR", global = true, env = "HOLDFAST_DATA")]
     pub data: Option<PathBuf>,
-    /// The address to listen on, in place of the configured one
+    /// Listen on this address instead of the configured one
     #[arg(long, value_name = "ADDRESS", global = true)]
     pub bind: Option<String>,
-    /// How log lines are written
+    /// Format of log lines
     #[arg(long, value_enum, global = true, default_value_t, env = "HOLDFAST_LOG_FORMAT")]
     pub log: LogFormat,
     #[command(subcommand)]
@@ -27,52 +27,50 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum CloudCommand {
-    /// Every part in this process, behind the gateway; brings its stores up to date by itself
+    /// Run every part in this process, behind the gateway; migrates the stores first
     All,
     #[command(flatten)]
     Part(PartCommand),
-    /// Bring every store up to date
+    /// Migrate every store to the current schema
     Migrate,
-    /// Declare every exchange and queue of the broker, before the first part starts. What is there
-    /// stays
+    /// Declare the broker's exchanges and queues, before the first part starts. Keeps existing ones
     DeclareBus,
-    /// Make the keys by which parts that run alone know each other, and those that seal the data of
-    /// each: a folder for each part, which belongs to that part alone. What is there stays
+    /// Create a private folder per part with its service key, its callers' public keys and its data
+    /// keys, for parts that run alone. Keeps existing keys
     MakeKeys {
         #[arg(long, value_name = "DIR")]
         into: PathBuf,
     },
-    /// Add a new key to the file of data keys. It opens after the next start, and does not seal yet
+    /// Add a new data key to the file. It opens values after the next start, but does not seal yet
     AddDataKey,
-    /// Let the newest data key seal after the next start. First restart every replica with the key
-    /// that was added
+    /// Seal with the newest data key after the next start. First restart every replica with the
+    /// added key
     UseDataKey,
-    /// List the data keys of the file, the one that seals first
+    /// List the data keys in the file, the sealing key first
     ListDataKeys,
-    /// Take a former data key out of the file. First wait until each table is sealed by another
-    /// one: docs/keys.md
+    /// Remove a former data key from the file. First wait until another key seals every table:
+    /// docs/keys.md
     RemoveDataKey {
-        /// The key's name, as list-data-keys shows it
+        /// The key's name, as shown by list-data-keys
         key: String,
     },
-    /// Make an admin; the password is the first line of standard input
+    /// Create an admin, with the password from the first line of standard input
     BootstrapAdmin {
         #[arg(long)]
         username: String,
-        /// Says that the password comes on standard input, the only way it is taken
+        /// Confirm that the password comes on standard input, the only source
         #[arg(long, required = true)]
         password_stdin: bool,
     },
-    /// Print the configuration as it would be used, secrets masked
+    /// Print the effective configuration, secrets masked
     Config,
 }
 
-/// One part alone, by its name in the table of parts.
+/// The subcommand of one part, named as in the parts table.
 #[derive(Debug, Clone, Copy)]
 pub struct PartCommand(pub CloudPart);
 
 impl CloudCommand {
-    /// The part that listens.
     pub fn listener(&self) -> CloudPart {
         match self {
             Self::Part(PartCommand(part)) => *part,

@@ -24,7 +24,7 @@ use process::{
 use crate::settings::{Platform, Settings};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long the bus may take to let go.
+/// How long closing the bus may take.
 const CLOSE: Duration = Duration::from_millis(300);
 
 pub async fn open(
@@ -48,8 +48,8 @@ pub async fn open(
     })
 }
 
-/// The keys of a part's store. In a data folder a missing file is made; on servers replicas share
-/// one, so that an operator makes it.
+/// The data keys of a part's store. A data folder gets a missing key file; replicas on servers
+/// share one, which an operator creates.
 pub fn data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKeys> {
     let Platform { data_keys, seal, .. } = &settings.platform;
     if settings.place.data.is_some() {
@@ -66,7 +66,7 @@ pub fn data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKey
     )
 }
 
-/// Makes the keys of each part's store in its folder, where there are none yet.
+/// Creates missing data keys of each part's store in its folder.
 pub fn make_data_keys(folder: &Path) -> anyhow::Result<()> {
     for part in CloudPart::ALL.iter().filter(|part| part.store() != StoreKind::Nothing) {
         sealing::make(&folder.join(part.name()).join("data.keys"))?;
@@ -80,15 +80,15 @@ pub async fn close(ground: Ground) {
     }
 }
 
-/// Makes the data folder, where there is one, for its owner alone: it holds keys.
+/// Creates the configured data folder, readable only by its owner because it holds keys.
 pub fn make_data(settings: &Settings) -> anyhow::Result<()> {
     let Some(data) = &settings.place.data else { return Ok(()) };
     let made = DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.with_context(|| format!("could not make the data folder {}", data.display()))
 }
 
-/// Keeps a second process off the data folder for as long as the file is open: the embedded bus has
-/// one writer.
+/// Locks the data folder against a second process while the returned file is open: the embedded bus
+/// has one writer.
 pub fn hold_data(settings: &Settings) -> anyhow::Result<Option<File>> {
     make_data(settings)?;
     let Some(data) = &settings.place.data else { return Ok(None) };

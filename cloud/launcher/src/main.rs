@@ -1,7 +1,7 @@
-//! `holdfast-cloud`: every part of the cloud in one process, or one part in each.
+//! `holdfast-cloud`: every part of the cloud in one process, or one part per process.
 //!
-//! Invariant: a part does not know which of the two it runs in; only how it reaches its peers, its
-//! stores and the bus differs, and that is configuration.
+//! Invariant: a part does not know in which of the two it runs. Only configuration of peers, stores
+//! and the bus differs.
 
 mod cli;
 mod ground;
@@ -23,7 +23,7 @@ use crate::{
     settings::Settings,
 };
 
-/// A request makes some hundred small allocations. The system's allocator takes an eighth of a
+/// A request makes about a hundred small allocations; the system allocator takes an eighth of a
 /// read's time for them.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What a process opens is large, so it stands on the heap.
+/// Boxes the large futures to keep them on the heap.
 async fn work(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(&cli)?;
     trust::trust(&settings.tls)?;

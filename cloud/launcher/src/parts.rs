@@ -1,4 +1,4 @@
-//! Opens the parts: all of them in this process, or one that finds its peers by their addresses.
+//! Opens the parts: all in this process, or one that reaches its peers by address.
 
 use std::{io::BufRead, time::Duration};
 
@@ -19,8 +19,8 @@ use process::{
 
 use crate::{ground, run, settings::Settings, startup::Startup, switchboard::Switchboard};
 
-/// A part that keeps another waiting for longer, until that gives up, has failed it. Within it a
-/// caller may hang up.
+/// If a caller gives up on a part later than this, the call counts as the part's failure; sooner,
+/// it does not.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 macro_rules! open_services {
@@ -48,8 +48,7 @@ macro_rules! open_services {
             })
         }
 
-        /// Brings every store up to date. Safe to repeat, and to run beside parts of the version
-        /// before.
+        /// Migrates every store. Safe to repeat, and alongside parts of the previous version.
         pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
             $($service::migrate(&settings.section(CloudPart::$part)?)
                 .await
@@ -58,7 +57,7 @@ macro_rules! open_services {
             Ok(())
         }
 
-        /// The section of a part as it stands in a file, secrets masked.
+        /// The part's configuration section as TOML, secrets masked.
         pub fn printed(part: CloudPart, settings: &Settings) -> Result<String, ConfigError> {
             Ok(match part {
                 $(CloudPart::$part => {
@@ -73,7 +72,6 @@ macro_rules! open_services {
 }
 process::services!(open_services);
 
-/// Every part in this process. Only the gateway listens.
 pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
     let _held = ground::hold_data(&settings)?;
     let binds = run::Binds::of(CloudPart::Gateway, &settings).await?;
@@ -87,7 +85,7 @@ pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
     run::run(binds, slots, ground, &startup, open).await
 }
 
-/// One part. It refuses a store that `migrate` has not brought up to date.
+/// Refuses a store that `migrate` has not brought up to date.
 pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()> {
     if settings.platform.bus_url.reveal().starts_with("embedded:") {
         bail!(
@@ -111,7 +109,7 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
     run::run(binds, slots, ground, &startup, open).await
 }
 
-/// The topology of a broker, which parts that run alone share. `all` declares its own.
+/// Declares the broker topology that parts share. `all` declares its own.
 pub async fn declare_bus(settings: &Settings) -> anyhow::Result<()> {
     let bus = Bus::open(settings.platform.bus_url.reveal()).await.context("`platform.bus_url`")?;
     topology::declare(&bus).await.context("could not declare the exchanges and queues")?;
@@ -119,7 +117,7 @@ pub async fn declare_bus(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Nobody can register as an admin, so the operator beside the database makes the first.
+/// Creates the first admin, because registration never does.
 pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Result<()> {
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password).context("could not read the password")?;
@@ -133,7 +131,7 @@ pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Res
 async fn open_all(settings: Settings, ground: Ground, startup: &Startup) -> anyhow::Result<Router> {
     startup.of("all", async || migrate(&settings).await).await?;
     if let Err(error) = topology::declare(&ground.bus).await {
-        // Each consumer binds its own queue once the broker is there.
+        // Each consumer binds its queue once the broker is reachable.
         tracing::warn!(%error, "The bus is not declared yet");
     }
     let mut peers = Switchboard::default();
@@ -141,7 +139,7 @@ async fn open_all(settings: Settings, ground: Ground, startup: &Startup) -> anyh
         let router = open_named(part, &settings, &ground, &mut peers, startup).await?;
         peers.connect(part, Upstream::local(router));
         if part == CloudPart::Auth {
-            // Now, because the parts behind it may check tokens as soon as they are open.
+            // Start now: the next parts may check tokens as soon as they are open.
             keys::follow(&ground.tasks, &ground.keys, peers.to(part));
         }
     }
@@ -160,7 +158,7 @@ async fn open_alone(
         let ways =
             ways.collect::<Result<Vec<_>, _>>().with_context(|| format!("`peers.{peer}`"))?;
         match part {
-            // It has a patience of its own.
+            // The gateway applies its own time limits.
             CloudPart::Gateway => ways.into_iter().for_each(|way| peers.connect(peer, way)),
             _ => peers.connect(peer, Upstream::guarded(peer, ways, &ground.clock, PATIENCE)),
         }

@@ -1,8 +1,8 @@
-//! One process from its first listen to its last word.
+//! Runs one process from its first listen to its last log line.
 //!
-//! Invariant: a stop takes well under five seconds, and goes from the outside in: no new requests,
-//! then answers under way, then consumers, jobs and relays, then the bus; a store closes with its
-//! last user. Every promise is on disk before that, so a kill loses nothing either.
+//! Invariant: a stop takes well under five seconds and works from the outside in: new requests,
+//! answers under way, consumers, jobs and relays, then the bus; a store closes with its last user.
+//! All promises are already on disk, so a kill loses nothing.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::{ground, settings::Settings, startup::Startup};
 /// For answers under way.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// The addresses on which a process listens, and its face there.
+/// The addresses a process listens on, and its TLS certificate.
 pub struct Binds {
     part: CloudPart,
     public: String,
@@ -41,8 +41,8 @@ impl Binds {
     }
 }
 
-/// Listens, opens, serves until told to stop. It listens first, so that a taken port is said before
-/// anything is touched, and so that everybody hears that it lives while it waits for a store.
+/// Listens, opens the parts and serves until a stop signal. Listening first reports a taken port
+/// before anything else happens, and keeps health checks answering while a store is unreachable.
 pub async fn run(
     binds: Binds,
     slots: web::Slots,
@@ -82,7 +82,7 @@ pub async fn run(
     ended
 }
 
-/// Answers until `stop`, and then for as long as answers under way may take.
+/// Answers until `stop`, then for `DRAIN` at most.
 async fn serve(
     listener: tokio::net::TcpListener,
     certificate: Option<Certificate>,
@@ -109,8 +109,8 @@ async fn serve(
     }
 }
 
-/// It ends with the tasks, so that the last figures, and that the process stops, can be read
-/// meanwhile.
+/// Ends with the tasks, which stop last, so that final metrics and the stopping state stay
+/// readable.
 fn serve_operator(listener: tokio::net::TcpListener, public: Router, ground: &Ground) {
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "The operator's port listens");

@@ -1,4 +1,4 @@
-//! The configuration: a section for each part, one that they share, and one of their addresses.
+//! Configuration: a section per part, one shared by all, and one with their addresses.
 
 use std::{
     collections::BTreeMap,
@@ -19,56 +19,54 @@ use crate::{
     parts,
 };
 
-/// The data folder of `all` where none is named.
+/// The default data folder of `all`.
 const DATA: &str = ".holdfast/cloud";
-/// Enough for a shop with fifty screens behind one address.
+/// Enough for fifty screens of a shop behind one address.
 const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(511);
-/// As long as `platform::outbox::SENT_KEPT`.
+/// Equals `platform::outbox::SENT_KEPT`.
 const SENT_EVENTS_KEPT_DAYS: NonZeroU16 = NonZeroU16::MIN.saturating_add(29);
 const DISPUTE_MS: i64 = 3 * 24 * 60 * 60 * 1000;
-/// The operator's port of a part is so much above its own.
+/// A part's operator port is its own port plus this.
 const OPERATOR_FROM: u16 = 1_000;
 
-/// Section `[platform]`, which all parts share.
+/// Section `[platform]`, shared by all parts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {
     pub bus_url: SecretUrl,
     pub cache_url: SecretUrl,
-    /// The file of the key by which parts know each other. A part that runs alone has its own,
-    /// beside the public keys of its callers.
+    /// File of the key that authenticates parts to each other. A part that runs alone has its own,
+    /// next to its callers' public keys.
     pub service_key: PathBuf,
-    /// The file of the keys that seal personal data in the part's store.
+    /// File of the keys that seal personal data in the part's store.
     pub data_keys: PathBuf,
-    /// Off while replicas of a version that opens nothing still run: sealed data is read, and none
-    /// is written.
+    /// False while replicas of a version that cannot open sealed data still run: sealed data is
+    /// then read, but not written.
     pub seal: bool,
-    /// Days for which an outbox keeps events that have left, for a consumer that comes later.
+    /// Days for which an outbox keeps sent events for a later consumer.
     pub sent_events_kept_days: NonZeroU16,
-    /// Money of a completed order waits so long for an objection before it is the provider's. The
-    /// payment service goes by it, and the notification service tells people until when they may
-    /// object.
+    /// How long a completed order may be disputed before its money is the provider's. The payment
+    /// service applies it; the notification service announces the deadline.
     pub dispute_ms: i64,
-    /// Connections of one address to the gateway, or to `all`. A proxy in front of it is one
-    /// address for everybody behind it. The address's next connection is closed unread.
+    /// Most connections of one address to the gateway or `all`; the next is closed unread. Clients
+    /// behind a proxy share its address.
     pub connections_per_address: NonZeroUsize,
-    /// The address of the operator's own listener, for metrics and for what is missing. Empty for
-    /// none.
+    /// Address of the operator's listener, for metrics and readiness details. Empty for none.
     pub operator_bind: String,
 }
 
 pub struct Settings {
     pub place: DataPlace,
     pub platform: Platform,
-    /// Section `[tls]`, which edges have too.
+    /// Section `[tls]`, which edges also have.
     pub tls: TlsConfig,
-    /// Section `[peers]`: the addresses of the parts, for one that runs alone; several of one part
-    /// with spaces between.
+    /// Section `[peers]`: the parts' addresses, for a part that runs alone; spaces separate several
+    /// of one part.
     peers: BTreeMap<String, String>,
     sources: Sources,
 }
 
-/// The one field of every part's section that the launcher reads itself.
+/// The only field of a part's section that the launcher reads.
 #[derive(Serialize, Deserialize)]
 struct Listener {
     bind: String,
@@ -76,7 +74,7 @@ struct Listener {
 
 impl Settings {
     pub fn load(cli: &Cli) -> Result<Self, ConfigError> {
-        // One process may share embedded stores.
+        // Only a single process can share embedded stores.
         let embedded = || matches!(cli.command, CloudCommand::All).then(|| PathBuf::from(DATA));
         let place = DataPlace { data: cli.data.clone().or_else(embedded) };
         let mut sources = cli.config.sources();
@@ -90,7 +88,7 @@ impl Settings {
         let tls = load(trust::SECTION, &sources)?;
         let settings = Self { place, platform, tls, peers, sources };
         settings.check_peers()?;
-        // A section that is wrong is refused, also where its part does not run here.
+        // Reject a bad section even if its part does not run here.
         settings.printable().map(|_| settings)
     }
 
@@ -107,7 +105,6 @@ impl Settings {
         all.filter_map(|(name, address)| Some((CloudPart::named(name)?, address.as_str())))
     }
 
-    /// As a configuration file, with secrets masked.
     pub fn printable(&self) -> Result<String, ConfigError> {
         let shared = [
             printable("platform", &self.platform),

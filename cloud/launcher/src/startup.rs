@@ -1,5 +1,5 @@
-//! Owns the time until a process is open, and its end. It answers meanwhile that it lives and is
-//! not ready. A store that is away is waited for, for as long as that lasts.
+//! Serves a process while it opens and while it stops: live, but not ready. Retries an unreachable
+//! store until it answers.
 
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -20,25 +20,25 @@ use wire::Code;
 
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(2);
-/// The same reason is said again so often, for an operator who looks at the end of the log.
+/// Interval for repeating an unchanged reason, for operators who read the end of the log.
 const SAID_AGAIN: Duration = Duration::from_secs(60);
 const READY_PATH: &str = "/health/ready";
-/// A caller is asked to come again so late.
+/// The `Retry-After` of requests before the process is open.
 const RETRY_AFTER_S: u32 = 1;
 
-/// Clones are the same process.
+/// Clones share one process.
 #[derive(Clone, Default)]
 pub struct Startup {
-    /// The cause for which a store does not answer; empty while nothing is waited for.
+    /// Why a store does not answer; empty while no store is awaited.
     waits_for: Arc<Mutex<String>>,
     opened: Arc<OnceLock<Router>>,
-    /// Cancelled when the process is to stop.
+    /// Cancelled when the process should stop.
     pub stop: CancellationToken,
 }
 
 impl Startup {
-    /// Every route of the process: the opened router's, once there is one. While the process stops,
-    /// the router serves the callers who are still there, and is not ready for others.
+    /// All routes of the process: the opened router's, once it exists. During a stop it still
+    /// serves existing callers, but `/health/ready` reports not ready.
     pub fn router(&self, service: &'static str) -> Router {
         let closed = health::router(self.readiness()).fallback(async || not_yet());
         let closed = web::standard(closed, service);
@@ -50,12 +50,13 @@ impl Startup {
         })
     }
 
-    /// From now on `router` answers.
+    /// Serves `router` from now on.
     pub fn opened(&self, router: Router) {
         let _ = self.opened.set(router);
     }
 
-    /// Opens `name`, again and again while its store is away. Any other failure ends it.
+    /// Opens `name`, with retry and backoff while its store is unreachable. Returns any other
+    /// failure.
     pub async fn of<T>(
         &self,
         name: &str,
@@ -82,7 +83,7 @@ impl Startup {
         }
     }
 
-    /// The reasons for which a process is not ready that is not open, or is not open for long.
+    /// Reports why the process is not ready: it is opening or stopping.
     fn readiness(&self) -> Readiness {
         let Self { waits_for, opened, stop } = self.clone();
         let mut readiness = Readiness::new();

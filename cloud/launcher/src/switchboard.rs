@@ -1,4 +1,4 @@
-//! Connects the parts that ask each other, also those that open later than their askers.
+//! Connects the parts that call each other, in any order of opening.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use process::parts::CloudPart;
 
 #[derive(Default)]
 pub struct Switchboard {
-    /// A part that runs more than once has several.
+    /// A part with several replicas has several upstreams.
     connected: BTreeMap<CloudPart, Vec<Upstream>>,
-    /// Asked for before they were connected.
+    /// Requested before they were connected.
     promised: BTreeMap<CloudPart, (Upstream, Opening)>,
 }
 
 impl Switchboard {
-    /// The way to a part. Until that is connected, it is out of reach.
+    /// An upstream to the part, unreachable until the part is connected.
     pub fn to(&mut self, part: CloudPart) -> Upstream {
         if let Some(upstream) = self.connected.get(&part).and_then(|all| all.first()) {
             return upstream.clone();
@@ -22,7 +22,7 @@ impl Switchboard {
         self.promised.entry(part).or_insert_with(Upstream::later).0.clone()
     }
 
-    /// All ways to a part.
+    /// Upstreams to all replicas of the part.
     pub fn all(&mut self, part: CloudPart) -> Vec<Upstream> {
         match self.connected.get(&part) {
             Some(all) => all.clone(),

@@ -1,4 +1,4 @@
-//! The cloud as it is started: the real binary, on embedded stores in a folder of the test's own.
+//! Runs the real binary on embedded stores in a temporary folder.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,7 +19,7 @@ use support::{Api, eventually};
 
 const PASSWORD: &str = "correct horse battery";
 const ADMIN: &str = "operator";
-/// Reached only by a failure.
+/// Only a failure takes this long.
 const LIMIT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn what_was_done_is_there_after_a_kill() {
     cloud.child.wait().unwrap();
 
     let cloud = Cloud::start(folder.path());
-    // The same sign-in: the key that signs tokens stands in the folder too.
+    // The sign-in still works: the folder also holds the signing key.
     let path = format!("/api/v1/orders/{}", order["order_id"].as_str().unwrap());
     let known = cloud.get(&path, Some(&customer)).await.unwrap();
     assert_eq!(known["title"], order["order"]["title"]);
@@ -68,7 +68,7 @@ async fn what_was_done_is_there_after_a_kill() {
 async fn a_signal_stops_it_within_five_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let mut cloud = Cloud::start(folder.path());
-    // A connection that is kept open must not keep the process.
+    // An idle keep-alive connection must not delay the stop.
     cloud.get("/health/live", None).await.unwrap();
     let clock = process::clock::Clock::system();
     let asked = clock.elapsed();
@@ -93,7 +93,7 @@ async fn a_process_that_stops_says_so_and_finishes_an_answer_under_way() {
                 Content-Length: 2\r\nExpect: 100-continue\r\n\r\n";
     caller.write_all(head.as_bytes()).unwrap();
     let mut lines = BufReader::new(caller.try_clone().unwrap()).lines();
-    // Somebody waits for the body.
+    // The server waits for the body.
     assert_eq!(lines.next().unwrap().unwrap(), "HTTP/1.1 100 Continue");
     assert_eq!(lines.next().unwrap().unwrap(), "");
 
@@ -185,7 +185,7 @@ fn a_wrong_value_is_named_by_its_key() {
     assert!(said(&refused).contains("order.sql_ulr"), "{}", said(&refused));
 }
 
-/// A running `holdfast-cloud all`, killed when the test is done with it.
+/// A running `holdfast-cloud all`, killed on drop.
 struct Cloud {
     child: Child,
     address: String,
@@ -206,8 +206,7 @@ impl Cloud {
         let mut command = command(data, "all");
         command.args(["--bind", "127.0.0.1:0", "--log", "json"]).stderr(Stdio::piped());
         command.args(["--set", "platform.operator_bind=127.0.0.1:0"]);
-        // A test that looks into an inbox until something is there asks oftener than a person
-        // would.
+        // Polling exceeds the usual rate limits.
         command.args(["--set", "gateway.per_user_per_minute=6000"]);
         command.args(["--set", "gateway.per_person_per_minute=6000"]);
         let mut child = command.spawn().unwrap();
@@ -227,8 +226,7 @@ impl Cloud {
             }
             before.push(line);
         };
-        // What it says later is passed on, for a failing test to show; and its pipe must not fill
-        // up.
+        // Forward later output for a failing test to show; an unread pipe would fill up.
         std::thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| eprintln!("{line}"))
         });
@@ -270,7 +268,7 @@ impl Cloud {
         granted["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// The types of the person's lines, newest first, once there are as many as expected.
+    /// The types of the person's notifications, newest first, once there are `expected`.
     async fn inbox(&self, token: &str, expected: usize) -> Vec<String> {
         let waiting = async {
             loop {
@@ -307,7 +305,7 @@ fn make_admin(data: &Path) {
 
 fn command(data: &Path, subcommand: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast-cloud"));
-    // Nothing of the machine's own configuration.
+    // Ignore the machine's own configuration.
     command.current_dir(data.parent().unwrap()).env_remove("HOLDFAST_CONFIG");
     command.arg("--data").arg(data).arg(subcommand);
     command

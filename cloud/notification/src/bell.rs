@@ -1,7 +1,7 @@
-//! Tells the streams of this replica that a person's inbox has changed. Cloning shares it.
+//! Notifies this replica's streams of a changed inbox. Clones share state.
 //!
-//! Invariant: the inbox in the store is the truth. A lost ring costs time only, because every
-//! stream also looks by the clock.
+//! Invariant: the store is the truth. A lost notification only adds delay, because every stream
+//! also polls.
 
 use std::{
     collections::HashMap,
@@ -11,8 +11,7 @@ use std::{
 use tokio::sync::watch;
 use wire::UserId;
 
-/// Bounded by the streams that are open: whoever listens no more is forgotten with the next
-/// listener.
+/// Bounded by the open streams: each new subscription removes the senders without receivers.
 #[derive(Clone, Default)]
 pub struct InboxBell(Arc<Mutex<HashMap<UserId, watch::Sender<()>>>>);
 

@@ -1,4 +1,4 @@
-//! Owns the section `notification` of the configuration.
+//! The `notification` section of the configuration.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{domain::KeptFrom, events::FanOutRules};
 
-/// The user service's matching answers with no more.
+/// The most that the user service's matching returns.
 const PROVIDERS_TOLD_MAX: usize = 100;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -16,32 +16,30 @@ const PROVIDERS_TOLD_MAX: usize = 100;
 pub struct Config {
     pub bind: String,
     pub documents_url: SecretUrl,
-    /// How long the cache answers for an inbox. A count or list that the cache did not hear a
-    /// change of is wrong for no longer.
+    /// How long cached inbox data stays valid, and thus the most that it is stale if the cache
+    /// missed a change.
     pub cache_ttl_ms: u64,
-    /// A line of an inbox goes thirty days after it was read, or after it was written: `read` or
-    /// `created`.
+    /// Lines expire thirty days after they are read (`read`) or created (`created`).
     pub lines_kept_from: KeptFrom,
-    /// Tells providers of an order when it is published, before an admin has approved it.
+    /// Notifies providers when an order is published, before an admin approves it.
     pub providers_told_at_creation: bool,
-    /// Providers who are told of one order.
+    /// Limit of providers notified per order.
     pub providers_told_max: usize,
-    /// Where mail goes: `off`, `folder:/a/folder`, `smtps://USER@HOST` or `smtp://USER@HOST`.
+    /// Mail target: `off`, `folder:/a/folder`, `smtps://USER@HOST` or `smtp://USER@HOST`.
     pub mail_url: String,
-    /// The sender of mail.
+    /// The sender address of mails.
     pub mail_from: String,
-    /// The file of the mail server's password.
+    /// File with the mail server's password.
     pub mail_password: PathBuf,
-    /// The address of the portal, such as `https://portal.example.org`, for links in mails. Empty:
-    /// they have none.
+    /// Portal address for links in mails, such as `https://portal.example.org`. Empty: no links.
     pub portal_url: String,
-    /// Where text messages go: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
+    /// Text message target: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
     pub sms_url: String,
-    /// The file with the secret by which that gateway knows us.
+    /// File with the secret for that gateway.
     pub sms_secret: PathBuf,
-    /// Where pushes go: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
+    /// Push target: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
     pub push_url: String,
-    /// The file with the secret that signs pushes.
+    /// File with the secret that signs pushes.
     pub push_secret: PathBuf,
 }
 
@@ -50,7 +48,7 @@ impl Config {
         Duration::from_millis(self.cache_ttl_ms)
     }
 
-    /// `None` for a number that the matching does not answer with.
+    /// `None` if the number is outside the matching's range.
     pub fn fan_out(&self) -> Option<FanOutRules> {
         let (at_creation, providers_max) =
             (self.providers_told_at_creation, self.providers_told_max);
@@ -59,7 +57,7 @@ impl Config {
     }
 }
 
-/// Names no database.
+/// Leaves the database unset.
 impl Default for Config {
     fn default() -> Self {
         Self {

@@ -1,10 +1,10 @@
-//! Sends a code to an address that waits to be confirmed, or informs its owner that a new account
-//! was registered with it.
+//! Mails a confirmation code to an unconfirmed address, or warns its owner that a new account was
+//! registered with it.
 //!
-//! Invariants: such a mail goes to that address alone. It says nothing of the account but that it
-//! exists, and to an owner the name of their own account. The code is asked for when the mail is
-//! about to be sent, and is kept nowhere here; each try brings a new code, which voids the one
-//! before. No code goes to another address before the mail that warns the present one has ended.
+//! Invariants: the mail goes only to that address. It reveals nothing about the account except its
+//! existence; an owner also sees their account's name. The code is fetched just before sending and
+//! never stored; each try fetches a new one, which voids the previous. A new address gets no code
+//! until the warning mail to the current address has ended.
 
 use http::Method;
 use platform::{
@@ -26,7 +26,7 @@ use crate::{
 };
 
 const CODES: &str = "/internal/address-codes";
-/// The page of the portal that takes a code. Behind the `#`, where no server sees it.
+/// The portal page for codes. The code follows the `#`, so no server sees it.
 const PAGE: &str = "/confirm-address#";
 const SIGN_IN_PAGE: &str = "/sign-in";
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -36,21 +36,21 @@ struct CodeQuestion {
     user_id: UserId,
 }
 
-/// Auth's word. All is `null` where nothing waits to be confirmed.
+/// Auth's reply: all `null` if no address awaits confirmation.
 #[derive(Deserialize)]
 struct MadeCode {
     email: Option<String>,
     code: Option<String>,
     expires_at: Option<UnixMillis>,
-    /// The account to which the address belongs already. There is no code then.
+    /// The account that already owns the address. Excludes a code.
     #[serde(default)]
     owner: Option<String>,
-    /// The event that told of the wish for another address.
+    /// The event that requested another address.
     wish: Option<EventId>,
 }
 
 impl Mailings {
-    /// Plans the mail of an event that asks for a code. Planning twice plans once.
+    /// Plans the confirmation mail for an event that requests a code. Idempotent.
     pub async fn confirm(&self, event: &Event) -> Result<(), platform::consume::HandleError> {
         if !matches!(
             event.kind,
@@ -62,7 +62,7 @@ impl Mailings {
         }
         let UserEvent { user_id, role, .. } = UserEvent::deserialize(&event.body)?;
         let now = self.clock.now();
-        // An admin has no inbox of their own, so no mail either.
+        // Admins have no personal inbox, so they get no mail.
         let is_wanted = self.ways.is_on(Channel::Email) && role != Role::Admin;
         if !is_wanted || now.since(event.at) > FRESH_MS {
             return Ok(());
@@ -78,7 +78,7 @@ impl Mailings {
         now: UnixMillis,
     ) -> Result<Settled, DocumentsError> {
         let (wishes, version) = self.preferences.of(due.body.user_id).await?;
-        // Nobody knows the language of somebody who has named none.
+        // Without saved preferences the language is unknown, so write all.
         let languages = if version == 0 { Language::ALL.to_vec() } else { vec![wishes.language] };
         let token = self.verifier.token_for(AUTH);
         let question = CodeQuestion { user_id: due.body.user_id };
@@ -104,12 +104,12 @@ impl Mailings {
         if let Some(wish) = wish
             && !self.log.is_mail_over(due.body.user_id, wish).await?
         {
-            // Whoever confirms first would get the warning himself.
+            // If the new address were confirmed first, it would get the warning.
             let why = "the address in force has not been warned yet".to_owned();
             return Ok(again(&due.body, now, None, why));
         }
         let to = ChannelAddress::Mail(email.clone()).masked();
-        // A try that is made again has another code, so a mailbox must not take it for the first.
+        // Each try has a new code, so it needs a new message id: mailboxes drop duplicates.
         let mail = MailMessage { id: self.clock.new_id(), to: email, subject, text };
         Ok(match self.ways.mail.send(mail).await.map_err(WayError::from) {
             Ok(()) => ends(DeliveryState::Sent, to, None),
@@ -118,7 +118,7 @@ impl Mailings {
         })
     }
 
-    /// Subject and text for the owner of an address with which a new account was registered.
+    /// Subject and text for an owner whose address was used for a new account.
     fn owner_words(&self, languages: &[Language], owner: &str) -> (String, String) {
         let link = self.portal_link(SIGN_IN_PAGE);
         let text = |language| {
@@ -130,7 +130,7 @@ impl Mailings {
         in_each_language(languages, |language| say::known_subject.to(language), text)
     }
 
-    /// Subject and text of a mail with a code, in each of these languages.
+    /// Subject and text of a code mail, in each language.
     fn code_words(&self, languages: &[Language], code: &str, left_ms: i64) -> (String, String) {
         let hours = u64::try_from(left_ms / HOUR_MS).unwrap_or_default();
         let link = self.portal_link(&format!("{PAGE}{code}"));
@@ -149,7 +149,7 @@ impl Mailings {
     }
 }
 
-/// The subjects in one line, and the texts with an empty line in between.
+/// Joins the subjects into one line and the texts with blank lines.
 fn in_each_language(
     languages: &[Language],
     subject: impl Fn(Language) -> String,

@@ -1,11 +1,10 @@
-//! Owns the way out of the inboxes: plans a delivery for each line that a person wants elsewhere,
-//! and sends what is due.
+//! Sends news out of the inboxes: plans a delivery for each line that a person wants on another
+//! channel, and sends the due ones.
 //!
-//! Invariants: a line is planned before its event is acknowledged, so none is lost; a delivery is
-//! tried a bounded number of times and given up with its reason; nothing goes out in a person's
-//! quiet hours but what they cannot silence; no news is mailed to an address that its owner has not
-//! confirmed; a channel that is away holds up no other; a person's address is asked for when it is
-//! needed and kept nowhere.
+//! Invariants: lines are planned before their event is acknowledged, so none is lost. Tries are
+//! bounded; then a delivery is given up with its reason. Quiet hours hold back everything except
+//! urgent news, digests and confirmation codes. News never goes to an unconfirmed email address. An
+//! outage of one channel delays no other. Addresses are fetched when needed and never stored.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -29,29 +28,28 @@ use crate::{
     ways::{Contact, Said, Ways},
 };
 
-/// News that is older has lost its hurry: it stays in the inbox alone, also when events are
-/// replayed.
+/// Older news stays in the inbox only, even if events are replayed.
 pub const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
 const ATTEMPTS_MAX: i64 = 8;
 const PAUSE_MIN_MS: i64 = 15_000;
 const PAUSE_MAX_MS: i64 = 60 * 60 * 1000;
-/// Between two looks for what is due.
+/// The poll interval.
 const LOOK: Duration = Duration::from_secs(1);
-/// Mailings of one look. The rest comes with the next.
+/// Deliveries per poll; the next poll takes the rest.
 const BATCH: usize = 50;
-/// Lines that a digest names. It says how many there are beyond.
+/// Lines quoted in a digest; its title gives the total.
 const DIGEST_LINES_MAX: usize = 20;
 pub const AUTH: &str = "auth";
 const CONTACT: &str = "/internal/contact";
 
-/// Cloning shares what it stands on.
+/// Clones share state.
 #[derive(Clone)]
 pub struct Mailings {
     pub inboxes: InboxStore,
     pub preferences: PreferencesStore,
     pub log: DeliveryStore,
     pub ways: Ways,
-    /// Of the portal, for links in mails; empty for none.
+    /// The portal's address for links in mails, or empty.
     pub portal_url: String,
     pub auth: Upstream,
     pub verifier: Verifier,
@@ -64,7 +62,7 @@ struct ContactQuestion {
 }
 
 impl Mailings {
-    /// Plans what goes out of these lines. Planning twice plans once.
+    /// Plans the deliveries of these lines. Idempotent.
     pub async fn plan(
         &self,
         lines: impl Iterator<Item = &InboxLine>,
@@ -91,7 +89,7 @@ impl Mailings {
         self.log.add(&planned).await
     }
 
-    /// Plans one by that channel alone, whatever the person wishes. Planning twice plans once.
+    /// Plans a delivery on one channel, regardless of the person's preferences. Idempotent.
     pub async fn plan_by(&self, line: &InboxLine, channel: Channel) -> Result<(), DocumentsError> {
         let now = self.clock.now();
         if !self.goes_by(channel, line.role) || now.since(line.created_at) > FRESH_MS {
@@ -106,13 +104,13 @@ impl Mailings {
         self.ways.is_on(channel) && channel.reaches(role)
     }
 
-    /// How auth says that an account is reached.
+    /// Fetches an account's contact data from auth.
     pub async fn contact(&self, user_id: UserId) -> Result<Contact, UpstreamError> {
         let (token, question) = (self.verifier.token_for(AUTH), ContactQuestion { user_id });
         self.auth.json(Method::POST, CONTACT, Some(&token), Some(&question)).await
     }
 
-    /// Sends what is due by each channel that is on, until the tasks stop.
+    /// Starts one task per enabled channel that sends due deliveries until shutdown.
     pub fn start(&self, tasks: &Tasks) {
         for channel in self.ways.on() {
             let (deliveries, stop) = (self.clone(), tasks.token());
@@ -130,7 +128,7 @@ impl Mailings {
         }
     }
 
-    /// One look. A delivery that fails holds up no other.
+    /// A failed delivery does not block the others.
     pub async fn send_due(&self, channel: Channel) -> Result<(), DocumentsError> {
         let now = self.clock.now();
         for due in self.log.due(channel, now, BATCH).await? {
@@ -160,7 +158,7 @@ impl Mailings {
         let (wishes, _) = self.preferences.of(delivery.user_id).await?;
         let kind = delivery.kind.unwrap_or(NoticeKind::Orders);
         let may = wishes.may_go_out_at(kind, now);
-        // A digest comes at an hour that the person has named.
+        // Digests are due at the hour the person chose, regardless of quiet hours.
         if delivery.kind.is_some() && may > now {
             return Ok(Settled { was_tried: false, ..waits(may, None) });
         }
@@ -196,8 +194,8 @@ impl Mailings {
         }
     }
 
-    /// `None` where the line was read meanwhile, or is gone. News of the account goes out though it
-    /// was read: whoever has stolen a session must not keep its owner's warning back.
+    /// `None` if the line has been read or deleted. Account news goes out even if read: a stolen
+    /// session must not suppress the owner's warning.
     async fn said(
         &self,
         owner: InboxOwner,
@@ -213,7 +211,7 @@ impl Mailings {
         }))
     }
 
-    /// What the person has not read; `None` where that is nothing.
+    /// The unread lines in one message; `None` without any.
     async fn digest(
         &self,
         delivery: &Mailing,
@@ -271,7 +269,7 @@ fn waits(until: UnixMillis, why: Option<String>) -> Settled {
     Settled { state, due_at: Some(until), was_tried: true, to: None, why }
 }
 
-/// After a pause that grows, or never.
+/// Retries with exponential backoff, or gives up after `ATTEMPTS_MAX` tries.
 pub fn again(delivery: &Mailing, now: UnixMillis, to: Option<String>, why: String) -> Settled {
     let attempts = delivery.attempts + 1;
     if attempts >= ATTEMPTS_MAX {

@@ -1,5 +1,5 @@
-//! Owns what an inbox line is, who hears of which event, and what it says in either language. Pure:
-//! no IO, and time comes in with the event.
+//! Inbox lines: their audience, and their text in either language. Pure: no IO, and time comes in
+//! with the event.
 
 mod audience;
 mod brief;

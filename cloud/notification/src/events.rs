@@ -1,4 +1,4 @@
-//! Owns the consumption of events: each becomes lines in the inboxes of the people it concerns.
+//! Consumes events and turns each into inbox lines for the people it concerns.
 
 mod matches;
 
@@ -38,14 +38,13 @@ pub fn start(tasks: &Tasks, bus: &Bus, inboxes: Inboxes, matches: Matches) {
     }
 }
 
-/// Handling an event twice writes nothing the second time: the store keeps one line per person and
-/// event, so that it needs no other record of the events it has taken in.
+/// Idempotent: the store keeps one line per person and event, so events need no other record.
 #[derive(Clone)]
 pub struct Inboxes {
     pub store: InboxStore,
     pub deliveries: Mailings,
     pub clock: Clock,
-    /// The time for objections, by which the payment service releases money.
+    /// The objection period before the payment service releases money.
     pub dispute_ms: i64,
 }
 
@@ -60,7 +59,7 @@ impl Handle for Inboxes {
             }
         }
         self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?;
-        // Behind the warning to the address in force, for which it waits.
+        // After the warning to the current address, because the code waits for it.
         self.deliveries.confirm(event).await
     }
 
@@ -89,7 +88,7 @@ impl Inboxes {
     }
 }
 
-/// The body of an event that nobody hears of is not even read.
+/// Skips the body of an event without an audience.
 fn lines(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> {
     if !matches!(domain::hearing(event.kind), Some(Hearing::Told(_))) {
         return Ok(Vec::new());

@@ -1,5 +1,4 @@
-//! Owns the routes of a person's own inbox, whose owner comes from the token alone, and of those
-//! who write to people.
+//! Routes for a person's own inbox, whose owner comes only from the token, and for writing notices.
 
 mod deliveries;
 mod inbox;
@@ -30,7 +29,7 @@ pub struct Service {
     pub preferences: PreferencesStore,
     pub log: DeliveryStore,
     pub notices: Notices,
-    /// The channels that are on.
+    /// The enabled channels.
     pub channels: Vec<Channel>,
     pub verifier: Verifier,
     pub streams: InboxStreams,
@@ -43,7 +42,6 @@ pub fn router(service: Service) -> Router {
     table(own).with_state(service)
 }
 
-/// The public routes.
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     to

@@ -1,6 +1,5 @@
-//! Owns the work done by the clock: customers are reminded, lines that were read long ago, old
-//! deliveries and old notices are removed (MongoDB expires them by itself, and the job finds none),
-//! and what is plain or of a former data key is sealed.
+//! Scheduled jobs: they remind customers, purge old lines, deliveries and notices (MongoDB expires
+//! these on its own), and reseal texts stored in plain or under a former data key.
 
 use platform::{
     documents::Documents,
@@ -14,7 +13,7 @@ use crate::{
     store::{DeliveryStore, InboxStore, NoticeStore},
 };
 
-/// At night, in UTC.
+/// Nightly, in UTC.
 const PURGE_CRON: &str = "0 20 3 * * *";
 const REMINDERS_CRON: &str = "50 */10 * * * *";
 

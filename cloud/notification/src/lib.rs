@@ -1,8 +1,7 @@
-//! Owns inboxes: what happened, told to the people it concerns, in their language.
+//! Inboxes: news of events for the people they concern, in their language.
 //!
-//! Invariants: nobody is told twice of one event, however often the bus delivers it; a person reads
-//! only their own inbox; texts are written when they are read, so a line follows its reader's
-//! language.
+//! Invariants: one line per person and event, however often the bus delivers it. People read only
+//! their own inbox. Texts are rendered on reading, so they follow the reader's language.
 
 mod bell;
 mod config;
@@ -43,9 +42,9 @@ pub const NAME: &str = CloudPart::Notification.name();
 
 #[derive(Clone)]
 pub struct Peers {
-    /// Proposes providers for an approved order.
+    /// Matches providers to an order.
     pub user: Upstream,
-    /// Tells the address of an account.
+    /// Looks up addresses of accounts.
     pub auth: Upstream,
 }
 
@@ -109,7 +108,7 @@ fn fan_out(config: &Config) -> Result<FanOutRules, OpenError> {
     rules.map_err(OpenError::own("`notification.providers_told_max`: the matching cannot be asked"))
 }
 
-/// Of another machine it is read over TLS: a link in a mail leads there.
+/// Requires `https` except on this machine, because links in mails lead there.
 fn portal_url(config: &Config) -> Result<String, OpenError> {
     let url = config.portal_url.clone();
     let host = |url: &str| url.split(['/', ':']).next().unwrap_or_default().to_owned();
@@ -134,12 +133,11 @@ fn ways(config: &Config) -> Result<Ways, OpenError> {
     })
 }
 
-/// The routes for clients.
 pub fn document() -> ApiDocument {
     http::table(ApiDocument::of(NAME))
 }
 
-/// Brings notification_db up to date.
+/// Migrates notification_db.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     InboxStore::new(&documents).migrate().await?;

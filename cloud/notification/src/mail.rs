@@ -1,8 +1,7 @@
-//! Owns mail: a server that is asked by SMTP, a folder for development, or nothing.
+//! Sends mail through an SMTP server, or into a folder for development.
 //!
-//! Invariants: neither an address nor a text is logged or stands in an error; to another machine
-//! mail goes by TLS alone, and its server is known by the authorities of this process; each mail
-//! bears its delivery's id.
+//! Invariants: no log or error contains an address or a text. Mail to another machine requires TLS,
+//! verified by this process's authorities. Every mail carries its caller's id.
 
 use std::{
     fs,
@@ -25,7 +24,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-/// Mails that a folder keeps.
+/// The most mails in a folder.
 const KEPT_MAX: usize = 500;
 const SMTP_PORT: u16 = 587;
 const SMTPS_PORT: u16 = 465;
@@ -68,7 +67,7 @@ pub enum MailAddressError {
 
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// It may go better later.
+    /// A later retry may succeed.
     #[error("the mail server is away")]
     Away,
     #[error("the mail server refused it with {0}")]
@@ -88,7 +87,7 @@ impl MailError {
 }
 
 impl Mail {
-    /// `password` is the file of the server's password, empty for none.
+    /// `password` is a file path, empty for none.
     pub fn open(
         url: &str,
         from: &str,
@@ -135,7 +134,7 @@ impl Smtp {
             .from(self.from.clone())
             .to(to)
             .subject(subject)
-            // A try that is made again bears the same id, so that a mailbox can show it once.
+            // Retries reuse the id, so mailboxes can show the mail once.
             .message_id(Some(format!("<{id}@{domain}>")))
             .header(ContentType::TEXT_PLAIN)
             .body(text)
@@ -200,7 +199,7 @@ fn transport(
     Ok(builder.build())
 }
 
-/// Each certificate of a file alone, because the library reads the first only.
+/// Splits a PEM file, because the library reads only its first certificate.
 fn certificates(pem: &str) -> Vec<String> {
     const END: &str = "-----END CERTIFICATE-----";
     let parts = pem.split_inclusive(END).filter(|part| part.contains(END));

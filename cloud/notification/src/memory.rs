@@ -1,4 +1,4 @@
-//! Owns what the cache remembers of inboxes: the number of unread lines and the newest ones.
+//! Caches the unread count and the newest lines of inboxes.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub use platform::stamped::Stamp;
 #[derive(Clone)]
 pub struct InboxMemory(StampedMemory);
 
-/// The kinds of memory.
+/// The cacheable parts of an inbox.
 #[derive(Debug, Clone, Copy)]
 pub enum Remembered {
     Unread,
@@ -28,18 +28,17 @@ impl InboxMemory {
         Self(StampedMemory::new(place, cache, keys, ttl))
     }
 
-    /// Ask for it before reading the store. `None` where the cache is away.
+    /// Read it before the store. `None` if the cache is down.
     pub async fn stamp(&self, owner: InboxOwner) -> Option<Stamp> {
         self.0.stamp(&thing(owner)).await
     }
 
-    /// Forgets what is remembered, on every replica; call it before the change is stored, and again
-    /// after it.
+    /// Invalidates the data on every replica. Call it before and after storing a change.
     pub async fn changed(&self, owner: InboxOwner) {
         self.0.changed(&thing(owner)).await;
     }
 
-    /// What was remembered of that state.
+    /// The data cached under that stamp.
     pub async fn recall(
         &self,
         what: Remembered,

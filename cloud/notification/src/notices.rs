@@ -1,8 +1,8 @@
-//! Owns notices: words for one person that an admin or another service writes.
+//! Notices: messages that an admin or another service writes to one person.
 //!
-//! Invariants: a notice goes to a person whose account is open, as auth says; it is on record with
-//! its author before a line of it stands; the same key of an author writes one, however often it
-//! comes.
+//! Invariants: the recipient has an open account in auth. The notice is recorded with its author
+//! before its inbox line is written. An author's idempotency key creates one notice, however often
+//! it arrives.
 
 use platform::upstream::UpstreamError;
 use process::problem::{Problem, chain};
@@ -18,10 +18,10 @@ use crate::{
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const HOUR_S: u32 = 60 * 60;
-/// Whoever writes, so that a fault of one service floods nobody's inbox. Notices that are written
-/// at the same moment may be a few more.
+/// Per recipient across all authors, so a faulty service cannot flood an inbox. Concurrent notices
+/// may slightly exceed it.
 pub const TO_ONE_PER_HOUR: usize = 20;
-/// By one admin, who writes by hand.
+/// Per admin; admins write by hand.
 pub const BY_ONE_ADMIN_PER_HOUR: usize = 100;
 
 #[derive(Clone)]
@@ -36,16 +36,16 @@ pub enum NoticeAuthor {
     Service(String),
 }
 
-/// Words as they were handed in, checked.
+/// A validated notice, not stored yet.
 #[derive(Debug, Clone)]
 pub struct NoticeDraft {
     pub author: NoticeAuthor,
-    /// Of the author: one notice is written under it.
+    /// The author's idempotency key: one notice per key.
     pub key: Uuid,
     pub to: UserId,
     pub order_id: Option<OrderId>,
     pub words: NoticeParams,
-    /// The one way out of the inbox; `None` leaves it to the person's wishes.
+    /// The only delivery channel; `None` follows the person's preferences.
     pub channel: Option<Channel>,
 }
 
@@ -73,7 +73,7 @@ impl Notices {
         Ok((id, notice))
     }
 
-    /// Returns what counts: it, or what came first under its key.
+    /// Returns the stored notice: this one, or an earlier one under its key.
     async fn keep(&self, author: &str, draft: &NoticeDraft) -> Result<(NoticeId, Notice), Problem> {
         let role = self.role_of(draft.to).await?;
         self.check_pace(author, draft).await?;
@@ -95,7 +95,7 @@ impl Notices {
         if !contact.is_open() {
             return Err(Problem::new(Code::NotFound).detail(say::notice_person_unknown));
         }
-        // An auth of the version before tells no role, and nobody knows whose inbox it would be.
+        // The previous version of auth returns no role, so the inbox is undetermined.
         let role = contact.role.ok_or_else(|| Problem::new(Code::Unavailable).retry_after(1))?;
         match role {
             Role::Admin => Err(Problem::wrong("user_id", say::notice_admin_has_no_inbox)),

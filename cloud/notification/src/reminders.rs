@@ -1,8 +1,7 @@
-//! Owns reminders: the customer of an order that was completed unpaid, as work from a cut-off edge
-//! may be, is asked to pay once a day until it is paid, or until the payment service puts the order
-//! before a person.
+//! Payment reminders: if an order is completed unpaid, as offline work may be, its customer is
+//! reminded daily until they pay or the payment service opens a case.
 //!
-//! Invariant: a reminder has an id that follows from the completion and its number, so it is told
+//! Invariant: a reminder's id derives from the completion event and its number, so each is sent
 //! once, however often the job runs.
 
 use platform::{
@@ -23,10 +22,10 @@ use crate::{
 };
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-/// On the day behind the last, the payment service makes a case of the order.
+/// The payment service opens a case on the day after the last reminder.
 const REMINDERS_MAX: i64 = 13;
 const BATCH: usize = 100;
-/// Of one run. The rest comes with the next.
+/// Per run; the next run takes the rest.
 const BATCHES_MAX: usize = 20;
 
 #[derive(Clone)]
@@ -36,7 +35,7 @@ pub struct Reminders {
     pub clock: Clock,
 }
 
-/// Begins or ends the reminding of the event's order, where it is about that.
+/// Begins or ends the reminder of the event's order.
 pub async fn hear(store: &InboxStore, event: &Event) -> Result<(), HandleError> {
     if !matches!(event.kind, EventType::OrderCompleted | EventType::OrderStatusChanged) {
         return Ok(());
@@ -58,7 +57,7 @@ pub async fn hear(store: &InboxStore, event: &Event) -> Result<(), HandleError> 
 }
 
 impl Reminders {
-    /// Tells all that are due. Returns how many.
+    /// Returns the number sent.
     pub async fn tell_due(&self) -> Result<usize, DocumentsError> {
         let (now, mut told) = (self.clock.now(), 0);
         for _ in 0..BATCHES_MAX {
@@ -86,13 +85,13 @@ impl Reminders {
             tracing::info!(user.id = %customer_id, order.id = %OrderId(due.id), "Reminded of an unpaid order");
         }
         self.deliveries.plan(std::iter::once(&line)).await?;
-        // Days that passed while nobody ran the job are not made up for.
+        // Do not catch up on missed days.
         let next = due_at.plus_ms(DAY_MS).max(now.plus_ms(DAY_MS / 2));
         self.inboxes.reminded(due, (told + 1 < REMINDERS_MAX).then_some(next)).await
     }
 }
 
-/// The line of a reminder, from the one of the completion.
+/// Derives the line from the completion's line.
 fn reminding(completed: InboxLine, number: i64, now: UnixMillis) -> InboxLine {
     let params = match completed.params {
         Params::Order(mut order) => {
@@ -105,7 +104,7 @@ fn reminding(completed: InboxLine, number: i64, now: UnixMillis) -> InboxLine {
     InboxLine { event_id, params, created_at: now, ..completed }
 }
 
-/// An id of its own that every run makes again.
+/// Deterministic, so every run gets the same id.
 fn numbered(event: EventId, number: i64) -> EventId {
     let number = u128::from(number.unsigned_abs());
     EventId(Uuid::from_u128(event.0.as_u128().wrapping_add(number)))

@@ -1,7 +1,6 @@
-//! Owns where inboxes are kept: a collection each for customers, providers and admins.
+//! Stores inboxes: a collection each for customers, providers and admins.
 //!
-//! Invariants: at most one line per person and event; a person reads and marks only their own
-//! lines.
+//! Invariants: at most one line per person and event. People read and mark only their own lines.
 
 mod before;
 mod deliveries;
@@ -45,7 +44,7 @@ pub use reminders::{Reminder, reminders_by};
 pub use shown::{shown_lines_of, shown_unread_of};
 pub use wishes::PreferencesStore;
 
-/// Unread lines are counted up to this: more than any badge shows, and a bound on the work.
+/// Counting stops here: more than any badge shows, and bounded work.
 pub const UNREAD_SHOWN_MAX: usize = 1_000;
 
 const USER: Field<UserId> = Field::new("user_id");
@@ -57,13 +56,13 @@ const READ_AT: Field<UnixMillis> = Field::optional("read_at");
 const EXPIRES: Field<UnixMillis> = Field::optional("expires_at");
 
 const ONCE: Index = Index::new("once", &[USER.up(), EVENT.up()]).unique();
-/// In the order of their ids, which begin with the moment of arrival.
+/// Sorted by id, which begins with the arrival time.
 const ARRIVED: Index = Index::new("arrived", &[USER.up()]);
 const NEWEST: Index = Index::new("newest", &[USER.up(), CREATED.down()]);
 const UNREAD: Index = Index::new("unread", &[USER.up(), CREATED.down()])
     .only(&[IndexCondition::Is(IS_READ.path(), false)]);
 const READ: Index = Index::new("read", &[READ_AT.up()]).expiring(KEPT_MS);
-/// Of lines that are kept from their creation on. The other index ends none of them sooner.
+/// Expires lines kept from creation. `READ` expires none of them sooner.
 const OLD: Index = Index::new("old", &[EXPIRES.up()]).expiring(0);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,7 +80,7 @@ pub struct InboxDocument {
     is_read: bool,
     #[serde(default, with = "millis::option")]
     read_at: Option<UnixMillis>,
-    /// Absent while it is kept from its reading on.
+    /// Absent if retention starts at reading.
     #[serde(default, with = "millis::option", skip_serializing_if = "Option::is_none")]
     expires_at: Option<UnixMillis>,
 }
@@ -99,7 +98,7 @@ impl DocumentBody for InboxDocument {
         ],
         indexes: &[ONCE, ARRIVED, NEWEST, UNREAD, READ, OLD],
     };
-    // The title of an order and the reason are people's own words.
+    // Order titles and reasons are free text that people wrote.
     const SEALED: &'static [&'static str] = &["params"];
 }
 
@@ -131,13 +130,13 @@ impl InboxStore {
         }
     }
 
-    /// The same, with a cache that answers for counts and newest lines.
+    /// Adds a cache for counts and newest lines.
     #[must_use]
     pub fn remembering(self, memory: InboxMemory) -> Self {
         Self { memory: Some(memory), ..self }
     }
 
-    /// The same, whose lines are kept from that moment on. Lines of before keep their end.
+    /// Sets the start of retention. Existing lines keep their expiry.
     #[must_use]
     pub fn keeping(self, kept_from: KeptFrom) -> Self {
         Self { kept_from, ..self }
@@ -151,7 +150,7 @@ impl InboxStore {
         InboxDocument { expires_at, ..line.into() }
     }
 
-    /// Makes collections and indexes, and moves the lines of an older layout; safe to repeat.
+    /// Creates collections and indexes, and moves lines from an older layout. Idempotent.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         self.make_collections().await?;
         before::move_lines(&self.documents).await
@@ -166,7 +165,7 @@ impl InboxStore {
         self.reminders.migrate().await
     }
 
-    /// Refuses a store that `migrate` has not brought up to date.
+    /// Fails if `migrate` has not brought the store up to date.
     pub async fn check(&self) -> Result<(), DocumentsError> {
         self.documents.check().await?;
         self.customers.check().await?;
@@ -189,13 +188,12 @@ impl InboxStore {
         }
     }
 
-    /// Hears of each change of a person's inbox that this replica makes.
+    /// Wakes on changes that this replica makes to the inbox.
     pub fn listen(&self, user: UserId) -> watch::Receiver<()> {
         self.bell.listen(user)
     }
 
-    /// Writes a line and returns whether it is new. The same event again for the same person is
-    /// not.
+    /// Inserts a line; returns false if the person already has a line for that event.
     pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
         self.changes(line.owner()).await;
         let is_new = self.of(line.role).insert(id.0, &self.document(line), &[]).await?;
@@ -205,7 +203,7 @@ impl InboxStore {
         Ok(is_new)
     }
 
-    /// Writes many lines with one call for each collection; returns of each whether it is new.
+    /// Inserts lines with one call per collection; returns which are new.
     pub async fn add_all(
         &self,
         lines: &[(LineId, InboxLine)],
@@ -232,21 +230,21 @@ impl InboxStore {
         Ok(fresh)
     }
 
-    /// Called before lines are written or read, beside `changed` after it: nobody hears an older
-    /// count while the cache has yet to hear of lines that are stored.
+    /// Invalidates the cache before a write; a second call follows the write. Otherwise the cache
+    /// could serve an older count between commit and invalidation.
     async fn changes(&self, owner: InboxOwner) {
         if let Some(memory) = &self.memory {
             memory.changed(owner).await;
         }
     }
 
-    /// The cache hears of it first: whom the bell wakes reads anew.
+    /// The cache goes first, so that a woken stream reads fresh data.
     async fn changed(&self, owner: InboxOwner) {
         self.changes(owner).await;
         self.bell.ring(owner.user_id);
     }
 
-    /// A person's lines, newest first, as they stand in the store.
+    /// A person's lines from the store, newest first.
     pub async fn page(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
         self.page_of(lines_of(request), request.role).await
     }
@@ -260,7 +258,7 @@ impl InboxStore {
         Ok(InboxPage { lines, next })
     }
 
-    /// The lines behind an id, the one that arrived first before the others.
+    /// The lines after an id, oldest arrival first.
     pub async fn arrived(
         &self,
         owner: InboxOwner,
@@ -271,7 +269,6 @@ impl InboxStore {
         Ok(found.into_iter().map(|stored| line(stored, owner.role)).collect())
     }
 
-    /// The line of that event in somebody's inbox.
     pub async fn line_of(
         &self,
         owner: InboxOwner,
@@ -282,7 +279,7 @@ impl InboxStore {
         Ok(found.map(|stored| line(stored, owner.role)))
     }
 
-    /// Lines that are not read, newest first.
+    /// Unread lines, newest first.
     pub async fn newest_unread(
         &self,
         owner: InboxOwner,
@@ -293,13 +290,13 @@ impl InboxStore {
         Ok(found.into_iter().map(|stored| line(stored, owner.role)).collect())
     }
 
-    /// Counts a person's unread lines in the store, up to `UNREAD_SHOWN_MAX`.
+    /// Counts unread lines in the store, up to `UNREAD_SHOWN_MAX`.
     pub async fn unread(&self, user: UserId, role: Role) -> Result<u64, DocumentsError> {
         self.of(role).count(&unread_of(user)).await
     }
 
-    /// Marks one of the person's own lines as read; returns whether the line exists. The time of
-    /// the first reading stays.
+    /// Marks the person's own line as read; returns false if it does not exist. Keeps the first
+    /// reading time.
     pub async fn mark_read(
         &self,
         user: UserId,
@@ -317,15 +314,15 @@ impl InboxStore {
         Ok(inbox.get(id.0).await?.is_some_and(|stored| stored.body.user_id == user))
     }
 
-    /// One turn of the job that seals what is plain, or of a former data key.
+    /// One round of resealing texts stored in plain or under a former data key.
     pub async fn seal(&self, walks: &[SealWalk<Uuid>; 3]) -> Result<(), DocumentsError> {
         self.customers.seal_stale(&walks[0]).await?;
         self.providers.seal_stale(&walks[1]).await?;
         self.admins.seal_stale(&walks[2]).await
     }
 
-    /// Removes lines read long ago where the database does not do so; returns their number.
-    /// Fan-outs and reminders go with them.
+    /// Purges expired lines, fan-outs and reminders if the database does not; returns the number of
+    /// lines.
     pub async fn purge_read(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
         self.fan_outs.purge(now).await?;
         self.reminders.purge(now).await?;
@@ -353,8 +350,7 @@ fn lines_among(own: Filter, request: &PageRequest) -> Find {
     find.after(after).limit(request.limit)
 }
 
-/// The query behind one line: the first at that event's place or behind it, for a query has an
-/// order.
+/// The query behind one line: the first at or after that event, because queries have an order.
 pub fn line_at(user: UserId, event: EventId) -> Find {
     Find::by(ONCE, USER.is(user).and(EVENT.at_least(event))).limit(1)
 }
@@ -364,7 +360,7 @@ pub fn arrived_since(user: UserId, since: Uuid, limit: usize) -> Find {
     Find::by(ARRIVED, USER.is(user)).after(Some(vec![since.scalar()])).limit(limit)
 }
 
-/// The query behind the number of unread lines.
+/// The query behind the unread count.
 pub fn unread_of(user: UserId) -> Find {
     Find::by(UNREAD, USER.is(user)).limit(UNREAD_SHOWN_MAX)
 }

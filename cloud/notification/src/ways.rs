@@ -1,8 +1,7 @@
-//! Owns the ways out of the inboxes, one for each channel: which are on, whom each reaches, and the
-//! handing over.
+//! The delivery channels: mail, text message and push.
 //!
-//! Invariant: a channel that is short, or read by others on its way, is told a line's title and its
-//! order's code alone.
+//! Invariant: a channel that is short, or readable by others in transit, carries only a line's
+//! title and its order's code.
 
 use platform::{
     push::{Push, PushError, PushMessage},
@@ -17,7 +16,7 @@ use crate::{
     mail::{Mail, MailError, MailMessage},
 };
 
-/// Cloning shares the connections.
+/// Clones share the connections.
 #[derive(Clone)]
 pub struct Ways {
     pub mail: Mail,
@@ -25,26 +24,26 @@ pub struct Ways {
     pub push: Push,
 }
 
-/// Auth's word on how a person is reached.
+/// Auth's contact data of a person.
 #[derive(Deserialize)]
 pub struct Contact {
-    /// An auth of the version before does not say it; it has an address of open accounts alone.
+    /// The previous version of auth omits it and returns an address only for open accounts.
     is_open: Option<bool>,
-    /// Of an open account. An auth of the version before does not say it.
+    /// For open accounts. The previous version of auth omits it.
     pub role: Option<Role>,
-    /// Confirmed by its owner.
+    /// Only a confirmed address.
     email: Option<String>,
-    /// There is one that nobody has confirmed.
+    /// The account has an unconfirmed address.
     #[serde(default)]
     pub is_unconfirmed: bool,
-    /// That its person has proven by a code.
+    /// Proven by a code.
     phone: Option<String>,
 }
 
-/// Words for a person, in their language.
+/// A message in the person's language.
 pub struct Said {
     pub whole: LineText,
-    /// In its place, where that would be too long or too open.
+    /// Used on channels where the whole text is too long or too public.
     pub brief: LineText,
     pub text_message: String,
 }
@@ -78,7 +77,7 @@ impl Ways {
         Channel::ALL.into_iter().filter(|channel| self.is_on(*channel)).collect()
     }
 
-    /// The id is the delivery's, whichever try it is.
+    /// `id` is the delivery's id, the same on every retry.
     pub async fn send(&self, id: Uuid, to: ChannelAddress, said: Said) -> Result<(), WayError> {
         let Said { whole, brief, text_message } = said;
         match to {
@@ -102,7 +101,7 @@ impl Contact {
         self.is_open.unwrap_or(self.email.is_some())
     }
 
-    /// The person's address by that channel; `None` where there is none, or the account is closed.
+    /// `None` if the person has no address on that channel, or a closed account.
     pub fn address(self, channel: Channel, user: UserId) -> Option<ChannelAddress> {
         if !self.is_open() {
             return None;
@@ -110,7 +109,7 @@ impl Contact {
         match channel {
             Channel::Email => self.email.map(ChannelAddress::Mail),
             Channel::Sms => {
-                // It names its country.
+                // The number includes its country code.
                 let number = PhoneNumber::typed(&self.phone?, &CountryCode::default());
                 number.map(ChannelAddress::Phone)
             }
@@ -120,8 +119,8 @@ impl Contact {
 }
 
 impl ChannelAddress {
-    /// As the log may hold it: of mail the first letter and the domain, of a number the last two
-    /// digits. The devices of a person have no name here.
+    /// For the log: first letter and domain of a mail address, last two digits of a number, nothing
+    /// for devices.
     pub fn masked(&self) -> Option<String> {
         match self {
             Self::Mail(address) => Some(match address.split_once('@') {
@@ -142,7 +141,7 @@ impl ChannelAddress {
 }
 
 impl WayError {
-    /// Returns whether it may go better later.
+    /// A retry may succeed.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Mail(error) => error.is_passing(),

@@ -1,4 +1,4 @@
-//! Owns the section `order` of the configuration.
+//! The `order` section of the configuration.
 
 use platform::config::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
@@ -7,7 +7,7 @@ use wire::ShareLimits;
 
 use crate::store::AcceptanceRules;
 
-/// A landlord with many homes stays below it, and a script that publishes all night does not.
+/// Above a landlord with many homes, below a script that publishes all night.
 const OPEN_ORDERS_MAX: u32 = 100;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -16,29 +16,28 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
-    /// A copy that follows the database. Exports and searches by words read from it while it is at
-    /// most five seconds behind.
+    /// A replica of the database. Exports and text searches read from it while its lag is at most
+    /// five seconds.
     pub sql_read_url: SecretUrl,
-    /// Jobs that one provider has in hand, and his acceptances and withdrawals in 24 hours, at
-    /// most. A request beyond is refused with the limit and the time of its end; a promise that an
-    /// edge has made by its right to assign is kept. 0 leaves a limit off.
+    /// Limits per provider: open jobs, and acceptances and withdrawals in 24 hours. The refusal
+    /// carries the limit and its reset time. Promises an edge made under its assignment right are
+    /// honoured. 0 disables a limit.
     pub open_jobs_max: u32,
     pub acceptances_a_day_max: u32,
     pub withdrawals_a_day_max: u32,
-    /// Orders of one customer that are not done, cancelled or rejected, at most. One more is
-    /// refused with the limit; an order that an edge has promised by its right to assign is kept. 0
-    /// leaves the limit off.
+    /// Limit per customer: orders not done, cancelled or rejected. The refusal carries the limit.
+    /// Orders an edge promised under its assignment right are honoured. 0 disables the limit.
     pub open_orders_max: u32,
-    /// Only a provider whom an admin has verified may accept. A promise that an edge has made by
-    /// its right to assign is kept, and becomes a case.
+    /// Only providers verified by an admin may accept. A promise an edge made under its assignment
+    /// right is honoured and opens a case.
     pub verified_providers_only: bool,
-    /// An order that nobody has approved or accepted in this many days is closed on record, unless
-    /// its service is yet to begin. 0 leaves them open.
+    /// Closes an order, on record, that was not approved or accepted in this many days, unless its
+    /// service has yet to begin. 0 leaves orders open.
     pub stale_after_days: u32,
 }
 
 impl Config {
-    /// In milliseconds; `None` where orders stay open.
+    /// In milliseconds; `None` if orders stay open.
     pub fn stale_after(&self) -> Option<i64> {
         (self.stale_after_days > 0).then(|| i64::from(self.stale_after_days) * DAY_MS)
     }
@@ -57,7 +56,7 @@ impl Config {
     }
 }
 
-/// Names no database.
+/// Without a database.
 impl Default for Config {
     fn default() -> Self {
         let limits = ShareLimits::default();

@@ -1,7 +1,6 @@
-//! Takes in the events of people: each job in the hand of somebody who is revoked becomes a case,
-//! so that an admin finds them in one list; and the marks of providers are kept, by which they may
-//! accept. And those of money, which alone change the payment status of an order, and of reviews,
-//! after which an order is reviewed.
+//! Consumes events. People: opens a case for each job of a revoked provider, and stores
+//! verification status. Payments: the only source of an order's payment status. Reviews: move a
+//! completed order to reviewed.
 
 use platform::{
     bus::{Bus, topology},
@@ -40,8 +39,7 @@ impl Handle for People {
     }
 }
 
-/// A word about money is told apart by its number, so that a repeat changes nothing and needs no
-/// inbox.
+/// Payment events carry a version number, so a repeat changes nothing and requires no inbox.
 pub struct Money {
     pub store: Store,
 }
@@ -58,7 +56,7 @@ impl Handle for Money {
             return Ok(());
         }
         let told: PaymentEvent = serde_json::from_value(event.body.clone())?;
-        // Of its money it says what another event has said.
+        // A refund case repeats the money figures of another event.
         if told.case.is_some() {
             return Ok(());
         }
@@ -70,8 +68,8 @@ impl Handle for Money {
     }
 }
 
-/// A payment that begins changes nothing yet, nor does a request for a refund or its answer:
-/// `refund.processed` says what went back.
+/// False for events that move no money yet: an initiated payment, or a refund request and its
+/// answer. `refund.processed` reports the money returned.
 fn moves_money(kind: EventType) -> bool {
     !matches!(
         kind,
@@ -82,7 +80,7 @@ fn moves_money(kind: EventType) -> bool {
     )
 }
 
-/// A review completes an order once, so a repeat changes nothing and needs no inbox.
+/// An order is reviewed only once, so a repeat changes nothing and requires no inbox.
 pub struct Reviews {
     pub store: Store,
 }

@@ -1,9 +1,9 @@
-//! Asks the payment service before an edge's start is refused for funds [ASK_BEFORE_REFUSING]: the
-//! customer may have paid while the edge was cut off, and the word of it may be on its way, or the
-//! adapter may not have been asked since.
+//! Queries the payment service before an edge's start is refused for funds [ASK_BEFORE_REFUSING]:
+//! the customer may have paid while the edge was disconnected, and the event may still be in
+//! transit or the payment adapter not yet polled.
 //!
-//! Invariant: while the payment service cannot be asked, nothing of that run is decided. Its edge's
-//! log waits with it, as it waits for this service.
+//! Invariant: while the payment service is unreachable, the batch stays undecided. The edge's log
+//! waits, as it does when this service is down.
 
 use axum::http::Method;
 use custody::{FundsAnswer, FundsQuestion};
@@ -16,10 +16,10 @@ use wire::{Code, OrderId, PaymentEvent};
 use crate::service::Service;
 
 const PATH: &str = "/internal/funds";
-/// Orders of one question.
+/// Orders per request.
 const BATCH: usize = 50;
 
-/// Takes the last word about the money of each, as though it had come by event.
+/// Applies the latest payment state of each order as if it had arrived by event.
 pub async fn ask(service: &Service, orders: &[OrderId]) -> Result<(), Problem> {
     let token = service.verifier.token_for(CloudPart::Payment.name());
     for orders in orders.chunks(BATCH) {

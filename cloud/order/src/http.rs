@@ -1,5 +1,5 @@
-//! The routes of orders. Reads show people only the orders that `rules` lets them see; every change
-//! goes through the one deciding transaction of `store`.
+//! The order routes. Reads return only orders that `rules` lets the caller see; every change goes
+//! through the deciding transaction in `store`.
 
 mod admin;
 mod cancelling;
@@ -30,10 +30,10 @@ use wire::{Code, CommandAnswer, TimelineEntry};
 use self::{fees::CancelFeeView, reads::PaidAfterwards};
 use crate::service::Service;
 
-/// A run of an edge's log is far larger than anything a person sends.
+/// An edge's log batch is far larger than any request by a person.
 const OPS_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A list that always comes whole.
+/// A list without pages.
 #[derive(Serialize, ToSchema)]
 struct WholeList<T> {
     items: Vec<T>,
@@ -57,7 +57,7 @@ pub fn router(service: Service) -> Router {
         .with_state(service)
 }
 
-/// The routes for clients, with the items of lists that come whole.
+/// The public API, with the item schemas of unpaged lists.
 pub fn document(name: &'static str) -> ApiDocument {
     table(ApiDocument::of(name))
         .with::<CommandAnswer>()
@@ -66,7 +66,7 @@ pub fn document(name: &'static str) -> ApiDocument {
         .with::<PaidAfterwards>()
 }
 
-/// Every command on an order may be refused with these.
+/// Refusal codes of every command on an order.
 macro_rules! command_codes {
     ($($own:ident),*) => {
         &[Code::OrderNotFound, Code::NotYours, Code::CommandIdReused, Code::WrongState, $(Code::$own),*]
@@ -78,7 +78,6 @@ const POST: Method = Method::POST;
 const PUT: Method = Method::PUT;
 const DELETE: Method = Method::DELETE;
 
-/// The public routes.
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     of_admins(of_everybody(to))
 }

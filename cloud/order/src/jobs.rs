@@ -1,5 +1,5 @@
-//! The jobs of the order service: orders that wait in vain are closed, completed jobs are told
-//! again, and what stands plain, or under a former key, is sealed.
+//! Scheduled jobs: close stale orders, republish completed jobs, and seal text that is plain or
+//! sealed under an old key.
 
 use platform::{jobs::Job, sealing::SealWalk};
 use texts::{Sentence, Text};
@@ -11,12 +11,12 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Batches of one table in one run.
+/// Batches per table and run.
 const BATCHES_MAX: usize = 200;
-/// Orders of one status that one run closes; the next run, an hour later, goes on.
+/// Orders of one status that a run closes; the hourly next run continues.
 const CLOSED_MAX: usize = 500;
 
-/// How far each table is walked.
+/// The sealing progress in each table.
 #[derive(Clone)]
 pub struct Walks {
     orders: SealWalk<Uuid>,
@@ -34,7 +34,7 @@ impl Default for Walks {
     }
 }
 
-/// `stale_after` is in milliseconds; without it, orders stay open.
+/// `stale_after` is in milliseconds; `None` leaves stale orders open.
 pub fn all(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
     let (sealed, walks) = (store.clone(), Walks::default());
     let sealing = Job::new("order-seal", "20 */5 * * * *", move || {
@@ -57,7 +57,7 @@ pub fn all(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
     jobs
 }
 
-/// Closes orders that wait in vain. Returns their number.
+/// Closes stale orders. Returns their number.
 pub async fn expire(store: &Store, age_ms: i64) -> Result<usize, StoreError> {
     let since = store.stale_since(age_ms);
     let mut closed = 0;
@@ -65,7 +65,7 @@ pub async fn expire(store: &Store, age_ms: i64) -> Result<usize, StoreError> {
         (OrderStatus::Pending, say::stale_unaccepted),
         (OrderStatus::PendingReview, say::stale_unapproved),
     ] {
-        // It stands in the history for readers of either language.
+        // The timeline has readers of either language.
         let Text { en, zh } = reason.text();
         let reason = format!("{en} {zh}");
         for order in store.stale(status, since, CLOSED_MAX).await? {

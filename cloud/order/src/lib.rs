@@ -1,10 +1,9 @@
-//! The order service. Owns order_db and every change of an order: people's commands over HTTP and
-//! the runs of edges' logs that the hub hands in go through the same `rules`, in one transaction
-//! each.
+//! The order service. Owns order_db and every order change: people's commands over HTTP and edge
+//! log batches from the hub go through the same `rules`, each in one transaction.
 //!
-//! Rooms: the domain is the crate `rules`, `store` has the SQL, `http` the routes, `events` what it
-//! hears of people, of money and of reviews, `funds` the question about money that it has not heard
-//! of, `jobs` the end of orders that wait in vain, and the sealing of what is not sealed yet.
+//! Modules: `rules` (a crate) is the domain, `store` has the SQL, `http` the routes, `events` the
+//! consumers, `funds` the query for payments not yet received, `jobs` the closing of stale orders
+//! and the sealing of plain text.
 
 mod config;
 pub mod events;
@@ -36,12 +35,12 @@ pub use platform::OpenError;
 
 pub const NAME: &str = CloudPart::Order.name();
 
-/// The token says who acts; only how regions assign, and what is held, takes a question.
+/// The services this one calls. Callers' identity comes from their tokens.
 #[derive(Clone)]
 pub struct Peers {
-    /// Reaches the holders of regions, and knows which edge belongs where.
+    /// Reaches the holders of regions, and resolves an edge to its region and epoch.
     pub hub: Upstream,
-    /// Tells of money that this service has not heard of, before a start is refused for funds.
+    /// Returns payments that this service has not received, before a start is refused for funds.
     pub payment: Upstream,
 }
 
@@ -63,7 +62,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
-/// The routes for clients.
+/// The public API.
 pub fn document() -> ApiDocument {
     http::document(NAME)
 }

@@ -1,5 +1,4 @@
-//! The work of the order service between its routes and its tables. A refusal is a value; an error
-//! is a fault.
+//! The use cases between routes and tables. A refusal is a value; an error is a fault.
 
 use axum::extract::FromRef;
 use platform::upstream::Upstream;
@@ -40,7 +39,7 @@ impl Service {
         Ok(decision)
     }
 
-    /// Tries a deciding transaction in every region.
+    /// Runs a trial decision in every region.
     pub async fn try_out(&self) -> Result<(), StoreError> {
         for region in Region::ALL {
             self.store.try_out(region).await?;
@@ -48,8 +47,8 @@ impl Service {
         Ok(())
     }
 
-    /// Decides a run of an edge's log, in its order and in one transaction. An empty one asks only
-    /// that this service can decide.
+    /// Decides an edge log batch, in order and in one transaction. An empty batch only checks that
+    /// this service can decide.
     pub async fn batch(&self, batch: OpsBatch) -> Result<OpsDecisions, Problem> {
         if batch.ops.is_empty() {
             self.store.try_out(batch.region).await?;

@@ -1,10 +1,9 @@
-//! Owns order_db: orders and their timeline, commands with their answers, the assignment of
-//! regions, cases for a person to look at, and the versions of the price of a cancel.
+//! Owns order_db: orders and timeline, commands with their answers, region assignments, cases, and
+//! cancellation fees.
 //!
-//! Invariants: one transaction reads the basis of a decision and writes all of it: order, timeline,
-//! answer, outbox row. A decision rests on rows that the transaction holds, never on a range that
-//! another may add to; the jobs and acts of a provider, which are counted, are counted under a lock
-//! of his own.
+//! Invariants: one transaction reads the input of a decision and writes the whole result: order,
+//! timeline, answer, outbox row. A decision depends on rows the transaction locks, never on a range
+//! that others may extend; a provider's jobs and acts are counted under a per-provider lock.
 
 mod cancelling;
 mod cases;
@@ -50,20 +49,19 @@ pub const MIGRATIONS: Migrations = platform::migrations!();
 #[derive(Clone)]
 pub struct Store {
     sql: Sql,
-    /// Answers that may be a few seconds old.
+    /// For reads that may lag a few seconds.
     reads: Reads,
     clock: Clock,
     rules: AcceptanceRules,
     gathering: Gathering,
 }
 
-/// The rules on who may accept, and how much, and on how much one customer may publish.
+/// Limits and verification rules for accepting, and limits on publishing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AcceptanceRules {
     pub limits: ShareLimits,
-    /// Open orders of one customer. Zero leaves the limit off.
+    /// Maximum open orders per customer; 0 means no limit.
     pub open_orders: u32,
-    /// Only a provider whom an admin has verified may accept.
     pub verified_only: bool,
 }
 

@@ -1,9 +1,10 @@
-//! Owns the way to the adapter, which moves the money. Its word is the truth, and the books follow.
+//! The interface to the payment adapter, which moves the money. Its records are the truth, and our
+//! books follow.
 //!
-//! The contract, on every arm: an id has one effect; `paid`, `closed`, `done` and `failed` are
-//! final for it; closing an unknown id closes it for good. An answer that does not come is
-//! `Unknown`, never an error: the call may be on its way. A method of payment is the adapter's own
-//! token, never the data of a card.
+//! Contract of every implementation: an id has one effect; `paid`, `closed`, `done` and `failed`
+//! are final for that id; closing an unknown id closes it permanently. A missing answer is
+//! `Unknown`, never an error: the call may be in transit. A payment method is the adapter's own
+//! token, never card data.
 
 mod alipay;
 mod callback;
@@ -22,21 +23,21 @@ pub use alipay::{Alipay, AlipayError, AlipaySettings, PayLink};
 pub use callback::{Callback, CallbackClaim};
 pub use simulated::{CALLBACK_SIGNATURE, Simulated};
 
-/// The closed list of adapters. Configuration chooses one.
+/// All supported adapters. Configuration chooses one.
 #[derive(Clone)]
 pub enum Payments {
-    /// Moves nothing, and keeps its own truth as though it did.
+    /// Moves no money, but keeps books as if it did.
     Simulated(Box<Simulated>),
     Alipay(Alipay),
 }
 
 impl Payments {
-    /// With scripts, a method of payment says what becomes of it.
+    /// With scripts enabled, the payment method decides the outcome.
     pub fn simulated(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
         Self::Simulated(Box::new(Simulated::new(sql, clock, with_scripts)))
     }
 
-    /// As callbacks are addressed to it.
+    /// The name in callback URLs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Simulated(_) => "simulated",
@@ -44,7 +45,7 @@ impl Payments {
         }
     }
 
-    /// Reads a message that came in.
+    /// Reads an incoming message.
     pub fn callback(&self, headers: &HeaderMap, body: &[u8]) -> Callback {
         match self {
             Self::Simulated(simulated) => simulated.callback(headers, body),
@@ -52,7 +53,7 @@ impl Payments {
         }
     }
 
-    /// The body of our answer to a message that was heard: without it some send theirs again.
+    /// The response body that acknowledges a message: without it some adapters send theirs again.
     pub fn heard(&self) -> &'static str {
         match self {
             Self::Simulated(_) => "",
@@ -60,7 +61,6 @@ impl Payments {
         }
     }
 
-    /// Returns whether it knows this method of payment.
     pub fn takes(&self, method: &str) -> bool {
         self.methods().contains(&method)
     }
@@ -72,7 +72,7 @@ impl Payments {
         }
     }
 
-    /// The methods of payment that it knows, its usual one first.
+    /// Supported payment methods, the usual one first.
     pub fn methods(&self) -> Vec<&'static str> {
         match self {
             Self::Simulated(simulated) => simulated.methods(),
@@ -80,7 +80,7 @@ impl Payments {
         }
     }
 
-    /// Nothing is charged: it is for tests and demonstrations.
+    /// True if payments charge no real money: for tests and demonstrations.
     pub fn is_simulated(&self) -> bool {
         matches!(self, Self::Simulated(_))
     }
@@ -92,7 +92,7 @@ impl Payments {
         }
     }
 
-    /// The address where its customer pays, for as long as he may.
+    /// The URL where the customer pays an open payment.
     pub fn link(&self, pay: &PayLink) -> Option<String> {
         match self {
             Self::Simulated(_) => None,
@@ -100,9 +100,9 @@ impl Payments {
         }
     }
 
-    /// Asks what the errand of a movement says. A charge authorises and captures in one, for the
-    /// hold is ours; a charge that is closed before the adapter has heard of it can never be made;
-    /// a query changes nothing.
+    /// Makes the pending call. A charge authorises and captures in one call, because we hold the
+    /// money ourselves. Closing a charge before the adapter has received it blocks it permanently.
+    /// A query changes nothing.
     pub async fn take(&self, call: &AdapterCall) -> AdapterReply {
         match self {
             Self::Simulated(simulated) => heard(match call.errand.ask {
@@ -114,17 +114,17 @@ impl Payments {
         }
     }
 
-    /// Returns whether it sends money to providers. Without it their balances stay owed.
+    /// True if the adapter can send money to providers. Otherwise their balances stay owed.
     pub fn pays_out(&self) -> bool {
         matches!(self, Self::Simulated(_))
     }
 
-    /// Returns whether its books can be held against ours.
+    /// True if the adapter's books can be compared with ours.
     pub fn has_statement(&self) -> bool {
         matches!(self, Self::Simulated(_))
     }
 
-    /// What it has moved of these ids, by its own books. `None` where it cannot be asked now.
+    /// The adapter's statement for these ids, or `None` if it is unavailable.
     pub async fn statement(&self, ids: &[Uuid]) -> Option<Vec<StatementLine>> {
         let lines = match self {
             Self::Simulated(simulated) => simulated.statement(ids).await,
@@ -133,8 +133,7 @@ impl Payments {
         lines.inspect_err(|error| tracing::warn!(cause = chain(error), "No statement came")).ok()
     }
 
-    /// The ids that it knows from a moment on, behind this one. `None` where it cannot be asked
-    /// now.
+    /// The adapter's next ids after `after`, or `None` if it is unavailable.
     pub async fn known(&self, after: Uuid) -> Option<Vec<Uuid>> {
         let ids = match self {
             Self::Simulated(simulated) => simulated.known(after).await,
@@ -144,7 +143,7 @@ impl Payments {
     }
 }
 
-/// A fault of the way there says nothing about the money [NOT_FOUND_IS_OPEN].
+/// A transport failure reveals nothing about the money [NOT_FOUND_IS_OPEN].
 fn heard(reply: Result<AdapterReply, StoreError>) -> AdapterReply {
     reply.unwrap_or_else(|error| {
         tracing::warn!(cause = chain(&error), "The adapter did not answer");

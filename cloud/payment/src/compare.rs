@@ -1,5 +1,5 @@
-//! Finds events that were lost, by comparing the versions of orders and dues both ways [PULL]. A
-//! lost event of an order is heard from its row; a lost word about money is told once more.
+//! Finds lost events by comparing the versions of orders and dues in both directions [PULL]. A lost
+//! order event is recovered from the order; a lost money event is published again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,9 @@ use crate::store::{BookedCompensation, StepNote, Store, StoreError};
 
 const ORDER: &str = "order";
 const PATH: &str = "/internal/known-orders";
-/// An event is on its way for so long at least.
+/// Events may be in transit for at least this long.
 pub const GRACE_MS: i64 = 60_000;
-/// How far back a first comparison looks.
+/// The window of the first comparison.
 const FIRST_MS: i64 = 35 * 24 * 3_600_000;
 
 #[derive(Clone)]
@@ -35,8 +35,8 @@ pub enum CompareError {
 }
 
 impl Comparison {
-    /// Compares all that changed since the last time, and mends what was missed. Returns how much
-    /// that was.
+    /// Compares everything changed since the last run, and repairs missed events. Returns their
+    /// number.
     pub async fn pull(&self) -> Result<usize, CompareError> {
         let now = self.store.clock().now();
         let since = self.store.compared_until().await?.unwrap_or(now.plus_ms(-FIRST_MS));
@@ -52,12 +52,12 @@ impl Comparison {
                 Missed::Word => self.store.tell_again(order).await?,
             }
         }
-        // Again a little of what was young now.
+        // Overlap with this run, to recheck events that were too young.
         self.store.set_compared_until(now.plus_ms(-2 * GRACE_MS)).await?;
         Ok(missed.len())
     }
 
-    /// The events from before `by` that one side has missed, of all orders that changed since.
+    /// The events older than `by` that one side has missed, for all orders changed since `since`.
     pub async fn missed(
         &self,
         since: UnixMillis,
@@ -101,8 +101,8 @@ impl Comparison {
         Ok(())
     }
 
-    /// The compensations booked since then that no case of work in vain stands behind, or that are
-    /// more than such work is worth.
+    /// Compensations booked since `since` without a case of work in vain, or above the worth of
+    /// such work.
     pub async fn unfounded_compensations(
         &self,
         since: UnixMillis,

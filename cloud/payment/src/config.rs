@@ -1,4 +1,4 @@
-//! Owns the section `payment` of the configuration.
+//! The `payment` section of the configuration.
 
 use std::path::PathBuf;
 
@@ -18,35 +18,34 @@ pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
     pub adapter: AdapterName,
-    /// Customers may say what becomes of a simulated payment, by its method: for tests and
+    /// Lets customers choose a simulated payment's outcome through its method, for tests and
     /// demonstrations.
     pub simulated_scripts: bool,
-    /// Signs the callbacks of the simulated adapter. Without it, none is believed.
+    /// Signs the simulated adapter's callbacks. Without it, every callback is rejected.
     pub callback_secret: Secret,
-    /// The address of a `POST /api/v1/payments/callbacks/simulated`, where the simulated adapter
-    /// sends the messages of scripted payments. Without it or the secret it sends none.
+    /// The URL of a `POST /api/v1/payments/callbacks/simulated`, for the simulated adapter's
+    /// callbacks about scripted payments. Without it or the secret, none are sent.
     pub simulated_notify_url: String,
-    /// The address of Alipay's gateway, of its sandbox, or of one on this machine.
+    /// The URL of Alipay's gateway, its sandbox, or a local one.
     pub alipay_gateway: String,
-    /// Our application's number at Alipay. Without the adapter `alipay` neither this nor the rest
-    /// of it is read.
+    /// Our application id at Alipay. This and the other `alipay_*` settings are read only with the
+    /// adapter `alipay`.
     pub alipay_app_id: String,
-    /// The file of our RSA key, which signs what goes to Alipay.
+    /// The file of our RSA key, which signs requests to Alipay.
     pub alipay_key: PathBuf,
-    /// The file of Alipay's own public key, which its console shows.
+    /// The file of Alipay's public key, as shown in its console.
     pub alipay_public_key: PathBuf,
-    /// The public address of our `POST /api/v1/payments/callbacks/alipay`. Without it we hear of a
-    /// payment when we ask next.
+    /// The public URL of our `POST /api/v1/payments/callbacks/alipay`. Without it we learn of a
+    /// payment only at our next query.
     pub alipay_notify_url: String,
-    /// The page that people come back to, with `{order}` for the order's id.
+    /// The page that people return to, with `{order}` for the order's id.
     pub alipay_return_url: String,
-    /// A payment that is older is closed.
+    /// Older payments are closed.
     pub pay_within_ms: i64,
-    /// A provider's smaller balance waits for more.
+    /// Smaller provider balances wait until they reach this amount.
     pub payout_least_minor: i64,
-    /// When balances are sent to their providers, by UTC: second, minute, hour, day of month,
-    /// month, day of week. Several moments of a night let a later one reach those whom the first
-    /// did not.
+    /// When to send balances to providers, in UTC: second, minute, hour, day of month, month, day
+    /// of week. Several times a night let a later run reach providers that an earlier one missed.
     pub payouts_at: String,
 }
 
@@ -62,7 +61,7 @@ pub enum AdapterName {
 }
 
 impl Config {
-    /// All but the time for objections, which the notification service has to know too.
+    /// All limits except the dispute period, which the notification service needs too.
     pub fn limits(&self) -> CustodyLimits {
         CustodyLimits {
             pay_within_ms: self.pay_within_ms,
@@ -84,7 +83,7 @@ impl Config {
     }
 }
 
-/// Names no database.
+/// Without a database.
 impl Default for Config {
     fn default() -> Self {
         let limits = CustodyLimits::default();

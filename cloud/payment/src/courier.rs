@@ -1,7 +1,7 @@
-//! Asks the adapter what the rows say, and takes its answers. Nothing is kept here: a courier that
-//! dies between any two calls is followed by the next one, which finds the same rows.
+//! Makes the adapter calls that rows describe, and applies the answers. A worker keeps no state: if
+//! it dies between two calls, the next one finds the same rows.
 //!
-//! Invariant: no transaction is open while the adapter is asked.
+//! Invariant: no transaction is open during an adapter call.
 
 use custody::{AdapterReply, MoneyStep, MovementId, PayoutStep};
 use process::problem::chain;
@@ -12,8 +12,8 @@ use crate::{
     store::{AdapterCall, CallKind, StepNote, Store, StoreError},
 };
 
-/// One answer may make a further movement; an order needs few of them at a time. What is left waits
-/// for the job.
+/// An answer may create another call, but an order has few at a time. The job makes the remaining
+/// calls.
 const ROUNDS_MAX: u32 = 8;
 
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Does all that is to be asked about one order by now.
+    /// Makes all calls due for one order.
     pub async fn carry(&self, order: OrderId) -> Result<(), StoreError> {
         for _ in 0..ROUNDS_MAX {
             let calls = self.store.calls_of(order).await?;
@@ -37,7 +37,7 @@ impl Courier {
         Ok(())
     }
 
-    /// Does all that is to be asked by now, of whichever order or provider.
+    /// Makes all due calls, for any order or provider.
     pub async fn carry_all(&self) -> Result<usize, StoreError> {
         let mut asked = 0;
         for _ in 0..ROUNDS_MAX {
@@ -53,8 +53,7 @@ impl Courier {
         Ok(asked)
     }
 
-    /// Closes the order's payment that has expired or was declined, without waiting for its next
-    /// turn.
+    /// Closes the order's expired or declined payment now, ahead of its next turn.
     pub async fn close_payment(&self, order: OrderId) -> Result<(), StoreError> {
         self.store.step(order, &MoneyStep::TimePassed, &StepNote::default()).await?;
         match self.store.call_to_close(order).await? {
@@ -63,15 +62,15 @@ impl Courier {
         }
     }
 
-    /// Asks about a movement whatever its state here [STATEMENT]. Returns false for an id that is
-    /// none of ours.
+    /// Queries a movement regardless of its state here [STATEMENT]. Returns false for an unknown
+    /// id.
     pub async fn question(&self, id: MovementId) -> Result<bool, StoreError> {
         let Some(call) = self.store.question(id).await? else { return Ok(false) };
         self.ask(&call).await?;
         Ok(true)
     }
 
-    /// A row that cannot be worked on is told of, and holds up no other.
+    /// Logs a failing row and postpones it, so that it does not block the others.
     async fn ask_or_tell(&self, call: &AdapterCall) -> Result<(), StoreError> {
         match self.ask(call).await {
             Err(error) if !error.is_unavailable() => {

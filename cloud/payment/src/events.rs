@@ -1,6 +1,6 @@
-//! Takes in the events of orders. The state in an event counts, whatever the event is called, and
-//! the higher version alone [ORDER_VERSION]; so a repeat changes nothing, and needs no inbox. And
-//! those of people: who is revoked keeps no method of payment.
+//! Consumes order events. The state in an event counts, regardless of the event's name, and only a
+//! higher version applies [ORDER_VERSION]; repeats change nothing, so an inbox is unnecessary. Also
+//! consumes user events: a revoked user loses their saved payment methods.
 
 use custody::{HeardOrder, MoneyStep};
 use platform::{
@@ -29,7 +29,7 @@ impl Handle for Orders {
             return Ok(());
         }
         let OrderEvent { order, terms, .. } = OrderEvent::deserialize(&event.body)?;
-        // An order that nobody has taken yet owes nothing, and needs no row.
+        // An order without a provider owes no money and gets no row.
         let is_early = matches!(
             order.status,
             OrderStatus::PendingReview | OrderStatus::Pending | OrderStatus::Rejected
@@ -43,8 +43,8 @@ impl Handle for Orders {
     }
 }
 
-/// A person who is let in again may keep others since, so what was kept until the event goes,
-/// however late it comes.
+/// A readmitted person may have saved new methods since, so even a late event removes only those
+/// saved before it.
 pub struct RevokedPayers {
     pub store: Store,
 }

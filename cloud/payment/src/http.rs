@@ -1,5 +1,4 @@
-//! The routes of money. People meet only the money of their own orders; what is not theirs does not
-//! exist for them.
+//! The routes for money. People see only the money of their own orders; others appear not to exist.
 
 mod admin;
 mod callbacks;
@@ -37,14 +36,14 @@ use crate::{
     store::{KeyedRequest, StoreError},
 };
 
-/// A list that always comes whole.
+/// A list without paging.
 #[derive(Serialize, ToSchema)]
 struct WholeList<T> {
     items: Vec<T>,
 }
 
-/// A person, and the key of their request. The platform keeps the answer for a while; the movement
-/// that it began is kept here for ever [KEY_ONCE].
+/// A person, and their request's idempotency key. The platform keeps the response for a while; this
+/// service keeps the movement it began permanently [KEY_ONCE].
 pub struct KeyedCaller {
     caller: Caller,
     key: Option<CommandId>,
@@ -71,9 +70,9 @@ impl KeyedCaller {
     }
 }
 
-/// An admin who lets money leave, or decides on it. Their request bears a key, which is kept with
-/// what it did: a repeat moves nothing and has the same answer, also after a crash that left no
-/// answer [KEY_ONCE].
+/// An admin who sends money out or decides on it, with the request's idempotency key. The key is
+/// stored with its effect: a repeat moves no money and returns the same answer, even after a crash
+/// that lost the response [KEY_ONCE].
 pub struct KeyedAdmin {
     user_id: UserId,
     key: CommandId,
@@ -96,7 +95,7 @@ impl FromRequestParts<Service> for KeyedAdmin {
 }
 
 impl KeyedAdmin {
-    /// `subject` tells requests of one order and amount apart.
+    /// `subject` distinguishes requests with the same order and amount.
     fn request(
         &self,
         kind: &'static str,
@@ -117,7 +116,7 @@ pub fn router(service: Service) -> Router {
     table(own).with_state(service)
 }
 
-/// The routes for clients, with the items of lists that come whole.
+/// The routes for clients, with the item types of unpaged lists.
 pub fn document(name: &'static str) -> ApiDocument {
     table(ApiDocument::of(name))
         .with::<PaymentView>()

@@ -1,6 +1,6 @@
-//! What time brings: open movements are asked about, dues are looked at when their expiry or
-//! release has come, balances are paid out, lost events are made good, orders, books and adapter
-//! are held against each other, and what stands plain is sealed. Each once across replicas.
+//! Timed work: calls the adapter about open movements, processes dues at their expiry or release,
+//! pays out balances, repairs lost events, reconciles orders, books and adapter, and seals
+//! plaintext. Each job runs once across replicas.
 
 use std::borrow::Cow;
 
@@ -17,10 +17,10 @@ use crate::{
     store::{StepNote, Store, StoreError},
 };
 
-/// Batches of one table in one run.
+/// Batches of one table per run.
 const BATCHES_MAX: usize = 200;
 
-/// How far both tables with words of people are walked.
+/// The progress of sealing in both tables with people's text.
 #[derive(Clone)]
 pub struct ReasonWalks {
     requests: SealWalk<Uuid>,
@@ -36,14 +36,14 @@ impl Default for ReasonWalks {
     }
 }
 
-/// `payouts_at` is the calendar of payouts.
+/// `payouts_at` is the payout schedule.
 pub fn all(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
     let mut all = own(reconciler, payouts_at);
     all.extend(callbacks(&reconciler.courier.adapter));
     all
 }
 
-/// The simulated adapter's, as though it ran elsewhere.
+/// The simulated adapter's callbacks, sent as if it ran elsewhere.
 fn callbacks(adapter: &Payments) -> Option<Job> {
     let Payments::Simulated(simulated) = adapter else { return None };
     let simulated = simulated.clone();
@@ -75,7 +75,7 @@ fn own(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
         job(courier, "payment-settle", "7,37 * * * * *", |courier| async move {
             settle(&courier).await
         }),
-        // A payout that is open is not begun again.
+        // An open payout is not begun again.
         job(
             courier,
             "payment-payouts",
@@ -126,15 +126,14 @@ where
     })
 }
 
-/// Closes payments that are too old, releases what nobody has objected to, lists what is long
-/// unpaid.
+/// Closes expired payments, releases undisputed money, and opens cases for long unpaid orders.
 pub async fn settle(courier: &Courier) -> Result<(), StoreError> {
     for order in courier.store.dues_by_now().await? {
         let Err(error) = look_at(courier, order).await else { continue };
         if error.is_unavailable() {
             return Err(error);
         }
-        // It holds up no other.
+        // A failing due must not block the others.
         tracing::error!(order.id = %order, cause = chain(&error), "A due cannot go on");
         courier.store.look_later(order).await?;
     }
@@ -146,7 +145,7 @@ async fn look_at(courier: &Courier, order: OrderId) -> Result<(), StoreError> {
     courier.carry(order).await
 }
 
-/// Sends every balance that is large enough to its provider, by an adapter that can.
+/// Sends every large enough balance to its provider, if the adapter can.
 pub async fn pay_out(courier: &Courier) -> Result<(), StoreError> {
     if !courier.adapter.pays_out() {
         return Ok(());

@@ -1,9 +1,9 @@
-//! The payment service. Owns payment_db and every decision on where an order's money goes. What the
-//! adapter has moved is the truth, and the books here follow.
+//! The payment service. Owns payment_db and every decision on an order's money. The adapter's
+//! records are the truth, and the books here follow them.
 //!
-//! Rooms: the domain is the crate `custody`, `store` has the SQL, `adapter` moves the money,
-//! `courier` asks it what rows say, `compare` finds lost events, `reconcile` reports, `http` has
-//! the routes, `events` hears of orders and people, `jobs` does what time brings.
+//! The crate `custody` holds the domain, `store` the SQL, `adapter` moves the money, `courier`
+//! makes the pending adapter calls, `compare` finds lost events, `reconcile` reports, `http` has
+//! the routes, `events` consumes order and user events, and `jobs` runs timed work.
 
 pub mod adapter;
 pub mod compare;
@@ -40,7 +40,7 @@ pub const NAME: &str = CloudPart::Payment.name();
 
 #[derive(Clone)]
 pub struct Peers {
-    /// Tells an order as it stands, before money is taken or asked back.
+    /// Returns an order's current state, before we take or refund money.
     pub order: Upstream,
 }
 

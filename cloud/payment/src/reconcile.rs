@@ -1,5 +1,5 @@
-//! The reconciliation report: orders, payments, the books and the adapter, held against each other.
-//! In a sound platform nothing differs; what waits, waits for the adapter or for a person.
+//! The reconciliation report, which compares orders, payments, the books and the adapter. In a
+//! sound platform nothing differs, and waiting items wait for the adapter or a person.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +14,14 @@ use crate::{
     store::{Disagreements, FindingAbout, LateRows, StoreError},
 };
 
-/// How far back bookings and movements are compared. What was booked before was compared then, and
-/// nobody can have changed it since.
+/// The window for comparing bookings and movements. Older ones were compared before and cannot have
+/// changed.
 const WINDOW_MS: i64 = 35 * 24 * 3_600_000;
-/// Open for longer than this is late.
+/// Movements open for longer are late.
 const LATE_MS: i64 = 3_600_000;
-/// An event is on its way for so long at least.
+/// Events may be in transit for at least this long.
 const ON_ITS_WAY_MS: i64 = 5_000;
-/// Differing movements that one report asks about.
+/// Maximum number of differing movements queried per report.
 const QUESTIONS_MAX: usize = 200;
 
 words! {
@@ -34,7 +34,7 @@ words! {
         AdapterSilent "adapter_silent",
         OrderEventMissed "order_event_missed",
         MoneyWordMissed "money_word_missed",
-        /// To a provider without a case of work in vain, or above the worth of such work.
+        /// Paid to a provider without a case of work in vain, or above the worth of such work.
         CompensationUnfounded "compensation_unfounded",
         OrdersSilent "orders_silent",
         LatePayment "late_payment",
@@ -48,7 +48,7 @@ words! {
 }
 
 impl FindingKind {
-    /// Its subject is the order itself.
+    /// True if the subject is an order id.
     const fn names_an_order(self) -> bool {
         use FindingKind::{
             CancelUnfinished, HeldForNothing, MoneyWordMissed, NeedsPerson, OrderEventMissed,
@@ -66,7 +66,7 @@ impl FindingKind {
     }
 }
 
-/// Something to look at, by the id of its row.
+/// A finding for review, identified by its row's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MoneyFinding {
     pub kind: FindingKind,
@@ -79,13 +79,13 @@ pub struct MoneyFinding {
 pub struct Reconciliation {
     pub at: UnixMillis,
     pub since: UnixMillis,
-    /// Two of the four do not agree.
+    /// Contradictions between orders, payments, books and adapter.
     pub differences: Vec<MoneyFinding>,
-    /// Open for longer than an hour, or an adapter without a statement.
+    /// Movements open for over an hour, or an adapter without a statement.
     pub waiting: Vec<MoneyFinding>,
 }
 
-/// What becomes of a fee that the adapter's statement has and our books have not.
+/// The treatment of fees that are in the adapter's statement but not in our books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NewFees {
     AreBooked,
@@ -99,7 +99,7 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Changes nothing.
+    /// Builds the report without changing anything.
     pub async fn report(&self) -> Result<Reconciliation, StoreError> {
         let Courier { store, adapter } = &self.courier;
         let at = store.clock().now();
@@ -130,7 +130,7 @@ impl Reconciler {
         Ok(Reconciliation { at, since, differences, waiting })
     }
 
-    /// What the order service knows otherwise.
+    /// Differences from the order service.
     async fn against_orders(
         &self,
         since: UnixMillis,
@@ -168,7 +168,7 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Books what the adapter's statement says, and keeps the count of what is left.
+    /// Books the adapter's statement, then stores the counts of the remaining findings.
     pub async fn reconcile(&self) -> Result<Reconciliation, StoreError> {
         self.book_statement().await?;
         let report = self.report().await?;
@@ -180,7 +180,7 @@ impl Reconciler {
         Ok(report)
     }
 
-    /// Books the adapter's own fees, and asks it about every movement on which its statement
+    /// Books the adapter's own fees, and queries it about every movement on which its statement
     /// differs [STATEMENT].
     pub async fn book_statement(&self) -> Result<(), StoreError> {
         let store = &self.courier.store;
@@ -191,14 +191,14 @@ impl Reconciler {
             if error.is_unavailable() {
                 return Err(error);
             }
-            // It holds up no other, and the report shows that it still differs.
+            // One failure must not block the others; the report still shows the difference.
             tracing::error!(movement.id = %id.0, cause = chain(&error), "A movement cannot be asked about");
         }
         Ok(())
     }
 
-    /// The settled movements on which the adapter's statement and our books differ. `None` where it
-    /// cannot be asked.
+    /// The settled movements on which the adapter's statement and our books differ. `None` if the
+    /// adapter is unavailable.
     async fn differing(
         &self,
         since: UnixMillis,
@@ -231,7 +231,7 @@ impl Reconciler {
         fees: NewFees,
     ) -> Result<Option<Vec<MovementId>>, StoreError> {
         let Courier { store, adapter } = &self.courier;
-        // What is open is read first: it may be settled, and booked, before its statement comes.
+        // Read open movements first: they may be settled and booked before the statement arrives.
         let open = store.open_among(ids).await?;
         let Some(theirs) = adapter.statement(ids).await else { return Ok(None) };
         let mut ours = store.booked(ids).await?;
@@ -246,7 +246,7 @@ impl Reconciler {
     }
 }
 
-/// The least id that is made at this moment.
+/// The smallest id generated at this moment.
 fn first_id(at: UnixMillis) -> Uuid {
     let ms = u128::try_from(at.0).unwrap_or_default();
     Uuid::from_u128(ms << 80)

@@ -1,4 +1,4 @@
-//! The work of the payment service between its routes and its tables.
+//! The payment service's use cases, between its routes and its tables.
 
 use axum::extract::FromRef;
 use custody::{HeardOrder, MoneyStep, MovementId, PaymentWish, Refusal};
@@ -39,8 +39,8 @@ impl Service {
         Reconciler { courier: self.courier.clone(), comparison: self.comparison() }
     }
 
-    /// Asks for the order as it stands, and merges it like an event: what was decided a moment ago
-    /// counts.
+    /// Fetches the order's current state and merges it like an event, so that the latest changes
+    /// count.
     pub async fn fetch(&self, id: OrderId) -> Result<Order, Problem> {
         let token = self.verifier.token_for(ORDER);
         let path = format!("/internal/orders/{id}");
@@ -59,13 +59,14 @@ impl Service {
         Ok(order)
     }
 
-    /// The providers with a case of work in vain on the order, by the order service.
+    /// The providers with a case of work in vain on the order, from the order service.
     pub async fn worked_in_vain(&self, id: OrderId) -> Result<Vec<UserId>, UpstreamError> {
         let cases = self.comparison().worked_in_vain([id]).await?;
         Ok(cases.into_iter().map(|(_, provider)| provider).collect())
     }
 
-    /// The people of an order. Of one that nobody has taken yet nothing is known here.
+    /// The people of an order. Orders without a provider are unknown here and fetched from the
+    /// order service.
     pub async fn parties(&self, id: OrderId) -> Result<Parties, Problem> {
         if let Some(known) = self.store.parties(id).await? {
             return Ok(known);
@@ -74,8 +75,8 @@ impl Service {
         Ok(Parties { customer: order.customer_id, provider: order.provider_id })
     }
 
-    /// The last word about an order's money, where there is one. An open payment is asked about
-    /// first: it may have been paid since.
+    /// The latest event about an order's money, if any. Queries the adapter about an open payment
+    /// first, because it may have been paid since.
     pub async fn last_word(&self, order: OrderId) -> Result<Option<Event>, Problem> {
         let Some(rows) = self.store.money(order).await? else { return Ok(None) };
         if let (_, Some(open)) = rows.start_backing() {
@@ -84,8 +85,8 @@ impl Service {
         Ok(self.store.last_word(order).await?)
     }
 
-    /// Takes a person's step, asks the adapter what follows from it, and returns the movement that
-    /// it began or found.
+    /// Applies a person's step, makes the resulting adapter calls, and returns the movement that
+    /// the step began or found.
     pub async fn step(
         &self,
         order: OrderId,
@@ -96,9 +97,8 @@ impl Service {
         self.finish_step(order, outcome).await
     }
 
-    /// Begins a payment, or finds the open one. One that has expired or was declined is closed at
-    /// the adapter first, and the wish is taken once more: then it begins a payment that can be
-    /// paid [NEVER_DEAD].
+    /// Begins a payment, or finds the open one. If that one expired or was declined, this closes it
+    /// at the adapter and tries again, to begin a payment that can still be paid [NEVER_DEAD].
     pub async fn pay(
         &self,
         order: OrderId,
@@ -130,16 +130,16 @@ impl Service {
             StepOutcome::Repeated(movement) => return Ok(Some(movement)),
             StepOutcome::KeyReused => return Err(Code::CommandIdReused.into()),
             StepOutcome::Refused(refusal) => return Err(code(refusal).into()),
-            // Nobody has taken the order yet, so there is nothing to pay.
+            // Without a provider there is no debt to pay.
             StepOutcome::Unknown => return Err(Code::OrderNotPayable.into()),
         };
-        // What it does not come to now is the job's.
+        // Calls that do not fit now are left to the job.
         self.courier.carry(order).await?;
         Ok(movement)
     }
 }
 
-/// The answer to a wish that depends on the order service.
+/// The response while the order service is unavailable.
 pub fn orders_away(error: &UpstreamError) -> Problem {
     tracing::warn!(cause = chain(error), "The order service cannot be asked");
     Problem::new(Code::Unavailable).retry_after(1)
@@ -147,7 +147,7 @@ pub fn orders_away(error: &UpstreamError) -> Problem {
 
 fn code(refusal: Refusal) -> Code {
     match refusal {
-        // Others' orders do not exist for them.
+        // Hide other people's orders.
         Refusal::NotYours => Code::OrderNotFound,
         Refusal::OrderNotPayable => Code::OrderNotPayable,
         Refusal::AmountMismatch => Code::AmountMismatch,

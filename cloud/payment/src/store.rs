@@ -1,9 +1,8 @@
-//! Owns payment_db: dues, movements, journals with their postings, accounts, cases and what admins
-//! did about them, the versions of the platform's fee, the methods that customers keep, and the
-//! keys of requests.
+//! Owns payment_db: dues, movements, journals with their postings, accounts, cases and admins'
+//! actions on them, versions of the platform fee, saved payment methods, and idempotency keys.
 //!
 //! Invariant: one transaction locks the due, reads every row about the order's money, and writes
-//! all that the domain decides, events included [LOCK_DUE].
+//! the whole decision, events included [LOCK_DUE].
 
 mod acts;
 mod adapter_fees;

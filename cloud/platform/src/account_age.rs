@@ -1,8 +1,7 @@
-//! Whether a person's account is new, as their access token tells it.
+//! Derives the age of a person's account from their access token.
 //!
-//! What is bounded for all people together keeps a share for established accounts, so that accounts
-//! which were made for an attack cannot take all of it. The token alone decides: a bound must not
-//! ask a database first.
+//! Global limits reserve a share for established accounts, so that accounts created for an attack
+//! cannot use them up. The token alone decides: a limit must not cost a database read.
 
 use process::tokens::Claims;
 use uuid::Version;
@@ -11,14 +10,14 @@ use wire::{Role, UnixMillis, UserId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountAge {
     New,
-    /// Made a week ago or earlier, of a verified provider, or of an admin.
+    /// Older than a week, a verified provider, or an admin.
     Established,
 }
 
 const NEW_FOR_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 impl AccountAge {
-    /// The age that the account had when the token was signed.
+    /// The account's age when the token was signed.
     pub fn from_claims(claims: &Claims) -> Self {
         let is_vouched_for = claims.verified || claims.role == Role::Admin;
         let is_old = match creation_time(claims.sub) {
@@ -29,8 +28,8 @@ impl AccountAge {
     }
 }
 
-/// Auth makes ids of version 7, which begin with their moment. Other ids are imported from an
-/// earlier system, so their accounts are older than this one.
+/// Auth creates version 7 ids, which begin with a timestamp. Other ids were imported from an
+/// earlier system, so those accounts are old.
 fn creation_time(user: UserId) -> Option<UnixMillis> {
     if user.0.get_version() != Some(Version::SortRand) {
         return None;
@@ -66,7 +65,7 @@ mod tests {
             (0, AccountAge::New),
             (6, AccountAge::New),
             (7, AccountAge::Established),
-            // The clocks of two machines differ.
+            // Clocks of two machines differ.
             (-1, AccountAge::New),
         ] {
             let signed_at = AT.plus_ms(days * 24 * 60 * 60 * 1000);

@@ -1,13 +1,14 @@
-//! Owns the answers that were given under an `Idempotency-Key`: a change that is sent again is done
-//! once, and answered like the first time.
+//! Makes changes idempotent: a request repeated under the same `Idempotency-Key` runs once and gets
+//! the first response again.
 //!
-//! Invariants: one request at a time works under a person's key, and claims it before; only a
-//! success is kept, since a refusal has changed nothing and its correction may come under the same
-//! key; the work goes on when its caller hangs up; an answer is kept sealed.
+//! Invariants: a request claims its key before it works, so only one runs under a person's key at a
+//! time. Only a success is stored: a refusal changed nothing, and the caller may correct the
+//! request under the same key. The work continues if the caller hangs up. Stored responses are
+//! sealed.
 //!
-//! Where a process dies between the change and the answer, its claim runs out and a repeat does the
-//! work again. So each such route must bear its own repeat: by a version, by a state, or by an id
-//! that its content makes.
+//! If a process dies between the change and the response, its claim expires and a repeat does the
+//! work again. So every such route must tolerate its own repeat: by a version, a state, or an id
+//! derived from the content.
 
 mod keyed;
 mod request;
@@ -51,24 +52,24 @@ use request::{BodyHash, RequestHash, head_of};
 use sealed::{AnswerHead, AnswerSeal, KeptAnswer};
 use store::AnswerStore;
 
-/// An answer is kept for two days; a repeat after that is done anew.
+/// Responses are kept for two days; a later repeat runs again.
 pub(crate) const KEPT_MS: i64 = 2 * 24 * 60 * 60 * 1000;
-/// With more keys of one person, the oldest is forgotten first, and its repeat is done anew.
+/// Beyond this many keys per person, the oldest go first; their repeats run again.
 pub(crate) const KEYS_OF_ONE_MAX: usize = 2_000;
-/// A longer answer is not kept, and its repeat is done anew.
+/// A longer response is not stored, so its repeat runs again.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
-/// A claim runs out this long after it was last renewed. The clocks of replicas may differ by less.
+/// A claim expires this long after its last renewal; replica clocks may differ by less.
 const CLAIM_MS: i64 = 8_000;
 const RENEWED: Duration = Duration::from_secs(2);
-/// A repeat waits so long for the answer of the request before it: longer than the claim of a
-/// process that died, and shorter than the gateway. Then it hears `unavailable`.
+/// How long a repeat waits for the first response before it gets `unavailable`: longer than the
+/// claim of a dead process, shorter than the gateway's timeout.
 const PATIENCE: Duration = Duration::from_secs(12);
 const LOOK: Duration = Duration::from_millis(15);
 const LOOK_MAX: Duration = Duration::from_millis(250);
 
 type Admission = Arc<dyn Fn(Claims) -> BoxFuture<'static, Result<(), Problem>> + Send + Sync>;
 
-/// Keeps the answers of a service.
+/// A service's stored responses and key claims.
 #[derive(Clone)]
 pub struct Answers {
     store: AnswerStore,
@@ -79,19 +80,19 @@ pub struct Answers {
     admits: Admission,
 }
 
-/// A key's turn to be worked under, or its answer.
+/// The result of waiting for a key: the right to work, or the stored response.
 enum Turn {
     Work(Uuid),
     Answered(KeptAnswer),
 }
 
 impl Answers {
-    /// `database` is where the service has its outbox.
+    /// `database` holds the service's outbox.
     pub fn new(ground: &Ground, service: &'static str, database: impl Into<Database>) -> Self {
         Self::by(ground.verifier(service), &ground.tasks, database)
     }
 
-    /// For a service that knows tokens by keys of its own.
+    /// For a service that verifies tokens with its own keys.
     pub fn by(verifier: Verifier, tasks: &Tasks, database: impl Into<Database>) -> Self {
         let database = database.into();
         let seal = AnswerSeal::of(database.data_keys(), &verifier.service_key);
@@ -105,7 +106,7 @@ impl Answers {
         }
     }
 
-    /// Asks this too of a caller, before an answer is told again.
+    /// Adds a check of the caller, which runs before a stored response is returned.
     #[must_use]
     pub fn admitting<W>(self, admits: impl Fn(Claims) -> W + Send + Sync + 'static) -> Self
     where
@@ -114,7 +115,7 @@ impl Answers {
         Self { admits: Arc::new(move |claims| Box::pin(admits(claims))), ..self }
     }
 
-    /// The routes, of which those that the document says so heed keys.
+    /// Wraps the routes marked as idempotent in the document.
     pub fn over(self, routes: Router, document: &ApiDocument) -> Router {
         routes.route_layer(KeyedRoutes::new(self, document.kept_routes()))
     }
@@ -138,7 +139,7 @@ impl Answers {
         }
     }
 
-    /// Waits until the key is free, or has its answer.
+    /// Waits until the key is free or has a response.
     async fn turn(&self, place: KeyPlace) -> Result<Turn, Problem> {
         let turn = timeout(PATIENCE, self.look(place)).await;
         turn.unwrap_or_else(|_| Err(Problem::new(Code::Unavailable).retry_after(1)))
@@ -178,7 +179,7 @@ async fn check_same(before: &RequestHash, head: &str, body: Body) -> Result<(), 
     if before.body == own { Ok(()) } else { Err(reused()) }
 }
 
-/// A change under a claimed key.
+/// A change that runs under a claimed key.
 struct Work {
     answers: Answers,
     place: KeyPlace,
@@ -187,7 +188,8 @@ struct Work {
 }
 
 impl Work {
-    /// Runs it as a task of its own: a caller that hangs up finds the answer when they ask again.
+    /// Runs in a separate task, so that it survives a caller who hangs up; a repeat gets the
+    /// response.
     async fn begun(self, request: Request, route: Route) -> Result<Response, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(Trace(trace)) = Trace::from_request_parts(&mut parts, &()).await;
@@ -196,12 +198,12 @@ impl Work {
         let tasks = self.answers.tasks.clone();
         let work = async move {
             let answer = self.done(request, route).await;
-            // Nobody hears it where the caller hung up.
+            // The send fails if the caller hung up.
             let _ = told.send(answer);
         };
         let work = trace::scope(trace, work).instrument(tracing::Span::current());
         tasks.spawn_once("keyed-change", work);
-        // The process stops, or the work panicked; the claim runs out.
+        // The process is stopping or the work panicked; the claim expires.
         heard.await.map_err(|_| Problem::new(Code::Unavailable).retry_after(1))
     }
 
@@ -217,11 +219,11 @@ impl Work {
         }
     }
 
-    /// Does the work while its claim is renewed. `None`: the claim is another's, and the work is
-    /// given up.
+    /// Does the work while renewing its claim. `None`: another request took the claim, and the work
+    /// was dropped.
     ///
     /// Both are polled together. The renewal needs the database's only writer, and the work may
-    /// hold it or be next in line for it: if the work were not polled meanwhile, each would wait
+    /// hold that writer or be next in line: if the work were not polled meanwhile, each would wait
     /// for the other.
     async fn while_claimed(&self, work: impl Future<Output = Response>) -> Option<Response> {
         tokio::select! {
@@ -231,7 +233,7 @@ impl Work {
         }
     }
 
-    /// Renews the claim until it is another's.
+    /// Renews the claim until another request takes it.
     async fn renew_claim(&self) {
         let Answers { store, clock, .. } = &self.answers;
         loop {
@@ -263,7 +265,7 @@ impl Work {
         Response::from_parts(parts, Body::from(body))
     }
 
-    /// The caller has the answer either way. One that cannot be kept is made anew by a repeat.
+    /// The caller gets the response either way. If it cannot be stored, a repeat runs again.
     async fn keep(&self, answer: &KeptAnswer) {
         let Answers { store, seal, .. } = &self.answers;
         let sealed = match seal.seal(self.place, answer) {

@@ -1,10 +1,10 @@
-//! Owns messages between services: topic exchanges, a copy per bound queue, acknowledgement,
-//! redelivery, dead letters. The embedded arm keeps RabbitMQ's promises on one file.
+//! Moves events between services: topic exchanges, one copy per bound queue, acknowledgement,
+//! redelivery, dead letters. The embedded arm keeps RabbitMQ's guarantees with a single file.
 //!
-//! Invariants: a publish that returned `Ok` stands on disk in every bound queue; a message leaves
-//! its queue only by `ack` or into the queue's dead letters, where it waits for a person with its
-//! reason; nothing is dropped in silence, so an event without a bound queue waits for a person,
-//! too.
+//! Invariants: when a publish returns `Ok`, the event is on disk in every bound queue. A message
+//! leaves its queue only by `ack` or into the queue's dead letters, where it waits with its reason
+//! for an operator. No event is dropped silently: an event without a bound queue also waits for an
+//! operator.
 
 mod delivery;
 mod embedded;
@@ -32,7 +32,6 @@ pub enum Bus {
     Rabbit(Rabbit),
 }
 
-/// A durable queue and its bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueSpec {
     pub name: &'static str,
@@ -41,11 +40,10 @@ pub struct QueueSpec {
     pub ttl: Duration,
 }
 
-/// How long an event that no queue was bound for waits for a person: as long as its outbox keeps
-/// it.
+/// How long an unrouted event waits for an operator: as long as its outbox keeps it.
 const UNROUTED_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Exchange and pattern: words divided by dots, `*` for one word, `#` for any number.
+/// Exchange and pattern: words separated by dots, `*` for one word, `#` for any number.
 pub type Binding = (Exchange, &'static str);
 
 impl QueueSpec {
@@ -55,7 +53,6 @@ impl QueueSpec {
         Self { name, bindings, ttl: Self::TTL }
     }
 
-    /// Whether it is bound for an event.
     pub(crate) fn wants(&self, event: &Event) -> bool {
         let (of, key) = (event.kind.exchange(), event.kind.as_str());
         self.bindings.iter().any(|(exchange, pattern)| *exchange == of && topic::fits(pattern, key))
@@ -70,7 +67,7 @@ impl QueueSpec {
     }
 }
 
-/// The queue where the dead letters of `queue` wait. It can be subscribed to like any other.
+/// The queue that holds the dead letters of `queue`. It accepts subscribers like any other.
 pub fn dead_letter_queue(queue: &str) -> String {
     format!("{queue}.dead")
 }
@@ -101,8 +98,8 @@ pub enum BusError {
     Encode(#[from] serde_json::Error),
 }
 
-/// The result of publishing a run of events: the first `count` are confirmed, and `error` says why
-/// the next one is not.
+/// The result of publishing a run of events: the first `count` are confirmed, and `error` is the
+/// failure of the next one.
 #[derive(Debug)]
 pub struct PublishResult {
     pub count: usize,
@@ -110,19 +107,19 @@ pub struct PublishResult {
 }
 
 impl Bus {
-    /// `embedded:/path/bus.db` or `amqp://..`. A broker that is down is not an error here: later
-    /// calls fail until it is back.
+    /// `embedded:/path/bus.db` or `amqp://..`. A broker that is down is not an error here: calls
+    /// fail until it is back.
     pub async fn open(url: &str) -> Result<Self, BusError> {
         Self::open_sealed(url, &DataKeys::none()).await
     }
 
-    /// The same, with sealed messages in the file of the embedded bus. A broker's files are the
-    /// broker's.
+    /// Like [`Bus::open`], and seals messages in the embedded bus's file. A broker's files are its
+    /// own responsibility.
     pub async fn open_sealed(url: &str, keys: &DataKeys) -> Result<Self, BusError> {
         Self::open_trusting(url, keys, &Authorities::of_process()).await
     }
 
-    /// The same. A broker of `amqps://` is known by these authorities.
+    /// Like [`Bus::open_sealed`], with the authorities that verify an `amqps://` broker.
     pub async fn open_trusting(
         url: &str,
         keys: &DataKeys,
@@ -137,7 +134,7 @@ impl Bus {
         }
     }
 
-    /// Makes the queue, its dead letters and its bindings, and leaves existing ones as they are.
+    /// Declares the queue, its dead letter queue and its bindings; leaves existing ones unchanged.
     pub async fn bind(&self, queue: &QueueSpec) -> Result<(), BusError> {
         match self {
             Self::Embedded(bus) => bus.bind(queue).await,
@@ -145,8 +142,7 @@ impl Bus {
         }
     }
 
-    /// Returns once the event stands on disk in every queue bound for it, or among the unrouted
-    /// events of its exchange.
+    /// Returns once the event is on disk in every bound queue, or in its exchange's unrouted queue.
     pub async fn publish(&self, event: &Event) -> Result<(), BusError> {
         match self.publish_all(std::slice::from_ref(event)).await.error {
             Some(error) => Err(error),
@@ -154,8 +150,8 @@ impl Bus {
         }
     }
 
-    /// Publishes in order, waiting for the confirms together. Those after the first that failed may
-    /// stand in queues or not: send them again.
+    /// Publishes in order and waits for all confirms together. Events after the first failure may
+    /// or may not be stored: send them again.
     pub async fn publish_all(&self, events: &[Event]) -> PublishResult {
         let confirmed = match self {
             Self::Embedded(bus) => bus.publish_all(events).await,
@@ -167,7 +163,7 @@ impl Bus {
         confirmed
     }
 
-    /// Puts events into one bound queue once more, in order, and into no other.
+    /// Sends events again, in order, to one bound queue only.
     pub async fn replay(&self, queue: &QueueSpec, events: &[Event]) -> Result<(), BusError> {
         match self {
             Self::Embedded(bus) => bus.replay(queue.name, events).await,
@@ -175,7 +171,7 @@ impl Bus {
         }
     }
 
-    /// Takes messages from a bound queue, at most `prefetch` unsettled at a time.
+    /// Consumes a bound queue, with at most `prefetch` unsettled messages.
     pub async fn subscribe(&self, queue: &str, prefetch: u16) -> Result<Deliveries, BusError> {
         Ok(Deliveries(match self {
             Self::Embedded(bus) => Source::Embedded(bus.subscribe(queue, prefetch)?),
@@ -183,8 +179,8 @@ impl Bus {
         }))
     }
 
-    /// How many messages wait in a queue, not counting those handed out. One that was given back
-    /// counts a moment later on RabbitMQ, whose queues answer this from what they have applied.
+    /// The number of messages waiting in a queue, without unsettled ones. RabbitMQ counts a
+    /// requeued message a moment late, because its queues count only operations they have applied.
     pub async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
         match self {
             Self::Embedded(bus) => bus.waiting(queue).await,
@@ -199,7 +195,7 @@ impl Bus {
         }
     }
 
-    /// Writes pending settlements and lets the file or the connection go.
+    /// Writes pending settlements and closes the file or connection.
     pub async fn close(&self) {
         match self {
             Self::Embedded(bus) => bus.close().await,

@@ -1,8 +1,8 @@
-//! Owns everything that may be forgotten: rate limits, unread counts, what is known of sessions.
-//! The cache is never the only record of anything.
+//! Holds data that may be lost: rate limits, unread counts, known sessions. The cache is never the
+//! only record of anything.
 //!
-//! Invariant: every entry has an end, and every call ends soon. A failure is an `Err` the caller
-//! goes on without.
+//! Invariant: every entry expires, and every call ends soon. A failure is an `Err`; the caller
+//! continues without the cache.
 
 mod counts;
 mod memory;
@@ -32,15 +32,15 @@ pub enum CacheError {
     Slow,
 }
 
-/// A cache slower than this is no faster than going without.
+/// A slower cache saves no time.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Counts a question that may spare one to the store: what asks, and for which of its things.
+/// Counts a cache read that may save a store read; `cache` and `kind` label the metric.
 pub(crate) fn count_read(cache: &str, kind: &str, is_hit: bool) {
     metrics::CACHE_READS.add([cache, kind, if is_hit { "hit" } else { "miss" }], 1);
 }
 
-/// Makes the same call on either cache, and counts its failures.
+/// Makes the same call on either cache and counts its failures.
 macro_rules! on {
     ($self:ident, $call:ident($($argument:expr),*)) => {
         match $self {
@@ -53,13 +53,13 @@ macro_rules! on {
 }
 
 impl Cache {
-    /// `memory:` or `redis://..`. A server that is down is not an error here; every call says so
-    /// until it is back.
+    /// `memory:` or `redis://..`. A server that is down is not an error here; calls fail until it
+    /// is back.
     pub fn open(url: &str) -> Result<Self, CacheError> {
         Self::open_trusting(url, &Authorities::of_process())
     }
 
-    /// The same. A server of `rediss://` is known by these authorities.
+    /// Like [`Self::open`], with the authorities that verify a `rediss://` server.
     pub fn open_trusting(url: &str, authorities: &Authorities) -> Result<Self, CacheError> {
         if url.starts_with("memory:") {
             Ok(Self::Memory(Memory::default()))
@@ -70,7 +70,7 @@ impl Cache {
         }
     }
 
-    /// The answer of a call that somebody waits for.
+    /// Limits a call to `PATIENCE`; use it if a caller waits.
     pub async fn in_time<T>(
         asked: impl Future<Output = Result<T, CacheError>>,
     ) -> Result<T, CacheError> {
@@ -84,7 +84,7 @@ impl Cache {
         on!(self, get(key))
     }
 
-    /// Several keys as they stand at one moment, by one question.
+    /// Reads several keys at the same moment, in one call.
     pub async fn get_all<const N: usize>(
         &self,
         keys: [&str; N],
@@ -96,7 +96,7 @@ impl Cache {
         on!(self, set(key, value, ttl))
     }
 
-    /// Returns whether the value was set: false where the key has one.
+    /// Sets the value if the key has none. Returns true if it was set.
     pub async fn set_if_absent(
         &self,
         key: &str,
@@ -110,12 +110,12 @@ impl Cache {
         on!(self, delete(key))
     }
 
-    /// Counts one up and answers with the count; `ttl` runs from the first.
+    /// Increments the count and returns it; `ttl` runs from the first increment.
     pub async fn increment(&self, key: &str, ttl: Duration) -> Result<WindowCount, CacheError> {
         on!(self, increment(key, ttl))
     }
 
-    /// The count of a key that [`Self::increment`] counts.
+    /// The count of a key that [`Self::increment`] maintains.
     pub async fn count(&self, key: &str) -> Result<Option<WindowCount>, CacheError> {
         on!(self, count(key))
     }

@@ -1,6 +1,6 @@
-//! The address of a client, as the gateway tells it to another part.
+//! The address of a client, which the gateway forwards to other parts.
 //!
-//! Invariant: an address is believed only beside a token that the gateway signed for that part.
+//! Invariant: a part trusts an address only with a token that the gateway signed for that part.
 
 use std::{
     fmt,
@@ -11,14 +11,14 @@ use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
 use process::{openapi::RouteInput, parts::CloudPart, problem::Problem, tokens::Verifier};
 
-/// An address for counting. All clients without a known one are one client, and so are those of one
-/// IPv6 network of 64 bits, which mostly has one owner.
+/// A client address for counting. All clients without a known address count as one, and so do those
+/// of one /64 IPv6 network, which mostly has one owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(Option<IpAddr>);
 
 const SITE_MASK: u128 = u128::MAX << (128 - 48);
 
-/// The gateway removes both from what clients send.
+/// The gateway strips both headers from client requests.
 const ADDRESS: HeaderName = HeaderName::from_static("x-holdfast-client");
 const VOUCHER: HeaderName = HeaderName::from_static("x-holdfast-service");
 
@@ -29,8 +29,8 @@ impl ClientAddress {
         Self(address.map(of_one_line))
     }
 
-    /// The address for counting what costs money. One customer of an IPv6 provider may have all
-    /// networks of a site, which is 48 bits, and would count as 65,536 addresses.
+    /// The address for counting costly requests. One customer of an IPv6 provider may own a whole
+    /// /48 site, which would count as 65,536 addresses.
     #[must_use]
     pub fn widened_to_site(self) -> Self {
         Self(self.0.map(|address| match address {
@@ -39,7 +39,7 @@ impl ClientAddress {
         }))
     }
 
-    /// Tells it to a part. `token` is the gateway's own for that part.
+    /// Adds the address to a request. `token` is the gateway's own token for the receiving part.
     pub fn tell(self, headers: &mut HeaderMap, token: &str) {
         let value = |text: &str| HeaderValue::from_str(text).ok();
         if let (Some(address), Some(token)) = (value(&self.to_string()), value(token)) {

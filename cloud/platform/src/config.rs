@@ -1,4 +1,4 @@
-//! The configuration that services share: where a part listens and where its store is.
+//! Configuration that services share: the listen address and store address of a part.
 
 use std::path::PathBuf;
 
@@ -8,14 +8,11 @@ use process::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A part's section of the configuration.
 pub trait PartConfig: Serialize + DeserializeOwned {
-    /// The section where nothing is set.
     fn usual(part: CloudPart, place: &DataPlace) -> Self;
 }
 
-/// The place of stores and keys where nothing is set: a data folder, or servers at their usual
-/// addresses.
+/// The default location of stores and keys: a data folder, or servers at their default addresses.
 #[derive(Debug, Clone, Default)]
 pub struct DataPlace {
     pub data: Option<PathBuf>,
@@ -26,7 +23,7 @@ impl DataPlace {
         format!("127.0.0.1:{}", part.port())
     }
 
-    /// The address of the part's own store. A part without one has an empty address.
+    /// The default store address of the part; empty if the part has no store.
     pub fn store(&self, part: CloudPart) -> SecretUrl {
         match (part.store(), &self.data) {
             (StoreKind::Nothing, _) => "".into(),
@@ -39,13 +36,12 @@ impl DataPlace {
         }
     }
 
-    /// A file of the part, such as a key.
     pub fn file(&self, name: &str) -> PathBuf {
         self.data.clone().unwrap_or_default().join(name)
     }
 }
 
-/// The section of a service that sets nothing but its document store. The default names none.
+/// The section of a service that configures only its document store. The default has no address.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentsConfig {

@@ -1,11 +1,10 @@
-//! Owns the one way events are taken in: bind, take in order, let one that fails step aside and try
-//! it again beside the others with a growing pause, put what cannot be handled among the dead
-//! letters with its reason, settle every delivery. What has piled up is taken in runs, where the
-//! handler knows how to; a run that fails is taken one by one, so that one event never blames
-//! another.
+//! Consumes events the same way for every service: bind, handle in order, move a failed event aside
+//! and retry it in parallel with backoff, dead-letter unhandleable events with a reason, settle
+//! every delivery. A backlog is handled in runs if the handler supports them; a failed run is
+//! handled one by one, so that no event is blamed for another.
 //!
-//! Invariant: a delivery is acknowledged only after its handler answered `Ok`. An event comes at
-//! least once, so a handler records it in its inbox, or is idempotent by itself.
+//! Invariant: a delivery is acknowledged only after its handler returned `Ok`. Events arrive at
+//! least once, so a handler records them in its inbox or is idempotent.
 
 mod aside;
 mod error;
@@ -32,12 +31,12 @@ use crate::{
 use aside::{Aside, AsideEvent, subject_of};
 pub use error::HandleError;
 
-/// What a service does with an event. Write it as `async fn handle(&self, event: &Event) -> ..`.
+/// A service's event handler. Write it as `async fn handle(&self, event: &Event) -> ..`.
 pub trait Handle: Send + Sync + 'static {
     fn handle(&self, event: &Event) -> impl Future<Output = Result<(), HandleError>> + Send;
 
-    /// Handles a run of events as if one after the other. `false` where it leaves them to be
-    /// handled one by one, and has done nothing; after an error they are handled so, too.
+    /// Handles a run of events as if in sequence. `false` if it did no work: the events are then
+    /// handled one by one, as after an error.
     fn handle_run(
         &self,
         _run: &[&Event],
@@ -46,19 +45,19 @@ pub trait Handle: Send + Sync + 'static {
     }
 }
 
-/// Messages fetched ahead of the one that is handled, and events of one run.
+/// Messages prefetched, and the most events in one run.
 const PREFETCH: u16 = 256;
-/// A handler that takes longer counts as failed once, and eight failures put an event aside. So a
-/// transaction that waits for a row as long as it may is within this, with its pauses and what else
-/// there is to do: whoever holds a row for long blames no event.
+/// A handler that takes longer counts as failed once, and eight failures dead-letter an event. The
+/// limit covers a transaction that waits for a row lock as long as it may, plus pauses and other
+/// work, so a long-held lock never dead-letters an event.
 const HANDLE_LIMIT: Duration = Duration::from_secs(60);
 const _: () = assert!(LOCK_WAITS.as_millis() + 15_000 < HANDLE_LIMIT.as_millis());
 const ATTEMPTS_MAX: u32 = 8;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// Takes the events of a queue in, one after the other, until the tasks stop. One that fails is
-/// tried again beside the others, and only the later events of its subject wait for it.
+/// Consumes a queue's events one after the other until the tasks stop. A failed event is retried in
+/// parallel, and only later events of its subject wait for it.
 pub fn consume<H: Handle>(tasks: &Tasks, bus: &Bus, queue: QueueSpec, handler: H) {
     let consumer = Consumer {
         bus: bus.clone(),
@@ -96,11 +95,11 @@ impl<H> Clone for Consumer<H> {
 #[derive(PartialEq, Eq)]
 enum Settlement {
     Handled,
-    /// For a person, who reads the reason.
+    /// For an operator, with the reason.
     DeadLetter(String),
-    /// Tried again beside the others.
+    /// Retried in parallel to the others.
     StepsAside,
-    /// The process stops: the event is for the next one.
+    /// The process is stopping: the next process handles the event.
     Stopping,
 }
 
@@ -122,7 +121,7 @@ impl<H: Handle> Consumer<H> {
         deliveries.close().await;
     }
 
-    /// Binds and subscribes, waiting for a bus that is away; `None` when told to stop.
+    /// Binds and subscribes, waiting for an unreachable bus; `None` if told to stop.
     async fn subscribed(&self) -> Option<Deliveries> {
         let mut pause = PAUSE_MIN;
         loop {
@@ -143,7 +142,7 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
-    /// Puts the events whose subject has one aside behind it; returns the others.
+    /// Queues each event behind an aside event of its subject, if there is one; returns the others.
     async fn behind_their_own(&self, run: Vec<Delivery>) -> Vec<Delivery> {
         if self.aside.is_empty() {
             return run;
@@ -164,17 +163,17 @@ impl<H: Handle> Consumer<H> {
             let queue = self.queue.name;
             metrics::CONSUMER_HANDLED.add([queue, "handled"], run.len() as u64);
             if let Err(error) = self.ack(run).await {
-                // They come again, and the inbox knows them.
+                // The events are redelivered, and the inbox deduplicates them.
                 tracing::debug!(queue, %error, "The bus did not hear that a run was handled");
             }
             return;
         }
         for delivery in run {
-            // What is left comes again once the queue is let go.
+            // The rest is redelivered after the subscription closes.
             if self.stop.is_cancelled() {
                 return;
             }
-            // One before it in this run may have stepped aside.
+            // An earlier event of this run may have moved aside.
             if self.aside.has(&subject_of(delivery.event())) {
                 self.step_aside(delivery, 0).await;
             } else {
@@ -183,7 +182,7 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
-    /// A run is settled by its last event alone, while no earlier one is aside.
+    /// Acknowledging the last event settles the whole run, unless an earlier event is aside.
     async fn ack(&self, run: Vec<Delivery>) -> Result<(), BusError> {
         if self.aside.is_empty() {
             return Delivery::ack_run(run).await;
@@ -194,7 +193,7 @@ impl<H: Handle> Consumer<H> {
         Ok(())
     }
 
-    /// Where there is no place, all wait for one.
+    /// If no permit is free, the whole queue waits for one.
     async fn step_aside(&self, delivery: Delivery, attempts: u32) {
         let place = tokio::select! {
             place = self.aside.place() => place,
@@ -211,7 +210,7 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
-    /// Works the events of one subject, in their order.
+    /// Handles the events of one subject in order.
     async fn work_aside(&self, subject: &str) {
         while let Some(AsideEvent { delivery, attempts, .. }) = self.aside.next(subject) {
             let settlement = self.within_its_trace(&delivery, attempts, true).await;
@@ -219,7 +218,7 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
-    /// The run is a trace of its own.
+    /// The run gets its own trace.
     async fn handled_at_once(&self, run: &[Delivery]) -> bool {
         let events: Vec<&Event> = run.iter().map(Delivery::event).collect();
         let trace = TraceId::random();
@@ -272,22 +271,22 @@ impl<H: Handle> Consumer<H> {
             self.count_dead_letters().await;
         }
         if let Err(error) = settled {
-            // It comes again, and the inbox knows it.
+            // The event is redelivered, and the inbox deduplicates it.
             tracing::debug!(queue, event.id = %id, %error, "The bus did not hear what became of it");
         }
     }
 
-    /// For the metric only: an operator is told by it that something waits.
+    /// Updates the metric that alerts operators to waiting dead letters.
     async fn count_dead_letters(&self) {
         if let Ok(waiting) = self.bus.waiting(&dead_letter_queue(self.queue.name)).await {
             metrics::BUS_DEAD_LETTERS.set([self.queue.name], waiting);
         }
     }
 
-    /// `attempts` have failed already.
+    /// `attempts` counts the failures so far.
     async fn judge(&self, event: &Event, mut attempts: u32, is_aside: bool) -> Settlement {
         let mut pause = PAUSE_MIN;
-        // One that has failed already is not tried again at once.
+        // Back off before retrying a failed event.
         if attempts > 0 && self.paused(&mut pause).await {
             return Settlement::Stopping;
         }
@@ -313,7 +312,7 @@ impl<H: Handle> Consumer<H> {
                         return Settlement::StepsAside;
                     }
                 }
-                // However long it takes: putting aside all that comes meanwhile would help nobody.
+                // No attempt limit: dead-lettering all events during an outage would not help.
                 HandleError::Unavailable(cause) => {
                     tracing::warn!(error = %cause, "Event waits for what its handling needs");
                 }
@@ -340,7 +339,7 @@ impl<H: Handle> Consumer<H> {
         result
     }
 
-    /// Waits, longer each time; whether to stop.
+    /// Waits, doubling the pause; returns true to stop.
     async fn paused(&self, pause: &mut Duration) -> bool {
         let wait = *pause;
         *pause = (wait * 2).min(PAUSE_MAX);

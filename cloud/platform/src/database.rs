@@ -1,5 +1,5 @@
-//! Owns the choice of the database in which a service's outbox, inbox and runs of jobs stand:
-//! tables on MySQL and SQLite, collections on MongoDB.
+//! The database that holds a service's outbox, inbox and job runs: tables on MySQL and SQLite,
+//! collections on MongoDB.
 
 use crate::{
     documents::{Documents, Mongo},
@@ -14,7 +14,6 @@ pub enum Database {
 }
 
 impl Database {
-    /// They seal what stands there.
     pub(crate) fn data_keys(&self) -> &DataKeys {
         match self {
             Self::Sql(sql) => sql.data_keys(),

@@ -1,8 +1,8 @@
-//! Owns documents on MongoDB or SQLite. A service declares the fields and indexes of a collection
-//! and writes its store once; both databases answer it alike.
+//! Document storage on MongoDB or SQLite. A service declares a collection's fields and indexes
+//! once; both databases behave the same.
 //!
-//! Invariants: a query names its index and is answered in its order, so none sorts or scans; a
-//! write and its events are one step; every write makes the next version; missing and null are one.
+//! Invariants: a query names its index and uses its order, so it never sorts or scans; a write and
+//! its outbox events are atomic; every write increments the version; missing equals null.
 
 mod collection;
 mod error;
@@ -35,18 +35,18 @@ pub(crate) use store::WaitingEvent;
 
 use std::time::Duration;
 
-/// Of one process to each server; a call beyond them waits until one is free. None is kept open
-/// unless the address says `minPoolSize`, as those of `docker-compose.yml` and `deploy/kubernetes`
-/// do: a client of a test keeps none.
+/// Per process and server; further calls wait. The pool keeps no idle connections unless the
+/// address sets `minPoolSize`, as in `docker-compose.yml` and `deploy/kubernetes`, but not in
+/// tests.
 const CONNECTIONS_MAX: u32 = 50;
-/// A call that finds no server in this time is answered "unavailable".
+/// A call that finds no server within this time fails as unavailable.
 const SELECT_LIMIT: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// The driver sets no limit for a call. It asks each server so often how it is, and ends the calls
-/// to a server that has not answered for this and `CONNECT_LIMIT` together: twenty seconds.
+/// The driver's health check interval. The driver does not limit a call, but ends the calls to a
+/// server that stays silent for this plus `CONNECT_LIMIT`: twenty seconds.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// A service's own document database. Cloning shares the pool.
+/// A service's document database. Clones share the pool.
 #[derive(Clone)]
 pub enum Documents {
     Mongo(Mongo),
@@ -54,14 +54,13 @@ pub enum Documents {
 }
 
 impl Documents {
-    /// `sqlite:/path/x.db` or `mongodb://host/database`. MongoDB is connected to when first asked;
-    /// its writes are acknowledged by a majority and journalled. With `?tls=true` it is known by
-    /// the authorities of this process.
+    /// Opens `sqlite:/path/x.db` or `mongodb://host/database`. MongoDB connects on first use; a
+    /// majority acknowledges and journals each write. With `?tls=true`, this process's authorities
+    /// verify the server.
     pub async fn open(url: &str) -> Result<Self, DocumentsError> {
         Self::open_trusting(url, &Authorities::of_process()).await
     }
 
-    /// The same, by these authorities.
     pub async fn open_trusting(
         url: &str,
         authorities: &Authorities,
@@ -74,8 +73,7 @@ impl Documents {
         }
         let mut options = ClientOptions::parse(url).await?;
         if let (Some(Tls::Enabled(tls)), Some(own)) = (&mut options.tls, authorities.own_file()) {
-            // The driver takes them in the place of the public ones. An address may name its own:
-            // `tlsCAFile`.
+            // They replace the public authorities. An address may set its own with `tlsCAFile`.
             tls.ca_file_path.get_or_insert_with(|| own.to_owned());
         }
         let name = options.default_database.clone().ok_or(DocumentsError::Address)?;
@@ -86,7 +84,7 @@ impl Documents {
         Ok(Self::Mongo(Mongo::new(Client::with_options(options)?.database(&name))))
     }
 
-    /// The same database, whose personal fields and events are sealed from now on.
+    /// Seals personal fields and events from now on.
     #[must_use]
     pub fn sealed_by(self, keys: &DataKeys) -> Self {
         match self {
@@ -102,8 +100,8 @@ impl Documents {
         }
     }
 
-    /// Makes what the platform keeps beside the collections: leases, inbox, runs of jobs, replays,
-    /// and events that have left, on SQLite in the outbox. Safe to repeat.
+    /// Creates the platform's own tables or collections: leases, inbox, job runs, replays and sent
+    /// events (on SQLite, the outbox). Idempotent.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         match self {
             Self::Mongo(mongo) => mongo.migrate().await,
@@ -111,7 +109,7 @@ impl Documents {
         }
     }
 
-    /// Refuses a database that `migrate` has not brought up to date.
+    /// Fails if `migrate` has not brought the database up to date.
     pub async fn check(&self) -> Result<(), DocumentsError> {
         match self {
             Self::Mongo(mongo) => mongo.check().await,
@@ -119,7 +117,6 @@ impl Documents {
         }
     }
 
-    /// Returns when the database answers.
     pub async fn ping(&self) -> Result<(), DocumentsError> {
         match self {
             Self::Mongo(mongo) => {
@@ -131,7 +128,7 @@ impl Documents {
     }
 }
 
-/// An address may say each of them: `maxPoolSize`, `serverSelectionTimeoutMS`, `connectTimeoutMS`,
+/// An address overrides them: `maxPoolSize`, `serverSelectionTimeoutMS`, `connectTimeoutMS`,
 /// `heartbeatFrequencyMS`.
 fn bound(options: &mut ClientOptions) {
     options.max_pool_size.get_or_insert(CONNECTIONS_MAX);

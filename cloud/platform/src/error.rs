@@ -1,4 +1,4 @@
-//! The errors that every service has: of its store, and of opening it.
+//! Errors common to all services: of the store, and of opening a service.
 
 use process::problem::{Problem, chain, fault};
 use wire::Code;
@@ -10,11 +10,11 @@ use crate::{
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// A database that is restarted or overrun answers again after about a second.
+/// A restarted or overloaded database is usually back after about a second.
 const RETRY_AFTER_S: u32 = 1;
 
-/// A service's own database failed, or holds something it must not hold. The database is the one of
-/// the service that the log line or the trace names.
+/// The service's own database failed or contains invalid data. The log line or trace names the
+/// service.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the database did not do as asked")]
@@ -32,7 +32,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The same request may succeed soon, and nothing of this one was stored.
+    /// The same request may succeed soon, and this one stored no data.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Sql(error) => error.is_unavailable() || error.is_contention(),
@@ -70,14 +70,13 @@ impl From<StoreError> for HandleError {
     }
 }
 
-/// A service could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Jobs(#[from] JobError),
-    /// A key, a text or a setting of the service itself.
+    /// A key, text or setting of the service itself.
     #[error("{what}")]
     Own {
         what: &'static str,
@@ -87,12 +86,12 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// The store gave no answer. It may come back by itself.
+    /// The store did not respond. It may recover without intervention.
     pub fn is_store_away(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_unavailable())
     }
 
-    /// For `map_err`: says what could not be done.
+    /// For `map_err`; `what` names the failed step.
     pub fn own<E: Into<Cause>>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::Own { what, source: source.into() }
     }

@@ -1,9 +1,8 @@
-//! Owns the files that people hand in: pictures and documents, in a folder or in an S3 bucket.
+//! Uploaded files: pictures and documents, in a folder or an S3 bucket.
 //!
-//! Invariants: a file is kept under its owner and the SHA-256 of its bytes, so it never changes;
-//! nothing is kept that was not checked whole before; a picture is kept as a new encoding of its
-//! pixels alone; a file that nothing names any more is removed, and one that was handed in or named
-//! lately is not.
+//! Invariants: a file is stored under its owner and the SHA-256 of its bytes, so it never changes;
+//! only a fully checked file is stored; a picture is stored as a new encoding of its pixels alone;
+//! a file without references is deleted, unless recently uploaded or referenced.
 
 mod address;
 mod error;
@@ -37,15 +36,13 @@ pub use wire::FileId;
 
 use intake::CheckedContent;
 
-/// Where files are kept. Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub enum Files {
     Folder { store: Arc<LocalFileSystem>, folder: PathBuf },
     S3(Box<AmazonS3>),
 }
 
-/// The place of a file's bytes: its owner, its use, and the SHA-256 of the bytes in hexadecimal
-/// digits.
+/// The key of a file's bytes; `content` is their SHA-256 in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePlace {
     pub owner: UserId,
@@ -53,7 +50,8 @@ pub struct FilePlace {
     pub content: String,
 }
 
-/// S3 takes no smaller part but the last. Also the most of a file that is held at once.
+/// The part size of uploads: S3 accepts a smaller part only as the last. Also bounds the memory per
+/// file.
 const PART_BYTES: usize = 5 * 1024 * 1024;
 const KEPT: &str = "kept";
 const INCOMING: &str = "incoming";
@@ -68,27 +66,25 @@ macro_rules! on {
 }
 
 impl Files {
-    /// `file:/a/folder`, which is made where it is missing, or
-    /// `s3://KEY:SECRET@bucket/prefix?region=R&endpoint=https://host`. S3 is connected to when
-    /// first asked.
+    /// Opens `file:/a/folder`, created if missing, or
+    /// `s3://KEY:SECRET@bucket/prefix?region=R&endpoint=https://host`. S3 connects on first use.
     pub fn open(url: &str) -> Result<Self, FilesError> {
         Self::open_trusting(url, &Authorities::of_process())
     }
 
-    /// The same. An endpoint of `https://` is known by these authorities.
+    /// These authorities verify an `https://` endpoint.
     pub fn open_trusting(url: &str, authorities: &Authorities) -> Result<Self, FilesError> {
         if url.starts_with("s3:") {
             return Ok(Self::S3(Box::new(address::s3(url, authorities)?)));
         }
         let folder = address::folder(url)?;
-        // Papers of people stand in it: for this user alone.
+        // It holds personal papers, so only this user may access it.
         DirBuilder::new().recursive(true).mode(0o700).create(folder.join(INCOMING))?;
         let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
         Ok(Self::Folder { store: store.into(), folder })
     }
 
-    /// Where bytes wait that have not been checked yet: nameless files, which end with their
-    /// process.
+    /// The folder of unchecked uploads: unnamed temporary files, which end with their process.
     pub fn incoming(&self) -> PathBuf {
         match self {
             Self::Folder { folder, .. } => folder.join(INCOMING),
@@ -96,18 +92,17 @@ impl Files {
         }
     }
 
-    /// Keeps a checked file. Repeating it changes nothing.
+    /// Stores a checked file. Idempotent.
     pub async fn put(&self, place: &FilePlace, file: CheckedFile) -> Result<(), FilesError> {
         on!(self, store => put_in(&**store, &place.path(), file.content).await)
     }
 
-    /// The bytes of a file, as they are read.
     pub async fn read(&self, place: &FilePlace) -> Result<Body, FilesError> {
         let found = on!(self, store => store.get(&place.path()).await)?;
         Ok(Body::from_stream(found.into_stream().map_err(FilesError::from)))
     }
 
-    /// Removes a file, or hears that it is gone.
+    /// Deletes a file. Idempotent.
     pub async fn remove(&self, place: &FilePlace) -> Result<(), FilesError> {
         match on!(self, store => store.delete(&place.path()).await) {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -115,7 +110,6 @@ impl Files {
         }
     }
 
-    /// Returns when the store answers.
     pub async fn ping(&self) -> Result<(), FilesError> {
         match on!(self, store => store.head(&Path::from(KEPT)).await) {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -130,7 +124,7 @@ impl FilePlace {
     }
 }
 
-/// A file in memory in one piece, another part by part.
+/// Uploads content in memory at once, other content part by part.
 async fn put_in(
     store: &impl ObjectStore,
     path: &Path,

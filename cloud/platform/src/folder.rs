@@ -1,5 +1,5 @@
-//! Keeps messages to people as files that a developer can look at, in the place of a gateway. The
-//! newest stay.
+//! Writes messages to people as files for developers, instead of sending them to a gateway. Keeps
+//! only the newest.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -21,14 +21,15 @@ pub struct MessageFolder {
 }
 
 impl MessageFolder {
-    /// Makes the folder where it is missing. One message beyond `kept_max` removes the oldest.
+    /// Creates the folder if it is missing. Each message beyond `kept_max` removes the oldest.
     pub fn open(folder: &Path, kept_max: usize) -> std::io::Result<Self> {
-        // Codes, names and addresses of people stand in it: for this user alone.
+        // The messages contain people's codes, names and addresses, so only this user may read
+        // them.
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         Ok(Self { folder: folder.to_owned(), kept_max })
     }
 
-    /// The id is of version 7: the folder sorts by it.
+    /// `id` is a version 7 UUID: the folder sorts by it.
     pub async fn keep(&self, id: Uuid, message: &Value) -> std::io::Result<()> {
         let (folder, kept_max) = (self.folder.clone(), self.kept_max);
         let (name, text) = (id.simple().to_string(), message.to_string());
@@ -40,7 +41,7 @@ impl MessageFolder {
     }
 }
 
-/// A file appears whole under its name.
+/// Renames the finished file, so that it is complete when it appears.
 fn write(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
     let begun = folder.join(format!("{name}.part"));
     let mut file =
@@ -61,7 +62,7 @@ fn remove_surplus(folder: &Path, kept_max: usize) -> std::io::Result<()> {
     let surplus = kept.len().saturating_sub(kept_max);
     for path in &kept[..surplus] {
         match fs::remove_file(path) {
-            // Another message removed it.
+            // A concurrent write removed it.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             removed => removed?,
         }

@@ -1,8 +1,8 @@
-//! A gateway of messages to people: `POST` of a message as JSON, with its id as `Idempotency-Key`
-//! and a proof that it is ours. Any status of 200 to 299 takes the message; its body is not read.
+//! Client of a message gateway: `POST`s a message as JSON, with its id as `Idempotency-Key` and a
+//! proof of origin. Any status from 200 to 299 accepts the message; the response body is ignored.
 //!
-//! Invariants: neither a message nor the secret stands in an error; a message takes 14 seconds at
-//! most; it goes over TLS, but on this machine.
+//! Invariants: errors contain neither the message nor the secret; a message takes at most 14
+//! seconds; it uses TLS unless the gateway is on this machine.
 
 use std::{
     fs,
@@ -23,19 +23,19 @@ use ring::hmac;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Of one try.
+/// Time limit of one attempt.
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
-/// Between one try and the next. Behind the last, the message is given up.
+/// Backoff between attempts. After the last attempt the message is given up.
 const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1_500)];
 const SECRET_BYTES_MAX: usize = 4_096;
 const SIGNATURE: &str = "x-signature";
 
-/// How the gateway knows us by the secret.
+/// How the secret authenticates us to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GatewayProof {
-    /// As the bearer of every message.
+    /// Sends the secret as the bearer token of every message.
     Bearer,
-    /// It never leaves: each message bears its hexadecimal HMAC-SHA-256 in `x-signature`.
+    /// Keeps the secret here: each message carries its hexadecimal HMAC-SHA-256 in `x-signature`.
     Signature,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct MessageGateway {
     proof: GatewayProof,
 }
 
-/// A setting that is of no use.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayAddressError {
     #[error(
@@ -59,12 +59,11 @@ pub enum GatewayAddressError {
     NoSecret(PathBuf),
 }
 
-/// A message that was not handed over.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     #[error("the gateway refused a message with status {0}")]
     Refused(u16),
-    /// It may have gone out all the same.
+    /// The gateway may still have sent the message.
     #[error("the gateway is away: {0}")]
     Away(String),
 }
@@ -92,7 +91,7 @@ impl MessageGateway {
         Ok(Self { client, url: url.to_owned(), secret: text.into(), proof })
     }
 
-    /// Hands a message over, three times under one id while the gateway is away.
+    /// Sends a message, with up to three attempts under one id while the gateway is unavailable.
     pub(crate) async fn send(
         &self,
         id: Uuid,
@@ -151,7 +150,7 @@ impl MessageGateway {
 }
 
 impl GatewayError {
-    /// Returns whether the same message may be taken later.
+    /// True if the gateway may accept the same message later.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Away(_))
     }

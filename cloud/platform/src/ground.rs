@@ -1,4 +1,4 @@
-//! The ports and keys that every service is given when it opens.
+//! The dependencies that every service receives when it opens.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ pub struct Ground {
     pub cache: Cache,
     pub keys: Keys,
     pub service_key: ServiceKey,
-    /// How long its outbox keeps events that have left.
+    /// How long the outbox keeps sent events.
     pub sent_kept: Duration,
-    /// Of the part's own store.
+    /// The keys of the part's own store.
     pub data_keys: DataKeys,
-    /// Money of completed work waits so long for an objection, and people are told so.
+    /// How long payment for completed work waits for an objection; users are told this period.
     pub dispute_ms: i64,
 }

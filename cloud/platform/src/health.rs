@@ -1,6 +1,7 @@
-//! Owns the readiness of a service. The list of checks is closed: a service is ready when its own
-//! stores and the bus are in reach, the gateway when every service is. A service that asks another
-//! does its other work without it. A cache is never missing, for everything goes on without it.
+//! Readiness of a service. The list of checks is closed: a service is ready if it reaches its own
+//! stores and the bus, the gateway if it reaches every service. A service that calls another is
+//! ready without it. A cache failure never affects readiness, because every service works without
+//! the cache.
 
 use process::{health::Readiness, problem::chain, tokens::Keys};
 
@@ -14,11 +15,11 @@ pub enum Check {
     Documents(Documents),
     Files(Files),
     Bus(Bus),
-    /// Named in the log when it fails, and never a reason not to be ready.
+    /// Logged when it fails, but never makes the service unready.
     Cache(Cache),
-    /// The keys of people's tokens, without which nobody is let in.
+    /// The keys that verify access tokens; without them every caller is refused.
     Keys(Keys),
-    /// A service by its name.
+    /// A service with its name.
     Upstream(&'static str, Upstream),
 }
 
@@ -43,7 +44,7 @@ impl Check {
         }
     }
 
-    /// Answers an error with its causes, for the operator who reads it.
+    /// Returns the error with its causes, for the operator.
     async fn ask(self) -> Result<(), String> {
         match self {
             Self::Sql(sql) => sql.ping().await.map_err(|error| chain(&error)),

@@ -1,9 +1,7 @@
-//! Owns work done by the clock. Every replica wakes at the same moment; the one that first claims
-//! the moment does the work.
+//! Scheduled jobs. Every replica wakes at the same time; the first to claim a run executes it.
 //!
-//! Invariant: a job runs at most once for each moment it was due at, however many replicas there
-//! are. A run that fails, or whose process dies, is not repeated: the next moment does the work
-//! that was left.
+//! Invariant: a job runs at most once per due time, across all replicas. A failed or crashed run is
+//! not retried: the next run does the remaining work.
 
 mod store;
 
@@ -21,7 +19,7 @@ use crate::{Database, sql::Sql};
 pub type JobResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 type Run = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = JobResult> + Send>> + Send + Sync>;
 
-/// Work that is due by a calendar, in UTC: second, minute, hour, day of month, month, day of week.
+/// Work due by a cron schedule, in UTC: second, minute, hour, day of month, month, day of week.
 #[derive(Clone)]
 pub struct Job {
     name: &'static str,
@@ -35,12 +33,11 @@ pub enum JobError {
     Calendar { name: &'static str, cron: Cow<'static, str> },
 }
 
-/// A run is claimed within seconds of its moment. The rest of the time is for a person who looks
-/// back.
+/// Replicas claim within seconds; the rest is for people who investigate later.
 pub(crate) const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
-/// Runs that are due while this many wait for their turn are left to the next moment.
+/// Further runs are skipped until their next due time.
 const WAITING_MAX: usize = 64;
-/// How often a scheduler that does not start is tried again.
+/// The pause before the scheduler's start is retried.
 const RESTART: Duration = Duration::from_secs(10);
 
 impl Job {
@@ -53,7 +50,7 @@ impl Job {
     }
 }
 
-/// Runs the jobs, and the tidying and sealing of the platform's own tables, until the tasks stop.
+/// Runs the jobs, and those that clean up and seal the platform's tables, until the tasks stop.
 pub fn start(
     tasks: &Tasks,
     database: impl Into<Database>,
@@ -61,7 +58,7 @@ pub fn start(
     mut jobs: Vec<Job>,
 ) -> Result<(), JobError> {
     let database = database.into();
-    // MongoDB expires its collections by itself.
+    // MongoDB expires its collections automatically.
     if let Database::Sql(sql) = &database {
         jobs.push(tidy(sql.clone(), clock.clone()));
     }
@@ -81,8 +78,8 @@ pub fn start(
     Ok(())
 }
 
-/// The scheduler's own record of a job. It alone reads the calendar, so that the moments are the
-/// ones it wakes at.
+/// The scheduler's job record. Only the scheduler parses the cron text, so due times match its
+/// wake-ups.
 struct Calendar(JobStoredData);
 
 impl Calendar {
@@ -90,10 +87,10 @@ impl Calendar {
         ScheduledJob::new(cron, |_, _| {}).ok()?.job_data().ok().map(Self)
     }
 
-    /// The moment a job was last due at, in Unix milliseconds: the same on every replica. The
-    /// scheduler keeps only the next one, and overwrites it while the job begins.
+    /// When a job was last due, in Unix milliseconds: identical on every replica. The scheduler
+    /// stores only the next time, and overwrites it while the job starts.
     fn due_at(&self, clock: &Clock) -> Option<i64> {
-        // Its dates are whole seconds, as those of the calendar are.
+        // The scheduler counts in whole seconds, as cron does.
         let now = u64::try_from(clock.now().0.div_euclid(1000)).ok()?;
         let now = JobStoredData { next_tick: now, ..self.0.clone() }.next_tick_utc()?;
         let due = self.0.schedule()?.find_previous_occurrence(&now, true).ok()?;
@@ -159,7 +156,7 @@ impl Runner {
         let work = async move {
             match store::claim(&database, job.name, due_at, clock.now()).await {
                 Ok(true) => finish(job.name, (job.run)().await),
-                // Another replica does it.
+                // Another replica runs it.
                 Ok(false) => {}
                 Err(error) => finish(job.name, Err(error.into())),
             }
@@ -177,9 +174,8 @@ fn finish(name: &'static str, result: JobResult) {
     }
 }
 
-/// Removes old rows of the platform's tables: inbox rows after longer than any event is kept,
-/// answers under keys after two days, runs of jobs after a week. Sent events have a job of their
-/// own.
+/// Deletes old rows of the platform's tables: inbox entries older than any event can be,
+/// idempotency keys after two days, job runs after a week. A separate job deletes sent events.
 fn tidy(sql: Sql, clock: Clock) -> Job {
     Job::new("tidy", "0 17 * * * *", move || {
         let (sql, now) = (sql.clone(), clock.now());

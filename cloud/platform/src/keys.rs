@@ -1,4 +1,4 @@
-//! Owns keeping the public keys of people's tokens up to date.
+//! Refreshes the cached public keys that verify access tokens.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use serde_json::Value;
 use crate::upstream::{Upstream, UpstreamError};
 
 const PATH: &str = "/.well-known/jwks.json";
-/// How long a new key may go unknown, and a killed one believed.
+/// How long a new key may stay unknown, and a revoked one trusted.
 const REFRESH: Duration = Duration::from_secs(15);
-/// Without any key every caller is turned away, so ask often.
+/// Without keys every caller is refused, so retry often.
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 
-/// The known keys, and the service that has them. Cloning shares the keys.
+/// The cached keys and the service that issues them. Clones share the keys.
 #[derive(Clone)]
 pub struct KeySource {
     pub keys: Keys,
@@ -33,7 +33,7 @@ pub enum KeySourceError {
 }
 
 impl KeySource {
-    /// Asks auth now: a token may name a key that is not known here.
+    /// Fetches the keys now, for example when a token names an unknown key.
     pub async fn refresh(&self) -> Result<(), KeySourceError> {
         let jwks: Value = self.auth.get(PATH, None).await?;
         self.keys.replace(&jwks.to_string())?;
@@ -41,8 +41,8 @@ impl KeySource {
     }
 }
 
-/// Loads the keys from auth, tries again until it has them, and asks again every few seconds.
-/// Loaded keys stay while auth is out of reach.
+/// Loads the keys from auth, retries until it has them, and refreshes them periodically. Loaded
+/// keys stay while auth is out of reach.
 pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
     let (source, stop) = (KeySource { keys: keys.clone(), auth }, tasks.token());
     tasks.spawn("keys", async move {
@@ -57,7 +57,7 @@ pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
                     REFRESH
                 }
                 Err(error) => {
-                    // One outage is one warning, however often auth is asked meanwhile.
+                    // Warn once per outage, however many retries it takes.
                     if !is_known {
                         let cause = process::problem::chain(&error);
                         tracing::warn!(cause, "The keys of tokens could not be loaded");

@@ -1,8 +1,8 @@
-//! The letters of a part's own queues and exchanges, and replays of its events, for admins. The
-//! gateway asks each part, since nobody else can reach a part's queues.
+//! Admin routes for the dead letters of a part's queues and exchanges, and for replays of its
+//! events. The gateway calls each part, since only the part can reach its queues.
 //!
-//! Invariant: no body is shown. An event names people and places, and who mends a queue needs
-//! neither.
+//! Invariant: responses contain no event body. An event names people and places, which an admin
+//! does not need to repair a queue.
 
 use axum::{
     Router,
@@ -27,14 +27,13 @@ use crate::{
     outbox::replay::{self, Replay},
 };
 
-/// A box of letters.
+/// A dead letter box.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct LetterBoxItem {
-    /// Of the queue whose events were handled in vain, or of the exchange whose events found no
-    /// queue.
+    /// The queue whose events failed, or the exchange whose events matched no queue.
     pub name: String,
     pub kind: LetterKind,
-    /// The part that it belongs to.
+    /// The part that owns it.
     pub part: String,
     pub waiting: u64,
 }
@@ -48,7 +47,7 @@ pub enum LetterKind {
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct LetterItem {
-    /// Absent where the message is no event that this version reads.
+    /// Absent if this version cannot read the message as an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<EventId>,
     #[serde(skip_serializing_if = "Option::is_none", rename = "type")]
@@ -56,18 +55,18 @@ pub struct LetterItem {
     /// When the event happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub happened_at: Option<UnixMillis>,
-    /// When it was put aside; absent where the broker itself did so.
+    /// When it became a dead letter; absent if the broker dead-lettered it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub put_aside_at: Option<UnixMillis>,
-    /// Why. Empty for an event that found no queue.
+    /// Why it became a dead letter. Empty for an unrouted event.
     pub reason: String,
 }
 
-/// The letters that an act is about.
+/// The dead letters to act on.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LetterForm {
-    /// Those of these events; without it, all that wait. Naming one twice is as good as once.
+    /// The events to include; without it, all that wait. Duplicates count once.
     #[serde(default)]
     pub events: Option<Vec<EventId>>,
 }
@@ -77,12 +76,12 @@ pub struct SettledLetters {
     pub settled: u64,
 }
 
-/// A queue that is to get what it missed.
+/// Requests a replay of missed events to a queue.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayForm {
     pub queue: String,
-    /// Events of this moment and later.
+    /// Replays events of this time and later.
     pub since: UnixMillis,
 }
 
@@ -99,7 +98,7 @@ pub struct ReplayItem {
     pub done_at: Option<UnixMillis>,
 }
 
-/// A list as parts and the gateway pass it on.
+/// A list that parts return and the gateway forwards.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct LetterList<T> {
     pub items: Vec<T>,
@@ -107,7 +106,7 @@ pub struct LetterList<T> {
 
 const SHOWN: usize = 50;
 const SHOWN_MAX: usize = 500;
-/// Letters that one act names.
+/// The most dead letters that one request may name.
 const NAMED_MAX: usize = 500;
 const REPLAYS_SHOWN: usize = 50;
 
@@ -126,7 +125,7 @@ impl FromRef<PartLetters> for Verifier {
     }
 }
 
-/// The routes of a part, which the gateway alone can reach.
+/// A part's routes, which only the gateway can reach.
 pub fn routes(ground: &Ground, part: CloudPart, database: impl Into<Database>) -> Router {
     let (database, verifier) = (database.into(), ground.verifier(part.name()));
     let (bus, clock) = (ground.bus.clone(), ground.clock.clone());
@@ -148,7 +147,7 @@ async fn boxes(
     for of in boxes_of(letters.part) {
         let waiting = match letters.bus.waiting(&of.queue()).await {
             Ok(waiting) => waiting,
-            // A queue that nobody has declared yet has no letters.
+            // An undeclared queue has no dead letters.
             Err(BusError::UnknownQueue(_)) => 0,
             Err(error) => return Err(away(error)),
         };
@@ -255,7 +254,7 @@ impl From<Letter> for LetterItem {
     }
 }
 
-/// A broker that is away is nobody's mistake.
+/// An unreachable broker is a temporary fault.
 fn away(error: BusError) -> Problem {
     match error {
         BusError::Unreachable(_) | BusError::TimedOut(_) => {

@@ -1,6 +1,6 @@
-//! Owns what every cloud service stands on: storage, messages, cache, calls to other services,
-//! jobs. Each port is a closed enum with one arm per backend, chosen by the address in the
-//! configuration; development and production run the same code, only the arm differs.
+//! Gives every cloud service its storage, messages, cache, jobs and calls to other services. Each
+//! port is a closed enum with one arm per backend, and the configured address selects the arm.
+//! Development and production run the same code.
 
 mod account_age;
 pub mod answers;

@@ -1,9 +1,7 @@
-//! Owns the copy that a service keeps of providers' marks: whom an admin has verified, by the user
-//! service's word. The table `provider_marks` comes with the migrations of each service that keeps
-//! one.
+//! A service's copy of providers' verification status, which admins set in the user service. The
+//! table `provider_marks` comes with the service's migrations.
 //!
-//! Invariant: the newest version of a profile counts, so an event that comes again, or late,
-//! changes nothing.
+//! Invariant: the newest profile version wins, so a redelivered or late event changes nothing.
 
 pub mod store;
 
@@ -16,7 +14,7 @@ use crate::{
     transact,
 };
 
-/// A consumer that does nothing else with the events of profiles.
+/// A consumer of profile events that only updates this copy.
 pub struct MarkKeeper {
     pub sql: Sql,
 }
@@ -32,8 +30,7 @@ impl Handle for MarkKeeper {
     }
 }
 
-/// The mark that an event tells of; `None` where it is about something else than a provider's
-/// profile.
+/// `None` if the event is not about a provider's profile.
 pub fn told_by(event: &Event) -> Result<Option<ProviderMark>, HandleError> {
     if event.kind.exchange() != Exchange::User {
         return Ok(None);

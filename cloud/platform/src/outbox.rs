@@ -1,9 +1,9 @@
-//! Owns the way an event leaves a service: written by the transaction that caused it, published by
-//! the one relay that holds the lease, marked after the bus has confirmed it, and kept for a while,
-//! so that a new consumer gets what it missed.
+//! The transactional outbox. The transaction that causes an event writes it, the one relay with the
+//! lease publishes it and marks it sent once the bus confirms. Sent events are kept for a while, so
+//! that a new consumer can get the ones it missed.
 //!
-//! Invariant: a row is marked sent only after its confirm, so an event leaves at least once; rows
-//! leave in the order they were written.
+//! Invariant: a row is marked sent only after its confirm, so an event is delivered at least once;
+//! rows are published in the order they were written.
 
 mod kept;
 mod relay;

@@ -1,8 +1,8 @@
-//! Owns the permissions of people in the cache, which auth writes and the gateway reads. The record
-//! is auth_db; the copy only saves asking auth for each request of an admin.
+//! People's permissions in the cache, written by auth and read by the gateway. auth_db is the
+//! record; the copy saves a call to auth per admin request.
 //!
-//! Invariant: auth removes the copy when a role changes. A copy that outlived its removal, because
-//! the cache was away or somebody had just read the row of before, ends by itself after `KEPT_FOR`.
+//! Invariant: auth removes the copy when a role changes. A copy survives if the cache is down or a
+//! concurrent reader had just loaded the old row; it then expires after `KEPT_FOR`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use wire::{Permission, UserId};
 
 use crate::cache::{Cache, CacheError, count_read};
 
-/// The longest time for which a change of a role may go unnoticed.
+/// The longest time that a role change may go unnoticed.
 pub const KEPT_FOR: Duration = Duration::from_secs(30);
 
 pub async fn keep(
@@ -26,7 +26,7 @@ pub async fn forget(cache: &Cache, user: UserId) -> Result<(), CacheError> {
     cache.delete(&key(user)).await
 }
 
-/// `None` where there is no copy. A permission that only a newer auth knows is left out.
+/// `None` if there is no copy. Permissions that only a newer auth defines are left out.
 pub async fn look_up(cache: &Cache, user: UserId) -> Result<Option<Vec<Permission>>, CacheError> {
     let words = cache.get(&key(user)).await?;
     count_read("permissions", "held", words.is_some());

@@ -1,8 +1,8 @@
-//! Owns pushes to people's devices: a gateway that is asked by HTTP, a folder for development, or
-//! nothing. The gateway knows which devices a person has; here a push is for a person.
+//! Push notifications to people's devices: through an HTTP gateway, into a folder for development,
+//! or off. A push addresses a person; the gateway maps people to devices.
 //!
-//! Invariants: no text is logged or stands in an error; every try bears the push's id, by which a
-//! gateway drops a repeat; a push is signed, and the secret stays here.
+//! Invariants: no text is logged or appears in an error; every attempt carries the push's id, by
+//! which the gateway deduplicates; a push is signed, and the secret never leaves this process.
 
 use std::{path::Path, sync::Arc};
 
@@ -16,10 +16,10 @@ use crate::{
     gateway::{GatewayAddressError, GatewayError, GatewayProof, MessageGateway},
 };
 
-/// Pushes that a folder keeps.
+/// Pushes kept in a folder.
 const KEPT_MAX: usize = 100;
 
-/// Where pushes go. Cloning shares the connections.
+/// The push destination. Clones share the connections.
 #[derive(Clone)]
 pub enum Push {
     Off,
@@ -31,14 +31,14 @@ pub struct PushGateway(MessageGateway);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PushMessage {
-    /// Of version 7: the folder sorts by it.
+    /// A version 7 UUID: the folder sorts by it.
     pub id: Uuid,
     pub to: UserId,
     pub title: String,
     pub text: String,
 }
 
-/// A setting that is of no use.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 pub enum PushAddressError {
     #[error(
@@ -60,7 +60,6 @@ impl From<GatewayAddressError> for PushAddressError {
     }
 }
 
-/// A push that was not handed over.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     #[error("pushes are off")]
@@ -72,9 +71,8 @@ pub enum PushError {
 }
 
 impl Push {
-    /// `off`, `folder:/a/folder`, which is made where it is missing, or the address of a gateway,
-    /// with the file of the secret that signs. A gateway at `https://` is known by these
-    /// authorities.
+    /// `off`, `folder:/a/folder` (created if missing), or the address of a gateway, with the file
+    /// of the signing secret. `authorities` verify a gateway at `https://`.
     pub fn open(
         url: &str,
         secret: &Path,
@@ -93,13 +91,13 @@ impl Push {
         Ok(Self::Gateway(Arc::new(PushGateway(gateway))))
     }
 
-    /// Returns whether pushes go anywhere at all.
+    /// True unless pushes are off.
     pub fn is_on(&self) -> bool {
         !matches!(self, Self::Off)
     }
 
-    /// Hands a push over. A gateway that is away is asked three times, which takes 14 seconds at
-    /// most.
+    /// Sends a push. Makes up to three attempts while the gateway is unavailable, at most 14
+    /// seconds in all.
     pub async fn send(&self, message: &PushMessage) -> Result<(), PushError> {
         match self {
             Self::Off => Err(PushError::Off),
@@ -114,7 +112,7 @@ impl Push {
 }
 
 impl PushError {
-    /// Returns whether the same push may be taken later.
+    /// True if the same push may be accepted later.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Off => false,

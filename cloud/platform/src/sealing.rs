@@ -1,14 +1,13 @@
-//! Owns personal data at rest: values are sealed before a store gets them, and opened when they are
-//! read.
+//! Encrypts personal data at rest: values are sealed before a store gets them and opened when read.
 //!
-//! Invariants: a sealed value opens only in the column and the row that it was sealed for; it names
-//! its key, so keys follow one another; a value that does not begin as a sealed one is plain, as
-//! versions before this one wrote all of them, and is read as it stands.
+//! Invariants: a sealed value opens only in the column and row that it was sealed for. It names its
+//! key, so keys can be rotated. A value without the sealed prefix is plain, as earlier versions
+//! wrote all values, and is returned unchanged.
 //!
-//! AES-256-GCM under a key for each value: HMAC-SHA256 of the data key over twelve random bytes
-//! gives it, and twelve more are its nonce. So one data key seals as much as a platform ever
-//! writes; with random nonces under the data key itself, two values might share one after some
-//! months of a thousand a second.
+//! AES-256-GCM with a separate key per value: HMAC-SHA256 of the data key over twelve random bytes
+//! yields the key, and twelve more random bytes are the nonce. So one data key can seal all that a
+//! platform ever writes. With random nonces directly under the data key, two values might share a
+//! nonce after some months at a thousand values a second.
 
 mod error;
 mod file;
@@ -29,24 +28,24 @@ use ring::{
     hmac,
 };
 
-/// How sealed bytes begin. No CBOR item begins with 0xff, and no JSON text.
+/// The prefix of sealed bytes. No CBOR item and no JSON text begins with 0xff.
 const MAGIC: [u8; 3] = [0xff, b'S', 1];
-/// How a sealed text begins: in a control character, which no name, title or JSON text does.
+/// The prefix of a sealed text: a control character, which starts no name, title or JSON text.
 const TEXT_MAGIC: &str = "\u{1}sealed:";
 const KEY_ID_LEN: usize = 4;
-/// Of the random bytes that choose a value's key.
+/// Length of the random bytes that derive a value's key.
 const SALT_LEN: usize = 12;
 const HEAD_LEN: usize = MAGIC.len() + KEY_ID_LEN;
 
-/// The keys of a part's store. Cloning shares them.
+/// The keys of a part's store. Clones share them.
 #[derive(Clone)]
 pub struct DataKeys(Arc<KeyRing>);
 
 struct KeyRing {
-    /// The first one seals; all of them open.
+    /// The first seals; all open.
     keys: Vec<DataKey>,
     hash: hmac::Key,
-    /// Also false with keys: replicas of a version that opens nothing are still running.
+    /// False, even with keys, while replicas of a version that cannot open values still run.
     seals: bool,
 }
 
@@ -56,23 +55,22 @@ struct DataKey {
 }
 
 impl DataKeys {
-    /// No keys: everything is written plain. For tests, and for tools that read no sealed column.
+    /// No keys: all values are written plain. For tests, and for tools that read no sealed column.
     pub fn none() -> Self {
         Self(Arc::new(KeyRing { keys: Vec::new(), hash: key_of(&[]), seals: false }))
     }
 
-    /// The keys in that file, which must be there. With `seals` off they only open.
+    /// Loads the keys from a file, which must exist. With `seals` off they only open.
     pub fn load(path: &Path, seals: bool) -> Result<Self, DataKeysError> {
         file::read(path).map(|lines| Self::of(lines, seals))
     }
 
-    /// The same; the first to come makes the file, readable by its owner alone.
+    /// Like [`Self::load`], but creates a missing file, readable by its owner alone.
     pub fn load_or_create(path: &Path, seals: bool) -> Result<Self, DataKeysError> {
         file::make(path)?;
         Self::load(path, seals)
     }
 
-    /// Keys that only this process knows.
     pub fn random() -> Self {
         Self::of(file::KeyLines::random(), true)
     }
@@ -83,17 +81,16 @@ impl DataKeys {
         Self(Arc::new(KeyRing { keys, hash: key_of(&lines.hash), seals }))
     }
 
-    /// The value as it may be kept there.
+    /// Seals the value for that place; returns it plain while sealing is off.
     pub fn seal(&self, place: &SealPlace, plain: &[u8]) -> Vec<u8> {
-        // A stranger's bytes that look sealed are sealed in any case, or nobody could read them
-        // again.
+        // Always seal foreign bytes that look sealed: stored plain, they could not be read again.
         match self.0.keys.first() {
             Some(key) if self.0.seals || plain.starts_with(&MAGIC) => key.seal(place, plain),
             _ => plain.to_vec(),
         }
     }
 
-    /// What `seal` was given, or a value that was always plain.
+    /// Returns the plain value that `seal` received, or a value that was always plain.
     pub fn open(&self, place: &SealPlace, stored: Vec<u8>) -> Result<Vec<u8>, SealError> {
         if !is_sealed(&stored) {
             return Ok(stored);
@@ -107,7 +104,7 @@ impl DataKeys {
         key.open(place, body).ok_or_else(|| place.broken())
     }
 
-    /// As `seal`, for a column of text.
+    /// Like `seal`, for a text column.
     pub fn seal_text(&self, place: &SealPlace, plain: &str) -> String {
         match self.0.keys.first() {
             Some(key) if self.0.seals || plain.starts_with(TEXT_MAGIC) => {
@@ -118,7 +115,7 @@ impl DataKeys {
         }
     }
 
-    /// As `open`, for a column of text.
+    /// Like `open`, for a text column.
     pub fn open_text(&self, place: &SealPlace, stored: String) -> Result<String, SealError> {
         let Some(sealed) = stored.strip_prefix(TEXT_MAGIC) else { return Ok(stored) };
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok().filter(|sealed| is_sealed(sealed));
@@ -126,18 +123,16 @@ impl DataKeys {
         String::from_utf8(plain).map_err(|_| place.broken())
     }
 
-    /// Returns whether a job has to write these bytes anew: they are plain, or sealed by a key of
-    /// before.
+    /// True if a job must reseal these bytes: they are plain or sealed with a former key.
     pub fn is_stale(&self, stored: &[u8]) -> bool {
         self.head().is_some_and(|head| !stored.starts_with(&head))
     }
 
-    /// Returns whether the text is a sealed one.
     pub fn is_sealed_text(&self, stored: &str) -> bool {
         stored.starts_with(TEXT_MAGIC)
     }
 
-    /// As `is_stale`, of a text.
+    /// Like `is_stale`, for a text.
     pub fn is_stale_text(&self, stored: &str) -> bool {
         let Some(head) = self.head() else { return false };
         let sealed = stored.strip_prefix(TEXT_MAGIC);
@@ -145,8 +140,8 @@ impl DataKeys {
         sealed.is_none_or(|sealed| !sealed.starts_with(&head))
     }
 
-    /// Finds equal values without opening them: alike for the same column and text, and told by
-    /// nobody who lacks the file. It stays the same while data keys follow one another.
+    /// Blind index: finds equal values without opening them. Equal texts of one column have equal
+    /// hashes, which only the key file can compute. Rotation of data keys does not change them.
     pub fn hash(&self, column: &'static str, text: &str) -> [u8; 32] {
         let bytes = SealPlace::of(column, text.as_bytes());
         let mut hash = [0; 32];
@@ -154,23 +149,23 @@ impl DataKeys {
         hash
     }
 
-    /// Returns whether that is the hash of this text. The time it takes tells nothing.
+    /// True if this is the hash of the text; compares in constant time.
     pub fn is_hash(&self, hash: &[u8], column: &'static str, text: &str) -> bool {
         let bytes = SealPlace::of(column, text.as_bytes());
         hmac::verify(&self.0.hash, bytes.as_bytes(), hash).is_ok()
     }
 
-    /// Returns whether values are sealed from now on.
+    /// True if new values are sealed.
     pub fn seals(&self) -> bool {
         self.head().is_some()
     }
 
-    /// The name of the key that seals; `None` while nothing is sealed.
+    /// The id of the sealing key; `None` while sealing is off.
     pub fn seals_by(&self) -> Option<String> {
         self.0.keys.first().filter(|_| self.0.seals).map(|key| hex::encode(key.id))
     }
 
-    /// How a value begins that was sealed just now; `None` while nothing is sealed.
+    /// The prefix of newly sealed values; `None` while sealing is off.
     fn head(&self) -> Option<[u8; HEAD_LEN]> {
         let key = self.0.keys.first().filter(|_| self.0.seals)?;
         Some(key.head())
@@ -204,7 +199,7 @@ impl DataKey {
         sealed
     }
 
-    /// `sealed` comes behind the head.
+    /// `sealed` is the part after the head.
     fn open(&self, place: &SealPlace, sealed: &[u8]) -> Option<Vec<u8>> {
         let (salt, sealed) = sealed.split_at_checked(SALT_LEN)?;
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;

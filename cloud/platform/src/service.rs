@@ -1,4 +1,4 @@
-//! The skeleton of a service: the steps of opening that all of them share.
+//! The steps of opening that all services share.
 
 use axum::Router;
 use process::{health::Readiness, parts::CloudPart, tokens::Verifier};
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Ground {
-    /// The same ground with tasks of its own: a part that opens later stops earlier.
+    /// The same context with child tasks: a part that opens later stops earlier.
     #[must_use]
     pub fn for_part(&self) -> Self {
         Self { tasks: self.tasks.child(), ..self.clone() }
@@ -23,8 +23,7 @@ impl Ground {
         Verifier { service, keys, service_key, clock: self.clock.clone() }
     }
 
-    /// Runs the jobs of a service and the relay of the events in its outbox or documents, and
-    /// counts its letters.
+    /// Runs a service's jobs and its outbox relay, and counts its dead letters.
     pub fn run(
         &self,
         service: &'static str,
@@ -43,8 +42,8 @@ impl Ground {
     }
 }
 
-/// The finished router of a service: its routes, health and metrics, and the frame around them. It
-/// is ready when all of `checks` are in reach.
+/// The complete router of a service: its routes, health, metrics, and the standard middleware. The
+/// service is ready when all `checks` pass.
 pub fn router(
     service: &'static str,
     routes: Router,

@@ -1,11 +1,11 @@
-//! Owns the words of the cache about sessions: the list of those that were ended, which auth writes
-//! and the gateway reads, and beside it a word of auth's own about each that stood when auth_db was
-//! asked. The record of both is auth_db; the cache only saves asking for every request.
+//! Session entries in the cache: the revocation list, which auth writes and the gateway reads, and
+//! auth's separate snapshots of sessions that were live when it read auth_db. auth_db is the record
+//! of both; the cache saves a read per request.
 //!
-//! Invariants: the absence of a session in the list says something only while the mark of
-//! completeness stands; a cache that was emptied, or that auth has not filled yet, has no mark. The
-//! word of a session that stands counts only beside a complete list without that session, and ends
-//! before an end of the session could leave the list: so no word that comes late undoes an end.
+//! Invariants: the absence of a session from the list means "not revoked" only while the
+//! completeness mark exists; an emptied or not yet filled cache has no mark. A snapshot counts only
+//! if the list is complete and lacks the session, and it expires before a revocation could leave
+//! the list: so a late snapshot never undoes a revocation.
 
 use std::time::Duration;
 
@@ -13,38 +13,37 @@ use wire::{Role, SessionId, UnixMillis, UserId};
 
 use crate::cache::{Cache, CacheError, count_read};
 
-/// An ended session stays listed for at least so long, and a word that it stands counts for no
-/// longer.
+/// The minimum time that a revoked session stays listed, and the maximum life of a snapshot.
 pub const KEPT_FOR: Duration = Duration::from_secs(3600);
 
 const REVOKED: &str = "revoked";
 const COMPLETE_KEY: &str = "sessions:complete";
-/// Much longer than auth is ever away, and while it is away no session is revoked.
+/// Much longer than any outage of auth; during an outage no session is revoked.
 const COMPLETE_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionStatus {
     Clear,
     Revoked,
-    /// The list is not complete; ask auth.
+    /// The list is incomplete; ask auth.
     Unknown,
 }
 
-/// A session that stood when auth_db was asked.
+/// A session that was live when auth_db was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiveSession {
     pub user: UserId,
     pub role: Role,
-    /// From then on auth_db has to be asked anew.
+    /// After this time, auth_db must be read again.
     pub until: UnixMillis,
 }
 
-/// Lists a session until its token would have expired by itself.
+/// Lists a session as revoked until its token would have expired.
 pub async fn revoke(cache: &Cache, session: SessionId, left: Duration) -> Result<(), CacheError> {
     cache.set(&key(session), REVOKED, left).await
 }
 
-/// Marks the list as complete: every revoked session is in it.
+/// Marks the list as complete: it contains every revoked session.
 pub async fn mark_complete(cache: &Cache) -> Result<(), CacheError> {
     cache.set(COMPLETE_KEY, "1", COMPLETE_FOR).await
 }
@@ -56,8 +55,8 @@ pub async fn look_up(cache: &Cache, session: SessionId) -> Result<SessionStatus,
     Ok(status)
 }
 
-/// Notes that a session stands, under a key of its own: a gateway of a version before takes any
-/// word under the session's for an end.
+/// Stores a snapshot of a live session under a separate key: a gateway of the previous version
+/// treats any value under the session's own key as a revocation.
 pub async fn remember(
     cache: &Cache,
     session: SessionId,
@@ -69,7 +68,7 @@ pub async fn remember(
     cache.set(&live_key(session), &word, left.min(KEPT_FOR)).await
 }
 
-/// As `look_up`, with the word of a session that is clear.
+/// Like `look_up`, with the snapshot of a clear session.
 pub async fn recall(
     cache: &Cache,
     session: SessionId,
@@ -138,7 +137,7 @@ mod tests {
         assert_eq!(known().await, (SessionStatus::Clear, Some(live)));
         revoke(&cache, session, MINUTE).await.unwrap();
         assert_eq!(known().await, (SessionStatus::Revoked, None));
-        // A reader who had asked before the end.
+        // A reader that read auth_db before the revocation.
         remember(&cache, session, &live, MINUTE).await.unwrap();
         assert_eq!(known().await, (SessionStatus::Revoked, None));
         assert_eq!(look_up(&cache, session).await.unwrap(), SessionStatus::Revoked);

@@ -1,9 +1,8 @@
-//! Owns text messages to phones: a gateway that is asked by HTTP, a folder for development, or
-//! nothing.
+//! Text messages to phones: through an HTTP gateway, into a folder for development, or off.
 //!
-//! Invariants: neither a number nor a text is logged or stands in an error; a message takes a
-//! bounded time; every try bears the message's id, by which a gateway drops a repeat; a message is
-//! at most the words of its sender, so whoever sends bounds how many there are.
+//! Invariants: neither numbers nor texts are logged or appear in errors; a send takes bounded time;
+//! every attempt carries the message's id, by which the gateway deduplicates. Callers limit the
+//! number of messages.
 
 mod error;
 mod phone;
@@ -23,10 +22,10 @@ use crate::{
 pub use error::{SmsAddressError, SmsError};
 pub use phone::{CountryCode, PhoneNumber};
 
-/// Messages that a folder keeps.
+/// Messages kept in a folder.
 const KEPT_MAX: usize = 100;
 
-/// Where text messages go. Cloning shares the connections.
+/// The destination of text messages. Clones share the connections.
 #[derive(Clone)]
 pub enum Sms {
     Off,
@@ -34,7 +33,7 @@ pub enum Sms {
     Gateway(Arc<SmsGateway>),
 }
 
-/// Takes `{"id", "to", "text"}`, with the secret as bearer.
+/// Receives `{"id", "to", "text"}`, with the secret as bearer token.
 pub struct SmsGateway(MessageGateway);
 
 #[derive(Serialize)]
@@ -45,7 +44,7 @@ struct Handed<'a> {
 }
 
 pub struct SmsMessage {
-    /// Of version 7: the folder sorts by it.
+    /// A version 7 UUID: the folder sorts by it.
     pub id: Uuid,
     pub to: PhoneNumber,
     pub text: String,
@@ -55,13 +54,13 @@ const FORM: &str = "an address of text messages is off, folder:/a/folder or http
     http only on this machine";
 
 impl Sms {
-    /// `off`, `folder:/a/folder`, which is made where it is missing, or the address of a gateway,
-    /// which is asked with the secret in that file.
+    /// `off`, `folder:/a/folder` (created if missing), or the address of a gateway, with the file
+    /// of its bearer secret.
     pub fn open(url: &str, secret: &Path) -> Result<Self, SmsAddressError> {
         Self::open_trusting(url, secret, &Authorities::of_process())
     }
 
-    /// The same. A gateway at `https://` is known by these authorities.
+    /// Like [`Self::open`], with the authorities that verify a gateway at `https://`.
     pub fn open_trusting(
         url: &str,
         secret: &Path,
@@ -87,13 +86,13 @@ impl Sms {
         Ok(Self::Folder(Arc::new(made)))
     }
 
-    /// Returns whether messages go anywhere at all.
+    /// True unless messages are off.
     pub fn is_on(&self) -> bool {
         !matches!(self, Self::Off)
     }
 
-    /// Hands a message over. A gateway that is away is asked three times, which takes 14 seconds at
-    /// most.
+    /// Sends a message. Makes up to three attempts while the gateway is unavailable, at most 14
+    /// seconds in all.
     pub async fn send(&self, message: &SmsMessage) -> Result<(), SmsError> {
         match self {
             Self::Off => Err(SmsError::Off),

@@ -1,10 +1,10 @@
-//! Owns relational storage: one hand-written SQL text for MySQL and SQLite, values through the
-//! closed `Val`, rows through `Row`. Every statement of every service passes through here, so it is
-//! timed and limited in one place.
+//! Relational storage: one hand-written SQL text for MySQL and SQLite, values through the closed
+//! `Val`, rows through `Row`. Every statement passes through here, so timing and limits apply in
+//! one place.
 //!
-//! Invariants: a text is static (`Statement` can only repeat static parts); a transaction on SQLite
-//! holds the one write lock from its start; MySQL runs at READ COMMITTED, because under REPEATABLE
-//! READ the loser of a guarded update is shown the old row.
+//! Invariants: a text is static (`Statement` only repeats static parts); a transaction on SQLite
+//! holds the single write lock from its start; MySQL runs at READ COMMITTED, because under
+//! REPEATABLE READ the loser of a guarded update would see the old row.
 
 mod columns;
 mod error;
@@ -38,7 +38,7 @@ use tokio::sync::Notify;
 use crate::sealing::DataKeys;
 use statement::{limited, mysql, sqlite};
 
-/// A service's own database. Cloning shares the pool.
+/// A service's database. Clones share the pool.
 #[derive(Clone)]
 pub enum Sql {
     MySql {
@@ -46,7 +46,7 @@ pub enum Sql {
         outbox: Arc<Notify>,
         keys: DataKeys,
     },
-    /// Writers queue for one connection: eight of them stall each other for seconds, one does not.
+    /// Writers queue for one connection: eight stall each other for seconds, one does not.
     Sqlite {
         write: SqlitePool,
         read: SqlitePool,
@@ -56,8 +56,8 @@ pub enum Sql {
 }
 
 impl Sql {
-    /// Opens a database whose personal columns these keys seal, and refuses one that `migrate` has
-    /// not brought up to date.
+    /// Opens a database whose personal columns these keys seal. Fails if `migrate` has not brought
+    /// it up to date.
     pub async fn open_current(
         url: &SecretUrl,
         migrations: &Migrations,
@@ -68,7 +68,6 @@ impl Sql {
         Ok(sql)
     }
 
-    /// Opens a database, brings it up to date and closes it.
     pub async fn update(url: &SecretUrl, migrations: &Migrations) -> Result<(), SqlError> {
         let sql = Self::open(url.reveal()).await?;
         sql.migrate(migrations).await?;
@@ -76,7 +75,7 @@ impl Sql {
         Ok(())
     }
 
-    /// The same database, whose personal columns are sealed from now on.
+    /// Seals personal columns from now on.
     #[must_use]
     pub fn sealed_by(mut self, by: &DataKeys) -> Self {
         let (Self::MySql { keys, .. } | Self::Sqlite { keys, .. }) = &mut self;
@@ -98,7 +97,7 @@ impl Sql {
         if self.is_mysql() { "mysql" } else { "sqlite" }
     }
 
-    /// One statement on its own, committed when it returns.
+    /// Runs one statement outside a transaction.
     pub async fn exec(
         &self,
         text: impl Into<Statement>,
@@ -118,7 +117,7 @@ impl Sql {
         limited(&text, work).await
     }
 
-    /// The first row, read outside a transaction.
+    /// Reads the first row outside a transaction.
     pub async fn one<R: Row>(
         &self,
         text: impl Into<Statement>,
@@ -140,7 +139,7 @@ impl Sql {
         limited(&text, work).await
     }
 
-    /// Every row, read outside a transaction; the text carries the LIMIT.
+    /// Reads every row outside a transaction; the text carries the LIMIT.
     pub async fn all<R: Row>(
         &self,
         text: impl Into<Statement>,
@@ -166,7 +165,7 @@ impl Sql {
         self.one::<i64>("SELECT 1", Vec::new()).await.map(drop)
     }
 
-    /// Returns when a transaction of this process has committed an event, since last asked.
+    /// Returns once a transaction of this process has committed an event since the last call.
     pub(crate) async fn outbox_written(&self) {
         self.outbox().notified().await;
     }
@@ -177,7 +176,7 @@ impl Sql {
         }
     }
 
-    /// Waits for connections in use and closes the pool.
+    /// Waits for connections in use, then closes the pool.
     pub async fn close(&self) {
         match self {
             Self::MySql { pool, .. } => pool.close().await,

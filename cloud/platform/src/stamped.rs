@@ -1,9 +1,9 @@
-//! Owns a part's memories of its store in the cache: answers that many ask for.
+//! Caches a part's frequently read query results.
 //!
-//! Invariants: every change of a thing gives it a new stamp, and a memory under another stamp
-//! counts for nothing; one whose change the cache did not hear of ends with its time. The store is
-//! the truth: without the cache everything is read there, and no reader waits long for it. Memories
-//! are sealed, and a plain one is nobody's of ours.
+//! Invariants: every change of an entity gives it a new stamp, and entries under another stamp are
+//! ignored; if the cache misses a change, the TTL ends the stale entry. The store is the source of
+//! truth: without the cache every read goes there, and no reader waits long for the cache. Entries
+//! are sealed; a plain one is rejected as forged.
 
 use std::time::Duration;
 
@@ -15,35 +15,34 @@ use crate::{
     sealing::{DataKeys, SealPlace},
 };
 
-/// Longer than any memory under it. A thing without a stamp has not changed for that long.
+/// Longer than any entry's TTL. An entity without a stamp has not changed for that long.
 const STAMP_TTL: Duration = Duration::from_secs(60 * 60);
 const STAMP_BYTES: usize = 12;
 
 #[derive(Clone)]
 pub struct StampedMemory {
-    /// How the part's keys in the cache begin.
+    /// The prefix of the part's cache keys.
     part: &'static str,
-    /// Where a memory is sealed for.
+    /// The column name that entries are sealed for.
     column: &'static str,
     cache: Cache,
     keys: DataKeys,
     ttl: Duration,
 }
 
-/// A thing that changes as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StampedThing {
     pub id: Uuid,
-    /// Its name in keys of the cache.
+    /// Its name in cache keys.
     pub name: String,
 }
 
-/// The state of a thing that a memory is of.
+/// The version of an entity that an entry was read under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp(String);
 
 impl StampedMemory {
-    /// A memory ends after `ttl`, or half an hour at most.
+    /// An entry expires after `ttl`, half an hour at most.
     pub fn new(
         (part, column): (&'static str, &'static str),
         cache: Cache,
@@ -53,15 +52,15 @@ impl StampedMemory {
         Self { part, column, cache, keys, ttl: ttl.min(STAMP_TTL / 2) }
     }
 
-    /// Ask for it before reading the store. `None` where the cache is away.
+    /// Call this before reading the store. `None` if the cache is unavailable.
     pub async fn stamp(&self, of: &StampedThing) -> Option<Stamp> {
         let stamp = in_time(self.cache.get(&self.key("stamp", of))).await?;
         Some(Stamp(stamp.unwrap_or_else(|| "none".to_owned())))
     }
 
-    /// Forgets the memories of a thing, on every replica; call it before the change is stored, and
-    /// again after it. It waits as long as the cache may take: readers miss a change that the cache
-    /// did not hear of.
+    /// Invalidates an entity's entries on every replica; call it before storing the change, and
+    /// again afterwards. It waits as long as the cache may take: readers miss a change that the
+    /// cache did not receive.
     pub async fn changed(&self, of: &StampedThing) {
         let stamp = random::secret_text(STAMP_BYTES);
         if let Err(error) = self.cache.set(&self.key("stamp", of), &stamp, STAMP_TTL).await {
@@ -69,7 +68,6 @@ impl StampedMemory {
         }
     }
 
-    /// The memory of that state.
     pub async fn recall(&self, what: &str, of: &StampedThing, stamp: &Stamp) -> Option<String> {
         let known = self.known(what, of, stamp).await;
         count_read(self.part, what, known.is_some());
@@ -79,7 +77,7 @@ impl StampedMemory {
     async fn known(&self, what: &str, of: &StampedThing, stamp: &Stamp) -> Option<String> {
         let stored = in_time(self.cache.get(&self.key(what, of))).await??;
         let (under, sealed) = stored.split_once(' ')?;
-        // Whoever else can write to the cache could put a plain one there.
+        // Another client of the cache could have put a plain entry there.
         let is_forged = self.keys.seals() && !self.keys.is_sealed_text(sealed);
         if under != stamp.0 || is_forged {
             return None;
@@ -102,7 +100,7 @@ impl StampedMemory {
     }
 }
 
-/// Nothing where the cache is away or slow.
+/// Returns `None` if the cache is unavailable or slow.
 async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
     let answer = Cache::in_time(asked).await;
     answer.inspect_err(|error| tracing::debug!(%error, "The cache remembers nothing")).ok()

@@ -1,6 +1,6 @@
-//! Owns the way to another service: in this process through its router, or over HTTP. Both arms
-//! take the same request, so authentication, tracing and problems run the same code; a WebSocket
-//! upgrade passes through both.
+//! Calls to another service: in this process through its router, or over HTTP. Both arms take the
+//! same request, so authentication, tracing and problems run the same code; both pass WebSocket
+//! upgrades through.
 
 mod guard;
 mod remote;
@@ -27,31 +27,31 @@ use tower::ServiceExt;
 pub use guard::{GuardedPart, OwnKey, UploadVerdict};
 pub use remote::{Remote, strip_hop_by_hop};
 
-/// Until the head of the answer. A service answers for itself after less.
+/// Time limit until the response head. A service's own time limit is shorter.
 const HEAD_LIMIT: Duration = Duration::from_secs(35);
-/// For a whole JSON request and its answer, body included.
+/// Time limit for a whole JSON request and response, including the body.
 const JSON_LIMIT: Duration = Duration::from_secs(15);
-/// Asked for by the readiness check, a look that says nothing of the other routes.
+/// The readiness check's path. Its result proves nothing about the other routes.
 const LIVE_PATH: &str = "/health/live";
-/// An answer beyond that is refused rather than held in memory.
+/// A larger response is refused, to bound memory.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 #[derive(Clone)]
 pub enum Upstream {
     Local(Arc<Router>),
     Remote(Remote),
-    /// At several addresses, or at one that may fail.
+    /// Remote, with a circuit breaker per address.
     Guarded(GuardedPart),
-    /// In this process, opened later than its askers.
+    /// In this process, opened after its callers.
     Later(Arc<OnceLock<Weak<Router>>>),
 }
 
-/// Connects a service to those that were opened before it and ask it.
+/// Connects a service to callers that were opened before it.
 pub struct Opening(Arc<OnceLock<Weak<Router>>>);
 
 impl Opening {
-    /// From here on it can be asked, as long as its router is held elsewhere: two services that ask
-    /// each other would otherwise keep each other for ever.
+    /// Makes the service callable while its router is held elsewhere. The reference is weak,
+    /// because two services that call each other would otherwise keep each other alive.
     pub fn opened(self, service: &Upstream) {
         if let Upstream::Local(router) = service {
             let _first_and_only = self.0.set(Arc::downgrade(router));
@@ -65,15 +65,15 @@ struct NotOpen;
 
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
-    /// It answered, and refused: the answer may be passed on.
+    /// The service refused the request; the response may be passed on.
     #[error("the service answered {status}")]
     Refused { status: StatusCode, problem: Option<Box<ProblemBody>> },
-    /// There was no answer: it may be tried again, and may have been done.
+    /// No response: the call may be retried, and may have taken effect.
     #[error("the service is out of reach")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the service did not answer in time")]
     TimedOut,
-    /// Nothing was sent: each of its addresses has failed, and gets its next call after this time.
+    /// Not sent: every address has failed and gets its next call after `wait`.
     #[error("the service failed often and is left alone for {} ms", wait.as_millis())]
     Resting { wait: Duration },
     #[error("the service's answer could not be read")]
@@ -87,20 +87,19 @@ impl Upstream {
         Self::Local(Arc::new(router))
     }
 
-    /// Until it is opened it is out of reach.
+    /// Unreachable until it is opened.
     pub fn later() -> (Self, Opening) {
         let opening = Arc::new(OnceLock::new());
         (Self::Later(opening.clone()), Opening(opening))
     }
 
-    /// `base` is `http://host:port` or `https://host`. Passed-through connections run in `tasks`.
+    /// `base` is `http://host:port` or `https://host`. Upgraded connections run in `tasks`.
     pub fn remote(base: &str, tasks: &Tasks) -> Result<Self, UpstreamError> {
         Remote::new(base, tasks).map(Self::Remote)
     }
 
-    /// One way in place of all that lead to a part. Those to other processes are guarded; the one
-    /// within this process needs no guard. A call that outlasts `patience` and is given up is a
-    /// fault of its address.
+    /// Combines all ways to a part into one. Remote ways get a circuit breaker; a local one does
+    /// not need it. A call abandoned after `patience` counts as a fault of its address.
     pub fn guarded(part: CloudPart, ways: Vec<Self>, clock: &Clock, patience: Duration) -> Self {
         let remote = |way: &Self| match way {
             Self::Remote(remote) => Some(remote.clone()),
@@ -114,14 +113,14 @@ impl Upstream {
         }
     }
 
-    /// Passes a request on and returns its answer; bodies stream both ways. Hand in the original
-    /// request whole when it may be an upgrade. A request of one's own must not carry a client's
+    /// Forwards a request and returns its response; bodies stream both ways. Pass the original
+    /// request unchanged if it may be an upgrade. A request made here must not carry a client's
     /// extensions.
     pub async fn call(&self, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
         match self {
             Self::Local(router) => here(router, request).await,
             Self::Remote(remote) => remote.call(request).await,
-            // It holds a request of its own for another attempt.
+            // Boxed because the future holds a copy of the request for retries.
             Self::Guarded(guard) => Box::pin(guard.call(request)).await,
             Self::Later(opening) => match opening.get().and_then(Weak::upgrade) {
                 Some(router) => here(&router, request).await,
@@ -130,7 +129,7 @@ impl Upstream {
         }
     }
 
-    /// Asks with JSON and reads the whole answer as JSON; an empty answer reads as `()`. `bearer`
+    /// Sends JSON and reads the whole response as JSON; an empty response reads as `()`. `bearer`
     /// is a person's or a service's token.
     pub async fn json<T: DeserializeOwned>(
         &self,
@@ -152,7 +151,6 @@ impl Upstream {
         }
     }
 
-    /// Asks without a body.
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -161,7 +159,7 @@ impl Upstream {
         self.json(Method::GET, path, bearer, None::<&()>).await
     }
 
-    /// Fails where the service does not answer.
+    /// Fails if the service does not respond.
     pub async fn ping(&self) -> Result<(), UpstreamError> {
         let request = json_request(Method::GET, LIVE_PATH, None, None::<&()>);
         let response = self.call(request.map_err(unsendable)?).await?;
@@ -173,7 +171,7 @@ impl Upstream {
 }
 
 impl UpstreamError {
-    /// Returns whether there was no answer at all: trying again may help.
+    /// True if there was no response at all: a retry may help.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::TimedOut | Self::Resting { .. })
     }

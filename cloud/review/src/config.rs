@@ -1,4 +1,4 @@
-//! Owns the section `review` of the configuration.
+//! The `review` section of the configuration.
 
 use platform::config::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     pub bind: String,
     pub documents_url: SecretUrl,
-    /// Where the pictures of reviews are. All replicas need the same place.
+    /// The file store for review pictures. All replicas must share it.
     pub files_url: SecretUrl,
-    /// A customer may change a review for so long, unless its provider has replied.
+    /// A customer may edit a review for this long, unless its provider has replied.
     pub edit_within_ms: i64,
 }
 
-/// Names no store.
+/// The default sets no store URLs.
 impl Default for Config {
     fn default() -> Self {
         Self {

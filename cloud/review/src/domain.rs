@@ -1,5 +1,4 @@
-//! Owns the parts of a review, its rules, and the words that it is found by. Pure: no IO, and time
-//! comes in.
+//! Reviews, their rules, and their search terms. Pure: no IO; callers pass the time in.
 
 mod form;
 mod rating;

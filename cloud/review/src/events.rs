@@ -1,5 +1,5 @@
-//! Takes in the service's own events: each review that comes, changes, is hidden or shown again has
-//! its provider's rating added up anew.
+//! Handles the service's own events: recomputes a provider's rating whenever one of their reviews
+//! is added, edited, hidden or restored.
 
 use platform::{
     bus::{Bus, topology},
@@ -10,8 +10,7 @@ use wire::{Event, EventType, ReviewEvent};
 
 use crate::store::ReviewStore;
 
-/// An event only says that something has changed: the reviews are added up as they stand, so a
-/// repeat changes nothing.
+/// An event only triggers the computation from the stored reviews, so a repeat changes nothing.
 pub struct RatingFeed {
     pub store: ReviewStore,
 }

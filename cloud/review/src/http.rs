@@ -1,5 +1,5 @@
-//! The routes of reviews. Everybody who is signed in reads what is shown; its people see more of
-//! it.
+//! The review routes. Every signed-in person reads public reviews; the order's customer and
+//! provider see more fields.
 
 mod desk;
 mod internal;
@@ -19,7 +19,6 @@ pub fn router(service: Service) -> Router {
     table(Router::new()).route("/internal/ops", post(internal::ops)).with_state(service)
 }
 
-/// The public routes.
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     const GET: Method = Method::GET;

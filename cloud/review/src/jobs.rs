@@ -1,5 +1,5 @@
-//! The jobs of the review service: to remove pictures that no review names, to add up ratings anew
-//! and tell them again, and to seal what is plain or of a former data key.
+//! Scheduled jobs: delete pictures that no review uses, recompute and republish ratings, and seal
+//! fields that are plain or use a former data key.
 
 use platform::{
     files::FileRegister,
@@ -41,8 +41,7 @@ pub fn all(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
     vec![files, ratings, seal]
 }
 
-/// The event of a review may have been lost before it was added up, or the word about a rating on
-/// its way to the profile.
+/// Repairs ratings that missed a review event, and profiles that missed a rating event.
 async fn rate(store: &ReviewStore) -> JobResult {
     let mended = store.refresh_ratings().await?;
     tracing::info!(mended, "Added up the ratings of providers anew");

@@ -1,9 +1,9 @@
-//! Owns reviews: a customer's word on a completed order, its provider's reply, and what all of a
-//! provider's reviews add up to.
+//! The review service: a customer's review of a completed order, the provider's reply, and the
+//! rating computed from all reviews of a provider.
 //!
 //! Invariants: an order has at most one review, by its customer and after its completion; a hidden
-//! review is kept, shown to its author and admins alone, and counts nowhere; a rating equals the
-//! sum of the reviews that are shown.
+//! review is kept, visible only to its author and to admins, and counts nowhere; a rating is the
+//! sum of the shown reviews.
 
 mod config;
 pub mod domain;
@@ -39,7 +39,7 @@ pub const NAME: &str = CloudPart::Review.name();
 
 #[derive(Clone)]
 pub struct Peers {
-    /// Says whose an order is, and whether it is complete.
+    /// The order service, which checks an order's customer and completion.
     pub order: Upstream,
 }
 
@@ -69,12 +69,11 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
-/// The routes for clients.
 pub fn document() -> ApiDocument {
     http::table(ApiDocument::of(NAME))
 }
 
-/// Brings review_db up to date.
+/// Migrates review_db.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     ReviewStore::new(&documents, &DataKeys::none(), Clock::system()).migrate().await?;

@@ -1,5 +1,5 @@
-//! The work of the review service between its routes and its stores: it asks the order service
-//! whose an order is, and decides the reviews that come from edges.
+//! The use cases between routes and stores: checks orders with the order service, and decides
+//! reviews that come from edges.
 
 use axum::extract::FromRef;
 use platform::{
@@ -34,14 +34,13 @@ pub struct Service {
     pub edit_within_ms: i64,
 }
 
-/// What became of a review that somebody handed in.
 pub enum Submitted {
     Kept(ReviewId, Box<Review>),
     Refused(Code, Option<ReviewId>),
 }
 
 impl Service {
-    /// The order as it stands; `None` where there is no such order.
+    /// `None` if the order does not exist.
     async fn order(&self, id: OrderId) -> Result<Option<Order>, Problem> {
         Ok(self.order_and_terms(id).await?.map(|told| told.order))
     }
@@ -62,8 +61,8 @@ impl Service {
         }
     }
 
-    /// Keeps a customer's review of an order that is complete, paid and theirs. The same command is
-    /// answered alike, however often it comes.
+    /// Stores a customer's review of their own completed order, if it is paid or may be paid
+    /// afterwards. A retry gets the same answer.
     pub async fn submit(
         &self,
         customer: Actor,
@@ -95,7 +94,7 @@ impl Service {
         })
     }
 
-    /// Decides an op of an edge's log. The answer is kept before it is told.
+    /// Decides an operation from an edge's log. Stores the answer before returning it.
     pub async fn decide(&self, edge: &EdgeId, epoch: u64, op: BatchOp) -> Result<Outcome, Problem> {
         let place = format!("{edge}/{epoch}/{}", op.seq);
         let now = self.store.clock().now();
@@ -105,7 +104,7 @@ impl Service {
         if command.body.action() != Some(Action::Review) {
             return Ok(Outcome::rejected(Code::UnknownOp, None, now));
         }
-        // Somebody else's token uses up no command.
+        // A token of another person must not use up the command id.
         let Some(actor) = actor else {
             return Ok(Outcome::rejected(Code::InvalidToken, None, now));
         };
@@ -141,7 +140,7 @@ impl Service {
         Ok(self.store.keep_answer(command.id, record).await?)
     }
 
-    /// The reason of a refusal; none where the review is kept.
+    /// Returns the reason for refusing, or `None` after storing the review.
     async fn ruled(
         &self,
         edge: &EdgeId,
@@ -179,8 +178,8 @@ impl Service {
         }
     }
 
-    /// The same op hears its own result again; a command that came by another way hears of the
-    /// first one.
+    /// Repeats the result to the same operation. The same command at another log position gets
+    /// `Duplicate` with the first result.
     async fn outcome(&self, record: CommandRecord, place: &str) -> Result<Outcome, Problem> {
         let CommandRecord { code, decided_at, order_id, op, .. } = record;
         let order = match code {
@@ -199,8 +198,8 @@ impl Service {
     }
 }
 
-/// The order as a review needs it, or why its customer may not review it. Another's order does not
-/// exist for them.
+/// Checks that the customer may review the order, and extracts the needed fields. Another
+/// customer's order counts as missing.
 fn reviewable(customer: Actor, told: OrderAndTerms) -> Result<ReviewedOrder, Code> {
     let OrderAndTerms { order, paid_afterwards, .. } = told;
     if order.customer_id != customer.user_id {

@@ -1,9 +1,8 @@
-//! Owns where reviews are kept, with their votes, their reports, the ratings that they add up to,
-//! and the answers to edges' commands.
+//! Stores reviews with their votes, reports and ratings, and the answers to edge commands.
 //!
-//! Invariants: one index keeps a second review of an order out; a change is made on the version
-//! that was read, with its event in the changed document; votes and ratings can be counted anew at
-//! any time.
+//! Invariants: a unique index keeps out a second review of an order; a change applies only to the
+//! version that was read, and the changed document holds its event; votes and ratings can be
+//! recounted at any time.
 
 mod answers;
 mod ratings;
@@ -33,7 +32,7 @@ pub use shapes::{about_provider, at_desk, by_customer, of_order, sorted_about_pr
 pub use sorts::{ReviewPlace, ReviewSort};
 pub use votes::HelpfulVote;
 
-/// For the hashes of words, whatever the collection is called.
+/// The key context for hashing search terms. Independent of the collection's name.
 const WORDS: &str = "review.words";
 
 #[derive(Clone)]
@@ -48,16 +47,15 @@ pub struct ReviewStore {
     clock: Clock,
 }
 
-/// Why a change is not made.
 #[derive(Debug)]
 pub enum ReviewRefusal {
-    /// The review has this revision by now.
+    /// The review's current revision.
     Stale(i64),
     Refused(Code),
     Failed(StoreError),
 }
 
-/// What a change tells; without it nothing is changed.
+/// The event to write with a change. Without one, the change is dropped.
 pub struct ReviewNews {
     pub kind: EventType,
     pub reason: Option<String>,
@@ -83,7 +81,7 @@ impl ReviewStore {
         }
     }
 
-    /// Makes collections and indexes; safe to repeat.
+    /// Creates collections and indexes; safe to repeat.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         self.documents.migrate().await?;
         self.reviews.migrate().await?;
@@ -93,7 +91,7 @@ impl ReviewStore {
         self.answers.migrate().await
     }
 
-    /// Refuses a store that `migrate` has not brought up to date.
+    /// Fails if `migrate` has not run for this schema.
     pub async fn check(&self) -> Result<(), DocumentsError> {
         self.documents.check().await?;
         self.reviews.check().await?;
@@ -103,7 +101,7 @@ impl ReviewStore {
         self.answers.check().await
     }
 
-    /// One turn of the job that seals what is plain, or of a former data key.
+    /// Runs one batch of sealing fields which are plain or use a former data key.
     pub async fn seal(&self, walks: &[SealWalk<Uuid>; 2]) -> Result<(), DocumentsError> {
         self.reviews.seal_stale(&walks[0]).await?;
         self.reports.seal_stale(&walks[1]).await
@@ -121,7 +119,7 @@ impl ReviewStore {
         &self.reviews
     }
 
-    /// Keeps a review with its event. `None`: the order has one.
+    /// Stores a review with its event. Returns `None` if the order already has one.
     pub async fn add(
         &self,
         mut review: Review,
@@ -134,7 +132,7 @@ impl ReviewStore {
         Ok(is_new.then_some((id, review)))
     }
 
-    /// Keeps many without a word to anybody: for tests of size.
+    /// Stores many reviews without events, for load tests.
     pub async fn fill(&self, reviews: Vec<Review>) -> Result<(), StoreError> {
         let with_words = reviews.into_iter().map(|mut review| {
             self.derive(&mut review);
@@ -157,7 +155,7 @@ impl ReviewStore {
         Ok(self.reviews.page(find).await?)
     }
 
-    /// Changes a review if it still has the revision that `read` names.
+    /// Changes a review unless its revision differs from `read`.
     pub async fn change(
         &self,
         id: ReviewId,
@@ -200,7 +198,7 @@ impl ReviewStore {
         }
     }
 
-    /// Returns whether a review names the picture.
+    /// Returns true if a review uses the picture.
     pub async fn names(&self, image: FileId) -> Result<bool, StoreError> {
         Ok(self.reviews.count(&shapes::with_image(image)).await? > 0)
     }
@@ -210,7 +208,7 @@ impl ReviewStore {
         review.words = words.iter().map(|word| self.word_hash(word)).collect();
     }
 
-    /// Nobody reads the words of a review in its index: equal words are equal there, and no more.
+    /// Hashes a search term: the index reveals only equality, not the text.
     fn word_hash(&self, word: &str) -> String {
         let mut first = [0; 8];
         first.copy_from_slice(&self.keys.hash(WORDS, word)[..8]);
@@ -229,7 +227,7 @@ impl ReviewStore {
     }
 }
 
-/// The id of what one person may do once to a review: the same however often they do it.
+/// The document id of a person's single vote or report on a review, equal for each repeat.
 fn once(review: ReviewId, user: UserId) -> Uuid {
     let hash = Hash::of(&[*review.as_bytes(), *user.as_bytes()].concat());
     let mut id = [0; 16];
@@ -237,7 +235,7 @@ fn once(review: ReviewId, user: UserId) -> Uuid {
     Uuid::from_bytes(id)
 }
 
-/// The place behind a review in a list by time.
+/// The position after a review in a list ordered by time.
 fn behind(after: Option<TimeCursor>) -> Option<Vec<Scalar>> {
     after.map(|after| vec![after.at.scalar(), after.id.scalar()])
 }

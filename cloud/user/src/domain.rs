@@ -1,4 +1,4 @@
-//! Owns the parts of a profile, and the rules of its fields. Pure: no IO, and time comes in.
+//! The parts of a profile and the rules for its fields. Pure: no IO; callers pass the time in.
 
 mod address;
 mod calendar;

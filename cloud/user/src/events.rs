@@ -1,6 +1,5 @@
-//! Takes in events: a new person gets a profile, a revoked one is shown no more until let in again,
-//! a job that is done and paid counts for its provider, and his rating is the review service's
-//! word.
+//! Handles events: a new account gets a profile, a revoked one is hidden until readmitted, a
+//! completed and paid job counts for its provider, and a rating comes from the review service.
 
 use platform::{
     bus::{Bus, topology},
@@ -16,8 +15,8 @@ use crate::{
     store::{ChangeNews, CompletedJob, KeptProfile, ProfileRefusal, ProfileStore},
 };
 
-/// Handling an event twice changes nothing the second time: the store keeps one profile for each
-/// person, one line for each job, and the newest word about a rating.
+/// Repeated events change nothing: the store keeps one profile per person, one document per job,
+/// and only the newest rating.
 pub struct ProfileFeed {
     pub store: ProfileStore,
 }
@@ -27,8 +26,8 @@ impl ProfileFeed {
         consume(tasks, bus, topology::USER_PROFILES, self);
     }
 
-    /// Counts a job whose work is done and paid, or is paid for afterwards. A payment that comes
-    /// later is told by `order.status_changed`.
+    /// Counts a completed job if it is paid or will be paid afterwards. A later payment arrives as
+    /// `order.status_changed`.
     async fn note_done_work(&self, event: &Event) -> Result<(), HandleError> {
         let OrderEvent { order, paid_afterwards, .. } = serde_json::from_value(event.body.clone())?;
         let is_done = matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);

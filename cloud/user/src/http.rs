@@ -1,5 +1,4 @@
-//! The routes of profiles. A person reads and changes their own by their token; the id in a path
-//! only has to agree with it.
+//! The profile routes. The token identifies the caller; the id in the path only has to match it.
 
 mod addresses;
 mod files;
@@ -32,7 +31,6 @@ pub fn router(service: Service) -> Router {
         .with_state(service)
 }
 
-/// The public routes.
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     use Code::{InvalidInput, LinkInvalid, NotFound, StaleVersion};

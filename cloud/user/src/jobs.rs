@@ -1,6 +1,5 @@
-//! The jobs of the user service: to remove files that no profile names, to tell again who is
-//! verified, to count the jobs of providers anew, and to seal what is plain or of a former data
-//! key.
+//! Scheduled jobs: delete files that no profile uses, republish verification status, recount the
+//! jobs of providers, and seal fields that are plain or use a former data key.
 
 use platform::{
     files::FileRegister,
@@ -35,17 +34,15 @@ pub fn all(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
     vec![files, marks, counts, seal]
 }
 
-/// A reader that began after a verification, or whose copy is lost, learns of it within a day. The
-/// others drop what they know. Once a day is far from the events that may wait in a profile while
-/// the bus is away.
+/// Lets a consumer that started late or lost its copy catch up within a day; the others drop the
+/// repeat. Daily runs stay far below the number of events a profile can hold during a bus outage.
 async fn tell_marks(store: &ProfileStore) -> JobResult {
     let told = store.tell_marks().await?;
     tracing::info!(told, "Told again who is verified");
     Ok(())
 }
 
-/// The order service has told the jobs of the last days again by then. A number that is right is
-/// left alone.
+/// By this hour the order service has replayed the completed jobs of the last days.
 async fn recount(store: &ProfileStore) -> JobResult {
     let mended = store.recount_all().await?;
     tracing::info!(mended, "Counted the jobs of providers anew");

@@ -1,8 +1,8 @@
-//! Owns the profiles of people: their data and addresses, and the offers of providers.
+//! The user service: profiles of people, their addresses, and the offers of providers.
 //!
-//! Invariants: a person changes their own profile alone; a change is made on the version that was
+//! Invariants: people change only their own profile; a change applies only to the version that was
 //! read; other people see the public part of a provider and nothing of a customer; each change
-//! writes its event into the document that it changes.
+//! writes its event into the changed document.
 
 pub mod domain;
 mod events;
@@ -39,10 +39,9 @@ pub const NAME: &str = CloudPart::User.name();
 pub struct Config {
     pub bind: String,
     pub documents_url: SecretUrl,
-    /// Where the files of people are. All replicas need the same place.
+    /// The file store for people's files. All replicas must share it.
     pub files_url: SecretUrl,
-    /// How long the cache answers for the public part of a provider's profile. One that the cache
-    /// did not hear a change of is wrong for no longer.
+    /// The lifetime of a cached public profile: the longest staleness after a lost invalidation.
     pub cache_ttl_ms: u64,
 }
 
@@ -58,7 +57,7 @@ impl PartConfig for Config {
     }
 }
 
-/// The service asks nobody: a token says who its caller is.
+/// Empty: tokens identify callers, so this service calls no other.
 #[derive(Clone, Default)]
 pub struct Peers {}
 
@@ -90,12 +89,11 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
-/// The routes for clients.
 pub fn document() -> ApiDocument {
     http::table(ApiDocument::of(NAME))
 }
 
-/// Brings user_db up to date.
+/// Migrates user_db.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     ProfileStore::new(&documents, Clock::system()).migrate().await?;

@@ -1,8 +1,8 @@
-//! Owns where profiles are kept: one collection for customers and one for providers. A person's own
-//! id is the id of their profile.
+//! Stores profiles: one collection for customers, one for providers. The person's id is also the id
+//! of their profile.
 //!
-//! Invariants: a person has at most one profile; a change is made on the revision that its maker
-//! read, or not at all; its event stands in the changed document.
+//! Invariants: a person has at most one profile; a change applies to the revision that its author
+//! read, or not at all; the changed document holds its event.
 
 mod cards;
 mod jobs;
@@ -38,25 +38,24 @@ pub struct ProfileStore {
     memory: Option<StampedMemory>,
 }
 
-/// A kind of profile, kept in a collection of its own.
+/// A kind of profile with a separate collection.
 pub trait KeptProfile: DocumentBody + ProfileBody {
-    /// Others see a part of it, which the cache remembers.
+    /// True if the cache keeps a public part of this profile.
     const HAS_CARD: bool;
 
     fn kept_in(store: &ProfileStore) -> &Collection<Self>;
 }
 
-/// Why a change is not made.
 #[derive(Debug)]
 pub enum ProfileRefusal {
-    /// The profile has this revision by now.
+    /// The profile's current revision.
     Stale(i64),
     Wrong(Vec<FieldError>),
     Missing,
     Failed(StoreError),
 }
 
-/// What a change tells; without it nothing is changed.
+/// The event to write with a change. Without one, the change is dropped.
 pub struct ChangeNews {
     pub kind: EventType,
     pub reason: Option<String>,
@@ -80,7 +79,7 @@ impl ProfileStore {
         }
     }
 
-    /// Makes collections and indexes; safe to repeat.
+    /// Creates collections and indexes; safe to repeat.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         self.documents.migrate().await?;
         self.customers.migrate().await?;
@@ -88,13 +87,13 @@ impl ProfileStore {
         self.jobs.migrate().await
     }
 
-    /// One turn of the job that seals what is plain, or of a former data key.
+    /// Runs one batch of sealing fields which are plain or use a former data key.
     pub async fn seal(&self, walks: &[SealWalk<Uuid>; 2]) -> Result<(), DocumentsError> {
         self.customers.seal_stale(&walks[0]).await?;
         self.providers.seal_stale(&walks[1]).await
     }
 
-    /// Refuses a store that `migrate` has not brought up to date.
+    /// Fails if `migrate` has not run for this schema.
     pub async fn check(&self) -> Result<(), DocumentsError> {
         self.documents.check().await?;
         self.customers.check().await?;
@@ -110,7 +109,7 @@ impl ProfileStore {
         &self.providers
     }
 
-    /// Makes the blank profile of a new person, and returns whether there was none.
+    /// Creates an empty profile for a new person. Returns false if they already have one.
     pub async fn make<D: KeptProfile>(
         &self,
         user: UserId,
@@ -126,7 +125,7 @@ impl ProfileStore {
         Ok(D::kept_in(self).get(user.0).await?.map(|found| found.body))
     }
 
-    /// A person's own profile, made now for one who registered before there were profiles.
+    /// Returns the person's own profile; creates it if they registered before profiles existed.
     pub async fn own<D: KeptProfile>(
         &self,
         user: UserId,
@@ -140,7 +139,7 @@ impl ProfileStore {
         self.get(user).await?.ok_or(ProfileRefusal::Missing)
     }
 
-    /// Changes a profile if it still has the revision that `read` names.
+    /// Changes a profile unless its revision differs from `read`.
     pub async fn change<D: KeptProfile>(
         &self,
         user: UserId,
@@ -193,7 +192,7 @@ impl ProfileStore {
         }
     }
 
-    /// Returns whether the profile of its owner names the file.
+    /// Returns true if the owner's profile uses the file.
     pub async fn names(&self, owner: UserId, file: FileId) -> Result<bool, StoreError> {
         if let Some(provider) = self.get::<ProviderProfile>(owner).await? {
             return Ok(provider.names(file));
@@ -202,7 +201,7 @@ impl ProfileStore {
         Ok(customer.is_some_and(|customer| customer.person.names(file)))
     }
 
-    /// Providers in that state of their verification, those who wait longest first.
+    /// Providers in one verification state, the longest waiting first.
     pub async fn verifications(
         &self,
         find: Find,
@@ -210,7 +209,7 @@ impl ProfileStore {
         Ok(self.providers.page(find).await?)
     }
 
-    /// Providers who may be proposed, in the order of their standing.
+    /// Providers open to proposals, by descending standing.
     pub async fn serving(&self, find: &Find) -> Result<Vec<ProviderProfile>, StoreError> {
         let found = self.providers.find(find).await?;
         Ok(found.into_iter().map(|document| document.body).collect())

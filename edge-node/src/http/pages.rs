@@ -1,4 +1,4 @@
-//! The files of the provider's app, which a tablet loads from the edge that it speaks to.
+//! The provider's app, served to tablets by their edge.
 
 use axum::response::{IntoResponse, Response};
 use http::Request;
@@ -7,7 +7,7 @@ use wire::Code;
 
 carried_pages!(AppFiles, "app/dist");
 
-/// The answer to a request that no route took.
+/// The fallback for requests that match no route.
 pub async fn page(request: Request<axum::body::Body>) -> Response {
     let page = Pages::of::<AppFiles>().answer(&request);
     page.unwrap_or_else(|| Problem::new(Code::NotFound).into_response())

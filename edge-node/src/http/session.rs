@@ -1,6 +1,5 @@
-//! Owns sign-in at an edge: name and password are handed on to the cloud while the link is up. Back
-//! comes a token for the edges of this region alone, so that no token that opens the cloud is ever
-//! here. Tells also why a token opens nothing here.
+//! Sign-in at an edge: forwards name and password to the cloud while the link is up. The returned
+//! token is valid only for this region's edges: a token that opens the cloud is never stored here.
 
 use std::time::Duration;
 
@@ -38,15 +37,15 @@ pub struct EdgeSession {
 pub struct EdgeLoginForm {
     username: String,
     password: String,
-    /// The secret that this device got at an earlier sign-in. An empty text asks for one.
+    /// The device secret from an earlier sign-in; an empty string requests a new one.
     #[serde(default)]
     device: Option<String>,
-    /// The tablet's name. A provider's token is bound to it then, and lives for days.
+    /// The tablet's name. Binds a provider's token to the tablet and extends it to days.
     #[serde(default)]
     tablet: Option<DeviceId>,
 }
 
-/// The part of auth's answer that is of use here.
+/// The fields of auth's answer that are used here.
 #[derive(Deserialize)]
 struct Grant {
     edge_token: String,
@@ -59,8 +58,8 @@ struct Grant {
 const TIMEOUT: Duration = Duration::from_secs(15);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// The person of the token, or why it opens no connection of this device: MQTT 3.1.1 has no words
-/// for it.
+/// Returns the token's person, or why this device cannot connect with it: MQTT 3.1.1 carries no
+/// reason.
 pub async fn show(
     State(rooms): State<Rooms>,
     Query(TabletQuery { device }): Query<TabletQuery>,
@@ -75,8 +74,7 @@ pub async fn show(
     Ok(Json(EdgeSession { user_id: claims.sub, role: claims.role, expires_at }))
 }
 
-/// A name and a password for a token of this region's edges, from the cloud. Its refusals are
-/// passed on.
+/// Gets a token for this region's edges from the cloud, and passes its refusals on.
 pub async fn sign_in(
     State(rooms): State<Rooms>,
     headers: HeaderMap,
@@ -92,14 +90,14 @@ pub async fn sign_in(
         return Ok(passed_on(&head, body));
     }
     let grant = serde_json::from_slice(&body);
-    // The answer holds secrets, so nothing of it is in the error.
+    // Drop the parse error: it could quote secrets from the answer.
     let grant = grant.map_err(|_| Problem::new(Code::Unavailable).detail(say::cloud_too_old))?;
     let Grant { edge_token, expires_in, user_id, role, device } = grant;
     Ok(Json(EdgeGrant { edge_token, region, expires_in, user_id, role, device }).into_response())
 }
 
-/// Ends the session of a token of this region's edges. Also hands the device over, where it is
-/// named: the next person who uses it has it, even while the cloud is out of reach.
+/// Ends the session of a token for this region's edges. Also hands over `device`, even while the
+/// cloud is unreachable: its next user owns it.
 pub async fn sign_out(
     State(rooms): State<Rooms>,
     Query(TabletQuery { device }): Query<TabletQuery>,
@@ -108,7 +106,7 @@ pub async fn sign_out(
     let refused = Problem::into_response;
     let token = bearer(&headers).ok_or_else(|| refused(Code::InvalidToken.into()))?;
     let gate = &rooms.ground.gate;
-    // The cloud would end a session for a token of any region's edges.
+    // Check here: the cloud would accept a token of any region's edges.
     gate.signed(token, None).ok_or_else(|| refused(Code::InvalidToken.into()))?;
     if let Some(device) = device
         && let Ok(claims) = gate.admit(token, Some(&device))
@@ -121,7 +119,7 @@ pub async fn sign_out(
     if head.status.is_success() { Ok(StatusCode::NO_CONTENT) } else { Err(passed_on(&head, body)) }
 }
 
-/// The cloud's answer. A region that is cut off for a drill is cut off for this, too.
+/// Fails while the link is down: a region cut off for a drill gets no sign-ins either.
 async fn ask_cloud(
     rooms: &Rooms,
     path: &str,

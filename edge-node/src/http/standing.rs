@@ -1,5 +1,5 @@
-//! `GET /standing`: how things stand between this edge and the cloud, for a tablet that shows it,
-//! also before anybody has signed in.
+//! `GET /standing`: the status between this edge and the cloud, for tablets to show even before
+//! sign-in.
 
 use axum::extract::State;
 use process::problem::{Json, Problem, fault};
@@ -14,21 +14,21 @@ use crate::{clock_check::ClockStanding, link_status::LinkStatus, store::RegionSt
 pub struct EdgeStanding {
     edge: EdgeId,
     region: Region,
-    /// The time that the edge works by.
+    /// The time used by the edge.
     now: UnixMillis,
     link: LinkStatus,
-    /// The view is the cloud's as of then.
+    /// When the view last matched the cloud's.
     #[schema(required)]
     feed_as_of: Option<UnixMillis>,
     #[serde(flatten)]
     region_standing: RegionStanding,
     /// An accept of an open order is final here at once.
     firm: bool,
-    /// The log may be an older copy of the one that gave earlier answers: nothing is firm here.
+    /// The log may be an older copy of the one behind earlier answers, so nothing is firm here.
     suspect: bool,
     /// This is a copy of an edge, and the cloud takes nothing from it.
     twin: bool,
-    /// What is wrong with the clock of the edge's machine.
+    /// The fault of the machine's clock.
     #[schema(required)]
     clock: Option<ClockStanding>,
 }

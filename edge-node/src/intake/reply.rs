@@ -1,4 +1,4 @@
-//! The words an edge answers in, and what of an order each reader may see.
+//! Builds replies, and limits orders to what each reader may see.
 
 use engine::view::Sight;
 use process::{
@@ -29,7 +29,7 @@ pub fn not_taken(command_id: Option<CommandId>, code: Code) -> Reply {
     }
 }
 
-/// The answer to a body that is no command frame, with the field that makes it none.
+/// Replies to an invalid command frame, naming the offending field.
 pub fn unreadable(body: &[u8], UnreadableFrame { id, code }: UnreadableFrame) -> Reply {
     let reply = not_taken(id, code);
     if code != Code::MalformedBody {
@@ -41,14 +41,13 @@ pub fn unreadable(body: &[u8], UnreadableFrame { id, code }: UnreadableFrame) ->
     }
 }
 
-/// The reply with the fields to correct, where that is why it was not taken.
+/// Adds the invalid fields if they are the reason for the refusal.
 pub fn naming(reply: Reply, wrong: Vec<FieldError>) -> Reply {
     let named = reply.verdict == Verdict::NotTaken && reply.code == Some(Code::InvalidInput);
     if named { Reply { errors: wrong, ..reply } } else { reply }
 }
 
-/// The outcome of a stored command, or else its verdict, with the order as it is now and the
-/// receipt.
+/// Replies with the outcome or else the verdict, the order as it is now, and the receipt.
 pub fn stored(
     ground: &EdgeGround,
     stored: &StoredCommand,
@@ -88,8 +87,8 @@ pub fn stored(
     }
 }
 
-/// Whether the reader accepted the order while it was open here and lost it: he has seen it and
-/// sees its fate.
+/// True if the reader accepted the open order here and lost it. They have seen it before, so they
+/// may see its fate.
 fn lost(
     stored: &StoredCommand,
     outcome: Option<&Outcome>,
@@ -102,13 +101,13 @@ fn lost(
         && reader.user_id == stored.user_id
 }
 
-/// The reader, where only the id is known. Never as an admin, who sees more: the role is not kept.
+/// The reader if only the id is known. Never an admin, who sees more: the role is not stored.
 pub fn reader(user_id: UserId, order: Option<&Order>) -> Actor {
     let customer = order.is_some_and(|order| order.customer_id == user_id);
     Actor { user_id, role: if customer { Role::Customer } else { Role::Provider } }
 }
 
-/// Signed only here, and only from what was read back of a commit.
+/// The only place that signs receipts, and only from data read back after the commit.
 fn receipt(ground: &EdgeGround, stored: &StoredCommand) -> Receipt {
     let mut receipt = Receipt {
         edge: ground.identity.name.clone(),
@@ -126,13 +125,13 @@ fn receipt(ground: &EdgeGround, stored: &StoredCommand) -> Receipt {
     receipt
 }
 
-/// Nobody else can make a receipt, so nobody can make this edge suspect who was not answered by it.
+/// Only this edge can sign its receipts, so only people it has answered can make it suspect.
 pub fn is_signed_by(signer: &Signer, receipt: &Receipt) -> bool {
     let sig = URL_SAFE_NO_PAD.decode(&receipt.sig);
     sig.is_ok_and(|sig| verify_bytes(&signer.public_key(), &receipt.signed_bytes(), &sig))
 }
 
-/// The cloud never hears of what a twin stores, so no one waits for its word.
+/// The cloud never gets a twin's commands, so the text must not promise a decision.
 fn taken(verdict: Verdict, is_twin: bool) -> Phrase {
     match verdict {
         Verdict::Firm => say::taken_firm,
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
     use crate::tests::id;
 
-    /// `fields` are those that the answer names.
+    /// `fields` are the ones named in the answer.
     #[track_caller]
     fn check(body: &str, code: Code, fields: &[&str]) {
         let unread = CmdFrame::read(body.as_bytes()).unwrap_err();

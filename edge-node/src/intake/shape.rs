@@ -1,5 +1,4 @@
-//! What can be said of a command without any order: who may do such a thing, and whether its fields
-//! fit.
+//! Checks a command without its order: the role, and the fields.
 
 use wire::{
     Action, Code, CommandBody, FieldError, Region, Role, check_comment, check_draft,
@@ -8,7 +7,7 @@ use wire::{
 
 use crate::say;
 
-/// Why a command is not taken, whatever the view says. `wrong` are its fields that do not fit.
+/// The refusal that holds whatever the view shows. `wrong` are the invalid fields.
 pub fn refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
     if !roles(body).contains(&role) {
         let accepts = body.action() == Some(Action::Accept);
@@ -25,8 +24,8 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
     match body {
         CommandBody::PublishOrder { order, .. } => {
             let mut wrong = check_draft(order).err().unwrap_or_default();
-            // An order published here is one of this region: it is this edge's view it will be seen
-            // in.
+            // An order published here appears in this edge's view, so it must belong to this
+            // region.
             let elsewhere = || FieldError::new("location", say::region_not_this_one);
             wrong.extend((order.location != region).then(elsewhere));
             wrong

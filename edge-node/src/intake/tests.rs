@@ -1,4 +1,4 @@
-//! The whole intake on a real file: what a tablet hears for what it sends.
+//! The whole intake on a real file: the reply to each command.
 
 mod promises;
 mod readers;
@@ -49,7 +49,7 @@ impl Edge {
         Self::with(Config { verified_providers_only: true, ..Config::default() }).await
     }
 
-    /// A token of provider 7 that tells this of his verification.
+    /// A token of provider 7 with this verification mark.
     fn marked(&self, (mark_version, verified): (u64, bool)) -> String {
         self.people.token_of(|claims| Claims { verified, mark_version, ..claims })
     }
@@ -70,7 +70,6 @@ impl Edge {
         Self { intake, store, people, signer, link, _data: data }
     }
 
-    /// The newest command in the log.
     async fn last_command(&self) -> CommandOp {
         let all = OpRange { from: 1, ops_max: 99, bytes_max: 1 << 20, first_whatever_size: true };
         let logged = self.store.run(all).await.unwrap().ops;
@@ -93,7 +92,7 @@ impl Edge {
     }
 }
 
-/// An edge on this file that lets these people in, and takes 200 commands of one at once.
+/// An edge on this file that admits these people, with a burst limit of 200 commands.
 fn ground(people: &People, store: &Store, signer: &Signer) -> EdgeGround {
     let config = Config { commands_at_once: 200, ..Config::default() };
     EdgeGround {
@@ -144,7 +143,7 @@ async fn who_asks_again_is_answered_also_while_the_disk_is_full() {
     let again = edge.frame(101, Role::Provider, 20, &accept(1));
     let others = 200..400;
     let others: Vec<_> = others.map(|n| edge.frame(n, Role::Provider, 21, &accept(2))).collect();
-    // In one group, which has no room for the others and fails as a whole.
+    // One commit group, too big for the disk, so it fails as a whole.
     let release = hold(&edge.store).await;
     let all = futures::future::join_all(others.iter().map(|frame| edge.send(frame)));
     let (again, others, ()) = tokio::join!(edge.send(&again), all, async { drop(release) });

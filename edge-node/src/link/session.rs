@@ -1,7 +1,7 @@
-//! One session: carries out the engine's steps in order, one at a time.
+//! One session: performs the engine's steps in order, one at a time.
 //!
-//! Invariant: a probe is answered while the session waits for the file, too: a disk that stands
-//! still is no sign that another run may take this one's place [PROBE_OLD_SESSION].
+//! Invariant: a probe is answered even while the session waits for the file: a stalled disk is not
+//! a sign that another run may replace this one [PROBE_OLD_SESSION].
 
 use std::{collections::VecDeque, convert::Infallible, error::Error, pin::Pin, time::Duration};
 
@@ -20,14 +20,14 @@ pub(super) struct LinkSession<'a> {
     link: &'a Link,
     edge: Edge,
     socket: Socket,
-    /// Frames that came while the session waited for the file, in order.
+    /// Frames that arrived while the session waited for the file.
     early: VecDeque<(Frame, FrameProof)>,
     acked_at: Duration,
-    /// When the file was last told that the feed is read to its end.
+    /// When the file last recorded that the feed was read to its end.
     confirmed_at: Option<Duration>,
 }
 
-/// Why there is no session any more.
+/// Why the session ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SessionEnd {
     #[error(transparent)]
@@ -38,12 +38,12 @@ pub(super) enum SessionEnd {
     Store(String),
 }
 
-/// More than the hub sends without an answer. Further frames wait in the socket, a probe as well.
+/// More than the hub sends unanswered. Further frames, even probes, wait in the socket.
 const EARLY_MAX: usize = 64;
 const TICK: Duration = Duration::from_secs(1);
-/// The hub hears where this edge stands at least so often.
+/// The hub gets this edge's position at least this often.
 const ACK_EVERY: Duration = Duration::from_secs(5);
-/// After a restart the known revocations may look older by as much.
+/// After a restart the stored revocations may look older by this much.
 const CONFIRMATION_PUT_DOWN_EVERY: Duration = Duration::from_secs(60);
 
 impl<'a> LinkSession<'a> {
@@ -86,8 +86,7 @@ impl<'a> LinkSession<'a> {
         }
     }
 
-    /// Waits for the file. Frames that come meanwhile wait for their turn; only a probe is answered
-    /// at once.
+    /// Waits for the file. Frames queue up meanwhile; only a probe is answered at once.
     async fn beside<T, E: Error>(
         &mut self,
         mut file: Pin<Box<impl Future<Output = Result<T, E>>>>,
@@ -97,7 +96,7 @@ impl<'a> LinkSession<'a> {
             let reads = broken.is_none() && self.early.len() < EARLY_MAX;
             let frame = tokio::select! {
                 biased;
-                // A write that was begun is carried through, even when the socket breaks.
+                // Finish a started write even if the socket breaks.
                 done = &mut file => return broken.map_or_else(|| done.map_err(unread), Err),
                 frame = self.socket.next(), if reads => frame,
             };
@@ -146,7 +145,7 @@ impl<'a> LinkSession<'a> {
                 }
                 LinkStep::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "A frame changed nothing");
-                    // By the cursors the hub knows where to send again from.
+                    // The ack's cursors show the hub where to resume.
                     self.ack().await?;
                 }
                 LinkStep::End(end) => return Err(SessionEnd::Engine(end)),
@@ -155,7 +154,7 @@ impl<'a> LinkSession<'a> {
         Ok(())
     }
 
-    /// Before anything else of this session is stored.
+    /// Runs before the session stores anything else.
     async fn pin_hub(&mut self) -> Result<(), SessionEnd> {
         if self.socket.is_plain() {
             tracing::warn!(
@@ -230,7 +229,7 @@ impl<'a> LinkSession<'a> {
     }
 }
 
-/// In the order in which they came. Cancel-safe, as the socket's is.
+/// Returns frames in order of arrival. Cancel-safe, like `Socket::next`.
 async fn next(
     early: &mut VecDeque<(Frame, FrameProof)>,
     socket: &mut Socket,

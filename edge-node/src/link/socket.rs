@@ -1,5 +1,4 @@
-//! One WebSocket to the hub: frames, each within a time limit, and signs of life from the other
-//! end.
+//! One WebSocket to the hub: frames with a time limit each, and liveness checks.
 
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use crate::{clock_check::HubClockReading, ground::EdgeGround};
 pub(super) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     clock: Clock,
-    /// When anything at all last came from the other end.
+    /// When anything last arrived from the other end.
     heard_at: Duration,
     pinged_at: Duration,
     seals: SealCheck,
@@ -59,7 +58,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(5);
 const SILENT_MAX: Duration = Duration::from_secs(15);
-/// A frame is bounded by the batch limits of Welcome, which are far below.
+/// Far above the batch limits of Welcome, which bound a frame.
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Socket {
@@ -80,7 +79,7 @@ impl Socket {
             .max_message_size(Some(FRAME_BYTES_MAX))
             .max_frame_size(Some(FRAME_BYTES_MAX));
         let tls = Some(Connector::Rustls(trust::client_at(clock)));
-        // The third argument turns Nagle's delay off.
+        // `true` disables Nagle's algorithm.
         let connecting = connect_async_tls_with_config(request, Some(config), true, tls);
         let asked_at = clock.elapsed();
         let connected = timeout(CONNECT_WITHIN, connecting)
@@ -101,12 +100,12 @@ impl Socket {
         self.say(Message::Binary(bytes.into())).await
     }
 
-    /// The hub's key, where this session is to pin it.
+    /// The hub's key, if this session must pin it.
     pub fn new_key(&self) -> Option<HubKey> {
         self.seals.new_key()
     }
 
-    /// The hub that this edge trusts has signed what came so far.
+    /// True if the trusted hub has signed everything so far.
     pub fn is_proven(&self) -> bool {
         self.seals.is_proven()
     }
@@ -115,7 +114,7 @@ impl Socket {
         self.seals.is_plain()
     }
 
-    /// The next frame. Cancel-safe: a frame that was not returned stays in the stream.
+    /// Cancel-safe: a frame that was not returned stays in the stream.
     pub async fn next(&mut self) -> Result<(Frame, FrameProof), SocketError> {
         loop {
             let message = match self.stream.next().await {
@@ -132,7 +131,7 @@ impl Socket {
         }
     }
 
-    /// Once a second: asks for a sign of life, and gives up on a connection that only looks open.
+    /// Runs once a second: pings the hub, and gives up on a connection that only looks open.
     pub async fn beat(&mut self) -> Result<(), SocketError> {
         let now = self.clock.elapsed();
         if now.saturating_sub(self.heard_at) > SILENT_MAX {
@@ -153,13 +152,13 @@ impl Socket {
     }
 }
 
-/// A call that opened no link.
+/// A failed connection attempt.
 struct LinkCall<'a> {
     token: &'a str,
     took: Duration,
 }
 
-/// Names the cause where it follows from the cloud's answer or its certificate.
+/// Derives the cause from the cloud's answer or certificate.
 fn explain_failure(
     error: tungstenite::Error,
     call: &LinkCall<'_>,
@@ -171,7 +170,7 @@ fn explain_failure(
     let tungstenite::Error::Http(answer) = error else { return SocketError::Connect(error) };
     let header = answer.headers().get(HUB_TIME_HEADER).and_then(|value| value.to_str().ok());
     if let Some(time) = header.and_then(|text| text.parse::<HubTime>().ok()) {
-        // The hub read its clock in the middle of the call, as far as this end can know.
+        // Assume that the hub read its clock halfway through the call.
         let since_ms = i64::try_from(call.took.as_millis() / 2).unwrap_or(i64::MAX);
         return SocketError::ClockWrong(HubClockReading {
             at: time.at.plus_ms(since_ms),
@@ -186,7 +185,7 @@ fn explain_failure(
 
 fn sentence_of(status: StatusCode, code: Option<Code>) -> String {
     match code {
-        // An older hub says no more, and its sentence is for people.
+        // An older hub sends only this code, whose own sentence is for users.
         Some(Code::TokenExpired) => "this machine's clock is behind the cloud's. Set it".to_owned(),
         Some(code) => format!("{} ({code})", code.sentence(Language::English)),
         None => status.to_string(),

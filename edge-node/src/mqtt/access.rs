@@ -1,8 +1,9 @@
-//! Owns the access to the embedded broker: who may connect, publish and subscribe.
+//! Access control of the embedded broker: connections, publishes and subscriptions.
 //!
-//! Invariants: all live connections of one device are of one person, so nobody else hears a message
-//! to a device. A second person is refused until the first one's connections have ended; the
-//! device's owner is let in at once, and theirs end. One person has only so many connections.
+//! Invariants: all live connections of a device belong to one person, so no other person receives
+//! its messages. A second person is refused until the first one's connections have ended; the
+//! device's owner is admitted at once, which ends the others' connections. Connections per person
+//! are limited.
 
 use std::{
     collections::HashMap,
@@ -39,17 +40,17 @@ pub(super) struct Access {
     pub refusals: RefusalLog,
 }
 
-/// One connection at the door.
+/// One connection during authentication.
 pub(super) struct Visit {
     pub access: Arc<Access>,
-    /// Set where it is refused, and the client has room for the words.
+    /// Set if the connection is refused and the client accepts a reason text.
     pub refusal: Arc<OnceLock<Refusal>>,
 }
 
-/// Connections of tablets at once. The next one is refused.
+/// Maximum simultaneous connections; further ones are refused.
 const CLIENTS_MAX: usize = 2_000;
 
-/// A client that takes less hears the code of MQTT alone.
+/// A client with a smaller maximum packet gets only the MQTT reason code.
 const WORDS_FIT_IN: u32 = 512;
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -124,7 +125,7 @@ impl Access {
         Ok((device, claims, pass))
     }
 
-    /// Judged at every packet: a token may run out and be revoked while its connection is open.
+    /// Checked at every packet: a token may expire or be revoked meanwhile.
     fn known(&self, client_id: &str, user_id: Option<&str>) -> Option<(DeviceId, Guest)> {
         let guest: Guest = user_id?.parse().ok()?;
         let welcome = self.signed_in.has(client_id, guest) && self.gate.lets_stay(&guest.pass);
@@ -132,13 +133,14 @@ impl Access {
     }
 }
 
-/// One connection and the person signed in on it. The broker carries it from the door to every
-/// packet and event of the connection, written in the one word that it has for a user.
+/// One connection and the person signed in on it. The broker passes it to every packet and event of
+/// the connection, serialised in its user id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Guest {
     pub pass: Pass,
     role: Role,
-    /// Tells the connections of one client id apart: an older one ends after a newer has begun.
+    /// Distinguishes connections with the same client id: an older one may end after a newer one
+    /// began.
     visit: u64,
 }
 
@@ -162,7 +164,7 @@ impl FromStr for Guest {
     }
 }
 
-/// The people signed in now, by connection.
+/// The signed-in people, by connection.
 pub(super) struct Guests {
     guests: Mutex<HashMap<String, Guest>>,
     visits: AtomicU64,
@@ -174,19 +176,20 @@ impl Guests {
         Self { guests: Mutex::default(), visits: AtomicU64::default(), per_person_max }
     }
 
-    /// A guest at the door, not signed in yet.
+    /// Prepares a session for a connection that is not signed in yet.
     pub fn guest(&self, claims: &Claims, pass: Pass) -> Guest {
         let visit = self.visits.fetch_add(1, Ordering::Relaxed);
         Guest { pass, role: claims.role, visit }
     }
 
-    /// The connections that end because this one is in: those of others, where it is the device's
-    /// owner's, or else this one itself. Of two persons who come to the door of one device at the
-    /// same time, the second one in may not stay, and no more than have room: the door asks before
-    /// it lets in. Of the same client id the newer one at the door has displaced the older, in
-    /// whichever order the broker tells of them: it answers a client before it tells. Should two of
-    /// them cross inside the broker, the one that is left may do nothing, and its tablet has to
-    /// come again.
+    /// Registers a connection and returns those that must end: other people's if this one is the
+    /// owner's, or else this one.
+    ///
+    /// The limits are checked again, because two people may authenticate at the same time: the
+    /// later one on a device must go, and so must connections beyond the limit. For equal client
+    /// ids the newer connection wins in any order of events, because the broker answers a client
+    /// before it reports it. If two cross inside the broker, the survivor may have no rights, and
+    /// its tablet has to reconnect.
     pub fn connected(&self, client_id: &str, guest: Guest, owns: bool) -> Vec<String> {
         let mut guests = self.guests();
         if guests.get(client_id).is_some_and(|here| here.visit > guest.visit) {
@@ -206,7 +209,7 @@ impl Guests {
         ending
     }
 
-    /// There is room for one more connection of that person, under that client id.
+    /// True if this person may open another connection under that client id.
     pub fn has_room(&self, client_id: &str, user: UserId) -> bool {
         self.room_in(&self.guests(), client_id, user)
     }
@@ -217,7 +220,7 @@ impl Guests {
         his < self.per_person_max && others().count() < CLIENTS_MAX
     }
 
-    /// A newer connection may have displaced this one; its entry stays.
+    /// A newer connection may have replaced this one; its entry stays.
     pub fn disconnected(&self, client_id: &str, guest: Guest) {
         let mut guests = self.guests();
         if guests.get(client_id) == Some(&guest) {
@@ -231,7 +234,7 @@ impl Guests {
         unwelcome.map(|(client_id, _)| client_id.clone()).collect()
     }
 
-    /// Nobody else is signed in on that device.
+    /// True if no other person is signed in on that device.
     pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
         self.guests().iter().all(|(client_id, guest)| {
             guest.pass.user_id == user || DeviceId::of_client(client_id).as_ref() != Some(device)

@@ -1,8 +1,8 @@
-//! The way of every connection into the broker, over TCP and over WebSocket.
+//! Serves every broker connection, over TCP and over WebSocket.
 //!
-//! Invariants: each connection holds a place until it is closed; until the broker has answered its
-//! CONNECT it may say 16 KB, and the broker waits ten seconds for that; a caller who never pauses
-//! is heard a few commands at a time, and everybody else in between.
+//! Invariants: each connection holds a slot until it is closed; before the broker answers its
+//! CONNECT it may send at most 16 KB, within ten seconds; a client that never pauses gets only a
+//! few commands per turn, so the others are served in between.
 
 use std::{
     io,
@@ -35,12 +35,12 @@ use super::{
     refusal::Refusal,
 };
 
-/// A CONNECT with a token and a last will is far smaller.
+/// Far more than a CONNECT with a token and a last will.
 const CONNECT_BYTES_MAX: usize = 16 * 1024;
-/// Some eight commands. The broker goes on as long as it finds something to read, so a flood over a
-/// few connections would keep everybody else waiting for seconds.
+/// About eight commands. The broker reads as long as there is data, so a flood over a few
+/// connections would stall the others for seconds.
 const BYTES_IN_A_TURN: usize = 8 * 1024;
-/// A tablet is told of the stop. One that has not finished its CONNECT hears nothing.
+/// Time for the broker to send DISCONNECT at a stop. A connection before its CONNECT gets none.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 const EXPIRED_EVERY: Duration = Duration::from_secs(600);
 
@@ -70,7 +70,7 @@ impl Door {
         }))
     }
 
-    /// Takes tablets in over TCP until `stop`; then every conversation ends, also those over
+    /// Accepts tablets over TCP until `stop`, then closes all connections, including those over
     /// WebSocket.
     pub async fn keep(self, listener: TcpListener, slots: Slots, stop: CancellationToken) {
         let open = converse_with_all(listener, slots, stop.clone(), |stream, from| {
@@ -88,7 +88,7 @@ impl Door {
         });
         let close = async {
             stop.cancelled().await;
-            // Nobody may be here to hear it.
+            // Fails if no connection is open.
             let _ = self.0.closing.send(());
         };
         tokio::select! {
@@ -97,7 +97,6 @@ impl Door {
         }
     }
 
-    /// One connection, to its end.
     pub async fn converse(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
@@ -129,7 +128,7 @@ impl Door {
             closing.subscribe(),
         );
         if let Err(error) = Box::pin(handler.run()).await {
-            // A tablet that goes away is everyday.
+            // A lost tablet is routine.
             tracing::debug!(%error, "A tablet's connection ended");
         }
     }
@@ -150,17 +149,17 @@ impl Door {
     }
 }
 
-/// The other end of a connection, heard out only so far until it has an answer.
+/// The client's stream, with a read limit until the broker has answered.
 struct Caller<S> {
     stream: S,
     from: SocketAddr,
     proof: SlotProof,
     refusal: Arc<OnceLock<Refusal>>,
-    /// The rest of the refusal's words, while they are written in place of the broker's.
+    /// The unsent rest of the refusal that replaces the broker's CONNACK.
     words: Option<Bytes>,
     said: usize,
     answered: bool,
-    /// Bytes read since others last had their turn.
+    /// Bytes read in this turn.
     in_turn: usize,
 }
 
@@ -181,7 +180,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Caller<S> {
         }
         if self.in_turn >= BYTES_IN_A_TURN {
             self.in_turn = 0;
-            // To the end of the queue of all who are ready.
+            // Requeues this task behind all others that are ready.
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -203,7 +202,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Caller<S> {
         if !self.answered {
             self.answered = true;
             self.proof.give();
-            // The broker writes its answer in one piece.
+            // The broker writes its CONNACK in one piece.
             self.words = self.refusal.get().and_then(|refusal| refusal.instead_of(bytes));
         }
         let Self { stream, words, .. } = &mut *self;

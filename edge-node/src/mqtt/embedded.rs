@@ -1,8 +1,8 @@
-//! The broker inside this process.
+//! The in-process broker.
 //!
-//! Invariants: it listens nowhere itself, and the door only where configuration says; a command is
-//! handed on and never routed, so no client hears another's command; every queue and packet is
-//! bounded.
+//! Invariants: only `door` accepts connections, and only at the configured addresses; a command
+//! goes to the intake and is never routed, so no client receives another's command; every queue and
+//! packet is bounded.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -48,24 +48,23 @@ pub struct Broker {
     people: KnownPeople,
     gate: Gate,
     pub door: Door,
-    /// Where tablets connect: TCP and WebSocket.
+    /// Addresses for tablets: TCP and WebSocket.
     pub addresses: (SocketAddr, SocketAddr),
 }
 
-/// A command frame and its topic; an edge splits its own messages to fit as well.
+/// A command frame with its topic. The edge splits its own messages to fit too.
 pub(super) const PACKET_BYTES_MAX: usize = CmdFrame::BYTES_MAX + 16 * 1024;
-/// Beyond that a slow tablet loses the oldest: it sends again every command that it has no answer
-/// to.
+/// Beyond this a slow tablet loses its oldest messages; it resends every unanswered command.
 const QUEUED_MESSAGES_MAX: usize = 1_000;
 const QUEUED_BYTES_MAX: usize = 512 * 1024;
-/// A kept session would go on hearing messages to a device that another person may hold by then.
+/// A kept session would still receive a device's messages after another person has signed in there.
 const SESSION_KEPT: Duration = Duration::ZERO;
-/// Its own replies, its person's outcomes, the board and the head, and as many again.
+/// Replies, own outcomes, board changes and head, times two.
 const SUBSCRIPTIONS_MAX: usize = 8;
 /// The head is the only retained message.
 const RETAINED_MAX: usize = 4;
 const RETAINED_BYTES_MAX: usize = 4 * 1024;
-/// Messages on their way to one tablet that has not taken them yet.
+/// In-flight messages for one tablet.
 const CLIENT_CHANNEL_MAX: usize = 256;
 
 impl Broker {
@@ -113,17 +112,17 @@ impl Broker {
 
     pub async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
         let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
-        // A message that finds a tablet's channel full is queued behind it at once: a slow tablet
-        // must not make the link wait, whose outcomes are told through here.
+        // A full client channel must not block: the link publishes outcomes through here, and a
+        // slow tablet must not delay it. The message is queued instead.
         self.router.route_message_with_deadline(&packet, None, Instant::now()).await;
     }
 
-    /// Whether that person's connection on that device would be let in.
+    /// True if that person's connection on that device would be admitted.
     pub fn lets_in(&self, device: &DeviceId, user: UserId) -> bool {
         self.signed_in.is_free_for(device, user) || self.people.owns(user, device)
     }
 
-    /// Whether a message for that person may go to that device: nobody else is signed in on it.
+    /// True if a message for that person may go to that device: no other person is signed in on it.
     pub fn may_hear(&self, device: &DeviceId, user: UserId) -> bool {
         self.signed_in.is_free_for(device, user)
     }
@@ -132,7 +131,7 @@ impl Broker {
         self.signed_in.is_here(user)
     }
 
-    /// Ends the connections of those whose token has run out or is revoked.
+    /// Ends connections whose token has expired or been revoked.
     pub async fn turn_out(&self) {
         for client_id in self.signed_in.unwelcome(&self.gate) {
             self.router.unregister_client(&client_id).await;
@@ -140,18 +139,17 @@ impl Broker {
     }
 }
 
-/// The broker insists on a listener of its own, which is closed before anybody hears of it: the
-/// door listens.
+/// The broker insists on a listener, which is closed before anything connects: `door` listens.
 fn config(hook: Arc<Hook>) -> BrokerConfig {
     let storage = StorageConfig {
         backend: StorageBackendType::Memory,
-        // In memory: it bounds the queues.
+        // In memory; required for the queue limits.
         enable_persistence: true,
         max_queued_messages_per_client: QUEUED_MESSAGES_MAX,
         max_queued_bytes_per_client: QUEUED_BYTES_MAX,
         ..StorageConfig::default()
     };
-    // Replaced by ours before the broker runs.
+    // Replaced by `access` before the broker runs.
     let auth_config = AuthConfig {
         rate_limit: RateLimitConfig { enabled: false, ..RateLimitConfig::default() },
         ..AuthConfig::default()
@@ -190,18 +188,19 @@ impl BrokerEventHandler for Hook {
     fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> Answer<'a, PublishAction> {
         Box::pin(async move {
             let EdgeIdentity { name, region } = &self.identity;
-            // The topic rules let nothing else through.
+            // The topic rules allow only commands.
             let device = topics::device_of_cmd(*region, name, &event.topic);
             if let (Some(device), Some(guest)) = (device, guest(event.user_id.as_deref())) {
                 let sender = Sender { device, actor: guest.actor() };
                 let known = self.people.is_known(sender.actor.user_id);
-                // It may be the repeat of a stored one, so nothing can be said; the tablet sends it
-                // again.
+                // The command may repeat a stored one, so a full queue gets no reply. The tablet
+                // resends it.
                 if !self.inbox.put(sender, event.payload, known) {
                     metrics::EDGE_COMMANDS.add(["unknown"], 1);
                 }
             }
-            // Answered at once: the receipt is the acknowledgement, and a client waits for no disk.
+            // Sends PUBACK at once: clients must not wait for the disk. The receipt is the real
+            // acknowledgement.
             PublishAction::Handled
         })
     }
@@ -238,7 +237,7 @@ impl BrokerEventHandler for Hook {
     }
 }
 
-/// The guest, by the word that `Access` gave the broker.
+/// Parses the user id written by `access`.
 fn guest(user_id: Option<&str>) -> Option<Guest> {
     user_id?.parse().ok()
 }

@@ -1,9 +1,9 @@
-//! The way of a command from the broker to the intake: a bounded queue, so that the broker never
-//! waits for the disk. A command that finds it full, or its sender's share used up, is dropped
-//! without a word, and the tablet sends it again.
+//! Passes commands from the broker to the intake through a bounded queue, so that the broker never
+//! waits for the disk. A command beyond the queue or its sender's share is dropped silently, and
+//! the tablet resends it.
 //!
-//! Invariant: one person never holds more than an eighth of the queue, and newcomers together no
-//! more than half.
+//! Invariant: one person holds at most an eighth of the queue, and all newcomers together at most
+//! half.
 
 use std::{
     collections::HashMap,
@@ -25,9 +25,9 @@ use crate::{
 };
 
 const WAITING_MAX: usize = 4_096;
-/// Commands that wait for their commit at the same time; a group commits 256.
+/// Commands that wait for their commit at the same time; a group commit takes 256.
 const AT_ONCE_MAX: usize = 512;
-/// After so many answers others have their turn.
+/// Answers before this task yields to others.
 const IN_A_TURN: usize = 32;
 const PER_PERSON_MAX: usize = WAITING_MAX / 8;
 const NEWCOMERS_MAX: usize = WAITING_MAX / 2;
@@ -41,7 +41,7 @@ pub struct Inbox {
 pub struct Inbound {
     sender: Sender,
     payload: Bytes,
-    /// Held until it is answered.
+    /// Held until the command is answered.
     _share: Share,
 }
 
@@ -51,7 +51,7 @@ pub fn inbox() -> (Inbox, mpsc::Receiver<Inbound>) {
 }
 
 impl Inbox {
-    /// Returns whether there was room for it.
+    /// False if there was no room for it.
     pub fn put(&self, sender: Sender, payload: Bytes, known: bool) -> bool {
         let share = self.shares.take(sender.actor.user_id, known);
         share.is_some_and(|share| {
@@ -60,7 +60,7 @@ impl Inbox {
     }
 }
 
-/// The commands on their way, by person.
+/// Queued and unanswered commands per person.
 #[derive(Clone, Default)]
 struct Shares(Arc<Mutex<Held>>);
 
@@ -107,7 +107,7 @@ impl Drop for Share {
     }
 }
 
-/// Answers commands until asked to stop, and then those that still wait.
+/// Answers commands until the stop, then those that are still queued.
 pub async fn work(
     mut inbound: mpsc::Receiver<Inbound>,
     intake: Intake,
@@ -115,15 +115,15 @@ pub async fn work(
     stop: CancellationToken,
 ) {
     let waiting = futures::stream::poll_fn(|context| {
-        // Once asked to stop, nothing new gets in, and the end of the queue is the end of the work.
+        // A closed queue takes no new commands, and its end ends this function.
         if stop.is_cancelled() {
             inbound.close();
         }
         inbound.poll_recv(context)
     });
-    // In the order they came in: each is handed to the writer when it is first looked at. Under the
-    // budget that tokio gives a task, an answer that finds it spent goes back to the end of the
-    // line; in a flood some stayed there for half a minute. So the turns are ours.
+    // Keeps the order of arrival: each command reaches the writer at its first poll. tokio's task
+    // budget would move answers that exceed it to the back; in a flood, some waited there for half
+    // a minute. So answers run `unconstrained`, and this loop yields explicitly.
     let answering = waiting.map(|inbound| unconstrained(answer(inbound, &intake, &voice)));
     let mut answered = std::pin::pin!(answering.buffer_unordered(AT_ONCE_MAX));
     let mut stopping = std::pin::pin!(stop.cancelled());
@@ -139,7 +139,7 @@ pub async fn work(
                 Some(()) => in_turn += 1,
                 None => return,
             },
-            // Looks at the queue once more, so that it is closed.
+            // Polls the queue again, which closes it.
             () = &mut stopping, if !asked => asked = true,
         }
     }
@@ -147,7 +147,7 @@ pub async fn work(
 
 async fn answer(inbound: Inbound, intake: &Intake, voice: &Voice) {
     let Inbound { sender, payload, _share } = inbound;
-    // Nothing is said of a command that may or may not be stored; the tablet sends it again.
+    // No reply if the command's fate is unknown; the tablet resends it.
     let Ok(taken) = intake.take(&payload, Some(&sender)).await else { return };
     voice.reply(&sender.device, sender.actor.user_id, &taken.reply).await;
     if let Some(sight) = taken.changed {

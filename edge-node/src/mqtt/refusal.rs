@@ -1,7 +1,7 @@
-//! Owns the words for a refused connection: to its tablet and to the log.
+//! Explains a refused connection, to its tablet and in the log.
 //!
-//! Invariant: strangers write at most so many lines of the log in an hour, however many names they
-//! give.
+//! Invariant: strangers cause a bounded number of log lines per hour, however many device names
+//! they use.
 
 use std::{
     collections::HashSet,
@@ -28,8 +28,8 @@ impl Refusal {
         }
     }
 
-    /// MQTT has few words for it: bad credentials, good ones that open nothing any more, and a
-    /// person or a device that the operators have turned away.
+    /// Few MQTT codes exist: bad credentials; good ones that no longer admit; banned people or
+    /// devices.
     pub fn reason(self) -> ReasonCode {
         match self {
             Self::Person(Code::Revoked | Code::DeviceClosed) => ReasonCode::Banned,
@@ -40,8 +40,8 @@ impl Refusal {
         }
     }
 
-    /// The broker's CONNACK with this reason in place of the broker's own words. `None` where it
-    /// has none: version 3.1.1 has no room for them, and a client of version 5 may ask for none.
+    /// The broker's CONNACK with this refusal as its reason string. `None` if it has no reason
+    /// string: version 3.1.1 lacks it, and a version 5 client may disable it.
     pub fn instead_of(self, connack: &[u8]) -> Option<Bytes> {
         let is_refusal = connack.first() == Some(&CONNACK) && connack.ends_with(BROKERS_WORDS);
         let reason = connack.get(REASON_AT).filter(|_| is_refusal)?;
@@ -61,12 +61,12 @@ impl Refusal {
 }
 
 const CONNACK: u8 = 0x20;
-/// Behind the kind, a length of one byte, and the flags.
+/// After the packet type, a one-byte length, and the flags.
 const REASON_AT: usize = 3;
 const REASON_STRING: u8 = 0x1f;
 const BROKERS_WORDS: &[u8] = b"Authentication failed";
 
-/// Seven bits in a byte, the lowest first.
+/// Encodes an MQTT variable-length integer: seven bits per byte, lowest first.
 fn length(mut left: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
@@ -79,7 +79,7 @@ fn length(mut left: usize) -> Vec<u8> {
     }
 }
 
-/// One line for each device and hour.
+/// Logs one line per device and hour.
 #[derive(Clone)]
 pub(super) struct RefusalLog {
     clock: Clock,
@@ -93,7 +93,7 @@ struct ToldInAnHour {
 }
 
 const HOUR: Duration = Duration::from_hours(1);
-/// So many devices have a line in an hour; of the others one line says that there are more.
+/// Devices logged per hour; one last line reports that there are more.
 const DEVICES_MAX: usize = 200;
 
 impl RefusalLog {
@@ -102,7 +102,7 @@ impl RefusalLog {
         Self { clock, told: Arc::new(Mutex::new(told)) }
     }
 
-    /// `None` for a client whose id names no device.
+    /// `device` is `None` if the client id is not a device's.
     pub fn note(&self, device: Option<DeviceId>, refusal: Refusal) {
         let why = refusal.as_str();
         let name = device.as_ref().map_or("?", DeviceId::as_str).to_owned();

@@ -1,5 +1,5 @@
-//! MQTT over WebSocket, at a listener of its own and beside the app's files. Messages are bounded,
-//! and the bytes go to the broker through a pipe within the process.
+//! MQTT over WebSocket, on its own listener and on the app's origin. Messages are bounded, and a
+//! pipe within the process carries their bytes to the broker.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -33,9 +33,9 @@ struct Behind {
     stop: CancellationToken,
 }
 
-/// Bytes on their way between broker and socket, in each direction.
+/// Buffer between broker and socket, per direction.
 const PIPE_BYTES_MAX: usize = 8 * 1024;
-/// The broker reads the end of a pipe at once; a conversation that takes longer is dropped.
+/// The broker reads the end of a pipe at once; slower connections are dropped.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn serve(
@@ -48,7 +48,7 @@ pub(super) async fn serve(
     web::serve(listener, web::standard(router, "mqtt-ws"), slots, stop).await;
 }
 
-/// MQTT over WebSocket at these paths of a server.
+/// Routes for MQTT over WebSocket at these paths.
 pub fn router(paths: &[&str], door: Door, stop: CancellationToken) -> Router {
     let at = |router: Router<Behind>, path: &&str| router.route(path, any(upgrade));
     paths.iter().fold(Router::new(), at).with_state(Behind { door, stop })
@@ -68,14 +68,14 @@ async fn upgrade(
         .on_upgrade(move |socket| bridge(socket, behind, proof, from))
 }
 
-/// The last words of the broker are passed on before the end, and the broker hears of the end: a
-/// conversation that was only dropped would leave its person signed in for ever.
+/// Forwards the broker's last bytes, then ends its stream: a dropped connection would leave its
+/// person signed in.
 async fn bridge(socket: WebSocket, behind: Behind, proof: SlotProof, from: SocketAddr) {
     let (ours, brokers) = duplex(PIPE_BYTES_MAX);
     let (over, client_is_gone) = oneshot::channel();
     let carrying = async {
         carry(socket, ours, &behind.stop).await;
-        // Nobody may be here to hear it.
+        // Fails if the broker side has ended first.
         let _ = over.send(());
     };
     let ending = async {
@@ -91,7 +91,7 @@ async fn bridge(socket: WebSocket, behind: Behind, proof: SlotProof, from: Socke
     tokio::join!(carrying, conversation);
 }
 
-/// Both directions, each at its own pace, until one has ended.
+/// Copies both directions independently until one ends.
 async fn carry(socket: WebSocket, pipe: DuplexStream, stop: &CancellationToken) {
     let (from_broker, to_broker) = split(pipe);
     let (to_client, from_client) = socket.split();
@@ -107,7 +107,7 @@ async fn upwards(mut client: SplitStream<WebSocket>, mut broker: WriteHalf<Duple
         match message {
             Message::Binary(bytes) if broker.write_all(&bytes).await.is_ok() => {}
             Message::Ping(_) | Message::Pong(_) => {}
-            // Text is no MQTT, and a close is a close.
+            // Text is not MQTT; Close ends the connection.
             _ => return,
         }
     }

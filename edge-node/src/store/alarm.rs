@@ -1,8 +1,7 @@
-//! Owns the reason why this edge is suspect, and its time: kept with the file, so that it survives
-//! a restart.
+//! The reason why this edge is suspect, and since when; stored in the file to survive a restart.
 //!
-//! Invariant: the row stands exactly while the book says suspect; a quarantine, or an enrolment
-//! under a name of its own, takes both away.
+//! Invariant: the row exists exactly while `LogBook` says suspect. A quarantine removes both, as
+//! does enrolment under a new name.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::{Language, UnixMillis, words, words_from_text};
@@ -12,7 +11,7 @@ use crate::say;
 
 words! {
     Alarm {
-        /// The high-water file is missing beside a log that is not empty, or torn.
+        /// The high-water file is torn, or missing although the log has ops.
         NoMark "no_mark",
         /// The log ends before the high-water mark.
         Older "older_than_mark",
@@ -20,16 +19,16 @@ words! {
         Different "other_than_mark",
         /// Hub and log disagree about the log.
         Chain "chain_broken",
-        /// A tablet holds a receipt of this edge for an op that is not in its log.
+        /// A tablet holds this edge's receipt for an op that the log lacks.
         Receipt "receipt_unknown",
-        /// Another instance of this edge is at work.
+        /// Another instance of this edge is running.
         Twin "twin",
     }
 }
 words_from_text!(Alarm);
 
 impl Alarm {
-    /// For the operator at the machine, whose logs are English.
+    /// English, for the operator at the machine.
     pub fn sentence(self) -> &'static str {
         let phrase = match self {
             Self::NoMark => say::alarm_no_mark,
@@ -42,7 +41,7 @@ impl Alarm {
     }
 }
 
-/// The first reason stands, for it was the one found out; that this is a twin outweighs it.
+/// The first reason found stays, except that `Twin` replaces any other.
 pub fn raise(
     conn: &Connection,
     book: &mut LogBook,

@@ -1,7 +1,7 @@
-//! Makes a twin an edge of its own: its file is given the new name, and commands without an outcome
-//! are logged anew under it, provisionally and without fence.
+//! Turns a twin into a separate edge: renames its file, and logs its undecided commands again under
+//! the new name, provisionally and without a fence.
 //!
-//! Invariant: only the file of an edge that was told that it is a twin is ever given another name.
+//! Invariant: only a file that the hub called a twin is ever renamed.
 
 use std::path::Path;
 
@@ -20,7 +20,6 @@ use super::{
     sql::{parsed, unmarked},
 };
 
-/// The edge that the file was of, and how many commands were logged anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renaming {
     pub from: EdgeId,
@@ -37,19 +36,19 @@ pub enum AnewError {
     Write(#[from] WriteError<rusqlite::Error>),
 }
 
-/// Decided commands keep their rows; their places in the other log are put by, beyond those of
-/// earlier ones.
+/// Moves decided commands out of the old log's numbering: into epoch 0, after those of earlier
+/// renamings.
 const PUT_BY: &str = "UPDATE commands SET seq = ? + seq + epoch * 1099511627776, epoch = 0
     WHERE epoch > 0";
 const PUT_BY_BEFORE: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE epoch = 0";
 
-/// The edge of the region that this file is a copy of, where it was told that it is a twin.
+/// The edge of this region that this file is a copy of, if it is marked as a twin.
 pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, AnewError> {
     let path = path_in(data);
     if path.exists() { Ok(anothers_twin(&path, identity)?) } else { Ok(None) }
 }
 
-/// Returns whether the file is of an edge that the hub knows by a key.
+/// True if the hub knows the file's edge by a key.
 pub fn is_enrolled(data: &Path) -> Result<bool, AnewError> {
     const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name = 'edge'";
     const ENROLLED: &str = "SELECT enrolled_at IS NOT NULL FROM edge WHERE one = 1";
@@ -70,7 +69,7 @@ fn open_unowned(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, flags)
 }
 
-/// Gives the file this name where `twin_of` names another, else `None`.
+/// Renames the file if `twin_of` finds an edge.
 pub async fn enrol_anew(
     data: &Path,
     identity: &EdgeIdentity,
@@ -89,7 +88,7 @@ pub async fn enrol_anew(
     Ok(Some(renamed?))
 }
 
-/// A file of an older shape knows of no twins.
+/// Files without the `alarm` table cannot be marked as twins.
 fn anothers_twin(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Option<EdgeId>> {
     const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name IN ('alarm', 'edge')";
     const ROW: &str = "SELECT name, region FROM edge WHERE one = 1";
@@ -120,7 +119,7 @@ fn rename(
         "DELETE FROM tokens",
         "DELETE FROM pending",
         "DELETE FROM tail",
-        // Of the other edge: its numbers are given to this one, too.
+        // The new edge reuses these epoch numbers.
         "DELETE FROM epochs",
         NOT_ENROLLED,
     ] {

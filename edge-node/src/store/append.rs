@@ -1,4 +1,4 @@
-//! Appending to the log: the only place where the chain grows.
+//! The only place where the log's hash chain grows.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::{Chain, Hash, Op, UnixMillis};
@@ -8,7 +8,7 @@ use super::{
     sql::{int, nat},
 };
 
-/// Appends one op, encoded here once and for all; the chain with it as its end.
+/// Encodes and appends one op; returns the new end of the chain.
 pub fn append(
     conn: &Connection,
     book: &mut LogBook,
@@ -31,12 +31,11 @@ pub fn append(
     Ok(head)
 }
 
-/// A token that was logged after its expiry, as when it is logged anew, serves later commands for
-/// so long.
+/// How long a token logged after its expiry serves later commands.
 const EXPIRED_KNOWN_MS: i64 = 60 * 60 * 1_000;
 
-/// The seq of the token's op in this epoch; logs it where it is new, and anew once it has expired:
-/// the hub, too, forgets tokens, and nothing here tells when.
+/// Returns the seq of the token's op in this epoch. Logs the token if it is new or has expired: the
+/// hub drops old tokens, and the edge cannot see when.
 pub fn token(
     conn: &Connection,
     book: &mut LogBook,

@@ -1,7 +1,6 @@
-//! Owns the state of this edge: the one row of `edge` and the end of the log, held by the writer's
-//! thread as a cache of the file.
+//! The edge's state: the single row of `edge` and the end of the log, cached by the writer thread.
 //!
-//! Invariant: a write saves its changes of the book in the same transaction; after each commit the
+//! Invariant: a write saves its changes to the book in the same transaction. After each commit the
 //! high-water mark is written before any answer leaves.
 
 use std::{io, path::Path};
@@ -25,7 +24,6 @@ pub struct LogBook {
     pub name: EdgeId,
     pub region: Region,
     pub epoch: u64,
-    /// The start of this epoch's chain.
     pub start: Hash,
     pub suspect: bool,
     pub head: Chain,
@@ -36,7 +34,7 @@ pub struct LogBook {
     pub tally: Tally,
     pub policy: Policy,
     pub policy_version: u64,
-    /// The region's right to assign, and this edge's part in it.
+    /// The region's lease, and this edge's part in it.
     pub tenure: Tenure,
     pub revocations_version: u64,
     pub keys_version: u64,
@@ -76,8 +74,7 @@ impl journal::State for LogBook {
 }
 
 impl LogBook {
-    /// `let_in` is the word of gate and file about the person, `cut_off` that of the intake about
-    /// the link.
+    /// `let_in` comes from gate and file, `cut_off` from the intake.
     pub fn footing(
         &self,
         body: &CommandBody,
@@ -160,7 +157,7 @@ pub(super) fn head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Resu
     Ok(last.unwrap_or(Chain { seq: 0, hash: start }))
 }
 
-/// The chain at one op of this epoch, where it is still kept.
+/// The chain at one op, if the log still has it.
 pub(super) fn chain_at(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<Chain>> {
     const START: &str = "SELECT start_hash FROM edge WHERE one = 1 AND epoch = ?";
     const AT: &str = "SELECT hash FROM log WHERE epoch = ? AND seq = ?";
@@ -172,7 +169,7 @@ pub(super) fn chain_at(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Res
     Ok(found.optional()?.map(|hash| Chain { seq, hash }))
 }
 
-/// All that the link has to know, from one snapshot of the file.
+/// The link's whole input, from one snapshot of the file.
 pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
     const ROW: &str =
         "SELECT start_hash, epoch, suspect, feed_generation, feed_cursor, outcome_cursor,
@@ -204,9 +201,9 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
     })
 }
 
-/// As many of the wanted ops as fit: committed ones, for the connection is not the writer's
-/// [UP_AFTER_FSYNC]. A log that no longer holds the op before the wanted ones gives a run that
-/// continues nothing, and the engine ends the session over it.
+/// Returns as many of the wanted ops as fit, all committed: this is not the writer's connection
+/// [UP_AFTER_FSYNC]. If the log lacks the op before them, the run continues nothing and the engine
+/// ends the session.
 pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<Run> {
     const EPOCH: &str = "SELECT epoch FROM edge WHERE one = 1";
     const OPS: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?";

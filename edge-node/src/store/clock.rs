@@ -1,5 +1,5 @@
-//! Owns what the file knows of time: the newest time that the hub has sent, the last finding about
-//! the machine's clock, and the newest moment that this edge has written down.
+//! Time as the file records it: the hub's newest time, the last fault found in the machine's clock,
+//! and the newest moment that this edge has stored.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{UnixMillis, words, words_from_text};
@@ -10,13 +10,13 @@ use super::{
 };
 
 words! {
-    /// What is wrong with the machine's clock, and what the edge works by instead.
+    /// The fault of the machine's clock, and the clock used instead.
     ClockFinding {
-        /// It differs from the cloud's, and this edge works by the cloud's.
+        /// Differs from the cloud's, which this edge uses instead.
         ByCloud "by_cloud",
-        /// It differs from the cloud's, and this edge does not believe the cloud's.
+        /// Differs from the cloud's, which this edge does not trust.
         NotBelieved "not_believed",
-        /// It lies before the newest entry of the log, and this edge counts on from that entry.
+        /// Lies before the newest log entry, from which this edge counts on.
         ByLog "by_log",
     }
 }
@@ -24,7 +24,7 @@ words_from_text!(ClockFinding);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ClockNote {
-    /// The newest time that the hub has sent.
+    /// The newest time from the hub.
     pub hub_at: UnixMillis,
     pub fault: Option<WrongClock>,
 }
@@ -32,9 +32,9 @@ pub struct ClockNote {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrongClock {
     pub finding: ClockFinding,
-    /// How far the machine's clock is ahead of what it was held against.
+    /// How far the machine's clock is ahead of the reference clock.
     pub error_ms: i64,
-    /// By the clock that it was held against.
+    /// By the reference clock.
     pub found_at: UnixMillis,
 }
 
@@ -60,7 +60,7 @@ pub fn save_note(conn: &Connection, note: ClockNote) -> rusqlite::Result<()> {
     execute(conn, PUT, params![note.hub_at.0, finding, error_ms, found_at])
 }
 
-/// The newest moment that is known to be over. No run of this edge works by an earlier time.
+/// The newest moment that has certainly passed. No run uses an earlier time.
 pub fn newest_moment(conn: &Connection) -> rusqlite::Result<UnixMillis> {
     const LOGGED: &str = "SELECT logged_at FROM log ORDER BY epoch DESC, seq DESC LIMIT 1";
     let logged_at = conn.query_row(LOGGED, [], |row| row.get(0).map(UnixMillis)).optional()?;

@@ -1,8 +1,8 @@
-//! Owns the commands and their answers, kept for thirteen months and longer.
+//! Commands and their answers, kept for at least thirteen months.
 //!
-//! Invariant: a command id is logged at most once for each person; a repeat gets the earlier
-//! answer, and nothing is logged for it [VERDICT_STORED]. Devices make the ids, so the same id of
-//! another person is another command: it shows nothing of this one and does not hinder it.
+//! Invariant: a command id is logged at most once per person. A repeat gets the earlier answer and
+//! logs nothing [VERDICT_STORED]. Devices generate the ids, so the same id from another person is a
+//! separate command: it neither reveals nor blocks this one.
 
 use engine::{
     verdict::{Answer, Footing, Judgment},
@@ -27,25 +27,25 @@ use super::{
     sql::{decoded, hash, id, int, nat, opt, parsed, unreadable},
 };
 
-/// A command whose token's signature was checked.
+/// A command whose token signature is verified.
 pub struct CheckedCommand {
     pub command: Command,
     pub actor: Actor,
     pub token: String,
     pub token_expires_at: UnixMillis,
     pub received_at: UnixMillis,
-    /// Why it is not taken, should it be new: an expired token or a bad shape.
+    /// The reason to refuse it if it is new: expired token or bad shape.
     pub refusal: Option<Code>,
-    /// Absent where the gate let nobody in, or knows revocations that are too old.
+    /// Absent if the gate let no one in, or its revocations are too old.
     pub admission: Option<Admission>,
-    /// The newest receipt of this edge that the tablet holds, its signature checked.
+    /// The newest receipt of this edge on the tablet, signature verified.
     pub seen: Option<Receipt>,
-    /// The receipt that this edge once gave for this very command, its signature checked.
+    /// This edge's earlier receipt for this command, signature verified.
     pub receipt: Option<Receipt>,
-    /// It gave such a receipt, by its present key or a former one.
+    /// True if the edge signed that receipt, with its present key or a former one.
     pub was_taken: bool,
-    /// Whether this edge is cut off from its hub as it takes the command. Absent if the command
-    /// came back with its receipt or was made elsewhere.
+    /// True if this edge takes the command while cut off from its hub. Absent if the command came
+    /// back with its receipt or was made elsewhere.
     pub cut_off: Option<bool>,
     pub limits: ShareLimits,
 }
@@ -62,15 +62,15 @@ pub struct StoredCommand {
     pub doubt: Option<Code>,
     pub fence: Option<u64>,
     pub outcome: Option<Outcome>,
-    /// Of its body.
+    /// The hash of the command's body.
     pub hash: Hash,
 }
 
 pub enum CommandFate {
     NotTaken(Code),
-    /// Not taken, because its person has used up a share of the work.
+    /// The person has used up a share of the work.
     OverLimit(LimitReached),
-    /// It was logged now, or it had been before; the order as seen with it.
+    /// Logged now or earlier; the order includes its effect.
     Stored {
         stored: Box<StoredCommand>,
         sight: Box<Sight>,
@@ -78,7 +78,7 @@ pub enum CommandFate {
     },
 }
 
-/// One command, from the look for its id to its row in the log; all in the writer's transaction.
+/// Runs one command in one writer transaction, from the lookup of its id to its log row.
 pub fn enter(
     conn: &Connection,
     book: &mut LogBook,
@@ -118,7 +118,7 @@ pub fn enter(
     }
 }
 
-/// The earlier answer, with the order as it is seen now.
+/// The earlier answer, with the order as of now.
 pub fn answered(
     conn: &Connection,
     edge: &EdgeId,
@@ -133,16 +133,16 @@ pub fn answered(
     Ok(Some(CommandFate::Stored { stored: Box::new(stored), sight, new: false }))
 }
 
-/// Returns true if gate and file both let the person in: the op names the revocations of the file,
-/// which the gate learns a moment later.
+/// Checks gate and file: the op states the file's revocations version, which the gate gets a moment
+/// later.
 fn is_let_in(conn: &Connection, entry: &CheckedCommand) -> rusqlite::Result<bool> {
     let admission = entry.admission.as_ref();
     admission.map_or(Ok(false), |by| admits(conn, entry.actor.user_id, by))
 }
 
-/// Logs an accept made elsewhere, also of an unknown person or order: provisional and under no
-/// fence, so that the cloud decides it in the order of this log. Returns the order as seen with it,
-/// where it was new.
+/// Logs an accept made elsewhere, even for an unknown person or order: provisionally and without a
+/// fence, so that the cloud decides it in this log's order. Returns the order if the command was
+/// new.
 pub fn log_asked(
     conn: &Connection,
     book: &mut LogBook,
@@ -153,7 +153,7 @@ pub fn log_asked(
         command: ask.command,
         actor: ask.actor,
         token: ask.token,
-        // Its row is a shortcut only: a token that a tablet sends to this edge is logged anew.
+        // Only a shortcut: a token from a tablet is logged again.
         token_expires_at: now,
         received_at: ask.taken_at,
         refusal: None,
@@ -162,7 +162,7 @@ pub fn log_asked(
         receipt: None,
         was_taken: false,
         cut_off: None,
-        // The cloud judges it by all that it knows.
+        // The cloud checks them with its full data.
         limits: ShareLimits::OFF,
     };
     let taken = Judgment { verdict: Verdict::Provisional, fence: None, doubt: None };
@@ -174,8 +174,7 @@ pub fn log_asked(
     }
 }
 
-/// Whether the receipt speaks of an op that this log does not have [RECEIPTS]. Ops that are no
-/// longer kept, and epochs that are over, do not count.
+/// True if the log lacks the receipt's op [RECEIPTS]. Deleted ops and ended epochs do not count.
 fn is_missing(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Result<bool> {
     if planted(Defect::ReceiptsIgnored) {
         return Ok(false);
@@ -228,7 +227,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredCommand> {
     })
 }
 
-/// What is in the log was taken.
+/// Logged commands are always provisional or firm.
 fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
     match parsed(row, at)? {
         Verdict::NotTaken => Err(unreadable(at, "expected provisional or firm")),
@@ -285,16 +284,14 @@ impl StoredCommand {
     }
 }
 
-/// The tablet has a receipt of a command that this file has lost, and sends it again: it is logged
-/// anew.
+/// The tablet resends a command that this file has lost, with its receipt: log it again.
 fn lost(receipt: Receipt) -> Relogged {
     let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
     let (at, why) = (Chain { seq, hash }, QuarantineWhy::EdgeRestored);
     Relogged { edge, epoch, at, verdict, fence, why }
 }
 
-/// Puts the command at its place in the log, to wait there. `on_conflict` treats a row that it has
-/// already.
+/// Stores the command as pending at its place in the log. `on_conflict` handles an existing row.
 pub fn insert(
     conn: &Connection,
     stored: &StoredCommand,

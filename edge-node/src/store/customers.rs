@@ -1,4 +1,4 @@
-//! Reads from the confirmed orders whether a customer is in good standing.
+//! Reads a customer's standing from the confirmed orders.
 
 use engine::customers::{FinishedWork, PayingRecord, customer_of};
 use rusqlite::{Connection, Transaction, params};
@@ -10,13 +10,12 @@ use super::{
     sql::{execute, order},
 };
 
-/// Whether the customer has paid for one, and owes for one.
+/// Has paid for an order; owes for an order.
 pub(super) const RECORD: &str =
     "SELECT EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 0),
     EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 1)";
 
-/// Returns whether the customer of this command is in good standing; no where no rule of the region
-/// asks for it.
+/// False if no rule of the region depends on it.
 pub fn is_in_good_standing(
     conn: &Connection,
     book: &LogBook,
@@ -30,7 +29,7 @@ pub fn is_in_good_standing(
     customer.map_or(Ok(false), |customer| Ok(record_of(conn, customer)?.is_good()))
 }
 
-/// The customer of a finished order and whether he owes for it, as columns of its row.
+/// Column values: the customer of a finished order, and the debt flag.
 pub fn finished(order: &Order) -> (Option<&[u8]>, Option<bool>) {
     match FinishedWork::of(order) {
         None => (None, None),
@@ -38,7 +37,7 @@ pub fn finished(order: &Order) -> (Option<&[u8]>, Option<bool>) {
     }
 }
 
-/// The orders of an older file do not name their customers.
+/// Files of older versions lack the customer columns.
 pub fn fill_customers(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut statement = tx.prepare("SELECT bytes FROM orders")?;
     let orders = statement.query_map([], |row| order(row, 0))?;

@@ -1,5 +1,5 @@
-//! The defects that a test can plant in a real process. Each keeps apart, for long enough to be
-//! seen, two steps that the store otherwise takes in one commit.
+//! Defects that a test plants in a real process. Each separates, for a visible time, two steps that
+//! the store normally takes in one commit.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -13,7 +13,7 @@ use super::{
 
 const GAP: Duration = Duration::from_millis(200);
 
-/// A position and a run that go up before their commit, until the link has taken them.
+/// A position and a run sent before their commit, until the link takes them.
 static EARLY: Mutex<Option<(Position, Run)>> = Mutex::new(None);
 
 pub fn position_early() -> Option<Position> {
@@ -21,15 +21,14 @@ pub fn position_early() -> Option<Position> {
     early.as_ref().map(|(position, _)| position.clone())
 }
 
-/// The run that was to be sent before its commit, if it is the wanted one.
+/// The uncommitted run, if it starts at the wanted op.
 pub fn sent_early(wanted: OpRange) -> Option<Run> {
     let mut early = EARLY.lock().ok()?;
     early.take_if(|(_, run)| run.before.seq + 1 == wanted.from).map(|(_, run)| run)
 }
 
 impl Store {
-    /// The answer leaves from inside the transaction, which ends late enough for a kill to fall
-    /// between.
+    /// Answers inside the transaction, which then lasts long enough for a kill to fall between.
     pub(super) async fn enter_and_answer_early(
         &self,
         entry: CheckedCommand,
@@ -49,7 +48,7 @@ impl Store {
         }
     }
 
-    /// The link is shown the op from inside the transaction.
+    /// Shows the op to the link inside the transaction.
     pub(super) async fn enter_and_send_early(
         &self,
         entry: CheckedCommand,

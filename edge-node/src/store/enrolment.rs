@@ -1,42 +1,40 @@
-//! Owns the keys that enrolment brought: those that check people's tokens without the cloud, and
-//! the hub's, by which this edge knows its hub.
+//! Keys from enrolment: those that verify access tokens without the cloud, and the hub's public
+//! key. Also revocations and verification marks.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{Hash, HubKey, PersonStanding, ProviderMark, SessionId, UnixMillis, UserId};
 
 use super::sql::{execute, id, int, nat};
 
-/// Longer than any token of the cloud lives, a device's grant among them.
+/// Longer than any token lives, including a device's grant.
 const TOKEN_LIVES_MS_MAX: i64 = 31 * 24 * 60 * 60 * 1_000;
 
-/// The keys and revocations that the gate starts with.
 #[derive(Debug, Default)]
 pub struct Trust {
     pub enrolled: bool,
     pub known: TrustNews,
-    /// When the feed last said that there are no other revocations, by this machine's wall clock.
+    /// When the feed last confirmed that there are no further revocations, by this machine's clock.
     pub feed_confirmed_at: Option<UnixMillis>,
-    /// The enrolment code that has been used.
+    /// The used enrolment code.
     pub code: Option<Hash>,
 }
 
-/// The sign-in by which the gate let a person in.
+/// The sign-in that the gate accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct Admission {
     pub session: SessionId,
     pub issued_at: UnixMillis,
-    /// The token's word about its provider, where only the verified may do this.
+    /// The token's verification mark, if the action requires a verified provider.
     pub mark: Option<ProviderMark>,
 }
 
-/// New keys, where there are any, and new revocations.
 #[derive(Debug, Default)]
 pub struct TrustNews {
     pub jwks: Option<String>,
     pub revoked_sessions: Vec<SessionId>,
-    /// Those who are revoked, or were.
+    /// People with a revocation, current or past.
     pub people: Vec<PersonStanding>,
-    /// Providers who are verified, or were.
+    /// Providers with a verification, current or past.
     pub marks: Vec<ProviderMark>,
 }
 
@@ -76,7 +74,7 @@ pub fn enrolled(
     hub.map_or(Ok(()), |key| pin_hub(conn, key))
 }
 
-/// The code brings no other key from here on.
+/// The code cannot bring another key.
 pub fn note_code(conn: &Connection, code: Hash) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET code_hash = ? WHERE one = 1";
     execute(conn, PUT, [&code.0[..]])
@@ -93,8 +91,8 @@ pub fn hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
     Ok(key.map(HubKey))
 }
 
-/// Sessions of which no token lives any more leave the file and are named. One that an earlier
-/// version wrote down counts from now on.
+/// Drops and returns sessions whose tokens have all expired. Rows from an older version without a
+/// time count from now.
 pub fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<Vec<SessionId>> {
     const COUNTS: &str = "UPDATE revoked SET heard_at = ? WHERE heard_at = 0";
     const FORGET: &str = "DELETE FROM revoked WHERE kind = 'session' AND heard_at < ? RETURNING id";
@@ -124,7 +122,7 @@ pub fn note_person(
     execute(conn, PUT, params![&user.as_bytes()[..], now.0, revoked_at.0, tokens_since.0])
 }
 
-/// The newer word stays; of two words about one version, the one that verifies nobody.
+/// The newer version wins; at equal versions the unverified mark wins.
 pub fn note_mark(conn: &Connection, mark: ProviderMark) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT INTO provider_marks (user_id, version, verified) VALUES (?, ?, ?)
         ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, verified = excluded.verified
@@ -134,7 +132,7 @@ pub fn note_mark(conn: &Connection, mark: ProviderMark) -> rusqlite::Result<()> 
     execute(conn, PUT, params![&user.as_bytes()[..], int(version), verified])
 }
 
-/// Returns true if the revocations and marks of the file let the person in as well.
+/// True if the file's revocations and marks also let the person in.
 pub fn admits(conn: &Connection, user: UserId, by: &Admission) -> rusqlite::Result<bool> {
     const SESSION: &str = "SELECT EXISTS (SELECT 1 FROM revoked WHERE kind = 'session' AND id = ?)";
     let ended: bool =

@@ -1,8 +1,7 @@
-//! The high-water file: how far the log had come when the last answer was given. It lies outside
-//! the database's folder, so that a database restored from a backup does not fit it and is found
-//! out [HWM].
+//! The high-water file records the end of the log at the last answer. It lies outside the
+//! database's folder, so a database restored from a backup does not match it and is detected [HWM].
 //!
-//! Invariant: it is written after each commit and before the reply; once a second it is synced.
+//! Invariant: it is written after each commit and before the reply, and synced once a second.
 
 use std::{
     fs::{File, OpenOptions},
@@ -24,7 +23,7 @@ pub struct HighWaterMark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkFile {
     Missing,
-    /// Cut short, or its checksum does not fit.
+    /// Truncated, or with a wrong checksum.
     Torn,
     Whole(HighWaterMark),
 }
@@ -34,7 +33,7 @@ pub struct HighWater {
     file: File,
 }
 
-/// Beside the folder of the database: `data/db/edge.db` has `data/high-water`.
+/// For `data/db/edge.db` this is `data/high-water`.
 pub fn path_for(database: &Path) -> PathBuf {
     let folder = database.parent().and_then(Path::parent).unwrap_or(Path::new("."));
     folder.join("high-water")
@@ -54,7 +53,7 @@ impl HighWater {
         Ok(Self { file })
     }
 
-    /// One write of the whole record; a torn one shows by its checksum.
+    /// Writes the whole record at once; the checksum reveals a torn write.
     pub fn write(&self, mark: HighWaterMark) -> io::Result<()> {
         let mut bytes = [0; LEN];
         bytes[..8].copy_from_slice(&mark.epoch.to_be_bytes());

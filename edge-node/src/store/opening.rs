@@ -1,5 +1,5 @@
-//! Opens the file: checks that it is this edge's and the one that the last answer came from, and
-//! logs the boot op that stands before any command or Hello of this run [BOOT_OP].
+//! Opens the file: checks that it belongs to this edge and matches the last answer, then logs the
+//! boot op that precedes any command or Hello of this run [BOOT_OP].
 
 use std::io;
 
@@ -16,7 +16,6 @@ use super::{
     sql::{int, parsed},
 };
 
-/// Whose file it is to be.
 #[derive(Debug, Clone)]
 pub struct EdgeIdentity {
     pub name: EdgeId,
@@ -37,8 +36,8 @@ pub enum IdentityError {
 
 const FIRST_EPOCH: u64 = 1;
 
-/// The state of a file that is this edge's. A file that is new gets its first mark here, so that a
-/// crash between its first commit and that commit's mark is not taken for a restore.
+/// Loads the state. A new file gets its first mark here, so that a crash between its first commit
+/// and that commit's mark does not look like a restore.
 pub(super) fn load(
     conn: &Connection,
     identity: &EdgeIdentity,
@@ -52,7 +51,7 @@ pub(super) fn load(
     Ok(book)
 }
 
-/// Writes whose file this is, the first time, and refuses another's.
+/// Writes the edge's identity into a new file; refuses another edge's file.
 fn identify(conn: &Connection, identity: &EdgeIdentity) -> Result<(), IdentityError> {
     const FIND: &str = "SELECT name, region FROM edge WHERE one = 1";
     const INSERT: &str = "INSERT INTO edge (one, name, region, epoch, start_hash, digest)
@@ -98,20 +97,19 @@ fn suspicion(
     if epoch > book.epoch || head.seq > book.head.seq {
         return Ok(Some(Alarm::Older));
     }
-    // An op that is no longer kept was settled long ago.
+    // Ops that the log dropped were settled long ago.
     let here = chain_at(conn, epoch, head.seq)?;
     Ok(here.filter(|here| *here != head).map(|_| Alarm::Different))
 }
 
-/// The first write of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Boot {
     pub suspicion: Option<Alarm>,
-    /// Never before the newest moment of an earlier run.
+    /// Never before an earlier run's newest moment.
     pub at: UnixMillis,
 }
 
-/// Once suspect, the edge stays so until a quarantine gives it a new epoch.
+/// A suspect edge stays suspect until a quarantine gives it a new epoch.
 pub(super) fn boot(
     conn: &Connection,
     book: &mut LogBook,

@@ -1,7 +1,7 @@
-//! Owns the confirmed orders, as the feed and outcomes bring them.
+//! Confirmed orders, from the feed and from outcomes.
 //!
-//! Invariants: nothing lowers a version, and the book's tally counts exactly the rows here; a
-//! version that the feed itself has brought is told apart from one that an outcome has.
+//! Invariants: no write lowers a version, and the book's tally counts exactly these rows.
+//! `feed_version` records the version that the feed itself brought.
 
 use engine::view::{self, ConfirmedOrder, Merge, Sight, Via};
 use rusqlite::{Connection, params};
@@ -17,7 +17,6 @@ use super::{
     sql::{encoded, execute, int},
 };
 
-/// The effects of the feed, for the board and the gate.
 #[derive(Default)]
 pub struct FeedEffects {
     pub sights: Vec<Sight>,
@@ -25,7 +24,6 @@ pub struct FeedEffects {
     pub trust: TrustNews,
 }
 
-/// The feed's changes up to `to`, in one transaction.
 pub fn apply(
     conn: &Connection,
     book: &mut LogBook,
@@ -42,15 +40,14 @@ pub fn apply(
     Ok(applied)
 }
 
-/// The feed counts anew; the orders stay, and the orders that it brings again are merged by
-/// version.
+/// Restarts the feed's count. Orders stay; repeats are merged by version.
 pub fn adopt(conn: &Connection, book: &mut LogBook, generation: u64) -> rusqlite::Result<()> {
     count_anew(book, generation);
     book.feed_cursor = 0;
     book.save(conn)
 }
 
-/// The versions of keys and revocations are numbers of their feed: of another one they say nothing.
+/// Versions of keys and revocations only compare within one generation.
 pub fn count_anew(book: &mut LogBook, generation: u64) {
     if book.feed_generation != generation {
         book.feed_generation = generation;
@@ -124,7 +121,7 @@ pub fn take(
             }
         }
         Change::Keys { version, jwks } => keys(conn, book, version, jwks, applied)?,
-        // A change of a later version, which this one has no place for.
+        // A change type from a newer cloud; ignore it.
         Change::Unknown => {}
         Change::Policy { version, policy } => adopt_policy(book, version, policy),
         Change::Assignment(word) => {
@@ -136,7 +133,7 @@ pub fn take(
                 revoke_session(conn, *session, now)?;
             }
             let named = |user: &UserId| person.is_some_and(|word| word.user == *user);
-            // An older hub does not tell the moment.
+            // An older hub sends no time.
             let unnamed = users.into_iter().filter(|user| !named(user));
             let unnamed = unnamed.map(|user| PersonStanding::revoked(user, UnixMillis(0)));
             for word in unnamed.chain(person) {

@@ -1,8 +1,8 @@
-//! Owns the cloud's decisions in the file.
+//! Stores the cloud's decisions.
 //!
 //! Invariants: one transaction stores the outcome, merges its order by version and retires the op
-//! [OUTCOME_MERGE]; a crash leaves all of it or none. An order of another region is none of the
-//! view's: this region's feed would never catch up with it.
+//! [OUTCOME_MERGE]; a crash leaves all of it or none. Orders of other regions stay out of the view,
+//! since this region's feed never updates them.
 
 use engine::view::{Sight, Via};
 use process::defect::{Defect, planted};
@@ -17,7 +17,7 @@ use super::{
     sql::{encoded, execute, int},
 };
 
-/// A command that has its outcome now, and its order as seen with it.
+/// A newly decided command, and its order after that.
 pub struct DecidedCommand {
     pub stored: StoredCommand,
     pub outcome: Outcome,
@@ -54,7 +54,7 @@ pub fn settle(
     Ok(settled)
 }
 
-/// The op needs no more resending and no more laying over the view.
+/// Stops resending the op and laying it over the view.
 pub fn retire(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<()> {
     const RETIRE: &str = "DELETE FROM pending WHERE epoch = ? AND seq = ?";
     execute(conn, RETIRE, [int(epoch), int(seq)])
@@ -65,7 +65,7 @@ pub fn hold(conn: &Connection, epoch: u64, seq: u64, reason: HeldReason) -> rusq
     execute(conn, HOLD, params![reason.as_str(), int(epoch), int(seq)])
 }
 
-/// The order is not stored with the outcome: it is told as it is when it is told.
+/// Omits the order: answers carry its current state.
 fn store(conn: &Connection, stored: &StoredCommand, outcome: &Outcome) -> rusqlite::Result<()> {
     const STORE: &str = "UPDATE commands SET outcome = ? WHERE command_id = ? AND user_id = ?";
     let bytes = encoded(Outcome { order: None, ..outcome.clone() });

@@ -1,4 +1,4 @@
-//! Owns what the file knows of people: whose a device is, and who is no newcomer.
+//! Device owners, and people past newcomer status.
 
 use rusqlite::{Connection, params};
 use wire::{DeviceId, UnixMillis, UserId};
@@ -8,13 +8,12 @@ use super::{
     tidy::COMMANDS_KEPT_MS,
 };
 
-/// Further ones are not kept, and their owners stay newcomers.
+/// People beyond this limit stay newcomers.
 const KNOWN_MAX: u32 = 100_000;
 
-/// An owner who stays away for longer has lost his claim.
+/// Owners who stay away longer lose the claim.
 pub const DEVICE_UNUSED_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1_000;
 
-/// The person who has used a device, and when he last did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceOwner {
     pub user_id: UserId,
@@ -46,7 +45,6 @@ pub fn device_handed_over(conn: &Connection, device: &DeviceId) -> rusqlite::Res
     execute(conn, REMOVE, [device.as_str()])
 }
 
-/// Since when each is known.
 pub fn known(conn: &Connection) -> rusqlite::Result<Vec<(UserId, UnixMillis)>> {
     const ALL: &str = "SELECT user_id, since FROM known_people LIMIT ?";
     let mut statement = conn.prepare(ALL)?;
@@ -55,7 +53,7 @@ pub fn known(conn: &Connection) -> rusqlite::Result<Vec<(UserId, UnixMillis)>> {
     rows.collect()
 }
 
-/// The cloud has applied a command of that person.
+/// Records that the cloud applied the person's command.
 pub fn applied(conn: &Connection, user: UserId, now: UnixMillis) -> rusqlite::Result<()> {
     const KNOWN: &str = "UPDATE known_people SET last = ? WHERE user_id = ?";
     const PUT: &str = "INSERT INTO known_people (user_id, since, last)

@@ -1,8 +1,8 @@
-//! Begins a new epoch: the ops that the cloud gives back are kept apart until all are here; then
-//! the epoch begins and commands without an outcome are logged in it, in one transaction.
+//! Starts a new epoch. The ops that the cloud gives back (the tail) are staged until complete; then
+//! one transaction starts the epoch and logs undecided commands in it.
 //!
-//! Invariant: a crash leaves the old epoch or the new one whole. The parts of a tail that was cut
-//! off are forgotten when it is sent again.
+//! Invariant: a crash leaves either the old epoch or the new one, whole. A partial tail is
+//! discarded when it is sent again.
 
 use engine::edge::{NewEpoch, TailRun};
 use rusqlite::{Connection, Row, params};
@@ -15,7 +15,6 @@ use super::{
     sql::{decoded, execute, hash, int, nat},
 };
 
-/// The new epoch, and how many commands were logged anew in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochStart {
     pub epoch: u64,
@@ -54,7 +53,7 @@ pub fn begin(
     let ended = book.epoch;
     let start = Chain::renewed(&edge, new.epoch, new.grant, new.last_accepted);
     enter(conn, book, &edge, new.epoch, start)?;
-    // The first op of an epoch is a boot as well [BOOT_OP].
+    // Every epoch starts with a boot op [BOOT_OP].
     append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
     let relogged = relog_all(conn, book, own, EndedEpoch { edge: &edge, why: new.why }, now)?;
     conn.execute("DELETE FROM tail", [])?;
@@ -67,7 +66,7 @@ pub fn begin(
     Ok(EpochStart { epoch: new.epoch, relogged })
 }
 
-/// The book stands at the start of an epoch of which nothing is logged yet.
+/// Sets the book to the start of an empty epoch.
 pub(super) fn enter(
     conn: &Connection,
     book: &mut LogBook,
@@ -83,12 +82,12 @@ pub(super) fn enter(
     book.head = start;
     book.outcome_cursor = 0;
     book.settled_seq = 0;
-    // A right was granted to the epoch that is over; the feed tells of the next one.
+    // The lease belonged to the ended epoch; the feed brings the next.
     (book.tenure.held, book.tenure.proven) = (None, false);
     Ok(())
 }
 
-/// This log's ops before the tail begins, then the tail, then this log's later ops.
+/// Order: this log's ops before the tail, the tail, this log's later ops.
 fn relog_all(
     conn: &Connection,
     book: &mut LogBook,
@@ -111,7 +110,7 @@ fn relog_all(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (epoch, at) = (nat(row, 0)?, Chain { seq: nat(row, 1)?, hash: hash(row, 2)? });
-        // An op that this version cannot read cannot be logged anew; the cloud has it, and says so.
+        // Skip ops that this version cannot decode; the cloud has them and reports them.
         let Ok(Op::Command(op)) = decoded::<Op>(row, 3) else { continue };
         let token = relog::token(conn, &relog::GIVEN_BACK, (epoch, op.token_seq))?;
         let old = UndecidedCommand { epoch, at, op, token };

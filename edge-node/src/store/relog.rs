@@ -1,8 +1,8 @@
-//! Logs commands without an outcome anew, when the epoch they were logged in is over [RELOG].
+//! Logs undecided commands again when their epoch has ended [RELOG].
 //!
-//! Invariants: each command is logged anew once, under its own id, without fence and provisionally,
-//! with its first receipt for the record; a command with an outcome is left as it is; a command
-//! that this file never had is known from here on.
+//! Invariants: each command is logged again once, under its original id, provisionally and without
+//! a fence, with its first receipt for the record. A command with an outcome stays unchanged.
+//! Commands new to this file are stored too.
 
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -18,23 +18,21 @@ use super::{
     sql::{decoded, hash, int, nat},
 };
 
-/// A command as it was logged before.
 pub struct UndecidedCommand {
     pub epoch: u64,
     pub at: Chain,
     pub op: CommandOp,
-    /// Absent where the log no longer holds it; then the cloud answers that nobody signed.
+    /// Absent if the log dropped it; the cloud then treats the command as unsigned.
     pub token: Option<String>,
 }
 
-/// The edge whose epoch is over, and why it is.
 #[derive(Clone, Copy)]
 pub struct EndedEpoch<'a> {
     pub edge: &'a EdgeId,
     pub why: QuarantineWhy,
 }
 
-/// The commands without an outcome, in log order.
+/// The undecided commands, in log order.
 pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<UndecidedCommand>> {
     const ROWS: &str = "SELECT pending.epoch, pending.seq, log.hash, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
@@ -55,13 +53,12 @@ pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<UndecidedCommand>> {
     Ok(all)
 }
 
-/// This log, and what the cloud gave back. A command that came back has its token beside it, unless
-/// the token stands in the part that both logs share; elsewhere this log may hold another's at that
-/// place.
+/// Token sources: this log, and the tail. A command from the tail has its token in the tail or in
+/// the part that both logs share; elsewhere this log may hold another op at that place.
 pub const OWN: [&str; 1] = ["SELECT bytes FROM log WHERE epoch = ? AND seq = ?"];
 pub const GIVEN_BACK: [&str; 2] = ["SELECT bytes FROM tail WHERE epoch = ? AND seq = ?", OWN[0]];
 
-/// The token at a place of an ended epoch, from the first statement that finds one.
+/// The token at a place of an ended epoch, from the first statement that finds it.
 pub fn token(
     conn: &Connection,
     statements: &[&str],
@@ -79,11 +76,11 @@ pub fn token(
     Ok(None)
 }
 
-/// The command stands under its new place.
+/// Moves the command's row.
 const NEW_PLACE: &str = "ON CONFLICT (command_id, user_id) DO UPDATE SET epoch = excluded.epoch,
     seq = excluded.seq, op_hash = excluded.op_hash, verdict = excluded.verdict, fence = NULL";
 
-/// Returns whether it was logged anew: a command with an outcome is not, nor one of this epoch.
+/// False if the command has an outcome or is already in this epoch.
 pub fn relog(
     conn: &Connection,
     book: &mut LogBook,

@@ -1,5 +1,4 @@
-//! Owns the report that a cut-off edge gives from its file alone, beside a running process or
-//! without one.
+//! The status report of a cut-off edge, from its file alone, with or without a running process.
 
 use std::{
     collections::BTreeMap,
@@ -34,29 +33,28 @@ pub struct Report {
     pub outcome_cursor: u64,
     pub orders: u64,
     pub suspect: bool,
-    /// The region's policy, and this edge's part in the right to assign.
+    /// The region's policy, and this edge's part in the lease.
     pub right: RightReport,
-    /// The reason why it is suspect, and the next step.
+    /// Why the edge is suspect, and the next step.
     pub alarm: Option<AlarmReport>,
-    /// What was last wrong with the machine's clock, until the cloud finds it right again.
+    /// The clock's last fault, until the cloud confirms the clock.
     pub clock: Option<ClockReport>,
     pub enrolled: bool,
-    /// How many commands were answered how.
     pub verdicts: BTreeMap<String, u64>,
-    /// Commands without an outcome, oldest first.
+    /// Undecided commands, oldest first.
     pub items: Vec<ReportItem>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RightReport {
     pub policy: Policy,
-    /// The edge that holds the region, by the feed's newest word.
+    /// The region's holder, according to the feed.
     pub holder: Option<EdgeId>,
-    /// The fence under which this edge holds it, in the epoch that it has now.
+    /// The fence of this edge's lease in its present epoch.
     pub fence: Option<u64>,
-    /// Whether its orders agree with those that the right was granted on.
+    /// This edge's orders match those that the lease was granted on.
     pub proven: bool,
-    /// Whether an accept is answered firm here, and why not.
+    /// Explains why accepts are firm or not.
     pub sentence: String,
 }
 
@@ -101,10 +99,10 @@ pub enum ReportError {
     Read(#[from] rusqlite::Error),
 }
 
-/// So many items are listed; `pending` tells the whole number.
+/// `pending` has the full count.
 const ITEMS_MAX: u32 = 10_000;
 
-/// Opens the file to read only: it works while the edge runs, and changes nothing when it does not.
+/// Opens the file read-only: works while the edge runs, and changes nothing.
 pub fn report(path: &Path) -> Result<Report, ReportError> {
     File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ReportError::Missing(path.to_owned()),
@@ -158,7 +156,7 @@ fn right(
 ) -> rusqlite::Result<RightReport> {
     const ROW: &str = "SELECT assignment, held_fence, fence_proven FROM edge WHERE one = 1";
     let read = |row: &Row<'_>| Ok((opt(row, 0, decoded)?, opt(row, 1, nat)?, row.get(2)?));
-    // The process that would add the columns may not have run yet.
+    // The migration may not have run yet.
     let (assignment, held, proven): (Option<RegionAssignment>, Option<u64>, bool) =
         match conn.column_exists(None, "edge", "assignment")? {
             true => conn.query_row(ROW, [], read)?,
@@ -189,7 +187,7 @@ fn right_sentence(
 }
 
 fn alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
-    // The process that would add the table may not have run yet.
+    // The migration may not have run yet.
     if !conn.table_exists(None, "alarm")? {
         return Ok(None);
     }
@@ -202,7 +200,7 @@ fn alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
 }
 
 fn clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
-    // The process that would add the table may not have run yet.
+    // The migration may not have run yet.
     if !conn.table_exists(None, "clock")? {
         return Ok(None);
     }

@@ -1,8 +1,9 @@
-//! Owns the region's right to assign in the file: a grant is compared with the feed in the
-//! transaction that applies it, and given back in the one that hears of the wish for it.
+//! The region's lease (the right to assign) in the file. A grant is compared with the feed in the
+//! transaction that applies it; the transaction that brings a release request also logs the
+//! release.
 //!
-//! Invariant: the release is the last op under its fence: it is logged by the thread that answers
-//! commands, in one transaction with the end of the right [RELEASE_OP].
+//! Invariant: the release is the last op under its fence. The thread that answers commands logs it
+//! in the transaction that ends the lease [RELEASE_OP].
 
 use engine::right::TenureChange;
 use rusqlite::{Connection, Row};
@@ -41,8 +42,8 @@ pub fn hear(
     Ok(())
 }
 
-/// The digest of the open orders in the versions that the feed has brought; versions that an
-/// outcome has brought ahead of it do not count [GRANT_DIGEST].
+/// The digest of the open orders at the versions that the feed brought, without newer ones from
+/// outcomes [GRANT_DIGEST].
 fn brought(conn: &Connection) -> rusqlite::Result<Hash> {
     const ROWS: &str = "SELECT id, feed_version, feed_open, bytes FROM orders
         WHERE feed_version > 0 AND feed_open IS NOT 0";
@@ -52,7 +53,7 @@ fn brought(conn: &Connection) -> rusqlite::Result<Hash> {
     Ok(open_digest(open))
 }
 
-/// A row of an older file does not say whether the order was open: the order does.
+/// Rows of older versions lack the open flag; the order's status decides.
 fn open(row: &Row<'_>) -> rusqlite::Result<Option<(OrderId, u64)>> {
     let said: Option<bool> = row.get(2)?;
     let open = match said {

@@ -1,10 +1,10 @@
-//! The file's shape. A migration is never changed once it has shipped; a new one is added.
+//! The database schema. Never change a shipped migration; add a new one.
 
 use rusqlite_migration::{M, Migrations};
 
 use super::{customers, shares};
 
-/// The number of steps that a file of this version has gone through.
+/// The number of migrations.
 pub(super) const STEPS: u32 = 15;
 
 pub(super) fn migrations() -> Migrations<'static> {

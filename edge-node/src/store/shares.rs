@@ -1,5 +1,5 @@
-//! Counts the shares of the work that a provider has used up, as far as this edge knows: the jobs
-//! in his hand, and what he accepted and withdrew here.
+//! Counts the shares of the work that a provider has used up, as far as this edge can see: open
+//! jobs, accepts and withdrawals.
 
 use rusqlite::{Connection, Row, Transaction, params};
 use wire::{
@@ -13,10 +13,10 @@ use super::{
     sql::{decoded, execute, id, int, opt, order, parsed},
 };
 
-/// Of one provider no more are looked at; the limits are far below.
+/// Far above the limits.
 const LOOKED_AT_MAX: u32 = 1_000;
 
-/// The limit that the command would break, and otherwise the share that it uses up.
+/// Returns the limit that the command would break, or the share that it uses up.
 pub fn judge(
     conn: &Connection,
     edge: &EdgeId,
@@ -25,7 +25,7 @@ pub fn judge(
 ) -> rusqlite::Result<Result<Option<ShareAct>, LimitReached>> {
     let (actor, at) = (entry.actor, entry.received_at);
     let Some(act) = ShareAct::of(actor, &entry.command.body, before) else { return Ok(Ok(None)) };
-    // A command that one of our edges took before is not refused.
+    // Never refuse a command that an edge has already taken.
     if entry.limits == ShareLimits::OFF || entry.receipt.is_some() {
         return Ok(Ok(Some(act)));
     }
@@ -33,18 +33,17 @@ pub fn judge(
     Ok(entry.limits.reached(&load, act, at).map_or(Ok(Some(act)), Err))
 }
 
-/// Notes the share that the op with this place in the log has used up.
+/// Records the share that the op used up.
 pub fn note(conn: &Connection, epoch: u64, seq: u64, act: ShareAct) -> rusqlite::Result<()> {
     const NOTE: &str = "UPDATE commands SET act = ? WHERE epoch = ? AND seq = ?";
     execute(conn, NOTE, params![act.as_str(), int(epoch), int(seq)])
 }
 
-/// The provider who has the order in hand.
 pub fn worker(order: &Order) -> Option<UserId> {
     order.provider_id.filter(|_| order.status.is_at_work())
 }
 
-/// The orders of an older file do not say who has them in hand.
+/// Files of older versions lack the worker column.
 pub fn fill_workers(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut statement = tx.prepare("SELECT bytes FROM orders")?;
     let orders = statement.query_map([], |row| order(row, 0))?;
@@ -77,14 +76,14 @@ fn workload(
     Ok(load)
 }
 
-/// An act that the cloud has refused uses up nothing.
+/// Acts that the cloud rejected do not count.
 fn counted(row: &Row<'_>) -> rusqlite::Result<Option<(ShareAct, UnixMillis)>> {
     let outcome: Option<Outcome> = opt(row, 2, decoded)?;
     let counts = outcome.is_none_or(|outcome| outcome.succeeded());
     Ok(if counts { Some((parsed(row, 0)?, UnixMillis(row.get(1)?))) } else { None })
 }
 
-/// Confirmed jobs, and those that his undecided commands have given or taken here.
+/// Confirmed jobs, adjusted by the provider's undecided commands here.
 fn open_jobs(conn: &Connection, edge: &EdgeId, user: UserId) -> rusqlite::Result<u32> {
     const IDS: &str = "SELECT id FROM orders WHERE worker = ?1
         UNION SELECT order_id FROM commands

@@ -1,4 +1,4 @@
-//! Reading the view: a confirmed order with the pending ops on it laid over.
+//! Reads the view: a confirmed order overlaid with its pending ops.
 
 use engine::view::{ConfirmedOrder, PendingOp, Sight, Standpoint, see};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -11,7 +11,6 @@ use super::{
     standing::offline_rules,
 };
 
-/// Orders that the boards of all readers are made of, at most.
 const BOARD_MAX: u32 = 4_000;
 
 /// An order on a board.
@@ -19,7 +18,7 @@ const BOARD_MAX: u32 = 4_000;
 pub struct BoardItem {
     #[serde(flatten)]
     pub order: Order,
-    /// It rests on something that the cloud has not decided.
+    /// True if the order rests on something that the cloud has not decided.
     pub pending: bool,
 }
 
@@ -35,7 +34,7 @@ pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::R
     let mut ops = pending_on(conn, order_id)?;
     let beyond = (ops.len() > LAID_MAX).then(|| ops.pop()).flatten();
     let mut sight = see(row.map(|row| row.order), ops, edge);
-    // An op beyond the limit may be anything, so no firm answer rests on it [FIRM_BASE].
+    // An op past the limit may do anything, so no firm answer rests on it [FIRM_BASE].
     if let Some(PendingOp { seq, command_id, .. }) = beyond {
         sight.pending.push(Standpoint {
             seq,
@@ -51,8 +50,8 @@ pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::R
     Ok(sight)
 }
 
-/// The feed's number, and the orders: those with something pending, then those in work, then the
-/// others, newest change first.
+/// Returns the feed cursor and the orders: pending ones first, then those in work, then the rest,
+/// newest change first.
 pub fn board(conn: &Connection, edge: &EdgeId) -> rusqlite::Result<(u64, Vec<(BoardItem, Hold)>)> {
     const CURSOR: &str = "SELECT feed_cursor FROM edge WHERE one = 1";
     const IDS: &str = "
@@ -75,11 +74,11 @@ pub fn board(conn: &Connection, edge: &EdgeId) -> rusqlite::Result<(u64, Vec<(Bo
     Ok((cursor, shown.collect::<Result<_, _>>()?))
 }
 
-/// So many are laid over an order; more come only from a client gone wild.
+/// Only a faulty client sends more for one order.
 const LAID_MAX: usize = 256;
 
-/// Those and one more, which says that there are more. The bound stands in the text: SQLite plans a
-/// statement anew for each value that is bound to its LIMIT.
+/// Reads one op past `LAID_MAX`, to detect more. The limit is in the text because SQLite replans
+/// the statement for each value bound to LIMIT.
 fn pending_on(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<PendingOp>> {
     const OPS: &str = "SELECT pending.seq, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq

@@ -1,11 +1,10 @@
-//! Owns the image of the region in the file: staged chunk by chunk, and made the view in one
+//! The region's snapshot (image): staged chunk by chunk, then swapped in as the view in one
 //! transaction.
 //!
-//! Invariants: until the last chunk is here the view does not change; a swap never lowers a
-//! version, and an order that an outcome has brought ahead of the image stays; log, pending ops and
-//! overlay are not touched. At an equal version with other content the image wins, for the cloud
-//! owns the order: it is an alarm in the log, and the only way in which such a row is ever put
-//! right.
+//! Invariants: the view changes only with the last chunk. A swap lowers no version, keeps orders
+//! that an outcome brought ahead of the snapshot, and leaves log, pending ops and overlay alone. At
+//! an equal version with other content the snapshot wins, because the cloud owns the order; this
+//! logs an error and is the only repair for such a row.
 
 use engine::{
     edge::SnapshotRun,
@@ -23,10 +22,10 @@ use super::{
     sql::{decoded, encoded, execute, hash, id, int, nat, opt, order},
 };
 
-/// Changed orders told to tablets one by one. A tablet that shows more reads the board anew.
+/// Changed orders sent one by one; beyond that, a tablet reloads the board.
 const TOLD_MAX: u32 = 256;
 
-/// The effects of the swap, where this was the last chunk.
+/// Returns the effects of the swap after the last chunk.
 pub fn stage(
     conn: &Connection,
     book: &mut LogBook,
@@ -68,14 +67,13 @@ fn forget(conn: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Over the orders that are staged.
 fn tally(conn: &Connection) -> rusqlite::Result<Tally> {
     let read = |row: &Row<'_>| Ok(Tally { digest: hash(row, 0)?, orders: nat(row, 1)?, ahead: 0 });
     let mut statement = conn.prepare_cached("SELECT digest, orders FROM snapshot")?;
     Ok(statement.query_row([], read).optional()?.unwrap_or_default())
 }
 
-/// An entity stands in an image once.
+/// A snapshot contains each entity once.
 fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Result<()> {
     const ORDER: &str = "INSERT INTO staged_orders (id, version, final, open, updated_at, bytes,
         worker, customer, owed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -101,7 +99,7 @@ fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Resul
     Ok(())
 }
 
-/// The image becomes the view. A few hundred thousand orders take about a second, in which commands
+/// Replaces the view. A few hundred thousand orders take about a second, during which commands
 /// wait; only rows that differ are written.
 fn swap(
     conn: &Connection,
@@ -152,7 +150,7 @@ fn ids(conn: &Connection, text: &str) -> rusqlite::Result<Vec<OrderId>> {
     conn.prepare(text)?.query_map([TOLD_MAX], |row| id(row, 0))?.collect()
 }
 
-/// The tally of the view to be: the image, and the rows that stay because they are ahead of it.
+/// The tally of the new view: the snapshot, plus the rows that are ahead of it.
 fn with_what_is_ahead(conn: &Connection, image: Tally) -> rusqlite::Result<Tally> {
     const AHEAD: &str = "SELECT o.bytes, s.bytes FROM orders o
         LEFT JOIN staged_orders s ON s.id = o.id
@@ -170,7 +168,7 @@ fn with_what_is_ahead(conn: &Connection, image: Tally) -> rusqlite::Result<Tally
     Ok(tally)
 }
 
-/// `feed_version` is the version that this feed has brought, which is the image's and no other.
+/// `feed_version` comes from this feed's snapshot alone.
 fn replace(conn: &Connection) -> rusqlite::Result<()> {
     const DROP: &str = "DELETE FROM orders WHERE version <= feed_version
         AND NOT EXISTS (SELECT 1 FROM staged_orders s WHERE s.id = orders.id)";

@@ -1,4 +1,4 @@
-//! How our words are written into columns and read out of them.
+//! Conversions between domain types and SQL columns.
 
 use std::{error::Error, io, str::FromStr};
 
@@ -6,12 +6,12 @@ use rusqlite::{Connection, Params, Row, types::Type};
 use uuid::Uuid;
 use wire::{Hash, Order};
 
-/// Runs a statement that stays prepared.
+/// The statement stays in the prepared-statement cache.
 pub fn execute(conn: &Connection, text: &str, values: impl Params) -> rusqlite::Result<()> {
     conn.prepare_cached(text)?.execute(values).map(drop)
 }
 
-/// SQLite counts in signed numbers; nothing here comes near their end.
+/// SQLite integers are signed; no number comes near their limit.
 pub fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -21,7 +21,7 @@ pub fn nat(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     u64::try_from(number).map_err(|error| unreadable(at, error))
 }
 
-/// A column that may be null, read by one of the others.
+/// Reads a nullable column.
 pub fn opt<T>(
     row: &Row<'_>,
     at: usize,
@@ -65,7 +65,7 @@ pub fn encoded(word: impl minicbor::Encode<()>) -> Vec<u8> {
     bytes
 }
 
-/// A failure of the high-water file, where a statement is expected to fail.
+/// Wraps a failure of the high-water file as a statement's error.
 pub fn unmarked(error: io::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }

@@ -1,5 +1,5 @@
-//! What people at this edge are told of its standing: who assigns the region's orders, and since
-//! when the cloud has been out of reach.
+//! The edge's standing as its users see it: the region's holder, and since when the cloud is
+//! unreachable.
 
 use engine::{right::Tenure, verdict::Right};
 use rusqlite::{Connection, OptionalExtension};
@@ -11,21 +11,21 @@ use super::sql::{decoded, execute, nat, opt};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RegionStanding {
-    /// The edge that assigns the region's orders; where there is none, the cloud decides.
+    /// The edge that assigns the region's orders; if absent, the cloud decides.
     #[schema(required)]
     pub holder: Option<EdgeId>,
-    /// This edge holds the right and may use it.
+    /// This edge holds the region's lease and may use it.
     #[serde(skip)]
     pub holds: bool,
-    /// The log may not be the one that earlier answers came from.
+    /// The log may not match earlier answers.
     #[serde(skip)]
     pub suspect: bool,
-    /// Work that is started here while the link is down needs no held funds.
+    /// Work started here while the link is down does not require held funds.
     pub unpaid_start: bool,
-    /// Nor does work up to this price that is started then.
+    /// Nor does work up to this price that is started while the link is down.
     #[schema(required)]
     pub unpaid_start_max: Option<PriceCap>,
-    /// Work of these kinds that is not paid yet needs none at any time.
+    /// Unpaid work of these kinds never requires held funds.
     pub paid_afterwards: Vec<ServiceType>,
 }
 
@@ -51,7 +51,6 @@ pub fn standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
     })
 }
 
-/// The rules of the region by which this edge works now.
 pub fn offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
     const ROW: &str = "SELECT assignment FROM edge WHERE one = 1";
     conn.prepare_cached(ROW)?.query_row([], |row| {
@@ -60,7 +59,7 @@ pub fn offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
     })
 }
 
-/// `None` if the link was up when this was noted last.
+/// `None` if the link was up.
 pub fn cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
     const SINCE: &str = "SELECT since FROM cut_off WHERE one = 1";
     conn.prepare_cached(SINCE)?.query_row([], |row| row.get(0).map(UnixMillis)).optional()

@@ -1,4 +1,4 @@
-//! The store on a real file: what survives, what is answered twice alike, and what is found out.
+//! The store on a real file: durability, repeated answers, and detected faults.
 
 mod alarm;
 mod customers;
@@ -160,7 +160,7 @@ async fn the_same_id_of_another_person_is_another_command() {
     let (store, _) = open(&data, 1).await;
     with_orders(&store, [1, 2]).await;
     let (first, ..) = entered(&store, entry(101, by(20), accept(1))).await;
-    // Tapped here, and put to this edge by the cloud: neither is in the other's way.
+    // One tapped here and one sent by the cloud: neither blocks the other.
     let (second, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
     assert!(new && second.at.seq > first.at.seq && second.user_id == by(21).user_id);
     let asked = store.log_asked(ask(101, by(22), accept(2)), NOW).await.unwrap();
@@ -216,7 +216,7 @@ async fn everything_survives_the_end_of_the_process() {
     assert_eq!(statuses, [OrderStatus::PendingReview, OrderStatus::Accepted]);
 }
 
-/// The named test for the planted defect `answer_before_commit`.
+/// The test for the planted defect `answer_before_commit`.
 #[tokio::test]
 async fn what_is_answered_stands_in_the_file() {
     let data = tempfile::tempdir().unwrap();
@@ -264,7 +264,7 @@ const TAKEN: Answer = Answer::Taken(engine::verdict::Judgment {
     doubt: None,
 });
 
-/// What is written from now on makes one group, which begins when the answer is dropped.
+/// Groups all writes until the returned sender is dropped.
 pub async fn hold(store: &Store) -> std::sync::mpsc::Sender<()> {
     let (release, held) = std::sync::mpsc::channel();
     let (started, has_started) = tokio::sync::oneshot::channel();
@@ -281,7 +281,7 @@ pub async fn hold(store: &Store) -> std::sync::mpsc::Sender<()> {
     release
 }
 
-/// The file may not grow beyond so many pages, or beyond what it has.
+/// Caps the file at this many pages, or at its present size.
 pub async fn limit_pages(store: &Store, pages: u32) {
     let limit = move |conn: &rusqlite::Connection, _: &mut LogBook| {
         conn.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))
@@ -318,8 +318,8 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     assert_eq!(store.tidy(NOW).await.unwrap(), 0);
 
     let year = UnixMillis(NOW.0 + 366 * 24 * 3_600_000);
-    // Boot and the first command leave the log; the second is pending and may refer to the token,
-    // the last is the head the chain goes on from; the token's row leaves with its expiry.
+    // Deleted: the boot op, the first command and the expired token's row. The second command is
+    // pending and may refer to the token's op; the last is the head of the chain.
     assert_eq!(store.tidy(year).await.unwrap(), 3);
     let later = UnixMillis(NOW.0 + 401 * 24 * 3_600_000);
     assert_eq!(store.tidy(later).await.unwrap(), 2);
@@ -333,7 +333,7 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     assert_eq!(store.tidy(later).await.unwrap(), 3, "with the last of them its token goes");
 }
 
-/// The hub forgets a token at last, so a place in the log is not referred to for ever.
+/// The hub drops old tokens, so no op may refer to a very old one.
 #[tokio::test]
 async fn an_expired_token_is_logged_anew_and_then_known_for_a_while() {
     const HOUR_MS: i64 = 3_600_000;

@@ -1,4 +1,4 @@
-//! Forgets old rows. A command without an outcome is never forgotten.
+//! Deletes old rows. A command without an outcome is never deleted.
 
 use rusqlite::{Connection, params};
 use wire::UnixMillis;
@@ -6,20 +6,19 @@ use wire::UnixMillis;
 use super::{book::LogBook, sql::int};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-/// Command ids and results stay at least thirteen months.
+/// At least thirteen months.
 pub const COMMANDS_KEPT_MS: i64 = 400 * DAY_MS;
-/// The hub keeps raw ops as long: the longest age of a backup it may have to answer.
+/// The hub keeps raw ops as long: the oldest backup that it must handle.
 const LOG_KEPT_MS: i64 = 35 * DAY_MS;
-/// So many rows leave in one go, so that commands never wait long behind them.
+/// Rows per run, so that commands never wait long.
 const ROWS_MAX: u32 = 2_000;
 
 pub fn tidy(conn: &Connection, book: &mut LogBook, now: UnixMillis) -> rusqlite::Result<usize> {
     const COMMANDS: &str = "DELETE FROM commands WHERE (command_id, user_id) IN (
         SELECT command_id, user_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
-    // The hub has every op up to the highest with an outcome; the op at that seq stays, for the
-    // chain goes on from it. A token stays for as long as anything behind it waits, for that may
-    // refer to it. Two questions, because one with an OR would read all that is pending for each
-    // row.
+    // The hub has every op up to the highest with an outcome; that op stays, because the chain
+    // continues from it. A token stays while any later op is pending, since that op may refer to
+    // it. Two NOT EXISTS clauses: one with an OR would scan all pending rows for each log row.
     const LOG: &str = "DELETE FROM log WHERE (epoch, seq) IN (
         SELECT epoch, seq FROM log WHERE logged_at < ? AND (epoch < ? OR seq < ?)
         AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.epoch = log.epoch AND pending.seq = log.seq)

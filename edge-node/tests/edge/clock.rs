@@ -1,4 +1,4 @@
-//! The clock of an edge's machine: where it is wrong, the edge works by its hub's time and says so.
+//! A wrong machine clock: the edge uses its hub's time and reports the fault.
 
 use std::{net::SocketAddr, path::Path};
 
@@ -14,7 +14,7 @@ use crate::world::{
 const HOUR_MS: i64 = 3_600_000;
 const MIN_MS: i64 = 60_000;
 
-/// A machine whose clock is wrong by so much.
+/// A machine whose clock is wrong by this much.
 fn wrong_by(error_ms: i64) -> Clock {
     Clock::fixed(Clock::system().now().plus_ms(error_ms))
 }
@@ -27,7 +27,7 @@ fn is_about(at: UnixMillis, expected: UnixMillis) -> bool {
     at.0.abs_diff(expected.0) < MIN_MS.unsigned_abs()
 }
 
-/// The standing once it names this finding.
+/// The standing once it has this finding.
 async fn standing_with(edge: &Running, finding: &Value) -> Value {
     until("the finding", || async {
         let standing = get(edge, "/standing", None).await.unwrap();

@@ -1,6 +1,6 @@
-//! The hub that an edge believes: its key is pinned with the first session, and from then on nobody
-//! else is the hub. The cloud of the version before, which signs nothing, serves an edge that knows
-//! no key.
+//! The edge's trust in its hub: the first session pins the hub's key, and later sessions require
+//! it. A cloud of the previous version, which signs nothing, serves only an edge without a pinned
+//! key.
 
 use holdfast_edge::{Running, StartError, start};
 use process::{clock::Clock, tokens::Signer};
@@ -117,7 +117,7 @@ async fn a_twin_promises_no_word_of_the_cloud() {
     assert!(reply.message.unwrap().en.starts_with(says), "{:?}", reply.code);
     first.stop().await;
 
-    // It knows so from its file after a restart, too.
+    // A restart restores this from the file.
     let second = edge(data.path(), &gateway).await;
     let mut tablet = Tablet::of(second.mqtt, "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(1))).await;

@@ -1,5 +1,5 @@
-//! The link against a cloud that speaks the real frames: enrolment, an outage and its end, and a
-//! cloud that is away from the start.
+//! The link against a cloud that uses the real frames: enrolment, an outage and its end, and a
+//! cloud that is unreachable from the start.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn what_was_taken_during_an_outage_goes_up_once_and_in_order_when_it_ends(
     assert!(cloud.commands().is_empty());
     assert_eq!(report(&path_in(data.path())).unwrap().pending, 40);
 
-    // The cloud took one of them meanwhile.
+    // Meanwhile one of them was accepted in the cloud.
     let mut taken = order(7, 2);
     taken.status = wire::OrderStatus::Accepted;
     taken.provider_id = Some(wire::UserId(id(99)));
@@ -93,7 +93,6 @@ async fn a_restart_resumes_where_the_file_stands() {
     second.stop().await;
 }
 
-/// Returns once the edge knows that its link is up, or down.
 async fn link_is(edge: &Running, up: bool) {
     until("the link", || async {
         let standing = get(edge, "/standing", None).await.ok()?;
@@ -147,7 +146,7 @@ async fn head(edge: &Running) -> Option<Value> {
     get(edge, "/api/head", None).await.ok()
 }
 
-/// The start of the outage that the edge tells its tablets of.
+/// The start of the outage as published to tablets.
 async fn outage(edge: &Running) -> Option<String> {
     head(edge).await?["cut_off_since"].as_str().map(str::to_owned)
 }
@@ -247,7 +246,7 @@ async fn an_edge_that_is_started_with_another_code_gets_another_key() {
     let (cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();
     let key = || std::fs::read(data.path().join("edge.key")).unwrap();
-    // One that was used before changes nothing, and neither does the same one again.
+    // A used code changes nothing, and neither does a repeated one.
     let mut keys = Vec::new();
     for (n, code) in
         ["a-code", "another-code", "another-code", "spent-code"].into_iter().enumerate()
@@ -302,8 +301,7 @@ async fn a_connection_that_only_looks_open_is_given_up() {
         until("a ping", || async { (cloud.pings() >= ping).then_some(()) }).await;
     }
     assert_eq!(cloud.hellos().len(), 1, "a silent link with a sign of life stays");
-    // What comes after the last answer to a ping: once that has arrived, no sign of life is on its
-    // way.
+    // This ack follows the last pong: once it has arrived, no sign of life is in flight.
     cloud.put(order(1, 1));
     until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) }).await;
     cloud.freeze();
@@ -318,13 +316,13 @@ async fn a_disk_that_stands_still_keeps_no_probe_waiting() {
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
     until("an acknowledgement", || async { cloud.last_ack() }).await;
-    // Whoever has begun to write the file keeps its writer waiting.
+    // An open write transaction blocks the edge's writer.
     let stalls = rusqlite::Connection::open(path_in(data.path())).unwrap();
     stalls.execute_batch("BEGIN IMMEDIATE").unwrap();
     cloud.put(order(1, 1));
     cloud.probe(7);
     let answered = until("a sign of life", || async { cloud.alive().contains(&7).then_some(()) });
-    // The writer gives up later than this, and the hub sooner.
+    // The hub's limit for an answer; the writer's timeout is longer.
     let in_time = tokio::time::timeout(Duration::from_secs(2), answered).await;
     assert!(in_time.is_ok(), "the probe waits behind the write");
     assert_eq!(cloud.last_ack().unwrap().feed_cursor, 0, "which is still under way");

@@ -1,6 +1,5 @@
-//! An op is retired in the commit that stores its outcome: nobody who reads the file, at whatever
-//! moment, finds a command that neither waits nor is decided. A kill between the two would make
-//! one.
+//! The commit that stores an outcome also retires its op: a reader of the file never finds a
+//! command that is neither pending nor decided. A kill between two commits would leave one.
 
 use std::{
     path::Path,
@@ -35,7 +34,7 @@ async fn no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided() {
     let watcher = Watcher::of(data.path());
     for n in 1..=COMMANDS {
         tablet.send(frame(1_000 + n, &token, &accept(n))).await;
-        // Stored at the edge, then decided in the cloud: each command is settled by itself.
+        // Two replies per command: stored at the edge, then decided in the cloud.
         for _ in 0..2 {
             tablet.reply().await;
         }
@@ -46,7 +45,7 @@ async fn no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided() {
     edge.stop().await;
 }
 
-/// Reads the file again and again, as another process would.
+/// Polls the file, like another process.
 struct Watcher {
     over: Arc<AtomicBool>,
     watching: JoinHandle<(u64, u64)>,

@@ -1,4 +1,4 @@
-//! Signing in at the edge, and its word on why a token opens nothing.
+//! Sign-in at the edge, and the reasons for refused tokens.
 
 use http::Method;
 use serde_json::{Value, json};

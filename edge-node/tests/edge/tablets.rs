@@ -1,5 +1,5 @@
-//! Tablets on real MQTT clients against the embedded broker: who gets in, what they may say and
-//! hear, and that a command is answered.
+//! Real MQTT clients against the embedded broker: authentication, topic rules, and replies to
+//! commands.
 
 mod page;
 mod without_mqtt;
@@ -29,7 +29,7 @@ struct Region {
 }
 
 impl Region {
-    /// An enrolled edge with orders 1 to 3, its link up.
+    /// An enrolled edge with orders 1 to 3 and its link up.
     async fn open() -> Self {
         let (cloud, gateway) = Cloud::start().await;
         (1..=3).for_each(|n| cloud.put(order(n, 1)));
@@ -131,7 +131,7 @@ async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
     ] {
         assert!(!tablet.subscribe(filter).await, "{filter}");
     }
-    // A forbidden publish is acknowledged to this version of the protocol and goes nowhere.
+    // In MQTT 3.1.1 a forbidden publish is acknowledged and dropped.
     let mut victim = region.provider("t-2", 21).await;
     let token = region.token(Role::Provider, 20);
     for topic in [
@@ -314,14 +314,14 @@ async fn a_websocket_that_has_ended_leaves_nobody_signed_in() {
 
 type TabletSocket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
-/// A connection that is let in.
+/// Opens an accepted connection.
 async fn over_websocket(at: std::net::SocketAddr, device: &str, token: &str) -> TabletSocket {
     let mut request = format!("ws://{at}/mqtt").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "mqtt".parse().unwrap());
     let (mut socket, answer) = tokio_tungstenite::connect_async(request).await.unwrap();
     assert_eq!(answer.headers()["sec-websocket-protocol"], "mqtt");
     let connect = connect_packet(4, device, token);
-    // In two parts: a packet may cross messages.
+    // Split, because a packet may span messages.
     let (head, tail) = connect.split_at(5);
     socket.send(Message::Binary(head.to_vec().into())).await.unwrap();
     socket.send(Message::Binary(tail.to_vec().into())).await.unwrap();
@@ -330,14 +330,14 @@ async fn over_websocket(at: std::net::SocketAddr, device: &str, token: &str) -> 
     socket
 }
 
-/// CONNECT with a user name and a password. Version 3.1.1 is level 4.
+/// CONNECT with user name and password. Level 4 is version 3.1.1.
 fn connect_packet(level: u8, device: &str, token: &str) -> Vec<u8> {
     let text = |text: &str| {
         let length = u16::try_from(text.len()).unwrap().to_be_bytes();
         [&length[..], text.as_bytes()].concat()
     };
     let mut head = vec![level, 0b1100_0010, 0, 30];
-    // Without properties.
+    // No properties.
     head.extend((level == 5).then_some(0));
     let body = [text("MQTT"), head, text(device), text(device), text(token)].concat();
     let (low, high) = (body.len() % 128, body.len() / 128);
@@ -345,7 +345,7 @@ fn connect_packet(level: u8, device: &str, token: &str) -> Vec<u8> {
     [&[0x10][..], &length, &body].concat()
 }
 
-/// The number of the reason and its words, as version 5 has them; `None` for one that is let in.
+/// The reason code and string of version 5; `None` if the connection is accepted.
 async fn refusal(at: std::net::SocketAddr, device: &str, token: &str) -> Option<(u8, String)> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut socket = tokio::net::TcpStream::connect(at).await.unwrap();
@@ -356,7 +356,7 @@ async fn refusal(at: std::net::SocketAddr, device: &str, token: &str) -> Option<
     socket.read_exact(&mut connack).await.unwrap();
     let (flags, reason) = (connack[0], connack[1]);
     assert_eq!((head[0], flags), (0x20, 0));
-    // Behind the length of the properties, the one property, and its length.
+    // Skips the length of the properties, the property's id, and its length.
     let words = || String::from_utf8(connack[6..].to_vec()).unwrap();
     (reason != 0).then(|| (reason, words()))
 }

@@ -1,5 +1,4 @@
-//! The link carries only what a crash cannot take back: an op that the cloud has heard stands in
-//! the edge's file already, committed.
+//! The link sends only committed ops: a crash must not take back an op that the cloud has.
 
 use holdfast_edge::path_in;
 use rusqlite::{Connection, OpenFlags};
@@ -34,7 +33,8 @@ async fn what_goes_up_stands_in_the_file_already() {
             let bytes = Op::Command(op.await).to_bytes();
             stored.query_row([bytes], |row| row.get::<_, i64>(0)).unwrap()
         };
-        // The first reply says that the edge has it; the tablet speaks only while it listens.
+        // The first reply comes from the edge. The tablet client only makes progress while it is
+        // polled.
         let (found, _) = tokio::join!(heard, tablet.reply());
         assert_eq!(found, 1, "the cloud has heard of command {n}, the file has not");
         tablet.reply().await;

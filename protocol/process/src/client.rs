@@ -1,4 +1,4 @@
-//! HTTP calls to other processes: one pool, bounded waits and answers, and the trace passed on.
+//! HTTP calls to other processes: one pool, bounded waits and answers, propagated traces.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -18,15 +18,14 @@ use crate::{clock::Clock, idempotency::IDEMPOTENCY_KEY, problem::ProblemBody, tr
 #[derive(Clone, Debug)]
 pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Body>);
 
-/// A call that brought nothing of use.
+/// A failed or refused call.
 #[derive(Debug, Default, thiserror::Error)]
 #[error("{what}")]
 pub struct ClientError {
-    /// The answer's status; absent where there was no answer.
+    /// `None` if there was no answer.
     pub status: Option<u16>,
-    /// The problem that the other side sent, where it sent one.
     pub problem: Option<Box<ProblemBody>>,
-    /// How long the other side asks to be left alone for.
+    /// How long the other side asks us to wait.
     pub retry_after: Option<Duration>,
     what: String,
     #[source]
@@ -36,10 +35,10 @@ pub struct ClientError {
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Shorter than our servers keep an idle connection, so that a request does not meet a closing one.
+/// Shorter than our servers' idle timeout, so that requests do not meet a closing connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_PER_HOST_MAX: usize = 32;
-/// An answer beyond that is refused rather than held in memory.
+/// Larger answers are refused rather than held in memory.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Default for Client {
@@ -53,12 +52,11 @@ impl Client {
         Self::with_tls((*trust::client()).clone())
     }
 
-    /// One that judges certificates by that clock.
+    /// Judges certificates by `clock`.
     pub fn with_clock(clock: &Clock) -> Self {
         Self::with_tls((*trust::client_at(clock)).clone())
     }
 
-    /// One that trusts others than the process does.
     pub fn with_tls(tls: rustls::ClientConfig) -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
@@ -77,8 +75,8 @@ impl Client {
         Self(client)
     }
 
-    /// Sends it as it is, with the current trace where it names none. The answer's body streams; an
-    /// upgrade is to be taken out of the answer. The caller limits the wait.
+    /// Sends the request, adding the current trace if it has none. The answer's body streams; the
+    /// caller limits the wait and takes any upgrade out of the answer.
     pub async fn request(&self, mut request: Request<Body>) -> Result<Response<Body>, ClientError> {
         if let Some(trace) = trace::current()
             && !request.headers().contains_key(trace::HEADER)
@@ -93,8 +91,7 @@ impl Client {
         }
     }
 
-    /// Asks and reads the whole answer as JSON, all within `timeout`; an empty answer reads as
-    /// `()`.
+    /// Reads the whole answer as JSON within `timeout`; an empty answer reads as `()`.
     pub async fn json<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -106,7 +103,8 @@ impl Client {
         self.answer(json_request(method, url, bearer, body)?, timeout).await
     }
 
-    /// The same for an action of a person: under this id it is done once, however often it is sent.
+    /// Sends a command with `id` as its idempotency key: repeats have no further effect. The answer
+    /// is JSON.
     pub async fn command<T: DeserializeOwned>(
         &self,
         id: CommandId,
@@ -121,7 +119,7 @@ impl Client {
         self.answer(request, timeout).await
     }
 
-    /// The same of a request that was made elsewhere.
+    /// Sends a prepared request and reads the answer as JSON.
     pub async fn answer<T: DeserializeOwned>(
         &self,
         request: Request<Body>,
@@ -143,7 +141,7 @@ impl Client {
 }
 
 impl ClientError {
-    /// True if there was no answer at all: trying again may help.
+    /// True without any answer: a retry may help.
     pub fn is_unreachable(&self) -> bool {
         self.status.is_none()
     }
@@ -157,7 +155,7 @@ impl ClientError {
     }
 }
 
-/// A request with a JSON body, where there is one. `bearer` is a person's or a service's token.
+/// `bearer` is a person's or a service's token.
 pub fn json_request(
     method: Method,
     url: &str,
@@ -195,14 +193,13 @@ fn read<T: DeserializeOwned>(to: &str, head: &Parts, bytes: &[u8]) -> Result<T, 
     })
 }
 
-/// Returns whether that host, of an address, is this machine.
+/// True if `host` names this machine.
 pub fn is_loopback(host: &str) -> bool {
     let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Returns whether nobody on the way to that address can read or change what goes there: it is
-/// asked by TLS, or on this machine.
+/// True if no one on the way can read or change traffic to `address`: it is TLS or local.
 pub fn is_guarded(address: &str) -> bool {
     let Ok(uri) = address.parse::<http::Uri>() else { return false };
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
@@ -210,7 +207,7 @@ pub fn is_guarded(address: &str) -> bool {
     is_plain && (scheme == "https" || (scheme == "http" && is_loopback(authority.host())))
 }
 
-/// In seconds, as our services say it; a date says nothing to a clock that may be wrong.
+/// Seconds, as our services send them; a date depends on a clock that may be wrong.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))

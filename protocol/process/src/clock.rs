@@ -1,5 +1,5 @@
-//! The only place that reads a clock or makes a time-ordered id. Everything else is handed a
-//! `Clock`, so that tests can hold time still.
+//! The only place that reads a clock or makes a time-ordered id. Other code takes a `Clock`, so
+//! that tests can hold time still.
 
 use std::sync::{
     Arc, Mutex, PoisonError, RwLock,
@@ -21,11 +21,11 @@ enum Source {
     Settable(Arc<SettableClock>),
 }
 
-/// Milliseconds, moved by hand.
+/// Moves only by hand.
 #[derive(Debug)]
 struct FixedClock {
     elapsed_ms: AtomicI64,
-    /// The wall-clock time at the start of `elapsed_ms`.
+    /// The wall-clock time when `elapsed_ms` was zero.
     began_at: AtomicI64,
 }
 
@@ -40,11 +40,11 @@ enum ClockSetting {
     FollowsMachine,
     /// The machine's clock, but never earlier than this moment.
     NotBefore(KnownMoment),
-    /// Counted on from this moment, whatever the machine's clock says.
+    /// Counts on from this moment, whatever the machine's clock reads.
     CountsFrom(KnownMoment),
 }
 
-/// A time of day, and where the clock that never jumps stood then.
+/// A wall-clock time with the monotonic time of that moment.
 #[derive(Debug, Clone, Copy)]
 struct KnownMoment {
     at: UnixMillis,
@@ -52,14 +52,14 @@ struct KnownMoment {
 }
 
 impl KnownMoment {
-    /// The time of day that it is now, counted on from there.
+    /// The wall-clock time at `elapsed`.
     fn counted_to(&self, elapsed: Duration) -> UnixMillis {
         let passed = elapsed.saturating_sub(self.elapsed);
         self.at.plus_ms(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
-/// Counts ids of one millisecond up, so that the ids of a process sort as they were made.
+/// Counts up within a millisecond, so that ids of a process sort in creation order.
 static ID_CONTEXT: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 impl Clock {
@@ -73,20 +73,19 @@ impl Clock {
         Self(Source::Fixed(Arc::new(FixedClock { elapsed_ms, began_at })))
     }
 
-    /// This clock, with a wall-clock time that can be set. Its clones are set with it.
+    /// Makes the wall-clock time settable; clones share the setting.
     #[must_use]
     pub fn settable(self) -> Self {
         let setting = RwLock::new(ClockSetting::FollowsMachine);
         Self(Source::Settable(Arc::new(SettableClock { machine: self, setting })))
     }
 
-    /// Goes on from `at`, and no longer follows the machine's clock. Only a settable clock can.
+    /// Counts on from `at` and stops following the machine's clock. Affects only a settable clock.
     pub fn count_from(&self, at: UnixMillis) {
         self.set(ClockSetting::CountsFrom(KnownMoment { at, elapsed: self.elapsed() }));
     }
 
-    /// Follows the machine's clock from `at` on, and counts from `at` until that clock has passed
-    /// it.
+    /// Counts from `at` until the machine's clock has passed it, then follows that clock.
     pub fn never_be_before(&self, at: UnixMillis) {
         self.set(ClockSetting::NotBefore(KnownMoment { at, elapsed: self.elapsed() }));
     }
@@ -101,7 +100,7 @@ impl Clock {
         }
     }
 
-    /// Moves a fixed clock, and all its clones; the system's clock moves by itself.
+    /// Moves a fixed clock and its clones; the system's clock moves alone.
     pub fn advance(&self, ms: i64) {
         match &self.0 {
             Source::System => {}
@@ -112,8 +111,7 @@ impl Clock {
         }
     }
 
-    /// Moves the wall-clock time of a fixed clock alone, as a person does who sets a machine's
-    /// clock.
+    /// Moves only a fixed clock's wall-clock time, as setting a machine's clock does.
     pub fn jump(&self, ms: i64) {
         match &self.0 {
             Source::System => {}
@@ -124,7 +122,7 @@ impl Clock {
         }
     }
 
-    /// The machine's own wall-clock time, whatever this clock was set to.
+    /// The machine's wall-clock time, whatever this clock was set to.
     pub fn machine_now(&self) -> UnixMillis {
         match &self.0 {
             Source::System | Source::Fixed(_) => self.now(),
@@ -132,7 +130,7 @@ impl Clock {
         }
     }
 
-    /// Wall-clock time: for display, expiry and audit. It may jump either way.
+    /// Wall-clock time for display, expiry and audit. It may jump either way.
     pub fn now(&self) -> UnixMillis {
         match &self.0 {
             Source::System => {
@@ -146,7 +144,7 @@ impl Clock {
         }
     }
 
-    /// For measuring. Never goes back, and goes on while the machine sleeps.
+    /// Monotonic time for measuring; it keeps running while the machine sleeps.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
             Source::System => {

@@ -1,5 +1,5 @@
-//! Configuration of one part: its defaults, then `holdfast.toml`, then the environment, then flags.
-//! Every error names its key, and no secret is ever printed.
+//! Configuration of one part: defaults, then `holdfast.toml`, the environment, and flags. Every
+//! error names its key, and no secret is ever printed.
 
 mod layers;
 mod secret;
@@ -11,24 +11,24 @@ use serde::Serialize;
 pub use layers::{check_sections, load, load_over};
 pub use secret::{Secret, SecretUrl};
 
-/// Where configuration comes from, beside the defaults.
+/// Sources on top of the defaults.
 #[derive(Clone, Default)]
 pub struct Sources {
-    /// Must exist where it is given.
+    /// Must exist if given.
     pub file: Option<PathBuf>,
-    /// `HOLDFAST__ORDER__SQL_URL` among others.
+    /// Such as `HOLDFAST__ORDER__SQL_URL`.
     pub environment: Vec<(OsString, OsString)>,
-    /// `order.sql_url=...`, each; a later one wins.
+    /// Such as `order.sql_url=...`; a later one wins.
     pub set: Vec<String>,
 }
 
 /// The flags every binary shares; `#[command(flatten)]` them.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ConfigArgs {
-    /// Configuration file [default: holdfast.toml, where there is one]
+    /// Configuration file [default: holdfast.toml, if it exists]
     #[arg(long, value_name = "FILE", env = "HOLDFAST_CONFIG", global = true)]
     pub config: Option<PathBuf>,
-    /// Set one value, such as order.sql_url=sqlite:order.db; may be repeated
+    /// Set one value, such as order.sql_url=sqlite:order.db; repeatable
     #[arg(long, value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
 }
@@ -51,7 +51,7 @@ impl ConfigArgs {
     }
 }
 
-/// The section as it stands in a file, with every secret masked.
+/// The section as TOML, with every secret masked.
 pub fn printable<T: Serialize>(section: &str, config: &T) -> String {
     let table = toml::Table::try_from(config).map(toml::Value::Table);
     let whole = table.and_then(|table| {

@@ -1,5 +1,4 @@
-//! The operator's sign-ins: one private file for each gateway, which `up` and `holdfast login`
-//! write.
+//! The operator's sign-ins: one private file per gateway, written by `up` and `holdfast login`.
 
 use std::{
     env, fmt, fs,
@@ -18,7 +17,7 @@ pub struct Context {
     /// The gateway's address, such as `http://127.0.0.1:8080`.
     pub gateway: String,
     pub token: String,
-    /// Of a sign-in that the CLI renews; `up` renews its own.
+    /// Set for a sign-in that the CLI renews; `up` renews its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renewal: Option<ContextRenewal>,
 }
@@ -26,9 +25,9 @@ pub struct Context {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextRenewal {
     pub refresh_token: String,
-    /// The end of the access token.
+    /// When the access token expires.
     pub expires_at: UnixMillis,
-    /// A use of the refresh token whose answer has not come.
+    /// A use of the refresh token that is still unanswered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<Uuid>,
 }
@@ -51,11 +50,11 @@ pub struct ContextFileError {
     pub source: io::Error,
 }
 
-/// Where the sign-ins of one user stand.
+/// The folder with one user's sign-ins.
 pub struct ContextFolder(PathBuf);
 
 impl ContextFolder {
-    /// `HOLDFAST_CONTEXT_DIR`, else where this user's programs keep their state.
+    /// `HOLDFAST_CONTEXT_DIR`, or else the user's state folder.
     pub fn of_user() -> Self {
         let of = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
         let folder = of("HOLDFAST_CONTEXT_DIR")
@@ -64,12 +63,13 @@ impl ContextFolder {
         Self(folder.unwrap_or_else(|| PathBuf::from(".holdfast-context")))
     }
 
-    /// Stores it, in place of an older one of the same gateway.
+    /// Stores the context, replacing an older one for the same gateway.
     pub fn save(&self, context: &Context) -> Result<PathBuf, ContextFileError> {
         let path = self.file(&context.gateway);
         let write = || {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
-            // A reader sees the old file or the new one, never a half. Only its owner can read it.
+            // A reader sees the old file or the new one, never half a file. Only its owner can read
+            // it.
             let mut file = NamedTempFile::new_in(&self.0)?;
             file.write_all(&serde_json::to_vec_pretty(context)?)?;
             file.persist(&path).map(drop).map_err(|failed| failed.error)
@@ -82,7 +82,7 @@ impl ContextFolder {
         read(&self.file(gateway))
     }
 
-    /// Forgets it; one that is not stored is forgotten already.
+    /// Removes the context; a missing one counts as removed.
     pub fn remove(&self, gateway: &str) -> Result<(), ContextFileError> {
         let path = self.file(gateway);
         match fs::remove_file(&path) {
@@ -91,7 +91,7 @@ impl ContextFolder {
         }
     }
 
-    /// The one that is stored, where there is exactly one.
+    /// An error if there are none or several.
     pub fn find_only(&self) -> Result<Context, ContextError> {
         let entries = match fs::read_dir(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -128,7 +128,7 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Readable, and different for different addresses: what is not plain is written as its number.
+/// A readable file name that differs between addresses: special bytes become hex numbers.
 fn file_name(gateway: &str) -> String {
     use fmt::Write;
     let mut name = String::new();
@@ -140,7 +140,7 @@ fn file_name(gateway: &str) -> String {
             let _ = write!(name, "_{byte:02x}");
         }
     }
-    // A telling file name, even for an address that starts with a dot.
+    // A recognisable name, even for an address that starts with a dot.
     format!("gateway-{name}.json")
 }
 

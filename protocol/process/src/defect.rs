@@ -1,43 +1,42 @@
-//! Planted defects: tests ask a real process to break one rule and must then see the breakage. They
-//! exist in builds with debug assertions only; elsewhere `planted` is constant and folds away.
+//! Planted defects: tests make a real process break one rule and must detect it. They exist only
+//! with debug assertions; elsewhere the check is constant and folds away.
 
-/// `HOLDFAST_DEFECT` names one by its word, such as `answer_before_commit`.
+/// `HOLDFAST_DEFECT` selects one by name, such as `answer_before_commit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Defect {
     /// An edge replies before its commit is on disk.
     AnswerBeforeCommit,
-    /// An edge shows the link an op before its commit.
+    /// An edge offers the link an op before its commit.
     UpBeforeCommit,
-    /// The order service does not look for the stored answer of a command.
+    /// The order service ignores the stored answer of a command.
     NoCommandDedupe,
     /// A state change writes no outbox row.
     NoOutboxRow,
-    /// The embedded bus confirms a message before it stands in the file.
+    /// The embedded bus confirms a message before writing it to the file.
     BusConfirmsBeforeWrite,
-    /// The relay marks a row sent before the bus has confirmed it.
+    /// The relay marks a row sent before the bus confirms it.
     RelayMarksBeforeConfirm,
-    /// An edge retires an op before its outcome is stored.
+    /// An edge retires an op before storing its outcome.
     OpRetiredBeforeOutcome,
-    /// An edge does not look at the high-water file.
+    /// An edge ignores the high-water file.
     HighWaterIgnored,
-    /// An edge does not look at the receipts that tablets show.
+    /// An edge ignores the receipts that tablets show.
     ReceiptsIgnored,
-    /// An edge begins a new epoch and logs nothing anew.
+    /// An edge begins a new epoch without logging anything again.
     NothingRelogged,
-    /// The hub lets another run in without asking the one that has the session.
+    /// The hub admits another run without asking the one that has the session.
     OldSessionNotAsked,
-    /// The hub ends an epoch without a take-back of its rights.
+    /// The hub ends an epoch without taking back its rights.
     EpochWithoutTakeBack,
     /// The order service decides without sharing the lock of the region's assignment.
     AssignmentNotLocked,
-    /// The order service decides as though nobody held the region.
+    /// The order service ignores the region's holder.
     HolderIgnored,
-    /// A replica runs a job that another has claimed.
+    /// A replica runs a job that another replica has claimed.
     JobClaimIgnored,
 }
 
-/// True if this process was asked to break that rule.
 #[cfg(debug_assertions)]
 pub fn planted(defect: Defect) -> bool {
     static ASKED_FOR: std::sync::LazyLock<Option<Defect>> = std::sync::LazyLock::new(asked_for);
@@ -49,7 +48,7 @@ pub const fn planted(_: Defect) -> bool {
     false
 }
 
-/// A word that names no defect stops the process: a test that planted nothing would prove nothing.
+/// Panics on an unknown name: a test that planted nothing would prove nothing.
 #[cfg(debug_assertions)]
 fn asked_for() -> Option<Defect> {
     let word = std::env::var("HOLDFAST_DEFECT").ok().filter(|word| !word.is_empty())?;

@@ -1,6 +1,5 @@
-//! Health of the process: it lives, it can work, and its metrics. Everybody may hear that it lives
-//! and that it can work. The things that are missing and the metrics are for the operator's own
-//! listener.
+//! Liveness, readiness and metrics of the process. Only the operator's listener serves the metrics
+//! and the missing dependencies.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -17,7 +16,7 @@ use tower::ServiceExt;
 
 use crate::metrics;
 
-/// The services this process needs in reach to do its work. A clone is the same list.
+/// The dependencies that this process needs to do its work.
 #[derive(Clone, Default)]
 pub struct Readiness {
     checks: Vec<Check>,
@@ -31,7 +30,7 @@ struct Check {
     ask: Arc<dyn Fn() -> Answer + Send + Sync>,
 }
 
-/// A check that has not answered by then counts as failed.
+/// A slower check counts as failed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Readiness {
@@ -39,7 +38,7 @@ impl Readiness {
         Self::default()
     }
 
-    /// Adds a check: it answers why `name` is missing, for an operator to read.
+    /// Adds a check that returns why `name` is missing, for operators to read.
     pub fn add<F, A>(&mut self, name: impl Into<String>, ask: F) -> &mut Self
     where
         F: Fn() -> A + Send + Sync + 'static,
@@ -49,7 +48,7 @@ impl Readiness {
         self
     }
 
-    /// Everything that is missing now; empty when all is in reach.
+    /// Everything that is missing now; empty if all is reachable.
     pub async fn missing(&self) -> Vec<Missing> {
         let answers = join_all(self.checks.iter().map(Check::answer)).await;
         answers.into_iter().flatten().collect()
@@ -73,7 +72,7 @@ impl Check {
     }
 }
 
-/// Tells everybody that the process lives, and that it can work or cannot.
+/// Public routes for liveness and readiness, without details.
 pub fn router(readiness: Readiness) -> Router {
     Router::new()
         .route("/health", get(live))
@@ -82,8 +81,8 @@ pub fn router(readiness: Readiness) -> Router {
         .with_state(readiness)
 }
 
-/// The routes of the operator's own listener: the metrics, and the readiness of the process behind
-/// `public` with all that is missing.
+/// Routes of the operator's listener: metrics, and the readiness of the process behind `public` in
+/// detail.
 pub fn operator(public: Router) -> Router {
     let ready = async move |mut request: Request| {
         request.extensions_mut().insert(ForOperator);
@@ -96,7 +95,7 @@ pub fn operator(public: Router) -> Router {
         .route("/metrics", get(measured))
 }
 
-/// Marks a request that came by the operator's own listener. No caller can write it.
+/// Marks a request from the operator's listener. Callers cannot set it.
 #[derive(Clone)]
 struct ForOperator;
 

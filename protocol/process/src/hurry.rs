@@ -1,9 +1,7 @@
-//! A test cannot wait for jobs that lie minutes or a night apart: it names one calendar for all
-//! jobs of a process. Builds with debug assertions alone hear it; elsewhere `calendar` is constant
-//! and folds away.
+//! Lets a test run all jobs on one calendar, because it cannot wait for minutes or a night. Exists
+//! only with debug assertions; elsewhere the answer is constant and folds away.
 
-/// The variable that names the calendar, as a job does: second, minute, hour, day of month, month,
-/// day of week.
+/// The calendar in a job's format: second, minute, hour, day of month, month, day of week.
 #[cfg(debug_assertions)]
 const VARIABLE: &str = "HOLDFAST_JOBS_AT";
 

@@ -1,7 +1,8 @@
-//! The id under which a change is done once, however often its request is sent.
+//! The idempotency key: the id under which a change happens once, however often its request
+//! arrives.
 //!
-//! Invariant: no person's key is another's. A UUID is told apart by its person wherever it is kept;
-//! a key of another form becomes an id of person and text.
+//! Invariant: keys of different people never collide. A UUID is always stored with its person;
+//! other text becomes an id derived from person and text.
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, request::Parts};
@@ -19,12 +20,12 @@ use crate::{
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const KEY_CHARS_MAX: usize = 255;
 
-/// The `Idempotency-Key` of a request, or an id made here. For a handler that keeps its own
-/// answers; those of all others are kept by the platform.
+/// The request's `Idempotency-Key`, or a new id. For handlers that store their own answers; the
+/// platform does so for all others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotency {
     pub command_id: CommandId,
-    /// The trace, where it is another than the id.
+    /// The trace, if it differs from the id.
     pub trace: Option<String>,
 }
 
@@ -47,13 +48,12 @@ where
     }
 }
 
-/// The id of the key that the person sent: a UUID as it is, and UUIDv5 of the person and any other
-/// text.
+/// The id of the person's key: a UUID as it is, other text as UUIDv5 of person and text.
 pub fn key_of(headers: &HeaderMap, person: UserId) -> Result<CommandId, Problem> {
     let mut sent = headers.get_all(IDEMPOTENCY_KEY).iter();
     let key = match (sent.next(), sent.next()) {
         (Some(key), None) => std::str::from_utf8(key.as_bytes()).ok().map(str::trim),
-        // Two keys are as good as none.
+        // Two keys count as none.
         _ => None,
     };
     let fits = |key: &&str| (1..=KEY_CHARS_MAX).contains(&key.chars().count());
@@ -98,8 +98,7 @@ mod tests {
     fn a_uuid_is_taken_as_it_is_and_another_text_as_uuid_v5_of_person_and_text() {
         let uuid = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736";
         assert_eq!(key_of(&sent(&[uuid]), person(1)).unwrap().to_string(), uuid);
-        // The example of RFC 9562, A.4: the namespace of names of hosts, in the place of the
-        // person.
+        // RFC 9562, A.4, with its DNS namespace as the person.
         let dns = UserId("6ba7b810-9dad-11d1-80b4-00c04fd430c8".parse().unwrap());
         let named = key_of(&sent(&["www.example.com"]), dns).unwrap();
         assert_eq!(named.to_string(), "2ed6657d-e927-568b-95e1-2665a8aea6a2");

@@ -1,8 +1,7 @@
-//! Owns how every process behaves: configuration, time, tokens, problems, telemetry, tasks,
-//! shutdown.
+//! Behaviour of every process: configuration, time, tokens, problems, telemetry, tasks, shutdown.
 //!
 //! Invariant: only `clock` reads a clock or makes a UUIDv7, only `random` draws random bytes, and
-//! only `tasks` spawns, so that all three can be seen and bounded in one place.
+//! only `tasks` spawns, so that one place shows and bounds each.
 
 pub mod client;
 pub mod clock;
@@ -34,16 +33,15 @@ use rustix::{
 
 texts::include_texts!(say);
 
-/// The first thing every `main` does: files for their owner alone, one TLS and one token provider,
-/// logs and metrics under `name`, and an end when the parent ends. Calling it twice changes
-/// nothing.
+/// Runs first in every `main`: private files, one TLS and one token provider, logs and metrics
+/// under `name`, and an exit with the parent. A second call changes nothing.
 pub fn start(name: &'static str, log: telemetry::LogFormat) {
     umask(Mode::RWXG | Mode::RWXO);
     telemetry::install(name, log);
-    // An earlier caller installed the same provider: `ring` is the only one linked.
+    // An earlier caller installed the same provider: only `ring` is linked.
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokens::install_provider();
-    // A supervisor that is killed cannot tell its children to stop, so the kernel does.
+    // A killed supervisor cannot stop its children, so the kernel does.
     if let Err(error) = set_parent_process_death_signal(Some(Signal::TERM)) {
         tracing::warn!(%error, "Could not ask to be stopped when the parent process ends");
     }

@@ -1,17 +1,16 @@
-//! Every metric of the product stands here, with its help and its labels, and nowhere else; the
-//! `metrics` crate is only how they are kept. A label takes few values: never an id, a name a
-//! person chose, or a path with either in it.
+//! Every metric of the product, with its help and labels; the `metrics` crate only stores them. A
+//! label takes few values: never an id, a name chosen by a person, or a path with either.
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 
-/// A count that only rises. `N` is the number of labels, checked where it is used.
+/// A count that only rises. The compiler checks the number of labels `N`.
 pub struct Counter<const N: usize>(Metric<N>);
 
-/// A number that goes up and down.
+/// A value that goes up and down.
 pub struct Gauge<const N: usize>(Metric<N>);
 
-/// A distribution: seconds, or a number of things.
+/// A distribution of seconds or counts.
 pub struct Histogram<const N: usize>(Metric<N>);
 
 struct Metric<const N: usize> {
@@ -34,7 +33,7 @@ macro_rules! describe {
     };
 }
 
-/// Declares the metrics and, from the same list, how they are described to the recorder.
+/// Declares the metrics and their descriptions for the recorder.
 macro_rules! catalogue {
     ($($kind:ident $name:ident $text:literal [$($label:literal),*] $help:literal $($buckets:ident)?;)+) => {
         $(
@@ -175,13 +174,13 @@ impl<const N: usize> Counter<N> {
 }
 
 impl<const N: usize> Gauge<N> {
-    // The recorder keeps floats; beyond 2^53 a gauge is not exact, and needs not be.
+    // The recorder stores floats; a gauge beyond 2^53 may be inexact.
     #[allow(clippy::cast_precision_loss)]
     pub fn set(&self, labels: [&str; N], value: u64) {
         metrics::gauge!(self.0.name, self.0.with(labels)).set(value as f64);
     }
 
-    /// Adds to it; a negative `by` takes away.
+    /// Adds `by`, which may be negative.
     pub fn change(&self, labels: [&str; N], by: i32) {
         metrics::gauge!(self.0.name, self.0.with(labels)).increment(f64::from(by));
     }
@@ -203,19 +202,19 @@ impl<const N: usize> Metric<N> {
 
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
-/// Everything measured so far, in the text format of Prometheus.
+/// Everything measured so far, in Prometheus text format.
 pub fn render() -> String {
     RECORDER.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
 }
 
-/// Moves new measurements into the buckets, so that the recorder does not grow unread.
+/// Moves measurements into buckets, so that the recorder does not grow while unread.
 pub(crate) fn tidy() {
     if let Some(recorder) = RECORDER.get().and_then(Option::as_ref) {
         recorder.run_upkeep();
     }
 }
 
-/// Makes this process keep its metrics. Returns whether this call was the first.
+/// Returns true for the first call.
 pub(crate) fn install() -> bool {
     let mut first = false;
     RECORDER.get_or_init(|| {

@@ -1,8 +1,8 @@
-//! Describes routes as OpenAPI 3.1, by the types of their handlers.
+//! Describes routes as OpenAPI 3.1, from their handlers' types.
 //!
-//! Invariant: a service names its public routes once, in a function over `RouteTable`. Its router
-//! and its document are two readings of that function, so neither has a route that the other lacks.
-//! A route that changes something takes an `Idempotency-Key`, or says why it takes none.
+//! Invariant: a service lists its public routes once, in a function over `RouteTable`. Its router
+//! and its document both come from it, so their routes match. A route that changes something takes
+//! an `Idempotency-Key`, or gives a reason not to.
 
 mod document;
 mod handler;
@@ -18,10 +18,9 @@ use wire::Code;
 pub use document::{ApiDocument, RouteDescription};
 pub use handler::{DescribedHandler, RouteAnswer, RouteInput};
 
-/// What a function that names routes fills.
 pub trait RouteTable<S>: Sized {
-    /// One route: its purpose in a sentence, and the codes of its own refusals. Those of its
-    /// extractors, and those of the gateway before it, are added to the document by themselves.
+    /// Adds a route with its summary and refusal codes. The document adds the codes of extractors
+    /// and of the gateway.
     #[must_use]
     fn at<H, T, A>(
         self,
@@ -35,8 +34,8 @@ pub trait RouteTable<S>: Sized {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static;
 
-    /// A route that takes no `Idempotency-Key` although it changes something, with the reason, as
-    /// an end of "A repeat".
+    /// Adds a route that changes something but takes no `Idempotency-Key`; the reason completes the
+    /// sentence "A repeat".
     #[must_use]
     fn at_unkeyed<H, T, A>(
         self,

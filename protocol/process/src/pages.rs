@@ -1,7 +1,7 @@
-//! Owns how the files of an app reach a browser: names, kinds, caching, compressed copies, deep
-//! links, and the policy that its pages run under.
+//! Serves an app's files to browsers: names, content types, caching, compressed copies, deep links,
+//! and the policy of its pages.
 //!
-//! Invariant: what belongs to a program's interface is never answered with a page.
+//! Invariant: paths for programs, such as `/api`, never answer with a page.
 
 mod kinds;
 mod policy;
@@ -16,19 +16,18 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
 pub use policy::POLICY;
 pub(crate) use policy::take_mark;
-/// For `carried_pages!`.
+/// Used by `carried_pages!`.
 #[doc(hidden)]
 pub use rust_embed;
 use rust_embed::RustEmbed;
 
-/// The files of one app. A release binary carries them, a debug binary reads them from their
-/// folder.
+/// The files of one app. A release binary embeds them; a debug binary reads them from their folder.
 #[derive(Clone, Copy)]
 pub struct Pages {
     find: fn(&str) -> Option<PageFile>,
 }
 
-/// One file that a program carries, for programs that read it.
+/// One embedded file that programs read.
 #[derive(Clone)]
 pub struct CarriedFile(PageFile);
 
@@ -38,7 +37,7 @@ struct PageFile {
     sha256: [u8; 32],
 }
 
-/// The copy of a file that a browser takes.
+/// The copy of a file that a browser accepts.
 struct Sent {
     file: PageFile,
     encoding: Option<&'static str>,
@@ -46,18 +45,18 @@ struct Sent {
 
 const INDEX: &str = "index.html";
 const UNBUILT: &str = include_str!("pages/unbuilt.html");
-/// Their names change with their content.
+/// Names here change with the content.
 const NAMED_BY_CONTENT: &str = "assets/";
 const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASKED_EACH_TIME: &str = "no-cache";
-/// First parts of paths that are for programs.
+/// First path segments reserved for programs.
 const NO_PAGES: [&str; 7] =
     ["api", "health", "internal", "link", "metrics", "openapi.json", "verify-token"];
-/// The smaller first.
+/// Smaller first.
 const COPIES: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// Makes the type of the files below a folder, which is named from the crate's own. The crate's
-/// `build.rs` calls `embed` of the same folder's name.
+/// Declares a type that embeds a folder, relative to the crate. The crate's `build.rs` calls
+/// `embed` with the same folder name.
 #[macro_export]
 macro_rules! carried_pages {
     ($name:ident, $folder:literal) => {
@@ -74,7 +73,7 @@ impl Pages {
         Self { find: found::<E> }
     }
 
-    /// The answer to a request that no route took; `None` where it is not for a page.
+    /// Answers unmatched requests; `None` if they do not ask for a page.
     pub fn answer<B>(&self, request: &Request<B>) -> Option<Response> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
@@ -143,7 +142,7 @@ impl Sent {
 }
 
 impl PageFile {
-    /// Each copy of a file has bytes of its own, and so a tag of its own.
+    /// Each copy of a file has different bytes, so a separate tag.
     fn tag(&self) -> HeaderValue {
         let hex = self.sha256[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""))
@@ -155,8 +154,7 @@ fn found<E: RustEmbed>(path: &str) -> Option<PageFile> {
     Some(PageFile { sha256: file.metadata.sha256_hash(), bytes: file.data })
 }
 
-/// The path below the app's folder. `None` where it is written in an unusual way, or is for
-/// programs.
+/// `None` if the path is written unusually or reserved for programs.
 fn relative(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
     let plain = |part: &str| {
@@ -168,7 +166,7 @@ fn relative(path: &str) -> Option<&str> {
     (is_fine && !path.ends_with("//") && !NO_PAGES.contains(&first)).then_some(path)
 }
 
-/// A browser that opens a place inside the app asks for HTML. A missing file is no such place.
+/// True if a browser accepts HTML and the path does not look like a file.
 fn is_deep_link(path: &str, headers: &HeaderMap) -> bool {
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     !last.contains('.') && texts(headers, header::ACCEPT).any(|kind| names(kind, "text/html"))
@@ -178,7 +176,7 @@ fn takes(headers: &HeaderMap, encoding: &str) -> bool {
     texts(headers, header::ACCEPT_ENCODING).any(|offer| names(offer, encoding))
 }
 
-/// True if this item of a list names `wanted`, and does not refuse it by `q=0`.
+/// True if the list item names `wanted` without refusing it by `q=0`.
 fn names(item: &str, wanted: &str) -> bool {
     let mut parts = item.split(';').map(str::trim);
     let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
@@ -194,7 +192,7 @@ fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
         .any(|known| known == "*" || known.trim_start_matches("W/").as_bytes() == tag.as_bytes())
 }
 
-/// The items of a header that is a list.
+/// The items of a list header.
 fn texts(headers: &HeaderMap, name: http::HeaderName) -> impl Iterator<Item = &str> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim)

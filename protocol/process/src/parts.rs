@@ -1,12 +1,12 @@
-//! The parts of the cloud in one table, which the launcher, the gateway and the stack read.
+//! The table of cloud parts, which the launcher, the gateway and the stack read.
 //!
-//! A new service is a line here; its crate has `open`, `migrate`, `Config` and `Peers`.
+//! A new service is one line here; its crate has `open`, `migrate`, `Config` and `Peers`.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of store a part owns, and the name of its database.
+/// The kind of store a part owns, with its database name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
     Nothing,
@@ -14,9 +14,8 @@ pub enum StoreKind {
     Documents(&'static str),
 }
 
-/// The services, one a line: variant, crate, port, port offset, store, the parts it asks, help.
-/// The launcher opens them from these lines. In one process they open in this order and stop in
-/// the opposite one.
+/// The services, one per line: variant, crate, port, port offset, store, called parts, help. In one
+/// process they open in this order and stop in reverse.
 #[macro_export]
 macro_rules! services {
     ($reader:ident) => {
@@ -39,7 +38,7 @@ macro_rules! parts {
         $part:ident $name:ident $port:literal $offset:literal $store:ident($database:literal)
         { $($peer:ident: $asked:ident),* }, $about:literal;
     )+) => {
-        /// A part of the cloud, which can run in a process of its own.
+        /// A part of the cloud, which can run in a separate process.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "lowercase")]
         pub enum CloudPart { $($part,)+ Gateway }
@@ -48,7 +47,7 @@ macro_rules! parts {
             /// The gateway opens last and stops first.
             pub const ALL: &'static [Self] = &[$(Self::$part,)+ Self::Gateway];
 
-            /// Its name on the command line, in the configuration, in logs and in problems.
+            /// Its name on the command line and in configuration, logs and problems.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$part => stringify!($name),)+ Self::Gateway => "gateway" }
             }
@@ -57,7 +56,7 @@ macro_rules! parts {
                 match self { $(Self::$part => $port,)+ Self::Gateway => 8080 }
             }
 
-            /// How far its port is from the gateway's on a machine that runs a whole platform.
+            /// Distance to the gateway's port on a machine that runs a whole platform.
             pub const fn port_offset(self) -> u16 {
                 match self { $(Self::$part => $offset,)+ Self::Gateway => 0 }
             }
@@ -69,12 +68,10 @@ macro_rules! parts {
                 }
             }
 
-            /// The services that it asks.
             const fn asks(self) -> &'static [Self] {
                 match self { $(Self::$part => &[$(Self::$asked),*],)+ Self::Gateway => Self::ALL }
             }
 
-            /// Its help on the command line.
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$part => $about,)+ Self::Gateway => "The public entry alone" }
             }
@@ -84,7 +81,7 @@ macro_rules! parts {
 services!(parts);
 
 impl CloudPart {
-    /// The parts that the gateway stands in front of.
+    /// Every part except the gateway.
     pub fn behind_the_gateway() -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(|part| *part != Self::Gateway)
     }

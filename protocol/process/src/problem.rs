@@ -1,5 +1,5 @@
-//! The answer to a request that is refused or fails: a stable code, a sentence in the caller's
-//! language, the fields to correct, and the trace to ask about. Causes are logged, never sent.
+//! The answer to a refused or failed request: a stable code, a sentence in the caller's language,
+//! the fields to correct, and the trace to quote. Causes are logged, never sent.
 
 mod body;
 mod extract;
@@ -19,7 +19,7 @@ pub use page::{AtMost, ItemList, Page, TimeCursor};
 
 use crate::trace::TraceId;
 
-/// A refusal or a fault, until it is rendered in the caller's language. Small, for a `Result`.
+/// A refusal or fault, before it is rendered. Boxed to keep `Result` small.
 #[derive(Clone)]
 pub struct Problem(Box<Content>);
 
@@ -53,14 +53,14 @@ impl Problem {
         self
     }
 
-    /// The fields to correct.
+    /// Sets the fields to correct.
     #[must_use]
     pub fn naming(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
         self
     }
 
-    /// A member of its own, such as the order as it is now.
+    /// Adds an extension member, such as the current order.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         match serde_json::to_value(value) {
@@ -72,7 +72,7 @@ impl Problem {
         self
     }
 
-    /// When asking again may help.
+    /// Sets when a retry may help.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after_s = Some(seconds);
@@ -84,14 +84,13 @@ impl Problem {
     }
 
     pub fn status(&self) -> StatusCode {
-        // A code that annotates a success is no status for a problem.
+        // A code that annotates a success cannot be a problem's status.
         StatusCode::from_u16(self.0.code.status())
             .ok()
             .filter(|status| !status.is_success())
             .unwrap_or(StatusCode::CONFLICT)
     }
 
-    /// The problem as it is sent to a reader of that language.
     pub fn body(&self, language: Language, trace: Option<&TraceId>) -> ProblemBody {
         let content = &*self.0;
         let field = |error: &FieldError| ProblemField {
@@ -112,8 +111,7 @@ impl Problem {
 
     pub(crate) fn render(&self, language: Language, trace: Option<&TraceId>) -> Response {
         let body = self.body(language, trace);
-        // A problem is strings, numbers and JSON already checked, so only its code could ever be
-        // left.
+        // Strings, numbers and checked JSON always serialise; the code is a last resort.
         let text = serde_json::to_string(&body)
             .unwrap_or_else(|_| format!(r#"{{"code":"{}"}}"#, body.code));
         let mut response = (self.status(), text).into_response();
@@ -133,19 +131,19 @@ impl Problem {
     }
 }
 
-/// Logs the fault `what` once, with its causes, and answers that something went wrong on our side.
+/// Logs the fault once, with its causes, and answers with an internal error.
 pub fn fault(what: &'static str, err: impl std::error::Error) -> Problem {
     let cause = chain(&err);
     tracing::error!(cause, "{what}");
     Problem::new(Code::Internal)
 }
 
-/// The error and its causes, the outermost first.
+/// The error and its causes, outermost first.
 pub fn causes<'e>(
     error: &'e (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| {
-        // The source of an `io::Error` is the one of what it holds, which would be passed over.
+        // The source of an `io::Error` skips the error that it wraps.
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(held) => Some(held),
             None => error.source(),
@@ -153,13 +151,13 @@ pub fn causes<'e>(
     })
 }
 
-/// An error and its causes, in one line.
+/// An error and its causes, on one line.
 pub fn chain(err: &dyn std::error::Error) -> String {
     let mut text = err.to_string();
     let mut source = err.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        // Some libraries repeat their cause in their own words.
+        // Some libraries repeat their cause in their own message.
         if !text.contains(&cause_text) {
             text.push_str(": ");
             text.push_str(&cause_text);
@@ -187,7 +185,7 @@ impl From<Vec<FieldError>> for Problem {
     }
 }
 
-/// Without `web::standard` around it, it speaks English and names no trace.
+/// English and without a trace, unless the standard layers of `web` render it.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         self.render(Language::English, None)

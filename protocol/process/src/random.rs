@@ -1,4 +1,4 @@
-//! The only place that draws random bytes; they come from the kernel and are fit for secrets.
+//! The only place that draws random bytes. They come from the kernel and are fit for secrets.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -16,7 +16,7 @@ pub fn secret_text(bytes: usize) -> String {
     URL_SAFE_NO_PAD.encode(secret)
 }
 
-/// A kernel without random bytes cannot keep any secret, so nothing may go on without them.
+/// Panics without random bytes, because no secret would be safe.
 fn fill(bytes: &mut [u8]) {
     assert!(SystemRandom::new().fill(bytes).is_ok(), "the kernel gives no random bytes");
 }

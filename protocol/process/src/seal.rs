@@ -1,8 +1,7 @@
-//! The hub's proof of its frames: the hub seals every frame of a session, and the edge checks the
-//! seals.
+//! Proves the hub's frames: the hub seals every frame of a session, and the edge checks the seals.
 //!
-//! Invariant: a frame is proven only by the key that the edge trusts, for the challenge that this
-//! connection drew, and at its place among the frames of the session.
+//! Invariant: a frame is proven only by the trusted key, for this connection's challenge, and at
+//! its position in the session.
 
 use wire::{
     Challenge, EdgeId, Frame, FrameError, FrameProof, HubFingerprint, HubKey, HubNonce, HubTime,
@@ -45,11 +44,11 @@ impl Sealer {
 pub enum HubTrust {
     /// The hub with this key.
     Key(HubKey),
-    /// The hub whose key has this fingerprint, as an operator has said.
+    /// The hub whose key has the fingerprint that an operator gave.
     Fingerprint(HubFingerprint),
-    /// No key is known yet, and nobody else can write to the line: the first key is pinned.
+    /// No key is known, and no one else can write to the line: pin the first key.
     FirstKey,
-    /// No key is known yet, and others may write to the line: no key is pinned.
+    /// No key is known, and others can write to the line: pin no key.
     NoKey,
 }
 
@@ -60,7 +59,7 @@ pub fn sign_hub_time(signer: &Signer, edge: &EdgeId, token: &str, at: UnixMillis
 }
 
 impl HubTrust {
-    /// Returns whether the trusted hub has signed this time in answer to that token.
+    /// True if the trusted hub signed this time in answer to that token.
     pub fn proves_time(&self, edge: &EdgeId, token: &str, time: &HubTime) -> bool {
         let bytes = hub_time_bytes(edge, token, time.at);
         *self != Self::NoKey
@@ -88,7 +87,7 @@ pub struct SealCheck {
 #[derive(Clone, Copy)]
 enum Seen {
     Nothing,
-    /// An older hub, which seals nothing.
+    /// An older hub, which does not seal.
     Plain,
     Sealed {
         by: SealOpening,
@@ -106,7 +105,7 @@ impl SealCheck {
         self.challenge
     }
 
-    /// The frame that came, out of its seal.
+    /// Returns the unsealed frame with its proof.
     pub fn check(&mut self, frame: Frame) -> Result<(Frame, FrameProof), FrameError> {
         let Frame::Sealed(sealed) = frame else {
             let proof = self.check_plain();
@@ -115,18 +114,18 @@ impl SealCheck {
         let proof = self.check_sealed(&sealed);
         let inner = Frame::from_bytes(&sealed.frame);
         if proof == FrameProof::Forged {
-            // Nothing of it counts, so it may as well be no frame at all.
+            // A forged frame is ignored, so it may be unreadable.
             return Ok((inner.unwrap_or(Frame::Sealed(sealed)), proof));
         }
         Ok((inner?, proof))
     }
 
-    /// Returns whether the hub that this edge trusts has signed this time in answer to that token.
+    /// True if the hub that this edge trusts signed this time in answer to that token.
     pub fn proves_time(&self, token: &str, time: &HubTime) -> bool {
         self.trust.proves_time(&self.edge, token, time)
     }
 
-    /// The key to pin, once this session is welcome.
+    /// The key to pin once this session is welcomed.
     pub fn new_key(&self) -> Option<HubKey> {
         match (self.trust, self.seen) {
             (HubTrust::FirstKey | HubTrust::Fingerprint(_), Seen::Sealed { by, .. }) => {
@@ -136,12 +135,12 @@ impl SealCheck {
         }
     }
 
-    /// A key that this edge trusts has signed what came so far.
+    /// True if a trusted key has signed all frames so far.
     pub fn is_proven(&self) -> bool {
         self.trust != HubTrust::NoKey && matches!(self.seen, Seen::Sealed { .. })
     }
 
-    /// The hub of this session seals nothing: it is of an earlier version.
+    /// True if the hub of this session has an earlier version, without seals.
     pub fn is_plain(&self) -> bool {
         matches!(self.seen, Seen::Plain)
     }
@@ -190,7 +189,7 @@ mod tests {
         HubKey(signer.public_key())
     }
 
-    /// One frame after the other, told apart by their kinds.
+    /// Consecutive sealed frames that differ by kind.
     fn sealed(signer: &Signer, check: &SealCheck, frames: u16) -> Vec<Frame> {
         let mut sealer = Sealer::new(signer.clone(), edge(), check.challenge());
         (0..frames).map(|n| sealer.seal(&Frame::Unknown(900 + n))).collect()

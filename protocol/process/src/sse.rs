@@ -1,8 +1,8 @@
-//! Server-sent events: their text, the answer that carries them, and reading those of another
-//! service.
+//! Server-sent events: their text, the response that carries them, and a reader for another
+//! service's events.
 //!
 //! Invariants: a message goes out whole or not at all; a reader that takes nothing for half a
-//! minute is let go, so no queue grows with it.
+//! minute is dropped, so that no queue grows.
 
 mod limit;
 
@@ -21,32 +21,30 @@ use tokio_util::sync::CancellationToken;
 
 pub use limit::{OpenStream, StreamLimit};
 
-/// Says `LAST_EVENT_ID` of a request that goes on where another stream ended.
+/// Resumes a stream after the last event the browser got.
 pub const LAST_EVENT_ID: http::HeaderName = http::HeaderName::from_static("last-event-id");
 
-/// An extension of every request that a listener has taken: cancelled when the process is to stop,
-/// so that an answer without an end can end.
+/// A request extension from every listener, cancelled when the process should stop, so that endless
+/// answers can end.
 #[derive(Clone, Debug)]
 pub struct ProcessStop(pub CancellationToken);
 
-/// Messages that wait for the reader. One more waits for room.
+/// Messages queued for the reader; the next one waits for room.
 const QUEUED_MAX: usize = 32;
 /// How long a message waits for room.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A message beyond that is no message of ours.
+/// Our messages are never larger.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
-/// The way to the reader of a stream.
 #[derive(Debug, Clone)]
 pub struct EventSender(mpsc::Sender<Bytes>);
 
-/// Reads the messages of an answer.
 pub struct EventReader {
     body: BodyDataStream,
     read: BytesMut,
 }
 
-/// An answer, and the way to fill it. It ends when every sender is gone.
+/// Returns a streamed answer, which ends when every sender is dropped.
 pub fn answer() -> (EventSender, Response) {
     let (sender, receiver) = mpsc::channel(QUEUED_MAX);
     let messages = stream::unfold(receiver, |mut receiver| async move {
@@ -63,7 +61,7 @@ pub fn answer() -> (EventSender, Response) {
 }
 
 impl EventSender {
-    /// Returns whether the message is on its way. `false`: the reader is gone, or takes nothing.
+    /// False if the reader is gone or takes nothing.
     pub async fn send(&self, message: Bytes) -> bool {
         matches!(time::timeout(PATIENCE, self.0.send(message)).await, Ok(Ok(())))
     }
@@ -74,10 +72,10 @@ impl EventSender {
     }
 }
 
-/// A message that a page hears of. The browser keeps `id` for its next request.
+/// A message that the page gets. The browser sends `id` back when it reconnects.
 pub fn event(name: &str, id: Option<&str>, data: &impl Serialize) -> Bytes {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
-    // JSON has no line breaks of its own.
+    // Serialised JSON contains no line breaks.
     let data = serde_json::to_string(data).unwrap_or_else(|error| {
         tracing::error!(%error, "A message of a stream is left empty");
         "null".to_owned()
@@ -85,17 +83,17 @@ pub fn event(name: &str, id: Option<&str>, data: &impl Serialize) -> Bytes {
     format!("{id}event: {name}\ndata: {data}\n\n").into()
 }
 
-/// A message that no page hears of. The browser keeps the id.
+/// Sets only the browser's last event id; the page does not get it.
 pub fn place(id: &str) -> Bytes {
     format!("id: {id}\n\n").into()
 }
 
-/// A sign of life, of which no page hears.
+/// A keep-alive that the page does not get.
 pub fn comment() -> Bytes {
     Bytes::from_static(b":\n\n")
 }
 
-/// How long the browser waits before it connects again.
+/// Sets how long the browser waits before it reconnects.
 pub fn retry(after: Duration) -> Bytes {
     format!("retry: {}\n\n", after.as_millis()).into()
 }
@@ -104,7 +102,6 @@ pub fn is_comment(message: &[u8]) -> bool {
     message.starts_with(b":")
 }
 
-/// The id in a message, where it has one.
 pub fn id_in(message: &[u8]) -> Option<&str> {
     let lines = std::str::from_utf8(message).ok()?.lines();
     lines.filter_map(|line| line.strip_prefix("id: ")).next()
@@ -115,8 +112,8 @@ impl EventReader {
         Self { body: body.into_data_stream(), read: BytesMut::new() }
     }
 
-    /// The next whole message with its blank line; `None` at the end, and where the other side
-    /// breaks off or sends no messages.
+    /// The next message with its blank line; `None` at the end, on a broken connection, or if it is
+    /// too large.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(end) = self.read.windows(2).position(|pair| pair == b"\n\n") {

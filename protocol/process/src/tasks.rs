@@ -1,5 +1,5 @@
-//! Owns every task of a process. Nothing else spawns, so that a stop reaches all of them, in order,
-//! within a deadline, and a task that dies is heard of.
+//! Runs every task of a process. No other code spawns, so a stop reaches all tasks, in order,
+//! within a deadline, and a dying task is logged.
 
 use std::{
     fmt::Debug,
@@ -19,10 +19,10 @@ use tracing::Instrument;
 
 use crate::metrics;
 
-/// Time for the tasks of a cloud process to end after it is told to stop.
+/// How long a cloud process's tasks may take to stop.
 pub const STOP_WITHIN: Duration = Duration::from_millis(900);
 
-/// A set of tasks that stop together. Clones are the same set.
+/// A set of tasks that stop together. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks(Arc<Inner>);
 
@@ -35,7 +35,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     set: JoinSet<()>,
-    /// In the order they were started in, some that have ended included.
+    /// In start order, including some that have ended.
     started: Vec<(&'static str, AbortHandle)>,
     closed: bool,
     children: Vec<Tasks>,
@@ -52,8 +52,7 @@ impl Tasks {
         Self::default()
     }
 
-    /// Starts a task that is to run until the token is cancelled; should it end before, that is
-    /// logged.
+    /// Runs until the token is cancelled; an earlier end is logged.
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         self.start(name, false, work);
     }
@@ -63,18 +62,17 @@ impl Tasks {
         self.start(name, true, work);
     }
 
-    /// Cancelled when these tasks are to stop.
+    /// Cancelled when these tasks should stop.
     pub fn token(&self) -> CancellationToken {
         self.0.token.clone()
     }
 
-    /// A set that stops before this one: its tasks are asked, awaited and gone before these are
-    /// asked. So the intake is the child, and the worker the parent.
+    /// A set that ends completely before this one is stopped. Use the child for intake and the
+    /// parent for workers.
     pub fn child(&self) -> Self {
         let child = Self(Arc::new(Inner { token: self.0.token.child_token(), ..Inner::default() }));
         let mut state = self.state();
-        // A child that nobody holds and that runs nothing is forgotten, so that children come and
-        // go.
+        // Forget idle children that no one holds.
         state.children.retain(|child| Arc::strong_count(&child.0) > 1 || child.busy());
         if state.closed {
             child.0.token.cancel();
@@ -84,12 +82,12 @@ impl Tasks {
         child
     }
 
-    /// How many tasks run now, without those of children.
+    /// Excludes the children's tasks.
     pub fn running(&self) -> usize {
         self.state().running().count()
     }
 
-    /// Stops the children, newest first, then these; aborts and logs the late ones.
+    /// Stops the children, newest first, then these tasks; logs and aborts late ones.
     pub async fn shutdown(&self, deadline: Duration) {
         self.shutdown_until(time::sleep(deadline).shared()).await;
     }
@@ -130,7 +128,7 @@ impl Tasks {
             tracing::debug!(task = name, "Task `{name}` is not started: the process stops");
             return;
         }
-        // Ended tasks leave here, so the set holds little more than the running ones.
+        // Keep the set small by removing ended tasks.
         while state.set.try_join_next().is_some() {}
         state.started.retain(|(_, task)| !task.is_finished());
         let tasks = self.clone();
@@ -154,7 +152,7 @@ impl Tasks {
     }
 }
 
-/// Completes when the process is asked to stop, by SIGINT or SIGTERM.
+/// Completes on SIGINT or SIGTERM.
 pub async fn stop_signal() {
     let signals =
         (unix::signal(unix::SignalKind::interrupt()), unix::signal(unix::SignalKind::terminate()));

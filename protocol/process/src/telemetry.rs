@@ -1,5 +1,4 @@
-//! Logs and metrics of this process. Logs go to standard error; what is printed for a person or a
-//! script goes to standard output and is not ours.
+//! Logs and metrics of this process. Logs go to stderr; stdout is for output to people and scripts.
 
 use std::{io, time::Duration};
 
@@ -9,16 +8,15 @@ use crate::metrics;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum LogFormat {
-    /// Lines for a person.
+    /// Readable lines.
     #[default]
     Pretty,
-    /// One JSON object a line, for a log store.
+    /// One JSON object per line, for a log store.
     Json,
 }
 
-/// What is logged unless `HOLDFAST_LOG` says otherwise: our own doings, and others' troubles. The
-/// broker warns of whatever its clients do wrong, so that anyone could fill the log; refusals are
-/// counted.
+/// Our own events and the warnings of libraries, unless `HOLDFAST_LOG` is set. The MQTT broker logs
+/// only errors: clients could fill the log with warnings of their mistakes, which metrics count.
 const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=warn,mqtt5=error,\
     tokio_cron_scheduler=warn,rusqlite_migration=warn";
 const TIDY_EVERY: Duration = Duration::from_secs(5);
@@ -31,7 +29,7 @@ pub(crate) fn install(name: &'static str, format: LogFormat) {
     let registry = tracing_subscriber::registry().with(filter);
     let colour =
         io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("NO_COLOR").is_none();
-    // A second call, as tests make them, changes nothing.
+    // A second call, as in tests, changes nothing.
     let _ = match format {
         LogFormat::Pretty => {
             registry.with(fmt::layer().with_writer(io::stderr).with_ansi(colour)).try_init()
@@ -49,7 +47,7 @@ pub(crate) fn install(name: &'static str, format: LogFormat) {
     }
 }
 
-/// A plain thread, because it must run under any runtime, or none.
+/// A plain thread runs under any runtime, or without one.
 fn tidy_for_ever(name: &'static str) {
     let work = || loop {
         std::thread::sleep(TIDY_EVERY);

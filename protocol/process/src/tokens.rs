@@ -1,8 +1,8 @@
-//! The identity of a caller: signed tokens of people, services and edges, all Ed25519. No other
-//! algorithm exists in this process, so none can be talked into.
+//! Identity of a caller: signed tokens of people, services and edges, all Ed25519. A token cannot
+//! choose another algorithm, because none exists in this process.
 //!
-//! Invariants: a token is believed only after its signature was checked here, and its expiry is
-//! judged at every use; a person's token opens the one audience that it names, the cloud or one
+//! Invariants: a token is trusted only after a check of its signature here, and its expiry is
+//! checked at every use; a person's token opens only the audience that it names: the cloud or one
 //! region's edges.
 
 mod caller;
@@ -31,24 +31,24 @@ pub use vault::KeyVault;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// From a sign-in, for an hour. It opens the cloud.
+    /// From a sign-in, valid for an hour. It opens the cloud.
     Access,
     /// For one device, to work offline for a stated time.
     DeviceGrant,
-    /// From a session, to its end. It opens the edges of one region.
+    /// From a session, valid to its end. It opens the edges of one region.
     Edge,
-    /// From a sign-in that asked for it, for as long as the session may last. It opens nothing.
+    /// From a sign-in that asked for it, valid as long as the session may last. It opens nothing.
     Refresh,
 }
 
-/// The parts that a person's token opens.
+/// The audience that a person's token opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenAudience {
     Cloud,
     Edges(Region),
-    /// Nothing: it vouches for one command in the log of an edge of that region.
+    /// Opens nothing: it vouches for one command in the log of an edge of that region.
     Command(Region, CommandId),
-    /// Nothing: auth gives new access tokens of the session for it.
+    /// Opens nothing: auth exchanges it for new access tokens of the session.
     Refresh,
 }
 
@@ -58,28 +58,28 @@ pub struct Claims {
     pub sub: UserId,
     pub role: Role,
     pub jti: SessionId,
-    /// Unix seconds, as the format has it.
+    /// Unix seconds, as JWT requires.
     pub iat: i64,
     pub exp: i64,
     pub kind: TokenKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
-    /// The region whose edges take it; absent from a token for the cloud.
+    /// The region whose edges accept it; absent from a cloud token.
     #[serde(default, rename = "aud", skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
-    /// The one command that it vouches for.
+    /// The only command that it vouches for.
     #[serde(default, rename = "cmd", skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandId>,
     /// An admin has verified this provider.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verified: bool,
-    /// The version of the profile of which `verified` speaks; 0 where auth has not heard of one.
+    /// The profile version that `verified` refers to; 0 if auth has not received one.
     #[serde(default, rename = "mark", skip_serializing_if = "is_zero")]
     pub mark_version: u64,
 }
 
 impl Claims {
-    /// The token's word about the verification of its owner.
+    /// The owner's verification, according to the token.
     pub fn mark(&self) -> ProviderMark {
         let Self { sub: user, mark_version: version, verified, .. } = *self;
         ProviderMark { user, version, verified }
@@ -95,7 +95,7 @@ impl Claims {
         Actor { user_id: self.sub, role: self.role }
     }
 
-    /// `None` for a token that names its kind and its region as no token of ours does.
+    /// `None` for a combination of kind, region and command that we never issue.
     pub fn audience(&self) -> Option<TokenAudience> {
         match (self.kind, self.region, self.command) {
             (TokenKind::Access, None, None) => Some(TokenAudience::Cloud),
@@ -133,7 +133,7 @@ fn is_zero(version: &u64) -> bool {
     *version == 0
 }
 
-/// A longer text is no token of ours, and is not worth hashing.
+/// Longer texts are not our tokens, nor worth hashing.
 const TOKEN_BYTES_MAX: usize = 4096;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The W3C trace id that follows a cause from the tablet to the last consumer. For a command it is
-//! the command's id, so that a person who knows one finds the other.
+//! The W3C trace id that follows a cause from the tablet to the last consumer. A command's trace
+//! equals its id, so that each leads to the other.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
@@ -24,7 +24,7 @@ impl TraceId {
         Self(command.0.simple().to_string())
     }
 
-    /// From `00-TRACE-SPAN-FLAGS`; any other form names no trace.
+    /// Reads only `00-TRACE-SPAN-FLAGS`.
     pub fn from_traceparent(header: &str) -> Option<Self> {
         let mut parts = header.trim().split('-');
         let (version, trace, span, flags) =
@@ -37,7 +37,7 @@ impl TraceId {
         sound.then(|| trace.parse().ok()).flatten()
     }
 
-    /// From `traceparent`, else from `Idempotency-Key`, which is the id of the command.
+    /// From `traceparent`, else from `Idempotency-Key`, the command's id.
     pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         text(HEADER).and_then(Self::from_traceparent).or_else(|| {
@@ -79,17 +79,17 @@ tokio::task_local! {
     static CURRENT: TraceId;
 }
 
-/// The trace this task works for, where it works for one.
+/// The trace of this task, if any.
 pub fn current() -> Option<TraceId> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
-/// Runs `work` as part of a trace: its outgoing calls carry it.
+/// Runs `work` in a trace, which its outgoing calls carry.
 pub async fn scope<F: Future>(trace: TraceId, work: F) -> F::Output {
     CURRENT.scope(trace, work).await
 }
 
-/// The trace of the request, made up where the caller named none.
+/// The trace of the request, or a new one.
 #[derive(Clone, Debug)]
 pub struct Trace(pub TraceId);
 
@@ -104,7 +104,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Trace {
     }
 }
 
-/// A call made inside this process carries no header of its own but runs in its caller's task.
+/// A call inside this process has no header but runs in its caller's task.
 pub(crate) fn of_request(headers: &HeaderMap) -> TraceId {
     TraceId::of_headers(headers).or_else(current).unwrap_or_else(TraceId::random)
 }

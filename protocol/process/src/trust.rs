@@ -1,5 +1,4 @@
-//! Owns the authorities by which this process knows the servers that it calls over TLS: the public
-//! ones and, beside them, an operator's own.
+//! Certificate authorities for outgoing TLS: the public ones, and an operator's own.
 //!
 //! Invariant: they are set once, before the first call. A later client cannot trust others.
 
@@ -24,7 +23,7 @@ use crate::{clock::Clock, problem::causes};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsConfig {
-    /// A PEM file with the certificates of an operator's own authorities. Empty for none.
+    /// PEM file with the certificates of an operator's own authorities. Empty for none.
     pub roots: PathBuf,
 }
 
@@ -32,7 +31,7 @@ pub const SECTION: &str = "tls";
 const ROOTS: &str = "HOLDFAST__TLS__ROOTS";
 
 impl TlsConfig {
-    /// For a program that reads no configuration file.
+    /// For programs without a configuration file.
     pub fn of_environment() -> Self {
         Self { roots: std::env::var_os(ROOTS).unwrap_or_default().into() }
     }
@@ -56,7 +55,7 @@ impl TrustError {
     }
 }
 
-/// Those who may vouch for a server. Cloning shares them.
+/// Clones share them.
 #[derive(Clone)]
 pub struct Authorities {
     client: Arc<ClientConfig>,
@@ -70,7 +69,7 @@ struct OwnAuthorities {
 
 static OF_PROCESS: OnceLock<Authorities> = OnceLock::new();
 
-/// Trusts the authorities in this file too, from the first call on.
+/// Adds the configured authorities; must precede the first call.
 pub fn trust(config: &TlsConfig) -> Result<(), TrustError> {
     if config.roots.as_os_str().is_empty() {
         return Ok(());
@@ -83,17 +82,15 @@ pub fn trust(config: &TlsConfig) -> Result<(), TrustError> {
     OF_PROCESS.set(own).map_err(|_| late())
 }
 
-/// The way to call by TLS.
 pub fn client() -> Arc<ClientConfig> {
     Authorities::of_process().client
 }
 
-/// The same for a process that keeps its own time: certificates are judged by that clock.
+/// Judges certificates by `clock`, for processes that keep their own time.
 pub fn client_at(clock: &Clock) -> Arc<ClientConfig> {
     Arc::new(judged_by((*client()).clone(), clock))
 }
 
-/// The same way to call, with certificates judged by that clock.
 pub fn judged_by(mut config: ClientConfig, clock: &Clock) -> ClientConfig {
     config.time_provider = Arc::new(CertificateTime(clock.clone()));
     config
@@ -109,17 +106,16 @@ impl TimeProvider for CertificateTime {
     }
 }
 
-/// Returns whether two machines found no way to speak TLS with each other.
+/// True if two machines could not agree on TLS.
 pub fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
     tls_errors(error).next().is_some()
 }
 
-/// Returns whether a server's certificate was refused.
 pub fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
     tls_errors(error).any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
 }
 
-/// Returns whether it was refused because it is not valid at this time.
+/// True if a certificate was refused because it is not valid now.
 pub fn is_of_certificate_time(error: &(dyn Error + 'static)) -> bool {
     tls_errors(error).any(names_certificate_time)
 }
@@ -134,7 +130,7 @@ fn names_certificate_time(error: &rustls::Error) -> bool {
     matches!(why, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
 }
 
-/// The same with the authorities in this PEM beside the public ones.
+/// Trusts the authorities in this PEM and the public ones.
 pub fn client_that_trusts(pem: &[u8]) -> Result<ClientConfig, String> {
     let mut roots = public_roots();
     let mut own = 0;
@@ -150,7 +146,6 @@ pub fn client_that_trusts(pem: &[u8]) -> Result<ClientConfig, String> {
 }
 
 impl Authorities {
-    /// The ones that this process was told to trust.
     pub fn of_process() -> Self {
         OF_PROCESS.get_or_init(Self::public).clone()
     }
@@ -159,7 +154,7 @@ impl Authorities {
         Self { client: Arc::new(with_roots(public_roots())), own: None }
     }
 
-    /// The public ones and those in this PEM file.
+    /// Adds the PEM file to the public authorities.
     pub fn with_own(file: &Path) -> Result<Self, TrustError> {
         let pem = fs::read_to_string(file)
             .map_err(|source| TrustError::Unreadable { file: file.to_owned(), source })?;
@@ -173,12 +168,12 @@ impl Authorities {
         self.client.clone()
     }
 
-    /// An operator's own, as PEM, for a library that makes its own client. It was checked.
+    /// The operator's authorities as checked PEM, for libraries that make their own client.
     pub fn own_pem(&self) -> Option<&str> {
         self.own.as_ref().map(|own| own.pem.as_str())
     }
 
-    /// The file of the same, for a library that reads nothing else.
+    /// The same for libraries that read only files.
     pub fn own_file(&self) -> Option<&Path> {
         self.own.as_ref().map(|own| own.file.as_path())
     }

@@ -1,4 +1,4 @@
-//! Every HTTP server here: traces, problems in the caller's language, limits and a clean stop.
+//! Every HTTP server: traces, problems in the caller's language, limits and a clean stop.
 
 mod arrival;
 mod certificate;
@@ -22,17 +22,17 @@ pub use paced::PacedStream;
 pub use protect::protected;
 pub use slots::{SlotProof, Slots};
 
-/// For bodies that are held whole, by an extractor or on their way to a part; a route may set its
-/// own with `DefaultBodyLimit`.
+/// For bodies held whole, by an extractor or on the way to a part; routes may set their own with
+/// `DefaultBodyLimit`.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 /// For any body, on every route.
 pub const ANY_BODY_BYTES_MAX: usize = 24 * 1024 * 1024;
 /// Until the head of the answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Wraps the finished router of `service`; routes added afterwards would stand outside.
+/// Wraps the finished router of `service`; routes added afterwards stay outside.
 pub fn standard(router: Router, service: &'static str) -> Router {
-    // As one layer: the router boxes each of its layers, and copies all boxes for each request.
+    // One layer, because the router boxes each layer and copies every box per request.
     let layers = ServiceBuilder::new()
         .layer(frame::RequestFrame { service, timeout: TIMEOUT })
         .layer(RequestBodyLimitLayer::new(ANY_BODY_BYTES_MAX))

@@ -1,4 +1,4 @@
-//! The messages of a crate that have something to fill in.
+//! A crate's messages that have placeholders.
 
 use std::sync::OnceLock;
 
@@ -6,8 +6,8 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 
 use crate::Language;
 
-/// Read by Fluent when the first of its messages is said in that language, so that a program which
-/// never says any spends nothing on them.
+/// Fluent parses a language's messages on first use, so that programs that use none spend nothing
+/// on them.
 pub struct MessageBook {
     en: Pages,
     zh: Pages,
@@ -24,8 +24,8 @@ impl MessageBook {
         Self { en: Pages::new("en", en), zh: Pages::new("zh-CN", zh) }
     }
 
-    /// The message or attribute (`message.attribute`) of this key with its placeholders filled in.
-    /// The build has checked that the key exists and that these are its placeholders.
+    /// Fills in the message or attribute (`message.attribute`) of this key. The build has checked
+    /// that the key and its placeholders exist.
     pub fn fill(&self, language: Language, key: &str, args: &[(&str, FluentValue<'_>)]) -> String {
         let bundle = match language {
             Language::English => self.en.bundle(),
@@ -53,8 +53,7 @@ impl Pages {
     fn bundle(&self) -> &FluentBundle<FluentResource> {
         self.bundle.get_or_init(|| {
             let mut bundle = FluentBundle::new_concurrent(self.tag.parse().into_iter().collect());
-            // The marks of direction that Fluent puts around a value are for other scripts than
-            // ours.
+            // Fluent puts direction marks around values for scripts that we do not use.
             bundle.set_use_isolating(false);
             let resource = FluentResource::try_new(self.source.to_owned());
             bundle.add_resource_overriding(resource.unwrap_or_else(|(readable, _)| readable));

@@ -1,8 +1,8 @@
-//! The languages, and how a reader asks for one.
+//! The supported languages, and how a reader requests one.
 
 use serde::{Deserialize, Serialize};
 
-/// The languages everything a person reads exists in.
+/// The languages of every text that people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Language {
     #[default]
@@ -15,7 +15,7 @@ pub enum Language {
 impl Language {
     pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
 
-    /// As headers name it.
+    /// The tag in HTTP headers.
     pub fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -23,8 +23,8 @@ impl Language {
         }
     }
 
-    /// The first language of an `Accept-Language` header that we speak; English where there is
-    /// none.
+    /// The first supported language of an `Accept-Language` header, by preference; English if there
+    /// is none.
     pub fn from_accept(header: &str) -> Self {
         let mut wanted: Vec<(f32, &str)> = header
             .split(',')

@@ -1,18 +1,17 @@
-//! Owns the way a sentence is said to a person, in every language.
+//! Renders sentences for people in every language.
 //!
-//! A crate keeps its sentences in `texts/{en,zh-CN}/*.ftl` (Fluent) beside its `src`. Its
-//! `build.rs` calls `texts_build::generate()`, which checks that both languages say the same
-//! things, and its root includes the result once with `texts::include_texts!(say);`. A message then
-//! is
+//! A crate keeps its sentences in `texts/{en,zh-CN}/*.ftl` (Fluent) next to its `src`. Its
+//! `build.rs` calls `texts_build::generate()`, which checks that both languages match, and its root
+//! includes the result once with `texts::include_texts!(say);`. A message then is
 //!
-//! - `say::order_done`, a [`Phrase`], where it has nothing to fill in:
+//! - `say::order_done`, a [`Phrase`], if it has no placeholders:
 //!   `say::order_done.plain(language)`;
-//! - `say::order_won { code: order.code.into() }`, a [`Sentence`], where it has placeholders. A
-//!   placeholder is an [`Arg`], made `into` from anything that displays, or from a [`Text`]; one
-//!   that chooses a plural form is a `u64`;
-//! - `say::inbox_won::title` and so on, where the message has attributes instead of a value.
+//! - `say::order_won { code: order.code.into() }`, a [`Sentence`], if it has placeholders. A
+//!   placeholder is an [`Arg`], made with `into` from any `Display` type or from a [`Text`]; one
+//!   that selects a plural form is a `u64`;
+//! - `say::inbox_won::title` and so on, if the message has attributes instead of a value.
 //!
-//! Invariant: a value is never read as a template, and nothing is added around it.
+//! Invariant: a value is inserted as it is and never read as a template.
 
 mod book;
 mod language;
@@ -26,7 +25,7 @@ use utoipa::ToSchema;
 pub use book::MessageBook;
 pub use language::Language;
 
-/// What `build.rs` made of the crate's texts, as a module of this name.
+/// The module that `build.rs` generated from the crate's texts.
 #[macro_export]
 macro_rules! include_texts {
     ($module:ident) => {
@@ -37,11 +36,11 @@ macro_rules! include_texts {
     };
 }
 
-/// Something that can be said in every language.
+/// A text that can be rendered in every language.
 pub trait Sentence {
     fn to(&self, language: Language) -> String;
 
-    /// For a channel that cannot ask which language is wanted.
+    /// For a channel that cannot learn the reader's language.
     fn text(&self) -> Text {
         Text { en: self.to(Language::English), zh: self.to(Language::Chinese) }
     }
@@ -56,14 +55,13 @@ pub struct Text {
 }
 
 impl Text {
-    /// Words that every reader gets alike, such as a sentence that another service has chosen
-    /// already.
+    /// The same text for every reader, such as a sentence that another service already rendered.
     pub fn alike(words: impl Into<String>) -> Self {
         let words = words.into();
         Self { en: words.clone(), zh: words }
     }
 
-    /// The items in a row, with the language's own sign between them.
+    /// Joins the items with the language's separator.
     pub fn list(items: &[impl fmt::Display], separator: Phrase) -> Self {
         let list = |language| {
             let items: Vec<_> = items.iter().map(ToString::to_string).collect();
@@ -108,7 +106,7 @@ impl Sentence for Phrase {
     }
 }
 
-/// The value of a placeholder: the same for every reader, or itself said in each language.
+/// The value of a placeholder: the same for every reader, or translated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arg {
     Alike(String),

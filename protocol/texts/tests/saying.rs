@@ -1,4 +1,4 @@
-//! How a sentence of `texts/tests.ftl` is said.
+//! Rendering of the sentences in `texts/tests.ftl`.
 
 use texts::{
     Language::{Chinese, English},

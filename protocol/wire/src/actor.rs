@@ -1,4 +1,5 @@
-//! The person who acts: from a verified token, never from a body or a header a client can set.
+//! The acting person, taken from a verified token and never from a body or header that a client
+//! sets.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use utoipa::ToSchema;
 use crate::UserId;
 
 words! {
-    /// Its number is the stored one.
+    /// Stores keep the variant's number.
     #[derive(Encode, Decode)]
     #[cbor(index_only)]
     Role {

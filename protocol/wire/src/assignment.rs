@@ -1,8 +1,8 @@
-//! The right to assign: how a region assigns its orders, which edge holds the right, under which
-//! fence and rules, and how each right that was ever granted ended.
+//! The right to assign a region's orders, which is a lease: which edge holds it, under which fence
+//! and rules, and how each granted right ended.
 //!
-//! Invariant: a region's `policy_version` rises with every change of anything here, so that the
-//! highest one seen is how things stand.
+//! Invariant: every change here raises the region's `policy_version`, so the highest version is the
+//! current one.
 
 use minicbor::{Decode, Decoder, Encode, decode};
 use serde::{Deserialize, Serialize};
@@ -14,44 +14,42 @@ use crate::{
     OrderStatus, PaymentStatus, Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
 };
 
-/// What an operator allows in a region: at its edges while they are cut off, and, of work that is
-/// paid for afterwards, everywhere. The default allows nothing.
+/// Exceptions that an operator allows in a region: at its edges during an outage, and everywhere
+/// for work paid afterwards. The default allows nothing.
 ///
-/// Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and
-/// so allows less than its peer, never more; a narrower rule is a field of its own beside the wider
-/// one.
+/// Invariant: a rule only ever allows more. A reader skips unknown rules and so allows less than
+/// its peer, never more. A narrower rule is therefore a separate field next to the wider one.
 #[derive(
     Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode, ToSchema,
 )]
 #[cbor(map)]
 pub struct OfflineRules {
-    /// Work that was started at an edge while it was cut off needs no held funds.
+    /// Work that started at an edge while it was cut off requires no held funds.
     #[n(0)]
     #[serde(default)]
     #[schema(required)]
     pub unpaid_start: bool,
-    /// Which orders the holding edge may approve; none where this is absent.
+    /// The orders that the holding edge may approve; without this rule it approves none.
     #[n(1)]
     #[schema(required)]
     pub approval: Option<ApprovalRule>,
-    /// A provider who starts work at an edge reads its address, though the cloud has yet to decide
-    /// his acceptance.
+    /// A provider who starts work at an edge sees the address, although the cloud has not yet
+    /// decided their acceptance.
     #[n(2)]
     #[cbor(skip_if = "is_off")]
     #[serde(default, skip_serializing_if = "is_off")]
     pub address_at_start: bool,
-    /// Which orders the holding edge may approve of a customer in good standing, beside those of
-    /// anybody.
+    /// The orders that the holding edge may also approve for customers in good standing.
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_in_good_standing: Option<ApprovalRule>,
-    /// Work up to this price that was started at an edge while it was cut off needs no held funds,
-    /// also where `unpaid_start` is off.
+    /// Work up to this price that started at a cut-off edge requires no held funds, even if
+    /// `unpaid_start` is off.
     #[n(4)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid_start_max: Option<PriceCap>,
-    /// The kinds of work that are paid for afterwards: their start needs no held funds, at an edge
-    /// or at the portal.
+    /// Kinds of work that are paid for afterwards: they start without held funds, at an edge or at
+    /// the portal.
     #[n(5)]
     #[cbor(skip_if = "Vec::is_empty")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -59,50 +57,49 @@ pub struct OfflineRules {
 }
 
 impl OfflineRules {
-    /// Returns whether a start of this order that an edge has logged needs no held funds. `cut_off`
-    /// comes from the op. One that does not say it is judged as if its edge was cut off.
+    /// Returns true if this order may start at an edge without held funds. `cut_off` comes from the
+    /// op; an op without it counts as cut off.
     pub fn starts_unpaid_at_edge(&self, order: &Order, cut_off: Option<bool>) -> bool {
         let is_small = self.unpaid_start_max.as_ref().is_some_and(|cap| cap.covers(order));
         let is_waived = (self.unpaid_start || is_small) && cut_off.unwrap_or(true);
         (is_waived && can_be_paid(order)) || self.is_paid_afterwards(order)
     }
 
-    /// Returns whether this order is paid for after the work.
     pub fn is_paid_afterwards(&self, order: &Order) -> bool {
         can_be_paid(order) && self.paid_afterwards.contains(&order.service_type)
     }
 
-    /// Returns whether the work on this order goes on unpaid, by a rule for edges alone. Its
-    /// customer was told of no such work, so they may still cancel it.
+    /// Returns true if work on this order continues unpaid under a rule for edges only. The
+    /// customer was not informed of such work, so they may still cancel.
     pub fn is_unpaid_work(&self, order: &Order) -> bool {
         order.status == OrderStatus::InProgress
             && can_be_paid(order)
             && !self.is_paid_afterwards(order)
     }
 
-    /// The rules by which the holding edge may approve orders of such a customer.
+    /// The rules under which the holding edge may approve a customer's orders.
     pub fn approvals(&self, in_good_standing: bool) -> impl Iterator<Item = &ApprovalRule> {
         let wider = self.approval_in_good_standing.as_ref().filter(|_| in_good_standing);
         self.approval.iter().chain(wider)
     }
 }
 
-/// An order whose money went back can never be paid again, so its work waits for a person.
+/// An order whose money was returned can never be paid again, so its work waits for a person.
 fn can_be_paid(order: &Order) -> bool {
     order.payment_status == PaymentStatus::Unpaid
 }
 
-/// A rule that is off is left out, so that older peers read the others and compute the same
+/// Rules that are off are not encoded, so that older peers can read the rest and compute the same
 /// digests.
 fn is_off(rule: &bool) -> bool {
     !rule
 }
 
-/// A price and all below it, in one currency.
+/// An inclusive price limit in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
 pub struct PriceCap {
-    /// The highest price, itself included.
+    /// The highest price allowed.
     #[n(0)]
     pub price_max: Amount,
     #[n(1)]
@@ -120,7 +117,7 @@ impl PriceCap {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
 pub struct ApprovalRule {
-    /// The highest price, itself included.
+    /// The highest price allowed.
     #[n(0)]
     pub price_max: Amount,
     #[n(1)]
@@ -139,28 +136,28 @@ impl ApprovalRule {
     }
 }
 
-/// How a region assigns its orders: what its feed brings, and what the hub may ask for at any time.
+/// How a region assigns its orders. The feed delivers it, and the hub may request it at any time.
 #[derive(
     Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode, ToSchema,
 )]
 #[cbor(map)]
 pub struct RegionAssignment {
-    /// Rises with every change of any of these fields.
+    /// Rises with every change to these fields.
     #[n(0)]
     pub policy_version: u64,
     #[n(1)]
     pub policy: Policy,
-    /// The edge that holds the right to assign; where there is none, the cloud decides.
+    /// The edge that holds the right to assign. If absent, the cloud decides.
     #[n(2)]
     #[schema(required)]
     pub holder: Option<EdgeId>,
-    /// The epoch to which the right was granted; another epoch of the same edge does not hold it.
+    /// The epoch that holds the right; another epoch of the same edge does not.
     #[n(3)]
     pub epoch: u64,
-    /// The last fence that was given out in this region; the holder's own, where there is a holder.
+    /// The last fence issued in this region; the holder's, if there is a holder.
     #[n(4)]
     pub fence: u64,
-    /// The holder is asked to give the right back.
+    /// The holder should give the right back.
     #[n(5)]
     #[serde(default)]
     #[schema(required)]
@@ -179,7 +176,7 @@ pub struct RegionAssignment {
 }
 
 impl RegionAssignment {
-    /// The digest that two ends compare.
+    /// For comparison between the hub and an edge.
     pub fn digest(&self) -> Hash {
         Hash::of(&crate::op::encoded(self))
     }
@@ -192,48 +189,46 @@ pub struct AssignmentEvent {
     pub assignment: RegionAssignment,
 }
 
-/// The answer to the hub's question how every region assigns.
+/// The current assignment of every region, as the hub requests it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Assignments {
     pub items: Vec<AssignmentEvent>,
 }
 
-/// The hub's word that an epoch of an edge is over: every right it held is taken back.
+/// The hub's notice that an edge's epoch has ended: every right it held is revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakeBack {
     pub edge: EdgeId,
     pub epoch: u64,
-    /// The way in which its rights end.
     pub why: FenceEnding,
-    /// The operator who has disabled the edge.
+    /// The operator who disabled the edge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,
-    /// In the operator's words.
+    /// The operator's reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// The rights that a take-back has ended, now or when it was first asked for.
+/// The rights that a take-back ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenBack {
     pub fences: Vec<FenceRecord>,
 }
 
-/// Commands of an edge that were decided, though an operator trusts nothing that it sent since a
-/// moment.
+/// Decided commands that an edge sent after the moment from which an operator distrusts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DistrustedCommands {
     pub edge: EdgeId,
     pub commands: Vec<CommandId>,
 }
 
-/// The number of cases that were not listed before.
+/// The number of newly listed cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedCases {
     pub listed: u64,
 }
 
-/// The epoch of an edge that the hub takes ops from now: only it can be granted a right.
+/// The current epoch of an edge: the hub takes ops from it, and only it can be granted a right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgeSeat {
     pub edge: EdgeId,
@@ -241,8 +236,8 @@ pub struct EdgeSeat {
     pub epoch: u64,
 }
 
-/// An accept that the holder of its region is to log: a person's at the portal, which the order
-/// service sends to the hub, or one that waits in another edge's log.
+/// An accept for the region's holder to log: from the portal via the order service, or waiting in
+/// another edge's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortalAccept {
     pub region: Region,
@@ -251,12 +246,12 @@ pub struct PortalAccept {
     pub token: String,
 }
 
-/// An accept that waits at the hub, handed in again: the cloud decides it once the right has ended.
+/// An accept that waits at the hub, submitted again; the cloud decides it after the right's end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingAccept {
     pub command: Command,
     pub actor: Actor,
-    /// The region's feed tells that this person is revoked.
+    /// The region's feed has revoked this person.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
 }
@@ -266,13 +261,13 @@ pub struct WaitingAccepts {
     pub items: Vec<WaitingAccept>,
 }
 
-/// One answer for each, in their order.
+/// One answer per accept, in the same order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingAnswers {
     pub answers: Vec<OpDecision>,
 }
 
-/// A right to assign that was granted, and how it ended.
+/// A granted right to assign, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FenceRecord {
     pub region: Region,
@@ -280,9 +275,8 @@ pub struct FenceRecord {
     pub holder: EdgeId,
     pub epoch: u64,
     pub granted_at: UnixMillis,
-    /// The operator who granted it.
     pub granted_by: UserId,
-    /// Absent while it stands.
+    /// Absent while the right is in force.
     #[schema(required)]
     pub end: Option<FenceEnd>,
 }
@@ -295,11 +289,11 @@ pub struct FenceEnd {
     pub at: UnixMillis,
     #[n(1)]
     pub how: FenceEnding,
-    /// The operator who took it back, or for whose change the holder gave it back; absent where no
-    /// operator ended it.
+    /// The operator who took the right back, or whose change made the holder return it. Absent if
+    /// no operator ended it.
     #[n(2)]
     pub by: Option<UserId>,
-    /// In the operator's words.
+    /// The operator's reason.
     #[n(3)]
     pub why: Option<String>,
 }
@@ -308,36 +302,36 @@ words! {
     #[derive(Encode)]
     #[cbor(index_only)]
     FenceEnding {
-        /// The holder gave it back after its last op under it, and nobody had asked for it.
+        /// The holder returned it after its last op under it, without a request.
         Released = 0 "released",
         TakenBack = 1 "taken_back",
         EdgeRestored = 2 "edge_restored",
         EdgeCloned = 3 "edge_cloned",
-        /// The holder's view did not agree with the grant: the same holder was granted it anew.
+        /// The holder's view did not match the grant, so the same holder received a new grant.
         Renewed = 4 "renewed",
-        /// The holder gave it back because an operator changed the region's policy.
+        /// The holder returned it because an operator changed the region's policy.
         PolicyChanged = 5 "policy_changed",
-        /// The holder gave it back because an operator named another holder.
+        /// The holder returned it because an operator named another holder.
         Reassigned = 6 "reassigned",
-        /// An operator disabled the edge that held it.
+        /// An operator disabled the holding edge.
         EdgeDisabled = 7 "edge_disabled",
     }
     or
-    /// In a way that only a newer peer knows. What ended stays ended, and the rest of what tells of
-    /// it is read: an outcome that could not be would be sent again for ever.
+    /// An ending that only a newer peer defines. The right is over all the same and the message is
+    /// still read: an unreadable outcome would be resent forever.
     Unrecognised = 65535 "unrecognised"
 }
 
 words_from_text!(FenceEnding);
 
 impl FenceEnding {
-    /// True if someone else ended it, so that the holder may have answered under it afterwards.
+    /// Returns true if the holder did not end it, so that it may have answered under it afterwards.
     pub fn is_take_back(self) -> bool {
         self.broken_promise().is_some()
     }
 
-    /// The code of an acceptance that the holder had promised and that lost since its right had
-    /// ended so. `None` where the holder itself ended it, with its last op under it.
+    /// The code for an acceptance that lost because the holder's right ended this way. `None` if
+    /// the holder ended it itself, with its last op under it.
     pub fn broken_promise(self) -> Option<Code> {
         match self {
             Self::Released | Self::PolicyChanged | Self::Reassigned => None,
@@ -367,7 +361,7 @@ impl From<QuarantineWhy> for FenceEnding {
     }
 }
 
-/// True if an order in this state counts towards `open_digest`: until its work is done.
+/// Returns true until the order's work is done; such orders count towards `open_digest`.
 pub fn is_open(status: OrderStatus) -> bool {
     match status {
         OrderStatus::PendingReview
@@ -381,8 +375,8 @@ pub fn is_open(status: OrderStatus) -> bool {
     }
 }
 
-/// The digest of a region's open orders by id and version: what a new holder's view must agree with
-/// before it answers firm. The order of the orders does not matter.
+/// The digest of a region's open orders by id and version, in any sequence. A new holder's view
+/// must match it before the holder answers firm.
 pub fn open_digest(open: impl IntoIterator<Item = (OrderId, u64)>) -> Hash {
     let mut digest = Hash::ZERO;
     for (id, version) in open {

@@ -1,4 +1,4 @@
-//! The internal batch of ops that the hub hands to their owner, and the answers of the owner.
+//! The ops that the hub submits to their owner, and the owner's answers.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::{
     Region, Relogged, Source, UnixMillis, Verdict,
 };
 
-/// A run of one edge's log, in log order, for one owner.
+/// A contiguous run of one edge's log, for one owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpsBatch {
     pub edge: EdgeId,
@@ -19,7 +19,7 @@ pub struct OpsBatch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchOp {
     pub seq: u64,
-    /// The chain's hash at this op: the op's own name, should a seq ever be used twice.
+    /// The chain's hash at this op. It still identifies the op if a seq is ever used twice.
     pub hash: Hash,
     #[serde(flatten)]
     pub body: BatchBody,
@@ -31,8 +31,8 @@ pub struct BatchOp {
 pub enum BatchBody {
     Command {
         command: Command,
-        /// The person of the token; absent where the hub could not verify the token the op refers
-        /// to.
+        /// The person named by the token; absent if the hub could not verify the token that the op
+        /// refers to.
         actor: Option<Actor>,
         #[serde(flatten)]
         evidence: Evidence,
@@ -47,35 +47,34 @@ pub enum BatchBody {
 pub struct Evidence {
     pub verdict: Verdict,
     pub fence: Option<u64>,
-    /// When the edge took the command: by its clock, as far as the hub's record of its log allows
-    /// that.
+    /// When the edge took the command: its clock, bounded by the hub's record of its log.
     pub received_at: UnixMillis,
     pub policy_version: Option<u64>,
     pub rules_version: Option<u64>,
     pub revocations_version: Option<u64>,
-    /// The version of the feed that revoked the actor or the session; absent if neither is.
+    /// The feed version that revoked the actor or the session; absent if neither is revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_version: Option<u64>,
-    /// The op was logged anew: the edge's answer when it first took the command.
+    /// The edge's answer when it first took the command, if this op logs the command again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relogged: Option<FirstAnswer>,
-    /// The command was made elsewhere and put to this edge, which held the region.
+    /// Where the command was made, if another place put it to this edge as the region's holder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Source>,
-    /// The edge sent it after the moment from which an operator trusts that edge no longer.
+    /// The edge sent it after the moment from which an operator distrusts that edge.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub distrusted: bool,
-    /// The word of the person's token.
+    /// The verification of the token's person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<ProviderMark>,
-    /// Whether the edge was cut off from its hub when it took the command, where its op says so.
+    /// True if the edge was cut off from its hub when it took the command, as its op records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_off: Option<bool>,
 }
 
 impl Evidence {
-    /// `revoked_version` is the cloud's knowledge; everything else comes from the op, which does
-    /// not know whether it was put to its edge.
+    /// `revoked_version` is the cloud's knowledge. The op does not record if another place put it
+    /// to its edge, so `made_at` stays empty.
     pub fn of(op: &CommandOp, revoked_version: Option<u64>) -> Self {
         Self {
             verdict: op.verdict,
@@ -94,19 +93,19 @@ impl Evidence {
     }
 }
 
-/// An answer of an epoch that is over: it gives no right, and shows what a loser was promised.
+/// An answer from an ended epoch. It grants no right but shows the promise that a loser had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstAnswer {
     pub edge: EdgeId,
     pub epoch: u64,
     pub verdict: Verdict,
     pub fence: Option<u64>,
-    /// Why that epoch is over; older hubs do not say.
+    /// Why that epoch ended; older hubs omit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<QuarantineWhy>,
 }
 
-/// One answer per op of the batch, in its order.
+/// One answer per op of the batch, in the same order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpsDecisions {
     pub answers: Vec<OpAnswer>,
@@ -124,6 +123,6 @@ pub struct OpAnswer {
 #[serde(rename_all = "snake_case")]
 pub enum OpDecision {
     Decided(Outcome),
-    /// Nothing is stored for it by the owner; the hub hands it in again.
+    /// The owner stored nothing; the hub submits the op again.
     Held(HeldReason),
 }

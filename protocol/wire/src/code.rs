@@ -1,5 +1,5 @@
-//! Error codes: stable words, each with its HTTP status and a sentence, which stands in
-//! `texts/*/codes.ftl` under the code's word.
+//! Error codes: stable words, each with an HTTP status and a sentence under the same key in
+//! `texts/*/codes.ftl`.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
@@ -19,7 +19,7 @@ macro_rules! codes {
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($word),)+ }
             }
-            /// The HTTP status it answers with.
+            /// The HTTP status of an answer with this code.
             pub fn status(self) -> u16 {
                 match self { $(Self::$variant => $status,)+ }
             }
@@ -158,8 +158,8 @@ codes! {
 }
 
 impl Code {
-    /// True of an acceptance that an edge had promised, and that lost because the edge's right had
-    /// ended.
+    /// Returns true for an acceptance that an edge had promised and that lost because the edge's
+    /// right had ended.
     pub fn is_broken_promise(self) -> bool {
         let endings = FenceEnding::ALL.into_iter().chain([FenceEnding::Unrecognised]);
         endings.filter_map(FenceEnding::broken_promise).any(|code| code == self)
@@ -182,7 +182,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// A code of a newer peer is read as `Unrecognised`, so that its answer is read.
+/// Codes of newer peers parse as `Unrecognised`, so that the rest of the answer stays readable.
 impl FromStr for Code {
     type Err = Infallible;
     fn from_str(text: &str) -> Result<Self, Infallible> {

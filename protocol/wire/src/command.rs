@@ -1,6 +1,6 @@
-//! A command: what a person did, with an id made on the device. Its identity is (id, user, hash),
-//! where the hash is over the canonical encoding of the decoded body, so that MQTT and HTTP, and
-//! versions of either, agree on it.
+//! A command is one act of a person, under an id made on the device. Its identity is (id, user,
+//! hash). The hash covers the canonical encoding of the decoded body, so MQTT, HTTP and all their
+//! versions agree on it.
 
 mod frame;
 
@@ -14,7 +14,7 @@ use crate::{
     Action, Amount, CommandId, Currency, DeviceId, Hash, OrderId, Region, ServiceType, UnixMillis,
 };
 
-/// The form of a customer who publishes an order.
+/// The form that a customer fills in to publish an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
 pub struct Draft {
@@ -42,7 +42,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A draft of the required fields; the others are left out.
+    /// A draft with only the required fields.
     pub fn new(
         title: &str,
         service_type: ServiceType,
@@ -107,7 +107,7 @@ pub enum CommandBody {
     CompleteOrder {
         #[n(0)]
         order_id: OrderId,
-        /// The provider's own words on the work, for the order's history.
+        /// The provider's note on the work, for the order's history.
         #[n(1)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
@@ -118,7 +118,7 @@ pub enum CommandBody {
         order_id: OrderId,
         #[n(1)]
         reason: Option<String>,
-        /// The fee that the person was shown; left out, they were shown none.
+        /// The fee shown to the person; absent if none was shown.
         #[n(2)]
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fee: Option<Amount>,
@@ -150,7 +150,7 @@ impl CommandBody {
         }
     }
 
-    /// The action on an existing order; `None` for publishing, which makes one.
+    /// The action on an existing order; `None` for publishing, which creates one.
     pub fn action(&self) -> Option<Action> {
         match self {
             Self::PublishOrder { .. } => None,
@@ -165,7 +165,7 @@ impl CommandBody {
         }
     }
 
-    /// The name it has in JSON, logs and metrics.
+    /// The name in JSON, logs and metrics.
     pub fn name(&self) -> &'static str {
         match self {
             Self::PublishOrder { .. } => "publish_order",
@@ -180,13 +180,12 @@ impl CommandBody {
         }
     }
 
-    /// The hash that, with id and user, makes a command itself and no other.
+    /// The hash that identifies a command together with its id and user.
     pub fn hash(&self) -> Hash {
         Hash::of(&crate::op::encoded(self))
     }
 }
 
-/// A command as an edge logs it and the cloud decides it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct Command {
@@ -198,10 +197,11 @@ pub struct Command {
     pub device: Option<DeviceId>,
     #[n(3)]
     pub device_seq: Option<u64>,
-    /// The device's clock when the person tapped: shown and audited, never ordered by.
+    /// The device's clock when the person tapped: for display and audit, never for ordering.
     #[n(4)]
     pub tapped_at: Option<UnixMillis>,
-    /// The W3C trace id, 32 hex digits, where the command came with one; else the command id is it.
+    /// The W3C trace id (32 hex digits) that came with the command; otherwise its id is the trace
+    /// id.
     #[n(5)]
     pub trace: Option<String>,
 }

@@ -1,25 +1,25 @@
-//! How the hub compares what a region's feed has brought with what its owner has: digests over
-//! ranges of ids, and what stands in a range where they differ.
+//! Comparison of a region's feed at the hub with its owner's data: digests over ranges of ids, and
+//! the contents of ranges that differ.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{EdgeId, Hash, Order, OrderId, Region, UnixMillis};
 
-/// Which orders of a region: those with an id beyond `after`, in the order of their ids.
+/// A range of a region's orders: ids after `after`, in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RangeQuestion {
     pub region: Region,
     pub after: Option<OrderId>,
-    /// The last one; to the end where it is absent.
+    /// The last id of the range; absent for an open end.
     pub until: Option<OrderId>,
     pub orders_max: u32,
-    /// True if each of them is to be told.
+    /// True if the answer must list every order.
     pub marks: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RangeAnswer {
-    /// Where the range ends, because there were as many as asked for; else where it was to end.
+    /// The end of the range: earlier than requested if `orders_max` was reached.
     pub until: Option<OrderId>,
     pub digest: Hash,
     #[serde(default)]
@@ -43,12 +43,13 @@ pub struct OrdersQuestion {
 pub struct OrdersAnswer {
     /// The orders that exist, in any region.
     pub orders: Vec<Order>,
-    /// The time since an event waits to leave; an order missing at the hub may still be on its way.
+    /// Since when an event has waited in the outbox; an order missing at the hub may still be under
+    /// way.
     pub unsent_since: Option<UnixMillis>,
 }
 
-/// The holder's view did not agree with its grant. The region has been put right: the same holder
-/// is to have a new fence, and with it a digest of how things stand now.
+/// Requests a new fence for the same holder, whose view did not match its grant. The region is
+/// repaired, and the new grant carries its current digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenewRequest {
     pub region: Region,

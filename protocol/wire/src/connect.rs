@@ -1,10 +1,10 @@
-//! The words by which a tablet signs in to its edge's broker. Its client id is its device id, or
-//! that and a dot and anything, so that one device may hold several connections; its user name is
-//! the device id, its password the person's token.
+//! The credentials with which a tablet signs in to its edge's MQTT broker. The client id is the
+//! device id, optionally with a dot and a suffix, so that a device can hold several connections.
+//! The user name is the device id, the password the person's token.
 
 use crate::{Code, DeviceId};
 
-/// The device and the token that a CONNECT names. Nothing of it is proven yet.
+/// The device and the token of a CONNECT packet, not yet verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TabletCredentials<'a> {
     pub device: DeviceId,
@@ -27,7 +27,7 @@ impl<'a> TabletCredentials<'a> {
 }
 
 impl DeviceId {
-    /// The device of a connection.
+    /// The device behind a client id.
     pub fn of_client(client_id: &str) -> Option<Self> {
         let (device, _) = client_id.split_once('.').unwrap_or((client_id, ""));
         Self::new(device).ok()

@@ -1,11 +1,11 @@
-//! The rules of a draft that a customer may publish.
+//! Validation of a draft before a customer may publish it.
 
 use crate::{
     Amount, Draft, UnixMillis, say,
     text::{self, FieldError, Limits},
 };
 
-/// Years that every reader of the order can write down.
+/// Years that every reader of the order can represent.
 const TIMES: std::ops::RangeInclusive<UnixMillis> = UnixMillis(0)..=UnixMillis(253_370_764_800_000);
 
 const TITLE: Limits = Limits { field: "title", chars_min: 1, chars_max: 255, lines: false };
@@ -13,7 +13,8 @@ const DESCRIPTION: Limits =
     Limits { field: "description", chars_min: 0, chars_max: 4_000, lines: true };
 const ADDRESS: Limits = Limits { field: "address", chars_min: 1, chars_max: 300, lines: false };
 
-/// The draft as it will be kept, or every field to correct, so that one round is enough.
+/// Returns the normalised draft, or every field error at once, so that one round of corrections is
+/// enough.
 pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut take = |checked: Result<String, FieldError>| {
@@ -31,7 +32,7 @@ pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
     if errors.is_empty() { Ok(kept) } else { Err(errors) }
 }
 
-/// A frame may carry a price that no form lets through, so the range is checked again.
+/// A frame may carry a price that the form would reject, so the range is checked again.
 fn wrong_price(price: Amount) -> Option<FieldError> {
     if !price.is_positive() {
         return Some(FieldError::new("price", say::price_too_low));

@@ -1,5 +1,4 @@
-//! Tokens of people for the edges of one region, as auth gives them out. None of them opens the
-//! cloud.
+//! Tokens that auth issues to people for the edges of one region. They give no access to the cloud.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,13 +14,13 @@ pub struct EdgeGrant {
     pub expires_in: i64,
     pub user_id: UserId,
     pub role: Role,
-    /// Keep it secret, and send it with the next sign-in on this device. Present where `device` was
+    /// Keep it secret and send it with the next sign-in on this device. Present if `device` was
     /// sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
 
-/// Asks for a token in place of a person's own that vouches for one command at the region's edges.
+/// Exchanges a person's token for one that authorises a single command at the region's edges.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CommandTokenForm {
     pub token: String,

@@ -1,6 +1,6 @@
 //! The enrolment code as people copy it: a one-time secret, then the fingerprint of the hub's key.
 //!
-//! Invariant: an edge that has the code accepts no other hub, even on its first contact.
+//! Invariant: an edge that has the code accepts no other hub, even on first contact.
 
 use std::{fmt, str::FromStr};
 
@@ -8,13 +8,13 @@ use minicbor::Encoder;
 
 use crate::{EdgeId, Hash, HubKey, Region};
 
-/// 120 bits: too many to guess a code, or to find another key with the same fingerprint.
+/// 120 bits make it infeasible to guess a code or to find another key with the same fingerprint.
 pub const CODE_PART_BYTES: usize = 15;
 const PART_CHARS: usize = CODE_PART_BYTES * 8 / 5;
 const GROUP_CHARS: usize = 4;
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// The beginning of the hash of the hub's key.
+/// The truncated hash of the hub's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HubFingerprint([u8; CODE_PART_BYTES]);
 
@@ -26,12 +26,12 @@ pub enum CodeError {
     NoFingerprint,
 }
 
-/// The code for one edge. Only its hash is kept.
+/// The code for one edge. Only its hash is stored.
 pub fn enrolment_code(secret: [u8; CODE_PART_BYTES], key: &HubKey) -> String {
     format!("{}-{}", spelled(secret), key.fingerprint())
 }
 
-/// The hub that made the code. A code of an older hub names none.
+/// The fingerprint of the hub that made the code; codes from older hubs contain none.
 pub fn hub_of(code: &str) -> Result<Option<HubFingerprint>, CodeError> {
     let plain = plain(code);
     match plain.len() {
@@ -58,7 +58,7 @@ pub fn enrolment_bytes(edge: &EdgeId, region: Region, edge_key: &[u8; 32], jwks:
     bytes
 }
 
-/// The bytes that the hub signs beside them: the keys that the edge has had before this one.
+/// The bytes that the hub signs alongside: the edge's earlier keys.
 pub fn former_keys_bytes(edge: &EdgeId, edge_key: &[u8; 32], former: &[[u8; 32]]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let written = Encoder::new(&mut bytes)
@@ -87,7 +87,7 @@ impl fmt::Display for HubFingerprint {
     }
 }
 
-/// Case and dashes do not count.
+/// Parsing ignores case and separators.
 impl FromStr for HubFingerprint {
     type Err = CodeError;
 

@@ -1,4 +1,4 @@
-//! Events: facts published after commit, at least once; every consumer dedupes by the event's id.
+//! Events: facts published after commit, at least once. Every consumer deduplicates by event id.
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -20,13 +20,13 @@ pub struct Event {
     /// The version of the body's shape.
     pub version: u32,
     pub at: UnixMillis,
-    /// The W3C trace id the cause came with.
+    /// The W3C trace id of the cause.
     pub trace: String,
     pub body: serde_json::Value,
 }
 
 impl Event {
-    /// An event whose body has the first version of its shape.
+    /// An event with version 1 of its body's shape.
     pub fn new(
         id: EventId,
         kind: EventType,
@@ -52,7 +52,7 @@ words! {
 macro_rules! catalogue {
     ($($variant:ident $exchange:ident $text:literal),+ $(,)?) => {
         words! {
-            /// Every event there is, with the exchange it is published on.
+            /// Every event, with the exchange that carries it.
             EventType { $($variant $text),+ }
         }
 
@@ -106,8 +106,7 @@ catalogue! {
     RatingUpdated Review "rating.updated",
 }
 
-/// The body of every event about an order: the whole order, so that a consumer needs no second
-/// question.
+/// The body of every order event: the whole order, so that consumers never have to query it.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderEvent {
@@ -115,27 +114,26 @@ pub struct OrderEvent {
     pub actor: Actor,
     pub command_id: CommandId,
     pub reason: Option<String>,
-    /// Of `order.acceptance_lost`: why it lost, and the facts used.
+    /// Why the acceptance lost, with the facts in `lost`; only in `order.acceptance_lost`.
     pub code: Option<Code>,
     pub lost: Option<Lost>,
-    /// Of `order.acceptance_withdrawn`: the provider from whom an admin withdrew the order.
+    /// The provider from whom an admin withdrew the order; only in `order.acceptance_withdrawn`.
     pub taken_from: Option<UserId>,
-    /// The word about the order's money that this event follows.
+    /// The payment event that caused this one.
     pub money: Option<PaymentEvent>,
-    /// Of a cancelled order: every event of it carries the price, so that none has to be the first
-    /// one heard.
+    /// The charge of a cancelled order. Every event about it carries the charge, so consumers may
+    /// receive them in any order.
     pub terms: Option<CancelCharge>,
-    /// Of `order.cancelled`: so much of the money that was in custody then goes back to the
-    /// customer.
+    /// The money that then returns from custody to the customer; only in `order.cancelled`.
     pub refund: Option<Amount>,
-    /// Of `order.accepted`: the work may begin now, and is paid for afterwards. Of
-    /// `order.completed`: the work is done, and is paid for afterwards.
+    /// The work is paid for afterwards: it may begin now (`order.accepted`), or it is done
+    /// (`order.completed`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid_afterwards: bool,
 }
 
 impl OrderEvent {
-    /// The order and what was done, with nothing to add.
+    /// An order event without optional fields.
     pub const fn plain(order: Order, actor: Actor, command_id: CommandId) -> Self {
         Self {
             order,
@@ -153,22 +151,22 @@ impl OrderEvent {
     }
 }
 
-/// The price of a cancel, as it was decided with it; it never changes again.
+/// The price of a cancellation, fixed when it was decided.
 #[skip_serializing_none]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CancelCharge {
     pub fee: Amount,
-    /// Gets the fee.
+    /// The recipient of the fee.
     pub provider_id: Option<UserId>,
 }
 
-/// An order as the order service tells it to the services for payments and reviews.
+/// An order as the order service gives it to the payment and review services.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderAndTerms {
     pub order: Order,
     pub terms: Option<CancelCharge>,
-    /// The rules of its region let this order be paid for after the work.
+    /// The region's rules let this order be paid for after the work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid_afterwards: bool,
 }
@@ -180,34 +178,35 @@ pub struct OrderAndTerms {
 pub struct PaymentEvent {
     pub order_id: OrderId,
     pub customer_id: UserId,
-    /// Of a release the provider who was paid, else the one who has the order.
+    /// The provider paid by a release, otherwise the order's provider.
     pub provider_id: Option<UserId>,
-    /// The payment, the refund, or the request for one.
+    /// The id of the payment, the refund or the refund request.
     pub movement_id: Uuid,
     pub amount: Amount,
     pub currency: Currency,
     /// The status that the order shows from now on.
     pub payment_status: PaymentStatus,
     pub money_version: u64,
-    /// Still in custody.
+    /// The amount still in custody.
     pub held: Amount,
-    /// Of `payment.completed`: so much goes back to the customer, as it came by mistake or for a
-    /// cancelled order.
+    /// The amount that returns to the customer, paid by mistake or for a cancelled order; only in
+    /// `payment.completed`.
     pub returning: Option<Amount>,
-    /// Of `payment.completed`: the provider's part of what is in custody, less the platform's fee.
+    /// The provider's part of the money in custody, less the platform's fee; only in
+    /// `payment.completed`.
     pub share: Option<Amount>,
-    /// Of `payment.status_changed`: so much was taken back by the customer's bank.
+    /// The amount that the customer's bank charged back; only in `payment.status_changed`.
     pub charged_back: Option<Amount>,
-    /// Beside `charged_back`: the order as the payment service knows it. One of before does not say
-    /// it.
+    /// The order's status according to the payment service, next to `charged_back`. Older events
+    /// lack it.
     pub order_status: Option<OrderStatus>,
-    /// Of `payment.status_changed`: a case of this kind waits for a person from now on. All else is
-    /// as it was, and `amount` is the price.
+    /// The kind of a new case that waits for a person; only in `payment.status_changed`. Everything
+    /// else is unchanged, and `amount` is the price.
     pub case: Option<String>,
 }
 
-/// The body of the events about a provider's payout: the adapter has sent it, or it came back to
-/// his balance.
+/// The body of payout events: the adapter sent the payout, or it returned to the provider's
+/// balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PayoutEvent {
     pub payout_id: Uuid,
@@ -216,26 +215,25 @@ pub struct PayoutEvent {
     pub currency: Currency,
 }
 
-/// The body of every event about a review. Its words stay with the review service: who may read
-/// them is decided there each time anew.
+/// The body of every review event, without the review's text: the review service decides on each
+/// read who may see it.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReviewEvent {
     pub review_id: ReviewId,
-    /// Of the review: it counts the changes of its people and of admins.
+    /// The review's version: it counts changes by its people and by admins.
     pub version: i64,
     pub order_id: OrderId,
     pub order_code: OrderCode,
-    /// Of the order.
+    /// The order's title.
     pub title: String,
     pub customer_id: UserId,
     pub provider_id: UserId,
     /// 1 to 5.
     pub rating: u8,
     pub command_id: CommandId,
-    /// The place where it was made.
     pub source: Source,
-    /// Of `review.hidden` and `review.restored`.
+    /// The reason in `review.hidden` and `review.restored`.
     pub reason: Option<String>,
 }
 
@@ -244,12 +242,12 @@ pub struct ReviewEvent {
 pub struct RatingEvent {
     pub provider_id: UserId,
     pub version: i64,
-    /// Hundredths of a star, over all reviews that are shown; 0 without any.
+    /// Hundredths of a star over all visible reviews; 0 if there are none.
     pub average_hundredths: i64,
     pub total_reviews: i64,
 }
 
-/// The body of `user.readmitted`: the person is let in again, by tokens from this moment on alone.
+/// The body of `user.readmitted`: only tokens issued from this moment on let the person in again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReadmissionEvent {
     pub user_id: UserId,
@@ -257,7 +255,7 @@ pub struct ReadmissionEvent {
     pub tokens_since: UnixMillis,
 }
 
-/// The body of the other events about a person; the session is the one of `user.session_revoked`.
+/// The body of the other events about a person. Only `user.session_revoked` has a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UserEvent {
     pub user_id: UserId,
@@ -266,21 +264,21 @@ pub struct UserEvent {
     pub session_id: Option<SessionId>,
 }
 
-/// The body of the events about a profile. It names people by id alone, for a broker's files are in
-/// the clear.
+/// The body of profile events. It names people by id only, because a broker's files are not
+/// encrypted.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProfileEvent {
     pub user_id: UserId,
     pub role: Role,
-    /// Of the profile: a consumer keeps the newest.
+    /// The profile's version; a consumer keeps the newest.
     pub version: i64,
     pub provider: Option<ProviderStanding>,
-    /// Of a decision about a verification.
+    /// The reason for a verification decision.
     pub reason: Option<String>,
 }
 
-/// A provider as matching sees him.
+/// A provider as matching sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProviderStanding {
     pub is_active: bool,

@@ -47,11 +47,11 @@ macro_rules! byte_words {
 byte_words! {
     /// A BLAKE3 hash: of an op chain, a command, an order's content or a region's view.
     Hash = 32,
-    /// Drawn at each process start of an edge; tells one run of it from another.
+    /// Drawn at each process start of an edge, to distinguish its runs.
     BootNonce = 16,
     /// The hub's public Ed25519 key. An edge pins it.
     HubKey = 32,
-    /// Drawn by an edge for each connection. The hub signs its frames for it.
+    /// Drawn by an edge for each connection; the hub's signatures cover it.
     Challenge = 32,
     /// Drawn by the hub for each connection.
     HubNonce = 16,
@@ -67,8 +67,7 @@ impl Hash {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
-    /// Folds a member into a set digest, or takes it out again: the order of members does not
-    /// matter.
+    /// Adds a member to a set digest, or removes it again; the order of members does not matter.
     pub fn toggle(&mut self, member: Self) {
         self.0.iter_mut().zip(member.0).for_each(|(mine, theirs)| *mine ^= theirs);
     }

@@ -1,7 +1,7 @@
-//! The hub's time in its refusal of an edge whose clock is wrong, signed with the hub's key.
+//! The hub's signed time, which accompanies its refusal of an edge with a wrong clock.
 //!
-//! A signature binds the edge, the token that the hub refused, and the time. An edge draws random
-//! bytes for each token, so that an earlier answer proves nothing later.
+//! The signature binds the edge, the refused token and the time. An edge puts random bytes into
+//! every token, so an earlier answer proves nothing later.
 
 use std::{fmt, str::FromStr};
 

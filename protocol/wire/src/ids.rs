@@ -1,5 +1,5 @@
-//! Public ids. A thing's id is a UUIDv7 made where the thing is made; edges and devices are few,
-//! are named by people and are read aloud, so their id is the name itself.
+//! Public ids. Most are UUIDv7, made with the thing itself. Edges and devices are few and named by
+//! people, so their id is their name.
 
 use std::{fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use uuid::Uuid;
 
-/// An id in a frame: its 16 bytes.
+/// Encodes an id in frames as its 16 bytes.
 mod id_in_frames {
     use minicbor::{
         Decoder, Encoder,
@@ -76,22 +76,23 @@ uuid_ids! {
     OrderId,
     /// A person: customer, provider or admin.
     UserId,
-    /// An action of a person, once. Made on the device; over HTTP it is the `Idempotency-Key`.
+    /// One act of a person. Made on the device; over HTTP it is the `Idempotency-Key`.
     CommandId,
-    /// A published fact; every consumer dedupes by it.
+    /// A published fact; every consumer deduplicates by it.
     EventId,
     /// A signed-in session; the `jti` of its token.
     SessionId,
-    /// A person's account at another service, linked to theirs here.
+    /// A person's account at another service, linked to their account here.
     IdentityId,
-    /// A picture or a document that a person handed in.
+    /// A picture or a document that a person uploaded.
     FileId,
-    /// A customer's word on a completed order.
+    /// A customer's review of a completed order.
     ReviewId,
 }
 
 impl CommandId {
-    /// The command on one order of a request that commands several: the same for the same request.
+    /// Derives the command for one order from a request that covers several; repeats yield the same
+    /// id.
     pub fn for_order(self, order: OrderId) -> Self {
         let hash = crate::Hash::of(&[*self.as_bytes(), *order.as_bytes()].concat());
         let mut id = [0; 16];
@@ -156,9 +157,9 @@ macro_rules! name_ids {
 }
 
 name_ids! {
-    /// An edge node, such as `north-1`. Safe in a topic, a path and a file name.
+    /// An edge node, such as `north-1`. Safe in topics, paths and file names.
     EdgeId,
-    /// A tablet or kiosk, such as `tablet-7`. It is the MQTT client id as well.
+    /// A tablet or kiosk, such as `tablet-7`; also its MQTT client id.
     DeviceId,
 }
 

@@ -1,10 +1,9 @@
-//! Owns the words every part of Holdfast shares: ids, money, regions, people, the order and its
-//! state machine, commands, verdicts, outcomes, the frames of the link, events, topics and error
-//! codes.
+//! The vocabulary that every part of Holdfast shares: ids, money, regions, people, the order and
+//! its state machine, commands, verdicts, outcomes, link frames, events, topics and error codes.
 //!
-//! Invariant: nothing here does IO, reads a clock or draws a random number. Encoded values are
-//! hashed, signed and stored by others, so an encoding changes only by adding optional fields; the
-//! golden vectors in `golden/` fail when it does not.
+//! Invariant: this crate does no IO, reads no clock and draws no random numbers. Other crates hash,
+//! sign and store the encoded values, so an encoding only ever gains optional fields; the golden
+//! vectors in `golden/` fail on any other change.
 
 #[macro_use]
 mod words;
@@ -48,7 +47,7 @@ mod verdict;
 
 texts::include_texts!(say);
 
-/// For `words!`.
+/// Re-exported for `words!`.
 #[doc(hidden)]
 pub use utoipa;
 

@@ -1,8 +1,8 @@
 //! The frames of the link between an edge and the hub.
 //!
-//! A frame is a CBOR pair of kind and body, the body a map with numbered keys, so that a peer of
-//! another version reads past a field it does not know and takes an unknown kind as `Unknown`.
-//! Frames that change standing name their term and boot nonce; one that does not match is ignored.
+//! A frame is a CBOR pair of kind and body. The body is a map with numbered keys, so a peer of
+//! another version skips unknown fields and reads an unknown kind as `Unknown`. Frames that change
+//! state carry the session's term and boot nonce; others are ignored.
 
 pub(crate) mod downward;
 pub(crate) mod greeting;
@@ -40,11 +40,11 @@ pub enum Frame {
     Probe(Probe),
     Alive(Alive),
     Sealed(Sealed),
-    /// A kind from a newer peer; it is counted and otherwise passed over.
+    /// A kind from a newer peer. It is counted and otherwise ignored.
     Unknown(u16),
 }
 
-/// The hub's and the edge's standing in this session.
+/// The session in which a frame counts: the hub's term and the edge's boot nonce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Standing {
@@ -84,7 +84,8 @@ macro_rules! frame_kinds {
                 match d.u16()? {
                     $($kind => match d.decode() {
                         Ok(body) => Ok(Self::$variant(body)),
-                        // A word of a newer peer in a frame that is known: like a kind that is not.
+                        // An enum value from a newer peer makes a known frame count as an unknown
+                        // kind.
                         Err(error) if error.is_unknown_variant() => Ok(Self::Unknown($kind)),
                         Err(error) => Err(error.into()),
                     },)+
@@ -92,7 +93,7 @@ macro_rules! frame_kinds {
                 }
             }
 
-            /// The name of the frame's kind, for metrics and logs.
+            /// For metrics and logs.
             pub fn kind(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => stringify!($variant),)+

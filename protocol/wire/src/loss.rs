@@ -1,8 +1,8 @@
-//! Why an acceptance came to nothing, in words: the promise that did not hold, where there was one,
-//! and the fate of the order.
+//! Why an acceptance failed, in sentences: the broken promise, if there was one, and the order's
+//! fate.
 //!
-//! Invariant: tablet, inbox, command line and portal say it by this one type, so that they say the
-//! same.
+//! Invariant: tablet, inbox, command line and portal all use this type, so that their explanations
+//! agree.
 
 use minicbor::{Decode, Decoder, Encode, decode};
 use texts::{Language, Phrase, Sentence};
@@ -14,9 +14,9 @@ words! {
     #[derive(Encode)]
     #[cbor(index_only)]
     RaceRule {
-        /// It was the first that reached the cloud.
+        /// It reached the cloud first.
         FirstInCloud = 0 "first_in_cloud",
-        /// It stood first in the log of the edge that held the region.
+        /// It came first in the log of the edge that held the region.
         FirstInLog = 1 "first_in_log",
         /// The edge that held the region had promised it.
         Promised = 2 "promised",
@@ -35,20 +35,20 @@ impl<'b, C> Decode<'b, C> for RaceRule {
     }
 }
 
-/// Why an acceptance came to nothing.
+/// Why an acceptance failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LossReason {
     pub code: Code,
-    /// Why the promise of an edge does not hold, if one had promised the order.
+    /// Why an edge's promise does not hold, if there was one.
     pub promise_ended: Option<FenceEnding>,
-    /// The rule by which the winner came first, if anybody won.
+    /// The rule by which the winner came first, if there is a winner.
     pub rule: Option<RaceRule>,
-    /// The order as the decision found it.
+    /// The order's status when the decision was made.
     pub status: Option<OrderStatus>,
 }
 
 impl LossReason {
-    /// `None` where the outcome is a success, or tells no reason.
+    /// `None` if the outcome is a success or carries no reason.
     pub fn of(outcome: &Outcome) -> Option<Self> {
         if outcome.succeeded() {
             return None;
@@ -66,7 +66,7 @@ impl LossReason {
         }
     }
 
-    /// As the order's history tells it; `rule` is the winner's.
+    /// The reason recorded in the order's history; `rule` is the winner's.
     pub fn on_record(lost: &TimelineEntry, rule: Option<RaceRule>) -> Self {
         Self {
             code: lost.code.unwrap_or(Code::Unrecognised),

@@ -1,4 +1,4 @@
-//! Exact money: integer minor units beside a currency, a decimal string such as `"200.00"` in JSON.
+//! Exact money: integer minor units with a currency, a decimal string such as `"200.00"` in JSON.
 
 use std::{fmt, str::FromStr};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_with::SerializeDisplay;
 
 words! {
-    /// The currencies a price may be in. Each has two decimals, which `Amount` relies on.
+    /// The currencies of prices. `Amount` relies on each having two decimals.
     #[derive(Default, Encode, Decode)]
     #[cbor(index_only)]
     Currency {
@@ -22,8 +22,7 @@ words! {
 words_from_text!(Currency);
 
 impl Currency {
-    /// `None` where the sign would be read as that of another currency: Hong Kong's dollar shares
-    /// `$`.
+    /// `None` if the sign would suggest another currency: the Hong Kong dollar shares `$`.
     pub fn sign(self) -> Option<&'static str> {
         match self {
             Self::Cny => Some("¥"),
@@ -78,8 +77,8 @@ impl Amount {
         self.0 > 0
     }
 
-    /// The sum as sentences and pages write it: `¥1,180.00`, or `1,180.00 HKD` where the currency
-    /// has no sign of its own.
+    /// The amount as texts and pages show it: `¥1,180.00`, or `1,180.00 HKD` if the currency has no
+    /// unique sign.
     pub fn with_currency(self, currency: Currency) -> String {
         let minus = if self.0 < 0 { "-" } else { "" };
         let minor = self.0.unsigned_abs();
@@ -120,7 +119,7 @@ impl FromStr for Amount {
     }
 }
 
-/// `1234567` as `1,234,567`.
+/// Formats `1234567` as `1,234,567`.
 fn group_thousands(whole: u64) -> String {
     let digits = whole.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
@@ -154,8 +153,8 @@ impl<'de> Deserialize<'de> for Amount {
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Amount, E> {
                 self.visit_str(&number.to_string())
             }
-            // JSON offers only a float here. Its shortest text is what the sender typed, so the
-            // amount is read from that text and no arithmetic is done on the float.
+            // JSON offers only a float here. Its shortest text is the sender's input, so parse that
+            // text and do no arithmetic on the float.
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Amount, E> {
                 self.visit_str(&number.to_string())
             }
@@ -193,7 +192,7 @@ mod tests {
         check("\"99999999999999999999999\"", None);
         check("null", None);
     }
-    /// The pages are held to the same file in `protocol/web/src/format.test.ts`.
+    /// `protocol/web/src/format.test.ts` checks the pages against the same file.
     #[test]
     fn a_sum_is_written_as_the_pages_write_it() {
         let golden = include_str!("../golden/sentences.json");

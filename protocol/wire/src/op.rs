@@ -1,7 +1,7 @@
-//! An entry of an edge's log and the hash chain over it.
+//! An entry of an edge's log, and the hash chain over the log.
 //!
-//! Invariant: the stored bytes are the hashed and the sent bytes. An op is encoded once, when it is
-//! appended, and never written anew.
+//! Invariant: the stored bytes are also hashed and sent. An op is encoded once, when it is
+//! appended, and never re-encoded.
 
 use minicbor::{Decode, Decoder, Encode};
 
@@ -12,7 +12,7 @@ use crate::{
 #[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Op {
-    /// A process start: stands before any command or Hello of that run.
+    /// A process start; precedes any command or Hello of that run.
     #[n(0)]
     Boot {
         #[n(0)]
@@ -50,26 +50,25 @@ pub struct CommandOp {
     /// The fence under which a firm answer was given.
     #[n(4)]
     pub fence: Option<u64>,
-    /// The edge's clock when it took the command.
     #[n(5)]
     pub received_at: UnixMillis,
-    /// The edge's knowledge when it answered; firm answers are judged by it.
+    /// The versions that the edge had when it answered; firm answers are judged by them.
     #[n(6)]
     pub policy_version: Option<u64>,
     #[n(7)]
     pub rules_version: Option<u64>,
     #[n(8)]
     pub revocations_version: Option<u64>,
-    /// It was logged before, in an epoch that is over, and this was its receipt there.
+    /// The command's receipt from an ended epoch, if it was logged there before.
     #[n(9)]
     pub relogged: Option<Relogged>,
-    /// Whether the edge was cut off from its hub when it took the command. Absent if the command
-    /// was made elsewhere or came back with its receipt, and in ops of the version before.
+    /// True if the edge was cut off when it took the command. Absent if the command was made
+    /// elsewhere or came back with its receipt, and in older ops.
     #[n(10)]
     pub cut_off: Option<bool>,
 }
 
-/// The receipt that a command had where it was first logged, kept for the record.
+/// The receipt from where a command was first logged, kept for the record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Relogged {
@@ -107,8 +106,8 @@ impl Op {
         Ok(minicbor::decode(bytes)?)
     }
 
-    /// The edge's clock when it took the command, and whether it was logged anew, read without the
-    /// rest. `None` for every other kind.
+    /// Reads when the edge took the command and if the op logs it again, without decoding the rest.
+    /// `None` for every other kind.
     pub fn taken_at(bytes: &[u8]) -> Option<(UnixMillis, bool)> {
         const COMMAND: u32 = 2;
         const RECEIVED_AT: u32 = 5;
@@ -133,7 +132,7 @@ impl Op {
     }
 }
 
-/// The running end of a chain: the seq and hash of the last op.
+/// The end of a chain: the seq and hash of its last op.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Chain {
@@ -144,7 +143,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// The start of an edge's first epoch. Later epochs start from `renewed`.
+    /// The start of an edge's first epoch. Later epochs start from [`Chain::renewed`].
     pub fn start(edge: &EdgeId) -> Self {
         Self { seq: 0, hash: Hash::of(edge.as_str().as_bytes()) }
     }
@@ -154,7 +153,7 @@ impl Chain {
         Self { seq: 0, hash: Hash::of(&encoded((edge, epoch, grant, last_accepted))) }
     }
 
-    /// The end of the chain once `op`, as stored, is appended.
+    /// The end of the chain after appending `op`, as stored.
     #[must_use]
     pub fn then(self, op: &[u8]) -> Self {
         let mut hasher = blake3::Hasher::new();
@@ -169,7 +168,7 @@ impl Chain {
     }
 }
 
-/// The canonical bytes of a word. Writing into memory cannot fail, so neither can this.
+/// The canonical bytes of a value. Writing to memory cannot fail.
 pub(crate) fn encoded(word: impl Encode<()>) -> Vec<u8> {
     minicbor::to_vec(word).unwrap_or_else(|_| unreachable!("memory takes every byte"))
 }

@@ -1,5 +1,5 @@
-//! An op as an operator sees it: where it stands between the hub's receipt and its outcome, and
-//! when it passed each hop. The one shape that the hub answers and that the command line shows.
+//! An op as an operator sees it: its state at the hub and the times of its hops. The hub and the
+//! command line share this shape.
 
 use std::{fmt, str::FromStr};
 
@@ -13,25 +13,25 @@ use crate::{
 };
 
 words! {
-    /// Where an op stands at the hub.
+    /// The state of an op at the hub.
     OpState {
-        /// Its turn comes by itself.
+        /// It is queued and will be decided without help.
         Received "received",
         /// It waits for the holder of its region.
         HeldRegion "held_region",
-        /// Its owner failed on it alone, so it waits for a person.
+        /// Its owner failed on it even when it came alone, so it waits for a person.
         NeedsOperator "needs_operator",
-        /// Its owner is away.
+        /// Its owner is unavailable.
         Parked "parked",
         Decided "decided",
-        /// It was not decided before its epoch was ended; as itself it never will be.
+        /// Its epoch ended before it was decided, and this op never will be.
         LeftBehind "left_behind",
     }
     or Unrecognised "unrecognised"
 }
 
 impl OpState {
-    /// The ops that wait for a decision; those that need a person stand first.
+    /// The states that wait for a decision; those that need a person come first.
     pub const WAITING: [Self; 4] =
         [Self::NeedsOperator, Self::HeldRegion, Self::Parked, Self::Received];
 }
@@ -44,7 +44,7 @@ words! {
         LeaseReleased "lease_released",
     }
     or
-    /// The hub cannot read it, or it is of a newer hub.
+    /// The hub cannot read it, or a newer hub wrote it.
     Unknown "unknown"
 }
 
@@ -89,20 +89,20 @@ pub struct OpRecord {
     pub hash: Hash,
     pub kind: OpKind,
     pub state: OpState,
-    /// How often its owner has failed on it alone.
+    /// How often its owner failed on it alone.
     pub failures: u64,
-    /// The hub's clock when it had the op on disk.
+    /// When the hub had the op on disk, by the hub's clock.
     pub received_at: UnixMillis,
-    /// Of a command.
+    /// Present for a command.
     pub command: Option<OpCommand>,
-    /// Of the release of a right: the fence that it gives back.
+    /// The fence that a released right gives back.
     pub fence: Option<u64>,
     pub outcome: Option<OpOutcome>,
-    /// Of what was left behind: where the same command stands by now, if anywhere.
+    /// The later op with the same command, if this op was left behind and there is one.
     pub again: Option<OpPlace>,
 }
 
-/// The logged command, without the words that people wrote.
+/// The logged command, without people's texts.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OpCommand {
@@ -120,7 +120,7 @@ pub struct OpCommand {
     pub tapped_at: Option<UnixMillis>,
     /// The edge's clock.
     pub edge_at: UnixMillis,
-    /// Where it was logged first, if its epoch there was ended, and what was answered there.
+    /// Where it was first logged, if that epoch has ended, with the answer given there.
     pub logged_before: Option<LoggedBefore>,
     /// Where it was made, if it was put to this edge as the region's holder.
     pub made_at: Option<Source>,
@@ -137,36 +137,36 @@ pub struct LoggedBefore {
 pub struct OpOutcome {
     /// Its number among the outcomes of its edge and epoch.
     pub number: u64,
-    /// The hub's clock when it had the outcome on disk.
+    /// When the hub had the outcome on disk, by the hub's clock.
     pub stored_at: UnixMillis,
-    /// True if the edge has acknowledged it; unknown for an epoch that is over.
+    /// True if the edge has acknowledged it; unknown for an ended epoch.
     #[schema(required)]
     pub told: Option<bool>,
     pub outcome: Outcome,
 }
 
-/// An accept at the portal that is put to its region's holder until it is decided.
+/// A portal accept that is put to its region's holder until it is decided.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WaitingAsk {
     pub command_id: CommandId,
     pub user_id: UserId,
     pub region: Region,
-    /// Absent where the hub cannot read the command.
+    /// Absent if the hub cannot read the command.
     pub order_id: Option<OrderId>,
     pub order_code: Option<OrderCode>,
-    /// It waits for its region's holder, or for an operator.
+    /// It waits for its region's holder or for an operator.
     #[serde(default = "held_region")]
     #[schema(required)]
     pub state: OpState,
-    /// How often it has failed alone.
+    /// How often it failed alone.
     #[serde(default)]
     #[schema(required)]
     pub failures: u64,
     pub taken_at: UnixMillis,
 }
 
-/// A hub that does not tell knows no other state.
+/// Hubs that omit the state have no other one.
 fn held_region() -> OpState {
     OpState::HeldRegion
 }

@@ -1,7 +1,7 @@
-//! The order: its fields, its states and the one typed machine that says which action leads where.
+//! The order: its fields, its states and the state machine that defines where each action leads.
 //!
-//! Cloud, edge and apps all ask this machine; who may do what to *whose* order is the order
-//! service's `rules`, on top of it.
+//! Cloud, edge and apps all use this machine. The order service's `rules` on top decide who may act
+//! on *whose* order.
 
 use std::{fmt, str::FromStr};
 
@@ -30,7 +30,7 @@ words! {
 }
 
 words! {
-    /// An action on an order that exists. Publishing makes one and is not among them.
+    /// An action on an existing order. Publishing creates one and is not listed.
     #[derive(Encode, Decode)]
     #[cbor(index_only)]
     Action {
@@ -73,7 +73,7 @@ words! {
 words_from_text!(OrderStatus, Action, ServiceType, PaymentStatus);
 
 impl OrderStatus {
-    /// Where `action` leads from here; `None` where it leads nowhere.
+    /// The state after `action`; `None` if the action is not allowed here.
     pub fn after(self, action: Action) -> Option<Self> {
         match (self, action) {
             (Self::PendingReview, Action::Approve) => Some(Self::Pending),
@@ -88,8 +88,8 @@ impl OrderStatus {
         }
     }
 
-    /// The same for a person of this role: an admin withdraws a job also from a provider who has
-    /// started it.
+    /// The same for a person of this role: an admin can also withdraw a job that its provider has
+    /// started.
     pub fn after_by(self, action: Action, role: Role) -> Option<Self> {
         match (self, action, role) {
             (Self::InProgress, Action::Withdraw, Role::Admin) => Some(Self::Pending),
@@ -97,24 +97,24 @@ impl OrderStatus {
         }
     }
 
-    /// True once somebody has the order, or has done its work.
+    /// Returns true once a provider has the order or has done its work.
     pub fn has_provider(self) -> bool {
         matches!(self, Self::Accepted | Self::InProgress | Self::Completed | Self::Reviewed)
     }
 
-    /// True while its provider has the work in hand.
+    /// Returns true while a provider has the job but has not finished it.
     pub fn is_at_work(self) -> bool {
         matches!(self, Self::Accepted | Self::InProgress)
     }
 
-    /// True if nothing can happen to the order any more.
+    /// Returns true if no further action is possible.
     pub fn is_final(self) -> bool {
         Action::ALL.iter().all(|&action| self.after(action).is_none())
     }
 }
 
 impl Action {
-    /// The roles that may do this at all; whose order it is, is asked elsewhere.
+    /// The roles that may do this at all. Ownership of the order is checked elsewhere.
     pub fn roles(self) -> &'static [Role] {
         match self {
             Self::Approve | Self::Reject => &[Role::Admin],
@@ -159,8 +159,8 @@ impl FromStr for Source {
 
 text_in_frames!(Source);
 
-/// A short code to read aloud, such as `N-7F3K9Q`. It follows from the id, so that an order made
-/// offline has one at once; it is for people only, two orders may share one, and it opens nothing.
+/// A short code for people to read aloud, such as `N-7F3K9Q`. It derives from the id, so an order
+/// made offline has one at once. Two orders may share one, and it grants no access.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
 #[cbor(transparent)]
@@ -259,7 +259,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// An order as its customer has just published it, before anybody looked at it.
+    /// A newly published order, before any review.
     pub fn published(
         id: OrderId,
         draft: Draft,
@@ -290,7 +290,7 @@ impl Order {
         }
     }
 
-    /// Over the canonical encoding: equal versions with other content do not go unseen.
+    /// A hash over the canonical encoding. It exposes equal versions with different content.
     pub fn digest(&self) -> Hash {
         Hash::of(&crate::op::encoded(self))
     }
@@ -300,7 +300,7 @@ impl Order {
 mod tests {
     use super::*;
 
-    /// Every legal edge; all others must be refused.
+    /// Every legal transition; all others must be refused.
     const LEGAL: &[(OrderStatus, Action, OrderStatus)] = &[
         (OrderStatus::PendingReview, Action::Approve, OrderStatus::Pending),
         (OrderStatus::PendingReview, Action::Reject, OrderStatus::Rejected),

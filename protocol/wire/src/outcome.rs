@@ -1,4 +1,4 @@
-//! The cloud's final decision, with the facts a person needs to understand it.
+//! The cloud's final decision, with the facts that explain it to a person.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -15,13 +15,13 @@ words! {
     #[cbor(index_only)]
     OutcomeKind {
         Applied = 0 "applied",
-        /// The same command came by another way before; `first` has the decision of that time.
+        /// The same command arrived earlier by another route; `first` has that decision.
         Duplicate = 1 "duplicate",
         Rejected = 2 "rejected",
     }
 }
 
-/// The result a duplicate repeats.
+/// The result that a duplicate repeats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(array)]
 pub struct FirstResult {
@@ -38,25 +38,25 @@ pub struct FirstResult {
 pub struct Outcome {
     #[n(0)]
     pub kind: OutcomeKind,
-    /// The reason of a rejection, or a note on a success, such as `order_cancelled_meanwhile`.
+    /// The reason for a rejection, or a note on a success, such as `order_cancelled_meanwhile`.
     #[n(1)]
     pub code: Option<Code>,
     #[n(2)]
     pub first: Option<FirstResult>,
-    /// The order as it is now, where there is one.
+    /// The current order, if there is one.
     #[n(3)]
     pub order: Option<Order>,
     #[n(4)]
     pub lost: Option<Lost>,
     #[n(5)]
     pub decided_at: UnixMillis,
-    /// The limit in the way of a rejected command.
+    /// The limit that blocked a rejected command.
     #[n(6)]
     pub limit: Option<LimitReached>,
 }
 
 impl Outcome {
-    /// Whether it was decided for the person whom the command's token names.
+    /// Returns true if a valid token named the person for whom this was decided.
     pub fn names_its_person(&self) -> bool {
         !(self.kind == OutcomeKind::Rejected && self.code == Some(Code::InvalidToken))
     }
@@ -71,12 +71,12 @@ impl Outcome {
         Self { code: Some(code), order, ..Self::plain(kind, decided_at) }
     }
 
-    /// An outcome of which nothing more is to be said.
+    /// An outcome without optional fields.
     pub fn plain(kind: OutcomeKind, decided_at: UnixMillis) -> Self {
         Self { kind, code: None, first: None, order: None, lost: None, decided_at, limit: None }
     }
 
-    /// True if the command did what the person wanted, now or when it first came.
+    /// Returns true if the command achieved its aim, now or when it first arrived.
     pub fn succeeded(&self) -> bool {
         match self.kind {
             OutcomeKind::Applied => true,
@@ -86,7 +86,7 @@ impl Outcome {
     }
 }
 
-/// The facts by which an acceptance lost, and the open jobs nearby.
+/// Why an acceptance lost, and the open jobs nearby.
 #[skip_serializing_none]
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema,
@@ -96,28 +96,28 @@ pub struct Lost {
     /// When the winner's acceptance was decided.
     #[n(0)]
     pub winner_decided_at: Option<UnixMillis>,
-    /// The way the winner's acceptance took: `portal`, or the edge's name.
+    /// Where the winner's acceptance came from: `portal`, or the edge's name.
     #[n(1)]
     pub winner_source: Option<Source>,
     #[n(2)]
     pub tapped_at: Option<UnixMillis>,
     #[n(3)]
     pub edge_at: Option<UnixMillis>,
-    /// At most three open jobs of the same region, nearest in kind and price first.
+    /// At most three open jobs in the same region, closest in kind and price first.
     #[n(4)]
     #[serde(default)]
     #[schema(required)]
     pub nearby: Vec<NearbyJob>,
-    /// Where an edge had promised it: the end of that edge's right.
+    /// How the right of the promising edge ended, if an edge had promised the order.
     #[n(5)]
     pub taken_back: Option<FenceEnd>,
     /// The rule by which the winner's acceptance came first.
     #[n(6)]
     pub race_rule: Option<RaceRule>,
-    /// The order as it stood then.
+    /// The order's status at that time.
     #[n(7)]
     pub status: Option<OrderStatus>,
-    /// Where an edge had promised it: why the promise does not hold.
+    /// Why the promise does not hold, if an edge had promised the order.
     #[n(8)]
     pub promise_ended: Option<FenceEnding>,
 }

@@ -1,12 +1,10 @@
-//! Codec 1: the ops of an `Up` in fewer bytes. An op is taken apart into its CBOR items, each item
-//! is said in terms of what stood at the same place of the ops before it, and an arithmetic coder
-//! leaves hardly more of that than nobody could have known. Ops are unlike each other in little
-//! more than their ids and moments, so it is these that are left.
+//! Codec 1: the ops of an `Up` in fewer bytes. Each CBOR item of an op is predicted from earlier
+//! values at the same place, and an arithmetic coder leaves little more than the unpredictable
+//! part: mainly ids and timestamps.
 //!
-//! Invariants: what is unpacked is what was packed, byte for byte, whatever the bytes are; both
-//! ends run the very same code, which says on one side and hears on the other; whatever is
-//! unpacked, it takes no more memory than its limits and some 20 MiB, and never panics. A change to
-//! anything in here that is said is another codec: the golden vectors fail on it.
+//! Invariants: unpacking restores any bytes exactly. Both ends run the same code, one writing and
+//! one reading. Unpacking never panics and uses no more memory than its limits plus about 20 MiB.
+//! Any change to the coded content is another codec: the golden vectors fail on it.
 
 mod coder;
 mod item;
@@ -36,8 +34,7 @@ pub fn pack<'a>(ops: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     walk.coder.finish()
 }
 
-/// The ops that were packed, where there are `count` of them and they have no more than `bytes_max`
-/// bytes together.
+/// Restores `count` packed ops of at most `bytes_max` bytes together.
 pub fn unpack(packed: &[u8], count: u32, bytes_max: usize) -> Result<Vec<Vec<u8>>, PackError> {
     let mut walk = Walk::new(Hearer::new(packed), bytes_max);
     let mut ops = Vec::new();

@@ -1,8 +1,8 @@
-//! What the work of a role consists of. A role of one's own is based on the admin's and holds a
-//! part of its permissions.
+//! The permissions that make up the work of each role. A custom role is based on the admin role and
+//! holds a subset of its permissions.
 //!
-//! Invariant: what a role's own permissions do not name, nobody of that role may be given. What is
-//! one's own, such as a profile or an order that one may read, needs no permission.
+//! Invariant: a person never gets a permission that their role does not list here. Access to one's
+//! own things, such as a profile or a readable order, requires no permission.
 
 use crate::Role;
 
@@ -10,26 +10,26 @@ words! {
     Permission {
         PublishOrders "publish_orders",
         AcceptOrders "accept_orders",
-        /// Start them and complete them.
+        /// Start and complete orders.
         DoOrders "do_orders",
         CancelOrders "cancel_orders",
         WithdrawOrders "withdraw_orders",
         ApproveOrders "approve_orders",
-        /// Grant and refuse what customers ask back.
+        /// Grant and refuse refund requests.
         RefundMoney "refund_money",
-        /// Set what the platform's work and a late cancel cost.
+        /// Set the platform's fee and the late-cancellation fee.
         SetFees "set_fees",
-        /// Hide reviews and show them again.
+        /// Hide and restore reviews.
         ModerateReviews "moderate_reviews",
         /// The desks of all orders, of cases and of lost acceptances.
         ReadDesks "read_desks",
         VerifyProviders "verify_providers",
         ReadPeople "read_people",
-        /// And let them in again.
+        /// Revoke people and readmit them.
         RevokePeople "revoke_people",
         EndSessions "end_sessions",
         ResetPasswords "reset_passwords",
-        /// Make, change and remove roles, and give them to people.
+        /// Create, change and remove roles, and assign them to people.
         ManageRoles "manage_roles",
         /// Regions, edges and their logs.
         ReadPlatform "read_platform",
@@ -41,8 +41,8 @@ words! {
 words_from_text!(Permission);
 
 impl Permission {
-    /// Any of these lets an admin read an order by its id: each names work that begins with reading
-    /// one.
+    /// Any of these lets an admin read an order by id, because each covers work that starts with
+    /// reading one.
     pub const READ_ORDERS: &'static [Self] = &[
         Self::ReadDesks,
         Self::ApproveOrders,
@@ -51,10 +51,10 @@ impl Permission {
         Self::RefundMoney,
     ];
 
-    /// Any of these lets an admin read a hidden review, and whose order a review is about.
+    /// Any of these lets an admin read a hidden review and see whose order a review is about.
     pub const READ_REVIEWS: &'static [Self] = &[Self::ModerateReviews, Self::ReadDesks];
 
-    /// All that a person of this role can hold.
+    /// Every permission that a person of this role can hold.
     pub fn of(role: Role) -> &'static [Self] {
         match role {
             Role::Customer => &[Self::PublishOrders, Self::CancelOrders],

@@ -1,7 +1,7 @@
-//! Whether the tokens of a person count: when they were revoked, and since when new tokens let them
-//! in again. And the mark of a provider whom an admin has verified.
+//! The validity of a person's tokens: when they were revoked, and since when new tokens let the
+//! person in again. Also the admins' verification of a provider.
 //!
-//! Invariant: words may come in any order, and an older one that comes again changes nothing.
+//! Invariant: updates may arrive in any order, and a repeated older one changes nothing.
 
 use std::cmp::Ordering;
 
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ProfileEvent, UnixMillis, UserId};
 
-/// A word about the verification of a provider. Somebody of whom there is no word is not verified.
+/// An update on a provider's verification. Providers without one are not verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
 pub struct ProviderMark {
     #[n(0)]
     pub user: UserId,
-    /// Of the profile: the newest word counts.
+    /// The profile's version; the newest update counts.
     #[n(1)]
     pub version: u64,
     #[n(2)]
@@ -24,15 +24,15 @@ pub struct ProviderMark {
 }
 
 impl ProviderMark {
-    /// The word of an event; `None` of a customer or an admin.
+    /// The update in an event; `None` for a customer or an admin.
     pub fn told_by(event: &ProfileEvent) -> Option<Self> {
         let verified = event.provider.as_ref()?.verified;
         let version = u64::try_from(event.version).ok()?;
         Some(Self { user: event.user_id, version, verified })
     }
 
-    /// The newer of two words about the same person. Words that contradict each other verify
-    /// nobody.
+    /// The newer of two updates about one person. If equal versions contradict each other, the
+    /// provider is not verified.
     pub fn joined(self, other: Self) -> Self {
         match self.version.cmp(&other.version) {
             Ordering::Greater => self,
@@ -42,8 +42,8 @@ impl ProviderMark {
     }
 }
 
-/// A word about a person, or all of them joined. Both moments are by the clock of auth; 0 stands
-/// for none, or for a revocation that did not tell its moment.
+/// An update about a person's revocation, or several merged. Both times are by auth's clock; 0
+/// means none, or a revocation without a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct PersonStanding {
@@ -64,7 +64,7 @@ impl PersonStanding {
         Self { user, revoked_at: UnixMillis(0), tokens_since }
     }
 
-    /// Both words about the same person.
+    /// Merges two updates about the same person.
     pub fn joined(self, other: Self) -> Self {
         Self {
             user: self.user,
@@ -73,7 +73,7 @@ impl PersonStanding {
         }
     }
 
-    /// Returns whether a token that was issued then opens nothing.
+    /// Returns true if a token issued at that time is refused.
     pub fn refuses(self, issued: UnixMillis) -> bool {
         self.revoked_at >= self.tokens_since || issued < self.tokens_since
     }

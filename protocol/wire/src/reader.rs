@@ -1,36 +1,36 @@
-//! The readers of an order, and how much each may read: at an edge the same as in the cloud.
+//! The readers of an order and how much each may see, at an edge as in the cloud.
 //!
-//! Invariant: the customer's id, address and contacts are for the order's own people and for
-//! admins. A provider is one of them only while the work is surely his.
+//! Invariant: only the order's own people and admins see the customer's id, address and contacts. A
+//! provider is one of them only while the job is certainly theirs.
 
 use uuid::Uuid;
 
 use crate::{Actor, Order, OrderStatus, Role, UserId};
 
-/// How surely an order is its provider's.
+/// How certain it is that the order belongs to its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Hold {
-    /// The cloud has decided his acceptance, or an edge has promised it by its right to assign.
+    /// The cloud decided their acceptance, or an edge promised it under its right to assign.
     #[default]
     Sure,
-    /// An edge took his acceptance, and the cloud has yet to decide it.
+    /// An edge took their acceptance, and the cloud has not decided it yet.
     Unsure,
-    /// The same, and he has started the work.
+    /// As `Unsure`, and they have started the work.
     UnsureStarted,
 }
 
-/// Stands for a customer whom the reader may not know. The true id would tell a provider which open
-/// orders come from an address that he has seen once.
+/// Replaces a hidden customer's id. The true id would reveal which open orders come from an address
+/// that the provider has seen before.
 pub const HIDDEN_CUSTOMER: UserId = UserId(Uuid::nil());
 
-/// Stands for a telephone number or an e-mail address in a customer's words.
+/// Replaces a telephone number or an e-mail address in a customer's text.
 const MASK: &str = "•••";
-/// Digits of the shortest telephone number that is masked. A date and an hour have fewer.
+/// The digits of the shortest telephone number to mask. A date with a time has fewer.
 const NUMBER_DIGITS: usize = 11;
-/// The same behind a plus sign.
+/// The same for numbers that start with a plus sign.
 const COUNTRY_NUMBER_DIGITS: usize = 8;
 
-/// The decided order as this person may read it; `None` where for them it does not exist.
+/// The decided order as this person may read it; `None` if it must not exist for them.
 pub fn readable_by(order: &Order, actor: Actor) -> Option<Order> {
     readable_while(order, actor, Hold::Sure)
 }
@@ -48,12 +48,12 @@ pub fn readable_while(order: &Order, actor: Actor, hold: Hold) -> Option<Order> 
     }
 }
 
-/// An open order, without its customer; no other is for every provider to read.
+/// An open order without its customer. Providers see no other orders of strangers.
 pub fn readable_by_every_provider(order: &Order) -> Option<Order> {
     (order.status == OrderStatus::Pending).then(|| without_customer(order))
 }
 
-/// The work without the person: no id, no address, and no contact in the words.
+/// The work without the customer: no id, no address, and contacts masked in the texts.
 pub fn without_customer(order: &Order) -> Order {
     Order {
         customer_id: HIDDEN_CUSTOMER,
@@ -64,7 +64,7 @@ pub fn without_customer(order: &Order) -> Order {
     }
 }
 
-/// A net with holes, beside the admin who reads the words before they are open to providers.
+/// A best-effort filter: an admin also reads the text before providers do.
 fn without_contacts(words: &str) -> String {
     let chars: Vec<char> = words.chars().collect();
     let mut masked = String::with_capacity(words.len());
@@ -82,7 +82,7 @@ fn without_contacts(words: &str) -> String {
     masked
 }
 
-/// The length of a telephone number that begins here.
+/// The length of a telephone number that starts here.
 fn number(chars: &[char]) -> Option<usize> {
     let plus = chars.first() == Some(&'+');
     let (mut digits, mut length) = (0, 0);
@@ -97,7 +97,7 @@ fn number(chars: &[char]) -> Option<usize> {
     (digits >= enough).then_some(length)
 }
 
-/// The length of an e-mail address that begins here.
+/// The length of an e-mail address that starts here.
 fn mail(chars: &[char]) -> Option<usize> {
     let name = chars.iter().take_while(|&&c| joins(c)).count();
     let host = chars.get(name + 1..)?.iter().take_while(|&&c| joins(c)).count();
@@ -105,7 +105,7 @@ fn mail(chars: &[char]) -> Option<usize> {
     is_mail.then_some(name + 1 + host)
 }
 
-/// Returns whether the character may stand in a name or host of an e-mail address.
+/// Returns true if the character may occur in the name or host of an e-mail address.
 fn joins(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+')
 }
@@ -119,7 +119,7 @@ mod tests {
         UserId(Uuid::from_u128(n))
     }
 
-    /// Of customer 1, done by provider 2.
+    /// An order of customer 1, done by provider 2.
     fn order(status: OrderStatus) -> Order {
         let id = OrderId(Uuid::from_u128(9));
         let price = Amount::from_minor(20_000).unwrap();

@@ -20,12 +20,12 @@ words! {
 }
 
 impl Region {
-    /// The letter that an order's short code begins with.
+    /// The first letter of an order's short code.
     pub fn letter(self) -> char {
         self.as_str().as_bytes()[0].into()
     }
 
-    /// The name that people read. The code, such as `NORTH`, is for programs.
+    /// The name shown to people. The code, such as `NORTH`, is for programs.
     pub fn name(self) -> Phrase {
         match self {
             Self::North => say::region_north,
@@ -42,7 +42,7 @@ impl Region {
     }
 }
 
-/// People type it in any case.
+/// Parsing ignores case, because people type it.
 impl FromStr for Region {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {

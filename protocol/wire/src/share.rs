@@ -1,6 +1,6 @@
-//! The share of a region's work that one provider may take: jobs in hand at once, and acceptances
-//! and withdrawals in a day. Edges and cloud judge by the same limits, each by what it knows. The
-//! open orders of one customer are the cloud's to count.
+//! Limits on one provider's share of a region's work: open jobs, and acceptances and withdrawals
+//! per day. Edges and cloud apply them to the data they have. Only the cloud counts a customer's
+//! open orders.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::{Action, Actor, Code, CommandBody, Order, Role, UnixMillis};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// The limits on one provider. Zero leaves one off.
+/// The limits for one provider. Zero disables a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShareLimits {
     /// Orders that are accepted or in progress.
@@ -24,8 +24,9 @@ impl ShareLimits {
     pub const OFF: Self = Self { open_jobs: 0, acceptances_a_day: 0, withdrawals_a_day: 0 };
 }
 
-/// Five jobs are two days of work. An ill provider gives all of them back in one day. A stranger
-/// who never finishes a job reads ten addresses on his first day and five on each other.
+/// Five jobs are two days of work, and a provider who falls ill can give all of them back in one
+/// day. A stranger who never finishes a job reads ten addresses on the first day and five on each
+/// later one.
 impl Default for ShareLimits {
     fn default() -> Self {
         Self { open_jobs: 5, acceptances_a_day: 20, withdrawals_a_day: 5 }
@@ -33,7 +34,7 @@ impl Default for ShareLimits {
 }
 
 words! {
-    /// An action that uses up a share.
+    /// An action that counts against a limit.
     ShareAct {
         Accept "accept",
         Withdraw "withdraw",
@@ -48,11 +49,11 @@ words! {
         OpenJobs = 0 "open_jobs",
         AcceptancesADay = 1 "acceptances_a_day",
         WithdrawalsADay = 2 "withdrawals_a_day",
-        /// Of a customer.
+        /// A limit on a customer.
         OpenOrders = 3 "open_orders",
     }
     or
-    /// One that only a newer peer knows.
+    /// A limit that only a newer peer defines.
     Unrecognised = 65535 "unrecognised"
 }
 
@@ -63,7 +64,7 @@ impl<'b, C> Decode<'b, C> for ShareKind {
     }
 }
 
-/// A limit that stands in the way of an action.
+/// A limit that blocks an action.
 #[skip_serializing_none]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
@@ -72,13 +73,13 @@ pub struct LimitReached {
     pub limit: ShareKind,
     #[n(1)]
     pub most: u32,
-    /// When the same action is within the limit again. A job in hand and an open order end by what
-    /// people do, not by time.
+    /// When the action is within the limit again. Absent for open jobs and open orders, which
+    /// people end, not time.
     #[n(2)]
     pub frees_at: Option<UnixMillis>,
 }
 
-/// The jobs and actions of one provider, as far as the judge knows of them.
+/// One provider's jobs and actions, as far as the caller has seen them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Workload {
     pub open_jobs: u32,
@@ -87,8 +88,8 @@ pub struct Workload {
 }
 
 impl ShareAct {
-    /// The share that this command would use up. A provider who accepts his own job once more uses
-    /// up nothing, and what is not his he cannot withdraw.
+    /// The limit that this command counts against. Accepting one's own job again uses nothing up,
+    /// and a provider cannot withdraw a job that is not theirs.
     pub fn of(actor: Actor, body: &CommandBody, order: Option<&Order>) -> Option<Self> {
         let provider = order.and_then(|order| order.provider_id);
         let his = provider == Some(actor.user_id);
@@ -114,8 +115,8 @@ impl LimitReached {
 }
 
 impl ShareLimits {
-    /// The limit that this action would break. The moment is the one at which its first receiver
-    /// took it: a tablet's or an edge's log of some days is not judged as one day.
+    /// The limit that this action would exceed. `at` is when its first receiver took it, so that a
+    /// log of several days is not judged as one day.
     pub fn reached(&self, load: &Workload, act: ShareAct, at: UnixMillis) -> Option<LimitReached> {
         let a_day = |limit, most, times: &[UnixMillis]| {
             let frees_at = day_is_full(times, at, most)?;
@@ -146,14 +147,14 @@ impl Workload {
         }
     }
 
-    /// The moment from which on times count for an action at `at`.
+    /// The start of the time that counts for an action at `at`.
     pub fn since(at: UnixMillis) -> UnixMillis {
         at.plus_ms(-DAY_MS)
     }
 }
 
-/// Returns when the next place is free, if one more at `at` made any 24 hours hold more than
-/// `most`. The times may lie on either side of it: logs of two edges arrive in any order.
+/// Returns when the next place is free, if an action at `at` would put more than `most` into any 24
+/// hours. Times may lie on either side of `at`, because logs of two edges arrive in any order.
 fn day_is_full(times: &[UnixMillis], at: UnixMillis, most: u32) -> Option<UnixMillis> {
     let most = usize::try_from(most).ok().filter(|most| *most > 0)?;
     let mut times: Vec<i64> = times.iter().map(|time| time.0).collect();
@@ -197,7 +198,7 @@ mod tests {
         check(&[-24, -1], None);
         check(&[-23, -1], Some(1));
         check(&[-20, -10, -1], Some(14));
-        // A log that arrives late lies before actions that are known already.
+        // A log that arrives late precedes actions that are already counted.
         check(&[1, 2], Some(25));
         check(&[-20, 20], None);
         check(&[23, 30], None);

@@ -1,27 +1,26 @@
-//! The image of a region as its feed stood at one number, cut into chunks.
+//! The snapshot of a region at one feed number, cut into chunks.
 //!
-//! Invariants: the hash of a chunk follows from the one before it and from its body, so that
-//! whoever has the last one has all of them; where the next chunk begins is the hub's word, which
-//! the edge keeps and hands back, so that a session that was cut goes on behind the last chunk that
-//! is stored.
+//! Invariants: each chunk's hash covers its body and the previous hash, so the last hash proves all
+//! chunks. The hub chooses the place of the next chunk; the edge stores and returns it, so that an
+//! interrupted session resumes after the last stored chunk.
 
 use minicbor::{Decode, Encode};
 
 use crate::{Change, Hash, Standing};
 
-/// How much of an image an edge has stored.
+/// How much of a snapshot an edge has stored.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Staged {
     #[n(0)]
     pub feed_generation: u64,
-    /// The place in the feed that the image shows.
+    /// The feed number that the snapshot shows.
     #[n(1)]
     pub feed_seq: u64,
-    /// So many chunks are stored; it is the index of the next one, too.
+    /// The number of stored chunks, and so the index of the next one.
     #[n(2)]
     pub chunks: u32,
-    /// Of the last chunk that is stored.
+    /// The hash of the last stored chunk.
     #[n(3)]
     pub hash: Hash,
     #[n(4)]
@@ -39,7 +38,7 @@ pub struct SnapshotPart {
     pub next: Option<SnapshotPlace>,
 }
 
-/// The entity behind which the hub goes on reading. Its meaning is the hub's alone.
+/// The entity after which the hub continues. Only the hub interprets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]
 pub struct SnapshotPlace {
@@ -59,12 +58,12 @@ impl SnapshotPart {
     }
 }
 
-/// The start of an image's hashes. No two share it: each begins in one session, at one number.
+/// The first hash of a snapshot's chain, unique per session and feed number.
 pub fn snapshot_start(standing: Standing, feed_generation: u64, feed_seq: u64) -> Hash {
     Hash::of(&crate::op::encoded((standing, feed_generation, feed_seq)))
 }
 
-/// The hash of the chunk behind the one with this hash.
+/// The hash of the chunk that follows the one with hash `before`.
 pub fn snapshot_hash(before: Hash, body: &[u8]) -> Hash {
     let mut bytes = Vec::with_capacity(before.0.len() + body.len());
     bytes.extend(before.0);

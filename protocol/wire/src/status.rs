@@ -1,5 +1,5 @@
-//! The status of a region and its edges for an operator: the one shape that the hub answers and
-//! that the command line and dashboards show.
+//! The status of a region and its edges, in the shape that the hub, the command line and dashboards
+//! share.
 
 mod complaint;
 
@@ -23,7 +23,7 @@ words_from_text!(GateState);
 pub enum LinkState {
     Up,
     Down,
-    /// Enrolled, never heard of.
+    /// Enrolled but never connected.
     Never,
 }
 
@@ -33,7 +33,8 @@ pub enum ChecksumState {
     /// The edge's confirmed orders equal the cloud's at the same feed number.
     Match,
     Mismatch,
-    /// The edge is behind the feed, or an outcome has run ahead of it: nothing to compare yet.
+    /// The edge is behind the feed, or an outcome is ahead of it, so there is nothing to compare
+    /// yet.
     Settling,
     Unknown,
 }
@@ -53,32 +54,31 @@ pub struct RegionStatus {
     pub holder: Option<EdgeId>,
     pub feed_seq: u64,
     pub orders: u64,
-    /// Accepts made at the portal that wait, for the region's holder or for an operator.
+    /// Accepts made at the portal that wait for the region's holder or for an operator.
     #[serde(default)]
     #[schema(required)]
     pub asks_waiting: u64,
-    /// Of those: the ones that wait for an operator.
+    /// The number of those that wait for an operator.
     #[serde(default)]
     #[schema(required)]
     pub asks_stopped: u64,
-    /// The repairs by the comparison with the order service.
+    /// Repairs after comparison with the order service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repairs: Option<RepairStatus>,
     pub edges: Vec<EdgeStatus>,
 }
 
-/// How a region's feed was put right.
+/// How a region's feed was repaired.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RepairStatus {
-    /// When it was last compared with the order service.
     #[schema(required)]
     pub compared_at: Option<UnixMillis>,
     /// Changes that had not arrived.
     pub repaired: u64,
     #[schema(required)]
     pub repaired_at: Option<UnixMillis>,
-    /// How often the two have said different things of one version of an order, or the feed was
-    /// ahead of the order service, or had too many orders that it does not know: those stay.
+    /// How often the two disagreed on one version of an order, the feed was ahead of the order
+    /// service, or it had too many unknown orders. These are not repaired.
     pub contradictions: u64,
     #[schema(required)]
     pub contradicted_at: Option<UnixMillis>,
@@ -89,15 +89,15 @@ pub struct RepairStatus {
 pub struct EdgeListItem {
     pub region: Region,
     pub created_at: UnixMillis,
-    /// Absent while its code waits to be used.
+    /// Absent until its enrolment code is used.
     pub enrolled_at: Option<UnixMillis>,
-    /// The last moment at which its code can be used, while it has one.
+    /// When its enrolment code expires, if it has one.
     #[serde(default)]
     pub code_expires_at: Option<UnixMillis>,
-    /// An operator has disabled it: its key is refused until it has another.
+    /// When an operator disabled it; its key is refused until it has a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<UnixMillis>,
-    /// It was disabled for good.
+    /// When it was disabled permanently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<UnixMillis>,
     /// The end of its log at the hub, in this epoch.
@@ -116,7 +116,7 @@ pub struct EdgeListItem {
 pub struct EdgeStatus {
     pub edge: EdgeId,
     pub link: LinkState,
-    /// Since when the link is as it is.
+    /// When the link entered its current state.
     #[schema(required)]
     pub since: Option<UnixMillis>,
     #[schema(required)]
@@ -124,20 +124,20 @@ pub struct EdgeStatus {
     pub epoch: u64,
     #[schema(required)]
     pub version: Option<String>,
-    /// Ops at the edge without a stored outcome, by its last word, and the age of the oldest.
+    /// Ops at the edge without a stored outcome, as last reported, and the age of the oldest.
     pub pending: u32,
     #[schema(required)]
     pub oldest_pending_at: Option<UnixMillis>,
-    /// Ops the hub has received and not yet decided.
+    /// Ops that the hub has received but not decided.
     pub undecided: u64,
     pub held: u64,
     pub parked: u64,
-    /// Ops the edge has logged and the hub has not received.
+    /// Ops that the edge has logged but the hub has not received.
     pub lag_up_ops: u64,
-    /// Feed changes and outcomes that the edge has not yet acknowledged.
+    /// Feed changes and outcomes that the edge has not acknowledged.
     pub lag_down_changes: u64,
     pub lag_down_outcomes: u64,
-    /// When the oldest of them was stored at the hub.
+    /// When the hub stored the oldest of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_down_since: Option<UnixMillis>,
     pub checksum: ChecksumState,
@@ -145,54 +145,54 @@ pub struct EdgeStatus {
     pub clock_error_ms: Option<i64>,
     #[schema(required)]
     pub disk_free_bytes: Option<u64>,
-    /// People whose commands it refuses, because it keeps its last room for those whom it knows.
+    /// People that it refuses because it reserves its last space for known people.
     #[serde(default)]
     pub newcomers_waiting: u32,
-    /// Commands that epochs of it have left without an outcome, and that have not come back yet.
+    /// Commands that its epochs left without an outcome and that have not come back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_behind: Vec<LeftBehind>,
-    /// How its epoch came to be, until an operator has taken note of it.
+    /// How its current epoch began, until an operator takes note of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<QuarantineStatus>,
-    /// Since when it waits to be let in, because it was restored too often.
+    /// Since when it waits for an operator's admission, because it was restored too often.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs_operator_at: Option<UnixMillis>,
-    /// When a second instance of it called, where that was just now.
+    /// When a second instance of it connected, if that was recent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub twin_seen_at: Option<UnixMillis>,
-    /// Since when an image is on its way that puts right what it has.
+    /// Since when a snapshot that repairs it has been under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair_asked_at: Option<UnixMillis>,
-    /// How often one has, and when last.
+    /// How many such repairs it had, and when the last one was.
     #[serde(default)]
     #[schema(required)]
     pub repairs: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repaired_at: Option<UnixMillis>,
-    /// The fence of a grant that its view did not agree with: it answers nothing firm.
+    /// The fence of a grant that its view did not match, so that it gives no firm answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unproven: Option<u64>,
-    /// Since when its checksum has been settling though nothing moves.
+    /// Since when its checksum has been settling although nothing moves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsettled_since: Option<UnixMillis>,
-    /// Of those held: the ops that wait for an operator.
+    /// The number of held ops that wait for an operator.
     #[serde(default)]
     #[schema(required)]
     pub stopped: u64,
-    /// Acceptances made there that have lost, and when the last of them was told so.
+    /// Acceptances made there that lost, and when the last provider was notified.
     #[serde(default)]
     #[schema(required)]
     pub lost: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_at: Option<UnixMillis>,
-    /// It checks no hub's key: an older program, or one without a key on a plain line.
+    /// It accepts any hub: it runs an older program, or has no hub key on a plain line.
     #[serde(default)]
     pub takes_any_hub: bool,
-    /// Its link goes over plain HTTP to another machine.
+    /// Its link uses plain HTTP to another machine.
     #[serde(default)]
     pub plain_line: bool,
-    /// Since when it sends people's tokens that open the cloud, as edges did before there were
-    /// others.
+    /// Since when it has sent people's tokens for the cloud, as edges did before edge tokens
+    /// existed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_tokens_since: Option<UnixMillis>,
 }
@@ -204,7 +204,7 @@ pub struct LeftBehind {
     pub commands: u64,
 }
 
-/// An epoch was ended because the edge was restored or cloned.
+/// An epoch ended because the edge was restored or cloned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QuarantineStatus {
     pub at: UnixMillis,
@@ -212,7 +212,7 @@ pub struct QuarantineStatus {
 }
 
 impl EdgeStatus {
-    /// True if its disk will soon be full, by its last word.
+    /// Returns true if its disk will soon be full, as last reported.
     pub fn disk_is_low(&self) -> bool {
         self.disk_free_bytes.is_some_and(|free| free < complaint::DISK_FREE_BYTES_MIN)
     }

@@ -1,7 +1,7 @@
-//! The rules of a text that a person hands in: trimmed, within its length, every character visible.
+//! Rules for texts that people submit: trimmed, limited in length, every character visible.
 //!
-//! Invariant: the cloud and every edge ask here, so that nothing is taken at an edge that the cloud
-//! then refuses for its form.
+//! Invariant: the cloud and every edge use these rules, so an edge never takes a text that the
+//! cloud then refuses for its form.
 
 use serde::{Deserialize, Serialize};
 use texts::{Sentence, Text};
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::say;
 
-/// A field to correct, and the reason for the person who filled it in.
+/// A field to correct, with the reason for the person who filled it in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     pub field: String,
@@ -23,16 +23,16 @@ impl FieldError {
     }
 }
 
-/// Lengths count characters, as a person would.
+/// Lengths count characters, not bytes.
 pub(crate) struct Limits {
     pub field: &'static str,
     pub chars_min: usize,
     pub chars_max: usize,
-    /// True if it may have several lines.
+    /// True if line breaks are allowed.
     pub lines: bool,
 }
 
-/// The same, for a field that is named where it is checked.
+/// The same for a field that the caller names.
 #[derive(Debug, Clone, Copy)]
 pub struct TextRule {
     pub chars_min: usize,
@@ -41,7 +41,7 @@ pub struct TextRule {
 }
 
 const REASON: Limits = Limits { field: "reason", chars_min: 1, chars_max: 500, lines: true };
-/// It stands in an order's history where a reason would.
+/// Shown in an order's history in place of a reason.
 const NOTE: Limits = Limits { field: "note", chars_min: 0, chars_max: 500, lines: true };
 const COMMENT: Limits = Limits { field: "comment", chars_min: 0, chars_max: 2_000, lines: true };
 
@@ -50,7 +50,7 @@ pub(crate) fn check(text: &str, limits: &Limits) -> Result<String, FieldError> {
     check_text(field, text, TextRule { chars_min, chars_max, lines })
 }
 
-/// Checks a text of a field that only its service knows, and trims it.
+/// Checks and trims the text of a field that only one service defines.
 pub fn check_text(field: &str, text: &str, rule: TextRule) -> Result<String, FieldError> {
     let TextRule { chars_min, chars_max, lines } = rule;
     let text = text.trim();
@@ -67,12 +67,12 @@ pub fn check_text(field: &str, text: &str, rule: TextRule) -> Result<String, Fie
     Ok(text.to_owned())
 }
 
-/// Why an order is rejected: the customer reads it, so it must say something.
+/// Checks the reason for rejecting an order. The customer reads it, so it must not be empty.
 pub fn check_reason(reason: &str) -> Result<String, FieldError> {
     check(reason, &REASON)
 }
 
-/// Checks a reason that may be left out. A blank one is none.
+/// Checks an optional reason. A blank one counts as absent.
 pub fn check_optional_reason(reason: Option<&str>) -> Result<Option<String>, FieldError> {
     match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
         Some(reason) => check_reason(reason).map(Some),
@@ -80,7 +80,7 @@ pub fn check_optional_reason(reason: Option<&str>) -> Result<Option<String>, Fie
     }
 }
 
-/// Checks the note of a completion, which may be left out. A blank one is none.
+/// Checks the optional note of a completion. A blank one counts as absent.
 pub fn check_optional_note(note: Option<&str>) -> Result<Option<String>, FieldError> {
     let note = check(note.unwrap_or_default(), &NOTE)?;
     Ok(Some(note).filter(|note| !note.is_empty()))
@@ -90,7 +90,7 @@ pub fn check_comment(comment: &str) -> Result<String, FieldError> {
     check(comment, &COMMENT)
 }
 
-/// True if a character is invisible or changes how others look.
+/// Returns true if a character is invisible or changes how others look.
 fn hides_something(text: &str, lines: bool) -> bool {
     let mut before = None;
     let mut chars = text.chars().peekable();
@@ -110,14 +110,14 @@ fn hides_something(text: &str, lines: bool) -> bool {
     false
 }
 
-/// Makes one picture of two, such as a person at work; between letters it only hides.
+/// Joins two emoji into one picture, such as a person at work; between letters it only hides.
 const JOINER: char = '\u{200d}';
 
 fn is_picture(c: char) -> bool {
     c >= '\u{2190}' && !c.is_alphanumeric()
 }
 
-/// Turns the direction of the text, divides it or fills space, and is part of no word here.
+/// Changes the text's direction, breaks it or fills space, and belongs to no word here.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,

@@ -1,5 +1,5 @@
-//! Wall-clock time: milliseconds since 1970 in stores and frames, RFC 3339 UTC in JSON.
-//! It is for display and audit; nothing is ordered by it.
+//! Wall-clock time: Unix milliseconds in stores and frames, RFC 3339 UTC in JSON. It is for display
+//! and audit, never for ordering.
 
 use std::{fmt, str::FromStr};
 
@@ -36,7 +36,7 @@ impl UnixMillis {
         Self(self.0.saturating_add(ms))
     }
 
-    /// Milliseconds from `earlier` to this; never negative.
+    /// Never negative.
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)
     }

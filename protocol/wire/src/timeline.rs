@@ -1,4 +1,4 @@
-//! One line of an order's history: the person, the action, the times at each hop, and the reason.
+//! One entry of an order's history: the person, the action, the times at each hop, and the reason.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,7 +8,7 @@ use crate::{
     RaceRule, Source, UnixMillis, Verdict,
 };
 
-/// When a command passed each hop. Device and edge clocks are shown, never trusted for order.
+/// When a command passed each hop. Device and edge clocks are shown, never used for ordering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Hops {
     #[schema(required)]
@@ -20,14 +20,14 @@ pub struct Hops {
 }
 
 words! {
-    /// The ground on which an order's provider could read its address from a line of history on.
+    /// Why an order's provider could read its address from a given history entry on.
     AddressShown {
-        /// The cloud decided his acceptance.
+        /// The cloud decided their acceptance.
         Decided "decided",
-        /// An edge promised him the order, before the cloud heard of it.
+        /// An edge promised them the order before the cloud received it.
         Firm "firm",
-        /// He started the work at an edge on an undecided acceptance, and his region's rule shows
-        /// the address then.
+        /// They started the work at an edge on an undecided acceptance, and the region's rule shows
+        /// the address at that point.
         Started "started",
     }
 }
@@ -36,15 +36,15 @@ words_from_text!(AddressShown);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimelineEntry {
     pub version: u64,
-    /// Absent for the order's creation, and for a change of its payment.
+    /// Absent for the order's creation and for payment changes.
     #[schema(required)]
     pub action: Option<Action>,
     pub actor: Actor,
     #[schema(required)]
     pub from: Option<OrderStatus>,
-    /// Equal to `from` where the attempt changed nothing, as a lost acceptance does.
+    /// Equals `from` if the attempt changed nothing, as a lost acceptance does.
     pub to: OrderStatus,
-    /// Why it changed nothing, or a note on what it did.
+    /// Why nothing changed, or a note on the effect.
     #[schema(required)]
     pub code: Option<Code>,
     #[schema(required)]
@@ -52,8 +52,8 @@ pub struct TimelineEntry {
     pub hops: Hops,
     pub command_id: CommandId,
     pub source: Source,
-    /// The op's place in the edge's log, and what the edge said at once, where it came from one.
-    /// Another edge than `source`, or one where that is the portal, held the region and was asked.
+    /// The edge whose log has the op, with its place there and the immediate verdict. If it differs
+    /// from `source`, it held the region and the accept was put to it.
     #[schema(required)]
     pub edge: Option<EdgeId>,
     #[schema(required)]
@@ -62,27 +62,26 @@ pub struct TimelineEntry {
     pub seq: Option<u64>,
     #[schema(required)]
     pub verdict: Option<Verdict>,
-    /// The address was shown to the actor by this, also where the attempt failed in the end.
+    /// This entry showed the address to the actor, even if the attempt failed in the end.
     #[serde(default)]
     #[schema(required)]
     pub address_shown: Option<AddressShown>,
-    /// Of an acceptance that got the order: the rule by which others lose to it. Absent of one from
-    /// before the rule was kept.
+    /// The rule by which others lose to this winning acceptance. Absent if it predates that record.
     #[serde(default)]
     #[schema(required)]
     pub race_rule: Option<RaceRule>,
-    /// The firm answer that the person had to it, also from an epoch that is over.
+    /// The firm answer that the person had received, even from an ended epoch.
     #[serde(default)]
     #[schema(required)]
     pub promise: Option<EdgePromise>,
-    /// The payment of the order became this.
+    /// The order's new payment status.
     #[serde(default)]
     #[schema(required)]
     pub payment_status: Option<PaymentStatus>,
 }
 
 impl TimelineEntry {
-    /// True of an acceptance that found the order with another provider.
+    /// Returns true for an acceptance that found the order with another provider.
     pub fn was_beaten(&self) -> bool {
         let beaten = |code: Code| code == Code::OrderAlreadyAccepted || code.is_broken_promise();
         self.code.is_some_and(beaten) && self.to.has_provider()
@@ -90,23 +89,23 @@ impl TimelineEntry {
 }
 
 impl EdgePromise {
-    /// Why it does not hold, if it does not.
+    /// Why the promise does not hold, if it does not.
     pub fn broken(&self) -> Option<FenceEnding> {
         let ended = self.end.as_ref().map(|end| end.how).filter(|how| how.is_take_back());
         ended.or(self.why)
     }
 }
 
-/// An edge's firm answer, and the end of the right that it rested on.
+/// An edge's firm answer, and the end of the right behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EdgePromise {
     pub edge: EdgeId,
     pub epoch: u64,
     pub fence: u64,
-    /// Why it gives no right, by the edge that logged it anew.
+    /// Why it grants no right, according to the edge that logged it again.
     #[schema(required)]
     pub why: Option<FenceEnding>,
-    /// Absent while the right stands.
+    /// Absent while the right is in force.
     #[schema(required)]
     pub end: Option<FenceEnd>,
 }

@@ -31,20 +31,20 @@ pub fn head(region: Region, edge: &EdgeId) -> String {
     format!("{}/head", base(region, edge))
 }
 
-/// The device whose commands a topic of this edge carries.
+/// The device that publishes on this command topic of the edge.
 pub fn device_of_cmd(region: Region, edge: &EdgeId, topic: &str) -> Option<DeviceId> {
     let device = topic.strip_prefix(&base(region, edge))?.strip_prefix("/cmd/")?;
     DeviceId::new(device).ok()
 }
 
-/// A device publishes its own commands and nothing else.
+/// A device may publish only its own commands.
 pub fn may_publish(region: Region, edge: &EdgeId, device: &DeviceId, topic: &str) -> bool {
     topic == cmd(region, edge, device)
 }
 
-/// A device hears its own replies, its user's outcomes and the head, and the board unless its user
-/// is a customer, who may read no order but their own; no wildcard is ever needed for that, so none
-/// is allowed.
+/// A device may subscribe to its own replies, its user's outcomes, the head, and the board.
+/// Customers may not subscribe to the board, because they may read only their own orders. Wildcards
+/// are never required, so all are refused.
 pub fn may_subscribe(
     region: Region,
     edge: &EdgeId,

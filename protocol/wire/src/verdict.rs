@@ -1,4 +1,4 @@
-//! The immediate answer of an edge, the receipt that makes it binding, and the tablet's reply.
+//! An edge's immediate answer, the receipt that makes it binding, and the reply to the tablet.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -13,18 +13,18 @@ words! {
     #[derive(Encode, Decode)]
     #[cbor(index_only)]
     Verdict {
-        /// Nothing happened and nothing is stored.
+        /// The edge stored nothing and nothing happened.
         NotTaken = 0 "not_taken",
-        /// Stored for good; the cloud decides.
+        /// Stored durably; the cloud decides.
         Provisional = 1 "provisional",
-        /// Stored for good, and the answer is already final.
+        /// Stored durably, and the answer is already final.
         Firm = 2 "firm",
     }
 }
 
 words_from_text!(Verdict);
 
-/// The edge's signed word that it holds the command: given only after the commit is on disk.
+/// The edge's signed acknowledgement of a command, issued only after the commit is on disk.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(array)]
@@ -47,36 +47,34 @@ pub struct Receipt {
     #[n(7)]
     #[serde(default)]
     pub sig: String,
-    /// Whose command it is: ids are a person's own, so a receipt vouches for nobody else's.
+    /// The command's person. Ids are unique per person only, so a receipt covers no other person's.
     #[n(8)]
     pub user_id: Option<UserId>,
-    /// The hash of the command's body: the receipt vouches for no other. Receipts of older edges
-    /// have none.
+    /// The hash of the command's body; the receipt covers no other. Older edges omit it.
     #[n(9)]
     pub body: Option<Hash>,
 }
 
 impl Receipt {
-    /// The signed bytes: every field but the signature itself.
+    /// Every field except the signature.
     pub fn signed_bytes(&self) -> Vec<u8> {
         crate::op::encoded(&Self { sig: String::new(), ..self.clone() })
     }
 }
 
-/// How far along its way the answer in a reply was given.
+/// How far the command had come when the reply was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hop {
     /// The edge answered; with `not_taken` it stored nothing.
     Stored,
-    /// The cloud decided.
     Decided,
 }
 
 /// The reply that the edge publishes on a tablet's `reply` topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reply {
-    /// Absent only where the frame was too broken to hold one.
+    /// Absent only if the frame was too broken to contain one.
     #[schema(required)]
     pub command_id: Option<CommandId>,
     pub hop: Hop,
@@ -85,8 +83,7 @@ pub struct Reply {
     pub code: Option<Code>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Text>,
-    /// Of `invalid_input` and `malformed_body`: the fields to correct, as a problem over HTTP names
-    /// them.
+    /// The fields to correct for `invalid_input` and `malformed_body`, as in an HTTP problem.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,7 +92,7 @@ pub struct Reply {
     pub receipt: Option<Receipt>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// The limit in the way of a command that was not taken.
+    /// The limit that blocked the command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<LimitReached>,
 }

@@ -1,8 +1,7 @@
-//! The two shapes of a type that people and other programs read: a word of a list, and a text.
+//! Macros for types with a readable form: an enum of fixed words, or a formatted text.
 
-/// An enum of words: the same word in JSON, in stores and in logs, and its number in frames where
-/// it has one. Behind `or` stands the variant for a word that only a newer peer knows; `ALL` leaves
-/// it out.
+/// Defines an enum of words: the same word in JSON, stores and logs, and its number in frames if it
+/// has one. The variant after `or` catches words of newer peers; `ALL` omits it.
 #[macro_export]
 macro_rules! words {
     (
@@ -40,7 +39,7 @@ macro_rules! words {
     };
 }
 
-/// Describes the type to clients as one of some words.
+/// Describes the type to API clients as one of a list of words.
 #[macro_export]
 macro_rules! word_schema {
     ($name:ident: $($word:expr,)+) => {
@@ -56,7 +55,7 @@ macro_rules! word_schema {
     };
 }
 
-/// Describes the type to clients as a text of some form.
+/// Describes the type to API clients as a string of a given form.
 macro_rules! text_schema {
     ($name:ident, $description:literal, $form:ident = $value:expr $(, $example:literal)?) => {
         impl utoipa::ToSchema for $name {}
@@ -73,7 +72,7 @@ macro_rules! text_schema {
     };
 }
 
-/// Reads a word exactly as it is written.
+/// Parses a word exactly as written.
 #[macro_export]
 macro_rules! words_from_text {
     ($($name:ident),+) => {$(
@@ -88,7 +87,7 @@ macro_rules! words_from_text {
     )+};
 }
 
-/// In a frame it is the text that it displays as.
+/// Encodes the type in frames as its display text.
 macro_rules! text_in_frames {
     ($name:ident) => {
         impl<C> minicbor::Encode<C> for $name {

@@ -1,5 +1,5 @@
-//! A newer peer's words, read by this version: every place of every golden vector where a later
-//! version may add a field is given one, and every kind that a later version may add is met.
+//! This version reads a newer peer's data: every place of every golden vector that may gain a field
+//! gets one, and every kind that may be added appears.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,9 +14,9 @@ use wire::{
 };
 
 const FILE: &str = include_str!("../golden/v1.json");
-/// Far beyond what this version numbers its fields and kinds with.
+/// Far beyond the field and kind numbers of this version.
 const LATER: u64 = 900;
-/// What golden vectors that are frames begin with.
+/// The name prefixes of golden vectors that are frames.
 const FRAMES: [&str; 10] = [
     "frame",
     "hello",
@@ -43,8 +43,8 @@ fn vector(name: &str) -> Vec<u8> {
     bytes(&golden()[name])
 }
 
-/// Reads `whole` with a field added at each place that may get one, and expects what it says
-/// without.
+/// Adds a field to `whole` at each place that may get one, and expects the same value as without
+/// it.
 #[track_caller]
 fn check<T: PartialEq + std::fmt::Debug>(name: &str, whole: &[u8], read: impl Fn(&[u8]) -> T) {
     let expected = read(whole);
@@ -63,7 +63,7 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_a_frame_is_read_past() {
     let mut kinds = 0;
     for (name, hex) in golden() {
         let kind = name.split('/').next().unwrap();
-        // Of changes one stands in its frame; the others are bare.
+        // One change is in its frame; the others are bare.
         let is_bare = kind == "change" && !name.starts_with("change/assignment");
         if FRAMES.contains(&kind) && !is_bare {
             check(&name, &bytes(&hex), |bytes| Frame::from_bytes(bytes).unwrap());
@@ -89,7 +89,7 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_an_op_or_a_command_is_read_past() 
             let body: CommandBody = serde_json::from_str(&text).unwrap();
             let read = |bytes: &[u8]| minicbor::decode::<CommandBody>(bytes).unwrap();
             check(&name, &minicbor::to_vec(&body).unwrap(), read);
-            // The hash is over what this version knows of it, so the command stays the same one.
+            // The hash covers only the fields of this version, so the command stays the same.
             let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
             json["from_the_future"] = true.into();
             let again: CommandBody = serde_json::from_value(json).unwrap();
@@ -106,7 +106,7 @@ fn a_kind_of_frame_that_is_not_known_is_told_as_such() {
     assert_eq!(Frame::from_bytes(&tree.bytes()).unwrap(), Frame::Unknown(900));
 }
 
-/// It would be sent again for ever to an edge that ended the session for it.
+/// If an edge ended the session for such a change, the hub would resend it forever.
 #[test]
 fn a_kind_of_change_that_is_not_known_leaves_those_around_it() {
     let Frame::Down(before) = Frame::from_bytes(&vector("frame/Down")).unwrap() else {
@@ -126,7 +126,7 @@ fn a_kind_of_change_that_is_not_known_leaves_those_around_it() {
     }
 }
 
-/// The hub asks again, as it does of an edge that had no room.
+/// The hub retries, as it does for an edge without room.
 #[test]
 fn an_ask_for_a_command_that_is_not_known_is_passed_over() {
     let mut tree = Node::read(&vector("frame/Ask"));
@@ -141,7 +141,7 @@ fn a_kind_of_op_or_command_that_is_not_known_is_no_op_and_can_be_answered() {
     let mut tree = Node::read(&vector("op/command"));
     *tree.command_kind_mut() = Node::Unsigned(LATER);
     assert!(Op::from_bytes(&tree.bytes()).is_err());
-    // In a frame ops are bytes, whatever is in them.
+    // Frames carry ops as opaque bytes.
     let Frame::Up(mut up) = Frame::from_bytes(&vector("frame/Up")).unwrap() else {
         panic!("an Up frame")
     };
@@ -149,8 +149,8 @@ fn a_kind_of_op_or_command_that_is_not_known_is_no_op_and_can_be_answered() {
     assert_eq!(Frame::from_bytes(&Frame::Up(up.clone()).to_bytes()).unwrap(), Frame::Up(up));
 }
 
-/// A hub asks for a take-back until it can read the answer, and an edge is sent an outcome until it
-/// can read that.
+/// A hub retries a take-back until it can read the answer, and resends an outcome until the edge
+/// can read it.
 #[test]
 fn a_right_that_ended_in_a_way_that_is_not_known_has_ended_all_the_same() {
     let record = serde_json::json!({
@@ -167,7 +167,7 @@ fn a_right_that_ended_in_a_way_that_is_not_known_has_ended_all_the_same() {
     let end = told.fences[0].end.clone().unwrap();
     assert!(end.how == FenceEnding::Unrecognised && end.how.is_take_back());
 
-    // As a number that stands for nothing here.
+    // The same as a number without a meaning here.
     let Frame::Outcomes(mut frame) = Frame::from_bytes(&vector("frame/Outcomes")).unwrap() else {
         panic!("an Outcomes frame")
     };
@@ -194,8 +194,8 @@ fn an_outcomes_code_that_is_not_known_is_an_outcome_all_the_same() {
     assert_eq!(Frame::from_bytes(&tree.bytes()).unwrap(), Frame::Outcomes(frame));
 }
 
-/// A region's word comes as an event as well, and its rules stand as text in the order service's
-/// database.
+/// An assignment also arrives as an event, and the order service's database stores its rules as
+/// text.
 #[test]
 fn a_rule_that_is_not_known_is_read_past() {
     for name in [
@@ -215,7 +215,7 @@ fn a_rule_that_is_not_known_is_read_past() {
     }
 }
 
-/// The rules as the version before knew them.
+/// The rules as the previous version defined them.
 #[derive(minicbor::Decode, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cbor(map)]
@@ -227,7 +227,7 @@ struct RulesBefore {
 }
 
 /// An edge of that version allows less than its peer. A hub or an order service of that version
-/// reads no region that has the rule, and each that has none.
+/// cannot read a region with the rule, but reads all others.
 #[test]
 fn an_older_reader_of_rules_never_allows_more() {
     let event = |name: &str| -> OfflineRules {

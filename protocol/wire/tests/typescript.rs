@@ -1,7 +1,6 @@
-//! The words of the protocol as TypeScript, for the apps: they stand in
-//! `protocol/web/src/wire.gen.ts`.
+//! The protocol's words as TypeScript for the apps, in `protocol/web/src/wire.gen.ts`.
 //!
-//! `HOLDFAST_GOLDEN=write` writes the file anew.
+//! `HOLDFAST_GOLDEN=write` rewrites the file.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,7 +15,7 @@ use wire::{
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/src/wire.gen.ts");
 
-/// A list that a new variant breaks.
+/// A list that fails to compile if a variant is missing.
 macro_rules! every {
     ($name:ident: $($variant:ident),+) => {{
         fn _none_is_missing(value: $name) {
@@ -77,7 +76,7 @@ fn quoted(value: &impl Serialize) -> String {
     format!("'{}'", serde_json::to_value(value).unwrap().as_str().unwrap())
 }
 
-/// Their `type` in JSON.
+/// The `type` of each command in JSON.
 fn command_types() -> Vec<&'static str> {
     fn _none_is_missing(body: &CommandBody) {
         match body {

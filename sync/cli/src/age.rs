@@ -1,8 +1,8 @@
-//! Owns how times and durations are written.
+//! Formats times and durations.
 
 use wire::UnixMillis;
 
-/// A duration as two units at most, such as `3m 12s`.
+/// Formats at most two units, such as `3m 12s`.
 pub fn duration(ms: i64) -> String {
     let seconds = ms / 1000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
@@ -14,12 +14,12 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
-/// The distance between two moments, in milliseconds where it is short: a collision is.
+/// Formats a gap, in milliseconds below one second because collisions are that close.
 pub fn apart(ms: i64) -> String {
     if ms < 1_000 { format!("{ms} ms") } else { duration(ms) }
 }
 
-/// A moment in UTC, to the millisecond, as people read it.
+/// Formats a moment in UTC, to the millisecond.
 pub fn moment(at: UnixMillis) -> String {
     at.to_string().replacen('T', " ", 1)
 }

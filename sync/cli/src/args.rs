@@ -1,5 +1,4 @@
-//! Owns the command line: its words, their help in the reader's language, and the sentence for a
-//! mistake.
+//! The command line: commands, their help in the reader's language, and usage errors.
 
 mod help;
 mod mistake;
@@ -21,7 +20,7 @@ use crate::{
     wait::Condition,
 };
 
-// The help of each word stands in `texts/*/help.ftl`.
+// The help texts are in `texts/*/help.ftl`.
 #[derive(Debug, Parser)]
 #[command(name = "holdfast", version, arg_required_else_help = true)]
 pub struct CommandLine {
@@ -71,7 +70,7 @@ pub enum CliCommand {
     SignIn(SignInCommand),
 }
 
-/// The commands that need no sign-in.
+/// Commands that work without a stored sign-in.
 #[derive(Debug, Subcommand)]
 pub enum SignInCommand {
     Login {
@@ -177,7 +176,7 @@ pub enum DlqAction {
     },
 }
 
-/// One event after the other, or all.
+/// Dead letters: the listed events or all.
 #[derive(Debug, Args)]
 pub struct LetterArgs {
     #[arg(value_name = "QUEUE|EXCHANGE")]
@@ -271,7 +270,7 @@ pub enum LinkAction {
 }
 
 impl CommandLine {
-    /// Reads the command line; help, version and mistakes end the run here, a mistake with 2.
+    /// Reads the command line. Exits here on help, version and usage errors, the latter with 2.
     pub fn read(look: &Look) -> Self {
         let words = with_flags_first(std::env::args_os().collect());
         let read = command(look.language).try_get_matches_from(words);
@@ -280,8 +279,7 @@ impl CommandLine {
     }
 }
 
-/// The value of a flag such as `--lang` before the line is parsed, for the help itself must know
-/// it.
+/// Returns a flag such as `--lang` before parsing, because the help text depends on it.
 pub fn asked_for(flag: &str, mut args: impl Iterator<Item = String>) -> Option<String> {
     while let Some(arg) = args.next() {
         match arg.strip_prefix(flag) {
@@ -293,8 +291,8 @@ pub fn asked_for(flag: &str, mut args: impl Iterator<Item = String>) -> Option<S
     None
 }
 
-/// `clap` takes nothing but names of commands behind `help`, and people type `help --lang zh`: the
-/// flags that shape the help go before it.
+/// Moves flags that shape the help before `help`: people type `help --lang zh`, but `clap` accepts
+/// only command names there.
 fn with_flags_first(words: Vec<OsString>) -> Vec<OsString> {
     const FLAGS: [&str; 2] = ["--lang", "--width"];
     let is_help = words.get(1).is_some_and(|word| word == "help");

@@ -1,5 +1,4 @@
-//! Says why a call, a file or a terminal failed, in the reader's words and not in those of a
-//! library.
+//! Explains in the reader's language, not a library's, why a call, file or terminal failed.
 
 use std::{error::Error, io};
 
@@ -11,7 +10,7 @@ use texts::{Arg, Phrase};
 
 use crate::say;
 
-/// What has no words here is told as the library tells it: a person has to learn it somewhere.
+/// Falls back to the library's own text, so that the operator still sees a cause.
 pub fn cause(error: &(dyn Error + 'static)) -> Arg {
     match phrase(error) {
         Some(phrase) => phrase.into(),
@@ -35,7 +34,7 @@ fn phrase(error: &(dyn Error + 'static)) -> Option<Phrase> {
     causes(error).filter_map(|cause| cause.downcast_ref()).find_map(of_io)
 }
 
-/// How the HTTP client names a name that no machine answers to. It has no type of its own.
+/// The HTTP client's text for a failed name lookup, which has no error type.
 const RESOLVER: &str = "dns error";
 
 fn of_io(error: &io::Error) -> Option<Phrase> {

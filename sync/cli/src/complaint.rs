@@ -1,4 +1,4 @@
-//! Owns the words of complaints: each problem, and the next step.
+//! Turns complaints into sentences: each problem and its next step.
 
 use serde::Serialize;
 use wire::{ComplaintKind, GateState, LinkState, QuarantineWhy, StatusReport, UnixMillis};
@@ -11,7 +11,7 @@ use crate::{
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ComplaintWords {
-    /// A stable word for scripts.
+    /// A stable identifier for scripts.
     pub kind: &'static str,
     /// The region or the edge.
     pub about: String,
@@ -19,7 +19,7 @@ pub struct ComplaintWords {
     pub next_step: String,
 }
 
-/// Empty when all is well.
+/// Empty if the platform is healthy.
 pub fn all(report: &StatusReport, look: &Look) -> Vec<ComplaintWords> {
     let complaints = report.complaints().into_iter();
     let worded = complaints.map(|complaint| {
@@ -113,7 +113,7 @@ fn unsettled(since: UnixMillis, unread: u64, look: &Look) -> String {
     }
 }
 
-/// The edge to grant a region to: a connected one before others.
+/// Suggests an edge to grant the region to, connected ones first.
 fn could_hold<'r>(region: &str, report: &'r StatusReport) -> &'r str {
     let here = report.regions.iter().find(|status| status.region.as_str() == region);
     let edges = here.map_or(&[][..], |status| &status.edges);

@@ -1,5 +1,4 @@
-//! Owns `holdfast conflicts`: acceptances that lost and cases that wait for a person, newest first,
-//! each with the rule that decided it.
+//! `holdfast conflicts`: lost acceptances and open cases, newest first, with the deciding rule.
 
 use std::{fmt, str::FromStr};
 
@@ -17,7 +16,7 @@ use crate::{
     table::{Cell, TableForm, table},
 };
 
-/// WON AT, then TAPPED, REGION, WON BY, PROVIDER and VIA.
+/// Drops, in order: WON AT, TAPPED, REGION, WON BY, PROVIDER, VIA.
 const FORM: TableForm = TableForm { sheds: &[8, 6, 3, 7, 4, 5], ends_with_sentence: true };
 
 pub enum Conflict {
@@ -25,14 +24,14 @@ pub enum Conflict {
     Case(Box<CaseItem>),
 }
 
-/// The name of a conflict, `lost-12` or `case-7`, by which `explain` finds it.
+/// A name for `explain`, such as `lost-12` or `case-7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConflictName {
     Lost(u64),
     Case(u64),
 }
 
-/// The end of a page in each of the two lists: older items come with the next.
+/// The end of a page in each list; the next page has older items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ConflictCursor {
     lost: Option<u64>,
@@ -120,7 +119,7 @@ pub async fn run(
     Ok(CommandOutput::new(look, || json(&page, look), || render(&page, look)))
 }
 
-/// At most `limit`, newest first, of both lists.
+/// Merges both lists, newest first, up to `limit`.
 async fn page(
     gateway: &Gateway,
     limit: usize,
@@ -131,7 +130,7 @@ async fn page(
     let mut items = merged(lost, cases);
     let cut = items.split_off(limit.min(items.len()));
     let mut next = ConflictCursor { lost: lost_rest, case: case_rest };
-    // Items that were cut off come again: each list goes on below its last item that is shown.
+    // Move each cursor back to its last shown item, so that the next page returns the cut items.
     for item in cut.iter().rev() {
         match item.name() {
             ConflictName::Lost(id) => next.lost = Some(id + 1),
@@ -142,8 +141,8 @@ async fn page(
     Ok(ConflictPage { items, next })
 }
 
-/// The newer of the two heads comes next. Each list keeps its own order, for its cursor is a place
-/// in it, and its times come from more than one clock.
+/// Takes the newer of the two heads. Keeps each list's order: its cursor is a position in it, and
+/// the times come from several clocks.
 fn merged(lost: Vec<Conflict>, cases: Vec<Conflict>) -> Vec<Conflict> {
     let (mut lost, mut cases) = (lost.into_iter().peekable(), cases.into_iter().peekable());
     let mut items = Vec::new();
@@ -158,16 +157,16 @@ fn merged(lost: Vec<Conflict>, cases: Vec<Conflict>) -> Vec<Conflict> {
     }
 }
 
-/// A part of a list, and the place where the rest begins, if there is any.
+/// A part of a list and the position of the rest, if any.
 type Part = (Vec<Conflict>, Option<u64>);
-/// Absent for the whole list; without a place where the list has come to its end.
+/// `None` starts at the top; `Some(None)` means the list has ended.
 type After = Option<Option<u64>>;
 
 async fn losses(gateway: &Gateway, limit: usize, after: After) -> Result<Part> {
     part(gateway, "lost-acceptances?", limit, after, Conflict::Lost).await
 }
 
-/// Those that nobody has closed.
+/// Lists open cases only.
 async fn list_cases(gateway: &Gateway, limit: usize, after: After) -> Result<Part> {
     part(gateway, "cases?state=open&", limit, after, Conflict::Case).await
 }
@@ -193,7 +192,7 @@ pub async fn find(gateway: &Gateway, name: ConflictName) -> Result<Option<Confli
     let newer = Some(Some(id.saturating_add(1)));
     let (mut items, _) = match name {
         ConflictName::Lost(_) => losses(gateway, 1, newer).await?,
-        // A closed one is explained like any other.
+        // `explain` also covers closed cases.
         ConflictName::Case(_) => part(gateway, "cases?", 1, newer, Conflict::Case).await?,
     };
     Ok(items.pop().filter(|conflict| conflict.name() == name))
@@ -218,7 +217,6 @@ pub fn one_json(conflict: &Conflict, look: &Look) -> Value {
     value
 }
 
-/// One conflict as `explain` begins it.
 pub fn render_one(conflict: &Conflict, look: &Look) -> String {
     let name = look.paint(Tone::Heading, &conflict.name().to_string());
     format!("{name}  {}\n", rule(conflict, look))
@@ -267,7 +265,7 @@ fn via(source: &Source, look: &Look) -> String {
     }
 }
 
-/// The rule that decided it; of a case, also the task for a person.
+/// Includes the operator's task for a case.
 fn rule(conflict: &Conflict, look: &Look) -> String {
     match conflict {
         Conflict::Lost(lost) => {

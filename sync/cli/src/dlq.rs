@@ -1,5 +1,4 @@
-//! Owns `holdfast dlq`: the events that wait for a person, what is done about them, and the replay
-//! of events to a queue that came later.
+//! `holdfast dlq`: lists, redrives and drops dead letters; replays events to a newer queue.
 
 use process::clock::Clock;
 use serde::Deserialize;
@@ -20,9 +19,9 @@ use crate::{
 
 const PATH: &str = "/api/v1/admin/letters";
 const REPLAYS: &str = "/api/v1/admin/replays";
-/// PART goes first on a narrow terminal.
+/// Drops PART on a narrow terminal.
 const BOXES_FORM: TableForm = TableForm { sheds: &[2], ends_with_sentence: false };
-/// HAPPENED goes first, then PUT ASIDE. The last column is the reason.
+/// Drops HAPPENED, then PUT ASIDE. The last column is the reason.
 const LETTERS_FORM: TableForm = TableForm { sheds: &[2, 3], ends_with_sentence: true };
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! Owns `holdfast edges`: every edge with its link, its log, its right to assign, and its machine.
+//! `holdfast edges`: every edge with its link, log, right to assign and machine.
 
 use serde_json::{Value, json};
 use texts::Phrase;
@@ -17,21 +17,21 @@ use crate::{
     table::{Cell, TableForm, table},
 };
 
-/// The edges beside their regions, which hold the gate and the right to assign.
+/// Needs the report too: gate and right to assign belong to the region.
 pub struct EdgeList {
     edges: Vec<EdgeListItem>,
     report: StatusReport,
 }
 
-/// A remark on an edge: its word for scripts, and its sentence.
+/// An identifier for scripts and a sentence.
 type Remark = (&'static str, Phrase);
 
-/// ENROLLED, then VERSION, LAST CONTACT, the places in the logs, EPOCH, CLOCK, DISK FREE, REGION
-/// and RIGHT.
+/// Drops, in order: ENROLLED, VERSION, LAST CONTACT, log positions, EPOCH, CLOCK, DISK FREE,
+/// REGION, RIGHT.
 const FORM: TableForm =
     TableForm { sheds: &[13, 12, 9, 5, 4, 3, 10, 11, 1, 7], ends_with_sentence: false };
 
-/// A clock that is off by more shows times on tablets that people will doubt.
+/// A larger clock error shows implausible times on tablets.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 
 pub async fn run(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
@@ -41,8 +41,8 @@ pub async fn run(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
     Ok(CommandOutput::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
 }
 
-/// The edge as the hub lists it, also if it is disabled, retired or not enrolled yet. `None` also
-/// if this admin's role may change edges and not list them: the answer then says less.
+/// Includes disabled, retired and not yet enrolled edges. Also returns `None` if the admin's role
+/// may change edges but not list them; the answer then has less detail.
 pub async fn find_edge(gateway: &Gateway, edge: &EdgeId) -> Result<Option<EdgeListItem>> {
     match gateway.list::<EdgeListItem>("/api/v1/admin/edges?").await {
         Ok(edges) => Ok(edges.into_iter().find(|item| item.status.edge == *edge)),
@@ -51,7 +51,7 @@ pub async fn find_edge(gateway: &Gateway, edge: &EdgeId) -> Result<Option<EdgeLi
     }
 }
 
-/// The epoch of an edge that is enrolled, in the region where one is named.
+/// Returns an enrolled edge's epoch, optionally within one region only.
 pub fn epoch_of(
     report: &StatusReport,
     edge: &EdgeId,
@@ -127,7 +127,7 @@ fn holds_right(edge: &EdgeListItem, region: Option<&RegionStatus>) -> bool {
     region.is_some_and(|region| region.holder.as_ref() == Some(&edge.status.edge))
 }
 
-/// The gravest first.
+/// Most serious first.
 fn remarks(edge: &EdgeListItem, region: Option<&RegionStatus>, now: UnixMillis) -> Vec<Remark> {
     let status = &edge.status;
     let closed = region.is_some_and(|region| region.gate == GateState::Closed);
@@ -164,7 +164,7 @@ fn remark_cell(remarks: &[Remark], look: &Look) -> Cell {
     }
 }
 
-/// The link's state as a shape and a word, and since when.
+/// Shows the link's state with a symbol, and since when.
 pub fn link_since(status: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
     let (tone, word) = match status.link {
         LinkState::Up => (Tone::Good, say::link_up),
@@ -175,7 +175,7 @@ pub fn link_since(status: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
     Cell::toned(tone, look.say(word) + &since.unwrap_or_default())
 }
 
-/// The ops that the edge has no outcome for, and the age of the oldest.
+/// Counts ops without an outcome at the edge, with the oldest one's age.
 pub fn pending(status: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
     match status.oldest_pending_at {
         _ if status.pending == 0 => Cell::new(0),

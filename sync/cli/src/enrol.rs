@@ -1,5 +1,4 @@
-//! Owns `holdfast enrol`: a one-time code for a new edge, the command that uses it on its machine,
-//! and the withdrawal of a code.
+//! `holdfast enrol`: issues a one-time code with the command that uses it, and withdraws codes.
 
 use std::net::IpAddr;
 
@@ -23,7 +22,7 @@ struct Invitation {
     expires_at: UnixMillis,
 }
 
-/// The hub's answer, with the command to run.
+/// Returns the hub's answer with the command for the edge's machine.
 pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<CommandOutput> {
     let before = edges::find_edge(gateway, name).await?;
     let voids_earlier_code = before.is_some_and(|item| item.code_expires_at.is_some());
@@ -51,7 +50,7 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
             false => String::new(),
         };
         let next = look.next(say::enrol_next.plain(look.language));
-        // A terminal breaks a long line anywhere, a shell goes on behind a backslash.
+        // A terminal breaks long lines anywhere; a backslash lets the shell continue them.
         let between = if look.width.is_some() { " \\\n" } else { " " };
         let command = command.join(between);
         let warning = match (only_here, gateway.url.starts_with("http://")) {
@@ -64,14 +63,14 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
     Ok(CommandOutput::new(&gateway.look, || answer, text))
 }
 
-/// The edge has not used its code: both are forgotten.
+/// Forgets an unused code and its edge.
 pub async fn withdraw(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
     let answer = absent(gateway.delete(&format!("/api/v1/admin/edges/{edge}/code")).await)?;
     let answer = known(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
     Ok(CommandOutput::done(gateway, answer, say::code_withdrawn { edge: edge.into() }))
 }
 
-/// Whether the address is of use on this machine only.
+/// True if the address works only on this machine.
 fn is_only_here(gateway: &str) -> bool {
     let uri = gateway.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -79,8 +78,8 @@ fn is_only_here(gateway: &str) -> bool {
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
 }
 
-/// The code goes through the environment: everybody on a machine sees its command lines.
-/// Tablets are other machines, so the edge listens on every address of its own.
+/// Passes the code through the environment: every user of a machine can read its command lines.
+/// Tablets are other machines, so the edge listens on all addresses.
 fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> Vec<String> {
     vec![
         format!("HOLDFAST__EDGE__ENROLMENT_CODE={code}"),

@@ -1,5 +1,5 @@
-//! Owns the end of a run: the exit code that scripts rely on, and the sentence that people read.
-//! Invariant: a code keeps its number for ever.
+//! The end of a run: an exit code for scripts and a sentence for people. Invariant: a code never
+//! changes its number.
 
 use std::time::Duration;
 
@@ -31,7 +31,6 @@ pub enum ExitKind {
 }
 
 impl ExitKind {
-    /// The code for a refusal of the gateway with this HTTP status.
     pub fn of_status(status: u16) -> Self {
         match status {
             401 | 403 => Self::Authentication,
@@ -51,13 +50,13 @@ pub struct Failure {
     pub exit: ExitKind,
     pub sentence: String,
     pub next_step: Option<String>,
-    /// The platform's own code for it, where it gave one.
+    /// The platform's own code, if it gave one.
     pub code: Option<Code>,
-    /// How long it asks to be left alone for.
+    /// The platform's requested delay.
     pub retry_after: Option<Duration>,
-    /// What is wrong in particular: a field and the reason, as the platform told it.
+    /// Details from the platform, such as a field and its reason.
     pub reasons: Vec<String>,
-    /// The conditions of `wait` that were not met.
+    /// The unmet conditions of `wait`.
     pub missing: Vec<String>,
 }
 
@@ -66,19 +65,19 @@ impl Failure {
         Self { exit, sentence: sentence.into(), ..Self::default() }
     }
 
-    /// Of a sentence whose last line is the next step.
+    /// Takes a sentence whose last line is the next step.
     pub fn with_step(exit: ExitKind, look: &Look, sentence: impl Sentence) -> Self {
         let (sentence, step) = with_step(look.say(sentence));
         Self::new(exit, sentence).next_step(step)
     }
 
-    /// The same in the words of a command that knows its names.
+    /// Replaces the sentence with a command's more specific one.
     pub fn reworded(self, look: &Look, sentence: impl Sentence) -> Self {
         let (sentence, step) = with_step(look.say(sentence));
         Self { sentence, next_step: Some(step), ..self }
     }
 
-    /// The answer that was there could not be written, as on a full disk.
+    /// Reports an unwritable answer, for example on a full disk.
     pub fn unwritten(error: &std::io::Error, look: &Look) -> Self {
         let sentence = say::unwritten { cause: cause(error) };
         Self::with_step(ExitKind::Failure, look, sentence)
@@ -88,12 +87,12 @@ impl Failure {
         Self { next_step: Some(step.into()), ..self }
     }
 
-    /// The gateway has one code for too many requests, the parts behind it another.
+    /// The gateway and the services behind it use different codes for too many requests.
     pub fn is_too_often(&self) -> bool {
         matches!(self.code, Some(Code::RateLimited | Code::TooManyRequests))
     }
 
-    /// The text for the error stream; standard output carries answers only.
+    /// Renders the text for stderr; stdout carries answers only.
     pub fn render(&self, look: &Look) -> String {
         if look.json {
             return format!("{}\n", self.json());

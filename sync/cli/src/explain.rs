@@ -1,7 +1,7 @@
-//! Owns the story of an order: its timeline in plain words, with each hop, the winner of a
-//! collision, and why a loser lost.
+//! Explains an order: its timeline in plain language with each hop, a collision's winner, and why
+//! the others lost.
 //!
-//! Invariant: it only retells the timeline. Where a time is missing, it is left out.
+//! Invariant: uses only the timeline; omits missing times.
 
 use serde_json::{Value, json};
 use wire::{
@@ -17,12 +17,11 @@ use crate::{
     table::printable,
 };
 
-/// Everything known of an order, gathered before it is told.
 pub struct OrderStory {
     pub order: Order,
     pub timeline: Vec<TimelineEntry>,
-    /// Ops that stand at the region's edges and that the cloud has not decided, by the hub's word.
-    /// `None` where the hub does not answer.
+    /// Ops at the region's edges that the cloud has not decided, according to the hub. `None` if
+    /// the hub does not answer.
     pub pending: Option<u64>,
 }
 
@@ -78,7 +77,7 @@ fn step(number: usize, entry: &TimelineEntry, cast: &Cast, look: &Look) -> Strin
     out
 }
 
-/// The answer in the end, with the code that programs know it by.
+/// Describes the final answer with its stable code.
 pub fn answer(code: Code, look: &Look) -> String {
     look.say(say::answer { answer: coded(code, look).into() })
 }
@@ -88,12 +87,12 @@ pub fn coded(code: Code, look: &Look) -> String {
     look.say(say::coded { sentence, code: code.into() })
 }
 
-/// Whether the entry moved the order; an attempt that lost is on the timeline too.
+/// True if the entry changed the order's status; failed attempts are on the timeline too.
 pub fn changed(entry: &TimelineEntry) -> bool {
     entry.from != Some(entry.to)
 }
 
-/// A payment leaves the order's status as it was and succeeds all the same: a refusal has a code.
+/// A successful payment also leaves the status unchanged; only a refusal has a code.
 fn is_refused(entry: &TimelineEntry) -> bool {
     !changed(entry) && entry.code.is_some()
 }
@@ -111,7 +110,7 @@ fn sentence(entry: &TimelineEntry, cast: &Cast, look: &Look) -> String {
     }
 }
 
-/// The way of a command to the cloud.
+/// Describes a command's route to the cloud.
 pub fn way(source: &Source, look: &Look) -> String {
     match source {
         Source::Portal => look.say(say::way_cloud),
@@ -120,7 +119,7 @@ pub fn way(source: &Source, look: &Look) -> String {
     }
 }
 
-/// The same with the holder to whom it was put, where it was made elsewhere.
+/// Adds the lease holder if the acceptance was made elsewhere and passed on.
 pub fn way_of(entry: &TimelineEntry, look: &Look) -> String {
     let made = way(&entry.source, look);
     match holder(entry) {
@@ -129,7 +128,7 @@ pub fn way_of(entry: &TimelineEntry, look: &Look) -> String {
     }
 }
 
-/// The end of a right in words, with the operator's reason.
+/// Includes the operator's reason.
 pub fn right_ended(end: &FenceEnd, look: &Look) -> String {
     let how = look.say(say::right_ended { how: end.how.as_str().into() });
     match &end.why {
@@ -138,7 +137,7 @@ pub fn right_ended(end: &FenceEnd, look: &Look) -> String {
     }
 }
 
-/// The edge that was asked to decide an acceptance that was made elsewhere.
+/// The lease holder that had to decide an acceptance made elsewhere.
 fn holder(entry: &TimelineEntry) -> Option<&EdgeId> {
     let holder = entry.edge.as_ref()?;
     (entry.source != Source::Edge(holder.clone())).then_some(holder)
@@ -155,8 +154,8 @@ fn hops(entry: &TimelineEntry, look: &Look) -> Vec<(UnixMillis, String)> {
     tapped.into_iter().chain(first).chain(stored).chain(put).chain(decided).collect()
 }
 
-/// The firm answer that the person had before, and how its right ended; nothing where the answer of
-/// this very line stands.
+/// Lists an earlier firm answer and the end of its right. Empty if this entry's answer is that
+/// promise and was kept.
 fn promise(entry: &TimelineEntry, look: &Look) -> Vec<(UnixMillis, String)> {
     let Some(promise) = &entry.promise else { return Vec::new() };
     let EdgePromise { edge, epoch, fence, end, .. } = promise;
@@ -218,7 +217,6 @@ fn footing(story: &OrderStory, cast: &Cast, look: &Look) -> String {
     out
 }
 
-/// Whether this entry is an acceptance that lost to another.
 pub fn is_lost_acceptance(entry: &TimelineEntry) -> bool {
     entry.action == Some(Action::Accept)
         && !changed(entry)

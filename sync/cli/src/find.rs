@@ -1,5 +1,5 @@
-//! Owns `holdfast explain`: finds an order by its id or by the code read aloud, an op by its place,
-//! a command by its id, a conflict by its name, and tells its story.
+//! `holdfast explain`: finds an order by id or code, an op by place, a command by id or a conflict
+//! by name, and explains it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,8 +36,8 @@ pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
     Ok(CommandOutput::new(look, || story, || subject.render(look)))
 }
 
-/// The keys that verify the receipts of the edges in the story. One that the gateway does not tell
-/// is left out, for the story is worth telling.
+/// Loads the public keys that verify the receipts. Skips keys that the gateway does not return: the
+/// explanation is useful without them.
 async fn edge_keys(gateway: &Gateway, story: &Value) -> BTreeMap<String, String> {
     #[derive(Deserialize)]
     struct EdgeKey {
@@ -124,7 +124,7 @@ pub async fn order(gateway: &Gateway, name: &str) -> Result<Order> {
         return gateway.get(&format!("/api/v1/orders/{id}")).await;
     }
     let Some(code) = OrderCode::parse(name) else {
-        // Not as if it were missing: `wait` waits for an order that is not there yet.
+        // A usage error, because `wait` keeps waiting for a missing order.
         return Err(names_nothing(name, ExitKind::Usage, look));
     };
     let found = gateway.list(&format!("/api/v1/admin/orders?code={code}&")).await?;
@@ -144,8 +144,8 @@ fn names_nothing(name: &str, exit: ExitKind, look: &Look) -> Failure {
     Failure::with_step(exit, look, say::not_a_name { name: name.into() })
 }
 
-/// Ops that the region's edges hold back. `None` where the hub does not answer, for the story is
-/// worth telling.
+/// Counts undecided ops at the region's edges. `None` if the hub does not answer: the explanation
+/// is useful without it.
 async fn pending(gateway: &Gateway, order: &Order) -> Option<u64> {
     let report = gateway.status().await.ok()?;
     let regions = report.regions.iter().filter(|region| region.region == order.location);

@@ -1,4 +1,4 @@
-//! Owns the way to the gateway: its address, the sign-in, and the sentences for its refusals.
+//! The gateway client: address, sign-in, and sentences for refusals.
 
 use std::time::Duration;
 
@@ -38,12 +38,12 @@ pub struct ListPage<T> {
     next: Option<String>,
 }
 
-/// A longer list is cut: a person reads it.
+/// Cuts longer lists, because people read them.
 const PAGES_MAX: usize = 100;
-/// Every list gives so many items at once.
+/// The page size of every list.
 const PAGE_MAX: usize = 100;
 
-/// `None` for an answer that there is no such thing.
+/// Turns a not-found failure into `None`.
 pub fn absent<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -53,7 +53,7 @@ pub fn absent<T>(answer: Result<T>) -> Result<Option<T>> {
 }
 
 impl Gateway {
-    /// The one that the line names, or the one that is known here, with somebody signed in.
+    /// Uses the gateway from the command line or the only stored one, with a sign-in.
     pub async fn find(common: &Common, look: Look) -> Result<Self> {
         let (gateway, context) = Self::unsigned(common, look)?;
         let given = std::env::var("HOLDFAST_TOKEN").ok().filter(|token| !token.is_empty());
@@ -68,7 +68,7 @@ impl Gateway {
         Ok(gateway.signed_in(token))
     }
 
-    /// The same before anybody is signed in, and the sign-in that is stored for it.
+    /// Returns the gateway without a token, and its stored sign-in.
     pub fn unsigned(common: &Common, look: Look) -> Result<(Self, Option<Context>)> {
         let context = context(common.url.as_deref(), &look)?;
         let known = context.as_ref().map(|known| known.gateway.clone());
@@ -111,7 +111,7 @@ impl Gateway {
         self.call(Method::PUT, path, Some(body)).await
     }
 
-    /// Every item of a list; `path` has its `?` and perhaps a query that ends with `&`.
+    /// `path` ends with `?`, or with a query and `&`.
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>> {
         self.first(path, PAGES_MAX * PAGE_MAX).await
     }
@@ -120,8 +120,7 @@ impl Gateway {
         Ok(self.some(path, limit, None).await?.0)
     }
 
-    /// At most `limit` items of a list behind a cursor, and the cursor of the rest, if there is
-    /// any.
+    /// Loads at most `limit` items after a cursor, and the cursor of the rest, if any.
     pub async fn some<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -155,10 +154,10 @@ impl Gateway {
         let url = format!("{}{path}", self.url);
         let request = json_request(method, &url, self.token.as_deref(), body);
         let mut request = request.map_err(|error| self.failure(path, &error))?;
-        // The platform's reasons are read in the language of our sentences.
+        // Request the platform's reasons in our language.
         let language = HeaderValue::from_static(self.look.language.tag());
         request.headers_mut().insert(header::ACCEPT_LANGUAGE, language);
-        // The client's own limit stands a little later: this one is the one that is reported.
+        // The client's own timeout is slightly longer, so that this one fires.
         let call = self.client.answer(request, self.timeout + Duration::from_secs(1));
         match tokio::time::timeout(self.timeout, call).await {
             Ok(answer) => answer.map_err(|error| self.failure(path, &error)),
@@ -187,7 +186,7 @@ impl Gateway {
         let code = problem.map(|problem| problem.code);
         let reasons = problem.map(reasons).unwrap_or_default();
         let (sentence, step) = match (code, problem) {
-            // Commands that know its name say what there is not.
+            // Commands replace this with a sentence that names the missing thing.
             (Some(Code::NotFound), _) => {
                 let path = path.split('?').next().unwrap_or(path).into();
                 let text = look.say(say::nothing_there { url: (&self.url).into(), path });
@@ -225,20 +224,20 @@ impl Gateway {
         }
     }
 
-    /// An answer that is not of the expected form: another version, or not our gateway at all.
+    /// Reports an unexpected form: another version, or not our gateway.
     pub fn unreadable(&self) -> Failure {
         let sentence = say::unreadable { url: (&self.url).into() };
         Failure::with_step(ExitKind::Failure, &self.look, sentence)
     }
 }
 
-/// Whether people on the way could read what passes: neither TLS, nor this machine alone.
+/// True if others on the network could read the traffic: no TLS, and not this machine.
 fn is_open_to_others(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else { return false };
     uri.scheme() != Some(&Scheme::HTTPS) && !is_loopback(uri.host().unwrap_or_default())
 }
 
-/// The operator's sign-in: that of the named gateway, or the only one there is.
+/// Loads the operator's sign-in for the named gateway, or the only stored one.
 fn context(url: Option<&str>, look: &Look) -> Result<Option<Context>> {
     let contexts = ContextFolder::of_user();
     let found = match url {
@@ -256,7 +255,6 @@ fn context(url: Option<&str>, look: &Look) -> Result<Option<Context>> {
     }
 }
 
-/// The file of a stored sign-in that cannot be read or written.
 pub fn unusable(error: &ContextFileError, look: &Look) -> Failure {
     let (path, cause) = (error.path.display().into(), cause(&error.source));
     let sentence = say::sign_in_unusable { path, cause };
@@ -276,7 +274,6 @@ fn untrusted(error: &TrustError, look: &Look) -> Failure {
     }
 }
 
-/// Each field with its reason, and what else the platform says of it.
 fn reasons(problem: &ProblemBody) -> Vec<String> {
     let fields = problem.errors.iter().map(|error| format!("{}: {}", error.field, error.message));
     let detail = problem.detail.iter().filter(|detail| **detail != problem.title).cloned();

@@ -1,5 +1,4 @@
-//! Owns `holdfast keys`: the keys that sign people's tokens, when each signs, and the change to the
-//! next one.
+//! `holdfast keys`: the keys that sign access tokens, their schedule and rotation.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,7 +16,7 @@ use crate::{
     table::{Cell, TableForm, table},
 };
 
-/// MADE goes first on a narrow terminal, then TRUSTED FROM.
+/// Drops MADE, then TRUSTED FROM.
 const FORM: TableForm = TableForm { sheds: &[2, 3], ends_with_sentence: false };
 const PATH: &str = "/api/v1/admin/keys";
 

@@ -1,5 +1,4 @@
-//! Owns `holdfast lease`: how a region assigns, who holds the right to, and taking that back on
-//! record.
+//! `holdfast lease`: a region's policy and lease holder, and taking a lease back on record.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,12 +17,12 @@ use crate::{
     status::policy_word,
 };
 
-/// How a region assigns, by the order service.
+/// A region's policy and leases, from the order service.
 #[derive(Debug, Deserialize)]
 struct Record {
     #[serde(flatten)]
     now: AssignmentEvent,
-    /// Comes into force once the holder has given the right back.
+    /// Takes effect after the holder returns its right.
     #[serde(rename = "wanted")]
     next: Option<NextPolicy>,
     /// Newest first.
@@ -49,7 +48,7 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
             let mut body = json!({"policy": policy});
             if let Some(edge) = holder {
                 check_in_service(gateway, edge).await?;
-                // The right is granted to one epoch of an edge: the one that its status shows now.
+                // The right goes to one epoch: the current one in the edge's status.
                 let report = gateway.status().await?;
                 let epoch = edges::epoch_of(&report, edge, Some(*region), &gateway.look)?;
                 body["holder"] = json!(edge);
@@ -73,7 +72,7 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
     Ok(CommandOutput::new(&gateway.look, || answer, || text))
 }
 
-/// A right that is granted to an edge whose key is refused would be of use to no one.
+/// Refuses a disabled edge, which could not use the right.
 async fn check_in_service(gateway: &Gateway, edge: &EdgeId) -> Result<()> {
     let item = edges::find_edge(gateway, edge).await?;
     match item.is_some_and(|item| item.disabled_at.is_some()) {

@@ -1,7 +1,7 @@
-//! Owns `holdfast login`, `logout` and `token`: the sign-in that is kept for one gateway, in a file
-//! that its owner alone can read.
+//! `holdfast login`, `logout` and `token`: one stored sign-in per gateway, in a file that only its
+//! owner can read.
 //!
-//! Invariant: a password is neither kept nor shown, and never comes from the command line.
+//! Invariant: a password is never stored or shown, and never comes from the command line.
 
 use std::{
     fs::{File, OpenOptions},
@@ -32,7 +32,7 @@ use crate::{
 #[derive(Deserialize)]
 struct Grant {
     access_token: String,
-    /// A platform of an older version gives none.
+    /// Older platforms return none.
     refresh_token: Option<String>,
     /// In seconds.
     expires_in: i64,
@@ -43,7 +43,7 @@ struct Grant {
 #[derive(Deserialize)]
 struct Renewed {
     access_token: String,
-    /// A platform of an older version keeps the old one good.
+    /// Older platforms return none; the old token stays valid.
     refresh_token: Option<String>,
     expires_at: UnixMillis,
 }
@@ -52,7 +52,7 @@ const LOGIN: &str = "/api/v1/auth/login";
 const REFRESH: &str = "/api/v1/auth/refresh";
 const LOGOUT: &str = "/api/v1/auth/logout";
 const EDGE_TOKEN: &str = "/api/v1/auth/edge-token";
-/// A token that ends sooner is renewed first, so that a long command does not outlive it.
+/// Renew tokens that end sooner, so that they outlast a long command.
 const RENEWED_BEFORE_MS: i64 = 5 * 60_000;
 const TERMINAL: &str = "/dev/tty";
 
@@ -95,8 +95,8 @@ pub async fn sign_in(
     Ok(CommandOutput::new(&look, || answer, text))
 }
 
-/// Forgets the sign-in that is kept, and ends its session. That of a platform that runs here is the
-/// platform's own, and goes on.
+/// Removes the stored sign-in and ends its session. Leaves the session open if a local platform
+/// owns it.
 pub async fn sign_out(common: &Common, look: Look) -> Result<CommandOutput> {
     let (gateway, context) = Gateway::unsigned(common, look)?;
     let url = gateway.url.clone();
@@ -115,14 +115,14 @@ pub async fn sign_out(common: &Common, look: Look) -> Result<CommandOutput> {
 async fn end_session(gateway: Gateway, context: Context) -> Result<()> {
     let token = match renewed(&gateway, &context).await {
         Ok(renewed) => renewed.access_token,
-        // It is over already.
+        // Already ended.
         Err(failure) if failure.exit == ExitKind::Authentication => return Ok(()),
         Err(failure) => return Err(failure),
     };
     gateway.signed_in(token).post(LOGOUT, None).await.map(drop)
 }
 
-/// An access token for other programs, or one that opens a region's edges.
+/// Returns an access token for other programs, or one for a region's edges.
 pub async fn token(gateway: &Gateway, region: Option<Region>) -> Result<CommandOutput> {
     let token = match region {
         None => gateway.token().to_owned(),
@@ -135,7 +135,7 @@ pub async fn token(gateway: &Gateway, region: Option<Region>) -> Result<CommandO
     Ok(CommandOutput::new(&gateway.look, || json!({"token": token}), text))
 }
 
-/// The token that is kept, renewed where it ends soon. A new one is kept in its place.
+/// Returns the stored token. Renews and stores it first if it ends soon.
 pub async fn standing_token(gateway: &Gateway, mut context: Context) -> Result<String> {
     let Some(renewal) = &mut context.renewal else { return Ok(context.token) };
     let (clock, folder) = (Clock::system(), ContextFolder::of_user());
@@ -143,7 +143,8 @@ pub async fn standing_token(gateway: &Gateway, mut context: Context) -> Result<S
     if left_ms > RENEWED_BEFORE_MS {
         return Ok(context.token);
     }
-    // Kept before it is sent: should the answer be lost, the next command asks for the same one.
+    // Save the attempt, an idempotency key, before sending it: if the answer is lost, the next
+    // command repeats it.
     if renewal.attempt.is_none() {
         renewal.attempt = Some(clock.new_id());
         folder.save(&context).map_err(|error| unusable(&error, &gateway.look))?;
@@ -162,7 +163,7 @@ pub async fn standing_token(gateway: &Gateway, mut context: Context) -> Result<S
             let over = say::sign_in_over { url };
             Err(Failure::with_step(ExitKind::Authentication, &gateway.look, over))
         }
-        // The token at hand is good for some minutes more.
+        // The current token is valid for a few more minutes.
         Err(_) if left_ms > 0 => Ok(context.token),
         Err(failure) => Err(failure),
     }
@@ -174,7 +175,7 @@ async fn renewed(gateway: &Gateway, context: &Context) -> Result<Renewed> {
     let attempt = renewal.and_then(|renewal| renewal.attempt);
     let form = json!({"refresh_token": token, "attempt": attempt});
     let answer = match gateway.post(REFRESH, Some(&form)).await {
-        // The answer may have been lost.
+        // Retry, in case the answer was lost.
         Err(failure) if matches!(failure.exit, ExitKind::Unreachable | ExitKind::TimedOut) => {
             gateway.post(REFRESH, Some(&form)).await?
         }
@@ -188,7 +189,7 @@ fn guessed(GuessReport { count, places, since }: GuessReport, look: &Look) -> St
     look.say(say::login_guesses { count, places, since: age::moment(since).into() })
 }
 
-/// Asks at the terminal, whatever standard input is.
+/// Reads from the terminal even if stdin is a pipe.
 fn ask(username: &str, look: &Look) -> io::Result<String> {
     let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
     let silence = Silence::on(&terminal)?;
@@ -208,7 +209,7 @@ fn first_line(mut from: impl BufRead) -> io::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// A terminal that does not show what is typed, until this is dropped.
+/// Switches off the terminal's echo until dropped.
 struct Silence<'t> {
     terminal: &'t File,
     before: Termios,
@@ -226,7 +227,7 @@ impl<'t> Silence<'t> {
 
 impl Drop for Silence<'_> {
     fn drop(&mut self) {
-        // A terminal that has gone away shows nothing any more.
+        // A closed terminal cannot be restored.
         let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
     }
 }

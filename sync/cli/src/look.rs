@@ -1,5 +1,5 @@
-//! Owns how output looks: the language, JSON or words, and whether a person reads it at a terminal.
-//! Invariant: colour only repeats a word or a shape.
+//! Output settings: language, JSON or text, terminal or pipe. Invariant: colour only repeats a
+//! label or symbol.
 
 use std::io::IsTerminal;
 
@@ -12,25 +12,24 @@ use crate::{say, wrap};
 pub struct Look {
     pub language: Language,
     pub json: bool,
-    /// The columns of a terminal, which gets aligned tables and whole words on each line. A pipe
-    /// has none: it gets tabs, which `cut` and `awk` read, and lines of any length.
+    /// The terminal's columns, for aligned tables and unbroken words. `None` for a pipe, which gets
+    /// tabs for `cut` and `awk`, and lines of any length.
     pub width: Option<usize>,
     pub colour: bool,
 }
 
-/// Where neither the environment nor the terminal tells.
+/// The width if neither the environment nor the terminal gives one.
 const WIDTH: u16 = 80;
-/// In less, hardly a command would stay whole.
+/// Below this, hardly any command fits on a line.
 pub const WIDTH_MIN: u16 = 40;
 
 impl Look {
-    /// As a pipe gets it.
     #[cfg(test)]
     pub fn plain(language: Language) -> Self {
         Self { language, json: false, width: None, colour: false }
     }
 
-    /// `width` is the one asked for, which lays out a pipe's text as well.
+    /// An explicit `width` also applies to a pipe.
     pub fn of_stdout(language: Language, json: bool, width: Option<u16>) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let named = std::env::var("COLUMNS").ok();
@@ -42,7 +41,6 @@ impl Look {
         Self { language, json, width, colour }
     }
 
-    /// The text as it is shown: fitted to a terminal's width.
     pub fn shown(&self, text: String) -> String {
         match self.width {
             Some(width) => wrap::fit(&text, width),
@@ -70,16 +68,16 @@ impl Look {
     }
 }
 
-/// The width that `COLUMNS` names, else the terminal's own.
+/// Prefers `COLUMNS` over the terminal's own width.
 fn terminal_width(named: Option<&str>) -> u16 {
     let named = named.and_then(|text| text.trim().parse().ok());
     let own = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col);
-    // A terminal that does not know its size says 0.
+    // A terminal of unknown size reports 0.
     let known = named.or_else(own).filter(|columns| *columns > 0);
     known.map_or(WIDTH, |columns| columns.max(WIDTH_MIN))
 }
 
-/// A text whose last line is the next step, in its two parts.
+/// Splits off the last line, which is the next step.
 pub fn with_step(text: String) -> (String, String) {
     match text.rsplit_once('\n') {
         Some((sentence, step)) => (sentence.to_owned(), step.to_owned()),
@@ -111,7 +109,7 @@ impl Tone {
     }
 }
 
-/// The language asked for, or the one the environment speaks.
+/// Prefers the requested language over the environment's.
 pub fn language(asked: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Language {
     let spoken = || {
         ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(env).find(|text| !text.is_empty())
@@ -142,7 +140,7 @@ mod tests {
     fn the_environment_names_the_width_before_the_terminal_does() {
         assert_eq!(terminal_width(Some("120")), 120);
         assert_eq!(terminal_width(Some("3")), WIDTH_MIN);
-        // A test's output is no terminal.
+        // A test's stdout is not a terminal.
         assert_eq!(terminal_width(Some("wide")), WIDTH);
         assert_eq!(terminal_width(None), WIDTH);
     }

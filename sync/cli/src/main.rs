@@ -1,7 +1,7 @@
-//! `holdfast`, the operator's command: the state of the platform, and the reasons for it.
+//! `holdfast`, the operator's command: shows and explains the platform's state.
 //!
-//! Invariant: standard output holds the answer and nothing else; a failure goes to standard error,
-//! and the exit code says which kind of failure it was.
+//! Invariant: stdout carries only the answer; failures go to stderr, and the exit code gives their
+//! kind.
 
 mod age;
 mod args;
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     let width = asked("--width").and_then(|columns| columns.parse().ok());
     let line = CommandLine::read(&Look::of_stdout(language, false, width));
     let look = Look::of_stdout(language, line.common.json, line.common.width);
-    // One thread is enough for one question, and starts fastest.
+    // One thread is enough for one request, and starts fastest.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let output = match runtime {
         Ok(runtime) => runtime.block_on(run::run(&line, look)),

@@ -1,5 +1,4 @@
-//! Owns the words for an op, and for an accept of the portal that waits: its state, and its next
-//! step.
+//! Describes ops and waiting portal acceptances: state and next step.
 
 use wire::{LinkState, OpKind, OpRecord, OpState, Region, RegionStatus, StatusReport, WaitingAsk};
 
@@ -8,7 +7,7 @@ use crate::{
     say,
 };
 
-/// The word for an op, such as `accept_order`; a command goes by its type.
+/// Returns a name such as `accept_order`; a command goes by its type.
 pub fn what(op: &OpRecord) -> &str {
     match (&op.command, op.kind) {
         (Some(command), _) => &command.name,
@@ -16,7 +15,7 @@ pub fn what(op: &OpRecord) -> &str {
     }
 }
 
-/// The state as a shape and a word, and its tone.
+/// Returns a symbol with a label, and their tone.
 pub fn state(state: OpState, look: &Look) -> (Tone, String) {
     let (tone, mark) = match state {
         OpState::Decided => (Tone::Good, "+"),
@@ -28,10 +27,9 @@ pub fn state(state: OpState, look: &Look) -> (Tone, String) {
     (tone, format!("{mark} {word}"))
 }
 
-/// An op whose turn has not come by then does not merely wait.
+/// An op that waits longer is overdue.
 const TURN_MS_MAX: i64 = 60_000;
 
-/// The next thing to happen to it, and how an operator can help.
 pub fn next_step(op: &OpRecord, report: &StatusReport, look: &Look) -> String {
     let place = || (&op.place).into();
     match op.state {
@@ -60,7 +58,6 @@ pub fn next_step(op: &OpRecord, report: &StatusReport, look: &Look) -> String {
     }
 }
 
-/// As `next_step`, of an accept of the portal that waits.
 pub fn next_step_of_ask(ask: &WaitingAsk, report: &StatusReport, look: &Look) -> String {
     let id = ask.command_id.into();
     match (ask.state, ask.order_id) {

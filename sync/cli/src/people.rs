@@ -1,5 +1,5 @@
-//! Owns the names of the people in one order's story: `the customer`, `provider A`, `provider B`. A
-//! person cannot follow a story told in ids alone; the ids stand once, in a list.
+//! Names the people in an order's explanation: `the customer`, `provider A`, `provider B`. Bare ids
+//! are hard to follow, so they appear once, in a list.
 
 use wire::{Actor, Order, Role, TimelineEntry, UserId};
 
@@ -7,7 +7,7 @@ use crate::{look::Look, say};
 
 pub struct Cast {
     look: Look,
-    /// In the order in which they first appear.
+    /// In order of first appearance.
     known: Vec<Actor>,
     customer: Actor,
 }
@@ -44,7 +44,7 @@ pub fn role_word(role: Role, look: &Look) -> String {
     look.say(say::role { role: role.as_str().into() })
 }
 
-/// A, B, ... Z, then the number itself: a hundred providers may race for one order.
+/// A to Z, then the number: a hundred providers may compete for one order.
 fn letter(place: usize) -> String {
     match u8::try_from(place) {
         Ok(n @ 0..26) => char::from(b'A' + n).to_string(),

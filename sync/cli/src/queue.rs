@@ -1,5 +1,5 @@
-//! Owns `holdfast queue`: the ops that the hub holds undecided and why, those that ended epochs
-//! left behind, and the release of those that wait for an operator.
+//! `holdfast queue`: undecided ops with the reason, ops left behind by ended epochs, and retries of
+//! ops that wait for an operator.
 
 use serde_json::{Value, json};
 use wire::{CommandId, EdgeId, OpKind, OpPlace, OpRecord, OpState, StatusReport, WaitingAsk};
@@ -16,22 +16,22 @@ use crate::{
     table::{Cell, TableForm, table},
 };
 
-/// Everything that is shown. In each list, the ops that need a person come first.
+/// In each list, ops that need an operator come first.
 pub struct WaitingOps {
     report: StatusReport,
-    /// The only one that is shown, where one is named.
+    /// Shows only this edge.
     edge: Option<EdgeId>,
     waiting: Vec<OpRecord>,
-    /// More wait than are shown.
+    /// More ops wait than are shown.
     more: bool,
     asks: Vec<WaitingAsk>,
     left: Vec<OpRecord>,
 }
 
 const LEFT_SHOWN: usize = 100;
-/// FAILED, then WHAT.
+/// Drops FAILED, then WHAT.
 const OPS_FORM: TableForm = TableForm { sheds: &[5, 1], ends_with_sentence: true };
-/// PROVIDER, then FAILED, REGION and AGE.
+/// Drops, in order: PROVIDER, FAILED, REGION, AGE.
 const ASKS_FORM: TableForm = TableForm { sheds: &[6, 5, 2, 4], ends_with_sentence: true };
 
 pub async fn run(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<CommandOutput> {
@@ -46,7 +46,7 @@ async fn gather(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Resul
     }
     let (waiting, more) = waiting(gateway, edge, limit).await?;
     let mut asks: Vec<WaitingAsk> = match edge {
-        // They are the region's and no edge's.
+        // Portal acceptances belong to a region, not an edge.
         Some(_) => Vec::new(),
         None => gateway.list("/api/v1/admin/asks?").await?,
     };
@@ -63,7 +63,7 @@ async fn waiting(
     let of = edge.map(|edge| format!("edge={edge}&")).unwrap_or_default();
     let mut waiting: Vec<OpRecord> = Vec::new();
     for state in OpState::WAITING {
-        // One more than is shown tells that there are more.
+        // One extra op reveals that more wait.
         let space = limit + 1 - waiting.len().min(limit);
         let path = format!("/api/v1/admin/queue?state={}&{of}", state.as_str());
         waiting.extend(gateway.first::<OpRecord>(&path, space).await?);
@@ -86,7 +86,7 @@ async fn left(
     for status in renewed.filter(|status| edge.is_none_or(|edge| *edge == status.edge)) {
         let path = format!("/api/v1/admin/edges/{}/left-behind?", status.edge);
         let ops = gateway.first::<OpRecord>(&path, LEFT_SHOWN).await?;
-        // A boot, a token and a release mean nothing once their epoch is over.
+        // Boots, tokens and releases mean nothing after their epoch.
         let matters = |op: &OpRecord| matches!(op.kind, OpKind::Command | OpKind::Unknown);
         left.extend(ops.into_iter().filter(matters));
     }
@@ -165,10 +165,10 @@ fn ask_table(queue: &WaitingOps, look: &Look) -> String {
     table(columns, ASKS_FORM, queue.asks.iter().map(row), look)
 }
 
-/// Hands an op that waits for an operator in again, or the accepts of the portal under that id.
-/// Without an epoch, the op is one of the epoch that its edge has now.
+/// Retries an op, or the portal acceptances with this id, that wait for an operator. The epoch
+/// defaults to the edge's current one.
 ///
-/// An edge may have a name that reads like an id: a number behind it tells the two apart.
+/// An edge's name may look like an id; only an op has a number after it.
 pub async fn retry(
     gateway: &Gateway,
     name: &str,

@@ -1,4 +1,4 @@
-//! Owns the story of a collision: the winner, the rule, and why each loser lost.
+//! Explains collisions: the winner, the rule, and why each loser lost.
 
 use wire::{Action, LossReason, Sentence, TimelineEntry};
 
@@ -10,7 +10,7 @@ use crate::{
     say,
 };
 
-/// Of those acceptances that `concerns` names; empty where none of them lost.
+/// Covers acceptances that match `concerns`; empty if none of them lost.
 pub fn tell(
     timeline: &[TimelineEntry],
     cast: &Cast,
@@ -54,7 +54,7 @@ fn collision(winner: &TimelineEntry, loser: &TimelineEntry, cast: &Cast, look: &
     lines.join("\n") + "\n"
 }
 
-/// An earlier tap that was cut off is the case that feels unjust, so it is spoken of.
+/// Mentions an earlier tap on an offline edge, because that loss feels unfair.
 fn tapped_earlier(winner: &TimelineEntry, loser: &TimelineEntry, look: &Look) -> Option<String> {
     let first = winner.hops.tapped_at.or(winner.hops.cloud_at)?;
     let tapped = loser.hops.tapped_at.filter(|tapped| *tapped < first)?;

@@ -1,4 +1,4 @@
-//! Owns the way from a command to its output: the answer as JSON or as words.
+//! Runs a command and produces JSON or text.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,6 @@ use crate::{
     queue, service, status, steer, wait, withdraw,
 };
 
-/// The end of a run: its exit code and its texts.
 pub struct CommandOutput {
     pub exit: ExitKind,
     pub out: String,
@@ -31,14 +30,13 @@ impl CommandOutput {
         Self { exit: ExitKind::Ok, out, err: String::new() }
     }
 
-    /// Writes both texts, and returns the exit code: an answer that could not be written is a
-    /// failure.
+    /// Writes both texts. An unwritable answer is a failure.
     pub fn print(self, look: &Look) -> ExitKind {
         let answered = written(io::stdout(), &look.shown(self.out));
-        // Nobody can be told where standard error does not take it.
+        // If stderr is closed there is no one left to report to.
         let _ = written(io::stderr(), &look.shown(self.err));
         match answered {
-            // A reader that has gone away, as `head` does, is not our failure.
+            // A reader may close the pipe early, as `head` does.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let failure = Failure::unwritten(&error, look);
                 let _ = written(io::stderr(), &look.shown(failure.render(look)));
@@ -48,7 +46,7 @@ impl CommandOutput {
         }
     }
 
-    /// Of work done: the gateway's answer, or a sentence with its next step.
+    /// Returns the gateway's answer, or a sentence with its next step.
     pub fn done(gateway: &Gateway, answer: Value, sentence: impl Sentence) -> Self {
         let (look, (done, step)) = (&gateway.look, with_step(gateway.look.say(sentence)));
         Self::new(look, || answer, || format!("{done}\n    {}\n", look.next(&step)))

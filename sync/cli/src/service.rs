@@ -1,5 +1,5 @@
-//! Owns `holdfast edges disable`, `rekey`, `rotate`, `retire` and `record`: an edge leaves the
-//! service, or comes back with another key.
+//! `holdfast edges disable`, `rekey`, `rotate`, `retire` and `record`: takes an edge out of service
+//! or replaces its key.
 
 use std::str::FromStr;
 
@@ -21,10 +21,10 @@ use crate::{
     table::{Cell, TableForm, table},
 };
 
-/// The last column is the operator's own words. BY goes first on a narrow terminal.
+/// The last column is the operator's own text. Drops BY first.
 const FORM: TableForm = TableForm { sheds: &[3], ends_with_sentence: true };
 
-/// A moment as an operator names it: `2026-11-22T14:00Z`, or `90m`, `2h` or `3d` ago.
+/// An operator's notation: `2026-11-22T14:00Z`, or `90m`, `2h` or `3d` ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PastMoment {
     At(UnixMillis),
@@ -122,7 +122,7 @@ async fn out_of_service(
     Ok((answer, done))
 }
 
-/// The code with the way to use it: the edge is started again with it.
+/// The operator restarts the edge with the new code.
 async fn new_key(
     gateway: &Gateway,
     edge: &EdgeId,

@@ -1,4 +1,4 @@
-//! Owns `holdfast status`: a region and its edges on a line each, and the complaints below.
+//! `holdfast status`: each region and edge on a line, then the complaints.
 
 use serde_json::{Value, json};
 use wire::{ChecksumState, EdgeStatus, GateState, Policy, RegionStatus, StatusReport, UnixMillis};
@@ -13,7 +13,8 @@ use crate::{
     table::{Cell, TableForm, table},
 };
 
-/// VERSION, then EPOCH, GATE, HELD, POLICY and LAG: each that is wrong is said below the table.
+/// Drops, in order: VERSION, EPOCH, GATE, HELD, POLICY, LAG. The complaints report any problem in
+/// them.
 const FORM: TableForm = TableForm { sheds: &[10, 8, 2, 9, 7, 5], ends_with_sentence: false };
 
 pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
@@ -24,7 +25,7 @@ pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
         return Ok(CommandOutput { exit, ..CommandOutput::new(look, || value, String::new) });
     }
     let (rows, verdict) = (rows(&report, look), verdict(&report, look));
-    // Standard output has the rows alone: a file or another program gets no warnings among them.
+    // Stdout carries only rows, so that files and programs get no warnings.
     let verdict = match look.width {
         Some(_) => format!("\n{verdict}"),
         None => verdict,
@@ -48,7 +49,6 @@ fn rows(report: &StatusReport, look: &Look) -> String {
     table(say::status_columns.plain(look.language), FORM, rows, look)
 }
 
-/// Each complaint with its next step, or that all is well.
 fn verdict(report: &StatusReport, look: &Look) -> String {
     let mut lines = repairs(report, look);
     lines.extend(losses(report, look));
@@ -64,8 +64,7 @@ fn verdict(report: &StatusReport, look: &Look) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Nothing is wrong any more where something was put right, and somebody may want to know why it
-/// was.
+/// Repairs are not complaints, but operators may want their cause.
 fn repairs(report: &StatusReport, look: &Look) -> Vec<String> {
     let mut lines = Vec::new();
     for status in &report.regions {
@@ -86,10 +85,10 @@ fn repairs(report: &StatusReport, look: &Look) -> Vec<String> {
     lines
 }
 
-/// An edge's lost acceptances are spoken of for so long after the last of them.
+/// How long status mentions lost acceptances after the latest.
 const LOST_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Nothing is wrong where an acceptance has lost, and each has an explanation that may be wanted.
+/// Lost acceptances are not complaints, but operators may want their explanation.
 fn losses(report: &StatusReport, look: &Look) -> impl Iterator<Item = String> {
     report.regions.iter().flat_map(|region| &region.edges).filter_map(|status| {
         let at = status.lost_at.filter(|at| report.now.since(*at) < LOST_SHOWN_MS)?;
@@ -124,8 +123,8 @@ fn row(region: &RegionStatus, edge: &EdgeStatus, now: UnixMillis, look: &Look) -
     ]
 }
 
-/// On their way up and down, and the age of the oldest down; the oldest up is the oldest that is
-/// pending.
+/// Counts ops on their way up and down, with the age of the oldest down; the pending column has the
+/// oldest up.
 fn lag(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> String {
     let down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
     let lag = format!("{} / {down}", edge.lag_up_ops);

@@ -1,5 +1,4 @@
-//! Owns the commands that change one thing at the hub: the gate of a region, and an edge that was
-//! restored.
+//! Commands that change one thing at the hub: a region's gate or a restored edge.
 
 use serde_json::json;
 use wire::{EdgeId, Region};
@@ -27,7 +26,7 @@ pub async fn link(gateway: &Gateway, action: LinkAction, region: Region) -> Resu
     })
 }
 
-/// An operator has taken note of an edge that was restored.
+/// Records that an operator noted the restored edge.
 pub async fn readmit(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
     let before = edges::find_edge(gateway, edge).await?;
     let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/readmit"), None).await;

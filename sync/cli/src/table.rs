@@ -1,6 +1,6 @@
-//! Owns tables: aligned by display width on a terminal, tab separated in a pipe. Invariants: a cell
-//! holds one line; a name written by others cannot move the cursor or break a row. A pipe gets
-//! every column, a terminal as many as it is wide.
+//! Tables: aligned by display width on a terminal, tab-separated in a pipe. Invariants: a cell
+//! holds one line; foreign text cannot move the cursor or break a row. A pipe gets every column, a
+//! terminal as many as fit.
 
 use std::fmt::Display;
 
@@ -17,12 +17,12 @@ pub struct Cell {
     tone: Tone,
 }
 
-/// How a table gives way on a narrow terminal.
+/// How a table shrinks on a narrow terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct TableForm {
-    /// The columns that are left out, the least important first.
+    /// Columns to drop, least important first.
     pub sheds: &'static [usize],
-    /// The last column is a sentence, which then stands below its row.
+    /// The last column is a sentence and may move below its row.
     pub ends_with_sentence: bool,
 }
 
@@ -44,12 +44,12 @@ impl Cell {
     }
 }
 
-/// The text without control characters, which a terminal would obey.
+/// Replaces control characters, which a terminal would obey.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// `columns` are the titles, with ` | ` between them.
+/// `columns` are the titles, joined by ` | `.
 pub fn table(
     columns: &str,
     form: TableForm,
@@ -69,19 +69,19 @@ fn tabbed(cells: &[Cell]) -> String {
     format!("{}\n", texts.join("\t"))
 }
 
-/// The columns of a table as they fit a terminal.
+/// A table's layout for a given width.
 struct Grid {
     width: usize,
-    /// Of every column.
+    /// Includes dropped columns.
     widths: Vec<usize>,
-    /// The columns of each line of a row. More than one line where even the last ones are too wide.
+    /// The columns on each line of a row; several lines if they are still too wide.
     lines: Vec<Vec<usize>>,
     sentence: Option<usize>,
     shed: Vec<usize>,
 }
 
 const GAP: usize = 2;
-/// Of a row's second line, and of its sentence.
+/// Indents a row's second line and its sentence.
 const INDENT: usize = 4;
 
 impl Grid {

@@ -1,8 +1,6 @@
-//! Owns the story of one command: each hop from the tap on, the answers, the winner, and the next
-//! step.
+//! Explains one command: each hop since the tap, the answers, the winner and the next step.
 //!
-//! Invariant: it only retells the records of hub and order service. Where a time is missing, it is
-//! left out.
+//! Invariant: uses only the records of hub and order service; omits missing times.
 
 use serde_json::{Value, json};
 use wire::{
@@ -22,7 +20,7 @@ use crate::{
     race, say,
 };
 
-/// All that is known of a command, or of an op that is none.
+/// All records of a command, or of an op without one.
 pub struct Trail {
     report: StatusReport,
     ops: Vec<OpRecord>,
@@ -31,7 +29,7 @@ pub struct Trail {
     story: Option<OrderStory>,
 }
 
-/// `None` where the hub has no such op, or has it no more.
+/// Returns `None` if the hub lacks the op or no longer has it.
 pub async fn of_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<Trail>> {
     let Some(op) = op(gateway, place).await? else { return Ok(None) };
     let mut own = Vec::new();
@@ -42,7 +40,7 @@ pub async fn of_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<Trail>> 
     gather(gateway, vec![op], own, Vec::new()).await.map(Some)
 }
 
-/// `None` where nobody has heard of the command.
+/// Returns `None` for an unknown command.
 pub async fn of_command(gateway: &Gateway, id: CommandId) -> Result<Option<Trail>> {
     let answers = answers(gateway, id).await?;
     let mut ops: Vec<OpRecord> =
@@ -60,7 +58,7 @@ pub async fn of_command(gateway: &Gateway, id: CommandId) -> Result<Option<Trail
     gather(gateway, ops, answers, asks).await.map(Some)
 }
 
-/// One command is logged a few times at most: at edges that it was sent to, and anew.
+/// A command is logged rarely: once per edge that received it, plus repeats.
 const OPS_MAX: usize = 20;
 
 async fn gather(
@@ -75,7 +73,7 @@ async fn gather(
         .chain(asks.iter().filter_map(|ask| ask.order_id))
         .next();
     let story = match order {
-        // A publish that nobody has decided has made no order yet.
+        // An undecided publish has not created its order yet.
         Some(order) => absent(find::story(gateway, &order.to_string()).await)?,
         None => None,
     };
@@ -143,12 +141,12 @@ fn whose(command: &OpCommand, look: &Look) -> Vec<String> {
     std::iter::once(look.say(say::trail_command { id, role, user })).chain(before).collect()
 }
 
-/// Every hop it has passed, and the first that it has not.
+/// Lists completed hops and the next one.
 fn hops(op: &OpRecord, report: &StatusReport, look: &Look) -> Vec<(Option<UnixMillis>, String)> {
     let mut hops = Vec::new();
     if let Some(command) = &op.command {
         if let Some(at) = command.tapped_at {
-            // A device need not name itself where it comes over HTTP.
+            // Devices may omit their name over HTTP.
             let tapped = match &command.device {
                 Some(device) => look.say(say::trail_tapped_on { device: device.into() }),
                 None => look.say(say::trail_tapped),
@@ -185,7 +183,7 @@ fn kind(OpOutcome { outcome, .. }: &OpOutcome) -> &'static str {
     }
 }
 
-/// Whether another edge than the op's own decides for its region.
+/// True if another edge holds the lease of the op's region.
 fn is_held_elsewhere(op: &OpRecord, report: &StatusReport) -> bool {
     let region = report.regions.iter().find(|status| status.region == op.region);
     let holder = region.and_then(|status| status.holder.as_ref());
@@ -210,7 +208,7 @@ fn verdict_word(verdict: Verdict, look: &Look) -> String {
     look.say(say::verdict { verdict: verdict.into() })
 }
 
-/// The hub knows since when an edge could have an outcome; nobody writes down when it had it.
+/// The hub records when an outcome became available, not when the edge received it.
 fn told(outcome: &OpOutcome, look: &Look) -> String {
     look.say(match outcome.told {
         Some(true) => say::trail_told,
@@ -243,7 +241,7 @@ fn of_ask(ask: &WaitingAsk, trail: &Trail, look: &Look) -> String {
     format!("{command}  {state}\n  {at}  {taken}\n  {next}\n")
 }
 
-/// The winner, where this command lost, and where to read the whole story.
+/// Describes the winner if this command lost, and refers to the order's full explanation.
 fn collision(trail: &Trail, look: &Look) -> String {
     let Some(story) = &trail.story else { return String::new() };
     let cast = Cast::of(&story.order, &story.timeline, look);

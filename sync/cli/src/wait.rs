@@ -1,7 +1,7 @@
-//! Owns `holdfast wait`: looks at the platform until every condition is met, or time is up.
+//! `holdfast wait`: polls the platform until every condition is met or time is up.
 //!
-//! Invariant: it ends with 0 only when one look found every condition met, and with 8 it names
-//! every condition that was not.
+//! Invariant: exits with 0 only if one poll found every condition met; exits with 8 and names every
+//! unmet condition.
 
 use std::time::Duration;
 
@@ -26,12 +26,11 @@ use crate::{
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// Every edge is connected, also one whose code waits to be used.
+    /// Includes invited edges with an unused code.
     LinksUp,
-    /// Every edge, of one region or of all, is connected, has no work left and agrees with the
-    /// cloud.
+    /// Every edge, in one region or all, is connected, has no work left and agrees with the cloud.
     Synced(Option<Region>),
-    /// Nothing waits for a decision, at an edge or at the hub.
+    /// No op waits for a decision, at an edge or at the hub.
     Drained,
     Order {
         order: String,
@@ -40,7 +39,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Of a word on the command line, or the form that was expected.
+    /// Parses a condition, or returns the expected form.
     pub fn read(text: &str, language: Language) -> Result<Self, String> {
         match text.split_once('=') {
             None if text == "links-up" => Ok(Self::LinksUp),
@@ -79,12 +78,12 @@ impl std::fmt::Display for Condition {
     }
 }
 
-/// Between two looks. The hub itself hears of an edge about once a second, and the gateway answers
-/// one person a hundred times a minute on one route.
+/// Pause between polls. The hub gets an edge's state about once a second; the gateway allows one
+/// person 100 requests a minute per route.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A look without an answer by then is given up for the next one.
+/// Abandons a poll without an answer and starts the next one.
 const LOOK_MAX: Duration = Duration::from_secs(30);
-/// The time for the last look, so that little is missed that still comes in time.
+/// Reserves time for a last poll, to catch late changes.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
 pub async fn run(
@@ -116,8 +115,7 @@ async fn until(gateway: &Gateway, conditions: &[Condition], within: Duration) ->
         match tokio::time::timeout(left, missing_now(gateway, conditions)).await {
             Ok(Ok(found)) if found.is_empty() => return Ok(spent()),
             Ok(Ok(found)) => missing = found,
-            // A platform that is just starting, or a gateway that is: it is waited for like the
-            // rest.
+            // The platform or gateway may still be starting, so keep waiting.
             Ok(Err(failure)) if passes(&failure) => {
                 later = failure.retry_after;
                 missing = vec![failure.sentence];
@@ -129,7 +127,7 @@ async fn until(gateway: &Gateway, conditions: &[Condition], within: Duration) ->
         if left <= LAST_LOOK {
             return Err(too_late(&gateway.look, within, missing));
         }
-        // A gateway that asks to be left alone is left alone, also for the last look.
+        // Respect retry-after, even if that skips the last poll.
         let pause = LOOK_EVERY.min(left - LAST_LOOK).max(later.unwrap_or_default());
         tokio::time::sleep(pause.min(left)).await;
         if pause >= left {
@@ -138,7 +136,7 @@ async fn until(gateway: &Gateway, conditions: &[Condition], within: Duration) ->
     }
 }
 
-/// Whether the platform may well answer the next look: it is out of reach, or asked too often.
+/// True if the next poll may succeed: the platform is unreachable or limits our rate.
 fn passes(failure: &Failure) -> bool {
     matches!(failure.exit, ExitKind::Unreachable | ExitKind::TimedOut) || failure.is_too_often()
 }
@@ -177,7 +175,7 @@ async fn of_order(gateway: &Gateway, name: &str, expected: OrderStatus) -> Resul
     })
 }
 
-/// The edges that can still use their code: the report tells of enrolled ones alone.
+/// Lists edges with a valid, unused code; the report covers only enrolled edges.
 async fn of_invited(gateway: &Gateway, now: UnixMillis) -> Result<Vec<String>> {
     let edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
     let invited = edges.iter().filter(|item| item.code_expires_at.is_some_and(|at| at > now));
@@ -222,7 +220,7 @@ fn of_edge(
     let (connected, quiet, agreed) = match condition {
         Condition::LinksUp => (true, false, false),
         Condition::Synced(_) => (true, true, true),
-        // Nobody knows what an edge holds that is cut off.
+        // An offline edge's remaining work is unknown.
         Condition::Drained => (true, true, false),
         Condition::Order { .. } => (false, false, false),
     };

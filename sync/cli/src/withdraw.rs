@@ -1,5 +1,4 @@
-//! Owns `holdfast withdraw`: every job in one provider's hand is open again, with a reason on
-//! record.
+//! `holdfast withdraw`: reopens all jobs of one provider, with a reason on record.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,7 +14,6 @@ use crate::{
     table::printable,
 };
 
-/// An account as the list of people has it.
 #[derive(Deserialize)]
 struct ListedPerson {
     user_id: UserId,
@@ -38,13 +36,13 @@ async fn find_person(gateway: &Gateway, name: &str) -> Result<Option<UserId>> {
     if let Ok(id) = name.parse() {
         return Ok(Some(id));
     }
-    // As at a sign-in: case does not count, and no name has other signs.
+    // As at sign-in: ignores case and allows no other characters.
     let name = name.trim().to_ascii_lowercase();
     let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_name_byte) {
         return Ok(None);
     }
-    // The list has the names that begin like this one in their order, so this one comes first.
+    // Names with this prefix come in order, so an exact match is first.
     let path = format!("/api/v1/admin/users?search={name}&");
     let people: Vec<ListedPerson> = gateway.first(&path, 1).await?;
     let found = people.into_iter().find(|person| person.username == name);

@@ -1,11 +1,11 @@
-//! Fits text into a terminal's width.
+//! Wraps text to a terminal's width.
 //!
-//! Invariant: a word, an id, an address and a command in backticks stay whole, and so does a line
-//! that ends with a backslash.
+//! Invariant: never breaks a word, an id, an address, a command in backticks, or a line that ends
+//! with a backslash.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Every line that is too wide goes on below, under the place where its text begins.
+/// Continues long lines below, indented to the start of their text.
 pub fn fit(text: &str, width: usize) -> String {
     let lines = text.split('\n').map(|line| {
         if shown_width(line) <= width || line.ends_with('\\') {
@@ -19,8 +19,8 @@ pub fn fit(text: &str, width: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The text in lines of that width, without indentation: `first` columns of the first line are
-/// taken, and `hang` of each other.
+/// Splits the text into lines without indentation; `first` columns of the first line are taken,
+/// `hang` columns of the others.
 pub fn filled(text: &str, width: usize, first: usize, hang: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut column = first;
@@ -40,7 +40,7 @@ pub fn filled(text: &str, width: usize, first: usize, hang: usize) -> Vec<String
     lines
 }
 
-/// The columns that a terminal needs for it; colours need none.
+/// Counts columns on a terminal; colour codes take none.
 pub fn shown_width(text: &str) -> usize {
     let mut parts = text.split("\x1b[");
     let first = parts.next().map_or(0, UnicodeWidthStr::width);
@@ -48,9 +48,9 @@ pub fn shown_width(text: &str) -> usize {
     first + rest.sum::<usize>()
 }
 
-/// A part that is never broken.
+/// An unbreakable part.
 struct Piece<'t> {
-    /// Spaces in front of it.
+    /// Spaces before it.
     gap: usize,
     text: &'t str,
     width: usize,
@@ -86,7 +86,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// A moment stays whole, though a space stands between its day and its time.
+/// Keeps a moment whole despite the space between date and time.
 fn ends_with_date(text: &str) -> bool {
     let Some(end) = text.len().checked_sub("2025-11-24".len()) else { return false };
     text.get(end..).is_some_and(|day| {
@@ -98,7 +98,8 @@ fn ends_with_date(text: &str) -> bool {
     })
 }
 
-/// Chinese has no spaces: a line may end behind every character that no sign belongs to.
+/// Chinese has no spaces: a line may break after any character, but not before a closing or after
+/// an opening mark.
 fn may_break(before: char, after: char) -> bool {
     let is_wide = |c: char| c.width() == Some(2);
     (is_wide(before) || is_wide(after)) && !opens(before) && !closes(after)
@@ -130,13 +131,13 @@ fn closes(c: char) -> bool {
     )
 }
 
-/// Where a line's text begins, behind its mark, its time or its name.
+/// The start of a line's text, after a mark, time or label.
 struct TextStart {
-    /// The byte.
+    /// Byte offset.
     at: usize,
-    /// The columns that are taken in front of it.
+    /// Columns in front of it.
     first: usize,
-    /// The indentation of the lines below.
+    /// Indentation of the continuation lines.
     hang: usize,
 }
 
@@ -154,7 +155,7 @@ impl TextStart {
                 let first = shown_width(&line[..at]);
                 Self { at, first, hang: first }
             }
-            // A long name stands alone, and its text below.
+            // A long label gets a line, with its text below.
             Some(at) if behind_mark == indent && indent > 0 => {
                 Self { at, first: width, hang: indent + 4 }
             }
@@ -167,7 +168,7 @@ impl TextStart {
     }
 }
 
-/// The bytes of a mark such as `! `, or of a numbered one such as `3 + `.
+/// The bytes of a mark such as `! ` or `3 + `.
 fn mark(text: &str) -> usize {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let number = if digits > 0 && text[digits..].starts_with(' ') { digits + 1 } else { 0 };

@@ -1,7 +1,7 @@
-//! Every command as a person sees it at a terminal of 60, 80 and 120 columns, in both languages.
-//! The files in `golden` hold it, to be looked at.
+//! Golden screens: every command at 60, 80 and 120 columns, in both languages. People review the
+//! files in `golden`.
 //!
-//! `HOLDFAST_GOLDEN=write` (`cargo xtask golden`) writes them anew.
+//! `HOLDFAST_GOLDEN=write` (`cargo xtask golden`) rewrites them.
 
 #![allow(clippy::unwrap_used, dead_code)]
 
@@ -22,7 +22,7 @@ const WIDTHS: [usize; 3] = [60, 80, 120];
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
-/// Of a platform that is well, and of the one in which everything is wrong.
+/// For the healthy platform; `TROUBLED` has every problem.
 const WELL: [&str; 29] = [
     "status",
     "edges",
@@ -169,8 +169,7 @@ fn command(platform: &Platform, line: &str, language: &str, width: usize) -> Com
     command
 }
 
-/// The command line, its output, and its exit code. Ports, folders and times that differ from run
-/// to run are written alike.
+/// Shows command line, output and exit code; masks ports, folders and times.
 fn shown(platform: &Platform, line: &str, ran: &Output) -> String {
     let folder = platform.contexts().display().to_string();
     let text = out(ran) + &said(ran);
@@ -179,7 +178,7 @@ fn shown(platform: &Platform, line: &str, ran: &Output) -> String {
     format!("$ holdfast {line}\n{}[{}]\n\n", without_seconds(&text), code(ran))
 }
 
-/// `wait` tells how long it took, in either language.
+/// Masks the elapsed time of `wait`.
 fn without_seconds(text: &str) -> String {
     let told = ["synced after ", "synced："].into_iter().find_map(|before| {
         let (start, rest) = text.split_once(before)?;
@@ -189,7 +188,7 @@ fn without_seconds(text: &str) -> String {
     told.unwrap_or_else(|| text.to_owned())
 }
 
-/// Only a word that must stay whole may be wider than the terminal: an id, an address, a command.
+/// Only an unbreakable id, address or command may exceed the width.
 fn check_width(shown: &str, width: usize) {
     let is_output = |line: &&str| !line.starts_with("$ holdfast");
     for line in shown.lines().filter(is_output).filter(|line| line.width() > width) {
@@ -204,7 +203,7 @@ fn check_width(shown: &str, width: usize) {
     }
 }
 
-/// A platform with something of everything that can be wrong.
+/// A platform with every kind of problem.
 fn troubled() -> Value {
     let mut report = report("down", "unknown");
     let now = "2025-11-24T16:03:12Z";

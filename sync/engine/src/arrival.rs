@@ -1,31 +1,31 @@
-//! The moment of a command that has come in an edge's log, as far as the cloud believes it.
+//! The time of a command from an edge's log, as far as the cloud trusts it.
 //!
-//! Invariant: the edge's own word counts only within the bounds of its op, or where the hub had the
-//! command before.
+//! Invariant: the time that the edge claims counts only within the op's bounds, or if the hub
+//! received the command before.
 
 use wire::{CommandOp, Evidence, UnixMillis};
 
 use crate::moments::OpBounds;
 
-/// When an op was received, by the hub's clock, and when its edge can have taken it.
+/// When the hub received an op, by its own clock, and when the edge can have taken it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OpArrival {
     pub received_at: UnixMillis,
     pub bounds: OpBounds,
 }
 
-/// The hub had the command before.
+/// An earlier arrival of the same command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstArrival {
     pub taken_at: UnixMillis,
-    /// It stood in a place of the same edge that an operator trusts no longer.
+    /// That copy is in a part of the same edge's log that an operator distrusts.
     pub distrusted: bool,
-    /// The owner has decided it there, for the person whom its token names. Whatever the clocks say
-    /// since, the stored answer is this person's.
+    /// The owner decided that copy for the user of its token. The stored answer belongs to this
+    /// user, even if later clock readings disagree.
     pub is_answered: bool,
 }
 
-/// When a command was taken, and the moment up to which the end of its session counts.
+/// When a command was taken, and the time up to which an ended session still invalidates it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommandMoment {
     pub taken_at: UnixMillis,
@@ -33,19 +33,19 @@ pub struct CommandMoment {
 }
 
 impl CommandMoment {
-    /// Whether a token that runs out then was good. It names nobody where it was not.
+    /// True if a token with this expiry was valid then. Otherwise it identifies no user.
     pub fn finds_alive(&self, expires_at: UnixMillis) -> bool {
         self.taken_at < expires_at
     }
 }
 
 impl OpArrival {
-    /// The moment that counts for an op which names this one.
+    /// The trusted time of an op that claims `claimed`.
     pub fn taken_at(&self, claimed: UnixMillis) -> UnixMillis {
         self.bounds.taken_at(claimed, self.received_at)
     }
 
-    /// The moment of a command whose token runs out at `expires_at`.
+    /// The trusted time of a command with a token that expires at `expires_at`.
     pub fn moment(
         &self,
         op: &CommandOp,
@@ -64,15 +64,16 @@ impl OpArrival {
         if op.relogged.is_none() || op.received_at < expires_at {
             return alone(self.taken_at(op.received_at));
         }
-        // A tablet has brought it back with its receipt. The edge had checked the token then, but
-        // does not say when. The session may have ended since, and must not have ended before.
+        // A tablet resubmitted the command with its receipt. The edge checked the token when it
+        // took the command but does not report when. The session may have ended after that check,
+        // but must not have ended before it.
         let taken_at = self.taken_at(expires_at.plus_ms(-1));
         CommandMoment { taken_at, at_latest: self.bounds.not_before }
     }
 
-    /// Whether the hub looks for an earlier place of the command, because the edge's own word is
-    /// not enough. `is_cut_off` says that an operator no longer trusts a part of the log, and
-    /// `names_nobody` that the command's token is dead by its own place.
+    /// True if the hub must look up an earlier arrival because the edge's claimed time is not
+    /// enough. `is_cut_off`: an operator distrusts this part of the log. `names_nobody`: the token
+    /// had expired by this log entry's time.
     pub fn wants_first(
         &self,
         op: &CommandOp,
@@ -83,7 +84,7 @@ impl OpArrival {
         !self.bounds.allow(op.received_at) || again && (is_cut_off || names_nobody())
     }
 
-    /// The owner judges by the moment and the knowledge that the hub believes.
+    /// The owner decides by the time and the feed position that the hub trusts.
     pub fn evidence(
         &self,
         op: &CommandOp,

@@ -1,8 +1,8 @@
-//! The people who can yet change one order, so that a stranger's op casts no doubt on it
+//! The users who can still change an order, so that other users' ops cast no doubt on it
 //! [FIRM_BASE].
 //!
 //! Invariant: it errs on one side only. While this edge holds the region under a proven grant, an
-//! op that `may_change` rules out changes the order in no state that the cloud can be in when it
+//! op that `may_change` rules out changes the order in no state that the cloud can have when it
 //! decides the op. `docs/decisions/rights-to-assign.md` has the proof.
 
 use wire::{Action, Actor, CommandBody, Order, OrderStatus, Role, UserId};
@@ -11,13 +11,13 @@ use crate::view::PendingOp;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimants {
-    /// The confirmed status, or that of an order published here. The cloud's may be any that
-    /// follows it.
+    /// The confirmed status, or the status of an order published here. The cloud may have any later
+    /// status.
     status: OrderStatus,
     customer: UserId,
     provider: Option<UserId>,
-    /// The makers of the pending acceptances so far. While this edge holds the region, nobody else
-    /// comes to be the provider.
+    /// The users with a pending acceptance so far. While this edge holds the region, no other user
+    /// can become the provider.
     acceptors: Vec<UserId>,
 }
 
@@ -27,7 +27,7 @@ impl Claimants {
         Self { status, customer: customer_id, provider: provider_id, acceptors: Vec::new() }
     }
 
-    /// Takes a pending op into account. They come in log order.
+    /// Ops come in log order.
     pub fn note(&mut self, op: &PendingOp) {
         let maker = op.actor.user_id;
         if op.body.action() == Some(Action::Accept) && !self.acceptors.contains(&maker) {
@@ -35,15 +35,15 @@ impl Claimants {
         }
     }
 
-    /// Returns whether a provisional op of this person, next in the log, may change the order in
-    /// some state that follows the known one: by its maker, role and command.
+    /// True if a provisional op, next in the log, could change the order in some later state,
+    /// judged by user, role and command.
     pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
-        // The order exists, and nobody publishes it again.
+        // The order exists, so it cannot be published again.
         let Some(action) = body.action() else { return false };
         self.may_ever(actor, action) && may_come_to(self.status, action, actor.role)
     }
 
-    /// Wider than `Action::roles` by one rule of the cloud: a customer's approval counts by an
+    /// Wider than `Action::roles` in one case: the cloud accepts a customer's approval under an
     /// offline rule.
     fn may_ever(&self, actor: Actor, action: Action) -> bool {
         let (user, is_admin) = (Some(actor.user_id), actor.role == Role::Admin);
@@ -61,8 +61,7 @@ impl Claimants {
     }
 }
 
-/// Returns whether an order can come from this status to one that has a place for the action of
-/// such a person.
+/// True if an order can get from this status to one that allows `action` for `role`.
 fn may_come_to(status: OrderStatus, action: Action, role: Role) -> bool {
     let mut reached = vec![status];
     let mut seen = 0;
@@ -123,7 +122,7 @@ mod tests {
             .collect()
     }
 
-    /// Whether the last of these ops on a confirmed order is idle.
+    /// Checks that the last of these ops on a confirmed order is idle, or is not.
     #[track_caller]
     fn check(confirmed: Order, made: &[(u128, Role, Action)], idle: bool) {
         let sight = see(Some(confirmed), ops(made), &edge());
@@ -161,19 +160,20 @@ mod tests {
         let accept = (STRANGER, Role::Provider, Accept);
         let start = (STRANGER, Role::Provider, Start);
         check(at(OrderStatus::Pending, None), &[accept, start], false);
-        // The view skips the acceptance, and its provider may have withdrawn at the portal since.
+        // The view skips the acceptance, but the order's provider may have withdrawn at the portal
+        // since.
         check(at(OrderStatus::Accepted, Some(PROVIDER)), &[accept, start], false);
         // The cloud decides the start first.
         check(at(OrderStatus::Pending, None), &[start, accept], false);
         let sight = see(Some(at(OrderStatus::Pending, None)), ops(&[start, accept]), &edge());
         assert!(sight.pending[0].is_idle);
-        // His withdrawal may be refused, and the start would then count.
+        // The cloud may refuse the withdrawal, and then the start counts.
         let (gone, back) =
             ((PROVIDER, Role::Provider, Withdraw), (PROVIDER, Role::Provider, Start));
         check(at(OrderStatus::Accepted, Some(PROVIDER)), &[gone, back], false);
-        // Nobody accepts a completed order, so nobody gets it by this.
+        // A completed order cannot be accepted, so its provider stays.
         check(at(OrderStatus::Completed, Some(PROVIDER)), &[accept, start], true);
-        // An admin may have withdrawn it from its provider.
+        // An admin may have withdrawn the order from its provider.
         check(at(OrderStatus::InProgress, Some(PROVIDER)), &[accept, start], false);
     }
 
@@ -184,7 +184,7 @@ mod tests {
             check(at(status, Some(PROVIDER)), &[(STRANGER, Role::Provider, Accept)], true);
             check(at(status, Some(PROVIDER)), &[(CUSTOMER, Role::Customer, Cancel)], true);
         }
-        // An admin may approve it meanwhile.
+        // An admin may approve it in the meantime.
         check(at(OrderStatus::PendingReview, None), &[(STRANGER, Role::Provider, Accept)], false);
         check(at(OrderStatus::Pending, None), &[(30, Role::Admin, Approve)], true);
         check(
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(idle, [false, true, true]);
     }
 
-    /// The view is the same without the idle ops, or it would promise on the strength of one.
+    /// The view must be the same without the idle ops; otherwise it could base a promise on one.
     #[test]
     fn an_idle_op_leaves_no_trace_in_the_view() {
         let people =

@@ -1,10 +1,10 @@
 //! The cloud end of one edge session.
 //!
-//! Pure: frames and answers of the store go in, frames and questions to the store come out; time
-//! comes in. Invariants: every op goes to the store once and in log order; a frame that names
-//! another term or boot nonce changes nothing; the edge hears that ops are stored only after the
-//! store has said so; streams to the edge leave no gap; no op is taken from an edge with another
-//! log than the received one, nor from a second instance of a living edge.
+//! Pure: frames, store results and time come in; frames and store requests go out. Invariants: each
+//! op goes to the store once and in log order; a frame with another term or boot nonce changes
+//! nothing; credit follows the store's confirmation; streams to the edge leave no gap; ops come
+//! only from a log that continues the received one, and never from a second instance of a living
+//! edge.
 
 mod downstream;
 mod hello;
@@ -28,51 +28,49 @@ use returning::TailReturn;
 
 pub use snapshot::{ChunkRequest, feed_base};
 
-/// The hub's record of an edge when its session begins.
+/// The hub's record of an edge at session start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEdge {
     pub region: Region,
-    /// Rises with every take-over. A judgment by this record is carried out only while the term
-    /// stands.
+    /// Rises with every takeover. A decision based on this record applies only under this term.
     pub term: u64,
-    /// The run of the newest session, while it may be alive.
+    /// The newest session's boot nonce, while that session may be alive.
     pub running: Option<BootNonce>,
     pub epoch: u64,
-    /// The grant of the epoch. The first epoch has none.
+    /// The grant of this epoch; `None` for the first epoch.
     pub grant: Option<EpochGrant>,
-    /// The newest epoch that is ending or over. Its rights may be taken back already.
+    /// The newest epoch that is ending or over. Its rights may be revoked already.
     pub ending: Option<Ending>,
-    /// The new epochs of the last day without an operator's look at them.
+    /// New epochs in the last day without an operator's review.
     pub epochs_today: u32,
     /// The end of the received chain.
     pub cursor: Chain,
     pub outcome_count: u64,
     pub feed_generation: u64,
     pub feed_seq: u64,
-    /// An edge before this number has missed changes: the feed no longer tells it of orders that
-    /// left.
+    /// Departed orders below this number are gone from the feed, so an edge with a lower cursor has
+    /// missed changes.
     pub feed_holds_from: u64,
-    /// Up to here replaced versions are forgotten, so nothing can be read as of a number before it.
+    /// Replaced versions up to here are gone: no read as of an earlier number.
     pub feed_compacted_to: u64,
-    /// The feed number of the grant that this epoch of the edge holds.
+    /// The feed number of the grant that the edge holds in this epoch.
     pub granted_seq: Option<u64>,
     pub orders: u64,
     pub gate_open: bool,
-    /// An operator has disabled it.
+    /// Set by an operator.
     pub disabled: bool,
     pub heads: HeadNotes,
 }
 
-/// A new epoch was given to one run of an edge.
+/// The grant of a new epoch to one run of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochGrant {
     pub to: BootNonce,
-    /// The run whose session was the newest until then.
+    /// The run with the newest session until then.
     pub after: Option<BootNonce>,
 }
 
-/// A begun quarantine of an epoch, in which nobody holds a right any more. The next session
-/// completes it.
+/// A begun quarantine: the epoch's rights have ended. The next session completes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
     pub epoch: u64,
@@ -82,20 +80,20 @@ pub struct Ending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     Frame(Frame),
-    /// Answers `Output::Load`; also `TakeOver` and `Quarantine`, if another session has raised the
-    /// term since.
+    /// Answers `Output::Load`, and also `TakeOver` and `Quarantine` if another session has raised
+    /// the term.
     Loaded(StoredEdge),
     Probed {
         alive: bool,
     },
     Quarantined(QuarantineGrant),
     Tail(Tail),
-    /// Another session asks for a sign of life of this session's edge.
+    /// Another session wants to probe this session's edge.
     ProbeAsked {
         number: u64,
     },
-    /// Answers `Output::TakeOver`: the record under the new term, with all that an older session
-    /// has stored.
+    /// Answers `Output::TakeOver`: the record under the new term, including writes by older
+    /// sessions.
     TakenOver {
         term: u64,
         stored: StoredEdge,
@@ -104,7 +102,7 @@ pub enum Input {
     OpsStored {
         cursor: u64,
     },
-    /// Answers `Output::ReadOutcomes`, numbered without a gap from the one after `after`.
+    /// Answers `Output::ReadOutcomes`: consecutive numbers from `after + 1`.
     Outcomes(Vec<NumberedOutcome>),
     /// Answers `Output::ReadFeed`: all changes up to `to`.
     Feed {
@@ -112,37 +110,32 @@ pub enum Input {
         changes: Vec<Change>,
     },
     Snapshot(SnapshotPart),
-    /// The edge's orders differ from the cloud's; an image repairs them.
+    /// The edge's orders differ from the cloud's; a snapshot repairs them.
     Repair {
-        /// The end of the feed.
         feed_seq: u64,
-        /// The feed number of the grant that this epoch of the edge holds.
+        /// The feed number of the grant that the edge holds in this epoch.
         granted_seq: Option<u64>,
     },
-    /// The number of the newest stored outcome.
+    /// The newest stored outcome.
     OutcomesReach(u64),
-    /// The region's newest feed number and its generation.
     FeedReaches {
         generation: u64,
         feed_seq: u64,
     },
-    /// An op waits, for this reason. The edge gets a notice.
+    /// An op waits for `reason`. The edge gets a notice.
     Held {
         seq: u64,
         reason: HeldReason,
     },
-    /// An accept made elsewhere, for this edge to log, because it holds the region.
+    /// An accept made elsewhere, for the region's holder to log.
     Ask {
         accept: Box<PortalAccept>,
         taken_at: UnixMillis,
     },
-    /// Another session of this edge has raised the term.
     Superseded,
-    /// An operator closed the region's gate.
     GateClosed,
-    /// An operator has disabled the edge.
     Disabled,
-    /// About once a second, so that a lost question is asked again.
+    /// About once a second: drives retries of lost requests.
     Tick,
 }
 
@@ -150,15 +143,14 @@ pub enum Input {
 pub enum Output {
     Send(Frame),
     Load,
-    /// Have the session under this term ask its edge for a sign of life, and wait two seconds.
+    /// Have the session of this term probe its edge; allow two seconds for the answer.
     Probe {
         term: u64,
     },
-    /// Store that this edge has answered the probe of this number.
     SaveAlive {
         number: u64,
     },
-    /// Raise the term, if it is still `over`, and remember this run of the edge.
+    /// Raise the term if it is still `over`, and record this run.
     TakeOver {
         hello: Box<Hello>,
         over: u64,
@@ -176,26 +168,23 @@ pub enum Output {
         after: u64,
         limit: u32,
     },
-    /// Read the next chunk of an image.
     ReadSnapshot(ChunkRequest),
-    /// The image that this session sent is the edge's view now.
+    /// The snapshot from this session is now the edge's view.
     SnapshotTaken,
     SaveAck(Ack, HeadNotes),
-    /// Tell the edge why, then close.
+    /// Send the reason to the edge, then close.
     End(Refused),
 }
 
-/// The quarantine of an edge, which gives no op before it has a new epoch. In three steps, each
-/// safe to repeat: record that the old epoch ends, if the term is still `over`, and raise the term
-/// by that; have order_db record the take-back of the old epoch's rights [QUAR_TAKEBACK]; raise the
-/// epoch.
+/// A request to quarantine an edge, which sends no ops until it has a new epoch. Three repeatable
+/// steps: record the old epoch's end and raise the term, if it is still `over`; have order_db
+/// record the revocation of the old epoch's rights [QUAR_TAKEBACK]; raise the epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confinement {
     pub hello: Hello,
     pub over: u64,
     pub epoch: u64,
-    /// The current epoch was granted to this very run, which has not heard of it, so nothing is
-    /// raised.
+    /// This run owns the current epoch but missed the grant, so the epoch does not rise.
     pub again: bool,
     pub why: QuarantineWhy,
 }
@@ -207,50 +196,50 @@ pub struct QuarantineGrant {
     pub grant: u64,
     pub last_accepted: wire::Hash,
     pub why: QuarantineWhy,
-    /// Up to here the edge surely has the received ops.
+    /// The edge certainly has the ops up to here.
     pub known: Place,
 }
 
-/// An op's place in an edge's logs.
+/// The position of an op in an edge's logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub epoch: u64,
     pub seq: u64,
 }
 
-/// A run of stored ops, of one epoch and without a gap.
+/// Consecutive stored ops of one epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tail {
     pub epoch: u64,
     pub first_seq: u64,
-    /// The chain's hash at the first op.
+    /// The chain hash up to and including the first op.
     pub first_hash: wire::Hash,
     pub ops: Vec<Vec<u8>>,
     pub more: bool,
 }
 
 impl Tail {
-    /// The tail behind the last op.
+    /// The tail after the last op.
     pub fn empty() -> Self {
         let first_hash = wire::Hash::ZERO;
         Self { epoch: 0, first_seq: 0, first_hash, ops: Vec::new(), more: false }
     }
 }
 
-/// A run of ops that continues the chain at `after`.
+/// New ops that continue the chain at `after`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOps {
     pub term: u64,
     pub epoch: u64,
     pub after: Chain,
     pub ops: Vec<NewOp>,
-    /// With these ops.
+    /// The notes after these ops.
     pub heads: HeadNotes,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOp {
-    /// The chain with this op as its end.
+    /// The chain up to and including this op.
     pub at: Chain,
     pub bytes: Vec<u8>,
     pub bounds: OpBounds,
@@ -274,34 +263,31 @@ pub struct Session {
 
 #[derive(Debug)]
 enum Phase {
-    /// Only a Hello is listened to.
+    /// Accepts only a Hello.
     Greeting,
-    /// The edge's record is being read.
     Loading(Box<Hello>),
-    /// The standing session is asked for a sign of life.
+    /// The older session is probing its edge.
     Probing(Box<Hello>, Box<StoredEdge>),
-    /// The term is being raised.
     TakingOver(Box<Hello>),
-    /// A new epoch is being granted.
     Confining(Box<Hello>),
-    /// The edge's lost ops go out. The edge calls again when it has all of them.
+    /// The edge's lost ops go out; the edge reconnects once it has all of them.
     Returning(Box<TailReturn>),
     Open(Box<OpenSession>),
     Ended,
 }
 
 impl Session {
-    /// A session of an edge whose link token was good at `linked_at`, by the hub's clock.
+    /// `linked_at` is the hub's time at which the edge's link token was valid.
     pub fn new(edge: EdgeId, limits: Limits, linked_at: UnixMillis) -> Self {
         Self { edge, limits, linked_at, phase: Phase::Greeting, ignored: 0 }
     }
 
-    /// The count of ignored frames: of another standing, or of a kind that the hub does not take.
+    /// The count of ignored frames: another standing, or an unexpected kind.
     pub fn ignored(&self) -> u64 {
         self.ignored
     }
 
-    /// The term that guards what this session writes, once it has one.
+    /// Guards this session's writes once the session is open.
     pub fn term(&self) -> Option<u64> {
         match &self.phase {
             Phase::Open(open) => Some(open.standing.term),
@@ -377,7 +363,7 @@ impl Session {
         }
     }
 
-    /// A session of another run that may be alive is asked first: every restart is one
+    /// Probes another run's session if that may be alive: every restart looks like a second run
     /// [NO_NAIVE_NONCE_ALARM].
     fn check(&self, hello: Box<Hello>, stored: &StoredEdge) -> (Phase, Vec<Output>) {
         match hello::judge(&hello, stored) {
@@ -393,8 +379,8 @@ impl Session {
         }
     }
 
-    /// An answer of the old session makes this one a twin. Without an answer, the next rise of the
-    /// term closes and fences the old session [PROBE_OLD_SESSION].
+    /// An answer of the old session makes this edge a twin. Otherwise the next rise of the term
+    /// closes and fences the old session [PROBE_OLD_SESSION].
     fn probed(&self, hello: Box<Hello>, stored: StoredEdge, alive: bool) -> (Phase, Vec<Output>) {
         if alive {
             let twin = end(Code::EdgeTwin, "another run of this edge has answered");

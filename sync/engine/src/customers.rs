@@ -1,19 +1,19 @@
-//! Customers in good standing, as the edge of a region knows them: who has paid for finished work
-//! there, and owes for none.
+//! Customers in good standing at a region's edge: they have paid for finished work there and owe
+//! for none.
 //!
-//! Invariant: only confirmed orders count. Each state and each payment in them is the cloud's word;
-//! what waits in the edge's own log says nothing yet.
+//! Invariant: only confirmed orders count. Their states and payments come from the cloud; pending
+//! ops in the edge's log do not matter.
 
 use wire::{Actor, CommandBody, Order, OrderStatus, PaymentStatus, UserId};
 
-/// What a finished order says about its customer.
+/// The payment state of one finished order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishedWork {
     Paid,
     Owed,
 }
 
-/// What the finished orders of one customer say together.
+/// A customer's payment history over their finished orders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PayingRecord {
     pub has_paid: bool,
@@ -21,8 +21,7 @@ pub struct PayingRecord {
 }
 
 impl FinishedWork {
-    /// `None` of work that is not finished. Work whose money went back speaks neither for its
-    /// customer nor against.
+    /// `None` if the work is unfinished, or refunded and thus neutral.
     pub fn of(order: &Order) -> Option<Self> {
         if !matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed) {
             return None;
@@ -36,7 +35,7 @@ impl FinishedWork {
 }
 
 impl PayingRecord {
-    /// Of the confirmed orders of one customer.
+    /// From one customer's confirmed orders.
     pub fn of<'a>(orders: impl IntoIterator<Item = &'a Order>) -> Self {
         let mut record = Self::default();
         for work in orders.into_iter().filter_map(FinishedWork::of) {
@@ -46,13 +45,13 @@ impl PayingRecord {
         record
     }
 
-    /// A new account has nothing to show yet.
+    /// False for a new account: it has paid for no work yet.
     pub fn is_good(self) -> bool {
         self.has_paid && !self.owes
     }
 }
 
-/// The customer whose standing counts for this command.
+/// The customer to check for good standing on this command.
 pub fn customer_of(actor: Actor, body: &CommandBody, seen: Option<&Order>) -> Option<UserId> {
     match body {
         CommandBody::PublishOrder { .. } => Some(actor.user_id),
@@ -77,7 +76,7 @@ mod tests {
             (&[(Completed, Unpaid)], false),
             (&[(Reviewed, Paid), (Completed, Unpaid)], false),
             (&[(Completed, Unpaid), (Reviewed, Paid)], false),
-            // Work in hand is not finished, and a cancelled order was never work.
+            // Unfinished work and cancelled orders do not matter.
             (&[(Accepted, Held), (InProgress, Held)], false),
             (&[(Reviewed, Paid), (InProgress, Unpaid), (Cancelled, Unpaid)], true),
             (&[(Completed, Refunded), (Completed, PartiallyRefunded)], false),

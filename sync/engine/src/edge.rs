@@ -1,11 +1,11 @@
-//! The edge's end of the link as a pure state machine: frames and facts go in, steps for the
-//! machine around it come out.
+//! The edge end of the link, a pure state machine: frames and file positions come in, steps for its
+//! driver go out.
 //!
-//! Invariants: only ops of the file are sent, in order and within the hub's credit; a frame that
-//! does not name this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves
-//! only after the file has stored the counted rows; only the epoch and the run that a quarantine
-//! names act on it, and only when the whole tail is there; a frame that the hub has not proven to
-//! be its own changes nothing [PROVEN_HUB]; no input makes this panic.
+//! Invariants: only ops in the file are sent, in order and within the hub's credit; a frame without
+//! this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves only after the
+//! file has stored the counted rows; a quarantine acts only on the epoch and run that it names, and
+//! only with its whole tail; a frame without the hub's proof changes nothing [PROVEN_HUB]; no input
+//! causes a panic.
 
 mod confined;
 mod snapshot;
@@ -36,7 +36,7 @@ enum Phase {
         /// The hub wants ops packed.
         packs: bool,
     },
-    /// A quarantine comes in; so many parts have come.
+    /// A quarantine is coming in; `parts` parts have arrived.
     Confined {
         parts: u32,
     },
@@ -47,9 +47,9 @@ pub struct Edge {
     who: Speaker,
     position: Position,
     phase: Phase,
-    /// Generation and number of the last image that this session has brought.
+    /// Generation and feed number of the last snapshot adopted in this session.
     taken: Option<(u64, u64)>,
-    /// The hub's key has signed the newest frame.
+    /// The hub's key signed the newest frame.
     is_signed: bool,
 }
 
@@ -97,9 +97,9 @@ impl Edge {
         matches!(self.phase, Phase::Open { .. })
     }
 
-    /// The file has moved on: the log grew, or a write is stored. A suspect edge ends its session,
-    /// also before its Welcome, so that nothing more of this log is taken. The next Hello names the
-    /// reason.
+    /// The log grew or a write was stored. An edge that became suspect ends its session, even
+    /// before the Welcome, so that the hub accepts nothing more of this log; the next Hello names
+    /// the reason.
     pub fn moved(&mut self, position: Position) -> Vec<LinkStep> {
         let became_suspect = position.suspect && !self.position.suspect;
         if position.snapshot != self.position.snapshot {
@@ -112,7 +112,7 @@ impl Edge {
         self.pump()
     }
 
-    /// The edge's report to the hub, due from time to time and after each write.
+    /// The edge's report to the hub, due periodically and after each write.
     pub fn ack(&self, machine: &MachineReport) -> Option<Frame> {
         let Phase::Open { standing, .. } = &self.phase else { return None };
         let at = &self.position;
@@ -136,7 +136,7 @@ impl Edge {
         }))
     }
 
-    /// The ops asked for by `LinkStep::Read`.
+    /// Sends the ops requested by `LinkStep::Read`.
     pub fn read(&mut self, run: Run) -> Vec<LinkStep> {
         let epoch = self.position.epoch;
         let Phase::Open { standing, window, packs } = &mut self.phase else { return Vec::new() };
@@ -160,12 +160,11 @@ impl Edge {
         todo
     }
 
-    /// A frame, with the result of the check of its signature. The machine around the engine checks
-    /// it.
+    /// `proof` is the driver's check of the frame's signature.
     pub fn take_as(&mut self, frame: Frame, proof: FrameProof) -> Vec<LinkStep> {
         match (proof, &frame) {
             (FrameProof::Signed, _) => self.take(frame),
-            // An older hub. It may open a session, and no more: see `chain_broken` and `refused`.
+            // An older hub may open a session but cannot make this log suspect or this edge a twin.
             (FrameProof::Unsigned, Frame::Quarantine(_)) | (FrameProof::Forged, _) => {
                 vec![LinkStep::End(End::Unproven)]
             }
@@ -176,7 +175,7 @@ impl Edge {
         }
     }
 
-    /// A frame that the hub's key has signed for this session.
+    /// The frame carries the hub's signature for this session.
     pub fn take(&mut self, frame: Frame) -> Vec<LinkStep> {
         self.is_signed = true;
         self.apply(frame)
@@ -218,8 +217,7 @@ impl Edge {
         }
     }
 
-    /// The answer to a probe for callers that cannot wait for its turn: this process lives, however
-    /// busy it is.
+    /// Answers a probe out of turn, so that even a busy process proves it is alive.
     pub fn lives(&self, frame: &Frame) -> Option<Frame> {
         match frame {
             Frame::Probe(probe) if self.stands(probe.standing) => Some(alive(probe)),
@@ -245,7 +243,7 @@ impl Edge {
         let packs = match welcome.codec {
             None | Some(CODEC_PLAIN) => false,
             Some(CODEC_PACKED) => true,
-            // A codec that was not offered.
+            // The edge did not offer this codec.
             Some(_) => return vec![LinkStep::End(End::ProtocolUnsupported)],
         };
         let cursor = Chain { seq: welcome.cursor, hash: welcome.cursor_hash };
@@ -256,7 +254,7 @@ impl Edge {
         let window = Window::new(cursor, welcome.limits);
         self.phase = Phase::Open { standing: welcome.standing, window, packs };
         let mut todo = vec![LinkStep::Welcomed(welcome.cloud_now)];
-        // The image brings its generation with it.
+        // A snapshot brings its own generation.
         let counts_anew = welcome.feed_generation != self.position.feed_generation;
         if counts_anew && welcome.snapshot.is_none() {
             todo.push(LinkStep::Store(EdgeWrite::Generation(welcome.feed_generation)));
@@ -265,8 +263,8 @@ impl Edge {
         todo
     }
 
-    /// Numbers are dense: a frame that starts beyond the cursor or has a hole is ignored and comes
-    /// again. Of an overlapping frame the new part is stored.
+    /// Outcome numbers are dense: a frame with a gap before or in it is ignored, and the hub sends
+    /// it again. An overlapping frame contributes its new part.
     fn outcomes(&mut self, frame: OutcomesFrame) -> Vec<LinkStep> {
         let ignored = |why| vec![LinkStep::Ignored { kind: "Outcomes", why }];
         if frame.epoch != self.position.epoch {
@@ -296,7 +294,8 @@ impl Edge {
         vec![LinkStep::Store(EdgeWrite::Changes { to: frame.to, changes: frame.changes })]
     }
 
-    /// A credit may carry nothing but the word that the feed was read to its end.
+    /// A Credit may carry no new credit, only the confirmation that the edge has read the whole
+    /// feed.
     fn credited(&mut self, frame: &Credit) -> Vec<LinkStep> {
         let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
         let news = window.credit(frame.cursor, frame.ops, frame.bytes);
@@ -320,8 +319,8 @@ impl Edge {
         }
     }
 
-    /// A break in mid-session makes this log suspect. At Hello it only means that the cloud lost
-    /// something.
+    /// A broken chain in mid-session makes this log suspect. At Hello it only means that the cloud
+    /// lost data.
     fn refused(&mut self, refused: Refused) -> Vec<LinkStep> {
         let Refused { code, detail } = refused;
         if code == Code::ChainBroken && self.is_open() {
@@ -334,7 +333,7 @@ impl Edge {
         vec![end]
     }
 
-    /// Makes this log suspect, so only the hub itself may say it.
+    /// Makes this log suspect, so only a signed frame may cause it.
     fn chain_broken(&self) -> LinkStep {
         LinkStep::End(if self.is_signed { End::ChainBroken } else { End::Unproven })
     }
@@ -346,14 +345,14 @@ impl Edge {
     }
 }
 
-/// Only this process answers a probe, nothing between it and the hub.
+/// Only this process may answer a probe, never a component between it and the hub.
 fn alive(probe: &Probe) -> Frame {
     let Probe { standing, number } = *probe;
     Frame::Alive(Alive { standing, number })
 }
 
-/// `from + 1 ..= to`, each present. A broken range yields `None`, which no outcome has as its
-/// number.
+/// Yields each number of `from + 1 ..= to`. An overflowing range yields `None`, which matches no
+/// outcome.
 fn numbers(from: u64, to: u64) -> impl Iterator<Item = Option<u64>> {
     let first = from.checked_add(1);
     let broken = first.is_none().then_some(None);

@@ -1,9 +1,8 @@
-//! Owns the protocol between edge and hub as pure state machines: an edge's answers and its view,
-//! both ends of the link, and the pause before an edge calls again. The rules in force:
-//! `sync/engine/PROTOCOL.md`.
+//! The edge-hub protocol as pure state machines: the edge's verdicts and view, both ends of the
+//! link, and the reconnect backoff. `sync/engine/PROTOCOL.md` has the rules in force.
 //!
-//! Invariant: no clock, no IO, no randomness and no runtime in here. Time and entropy come in as
-//! values, and the work to do goes out as values, so that a simulator can drive it from a seed.
+//! Invariant: no clock, IO, randomness or runtime in this crate. Time and entropy come in as values
+//! and pending work goes out as values, so that a simulator can drive it from a seed.
 
 pub mod arrival;
 pub mod claimants;

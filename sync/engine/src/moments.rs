@@ -1,65 +1,64 @@
-//! When an edge can have taken an op, by what its hub has heard of the end of its log, and whether
-//! an operator still trusts what it sent.
+//! Bounds on an op's time, from the log ends that its edge reported to the hub, and the cut-off
+//! after which an operator distrusts an edge's ops.
 //!
-//! Invariant: an op's own time counts only between these bounds, so that a token that had run out
-//! before stays dead, whatever the edge writes down. An edge that really was away loses nothing:
-//! the bounds say no more than what it told itself.
+//! Invariant: an op's own time counts only within these bounds, so no edge can revive an expired
+//! token by backdating. An edge that was really offline loses nothing: the bounds use only its own
+//! reports.
 
 use wire::{Op, UnixMillis};
 
-/// How far an edge's clock may be behind the hub's. A clock that nobody sets drifts by less in a
+/// How far an edge's clock may be behind the hub's. A clock that is never set drifts less in a
 /// month.
 pub const CLOCK_BEHIND_MS_MAX: i64 = 5 * 60 * 1000;
 
-/// What the hub has heard of the end of one edge's log.
+/// The log ends that one edge has reported to the hub.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HeadNotes {
-    /// Ops up to `told_seq` that are still to come were taken after this moment.
+    /// Outstanding ops up to `told_seq` were taken after this time.
     pub since: UnixMillis,
-    /// The feed number that the edge had read then.
+    /// The feed number that the edge had read by `since`.
     pub since_feed: u64,
-    /// The end of the log, as the edge told it at `told_at`: later ops were taken after that.
+    /// The log end that the edge reported at `told_at`: later ops were taken after that.
     pub told_seq: u64,
     pub told_at: UnixMillis,
     pub told_feed: u64,
-    /// The latest time of the commands that the edge had told of. Those of the future, and those
-    /// logged anew, do not count.
+    /// The latest time among the commands up to `told_seq`, without relogged commands and future
+    /// times.
     pub newest: UnixMillis,
 }
 
-/// The hub's knowledge of one op when it came.
+/// The bounds on one op, set when the hub received it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OpBounds {
-    /// It was taken after this moment.
+    /// The edge took the op after this time.
     pub not_before: UnixMillis,
-    /// The edge had read the feed up to here when it took it.
+    /// The edge had read the feed up to here when it took the op.
     pub knows_to: u64,
 }
 
-/// An operator's word that nothing is believed which an edge has sent since a moment.
+/// An operator's decision to distrust everything that an edge has sent since `from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CutOff {
-    /// A later epoch has begun with a new key.
+    /// The last distrusted epoch: a later one started with a new key.
     pub epoch: u64,
     pub from: UnixMillis,
 }
 
 impl HeadNotes {
-    /// The edge says that its log ends with `seq`, and how much of the feed it has read. Its former
-    /// word stands until the hub has everything that it spoke of.
+    /// The edge reports that its log ends with `seq` and that it has read the feed to `feed`. The
+    /// previous report stays in force until everything up to its end has arrived.
     #[must_use]
     pub fn told(self, seq: u64, feed: u64, cursor: u64, at: UnixMillis) -> Self {
         if cursor < self.told_seq {
             return self;
         }
         let (since, since_feed) = (self.told_at, self.told_feed);
-        // No word takes an earlier one back.
+        // A report never lowers an earlier one.
         let (told_at, told_feed) = (at.max(since), feed.max(since_feed));
         Self { since, since_feed, told_seq: seq, told_at, told_feed, ..self }
     }
 
-    /// The notes for a new epoch. Its first ops are those that are logged anew, with their former
-    /// times.
+    /// The notes for a new epoch. Its first ops are relogged ones with their original times.
     #[must_use]
     pub fn renewed(self, cursor: u64) -> Self {
         let whole = cursor >= self.told_seq;
@@ -69,20 +68,20 @@ impl HeadNotes {
         Self { since, since_feed, told_seq, told_at: since, told_feed: since_feed, newest }
     }
 
-    /// The bounds of the next op of the log, which has come at `now`.
+    /// The bounds of the next op of the log, which arrived at `now`.
     pub fn bounds(&mut self, seq: u64, op: &[u8], now: UnixMillis) -> OpBounds {
         let (bound, knows_to) = if seq > self.told_seq {
             (self.told_at, self.told_feed)
         } else {
             (self.since, self.since_feed)
         };
-        // What is logged anew was taken before ops that stand before it.
+        // A relogged command may be older than the ops before it.
         let Some((at, false)) = Op::taken_at(op) else {
             return OpBounds { not_before: bound, knows_to };
         };
         let not_before = bound.max(self.newest);
-        // The word is sound: whose clock is behind cannot link. A hub whose clock has jumped ahead
-        // since then would take any time for one of the past.
+        // The report is reliable: an edge with a slow clock cannot link. `told_at` bounds the time
+        // too, because a hub clock that has jumped ahead would treat any time as past.
         if seq <= self.told_seq && at <= self.told_at.min(now) {
             self.newest = self.newest.max(at);
         }
@@ -91,12 +90,12 @@ impl HeadNotes {
 }
 
 impl OpBounds {
-    /// Whether the edge can have taken the op at this time.
+    /// True if the edge can have taken the op at this time.
     pub fn allow(&self, at: UnixMillis) -> bool {
         at.plus_ms(CLOCK_BEHIND_MS_MAX) >= self.not_before
     }
 
-    /// The moment that counts for an op which says `claimed` and was received at `received_at`.
+    /// The trusted time of an op with time `claimed`, received at `received_at`.
     pub fn taken_at(&self, claimed: UnixMillis, received_at: UnixMillis) -> UnixMillis {
         let possible = if self.allow(claimed) { claimed } else { self.not_before };
         possible.min(received_at)
@@ -104,8 +103,7 @@ impl OpBounds {
 }
 
 impl CutOff {
-    /// Whether the op is no longer believed. `received_at` is the hub's clock, which no edge can
-    /// turn.
+    /// True if the op is distrusted. `received_at` is the hub's clock, which no edge can change.
     pub fn covers(&self, epoch: u64, received_at: UnixMillis) -> bool {
         epoch <= self.epoch && received_at >= self.from
     }
@@ -161,13 +159,13 @@ mod tests {
     }
 
     fn linked() -> HeadNotes {
-        // Everything up to op 10 is there at minute 0.
+        // The hub has everything up to op 10 at minute 0.
         HeadNotes::default().told(10, 100, 0, at(-1)).told(10, 100, 10, at(0))
     }
 
     #[test]
     fn ops_of_a_long_outage_keep_their_times() {
-        // Away for three days; 40 ops were taken meanwhile.
+        // Offline for three days, in which the edge took 40 ops.
         let back = at(3 * 24 * 60);
         let mut notes = linked().told(50, 100, 10, back);
         let bounds = notes.bounds(11, b"", back);
@@ -194,8 +192,7 @@ mod tests {
         assert_eq!(bound(500, false), at(400));
     }
 
-    /// An acceptance that was put to the edge has the moment at which the portal took it, by a
-    /// clock of the cloud.
+    /// A portal acceptance forwarded to the edge carries the portal's time, from a cloud clock.
     #[test]
     fn a_time_beyond_the_word_of_the_edge_moves_no_bound() {
         let mut notes = linked().told(50, 100, 10, at(600));

@@ -1,8 +1,7 @@
-//! The pause before an edge calls the hub again.
+//! The backoff before an edge reconnects to the hub.
 //!
-//! Invariant: attempts start at most 2 s apart for the first minute after the loss of the link and
-//! at most 30 s apart after that. No two edges keep step: the pause is drawn from entropy that
-//! comes in as an input.
+//! Invariant: attempts start at most 2 s apart in the first minute after the link is lost and at
+//! most 30 s apart after that. Jitter, drawn from an entropy argument, keeps edges out of step.
 
 use std::time::Duration;
 
@@ -11,12 +10,12 @@ const EARLY_MAX: Duration = Duration::from_secs(2);
 const LATE_MAX: Duration = Duration::from_secs(30);
 const EARLY_FOR: Duration = Duration::from_secs(60);
 
-/// The time from the start of one attempt to the start of the next. `lost_for` counts from the loss
-/// of the last session that was welcomed, `attempt` from 0 since then.
+/// The time between the starts of two attempts. `lost_for` counts from the loss of the last
+/// welcomed session, and `attempt` starts at 0 then.
 pub fn delay(lost_for: Duration, attempt: u32, entropy: u64) -> Duration {
     let max = if lost_for < EARLY_FOR { EARLY_MAX } else { LATE_MAX };
     let ceiling = FIRST.saturating_mul(1 << attempt.min(16)).min(max);
-    // From half the ceiling up: calls to a hub that comes back are spread, and none comes without a
+    // At least half the ceiling: calls to a recovering hub are spread, and none comes without a
     // pause.
     let half = ceiling / 2;
     let span = u64::try_from(half.as_millis()).unwrap_or(u64::MAX).saturating_add(1);

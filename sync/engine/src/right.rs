@@ -1,32 +1,33 @@
-//! The region's right to assign, as an edge knows it: from the feed's word and its own releases.
+//! The region's right to assign (the lease), as an edge learns it from the feed and its own
+//! releases.
 //!
 //! Invariants: an edge holds a right only by a grant to itself and to this epoch; the right is
-//! proven only if the grant's digest equals the state that the feed itself had brought
-//! [GRANT_DIGEST]; a fence at or below the highest seen or given back never comes to life again
+//! proven only if the grant's digest equals the state that the feed itself delivered
+//! [GRANT_DIGEST]; a fence at or below the highest seen or released never becomes valid again
 //! [RELEASED_FENCE_DEAD].
 
 use wire::{Action, ApprovalRule, CommandBody, Draft, EdgeId, Hash, RegionAssignment};
 
 use crate::{verdict::Right, view::Sight};
 
-/// An edge's knowledge of the right, kept with its file.
+/// The state of the right, stored in the edge's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tenure {
-    /// How the region assigns, by the feed's newest word.
+    /// How the region assigns orders, by the feed's newest assignment.
     pub assignment: RegionAssignment,
     /// The fence under which this edge holds the right.
     pub held: Option<u64>,
-    /// The grant of that fence agreed with the feed.
+    /// The digest in that fence's grant matched the feed.
     pub proven: bool,
-    /// The highest fence of this region ever seen here.
+    /// The highest fence of this region seen so far.
     pub highest_fence: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenureChange {
-    /// The word is no newer than the known one.
+    /// The assignment is no newer than the stored one.
     Stale,
-    /// The right is this edge's from here on. While unproven it makes no answer firm.
+    /// This edge holds the right from now on. An unproven right makes no answer firm.
     Granted {
         fence: u64,
         proven: bool,
@@ -34,13 +35,13 @@ pub enum TenureChange {
     Ended {
         fence: u64,
     },
-    /// Nothing changed for this edge's right.
+    /// The assignment changed, but not this edge's right.
     Noted,
 }
 
 impl Tenure {
-    /// Takes the feed's word. Only a grant needs `brought`, the `open_digest` over the versions
-    /// that the feed has brought up to here; if that fails, nothing has changed.
+    /// Applies an assignment from the feed. Only a grant calls `brought`, the `open_digest` over
+    /// the versions that the feed has delivered so far; if that fails, nothing changes.
     pub fn hear<E>(
         &mut self,
         edge: &EdgeId,
@@ -58,8 +59,7 @@ impl Tenure {
             self.proven = proven;
             TenureChange::Granted { fence: word.fence, proven }
         } else if ours {
-            // The word is about the right as it stands, or about a right that this edge has given
-            // back.
+            // The assignment repeats the current right, or a right that this edge has released.
             TenureChange::Noted
         } else {
             self.end().map_or(TenureChange::Noted, |fence| TenureChange::Ended { fence })
@@ -69,13 +69,13 @@ impl Tenure {
         Ok(heard)
     }
 
-    /// The fence to give back, if the cloud asks for it. The caller logs the release before
-    /// anything else, and no later op stands on that fence [RELEASE_OP].
+    /// Releases the right if the cloud requests it, and returns its fence. The caller logs the
+    /// release before any other op, and no later op uses that fence [RELEASE_OP].
     pub fn release(&mut self) -> Option<u64> {
         if self.assignment.release_asked { self.end() } else { None }
     }
 
-    /// The right by which this edge may answer in this epoch.
+    /// The right under which this edge may answer in `epoch`.
     pub fn right(&self, epoch: u64) -> Right {
         match self.held {
             Some(fence) if self.assignment.epoch == epoch => {
@@ -86,7 +86,7 @@ impl Tenure {
         }
     }
 
-    /// Returns whether the region's offline rule lets its holder decide this by itself.
+    /// True if the region's offline rule lets the holder decide this command alone.
     pub fn rule_allows(&self, body: &CommandBody, sight: &Sight) -> bool {
         let mut rules = self.assignment.rules.approvals(sight.in_good_standing);
         match (body, &sight.order) {
@@ -98,8 +98,8 @@ impl Tenure {
         }
     }
 
-    /// Returns whether the region's rules let this work go on without held funds. `cut_off` is what
-    /// the op of this command will say. A completion is judged by what the op of its start says.
+    /// True if the region's rules allow this work without held funds. `cut_off` is the value for
+    /// this command's op. A completion uses the value in the op of its start.
     pub fn allows_unpaid_work(
         &self,
         body: &CommandBody,
@@ -120,7 +120,7 @@ impl Tenure {
     }
 }
 
-/// The holder promises to publish only orders that it could approve.
+/// The holder firmly publishes only orders that it could approve.
 fn may_publish(rule: &ApprovalRule, draft: &Draft) -> bool {
     draft.currency == rule.currency
         && draft.price <= rule.price_max
@@ -294,7 +294,7 @@ mod tests {
         assert!(!tenure.rule_allows(&approve, &seen));
         assert!(!tenure.rule_allows(&publish, &nothing));
 
-        // Beside the rule for anybody stands a wider one.
+        // A wider rule for customers in good standing joins the general one.
         tenure.assignment.rules.approval_in_good_standing = Some(rule);
         for in_good_standing in [false, true] {
             let seen = Sight { in_good_standing, ..seen.clone() };

@@ -1,4 +1,4 @@
-//! Small values the tests of this crate build on.
+//! Shared fixtures for this crate's tests.
 
 use uuid::Uuid;
 use wire::{
@@ -25,7 +25,7 @@ pub fn draft() -> Draft {
     Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road")
 }
 
-/// An order of customer 10. Its content follows from id and version.
+/// An order of customer 10, determined by id and version.
 pub fn order(n: u128, version: u64) -> Order {
     let (customer, at) = (UserId(id(10)), UnixMillis(0));
     Order {

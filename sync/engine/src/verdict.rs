@@ -1,9 +1,9 @@
-//! An edge's answer at once: section 3 of `sync/engine/PROTOCOL.md` as a pure function over the
-//! edge's view of one order and its footing in the region.
+//! The edge's immediate answer: section 3 of `sync/engine/PROTOCOL.md` as a pure function of its
+//! view of one order and its state in the region.
 //!
-//! Invariant: `Firm` leaves here only with its fence, and only from the two rows that allow it. A
-//! view that contradicts a command never refuses it: the cloud knows more [SOFT_REFUSAL]. The
-//! intake answers the rows before these (a known id, a full disk, a bad token).
+//! Invariant: a `Firm` verdict always carries its fence and comes only from the two rows that allow
+//! it. A view that contradicts a command never refuses it, because the cloud may have newer facts
+//! [SOFT_REFUSAL]. The intake handles the earlier rows (known id, full disk, bad token).
 
 use std::time::Duration;
 
@@ -11,35 +11,36 @@ use wire::{Action, Actor, Code, CommandBody, Order, OrderStatus, PaymentStatus, 
 
 use crate::view::Sight;
 
-/// A command whose token and shape have been checked.
+/// A command with a checked token and shape.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     pub actor: Actor,
     pub body: &'a CommandBody,
-    /// It was sent to another edge before; such a repeat is never answered firm [REPEAT_NOT_FIRM].
+    /// The command went to another edge before; such a repeat never gets a firm answer
+    /// [REPEAT_NOT_FIRM].
     pub repeat: bool,
-    /// It came with a receipt of one of our edges, so this edge must take it.
+    /// The command carries a receipt from one of our edges, so this edge must accept it.
     pub receipted: bool,
 }
 
-/// The grounds for this edge's promises at this moment.
+/// The edge's current state, which limits its promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Footing {
     pub right: Right,
-    /// The log may be a restored or cloned one: provisional answers only.
+    /// The log may be restored or cloned: provisional answers only.
     pub suspect: bool,
-    /// The gate let the person in on revocations that are `fresh`, and those that the op will name
-    /// let him in too.
+    /// The gate admitted the user on fresh revocations, and so does the revocations version that
+    /// the op will name.
     pub let_in: bool,
     /// The region's offline rule lets the holder publish and approve this order firmly.
     pub rule_allows: bool,
-    /// The region's rules let the work on this order start without held funds, or let it when it
-    /// was started.
+    /// The region's rules allow this order's work to start without held funds, or allowed it at its
+    /// start.
     pub unpaid_start: bool,
 }
 
 impl Footing {
-    /// The footing of every edge under the policy `optimistic`: nobody holds the region.
+    /// The state of every edge under the policy `optimistic`, where no edge holds the region.
     pub const OPTIMISTIC: Self = Self {
         right: Right::None,
         suspect: false,
@@ -49,19 +50,19 @@ impl Footing {
     };
 }
 
-/// Returns whether the known revocations are young enough for a firm answer. `age` counts from the
-/// feed's last word that there are no others, on a clock that neither jumps nor stops. Unknown is
-/// too old.
+/// True if the revocations are recent enough for a firm answer. `age` counts from the last
+/// confirmation that the feed has no others, on a clock that never jumps or stops. An unknown age
+/// is too old.
 pub fn fresh(age: Option<Duration>, allowed: Duration) -> bool {
     age.is_some_and(|age| age <= allowed)
 }
 
-/// The holder of the region's right to assign, as this edge knows it.
+/// The holder of the region's right to assign, from this edge's view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
     None,
     Elsewhere,
-    /// This edge, under this fence. Proven once the grant's digest matched the feed [GRANT_DIGEST].
+    /// This edge, under `fence`. Proven once the grant's digest matched the feed [GRANT_DIGEST].
     Held {
         fence: u64,
         proven: bool,
@@ -70,7 +71,7 @@ pub enum Right {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// Nothing happened and nothing is logged.
+    /// The command is refused and not logged.
     NotTaken(Code),
     Taken(Judgment),
 }
@@ -79,16 +80,16 @@ pub enum Answer {
 pub struct Judgment {
     pub verdict: Verdict,
     pub fence: Option<u64>,
-    /// A reason not to count on it: the view contradicts the command, another edge assigns the
+    /// Why the cloud may refuse it: the view contradicts the command, another edge assigns the
     /// orders, or no funds are held for the work.
     pub doubt: Option<Code>,
 }
 
-/// So many ops may wait on one order. Beyond that the holder takes none that cannot change it, so
-/// that nobody fills the room of those that can.
+/// Most ops that may wait on one order. Beyond that the holder refuses ops that cannot change it,
+/// so that they never crowd out ops that can.
 pub const WAITING_MAX: usize = 64;
 
-/// The verdict of the first row that fits.
+/// Returns the answer of the first row that fits.
 pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer {
     if is_one_too_many(request, sight, footing) {
         return Answer::NotTaken(Code::TooManyRequests);
@@ -111,12 +112,12 @@ pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer 
     Answer::Taken(Judgment { verdict, fence, doubt })
 }
 
-/// Why the order seen here contradicts the action. To accept one's own order again is a retry and
-/// fits.
+/// The reason that the viewed order contradicts the action. Accepting one's own order again is a
+/// retry and fits.
 pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
     let theirs = order.provider_id == Some(actor.user_id);
     let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
-    // A customer's approval can count by an offline rule alone.
+    // A customer's approval counts only under an offline rule.
     let by_rule = action == Action::Approve && order.customer_id == actor.user_id;
     match action {
         _ if !action.roles().contains(&actor.role) && !by_rule => return Some(Code::LooksNotYours),
@@ -136,14 +137,14 @@ pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
     order.status.after_by(action, actor.role).is_none().then_some(Code::LooksWrongState)
 }
 
-/// The person must hear that an accept waits for the edge that holds the region.
+/// Warns the user that their accept waits for the edge that holds the region.
 fn decided_elsewhere(request: &Request<'_>, footing: &Footing) -> Option<Code> {
     let accept = request.body.action() == Some(Action::Accept);
     (accept && footing.right == Right::Elsewhere).then_some(Code::RegionHeldElsewhere)
 }
 
-/// The cloud refuses a start without held funds, and with it all that rests on the start: the
-/// person must hear it before the work is done.
+/// The cloud refuses a start without held funds and every op that builds on it, so warn the user
+/// before they do the work.
 fn without_funds(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Option<Code> {
     let is_unpaid = match request.body.action() {
         Some(Action::Start) => sight.order.as_ref().is_some_and(lacks_funds),
@@ -153,7 +154,7 @@ fn without_funds(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Opt
     (is_unpaid && !footing.unpaid_start).then_some(Code::LooksUnpaid)
 }
 
-/// Returns whether no funds are held for the order, as the cloud has last said.
+/// True if no funds are held for the order, by the cloud's last report.
 pub fn lacks_funds(order: &Order) -> bool {
     order.payment_status != PaymentStatus::Held
 }
@@ -167,14 +168,14 @@ fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
     covered && !request.repeat && !footing.suspect && footing.let_in
 }
 
-/// The fence held here, if the view is proven and every pending op that can change the order stands
-/// on the same fence [FIRM_BASE].
+/// The held fence, if it is proven and every pending op that can change the order uses the same
+/// fence [FIRM_BASE].
 fn firm_fence(sight: &Sight, footing: &Footing) -> Option<u64> {
     let Right::Held { fence, proven: true } = footing.right else { return None };
     sight.pending.iter().all(|op| op.is_idle || op.fence == Some(fence)).then_some(fence)
 }
 
-/// Only a proven holder knows that an op is idle.
+/// Only a proven holder can rely on an op being idle.
 fn is_one_too_many(request: &Request<'_>, sight: &Sight, footing: &Footing) -> bool {
     let proven = matches!(footing.right, Right::Held { proven: true, .. });
     proven
@@ -321,7 +322,7 @@ mod tests {
             (&start, seen(Accepted, Held, false), None),
             (&complete, seen(Accepted, Unpaid, true), unpaid),
             (&complete, seen(Accepted, Held, true), None),
-            // The cloud has let the work begin.
+            // The cloud has accepted the start.
             (&complete, seen(InProgress, Unpaid, false), None),
         ] {
             let provisional = |doubt| taken(Verdict::Provisional, None, doubt);

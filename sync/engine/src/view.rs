@@ -1,8 +1,8 @@
-//! An edge's view: confirmed orders, with its pending ops laid over them in log order.
+//! An edge's view: confirmed orders, overlaid with its pending ops in log order.
 //!
 //! Invariants: nothing lowers a confirmed version [OUTCOME_MERGE]; the overlay never touches a
-//! confirmed row; a pending op that no longer applies is shown in doubt and skipped, and blocks
-//! neither reading nor later ops.
+//! confirmed row; a pending op that no longer applies is marked in doubt and skipped, and blocks
+//! neither reads nor later ops.
 
 use wire::{
     Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Hold, Order, OrderId,
@@ -21,53 +21,53 @@ pub struct PendingOp {
     pub verdict: Verdict,
     pub fence: Option<u64>,
     pub received_at: UnixMillis,
-    /// As the op says it.
+    /// The value in the op.
     pub cut_off: Option<bool>,
 }
 
-/// A pending start of work for which no funds are held.
+/// A pending start of work without held funds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnpaidStart {
     pub cut_off: Option<bool>,
 }
 
-/// The place of a pending op in the view.
+/// A pending op's position in the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standpoint {
     pub seq: u64,
     pub command_id: CommandId,
     pub fence: Option<u64>,
-    /// The reason why it no longer applies. Such an op is skipped.
+    /// The reason that the op no longer applies. The view skips such an op.
     pub doubt: Option<Code>,
-    /// While this edge holds the region on a proven view, the cloud can no longer change the order
-    /// by this op, so it casts no doubt on it [FIRM_BASE].
+    /// While this edge is the region's proven holder, the op can no longer change the order in the
+    /// cloud, so it casts no doubt on it [FIRM_BASE].
     pub is_idle: bool,
 }
 
-/// One order as this edge sees it, and the pending ops behind that.
+/// One order as this edge sees it, and the pending ops in that view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
     pub order: Option<Order>,
-    /// How surely the order is its provider's.
+    /// How certain the order's provider is.
     pub hold: Hold,
     pub pending: Vec<Standpoint>,
-    /// `None` where nothing is known of the order.
+    /// `None` if the order is unknown.
     pub claimants: Option<Claimants>,
-    /// The start without held funds that its work rests on, while the cloud has not decided it.
+    /// The start without held funds that the work builds on, until the cloud decides it.
     pub unpaid_start: Option<UnpaidStart>,
-    /// The customer of the command at hand is in good standing; said only where a rule asks for it.
+    /// The command's customer is in good standing. Set only if a rule needs it.
     pub in_good_standing: bool,
 }
 
 impl Sight {
-    /// Returns whether the cloud may yet change the order by this, if it came next in this log.
-    /// Proven only while this edge holds the region.
+    /// True if this command, next in the log, could still change the order in the cloud. Reliable
+    /// only while this edge holds the region.
     pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
         self.claimants.as_ref().is_none_or(|claimants| claimants.may_change(actor, body))
     }
 }
 
-/// Lays the pending ops on one order over its confirmed row. They come in log order.
+/// Overlays an order's confirmed row with its pending ops, which come in log order.
 pub fn see(confirmed: Option<Order>, ops: Vec<PendingOp>, edge: &EdgeId) -> Sight {
     let claimants = confirmed.as_ref().map(Claimants::of);
     let pending = Vec::with_capacity(ops.len());
@@ -95,7 +95,7 @@ fn lay(sight: &mut Sight, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
         return Ok(());
     };
     match op.body.action() {
-        // The feed ran ahead of the outcome: the order is the published one.
+        // The feed arrived before the outcome: this order is the published one.
         None if order.customer_id == op.actor.user_id => Ok(()),
         None => Err(Code::LooksWrongState),
         Some(action) if already_done(order, action, op.actor) => Ok(()),
@@ -105,7 +105,7 @@ fn lay(sight: &mut Sight, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
         ) {
             (Some(doubt), _) => Err(doubt),
             (None, next) => {
-                // Without a next state, its own provider accepts it once more.
+                // Without a next state, the order's provider accepts it again.
                 if let Some(next) = next {
                     step(order, action, next, op);
                 }
@@ -124,11 +124,11 @@ fn lay(sight: &mut Sight, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
     }
 }
 
-/// Returns whether the feed has brought the op's effect ahead of its outcome.
+/// True if the feed delivered the op's effect before its outcome.
 fn already_done(order: &Order, action: Action, actor: Actor) -> bool {
     let theirs = order.provider_id == Some(actor.user_id);
     match action {
-        // One's own acceptance raises no doubt.
+        // A repeat of one's own acceptance raises no doubt anyway.
         Action::Accept => false,
         Action::Start => theirs && order.status == OrderStatus::InProgress,
         Action::Complete => theirs && order.status == OrderStatus::Completed,
@@ -140,7 +140,7 @@ fn already_done(order: &Order, action: Action, actor: Actor) -> bool {
     }
 }
 
-/// The version stays the confirmed one: only the cloud counts versions.
+/// Keeps the confirmed version: only the cloud assigns versions.
 fn step(order: &mut Order, action: Action, next: OrderStatus, op: &PendingOp) {
     order.status = next;
     order.updated_at = op.received_at;
@@ -151,7 +151,7 @@ fn step(order: &mut Order, action: Action, next: OrderStatus, op: &PendingOp) {
     }
 }
 
-/// How surely the order is its provider's after this op, which may have changed nothing.
+/// How certain the order's provider is after this op, which may have changed nothing.
 fn hold(before: Hold, action: Action, op: &PendingOp, changed: bool) -> Hold {
     match (action, op.verdict) {
         (Action::Accept, Verdict::Firm) => Hold::Sure,
@@ -162,15 +162,14 @@ fn hold(before: Hold, action: Action, op: &PendingOp, changed: bool) -> Hold {
     }
 }
 
-/// An order that so far exists at this edge alone: version 0.
+/// An order that exists only at this edge so far: version 0.
 fn published(id: OrderId, draft: &Draft, op: &PendingOp, edge: &EdgeId) -> Order {
     let source = Source::Edge(edge.clone());
     let order = Order::published(id, draft.clone(), op.actor.user_id, op.received_at, source);
     Order { version: 0, ..order }
 }
 
-/// A confirmed row, and the highest version that the feed has brought: an outcome may have run
-/// ahead of it.
+/// A confirmed row, and the newest version from the feed. An outcome may be ahead of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfirmedOrder {
     pub order: Order,
@@ -186,13 +185,13 @@ pub enum Via {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merge {
     Raised,
-    /// The row is at least as new; its order stays.
+    /// The row is at least as new, so its order stays.
     Kept,
-    /// The same version with other content: an alarm, and the row stays.
+    /// Same version, different content: raises an alarm, and the row stays.
     Conflict,
 }
 
-/// Merges an order by version. Returns the row to store and the fate of the incoming order.
+/// Merges an order by version. Returns the row to store and the result for the incoming order.
 pub fn merge(row: Option<&ConfirmedOrder>, incoming: Order, via: Via) -> (ConfirmedOrder, Merge) {
     let brought = if via == Via::Feed { incoming.version } else { 0 };
     let Some(row) = row else {
@@ -207,14 +206,12 @@ pub fn merge(row: Option<&ConfirmedOrder>, incoming: Order, via: Via) -> (Confir
     (ConfirmedOrder { order: row.order.clone(), feed_version }, merge)
 }
 
-/// Returns whether a confirmed order leaves the view when the feed says that this version left the
-/// region.
+/// True if the row leaves the view when the feed reports that `gone_version` left the region.
 pub fn leaves(row: &ConfirmedOrder, gone_version: u64) -> bool {
     gone_version >= row.order.version
 }
 
-/// The running digest over confirmed rows, and the number of rows on which an outcome has run
-/// ahead.
+/// The running digest over confirmed rows, and the count of rows ahead of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
     pub digest: Hash,
@@ -229,7 +226,7 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Replaces one row by another; either may be absent.
+    /// Replaces one row with another; either may be absent.
     pub fn replace(&mut self, old: Option<&ConfirmedOrder>, new: Option<&ConfirmedOrder>) {
         if let Some(row) = old {
             self.digest.toggle(row.order.digest());
@@ -245,7 +242,7 @@ impl Tally {
 }
 
 impl ConfirmedOrder {
-    /// An outcome brought a version that the feed has not brought yet.
+    /// True if an outcome brought a version that the feed has not delivered yet.
     pub fn is_ahead(&self) -> bool {
         self.order.version > self.feed_version
     }

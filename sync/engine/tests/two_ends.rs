@@ -1,5 +1,5 @@
-//! Both ends of the link against each other, on an ordered wire that is cut at any moment, with
-//! restarts of either end. Each end must understand the other.
+//! Both ends of the link against each other, over an ordered connection that breaks at any moment,
+//! with restarts of either end. Each end must understand the other.
 
 #![allow(clippy::unwrap_used)]
 
@@ -53,7 +53,7 @@ struct World {
     up: VecDeque<Frame>,
     down: VecDeque<Frame>,
     boots: u8,
-    /// The end of the version before, without packed ops.
+    /// The end that runs the previous version, without packed ops.
     older: Option<Older>,
     /// The count of frames with packed ops.
     packed: usize,
@@ -121,14 +121,14 @@ impl World {
         world
     }
 
-    /// A new run of the edge's process: another nonce, and its boot in the log.
+    /// Starts a new run of the edge process: a new nonce, and its boot op in the log.
     fn restart_edge(&mut self) {
         self.boots += 1;
         self.file.append(vec![self.boots; 20]);
         self.connect();
     }
 
-    /// A new connection. Frames on the wire are lost.
+    /// Opens a new connection. Frames in flight are lost.
     fn connect(&mut self) {
         self.up.clear();
         self.down.clear();
@@ -198,7 +198,8 @@ impl World {
                     self.file.store(store);
                     self.edge.moved(self.file.position.clone())
                 }
-                // On an ordered wire between two sound ends nothing is refused or passed over.
+                // Over an ordered connection between two healthy ends, no frame is refused or
+                // ignored.
                 LinkStep::End(End::Refused { code, detail }) => panic!("refused: {code} {detail}"),
                 LinkStep::End(end) => panic!("{end:?}"),
                 LinkStep::Ignored { kind, why } => panic!("the edge ignored {kind}: {why:?}"),
@@ -260,7 +261,7 @@ impl World {
         }
     }
 
-    /// Both ends say all they have to say.
+    /// Runs until both ends have nothing left to send.
     fn settle(&mut self) {
         self.connect();
         for _ in 0..100_000 {
@@ -370,7 +371,7 @@ proptest! {
     }
 }
 
-/// A backlog far beyond the credit drains without an endless pause.
+/// A backlog far beyond the credit drains without stalling.
 #[test]
 fn a_long_outage_drains() {
     for older in [None, Some(Older::Edge), Some(Older::Hub)] {

@@ -14,23 +14,22 @@ pub const NAME: &str = CloudPart::Hub.name();
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
-    /// The key by which edges know the hub. All replicas use the same file.
+    /// Path of the key that identifies the hub to edges. All replicas use the same file.
     pub signing_key: PathBuf,
-    /// The file holds a new key on purpose.
+    /// Set this once after deliberately replacing the key file.
     pub signing_key_replaced: bool,
     pub batch_ops_max: u32,
     pub batch_bytes_max: u32,
-    /// How much an edge may send beyond what it knows to be stored.
+    /// How much an edge may send beyond what the hub has acknowledged.
     pub credit_ops: u32,
     pub credit_bytes: u32,
-    /// Time limit for deciding one batch. Any call ends after 15 s, so a higher value has no
+    /// Time limit for deciding one batch. Every call ends after 15 s, so a higher value has no
     /// effect.
     pub decided_within_ms: u64,
-    /// Held ops and accepts are handed in again after this time, even without a signal.
+    /// Held ops and accepts are retried after this time, even without a signal.
     pub held_again_ms: u64,
-    /// Whether tokens that open the cloud still vouch for what edges send. Edges from before there
-    /// were tokens for edges send no others; `status` complains of them. Off, what they send is
-    /// rejected.
+    /// Accept tokens with the cloud audience on ops from edges. Edges from before edge tokens
+    /// existed send only those; `status` lists them. If this is off, such ops are rejected.
     pub accept_cloud_tokens: bool,
 }
 
@@ -67,7 +66,7 @@ pub(crate) struct TooSmall {
 }
 
 impl Config {
-    /// Says what an operator should turn off.
+    /// Warns about settings that an operator should turn off.
     pub(crate) fn warn(&self) {
         if self.accept_cloud_tokens {
             tracing::warn!(
@@ -77,10 +76,10 @@ impl Config {
         }
     }
 
-    /// The limits of what an edge may send. Refuses settings that leave no room for work.
+    /// The limits on what an edge may send. Rejects settings that leave too little room to work.
     pub(crate) fn limits(&self) -> Result<Limits, TooSmall> {
         const BYTES_MIN: u32 = 64 * 1024;
-        // A batch takes a tenth of a second at ease; below it every owner would seem to be away.
+        // A batch takes about 100 ms without load; below that, every owner would look unreachable.
         const MS_MIN: u64 = 100;
         let Self { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes, .. } = *self;
         for (name, value, min) in [

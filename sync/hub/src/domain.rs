@@ -1,5 +1,5 @@
-//! The hub's rules that need no clock and no IO: what an op is, how a run of ops goes to its owner,
-//! and what an operator is shown.
+//! The hub's rules without clock or IO: what an op is, how a run of ops reaches its owner, and how
+//! status is derived for operators.
 
 pub mod compare;
 pub mod enrolment;

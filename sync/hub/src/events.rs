@@ -1,6 +1,5 @@
-//! Turns events into changes of the feeds. Orders and assignments go into their region's feed;
-//! ended sessions, people who are revoked or let in again, and marks of providers go into every
-//! feed.
+//! Turns events into feed changes. Orders and assignments go into their region's feed; ended
+//! sessions, revoked or readmitted users, and provider marks go into every feed.
 
 use platform::{
     bus::{Bus, topology},
@@ -47,14 +46,15 @@ impl Handle for Feeder {
         if fed == FeedEffect::Added {
             self.regions.refresh(&self.store).await?;
         }
-        // Also where it was fed before: that replica may have died before it could signal.
+        // Signal repeated events too: the replica that fed this one may have died before its
+        // signal.
         if event.kind == EventType::RegionAssigned {
             self.work.hand_in_again();
         }
         Ok(())
     }
 
-    /// Only orders pile up. A run with any other event is taken one by one.
+    /// Only order events arrive in bulk. A run that contains any other event is handled one by one.
     async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
         let mut orders = Vec::with_capacity(run.len());
         for event in run {

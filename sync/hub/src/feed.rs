@@ -1,5 +1,5 @@
-//! Keeps the feeds of the regions right: follows their ends, tells the edges of new keys, compares
-//! feeds with their owner, and repairs what an edge has.
+//! Keeps the region feeds correct: follows their ends, sends new keys to the edges, compares feeds
+//! with their owner, and repairs edges.
 
 pub mod compare;
 mod keys;
@@ -19,7 +19,7 @@ use mend::Repairs;
 /// Another replica may have changed a feed.
 const REFRESH: Duration = Duration::from_millis(500);
 
-/// Starts the tasks that keep the feeds of a replica right.
+/// Starts the tasks that maintain this replica's feeds.
 pub(crate) fn start(comparison: &Comparison, keys: KeySource, nudges: Nudges) {
     let tasks = &comparison.tasks;
     let news = KeyNews {
@@ -40,7 +40,7 @@ pub(crate) fn start(comparison: &Comparison, keys: KeySource, nudges: Nudges) {
     });
 }
 
-/// Compares every region with its owner, one after the other.
+/// Compares every region with its owner, one at a time.
 pub(crate) async fn compare_all(comparison: &Comparison) -> Result<(), CompareFault> {
     for region in Region::ALL {
         let stop = comparison.tasks.token();

@@ -1,4 +1,4 @@
-//! Shows the state of regions and edges in metrics, and edges that differ in the log.
+//! Exports the state of regions and edges as metrics, and logs edges that differ.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -60,7 +60,7 @@ fn show(region: &RegionStatus) {
     metrics::HUB_FEED_SEQ.set([region.region.as_str()], region.feed_seq);
 }
 
-/// Logs once when an edge begins to differ, or comes to rest without agreeing.
+/// Logs once when an edge starts to differ, or stops moving without a match.
 fn compare(edge: &EdgeStatus, stuck: bool, differing: &mut BTreeSet<EdgeId>) {
     let name = edge.edge.as_str();
     let differs = match edge.checksum {

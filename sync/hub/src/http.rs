@@ -1,5 +1,5 @@
-//! The hub's routes: the link, enrolment, an operator's views and settings, and the questions of
-//! the order service.
+//! The hub's routes: the link, enrolment, an operator's views and settings, and the internal calls
+//! of the order service.
 
 mod asks;
 mod disabling;

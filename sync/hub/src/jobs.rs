@@ -1,5 +1,5 @@
-//! The hub's jobs: they forget rows that nobody can ask for any more, compare the feeds with their
-//! owner, and seal what is plain or of a former key.
+//! The hub's scheduled jobs: delete expired rows, compact and compare the feeds, and encrypt values
+//! that are plain or under a former key.
 
 use platform::{
     jobs::{self, Job, JobError},
@@ -18,11 +18,11 @@ use crate::{
 };
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-/// The longest age of an edge's backup: until then its log may be asked for again.
+/// The maximum age of an edge's backup: until then its log may be requested again.
 const RAW_OPS_KEPT_MS: i64 = 35 * DAY_MS;
 /// Longer than any token lives offline.
 const REVOCATIONS_KEPT_MS: i64 = 4 * DAY_MS;
-/// Parts of one run; the rest is done an hour later.
+/// Maximum parts per run; the rest follows an hour later.
 const PARTS_MAX: usize = 200;
 
 pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
@@ -52,7 +52,7 @@ pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
     jobs::start(tasks, store.sql(), clock.clone(), jobs)
 }
 
-/// How far each table is walked.
+/// The position of the sealing walk in each table.
 #[derive(Clone)]
 struct Walks {
     feed: [SealWalk<u64>; Region::ALL.len()],
@@ -126,13 +126,13 @@ async fn forget(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// An edge that was away for longer than its log is kept takes an image; compaction does not wait
-/// for it.
+/// An edge that was away for longer than the log retention gets a snapshot; compaction does not
+/// wait for it.
 async fn compact(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
     for state in store.regions().await? {
         let live_since = now.plus_ms(-RAW_OPS_KEPT_MS);
         for _ in 0..PARTS_MAX {
-            // Read again for each part: an edge whose file was put back reads from further down.
+            // Reload for each part: an edge restored from a backup reads from an earlier cursor.
             let to = store.passed_by_all(state.region, state.feed_seq, live_since).await?;
             if compact_part(store, state.region, to, now).await? < BATCH {
                 break;

@@ -1,13 +1,13 @@
-//! Owns the cloud end of the link: which edges may connect, the ops received, the outcomes sent,
-//! and the feed of each region.
+//! The cloud end of the edge link: which edges may connect, the ops received from them, the
+//! outcomes sent back, and the feed of each region.
 //!
-//! Invariants: an op is acknowledged only once it stands in sync_db; every received op gets one
-//! outcome; a region's feed has no gap; every write for an edge is made under its term or its work
-//! token. No state lives in a replica: any of them may serve any edge.
+//! Invariants: an op is acknowledged only after sync_db has stored it; every received op gets
+//! exactly one outcome; a region's feed has no gap; every write for an edge happens under its term
+//! or its work token. Replicas hold no state: any of them may serve any edge.
 //!
 //! Imports run downwards only: `http`, `events`, `jobs`, `gauges`; then `session`, `work`, `feed`,
-//! `news`; then `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`.
-//! `cargo xtask arch` checks it.
+//! `news`; then `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`. This order
+//! is checked by `cargo xtask arch`.
 
 mod config;
 mod domain;
@@ -53,11 +53,11 @@ use work::{
 
 #[derive(Clone)]
 pub struct Peers {
-    /// Decides the ops, save reviews.
+    /// Decides all ops except reviews.
     pub order: Upstream,
     /// Decides reviews.
     pub review: Upstream,
-    /// Has the keys of people's tokens, and gives out others.
+    /// Publishes the keys of users' tokens and issues command tokens.
     pub auth: Upstream,
 }
 
@@ -70,7 +70,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     store.ensure_regions(generation()).await?;
     let regions = RegionMarks::default();
     regions.refresh(&store).await?;
-    // An owner that is away parks the ops that need it; the link goes on without it.
+    // If an owner is away, the ops that need it are parked; the link keeps working.
     let answers = Answers::new(&ground, NAME, &sql);
     let letters = letters::routes(&ground, CloudPart::Hub, &sql);
     let checks =
@@ -159,7 +159,7 @@ fn start(
     Ok(Routes { keys, verifier, sessions, comparison, settling, news })
 }
 
-/// Edges refuse a hub with another key, so a replica with a key of its own does not start.
+/// Edges refuse a hub with a different key, so a replica whose key differs does not start.
 async fn hub_key(config: &Config, store: &Store) -> Result<Signer, OpenError> {
     let key = Signer::load_or_create(&config.signing_key)
         .map_err(OpenError::own("could not get the key by which edges know the hub"))?;
@@ -183,7 +183,7 @@ struct KeyMismatch {
     found: String,
 }
 
-/// The routes for clients.
+/// The API description of the public routes.
 pub fn document() -> ApiDocument {
     http::table(ApiDocument::of(NAME))
 }
@@ -192,8 +192,8 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }
 
-/// Names the feeds of a new database: an edge that knows another database's feed counts anew. Kept
-/// within the numbers that every store and format holds exactly.
+/// Identifies the feeds of a new database: an edge with a cursor from another generation starts
+/// over. Limited to 53 bits, which every store and format holds exactly.
 fn generation() -> u64 {
     u64::from_le_bytes(process::random::bytes::<8>()) >> 11
 }

@@ -1,9 +1,9 @@
-//! Tells those who watch what changes: orders to whoever may read them, regions to admins who may
-//! read the platform.
+//! Streams changes to watching pages: orders to users who may read them, regions to admins with
+//! platform access.
 //!
-//! Invariants: a listener hears every change of a feed and every acceptance that lost after its
-//! place, or hears first that it must load anew; each feed is read once for all listeners of a
-//! replica, and not at all without any.
+//! Invariants: a listener gets every feed change and lost acceptance after its place, or a first
+//! message that it must reload; each feed is read once for all listeners of a replica, and only if
+//! there are listeners.
 
 mod listen;
 mod notice;
@@ -34,28 +34,28 @@ use crate::{
 pub use listen::tell;
 pub use place::{FeedPlace, NewsKind};
 
-/// Changes that a listener may be behind. One that is further behind is cut off; it connects again
-/// and goes on from its place.
+/// How many changes a listener may lag. A slower one is disconnected; it reconnects and resumes
+/// from its place.
 const BEHIND_MAX: usize = 1_024;
-/// Listeners of a replica. One more is refused: the gateway asks again.
+/// Maximum listeners per replica. Above this the hub refuses, and the gateway retries.
 const LISTENERS_MAX: usize = 2_000;
-/// Changes read at once.
+/// Changes per read.
 const PART: u32 = 200;
 const RETRY: Duration = Duration::from_millis(500);
-/// Links and queues have no signal of their own, so one look serves all admins who watch.
+/// Links and queues have no change signal, so one poll serves all watching admins.
 const LOOK: Duration = Duration::from_secs(1);
 const REFUSED_RETRY_S: u32 = 5;
 
-/// News of an order that pages may hear of.
+/// A change of an order that pages may show.
 pub struct FeedNews {
     pub region: Region,
     pub kind: NewsKind,
     pub number: u64,
-    /// The change itself, or the newest that the feed says of the order of a lost acceptance.
+    /// The change, or for a lost acceptance the order's newest change in the feed.
     pub change: Option<Change>,
 }
 
-/// The news of one replica. Clones share it.
+/// The live change stream of one replica. Clones share it.
 #[derive(Clone)]
 pub(crate) struct News {
     store: Store,
@@ -90,7 +90,7 @@ impl News {
         self.tasks.spawn("news_regions", async move { news.watch_regions().await });
     }
 
-    /// A place among the listeners, until it is dropped.
+    /// Reserves one of the listener permits until dropped.
     pub fn seat(&self) -> Result<OpenStream, Problem> {
         let refused = || Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S);
         self.seats.open().ok_or_else(refused)
@@ -117,8 +117,8 @@ impl News {
         }
     }
 
-    /// Passes on the news up to `end`. A listener subscribes before it reads where it stands, so
-    /// that nothing is skipped here that it has not read itself.
+    /// Broadcasts changes up to `end`. A listener subscribes before it reads its starting point, so
+    /// any change skipped here is one that it reads from the store.
     async fn read(
         &self,
         region: Region,
@@ -144,13 +144,13 @@ impl News {
                 self.pass_on(region, NewsKind::Lost, number, change);
             }
         }
-        // A restored database begins its feed anew.
+        // A restored database starts a new feed.
         *read_to = end;
         Ok(())
     }
 
     fn pass_on(&self, region: Region, kind: NewsKind, number: u64, change: Option<Change>) {
-        // Without a listener it is of no use to anybody.
+        // Fails only without listeners.
         let _ = self.changes.send(Arc::new(FeedNews { region, kind, number, change }));
     }
 

@@ -1,5 +1,5 @@
-//! The services that the hub asks: the order service decides ops, and owns orders and the right to
-//! assign; the review service decides reviews; auth gives out tokens.
+//! Clients of other services: the order service decides ops and owns orders and region assignments;
+//! the review service decides reviews; auth issues tokens.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::config::NAME;
 pub(crate) const ORDER: &str = "order";
 pub(crate) const REVIEW: &str = "review";
 const AUTH: &str = "auth";
-/// A session of an edge waits for it.
+/// An edge's session waits for this call.
 const TOKEN_WITHIN: Duration = Duration::from_secs(2);
 
-/// A caller of a service that decides ops. Each call is a trace of its own: ops go on under their
+/// Client of a service that decides ops. Each call starts a new trace: the ops continue under their
 /// commands' traces.
 #[derive(Clone)]
 pub(crate) struct OpOwner {
-    /// Its name, for the hub's token.
+    /// The audience of the hub's token.
     pub name: &'static str,
     pub upstream: Upstream,
     pub service_key: ServiceKey,
@@ -33,7 +33,7 @@ pub(crate) struct OpOwner {
     pub decided_within: Duration,
 }
 
-/// A caller of auth, for the tokens that vouch for one command.
+/// Client of auth for tokens that vouch for one command.
 #[derive(Clone)]
 pub(crate) struct CommandTokens {
     upstream: Upstream,
@@ -43,14 +43,14 @@ pub(crate) struct CommandTokens {
 
 pub(crate) enum OwnerAnswer<T> {
     Decisions(T),
-    /// The owner is out of reach, or takes nothing at all now.
+    /// The owner is unreachable or accepts no calls now.
     Away(UpstreamError),
-    /// It takes lists, but not this one.
+    /// The owner accepts calls, but not this list.
     Failed(UpstreamError),
 }
 
 impl OpOwner {
-    /// Makes the callers of all owners, which differ in name and place alone.
+    /// Builds the clients of all owners, which differ only in name and upstream.
     pub fn maker(
         service_key: ServiceKey,
         clock: &Clock,
@@ -78,7 +78,7 @@ impl OpOwner {
         trace::scope(TraceId::random(), call).await
     }
 
-    /// As `post`, within the time limit for a decision.
+    /// Like `post`, with the time limit for a decision.
     pub async fn decide<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -88,9 +88,9 @@ impl OpOwner {
         answer.unwrap_or(Err(UpstreamError::TimedOut))
     }
 
-    /// Has a list decided. A list that fails is followed by an empty one, and a `doubted` one also
-    /// preceded by it. An owner that takes no list at all is away. One that answers an empty list
-    /// but not this one is there, however long it has kept silent.
+    /// Sends a list for decision, with control calls: an empty list follows a failed one, and
+    /// precedes a `doubted` one. An owner that refuses the control is away. An owner that answers
+    /// the control but fails this list is up, even after a long silence.
     pub async fn decide_controlled<L: Serialize, T: DeserializeOwned>(
         &self,
         path: &str,
@@ -123,7 +123,8 @@ impl CommandTokens {
         Self { upstream, service_key: service_key.clone(), clock: clock.clone() }
     }
 
-    /// A token in place of the person's own. `None` where that is no good, or its session is over.
+    /// Exchanges the user's own token for one bound to the command. `None` if theirs is invalid or
+    /// its session has ended.
     pub async fn instead_of(
         &self,
         form: &CommandTokenForm,
@@ -141,7 +142,7 @@ impl CommandTokens {
     }
 }
 
-/// Returns whether the service is out of reach or takes nothing now. Other errors concern the
+/// Returns true if the service is unreachable or accepts no calls now. Other errors concern the
 /// request.
 fn is_away(error: &UpstreamError) -> bool {
     match error {

@@ -1,15 +1,15 @@
-//! Work that a replica does again and again until the process stops.
+//! A loop that a replica repeats until the process stops.
 
 use std::{error::Error, time::Duration};
 
 use process::tasks::{STOP_WITHIN, Tasks};
 use tokio_util::sync::CancellationToken;
 
-/// Time for work under way when the process stops. It leaves enough to release a claim.
+/// Time for running work when the process stops. It leaves enough to release a claim.
 const GRACE: Duration = Duration::from_millis(500);
 const _: () = assert!(GRACE.as_millis() < STOP_WITHIN.as_millis());
 
-/// Logs the first of several failures in a row.
+/// Logs only the first of several failures in a row.
 pub(crate) struct Rounds {
     stop: CancellationToken,
     warning: &'static str,
@@ -41,8 +41,8 @@ impl Rounds {
     }
 }
 
-/// Returns when work under way must be given up, so that an owner that keeps silent stops nobody
-/// from releasing a claim. None of that work is stored in part.
+/// Completes when running work must be abandoned, so that a silent owner cannot prevent the release
+/// of a claim. Abandoned work is never partially stored.
 pub(crate) async fn given_up(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(GRACE).await;

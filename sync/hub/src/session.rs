@@ -1,9 +1,9 @@
-//! Sessions: each serves one WebSocket of one edge. It reads frames, asks the engine what to do,
-//! and does it.
+//! Sessions: each serves one WebSocket of one edge. It reads frames, feeds them to the engine, and
+//! carries out the engine's outputs.
 //!
-//! Invariants: a session writes only under its term; it never waits for the edge to read while the
-//! edge may be waiting for it to read, because frames go out through a bounded queue; and rows that
-//! go down are read from the store only when there is room for them.
+//! Invariants: a session writes only under its term; it never blocks on the edge reading, because
+//! the edge may be waiting for the session to read, so frames leave through a bounded queue; and it
+//! reads rows to send from the store only when the queue has room.
 
 mod act;
 mod asks;
@@ -29,14 +29,14 @@ use link::{Link, SessionEnd, Sessions};
 use outbound::Room;
 
 const TICK: Duration = Duration::from_secs(1);
-/// A connection must say Hello within this time.
+/// A connection must send Hello within this time.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
-/// An edge that answers nothing, not even a ping, for this long is gone.
+/// An edge that answers nothing, even pings, for this long is gone.
 const SILENCE_LIMIT: Duration = Duration::from_secs(15);
 const PING_TICKS: u64 = 4;
-/// Ticks between two notes of the last contact.
+/// Ticks between two updates of the last contact time.
 const CONTACT_TICKS: u64 = 3;
-/// A frame's other fields, and a length for each op.
+/// A frame's other fields, and a length per op.
 const FRAME_OVERHEAD_BYTES: usize = 64 * 1024;
 
 enum Stimulus {
@@ -45,10 +45,10 @@ enum Stimulus {
     Region(RegionMark),
     /// Outcomes were stored, or the term was raised.
     Nudge,
-    /// There is room for one more frame that goes down.
+    /// A permit for one more downstream frame is free.
     Room(Room),
     Stop,
-    /// The way out is broken.
+    /// The outbound queue is broken.
     Broken,
 }
 
@@ -58,7 +58,7 @@ impl Sessions {
         bytes_max.saturating_add(FRAME_OVERHEAD_BYTES)
     }
 
-    /// Runs until the session has ended and the last frame is out.
+    /// Runs until the session has ended and the last frame is written.
     pub async fn run(self, edge: EdgeId, region: Region, linked_at: UnixMillis, socket: WebSocket) {
         let (mut link, writer, stream) = Link::new(self, edge, region, linked_at, socket);
         let listening = async move {
@@ -134,7 +134,8 @@ impl Link {
         }
     }
 
-    /// The first Hello says whether this edge checks the hub's seals. An older edge reads none.
+    /// The first Hello carries a challenge if the edge checks the hub's seals. An older edge cannot
+    /// read sealed frames.
     fn seal_for(&mut self, frame: &Frame) {
         if let Frame::Hello(Hello { challenge: Some(challenge), .. }) = frame
             && self.machine.is_greeting()
@@ -164,7 +165,7 @@ impl Link {
     }
 }
 
-/// The sender lives as long as the hub, so a session that holds a receiver hears every change.
+/// The sender lives as long as the hub, so a receiver never misses the newest value.
 async fn changed<T: Copy>(values: &mut watch::Receiver<T>) -> T {
     match values.changed().await {
         Ok(()) => *values.borrow_and_update(),

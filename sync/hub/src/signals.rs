@@ -1,7 +1,7 @@
-//! How the rooms of one replica tell each other to look at sync_db. Cloning a signal shares it.
+//! In-process signals of one replica to reload from sync_db. Cloning a signal shares it.
 //!
-//! Invariant: the rows in sync_db are the truth. A lost signal costs time only, because every room
-//! also looks by the clock.
+//! Invariant: the rows in sync_db are the truth. A lost signal only costs time, because every
+//! reader also polls.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -16,7 +16,7 @@ use wire::{CommandId, EdgeId, GateState, Region};
 
 use crate::store::{Store, StoreError};
 
-/// The end of a region's feed and of its lost acceptances, and whether its gate lets sessions in.
+/// The end of a region's feed and of its lost acceptances, and the state of its gate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RegionMark {
     pub generation: u64,
@@ -30,7 +30,7 @@ pub(crate) struct RegionMark {
 pub(crate) struct RegionMarks(Arc<[watch::Sender<RegionMark>; Region::ALL.len()]>);
 
 impl RegionMarks {
-    /// A receiver hears of the newest mark, not of each.
+    /// A receiver sees the newest mark, not every one.
     pub fn watch(&self, region: Region) -> watch::Receiver<RegionMark> {
         self.0[usize::from(region.index())].subscribe()
     }
@@ -44,7 +44,7 @@ impl RegionMarks {
                 gate_closed: state.gate == GateState::Closed,
             };
             self.0[usize::from(state.region.index())].send_if_modified(|known| {
-                // Two reads may overtake each other; within a generation both only grow.
+                // Two reads may overtake each other; within a generation both numbers only grow.
                 let fell = mark.feed_seq < known.feed_seq || mark.lost < known.lost;
                 let older = known.generation == mark.generation && fell;
                 let changed = *known != mark && !older;
@@ -58,13 +58,13 @@ impl RegionMarks {
     }
 }
 
-/// Tells the sessions of an edge to look at its row. One bell an edge; bounded by the enrolled
+/// Wakes the sessions of an edge to check its row. One entry per edge; bounded by the enrolled
 /// edges, because only they get a session.
 #[derive(Clone, Default)]
 pub(crate) struct Nudges(Arc<Mutex<HashMap<EdgeId, watch::Sender<()>>>>);
 
 impl Nudges {
-    /// Every session of the edge on this replica looks once more, however busy it is now.
+    /// Makes every session of the edge on this replica check again, even if it is busy now.
     pub fn nudge(&self, edge: &EdgeId) {
         if let Some(bell) = locked(&self.0).get(edge) {
             bell.send_replace(());
@@ -76,7 +76,7 @@ impl Nudges {
     }
 }
 
-/// Wakes the workers: ops were stored, or held ops may be decided now.
+/// Wakes the workers: ops were stored, or held ops may be decidable.
 #[derive(Clone, Default)]
 pub(crate) struct WorkBell {
     stored: Arc<Notify>,
@@ -90,7 +90,7 @@ impl WorkBell {
         self.stored.notify_one();
     }
 
-    /// Held ops may be decided now: a right has turned, or an answer came that they wait for.
+    /// Held ops may be decidable: a right has changed, or an answer that they wait for arrived.
     pub fn hand_in_again(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
         self.turned.notify_one();
@@ -110,11 +110,11 @@ impl WorkBell {
     }
 }
 
-/// Beyond this number the lowest ids are forgotten; their held ops are then found by the clock.
+/// Above this, the lowest ids are dropped; their held ops then wait for the timer.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// The accepts that sessions of this replica have put to holders. Once one is decided, the ops that
-/// wait for it are handed in again.
+/// The accepts that this replica's sessions have put to holders. Once one is decided, the ops that
+/// wait for it are retried.
 #[derive(Clone, Default)]
 pub(crate) struct PutAccepts(Arc<Mutex<BTreeSet<CommandId>>>);
 
@@ -127,7 +127,7 @@ impl PutAccepts {
         ids.insert(id);
     }
 
-    /// Forgets these. Returns whether any of them was put to a holder.
+    /// Forgets these. Returns true if any of them was put to a holder.
     pub fn settle(&self, decided: impl Iterator<Item = CommandId>) -> bool {
         let mut ids = locked(&self.0);
         decided.filter(|id| ids.remove(id)).count() > 0

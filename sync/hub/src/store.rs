@@ -1,9 +1,9 @@
-//! Owns sync_db: edges and their standing, received ops, outcomes, feeds and gates, and the accepts
-//! that wait for a region's holder.
+//! Owns sync_db: edges, received ops, outcomes, feeds, gates, and the accepts that wait for a
+//! region's holder.
 //!
-//! Invariants: a session's writes are guarded by its term and a worker's by its work token, so that
-//! of two that believe to own an edge one changes nothing. A feed is written under the lock of its
-//! region's row, so that its numbers leave no gap and no reader passes over a late commit.
+//! Invariants: the term guards a session's writes and the work token a worker's, so if two both
+//! believe they own an edge, only one can write. A feed is written under the lock of its region's
+//! row, so its numbers have no gap and no reader skips a late commit.
 
 pub mod asks;
 pub mod compact;
@@ -33,8 +33,8 @@ use platform::sql::{Migrations, Sql};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 
-/// Row bytes of one frame that goes down. An edge gives a line up that brings no whole frame in
-/// fifteen seconds, and would meet the same frame in the next session: this much arrives at 3 kB/s.
+/// Row bytes of one downlink frame. An edge drops a line that delivers no whole frame in fifteen
+/// seconds, and the next session would resend it. This size passes at 3 kB/s.
 const FRAME_BYTES_MAX: usize = 32 * 1024;
 
 #[derive(Clone)]
@@ -54,8 +54,7 @@ impl Store {
     }
 }
 
-/// The number of these rows that one frame takes; the first row always, or its stream would end
-/// there.
+/// Counts the rows that fit in one frame: always at least one, or the stream would stop there.
 fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
     let mut bytes = 0;
     let fits = |(index, size): &(usize, usize)| {
@@ -69,7 +68,7 @@ fn decoded<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8], what: &'static str)
     minicbor::decode(bytes).map_err(|_| StoreError::Unreadable(what))
 }
 
-/// Words of the link are stored as they are sent.
+/// The database stores link messages in their wire encoding.
 fn encoded(word: &impl minicbor::Encode<()>) -> Result<Vec<u8>> {
     minicbor::to_vec(word).map_err(|_| StoreError::Contradiction("a word that cannot be written"))
 }

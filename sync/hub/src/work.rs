@@ -1,8 +1,8 @@
-//! Works the edges' logs: every received op is decided, in log order, also after a restart and
-//! while the edge is away. Read `sync/hub/src/work/drain.rs` next.
+//! Works the edges' logs: decides every received op in log order, even after a restart or while the
+//! edge is away. Read `sync/hub/src/work/drain.rs` next.
 //!
 //! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a
-//! log; where two believe they do, the store takes results from one of them only.
+//! log; if two believe that they do, the store accepts results from only one.
 
 mod asks;
 mod drain;
@@ -21,10 +21,10 @@ use wire::EdgeId;
 use crate::{rounds::Rounds, signals::WorkBell, store::StoreError};
 use workers::Workers;
 
-/// The time between two looks without a signal: another replica may have stored ops and died.
+/// Poll interval without a signal: another replica may have stored ops and died.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Edges of one look; the next look goes on behind them.
+/// Maximum edges per poll; the next poll continues after them.
 const EDGES_MAX: usize = 1_000;
 
 impl Workers {
@@ -65,12 +65,12 @@ impl Workers {
     }
 }
 
-/// The edges whose log a task of this replica works now, each with whether it was asked for
-/// meanwhile. One task an edge.
+/// The edges with a running worker task on this replica; `true` if more work was signalled
+/// meanwhile. One task per edge.
 #[derive(Clone, Default)]
 struct BusyEdges(Arc<Mutex<HashMap<EdgeId, bool>>>);
 
-/// The right to be the one task of an edge. It ends also when the task panics or is aborted.
+/// The exclusive turn to work one edge. It also ends if the task panics or is aborted.
 struct EdgeTurn {
     busy: BusyEdges,
     edge: EdgeId,
@@ -92,7 +92,7 @@ impl BusyEdges {
 impl Drop for EdgeTurn {
     fn drop(&mut self) {
         let mut edges = self.busy.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Ops that were stored while this turn ended found the edge busy.
+        // Work signalled while this turn ended found the edge busy.
         if edges.remove(&self.edge) == Some(true) {
             self.bell.wake();
         }

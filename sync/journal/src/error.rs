@@ -1,4 +1,4 @@
-//! The failures of a write, a read or the whole journal.
+//! Errors of writes, reads and the whole journal.
 
 use std::{
     any::Any,
@@ -15,25 +15,24 @@ use crate::State;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError<E> {
-    /// It alone is undone.
+    /// Only this write is rolled back.
     #[error("the write was refused")]
     Refused(E),
-    /// The disk, or the file's limit. Nothing of this write is stored.
+    /// The disk or the file's size limit is full; the write is not stored.
     #[error("the disk is full")]
     Full,
-    /// The result is unknown: the write may be stored. Try it again only if it recognises its own
-    /// repetition.
+    /// The write may be stored. Retry only if it is idempotent.
     #[error("the write failed")]
     Fault(#[source] JournalError),
-    /// Nothing is stored.
+    /// The write is not stored.
     #[error("the journal is closed")]
     Stopped,
-    /// Nothing is stored.
+    /// The write is not stored.
     #[error("more writes wait than the queue holds")]
     Busy,
 }
 
-/// A failure of the journal. Clones share the cause, since one failed commit fails a whole group.
+/// Clones share the cause, because one failed commit fails its whole group.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
     #[error("could not {what}")]
@@ -54,7 +53,7 @@ pub enum JournalError {
         #[source]
         source: Arc<rusqlite_migration::Error>,
     },
-    /// This program knows too few steps to read the file.
+    /// The file has more migrations than this program.
     #[error(
         "{} was written by a newer version of this program. Start that version again, or put a backup of before \
          the upgrade in its place", .0.display()
@@ -80,18 +79,18 @@ pub fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
-/// Returns whether a full disk stands behind the error. Unlike with `is_full`, the write that met
-/// it may be stored.
+/// Returns true if a full disk caused the error. The write may still be stored, unlike with
+/// `is_full`.
 pub fn is_of_full_disk(error: &(dyn Error + 'static)) -> bool {
     any_cause(error, names_full_disk)
 }
 
-/// Returns whether the file behind the error is no whole database.
+/// Returns true if the file is damaged or not a database.
 pub fn is_of_damage(error: &(dyn Error + 'static)) -> bool {
     any_cause(error, names_damage)
 }
 
-/// Returns whether a newer version of this program has written the file behind the error.
+/// Returns true if a newer version of this program wrote the file.
 pub fn is_of_newer_version(error: &(dyn Error + 'static)) -> bool {
     any_cause(error, |cause| {
         matches!(cause.downcast_ref::<JournalError>(), Some(JournalError::NewerVersion(_)))
@@ -123,7 +122,7 @@ fn names_full_disk(error: &(dyn Error + 'static)) -> bool {
     let shared_sql = || error.downcast_ref::<Arc<rusqlite::Error>>().map(AsRef::as_ref);
     let shared_io = || error.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref);
     let of_sql = error.downcast_ref::<rusqlite::Error>().or_else(shared_sql).is_some_and(|error| {
-        // The index of the write-ahead log has no room.
+        // The shared-memory index of the write-ahead log cannot grow.
         let extended = error.sqlite_error().map(|error| error.extended_code);
         is_full(error) || extended == Some(ffi::SQLITE_IOERR_SHMSIZE)
     });
@@ -135,8 +134,8 @@ fn names_full_disk(error: &(dyn Error + 'static)) -> bool {
 }
 
 impl<E: Any> WriteError<E> {
-    /// Sorts a write's error. A failure of SQLite itself is no refusal but `Full` or `Fault`.
-    /// Wrapped in the caller's own type it stays a refusal, unless the disk is full.
+    /// A bare SQLite error becomes `Full` or `Fault`. One wrapped in the caller's type stays a
+    /// refusal, unless the disk is full.
     pub(crate) fn of<S: State>(refusal: E) -> Self {
         let any: &dyn Any = &refusal;
         let bare = any.downcast_ref::<rusqlite::Error>();

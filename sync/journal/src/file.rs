@@ -1,4 +1,4 @@
-//! Opens the file for its only owner, and sets up durable writing.
+//! Opens the file for its single owner, with durable writes.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -11,17 +11,17 @@ use rusqlite_migration::Migrations;
 
 use crate::JournalError;
 
-/// The lock is a file of its own: closing any other handle of the database would drop SQLite's
-/// locks on it.
+/// A separate lock file, because closing any other handle of the database would drop SQLite's
+/// locks.
 pub(crate) struct OwnedFile {
     pub conn: Connection,
     _lock: File,
 }
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection's page cache in KiB. An edge is small, and its state is in memory anyway.
+/// A small cache suffices: an edge's state is in memory anyway.
 const CACHE_KIB: i64 = 512;
-/// The write-ahead log's size after a checkpoint. One large burst does not keep its space.
+/// Size limit of the write-ahead log after a checkpoint, so a large burst does not keep its space.
 const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 
 pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<OwnedFile, JournalError> {
@@ -57,8 +57,7 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// The journal mode belongs to the file. The other settings belong to the connection, so each open
-/// sets them.
+/// The journal mode persists in the file. The other settings belong to the connection.
 fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
     let set = || {
         conn.busy_timeout(BUSY_TIMEOUT)?;
@@ -67,7 +66,7 @@ fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", true)?;
         conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        // A forgotten row leaves the file, and not only its index.
+        // Overwrites deleted rows, so forgotten data leaves the file.
         conn.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
         conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
         Ok(mode)

@@ -1,4 +1,4 @@
-//! The handle of a journal.
+//! The handle to a journal.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -19,7 +19,7 @@ use crate::{
     writer::{self, Writer},
 };
 
-/// A file and its thread. Clones are the same journal. The last drop closes it like `close`.
+/// A file and its threads, shared by all clones. Dropping the last clone closes it like `close`.
 pub struct Journal<S: State>(Arc<Inner<S>>);
 
 struct Inner<S> {
@@ -33,15 +33,15 @@ struct Open<S> {
     threads: [thread::JoinHandle<()>; 3],
 }
 
-/// Writes that may wait. The next one is answered `Busy` at once, so that a slow disk slows the
-/// senders down and does not fill the memory.
+/// Further writes get `Busy` at once, so a slow disk slows the senders down instead of filling the
+/// memory.
 const WRITES_WAITING_MAX: usize = 4096;
 pub(crate) const READS_WAITING_MAX: usize = 1024;
 const LONG_READS_WAITING_MAX: usize = 16;
 
 impl<S: State> Journal<S> {
-    /// Opens or creates the file, brings its schema up to date, and makes the state of it.
-    /// `observe` runs on the writing thread with the count of writes that each commit kept. Blocks.
+    /// Opens or creates the file, migrates its schema, and builds the state. `observe` runs on the
+    /// writing thread with the number of writes that each commit kept. Blocks.
     pub fn open<E>(
         path: impl AsRef<Path>,
         migrations: Migrations<'static>,
@@ -68,12 +68,12 @@ impl<S: State> Journal<S> {
         Ok(Self(Arc::new(Inner { open })))
     }
 
-    /// Runs `f` on the writing thread, in a savepoint, and answers after the commit is on disk. A
-    /// failed write is undone and the state loaded anew. A caller that stops waiting does not stop
-    /// the write.
+    /// Runs `f` in a savepoint on the writing thread and answers after the commit is on disk. A
+    /// failed write is rolled back and the state reloaded. Dropping this future does not cancel the
+    /// write.
     ///
-    /// If `E` wraps SQLite's error, make it the state's `Error` and implement `State::sql`, so that
-    /// a full disk is answered as `Full`.
+    /// If `E` wraps SQLite's error, make it the state's `Error` and implement [`State::sql`], so a
+    /// full disk returns `Full`.
     pub async fn write<T, E>(
         &self,
         f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
@@ -92,7 +92,7 @@ impl<S: State> Journal<S> {
         }
     }
 
-    /// Runs `f` on a read-only connection. It sees every write answered before.
+    /// Runs `f` on a read-only connection. It sees every write answered before the call.
     pub async fn read<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -100,7 +100,7 @@ impl<S: State> Journal<S> {
         self.read_by(|open| &open.reads, f).await
     }
 
-    /// As `read`, on a connection and a thread of its own, so that a long read delays no other.
+    /// Like `read`, but on a separate thread, so a long read delays no other.
     pub async fn read_long<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -123,8 +123,8 @@ impl<S: State> Journal<S> {
         }
     }
 
-    /// As `read`, but waits for room instead of answering `Busy`. For callers with one read at a
-    /// time.
+    /// Like `read`, but waits for queue space instead of returning `Busy`. For callers with one
+    /// read at a time.
     pub async fn read_in_turn<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -132,14 +132,14 @@ impl<S: State> Journal<S> {
         let (to, answer) = oneshot::channel();
         let reads = self.0.with(|open| open.reads.clone()).ok_or(JournalError::Stopped)?;
         let sent = reads.send(read(f, to)).await;
-        // A kept sender would keep the reader alive.
+        // A live sender would keep the reading thread alive.
         drop(reads);
         sent.map_err(|_| JournalError::Stopped)?;
         answer.await.unwrap_or(Err(JournalError::Stopped))
     }
 
-    /// Takes nothing more, finishes the waiting work, and closes the file. Blocks until then. Other
-    /// clones answer `Stopped` from then on.
+    /// Stops accepting work, finishes the queue, and closes the file. Blocks until then. Other
+    /// clones then return `Stopped`.
     pub fn close(self) {
         self.0.close();
     }
@@ -158,7 +158,7 @@ impl<S: State> std::fmt::Debug for Journal<S> {
 }
 
 impl<S> Inner<S> {
-    /// Nothing under this lock ever waits.
+    /// `use_it` must not block: it holds the lock.
     fn with<R>(&self, use_it: impl FnOnce(&Open<S>) -> R) -> Option<R> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(use_it)
     }
@@ -168,7 +168,8 @@ impl<S> Inner<S> {
         let Some(Open { writes, reads, long_reads, threads }) = open else { return };
         drop((writes, reads, long_reads));
         for thread in threads {
-            // A write may hold the last clone. Its thread cannot wait for itself and ends anyway.
+            // A write that drops the last clone runs this on its own thread, which cannot join
+            // itself.
             if thread.thread().id() != thread::current().id() && thread.join().is_err() {
                 tracing::error!("A thread of the journal panicked");
             }
@@ -190,8 +191,7 @@ fn start(
     thread.map_err(JournalError::io("start a journal's thread"))
 }
 
-/// One read with its own type hidden. It has a thread and a read-only connection of its own, so
-/// that a long read delays no write, and all its statements see the same state of the file.
+/// A type-erased read. All its statements see one snapshot of the file.
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 
 fn read<T: Send + 'static>(
@@ -204,7 +204,7 @@ fn read<T: Send + 'static>(
             Ok(result) => result.map_err(JournalError::sql("read the journal")),
             Err(panic) => Err(JournalError::panicked(&*panic)),
         };
-        // The caller may have gone away.
+        // The caller may be gone.
         let _ = to.send(result);
     })
 }

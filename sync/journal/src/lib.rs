@@ -1,10 +1,8 @@
-//! Owns a SQLite file through one thread that commits in groups: whenever it is free it takes the
-//! waiting writes, at most 256, runs each in a savepoint of its own and commits them together. It
-//! never waits for company.
+//! Owns a SQLite file through one thread with group commit: when free, it drains up to 256 waiting
+//! writes, runs each in a savepoint and commits them together, without delay.
 //!
-//! Invariants: an answer is given only after its commit is on disk (WAL, `synchronous=FULL`); a
-//! write that fails undoes itself and nothing else; the state in memory is always a cache of the
-//! file.
+//! Invariants: a write is answered only after its commit is on disk (WAL, `synchronous=FULL`); a
+//! failed write rolls back only itself; the in-memory state is always a cache of the file.
 
 mod error;
 mod file;
@@ -12,7 +10,7 @@ mod journal;
 mod state;
 mod writer;
 
-// Tests have no process stop for their tasks to obey.
+// Tests have no shutdown signal for their tasks.
 #[cfg(test)]
 #[allow(clippy::disallowed_methods)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The journal's promises on real files.
+//! Tests the journal's guarantees on real files.
 
 mod queues;
 
@@ -21,7 +21,6 @@ use crate::{Journal, JournalError, State, WriteError, is_full, journal::READS_WA
 
 const STEPS: &[M<'_>] = &[M::up("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")];
 
-/// The file's count of notes, and the events around it.
 struct Notes {
     count: i64,
     loads: usize,
@@ -130,7 +129,7 @@ async fn note(journal: &Journal<Notes>, text: &str) -> Result<(), WriteError<Ref
     journal.write(move |conn, notes| Ok(put(conn, notes, &text)?)).await
 }
 
-/// Holds the writing thread until the sender is used or dropped, so that the writes sent meanwhile
+/// Blocks the writing thread until the sender is used or dropped, so that writes sent meanwhile
 /// form one group.
 async fn hold(journal: &Journal<Notes>) -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel();
@@ -168,7 +167,7 @@ async fn a_copy_of_the_files_taken_at_any_answer_holds_what_was_answered() {
     let journal = place.open();
     for n in 1..=20 {
         note(&journal, &format!("note {n}")).await.unwrap();
-        // As a crash would leave them: the log not checkpointed, nothing closed.
+        // A crash leaves the files like this: the log not checkpointed.
         let copy = tempfile::tempdir().unwrap();
         for name in ["notes.db", "notes.db-wal"] {
             let from = place.path().with_file_name(name);
@@ -267,7 +266,7 @@ async fn a_full_disk_is_said_and_room_makes_it_work_again() {
     };
     limit(0).await.unwrap();
     let large = "x".repeat(20_000);
-    // SQLite's error may be bare or wrapped. Here SQLite rolls the whole group back.
+    // SQLite's error may be bare or wrapped. Here SQLite rolls back the whole group.
     let text = large.clone();
     let full = journal.write(move |conn, notes| put(conn, notes, &text)).await;
     assert!(matches!(full, Err(WriteError::Full)), "{full:?}");
@@ -284,7 +283,7 @@ async fn a_full_disk_is_said_and_room_makes_it_work_again() {
 async fn a_commit_that_fails_fails_its_whole_group_and_no_other() {
     let place = Place::new();
     let journal = place.open();
-    // A deferred constraint is judged at the commit, long after its write said yes.
+    // SQLite checks a deferred constraint at the commit, long after its write succeeded.
     let schema = journal.write(|conn, _| {
         conn.execute_batch(
             "CREATE TABLE replies (note INTEGER REFERENCES notes DEFERRABLE INITIALLY DEFERRED)",
@@ -298,7 +297,7 @@ async fn a_commit_that_fails_fails_its_whole_group_and_no_other() {
         tokio::join!(note(&journal, "sound"), orphan, refused, async { drop(release) });
     assert!(matches!(sound, Err(WriteError::Fault(_))), "{sound:?}");
     assert!(matches!(orphan, Err(WriteError::Fault(_))), "{orphan:?}");
-    // A refusal may rest on a neighbour's write, so it falls with it.
+    // A refusal may depend on another write of the group, so it fails with the group.
     assert!(matches!(refused, Err(WriteError::Fault(_))), "{refused:?}");
     note(&journal, "next").await.unwrap();
     let count = journal.write(|_, notes| Ok::<_, Refusal>(notes.count)).await.unwrap();
@@ -331,7 +330,7 @@ async fn a_failing_hook_fails_the_group_although_the_commit_stands() {
     let place = Place::new();
     let journal = place.open();
     place.hook.fails.store(true, Ordering::SeqCst);
-    // Never `Full`: that would promise that nothing is stored.
+    // Never `Full`: it would promise that the note is not stored.
     let unsure = note(&journal, "unsure").await;
     assert!(matches!(unsure, Err(WriteError::Fault(JournalError::Io { .. }))), "{unsure:?}");
     place.hook.fails.store(false, Ordering::SeqCst);
@@ -365,8 +364,8 @@ fn only_a_full_disk_is_full() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    /// Writes succeed, are refused or panic in any groups: the file holds exactly the accepted
-    /// ones, and the state agrees with it.
+    /// The file holds exactly the accepted writes, however successes, refusals and panics mix in
+    /// groups.
     #[test]
     fn the_file_holds_what_was_answered_yes(fates in proptest::collection::vec(0..4_u8, 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -1,4 +1,4 @@
-//! The writing thread: takes waiting writes, runs, commits and answers them.
+//! The writing thread: runs, commits and answers queued writes.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,25 +10,22 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{JournalError, State, WriteError, file::OwnedFile, is_full};
 
-/// The largest group of a commit. In a larger one the first write would wait for the last.
+/// In a larger group the first write would wait for the last.
 pub(crate) const GROUP_MAX: usize = 256;
 
-/// One write with its own types hidden. Without a connection it does not run and only answers its
-/// caller.
+/// A type-erased write. Without a connection it only answers its caller.
 pub(crate) type Write<S> = Box<dyn FnOnce(Option<(&Connection, &mut S)>) -> ExecutedWrite + Send>;
 
-/// A write that waits for its group to end before it is answered.
+/// A write that is answered when its group ends.
 pub(crate) struct ExecutedWrite {
-    /// Its changes stay.
     kept: bool,
-    /// It met a full disk.
     full: bool,
     answer: Box<dyn FnOnce(GroupEnd) + Send>,
 }
 
 #[derive(Clone)]
 enum GroupEnd {
-    /// Also for a write that was surely undone: its own answer is the whole truth.
+    /// Also for a write that was certainly rolled back: its own result is the complete answer.
     Committed,
     Full,
     Fault(JournalError),
@@ -37,12 +34,12 @@ enum GroupEnd {
 pub(crate) struct Writer<S> {
     file: OwnedFile,
     state: S,
-    /// The state may differ from the file, and is loaded anew before the next write.
+    /// The state may differ from the file, so it is reloaded before the next write.
     stale: bool,
     observe: Box<dyn Fn(usize) + Send>,
 }
 
-/// Hides the types of a write. Its caller may have gone away by the time of the answer.
+/// Erases the types of a write. The caller may be gone by the time of the answer.
 pub(crate) fn write<S: State, T, E>(
     f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
     to: oneshot::Sender<Result<T, WriteError<E>>>,
@@ -75,12 +72,12 @@ impl<S: State> Writer<S> {
         Self { file, state, stale: false, observe }
     }
 
-    /// Works until every sender is gone and every write is answered.
+    /// Runs until all senders are dropped and every write is answered.
     pub fn run(mut self, mut writes: mpsc::Receiver<Write<S>>) {
         let mut waiting = Vec::with_capacity(GROUP_MAX);
         while writes.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
             let mut rest = waiting.drain(..);
-            // Once, unless a group breaks in the middle and leaves a rest for the next.
+            // Loops only if a group breaks and leaves a rest.
             while rest.len() > 0 {
                 self.group(&mut rest);
             }
@@ -101,14 +98,14 @@ impl<S: State> Writer<S> {
         }
     }
 
-    /// Runs writes until all have run or the transaction breaks, then commits. Writes that a later
-    /// group can still run stay in `writes`.
+    /// Runs writes until all have run or the transaction breaks, then commits. Writes for a later
+    /// group stay in `writes`.
     fn run_and_commit(
         &mut self,
         writes: &mut Drain<'_, Write<S>>,
         ran: &mut Vec<ExecutedWrite>,
     ) -> Result<(), GroupEnd> {
-        // An early end leaves the transaction rolled back and the state ahead of the file.
+        // An early return leaves the transaction rolled back and the state ahead of the file.
         let was_stale = std::mem::replace(&mut self.stale, true);
         let begun = begin(&mut self.file.conn).and_then(|tx| {
             if was_stale {
@@ -141,7 +138,7 @@ impl<S: State> Writer<S> {
         let (state, conn) = (&mut self.state, &self.file.conn);
         match catch_unwind(AssertUnwindSafe(|| state.committed(conn))) {
             Ok(Ok(())) => GroupEnd::Committed,
-            // Not `Full`, which promises that nothing is stored: the commit stands.
+            // Never `Full` here: it promises that no write is stored, but the commit succeeded.
             Ok(Err(error)) => GroupEnd::Fault(JournalError::io("note a commit")(error)),
             Err(panic) => {
                 self.stale = true;
@@ -167,7 +164,7 @@ fn run_one<S: State>(
     };
     let write = write(Some((&savepoint, state)));
     if !write.kept && savepoint.is_autocommit() {
-        // After some failures, a full disk among them, SQLite rolls the whole transaction back.
+        // After some failures, such as a full disk, SQLite rolls back the whole transaction.
         let full = write.full;
         (write.answer)(GroupEnd::Committed);
         return Err(if full { GroupEnd::Full } else { GroupEnd::Fault(JournalError::RolledBack) });
@@ -181,7 +178,7 @@ fn run_one<S: State>(
     state.reload(tx).map_err(|error| GroupEnd::of("load the state anew", error))
 }
 
-/// Takes the write lock at once: a transaction that reads first could fail to get it later.
+/// Takes the write lock at once: a transaction that starts with a read may fail to upgrade.
 fn begin(conn: &mut Connection) -> Result<Transaction<'_>, GroupEnd> {
     conn.transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| GroupEnd::of("begin a group of writes", error))

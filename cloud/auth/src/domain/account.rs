@@ -1,4 +1,4 @@
-//! The rules of an account's fields. A value of these types has passed them.
+//! Validated fields of an account.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use crate::say;
 
 pub const USERNAME_CHARS_MIN: usize = 3;
 pub const USERNAME_CHARS_MAX: usize = 100;
-/// An address stands in a path of 256 octets with its angle brackets (RFC 5321, 4.5.3.1.3): none of
-/// 255 could get mail.
+/// An SMTP path has 256 octets with its angle brackets (RFC 5321, 4.5.3.1.3): an address of 255
+/// cannot get mail.
 pub const EMAIL_BYTES_MAX: usize = 254;
 pub const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 pub const PASSWORD_CHARS_MIN: usize = 10;
-/// Longer texts are not better passwords, only more work to hash.
+/// Longer texts only cost more to hash.
 pub const PASSWORD_CHARS_MAX: usize = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Username {
         }
     }
 
-    /// A name as a person types it to sign in: a kiosk's keyboard capitalises and adds a space.
+    /// Parses a name typed to sign in: a kiosk's keyboard capitalises and adds a space.
     pub fn typed(text: &str) -> Option<Self> {
         Self::new(&text.trim().to_ascii_lowercase()).ok()
     }
@@ -40,7 +40,7 @@ impl Username {
     }
 }
 
-/// Kept in lower case, so that one mailbox makes one account.
+/// In lower case, so that one mailbox makes one account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -54,13 +54,13 @@ impl Email {
         }
     }
 
-    /// One that has passed the rules before it was kept.
+    /// Wraps an address that was validated before it was stored.
     pub fn kept(text: String) -> Self {
         Self(text)
     }
 
-    /// An address is asked of everyone; `.invalid` is reserved for those that reach nobody, as the
-    /// first admin's.
+    /// Every account requires an address; `.invalid` marks undeliverable ones, such as the first
+    /// admin's.
     pub fn reaches_nobody(&self) -> bool {
         self.0.ends_with(".invalid")
     }
@@ -76,7 +76,7 @@ impl fmt::Debug for Email {
     }
 }
 
-/// A password on its way to being hashed. It can be neither printed nor serialised.
+/// A password that waits for hashing. It can be neither printed nor serialised.
 #[derive(Clone)]
 pub struct Password(String);
 
@@ -101,7 +101,6 @@ impl fmt::Debug for Password {
     }
 }
 
-/// A new account whose fields are all valid.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     pub username: Username,
@@ -111,7 +110,7 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    /// Every field that needs correcting at once, so that a form is filled in twice at most.
+    /// Returns all invalid fields together, so that people correct a form at most once.
     pub fn new(
         username: &str,
         email: &str,
@@ -127,7 +126,7 @@ impl NewAccount {
     }
 }
 
-/// An address as a list shows it: whoever knows it can tell, and nobody can write to it.
+/// Masks an address for lists: its owner recognises it, others cannot write to it.
 pub fn mask_email(email: &str) -> String {
     match email.split_once('@') {
         Some((local, domain)) => {
@@ -142,7 +141,7 @@ fn is_username_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
 }
 
-/// Refuses a text that cannot be an address. Only a delivered message proves one.
+/// Rejects texts that cannot be an address. Only a delivered message proves one.
 fn is_plausible_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let clean = |part: &str| !part.chars().any(|c| c.is_whitespace() || c.is_control());

@@ -1,4 +1,4 @@
-//! The code that a phone is sent: six digits, typed as people and their keyboards do.
+//! The six-digit code for a phone, parsed as people and their keyboards type it.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ impl SignInCode {
     pub const DIGITS: usize = 6;
     const ALL: u64 = 1_000_000;
 
-    /// Of 64 random bits, no code is likelier than another by more than one in ten million million.
+    /// With 64 random bits, modulo bias stays below one in ten million million.
     pub fn new(random: [u8; 8]) -> Self {
         let digits = Self::DIGITS;
         Self(format!("{:0digits$}", u64::from_be_bytes(random) % Self::ALL))
     }
 
-    /// `None` for a text that is no code. A Chinese keyboard may write wide digits.
+    /// `None` if the text is not a code. A Chinese keyboard may write wide digits.
     pub fn typed(text: &str) -> Option<Self> {
         let plain = text.chars().filter(|c| !c.is_whitespace() && *c != '-');
         let narrow = plain.map(|c| match c {

@@ -1,5 +1,5 @@
-//! The secret by which a device is known again. It lets its holder past the lock of others, not
-//! past the password.
+//! The secret that identifies a device. It exempts its holder from lockouts that others cause, not
+//! from the password.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use std::fmt;
 pub struct DeviceSecret(String);
 
 const RANDOM_BYTES: usize = 32;
-/// Of that many bytes as base64url without padding.
+/// `RANDOM_BYTES` as base64url without padding.
 const CHARS: usize = 43;
 
 impl DeviceSecret {
     pub const RANDOM_BYTES: usize = RANDOM_BYTES;
 
-    /// `None` for a text that is no secret of ours.
+    /// `None` if the text cannot be one of our secrets.
     pub fn new(text: String) -> Option<Self> {
         let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         (text.len() == CHARS && text.bytes().all(is_sound)).then_some(Self(text))

@@ -1,24 +1,24 @@
-//! Stops the guessing of passwords, and cannot be aimed at a person.
+//! Limits password guessing, without letting an attacker lock a person out.
 //!
-//! Wrong passwords count for a name at one place: an address, or a device that is known for the
-//! account. Ten within a day shut that place to that name for a quarter of an hour after the last,
-//! and each further five double the time. All addresses together are slowed down as well, so that
-//! many of them cannot guess on, but only after more guesses than a few addresses can make. A known
-//! device is not held up by the addresses.
+//! Wrong passwords count per name and place: an address, or a device known for the account. Ten
+//! within a day lock the name at that place for a quarter of an hour after the last, and each
+//! further five double the time. All addresses together slow down too, so that many cannot keep
+//! guessing, but only after more guesses than a few addresses can make. A known device is exempt
+//! from this.
 //!
-//! Names that do not exist are treated alike, so that a lock does not tell which names exist.
+//! Nonexistent names get the same treatment, so that a lockout does not reveal which exist.
 
 use wire::UnixMillis;
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 const QUARTER_MS: i64 = 15 * 60 * 1000;
-/// Wrong passwords of one place before it has to wait.
+/// Wrong passwords from one place before it waits.
 const OF_PLACE_MAX: i64 = 10;
-/// Wrong passwords of all addresses before each has to wait.
+/// Wrong passwords from all addresses before each waits.
 const OF_ALL_MAX: i64 = 100;
 const FIRST_WAIT_OF_ALL_MS: i64 = 2_000;
 
-/// The wrong passwords under one name within the last day.
+/// The wrong passwords for one name within the last day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WrongGuesses {
     pub count: i64,
@@ -32,7 +32,7 @@ pub enum Lockout {
 }
 
 impl Lockout {
-    /// How far back a wrong password matters.
+    /// Older wrong passwords no longer count.
     pub fn horizon(now: UnixMillis) -> UnixMillis {
         now.plus_ms(-DAY_MS)
     }
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(judge(guesses(5_000, 15)), Lockout::Open);
     }
 
-    /// Guesses of so many addresses in a day, each at the first moment that it may.
+    /// A day's guesses from `addresses` addresses that each guess as soon as allowed.
     fn in_a_day(addresses: usize) -> i64 {
         let mut places = vec![WrongGuesses::default(); addresses];
         let (mut all, mut now) = (WrongGuesses::default(), UnixMillis(0));

@@ -1,15 +1,15 @@
-//! A user name for a newcomer from another service, made of their names there.
+//! Derives a user name for a person from another service.
 
 use super::{Username, account::USERNAME_CHARS_MIN};
 
-/// A name that its owner has not chosen stays short.
+/// Generated names stay short.
 const MADE_CHARS_MAX: usize = 40;
-/// Room for a dash and what tells two of one name apart.
+/// Room for a dash and a suffix.
 const TAIL_CHARS: usize = 5;
 const OF_NOBODY: &str = "person";
 
-/// The first of these words that makes a name does. `tail`, of four characters at most, tells it
-/// from one that is taken.
+/// Uses the first candidate that yields a valid name. `tail`, at most four characters, separates it
+/// from a taken one.
 pub fn username_from<'w>(
     words: impl IntoIterator<Item = &'w str>,
     tail: Option<&str>,
@@ -19,7 +19,7 @@ pub fn username_from<'w>(
     Username::new(&tail.map_or_else(|| name.clone(), |tail| format!("{name}-{tail}"))).ok()
 }
 
-/// The letters that a name may have, of the part before an address's `@`.
+/// Keeps the legal characters before an `@`.
 fn plain(word: &str) -> String {
     let local = word.split('@').next().unwrap_or_default();
     let legal = local.trim().chars().filter_map(|c| match c.to_ascii_lowercase() {

@@ -1,6 +1,5 @@
-//! A code that works once: for a new password, where an admin reads it out, or for an address,
-//! where a mail brings it. It has no letters that look or sound like digits, and is taken as people
-//! type it.
+//! A one-time code, for a password reset that an admin reads out or an address confirmation by
+//! mail. It avoids letters that look or sound like digits; parsing forgives how people type it.
 
 use std::fmt;
 
@@ -15,12 +14,12 @@ pub struct OneTimeCode(String);
 impl OneTimeCode {
     pub const CHARS: usize = 16;
 
-    /// Of each byte five bits are used.
+    /// Uses five bits of each byte.
     pub fn new(random: [u8; Self::CHARS]) -> Self {
         Self(random.map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).iter().collect())
     }
 
-    /// `None` for a text that is no code.
+    /// `None` if the text is not a code.
     pub fn typed(text: &str) -> Option<Self> {
         let plain = text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| match c {
             'o' | 'O' => '0',
@@ -36,7 +35,7 @@ impl OneTimeCode {
         &self.0
     }
 
-    /// In groups, as it is read out.
+    /// Formats the code in groups, for reading aloud.
     pub fn reveal(&self) -> String {
         let groups = self.0.as_bytes().chunks(GROUP_CHARS);
         groups.map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")

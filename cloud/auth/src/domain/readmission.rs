@@ -1,11 +1,11 @@
-//! The beginning of the tokens of somebody who is let in again.
+//! The earliest valid issue time of tokens after a readmission.
 
 use wire::UnixMillis;
 
 const SECOND_MS: i64 = 1_000;
 
-/// The first whole second behind all these moments: a token tells its moment of issue in seconds,
-/// so one from before cannot look as if it came after.
+/// Returns the first whole second after all these moments: tokens store their issue time in
+/// seconds, so an older token cannot pass for a newer one.
 pub fn first_tokens_after(moments: &[UnixMillis]) -> UnixMillis {
     let latest = moments.iter().map(|moment| moment.0).max().unwrap_or_default();
     UnixMillis((latest.div_euclid(SECOND_MS) + 1) * SECOND_MS)

@@ -1,17 +1,16 @@
-//! The refresh tokens of one session: each is spent by its first use, which makes its successor.
+//! The refresh tokens of one session. The first use of a token spends it and creates its successor.
 //!
-//! A token that was spent and comes again is in two hands, and the session ends. Two exceptions let
-//! the token that was spent last give the same successor again: the attempt that spent it, whose
-//! answer was lost, may repeat at any time; and for a minute anybody may, so that two programs that
-//! share a sign-in sign nobody out.
+//! A spent token that arrives again has two holders, so the session ends. In two cases the last
+//! spent token yields the same successor instead: the attempt that spent it may retry at any time,
+//! because its answer may be lost; and any client may for a minute, so that two programs that share
+//! a sign-in do not sign each other out.
 //!
-//! Invariant: of a family no two tokens have the same moment of issue, in whole seconds, and a
-//! successor's is later than its predecessor's.
+//! Invariant: issue times, in whole seconds, strictly increase within a family.
 
 use uuid::Uuid;
 use wire::UnixMillis;
 
-/// For how long the token that was spent last gives its successor again.
+/// How long the last spent token yields its successor again.
 const REPEATED_MS: i64 = 60_000;
 const SECOND_MS: i64 = 1_000;
 
@@ -19,33 +18,33 @@ const SECOND_MS: i64 = 1_000;
 pub struct RefreshFamily {
     pub newest: UnixMillis,
     pub before: UnixMillis,
-    /// The one that spent the token before.
+    /// The attempt that spent the previous token.
     pub attempt: Option<Uuid>,
 }
 
-/// A refresh token as it comes in.
+/// A refresh token from a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentRefresh {
     pub issued: UnixMillis,
-    /// Made by the program for one use, and kept by it until its answer has come.
+    /// The program's idempotency key for one use, kept until the answer arrives.
     pub attempt: Option<Uuid>,
 }
 
-/// How a refresh token stands in its family.
+/// The outcome of presenting a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshUse {
-    /// Its first use. The successor is issued at this moment.
+    /// First use. The successor is issued at this moment.
     First(UnixMillis),
-    /// Its answer may have been lost. The successor was issued at this moment.
+    /// A retry after a possibly lost answer. The successor was issued at this moment.
     Repeated(UnixMillis),
-    /// It was spent: two hold it.
+    /// Spent: two clients hold it.
     Reused,
-    /// Newer than the family's newest, as after the database was restored from a backup.
+    /// Newer than the family's newest, as after a restore from a backup.
     Unknown,
 }
 
 impl RefreshFamily {
-    /// The family as it stands in the database; its first token is as old as the session.
+    /// Builds the family from its database row. Its first token is as old as the session.
     pub fn of(
         began: UnixMillis,
         newest: UnixMillis,

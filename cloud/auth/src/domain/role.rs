@@ -1,4 +1,4 @@
-//! Roles: the three that the whole system knows, and roles of one's own, which narrow the admin's.
+//! The three built-in roles, and custom roles, which narrow the admin's.
 
 use wire::{FieldError, Permission, Role, TextRule, check_text};
 
@@ -7,13 +7,12 @@ use crate::say;
 const NAME: TextRule = TextRule { chars_min: 2, chars_max: 20, lines: false };
 const DESCRIPTION: TextRule = TextRule { chars_min: 0, chars_max: 200, lines: false };
 
-/// Beyond it a new role is refused. All of them stand on one page.
+/// Further custom roles are refused: one page lists them all.
 pub const OWN_ROLES_MAX: i64 = 50;
-/// The built-in roles have the numbers of `Role`; those of one's own stand above.
+/// Built-in roles have the numbers of `Role`, custom roles higher ones.
 pub const BUILT_IN_MAX: i64 = 100;
 
-/// A role of one's own as somebody wants it, checked. Its permissions are sorted, each of them
-/// once.
+/// A validated custom role, with sorted and unique permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleDraft {
     pub name: String,
@@ -21,18 +20,18 @@ pub struct RoleDraft {
     pub permissions: Vec<Permission>,
 }
 
-/// The reason why a role stays as it is.
+/// The reason for refusing a role change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleRefusal {
-    /// There is no such role, or no such person.
+    /// The role or the person does not exist.
     Unknown,
     BuiltIn,
     NameTaken,
     InUse,
     TooMany,
-    /// A provider's role, given or taken.
+    /// A provider's role can be neither given nor taken.
     Fixed,
-    /// The one who asks lacks it, so nobody may get or lose it by their hand.
+    /// The admin lacks this permission, so they can neither give nor take it.
     Beyond(Permission),
 }
 
@@ -67,7 +66,7 @@ impl RoleDraft {
     }
 }
 
-/// Lets somebody who holds `held` give or take `others`; nobody hands out what they do not hold.
+/// Checks that a person may give or take `others`: they must hold these permissions themselves.
 pub fn within(held: &[Permission], others: &[Permission]) -> Result<(), RoleRefusal> {
     let beyond = others.iter().find(|one| !held.contains(one));
     beyond.map_or(Ok(()), |one| Err(RoleRefusal::Beyond(*one)))

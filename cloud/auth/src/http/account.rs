@@ -1,6 +1,6 @@
-//! `POST /api/v1/auth/register` makes an account of a customer or provider, and
-//! `POST /api/v1/admin/users/{id}/revoke` closes one, and `.../readmit` opens it again, on record.
-//! Admins are made by an operator.
+//! `POST /api/v1/auth/register` creates a customer's or provider's account. `POST
+//! /api/v1/admin/users/{id}/revoke` closes an account and `.../readmit` reopens it, on record. Only
+//! operators create admins.
 
 use axum::extract::State;
 use platform::ClientAddress;
@@ -26,7 +26,7 @@ pub struct RegisterForm {
     username: String,
     email: String,
     password: String,
-    /// By name, or by number as older clients do.
+    /// By name, or by number for older clients.
     #[serde(alias = "role_id")]
     #[schema(value_type = Role)]
     role: Value,
@@ -55,7 +55,7 @@ pub struct ClosedAccount {
 pub struct ReopenedAccount {
     user_id: UserId,
     role: Role,
-    /// Tokens from before are dead. Absent for somebody who was never revoked.
+    /// Earlier tokens are invalid. Absent if the person was never revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens_since: Option<UnixMillis>,
 }
@@ -79,7 +79,7 @@ pub async fn register(
     Ok(CreatedJson(NewUser { user_id, username, role }))
 }
 
-/// A repeat changes nothing and is answered alike.
+/// Repeats change nothing and get the same answer.
 pub async fn revoke(
     State(service): State<Service>,
     Trace(trace): Trace,
@@ -90,7 +90,7 @@ pub async fn revoke(
     require(&service, &caller, Permission::RevokePeople).await?;
     let why = check_reason(&reason)?;
     if caller.actor.user_id == user_id {
-        // Nobody could let the last admin in again.
+        // If the last admin revoked themselves, no admin could readmit them.
         return Err(Problem::new(Code::RoleForbidden));
     }
     let by = caller.actor.user_id;
@@ -98,7 +98,7 @@ pub async fn revoke(
     Ok(Json(ClosedAccount { user_id, role }))
 }
 
-/// A repeat changes nothing and is answered alike.
+/// Repeats change nothing and get the same answer.
 pub async fn readmit(
     State(service): State<Service>,
     Trace(trace): Trace,

@@ -1,6 +1,6 @@
-//! One's own address: `GET /api/v1/auth/address` shows it and whether it is confirmed, `PUT` asks
-//! for another one, `POST .../code` has a code sent once more, and `.../confirm` takes it. The
-//! service that sends mail asks for the code.
+//! The caller's email address: `GET /api/v1/auth/address` shows it, `PUT` requests another one,
+//! `POST .../code` sends another code, and `.../confirm` confirms the address with it. The
+//! notification service fetches the code to mail it.
 
 use axum::extract::State;
 use platform::ClientAddress;
@@ -26,12 +26,12 @@ use crate::{
 
 #[derive(Serialize, ToSchema)]
 pub struct MailAddress {
-    /// `null` where the account has none that reaches anybody.
+    /// `null` if the account has no deliverable address.
     #[schema(required)]
     email: Option<String>,
-    /// Mail goes there. An address that is not confirmed is sent nothing but its code.
+    /// If true, mail goes to `email`. An unconfirmed address receives only its code.
     is_confirmed: bool,
-    /// Takes the place of `email` once it is confirmed.
+    /// Replaces `email` once confirmed.
     #[schema(required)]
     pending: Option<String>,
 }
@@ -44,7 +44,7 @@ pub struct MailAddressForm {
 
 #[derive(Deserialize, ToSchema)]
 pub struct MailCodeForm {
-    /// Of the mail. Dashes, spaces and small letters do not matter.
+    /// The code from the mail. Dashes, spaces and case do not matter.
     code: String,
 }
 
@@ -53,17 +53,17 @@ pub struct AddressCodeQuestion {
     user_id: UserId,
 }
 
-/// Where to send which code. All is `null` where nothing waits to be confirmed.
+/// The code to mail, and its recipient. All fields are `null` if no address is unconfirmed.
 #[derive(Serialize)]
 pub struct AddressCodeAnswer {
     email: Option<String>,
     code: Option<String>,
     expires_at: Option<UnixMillis>,
-    /// The name of the other account that has confirmed this address. The mail names it and brings
-    /// no code.
+    /// The name of the other account that has confirmed this address. The mail contains this name
+    /// instead of a code.
     owner: Option<String>,
-    /// The event that told of the wish for another address: the code waits until the one in force
-    /// has heard of it. `null` for the one in force.
+    /// The event that announced the requested change: send the code only after notifying the
+    /// current address. `null` for the current address.
     wish: Option<EventId>,
 }
 
@@ -107,7 +107,7 @@ pub async fn confirm_address(
     confirmed.map(item).map_err(|refused| problem(&service, &refused))
 }
 
-/// Only the mailbox may see the code, so the service that sends mail is told and nobody else.
+/// Only the mailbox may receive the code, so this route serves only the notification service.
 pub async fn code_of_person(
     State(service): State<Service>,
     FromService(from): FromService,

@@ -1,6 +1,6 @@
-//! Signing in by a code to a phone: `GET /api/v1/auth/codes` tells whether it is offered, `POST`
-//! has a code sent, and `.../sign-in` takes it. `POST /api/v1/auth/identities/phone` links a number
-//! to one's own account.
+//! Sign-in with a code sent to a phone: `GET /api/v1/auth/codes` shows if it is offered, `POST`
+//! sends a code, and `.../sign-in` accepts it. `POST /api/v1/auth/identities/phone` links a number
+//! to the caller's account.
 
 use axum::{
     extract::State,
@@ -27,22 +27,22 @@ use crate::{
     service::{AccessGrant, Service},
 };
 
-/// A gateway that did not answer is asked again after some seconds.
+/// The SMS gateway may recover within seconds.
 const NOT_SENT_RETRY_S: u32 = 5;
 
 #[derive(Serialize, ToSchema)]
 pub struct CodeOffer {
-    /// False where the operator has set no gateway for text messages.
+    /// False if the operator has configured no SMS gateway.
     offered: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct PhoneForm {
-    /// With `+` and the country's code, or as it is dialled at home.
+    /// With `+` and the country code, or in national format.
     phone: String,
 }
 
-/// The same for every number, whoever has it.
+/// The same for every number, with or without an account.
 #[derive(Serialize, ToSchema)]
 pub struct SentCode {
     /// In seconds.
@@ -54,13 +54,13 @@ pub struct CodeForm {
     phone: String,
     /// Six digits. Spaces do not matter.
     code: String,
-    /// Asks for a token for this region's edges as well.
+    /// Also requests a token for this region's edges.
     #[serde(default)]
     region: Option<Region>,
-    /// The secret that this device got at an earlier sign-in. An empty text asks for one.
+    /// The secret that this device received at an earlier sign-in. An empty text requests one.
     #[serde(default)]
     device: Option<String>,
-    /// Asks for a token that gives new access tokens, for a program that keeps it.
+    /// Requests a refresh token, for programs that store it.
     #[serde(default)]
     refresh: bool,
 }
@@ -125,7 +125,7 @@ fn number(service: &Service, typed: &str) -> Result<PhoneNumber, Problem> {
     number.ok_or_else(|| Problem::wrong("phone", say::phone_needs))
 }
 
-/// Both fields are judged at once.
+/// Reports errors in both fields together.
 fn proof(service: &Service, phone: &str, code: &str) -> Result<PhoneProof, Problem> {
     let typed = (PhoneNumber::typed(phone, &service.codes.home), SignInCode::typed(code));
     match typed {
@@ -155,7 +155,7 @@ fn problem(service: &Service, refused: CodeRefusal) -> Problem {
                 CodeQuota::Phone => too_many.detail(say::codes_of_phone { most, minutes }),
                 CodeQuota::Address => too_many.detail(say::codes_of_address { most, minutes }),
                 CodeQuota::All => {
-                    // The code of a number with an account comes, and is typed into the same form.
+                    // A number with an account still gets its code, for the same form.
                     let problem = too_many.detail(say::codes_of_all { minutes });
                     problem.with("expires_in", service.codes.life_s())
                 }

@@ -1,4 +1,4 @@
-//! How the person of an account is reached, for the service that writes to people.
+//! Contact details of an account, for the notification service.
 
 use axum::extract::State;
 use process::{
@@ -19,14 +19,13 @@ pub struct ContactQuestion {
 #[derive(Serialize)]
 pub struct ContactAnswer {
     is_open: bool,
-    /// `null` for a closed account, and for one that is not there.
+    /// `null` if the account is closed or does not exist.
     role: Option<Role>,
-    /// `null` for a closed account, where there is nothing to write to, and while nobody has
-    /// confirmed it.
+    /// `null` if the account is closed, or its address is undeliverable or unconfirmed.
     email: Option<String>,
-    /// There is an address that nobody has confirmed.
+    /// The address exists but is not confirmed.
     is_unconfirmed: bool,
-    /// The number of a phone that was proven; `null` for a closed account, and where there is none.
+    /// The verified phone number. `null` if the account is closed or has no number.
     phone: Option<String>,
 }
 

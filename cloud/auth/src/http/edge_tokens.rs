@@ -1,7 +1,7 @@
-//! `POST /api/v1/auth/edge-token` gives a signed-in person a token for the edges of one region,
-//! `POST /api/v1/auth/device-grants` gives a provider's tablet one that lives for days, and
-//! `POST /api/v1/auth/edge-logout` ends the session of such a token. For the hub,
-//! `POST /internal/command-tokens` gives one that vouches for a single command.
+//! `POST /api/v1/auth/edge-token` issues a token for the edges of one region to a signed-in person.
+//! `POST /api/v1/auth/device-grants` issues a token for days to a provider's tablet, and `POST
+//! /api/v1/auth/edge-logout` ends the session of such a token. `POST /internal/command-tokens`
+//! issues a token for a single command to the hub.
 
 use axum::{extract::State, http::StatusCode};
 use process::{
@@ -50,7 +50,7 @@ pub async fn device_grant(
     grant.map(Json).ok_or_else(|| Code::InvalidToken.into())
 }
 
-/// The token itself is the caller's proof: an edge has no other.
+/// The token itself authenticates the caller: an edge has no other proof.
 pub async fn edge_logout(
     State(service): State<Service>,
     Trace(trace): Trace,

@@ -1,6 +1,6 @@
-//! Sign-ins at other services: `GET /api/v1/auth/oidc` names them, `.../{name}/begin` leads to one,
-//! `.../sign-in` ends the way there. `/api/v1/auth/identities` lists, links and removes those of
-//! one's own account.
+//! Sign-ins through other services: `GET /api/v1/auth/oidc` lists them, `.../{name}/begin` starts a
+//! flow, and `.../sign-in` completes it. `/api/v1/auth/identities` lists, links and removes the
+//! caller's identities.
 
 use axum::{extract::State, http::StatusCode};
 use platform::ClientAddress;
@@ -23,10 +23,10 @@ use crate::{
     store::{PHONES, UnlinkResult},
 };
 
-/// An issuer is asked again after some seconds.
+/// An issuer may recover within seconds.
 const AWAY_RETRY_S: u32 = 5;
 
-/// A service at which people may sign in.
+/// A service for sign-ins.
 #[derive(Serialize, ToSchema)]
 pub struct OfferedIssuer {
     name: String,
@@ -43,7 +43,7 @@ pub struct OfferedIssuers {
 pub struct IssuerVisit {
     /// Send the browser there.
     address: String,
-    /// Keep it in this browser, and bring it with what the browser comes back with.
+    /// Keep it in this browser, and send it with the parameters that the issuer returns.
     ticket: String,
     expires_at: UnixMillis,
 }
@@ -53,7 +53,7 @@ pub struct LinkForm {
     password: String,
 }
 
-/// The ticket of this browser, and what the issuer has added to the address of the way back.
+/// The ticket of this browser, and the parameters that the issuer added to the return address.
 #[derive(Deserialize, ToSchema)]
 pub struct VisitForm {
     ticket: String,
@@ -61,10 +61,10 @@ pub struct VisitForm {
     code: String,
     #[serde(default)]
     iss: Option<String>,
-    /// The secret that this device got at an earlier sign-in. An empty text asks for one.
+    /// The secret that this device received at an earlier sign-in. An empty text requests one.
     #[serde(default)]
     device: Option<String>,
-    /// Asks for a token that gives new access tokens, for a program that keeps it.
+    /// Requests a refresh token, for programs that store it.
     #[serde(default)]
     refresh: bool,
 }
@@ -72,11 +72,11 @@ pub struct VisitForm {
 #[derive(Serialize, ToSchema)]
 pub struct IdentityItem {
     id: IdentityId,
-    /// As the issuer is called here, or its address where it is offered no more.
+    /// The issuer's label, or its address if it is no longer offered.
     label: String,
-    /// It is the number of a phone, which is sent a code; the label then says `phone`.
+    /// True for a phone number that receives codes; the label is then `phone`.
     phone: bool,
-    /// The account was registered by it.
+    /// The account was registered with this identity.
     origin: bool,
     linked_at: UnixMillis,
 }
@@ -84,7 +84,7 @@ pub struct IdentityItem {
 #[derive(Serialize, ToSchema)]
 pub struct IdentityList {
     items: Vec<IdentityItem>,
-    /// False for somebody who has registered elsewhere and set no password since.
+    /// False if the person registered through another service and has set no password since.
     has_password: bool,
 }
 

@@ -1,5 +1,5 @@
-//! `GET /api/v1/admin/keys` lists the keys that sign tokens, `.../rotate` lets the next one begin,
-//! and `.../kill` ends a stolen one with all its tokens, on record.
+//! `GET /api/v1/admin/keys` lists the keys that sign tokens, `.../rotate` lets the next one sign
+//! now, and `.../kill` invalidates a stolen key with all its tokens, on record.
 
 use axum::extract::State;
 use process::problem::{ItemList, Json, Problem, fault};
@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 pub struct KeyKillForm {
-    /// The key's name, as the list and its tokens have it.
+    /// The key id, as in the list and in tokens.
     kid: String,
     reason: String,
 }
@@ -57,7 +57,7 @@ pub async fn rotate_key(
     listed(&service).await
 }
 
-/// A repeat changes nothing and is answered alike.
+/// Repeats change nothing and get the same answer.
 pub async fn kill_key(
     State(service): State<Service>,
     Live(caller): Live,
@@ -71,7 +71,7 @@ pub async fn kill_key(
     listed(&service).await
 }
 
-/// All of them, newest first: there are a handful, and one more with each rotation.
+/// All keys, newest first: there are only a handful, and each rotation adds one.
 async fn listed(service: &Service) -> Result<ItemList<SigningKeyItem>, Problem> {
     let (ring, now) = (service.signing.all().await?, service.clock.now());
     let items = ring.0.iter().rev().map(|key| item(&ring, key, now)).collect();

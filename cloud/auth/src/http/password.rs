@@ -1,5 +1,6 @@
-//! `POST /api/v1/auth/password` changes one's password, `POST /api/v1/auth/password-reset` sets one
-//! by a code, and `POST /api/v1/admin/users/{id}/password-reset` gives such a code out, on record.
+//! `POST /api/v1/auth/password` changes the caller's password, `POST /api/v1/auth/password-reset`
+//! sets one with a code, and `POST /api/v1/admin/users/{id}/password-reset` issues such a code, on
+//! record.
 
 use axum::{extract::State, http::StatusCode};
 use platform::ClientAddress;
@@ -28,7 +29,7 @@ pub struct PasswordForm {
 #[derive(Deserialize, ToSchema)]
 pub struct PasswordResetForm {
     username: String,
-    /// As an admin gave it out. Dashes, spaces and small letters do not matter.
+    /// The code from an admin. Dashes, spaces and case do not matter.
     code: String,
     new_password: String,
 }
@@ -36,7 +37,7 @@ pub struct PasswordResetForm {
 #[derive(Serialize, ToSchema)]
 pub struct PasswordResetCode {
     user_id: UserId,
-    /// Shown this once; nobody can look it up again.
+    /// Shown only this once; it cannot be retrieved later.
     code: String,
     expires_at: UnixMillis,
 }

@@ -1,7 +1,7 @@
 //! `GET /api/v1/admin/users` lists people for admins, `.../{id}` shows one, and `PUT .../{id}/role`
-//! gives a role, on record. `GET /api/v1/users/{id}/account` shows people their own account.
+//! assigns a role, on record. `GET /api/v1/users/{id}/account` shows people their own account.
 //!
-//! Invariant: an address is shown masked, here as anywhere else.
+//! Invariant: email addresses are always masked.
 
 use std::{
     fmt::{self, Display},
@@ -27,14 +27,14 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 pub struct PeopleQuery {
-    /// The beginning of a user name, or a whole email address.
+    /// The beginning of a user name, or a complete email address.
     search: Option<String>,
-    /// The number of a role.
+    /// A role's number.
     role: Option<i64>,
     state: Option<AccountState>,
 }
 
-/// The place of somebody in the list: their name.
+/// A cursor of the list: the last user name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamePlace(String);
 
@@ -44,24 +44,24 @@ pub struct PersonItem {
     username: String,
     /// Masked: its first letter and its domain.
     email: String,
-    /// Its owner has confirmed it, so mail goes there.
+    /// The address is confirmed, so mail goes there.
     email_confirmed: bool,
-    /// Tokens carry it.
+    /// The role in tokens.
     role: Role,
     role_id: i64,
-    /// As people call it.
+    /// The role's display name.
     role_name: String,
     state: AccountState,
     created_at: UnixMillis,
 }
 
-/// Who did something to a person, when and why.
+/// An admin's action on a person, with time and reason.
 #[derive(Serialize, ToSchema)]
 pub struct PersonActItem {
     at: UnixMillis,
     by: UserId,
     reason: String,
-    /// The roles before and after, of one that was given.
+    /// The previous and new role, for a role change.
     #[serde(skip_serializing_if = "Option::is_none")]
     was: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,22 +72,22 @@ pub struct PersonActItem {
 pub struct PersonDetail {
     #[serde(flatten)]
     person: PersonItem,
-    /// The revocation of somebody who is shut out now.
+    /// The revocation, if the account is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     closed: Option<PersonActItem>,
-    /// The roles given last, newest first.
+    /// The latest role changes, newest first.
     roles_given: Vec<PersonActItem>,
 }
 
-/// An account. Its own person does not see the record, which holds the words of admins.
+/// An account. Only admins see its record, which contains their reasons.
 #[derive(Serialize, ToSchema)]
 pub struct AccountView {
     #[serde(flatten)]
     person: PersonItem,
-    /// For admins, like the next: the revocation of somebody who is shut out now.
+    /// Only for admins: the revocation, if the account is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     closed: Option<PersonActItem>,
-    /// The roles given last, newest first.
+    /// Only for admins: the latest role changes, newest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     roles_given: Option<Vec<PersonActItem>>,
 }
@@ -126,8 +126,8 @@ pub async fn show_person(
     detail(&service, user).await
 }
 
-/// An admin sees what `show_person` shows. To everybody else another's account is not told apart
-/// from none.
+/// Admins see the same as in `show_person`. Other callers cannot distinguish another's account from
+/// a missing one.
 pub async fn show_account(
     State(service): State<Service>,
     Live(caller): Live,
@@ -147,7 +147,7 @@ pub async fn show_account(
     Ok(Json(AccountView { person, closed: None, roles_given: None }))
 }
 
-/// A repeat changes nothing and is answered alike.
+/// Repeats change nothing and get the same answer.
 pub async fn give_role(
     State(service): State<Service>,
     Trace(trace): Trace,
@@ -158,7 +158,7 @@ pub async fn give_role(
     require(&service, &caller, Permission::ManageRoles).await?;
     let why = check_reason(&reason)?;
     if caller.actor.user_id == user {
-        // Nobody could give the last admin their role back.
+        // If the last admin gave up their role, no admin could restore it.
         return Err(Problem::new(Code::RoleForbidden));
     }
     let order = service.role_order(caller.actor.user_id, why);

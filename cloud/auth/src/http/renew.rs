@@ -1,5 +1,5 @@
-//! `POST /internal/sessions/renew`: the gateway renews the tokens that it holds for pages.
-//! `POST /api/v1/auth/refresh`: a program renews its own by its refresh token.
+//! `POST /internal/sessions/renew`: the gateway renews the tokens that it holds for pages. `POST
+//! /api/v1/auth/refresh`: a program exchanges its refresh token.
 
 use axum::extract::State;
 use process::{
@@ -27,8 +27,9 @@ pub async fn renew(
 #[derive(Deserialize, ToSchema)]
 pub struct RefreshForm {
     refresh_token: String,
-    /// Make one for each use, and keep it until the answer has come. A lost answer is given again
-    /// for the same token and attempt; without one, within a minute only.
+    /// An idempotency key: generate one per use, and keep it until the answer arrives. The same
+    /// token and attempt return the same result at any time; without an attempt, only within a
+    /// minute.
     #[serde(default)]
     attempt: Option<Uuid>,
 }

@@ -1,6 +1,6 @@
-//! `GET /api/v1/auth/permissions` shows the caller's own; `/api/v1/admin/roles` lists, makes,
-//! changes and removes roles; `POST /internal/permissions` answers the gateways, which check a
-//! permission before a part hears of the call.
+//! `GET /api/v1/auth/permissions` shows the caller's permissions. `/api/v1/admin/roles` lists,
+//! creates, changes and removes roles. `POST /internal/permissions` serves the gateways, which
+//! check permissions before forwarding a call.
 
 use axum::{extract::State, http::StatusCode};
 use process::{
@@ -31,7 +31,7 @@ pub struct PermissionsAnswer {
 #[derive(Serialize, ToSchema)]
 pub struct OwnPermissions {
     role: Role,
-    /// As people call it; one of your own where `role` is `admin`.
+    /// The display name; a custom role if `role` is `admin`.
     role_name: String,
     permissions: Vec<Permission>,
 }
@@ -41,7 +41,7 @@ pub struct RoleForm {
     name: String,
     #[serde(default)]
     description: String,
-    /// Some of an admin's.
+    /// A subset of the admin permissions.
     permissions: Vec<Permission>,
     reason: String,
 }
@@ -56,11 +56,11 @@ pub struct RoleItem {
     role_id: i64,
     name: String,
     description: String,
-    /// Tokens carry it, and the whole system judges by it.
+    /// The role in tokens; all services authorise by it.
     base: Role,
     built_in: bool,
     permissions: Vec<Permission>,
-    /// The people who have a role of your own.
+    /// The number of people with a custom role.
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<u64>,
 }
@@ -97,7 +97,7 @@ pub async fn permissions(
     Ok(Json(OwnPermissions { role: base, role_name, permissions }))
 }
 
-/// All of them: there are few.
+/// Not paged: there are few roles.
 pub async fn list_roles(
     State(service): State<Service>,
     Live(caller): Live,

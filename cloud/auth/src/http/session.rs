@@ -1,5 +1,5 @@
-//! Sessions: login, logout, the list of one's own and the end of each, `verify-token`, which checks
-//! a token for another system, and the public keys by which the other parts verify tokens.
+//! Sessions: login, logout, listing and ending sessions, `verify-token` for other systems, and the
+//! public keys with which the other services verify tokens.
 
 use axum::{
     extract::State,
@@ -30,20 +30,19 @@ use crate::{
 pub struct LoginForm {
     username: String,
     password: String,
-    /// Asks for a token for this region's edges as well.
+    /// Also requests a token for this region's edges.
     #[serde(default)]
     region: Option<Region>,
-    /// Asks for that token alone.
+    /// Requests only the edge token.
     #[serde(default)]
     edge_only: bool,
-    /// The secret that this device got at an earlier sign-in. An empty text asks for one.
+    /// The secret that this device received at an earlier sign-in. An empty text requests one.
     #[serde(default)]
     device: Option<String>,
-    /// Asks for a token that gives new access tokens without the password, for a program that keeps
-    /// it.
+    /// Requests a refresh token, which replaces the password, for programs that store it.
     #[serde(default)]
     refresh: bool,
-    /// The tablet that asks, with `edge_only`. A provider's token is bound to it then, and lives
+    /// The requesting tablet, with `edge_only`. A provider's token is then bound to it and valid
     /// for days.
     #[serde(default)]
     tablet: Option<DeviceId>,
@@ -55,7 +54,7 @@ pub struct SessionItem {
     kind: &'static str,
     created_at: UnixMillis,
     expires_at: UnixMillis,
-    /// The one this request came with.
+    /// The session of this request.
     current: bool,
     /// The tablet that a grant is bound to, and the region of its edges.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,14 +63,14 @@ pub struct SessionItem {
     region: Option<Region>,
 }
 
-/// A session of a person.
+/// A person's session.
 #[derive(Deserialize, ToSchema)]
 pub struct SessionPath {
     id: UserId,
     session: SessionId,
 }
 
-/// The number of sessions that were ended.
+/// The number of sessions ended.
 #[derive(Serialize, ToSchema)]
 pub struct EndedSessions {
     pub ended: usize,
@@ -86,12 +85,11 @@ pub struct TokenForm {
 pub struct TokenOwner {
     user_id: UserId,
     role: Role,
-    /// Always true: a token that is not active is answered with 401, for callers that look no
-    /// further than the status.
+    /// Always true: inactive tokens get 401, for callers that check only the status.
     active: bool,
 }
 
-/// A name and a password for an access token of an hour, or for one that opens a region's edges.
+/// Issues an access token of an hour, or a token for a region's edges.
 pub async fn login(
     State(service): State<Service>,
     Trace(trace): Trace,
@@ -123,7 +121,7 @@ pub async fn login(
     answer
 }
 
-/// The refusal of a secret, and its word for the count of sign-ins.
+/// The answer to a failed sign-in, and its metric label.
 pub fn refusal(refused: &EntryRefusal, now: UnixMillis) -> (&'static str, Problem) {
     match *refused {
         EntryRefusal::Wrong => ("wrong", Problem::new(Code::InvalidCredentials)),
@@ -148,7 +146,6 @@ pub async fn logout(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The caller's live sessions, newest first.
 pub async fn list(
     State(service): State<Service>,
     Live(caller): Live,
@@ -157,7 +154,6 @@ pub async fn list(
     sessions_of(&service, caller.claims.sub, page, Some(caller.claims.jti)).await
 }
 
-/// Somebody's live sessions, for an admin.
 pub async fn list_of_person(
     State(service): State<Service>,
     Live(caller): Live,
@@ -189,7 +185,6 @@ async fn sessions_of(
     }))
 }
 
-/// Ends one of somebody's sessions, on record.
 pub async fn end_of_person(
     State(service): State<Service>,
     Trace(trace): Trace,
@@ -201,7 +196,7 @@ pub async fn end_of_person(
     if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }
 
-/// Ends one of the caller's sessions, the present one included.
+/// Ends one of the caller's sessions, possibly the current one.
 pub async fn end(
     State(service): State<Service>,
     Trace(trace): Trace,

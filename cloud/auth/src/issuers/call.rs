@@ -1,4 +1,4 @@
-//! One bounded request to an issuer.
+//! A bounded request to an issuer.
 
 use std::{pin::Pin, time::Duration};
 
@@ -12,16 +12,14 @@ use process::{client::Client, problem::chain};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
-/// Time for one answer. A sign-in needs four at most, and the gateway waits for 20 s.
+/// Timeout of one answer. A sign-in needs four at most, and the gateway waits for 20 s.
 const LIMIT: Duration = Duration::from_secs(4);
-/// A document, a key set or a token is some thousand bytes.
+/// A document, key set or token has some thousand bytes.
 const BYTES_MAX: usize = 128 * 1024;
-/// Requests of a kind to one issuer under way. Further ones wait their turn, within the time for an
-/// answer.
+/// Concurrent requests of one kind to an issuer. Further ones wait for a permit, within `LIMIT`.
 const AT_ONCE_MAX: usize = 16;
 
-/// An issuer gave no answer of use. The word is for the log; a person hears the issuer's label
-/// alone.
+/// The issuer gave no usable answer. The text is for the log; people only see the issuer's label.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct IssuerAway(pub String);
@@ -29,7 +27,7 @@ pub struct IssuerAway(pub String);
 pub struct IssuerLine {
     client: Client,
     exchanges: Semaphore,
-    /// Apart, so that codes that lead nowhere keep nobody from the issuer's keys.
+    /// Separate permits, so that exchanges of bogus codes cannot block reading its keys.
     reads: Semaphore,
 }
 
@@ -39,7 +37,7 @@ impl IssuerLine {
         Self { client: Client::new(), exchanges: turns(), reads: turns() }
     }
 
-    /// The answer, whatever its status. A redirection is an answer like others.
+    /// Returns the answer regardless of its status; redirects are not followed.
     async fn ask(
         &self,
         turns: &Semaphore,
@@ -82,7 +80,7 @@ impl IssuerLine {
 
 impl<'c> AsyncHttpClient<'c> for IssuerLine {
     type Error = IssuerAway;
-    // The compiler cannot tell of an unnamed future here that it may move between threads.
+    // The compiler cannot prove an unnamed future `Send` here.
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, IssuerAway>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
@@ -90,7 +88,7 @@ impl<'c> AsyncHttpClient<'c> for IssuerLine {
     }
 }
 
-/// With its causes.
+/// Includes the error's causes.
 fn away(error: impl std::error::Error) -> IssuerAway {
     IssuerAway(chain(&error))
 }

@@ -1,10 +1,10 @@
-//! The configured issuers, checked before anything starts.
+//! The configured issuers, validated at startup.
 
 use axum::http::Uri;
 use process::{client::is_guarded, config::Secret};
 use serde::{Deserialize, Serialize};
 
-/// A service at which people may sign in, by OpenID Connect.
+/// A service for sign-ins by OpenID Connect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
@@ -12,10 +12,10 @@ pub struct IssuerConfig {
     pub name: String,
     /// On the button, as people call it.
     pub label: String,
-    /// Its identifier, as its tokens carry it.
+    /// The identifier that its tokens carry.
     pub issuer: String,
     pub client_id: String,
-    /// Empty where the issuer gave none.
+    /// Empty if the issuer gave none.
     #[serde(default)]
     pub client_secret: Secret,
 }
@@ -34,11 +34,11 @@ pub enum IssuerConfigError {
     Address(String),
 }
 
-/// The sign-in page has room for so many buttons.
+/// The sign-in page fits this many buttons.
 const ISSUERS_MAX: usize = 8;
 const NAME_BYTES_MAX: usize = 30;
 const LABEL_BYTES_MAX: usize = 80;
-/// As wide as its column.
+/// The width of the database column.
 const ADDRESS_BYTES_MAX: usize = 200;
 const CLIENT_ID_BYTES_MAX: usize = 200;
 
@@ -86,8 +86,8 @@ fn check_one(config: &IssuerConfig) -> Result<(), IssuerConfigError> {
     Ok(())
 }
 
-/// The same for an address that an issuer names. One elsewhere leads to no plain service of this
-/// machine.
+/// Also applies `is_guarded` to addresses that an issuer names. A remote issuer must not lead us to
+/// a plain service on this machine.
 pub fn is_guarded_by(issuer: &str, address: &str) -> bool {
     is_guarded(address) && (is_https(address) || !is_https(issuer))
 }

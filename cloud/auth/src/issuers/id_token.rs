@@ -1,5 +1,5 @@
-//! The check of an ID token (OpenID Connect Core 3.1.3.7): signature, issuer, audience, time and
-//! nonce. It is pure: time and keys come in.
+//! Verifies an ID token (OpenID Connect Core 3.1.3.7): signature, issuer, audience, time and nonce.
+//! It is pure: time and keys come in.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::key_set::{IssuerKeys, TokenAlgorithm};
 
-/// What a good token says of somebody.
+/// A verified token's claims about its person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct IdentityClaims {
     pub sub: String,
@@ -18,7 +18,7 @@ pub struct IdentityClaims {
     pub name: Option<String>,
 }
 
-/// A token that was read and is not yet believed.
+/// A parsed token, not yet verified.
 pub struct IdToken<'t> {
     signed: &'t str,
     signature: Vec<u8>,
@@ -26,7 +26,7 @@ pub struct IdToken<'t> {
     kid: Option<String>,
 }
 
-/// The facts that a token must agree with. Times are Unix seconds.
+/// The values that a token must match. Times are Unix seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenExpectation<'e> {
     pub issuer: &'e str,
@@ -36,8 +36,7 @@ pub struct TokenExpectation<'e> {
     pub now: i64,
 }
 
-/// Why a token is not believed. The word is for the log; a person hears that the sign-in was
-/// refused.
+/// Why a token is rejected. The text is for the log; people only see that the sign-in was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenFault {
     #[error("it is no signed token")]
@@ -60,7 +59,7 @@ pub enum TokenFault {
     Nonce,
     #[error("it names nobody")]
     Subject,
-    /// Of the code alone: it was used, is too old, or is of another visit.
+    /// No token for this code: it was used, is too old, or belongs to another flow.
     #[error("there is none for this code")]
     Code,
 }
@@ -94,7 +93,7 @@ enum Audience {
 
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
 const SUBJECT_BYTES_MAX: usize = 255;
-/// Two clocks may differ by so much.
+/// Tolerated clock skew.
 const LEEWAY_S: i64 = 60;
 
 impl<'t> IdToken<'t> {
@@ -115,7 +114,7 @@ impl<'t> IdToken<'t> {
         Ok(Self { signed, signature, algorithm, kid: header.kid })
     }
 
-    /// The claims, if the token is good.
+    /// Returns the claims if the token is valid.
     pub fn verified(
         &self,
         keys: &IssuerKeys,
@@ -150,7 +149,7 @@ impl Claims {
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, fault)| Err(fault))
     }
 
-    /// A token for several names the one that asked for it.
+    /// A token for several audiences must name its requester.
     fn is_for(&self, client_id: &str) -> bool {
         let is_heard = match &self.aud {
             Audience::One(one) => one == client_id,
@@ -163,7 +162,7 @@ impl Claims {
     }
 }
 
-/// The time it takes tells nothing: hashes are compared.
+/// Compares hashes, so that its timing reveals nothing.
 pub fn is_same(one: &str, other: &str) -> bool {
     let hash = |text: &str| digest::digest(&digest::SHA256, text.as_bytes());
     hash(one).as_ref() == hash(other).as_ref()

@@ -1,4 +1,4 @@
-//! One issuer: what it says of itself, the way to it, and the proof that somebody brings back.
+//! One issuer: its metadata, the authorization address, and the check of the browser's callback.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,15 +31,14 @@ pub struct Issuer {
     memory: Mutex<Memory>,
 }
 
-/// What the browser brings back.
+/// The parameters of the browser's callback.
 pub struct IssuerReply {
     pub code: String,
-    /// The issuer's own name for itself (RFC 9207), so that no issuer answers in the place of
-    /// another.
+    /// The issuer's identifier (RFC 9207), so that one issuer cannot answer for another.
     pub iss: Option<String>,
 }
 
-/// A person of the issuer, proven.
+/// A verified person of the issuer.
 #[derive(Debug)]
 pub struct IssuerProof {
     pub claims: IdentityClaims,
@@ -52,7 +51,7 @@ pub enum ProofFailure {
     Refused(TokenFault),
 }
 
-/// The part of the discovery document that is of use.
+/// The fields of the discovery document that we use.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Metadata {
     issuer: String,
@@ -66,7 +65,7 @@ struct Metadata {
     authorization_response_iss_parameter_supported: bool,
 }
 
-/// With the moment at which each was read.
+/// Each entry carries its read time.
 #[derive(Default)]
 struct Memory {
     metadata: Option<(Arc<Metadata>, UnixMillis)>,
@@ -96,12 +95,12 @@ type CodeClient = oauth2::Client<
 
 const DOCUMENT: &str = "/.well-known/openid-configuration";
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
-/// A document or a key set is read again after an hour; an old one serves while the issuer is away.
+/// Documents and key sets are read again after an hour; stale ones serve while the issuer is
+/// unavailable.
 const FRESH_MS: i64 = 3600 * 1000;
-/// For an unknown key the key set is read again, but no more often than that: anybody can name an
-/// unknown key.
+/// Minimum interval of key set reads for unknown keys, because anyone can name one.
 const KEYS_AGAIN_MS: i64 = 60 * 1000;
-/// An issuer that was away is not asked again at once.
+/// Backoff after a failed read.
 const REST_MS: i64 = 3 * 1000;
 
 impl Issuer {
@@ -123,12 +122,12 @@ impl Issuer {
         &self.config.label
     }
 
-    /// As its tokens carry it.
+    /// The identifier that its tokens carry.
     pub fn address(&self) -> &str {
         &self.config.issuer
     }
 
-    /// The address to which a browser goes.
+    /// Builds the authorization address for the browser.
     pub async fn way_there(&self, visit: &Visit) -> Result<String, IssuerAway> {
         let client = self.client(self.metadata().await?.as_ref())?;
         let state = CsrfToken::new(visit.state.clone());
@@ -141,7 +140,7 @@ impl Issuer {
         Ok(address.into())
     }
 
-    /// Exchanges the code of a visit, and checks the word of the issuer.
+    /// Exchanges the code for tokens and verifies the ID token.
     pub async fn prove(
         &self,
         visit: &Visit,
@@ -162,7 +161,7 @@ impl Issuer {
         Ok(IssuerProof { claims, access_token })
     }
 
-    /// The claims, with those that the issuer tells only on a further request.
+    /// Adds the claims that only the userinfo endpoint returns.
     pub async fn described(&self, proof: IssuerProof) -> Result<IdentityClaims, IssuerAway> {
         let IssuerProof { claims, access_token } = proof;
         let metadata = self.metadata().await?;
@@ -172,7 +171,7 @@ impl Issuer {
             return Ok(claims);
         };
         let told: IdentityClaims = self.line.read(address, Some(&access_token)).await?;
-        // It is not signed; of another person it says nothing about this one.
+        // Userinfo is unsigned: ignore it if it describes another person.
         Ok(if told.sub == claims.sub { told } else { claims })
     }
 
@@ -254,7 +253,8 @@ impl Issuer {
         }
     }
 
-    /// The keys, read at most that long ago if the issuer can be asked, and when they were read.
+    /// Returns the keys and their read time. Keys older than `age_ms_max` are read again if the
+    /// issuer is available.
     async fn keys(
         &self,
         metadata: &Metadata,
@@ -279,7 +279,7 @@ impl Issuer {
         }
     }
 
-    /// Asks, unless a question came to nothing a moment ago.
+    /// Makes a request, unless one failed within the backoff.
     async fn resting<T>(
         &self,
         now: UnixMillis,
@@ -313,7 +313,7 @@ impl From<TokenFault> for ProofFailure {
     }
 }
 
-/// An issuer's answer may hold tokens, so it is not repeated.
+/// Never repeats the issuer's answer, which may hold tokens.
 fn exchange_failure(error: RequestTokenError<IssuerAway, BasicErrorResponse>) -> ProofFailure {
     match error {
         RequestTokenError::ServerResponse(refusal) => match refusal.error() {

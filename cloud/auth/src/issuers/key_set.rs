@@ -1,4 +1,4 @@
-//! The keys by which an issuer signs, as its key set (RFC 7517) gives them.
+//! An issuer's signing keys, from its key set (RFC 7517).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{
@@ -7,7 +7,7 @@ use ring::signature::{
 };
 use serde::Deserialize;
 
-/// The signatures that are taken. Neither `none` nor a shared secret is among them.
+/// The accepted signature algorithms: neither `none` nor a shared secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum TokenAlgorithm {
     #[serde(rename = "RS256")]
@@ -18,7 +18,7 @@ pub enum TokenAlgorithm {
     EdDsa,
 }
 
-/// Keys that are of no use here are left out.
+/// Only the usable keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IssuerKeys(Vec<IssuerKey>);
 
@@ -54,7 +54,7 @@ struct WrittenKey {
     y: Option<String>,
 }
 
-/// An issuer has two or three. Further ones are not looked at.
+/// An issuer has two or three. Further ones are ignored.
 const KEYS_MAX: usize = 64;
 const COORDINATE_LEN: usize = 32;
 const UNCOMPRESSED: u8 = 4;
@@ -70,7 +70,7 @@ impl IssuerKeys {
         self.0.is_empty()
     }
 
-    /// The key of a token. One without a `kid` is told by its algorithm, where only one key fits.
+    /// Finds the key of a token. Without a `kid`, the algorithm must match exactly one key.
     pub fn find(&self, kid: Option<&str>, algorithm: TokenAlgorithm) -> Option<&IssuerKey> {
         let mut fitting = self.0.iter().filter(|key| key.signs_by(algorithm));
         match kid {
@@ -129,7 +129,7 @@ impl IssuerKey {
     }
 }
 
-/// Without leading zeros, which ring does not take.
+/// Strips leading zeros, which ring rejects.
 fn number(text: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let start = bytes.iter().position(|byte| *byte != 0)?;

@@ -1,5 +1,5 @@
-//! Somebody's way to an issuer and back. Its facts stay with the browser that set out, sealed: auth
-//! keeps nothing of a visit that nobody ends, so nobody can fill a store with them.
+//! An OpenID Connect flow: the browser's way to an issuer and back. The browser keeps its state as
+//! a sealed ticket: auth stores nothing for unfinished flows, so they cannot fill a database.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use wire::{SessionId, UnixMillis, UserId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
-    /// Under it the visit is ended once.
+    /// The idempotency key under which the flow ends once.
     pub id: Uuid,
     /// The issuer's name in our configuration.
     pub issuer: String,
@@ -21,7 +21,7 @@ pub struct Visit {
     pub nonce: String,
     verifier: String,
     pub begun_at: UnixMillis,
-    /// Present where a signed-in person links the identity to the account.
+    /// Present if a signed-in person links the identity to their account.
     pub link: Option<VisitLink>,
 }
 
@@ -29,15 +29,15 @@ pub struct Visit {
 pub struct VisitLink {
     pub user: UserId,
     pub session: SessionId,
-    /// The moment of the password that allowed it.
+    /// When the password that allowed it was set.
     pub password_of: Option<UnixMillis>,
 }
 
-/// Time to sign in elsewhere, perhaps with a code from a telephone.
+/// Enough to sign in elsewhere, even with a code from a phone.
 pub const VISIT_MS: i64 = 10 * 60 * 1000;
 const SECRET_BYTES: usize = 32;
 const FORM: &[u8] = b"holdfast visit at an issuer 1";
-/// A visit is some 400 bytes. A longer text is not opened.
+/// A flow has some 400 bytes. Longer texts do not open.
 const TICKET_BYTES_MAX: usize = 2048;
 
 impl Visit {
@@ -59,7 +59,7 @@ impl Visit {
     }
 }
 
-/// ChaCha20-Poly1305 under a random nonce, which is good for 2^32 visits.
+/// ChaCha20-Poly1305 under a random nonce, safe for 2^32 flows.
 #[derive(Clone)]
 pub struct VisitSeal(Arc<LessSafeKey>);
 
@@ -79,7 +79,7 @@ impl VisitSeal {
         URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
     }
 
-    /// `None` for a text that no auth of this platform has sealed.
+    /// `None` if no auth of this platform sealed the text.
     pub fn open(&self, ticket: &str) -> Option<Visit> {
         let mut bytes =
             URL_SAFE_NO_PAD.decode(ticket.get(..TICKET_BYTES_MAX.min(ticket.len()))?).ok()?;

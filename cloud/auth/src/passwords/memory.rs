@@ -1,12 +1,12 @@
-//! Owns the memory in which argon2id works, 19 MiB for each hash that runs.
+//! Pools the memory for argon2id, 19 MiB per running hash.
 //!
-//! Invariants: memory that a hash has had is kept for the next one, and there is no more than
-//! hashes ever ran at once. The allocator never gets it back: glibc would keep it for each of its
-//! arenas, so the process would grow with the threads that ever computed a hash.
+//! Invariants: buffers are reused and never outnumber the peak of concurrent hashes. They never
+//! return to the allocator: glibc would keep them per arena, so the process would grow with every
+//! thread that computed a hash.
 //!
-//! Nothing is wiped. Each hash passes over its memory twice or more, and the second pass replaces
-//! what the first one made of the password alone. So a guess held against the rest costs as much as
-//! against the stored hash.
+//! Buffers are not wiped. Each hash makes at least two passes over its memory, and the second
+//! overwrites everything that depends on the password alone. Testing a guess against the leftovers
+//! costs as much as against the stored hash.
 
 use std::{
     mem,
@@ -15,16 +15,16 @@ use std::{
 
 use argon2::{Block, Params};
 
-/// Blocks of a hash of our own, of 1 KiB each.
+/// Blocks of 1 KiB for one of our hashes.
 const BLOCKS: usize = Params::DEFAULT.block_count();
 
-/// Clones share it.
+/// Clones share the pool.
 #[derive(Clone, Default)]
 pub struct MemoryPool {
     free: Arc<Mutex<Vec<Vec<Block>>>>,
 }
 
-/// The memory of one hash at a time. The pool gets it back when this is dropped.
+/// Memory for one hash at a time. Dropping it returns the blocks to the pool.
 pub struct HashMemory {
     pool: MemoryPool,
     /// Empty until the first hash.
@@ -47,8 +47,8 @@ impl MemoryPool {
 }
 
 impl HashMemory {
-    /// Does the work in so many blocks. An imported hash that takes more than ours has them to
-    /// itself.
+    /// Runs the work with `count` blocks. Imported hashes that need more than ours use a temporary
+    /// buffer.
     pub fn with<T>(&mut self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
         if count > BLOCKS {
             return work(&mut vec![Block::new(); count]);

@@ -1,4 +1,4 @@
-//! The seats of those who wait: so many for all, and so many for one address.
+//! Bounds the number of waiting requests, in total and per address.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 
 use platform::ClientAddress;
 
-/// Clones share the seats.
+/// Clones share the counts.
 #[derive(Clone)]
 pub struct WaitingRoom {
     all_max: usize,
@@ -15,7 +15,7 @@ pub struct WaitingRoom {
     taken: Arc<Mutex<TakenSeats>>,
 }
 
-/// A seat, until it is dropped.
+/// Counts as waiting until dropped.
 pub struct WaitingSeat {
     room: WaitingRoom,
     address: ClientAddress,

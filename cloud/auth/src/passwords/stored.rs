@@ -1,5 +1,5 @@
-//! The two kinds of hash that auth_db may hold: argon2id, which is made here, and bcrypt, which an
-//! import may bring as `$2a$`, `$2b$` or `$2y$`, two digits of cost, and 53 characters.
+//! The two kinds of hash in auth_db: our argon2id, and imported bcrypt: `$2a$`, `$2b$` or `$2y$`,
+//! two digits of cost, and 53 characters.
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -12,22 +12,22 @@ use process::random;
 
 use super::{PasswordError, memory::HashMemory};
 
-/// Each step doubles the work. A dearer hash would hold up the queue of all others, so it fits no
-/// password: its person needs a reset.
+/// Each step doubles the work. A more expensive hash would block the queue, so it matches no
+/// password and the account requires a reset.
 const BCRYPT_COST_MAX: u32 = 14;
-/// In KiB, as argon2 counts. Other systems take as much; a hash of more would be a burden on
-/// memory, and fits no password either.
+/// In KiB, as argon2 counts. Other systems use as much; a larger hash would strain memory, so it
+/// matches no password either.
 const ARGON2_MEMORY_MAX: u32 = 64 * 1024;
 const SALT_BYTES: usize = 16;
 
-/// In the place of a hash: the person signs in at another service. No password fits it.
+/// Replaces the hash of people who sign in by other means. No password matches it.
 pub const NO_PASSWORD: &str = "none";
 
 pub fn is_our_hash(stored: &str) -> bool {
     stored.starts_with("$argon2id$")
 }
 
-/// Returns whether a password may be held against it.
+/// Returns false if the hash is too expensive or absent.
 pub fn is_usable(stored: &str) -> bool {
     stored != NO_PASSWORD && is_affordable(stored)
 }
@@ -43,7 +43,7 @@ fn is_affordable(stored: &str) -> bool {
     too_dear.is_none()
 }
 
-/// A hash of our own, in the PHC form.
+/// Returns one of our hashes, in PHC format.
 pub fn hash(password: &[u8], memory: &mut HashMemory) -> Result<String, PasswordError> {
     hashed(password, memory).map_err(|error| unusable(&error))
 }
@@ -54,7 +54,7 @@ pub fn verify(
     memory: &mut HashMemory,
 ) -> Result<bool, PasswordError> {
     if bcrypt_cost(stored).is_some() {
-        // As the systems it comes from do, it looks at 72 bytes at most.
+        // Bcrypt reads at most 72 bytes, as in the systems that exported the hash.
         return bcrypt::verify(password, stored).map_err(|error| unusable(&error));
     }
     let stored = PasswordHash::new(stored).map_err(|error| unusable(&error))?;
@@ -82,7 +82,7 @@ fn hashed(password: &[u8], memory: &mut HashMemory) -> Result<String, password_h
     Ok(hash.to_string())
 }
 
-/// The parameters are the stored hash's own. Outputs are compared in constant time.
+/// Uses the parameters of the stored hash. The comparison takes constant time.
 fn fits(
     password: &[u8],
     stored: &PasswordHash,
@@ -129,9 +129,9 @@ mod tests {
     use super::*;
     use crate::passwords::memory::MemoryPool;
 
-    /// Of `correct horse battery`, made by libxcrypt.
+    /// The hash of `correct horse battery`, made by libxcrypt.
     const COST_4: &str = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS";
-    /// Of `password`, by the reference program of argon2.
+    /// Hashes of `password`, made by the reference implementation of argon2.
     const OF_REFERENCE: [&str; 3] = [
         "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
         "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",

@@ -1,8 +1,7 @@
-//! The place of each signing key among the others: which one signs, and which ones others are told
-//! of.
+//! The rotation state of the signing keys: the current signer and the published keys.
 //!
-//! Invariant: a key that was killed never signs or vouches again, and no key signs after a later
-//! one has begun.
+//! Invariant: a killed key never signs or verifies again, and no key signs after a later one has
+//! begun.
 
 use process::tokens::{FORMER_KEYS_MAX, KeySet, PublishedKey};
 use serde::Serialize;
@@ -11,29 +10,29 @@ use wire::UnixMillis;
 
 use crate::store::SigningKey;
 
-/// How long the longest token of a key lives after the key has stopped, with room for a replica
-/// that heard late.
+/// The longest token lifetime, with a margin for replicas that reload late. Tokens live this long
+/// after their key stops signing.
 pub const TOKENS_LIVE_MS: i64 = 13 * 3600 * 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
-    /// Published, and signs later.
+    /// Published; signs later.
     Next,
     Present,
-    /// Signs no more; its tokens still count.
+    /// Signs no longer; its tokens are still valid.
     Previous,
-    /// Its tokens have expired. It still tells who is behind what an edge took long ago.
+    /// Its tokens have expired. It still verifies the authors of old operations at an edge.
     Former,
     Killed,
 }
 
-/// When the key that follows begins.
+/// The schedule of key rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPlan {
     /// Time between two keys.
     pub signs_ms: i64,
-    /// Time for which others know a key before it signs.
+    /// Time from publication to the first signature.
     pub known_ms: i64,
 }
 
@@ -42,7 +41,7 @@ pub struct KeyPlan {
 pub struct KeyRing(pub Vec<SigningKey>);
 
 impl KeyRing {
-    /// `None` where it was killed and no other has begun.
+    /// `None` if it was killed and no other has begun.
     pub fn present(&self, now: UnixMillis) -> Option<&SigningKey> {
         self.newest_begun(now).filter(|key| key.killed_at.is_none())
     }
@@ -54,7 +53,7 @@ impl KeyRing {
         })
     }
 
-    /// A killed key that had begun ends those before it as well.
+    /// A killed key that had begun also ends all earlier keys.
     pub fn newest_begun(&self, now: UnixMillis) -> Option<&SigningKey> {
         let begun = |key: &&SigningKey| {
             key.signs_from <= now && key.killed_at.is_none_or(|at| at > key.signs_from)
@@ -62,7 +61,7 @@ impl KeyRing {
         self.0.iter().rev().find(begun)
     }
 
-    /// The keys that may have to sign: the present one and those after it.
+    /// The keys that may sign: the current one and its successors.
     pub fn signing(&self, now: UnixMillis) -> impl Iterator<Item = &SigningKey> {
         let begun = self.newest_begun(now).map_or(0, |key| key.place);
         self.0.iter().filter(move |key| key.place >= begun && key.killed_at.is_none())
@@ -82,8 +81,8 @@ impl KeyRing {
         }
     }
 
-    /// The same at every replica, whatever its clock says. Beyond the room for former keys the
-    /// oldest is left out.
+    /// The same on every replica, independent of clocks. If there are too many former keys, the
+    /// oldest are left out.
     pub fn published(&self) -> KeySet {
         let published = |key: &SigningKey| {
             let public = key.public_key.as_slice().try_into().ok()?;
@@ -96,8 +95,8 @@ impl KeyRing {
         KeySet { keys, former_keys }
     }
 
-    /// The moments of the key to make now: since when others trust it, and since when it signs.
-    /// `None` while there is a next key. One that stands in for a killed key begins at once.
+    /// Returns when the next key becomes trusted and when it starts to sign. `None` if a next key
+    /// exists. The replacement of a killed key starts immediately.
     pub fn wanted(&self, plan: KeyPlan, now: UnixMillis) -> Option<(UnixMillis, UnixMillis)> {
         if self.next(now).is_some() {
             return None;

@@ -1,8 +1,8 @@
-//! The addresses of accounts, those that wait to be confirmed, and the codes that were sent there.
+//! Account addresses, claims that await confirmation, and the codes sent for them.
 //!
-//! Invariants: a person has one claim to an address at most, and a claim one code; the address in
-//! force stays until another is confirmed; an address stands here sealed and a code as its hash; an
-//! address has one owner, who alone can confirm it once they have done so.
+//! Invariants: a person has at most one claim, and a claim one code; the current address stays
+//! until another is confirmed; addresses are stored sealed and codes as hashes; once the owner of
+//! an address has confirmed it, no other account can.
 
 use platform::{
     columns, outbox,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::domain::Email;
 
-/// Holds the account's row, so that two changes of its address follow one another.
+/// Locks the account's row, which serialises changes of its address.
 const HOLD: &str = "UPDATE users SET updated_at = ? WHERE id = ?";
 const IN_FORCE: &str =
     "SELECT email, email_confirmed_at, created_at FROM users WHERE id = ? AND is_active = 1";
@@ -29,12 +29,12 @@ const CLAIM: &str = "SELECT id, email, is_change, code_hash FROM address_claims 
     WHERE user_id = ? AND expires_at > ?";
 const NEW_CODE: &str = "UPDATE address_claims SET code_hash = ?, expires_at = ? WHERE id = ?";
 const DROP: &str = "DELETE FROM address_claims WHERE user_id = ?";
-/// Of another address alone: the code for the one in force goes on.
+/// A code for the current address stays valid.
 pub(super) const DROP_CHANGE: &str =
     "DELETE FROM address_claims WHERE user_id = ? AND is_change = 1";
 const OWNER: &str = "SELECT id, username, email_confirmed_at, created_at FROM users \
     WHERE (email = ? OR email_hash = ?) AND id <> ? LIMIT 1";
-/// From then on the address is another account's; this one keeps its text.
+/// The address now belongs to another account; this one keeps its text.
 const RELEASE: &str = "UPDATE users SET email = ?, email_hash = NULL WHERE id = ?";
 const CHANGE: &str = "UPDATE users SET email = ?, email_hash = ?, email_confirmed_at = ?, \
     updated_at = ? WHERE id = ?";
@@ -56,21 +56,20 @@ columns! {
     }
 }
 
-/// The address of an open account, and the one that is to take its place.
+/// The current address of an open account, and its pending replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownAddress {
     pub email: Email,
     pub confirmed_at: Option<UnixMillis>,
-    /// Of the account.
+    /// When the account was created.
     pub created_at: UnixMillis,
     pub pending: Option<Email>,
 }
 
-/// A wish for another address, by somebody whose password was set at `password_of`.
+/// A requested address change, by a person whose password was set at `password_of`.
 #[derive(Debug, Clone)]
 pub struct AddressWish {
-    /// Of the event that tells of it, so that its code can wait until the address in force has been
-    /// told.
+    /// The id of its event. The code waits until the current address has been notified.
     pub id: EventId,
     pub user: UserId,
     pub email: Email,
@@ -79,7 +78,7 @@ pub struct AddressWish {
     pub expires_at: UnixMillis,
 }
 
-/// A code that is about to be sent to whichever address of that person waits for one.
+/// A new code, for the person's address that awaits one.
 #[derive(Debug, Clone, Copy)]
 pub struct AddressCode {
     pub id: Uuid,
@@ -89,19 +88,17 @@ pub struct AddressCode {
     pub expires_at: UnixMillis,
 }
 
-/// The address that a code is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeAddress {
     pub email: Email,
-    /// The name of the account whose owner has confirmed the address before: they get a letter in
-    /// place of a code.
+    /// The username of another account that has confirmed the address: its owner gets a notice
+    /// instead of a code.
     pub owner: Option<String>,
-    /// Of an address that is to take the place of another: the event that told of the wish.
+    /// The event of the address change, if the code is for one.
     pub wish: Option<EventId>,
 }
 
-/// The account to which an address belongs: the first that was registered with it, or that has
-/// confirmed it.
+/// The owner of an address: the account first registered with it, or one that confirmed it since.
 struct AddressOwner {
     id: UserId,
     username: String,
@@ -113,21 +110,21 @@ pub enum ConfirmResult {
     /// The code is spent.
     Confirmed,
     Wrong,
-    /// No code is out, or no longer.
+    /// No valid code is out.
     Over,
-    /// Another account has got the address meanwhile.
+    /// Another account has taken the address meanwhile.
     Taken,
 }
 
 type Claim = (Uuid, String, bool, Option<Vec<u8>>);
 
 impl Store {
-    /// The address, as the counts of mails know it.
+    /// The key of the address in the mail quotas.
     pub fn address_name(&self, email: &Email) -> NameHash {
         NameHash::of_keyed(self.sql.data_keys().hash(EMAIL, email.as_str()))
     }
 
-    /// `None` for an account that is closed.
+    /// `None` if the account is closed.
     pub async fn address(
         &self,
         user: UserId,
@@ -145,8 +142,7 @@ impl Store {
         Ok(Some(KnownAddress { email, confirmed_at, created_at, pending }))
     }
 
-    /// Keeps a wish, in the place of the one before. Returns false where the password is another
-    /// one by now.
+    /// Replaces the pending address change. Returns false if the password has changed since.
     pub async fn wish_address(
         &self,
         wish: &AddressWish,
@@ -175,18 +171,18 @@ impl Store {
         })
     }
 
-    /// Forgets a wish for another address: its person keeps the one in force.
+    /// Cancels an address change.
     pub async fn drop_address_wish(&self, user: UserId) -> Result<(), StoreError> {
         self.sql.exec(DROP_CHANGE, vals![user]).await?;
         Ok(())
     }
 
-    /// Tells that a code is wanted once more.
+    /// Requests another code by an event in the outbox.
     pub async fn ask_for_code(&self, event: &Event) -> Result<(), StoreError> {
         transact!(self.sql, tx => { Ok(outbox::store::add(tx, event).await?) })
     }
 
-    /// Returns whether a code is out for an address of that person.
+    /// Returns true if a code is out for an address of that person.
     pub async fn has_address_code(
         &self,
         user: UserId,
@@ -196,10 +192,9 @@ impl Store {
         Ok(claim.is_some())
     }
 
-    /// Keeps a code in the place of the one before, and returns the address that it is for: one
-    /// that is to take the place of that in force, or that one itself while `is_settled` says no.
-    /// `None` where nothing waits. A code is kept even if the address has another owner: otherwise
-    /// the refusal of a guessed code would show that it has.
+    /// Replaces the code and returns its address: the pending one, or else the current one unless
+    /// `is_settled`. `None` if neither needs a code. Stores the code even if the address has
+    /// another owner: otherwise the refusal of a guessed code would reveal that owner.
     pub async fn put_address_code(
         &self,
         code: AddressCode,
@@ -216,7 +211,7 @@ impl Store {
             if let Some((claim, sealed, true, _)) = claim {
                 tx.exec(NEW_CODE, vals![hash, expires_at, claim]).await?;
                 let email = Email::kept(keys.open_text(&place(claim), sealed)?);
-                // If that address has another owner, the wish is refused when its code comes back.
+                // If that address has another owner, `confirm_address` refuses the code.
                 return Ok(Some(CodeAddress { email, owner: None, wish: Some(EventId(claim)) }));
             }
             let email = Email::kept(keys.open_text(&email_place(user), email)?);
@@ -237,8 +232,9 @@ impl Store {
         })
     }
 
-    /// Confirms the address that the code was sent to, and spends the code. An account that never
-    /// confirmed it, by `is_settled`, loses it to this one, whose person reads that mailbox.
+    /// Confirms the address that the code was sent to, and spends the code. Confirming the current
+    /// address takes it from an account that never confirmed it (by `is_settled`), because this
+    /// person reads that mailbox; a change to an owned address is refused.
     pub async fn confirm_address(
         &self,
         user: UserId,
@@ -276,13 +272,13 @@ impl Store {
             Ok(ConfirmResult::Confirmed)
         });
         match confirmed {
-            // Another account was registered with it in this very moment.
+            // Another account was registered with it concurrently.
             Err(StoreError::Sql(error)) if error.is_unique() => Ok(ConfirmResult::Taken),
             confirmed => confirmed,
         }
     }
 
-    /// The account, other than that of `user`, to which an address belongs.
+    /// Finds the owner of an address, other than `user`.
     async fn find_other_owner(
         tx: &mut Tx,
         email: &Email,
@@ -298,13 +294,13 @@ impl Store {
         }))
     }
 
-    /// Removes up to `BATCH` claims that were over by `until`. Returns how many.
+    /// Removes up to `BATCH` claims that expired by `until`.
     pub async fn purge_address_claims(&self, until: UnixMillis) -> Result<usize, StoreError> {
         self.purge(OLD, "DELETE FROM address_claims WHERE id IN (", until).await
     }
 
-    /// Seals the claims behind `after` that are of a former key, a batch at most. Returns the last
-    /// claim of the batch; `None` at the end.
+    /// Reseals the stale claims of the next batch after `after`. Returns the batch's last claim;
+    /// `None` at the end.
     pub async fn reseal_address_claims(
         &self,
         after: Uuid,

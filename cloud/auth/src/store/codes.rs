@@ -1,8 +1,8 @@
-//! Codes that were sent to phones. Neither a number nor a code is kept: six digits have few hashes,
-//! so both are hashed with the key that lies beside the database.
+//! Phone codes. Numbers and codes are stored only as keyed hashes, because six digits are few
+//! enough to try all; the key lies outside the database.
 //!
-//! Invariant: a number has one code at most; each try is counted before it is judged, so tries that
-//! arrive together are no more than may be.
+//! Invariant: a number has at most one code; each try is counted before it is checked, so
+//! concurrent tries cannot exceed the limit.
 
 use platform::{columns, sms::PhoneNumber, transact, vals};
 use uuid::Uuid;
@@ -33,14 +33,13 @@ columns! {
     }
 }
 
-/// The life of a code.
+/// When a code was created and when it expires.
 #[derive(Debug, Clone, Copy)]
 pub struct CodeTerm {
     pub at: UnixMillis,
     pub expires_at: UnixMillis,
 }
 
-/// The result of one try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeTry {
     /// The code is spent.
@@ -48,17 +47,17 @@ pub enum CodeTry {
     Wrong {
         tries_left: u32,
     },
-    /// There is none, or no longer, or it was tried too often.
+    /// There is no valid code, or it was tried too often.
     Over,
 }
 
 impl Store {
-    /// The number, as the counts of wrong codes know it.
+    /// The key of the number in the counts of wrong codes.
     pub fn phone_name(&self, phone: &PhoneNumber) -> NameHash {
         NameHash::of_keyed(self.phone_hash(phone))
     }
 
-    /// Keeps a code for a number, in the place of the one before.
+    /// Replaces the code of a number.
     pub async fn put_code(
         &self,
         id: Uuid,
@@ -76,8 +75,7 @@ impl Store {
         })
     }
 
-    /// Tries a code. The right one is spent, and with it the wrong ones of that place are
-    /// forgotten.
+    /// Tries a code. The right one is spent and clears the failures of that place.
     pub async fn try_code(
         &self,
         phone: &PhoneNumber,
@@ -103,7 +101,7 @@ impl Store {
         })
     }
 
-    /// Removes up to `BATCH` codes that were over by `until`. Returns how many.
+    /// Removes up to `BATCH` codes that expired by `until`.
     pub async fn purge_codes(&self, until: UnixMillis) -> Result<usize, StoreError> {
         self.purge(OLD, "DELETE FROM sign_in_codes WHERE id IN (", until).await
     }
@@ -117,7 +115,7 @@ impl Store {
     }
 }
 
-/// Of its own number alone: a code tells nothing about another number's.
+/// Includes the number, so that a code's hash reveals nothing about other numbers.
 fn hashed(phone: &PhoneNumber, code: &SignInCode) -> String {
     format!("{}\n{}", phone.as_str(), code.reveal())
 }

@@ -1,4 +1,4 @@
-//! Changes of passwords, and the codes by which an admin lets a person set a new one.
+//! Password changes, and the reset codes that admins issue.
 
 use platform::{columns, transact, vals};
 use ring::digest;
@@ -27,13 +27,12 @@ const USE_CODE: &str = "UPDATE password_resets SET used_at = ? \
 const VOID_CODES: &str = "UPDATE password_resets SET expires_at = ? \
     WHERE user_id = ? AND used_at IS NULL AND expires_at > ?";
 
-/// A code is void after so many tries, wherever they come from.
+/// Tries from all places after which a code is void.
 const TRIES_MAX: i64 = 10;
-/// No place has more tries at a code, so that a stranger at one address cannot make it void for its
-/// owner.
+/// Tries from one place, so that a stranger at one address cannot void the code for its owner.
 const TRIES_OF_PLACE_MAX: i64 = 5;
 
-/// The code as it is kept.
+/// The stored form of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OneTimeCodeHash(pub(super) [u8; 32]);
 
@@ -46,16 +45,16 @@ impl OneTimeCodeHash {
     }
 }
 
-/// A password in place of the one that was set at `before`.
+/// A password that replaces the one set at `before`.
 #[derive(Debug, Clone)]
 pub struct NewPassword {
     pub hash: String,
     pub before: Option<UnixMillis>,
-    /// The code that allows it; it is spent.
+    /// The code that authorises the change and is spent by it.
     pub code: Option<OneTimeCodeHash>,
 }
 
-/// An admin's leave for one change of a password.
+/// An admin's permission for one password change.
 #[derive(Debug, Clone)]
 pub struct PasswordReset {
     pub id: Uuid,
@@ -80,26 +79,25 @@ columns! {
 }
 
 impl Store {
-    /// The name of a person whose account is open.
+    /// Returns the username of an open account.
     pub async fn username(&self, user: UserId) -> Result<Option<String>, StoreError> {
         Ok(self.sql.one(NAME, vals![user]).await?)
     }
 
-    /// The role of a person whose account is open.
+    /// Returns the role of an open account.
     pub async fn open_role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
         Ok(self.sql.one(OPEN_ROLE, vals![user]).await?)
     }
 
-    /// Another hash of the same password. One that was changed meanwhile stays.
+    /// Replaces the hash of an unchanged password. A password changed meanwhile stays.
     pub async fn upgrade_hash(&self, user: UserId, old: &str, new: &str) -> Result<(), StoreError> {
         self.sql.exec(UPGRADE, vals![new, user, old]).await?;
         Ok(())
     }
 
-    /// Sets a new password and ends the person's other sessions, with an event for each; codes that
-    /// were not used are void, identities that were linked and a wish for another address are gone.
-    /// Returns the sessions, or `None` where the password or the code is no longer the one that was
-    /// looked at.
+    /// Sets a new password and ends the person's other sessions, with an event for each. Voids
+    /// unused codes, removes linked identities and cancels an address change. Returns the ended
+    /// sessions, or `None` if the password or the code has changed since the check.
     pub async fn change_password(
         &self,
         new: &NewPassword,
@@ -120,15 +118,15 @@ impl Store {
                 return Ok(None);
             }
             tx.exec(VOID_CODES, vals![at, user, at]).await?;
-            // Somebody who knew the old password may have asked for an address of his own.
+            // An intruder with the old password may have requested a change to their own address.
             tx.exec(DROP_CHANGE, vals![user]).await?;
-            // Somebody who knew the old password may have linked one of his own.
+            // They may also have linked their own identity.
             tx.exec(REMOVE_LINKED, vals![user]).await?;
             Ok(Some(Self::end_others(tx, ending, &event_of).await?))
         })
     }
 
-    /// Writes a reset; its code takes the place of those before it.
+    /// Stores a reset; its code replaces earlier ones.
     pub async fn add_reset(&self, reset: &PasswordReset) -> Result<(), StoreError> {
         let PasswordReset { id, user, code, at, by, why, expires_at } = reset;
         transact!(self.sql, tx => {
@@ -147,9 +145,8 @@ impl Store {
         })
     }
 
-    /// Counts a try at the code of a person and returns whether it is the right one. The count
-    /// comes first, so that tries that arrive together are no more than may be. A place that has
-    /// used up its own tries is refused without a look.
+    /// Counts a try at a person's code, and returns true if the code is right. Counting first keeps
+    /// concurrent tries within the limit. A place that has used up its tries is refused unchecked.
     pub async fn try_reset_code(
         &self,
         user: UserId,

@@ -1,5 +1,5 @@
-//! Devices that signed in before, by a hash of their secret. An account has a bounded number of
-//! them: one more takes the place of the one that was away longest.
+//! Devices of earlier sign-ins, by a hash of their secret. An account has a bounded number: a
+//! further one replaces the one unseen for longest.
 
 use platform::{
     columns,
@@ -12,7 +12,7 @@ use wire::{UnixMillis, UserId};
 use super::{PlaceHash, Store, StoreError};
 use crate::domain::Username;
 
-/// One who has not signed in on a device for so long is a stranger there.
+/// A device is forgotten after this long without a sign-in.
 const KNOWN_MS: i64 = 90 * 24 * 3600 * 1000;
 const OF_ONE_ACCOUNT_MAX: usize = 20;
 
@@ -37,7 +37,7 @@ columns! {
 }
 
 impl Store {
-    /// Returns whether somebody signed in to that account with this device.
+    /// Returns true if this device was used to sign in to that account.
     pub async fn is_known_device(
         &self,
         username: &Username,
@@ -49,7 +49,7 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Returns whether the secret was given out here, to whichever account.
+    /// Returns true if this service issued the secret, for any account.
     pub async fn is_own_device(
         &self,
         device: PlaceHash,
@@ -59,7 +59,7 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Removes up to `BATCH` devices that expired by `until`. Returns how many.
+    /// Removes up to `BATCH` devices that expired by `until`.
     pub async fn purge_devices(&self, until: UnixMillis) -> Result<usize, StoreError> {
         self.purge(EXPIRED, FORGET, until).await
     }

@@ -1,4 +1,4 @@
-//! The ends of sessions, each with its reason, written together with the event that tells of it.
+//! Revocations of sessions, each with its reason, in one transaction with their event.
 
 use platform::{
     outbox,
@@ -19,20 +19,19 @@ const OTHERS: &str = "SELECT id FROM sessions \
 words! {
     SessionEnding {
         SignedOut "signed_out",
-        /// Its person ended it from another one.
+        /// Its owner ended it from another session.
         ByOwner "by_owner",
-        /// A refresh token came again that had been spent.
+        /// A spent refresh token was reused.
         RefreshReused "refresh_reused",
-        /// Their person set another password.
+        /// Its owner set another password.
         PasswordChanged "password_changed",
-        /// The same by a code of an admin.
+        /// The password was set with an admin's reset code.
         PasswordReset "password_reset",
         AccountClosed "account_closed",
-        /// A newer grant took its place, on the same tablet or beyond the number that a person may
-        /// have.
+        /// A newer grant replaced it, on the same tablet or beyond the limit per person.
         Replaced "replaced",
         ByAdmin "by_admin",
-        /// Their person got another role.
+        /// Its owner got another role.
         RoleChanged "role_changed",
     }
 }
@@ -43,18 +42,18 @@ impl From<SessionEnding> for Val {
     }
 }
 
-/// The end of a person's sessions, all but one.
+/// Ends a person's sessions, except one at most.
 #[derive(Debug, Clone, Copy)]
 pub struct OthersEnding {
     pub user: UserId,
-    /// This one goes on.
+    /// This session stays.
     pub except: Option<SessionId>,
     pub at: UnixMillis,
     pub why: SessionEnding,
 }
 
 impl Store {
-    /// Revokes a session, and tells of it the first time. Returns whether this was the first time.
+    /// Revokes a session and publishes the event. Returns false if it had ended before.
     pub async fn revoke(
         &self,
         session: SessionId,
@@ -71,7 +70,7 @@ impl Store {
         })
     }
 
-    /// The same for another person's session, with the admin who does it.
+    /// Revokes another person's session and records the admin.
     pub async fn revoke_by_admin(
         &self,
         session: SessionId,
@@ -89,7 +88,7 @@ impl Store {
         })
     }
 
-    /// Revokes a person's other sessions. Returns those that this has ended.
+    /// Revokes a person's other sessions. Returns those that this call ended.
     pub async fn revoke_others(
         &self,
         ending: OthersEnding,
@@ -117,7 +116,7 @@ impl Store {
         Ok(ended)
     }
 
-    /// Returns whether it had not ended before.
+    /// Returns false if it had ended before.
     pub(super) async fn end(
         tx: &mut Tx,
         session: SessionId,

@@ -1,4 +1,4 @@
-//! The renewal of a session's tokens: its extension, and the order of its refresh tokens.
+//! Renewal of a session's tokens: its extension, and the order of its refresh tokens.
 
 use platform::vals;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ impl Store {
         Ok(self.sql.one(BEGUN, vals![session]).await?)
     }
 
-    /// A session that was ended stays as it is, and none becomes shorter.
+    /// An ended session stays ended, and no session becomes shorter.
     pub async fn extend_session(
         &self,
         session: SessionId,
@@ -45,8 +45,8 @@ impl Store {
         }))
     }
 
-    /// Spends the family's newest token for its successor. Returns false where another use was
-    /// faster, or the session has ended.
+    /// Spends the family's newest token for its successor. Returns false if another use came first
+    /// or the session has ended.
     pub async fn spend_refresh_token(
         &self,
         session: SessionId,

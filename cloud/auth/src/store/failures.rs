@@ -1,6 +1,5 @@
-//! Wrong passwords, and wrong codes of phones. Every row cost a password hash to make, or one of
-//! the few tries at a code, which bounds how fast they come, and the job removes those that no
-//! longer matter.
+//! Wrong passwords, and wrong phone codes. Each row costs a password hash or one of the few tries
+//! at a code, which bounds their rate; the job removes rows that no longer count.
 
 use std::fmt;
 
@@ -29,12 +28,11 @@ columns! {
     }
 }
 
-/// The name or number tried: people type passwords into the wrong field, so the name itself is not
-/// kept.
+/// The name or number tried, hashed because people type passwords into the wrong field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameHash([u8; 32]);
 
-/// The address or the known device from which a password came.
+/// The source of a password: an address or a known device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlaceHash([u8; 32]);
 
@@ -43,7 +41,7 @@ impl NameHash {
         Self(hash(username.as_str()))
     }
 
-    /// Of a phone's number or an address, by its keyed hash: there are few enough to try them all.
+    /// From a keyed hash of a phone number or address: few enough exist to reverse a plain hash.
     pub fn of_keyed(keyed_hash: [u8; 32]) -> Self {
         Self(keyed_hash)
     }
@@ -53,7 +51,7 @@ impl NameHash {
     }
 }
 
-/// As a key of the cache. Half of a hash is as good as the whole there.
+/// A cache key. Half of the hash suffices there.
 impl fmt::Display for NameHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0[..16].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -105,7 +103,7 @@ impl Store {
         Ok(row.map(guesses).unwrap_or_default())
     }
 
-    /// The wrong passwords of other places; nothing where there was none.
+    /// Summarises the wrong passwords from other places; `None` if there are none.
     pub async fn failures_elsewhere(
         &self,
         name: NameHash,
@@ -120,7 +118,7 @@ impl Store {
         }))
     }
 
-    /// Forgets up to `BATCH` failures of `until` and before. Returns how many.
+    /// Removes up to `BATCH` failures of `until` and before.
     pub async fn purge_failures(&self, until: UnixMillis) -> Result<usize, StoreError> {
         self.purge(OLD, "DELETE FROM login_failures WHERE id IN (", until).await
     }

@@ -1,13 +1,12 @@
-//! Device grants among the sessions. A tablet has one of a person in a region, and a person has a
-//! bounded number of them: a new one ends the one of the same tablet, and the oldest beyond the
-//! bound.
+//! Device grants, which are sessions. A tablet has one per person and region; a person has a
+//! bounded number. A new grant ends its tablet's previous one, and the oldest beyond the bound.
 
 use platform::{outbox, transact, vals};
 use wire::{DeviceId, Event, Region, SessionId, UnixMillis};
 
 use super::{SessionEnding, Store, StoreError, UserSession, sessions::SessionKind};
 
-/// Somebody has few tablets. The ninth takes the place of the first.
+/// People have few tablets. The ninth replaces the first.
 const OF_ONE_PERSON_MAX: usize = 8;
 
 const OTHERS: &str = "SELECT id, device, region FROM sessions \
@@ -15,7 +14,7 @@ const OTHERS: &str = "SELECT id, device, region FROM sessions \
     ORDER BY created_at DESC, id DESC";
 
 impl Store {
-    /// Ends the grants that give way to this one. Returns them.
+    /// Ends the grants that `new` replaces, and returns them.
     pub async fn give_way(
         &self,
         new: &UserSession,

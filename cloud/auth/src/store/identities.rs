@@ -1,8 +1,8 @@
-//! People's accounts at other services and the numbers of their phones, each of one account here,
-//! and the visits that were ended.
+//! Identities: people's accounts at other services and their phone numbers, each linked to one
+//! account here; also the ended OpenID Connect flows.
 //!
 //! Invariants: an identity is written with the account that it registers, or while the password
-//! that allowed it stands; a number stands here sealed, and goes with its identity.
+//! that authorised it is unchanged; a number is stored sealed, and deleted with its identity.
 
 use platform::{
     columns, outbox, row,
@@ -24,7 +24,7 @@ const OWNER: &str = "SELECT user_id FROM identities WHERE issuer = ? AND subject
 const OF_USER: &str = "WHERE user_id = ? ORDER BY created_at, id LIMIT ?";
 const STANDING: &str = "SELECT is_active, password_changed_at FROM users WHERE id = ?";
 const PASSWORD: &str = "SELECT password_hash FROM users WHERE id = ? AND is_active = 1";
-/// Holds the account's row, so that the removals of two identities follow one another.
+/// Locks the account's row, which serialises removals of its identities.
 const HOLD: &str = "UPDATE users SET updated_at = ? WHERE id = ?";
 const OTHERS: &str = "SELECT COUNT(*) FROM identities WHERE user_id = ? AND id <> ?";
 const OWN: &str = "SELECT id FROM identities WHERE id = ? AND user_id = ?";
@@ -40,12 +40,12 @@ const NUMBERS: &str = "SELECT id, number FROM identities \
     WHERE id > ? AND number IS NOT NULL ORDER BY id LIMIT ?";
 const RESEAL: &str = "UPDATE identities SET number = ? WHERE id = ? AND number = ?";
 
-/// Stands for the issuer of a phone's number. No issuer is called so: theirs are addresses.
+/// The issuer of phone numbers. Real issuers are addresses, so none has this name.
 pub const PHONES: &str = "phone";
-/// More than there may be issuers and phones.
+/// Exceeds the possible issuers and phones.
 const OF_ONE_USER_MAX: usize = 64;
 
-/// Somebody at an issuer.
+/// A person at an issuer.
 #[derive(Debug, Clone, Copy)]
 pub struct IssuerSubject<'i> {
     pub issuer: &'i str,
@@ -92,33 +92,33 @@ pub enum NewcomerResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkResult {
     Linked,
-    /// The identity, or this account's place at that issuer.
+    /// The identity is linked elsewhere, or this account has another at that issuer.
     Taken,
-    /// The account was closed, or its password is another one by now.
+    /// The account was closed, or its password has changed since.
     Changed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnlinkResult {
-    /// With the sessions that ended by it.
+    /// The sessions that this ended.
     Removed(Vec<SessionId>),
     Unknown,
-    /// Nobody could sign in to the account any more.
+    /// The account would have no way to sign in.
     LastWayIn,
 }
 
 impl Store {
-    /// Returns whether the visit had not been ended before.
+    /// Returns false if the flow had ended before.
     pub async fn end_visit(&self, id: Uuid, expires_at: UnixMillis) -> Result<bool, StoreError> {
         Ok(self.sql.insert_new(EndedVisit { id, expires_at }).await?)
     }
 
-    /// Removes up to `BATCH` visits whose tickets are too old by `until`. Returns how many.
+    /// Removes up to `BATCH` flows whose tickets expired by `until`.
     pub async fn purge_visits(&self, until: UnixMillis) -> Result<usize, StoreError> {
         self.purge(OLD_VISITS, "DELETE FROM ended_visits WHERE id IN (", until).await
     }
 
-    /// An identity and the person to whom it belongs, whether the account is open or not.
+    /// Finds an identity and its person, even if the account is closed.
     pub async fn identity(
         &self,
         whose: IssuerSubject<'_>,
@@ -134,7 +134,7 @@ impl Store {
         Ok(self.identity(whose).await?.map(|(_, owner)| owner))
     }
 
-    /// Makes an account and the identity that registers it.
+    /// Creates an account with its first identity.
     pub async fn add_newcomer(
         &self,
         account: &Account,
@@ -143,7 +143,7 @@ impl Store {
         (id, at): (IdentityId, UnixMillis),
         event: &Event,
     ) -> Result<NewcomerResult, StoreError> {
-        // Its issuer vouches for an address: one that it has not verified is none.
+        // The issuer vouches for an address; an unverified one was replaced by a placeholder.
         let email_confirmed_at = (!email.reaches_nobody()).then_some(at);
         let row = self.user_row(account, username, email, at).confirmed(email_confirmed_at);
         let (hash, number) = (self.subject_hash(whose), self.sealed_number(whose, id));
@@ -164,7 +164,7 @@ impl Store {
                 created_at: at,
             };
             if !tx.insert_new(identity).await? {
-                // The same person came twice at once.
+                // The same person registered twice at once.
                 tx.exec(REMOVE_USER, vals![account.id]).await?;
                 return Ok(NewcomerResult::IdentityTaken);
             }
@@ -173,9 +173,8 @@ impl Store {
         })
     }
 
-    /// Links an identity to an account while the password that was set at `password_of` stands.
-    /// Writing it waits for a change of the password by its foreign key, so the row that is read
-    /// behind it is true.
+    /// Links an identity if the password set at `password_of` is unchanged. The insert waits for a
+    /// concurrent password change by its foreign key, so the row read after it is current.
     pub async fn link_identity(
         &self,
         user: UserId,
@@ -219,7 +218,7 @@ impl Store {
         Ok(hash.is_some_and(|hash| hash != NO_PASSWORD))
     }
 
-    /// Removes an identity of that person, and ends the other sessions with an event for each.
+    /// Removes an identity of that person, and ends their other sessions, with an event for each.
     pub async fn unlink_identity(
         &self,
         id: IdentityId,
@@ -244,14 +243,14 @@ impl Store {
         })
     }
 
-    /// The number of a phone that this person has proven.
+    /// Returns the person's proven phone number.
     pub async fn number_of(&self, user: UserId) -> Result<Option<String>, StoreError> {
         let found: Option<(IdentityId, String)> = self.sql.one(NUMBER, vals![user, PHONES]).await?;
         let Some((id, sealed)) = found else { return Ok(None) };
         Ok(Some(self.sql.data_keys().open_text(&number_place(id), sealed)?))
     }
 
-    /// Keeps the number of a phone that was proven before numbers were kept.
+    /// Stores a number that was proven before numbers were stored.
     pub async fn note_number(
         &self,
         id: IdentityId,
@@ -263,8 +262,8 @@ impl Store {
         Ok(())
     }
 
-    /// Seals the numbers behind `after` that are of a former key, a batch at most. Returns the last
-    /// of the batch; `None` at the end.
+    /// Reseals the stale numbers of the next batch after `after`. Returns the batch's last; `None`
+    /// at the end.
     pub async fn reseal_numbers(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
         let rows: Vec<(IdentityId, String)> = self.sql.all(NUMBERS, vals![after, BATCH]).await?;

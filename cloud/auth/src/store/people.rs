@@ -1,4 +1,4 @@
-//! The list of people, for admins: by name, in pages, with role and state.
+//! The admins' list of people: by name, in pages, with role and state.
 
 use platform::{
     row,
@@ -22,7 +22,7 @@ const IN_ORDER: &str = "u.username > ?";
 const ONE: &str = "u.id = ?";
 
 words! {
-    /// Whether somebody may sign in.
+    /// Only open accounts can sign in.
     AccountState {
         Open "open",
         /// Revoked by an admin.
@@ -37,7 +37,7 @@ row! {
         pub id: UserId,
         pub username: String,
         pub email: String,
-        /// The base, which tokens carry.
+        /// The base role, which tokens carry.
         pub role_id: Role,
         pub held_role_id: i64,
         pub role_name: String,
@@ -50,17 +50,16 @@ row! {
     }
 }
 
-/// The people that a list is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PeopleFilter {
-    /// The beginning of a name, or a whole address.
+    /// The start of a name, or a whole address.
     pub search: Option<String>,
     pub role: Option<i64>,
     pub state: Option<AccountState>,
 }
 
 impl Store {
-    /// At most `limit` people by name, those after that name.
+    /// Returns at most `limit` people after `after`, by name.
     pub async fn people(
         &self,
         filter: &PeopleFilter,
@@ -96,12 +95,12 @@ fn statement(
     let (mut text, mut values) = (Statement::new(PEOPLE).then(IN_ORDER), vals![after]);
     match search {
         Some(address) if address.contains('@') => {
-            // Plain where the job has not come by yet.
+            // Addresses are plain until the job seals them.
             text = text.then(" AND (u.email_hash = ? OR u.email = ?)");
             values.extend(vals![keys.hash(EMAIL, address).to_vec(), address.as_str()]);
         }
         Some(start) => {
-            // A range, which an index answers. No letter of a name comes behind that sign.
+            // An index answers the range; the end sign sorts after all characters of a name.
             text = text.then(" AND u.username >= ? AND u.username < ?");
             values.extend(vals![start.as_str(), format!("{start}\u{7f}")]);
         }

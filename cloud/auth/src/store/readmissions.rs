@@ -1,4 +1,4 @@
-//! People who were revoked and are let in again: the record, with the closing that each ends.
+//! Readmissions of revoked people, each recorded with the closing that it ends.
 
 use platform::{columns, outbox, transact, vals};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ columns! {
 }
 
 impl Store {
-    /// The role of a person, and since when their tokens count.
+    /// Returns a person's role, and the earliest issue time of their valid tokens.
     pub async fn tokens_since(
         &self,
         user: UserId,
@@ -38,9 +38,8 @@ impl Store {
         Ok(self.sql.one(OF_PERSON, vals![user]).await?)
     }
 
-    /// Opens a closed account, begins its tokens anew and tells of it, by the event of that
-    /// beginning. Returns false where the account is open. Sessions that ended with the account
-    /// stay over.
+    /// Reopens a closed account, sets a new start for its tokens and publishes the event. Returns
+    /// false if the account is open. Ended sessions stay ended.
     pub async fn readmit(
         &self,
         id: Uuid,

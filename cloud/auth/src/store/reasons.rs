@@ -1,9 +1,8 @@
-//! The reasons that admins give for what they do to accounts, roles and keys. They may name a
-//! person, so each stands sealed.
+//! The reasons that admins give for changes of accounts, roles and keys. They may name a person, so
+//! each is stored sealed.
 //!
-//! Invariant: the reason of a closing is sealed for its person and not for its row. It goes with
-//! the closing from the account into the record of the readmission, and a version before copies it
-//! there as it stands.
+//! Invariant: the reason of a closing is sealed for its person, not for its row: a readmission
+//! moves it into its own record, and an older version copies it unopened.
 
 use platform::{
     sealing::{DataKeys, SealError, SealPlace, SealedBatch},
@@ -55,7 +54,7 @@ pub(super) fn killing(kid: &str) -> SealPlace {
     SealPlace::of("signing_keys.killed_why", kid.as_bytes())
 }
 
-/// The text as it may be kept from now on: one that is plain or of a former key is sealed anew.
+/// Reseals a stale text, one that is plain or under a former key, with the present key.
 pub(super) fn renewed(
     keys: &DataKeys,
     place: &SealPlace,
@@ -68,18 +67,18 @@ pub(super) fn renewed(
 }
 
 impl Store {
-    /// Seals the reasons of resets behind `after` that are plain or of a former key, a batch at
-    /// most. Returns the last reset of the batch; `None` at the end.
+    /// Reseals the stale reasons of the next batch of resets after `after`. Returns the batch's
+    /// last reset; `None` at the end.
     pub async fn reseal_resets(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         self.reseal_texts(RESETS, RESEAL_RESET, reset, after).await
     }
 
-    /// The same of changes of roles.
+    /// As `reseal_resets`, for role changes.
     pub async fn reseal_role_acts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         self.reseal_texts(ACTS, RESEAL_ACT, role_act, after).await
     }
 
-    /// The same of readmissions, with the closings that they ended.
+    /// As `reseal_resets`, for readmissions and the closings that they ended.
     pub async fn reseal_readmissions(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let rows: Vec<(Uuid, UserId, String, Option<String>)> =
             self.sql.all(READMISSIONS, vals![after, BATCH]).await?;
@@ -92,7 +91,7 @@ impl Store {
         Ok(SealedBatch { sealed, last })
     }
 
-    /// The same of signing keys that were rotated or killed by hand.
+    /// As `reseal_resets`, for manual rotations and kills of signing keys.
     pub async fn reseal_key_orders(
         &self,
         after: String,
@@ -125,8 +124,7 @@ impl Store {
         Ok(SealedBatch { sealed, last })
     }
 
-    /// Writes one text anew if it is stale, unless it was changed meanwhile. Returns how many texts
-    /// that were.
+    /// Reseals a text if it is stale and unchanged meanwhile. Returns the number of stale texts.
     pub(super) async fn reseal(
         &self,
         write: &'static str,

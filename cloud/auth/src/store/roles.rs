@@ -1,8 +1,8 @@
-//! Roles with their permissions, the roles of people, and the record of each change.
+//! Roles with their permissions, people's roles, and an audit record of each change.
 //!
-//! Invariants: roles change one at a time, under a lock on the admin's role, so that nobody acts by
-//! a permission that another change has just taken; a person's role changes together with the ends
-//! of their sessions.
+//! Invariants: a lock on the admin's role serialises role changes, so that no admin uses a
+//! permission that a concurrent change removed; a person's role changes in one transaction with the
+//! end of their sessions.
 
 use std::collections::HashMap;
 
@@ -37,7 +37,7 @@ const REMOVE: &str = "DELETE FROM roles WHERE id = ?";
 const EMPTY: &str = "DELETE FROM role_permissions WHERE role_id = ?";
 const GIVE: &str = "UPDATE users SET role_id = ?, own_role_id = ?, updated_at = ? WHERE id = ?";
 const ACTS: &str = "WHERE user_id = ? ORDER BY at DESC, id DESC LIMIT ?";
-/// Of one person; older ones stay in the table.
+/// Per person; older ones stay in the table.
 const ACTS_SHOWN: usize = 20;
 
 type OfPerson = (i64, String, String, Role, bool, Option<String>);
@@ -52,17 +52,16 @@ row! {
     }
 }
 
-/// A role with all that belongs to it.
+/// A role with its permissions and its number of people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownRole {
     pub row: RoleRow,
     pub permissions: Vec<Permission>,
-    /// The people who have it. Counted for roles of one's own alone: everybody else has a built-in
-    /// one.
+    /// Counted only for custom roles: everyone else has a built-in one.
     pub people: Option<u64>,
 }
 
-/// The role of a person and all that they may do by it.
+/// A person's role with its permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonsRole {
     pub role: RoleRow,
@@ -70,7 +69,7 @@ pub struct PersonsRole {
     pub permissions: Vec<Permission>,
 }
 
-/// The admin who changes a role, when and why.
+/// The admin who changes a role, with time and reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleOrder {
     pub id: Uuid,
@@ -111,21 +110,21 @@ columns! {
 }
 
 row! {
-    /// One time that a person was given a role.
+    /// A record of a role given to a person.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct RoleAct in role_acts {
         pub id: Uuid,
         pub at: UnixMillis,
         pub by_user: UserId,
         pub why: String,
-        /// Names of roles as they were then.
+        /// Role names at that time.
         pub was: String,
         pub became: String,
     }
 }
 
 impl Store {
-    /// All of them: the built-in ones first, then those of one's own.
+    /// Built-in roles first, then custom ones.
     pub async fn roles(&self) -> Result<Vec<KnownRole>, StoreError> {
         let rows: Vec<RoleRow> = self.sql.all(RoleRow::select(ALL), Vec::new()).await?;
         let mut held: HashMap<i64, Vec<String>> = HashMap::new();
@@ -143,12 +142,12 @@ impl Store {
         Ok(known.collect())
     }
 
-    /// `None` for somebody who has never registered.
+    /// `None` if the person never registered.
     pub async fn role_of(&self, user: UserId) -> Result<Option<PersonsRole>, StoreError> {
         Ok(folded(self.sql.all(OF_PERSON, vals![user]).await?))
     }
 
-    /// Makes a role of one's own. Returns its number.
+    /// Creates a custom role. Returns its number.
     pub async fn make_role(
         &self,
         draft: &RoleDraft,
@@ -177,7 +176,7 @@ impl Store {
         })
     }
 
-    /// Gives a role of one's own another name and other permissions.
+    /// Changes the name and permissions of a custom role.
     pub async fn change_role(
         &self,
         id: i64,
@@ -206,7 +205,7 @@ impl Store {
         })
     }
 
-    /// Removes a role of one's own that nobody has.
+    /// Removes an unused custom role.
     pub async fn remove_role(
         &self,
         id: i64,
@@ -230,8 +229,8 @@ impl Store {
         })
     }
 
-    /// Gives a person a role, and ends their sessions by an event for each. Returns the sessions:
-    /// none where the person has the role.
+    /// Gives a person a role and ends their sessions, with an event for each. Returns the sessions,
+    /// none if the person already has the role.
     pub async fn give_role(
         &self,
         id: i64,
@@ -261,12 +260,12 @@ impl Store {
         })
     }
 
-    /// The next `BATCH` people after `after` who have that role of one's own.
+    /// Returns the next `BATCH` people after `after` who have that custom role.
     pub async fn holders(&self, id: i64, after: UserId) -> Result<Vec<UserId>, StoreError> {
         Ok(self.sql.all(HOLDERS_OF_ONE, vals![id, after, BATCH]).await?)
     }
 
-    /// The roles that a person was given last, newest first.
+    /// Returns the latest roles given to a person, newest first.
     pub async fn roles_given(&self, user: UserId) -> Result<Vec<RoleAct>, StoreError> {
         let keys = self.sql.data_keys();
         let acts: Vec<RoleAct> =
@@ -278,7 +277,7 @@ impl Store {
         acts.into_iter().map(opened).collect()
     }
 
-    /// Takes the lock and checks under it that this admin may still close that account.
+    /// Takes the lock and checks that this admin may still close that account.
     pub(super) async fn refuse_closing(
         tx: &mut Tx,
         by: UserId,
@@ -295,7 +294,7 @@ impl Store {
         Ok(within(&closer.permissions, &theirs).err())
     }
 
-    /// Takes the lock. Returns the permissions of the one who asks, as they are under it.
+    /// Takes the lock. Returns the admin's current permissions.
     async fn locked(tx: &mut Tx, by: UserId) -> Result<Vec<Permission>, StoreError> {
         tx.exec(LOCK, Vec::new()).await?;
         Self::held_by(tx, by).await
@@ -306,7 +305,7 @@ impl Store {
         Ok(role.filter(|role| role.is_active).map(|role| role.permissions).unwrap_or_default())
     }
 
-    /// A role of one's own that this admin may change, and its permissions, under the lock.
+    /// Returns a custom role that this admin may change, with its permissions, under the lock.
     async fn changeable(
         tx: &mut Tx,
         id: i64,
@@ -356,7 +355,7 @@ impl Store {
     }
 }
 
-/// A person's role, of one row for each of its permissions, or one without any.
+/// Builds a person's role from one row per permission, or from a single row without any.
 fn folded(rows: Vec<OfPerson>) -> Option<PersonsRole> {
     let (id, name, description, base_id, is_active, _) = rows.first()?.clone();
     let names = rows.into_iter().filter_map(|(.., permission)| permission).collect();
@@ -364,8 +363,8 @@ fn folded(rows: Vec<OfPerson>) -> Option<PersonsRole> {
     Some(PersonsRole { role, is_active, permissions: known_of(base_id, names) })
 }
 
-/// The permissions with these names that a role on that base can hold, in their order. A permission
-/// of a newer version is left out.
+/// Returns the named permissions that a role on that base can hold, in their order. Omits
+/// permissions of newer versions.
 fn known_of(base: Role, names: Vec<String>) -> Vec<Permission> {
     let all = Permission::of(base).iter().copied();
     all.filter(|one| names.iter().any(|name| name == one.as_str())).collect()

@@ -1,4 +1,4 @@
-//! Sessions: one per token given out, named by the token's `jti`.
+//! Sessions: one per issued token, identified by its `jti`.
 
 use platform::{
     row,
@@ -54,14 +54,14 @@ row! {
         pub kind: SessionKind,
         pub created_at: UnixMillis,
         pub expires_at: UnixMillis,
-        /// Of a grant alone, as the region.
+        /// Only for grants, like the region.
         pub device: Option<DeviceId>,
         pub region: Option<Region>,
     }
 }
 
 impl UserSession {
-    /// The session of a token with these claims.
+    /// Builds the session of a token with these claims.
     pub fn of(claims: &Claims, kind: SessionKind, created_at: UnixMillis) -> Self {
         let (device, region) = (claims.device.clone(), claims.region);
         let (id, user_id, expires_at) = (claims.jti, claims.sub, claims.expires_at());
@@ -69,7 +69,7 @@ impl UserSession {
     }
 }
 
-/// What auth_db says of a session, whatever its token says.
+/// The state of a session in auth_db, regardless of its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionState {
     pub user_id: UserId,
@@ -89,11 +89,10 @@ row! {
 }
 
 impl Store {
-    /// Writes a new session, forgets the wrong passwords of its place, and knows its device from
-    /// now on. Returns whether it may be used: since the password was looked at, the account may
-    /// have been closed, or got another role, or another password than the one set at
-    /// `password_of`, or have lost the identity that leads to it. Writing the session waits for
-    /// that by its foreign key, so the rows that are read behind it are true.
+    /// Writes a new session, clears the failures of its place, and remembers its device. Ends the
+    /// session and returns false if, since the password check, the account was closed, got another
+    /// role or a password newer than `password_of`, or lost the identity. The insert waits for such
+    /// changes by its foreign key, so the rows read after it are current.
     pub async fn begin_session(
         &self,
         session: &UserSession,
@@ -132,12 +131,12 @@ impl Store {
         })
     }
 
-    /// The time of a user's latest sign-in.
+    /// Returns the time of a user's latest sign-in.
     pub async fn last_sign_in(&self, user: UserId) -> Result<Option<UnixMillis>, StoreError> {
         Ok(self.sql.one(LATEST, vals![user]).await?)
     }
 
-    /// `None` for a session that was never given out, or is long over.
+    /// `None` if the session never existed or was purged.
     pub async fn session_state(
         &self,
         session: SessionId,
@@ -155,7 +154,7 @@ impl Store {
         }))
     }
 
-    /// A user's live sessions, newest first, older than `before`.
+    /// Lists a user's live sessions older than `before`, newest first.
     pub async fn sessions(
         &self,
         user: UserId,
@@ -167,7 +166,7 @@ impl Store {
         Ok(self.sql.all(UserSession::select(LIVE), values).await?)
     }
 
-    /// The next `BATCH` sessions after `after` that are revoked but whose token has not expired.
+    /// Returns the next `BATCH` revoked sessions after `after` whose token has not expired.
     pub async fn revoked(
         &self,
         after: SessionId,
@@ -176,7 +175,7 @@ impl Store {
         Ok(self.sql.all(REVOKED, vals![now, after, BATCH]).await?)
     }
 
-    /// Removes up to `BATCH` sessions that expired by `until`. Returns how many.
+    /// Removes up to `BATCH` sessions that expired by `until`.
     pub async fn purge_sessions(&self, until: UnixMillis) -> Result<usize, StoreError> {
         self.purge(EXPIRED, "DELETE FROM sessions WHERE id IN (", until).await
     }

@@ -1,4 +1,4 @@
-//! The keys that sign tokens, with their moments and the record of rotations and killings by hand.
+//! The keys that sign tokens, their lifecycle, and a record of manual rotations and kills.
 
 use platform::{columns, row, sql::Columns, vals};
 use wire::UnixMillis;
@@ -24,8 +24,7 @@ const KILL: &str = "UPDATE signing_keys SET killed_at = ?, killed_by = ?, killed
     WHERE kid = ? AND killed_at IS NULL";
 const KILL_ALL: &str = "UPDATE signing_keys SET killed_at = ?, killed_why = ?, sealed = NULL \
     WHERE killed_at IS NULL AND kid <> ?";
-/// The name of a setting, which says nothing of anybody; the job seals it with the reasons of
-/// people.
+/// The name of a setting, which reveals nothing about people; the job seals it with their reasons.
 const BY_REPLACEMENT: &str = "auth.signing_key_replaced";
 
 row! {
@@ -44,7 +43,7 @@ row! {
     }
 }
 
-/// A key to be added; without a sealed private half it is the one in the key file.
+/// A new key. Without a sealed private half, it is the key in the key file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSigningKey {
     pub kid: String,
@@ -81,8 +80,8 @@ impl Store {
         Ok(self.sql.all(SigningKey::select(ALL), vals![]).await?)
     }
 
-    /// Makes the key file's key the first one, or the newest where it replaces all others, which
-    /// then die. Returns false where the others are sealed by another file.
+    /// Adds the key file's key as the first one, or as the newest if it replaces all others, which
+    /// are then killed. Returns false if another file seals the others.
     pub async fn ensure_file_key(
         &self,
         file: NewSigningKey,
@@ -107,7 +106,7 @@ impl Store {
         Ok(is_known(&self.signing_keys().await?))
     }
 
-    /// Returns false where another replica has put a key at that place.
+    /// Returns false if another replica took that place.
     pub async fn add_key(
         &self,
         new: &NewSigningKey,
@@ -150,7 +149,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns whether it was the next key until now.
+    /// Returns true if it was the next key until now.
     pub async fn begin_key(
         &self,
         kid: &str,
@@ -162,13 +161,13 @@ impl Store {
         Ok(self.sql.exec(BEGIN, values).await? == 1)
     }
 
-    /// As the stand-in for a killed key: others trust it at once.
+    /// Replaces a killed key: others trust the new one at once.
     pub async fn begin_key_at_once(&self, kid: &str, now: UnixMillis) -> Result<(), StoreError> {
         self.sql.exec(BEGIN_AT_ONCE, vals![now, now, now, kid, now]).await?;
         Ok(())
     }
 
-    /// Returns whether it was alive until now.
+    /// Returns true if it was alive until now.
     pub async fn kill_key(
         &self,
         kid: &str,

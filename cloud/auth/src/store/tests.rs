@@ -1,5 +1,4 @@
-//! What the routes cannot show: what the jobs remove and what the blacklist is filled with. Both
-//! engines run them.
+//! Behaviour invisible to routes, on both engines: purges by the jobs, and filling the blacklist.
 
 mod sealed_reasons;
 
@@ -217,7 +216,7 @@ async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
     assert_eq!(list.recall(&claims).await, unknown, "an end is under way");
     ending.told();
     assert_eq!(list.recall(&claims).await, KnownSession::Stands);
-    // Its caller hung up, perhaps when auth_db had ended a session already.
+    // Its caller hung up, perhaps after auth_db ended a session.
     drop(list.ending());
     assert_eq!(list.recall(&claims).await, unknown);
     list.fill().await;
@@ -273,7 +272,7 @@ async fn an_account_knows_its_newest_twenty_devices_for_ninety_days(#[case] engi
     for n in 1..=20 {
         database.clock.advance(1_000);
         database.session_on(device(n)).await;
-        // One that signs in again and again is not forgotten.
+        // A device that keeps signing in is not forgotten.
         database.session_on(device(1)).await;
     }
     assert!(!known(0).await, "twenty others were seen since");
@@ -336,7 +335,7 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
     };
     let without_address = AddedUser::MadeWithoutAddress;
     assert_eq!(add("wang1", "L@example.com").await, without_address, "sealed under the same hash");
-    // As a version before has left it.
+    // Restores the plain form of an older version.
     assert_eq!(store.sql.exec(PLAIN, Vec::new()).await.unwrap(), 1);
     assert_eq!(add("wang2", "l@example.com").await, without_address, "plain");
     jobs::seal(store, &jobs::SealWalks::default()).await.unwrap();
@@ -383,7 +382,7 @@ async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engin
     let event_of = |session| Ok(event(EventType::SessionRevoked, clock, *user, Some(session)));
     let removed = store.unlink_identity(identity, ending, event_of).await.unwrap();
     assert!(matches!(removed, UnlinkResult::Removed(ended) if ended.contains(&before)));
-    // It was looked up before the removal, and its session comes behind it.
+    // It was looked up before the removal, but its session starts after.
     let (after, begun) = begin().await;
     assert!(!begun);
     let state = store.session_state(after, NOW).await.unwrap().unwrap();
@@ -412,7 +411,7 @@ async fn codes_to_phones_go_when_they_are_over(#[case] engine: Engine) {
     assert_eq!(left, Some(1));
 }
 
-/// Both have passed every check that a handler makes before its transaction.
+/// Both have passed all checks that a handler makes before its transaction.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

@@ -1,4 +1,4 @@
-//! Accounts.
+//! Accounts: registration, sealed addresses, closing.
 
 use platform::{
     columns, marks, outbox, row,
@@ -21,27 +21,27 @@ const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
 const BY_NAME: &str = "WHERE username = ? AND is_active = 1";
 
 row! {
-    /// An account as a sign-in needs it.
+    /// The account fields that a sign-in needs.
     pub struct Account in users {
         pub id: UserId,
         pub role_id: Role,
         pub password_hash: String,
         pub password_changed_at: Option<UnixMillis>,
-        /// Tokens from before it are dead.
+        /// Older tokens are invalid.
         pub tokens_since: UnixMillis,
     }
 }
 
-/// What became of a registration.
+/// The outcome of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddedUser {
     Made,
-    /// The account is there, but its address belongs to another one.
+    /// The account exists, but its address belongs to another one.
     MadeWithoutAddress,
     NameTaken,
 }
 
-/// What became of the wish to close an account.
+/// The outcome of a request to close an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountClosing {
     Closed,
@@ -60,7 +60,6 @@ pub(super) const EMAIL: &str = "users.email";
 const WITH_EMAIL: &str = "SELECT id FROM users WHERE email = ? OR email_hash = ? LIMIT 1";
 const SEALED: &str =
     "SELECT id, email, email_hash, closed_why FROM users WHERE id > ? ORDER BY id LIMIT ?";
-/// An account, its address and the hash of that, and why it was closed.
 type SealedRow = (UserId, String, Option<Vec<u8>>, Option<String>);
 const RESEAL: &str = "UPDATE users SET email = ?, email_hash = ? WHERE id = ? AND email = ?";
 const RESEAL_CLOSING: &str = "UPDATE users SET closed_why = ? WHERE id = ? AND closed_why = ?";
@@ -93,8 +92,8 @@ impl UserRow<'_> {
 }
 
 impl Store {
-    /// Makes an account, also if its address belongs to another one: only the owner of that mailbox
-    /// may learn of it.
+    /// Creates an account even if its address belongs to another one: only the owner of that
+    /// mailbox may learn of it.
     pub async fn add_user(
         &self,
         account: &Account,
@@ -109,7 +108,7 @@ impl Store {
             let added = if !is_known && tx.insert_new(row.clone()).await? {
                 AddedUser::Made
             } else if tx.insert_new(UserRow { email_hash: None, ..row.clone() }).await? {
-                // The address may also have been registered in this very moment.
+                // A concurrent registration may also have taken the address.
                 AddedUser::MadeWithoutAddress
             } else {
                 return Ok(AddedUser::NameTaken);
@@ -141,8 +140,8 @@ impl Store {
         }
     }
 
-    /// Returns whether another account has the address, perhaps in the plain form of a version
-    /// before.
+    /// Returns true if another account has the address, perhaps in the plain form of an older
+    /// version.
     pub(super) async fn has_email(
         tx: &mut Tx,
         email: &Email,
@@ -152,9 +151,8 @@ impl Store {
         Ok(tx.one::<UserId>(WITH_EMAIL, values).await?.is_some())
     }
 
-    /// Seals the addresses of the accounts behind `after`, and the reasons why they were closed,
-    /// where they are plain or of a former key, a batch at most. Returns the last account of the
-    /// batch; `None` at the end.
+    /// Reseals the stale addresses and closing reasons of the next batch of accounts after `after`.
+    /// Returns the batch's last account; `None` at the end.
     pub async fn reseal_accounts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
         let rows: Vec<SealedRow> = self.sql.all(SEALED, vals![after, BATCH]).await?;
@@ -164,7 +162,7 @@ impl Store {
             if keys.is_stale_text(&stored) {
                 let place = email_place(user);
                 let email = keys.open_text(&place, stored.clone())?;
-                // One that is sealed without a hash belongs to another account.
+                // A sealed address without a hash belongs to another account.
                 let is_own = hash.is_some() || !keys.is_sealed_text(&stored);
                 let hash = is_own.then(|| keys.hash(EMAIL, &email).to_vec());
                 let values = vals![keys.seal_text(&place, &email), hash, user, stored];
@@ -177,20 +175,19 @@ impl Store {
         Ok(SealedBatch { sealed: sealed_anew, last })
     }
 
-    /// The role of a person; absent for one who has never registered.
+    /// Returns a person's role; `None` if they never registered.
     pub async fn role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
         Ok(self.sql.one(ROLE, vals![user]).await?)
     }
 
-    /// The mark of a provider, as far as the user service has told.
+    /// Returns a provider's verification mark, as last reported by the user service.
     pub async fn mark(&self, user: UserId) -> Result<Option<ProviderMark>, StoreError> {
         Ok(marks::store::of_one(&self.sql, user).await?)
     }
 
-    /// Closes an account, ends its sessions and tells of it the first time, by the event of that
-    /// moment. The closer's own right is read under the lock of all roles: two admins who close
-    /// each other at once would leave nobody. The account goes first: a sign-in that is under way
-    /// waits for it, or is ended here.
+    /// Closes an account, ends its sessions and publishes the event once. Checks the closing
+    /// admin's permission under the role lock: two admins who close each other concurrently would
+    /// leave none. Writes the account first, so a concurrent sign-in waits for it or is ended here.
     pub async fn close_account(
         &self,
         user: UserId,
@@ -215,7 +212,7 @@ impl Store {
         })
     }
 
-    /// The account of that name, unless it is closed.
+    /// Finds an open account by name.
     pub async fn account(&self, username: &Username) -> Result<Option<Account>, StoreError> {
         Ok(self.sql.one(Account::select(BY_NAME), vals![username.as_str()]).await?)
     }

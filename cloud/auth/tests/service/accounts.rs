@@ -1,4 +1,4 @@
-//! Making an account.
+//! Registration.
 
 use axum::http::StatusCode;
 use rstest::rstest;

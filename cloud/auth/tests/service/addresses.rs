@@ -1,5 +1,5 @@
-//! Confirming an address: by the code that was sent there, once, in time, by its person; and what
-//! is told of it.
+//! Email confirmation: codes work once, in time, and only for their owner; answers reveal nothing
+//! to others.
 
 use axum::http::{Method, StatusCode};
 use rstest::rstest;
@@ -11,7 +11,7 @@ use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 const OTHER: &str = "other@example.org";
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-/// Somebody who has registered, and signed in.
+/// A registered and signed-in person.
 struct Newcomer {
     user: String,
     token: String,
@@ -42,7 +42,7 @@ async fn confirm(auth: &Auth, who: &Newcomer, code: &str) -> Answer {
     auth.send(Method::POST, path, Some(&who.token), Some(json!({ "code": code }))).await
 }
 
-/// As the notification service asks.
+/// Calls an internal route as the notification service.
 async fn told(auth: &Auth, path: &str, who: &Newcomer) -> Value {
     let own = auth.service_key.token("notification", "auth", &auth.clock);
     let asked = json!({ "user_id": who.user });
@@ -116,7 +116,7 @@ async fn the_address_in_force_stays_until_another_is_confirmed(#[case] engine: E
     let own = json!({ "email": OTHER, "is_confirmed": true, "pending": null });
     assert_eq!(confirm(&auth, &lisi, &code).await.body, own);
     assert_eq!(mailed_to(&auth, &lisi).await, OTHER);
-    // The former address is free for somebody else.
+    // The former address is free for others.
     let form = json!({
         "username": "lisi2", "email": "lisi@example.com", "password": PASSWORD, "role": "customer",
     });
@@ -133,7 +133,7 @@ async fn nobody_learns_by_asking_who_has_an_address_and_nobody_takes_one(#[case]
     let taken = change(&auth, &lisi, "wangwu@example.com", PASSWORD).await;
     let free = change(&auth, &wangwu, OTHER, PASSWORD).await;
     assert_eq!((taken.status, free.status), (StatusCode::OK, StatusCode::OK));
-    // Only the mailbox hears of it.
+    // Only the mailbox gets the code.
     let (to, code) = sent(&auth, &lisi).await;
     assert_eq!(to, "wangwu@example.com");
     assert_eq!(confirm(&auth, &wangwu, &code).await.code(), "code_over", "it is another person's");
@@ -164,7 +164,7 @@ async fn a_registration_tells_its_mailbox_alone_that_the_address_has_an_owner(
     let (_, code) = sent(&auth, &owner).await;
     confirm(&auth, &owner, &code).await;
 
-    // Whatever a stranger asks about the two is answered alike.
+    // A stranger gets the same answers for both addresses.
     let mut heard = Vec::new();
     for (name, email) in [("mallory1", "LiSi@example.com"), ("mallory2", "free@example.com")] {
         let form =
@@ -219,7 +219,7 @@ async fn registrations_mail_an_address_five_times_an_hour() {
     let mut mailed = 0;
     for number in 0..7 {
         let who = register_with(&auth, &format!("mallory{number}"), OTHER).await;
-        // A try that is made again is not another mail.
+        // A retry does not count as another mail.
         for _ in 0..2 {
             mailed += usize::from(!sent(&auth, &who).await.0.is_empty());
         }
@@ -236,7 +236,7 @@ async fn a_code_ends_after_a_day_and_with_the_password() {
     let lisi = Newcomer { token: auth.token("lisi").await, ..lisi };
     assert_eq!(confirm(&auth, &lisi, &code).await.code(), "code_over");
 
-    // Whoever knew the old password may have asked.
+    // The request may come from a thief of the old password.
     change(&auth, &lisi, OTHER, PASSWORD).await;
     let (_, code) = sent(&auth, &lisi).await;
     let form = json!({ "old_password": PASSWORD, "new_password": "staple battery horse" });
@@ -261,7 +261,7 @@ async fn mails_and_tries_are_counted() {
     let asked = asked.iter().filter(|event| event.kind == EventType::UserConfirmationAsked);
     assert_eq!(asked.count(), 5);
 
-    // One address is sent no more by two people than by one.
+    // Two people share the limit of one address.
     let auth = Auth::new(Engine::Sqlite).await;
     let (lisi, wangwu) = (newcomer(&auth, "lisi").await, newcomer(&auth, "wangwu").await);
     for who in [&lisi, &wangwu, &lisi, &wangwu, &lisi] {

@@ -1,5 +1,4 @@
-//! The bounds on codes to phones: of all people, of an address, and of the countries that are
-//! served.
+//! Limits on phone codes: in total, per address, and by country.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -16,7 +15,7 @@ use crate::{
 
 const LONG: Duration = Duration::from_secs(30);
 
-/// Uses up what all people together may have of codes in this hour.
+/// Uses up this hour's total of codes.
 async fn spend_codes_of_all(scene: &Scene) {
     for _ in 0..Config::default().codes_per_hour.get() {
         scene.auth.cache.increment("codes", Duration::from_secs(3600)).await.unwrap();
@@ -32,7 +31,7 @@ async fn strangers_use_up_the_codes_of_all_and_a_number_with_an_account_still_ge
     let sent = || scene.messages().into_iter().map(|(to, _)| to).collect::<Vec<_>>();
     let before = sent().len();
 
-    // The answers are alike, and so are those to a wrong code.
+    // Both numbers get the same answers, also to a wrong code.
     let (asked_unknown, asked_known) = (scene.ask(unknown).await, scene.ask(known).await);
     refused(&asked_known, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
     assert_eq!(asked_known.body["expires_in"], 300);
@@ -112,7 +111,7 @@ async fn codes_go_to_ordinary_phones_of_the_countries_that_the_operator_serves()
         assert!(answer.text.contains("+86"), "{}", answer.text);
     }
     assert_eq!(scene.messages().len(), 0);
-    // They took nothing from the number's own count.
+    // The refused requests did not count against the number.
     assert_eq!(scene.ask(PHONE).await.status, StatusCode::OK);
 
     let served = vec![country("86"), country("49")];

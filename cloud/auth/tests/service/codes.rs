@@ -1,4 +1,4 @@
-//! Signing in by a code to a phone, with the folder in the gateway's place.
+//! Sign-in with a phone code; a folder replaces the gateway.
 
 use std::{num::NonZeroU32, path::PathBuf};
 
@@ -14,7 +14,7 @@ use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 pub const PHONE: &str = "+8613800138000";
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-/// Auth and the folder in which phones are read.
+/// Auth and the folder with the messages to phones.
 pub struct Scene {
     pub auth: Auth,
     phones: PathBuf,
@@ -34,10 +34,10 @@ impl Scene {
         Self { auth: Auth::with(engine, "memory:", alter).await, phones, _folder: folder }
     }
 
-    /// Every message so far, oldest first: its number and its words.
+    /// All messages so far, oldest first: number and text.
     pub fn messages(&self) -> Vec<(String, String)> {
         let all = self.phones.read_dir().unwrap().map(|file| file.unwrap().path());
-        // One with another ending is not whole yet.
+        // Other extensions mark incomplete files.
         let whole = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
         let mut files: Vec<_> = all.filter(whole).collect();
         files.sort_unstable();
@@ -53,7 +53,7 @@ impl Scene {
         self.auth.post("codes", json!({ "phone": phone })).await
     }
 
-    /// The code that the phone has got.
+    /// Requests a code and returns it.
     async fn code(&self, phone: &str) -> String {
         let answer = self.ask(phone).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -72,7 +72,7 @@ impl Scene {
         self.auth.send(Method::POST, path, Some(token), Some(form)).await
     }
 
-    /// A customer who has linked that number.
+    /// Registers a customer and links that number.
     pub async fn customer(&self, name: &str, phone: &str) -> String {
         self.auth.register(name, "customer").await;
         let token = self.auth.token(name).await;
@@ -83,7 +83,7 @@ impl Scene {
     }
 }
 
-/// Another code of six digits.
+/// A different six-digit code.
 pub fn not(code: &str) -> String {
     if code == "000000" { "000001".to_owned() } else { "000000".to_owned() }
 }
@@ -127,7 +127,7 @@ async fn a_newcomer_becomes_a_customer_and_stays_the_same_person(#[case] engine:
     let registered = |event: &&wire::Event| event.kind == EventType::UserRegistered;
     assert_eq!(scene.auth.events().await.iter().filter(registered).count(), 2);
 
-    // No password opens an account that has none, and its person hears of it.
+    // No password opens an account without one, and its person sees this.
     assert_eq!(scene.auth.login(name, "none").await.code(), "invalid_credentials");
     let path = "/api/v1/auth/identities";
     let own = scene.auth.send(Method::GET, path, Some(token(&again)), None).await;
@@ -162,7 +162,7 @@ async fn a_code_opens_one_session_of_its_own_number_within_five_minutes(#[case] 
     over(&scene.enter(PHONE, "123456").await);
 
     let code = scene.code(PHONE).await;
-    // Another's number: one that asked for no code, and one that did.
+    // Numbers of other people: one without a code, and one with a code.
     over(&scene.enter("+8613800138001", &code).await);
     scene.code("+8613800138002").await;
     refused(&scene.enter("+8613800138002", &code).await, StatusCode::UNAUTHORIZED, "code_wrong");
@@ -180,7 +180,7 @@ async fn a_code_opens_one_session_of_its_own_number_within_five_minutes(#[case] 
     scene.auth.clock.advance(5 * MINUTE_MS - 1);
     token(&scene.enter(PHONE, &code).await);
 
-    // Many at once with the right code: one comes in.
+    // Of many concurrent tries with the right code, one succeeds.
     let code = scene.code(PHONE).await;
     let all = futures::future::join_all((0..5).map(|_| scene.enter(PHONE, &code))).await;
     let entered = all.iter().filter(|answer| answer.status == StatusCode::OK).count();
@@ -203,7 +203,7 @@ async fn the_fifth_wrong_try_ends_a_code_and_many_lock_the_number(#[case] engine
         let late = scene.enter(PHONE, &code).await;
         match round {
             0 => refused(&late, StatusCode::CONFLICT, "code_over"),
-            // Ten wrong ones lock it for a quarter of an hour, as ten wrong passwords do.
+            // Ten wrong codes lock the number for a quarter of an hour, like ten wrong passwords.
             _ => refused(&late, StatusCode::TOO_MANY_REQUESTS, "account_locked"),
         }
     }
@@ -211,8 +211,7 @@ async fn the_fifth_wrong_try_ends_a_code_and_many_lock_the_number(#[case] engine
     let code = scene.code(PHONE).await;
     token(&scene.enter(PHONE, &code).await);
 
-    // Tries at once are no more than tries one by one. The right one forgot the wrong ones of
-    // before.
+    // Concurrent tries count like sequential ones. The right code reset the earlier count.
     let code = scene.code(PHONE).await;
     let guesses = (0..9)
         .map(|_| scene.auth.post("codes/sign-in", json!({ "phone": PHONE, "code": not(&code) })));
@@ -258,7 +257,7 @@ async fn a_number_opens_a_customers_account_whose_person_linked_it_by_the_passwo
     scene.auth.register("lisi", "customer").await;
     let token_of_lisi = scene.auth.token("lisi").await;
     let code = scene.code(PHONE).await;
-    // The session alone links nothing, nor does a wrong code, and neither spends the code.
+    // Neither the session alone nor a wrong code links a number, and neither spends the code.
     let wrong = scene.link(&token_of_lisi, PHONE, &code, "not the password").await;
     refused(&wrong, StatusCode::UNAUTHORIZED, "invalid_credentials");
     let wrong = scene.link(&token_of_lisi, PHONE, &not(&code), PASSWORD).await;
@@ -270,7 +269,7 @@ async fn a_number_opens_a_customers_account_whose_person_linked_it_by_the_passwo
     token(&entered);
     assert_eq!(entered.body["username"], "lisi");
 
-    // It is of one account, and an account has one.
+    // A number belongs to one account, and an account has one number.
     scene.auth.register("zhao", "customer").await;
     let zhao = scene.auth.token("zhao").await;
     let code = scene.code(PHONE).await;
@@ -286,7 +285,7 @@ async fn a_number_opens_a_customers_account_whose_person_linked_it_by_the_passwo
         "identity_taken",
     );
 
-    // More than a customer links none.
+    // Only customers link a number.
     scene.auth.register("wang", "provider").await;
     let wang = scene.auth.token("wang").await;
     let code = scene.code("+8613800138002").await;
@@ -296,7 +295,7 @@ async fn a_number_opens_a_customers_account_whose_person_linked_it_by_the_passwo
         "role_forbidden",
     );
 
-    // Another password takes the number away.
+    // A password change unlinks the number.
     let form = json!({ "old_password": PASSWORD, "new_password": "another password of hers" });
     let path = "/api/v1/auth/password";
     let changed = scene.auth.send(Method::POST, path, Some(&token_of_lisi), Some(form)).await;
@@ -342,7 +341,7 @@ async fn newcomers_register_otherwise_where_the_operator_says_so() {
     let scene = Scene::with(Engine::Sqlite, alter).await;
     let (known, unknown) = (PHONE, "+8613800138001");
     scene.customer("lisi", known).await;
-    // The asking tells nothing; the holder of the number hears it.
+    // Requesting a code reveals nothing; the number's owner learns it with the code.
     assert_eq!(scene.ask(known).await.body, scene.ask(unknown).await.body);
     let code = scene.code(unknown).await;
     refused(&scene.enter(unknown, &code).await, StatusCode::FORBIDDEN, "phone_unknown");
@@ -419,7 +418,7 @@ async fn neither_a_number_nor_a_code_is_kept_and_what_is_over_goes(#[case] engin
         .unwrap();
     let guessed = [PHONE.to_owned(), format!("{PHONE}\n{code}"), code.clone()];
     for plain in guessed {
-        // A hash without the key could be tried for every code in a moment.
+        // An unkeyed hash could be brute-forced over all codes in a moment.
         let hash = ring::digest::digest(&ring::digest::SHA256, plain.as_bytes());
         let keyed = DataKeys::none().hash("sign_in_codes.code", &plain);
         for (phone_hash, code_hash) in &kept {
@@ -453,13 +452,13 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
         })
     };
 
-    // Who came by a number has no address.
+    // A person registered by phone has no address.
     let guest = scene.enter(PHONE, &scene.code(PHONE).await).await;
     assert_eq!(contact(&guest.body["user_id"]).await, of(true, false, json!(PHONE)));
     let kept: Vec<String> =
         auth.sql.all("SELECT number FROM identities", Vec::new()).await.unwrap();
     assert!(kept.len() == 1 && !kept[0].contains("138"), "{kept:?}");
-    // As the release before has left it, until its person comes again.
+    // Rows of the previous release lack the number until the person signs in again.
     auth.sql.exec("UPDATE identities SET number = NULL", Vec::new()).await.unwrap();
     assert_eq!(contact(&guest.body["user_id"]).await["phone"], Value::Null);
     token(&scene.enter(PHONE, &scene.code(PHONE).await).await);

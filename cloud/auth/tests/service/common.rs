@@ -1,5 +1,5 @@
-//! Auth on a database of its own, on either engine.
-// Each test file uses a part of this, and a helper that fails fails its test.
+//! Auth on a separate database, on either engine.
+// Each test file uses only some of these helpers; a failing helper fails its test.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ impl Auth {
         Self::with(engine, cache, |config| config).await
     }
 
-    /// Auth whose configuration `alter` has changed.
+    /// Opens auth with the configuration that `alter` returns.
     pub async fn with(engine: Engine, cache: &str, alter: impl Fn(Config) -> Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = engine.address(folder.path(), "auth");
@@ -68,7 +68,7 @@ impl Auth {
         Self::open(config(&url), sql, cache, Clock::fixed(NOW), folder).await
     }
 
-    /// Stops it and starts it anew, with nothing left but its files and its database.
+    /// Restarts auth, which keeps only its files and its database.
     pub async fn restarted(self) -> Self {
         self.tasks.shutdown(std::time::Duration::from_secs(5)).await;
         Self::open(self.config, self.sql, "memory:", self.clock, self.folder).await
@@ -84,8 +84,7 @@ impl Auth {
         Self { router, clock, cache, config, sql, service_key, bus, tasks, folder }
     }
 
-    /// Waits until the work that its requests have left behind is done. It answers nothing
-    /// afterwards.
+    /// Waits for background work to finish. Auth answers no requests afterwards.
     pub async fn tasks_end(&self) {
         self.tasks.shutdown(std::time::Duration::from_secs(5)).await;
     }
@@ -95,7 +94,7 @@ impl Auth {
         self.replica_on("memory:").await
     }
 
-    /// The same, on that cache.
+    /// The same, with that cache.
     pub async fn replica_on(&self, cache: &str) -> Self {
         let (config, sql, clock) = (self.config.clone(), self.sql.clone(), self.clock.clone());
         Self::open(config, sql, cache, clock, tempfile::tempdir().unwrap()).await
@@ -115,7 +114,7 @@ impl Auth {
         self.send_from(None, method, path, token, body).await
     }
 
-    /// As the gateway passes it on for a client at that address.
+    /// Sends a request as forwarded by the gateway for a client at that address.
     pub async fn send_from(
         &self,
         address: Option<&str>,
@@ -157,7 +156,7 @@ impl Auth {
         self.post("login", json!({ "username": username, "password": password })).await
     }
 
-    /// A POST of a client at that address.
+    /// Sends a POST from a client at that address.
     pub async fn post_from(&self, address: &str, path: &str, body: Value) -> Answer {
         let path = format!("/api/v1/auth/{path}");
         self.send_from(Some(address), Method::POST, &path, None, Some(body)).await
@@ -168,7 +167,7 @@ impl Auth {
         self.post_from(address, "login", body).await
     }
 
-    /// The token of someone who has registered.
+    /// Signs a registered person in and returns the token.
     pub async fn token(&self, username: &str) -> String {
         let answer = self.login(username, PASSWORD).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -183,7 +182,7 @@ impl Auth {
         self.send(Method::POST, "/api/v1/auth/logout", Some(token), None).await
     }
 
-    /// The events written so far, sent or not.
+    /// All events so far, relayed or not.
     pub async fn events(&self) -> Vec<Event> {
         testing::events(&self.sql).await
     }
@@ -192,8 +191,7 @@ impl Auth {
         self.sql.one(text, Vec::new()).await.unwrap().unwrap()
     }
 
-    /// The reasons in that column that a statement finds, each behind the key of its row. None
-    /// stands in the clear.
+    /// Opens the reasons that a statement finds in a column. Each must be sealed to its row's key.
     pub async fn reasons(&self, column: &'static str, text: &'static str) -> Vec<String> {
         let rows: Vec<(Vec<u8>, String)> = self.sql.all(text, Vec::new()).await.unwrap();
         let keys = self.sql.data_keys();

@@ -1,4 +1,4 @@
-//! Tokens for the edges of one region: of a session, beside a sign-in, and for one command.
+//! Tokens for the edges of one region: from a session, with a sign-in, and for one command.
 
 use axum::http::{Method, StatusCode};
 use process::tokens::{Claims, Keys, TokenAudience};
@@ -20,7 +20,7 @@ async fn keys(auth: &Auth) -> Keys {
     keys
 }
 
-/// The claims of a token, for whatever it is.
+/// The claims of a token for any audience.
 pub async fn claims(auth: &Auth, token: &str) -> Claims {
     keys(auth).await.read(token).unwrap()
 }

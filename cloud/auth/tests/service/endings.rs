@@ -1,4 +1,4 @@
-//! People end their own sessions, one by one or all but the present one.
+//! People end one of their sessions, or all but the current one.
 
 use axum::http::{Method, StatusCode};
 use rstest::rstest;

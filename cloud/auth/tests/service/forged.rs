@@ -1,4 +1,4 @@
-//! An issuer that signs whatever a test wants, where a real one could not be brought to it.
+//! A fake issuer that signs arbitrary tokens, including ones that a real issuer never would.
 
 use std::{
     collections::BTreeMap,
@@ -34,16 +34,16 @@ pub struct ForgedIssuer {
     tasks: Tasks,
 }
 
-/// What the issuer says. Tests change it.
+/// The issuer's answers. Tests change them.
 pub struct Forgery {
     pub header: Value,
-    /// Over the claims of a good token; null takes one away.
+    /// Merged over the claims of a valid token; null removes a claim.
     pub claims: Value,
-    /// Over what it tells by the access token about the person who came last.
+    /// Merged over the userinfo of the person who signed in last.
     pub told: Value,
-    /// Over the discovery document.
+    /// Merged over the discovery document.
     pub document: Value,
-    /// The seed of the key that signs, and those that are published with their names.
+    /// The seed of the signing key, and the published key names with their seeds.
     pub signs_by: u8,
     pub published: Vec<(String, u8)>,
     pub key_reads: u32,
@@ -96,7 +96,7 @@ impl ForgedIssuer {
         self.forgery.lock().unwrap()
     }
 
-    /// Signs somebody in who was sent to that address, and gives the code.
+    /// Signs a person in at that authorization address, and returns the code.
     pub fn grant(&self, way: &str, subject: &str, now_s: i64) -> String {
         assert!(way.starts_with(&format!("{}/auth?", self.address)), "{way}");
         assert_eq!(query(way, "response_type"), "code");
@@ -143,7 +143,7 @@ impl Forgery {
     }
 }
 
-/// A value of an address's query, as it stands there.
+/// A raw value from an address's query.
 pub fn query(address: &str, name: &str) -> String {
     let (_, query) = address.split_once('?').unwrap();
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));

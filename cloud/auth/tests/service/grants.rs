@@ -1,4 +1,5 @@
-//! Device grants: a provider's tablet gets a token for days, which its person or an admin ends.
+//! Device grants: a provider's tablet gets a token for days, which the provider or an admin can
+//! end.
 
 use axum::http::{Method, StatusCode};
 use process::tokens::{Claims, TokenAudience, TokenKind};
@@ -25,7 +26,7 @@ async fn people(engine: Engine) -> Auth {
     auth
 }
 
-/// A sign-in at an edge of NORTH that hands it on, from that tablet.
+/// Signs in from that tablet through an edge of NORTH.
 async fn at_tablet(auth: &Auth, username: &str, tablet: &str) -> Answer {
     let form = json!({
         "username": username, "password": PASSWORD, "region": "NORTH", "edge_only": true, "tablet": tablet,
@@ -40,7 +41,7 @@ async fn grant(auth: &Auth, tablet: &str) -> Claims {
     claims(auth, answer.body["edge_token"].as_str().unwrap()).await
 }
 
-/// The sessions on a list, each as its id, kind and device.
+/// The listed sessions, each with id, kind and device.
 async fn listed(auth: &Auth, path: &str, token: &str) -> Vec<(String, String, Value)> {
     let answer = auth.send(Method::GET, path, Some(token), None).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);

@@ -1,5 +1,5 @@
-//! Signing in at another service. The browser tests do it at a real one; here an issuer says what
-//! no real one would.
+//! Sign-in through another service. The browser tests use a real one; here a fake issuer also
+//! misbehaves.
 
 use std::num::NonZeroU32;
 
@@ -45,7 +45,7 @@ fn reply(visitor: &Visitor, code: &str) -> Value {
     json!({ "ticket": visitor.ticket, "state": query(&visitor.way, "state"), "code": code })
 }
 
-/// The whole way, as that person of the issuer.
+/// Runs the complete flow as that subject of the issuer.
 async fn sign_in(auth: &Auth, name: &str, issuer: &ForgedIssuer, subject: &str) -> Answer {
     let visitor = begin(auth, name).await;
     let code = issuer.grant(&visitor.way, subject, now_s(auth));
@@ -86,7 +86,7 @@ async fn somebody_new_becomes_a_customer_and_stays_the_same_person(#[case] engin
     let verified = auth.verify(&access).await;
     assert_eq!(verified.body["user_id"], first.body["user_id"]);
 
-    // The issuer vouches for the address, so mail goes there.
+    // The issuer verified the address, so mail goes there.
     let shown = auth.send(Method::GET, "/api/v1/auth/address", Some(&access), None).await;
     let known = json!({
         "email": "li.si@elsewhere.example", "is_confirmed": true, "pending": null,
@@ -101,7 +101,7 @@ async fn somebody_new_becomes_a_customer_and_stays_the_same_person(#[case] engin
     let registered = |event: &&wire::Event| event.kind == EventType::UserRegistered;
     assert_eq!(auth.events().await.iter().filter(registered).count(), 3);
 
-    // No password opens an account that has none, and its person may sign out like others.
+    // No password opens an account without one, and its person can sign out normally.
     for password in ["none", PASSWORD, ""] {
         assert_eq!(auth.login(name, password).await.code(), "invalid_credentials");
     }
@@ -156,7 +156,7 @@ async fn a_visit_is_ended_once_by_its_own_browser_and_in_time() {
     token(&auth.post("oidc/sign-in", good.clone()).await);
     over(json!({})).await;
 
-    // A code that was used, or is of another visit, is nothing to the issuer.
+    // The issuer rejects a code that was used or belongs to another flow.
     let used = auth.post("oidc/sign-in", reply(&theirs, &code)).await;
     assert_eq!((used.status, used.code()), (StatusCode::FORBIDDEN, "identity_refused"));
     let [ours, theirs] = [begin(&auth, "acme").await, begin(&auth, "acme").await];
@@ -193,7 +193,7 @@ async fn a_flood_of_codes_from_an_address_is_refused_before_the_issuer_hears_it(
     assert_eq!(refused.code(), "rate_limited");
     assert!(refused.headers.contains_key("retry-after"));
     assert_eq!(issuer.forgery().exchanges, 3);
-    // The visit is not spent, and other addresses are not counted with that one.
+    // The flow is not spent, and other addresses count separately.
     token(&auth.post_from("198.51.100.7", "oidc/sign-in", form).await);
 }
 
@@ -292,7 +292,7 @@ async fn an_issuer_that_is_away_is_named_and_keeps_no_other_sign_in_waiting() {
     assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
     assert_eq!(auth.post("oidc/nobody/begin", json!({})).await.status, StatusCode::NOT_FOUND);
 
-    // It had said where to go, which is good for an hour.
+    // The discovery document is cached for an hour.
     begin(&auth, "gone").await;
     let auth = auth_at(Engine::Sqlite, &[("gone", &gone)]).await;
     for _ in 0..2 {
@@ -362,7 +362,7 @@ async fn an_identity_is_linked_by_the_password_and_goes_with_it(#[case] engine: 
         (&json!("provider"), &json!("lisi"))
     );
 
-    // Somebody else has no part of it.
+    // Other people have no access to it.
     let stranger = token(&sign_in(&auth, "acme", &issuer, "18").await);
     assert_eq!(begin_link(&stranger, "").await.code(), "invalid_credentials", "has no password");
     let list = auth.send(Method::GET, LIST, Some(&own), None).await;

@@ -1,4 +1,4 @@
-//! The keys that sign tokens change by the calendar and by hand, and a stolen one is killed.
+//! Signing keys rotate on schedule and by hand, and a stolen one is killed.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn office(engine: Engine) -> Auth {
     auth
 }
 
-/// The name of the key that signed it, which has to be published.
+/// The id of the key that signed the token; it must be published.
 async fn kid(auth: &Auth, token: &str) -> String {
     let set = jwks(auth).await;
     let signed = |key: &&Value| {
@@ -194,7 +194,7 @@ async fn a_killed_key_takes_all_its_tokens_with_it(#[case] engine: Engine) {
     let new = auth.token("lisi").await;
     assert_eq!(kid(&auth, &new).await, second, "the next key has begun");
     assert!(keys(&auth).await.verify(&new, TokenAudience::Cloud, auth.clock.now()).is_ok());
-    // The next one, and then both at once.
+    // Kill the next key, then both.
     let third = jwks(&auth).await["keys"][1]["kid"].as_str().unwrap().to_owned();
     kill(&auth, &third).await;
     assert_eq!(states(&auth).await, ["killed", "present", "killed", "next"]);

@@ -1,4 +1,4 @@
-//! The bounds on people before they are signed in.
+//! Rate limits before sign-in.
 
 use std::num::NonZeroU32;
 

@@ -1,4 +1,4 @@
-//! Wrong passwords: the lock, the devices that are let past it, and the word to the owner.
+//! Wrong passwords: lockout, exemption of known devices, and the report to the owner.
 
 use axum::http::StatusCode;
 use rstest::rstest;
@@ -64,7 +64,7 @@ async fn a_known_device_is_let_past_the_lock_of_its_address(#[case] engine: Engi
     let forged = "A".repeat(43);
     let stranger = on_device(&auth, HOME, PASSWORD, &forged).await;
     assert_eq!(stranger.code(), "account_locked", "a secret of nobody's is none");
-    // Its holder has no more guesses than an address has.
+    // A device has no more guesses than an address.
     for _ in 0..10 {
         let wrong = on_device(&auth, HOME, WRONG, &device).await;
         assert_eq!(wrong.code(), "invalid_credentials");

@@ -1,4 +1,4 @@
-//! Auth as a service among others, over its routes.
+//! Tests of auth over its routes.
 
 #![allow(clippy::unwrap_used)]
 

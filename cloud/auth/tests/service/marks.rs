@@ -1,4 +1,4 @@
-//! The mark of a verified provider in tokens, by the events of profiles.
+//! The verification mark of providers in tokens, updated by profile events.
 
 use axum::http::{Method, StatusCode};
 use process::tokens::Claims;
@@ -25,8 +25,8 @@ async fn tell(auth: &Auth, user: &Value, version: i64, verified: Option<bool>) {
     auth.bus.publish(&event).await.unwrap();
 }
 
-/// The mark in a new token; a provider that was told of last shows that the events before were
-/// taken in.
+/// The mark in a new token. A provider named in a later event proves that the earlier events were
+/// consumed.
 async fn mark(auth: &Auth, name: &str) -> (bool, u64) {
     let token = auth.token(name).await;
     of(&claims(auth, &token).await)
@@ -51,7 +51,7 @@ async fn tokens_tell_the_newest_word_about_their_provider_and_a_late_one_changes
     #[case] engine: Engine,
 ) {
     let auth = Auth::with(engine, "memory:", |config| auth::Config {
-        // The test signs in until an event has come.
+        // The test signs in repeatedly until an event arrives.
         sign_ins_per_account_per_minute: std::num::NonZeroU32::MAX,
         sign_ins_per_address_per_minute: std::num::NonZeroU32::MAX,
         ..config
@@ -71,7 +71,7 @@ async fn tokens_tell_the_newest_word_about_their_provider_and_a_late_one_changes
     assert_eq!(mark(&auth, "lisi").await, (true, 4));
     assert_eq!(mark(&auth, "zhaoliu").await, (false, 0), "customers have none");
 
-    // A token of before keeps its word; those that are made of it do not.
+    // An old token keeps its mark; tokens issued from it get the current one.
     assert_eq!(of(&claims(&auth, &before).await), (false, 0));
     let give = Some(json!({ "region": "NORTH" }));
     let given = auth.send(Method::POST, "/api/v1/auth/edge-token", Some(&before), give).await;

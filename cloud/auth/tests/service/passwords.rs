@@ -1,4 +1,4 @@
-//! Changing a password: by its person, by a code of an admin, and from an imported hash.
+//! Password changes: by the owner, with an admin's code, and from an imported hash.
 
 use axum::http::{Method, StatusCode};
 use rstest::rstest;
@@ -9,7 +9,7 @@ use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 
 const NEW: &str = "staple battery horse";
 const WRONG: &str = "wrong horse battery";
-/// Of `PASSWORD`, with a cost of 4, made by libxcrypt.
+/// The hash of `PASSWORD` with cost 4, made by libxcrypt.
 const IMPORTED: &str = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS";
 
 async fn change(auth: &Auth, token: &str, old: &str, new: &str) -> Answer {
@@ -27,7 +27,7 @@ async fn redeem_from(auth: &Auth, address: &str, name: &str, code: &str) -> Answ
     auth.post_from(address, "password-reset", form).await
 }
 
-/// The token of an admin, and the id of somebody else.
+/// An admin's token, and another person's id.
 async fn admin_and(auth: &Auth, name: &str) -> (String, String) {
     auth.register("boss", "customer").await;
     let raise = "UPDATE users SET role_id = 3 WHERE username = 'boss'";

@@ -1,4 +1,4 @@
-//! Somebody who was revoked is let in again, on record, and by new tokens alone.
+//! A revoked person is readmitted, on record, and only new tokens are valid.
 
 use axum::http::{Method, StatusCode};
 use platform::sessions::{self, SessionStatus};
@@ -44,7 +44,7 @@ impl Office {
         answer
     }
 
-    /// The tokens of a new sign-in: for the cloud, for refreshing, and for the edges of NORTH.
+    /// The tokens of a new sign-in: access, refresh, and for the edges of NORTH.
     async fn signed_in(&self) -> [String; 3] {
         let form = json!({
             "username": "lisi", "password": PASSWORD, "refresh": true, "region": "NORTH",
@@ -97,7 +97,7 @@ async fn somebody_who_is_let_in_again_needs_new_tokens(#[case] engine: Engine) {
     assert_eq!(first.body["role"], "provider");
     office.are_dead(&old).await;
 
-    // At once, within the same second.
+    // Immediately, within the same second.
     let new = office.signed_in().await;
     assert_eq!(office.auth.verify(&new[0]).await.status, StatusCode::OK);
     let repeat = office.done("readmit").await;

@@ -1,4 +1,4 @@
-//! A refresh token is spent by its use, and a copy of it ends the session.
+//! Each use spends a refresh token, and reuse ends the session.
 
 use axum::http::{Method, StatusCode};
 use futures::future::join_all;
@@ -9,7 +9,7 @@ use wire::{EventType, SessionId, UserEvent};
 
 use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 
-/// The access and the refresh token of an answer.
+/// The access and refresh tokens of an answer.
 fn tokens(answer: &Answer) -> (String, String) {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let token = |name: &str| answer.body[name].as_str().unwrap().to_owned();
@@ -25,7 +25,7 @@ async fn refreshed(auth: &Auth, token: &str) -> Answer {
     auth.post("refresh", json!({ "refresh_token": token })).await
 }
 
-/// The session that the events say is over; exactly one is.
+/// The only session that the events report as revoked.
 async fn ended(auth: &Auth) -> SessionId {
     let events = auth.events().await;
     let over: Vec<_> = events.iter().filter(|e| e.kind == EventType::SessionRevoked).collect();
@@ -50,7 +50,7 @@ async fn a_spent_token_that_comes_again_ends_its_session(#[case] engine: Engine)
     assert!(first != second && second != third, "each use gives another one");
     assert_eq!(auth.verify(&access).await.status, StatusCode::OK);
 
-    // A thief copied the first one, and is told no more than any stranger.
+    // A thief copied the first token, and gets the same answer as a stranger.
     assert_eq!(refreshed(&auth, &first).await.code(), "invalid_token");
     for token in [&first, &second, &third] {
         assert_eq!(refreshed(&auth, token).await.code(), "invalid_token");

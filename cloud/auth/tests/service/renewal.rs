@@ -1,4 +1,4 @@
-//! Renewing the token of a session.
+//! Renewal of a session's token.
 
 use axum::http::{Method, StatusCode};
 use process::tokens::{Claims, Keys, TokenAudience};
@@ -84,7 +84,7 @@ async fn only_the_platforms_own_parts_may_renew() {
     assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
 }
 
-/// A sign-in that asks for a refresh token: its two tokens.
+/// Signs in with `refresh` and returns both tokens.
 async fn kept(auth: &Auth, name: &str) -> (String, String) {
     let form = json!({ "username": name, "password": PASSWORD, "refresh": true });
     let answer = auth.send(Method::POST, "/api/v1/auth/login", None, Some(form)).await;

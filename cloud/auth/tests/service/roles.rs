@@ -1,4 +1,4 @@
-//! Roles of one's own, and people who are given another role.
+//! Custom roles, and role changes of people.
 
 use axum::http::{Method, StatusCode};
 use platform::{
@@ -18,7 +18,7 @@ const ROLES: &str = "/api/v1/admin/roles";
 
 pub struct Staff {
     pub auth: Auth,
-    /// Of the built-in role.
+    /// Has the built-in role.
     pub admin: String,
 }
 
@@ -59,7 +59,7 @@ impl Staff {
         self.ask(token, Method::POST, ROLES, Some(form)).await
     }
 
-    /// A role of one's own with these permissions; its number.
+    /// Creates a custom role with these permissions and returns its number.
     async fn made(&self, name: &str, permissions: &[&str]) -> i64 {
         let answer = self.make(&self.admin, name, permissions).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
@@ -82,7 +82,7 @@ impl Staff {
         self.ask(token, Method::PUT, &path, Some(form)).await
     }
 
-    /// As the gateway asks.
+    /// Asks for permissions as the gateway does.
     async fn permits(&self, user: &str) -> Vec<Permission> {
         let gateway = self.auth.service_key.token("gateway", "auth", &self.auth.clock);
         let body = json!({ "user_id": user });
@@ -199,7 +199,7 @@ async fn another_role_ends_every_token_of_before(#[case] engine: Engine) {
     assert_eq!(refreshed.code(), "invalid_token");
     let status = sessions::look_up(&auth.cache, session).await.unwrap();
     assert_eq!(status, SessionStatus::Revoked, "the gateways know");
-    // By the feed of the session's end, as of any other.
+    // The feed carries it like any other session end.
     assert_eq!(told().await - before, 2, "linked edges hear of both sign-ins");
     let recorded = "SELECT COUNT(*) FROM sessions WHERE ended_why = 'role_changed'";
     assert_eq!(auth.count(recorded).await, 2);

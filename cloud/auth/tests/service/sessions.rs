@@ -1,4 +1,4 @@
-//! Signing in, staying in, and being out.
+//! Sign-in, live sessions and sign-out.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ async fn ten_wrong_passwords_close_a_name_for_a_quarter_of_an_hour(#[case] engin
     assert_eq!(auth.login("lisi", PASSWORD).await.code(), "account_locked");
     auth.clock.advance(MINUTE_MS);
     assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
-    // The right password wipes the slate.
+    // A successful sign-in resets the count of wrong passwords.
     for _ in 0..9 {
         assert_eq!(auth.login("lisi", "wrong horse battery").await.code(), "invalid_credentials");
     }
@@ -182,7 +182,7 @@ async fn a_closed_account_and_a_changed_role_end_their_tokens(#[case] engine: En
         assert_eq!(auth.verify(&token).await.status, StatusCode::OK);
         auth.sql.exec(change, Vec::new()).await.unwrap();
         refused(&auth.send(Method::GET, SESSIONS, Some(&token), None).await);
-        // The cache hears nothing of a hand in the tables; what it knows ends with the token's
+        // The cache does not see manual changes to the tables; its entries expire with the token's
         // hour.
         let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
         let session = session_of(&auth, &token, &jwks);
@@ -191,7 +191,7 @@ async fn a_closed_account_and_a_changed_role_end_their_tokens(#[case] engine: En
     }
 }
 
-/// Replicas on one Redis, the second of which reaches it by a wire of its own.
+/// Two replicas on one Redis; the second connects through a proxy.
 async fn replicas() -> (Auth, Auth, Proxy) {
     let redis = &support::servers().redis;
     let server = redis.trim_start_matches("redis://").trim_end_matches('/');
@@ -202,15 +202,15 @@ async fn replicas() -> (Auth, Auth, Proxy) {
     (one, other, proxy)
 }
 
-/// What the cache says of the session of that token, and the session.
+/// The session of that token, and its cached state.
 async fn cached(auth: &Auth, token: &str) -> (SessionId, Option<String>) {
     let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
     let session = session_of(auth, token, &jwks);
     (session, auth.cache.get(&format!("session:{session}:live")).await.unwrap())
 }
 
-/// A sign-in whose session the cache knows, with its word. One on a machine that is too busy to
-/// tell it in time is made good by the next.
+/// Signs in and returns the cached state of the session. On a busy machine the cache write may time
+/// out, so a later sign-in may succeed instead.
 async fn sign_in_that_is_cached(auth: &Auth) -> (String, SessionId, String) {
     eventually("a sign-in is cached", Duration::from_secs(20), async || {
         let token = auth.token("lisi").await;
@@ -254,7 +254,7 @@ async fn a_word_that_comes_late_undoes_no_end(#[case] cache: &str) {
     auth.register("lisi", "provider").await;
     let (token, session, word) = sign_in_that_is_cached(&auth).await;
     assert_eq!(auth.logout(&token).await.status, StatusCode::NO_CONTENT);
-    // Of a reader who asked the database before the end, and was slow.
+    // Written by a slow reader that queried the database before the session ended.
     let key = format!("session:{session}:live");
     auth.cache.set(&key, &word, sessions::KEPT_FOR).await.unwrap();
     refused(&auth.verify(&token).await);
@@ -275,7 +275,7 @@ async fn an_end_at_one_replica_is_heard_at_another_whatever_it_remembers() {
     }
     assert_eq!(one.logout(&gone).await.status, StatusCode::NO_CONTENT);
     refused(&other.verify(&gone).await);
-    // A spent token is in two hands once its minute is over.
+    // A minute after it was spent, reuse counts as theft.
     for _ in 0..2 {
         one.post("refresh", refresh.clone()).await;
         one.clock.advance(2 * MINUTE_MS);

@@ -1,4 +1,4 @@
-//! The table holds together.
+//! Consistency checks on the route table.
 
 use super::*;
 

@@ -5,23 +5,23 @@ use process::tokens::ServiceKey;
 
 use super::{BrowserSession, seal::CookieSeal};
 
-/// Reads and writes the cookie. Clones share the key.
+/// Reads and writes the cookies. Clones share the key.
 #[derive(Clone)]
 pub struct Cookies {
     seal: CookieSeal,
-    /// The origin at which browsers reach this gateway, where it is not the address they connect
-    /// to.
+    /// The origin that browsers use, if they do not connect to this gateway directly.
     pub(super) public_origin: Option<HeaderValue>,
 }
 
-/// Browsers let only this very host set it, over HTTPS and for every path.
+/// With the `__Host-` prefix, browsers accept the cookie only from this exact host over HTTPS, for
+/// every path.
 const NAME_BY_TLS: &str = "__Host-holdfast";
 const NAME: &str = "holdfast";
 const DEVICE_NAME_BY_TLS: &str = "__Host-holdfast-device";
 const DEVICE_NAME: &str = "holdfast-device";
-/// The 90 days for which auth knows a device.
+/// 90 days, as long as auth remembers a device.
 const DEVICE_AGE: &str = "; Max-Age=7776000";
-/// Every gateway of the platform derives the same key.
+/// All gateways of the platform derive the same key.
 const KEY: &str = "browser sessions";
 
 impl Cookies {
@@ -29,12 +29,13 @@ impl Cookies {
         Self { seal: CookieSeal::new(key.secret(KEY)), public_origin }
     }
 
-    /// `None` without a session, and with two: another site below the same name may have added one.
+    /// `None` if the cookie is missing or duplicated: a site on a sibling domain may have set the
+    /// second one.
     pub fn read(&self, headers: &HeaderMap) -> Option<BrowserSession> {
         self.seal.open(only(headers, self.name())?)
     }
 
-    /// The secret by which auth knows this browser again. It outlives the session.
+    /// The secret by which auth recognizes this browser. It outlives the session.
     pub fn device(&self, headers: &HeaderMap) -> Option<String> {
         only(headers, self.device_name()).map(str::to_owned)
     }
@@ -43,7 +44,7 @@ impl Cookies {
         self.set(self.device_name(), secret, DEVICE_AGE)
     }
 
-    /// Without an end of its own: a browser that is closed forgets it.
+    /// A session cookie: it expires when the browser closes.
     pub fn write(&self, session: &BrowserSession) -> HeaderValue {
         self.own(&self.seal.close(session), "")
     }

@@ -1,4 +1,5 @@
-//! Refuses changes that another site's page asks for. The cookie alone proves only the browser.
+//! CSRF protection: refuses changes requested by another site's page. The cookie alone proves only
+//! the browser.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use process::problem::Problem;
@@ -8,11 +9,11 @@ use super::{BrowserSession, Cookies};
 use crate::say;
 
 const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
-/// Set by the browser; no page can.
+/// Set by browsers; scripts cannot set it.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 impl Cookies {
-    /// Lets a request by cookie pass, if it changes nothing or is our own page's.
+    /// Accepts a cookie request if it is read-only or comes from our own page.
     pub fn check(
         &self,
         method: &Method,
@@ -30,8 +31,8 @@ impl Cookies {
         }
     }
 
-    /// Lets a request of our own page pass. Older browsers, and all of them over plain HTTP, say
-    /// only the origin; whoever says neither is no page.
+    /// Accepts a request from our own page. Older browsers, and all browsers over plain HTTP, send
+    /// only `Origin`. A request without either header does not come from a page.
     pub fn check_page(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let site = headers.get(FETCH_SITE).map(|site| site == "same-origin");
         let origin = headers.get(header::ORIGIN).map(|origin| self.is_own(origin, headers));
@@ -50,7 +51,7 @@ impl Cookies {
     }
 }
 
-/// The time it takes tells nothing: equality of hashes is judged in constant time.
+/// Compares hashes in constant time, so timing reveals nothing.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     blake3::hash(one) == blake3::hash(other)
 }

@@ -1,4 +1,4 @@
-//! Renews a page's token before it ends, so that nobody is signed out in the middle of work.
+//! Renews a page's token before it expires, so active users stay signed in.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use super::BrowserSession;
 use crate::identity::{Identity, KnownCaller, invalid};
 
 const PATH: &str = "/internal/sessions/renew";
-/// A page that has asked nothing for the rest of the hour is signed out.
+/// A page without requests in the last 20 minutes of its token is signed out.
 const RENEWED_BEFORE_MS: i64 = 20 * 60_000;
-/// The token at hand still stands, so a slow auth is not waited for.
+/// The current token is still valid, so do not wait long for auth.
 const RENEW_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
@@ -29,12 +29,12 @@ struct RenewalForm<'t> {
 #[derive(Deserialize)]
 struct RenewedToken {
     access_token: String,
-    /// The end of the session, however often it is renewed.
+    /// The end of the session; renewals do not extend it.
     ends_at: UnixMillis,
 }
 
 impl Identity {
-    /// The session with a newer token, where the one at hand ends soon and auth gives another.
+    /// Renews a token close to expiry. `None` if it is not due or auth does not answer.
     pub async fn renewed(
         &self,
         session: &BrowserSession,
@@ -75,9 +75,8 @@ impl Identity {
     }
 }
 
-/// The time until which a token can be relied on without another request: a stream that is open
-/// then ends, so that the next request brings a newer token. A token that could not be renewed is
-/// good to its end.
+/// The time until which a stream may rely on the token. The stream then ends, so that the next
+/// request renews it. If renewal failed, the token counts until it expires.
 pub fn relied_on_until(caller: &KnownCaller, now: UnixMillis) -> UnixMillis {
     let end = end(&caller.claims);
     let due = end.plus_ms(-RENEWED_BEFORE_MS);

@@ -1,7 +1,7 @@
-//! Seals a browser's session, so that only a gateway of this platform can read or make one.
+//! Seals browser sessions, so only this platform's gateways can read or create them.
 //!
-//! ChaCha20-Poly1305 under a random nonce. A key is good for 2^32 seals, which is a sign-in a
-//! second for more than a century.
+//! ChaCha20-Poly1305 with random nonces. A key is safe for 2^32 seals: one sign-in per second for
+//! over a century.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::BrowserSession;
 #[derive(Clone)]
 pub struct CookieSeal(Arc<LessSafeKey>);
 
-/// Changes when the sealed text does, so that an old cookie is no cookie.
+/// Change this with the sealed format, so that old cookies are rejected.
 const FORM: &[u8] = b"holdfast browser session 1";
 
 impl CookieSeal {
@@ -36,7 +36,7 @@ impl CookieSeal {
         URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
     }
 
-    /// `None` for a text that no gateway of this platform has sealed.
+    /// `None` if no gateway of this platform sealed the text.
     pub fn open(&self, text: &str) -> Option<BrowserSession> {
         let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
@@ -73,7 +73,7 @@ mod tests {
             let mut changed = text.clone().into_bytes();
             changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            // The last character has bits that carry nothing.
+            // The last character contains unused bits.
             let is_same = URL_SAFE_NO_PAD.decode(&changed) == URL_SAFE_NO_PAD.decode(&text);
             assert!(is_same || seal.open(&changed).is_none(), "{place}");
         }

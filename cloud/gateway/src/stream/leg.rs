@@ -1,4 +1,4 @@
-//! One part's share of a stream. It connects again by itself and goes on from its last place.
+//! The stream from one part. It reconnects with backoff and resumes at its last position.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::forward::bearing;
 
 const PATH: &str = "/internal/stream";
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// A part says something every fifteen seconds.
+/// Parts send at least a comment every 15 seconds.
 const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
@@ -30,7 +30,7 @@ pub struct Leg {
     pub part: CloudPart,
     pub token: String,
     pub trace: TraceId,
-    /// What an admin's role includes: the part sends no more.
+    /// An admin's permissions; the part filters its events by them.
     pub permissions: Option<HeaderValue>,
     /// The id of the last message that had one.
     pub place: Option<HeaderValue>,
@@ -44,7 +44,7 @@ pub enum LegNews {
 pub type LegSender = mpsc::Sender<(CloudPart, LegNews)>;
 
 impl Leg {
-    /// Runs until nobody takes its news. It may be dropped at any time.
+    /// Runs until the receiver closes. May be dropped at any time.
     pub async fn run(&mut self, to: LegSender) {
         let mut pause = PAUSE;
         loop {
@@ -88,7 +88,7 @@ impl Leg {
         }
     }
 
-    /// Fails where nobody takes the news any more.
+    /// Fails if the receiver is closed.
     async fn pass_on(
         &mut self,
         mut reader: EventReader,

@@ -1,5 +1,5 @@
-//! The place of a page in both legs, which stands in the id of each message: the hub's, then,
-//! behind `~`, the inbox's. Neither part's places have that sign.
+//! A page's position in both legs, encoded in each message id: the hub's position, then `~` and the
+//! inbox's. Neither part uses `~` in its own ids.
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -14,7 +14,7 @@ pub struct StreamPlace {
 }
 
 impl StreamPlace {
-    /// An id without the sign is the hub's alone.
+    /// An id without `~` is a hub position.
     pub fn of(last: Option<&HeaderValue>) -> Self {
         let last = last.and_then(|last| last.to_str().ok()).unwrap_or_default();
         let (orders, inbox) = last.split_once(BETWEEN).unwrap_or((last, ""));
@@ -22,7 +22,7 @@ impl StreamPlace {
         Self { orders: given(orders), inbox: given(inbox) }
     }
 
-    /// The message with the page's place in both legs, where it has a place in its own.
+    /// Replaces the message's id, if present, with the position in both legs.
     pub fn carried(&mut self, part: CloudPart, message: Bytes) -> Bytes {
         let Some(id) = sse::id_in(&message).map(str::to_owned) else { return message };
         let before = format!("id: {id}\n");

@@ -1,8 +1,8 @@
-//! The bounds on open streams: of a person at this replica and at all of them, of new accounts
-//! together, and of all people at this replica.
+//! Limits on open streams: per person at this replica and at all replicas, for new accounts
+//! together, and in total at this replica.
 //!
-//! Invariant: no stream is refused because the cache is away: then each replica bounds its own
-//! streams alone.
+//! Invariant: a cache outage does not refuse streams; each replica then enforces only its own
+//! limits.
 
 use std::{
     array,
@@ -25,21 +25,19 @@ use wire::{Code, UserId};
 
 use crate::{NAME, say};
 
-/// A browser has six connections to one origin, and a page needs some for its other requests.
+/// Browsers open six connections per origin, and a page needs some for other requests.
 const OF_ONE_PERSON_MAX: usize = 4;
-/// Twice as many: a page that reconnects elsewhere comes before the replica that it left has
-/// noticed.
+/// Twice the local limit: a page may reconnect to another replica before the old one notices.
 const OF_ONE_EVERYWHERE_MAX: usize = 8;
 const OF_ALL_MAX: usize = 1_000;
-/// The share of these that new accounts may have.
+/// The part of the total that new accounts may use.
 const OF_NEW_MAX: usize = 500;
-/// A tab that was closed has given up its place by then.
+/// Closed tabs have released their permits by then.
 const RETRY_S: u32 = 10;
-/// How long the cache keeps the place of a stream whose replica has died. It is renewed every ten
-/// seconds.
+/// Expiry of a lease whose replica died. Live streams renew it every ten seconds.
 const LEASE: Duration = Duration::from_secs(35);
 
-/// Counts the streams of each person. Clones share the counts; at a bound one more is refused.
+/// Issues stream permits and refuses them at a limit. Clones share the counts.
 #[derive(Clone)]
 pub struct StreamSeats {
     of_each: Arc<Mutex<HashMap<UserId, usize>>>,
@@ -48,14 +46,14 @@ pub struct StreamSeats {
     cache: Cache,
 }
 
-/// A place for one stream, until it is dropped.
+/// Allows one stream, until dropped.
 pub struct StreamSeat {
     here: SeatHere,
-    /// Absent where the cache was away.
+    /// Absent if the cache was unavailable.
     lease: Option<SeatLease>,
 }
 
-/// The place at this replica.
+/// The permit at this replica.
 struct SeatHere {
     seats: StreamSeats,
     user: UserId,
@@ -63,7 +61,7 @@ struct SeatHere {
     _open: OpenStream,
 }
 
-/// The place among the person's streams at all replicas: a key in the cache, which ends by itself.
+/// The lease that counts a stream at all replicas: a cache key that expires.
 struct SeatLease {
     key: String,
 }
@@ -121,7 +119,7 @@ impl StreamSeats {
         })
     }
 
-    /// `None`: the person has as many streams as one may have at all replicas together.
+    /// `None` if the person has reached the limit over all replicas.
     async fn take_lease(&self, user: UserId) -> Result<Option<SeatLease>, CacheError> {
         let keys: [String; OF_ONE_EVERYWHERE_MAX] =
             array::from_fn(|place| format!("streams:{user}:{place}"));
@@ -131,7 +129,7 @@ impl StreamSeats {
             if holder.is_some() {
                 continue;
             }
-            // Another stream may have taken it in between.
+            // Another stream may have taken the key since the read.
             let set = self.cache.set_if_absent(&key, HELD, LEASE);
             if Cache::in_time(set).await? {
                 return Ok(Some(SeatLease { key }));
@@ -148,7 +146,6 @@ impl StreamSeats {
 const HELD: &str = "1";
 
 impl StreamSeat {
-    /// Keeps the place at all replicas for another while.
     pub async fn renew(&self) {
         let Some(SeatLease { key }) = &self.lease else { return };
         let renewed = self.here.seats.cache.set(key, HELD, LEASE);
@@ -157,7 +154,7 @@ impl StreamSeat {
         }
     }
 
-    /// Gives the place up at once. One that is only dropped is free everywhere when its lease ends.
+    /// Releases the lease at once. After a plain drop, the lease lasts until it expires.
     pub async fn release(self) {
         let Some(SeatLease { key }) = &self.lease else { return };
         if let Err(error) = Cache::in_time(self.here.seats.cache.delete(key)).await {
@@ -193,7 +190,7 @@ mod tests {
 
     const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
-    /// The token of a person whose id is none of auth's, so their account is established.
+    /// The id is not from auth, so the account counts as established.
     fn person(n: usize) -> Claims {
         claims(Uuid::from_u128(n as u128))
     }
@@ -210,7 +207,7 @@ mod tests {
         StreamSeats::new(memory(&Clock::fixed(NOW)))
     }
 
-    /// The streams that the person gets, at most ten.
+    /// Opens as many streams as the limits allow, at most ten.
     async fn open_all(seats: &StreamSeats, who: &Claims) -> Vec<StreamSeat> {
         let mut held = Vec::new();
         while held.len() < 10
@@ -286,7 +283,7 @@ mod tests {
         held.pop().unwrap().release().await;
         let kept = third.take(&one).await.unwrap();
 
-        // The first replicas die, and only the third renews.
+        // The first two replicas die; only the third one renews.
         drop(held);
         assert_eq!(open_all(&third, &one).await.len(), 0, "their places are held yet");
         clock.advance(30_000);
@@ -298,7 +295,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_the_cache_each_replica_bounds_its_own() {
-        // Nothing listens there.
+        // No server listens there.
         let away = || StreamSeats::new(Cache::open("redis://127.0.0.1:1").unwrap());
         let mut held = Vec::new();
         for seats in [away(), away(), away()] {

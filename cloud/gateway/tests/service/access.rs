@@ -1,4 +1,4 @@
-//! The access log: one line a request, and nothing in it that must not be kept.
+//! The access log: one line per request, without secrets.
 
 use std::{
     io,
@@ -23,7 +23,6 @@ use wire::Role;
 
 use crate::common::{Gate, USER};
 
-/// The log of this thread.
 #[derive(Clone, Default)]
 struct WrittenLog(Arc<Mutex<Vec<u8>>>);
 
@@ -46,8 +45,8 @@ impl MakeWriter<'_> for WrittenLog {
     }
 }
 
-/// While there is one subscriber, tracing asks the thread that first comes to a line whether
-/// anybody reads it, and the thread of another test would say no for all. With two it asks both.
+/// A second subscriber. With only one, tracing caches the interest that the first thread reports at
+/// a call site, and another test's thread would disable the line for all.
 static ANOTHER: LazyLock<tracing::Dispatch> =
     LazyLock::new(|| tracing::Dispatch::new(tracing_subscriber::registry()));
 
@@ -60,7 +59,7 @@ impl WrittenLog {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    /// The lines of the access log since the last call.
+    /// The access log lines since the last call.
     fn taken(&self) -> (String, Vec<Value>) {
         let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());

@@ -1,4 +1,4 @@
-//! Bodies on their way to a part and back, over real sockets.
+//! Request and response bodies over real sockets.
 
 use std::{
     io,
@@ -54,7 +54,7 @@ static ROUTES: [Route; 5] = [
 ];
 const FILE: &str = "/api/v1/things/{id}/file";
 
-/// A gateway whose order service is that part, elsewhere.
+/// A gateway with a remote order service.
 async fn in_front_of(part: Router, tasks: &Tasks) -> Gate {
     configured_in_front_of(part, Config::default(), tasks).await
 }
@@ -138,7 +138,6 @@ async fn an_answer_without_a_body_keeps_its_status() {
     tasks.shutdown(SOON).await;
 }
 
-/// Takes a file, and counts the bytes that it sees.
 async fn take(State(seen): State<Arc<AtomicUsize>>, request: Request) -> Response {
     let mut body = request.into_body().into_data_stream();
     while let Some(bytes) = body.next().await {
@@ -148,7 +147,7 @@ async fn take(State(seen): State<Arc<AtomicUsize>>, request: Request) -> Respons
     StatusCode::CREATED.into_response()
 }
 
-/// Pieces of 16 KiB, so many bytes in all, of a length that nobody knows before.
+/// 16 KiB pieces of unknown total length.
 fn pieces(bytes: usize) -> Body {
     const PIECE: usize = 16 * 1024;
     let all = (0..bytes.div_ceil(PIECE)).map(move |at| PIECE.min(bytes - at * PIECE));
@@ -220,7 +219,7 @@ async fn an_upload_that_does_not_come_to_its_end_is_cut_off_and_its_part_hears_o
     tasks.shutdown(SOON).await;
 }
 
-/// Says that a request has come, and when its handling ends.
+/// Reports the start and end of a request's handling.
 struct Visit(mpsc::UnboundedSender<&'static str>);
 
 impl Drop for Visit {
@@ -234,7 +233,7 @@ async fn visited(State(news): State<mpsc::UnboundedSender<&'static str>>, reques
     let _ = visit.0.send("begun");
     let mut body = request.into_body().into_data_stream();
     while let Some(piece) = body.next().await {
-        // A body that breaks off tells the part that its caller is gone.
+        // A broken body means that the caller hung up.
         if piece.is_err() {
             return;
         }

@@ -1,4 +1,4 @@
-//! Who gets through, over the whole table of routes.
+//! Authentication and roles over the whole route table.
 
 use axum::http::{Method, StatusCode};
 use gateway::{Audience, ROUTES, Route};
@@ -11,13 +11,12 @@ use wire::{CommandId, Region, Role};
 
 use crate::common::Gate;
 
-/// The path of a route with something plain in its places.
+/// The route's path with plain values as its parameters.
 fn filled(route: &Route) -> String {
     let words = route.path.split('/').map(|word| if word.starts_with('{') { "0193" } else { word });
     words.collect::<Vec<_>>().join("/")
 }
 
-/// The gateway answers it itself.
 fn is_own(route: &Route) -> bool {
     route.part == CloudPart::Gateway
 }

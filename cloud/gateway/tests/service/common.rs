@@ -1,4 +1,4 @@
-//! A gateway in front of parts that answer with what they were sent.
+//! A gateway in front of parts that echo their requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -39,7 +39,7 @@ pub struct Gate {
     _folder: TempDir,
 }
 
-/// An auth that knows of revocations, or is out of order.
+/// A fake auth that can revoke sessions or fail.
 #[derive(Clone, Default)]
 pub struct FakeAuth(Arc<Mutex<AuthState>>);
 
@@ -47,9 +47,9 @@ pub struct FakeAuth(Arc<Mutex<AuthState>>);
 pub struct AuthState {
     pub asked: usize,
     pub asked_permissions: usize,
-    /// What the admin's role includes, where it is less than all.
+    /// The admin's permissions, if reduced.
     pub permissions: Option<Vec<&'static str>>,
-    /// The person of the token, where it is another than `USER`.
+    /// The token's person, if not `USER`.
     pub user: Option<UserId>,
     pub revoked: bool,
     pub broken: bool,
@@ -66,18 +66,16 @@ impl Gate {
         Self::with(Config::default(), "memory:", |peers| peers).await
     }
 
-    /// A gateway whose auth has not told its keys.
+    /// A gateway before auth has delivered its keys.
     pub async fn without_keys() -> Self {
         let clock = Clock::fixed(NOW);
         Self::open(ROUTES, Config::default(), "memory:", |peers| peers, Keys::empty(), clock).await
     }
 
-    /// A gateway of that configuration and cache, its parts changed by `alter`.
     pub async fn with(config: Config, cache: &str, alter: impl FnOnce(Peers) -> Peers) -> Self {
         Self::signed_by(Issuer::new(), Clock::fixed(NOW), config, cache, alter).await
     }
 
-    /// A gateway that believes this issuer and has this clock.
     pub async fn signed_by(
         issuer: Issuer,
         clock: Clock,
@@ -90,7 +88,7 @@ impl Gate {
         Self { signer: issuer.signer, ..opened }
     }
 
-    /// A gateway in front of other routes.
+    /// A gateway with another route table.
     pub async fn of_routes(
         routes: &'static [Route],
         config: Config,
@@ -112,7 +110,7 @@ impl Gate {
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(cache).unwrap();
-        // As auth does when it starts; with a cache out of reach it cannot.
+        // Auth does this at startup. It fails if the test's cache is unreachable.
         let _ = sessions::mark_complete(&cache).await;
         let ground = testing::ground(folder.path(), &clock).await;
         let ground = Ground { cache: cache.clone(), keys, ..ground };
@@ -138,7 +136,6 @@ impl Gate {
         answered(self.router.clone(), request).await
     }
 
-    /// The answer of the operator's own port.
     pub async fn readiness(&self) -> Answer {
         let router = process::health::operator(self.router.clone());
         answered(router, Request::get("/health/ready").body(Body::empty()).unwrap()).await
@@ -219,12 +216,12 @@ async fn permissions(State(auth): State<FakeAuth>, request: Request) -> Response
     held.map_or_else(every_permission, |held| Json(json!({ "permissions": held })).into_response())
 }
 
-/// Auth's word on an admin whose role is the built-in one.
+/// Auth's answer for an admin with the built-in role.
 pub fn every_permission() -> Response {
     Json(json!({ "permissions": Permission::of(Role::Admin) })).into_response()
 }
 
-/// Serves a router on a free port; the address it answers at.
+/// Serves a router on a free port and returns its address.
 pub async fn served(router: Router, tasks: &Tasks) -> String {
     let listener = web::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -239,7 +236,6 @@ pub fn remote(base: &str) -> Upstream {
     Upstream::remote(base, &Tasks::new()).unwrap()
 }
 
-/// Answers with what it was sent.
 pub fn echo(part: CloudPart) -> Router {
     Router::new().fallback(move |request: Request| answer(part, request))
 }

@@ -1,4 +1,4 @@
-//! A person's ceiling at several gateways, over a Redis that goes and comes back.
+//! A person's total limit over several gateways, during a Redis outage and after it.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 const MOST: usize = 4;
 const PATHS: [&str; 3] = ["/api/v1/orders", "/api/v1/orders/7", "/api/v1/notifications"];
 
-/// Somebody whom no other run has counted, with a token for each gateway, whose auth knows him.
+/// A new person with a token for each gateway.
 fn somebody<'a>(gates: &[&'a Gate]) -> Vec<(&'a Gate, String)> {
     let user_id = UserId(Clock::system().new_id());
     let known = |gate: &&'a Gate| {
@@ -25,7 +25,7 @@ fn somebody<'a>(gates: &[&'a Gate]) -> Vec<(&'a Gate, String)> {
     gates.iter().map(known).collect()
 }
 
-/// The number of answers before the first refusal, asked at the gateways in turn.
+/// The number of requests before the first refusal, over the gateways in turn.
 async fn answered(gates: &[(&Gate, String)]) -> usize {
     for at in 0..=2 * MOST {
         let (gate, token) = &gates[at % gates.len()];

@@ -1,4 +1,4 @@
-//! The link of an edge passes through the gateway, to a hub in this process and to one elsewhere.
+//! An edge link through the gateway, to a local and a remote hub.
 
 use axum::{
     Router,
@@ -29,7 +29,7 @@ use wire::{Code, EdgeId};
 
 use crate::common::{Gate, served};
 
-/// A hub that says what it was told, and then says everything back.
+/// A hub that reports the headers it received, then echoes messages.
 async fn link(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     let told = |name: &str| {
         headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("nothing").to_owned()
@@ -104,7 +104,7 @@ async fn a_link_that_is_no_websocket_is_refused_by_the_hub() {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
 
-/// A hub to which one token is good.
+/// A hub that accepts only long tokens.
 async fn proving(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     let token = process::tokens::bearer(&headers);
     if token.is_none_or(|token| token.len() < 100) {

@@ -1,4 +1,4 @@
-//! The gateway in front of parts that answer with what they were sent.
+//! Tests of a gateway in front of parts that echo their requests.
 
 #![allow(clippy::unwrap_used)]
 

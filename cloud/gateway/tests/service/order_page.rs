@@ -1,4 +1,4 @@
-//! The page of an order, gathered from parts of which some are away.
+//! The order page, with some parts unavailable.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,7 @@ use crate::common::{Answer, Gate, USER, remote, served};
 const PAGE: &str = "/api/v1/orders/7/page";
 const SOON: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// An order service that has order 7 and no other, and keeps the callers it has heard.
+/// An order service with only order 7, which records its callers.
 #[derive(Clone, Default)]
 struct OneOrder(Arc<Mutex<Vec<[String; 3]>>>);
 
@@ -64,7 +64,7 @@ async fn page_as(gate: &Gate, path: &str, role: Role) -> Answer {
     gate.send(asked.body(axum::body::Body::empty()).unwrap()).await
 }
 
-/// A payment service that knows the money of order 7, and shows its payments to its customer alone.
+/// A payment service with order 7's money, which shows payments only to the customer.
 async fn money(request: Request) -> Response {
     let items = match (request.uri().path(), request.uri().query()) {
         ("/api/v1/payments", Some("order_id=7"))
@@ -100,7 +100,7 @@ async fn a_page_shows_the_order_with_its_money_and_names_a_payment_service_that_
         (Wire::Passes, Role::Provider, json!({ "statement": statement })),
     ] {
         wire.set(state);
-        // After so many faults the service rests, until one call has tried whether it is back.
+        // The circuit breaker is open after the failures; one trial call closes it.
         gate.clock.advance(1_000);
         page(&gate, PAGE).await;
         let answer = page_as(&gate, PAGE, role).await;

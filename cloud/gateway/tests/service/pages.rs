@@ -1,4 +1,4 @@
-//! The portal's pages, whether they are built or not.
+//! The portal's pages, built or not.
 
 use axum::{
     body::Body,
@@ -91,7 +91,7 @@ async fn an_address_of_a_page_and_of_a_route_is_answered_by_what_is_asked_for() 
         let answer = ask(&gate, "GET", path, "application/json").await;
         assert_eq!(answer.status.as_u16(), program, "{path}");
     }
-    // By its canonical name a route is a program's whatever is asked for.
+    // A canonical route always serves the API, even for `Accept: text/html`.
     let answer = ask(&gate, "GET", &format!("/api/v1/orders/{id}"), "text/html").await;
     assert_eq!(answer.status.as_u16(), 401);
 }

@@ -1,4 +1,4 @@
-//! An admin does the work that the role includes, and no other.
+//! Admins do only the work that their role permits.
 
 use axum::{
     body::Body,
@@ -44,11 +44,11 @@ async fn every_route_of_admins_refuses_a_role_without_permissions() {
         assert_eq!(answer.code(), "permission_missing", "{route:?}");
         asked += 1;
     }
-    // A status may be the approval or the cancellation of an order.
+    // A status change may approve or cancel an order.
     let status = gate.token(Role::Admin);
     let answer = gate.ask(&Method::PUT, "/api/v1/orders/x/status", Some(&status)).await;
     assert_eq!(answer.code(), "permission_missing");
-    // An account may be anybody's.
+    // The account may belong to any person.
     let answer = gate.ask(&Method::GET, "/api/v1/users/x", Some(&status)).await;
     assert_eq!(answer.code(), "permission_missing");
     assert!(asked > 40, "{asked}");
@@ -87,8 +87,8 @@ async fn the_copy_in_the_cache_counts_and_without_one_auth_is_asked() {
 async fn without_the_cache_auth_decides_and_without_both_no_admin_passes() {
     let gate = Gate::with(Config::default(), LOST_CACHE, |peers| peers).await;
     let token = gate.token(Role::Customer);
-    // Such an auth says of every session that it is a customer's, so the admin's permit is asked
-    // alone.
+    // This fake auth reports every session as a customer's, so test the admin only against a
+    // working cache.
     assert_eq!(gate.ask(&Method::GET, "/api/v1/orders", Some(&token)).await.status, StatusCode::OK);
 
     let gate = Gate::new().await;

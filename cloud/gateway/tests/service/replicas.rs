@@ -1,4 +1,4 @@
-//! A part at several addresses, some of which fail, over real sockets.
+//! A part at several addresses, some of them failing, over real sockets.
 
 use std::{
     collections::BTreeMap,
@@ -31,18 +31,17 @@ use crate::common::{Answer, Gate, remote, served};
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// What a replica does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mood {
     Answers,
     SaysUnavailable,
     Hangs,
     TalksGarbage,
-    /// Connections are cut, those with requests under way as well, as at a kill.
+    /// Cuts connections, including those with pending requests, like a kill.
     Resets,
 }
 
-/// The state of a replica, and its count of each request by its body.
+/// A replica's mood, and its request count by body.
 #[derive(Clone)]
 struct ReplicaState {
     mood: Arc<Mutex<Mood>>,
@@ -50,7 +49,7 @@ struct ReplicaState {
     seen: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
-/// A replica whose mood the test sets.
+/// A replica with a mood that the test sets.
 struct MoodyReplica {
     state: ReplicaState,
     wire: Proxy,
@@ -68,7 +67,7 @@ async fn count(State(replica): State<ReplicaState>, request: Request) -> Respons
     }
 }
 
-/// Carries a connection on to the server, or talks garbage to it.
+/// Forwards a connection to the server, or answers garbage.
 async fn converse(mut from: TcpStream, server: String, is_garbled: Arc<AtomicBool>) {
     if is_garbled.load(Ordering::SeqCst) {
         let _ = from.read(&mut [0; 1024]).await;
@@ -111,7 +110,7 @@ impl MoodyReplica {
         self.state.is_garbled.store(mood == Mood::TalksGarbage, Ordering::SeqCst);
         match mood {
             Mood::Resets => self.wire.set(Wire::Cut),
-            // Connections from before would go on to the server.
+            // Open connections would still reach the server.
             Mood::TalksGarbage => self.wire.set(Wire::HalfOpen),
             _ => self.wire.set(Wire::Passes),
         }
@@ -130,7 +129,7 @@ struct World {
 }
 
 impl World {
-    /// A gateway in front of an order service with so many replicas.
+    /// A gateway in front of an order service with `count` replicas.
     async fn of(count: usize) -> Self {
         Self::with(count, Config::default()).await
     }
@@ -174,7 +173,7 @@ impl World {
         self.ask(Method::POST, "/api/v1/orders", body, key.as_deref()).await
     }
 
-    /// How often any replica saw a request with that body.
+    /// The number of requests with this body, over all replicas.
     fn seen(&self, body: &str) -> usize {
         let all = self.replicas.iter().map(|replica| replica.state.seen.lock().unwrap());
         all.map(|seen| seen.get(body).copied().unwrap_or_default()).sum()
@@ -185,7 +184,7 @@ impl World {
         eventually("the requests have come", SOON, has_seen).await;
     }
 
-    /// The part is refused in its name, at once and without a call; another part is not touched.
+    /// The circuit breaker refuses calls to the part immediately; other parts still answer.
     async fn is_open(&self, why: &str) {
         let before = self.replicas.iter().map(MoodyReplica::count).sum::<usize>();
         let answer = self.read().await;
@@ -201,7 +200,7 @@ impl World {
         assert_eq!(other.status, StatusCode::OK, "another part is not touched: {why}");
     }
 
-    /// The part answers again once its rest is over.
+    /// The part answers again after the breaker's pause.
     async fn closes(&self, why: &str) {
         self.gate.clock.advance(1_000);
         assert_eq!(self.read().await.status, StatusCode::OK, "{why}");
@@ -231,7 +230,7 @@ async fn replicas_share_the_calls() {
 async fn a_replica_killed_with_calls_under_way_fails_none_that_is_safe_to_repeat() {
     const EACH: usize = 40;
     let world = World::of(2).await;
-    // Half of the calls come to the first replica, and are counted there before it dies.
+    // Half of the calls reach the first replica before it dies.
     world.replicas[0].set(Mood::Hangs);
     let calls = async {
         let reads = join_all((0..EACH).map(|_| world.read()));
@@ -260,7 +259,7 @@ async fn a_replica_killed_with_calls_under_way_fails_none_that_is_safe_to_repeat
         world.replicas[0].set(Mood::Resets);
     };
     tokio::join!(calls, kill);
-    // It rests now: nobody notices that it is gone.
+    // Its breaker is open, so callers do not notice the loss.
     for at in 0..20 {
         assert_eq!(world.read().await.status, StatusCode::OK, "{at}");
         assert_eq!(world.publish(&format!("later{at}"), false).await.status, StatusCode::OK);
@@ -299,7 +298,7 @@ async fn any_number_of_readiness_checks_at_once_find_a_part_that_is_back() {
     world.is_open("after six faults").await;
     world.replicas[0].set(Mood::Answers);
     world.gate.clock.advance(1_000);
-    // Nobody calls: the part is asked by the checks alone.
+    // Without callers, only health checks reach the part.
     for ready in join_all((0..3).map(|_| world.gate.readiness())).await {
         assert_eq!(ready.status, StatusCode::OK, "{}", ready.body);
     }
@@ -360,7 +359,7 @@ async fn a_part_that_hangs_keeps_only_its_first_callers_waiting() {
     let callers = join_all((0..5).map(|_| world.read()));
     let time = async {
         world.until_seen(0, 5).await;
-        // The time of the gateway, which the breaker measures by.
+        // The breaker uses the gateway's clock.
         world.gate.clock.advance(PATIENCE_MS.into());
     };
     let (answers, ()) = tokio::join!(callers, time);

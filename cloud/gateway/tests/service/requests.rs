@@ -1,4 +1,4 @@
-//! What a part is sent, and what a client is answered.
+//! Requests as parts receive them, and responses as clients receive them.
 
 use axum::{
     body::Body,
@@ -205,7 +205,7 @@ async fn who_asks_too_often_is_told_to_wait_and_nobody_else_is() {
     let token = gate.token(Role::Customer);
     for (method, path, token, allowed) in [
         (Method::GET, "/api/v1/orders", Some(token.as_str()), 3),
-        // Another spelling and another id are the same endpoint.
+        // Other paths and ids of the same endpoint share its limit.
         (Method::GET, "/api/orders", Some(token.as_str()), 0),
         (Method::GET, "/api/v1/orders/7", Some(token.as_str()), 3),
         (Method::GET, "/api/v1/orders/8", Some(token.as_str()), 0),

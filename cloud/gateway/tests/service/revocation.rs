@@ -1,4 +1,4 @@
-//! A session that was ended stays out, whatever the cache does.
+//! A revoked session stays refused in every cache state.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -13,7 +13,7 @@ use wire::Role;
 
 use crate::common::{Answer, Gate};
 
-/// Nothing listens there.
+/// No server listens there.
 const LOST_CACHE: &str = "redis://127.0.0.1:1";
 const ORDERS: &str = "/api/v1/orders";
 

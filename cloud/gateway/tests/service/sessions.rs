@@ -1,4 +1,4 @@
-//! Signing in from a page, calling by its cookie, and being out.
+//! Sign-in from a page, calls with its cookie, and sign-out.
 
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -28,7 +28,7 @@ const HOST: &str = "127.0.0.1:8080";
 const OWN: &str = "http://127.0.0.1:8080";
 const MINUTE_MS: i64 = 60_000;
 
-/// An auth that signs in whoever knows the password, and renews for twelve hours.
+/// A fake auth that accepts the right password and renews for twelve hours.
 #[derive(Clone)]
 struct SigningAuth {
     signer: Signer,
@@ -108,7 +108,6 @@ struct World {
     auth: SigningAuth,
 }
 
-/// A browser that holds its cookie.
 struct Browser {
     cookie: String,
     csrf: String,
@@ -173,7 +172,6 @@ fn set_cookie(answer: &Answer) -> Option<&str> {
     answer.headers.get(header::SET_COOKIE).map(|value| value.to_str().unwrap())
 }
 
-/// The cookie as a browser sends it back.
 fn cookie_in(answer: &Answer) -> String {
     set_cookie(answer).unwrap().split(';').next().unwrap().to_owned()
 }
@@ -231,7 +229,7 @@ async fn a_request_with_both_is_the_bearers() {
     for (bearer, status) in
         [(admin.as_str(), StatusCode::OK), ("Bearer x.y.z", StatusCode::UNAUTHORIZED)]
     {
-        // A bearer needs no token against forgery: no browser adds it by itself.
+        // A bearer request needs no CSRF token: browsers do not add the header automatically.
         let request = page("POST", "/api/v1/orders/7/approve")
             .header(header::COOKIE, &browser.cookie)
             .header(header::AUTHORIZATION, bearer);

@@ -1,4 +1,4 @@
-//! The news of hub and notification in one stream.
+//! Live updates from hub and notification in one stream.
 
 use std::{
     sync::{Arc, Mutex},
@@ -29,15 +29,15 @@ use crate::common::{Gate, USER};
 
 const LONG: Duration = Duration::from_secs(3_600);
 
-/// A part whose news the test tells.
+/// A part that sends events on the test's command.
 #[derive(Clone, Default)]
 struct NewsPart(Arc<Mutex<NewsState>>);
 
 #[derive(Default)]
 struct NewsState {
-    /// The place that each connection came with.
+    /// `Last-Event-ID` of each connection.
     places: Vec<Option<String>>,
-    /// What each connection said that the role includes.
+    /// Permissions header of each connection.
     permissions: Vec<Option<String>>,
     readers: Vec<EventSender>,
     is_away: bool,
@@ -71,7 +71,7 @@ impl NewsPart {
         self.0.lock().unwrap().places.clone()
     }
 
-    /// Waits until that many have connected, and tells the newest of them.
+    /// Waits for that many connections, then sends the message to the newest.
     async fn tell(&self, connections: usize, message: bytes::Bytes) {
         let reader = eventually("a connection", LONG, async || {
             let state = self.0.lock().unwrap();
@@ -96,7 +96,7 @@ impl World {
         let alter =
             |peers: Peers| peers.with(CloudPart::Hub, orders).with(CloudPart::Notification, lines);
         let gate = Gate::with(Config::default(), "memory:", alter).await;
-        // From here on waiting takes no time.
+        // From here on, waits complete instantly.
         tokio::time::pause();
         Self { gate, hub, inbox }
     }
@@ -124,7 +124,7 @@ impl World {
     }
 }
 
-/// The next message of that name, as text.
+/// The next message with this name, as text.
 async fn next(reader: &mut EventReader, name: &str) -> String {
     loop {
         let message = reader.next().await.unwrap_or_else(|| panic!("the stream ended: {name}"));
@@ -254,7 +254,7 @@ async fn an_answer_of_a_part_goes_on_to_the_client_while_it_is_made() {
     }
 }
 
-/// The clock of the test goes on by a minute at a time.
+/// The test clock advances in steps of one minute.
 #[tokio::test]
 async fn an_hour_of_news_comes_whole_and_a_renewed_session_goes_on_from_its_place() {
     const MINUTE: Duration = Duration::from_secs(60);

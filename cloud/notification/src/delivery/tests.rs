@@ -1,4 +1,4 @@
-//! What goes out, when, and what becomes of it.
+//! Planning, timing, retries and results of deliveries.
 
 mod addresses;
 
@@ -27,19 +27,19 @@ const ADDRESS: &str = "zhang.san@example.org";
 const OTHER_ADDRESS: &str = "somebody@second.example.org";
 const PHONE: &str = "+8613800138042";
 
-/// An auth part that knows one person, who may have closed the account, and can be away.
+/// A fake auth part with one person; it can be down.
 #[derive(Clone, Default)]
 struct AuthPart {
     is_away: Arc<AtomicBool>,
-    /// It answers about codes alone.
+    /// It answers only code requests.
     contact_is_away: Arc<AtomicBool>,
-    /// The event of a wish for the other address, and whether that is the one in force.
+    /// The event that requested the other address.
     wish: Arc<Mutex<Option<EventId>>>,
     is_changed: Arc<AtomicBool>,
     is_closed: Arc<AtomicBool>,
     has_no_phone: Arc<AtomicBool>,
     is_unconfirmed: Arc<AtomicBool>,
-    /// The account to which the address belongs, where it is another one.
+    /// Another account that already owns the address.
     owner: Arc<Mutex<Option<&'static str>>>,
     codes_made: Arc<AtomicUsize>,
 }
@@ -61,7 +61,7 @@ impl AuthPart {
         (StatusCode::OK, Json(known))
     }
 
-    /// A code of its own each time, while the address waits for one.
+    /// Makes a new code each time while the address awaits confirmation.
     async fn address_code(State(part): State<Self>) -> (StatusCode, Json<Value>) {
         if part.is_away.load(Ordering::Relaxed) {
             return (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null));
@@ -127,7 +127,7 @@ impl World {
         assert!(self.deliveries.preferences.write(CUSTOMER, version, wishes).await.unwrap());
     }
 
-    /// Its lines are in the inboxes and planned, as the consumer does it.
+    /// Writes and plans the event's lines, as the consumer does.
     async fn happens(&self, kind: EventType) -> Vec<InboxLine> {
         let lines = samples::lines(kind);
         for line in &lines {
@@ -141,7 +141,7 @@ impl World {
         lines
     }
 
-    /// One look of each channel.
+    /// One poll of each channel.
     async fn look(&self) {
         for channel in Channel::ALL {
             self.deliveries.send_due(channel).await.unwrap();
@@ -154,8 +154,7 @@ impl World {
         Inboxes { store, deliveries, clock, dispute_ms }
     }
 
-    /// Looks until nothing is due for long. Whoever has got a code at the other address confirms it
-    /// at once.
+    /// Polls over several retry pauses, and confirms the other address once it gets a code.
     async fn look_while_somebody_confirms(&self) {
         for _ in 0..4 {
             self.look().await;
@@ -219,7 +218,7 @@ async fn a_line_goes_out_once_and_its_address_stands_masked_in_the_log() {
 #[tokio::test]
 async fn quiet_hours_hold_back_what_may_be_silenced() {
     let world = World::new().await;
-    // By UTC it is 16:00.
+    // 16:00 in UTC.
     let quiet_hours =
         Some(QuietHours { from: "15:00".parse().unwrap(), to: "17:30".parse().unwrap() });
     let time_zone = TimeZone::named("UTC");
@@ -277,7 +276,7 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     world.look().await;
     assert!(world.mails().is_empty(), "it is 17:00");
     world.clock.advance(60 * 60 * 1000);
-    // Two replicas at once: each hour's digest is one.
+    // Two replicas at once send one digest per hour.
     let look = || world.deliveries.send_due(Channel::Email);
     let (one, other) = tokio::join!(look(), look());
     one.unwrap();
@@ -382,7 +381,7 @@ async fn quiet_hours_and_digests_are_for_every_channel() {
         assert_eq!(world.went_by(channel).len(), 1, "{channel}");
     }
 
-    // By UTC it is 17:30.
+    // 17:30 in UTC.
     world.wish(&InboxWishes { digest_hour: Some(18), ..both }).await;
     for n in [72, 73] {
         let mut lines = samples::lines(EventType::PaymentFailed);
@@ -439,7 +438,7 @@ async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
     world.deliveries.ways.mail = Mail::Off;
     world.wish(&wanting(&Channel::ALL)).await;
     world.happens(EventType::PaymentCompleted).await;
-    // A provider has proven no phone, and is asked for none.
+    // Providers cannot prove a phone.
     let released = samples::lines(EventType::PaymentReleased);
     let (_, version) = world.deliveries.preferences.of(PROVIDER).await.unwrap();
     let wishes = wanting(&Channel::ALL);

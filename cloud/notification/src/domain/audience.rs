@@ -1,5 +1,4 @@
-//! Owns who hears of which event: one table of the whole catalogue, so that a new event or a new
-//! listener is one line.
+//! The audience of each event: one table of the catalogue, so a new event or recipient is one line.
 
 use wire::{
     Code, EventId, EventType, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
@@ -11,34 +10,33 @@ use super::{
     inbox::{MoneyParams, PersonParams, ReviewFacts},
 };
 
-/// The person an event concerns, by the part they play in it.
+/// A recipient, by their part in the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listener {
     Customer,
-    /// The provider who has, or had, the order, or is paid for it.
+    /// Has or had the order, or is paid for it.
     Provider,
-    /// The provider whose acceptance lost: not the order's, but the event's actor.
+    /// Lost the acceptance: the event's actor, not the order's provider.
     Loser,
-    /// The provider from whom an admin withdrew the order.
+    /// Lost the order because an admin withdrew it.
     FormerProvider,
-    /// Providers whom the user service's matching proposes; they are told apart from the others.
+    /// Proposed by the user service's matching; a separate consumer notifies them.
     Matched,
-    /// The person of whom the event is.
+    /// The person the event is about.
     Themselves,
-    /// All admins, as one.
+    /// All admins, through their shared inbox.
     Admins,
 }
 
-/// What becomes of an event in the inboxes.
+/// The effect of an event on inboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hearing {
     Told(&'static [Listener]),
-    /// No inbox hears of it, for this reason.
+    /// No inbox gets it, for this reason.
     Silent(&'static str),
 }
 
-/// `None` for an event that joined the catalogue without a word here: nobody hears of it, and a
-/// test fails.
+/// `None` for an event without an entry here: it reaches no inbox, and a test fails.
 pub fn hearing(event: EventType) -> Option<Hearing> {
     use Hearing::{Silent, Told};
     use Listener::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
@@ -49,11 +47,11 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         EventType::OrderAccepted | EventType::OrderCancelled | EventType::OrderCompleted => {
             Told(&[Customer, Provider])
         }
-        // The admins hear of it only where a promise counts, which makes a case.
+        // Admins get it only if the promise counts, which opens a case.
         EventType::OrderAcceptanceLost => Told(&[Loser, Admins]),
         EventType::OrderAcceptanceWithdrawn => Told(&[Customer, FormerProvider]),
-        // The provider only once the money is held, and the customer only of the work: of money he
-        // hears by its own events.
+        // The provider gets it once the money is held, the customer only for the work, because
+        // payments have their own events.
         EventType::OrderStatusChanged => Told(&[Customer, Provider]),
         EventType::RegionAssigned => Silent("it is about a region, and its edges hear of it"),
         EventType::PaymentInitiated => Silent("the customer has just begun it"),
@@ -65,11 +63,10 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         }
         // Until it is answered, nothing is released to the provider.
         EventType::RefundRequested => Told(&[Provider, Admins]),
-        // A grant reaches the customer as `refund.processed`, once the money has left.
+        // After a grant, the customer gets `refund.processed` once the money has left.
         EventType::RefundGranted => Told(&[Provider]),
         EventType::RefundRefused => Told(&[Customer, Provider]),
-        // Of a chargeback, and of a case to the admins. All else is told by the events of what
-        // happened to the money.
+        // Covers chargebacks and, for admins, cases. Other money changes have their own events.
         EventType::PaymentStatusChanged => Told(&[Customer, Provider, Admins]),
         EventType::UserRegistered => {
             Silent("the person has just registered, and gets a mail with a code")
@@ -78,7 +75,7 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         EventType::UserRevoked => Silent("the person can no longer read"),
         EventType::UserReadmitted => Told(&[Themselves]),
         EventType::UserConfirmationAsked => Silent("a mail with the code answers it"),
-        // Somebody else may have asked, who knows the password.
+        // An attacker with the password may have made the request.
         EventType::UserAddressChangeAsked => Told(&[Themselves]),
         EventType::ProfileCreated | EventType::ProfileUpdated => {
             Silent("the person has just done it, or the platform repeats what is known")
@@ -90,8 +87,8 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
     })
 }
 
-/// The permissions whose work a line of the admins' inbox is about. It is shown to an admin who
-/// holds one of them; of an event without any here it is shown to none.
+/// Permissions for the work behind an admins' line. An admin who holds one of them sees the line;
+/// without an entry here, it stays hidden from all.
 pub fn line_permissions(event: EventType) -> &'static [Permission] {
     match event {
         EventType::OrderCreated => &[Permission::ApproveOrders, Permission::ReadDesks],
@@ -105,7 +102,7 @@ pub fn line_permissions(event: EventType) -> &'static [Permission] {
     }
 }
 
-/// The events of which the admins' inbox has lines.
+/// Events with lines in the admins' inbox.
 pub fn events_of_admins() -> impl Iterator<Item = EventType> {
     EventType::ALL.into_iter().filter(|event| listeners(*event).contains(&Listener::Admins))
 }
@@ -123,7 +120,7 @@ fn of_review(event: &str) -> Option<Hearing> {
     })
 }
 
-/// The event and when it happened: what every line of it shares.
+/// The event data that all its lines share.
 #[derive(Debug, Clone, Copy)]
 pub struct Cause {
     pub event_type: EventType,
@@ -159,8 +156,7 @@ fn listeners(event: EventType) -> &'static [Listener] {
     }
 }
 
-/// The lines of an event about an order; none where it concerns nobody's inbox. After a completion,
-/// the customer may object for `dispute_ms`.
+/// The lines of an order event. After a completion, the customer may object for `dispute_ms`.
 pub fn lines_of(cause: Cause, event: &OrderEvent, dispute_ms: i64) -> Vec<InboxLine> {
     let told = listeners(cause.event_type).iter();
     let told = told.filter_map(|&listener| person(listener, cause, event));
@@ -171,7 +167,7 @@ pub fn lines_of(cause: Cause, event: &OrderEvent, dispute_ms: i64) -> Vec<InboxL
     .collect()
 }
 
-/// The line of a provider whom the matching proposes.
+/// The line for a proposed provider.
 pub fn line_of_match(
     cause: Cause,
     event: &OrderEvent,
@@ -179,14 +175,13 @@ pub fn line_of_match(
     reasons: Vec<String>,
 ) -> InboxLine {
     let to = InboxOwner { user_id: provider, role: Role::Provider };
-    // Nobody has the order yet, so he learns nothing of its customer.
+    // The order has no provider yet, so hide its customer.
     cause.line(to, Some(event.order.id), None, Params::of_order(cause, event, reasons, 0))
 }
 
-/// The lines of an event about money.
 pub fn lines_of_money(cause: Cause, event: &PaymentEvent) -> Vec<InboxLine> {
     let is_change = cause.event_type == EventType::PaymentStatusChanged;
-    // A chargeback makes a case as well, and is told by itself.
+    // A chargeback also opens a case, but `charged_back` announces it.
     let opens_case = event.case.as_deref().is_some_and(|case| case != "chargeback");
     if is_change && event.charged_back.is_none() && !opens_case {
         return Vec::new();
@@ -214,16 +209,15 @@ pub fn lines_of_money(cause: Cause, event: &PaymentEvent) -> Vec<InboxLine> {
     told.collect()
 }
 
-/// A chargeback has left too little in custody for work that has its money still to come.
+/// The chargeback left too little custody for work that is still unpaid.
 fn stops_work(event: &PaymentEvent) -> bool {
     use OrderStatus::{Accepted, InProgress, Pending};
-    // A payment service of before does not say how far the order is, and shows it as `unpaid`.
+    // An older payment service omits the status and reports `unpaid`.
     let goes_on =
         event.order_status.is_none_or(|status| matches!(status, Pending | Accepted | InProgress));
     goes_on && !matches!(event.payment_status, PaymentStatus::Held | PaymentStatus::Paid)
 }
 
-/// The lines of an event about a review.
 pub fn lines_of_review(cause: Cause, event: ReviewFacts) -> Vec<InboxLine> {
     let ReviewFacts { order_id, customer_id, provider_id, params } = event;
     let told = listeners(cause.event_type).iter().filter_map(|listener| {
@@ -239,7 +233,7 @@ pub fn lines_of_review(cause: Cause, event: ReviewFacts) -> Vec<InboxLine> {
     told.collect()
 }
 
-/// The line of a payout that was sent, or that did not reach its provider.
+/// The line of a sent or failed payout.
 pub fn line_of_payout(cause: Cause, event: &PayoutEvent) -> InboxLine {
     let to = InboxOwner { user_id: event.provider_id, role: Role::Provider };
     let PayoutEvent { amount, currency, .. } = *event;
@@ -247,7 +241,7 @@ pub fn line_of_payout(cause: Cause, event: &PayoutEvent) -> InboxLine {
     cause.line(to, None, None, Params::Money(params))
 }
 
-/// The lines of a verification that a provider hands in, or that an admin has decided.
+/// The lines of a verification that a provider submitted or an admin decided.
 pub fn lines_of_profile(cause: Cause, event: &ProfileEvent) -> Vec<InboxLine> {
     let params = Params::Person(PersonParams { reason: event.reason.clone() });
     if listeners(cause.event_type).contains(&Listener::Admins) {
@@ -256,17 +250,16 @@ pub fn lines_of_profile(cause: Cause, event: &ProfileEvent) -> Vec<InboxLine> {
     themselves(cause, event.user_id, event.role, params)
 }
 
-/// The lines of somebody who is let in again.
 pub fn lines_of_readmission(cause: Cause, event: &ReadmissionEvent) -> Vec<InboxLine> {
     themselves(cause, event.user_id, event.role, Params::Person(PersonParams::default()))
 }
 
-/// The lines of news about the account that says no more than itself.
+/// Lines of account news without further data.
 pub fn lines_of_person(cause: Cause, event: &UserEvent) -> Vec<InboxLine> {
     themselves(cause, event.user_id, event.role, Params::Person(PersonParams::default()))
 }
 
-/// An admin has no inbox of their own: the shared one is about work.
+/// Admins have no personal inbox; the shared one is about work.
 fn themselves(cause: Cause, user_id: UserId, role: Role, params: Params) -> Vec<InboxLine> {
     let is_told = listeners(cause.event_type).contains(&Listener::Themselves);
     if !is_told || role == Role::Admin {
@@ -298,7 +291,7 @@ fn person(
             Some(provider(to, Some(order.customer_id)))
         }
         Listener::Provider => order.provider_id.map(|to| provider(to, Some(order.customer_id))),
-        // It was never his, so he learns nothing of its customer.
+        // The order was never theirs, so hide its customer.
         Listener::Loser => Some(provider(event.actor.user_id, None)),
         Listener::FormerProvider => {
             event.taken_from.map(|to| provider(to, Some(order.customer_id)))
@@ -311,14 +304,13 @@ fn person(
     }
 }
 
-/// The provider has begun the work, or has withdrawn from the order, which is open again.
+/// Work began, or the provider withdrew and the order is open again.
 fn is_about_the_work(event: &OrderEvent) -> bool {
     let is_step = matches!(event.order.status, OrderStatus::InProgress | OrderStatus::Pending);
     is_step && event.money.is_none()
 }
 
-/// The customer's payment has just come into custody. Later words about money leave the work as it
-/// is.
+/// The payment just entered custody. Later payment updates leave the work unchanged.
 fn may_start(event: &OrderEvent) -> bool {
     let is_held = |money: &PaymentEvent| money.payment_status == PaymentStatus::Held;
     event.money.as_ref().is_some_and(is_held)
@@ -326,7 +318,7 @@ fn may_start(event: &OrderEvent) -> bool {
         && event.actor.role == Role::Customer
 }
 
-/// A promise that counts, though its order was closed.
+/// A promise that counts although its order was closed.
 pub fn makes_a_case(why: Option<Code>) -> bool {
     matches!(why, Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile))
 }
@@ -413,7 +405,7 @@ mod tests {
     fn the_customer_hears_that_work_began_or_that_the_provider_withdrew_and_of_no_other_step() {
         for event in [samples::started(), samples::given_back()] {
             assert_eq!(told(EventType::OrderStatusChanged, &event), [Role::Customer]);
-            // The same order, where a word about its money follows.
+            // The same order with a payment update.
             let event = OrderEvent { money: Some(samples::money()), ..event };
             assert_eq!(told(EventType::OrderStatusChanged, &event), []);
         }
@@ -465,7 +457,7 @@ mod tests {
         {
             assert_eq!(told(gone, back), all);
         }
-        // Released before: the loss is the platform's.
+        // Already released, so the loss is the platform's.
         assert_eq!(told(PaymentStatus::Paid, back), [Role::Admin]);
         assert_eq!(told(PaymentStatus::Unpaid, None), []);
     }

@@ -1,6 +1,5 @@
-//! Owns the few words of a line for channels that are short, paid by length, or read by others on
-//! their way: which order it is, and where the rest stands. No title that a person wrote, and no
-//! amount.
+//! Short texts for channels that are brief, billed by length, or readable in transit: the order's
+//! code and a pointer to the inbox, without amounts or titles that people wrote.
 
 use texts::Sentence;
 use wire::Language;
@@ -8,7 +7,7 @@ use wire::Language;
 use super::{InboxLine, LineText, Params};
 use crate::say;
 
-/// A line's title, and what stands behind it. Of a notice neither says a word that somebody wrote.
+/// Title and short content. For a notice, neither contains the author's text.
 pub fn brief(language: Language, line: &InboxLine, title: &str) -> LineText {
     let title = match line.params {
         Params::Notice(_) => say::brief_notice_title.to(language),
@@ -29,12 +28,11 @@ fn behind(language: Language, line: &InboxLine) -> String {
     }
 }
 
-/// Where everything stands, for many lines together.
+/// Points to the inbox without an order.
 pub fn elsewhere(language: Language) -> String {
     say::brief_elsewhere.to(language)
 }
 
-/// A whole text message.
 pub fn text_message(language: Language, brief: &LineText) -> String {
     let LineText { title, content } = brief;
     say::text_message { title: title.into(), brief: content.into() }.to(language)
@@ -49,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_text_message_is_one_message_in_either_language_and_holds_no_words_of_people() {
-        // One short message holds so many characters of the alphabet of phones, or of all others.
+        // One text message holds 160 characters of the GSM alphabet, or 70 of any other.
         let fits = |text: &str| match text.is_ascii() {
             true => text.len() <= 160,
             false => text.chars().count() <= 70,

@@ -1,11 +1,11 @@
-//! Owns what a line keeps of its event: the values of its sentence.
+//! Extracts the values that a line stores from its event.
 
 use wire::{EventType, Order, OrderEvent, PaymentEvent, PaymentStatus};
 
 use super::{MoneyParams, MoneyTerms, OrderParams, Params, audience::Cause};
 
 impl Params {
-    /// `dispute_ms` is the time for objections after a completion.
+    /// `dispute_ms` is the objection period after a completion.
     pub(super) fn of_order(
         cause: Cause,
         event: &OrderEvent,

@@ -1,7 +1,7 @@
-//! Owns the inbox line: one fact told to one person. It keeps facts, never sentences: the sentence
-//! is written when the line is read, in the reader's language.
+//! The inbox line: one fact for one person. It stores facts, never sentences, which are rendered on
+//! reading in the reader's language.
 //!
-//! Invariant: there is at most one line per person and event, however often the event arrives.
+//! Invariant: at most one line per person and event, however often the event arrives.
 
 use std::fmt;
 
@@ -18,19 +18,19 @@ use wire::{
 use super::NoticeKind;
 
 words! {
-    /// The moment from which a line is kept for so long.
+    /// The start of a line's retention period.
     KeptFrom {
-        /// An unread line stays until it is read.
+        /// Unread lines stay until they are read.
         Read "read",
-        /// An unread line goes, too.
+        /// Unread lines expire too.
         Created "created",
     }
 }
 
-/// How long a line stays.
+/// The retention period of a line.
 pub const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
-/// The owner of the one inbox that all admins share.
+/// The owner of the inbox that all admins share.
 const ADMINS: UserId = UserId(Uuid::nil());
 
 #[derive(
@@ -45,7 +45,7 @@ impl fmt::Display for LineId {
     }
 }
 
-/// Whose inbox it is: a person's own, or the one that admins share.
+/// The owner of an inbox: one person, or all admins together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InboxOwner {
     pub user_id: UserId,
@@ -53,8 +53,7 @@ pub struct InboxOwner {
 }
 
 impl InboxOwner {
-    /// Work that waits is told to the admins once: the first of them who reads it has read it for
-    /// all.
+    /// Admins get waiting work once: if one reads it, it is read for all.
     pub const ADMINS: Self = Self { user_id: ADMINS, role: Role::Admin };
 
     pub fn of(actor: Actor) -> Self {
@@ -66,8 +65,7 @@ impl InboxOwner {
 }
 
 words! {
-    /// What a line about an order is for its reader, for clients that need no more than these four
-    /// words.
+    /// The purpose of an order line, for clients that need only these four values.
     InboxKind {
         OrderCreated "order_created",
         NewOrder "new_order",
@@ -80,16 +78,16 @@ words! {
 pub struct InboxLine {
     pub user_id: UserId,
     pub role: Role,
-    /// `None` for a notice, which somebody wrote.
+    /// `None` for a notice.
     pub event_type: Option<EventType>,
-    /// `None` for news of the person alone.
+    /// `None` for news about the person only.
     pub order_id: Option<OrderId>,
-    /// Of the event, or of the notice.
+    /// The event's id, or the notice's.
     pub event_id: EventId,
-    /// The other side of the order, where there is one.
+    /// The other party of the order, if any.
     pub counterpart: Option<UserId>,
     pub params: Params,
-    /// When it happened, not when it arrived: a redelivery makes no newer line.
+    /// The event's time, not its arrival, so redelivery makes no newer line.
     pub created_at: UnixMillis,
 }
 
@@ -98,12 +96,12 @@ impl InboxLine {
         InboxOwner { user_id: self.user_id, role: self.role }
     }
 
-    /// `None` for news that is about no order.
+    /// `None` for news without an order.
     pub fn kind(&self) -> Option<InboxKind> {
         self.order_id?;
         Some(match (self.event_type, self.role) {
             (Some(EventType::OrderCreated), Role::Customer) => InboxKind::OrderCreated,
-            // To decide, or to accept.
+            // New to approve or to accept.
             (Some(EventType::OrderCreated), Role::Admin | Role::Provider)
             | (Some(EventType::OrderApproved), Role::Provider) => InboxKind::NewOrder,
             (Some(EventType::OrderAccepted), _) => InboxKind::OrderAccepted,
@@ -111,7 +109,7 @@ impl InboxLine {
         })
     }
 
-    /// What the news is about, for the person's wishes.
+    /// The category that delivery preferences apply to.
     pub fn notice_kind(&self) -> NoticeKind {
         match (&self.params, self.event_type) {
             (Params::Notice(notice), _) => notice.notice,
@@ -120,15 +118,15 @@ impl InboxLine {
         }
     }
 
-    /// The order's region, where the line keeps it.
+    /// The order's region, if the line stores it.
     pub fn location(&self) -> Option<Region> {
         self.params.order().map(|order| order.region)
     }
 }
 
-/// The values of the sentence. No address: an inbox is read on more screens than an order. Lines of
-/// former releases carry no tag, so the fields say which it is; the one without a required field
-/// stands last.
+/// The values of the sentence, without the address: an inbox is read on more screens than an order.
+/// Lines from older releases have no tag, so the fields decide; the variant without a required
+/// field comes last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Params {
@@ -146,44 +144,42 @@ pub struct OrderParams {
     pub price: Amount,
     pub currency: Currency,
     pub region: Region,
-    /// Absent from lines of former releases.
+    /// Absent in lines from older releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<OrderStatus>,
-    /// As a person wrote it.
+    /// Free text by a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Why an acceptance lost.
+    /// The reason for a lost acceptance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Code>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<Lost>,
-    /// What speaks for the provider, in the words of the matching.
+    /// The matching's reason codes in favour of the provider.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub match_reasons: Vec<String>,
-    /// Said once more: its price is not paid yet.
+    /// A reminder that the price is still unpaid.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reminds: bool,
-    /// Of an acceptance: the work may begin now, and is paid for afterwards.
+    /// The accepted work may begin now and is paid afterwards.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid_afterwards: bool,
     #[serde(flatten)]
     pub terms: MoneyTerms,
 }
 
-/// What an order's event says about its money besides the price. Lines of former releases have none
-/// of it.
+/// The money data of an order event besides the price. Lines from older releases lack it.
 #[skip_serializing_none]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyTerms {
-    /// As the order shows it.
     pub payment_status: Option<PaymentStatus>,
-    /// Of a cancel.
+    /// The cancellation fee.
     pub fee: Option<Amount>,
-    /// Of a cancel: so much comes back to the customer.
+    /// The customer's refund after a cancellation.
     pub refund: Option<Amount>,
-    /// The provider's part of the money that is held.
+    /// The provider's share of the held money.
     pub share: Option<Amount>,
-    /// Of a completion with money held: the customer may object until then at least.
+    /// With money held at completion, the customer may object at least until then.
     pub objections_until: Option<UnixMillis>,
 }
 
@@ -192,13 +188,13 @@ pub struct MoneyTerms {
 pub struct MoneyParams {
     pub amount: Amount,
     pub currency: Currency,
-    /// Of a payment that the order cannot take: so much goes back.
+    /// The part of a payment that the order cannot take and that is sent back.
     pub returning: Option<Amount>,
-    /// The kind of a case that waits for an admin; the amount is the order's price.
+    /// The kind of a case for an admin; `amount` is then the order's price.
     pub case: Option<String>,
 }
 
-/// Of the body of an event about a review: what its lines need.
+/// The part of a review event that its lines need.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ReviewFacts {
     pub order_id: OrderId,
@@ -208,18 +204,18 @@ pub struct ReviewFacts {
     pub params: ReviewParams,
 }
 
-/// The words of a review stay with its service.
+/// The review's text stays with its service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewParams {
     pub title: String,
     pub order_code: OrderCode,
     pub rating: u8,
-    /// As an admin wrote it.
+    /// Free text by an admin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Words as an admin or a service wrote them, in one language.
+/// Text by an admin or a service, in one language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeParams {
     pub notice: NoticeKind,
@@ -229,7 +225,7 @@ pub struct NoticeParams {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonParams {
-    /// As a person wrote it.
+    /// Free text by a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -266,8 +262,7 @@ pub struct PageRequest {
     pub unread_only: bool,
     pub after: Option<TimeCursor>,
     pub limit: usize,
-    /// Lines that were read before this moment are as good as gone, also before the purge has come
-    /// by.
+    /// Hides lines read before this time, even if the purge has not run yet.
     pub read_since: UnixMillis,
 }
 

@@ -1,5 +1,4 @@
-//! Owns how a moment is written in a sentence: in the form of the pages, by the clock of its
-//! reader.
+//! Formats times in sentences: in the web pages' format, by the reader's clock.
 
 use chrono::{DateTime, Datelike, Offset, Timelike};
 use chrono_tz::Tz;
@@ -24,7 +23,6 @@ const MONTHS: [Phrase; 12] = [
     say::month_dec,
 ];
 
-/// The language and the clock that a reader's sentences are written by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReaderLocale {
     pub language: Language,
@@ -33,21 +31,21 @@ pub struct ReaderLocale {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReaderClock {
-    /// The clock of the reader, or of the device that shows the sentence.
+    /// The clock of the reader or displaying device.
     Own(TimeZone),
-    /// The usual clock, because the reader has named none. Its zone is written with each time,
-    /// because a reader elsewhere would take the time for their own.
+    /// The default clock, because the reader chose none. Times include the zone, or a reader
+    /// elsewhere would misread them.
     Usual,
 }
 
 impl ReaderLocale {
-    /// Rounded down: what is said to be possible until then is.
+    /// Rounds down, so a stated deadline is never later than the real one.
     pub fn write_minute(self, at: UnixMillis) -> String {
         let local = self.local_time(at);
         self.write(local, format!("{:02}:{:02}", local.hour(), local.minute()))
     }
 
-    /// To the millisecond: races are lost by less than a second.
+    /// To the millisecond, because races are lost by less than a second.
     pub fn write_exact(self, at: UnixMillis) -> String {
         let local = self.local_time(at);
         let (hour, minute, second) = (local.hour(), local.minute(), local.second());
@@ -93,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    /// The pages are held to the same file in `protocol/web/src/format.test.ts`.
+    /// `protocol/web/src/format.test.ts` tests the pages against the same file.
     #[test]
     fn a_moment_is_written_as_the_pages_write_it() {
         let golden = include_str!("../../../../protocol/wire/golden/sentences.json");

@@ -1,8 +1,7 @@
-//! Owns a person's wishes: which kinds of news leave the inbox by which channel, and the hours in
-//! which none may disturb.
+//! Delivery preferences: the channels for each kind of news, and quiet hours.
 //!
-//! Invariants: the inbox itself has every line, whatever a person wishes; news of the account goes
-//! out by e-mail at any hour, because it may tell of somebody else's hand.
+//! Invariants: the inbox has every line, regardless of preferences. Account news is mailed at any
+//! hour, because it may reveal an attacker.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -18,10 +17,10 @@ const DAY_MINUTES: i64 = 24 * 60;
 const MINUTE_MS: i64 = 60_000;
 
 words! {
-    /// What news is about.
+    /// The subject of news.
     NoticeKind {
         Orders "orders",
-        /// Jobs that are proposed to a provider.
+        /// Jobs proposed to a provider.
         Jobs "jobs",
         Money "money",
         Reviews "reviews",
@@ -30,12 +29,12 @@ words! {
 }
 
 words! {
-    /// A way out of the inbox.
+    /// A delivery channel besides the inbox.
     Channel {
         Email "email",
-        /// Few words to a phone that its person has proven.
+        /// Short texts to a proven phone.
         Sms "sms",
-        /// Few words to the devices that the gateway knows of a person.
+        /// Short texts to the person's devices registered at the gateway.
         Push "push",
     }
 }
@@ -43,7 +42,7 @@ words! {
 words_from_text!(NoticeKind, Channel);
 
 impl Channel {
-    /// Only customers sign in by a phone, so nobody else has proven one.
+    /// Only customers sign in by phone, so only theirs is proven.
     pub fn reaches(self, role: Role) -> bool {
         match self {
             Self::Email | Self::Push => role != Role::Admin,
@@ -65,7 +64,7 @@ impl NoticeKind {
         }
     }
 
-    /// What no person may switch off.
+    /// Cannot be switched off.
     pub fn locked(self) -> &'static [Channel] {
         match self {
             Self::Account => &[Channel::Email],
@@ -73,13 +72,13 @@ impl NoticeKind {
         }
     }
 
-    /// Goes out in quiet hours, too, and alone instead of in a digest.
+    /// Ignores quiet hours and never waits for a digest.
     pub fn is_urgent(self) -> bool {
         self == Self::Account
     }
 }
 
-/// A minute of the day, as `22:30`.
+/// A minute of the day, such as `22:30`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct DayMinute(u16);
 
@@ -107,8 +106,7 @@ impl std::fmt::Display for DayMinute {
     }
 }
 
-/// From one minute of the day up to another, over midnight where the second is the earlier. Two
-/// equal ones are the whole day.
+/// Crosses midnight if `to` is earlier. Equal values cover the whole day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
@@ -118,7 +116,7 @@ pub struct QuietHours {
     pub to: DayMinute,
 }
 
-/// A name of the IANA database, such as `Asia/Shanghai`.
+/// An IANA time zone, such as `Asia/Shanghai`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeZone(chrono_tz::Tz);
 
@@ -146,16 +144,16 @@ impl TimeZone {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxWishes {
     pub language: Language,
-    /// `None` while the person has named none.
+    /// `None` until the person chooses one.
     pub time_zone: Option<TimeZone>,
     pub quiet_hours: Option<QuietHours>,
-    /// Less urgent news comes together at this hour, by each channel.
+    /// Less urgent news arrives as a digest at this hour, per channel.
     pub digest_hour: Option<u8>,
     pub wishes: BTreeSet<(NoticeKind, Channel)>,
 }
 
 impl Default for InboxWishes {
-    /// Nobody is disturbed who has not asked for it, save by e-mail about orders and money.
+    /// By default, only e-mail about orders, money and reviews goes out.
     fn default() -> Self {
         let mails = [NoticeKind::Orders, NoticeKind::Money, NoticeKind::Reviews];
         Self {
@@ -169,7 +167,7 @@ impl Default for InboxWishes {
 }
 
 impl InboxWishes {
-    /// By which quiet hours and digests are counted.
+    /// The zone for quiet hours and digests.
     pub fn zone(&self) -> TimeZone {
         self.time_zone.unwrap_or(TimeZone::USUAL)
     }
@@ -186,8 +184,8 @@ impl InboxWishes {
         kind.locked().contains(&channel) || self.wishes.contains(&(kind, channel))
     }
 
-    /// The moment from which news of that kind may go out: now, or the end of the quiet hours.
-    /// Where the clocks change in between, it is judged once more then.
+    /// Now, or the end of the quiet hours. If the clocks change in between, the next attempt
+    /// decides again.
     pub fn may_go_out_at(&self, kind: NoticeKind, now: UnixMillis) -> UnixMillis {
         let Some(quiet) = self.quiet_hours.filter(|_| !kind.is_urgent()) else { return now };
         let minute = self.zone().minute_at(now);
@@ -203,7 +201,7 @@ impl InboxWishes {
         whole_minute(now).plus_ms((lasts - since) * MINUTE_MS)
     }
 
-    /// The next moment of the person's digest behind `now`; `None` where they want none.
+    /// The next digest after `now`; `None` without digests.
     pub fn digest_at(&self, now: UnixMillis) -> Option<UnixMillis> {
         let wanted = i64::from(self.digest_hour?) * 60;
         let left = (wanted - self.zone().minute_at(now) - 1).rem_euclid(DAY_MINUTES) + 1;
@@ -242,7 +240,7 @@ mod tests {
             assert_eq!(night.may_go_out_at(NoticeKind::Account, at(now)), at(now), "{now}");
         }
         let noon = quiet("Europe/Berlin", "12:00", "14:00");
-        // Summer time: two hours from UTC; winter: one.
+        // Summer time is UTC+2, winter time UTC+1.
         for (now, out) in [
             ("2026-07-01T10:30:00Z", "2026-07-01T12:00:00Z"),
             ("2026-07-01T12:00:00Z", "2026-07-01T12:00:00Z"),

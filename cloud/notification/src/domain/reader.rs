@@ -1,27 +1,25 @@
-//! Owns who reads an inbox: a person their own, and an admin the lines of the shared one that are
-//! about the work of their role.
+//! Inbox readers: people read their own; admins read shared lines about the work of their role.
 
 use wire::{Actor, EventType, Permission};
 
 use super::{InboxOwner, audience};
 
-/// The reader of an inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxReader {
     pub owner: InboxOwner,
     pub shown: ShownLines,
 }
 
-/// The lines of an inbox that its reader is shown.
+/// The lines visible to a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShownLines {
     All,
-    /// Those of these events, for an admin whose role does not include the work of the others.
+    /// For an admin with a restricted role.
     Of(Vec<EventType>),
 }
 
 impl InboxReader {
-    /// `holds_any` says whether the reader's role includes one of these permissions.
+    /// `holds_any` is true if the reader's role includes one of the permissions.
     pub fn new(reader: Actor, holds_any: impl Fn(&[Permission]) -> bool) -> Self {
         let owner = InboxOwner::of(reader);
         let shown = if owner == InboxOwner::ADMINS {

@@ -1,5 +1,5 @@
-//! Owns the writing of a line's title and content in the reader's language and by the reader's
-//! clock. The words stand in `texts`.
+//! Renders a line's title and content in the reader's language and by the reader's clock. The texts
+//! come from `texts`.
 
 use texts::{Phrase, Sentence};
 use wire::{
@@ -19,8 +19,7 @@ pub struct LineText {
     pub content: String,
 }
 
-/// An event that this version has no words for is shown by its name, so that a line written by a
-/// newer version is not hidden.
+/// An event without a text appears under its name, so lines from a newer version stay visible.
 pub fn write(locale: ReaderLocale, line: &InboxLine) -> LineText {
     let language = locale.language;
     let event = match (&line.params, line.event_type) {
@@ -28,7 +27,7 @@ pub fn write(locale: ReaderLocale, line: &InboxLine) -> LineText {
             return LineText { title: title.clone(), content: content.clone() };
         }
         (_, Some(event_type)) => (event_type, line.role),
-        // No such line is written.
+        // Such lines are never written.
         (_, None) => return LineText::default(),
     };
     let said = match &line.params {
@@ -93,7 +92,7 @@ macro_rules! words {
     };
 }
 
-/// The title, and the sentence that every such line begins with.
+/// Title and first sentence.
 fn order(
     locale: ReaderLocale,
     event: (EventType, Role),
@@ -170,7 +169,7 @@ fn order(
     })
 }
 
-/// A completion leaves the price unpaid, or held until the time for objections is over.
+/// The price is unpaid, or held until the objection period ends.
 fn completed(locale: ReaderLocale, role: Role, params: &OrderParams) -> Option<(String, String)> {
     let OrderParams { title, code, price, currency, terms, .. } = params;
     let language = locale.language;
@@ -196,7 +195,7 @@ fn completed(locale: ReaderLocale, role: Role, params: &OrderParams) -> Option<(
     })
 }
 
-/// What a cancel costs, and what comes back. The provider hears of a fee alone.
+/// Fee and refund of a cancellation. Providers see only the fee.
 fn settlement(language: Language, role: Role, params: &OrderParams) -> Vec<String> {
     let some = |amount: Option<Amount>| {
         let amount = amount.filter(|amount| amount.is_positive())?;
@@ -215,7 +214,7 @@ fn settlement(language: Language, role: Role, params: &OrderParams) -> Vec<Strin
     costs.into_iter().chain(refund).collect()
 }
 
-/// The events of money do not carry the order's title; the line leads to the order.
+/// Payment events lack the order's title; the line links to the order.
 fn money_news(
     language: Language,
     event: (EventType, Role),
@@ -275,7 +274,7 @@ fn money_news(
     })
 }
 
-/// What a case about money is about. One of a newer payment service has no words of its own here.
+/// A kind from a newer payment service gets the generic text.
 fn money_case(kind: Option<&str>) -> Phrase {
     match kind {
         Some("extra_payment") => say::money_case_extra_payment,
@@ -323,7 +322,7 @@ fn person(language: Language, event_type: EventType) -> Option<(String, String)>
     })
 }
 
-/// What speaks for the provider. A reason of a newer matching has no words here and is left out.
+/// Skips reasons from a newer matching.
 fn proposed(language: Language, params: &OrderParams) -> Option<String> {
     let reasons: Vec<_> =
         params.match_reasons.iter().filter_map(|reason| match_reason(language, reason)).collect();
@@ -331,7 +330,7 @@ fn proposed(language: Language, params: &OrderParams) -> Option<String> {
     (!listed.is_empty()).then(|| say::match_reasons { reasons: listed.into() }.to(language))
 }
 
-/// The words of a reason of the user service's matching.
+/// The text for one of the matching's reason codes.
 pub fn match_reason(language: Language, reason: &str) -> Option<String> {
     let phrase = match reason {
         "serves_the_area" => say::match_serves_the_area,
@@ -346,7 +345,7 @@ pub fn match_reason(language: Language, reason: &str) -> Option<String> {
     Some(phrase.plain(language).to_owned())
 }
 
-/// Why an acceptance was lost, when what happened, and where there is other work.
+/// Explains a lost acceptance: reason, times, and other jobs nearby.
 fn explanation(locale: ReaderLocale, params: &OrderParams) -> String {
     let language = locale.language;
     let mut sentences = Vec::new();

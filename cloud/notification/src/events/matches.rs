@@ -1,9 +1,8 @@
-//! Owns the fan-out of an approved order, or of a published one where that is wanted, to the
-//! providers that the user service's matching proposes.
+//! Fans out an approved order (or a published one, if configured) to the providers that the user
+//! service's matching proposes.
 //!
-//! Invariants: one answer of the matching counts for each order, so that nobody beyond it is told
-//! however often the event comes; while the user part is away, the approval waits and nothing is
-//! lost.
+//! Invariants: one matching result counts per order, so a repeated event reaches no further
+//! providers. While the user part is down, the approval waits.
 
 use http::Method;
 use platform::{
@@ -22,7 +21,7 @@ use crate::{
 
 const USER: &str = "user";
 const PATH: &str = "/internal/matches";
-/// As much of an order's words as the matching reads.
+/// The most text that the matching reads.
 const TEXT_CHARS_MAX: usize = 4_200;
 
 #[derive(Clone)]
@@ -35,12 +34,12 @@ pub struct Matches {
     pub rules: FanOutRules,
 }
 
-/// Whom a fan-out reaches, and when.
+/// The audience and timing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FanOutRules {
-    /// As soon as the order is published; else once it is approved.
+    /// Fan out at publication instead of approval.
     pub at_creation: bool,
-    /// One of the version before answers with twenty at most.
+    /// The previous user service returns at most twenty.
     pub providers_max: usize,
 }
 
@@ -77,7 +76,7 @@ impl Handle for Matches {
                 self.store.keep_fan_out(FanOut::of(&body.order, event, matched)).await?
             }
         };
-        // The first event counts, so that another one doubles no line.
+        // The first event counts, so that others create no duplicate lines.
         let cause = Cause { event_type: event.kind, event_id: fan_out.event_id, at: fan_out.at };
         let lines = fan_out.matched.into_iter().map(|MatchedProvider { user_id, reasons }| {
             let line = domain::line_of_match(cause, &body, user_id, reasons);
@@ -106,7 +105,7 @@ impl Matches {
     }
 }
 
-/// A user part that is there without its store is as good as away.
+/// A user part without its store is unavailable.
 fn handled(error: UpstreamError) -> HandleError {
     match &error {
         UpstreamError::Refused { status, .. } if status.is_server_error() => {
@@ -118,7 +117,7 @@ fn handled(error: UpstreamError) -> HandleError {
 
 fn question(order: &Order) -> Question {
     let text = format!("{}\n{}", order.title, order.description);
-    // The calendar day in UTC, as the portal's own dates of service are kept.
+    // The day in UTC, like the portal's service dates.
     let day = order.service_start_time.map(|at| at.to_string().chars().take(10).collect());
     Question {
         region: order.location,

@@ -1,4 +1,4 @@
-//! What becomes of each event: a line once, no line, or put aside.
+//! Handling of each event: one line, no line, or a dead letter.
 
 use std::sync::{Arc, Mutex};
 
@@ -110,12 +110,12 @@ async fn money_and_decisions_reach_their_people() {
     assert_eq!(of_provider, [EventType::ProfileVerificationRejected, EventType::PaymentReleased]);
 }
 
-/// A user part whose answer a test sets; `None` is a part without its store.
+/// A fake user part with a configurable answer; `None` simulates a missing store.
 #[derive(Clone, Default)]
 struct UserPart {
     answer: Arc<Mutex<Option<Vec<UserId>>>>,
     asked: Arc<Mutex<Vec<Value>>>,
-    /// The newest question's.
+    /// The query of the latest request.
     query: Arc<Mutex<Option<String>>>,
 }
 
@@ -170,7 +170,7 @@ async fn an_approval_is_proposed_once_to_at_most_twenty_with_the_reasons() {
     assert_eq!(question["region"], "NORTH");
     assert!(question["text"].as_str().unwrap().contains("Mend the tap"), "{question}");
 
-    // A redelivery, and another approval of the same order, when others would be proposed.
+    // A redelivery, then another approval of the same order with different proposals.
     users.proposes(200..220);
     fan_out.handle(&event(1, EventType::OrderApproved)).await.unwrap();
     fan_out.handle(&event(2, EventType::OrderApproved)).await.unwrap();

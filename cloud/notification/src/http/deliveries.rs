@@ -1,4 +1,4 @@
-//! The log of what went out of the inboxes, for admins.
+//! The delivery log, for admins.
 
 use axum::extract::State;
 use process::{
@@ -36,20 +36,20 @@ struct DeliveryItem {
     /// `null` for a digest.
     #[schema(required)]
     kind: Option<NoticeKind>,
-    /// `null` for a digest, a code to confirm an address, and a notice.
+    /// `null` for a digest, a confirmation code, and a notice.
     #[serde(rename = "type")]
     #[schema(required)]
     event_type: Option<EventType>,
     state: DeliveryState,
     attempts: i64,
-    /// Masked: the first letter of an address and its domain, or the last two digits of a number.
+    /// Masked: first letter and domain of an address, or last two digits of a number.
     #[schema(required)]
     to: Option<String>,
-    /// Why it failed last, or was dropped.
+    /// The reason of the last failure or of dropping it.
     #[schema(required)]
     why: Option<String>,
     created_at: UnixMillis,
-    /// Of one that waits: its next try.
+    /// The next try, while it waits.
     due_at: UnixMillis,
 }
 

@@ -1,4 +1,4 @@
-//! Reading the inbox and marking a line as read.
+//! Reads the inbox and marks lines as read.
 
 use axum::extract::State;
 use http::{HeaderMap, header};
@@ -19,10 +19,9 @@ use crate::domain::{
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ListQuery {
-    /// `1` for lines that are not read yet.
+    /// `1` returns only unread lines.
     unread: Option<u8>,
-    /// The IANA zone of the times in sentences. Without one that is known, it is that of your
-    /// preferences.
+    /// IANA zone for times in sentences. Your preferences apply if it is missing or invalid.
     time_zone: Option<String>,
 }
 
@@ -32,7 +31,7 @@ pub struct ListAnswer {
     items: Vec<Item>,
     #[schema(required)]
     next: Option<String>,
-    /// Of the whole inbox, whatever page this is.
+    /// For the whole inbox, not only this page.
     unread: u64,
 }
 
@@ -40,27 +39,27 @@ pub struct ListAnswer {
 #[schema(as = InboxItem)]
 struct Item {
     id: LineId,
-    /// Of the event, or of the notice.
+    /// The event's id, or the notice's.
     event_id: EventId,
-    /// `null` for a notice, which an admin or a service wrote.
+    /// `null` for a notice from an admin or a service.
     #[serde(rename = "type")]
     #[schema(required)]
     event_type: Option<EventType>,
-    /// `null` for news that is about no order.
+    /// `null` for news without an order.
     #[schema(required)]
     kind: Option<InboxKind>,
-    /// `null` for news of the person alone.
+    /// `null` for news about the person only.
     #[schema(required)]
     order_id: Option<OrderId>,
-    /// The order's region; `null` where the news does not tell it.
+    /// The order's region; `null` if the news does not include it.
     #[schema(required)]
     location: Option<Region>,
-    /// The other side of the order, where there is one and the reader may know.
+    /// The other party of the order, if the reader may see them.
     #[schema(required)]
     counterpart: Option<UserId>,
     title: String,
     content: String,
-    /// What speaks for the provider, in the words of the matching, where a job is proposed.
+    /// The matching's reason codes in favour of the provider, for a proposed job.
     match_reasons: Vec<String>,
     is_read: bool,
     created_at: UnixMillis,
@@ -99,8 +98,8 @@ pub async fn list(
     Ok(Json(ListAnswer { items, next: page.next.map(|next| next.to_string()), unread }))
 }
 
-/// Marking twice is as good as once. Another's line is not told apart from none, nor one that an
-/// admin is not shown.
+/// Idempotent. Missing lines, other people's lines and lines hidden from an admin get the same
+/// answer.
 pub async fn read(
     State(service): State<Service>,
     caller: Caller,
@@ -119,13 +118,12 @@ pub async fn read(
     }
 }
 
-/// The caller as the reader of an inbox.
 pub fn reader_of(caller: &Caller) -> InboxReader {
     InboxReader::new(caller.actor, |wanted| caller.permissions.include_any(wanted))
 }
 
 impl Service {
-    /// The clock of the caller's device as the request names it, or else that of their preferences.
+    /// The request's clock, or else the one in the preferences.
     async fn clock_of(
         &self,
         caller: &Caller,

@@ -1,5 +1,5 @@
-//! Writing to one person: admins by e-mail or text message beside the inbox, other services by the
-//! person's wishes.
+//! Writes notices: admins by e-mail or text message besides the inbox, services by the person's
+//! preferences.
 
 use axum::extract::State;
 use process::{
@@ -25,7 +25,7 @@ const CONTENT: TextRule = TextRule { chars_min: 1, chars_max: 2_000, lines: true
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoticeForm {
-    /// A customer or a provider: admins have no inbox of their own.
+    /// A customer or a provider; admins have no personal inbox.
     user_id: UserId,
     #[schema(max_length = 120)]
     title: String,
@@ -33,24 +33,24 @@ pub struct NoticeForm {
     content: String,
 }
 
-/// Another service's words.
+/// A notice from another service.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceNoticeForm {
-    /// Of the service: sent again, it writes nothing.
+    /// The service's idempotency key.
     id: Uuid,
     user_id: UserId,
     kind: NoticeKind,
     title: String,
     content: String,
-    /// That the line leads to. The service vouches that the person may read it.
+    /// The order that the line links to. The service guarantees that the person may read it.
     order_id: Option<OrderId>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NoticeItem {
     id: NoticeId,
-    /// `admin:` and an admin's id, or `service:` and a service's name.
+    /// `admin:` and the admin's id, or `service:` and the service's name.
     author: String,
     user_id: UserId,
     role: Role,
@@ -59,8 +59,8 @@ pub struct NoticeItem {
     order_id: Option<OrderId>,
     title: String,
     content: String,
-    /// By which it leaves the inbox, too. `null` for a service's notice, which follows the person's
-    /// wishes, and where the channel is off or does not reach people of this role.
+    /// The channel besides the inbox. `null` for a service's notice, which follows the person's
+    /// preferences, and if the channel is off or does not reach this role.
     #[schema(required)]
     channel: Option<Channel>,
     created_at: UnixMillis,

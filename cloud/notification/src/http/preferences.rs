@@ -1,4 +1,4 @@
-//! Reading and writing a person's own preferences.
+//! Reads and writes a person's own preferences.
 
 use axum::extract::State;
 use process::{
@@ -17,22 +17,22 @@ use crate::{
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NotificationPreferences {
-    /// For the next change.
+    /// Send it with the next change.
     version: i64,
     #[schema(value_type = String, examples("en"))]
     language: Language,
-    /// A name of the IANA database.
+    /// An IANA time zone name.
     time_zone: &'static str,
-    /// By the person's clock. What comes in them goes out at their end.
+    /// By the person's clock. News in these hours goes out when they end.
     #[schema(required)]
     quiet_hours: Option<QuietHours>,
-    /// Less urgent news comes together at this hour of the person's clock, by each channel.
+    /// Hour of the person's clock for digests of less urgent news, per channel.
     #[schema(required)]
     digest_hour: Option<u8>,
-    /// The channels that are on here and reach people of the caller's role. A wish for another one
-    /// is kept, and waits for it.
+    /// The enabled channels for the caller's role. Preferences for other channels are stored until
+    /// those are enabled.
     channels: Vec<Channel>,
-    /// Every kind; the inbox has all of them in any case.
+    /// All kinds. The inbox always gets all of them.
     kinds: Vec<KindPreference>,
 }
 
@@ -40,23 +40,23 @@ pub struct NotificationPreferences {
 struct KindPreference {
     kind: NoticeKind,
     channels: Vec<Channel>,
-    /// May not be switched off.
+    /// Channels that cannot be switched off.
     locked: Vec<Channel>,
-    /// Goes out in quiet hours, too.
+    /// Also goes out in quiet hours.
     passes_quiet_hours: bool,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreferencesForm {
-    /// That was read.
+    /// The version that you read.
     version: i64,
     #[schema(value_type = String, examples("en"))]
     language: Language,
     time_zone: String,
     quiet_hours: Option<QuietHours>,
     digest_hour: Option<u8>,
-    /// A kind that is not named goes nowhere but into the inbox.
+    /// Unlisted kinds stay in the inbox only.
     #[schema(max_items = 16)]
     kinds: Vec<KindForm>,
 }

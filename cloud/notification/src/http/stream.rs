@@ -1,7 +1,7 @@
-//! `GET /internal/stream`: each line as it arrives, how many lines a person has not read, and the
-//! newest one. The gateway asks in their name and watches their session.
+//! `GET /internal/stream`: each new line, the unread count and the newest line. The gateway opens
+//! it on the person's behalf and watches their session.
 //!
-//! Invariant: a page that names the last line it heard of hears of every later one, at any replica.
+//! Invariant: a page that sends its last line's id gets every later one, from any replica.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -30,22 +30,21 @@ use crate::{
     memory::Stamp,
 };
 
-/// Streams of a replica. One more is refused: the gateway asks again.
+/// Per replica. Further requests are refused, and the gateway retries.
 const STREAMS_MAX: usize = 2_000;
 const REFUSED_RETRY_S: u32 = 5;
-/// A change by another replica is found by its stamp in the cache, and without the cache by looking
-/// at the store.
+/// The cache's stamp, or without a cache the store, reveals changes by other replicas.
 const LOOK: Duration = Duration::from_secs(1);
 const LOOKS_TO_STORE: u32 = 10;
-/// Many lines at once are one message.
+/// Debounce: many changes cause one poll.
 const PACE: Duration = Duration::from_millis(250);
-/// Lines of one page of a look. A look that finds so many new ones leaves the rest to the next.
+/// A poll that finds this many new lines leaves the rest to the next.
 const NOTICES_MAX: usize = 100;
-/// A write that takes longer than this between its id and its end may be missed by a page. The
-/// state that follows tells of it all the same.
+/// A page may miss a line whose write takes longer than this from id to commit. The next state
+/// message still covers it.
 const OVERLAP_MS: i64 = 5_000;
 
-/// The places for streams, and where these run. Clones share them.
+/// Stream permits and tasks. Clones share them.
 #[derive(Clone)]
 pub struct InboxStreams {
     tasks: Tasks,
@@ -100,7 +99,7 @@ pub async fn stream(
     Ok(response)
 }
 
-/// Tells until the reader is gone. It may be dropped at any time.
+/// Runs until the reader disconnects. Cancel-safe.
 async fn tell(service: &Service, reader: InboxReader, place: Place, to: &EventSender) {
     let owner = reader.owner;
     let mut bell = service.store.listen(owner.user_id);
@@ -115,7 +114,7 @@ async fn tell(service: &Service, reader: InboxReader, place: Place, to: &EventSe
         let rang = tokio::select! {
             () = to.closed() => return,
             _ = look.tick() => false,
-            // The bell lives as long as the store, which the service holds.
+            // The service holds the store, which holds the bell.
             rang = bell.changed() => match rang {
                 Ok(()) => true,
                 Err(_) => return,
@@ -132,7 +131,7 @@ async fn tell(service: &Service, reader: InboxReader, place: Place, to: &EventSe
             continue;
         }
         teller.stamp = stamp;
-        // The next look tells what cannot be read now.
+        // If this fails, the next poll retries.
         let news = match teller.news(service).await {
             Ok(news) => news,
             Err(error) => {
@@ -149,24 +148,23 @@ async fn tell(service: &Service, reader: InboxReader, place: Place, to: &EventSe
     }
 }
 
-/// One stream's memory of what it has told.
+/// One stream's record of sent messages.
 struct Teller {
     reader: InboxReader,
     place: Place,
     told: Option<InboxNews>,
     stamp: Option<Stamp>,
-    /// The last look left lines to the next.
+    /// The last poll left lines for the next.
     is_behind: bool,
 }
 
 impl Teller {
-    /// The lines that have arrived, then the state of the inbox; a sign of life where nothing is
-    /// new.
+    /// The new lines, then the inbox state; a keep-alive comment if nothing changed.
     async fn news(&mut self, service: &Service) -> Result<Vec<Bytes>, DocumentsError> {
         let arrived = self.untold(service).await?;
         let news = self.state(service).await?;
         self.is_behind = arrived.len() >= NOTICES_MAX;
-        // Noted last: lines that were read before a fault are told by the next look.
+        // Recorded last: if a read above fails, the next poll sends these lines.
         let mut messages: Vec<_> = arrived
             .iter()
             .filter(|stored| self.place.pass(stored.id.0))
@@ -183,8 +181,8 @@ impl Teller {
         Ok(messages)
     }
 
-    /// Lines that were not told yet. A busy inbox has pages of told ones within the overlap, which
-    /// are passed over.
+    /// Lines not sent yet. In a busy inbox, whole pages within the overlap may be sent already;
+    /// skip them.
     async fn untold(&self, service: &Service) -> Result<Vec<StoredLine>, DocumentsError> {
         let (mut untold, mut since) = (Vec::new(), self.place.since());
         loop {
@@ -211,18 +209,17 @@ impl Teller {
     }
 }
 
-/// Where a stream stands among the lines of an inbox, in the order of their ids, which begin with
-/// the moment of arrival. A line of another replica may be seen a little after a younger one, so a
-/// look begins somewhat before the place; a page that goes on at another replica may hear of a line
-/// twice.
+/// A stream's position among the lines of an inbox, ordered by id, which begins with the arrival
+/// time. A line from another replica may appear slightly after a younger one, so each poll starts
+/// somewhat earlier. A page that resumes at another replica may get a line twice.
 struct Place {
     at: Uuid,
-    /// Told lines from `since` on.
+    /// The sent lines within the overlap.
     told: BTreeSet<Uuid>,
 }
 
 impl Place {
-    /// A page that had no place hears of what arrives from now on.
+    /// Without a position, only lines that arrive from now on.
     fn of(last: Option<&HeaderValue>, now: UnixMillis) -> Self {
         let last = last.and_then(|last| last.to_str().ok()).and_then(|last| last.parse().ok());
         match last {
@@ -243,7 +240,7 @@ impl Place {
         }
     }
 
-    /// Returns whether the line was not told yet, and notes it.
+    /// Records the line as sent; returns false if it already was.
     fn pass(&mut self, line: Uuid) -> bool {
         let is_new = self.told.insert(line);
         self.at = self.at.max(line);
@@ -253,7 +250,7 @@ impl Place {
     }
 }
 
-/// The least id of that moment.
+/// The smallest id of that time.
 fn first_at(at_ms: i64) -> Uuid {
     Uuid::from_u128(u128::from(at_ms.max(0).unsigned_abs()) << 80)
 }
@@ -283,7 +280,7 @@ mod tests {
         assert_eq!(place.since(), first_at(100_000), "what stood before is not told");
         assert!(place.pass(line(101_000, 1)));
         assert!(!place.pass(line(101_000, 1)));
-        // Written by another replica at the same time, and seen later.
+        // Written by another replica at the same time, but visible later.
         assert!(place.since() < line(100_900, 2));
         assert!(place.pass(line(100_900, 2)));
         assert_eq!(place.id(), line(101_000, 1).to_string());

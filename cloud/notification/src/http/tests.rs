@@ -1,4 +1,4 @@
-//! An inbox over HTTP: order, pages, marks, and that it is its owner's alone.
+//! The inbox over HTTP: order, pages, read marks, and access.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
-/// The service over a store of its own, with three events told.
+/// With its own store and three events.
 struct World {
     router: Router,
     store: InboxStore,
@@ -78,7 +78,7 @@ impl World {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    /// Asks as an admin whose role includes these permissions alone.
+    /// As an admin with only these permissions.
     async fn ask_holding(&self, held: &str, method: &str, path: &str) -> Response {
         let token = self.token(UserId(Uuid::from_u128(90)), Role::Admin);
         let request = Request::builder()
@@ -89,7 +89,7 @@ impl World {
         self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
-    /// Adds the line that the admins get of each of these events.
+    /// Adds the admins' line of each event.
     async fn tell_admins(&self, events: &[EventType]) {
         for event in events {
             let mut lines = samples::lines(*event);
@@ -343,7 +343,7 @@ async fn preferences_are_kept_whole_on_the_version_that_was_read() {
     assert_eq!(others["version"], 0, "everybody has their own");
 }
 
-/// Reads messages until one tells of the inbox.
+/// Reads messages until an inbox state arrives.
 async fn inbox_news(reader: &mut process::sse::EventReader) -> Value {
     loop {
         let message = reader.next().await.unwrap();

@@ -1,4 +1,4 @@
-//! Who is reminded, how often, and when it ends.
+//! Recipients, frequency and end of reminders.
 
 use platform::{consume::Handle, upstream::Upstream};
 use wire::Language;
@@ -33,7 +33,7 @@ impl World {
         Self { reminders, handler, clock, _folder: folder }
     }
 
-    /// The order's word, as the bus brings it.
+    /// Handles an order event as the bus delivers it.
     async fn hears(&self, id: u128, kind: EventType, money: PaymentStatus) {
         let mut body = samples::event_body();
         (body.order.status, body.order.payment_status) = (OrderStatus::Completed, money);
@@ -79,7 +79,7 @@ async fn a_customer_whose_completed_order_is_unpaid_is_reminded_daily_up_to_the_
     world.clock.advance(DAY_MS - 1);
     assert_eq!(world.reminders.tell_due().await.unwrap(), 0);
     world.clock.advance(1);
-    // Two replicas at once, and the job once more.
+    // Two replicas at once, then the job again.
     let (one, other) = tokio::join!(world.reminders.tell_due(), world.reminders.tell_due());
     assert!(one.unwrap() + other.unwrap() >= 1);
     assert_eq!(world.reminders.tell_due().await.unwrap(), 0);

@@ -1,5 +1,5 @@
-//! Moves the lines that an older release kept in a table of SQLite. MongoDB's collections stay
-//! where they are: `Collection::migrate` adopts their documents.
+//! Moves lines out of an older release's SQLite table. MongoDB collections stay in place:
+//! `Collection::migrate` adopts their documents.
 
 use platform::{
     documents::{Documents, DocumentsError},
@@ -9,13 +9,13 @@ use platform::{
 
 const HAS_TABLE: &str =
     "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'notifications'";
-/// Drops the record of migrations, too: collections keep none.
+/// Drops the migration record too, because collections keep none.
 const DROP: [&str; 2] = ["DROP TABLE notifications", "DROP TABLE IF EXISTS _sqlx_migrations"];
 
-/// Lines moved in one transaction, so that no statement meets its time limit.
+/// Lines per transaction, so that no statement exceeds its time limit.
 const BATCH: u64 = 1_000;
 
-/// An id as text.
+/// Formats an id as text.
 macro_rules! id {
     ($column:literal) => {
         concat!(
@@ -36,7 +36,7 @@ macro_rules! id {
     };
 }
 
-/// Lines with a role as they are stored in the collection; `json_patch` leaves out what is null.
+/// Copies the lines of a role in the collection's format; `json_patch` drops nulls.
 macro_rules! copy {
     ($collection:literal, $role:literal) => {
         concat!(
@@ -62,7 +62,7 @@ const COPY: [&str; 2] = [copy!("customer_inbox", "role <> 2"), copy!("provider_i
 const REMOVE: &str = "DELETE FROM notifications WHERE id IN
     (SELECT id FROM notifications ORDER BY id LIMIT ?)";
 
-/// Refuses a store whose lines were not all moved.
+/// Fails if any line has not been moved.
 pub async fn check(documents: &Documents) -> Result<(), DocumentsError> {
     match documents {
         Documents::Sqlite(sql) if has_table(sql).await? => {

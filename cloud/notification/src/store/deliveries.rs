@@ -1,7 +1,7 @@
-//! The log of what goes out of the inboxes, which is also the queue of what has to.
+//! The delivery log, which is also the queue.
 //!
-//! Invariants: one delivery for a person, event and channel, however often the event comes; whoever
-//! sends one holds it for a while alone; an address stands here masked, if at all.
+//! Invariants: one delivery per person, event and channel, however often the event arrives. A
+//! sender leases a delivery exclusively for a while. Addresses are stored only masked.
 
 use platform::documents::{
     Collection, Document, DocumentBody, Documents, DocumentsError, Field, Filter, Find, Index,
@@ -14,9 +14,9 @@ use wire::{EventId, EventType, Role, UnixMillis, UserId, words};
 
 use crate::domain::{Channel, InboxOwner, NoticeKind};
 
-/// Longer than an event can come again.
+/// Longer than redelivery of an event.
 const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;
-/// For one try with all that it asks others.
+/// The lease for one try, including its upstream calls.
 const HELD_MS: i64 = 2 * 60 * 1000;
 
 const ONCE: Field<String> = Field::new("once");
@@ -38,7 +38,7 @@ words! {
     DeliveryState {
         Waiting "waiting",
         Sent "sent",
-        /// The person is not to be reached by the channel, or has read the news by now.
+        /// The channel cannot reach the person, or they have already read the news.
         Dropped "dropped",
         GivenUp "given_up",
     }
@@ -58,7 +58,7 @@ pub struct Mailing {
     pub event_type: Option<EventType>,
     #[serde(default)]
     pub event_id: Option<EventId>,
-    /// Brings a code to an address that waits to be confirmed, and no line.
+    /// Carries a confirmation code instead of a line.
     #[serde(default)]
     pub confirms: bool,
     pub state: DeliveryState,
@@ -68,10 +68,10 @@ pub struct Mailing {
     #[serde(with = "millis")]
     pub created_at: UnixMillis,
     pub attempts: i64,
-    /// Masked.
+    /// The masked address.
     #[serde(default)]
     pub to: Option<String>,
-    /// Why it failed last, or was dropped.
+    /// The reason of the last failure or of dropping it.
     #[serde(default)]
     pub why: Option<String>,
 }
@@ -91,13 +91,13 @@ impl DocumentBody for Mailing {
     };
 }
 
-/// The outcome of a try.
+/// The result of a try.
 #[derive(Debug, Clone)]
 pub struct Settled {
     pub state: DeliveryState,
-    /// Of one that waits on.
+    /// The next try, if it keeps waiting.
     pub due_at: Option<UnixMillis>,
-    /// A delivery that only waited for its hour has not been tried.
+    /// False if quiet hours postponed it.
     pub was_tried: bool,
     pub to: Option<String>,
     pub why: Option<String>,
@@ -121,14 +121,14 @@ impl Mailing {
         }
     }
 
-    /// The mail with the code that the event asks for.
+    /// The mail with the requested code.
     pub fn of_confirmation(owner: InboxOwner, event_id: EventId, now: UnixMillis) -> Self {
         Self {
-            // The line of the same event may go out by mail as well.
+            // Not the line's key: the event may also mail its line.
             once: format!("{}:{event_id}:confirmation", owner.user_id),
             kind: Some(NoticeKind::Account),
-            // A service of before does not know the type, and could read no delivery any more. It
-            // takes this for a line that is gone.
+            // An older service cannot parse the type and would fail to read any delivery. Without
+            // it, the line seems deleted.
             event_type: None,
             event_id: Some(event_id),
             confirms: true,
@@ -136,7 +136,7 @@ impl Mailing {
         }
     }
 
-    /// One by each channel for each of the person's hours, however many lines it gathers.
+    /// One per channel and digest hour, however many lines it covers.
     pub fn of_digest(
         owner: InboxOwner,
         channel: Channel,
@@ -145,7 +145,7 @@ impl Mailing {
     ) -> Self {
         let of_hour = format!("{}:digest:{}", owner.user_id, due_at.0);
         let once = match channel {
-            // As before there were other channels: one that is planned already stays one.
+            // The key from before other channels existed, so that a planned digest stays unique.
             Channel::Email => of_hour,
             Channel::Sms | Channel::Push => format!("{of_hour}:{channel}"),
         };
@@ -202,12 +202,12 @@ impl DeliveryStore {
         self.0.check().await
     }
 
-    /// Takes in those that are new.
+    /// Inserts only the new ones.
     pub async fn add(&self, deliveries: &[(Uuid, Mailing)]) -> Result<(), DocumentsError> {
         self.0.insert_new(deliveries).await.map(|_| ())
     }
 
-    /// Those that are due by that channel, the longest due first.
+    /// The deliveries due on the channel, longest due first.
     pub async fn due(
         &self,
         channel: Channel,
@@ -217,8 +217,8 @@ impl DeliveryStore {
         self.0.find(&due_by(channel, now, limit)).await
     }
 
-    /// Takes a due delivery for one try; `false` where another replica has it. One whose holder
-    /// died is due again after a while.
+    /// Leases a due delivery for one try; false if another replica has it. If the holder dies, it
+    /// is due again when the lease ends.
     pub async fn hold(
         &self,
         due: &Document<Mailing>,
@@ -229,8 +229,7 @@ impl DeliveryStore {
         self.0.update(due.id, is_due, held, &[]).await
     }
 
-    /// Returns whether the mail of that line was planned and waits no longer, whatever became of
-    /// it.
+    /// The line's mail was planned and no longer waits, regardless of its result.
     pub async fn is_mail_over(
         &self,
         user_id: UserId,

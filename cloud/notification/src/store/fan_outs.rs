@@ -1,6 +1,6 @@
-//! Which providers were proposed for which order, and why.
+//! The providers proposed for each order, with reasons.
 //!
-//! Invariant: there is one fan-out for an order, the first that was kept.
+//! Invariant: one fan-out per order, the first one stored.
 
 use platform::documents::{DocumentBody, DocumentsError, Field, Index, Shape, millis};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use wire::{Event, EventId, Order, OrderId, UnixMillis, UserId};
 
 use super::InboxStore;
 
-/// Longer than an event of the order can come again.
+/// Longer than redelivery of the order's events.
 const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 const AT: Field<UnixMillis> = Field::new("at");
@@ -17,7 +17,7 @@ const OLD: Index = Index::new("old", &[AT.up()]).expiring(KEPT_MS);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FanOut {
     pub order_id: OrderId,
-    /// The approval that was answered with it.
+    /// The event that triggered it.
     pub event_id: EventId,
     pub at: UnixMillis,
     pub matched: Vec<MatchedProvider>,
@@ -56,7 +56,7 @@ impl InboxStore {
         }))
     }
 
-    /// Keeps it unless another came first, and returns the one that counts.
+    /// Returns the stored one, which may be an earlier one.
     pub async fn keep_fan_out(&self, fan_out: FanOut) -> Result<FanOut, DocumentsError> {
         let FanOut { order_id, event_id, at, ref matched } = fan_out;
         let body = FanOutDocument { event_id, at, matched: matched.clone() };

@@ -1,6 +1,6 @@
-//! The record of notices: who wrote what to whom.
+//! The record of notices, with author and recipient.
 //!
-//! Invariant: there is one notice for an author's key, the first that was kept.
+//! Invariant: one notice per author and key, the first one stored.
 
 use std::fmt;
 
@@ -38,17 +38,16 @@ pub struct NoticeId(pub Uuid);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// The author, and the key under which it is written once.
+    /// The author and their idempotency key.
     once: String,
-    /// `admin:` and an admin's id, or `service:` and a service's name.
+    /// `admin:` and the admin's id, or `service:` and the service's name.
     pub author: String,
     pub user_id: UserId,
     pub role: Role,
     #[serde(default)]
     pub order_id: Option<OrderId>,
     pub words: NoticeParams,
-    /// By which an admin has it leave the inbox; `None` where the person's wishes say it, and where
-    /// it cannot.
+    /// The admin's channel; `None` if preferences decide or it cannot reach the person.
     #[serde(default)]
     pub channel: Option<Channel>,
     #[serde(with = "millis")]
@@ -115,7 +114,6 @@ impl NoticeStore {
         self.0.check().await
     }
 
-    /// The notice that an author wrote under a key.
     pub async fn under(
         &self,
         author: &str,
@@ -125,12 +123,12 @@ impl NoticeStore {
         Ok(self.0.find(&find).await?.into_iter().next().map(known))
     }
 
-    /// Keeps it unless another came first; returns whether it did.
+    /// Returns false if the author has already used the key.
     pub async fn keep(&self, id: NoticeId, notice: &Notice) -> Result<bool, DocumentsError> {
         self.0.insert(id.0, notice, &[]).await
     }
 
-    /// Counts an author's notices since a moment, up to a number.
+    /// Up to `most`.
     pub async fn of_author(
         &self,
         author: &str,
@@ -141,7 +139,7 @@ impl NoticeStore {
         self.0.count(&Find::by(OF_AUTHOR, own).limit(most)).await
     }
 
-    /// Counts the notices to a person since a moment, up to a number.
+    /// Up to `most`.
     pub async fn to_person(
         &self,
         user: UserId,
@@ -152,7 +150,6 @@ impl NoticeStore {
         self.0.count(&Find::by(TO_PERSON, own).limit(most)).await
     }
 
-    /// The record, newest first.
     pub async fn page(
         &self,
         after: Option<TimeCursor>,
@@ -167,7 +164,7 @@ impl NoticeStore {
         Ok(NoticePage { items, next })
     }
 
-    /// One turn of the job that seals what is plain, or of a former data key.
+    /// One round of resealing texts stored in plain or under a former data key.
     pub async fn seal(&self, walk: &SealWalk<Uuid>) -> Result<(), DocumentsError> {
         self.0.seal_stale(walk).await.map(drop)
     }

@@ -1,4 +1,4 @@
-//! Reading an inbox by way of the cache.
+//! Reads an inbox through the cache.
 
 use platform::documents::{Document, DocumentsError};
 use process::problem::TimeCursor;
@@ -11,7 +11,7 @@ use crate::{
     memory::{Remembered, Stamp},
 };
 
-/// The newest lines that are remembered of an inbox: a screen of the portal.
+/// The most cached lines per inbox: one screen of the portal.
 pub const RECENT_MAX: usize = 50;
 
 #[derive(Serialize, Deserialize)]
@@ -21,12 +21,12 @@ struct Recent {
 }
 
 impl InboxStore {
-    /// The state of an inbox, which another replica may have changed. `None` where nobody can tell.
+    /// Any replica's change replaces the stamp. `None` without a reachable cache.
     pub async fn stamp(&self, owner: InboxOwner) -> Option<Stamp> {
         self.memory.as_ref()?.stamp(owner).await
     }
 
-    /// As `unread`, out of the cache where that knows it.
+    /// From the cache if possible.
     pub async fn unread_soon(&self, owner: InboxOwner) -> Result<u64, DocumentsError> {
         let count = self.unread(owner.user_id, owner.role);
         let Some(memory) = &self.memory else { return count.await };
@@ -40,7 +40,7 @@ impl InboxStore {
         Ok(counted)
     }
 
-    /// As `page`. The first page of the whole inbox comes out of the cache where that knows it.
+    /// The first page of the whole inbox comes from the cache if possible.
     pub async fn page_soon(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
         let is_recent =
             request.after.is_none() && !request.unread_only && request.limit <= RECENT_MAX;

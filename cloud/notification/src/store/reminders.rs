@@ -1,7 +1,6 @@
-//! The orders that were completed unpaid, whose customers are reminded.
+//! The reminders for orders that were completed unpaid.
 //!
-//! Invariant: there is one reminder for an order; once it has ended, no event that comes late
-//! begins it again.
+//! Invariant: one reminder per order. After it has ended, no late event restarts it.
 
 use platform::documents::{
     Document, DocumentBody, DocumentsError, Field, Find, Index, IndexCondition, Shape, Update,
@@ -13,7 +12,7 @@ use wire::{EventId, OrderId, UnixMillis, UserId};
 
 use super::InboxStore;
 
-/// Longer than an event of the order can come again.
+/// Longer than redelivery of the order's events.
 const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 const IS_WAITING: Field<bool> = Field::new("is_waiting");
@@ -25,14 +24,14 @@ const DUE: Index =
     Index::new("due", &[DUE_AT.up()]).only(&[IndexCondition::Is(IS_WAITING.path(), true)]);
 const OLD: Index = Index::new("old", &[AT.up()]).expiring(KEPT_MS);
 
-/// Under the order's id.
+/// Stored under the order's id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reminder {
-    /// Nil in one that ended before it began.
+    /// Nil if it ended before it began.
     pub customer_id: UserId,
-    /// The completion, whose line in the customer's inbox has the words.
+    /// The completion; its line in the customer's inbox supplies the text.
     pub event_id: EventId,
-    /// How often the customer was reminded.
+    /// The number of reminders sent.
     pub told: i64,
     is_waiting: bool,
     #[serde(with = "millis")]
@@ -49,7 +48,7 @@ impl DocumentBody for Reminder {
 }
 
 impl InboxStore {
-    /// Begins the reminding of an order's customer, unless it began or ended before.
+    /// Does nothing if it began or ended before.
     pub async fn begin_reminding(
         &self,
         order: OrderId,
@@ -60,7 +59,7 @@ impl InboxStore {
         self.reminders.insert(order.0, &reminder, &[]).await.map(drop)
     }
 
-    /// Ends it for good, also before it began.
+    /// Ends it permanently, even before it began.
     pub async fn end_reminding(
         &self,
         order: OrderId,
@@ -75,7 +74,7 @@ impl InboxStore {
         self.reminders.update(order.0, IS_WAITING.is(true), end, &[]).await.map(drop)
     }
 
-    /// Those that are due, the longest due first.
+    /// Longest due first.
     pub async fn due_reminders(
         &self,
         now: UnixMillis,
@@ -84,7 +83,7 @@ impl InboxStore {
         self.reminders.find(&reminders_by(now, limit)).await
     }
 
-    /// Counts one that was told, unless it ended meanwhile. Without a next time it was the last.
+    /// Counts a sent reminder unless it ended meanwhile. Without `next`, it was the last.
     pub async fn reminded(
         &self,
         told: &Document<Reminder>,

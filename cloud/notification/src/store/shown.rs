@@ -1,6 +1,5 @@
-//! Reading an inbox of which the reader is shown a part: the admins' by an admin of a narrowed
-//! role. What the cache remembers is of whole inboxes, so such a reader's lines come out of the
-//! store.
+//! Partial views of an inbox, for an admin with a restricted role. The cache covers whole inboxes,
+//! so these lines come from the store.
 
 use platform::documents::{DocumentsError, Filter, Find};
 use wire::{EventType, UserId};
@@ -9,8 +8,7 @@ use super::{InboxStore, TYPE, UNREAD, UNREAD_SHOWN_MAX, USER, lines_among};
 use crate::domain::{InboxPage, InboxReader, LineId, PageRequest, ShownLines};
 
 impl InboxStore {
-    /// As `page_soon`, of the lines that this reader is shown. The request is for the reader's
-    /// inbox.
+    /// The request must be for the reader's inbox.
     pub async fn page_for(
         &self,
         reader: &InboxReader,
@@ -24,7 +22,7 @@ impl InboxStore {
         }
     }
 
-    /// As `unread_soon`, of the lines that this reader is shown.
+    /// Counts only lines visible to the reader.
     pub async fn unread_for(&self, reader: &InboxReader) -> Result<u64, DocumentsError> {
         let owner = reader.owner;
         match &reader.shown {
@@ -35,7 +33,7 @@ impl InboxStore {
         }
     }
 
-    /// Returns whether this reader is shown that line, where it is in their inbox.
+    /// Assumes that the line is in the reader's inbox.
     pub async fn is_shown(&self, reader: &InboxReader, id: LineId) -> Result<bool, DocumentsError> {
         if reader.shown == ShownLines::All {
             return Ok(true);
@@ -50,12 +48,12 @@ pub fn shown_lines_of(request: &PageRequest, events: &[EventType]) -> Find {
     lines_among(USER.is(request.user_id).and(of_events(events)), request)
 }
 
-/// The query behind the number of their unread lines.
+/// The query behind the unread count of those lines.
 pub fn shown_unread_of(user: UserId, events: &[EventType]) -> Find {
     Find::by(UNREAD, USER.is(user).and(of_events(events))).limit(UNREAD_SHOWN_MAX)
 }
 
-/// The filter of no events finds nothing: no line has the empty type.
+/// Without events the filter matches nothing, because no line has the empty type.
 fn of_events(events: &[EventType]) -> Filter {
     let none = TYPE.is(String::new());
     events.iter().fold(none, |any, event| any.or(TYPE.is(event.to_string())))

@@ -1,4 +1,4 @@
-//! What goes by the clock, and what an older release left behind.
+//! Expiry, caching, and the migration from an older release.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ async fn a_line_of_before_keeps_its_end_where_the_setting_changes() {
     }
 }
 
-/// Two replicas on one store and one cache.
+/// Two replicas on one store; the cache misses changes by the second.
 async fn replicas(ttl: Duration) -> (InboxStore, InboxStore, tempfile::TempDir) {
     let (store, folder) = samples::sqlite_store().await;
     let cache = Cache::open("memory:").unwrap();
@@ -98,11 +98,11 @@ async fn counts_and_newest_lines_come_from_the_cache_until_the_inbox_changes() {
     assert_eq!(page, store.page(&first_page()).await.unwrap(), "as the store answers");
     assert!(page.next.is_some());
     assert_eq!(store.unread_soon(owner()).await.unwrap(), 3);
-    // A change that the cache does not hear of shows that it was the cache that answered.
+    // A change that bypasses the cache proves that the cache answered.
     add(&silent, 4).await;
     assert_eq!(store.unread_soon(owner()).await.unwrap(), 3);
     assert_eq!(store.page_soon(&first_page()).await.unwrap(), page);
-    // One that it hears of ends what was remembered.
+    // A change through the cache invalidates it.
     add(&store, 5).await;
     assert_eq!(store.unread_soon(owner()).await.unwrap(), 5);
     assert_eq!(
@@ -119,8 +119,7 @@ async fn the_cache_hears_of_a_reading_before_the_store_too() {
     add(&store, 1).await;
     assert_eq!(store.unread_soon(owner()).await.unwrap(), 1);
     add(&silent, 2).await;
-    // Nothing is written here, so nothing is told after it: the older count goes by the word before
-    // it alone.
+    // This writes nothing, so only the invalidation before the write drops the old count.
     let nowhere = LineId(Uuid::from_u128(7));
     assert!(!store.mark_read(CUSTOMER, Role::Customer, nowhere, AT).await.unwrap());
     assert_eq!(store.unread_soon(owner()).await.unwrap(), 2);
@@ -136,7 +135,7 @@ async fn a_count_whose_change_was_not_heard_of_is_right_after_its_time() {
     support::eventually("the count is right again", Duration::from_secs(20), right).await;
 }
 
-/// The table of the release before, as it stands in an installed file.
+/// The table of the previous release, as in an installed file.
 const BEFORE: [&str; 2] = [
     "CREATE TABLE notifications (id BLOB NOT NULL PRIMARY KEY, user_id BLOB NOT NULL,
         role INTEGER NOT NULL, event_id BLOB NOT NULL, created_at INTEGER NOT NULL,
@@ -186,7 +185,7 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
     }
     let store = InboxStore::new(&documents);
     assert!(store.check().await.is_err());
-    // As if the process had died before it moved the lines.
+    // As if the process had died before moving the lines.
     store.make_collections().await.unwrap();
     assert!(store.check().await.is_err());
     store.migrate().await.unwrap();

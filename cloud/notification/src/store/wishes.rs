@@ -1,4 +1,4 @@
-//! A person's preferences, as they are kept.
+//! Stores a person's preferences.
 
 use platform::documents::{Collection, Document, DocumentBody, Documents, DocumentsError, Shape};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub struct PreferencesDocument {
     quiet_hours: Option<QuietHours>,
     #[serde(default)]
     digest_hour: Option<u8>,
-    /// Kinds and channels by their words.
+    /// Kinds and channels by name.
     #[serde(default)]
     wishes: Vec<(String, String)>,
 }
@@ -39,7 +39,7 @@ impl PreferencesStore {
         self.0.check().await
     }
 
-    /// With their version: 0 for a person who has changed nothing yet.
+    /// Includes the version: 0 if never saved.
     pub async fn of(&self, user: UserId) -> Result<(InboxWishes, i64), DocumentsError> {
         let found = self.0.get(user.0).await?;
         Ok(found.map_or_else(
@@ -51,7 +51,7 @@ impl PreferencesStore {
         ))
     }
 
-    /// Returns whether the version that was read is still the one that counts.
+    /// Returns false if `version` is outdated.
     pub async fn write(
         &self,
         user: UserId,
@@ -67,8 +67,8 @@ impl PreferencesStore {
 }
 
 impl From<PreferencesDocument> for InboxWishes {
-    /// A zone that a later database of zones no longer knows counts as none. A kind or channel of a
-    /// later version is skipped: this replica has no such way, and the rest still counts.
+    /// Ignores time zones that a later database removed, and kinds or channels from a later
+    /// version.
     fn from(kept: PreferencesDocument) -> Self {
         let known =
             |(kind, channel): &(String, String)| Some((kind.parse().ok()?, channel.parse().ok()?));

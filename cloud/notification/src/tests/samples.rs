@@ -1,4 +1,4 @@
-//! An order event for tests to stand on.
+//! Sample events and stores for tests.
 
 use uuid::Uuid;
 use wire::{
@@ -31,7 +31,7 @@ pub const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
 pub const PROVIDER: UserId = UserId(Uuid::from_u128(2));
 pub const LOSER: UserId = UserId(Uuid::from_u128(3));
 pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
-/// Those that admins hear of.
+/// The cases that reach admins.
 pub const MONEY_CASES: [&str; 7] = [
     "extra_payment",
     "wrong_amount",
@@ -43,7 +43,7 @@ pub const MONEY_CASES: [&str; 7] = [
 ];
 pub const DISPUTE_MS: i64 = 72 * 60 * 60 * 1000;
 
-/// Of a reader in Shanghai.
+/// A reader in Shanghai.
 pub fn locale(language: Language) -> ReaderLocale {
     ReaderLocale { language, clock: ReaderClock::Own(TimeZone::USUAL) }
 }
@@ -64,21 +64,21 @@ pub fn event_body() -> OrderEvent {
     }
 }
 
-/// The order's word that its money is held from now on.
+/// The order event that reports the money as held.
 pub fn held() -> OrderEvent {
     let customer = Actor { user_id: CUSTOMER, role: Role::Customer };
     let money = PaymentEvent { share: Some(cents(18_000)), ..money() };
     OrderEvent { actor: customer, money: Some(money), reason: None, ..event_body() }
 }
 
-/// The provider's word that he has begun the work.
+/// The order event after the provider began the work.
 pub fn started() -> OrderEvent {
     let mut event = OrderEvent { reason: None, ..event_body() };
     event.order.status = OrderStatus::InProgress;
     event
 }
 
-/// The provider's word that he does not do the work after all.
+/// The order event after the provider withdrew.
 pub fn given_back() -> OrderEvent {
     let mut event = OrderEvent { reason: Some("my van broke down".into()), ..event_body() };
     (event.order.status, event.order.provider_id) = (OrderStatus::Pending, None);
@@ -125,33 +125,33 @@ pub fn cents(minor: i64) -> Amount {
     Amount::from_minor(minor).unwrap()
 }
 
-/// Cancelled at that fee, so that the rest comes back.
+/// Cancelled with that fee and refund.
 pub fn cancelled(fee: i64, refund: i64) -> OrderEvent {
     let terms = CancelCharge { fee: cents(fee), provider_id: Some(PROVIDER) };
     let (terms, refund) = (Some(terms), Some(cents(refund)));
     OrderEvent { terms, refund, reason: None, ..event_body() }
 }
 
-/// Completed, with this word about its money.
+/// Completed with that payment status.
 pub fn completed(payment_status: PaymentStatus) -> OrderEvent {
     let mut event = event_body();
     (event.order.status, event.order.payment_status) = (OrderStatus::Completed, payment_status);
     event
 }
 
-/// The whole amount was taken back by the customer's bank.
+/// The customer's bank has taken back the whole amount.
 pub fn charged_back() -> PaymentEvent {
     let (charged_back, order_status) = (Some(money().amount), Some(OrderStatus::Accepted));
     let payment_status = PaymentStatus::Refunded;
     PaymentEvent { payment_status, charged_back, order_status, ..money() }
 }
 
-/// A case of that kind waits for a person.
+/// A case of that kind, which waits for an admin.
 pub fn money_case(kind: &str) -> PaymentEvent {
     PaymentEvent { case: Some(kind.into()), ..money() }
 }
 
-/// Words that an admin wrote to the customer.
+/// A notice from an admin to the customer.
 pub fn notice() -> InboxLine {
     let (title, content) = ("The lift is broken".into(), "Please ring the bell downstairs.".into());
     InboxLine {
@@ -166,17 +166,15 @@ pub fn notice() -> InboxLine {
     }
 }
 
-/// The lines of an event about an order.
 pub fn of_order(event_type: EventType, event: &OrderEvent) -> Vec<InboxLine> {
     lines_of(cause(event_type), event, DISPUTE_MS)
 }
 
-/// The lines of an event about money.
 pub fn of_money(event_type: EventType, event: &PaymentEvent) -> Vec<InboxLine> {
     lines_of_money(cause(event_type), event)
 }
 
-/// The lines of an event as it usually is.
+/// The lines of a typical event of that type.
 pub fn lines(event_type: EventType) -> Vec<InboxLine> {
     let cause = cause(event_type);
     let (user_id, role) = (PROVIDER, Role::Provider);
@@ -205,7 +203,7 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
     }
 }
 
-/// Those, and the ones of the cases in which it reaches more people.
+/// Includes variants that reach more people.
 pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
     let mut all = lines(event_type);
     let more = match event_type {
@@ -275,13 +273,13 @@ fn lost() -> Lost {
     }
 }
 
-/// An empty inbox store in a folder of its own, which lives as long as the guard.
+/// An empty store in its own folder, which lives as long as the guard.
 pub async fn sqlite_store() -> (InboxStore, tempfile::TempDir) {
     let (store, _, folder) = sqlite_stores().await;
     (store, folder)
 }
 
-/// The same beside the store of preferences.
+/// The same with the preferences store.
 pub async fn sqlite_stores() -> (InboxStore, PreferencesStore, tempfile::TempDir) {
     let (deliveries, folder) = deliveries(no_ways(), Upstream::later().0, &Clock::system()).await;
     (deliveries.inboxes, deliveries.preferences, folder)
@@ -291,7 +289,7 @@ pub fn no_ways() -> Ways {
     Ways { mail: Mail::Off, sms: Sms::Off, push: Push::Off }
 }
 
-/// Mailings on stores of their own.
+/// A dispatcher on its own stores.
 pub async fn deliveries(
     ways: Ways,
     auth: Upstream,
@@ -314,7 +312,7 @@ pub async fn deliveries(
     (deliveries, folder)
 }
 
-/// Notices beside those mailings, sealed.
+/// Notices on the dispatcher's stores, sealed.
 pub async fn notices(deliveries: &Mailings, folder: &tempfile::TempDir) -> Notices {
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
     let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());

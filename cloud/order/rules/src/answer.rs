@@ -1,6 +1,6 @@
-//! The stored answer of a command, and the answer to a repeat of it.
+//! The stored answer of a command, and the reply to a repeat.
 //!
-//! Invariant: a stored answer is never changed, and it alone decides every answer to a repeat.
+//! Invariant: a stored answer never changes, and alone determines the reply to every repeat.
 
 use wire::{
     Code, CommandId, FirstResult, Hash, Lost, Order, OrderId, Outcome, OutcomeKind, UnixMillis,
@@ -9,25 +9,23 @@ use wire::{
 
 use crate::{Attempt, OpName};
 
-/// A command id and its owner. Devices make the ids, so the same id from another person is another
-/// command, and nobody can use up a stranger's. No person where the op's token could not be
-/// verified.
+/// The idempotency key: command id and owner. Devices choose the ids, so the same id from another
+/// person is another command, and one person cannot use up another's ids. The owner is absent if
+/// the op's token could not be verified.
 pub type CommandKey = (CommandId, Option<UserId>);
 
-/// The record of a decided command, kept for ever. Id, user and hash name that command and no
-/// other.
+/// The permanent record of a decided command. Id, user and hash identify exactly one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
     pub command_id: CommandId,
-    /// Absent where the op's token could not be verified.
     pub user_id: Option<UserId>,
     pub hash: Hash,
     pub applied: bool,
     pub code: Option<Code>,
     pub order_id: OrderId,
-    /// The order's version when this was decided; absent where there was no order.
+    /// The order's version at the decision, if there was an order.
     pub order_version: Option<u64>,
-    /// The op it was decided for; absent for a request over HTTP.
+    /// The op that carried the command; absent for HTTP requests.
     pub op: Option<OpName>,
     pub decided_at: UnixMillis,
 }
@@ -37,8 +35,7 @@ impl StoredAnswer {
         (self.command_id, self.user_id)
     }
 
-    /// The outcome of a repeat. `order` is the order as it is now, `lost` the explanation as far as
-    /// it can still be given.
+    /// `order` is the current order; `lost` is the explanation as far as it is still available.
     pub(crate) fn repeated(
         &self,
         attempt: &Attempt,
@@ -48,12 +45,12 @@ impl StoredAnswer {
     ) -> Outcome {
         let decided_at = self.decided_at;
         if self.op.is_some() && self.op.as_ref() == attempt.op().map(|op| &op.name) {
-            // The very op that was decided: it gets its own result.
+            // The same op that was decided: repeat its own result.
             let kind = if self.applied { OutcomeKind::Applied } else { OutcomeKind::Rejected };
             return Outcome { code: self.code, order, lost, ..Outcome::plain(kind, decided_at) };
         }
         if attempt.actor.is_none() {
-            // Nobody vouches for it, so it cannot be given the owner's answer.
+            // Unauthenticated, so it must not receive the owner's answer.
             return Outcome::rejected(Code::InvalidToken, None, now);
         }
         if self.hash != attempt.command.body.hash() {

@@ -1,8 +1,7 @@
-//! How a region assigns its orders, and every way in which that changes.
+//! A region's assignment right and all of its changes.
 //!
-//! Invariants: a right that was granted ends only by its holder's release or by a take-back on
-//! record, never by a change of policy; a fence is given out once; `policy_version` rises with
-//! every change.
+//! Invariants: a granted right ends only by its holder's release or a recorded take-back, never by
+//! a policy change; a fence is issued once; `policy_version` rises with every change.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ use wire::{
 
 use crate::{Lapse, OpName};
 
-/// A region's right to assign, and the rules of its edges while they are cut off.
+/// A region's assignment right, and the offline rules of its edges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Assignment {
     pub policy_version: u64,
@@ -21,19 +20,20 @@ pub struct Assignment {
     pub holder: Option<EdgeId>,
     /// The holder's epoch when it was granted the right.
     pub epoch: u64,
-    /// The last fence given out; the holder's own, where there is a holder.
+    /// The last fence issued; the holder's own, if there is a holder.
     pub fence: u64,
-    /// The next assignment; it comes once the holder has given the right back, as it was asked to.
+    /// The next assignment, effective once the holder releases the right as requested.
     pub wanted: Option<NextAssignment>,
     pub rules_version: u64,
     pub rules: OfflineRules,
-    /// The rights, standing or ended, that the requests name.
+    /// The current and ended rights that the requests name.
     pub fences: BTreeMap<u64, FenceRecord>,
-    /// The rules of earlier versions that the requests name.
+    /// Earlier versions of the rules that the requests name.
     pub past_rules: BTreeMap<u64, OfflineRules>,
 }
 
-/// One epoch of an edge: only it can hold a right, another epoch of the same edge is someone else.
+/// One epoch of an edge, the unit that can hold a right: another epoch of the same edge is a
+/// different holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seat {
     pub edge: EdgeId,
@@ -44,25 +44,23 @@ pub struct Seat {
 pub struct NextAssignment {
     pub policy: Policy,
     pub holder: Option<Seat>,
-    /// The operator behind it.
     pub by: UserId,
 }
 
-/// An operator's wish; absent parts stay as they are.
+/// An operator's requested change; absent parts stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wish {
     pub right: Option<NextAssignment>,
     pub rules: Option<OfflineRules>,
 }
 
-/// A change of a region's assignment. All of it is written in one transaction, and told in one
-/// event.
+/// One change of a region's assignment: one transaction, one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssignmentTurn {
     pub after: Assignment,
     /// The right that ended.
     pub ended: Option<(u64, FenceEnd)>,
-    /// The operator behind the new grant in `after`; its digest is read in the same transaction.
+    /// The operator behind the new grant; its digest is read in the same transaction.
     pub granted: Option<UserId>,
     pub new_rules: bool,
 }
@@ -76,18 +74,17 @@ impl Assignment {
         self.holder.as_ref() == Some(&op.edge) && self.epoch == op.epoch
     }
 
-    /// Returns whether another edge holds the right than the one this op comes from; a request over
-    /// HTTP comes from none.
+    /// True if an edge other than this op's holds the right. HTTP requests have no op.
     pub(crate) fn is_held_elsewhere(&self, op: Option<&OpName>) -> bool {
         self.holder.is_some() && !op.is_some_and(|op| self.is_held_by(op))
     }
 
-    /// The rules as an edge knew them. One that knew none is judged by today's.
+    /// The rules in the version the edge had; today's if it had none.
     pub(crate) fn rules_at(&self, version: Option<u64>) -> &OfflineRules {
         version.and_then(|version| self.past_rules.get(&version)).unwrap_or(&self.rules)
     }
 
-    /// As the region's feed tells it. The digest is of the standing grant.
+    /// The assignment as published in the region's feed. `digest` belongs to the current grant.
     pub fn told(&self, digest: Option<Hash>) -> RegionAssignment {
         RegionAssignment {
             policy_version: self.policy_version,
@@ -102,8 +99,8 @@ impl Assignment {
         }
     }
 
-    /// The change that an operator's wish makes; `None` where all is so already. A held right stays
-    /// held: its holder is asked to give it back, and the rest waits for that.
+    /// Applies an operator's request; `None` if it changes nothing. A held right stays held: the
+    /// holder is asked to release it, and the rest waits for that.
     pub fn wished(&self, wish: Wish, lapse: Option<Lapse>) -> Option<AssignmentTurn> {
         let mut after = self.clone();
         if let Some(rules) = wish.rules.filter(|rules| *rules != self.rules) {
@@ -121,8 +118,8 @@ impl Assignment {
         self.turned(after, None, granted)
     }
 
-    /// The holder's last word under a fence; `None` where it does not hold the right under that
-    /// one. The next assignment comes now.
+    /// The holder releases the right; `None` if it does not hold `fence`. The next assignment takes
+    /// effect now.
     pub fn released(
         &self,
         op: &OpName,
@@ -147,8 +144,8 @@ impl Assignment {
         self.turned(after, Some((self.fence, end)), granted)
     }
 
-    /// An operator takes the right back; `None` where nobody holds it. Nobody is granted it by
-    /// this: that takes an operator again.
+    /// An operator takes the right back; `None` if it is not held. Grants it to no edge: that takes
+    /// another operator request.
     pub fn taken_back(&self, end: FenceEnd) -> Option<AssignmentTurn> {
         self.holder.as_ref()?;
         let mut after = self.clone();
@@ -159,10 +156,9 @@ impl Assignment {
         self.turned(after, Some((self.fence, end)), None)
     }
 
-    /// The holder's view did not agree with its grant, so that it has answered nothing firm under
-    /// it: the same holder gets a new fence, and with it a digest of how things stand now. `None`
-    /// where it does not hold the right under that fence, or is asked to give it back. The operator
-    /// behind the first grant is behind the new one.
+    /// Issues a new fence and digest to a holder whose view disagreed with its grant, and who
+    /// therefore answered nothing firm under it. `None` if it does not hold that fence or must
+    /// release it. The grant keeps its operator.
     pub fn renewed(
         &self,
         seat: &Seat,
@@ -179,7 +175,7 @@ impl Assignment {
         self.turned(after, Some((fence, end)), Some(by))
     }
 
-    /// An edge's epoch is over: its right is taken back, and the next right is not granted to it.
+    /// Ends an edge's epoch: takes its right back and removes it from the next assignment.
     pub fn epoch_ended(&self, over: &Seat, end: FenceEnd) -> Option<AssignmentTurn> {
         let is_over = |seat: &Seat| seat.edge == over.edge && seat.epoch <= over.epoch;
         if self.seat().as_ref().is_some_and(is_over) {
@@ -194,13 +190,14 @@ impl Assignment {
         self.turned(after, None, None)
     }
 
-    /// Returns whether the region assigns so already; a wish without a holder means today's holder.
+    /// True if the region already assigns this way. A request without a holder means the current
+    /// one.
     fn is_as(&self, right: &NextAssignment) -> bool {
         let same_holder = right.holder.is_none() || right.holder == self.seat();
         right.policy == self.policy && same_holder
     }
 
-    /// The operator behind the grant, where this grants the right.
+    /// Applies `right`. Returns the operator if this grants the right to a holder.
     fn becomes(&mut self, right: NextAssignment) -> Option<UserId> {
         self.policy = right.policy;
         self.holder = None;

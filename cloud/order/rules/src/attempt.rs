@@ -1,15 +1,15 @@
-//! A submission to decide: a command, the person behind it, and the way it came.
+//! A submission to decide: a command, its author, and the channel it came through.
 
 use wire::{
     Actor, BatchBody, Command, EdgeId, EdgePromise, Evidence, FenceEnding, FirstAnswer, Hash, Hops,
     OpsBatch, ProviderMark, Region, Source, UnixMillis, Verdict,
 };
 
-/// One thing to decide. Those of a batch are decided in their order.
+/// One item to decide. A batch is decided in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Submission {
     Command(Box<Attempt>),
-    /// A holder's last word under a fence.
+    /// An edge gives its assignment right back: its last op under that fence.
     LeaseReleased {
         name: OpName,
         region: Region,
@@ -20,27 +20,27 @@ pub enum Submission {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     pub command: Command,
-    /// The person of the verified token; absent where an edge's token could not be verified.
+    /// The author, from the verified token; absent if an edge's token could not be verified.
     pub actor: Option<Actor>,
-    /// The word of that person's token about their verification.
+    /// The provider's verification status according to that token.
     pub mark: Option<ProviderMark>,
     pub origin: Origin,
 }
 
-/// The way a command came. An op of an edge's log must get an outcome; a person at the portal is
-/// still there to read a refusal and to try again.
+/// The channel a command came through. An edge's op must get an outcome; a portal user can read a
+/// refusal and retry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     Portal,
-    /// From the portal, by a person who was told to wait and has left: it must get an outcome too.
+    /// From a portal user who has left after being told to wait: it must get an outcome too.
     Waited {
-        /// They were revoked since.
+        /// Their access was revoked in the meantime.
         revoked: bool,
     },
     Edge(Box<EdgeOp>),
 }
 
-/// The op that carried the command, with the edge's evidence of the moment when it logged it.
+/// The op that carried the command, with evidence from the moment of logging.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdgeOp {
     pub name: OpName,
@@ -48,7 +48,7 @@ pub struct EdgeOp {
     pub evidence: Evidence,
 }
 
-/// Names one op and no other, even where a restored edge uses a seq twice.
+/// Identifies exactly one op, even if a restored edge reuses a seq.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpName {
     pub edge: EdgeId,
@@ -65,12 +65,12 @@ impl Attempt {
         }
     }
 
-    /// An operator no longer trusts the edge that sent it, since a moment before it came.
+    /// True if the command arrived after an operator had declared the edge untrusted.
     pub fn is_distrusted(&self) -> bool {
         self.op().is_some_and(|op| op.evidence.distrusted)
     }
 
-    /// Where it was made. An acceptance that was put to the holder keeps its origin.
+    /// Where the command was made. An accept forwarded to the holder keeps its origin.
     pub fn source(&self) -> Source {
         match &self.origin {
             Origin::Portal | Origin::Waited { .. } => Source::Portal,
@@ -81,15 +81,15 @@ impl Attempt {
         }
     }
 
-    /// The clock of the edge where it was made.
+    /// The edge's clock when it received the command; absent if it was made at the portal.
     pub fn edge_at(&self) -> Option<UnixMillis> {
         let op = self.op()?;
         let at_portal = op.evidence.made_at == Some(Source::Portal);
         (!at_portal).then_some(op.evidence.received_at)
     }
 
-    /// The firm answer that its person had from an edge, also in an epoch that is over. The end of
-    /// the right is left to those who know it.
+    /// The firm answer an edge gave to the author, possibly in an earlier epoch. `end` stays empty
+    /// for callers that can look up the fence.
     pub fn promise(&self) -> Option<EdgePromise> {
         let op = self.op()?;
         let Evidence { verdict, fence, relogged, .. } = &op.evidence;
@@ -108,7 +108,7 @@ impl Attempt {
         }
     }
 
-    /// Why a firm answer of an epoch that is over gives no right.
+    /// Why a firm answer from an ended epoch carries no right.
     pub fn promise_ended(&self) -> Option<FenceEnding> {
         self.promise()?.why
     }
@@ -121,8 +121,8 @@ impl Attempt {
         }
     }
 
-    /// The trace the command came with; else its id is the trace. A device may send any text as a
-    /// trace; only a trace id is carried on.
+    /// The trace id sent with the command, else the command id. Devices may send any text, so only
+    /// a valid trace id is used.
     pub fn trace(&self) -> String {
         let is_trace = |text: &&String| {
             text.len() == 32
@@ -133,7 +133,7 @@ impl Attempt {
     }
 }
 
-/// A run of an edge's log as requests, in log order.
+/// Turns a batch from an edge's log into submissions, in log order.
 pub fn requests(batch: OpsBatch) -> Vec<Submission> {
     let OpsBatch { edge, region, epoch, ops } = batch;
     ops.into_iter()

@@ -1,17 +1,17 @@
-//! The backing of an edge's firm answer when it is decided, and the rules it is judged by.
+//! Determines the right behind an edge's firm answer, and the rules that apply to it.
 
 use wire::{Action, Actor, FenceEnd, OfflineRules, Verdict};
 
 use crate::{Acceptance, Assignment, Attempt, Lapse, OrderState, Origin};
 
-/// The right behind an edge's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Backing {
-    /// The answer was provisional, or its fence is none of this edge's epoch.
+    /// Provisional answer, or its fence does not belong to this edge's epoch.
     None,
     /// The edge holds the region under that fence.
     Stands,
-    /// It did when it answered, be it in an epoch that is over; the right was taken back since.
+    /// The edge held it when it answered, possibly in an earlier epoch; the right was taken back
+    /// since.
     TakenBack(FenceEnd),
 }
 
@@ -43,8 +43,8 @@ impl Backing {
     }
 }
 
-/// Returns whether this is judged by the edge's own knowledge: a firm answer is, and so are the
-/// next steps at an edge of the provider who got the order by one.
+/// True if this is judged by the edge's view at the time: firm answers, and later edge steps by the
+/// provider who won the order through one.
 pub(crate) fn by_what_the_edge_knew(
     attempt: &Attempt,
     actor: Actor,
@@ -59,7 +59,6 @@ pub(crate) fn by_what_the_edge_knew(
     backing.is_firm() || (attempt.op().is_some() && follows)
 }
 
-/// The rules to judge by.
 pub(crate) fn rules(
     attempt: &Attempt,
     assignment: &Assignment,
@@ -71,18 +70,17 @@ pub(crate) fn rules(
     assignment.rules_at(named).clone()
 }
 
-/// The weight of a revocation for this command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Revocation {
     None,
-    /// The edge could not know of it: the answer is honoured, and listed for an admin to act on.
+    /// The edge could not have seen it: honour the answer and open a case for an admin.
     Later,
     Refuses,
 }
 
 pub(crate) fn revocation(attempt: &Attempt, by_known: bool, lapse: Option<Lapse>) -> Revocation {
     let op = match &attempt.origin {
-        // Nothing was promised, so today's lists count.
+        // No edge promised anything, so today's revocation list counts.
         Origin::Waited { revoked: true } => return Revocation::Refuses,
         Origin::Waited { revoked: false } | Origin::Portal => return Revocation::None,
         Origin::Edge(op) => op,

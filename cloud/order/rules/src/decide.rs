@@ -1,5 +1,5 @@
-//! The whole decision of a batch, in the order of its checks: a stored answer, a reason to wait, a
-//! person who vouches for it, the rules of the order.
+//! Decides a batch. Order of checks: stored answer, reason to wait, authenticated author, order
+//! rules.
 
 use wire::{
     Action, Amount, Code, CommandBody, HeldReason, Lost, OpDecision, Order, OrderStatus, Outcome,
@@ -15,7 +15,7 @@ use crate::{
     view,
 };
 
-/// Decides the requests in their order, each on the state that the ones before it left.
+/// Decides the requests in order, each on the state left by the ones before.
 pub fn decide(snapshot: &Snapshot, requests: &[Submission]) -> Writes {
     let mut desk = Desk::new(snapshot);
     let answers = requests.iter().map(|request| answer(&mut desk, request)).collect();
@@ -34,8 +34,8 @@ fn answer(desk: &mut Desk<'_>, request: &Submission) -> OpDecision {
     }
 }
 
-/// Ends the right, where it is the standing one. The release of one that has ended already is
-/// answered alike: its holder has done its part.
+/// Ends the right if this fence is current. Releasing an ended fence gets the same answer: its
+/// holder has done its part.
 fn release(desk: &mut Desk<'_>, name: &OpName, region: Region, fence: u64) -> Outcome {
     let (now, lapse) = (desk.snapshot.now, desk.snapshot.lapse);
     let assignment = desk.assignment(region);
@@ -54,7 +54,7 @@ fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason
         return Ok(outcome);
     }
     if attempt.is_distrusted() {
-        // Before any wait: its edge's region may be held by another, who would be asked to log it.
+        // Before any wait: another edge may hold the region, and would be asked to log the command.
         return Ok(desk.put(attempt, Ruling::Refused(Code::EdgeNotTrusted), Vec::new()));
     }
     let lapse = desk.snapshot.lapse;
@@ -67,7 +67,7 @@ fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason
     Ok(desk.put(attempt, ruling, listed))
 }
 
-/// A waiting command stores nothing, so that nothing about it is final.
+/// Stores nothing for a waiting command, so nothing about it is final.
 fn wait(
     desk: &mut Desk<'_>,
     attempt: &Attempt,
@@ -93,7 +93,6 @@ fn wait(
     }
 }
 
-/// The ruling, and the cases it makes for a person to look at.
 fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, Vec<CaseKind>) {
     let Some(actor) = attempt.actor else {
         return (Ruling::Refused(Code::InvalidToken), Vec::new());
@@ -140,7 +139,7 @@ fn listed(
         Ruling::Changed { under_rule: true, .. } => kinds.push(CaseKind::OfflineRule),
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
         Ruling::Overturned(..) => kinds.push(CaseKind::TakenBack),
-        // After any other refusal the same id may come again, and it makes one case.
+        // After any other refusal the same id may come again; it must open only one case.
         Ruling::Refused(code) if case.met_closed && consumes(case.attempt, *code) => {
             kinds.push(CaseKind::MetClosed);
         }
@@ -158,8 +157,8 @@ fn listed(
     kinds
 }
 
-/// The case of an act at an edge in good faith, refused for good since the cloud decided otherwise
-/// before it arrived.
+/// The case for a good-faith act at an edge, refused for good because of an earlier decision in the
+/// cloud.
 fn in_vain(case: Case<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
     use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
     let settled =
@@ -170,7 +169,7 @@ fn in_vain(case: Case<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
     let (actor, order) = (case.actor, &state.order);
     match case.attempt.command.body.action()? {
         Action::Complete => {
-            // A second tap on work that counts.
+            // A repeated tap on work that counts.
             let counts = order.provider_id == Some(actor.user_id)
                 && matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
             (actor.role == Role::Provider && !counts).then_some(CaseKind::WorkedInVain)
@@ -183,7 +182,6 @@ fn in_vain(case: Case<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
     }
 }
 
-/// The answer to a command with a known id, and the cases it makes for a person to look at.
 fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)> {
     if desk.snapshot.lapse == Some(Lapse::AnswersKept) {
         return None;
@@ -192,8 +190,8 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)
     let state = desk.state(stored.order_id).filter(|_| stored.order_version.is_some());
     let taken_back = state.and_then(|state| desk.taken_back(attempt, &state.order));
     let lost = state.and_then(|state| explain::lost_again(attempt, state, stored));
-    // It may have lost as it was put to the next holder: its person hears all the same why the
-    // promise did not hold, and it is listed once.
+    // The accept may have lost after it was forwarded to the next holder. Its author still learns
+    // why the promise did not hold, and the case opens once.
     let ended = taken_back.as_ref().map(|end| end.how).or(attempt.promise_ended());
     let overturned = ended.is_some() && !stored.applied && !desk.is_listed(attempt);
     let mut listed = if overturned { vec![CaseKind::TakenBack] } else { Vec::new() };
@@ -209,8 +207,8 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)
     Some((stored.repeated(attempt, order, lost, desk.snapshot.now), listed))
 }
 
-/// The region of the order, or of the order to be; its rules apply. `None` where no such order is
-/// known.
+/// The region of the order, or of the order being published; its rules apply. `None` if the order
+/// is unknown.
 fn region(desk: &Desk<'_>, attempt: &Attempt) -> Option<Region> {
     match &attempt.command.body {
         CommandBody::PublishOrder { order, .. } => Some(order.location),

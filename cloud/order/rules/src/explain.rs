@@ -1,5 +1,4 @@
-//! The explanation for a loser: the winner and the moment, the loser's own times, and open jobs
-//! nearby.
+//! Explains a lost acceptance: the winner, the loser's own times, and open jobs nearby.
 
 use std::{
     cmp::Reverse,
@@ -12,8 +11,8 @@ use crate::{Attempt, OrderState, Snapshot, StoredAnswer, Submission};
 
 const NEARBY_MAX: usize = 3;
 
-/// The regions with open jobs that a decision on these requests may have to offer; the store reads
-/// them into the snapshot. Naming one too many costs a read, so it need not be exact.
+/// The regions whose open jobs the store reads into the snapshot, to offer to losers. May name too
+/// many: each extra region only costs a read.
 pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTreeSet<Region> {
     let mut accepts = BTreeSet::new();
     let mut touches: BTreeMap<OrderId, u32> = BTreeMap::new();
@@ -37,8 +36,8 @@ pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTree
         .collect()
 }
 
-/// The facts of a refused acceptance, as they stood at that moment; nearby jobs come last, once the
-/// jobs still open are known.
+/// The facts of a refused acceptance at that moment. `nearby` is filled at the end of the batch,
+/// when the jobs still open are certain.
 pub(crate) fn lost(
     attempt: &Attempt,
     state: &OrderState,
@@ -65,8 +64,7 @@ pub(crate) fn lost(
     })
 }
 
-/// The same for a repeat, as far as it can still be told: not once another acceptance stands there
-/// than the one that won.
+/// The explanation for a repeat, or `None` if a later acceptance replaced the winning one.
 pub(crate) fn lost_again(
     attempt: &Attempt,
     state: &OrderState,
@@ -78,7 +76,7 @@ pub(crate) fn lost_again(
     known.then_some(lost)
 }
 
-/// The nearest of `open`: same kind of work first, then the closest price, then the newest.
+/// The nearest of `open`: same service type first, then the closest price, then the newest.
 pub(crate) fn nearby<'a>(order: &Order, open: impl Iterator<Item = &'a Order>) -> Vec<NearbyJob> {
     let mut jobs: Vec<&Order> = open
         .filter(|job| job.location == order.location && job.id != order.id)
@@ -103,7 +101,7 @@ fn job(order: &Order) -> NearbyJob {
     }
 }
 
-/// A refusal because another person or change was first; all others are mistakes of the asker.
+/// True if another person or change came first. All other refusals are the author's own mistakes.
 fn is_loss(code: Code) -> bool {
     matches!(
         code,

@@ -1,14 +1,13 @@
-//! The wait for another edge that holds the region's right to assign. This check comes after the
-//! stored answer and before every other one: the holder may have said firm already, even to this
-//! very command, and an earlier decision here would contradict it.
+//! Makes a command wait while another edge holds the region's assignment right. Runs after the
+//! stored answer and before every other check: the holder may already have answered firm, even to
+//! this very command, and an earlier decision here would contradict it.
 
 use wire::{Action, HeldReason, Region};
 
 use crate::{Assignment, Attempt, Lapse};
 
-/// Why this waits; `None` where it is decided now. `region` is where the order is, as far as that
-/// is known. Only an accept and an edge's approval wait; the desk makes their edge's next ops on
-/// the same order wait behind them.
+/// Why this command waits; `None` to decide it now. `region` is the order's region, if known. Only
+/// accepts and edge approvals wait; the same edge's later ops on that order then wait behind them.
 pub(crate) fn reason<'a>(
     attempt: &Attempt,
     region: Option<Region>,
@@ -28,8 +27,8 @@ pub(crate) fn reason<'a>(
         |region| assignment(region).is_some_and(|assignment| assignment.is_held_elsewhere(op));
     let held = match (region, attempt.op()) {
         (Some(region), _) => elsewhere(region),
-        // Perhaps published at a holder that is away, in any region. An edge knows its own region
-        // under its fence; all else waits while any region is held.
+        // The order may have been published at an unreachable holder, in any region. An edge is
+        // sure of its own region under its fence; otherwise wait while any region is held.
         (None, Some(op)) => {
             let own = assignment(op.region);
             let own = own.is_some_and(|own| {
@@ -37,7 +36,7 @@ pub(crate) fn reason<'a>(
             });
             !own && Region::ALL.into_iter().any(elsewhere)
         }
-        // A person at the portal is told that there is no such order, and may ask again.
+        // A portal user gets "order not found" and may retry.
         (None, None) => false,
     };
     held.then_some(HeldReason::Region)

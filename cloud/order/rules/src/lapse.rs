@@ -1,40 +1,40 @@
-//! Rules that can be left out, so that the simulator can show the purpose of each.
+//! Rules that the simulator can disable to show their purpose.
 
-/// A rule of the protocol that is left out. Nobody but the simulator ever names one.
+/// A disabled protocol rule. Only the simulator sets one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lapse {
-    /// An accept without a fence is decided while another edge holds the region.
+    /// Decides an accept without a fence while another edge holds the region.
     NonfenceHeld,
-    /// So is one under an old fence.
+    /// The same for an accept under an old fence.
     OldfenceHeld,
-    /// A command that would be refused is refused at once, held region or not.
+    /// Refuses at once a command that would be refused, even in a held region.
     HeldBeforeChecks,
-    /// A command that has to wait is answered as if that were its outcome.
+    /// Answers a waiting command with a final refusal.
     HeldNotFinal,
-    /// An edge's op after one that waits is decided before it.
+    /// Decides an edge's op before an earlier one that waits.
     HeldKeepsOrder,
-    /// A change of policy ends the right without its holder's word.
+    /// A policy change ends the right without its holder's release.
     ReleaseOp,
-    /// The release of an old fence ends the right under the new one.
+    /// Releasing an old fence ends the right under the new one.
     AnyReleaseEnds,
-    /// A firm accept that finds the order cancelled or rejected is refused.
+    /// Refuses a firm accept on a cancelled or rejected order.
     CancelHeld,
-    /// A firm answer is judged by revocations that the edge could not know.
+    /// Judges a firm answer by revocations the edge could not have seen.
     RevokeSeen,
-    /// A firm answer is judged by rules that the edge could not know.
+    /// Judges a firm answer by rules the edge could not have seen.
     RuleVersion,
-    /// A rule for edges that are cut off starts unpaid work at a linked edge.
+    /// The rule for disconnected edges starts unpaid work at a connected edge.
     UnpaidWhileLinked,
-    /// A refusal over HTTP consumes its command id, whatever it is.
+    /// Every HTTP refusal uses up its command id.
     RefuseNotConsume,
-    /// Work that was done in vain is a case of nobody's.
+    /// Opens no case for work done in vain.
     VainCase,
-    /// Stored answers are not looked at.
+    /// Ignores stored answers.
     AnswersKept,
-    /// Work starts without its price in custody.
+    /// Starts work before its price is in custody.
     HeldFirst,
-    /// A cancel is bound by no preview.
+    /// A cancel ignores its preview.
     PreviewBound,
-    /// Work that has begun can be cancelled, too.
+    /// Work in progress can be cancelled too.
     CancelStages,
 }

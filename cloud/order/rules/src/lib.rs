@@ -1,11 +1,10 @@
-//! Owns the order service's decisions: permissions, the winner of a collision, the explanation for
-//! the loser, and the answers, order changes, timeline lines and events that follow. `decide` makes
-//! them.
+//! The order service's decisions: permissions, the winner of a collision, the explanation for the
+//! loser, and the resulting answers, order changes, timeline entries and events.
 //!
-//! Invariants: nothing here does IO, reads a clock or draws a random number; one snapshot and one
-//! list of requests have one result. A command is decided once, and its stored answer is repeated
-//! for ever. An order has at most one provider. Every way in (a request over HTTP, a run of an
-//! edge's log) goes through the same `decide`.
+//! Invariants: nothing here does IO, reads a clock or draws a random number, so one snapshot and
+//! one list of requests always give the same result. A command is decided once; repeats get its
+//! stored answer. An order has at most one provider. HTTP requests and edge log batches go through
+//! the same `decide`.
 
 mod answer;
 mod assignment;

@@ -1,5 +1,5 @@
-//! Owns the price of a cancel: the preview that a person is shown, and the terms of the cancel that
-//! they then send. Both are one calculation of custody on the order as it stands.
+//! The price of a cancellation: the preview, and the terms of the cancel that follows. Both use the
+//! same `custody` calculation on the current order.
 
 use custody::{CancelPreview, CancelQuestion, FeePolicy, MoneyLapse, TermsChanged};
 use wire::{Action, Actor, Amount, CancelCharge, Code, CommandBody, Order, Role, UnixMillis};
@@ -9,20 +9,21 @@ use crate::{
     ruling::{self, Case},
 };
 
-/// A window of this length names a day and no hour. A day at the change of the clocks has 23 hours.
+/// A window of at least this length means a day without an hour. A day has 23 hours when clocks
+/// change.
 const WHOLE_DAY_MS: i64 = 23 * 60 * 60 * 1_000;
 
-/// What a cancel would cost by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancellation {
     pub fee: Amount,
     pub refund: Amount,
-    /// From here on it costs a fee, if the price is in custody then. Absent where it never will.
+    /// Cancelling costs a fee from this time on, if the price is then in custody. Absent if it
+    /// never does.
     pub free_until: Option<UnixMillis>,
 }
 
-/// The preview for this person by the rules of the order's region, or the reason why they cannot
-/// cancel it. Read rights are the caller's to check.
+/// Previews the cancellation for this person, or returns why they cannot cancel. The caller checks
+/// read access.
 pub fn cancellation(
     state: &OrderState,
     actor: Actor,
@@ -47,8 +48,8 @@ pub fn cancellation(
     Ok(Cancellation { fee: amount(fee_minor)?, refund: amount(refund_minor)?, free_until })
 }
 
-/// The terms of a cancel that its sender was shown [PREVIEW_BOUND]. From an edge, the time is when
-/// it was logged.
+/// The terms of a cancel, bound to the preview its sender saw [PREVIEW_BOUND]. An edge's cancel is
+/// priced at the time it was logged.
 pub(crate) fn terms(case: Case<'_>, state: &OrderState) -> Result<CancelCharge, Code> {
     let shown = match &case.attempt.command.body {
         CommandBody::CancelOrder { fee, .. } => fee.map(Amount::minor),
@@ -65,7 +66,7 @@ pub(crate) fn terms(case: Case<'_>, state: &OrderState) -> Result<CancelCharge, 
     }
 }
 
-/// So much of the money in custody goes back to the customer of a cancelled order.
+/// The money to return to the customer of a cancelled order.
 pub(crate) fn refund(cancelled: &OrderState) -> Option<Amount> {
     let rest = cancelled.held.minor() - cancelled.terms?.fee.minor();
     Amount::from_minor(rest).ok()
@@ -91,15 +92,15 @@ fn question(
     }
 }
 
-/// The hour that customer and provider have agreed on. A provider who may come at any time of a day
-/// keeps no hour free, so a cancel needs no notice.
+/// The agreed hour. If the provider may come at any time of day, no hour is reserved and a cancel
+/// requires no notice.
 fn agreed_start(order: &Order) -> Option<UnixMillis> {
     let start = order.service_start_time?;
     let names_no_hour = order.service_end_time.is_some_and(|end| end.since(start) >= WHOLE_DAY_MS);
     (!names_no_hour).then_some(start)
 }
 
-/// A part of the price is no larger than the price.
+/// Never fails in practice: fee and refund are parts of the price.
 fn amount(minor: i64) -> Result<Amount, Code> {
     Amount::from_minor(minor).map_err(|_| Code::Internal)
 }

@@ -1,8 +1,7 @@
-//! The desk a batch is decided on: the snapshot, what the batch has changed so far, and what is to
-//! be written for it.
+//! The working state of a batch: the snapshot, the changes so far, and their writes.
 //!
-//! Invariant: a change of an order, its timeline line, its event and the command's answer are put
-//! down together.
+//! Invariant: an order change, its timeline entry, its event and the command's answer are recorded
+//! together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,10 +21,10 @@ use crate::{
     showing, view,
 };
 
-/// Why a promise does not hold, and the end of the right behind it, where it was taken back.
+/// Why a promise does not hold, and the end of the right behind it if it was taken back.
 type BrokenPromise = (FenceEnding, Option<FenceEnd>);
 
-/// The part of a line of history that the attempt and the order do not tell.
+/// The timeline fields that neither the attempt nor the order supplies.
 #[derive(Default)]
 struct LineDraft {
     from: Option<OrderStatus>,
@@ -37,7 +36,7 @@ struct LineDraft {
 pub(crate) struct Desk<'a> {
     pub snapshot: &'a Snapshot,
     changed: BTreeMap<OrderId, OrderState>,
-    /// Where each new answer stands in `writes.commands`.
+    /// Index of each new answer in `writes.commands`.
     answered: BTreeMap<CommandKey, usize>,
     turned: BTreeMap<Region, Assignment>,
     /// Orders on which an op of this edge waits.
@@ -61,7 +60,6 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// How the region assigns by now.
     pub fn assignment(&self, region: Region) -> Option<&Assignment> {
         self.turned.get(&region).or_else(|| self.snapshot.regions.get(&region))
     }
@@ -71,7 +69,7 @@ impl<'a> Desk<'a> {
         self.writes.turns.push((region, turned));
     }
 
-    /// This waits, and so do its edge's next ops on the same order.
+    /// Marks the order so that the same edge's later ops on it wait too.
     pub fn waits(&mut self, attempt: &Attempt) {
         if let Some(op) = attempt.op() {
             let order_id = attempt.command.body.order_id();
@@ -85,7 +83,7 @@ impl<'a> Desk<'a> {
         (behind && self.snapshot.lapse != Some(Lapse::HeldKeepsOrder)).then_some(HeldReason::Region)
     }
 
-    /// The limit that this attempt on the order would break; without an order it publishes one.
+    /// The limit this attempt would break; without an order, the attempt publishes one.
     pub fn limit_reached(&self, attempt: &Attempt, order: Option<&Order>) -> Option<LimitReached> {
         match order {
             Some(order) => self.shares.reached(attempt, order, self.snapshot.now),
@@ -93,20 +91,20 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Returns whether a firm accept of this person has found the order cancelled or rejected.
+    /// True if a firm accept by this person found the order cancelled or rejected.
     pub fn met_closed(&self, order: OrderId, user: UserId) -> bool {
         let key = (order, user);
         self.met_closed.contains(&key) || self.snapshot.met_closed.contains(&key)
     }
 
-    /// The order as this batch has left it so far.
+    /// The order after this batch so far.
     pub fn state(&self, order: OrderId) -> Option<&OrderState> {
         self.changed.get(&order).or_else(|| self.snapshot.orders.get(&order))
     }
 
-    /// The stored answer to this command. A refusal because nobody vouched for it belongs to the
-    /// maker of the command, so the maker hears it too; it counts only where it came before every
-    /// other answer under the id, so that the others stay true.
+    /// The stored answer to this command. A refusal without an authenticated author also answers
+    /// the real author's repeat of the same command; it is stored only if no other answer exists
+    /// under the id, so none becomes false.
     pub fn answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
         let id = attempt.command.id;
         let nobodys = self.answer_of((id, None));
@@ -128,7 +126,7 @@ impl<'a> Desk<'a> {
         new.or_else(|| self.snapshot.answers.get(&key))
     }
 
-    /// Puts down the writes of a ruling, and returns its outcome.
+    /// Records the writes of a ruling and returns its outcome.
     pub fn put(&mut self, attempt: &Attempt, ruling: Ruling, listed: Vec<CaseKind>) -> Outcome {
         let now = self.snapshot.now;
         let outcome = match ruling {
@@ -155,8 +153,8 @@ impl<'a> Desk<'a> {
         outcome
     }
 
-    /// Closes the desk. Jobs to offer are chosen only now, so that none is offered that a later
-    /// request of the same batch took.
+    /// Finishes the batch. Chooses nearby jobs only now, so that none was taken later in the same
+    /// batch.
     pub fn close(mut self, mut answers: Vec<OpDecision>) -> Writes {
         for answer in &mut answers {
             if let OpDecision::Decided(outcome) = answer {
@@ -206,7 +204,7 @@ impl<'a> Desk<'a> {
         });
     }
 
-    /// A success that leaves the order as it is.
+    /// Records a success that leaves the order unchanged.
     fn leave(&mut self, attempt: &Attempt, code: Option<Code>) -> Outcome {
         let state = self.state(attempt.command.body.order_id());
         let order = state.map(|state| state.order.clone());
@@ -214,8 +212,8 @@ impl<'a> Desk<'a> {
         Outcome { code, order, ..Outcome::plain(OutcomeKind::Applied, self.snapshot.now) }
     }
 
-    /// An edge's promise counts though its order is closed: it becomes part of the order's history,
-    /// and its provider is told once.
+    /// Records an edge's promise on a closed order: it counts, enters the timeline, and its
+    /// provider is notified once.
     fn meet_closed(&mut self, attempt: &Attempt, code: Code) -> Outcome {
         let outcome = self.leave(attempt, Some(code));
         let Some(order) = outcome.order.clone() else { return outcome };
@@ -229,7 +227,7 @@ impl<'a> Desk<'a> {
         outcome
     }
 
-    /// Returns whether this is listed already as lost by a take-back of its right.
+    /// True if a case already records that this accept lost to a take-back.
     pub fn is_listed(&self, attempt: &Attempt) -> bool {
         let Some(actor) = attempt.actor else { return true };
         let key = (attempt.command.id, actor.user_id);
@@ -238,7 +236,7 @@ impl<'a> Desk<'a> {
             || now.into_iter().any(|item| (item.command_id, item.user_id) == key)
     }
 
-    /// Adds the firm answer to the line that the command has already.
+    /// Adds the firm answer to the command's timeline entry.
     pub fn tell_promise(&mut self, attempt: &Attempt) {
         let (Some(actor), Some(promise)) = (attempt.actor, attempt.promise()) else { return };
         self.writes.promises.push(LatePromise {
@@ -267,7 +265,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// `broken` is the end of the promise that an edge had made.
+    /// `broken`: why the edge's promise does not hold.
     fn refuse(&mut self, attempt: &Attempt, code: Code, broken: Option<BrokenPromise>) -> Outcome {
         let order = self.order_for(attempt);
         if consumes(attempt, code) || self.snapshot.lapse == Some(Lapse::RefuseNotConsume) {
@@ -286,8 +284,7 @@ impl<'a> Desk<'a> {
         Outcome { lost, ..outcome }
     }
 
-    /// Writes the traces of a refusal: a line in the order's history, and an event for a lost
-    /// acceptance.
+    /// Records a refusal: a timeline entry, and an event for a lost acceptance.
     fn note(&mut self, attempt: &Attempt, order: Order, code: Code, lost: Option<Lost>) {
         if leaves_a_line(attempt, code) {
             let reason = reason_of(&attempt.command.body).ok().flatten();
@@ -296,7 +293,7 @@ impl<'a> Desk<'a> {
         }
         let over =
             matches!(code, Code::TooManyOpenJobs | Code::TooManyAcceptances | Code::NotVerified);
-        // A person at the portal reads it in the answer.
+        // A portal user reads it in the response.
         if attempt.origin != Origin::Portal && (lost.is_some() || over) {
             self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
                 body.code = Some(code);
@@ -305,7 +302,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The end of the right by which an edge had promised this.
+    /// The end of the right behind an edge's promise, if it was taken back.
     pub fn taken_back(&self, attempt: &Attempt, order: &Order) -> Option<FenceEnd> {
         match Backing::of(attempt, self.assignment(order.location)?) {
             Backing::TakenBack(end) => Some(end),
@@ -313,8 +310,8 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The order to refuse with: an edge merges it whole and shows each reader their part of it, so
-    /// it goes out only where it is not hidden from this person.
+    /// The order to attach to a refusal, unless hidden from this person: an edge merges it whole
+    /// and shows readers their parts.
     fn order_for(&self, attempt: &Attempt) -> Option<Order> {
         let order = &self.state(attempt.command.body.order_id())?.order;
         let hidden = attempt.actor.is_none_or(|actor| view::is_hidden(order, actor, attempt));
@@ -390,14 +387,14 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// The provider from whom somebody else withdraws the order.
+/// The provider who loses the order because someone else withdraws it.
 fn taken_from(attempt: &Attempt, before: &Order) -> Option<UserId> {
     let withdrawn = attempt.command.body.action() == Some(Action::Withdraw);
     let actor = attempt.actor.map(|actor| actor.user_id);
     before.provider_id.filter(|provider| withdrawn && Some(*provider) != actor)
 }
 
-/// A change has one event: its own where it has a name, `order.status_changed` where it has none.
+/// The one event of a change: its specific event, or `order.status_changed`.
 fn event_of(action: Option<Action>) -> EventType {
     match action {
         None => EventType::OrderCreated,
@@ -410,9 +407,9 @@ fn event_of(action: Option<Action>) -> EventType {
     }
 }
 
-/// Only a decision consumes a command id. An op of an edge's log is always decided. A person at the
-/// portal may send the same id again after a refusal at the door, an unknown order or a form filled
-/// in wrongly.
+/// True if a refusal uses up the command id. Edge ops and waiting accepts always do. A portal user
+/// may reuse the id if nothing was decided (authentication failure, unknown order, invalid input,
+/// fault) or the refusal may change.
 pub(crate) fn consumes(attempt: &Attempt, code: Code) -> bool {
     match attempt.origin {
         Origin::Edge(_) | Origin::Waited { .. } => true,
@@ -430,9 +427,8 @@ pub(crate) fn consumes(attempt: &Attempt, code: Code) -> bool {
     }
 }
 
-/// Returns whether a refused command becomes part of the order's history. From an edge it does,
-/// since a person acted on the edge's word; a stranger's does not, and over HTTP the stored answer
-/// is enough.
+/// True if a refusal enters the timeline. Edge refusals do, since someone acted on the edge's
+/// answer, but a stranger's do not. Over HTTP the stored answer is enough.
 fn leaves_a_line(attempt: &Attempt, code: Code) -> bool {
     let (Some(action), Some(actor)) = (attempt.command.body.action(), attempt.actor) else {
         return false;

@@ -1,4 +1,4 @@
-//! Rules on one command against one order. The only place that knows who wins a collision.
+//! Rules on one command against one order. The only place that decides who wins a collision.
 
 use wire::{
     Action, Actor, Code, CommandBody, Draft, FenceEnd, FenceEnding, LimitReached, Order, OrderId,
@@ -17,49 +17,46 @@ pub(crate) enum Ruling {
     Changed {
         after: Box<OrderState>,
         reason: Option<String>,
-        /// It was allowed by the region's offline rules alone.
+        /// Only the region's offline rules allowed it.
         under_rule: bool,
     },
-    /// An edge's promise finds the order cancelled or rejected: the promise counts, and the order
-    /// stays as it is.
+    /// An edge promised it, but the order is closed: the promise counts, and the order stays
+    /// unchanged.
     Meanwhile(Code),
-    /// The order is so already, by the same person: a success that changes nothing.
+    /// This person already made the same change: succeeds without changing anything.
     AlreadySo,
     Refused(Code),
-    /// An edge had promised it, and the promise does not hold; with the end of that edge's right,
-    /// where it was taken back.
+    /// An edge's promise does not hold. Carries the end of its right if it was taken back.
     Overturned(FenceEnding, Option<FenceEnd>),
-    /// Its provider has used up a share of the work, or its customer has as many open orders as one
-    /// may.
+    /// The provider has used up a share of the work, or the customer has reached the limit of open
+    /// orders.
     OverLimit(LimitReached),
 }
 
-/// A command of a known person, with everything it is judged by.
 #[derive(Clone, Copy)]
 pub(crate) struct Case<'a> {
     pub attempt: &'a Attempt,
     pub actor: Actor,
-    /// The right behind an edge's answer to it.
     pub backing: &'a Backing,
     pub rules: &'a OfflineRules,
-    /// Someone else holds the region than the edge this comes from.
+    /// The region's holder is not the sending edge.
     pub held_elsewhere: bool,
-    /// The edge this comes from holds the region.
+    /// The region's holder is the sending edge.
     pub held_here: bool,
-    /// This person's firm accept found the order cancelled or rejected.
+    /// A firm accept by this person found the order cancelled or rejected.
     pub met_closed: bool,
-    /// The person is verified, or the rule is off. A promise by the right to assign is kept all the
-    /// same.
+    /// The provider is verified, or need not be. A promise under the assignment right holds
+    /// regardless.
     pub may_accept: bool,
-    /// The limit that this would break. A promise by the right to assign is kept all the same.
+    /// The limit this would break. A promise under the assignment right holds regardless.
     pub limit: Option<LimitReached>,
     pub cancel_policies: &'a [FeePolicy],
     pub lapse: Option<Lapse>,
     pub now: UnixMillis,
 }
 
-/// Rules on a case. The checks look at the asker, the order and its owner, then its status; the
-/// first that fails is the answer.
+/// Checks the author, the order and its owner, then its status; the first failed check is the
+/// answer.
 pub(crate) fn rule(case: Case<'_>, state: Option<&OrderState>) -> Ruling {
     let body = &case.attempt.command.body;
     let ruled = match (body, body.action()) {
@@ -107,7 +104,7 @@ fn check_asker<'a>(
         let accept = action == Action::Accept;
         return Err(if accept { Code::ProvidersOnly } else { Code::RoleForbidden });
     }
-    // Reviews are decided by the service that owns them.
+    // The review service decides reviews.
     if action == Action::Review {
         return Err(Code::UnknownOp);
     }
@@ -120,9 +117,9 @@ fn check_asker<'a>(
     }
 }
 
-/// Returns whether the holding edge has approved this under the region's offline rules: in the name
-/// of an admin who was there, or of the order's own customer. The edge alone knew the standing of
-/// that customer, so its promise counts, and an admin finds it on the list.
+/// True if the holding edge approved this under the region's offline rules, for an admin on site or
+/// the order's own customer. Only the edge knew the customer's standing, so its promise counts, and
+/// a case lets an admin check it.
 fn is_by_rule(action: Action, case: Case<'_>, order: &Order) -> bool {
     let actor = case.actor;
     let asked = actor.role == Role::Admin || actor.user_id == order.customer_id;
@@ -132,7 +129,7 @@ fn is_by_rule(action: Action, case: Case<'_>, order: &Order) -> bool {
         && case.rules.approvals(true).any(|rule| rule.allows(order))
 }
 
-/// Returns whether this person may ever do this on this order.
+/// True if this person may ever perform the action on this order.
 fn concerns(action: Action, actor: Actor, order: &Order) -> bool {
     match action {
         Action::Approve | Action::Reject | Action::Accept => true,
@@ -145,8 +142,8 @@ fn concerns(action: Action, actor: Actor, order: &Order) -> bool {
     }
 }
 
-/// Why someone may not work on an order that is not his here. It may yet be his: by a firm accept
-/// that found it closed, or by one that stands only in the holder's log so far.
+/// Why someone may not work on an order that is not theirs. It may yet become theirs, through a
+/// firm accept that met a closed order or one that exists only in the holder's log so far.
 fn why_not_his(case: Case<'_>, order: &Order, action: Action, hidden: bool) -> Code {
     let works = matches!(action, Action::Withdraw | Action::Start | Action::Complete);
     match order.status {
@@ -161,7 +158,7 @@ fn why_not_his(case: Case<'_>, order: &Order, action: Action, hidden: bool) -> C
     }
 }
 
-/// The reason a person gave, or the note on finished work. Only a rejection needs one.
+/// The reason given, or the note on completed work. Only a rejection requires one.
 pub(crate) fn reason_of(body: &CommandBody) -> Result<Option<String>, Code> {
     let checked = match body {
         CommandBody::RejectOrder { reason, .. } => check_reason(reason).map(Some),
@@ -193,7 +190,7 @@ fn act(
         return leads_nowhere(case, order.status, action);
     };
     if (action, case.actor.role) == (Action::Withdraw, Role::Admin) && reason.is_none() {
-        // It may overturn a promise, and the record has to say why.
+        // It may overturn a promise, so the record needs a reason.
         return Err(Code::InvalidInput);
     }
     if let Some(reached) = case.limit.filter(|_| !case.backing.is_firm()) {
@@ -227,8 +224,8 @@ fn act(
     Ok(Ruling::Changed { after, reason, under_rule })
 }
 
-/// The status that the order has after the action of such a person. Its customer may cancel work
-/// that goes on unpaid by a rule for edges.
+/// The order's status after this role performs the action. A customer may cancel work that runs
+/// unpaid under an offline rule.
 pub(crate) fn status_after(
     action: Action,
     role: Role,
@@ -240,8 +237,8 @@ pub(crate) fn status_after(
     order.status.after_by(action, role).or(cancelled.then_some(OrderStatus::Cancelled))
 }
 
-/// The ruling on an action that the order's status has no place for. An edge may have promised it
-/// by the right to assign, before the cloud's change could reach it.
+/// The ruling on an action the order's status does not allow. An edge may have promised it before
+/// the cloud's change reached it.
 fn leads_nowhere(case: Case<'_>, status: OrderStatus, action: Action) -> Result<Ruling, Code> {
     use Action::{Accept, Approve};
     let refused = Err(why_not(status, action));
@@ -257,24 +254,24 @@ fn leads_nowhere(case: Case<'_>, status: OrderStatus, action: Action) -> Result<
         | (Backing::TakenBack(end), Approve, OrderStatus::Rejected) => {
             Ok(Ruling::Overturned(end.how, Some(end.clone())))
         }
-        // The right stands with the original of a copied machine, or was given back by a log that
-        // was restored.
+        // The original of a cloned machine still holds the right, or a log that was later restored
+        // had released it.
         (Backing::None, Accept, status) if status.has_provider() || is_closed(status) => {
             let ended = case.attempt.promise_ended();
             ended.map_or(refused, |how| Ok(Ruling::Overturned(how, None)))
         }
-        // It is approved, or further on than that.
+        // The order is already approved, or further along.
         (Backing::Stands | Backing::TakenBack(_), Approve, _) => Ok(Ruling::AlreadySo),
         _ => refused,
     }
 }
 
-/// Returns whether this provider's acceptance stands. Any repeat of it is a success.
+/// True if this provider's acceptance still holds. Repeats of it succeed.
 fn has_accepted(order: &Order, actor: Actor) -> bool {
     order.status.has_provider() && order.provider_id == Some(actor.user_id)
 }
 
-/// The rule by which this acceptance comes before those of others.
+/// The rule that puts this acceptance before others.
 fn race_rule(case: Case<'_>) -> RaceRule {
     match (case.backing.is_firm(), case.held_here) {
         (true, _) => RaceRule::Promised,
@@ -294,7 +291,6 @@ fn may_start_unpaid(case: Case<'_>, order: &Order) -> bool {
     case.rules.starts_unpaid_at_edge(order, cut_off)
 }
 
-/// The refusal of an action that leads nowhere from this status.
 pub(crate) fn why_not(status: OrderStatus, action: Action) -> Code {
     match (status, action) {
         (OrderStatus::Cancelled, _) => Code::OrderCancelled,

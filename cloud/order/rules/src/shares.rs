@@ -1,5 +1,4 @@
-//! The shares of the work that providers use up in a batch, and the open orders of its customers,
-//! on top of those that stood in the snapshot.
+//! Tracks provider shares and customers' open orders within a batch, starting from the snapshot.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +25,6 @@ impl ShareBook {
         }
     }
 
-    /// The limit that this attempt would break.
     pub fn reached(
         &self,
         attempt: &Attempt,
@@ -55,7 +53,7 @@ impl ShareBook {
         }
     }
 
-    /// The order has become `after` by this attempt. Returns the share that it used up.
+    /// Counts the order's change to `after`. Returns the share it used up.
     pub fn change(
         &mut self,
         attempt: &Attempt,
@@ -85,7 +83,7 @@ impl ShareBook {
     }
 }
 
-/// Judged by the moment at which the edge took it, and never by a later one than now.
+/// Timed by the edge's receipt of the command, capped at now.
 fn act_of(attempt: &Attempt, order: Option<&Order>, now: UnixMillis) -> Option<ProviderAct> {
     let actor = attempt.actor?;
     let act = ShareAct::of(actor, &attempt.command.body, order)?;
@@ -93,7 +91,6 @@ fn act_of(attempt: &Attempt, order: Option<&Order>, now: UnixMillis) -> Option<P
     Some(ProviderAct { provider_id: actor.user_id, act, at })
 }
 
-/// The provider who has the order in hand.
 fn worker(order: &Order) -> Option<UserId> {
     order.provider_id.filter(|_| order.status.is_at_work())
 }

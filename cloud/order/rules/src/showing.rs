@@ -1,11 +1,11 @@
-//! The record of addresses shown: each line of history says whether its person could read the
-//! order's address by it, also where the attempt failed in the end.
+//! Records address disclosure: each timeline entry says if its author could read the order's
+//! address because of it, even if the attempt failed.
 
 use wire::{Action, AddressShown, Code, Verdict};
 
 use crate::{Assignment, Attempt, OrderState};
 
-/// `before` is the order as the attempt found it; `code` the reason why the attempt changed
+/// `before` is the order as the attempt found it; `code` is the reason if the attempt changed
 /// nothing.
 pub(crate) fn address_shown(
     attempt: &Attempt,
@@ -24,23 +24,23 @@ pub(crate) fn address_shown(
     }
 }
 
-/// Returns whether an edge answered firm, be it in an epoch that is over.
+/// True if an edge answered firm, in this epoch or an earlier one.
 fn was_promised(attempt: &Attempt) -> bool {
     let Some(op) = attempt.op() else { return false };
     let first = op.evidence.relogged.as_ref().map(|first| first.verdict);
     op.evidence.verdict == Verdict::Firm || first == Some(Verdict::Firm)
 }
 
-/// Returns whether the region's rule shows the address at a start, today or as the edge knew it:
-/// the edge may have heard of the rule after it logged the start.
+/// True if the region's rules show the address at a start, now or in the edge's version: the edge
+/// may have received the rule after logging the start.
 fn is_shown_at_start(attempt: &Attempt, assignment: Option<&Assignment>) -> bool {
     let (Some(op), Some(assignment)) = (attempt.op(), assignment) else { return false };
     let known = assignment.rules_at(op.evidence.rules_version);
     known.address_at_start || assignment.rules.address_at_start
 }
 
-/// Returns whether the person's acceptance was decided before the edge took the start. The line of
-/// that acceptance tells of the address then.
+/// True if the person's acceptance was decided before the edge logged the start; that acceptance's
+/// entry then records the disclosure.
 fn was_decided(attempt: &Attempt, before: Option<&OrderState>) -> bool {
     let (Some(op), Some(before)) = (attempt.op(), before) else { return false };
     let actor = attempt.actor.map(|actor| actor.user_id);

@@ -1,4 +1,4 @@
-//! The basis of a decision: everything that the store read under its locks.
+//! The input of a decision, read under the store's locks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,45 +10,38 @@ use wire::{
 
 use crate::{Assignment, Attempt, CommandKey, Lapse, StoredAnswer};
 
-/// All that `decide` may look at. An order or answer that the requests name and that is not in here
-/// does not exist.
+/// An order or answer missing here does not exist for `decide`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The cloud's clock at the decision.
     pub now: UnixMillis,
-    /// How the regions of the orders and edges here assign; every region, where an order is
-    /// unknown.
+    /// The assignments of the affected regions; of every region if an order is unknown.
     pub regions: BTreeMap<Region, Assignment>,
     pub answers: BTreeMap<CommandKey, StoredAnswer>,
     pub orders: BTreeMap<OrderId, OrderState>,
-    /// Some pending orders of the regions that `regions_to_explain` names, to offer to a loser.
+    /// Some pending orders of the regions from `regions_to_explain`, to offer to losers.
     pub open_jobs: Vec<Order>,
     /// Providers with a firm accept that found one of these orders cancelled or rejected.
     pub met_closed: BTreeSet<(OrderId, UserId)>,
-    /// Firm accepts that lost because their right was taken back, and are listed as that already;
-    /// of those at least that the requests name.
+    /// Firm accepts with a case because their right was taken back, at least for the requested
+    /// commands.
     pub taken_back: BTreeSet<(CommandId, UserId)>,
-    /// How much of the work one provider may take.
     pub limits: ShareLimits,
-    /// The shares that the providers have used up who accept or withdraw here; empty where no limit
-    /// is on.
+    /// Current shares of the providers accepting or withdrawing here; empty if no limit is set.
     pub workloads: BTreeMap<UserId, Workload>,
-    /// Open orders that one customer may have. Zero leaves the limit off.
+    /// Maximum open orders per customer; 0 means no limit.
     pub open_orders_max: u32,
-    /// The open orders of the customers who publish here; empty where the limit is off.
+    /// Open orders of the customers publishing here; empty without a limit.
     pub open_orders: BTreeMap<UserId, u32>,
-    /// Only a provider whom an admin has verified may accept.
+    /// Only providers verified by an admin may accept.
     pub verified_only: bool,
-    /// The words about the providers who accept here; empty where anybody may.
+    /// Verification status of the accepting providers; empty if verification is not required.
     pub marks: BTreeMap<UserId, ProviderMark>,
-    /// Versions of the price of a cancel; empty where nothing is cancelled, or where it costs
-    /// nothing.
+    /// Versions of the cancellation fee; empty if no request cancels or cancelling is free.
     pub cancel_policies: Vec<FeePolicy>,
-    /// A rule to leave out, for the simulator alone.
+    /// A rule to disable; only the simulator sets it.
     pub lapse: Option<Lapse>,
 }
 
-/// Nothing is known, and no limit is on.
 impl Default for Snapshot {
     fn default() -> Self {
         Self {
@@ -72,8 +65,8 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// Returns whether the rule on verification lets the person accept: the newest word counts, of
-    /// the token and of those kept here.
+    /// True if the person may accept under the verification rule. The newer of the token's and the
+    /// stored status counts.
     pub(crate) fn may_accept(&self, attempt: &Attempt, actor: Actor) -> bool {
         let kept = self.marks.get(&actor.user_id).copied();
         let told = attempt.mark.filter(|mark| mark.user == actor.user_id);
@@ -82,15 +75,14 @@ impl Snapshot {
     }
 }
 
-/// An order as it stands, and how its provider came to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderState {
     pub order: Order,
     /// Present while the order has a provider.
     pub acceptance: Option<Acceptance>,
-    /// In custody by the last word of the payment service.
+    /// In custody according to the latest payment event.
     pub held: Amount,
-    /// Of a cancelled order: the price of the cancel.
+    /// The price of the cancel, for a cancelled order.
     pub terms: Option<CancelCharge>,
 }
 
@@ -98,19 +90,18 @@ pub struct OrderState {
 pub struct Acceptance {
     pub decided_at: UnixMillis,
     pub source: Source,
-    /// Absent of an acceptance from before the rule was kept.
+    /// Absent for acceptances older than this field.
     pub rule: Option<RaceRule>,
 }
 
 impl OrderState {
-    /// One that nothing was paid for, and that is not cancelled.
     pub fn unpaid(order: Order, acceptance: Option<Acceptance>) -> Self {
         Self { order, acceptance, held: Amount::ZERO, terms: None }
     }
 }
 
 impl Acceptance {
-    /// True if an edge had promised it at once, by the right to assign.
+    /// True if an edge promised it immediately under the assignment right.
     pub fn is_firm(&self) -> bool {
         self.rule == Some(RaceRule::Promised)
     }

@@ -1,12 +1,12 @@
-//! The view of people on orders that are not theirs to read.
+//! Hides orders from people without read access.
 
 use wire::{Action, Actor, Order, OrderStatus, Role, readable_by};
 
 use crate::Attempt;
 
-/// Returns whether this order does not exist for this person and this command. A provider who comes
-/// too late for an open order has lost it, and hears where it went. At an edge a provider acts on
-/// an order that the edge has shown him, so he hears the reason.
+/// True if the order must look nonexistent to this person and command. A provider who accepts an
+/// open order too late learns where it went. At an edge they act on an order the edge has shown
+/// them, so they get the real reason.
 pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool {
     let accepts = attempt.command.body.action() == Some(Action::Accept);
     let told = match actor.role {
@@ -16,7 +16,7 @@ pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool 
     !told && readable_by(order, actor).is_none()
 }
 
-/// Returns whether every provider could read it, now or before.
+/// True if every provider could read the order at some time.
 fn was_open(status: OrderStatus) -> bool {
     match status {
         OrderStatus::PendingReview | OrderStatus::Rejected => false,

@@ -1,5 +1,5 @@
-//! What follows from a decision: all of it is written in the one transaction that the snapshot was
-//! read in, or none of it.
+//! The result of a decision. It is written in full in the transaction that read the snapshot, or
+//! not at all.
 
 use wire::{
     Code, CommandId, EdgePromise, EventType, OpDecision, OrderEvent, OrderId, OrderStatus, Region,
@@ -10,22 +10,20 @@ use crate::{AssignmentTurn, OrderState, StoredAnswer};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Writes {
-    /// One answer per request, in the order of the requests.
+    /// One answer per request, in request order.
     pub answers: Vec<OpDecision>,
-    /// New answers to keep; a command that consumed nothing has none.
+    /// New answers to store; a command that left its id unused has no entry.
     pub commands: Vec<StoredAnswer>,
-    /// The orders that changed, by id, each once with its last state.
+    /// Changed orders by id, each once in its final state.
     pub orders: Vec<OrderWrite>,
     pub timeline: Vec<Line>,
-    /// Firm answers that came to nothing and that a line of before does not tell yet.
+    /// Firm answers that lost, to add to an existing timeline entry.
     pub promises: Vec<LatePromise>,
-    /// In the order in which they happened.
     pub events: Vec<EventDraft>,
-    /// For a person to look at.
+    /// For an admin to review.
     pub cases: Vec<NewCase>,
-    /// The shares that providers have used up.
     pub acts: Vec<ProviderAct>,
-    /// The changes of how regions assign, in their order.
+    /// Assignment changes, in order.
     pub turns: Vec<(Region, AssignmentTurn)>,
 }
 
@@ -36,7 +34,7 @@ pub struct OrderWrite {
     pub after: OrderState,
 }
 
-/// The version and status that were read: the write must still find them, or the decision is void.
+/// The version and status as read: if the write finds others, the decision is void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guard {
     pub version: u64,
@@ -49,7 +47,7 @@ pub struct Line {
     pub entry: TimelineEntry,
 }
 
-/// A firm answer to a command that was decided, and has its line, in another log.
+/// A firm answer to a command that another log already brought, with an existing timeline entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LatePromise {
     pub order_id: OrderId,
@@ -58,7 +56,7 @@ pub struct LatePromise {
     pub promise: EdgePromise,
 }
 
-/// An event to publish. Its id is given where it is stored, since ids are not drawn here.
+/// An event to publish. The store assigns its id, since ids are not drawn here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventDraft {
     pub kind: EventType,
@@ -66,7 +64,7 @@ pub struct EventDraft {
     pub body: OrderEvent,
 }
 
-/// An acceptance or a withdrawal of a provider, at the moment when it was first taken.
+/// A provider's acceptance or withdrawal, at the time it was first received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProviderAct {
     pub provider_id: UserId,
@@ -74,40 +72,39 @@ pub struct ProviderAct {
     pub at: UnixMillis,
 }
 
-/// Something for a person to look at. Items of one order, person and kind are one case.
+/// A new item for an admin. Items with the same order, person and kind form one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCase {
     pub order_id: OrderId,
     pub user_id: UserId,
     pub kind: CaseKind,
     pub command_id: CommandId,
-    /// The code of the command's answer, where that was more than a plain success.
+    /// The code of the command's answer, unless it was a plain success.
     pub code: Option<Code>,
 }
 
 words! {
     CaseKind {
-        /// A firm accept found the order cancelled or rejected; with it, all that its provider then
-        /// did on the order.
+        /// A firm accept found the order cancelled or rejected. Also covers its provider's later
+        /// acts on that order.
         MetClosed "met_closed",
-        /// A firm answer to a revoked person, where its edge could not know of the revocation.
+        /// A firm answer to a revoked person whose edge could not have seen the revocation.
         RevokedMeanwhile "revoked_meanwhile",
-        /// A firm answer to the acceptance of a provider who is not verified, or no longer is.
+        /// A firm accept by a provider without verification, or whose verification ended.
         UnverifiedHolder "unverified_holder",
-        /// A decision of an edge under the region's offline rules.
+        /// A decision an edge made under the region's offline rules.
         OfflineRule "offline_rule",
-        /// A firm accept that lost because the right it stood on was taken back.
+        /// A firm accept that lost because its right was taken back.
         TakenBack "taken_back",
-        /// A job in the hand of a person who was revoked.
+        /// A job of a revoked provider.
         RevokedHolder "revoked_holder",
-        /// Work that its provider completed at an edge, and that counts for nothing. Where a firm
-        /// accept met the closed order, it is gathered in the case of that.
+        /// Work completed at an edge that does not count. If a firm accept met the closed order,
+        /// the work joins that case.
         WorkedInVain "worked_in_vain",
-        /// A withdrawal at an edge that arrived when the order was cancelled at a fee, a share of
-        /// which is its provider's.
+        /// An edge withdrawal that arrived after the order was cancelled at a fee the provider
+        /// shares.
         WithdrewBeforeFee "withdrew_before_fee",
-        /// A decided command that an edge sent after the moment from which an operator trusts it no
-        /// longer.
+        /// A decided command that an edge sent after an operator stopped trusting it.
         EdgeDistrusted "edge_distrusted",
     }
 }

@@ -1,4 +1,4 @@
-//! The routes of operators: how regions assign, and the record of collisions.
+//! The routes of operators: region assignments, and the record of collisions.
 
 use axum::extract::State;
 use process::{
@@ -23,12 +23,12 @@ use crate::{
     store::{AssignmentRecord, AssignmentRequest},
 };
 
-/// The body of an operator's request; absent parts stay as they are.
+/// An operator's request; absent parts stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignmentBody {
     policy: Option<Policy>,
-    /// With `exclusive`: the edge that is to hold the region.
+    /// With `exclusive`: the edge that will hold the region.
     holder: Option<EdgeId>,
     /// The holder's epoch as its status shows it.
     epoch: Option<u64>,
@@ -36,8 +36,8 @@ pub struct AssignmentBody {
     take_back: Option<TakeBackBody>,
 }
 
-/// All rules of the region. A word that nobody knows is refused here, though readers of the rules
-/// pass over it: an operator must not believe that it holds.
+/// All offline rules of the region. Unknown fields are refused here, although readers of stored
+/// rules ignore them: an operator must not believe such a rule is active.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RulesBody {
@@ -46,12 +46,12 @@ struct RulesBody {
     approval: Option<ApprovalBody>,
     #[serde(default)]
     address_at_start: bool,
-    /// Beside `approval`: of customers who have paid for finished work in the region and owe for
-    /// none.
+    /// In addition to `approval`: for customers who have paid for completed work in the region and
+    /// owe nothing.
     approval_in_good_standing: Option<ApprovalBody>,
-    /// Beside `unpaid_start`: of work up to this price.
+    /// In addition to `unpaid_start`: for work up to this price.
     unpaid_start_max: Option<PriceCapBody>,
-    /// Kinds of work that are paid for afterwards, at the portal too.
+    /// Service types paid for after the work, at the portal too.
     #[serde(default)]
     paid_afterwards: Vec<ServiceType>,
 }
@@ -84,10 +84,11 @@ pub struct WithdrawalForm {
     reason: String,
 }
 
-/// Jobs that one request withdraws; each is a transaction.
+/// Jobs withdrawn per request, each in its own transaction.
 const WITHDRAWN_MAX: usize = 50;
 
-/// Each job by a command of its own, so that a request sent again repeats them all.
+/// Uses one command per job, with an id derived from the idempotency key, so that a retry repeats
+/// them all.
 pub async fn withdraw_all(
     State(service): State<Service>,
     Admin(caller): Admin,
@@ -128,8 +129,8 @@ pub async fn withdraw_all(
     Ok(Json(WithdrawnJobs { items, more }))
 }
 
-/// Newest first. A page may hold fewer than asked for and still have a next one: it ends where
-/// enough of the history was looked through.
+/// Newest first. A page may hold fewer items than requested and still have a next one: each page
+/// scans a limited part of the history.
 pub async fn lost_acceptances(
     State(service): State<Service>,
     _: Admin,
@@ -139,7 +140,7 @@ pub async fn lost_acceptances(
     Ok(ItemList { items, next: next.map(|id| id.to_string()) })
 }
 
-/// Every answer under the id: each is of another person.
+/// All answers under the id, one per person.
 pub async fn answers(
     State(service): State<Service>,
     _: Admin,
@@ -198,7 +199,7 @@ impl RulesBody {
 }
 
 impl PriceCapBody {
-    /// A cap that lets nothing through is a slip.
+    /// Refuses a cap of zero, which would allow nothing.
     fn checked(self) -> Result<PriceCap, Problem> {
         let Self { price_max, currency } = self;
         if !price_max.is_positive() {
@@ -216,7 +217,7 @@ impl From<ApprovalBody> for ApprovalRule {
     }
 }
 
-/// A kind of work that is named twice is allowed once: the row has room for each kind.
+/// Removes duplicates: the database row has room for each service type once.
 fn each_once(named: Vec<ServiceType>) -> Vec<ServiceType> {
     let mut kinds = Vec::new();
     for kind in named {
@@ -231,8 +232,8 @@ fn why(body: &TakeBackBody) -> Result<String, Problem> {
     wire::check_reason(&body.why).map_err(|error| Problem::wrong("take_back.why", error.why))
 }
 
-/// A right that is granted to an edge of another region, or to an epoch that is over, would be held
-/// by nobody, and would have to be taken back.
+/// Refuses a grant to an edge of another region or an ended epoch: no edge could use the right, and
+/// it would have to be taken back.
 async fn check_seat(service: &Service, region: Region, wanted: &Seat) -> Result<(), Problem> {
     match hub::seat(service, &wanted.edge).await? {
         Some(seat) if seat.region == region && seat.epoch == wanted.epoch => Ok(()),
@@ -241,7 +242,7 @@ async fn check_seat(service: &Service, region: Region, wanted: &Seat) -> Result<
     }
 }
 
-/// The policy and the holder to be. A holder belongs to `exclusive`, and is one epoch of an edge.
+/// The requested policy and holder. A holder is one epoch of an edge and requires `exclusive`.
 fn right(
     policy: Option<Policy>,
     holder: Option<EdgeId>,

@@ -1,4 +1,4 @@
-//! The price of a cancel, shown before it is sent.
+//! Previews the price of a cancel.
 
 use axum::extract::State;
 use process::{
@@ -12,28 +12,27 @@ use wire::{Actor, Amount, Code, Currency, OrderId, UnixMillis, readable_by};
 
 use crate::{service::Service, store::CancelBasis};
 
-/// What becomes of the money, to the cent, if the order is cancelled now.
+/// The money, to the cent, if the order is cancelled now.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Cancellation)]
 pub struct CancellationView {
     order_id: OrderId,
-    /// Goes to the provider. The cancel names it, so that it costs this or is not done.
+    /// Goes to the provider. The cancel repeats this fee and fails if it has changed.
     fee: Amount,
-    /// Goes back to the customer. Money that the order service has not heard of yet comes back
-    /// whole, too.
+    /// Goes back to the customer. Payments the order service has not received yet are also returned
+    /// in full.
     refund: Amount,
-    /// In custody now: fee and refund together.
+    /// In custody now: fee plus refund.
     held: Amount,
     currency: Currency,
-    /// A cancel by the customer costs a fee from here on, once the price is in custody; absent
-    /// where it never does.
+    /// From this time on, a cancel by the customer costs a fee if the price is in custody. Absent
+    /// if it never does.
     #[schema(required)]
     free_until: Option<UnixMillis>,
     /// When this was calculated.
     at: UnixMillis,
 }
 
-/// `GET /api/v1/orders/{id}/cancellation`.
 pub async fn cancellation_of(
     State(service): State<Service>,
     caller: Caller,

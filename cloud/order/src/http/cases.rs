@@ -1,4 +1,4 @@
-//! The routes of cases: what a person has to look at, the admin who does, and the end of it.
+//! The routes of cases: an admin lists, takes and closes them.
 
 use axum::extract::State;
 use process::{
@@ -13,17 +13,17 @@ use crate::{service::Service, store::CaseTurn};
 
 #[derive(Deserialize, Default, ToSchema)]
 pub struct CaseFilter {
-    /// Left out, it stands for both.
+    /// Defaults to both.
     state: Option<CaseState>,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct CaseEndForm {
-    /// What came of it, for those who look back.
+    /// The result, for later readers.
     reason: String,
 }
 
-/// Cases, newest first.
+/// Newest first.
 pub async fn cases(
     State(service): State<Service>,
     _: Admin,
@@ -41,8 +41,7 @@ pub async fn case(
     Ok(Json(service.store.case(id).await?.ok_or(Code::NotFound)?))
 }
 
-/// `POST /api/v1/admin/cases/{id}/take`. Of two admins the later one has it, and both see who that
-/// is.
+/// If two admins take a case, the later one has it, as both see in `taken_by`.
 pub async fn take_case(
     State(service): State<Service>,
     Admin(caller): Admin,
@@ -51,7 +50,7 @@ pub async fn take_case(
     answer(service.store.take_case(id, caller.actor.user_id).await?)
 }
 
-/// `POST /api/v1/admin/cases/{id}/close`. One that is closed already is answered as it is.
+/// A case closed earlier is returned unchanged.
 pub async fn close_case(
     State(service): State<Service>,
     Admin(caller): Admin,
@@ -62,7 +61,7 @@ pub async fn close_case(
     answer(service.store.close_case(id, caller.actor.user_id, &reason).await?)
 }
 
-/// A closed case tells by its fields that it is.
+/// A closed case shows it in its fields.
 fn answer(turn: CaseTurn) -> Result<Json<CaseItem>, Problem> {
     match turn {
         CaseTurn::Done(case) | CaseTurn::Closed(case) => Ok(Json(case)),

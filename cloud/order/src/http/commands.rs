@@ -1,5 +1,5 @@
-//! The commands of people: an order is published, and then has one route for each action, and the
-//! status alias over the same actions.
+//! People's commands: publish an order, then one route per action, and the status alias over the
+//! same actions.
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -29,11 +29,11 @@ use super::{
 };
 use crate::{say, service::Service, store::Publication};
 
-/// The person behind a command, the command's id, and the language of the answer. Problems find
-/// their language by themselves.
+/// The author and id of a command, and the language of the reply. Problems pick their language
+/// separately.
 pub struct CommandSender {
     pub caller: Caller,
-    /// Vouches for the caller where a region's holder has to decide.
+    /// The caller's proof of identity, if a region's holder has to decide.
     pub token: String,
     pub idempotency: Idempotency,
     pub language: Language,
@@ -62,8 +62,8 @@ pub struct Reason {
 pub struct Cancel {
     #[serde(default)]
     reason: Option<String>,
-    /// The fee as `GET orders/{id}/cancellation` has shown it. Left out, it stands for none. Where
-    /// the cancel costs another fee by now, nothing is done: `terms_changed`, with the new price.
+    /// The fee as shown by `GET orders/{id}/cancellation`; defaults to none. If the cancel now
+    /// costs a different fee, nothing is done: `terms_changed`, with the new price.
     #[serde(default)]
     fee: Option<Amount>,
 }
@@ -96,7 +96,6 @@ impl FromRequestParts<Service> for CommandSender {
     }
 }
 
-/// `POST /api/v1/orders`.
 pub async fn publish(
     State(service): State<Service>,
     CommandSender { caller, idempotency, language, .. }: CommandSender,
@@ -104,7 +103,7 @@ pub async fn publish(
 ) -> Result<([(HeaderName, String); 1], CreatedJson<PublishReply>), Problem> {
     caller.require(Role::Customer)?;
     let draft = form.draft(language);
-    // The rules check it again; only here can each field be named to the person.
+    // The rules repeat this check; only here can the response name each field.
     wire::check_draft(&draft)?;
     let Idempotency { command_id, trace } = idempotency;
     let publication = Publication { command_id, actor: caller.actor, draft, trace };
@@ -143,7 +142,6 @@ routes! {
     complete Complete,
 }
 
-/// `POST /api/v1/orders/{id}/cancel`.
 pub async fn cancel(
     state: State<Service>,
     id: Path<OrderId>,
@@ -160,12 +158,12 @@ pub async fn cancel(
     };
     Err(match cancelling::preview(&service, actor, order).await {
         Ok(preview) => refused.with("cancellation", preview),
-        // It cannot be cancelled any more.
+        // It can no longer be cancelled.
         Err(_) => refused,
     })
 }
 
-/// `PUT /api/v1/orders/{id}/status`: the action that leads there, by this person.
+/// Performs the action by which this person reaches the status.
 pub async fn status(
     state: State<Service>,
     id: Path<OrderId>,
@@ -203,8 +201,7 @@ async fn send(
         Attempt { command: command.clone(), actor: Some(actor), mark, origin: Origin::Portal };
     let mut decision = service.command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
-        // A waiting command is unchecked; an accept that nobody could ever be given is put to no
-        // holder.
+        // Waiting commands are unchecked; do not forward an accept that this role may never make.
         if !action.roles().contains(&actor.role) {
             return Err(Problem::new(Code::ProvidersOnly));
         }
@@ -214,8 +211,8 @@ async fn send(
                 let state = "pending";
                 return Ok(CommandReply::Waiting { order_id, command_id: id, state, message });
             }
-            // An earlier try may have waited there, and was decided since our first look: the hub
-            // has forgotten it then, and its sender must not hear that it was not taken.
+            // An earlier attempt may have waited at the hub and been decided since we looked. The
+            // hub has dropped it then, and the sender must not get a refusal.
             Err(problem) if problem.code() == Code::RegionAssigningOffline => {
                 decision = service.command(attempt).await?;
             }
@@ -232,7 +229,7 @@ async fn send(
     })
 }
 
-/// The action by which a person of this role brings an order to `status`.
+/// The action by which this role brings an order to `status`.
 fn action_to(status: OrderStatus, role: Role) -> Option<Action> {
     match (status, role) {
         (OrderStatus::Pending, Role::Provider) => Some(Action::Withdraw),
@@ -242,7 +239,7 @@ fn action_to(status: OrderStatus, role: Role) -> Option<Action> {
         (OrderStatus::InProgress, _) => Some(Action::Start),
         (OrderStatus::Completed, _) => Some(Action::Complete),
         (OrderStatus::Cancelled, _) => Some(Action::Cancel),
-        // An order begins as the one, and the review service leads to the other.
+        // Orders start in the first; the review service sets the second.
         (OrderStatus::PendingReview | OrderStatus::Reviewed, _) => None,
     }
 }
@@ -253,7 +250,7 @@ fn body(
     order_id: OrderId,
     reason: Option<String>,
 ) -> Result<CommandBody, Problem> {
-    // The record of a withdrawal by an admin gives the reason.
+    // The record of an admin's withdrawal includes the reason.
     if action == Action::Reject || (action, role) == (Action::Withdraw, Role::Admin) {
         wire::check_reason(reason.as_deref().unwrap_or_default())?;
     }
@@ -270,7 +267,7 @@ fn body(
     })
 }
 
-/// The rules check it again; only here can the field be named to the person.
+/// The rules repeat this check; only here can the response name the field.
 fn check_given(reason: Option<&str>) -> Result<(), Problem> {
     match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
         Some(given) => Ok(wire::check_reason(given).map(drop)?),

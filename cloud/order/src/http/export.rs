@@ -1,7 +1,7 @@
-//! Lists as files: every order of a list that its reader may see, as a table or as JSON.
+//! Exports order lists as CSV or JSON, limited to orders the reader may see.
 //!
-//! Invariants: one batch is in memory at a time, however long the file; a file that is cut short
-//! breaks off, and never looks whole; no cell of a table is a formula.
+//! Invariants: memory holds one batch at a time; an interrupted file is visibly incomplete; no CSV
+//! cell is a formula.
 
 use std::fmt::Write;
 
@@ -30,9 +30,9 @@ use crate::{
     store::{EXPORTED_MAX, ListPlace, Listing, OrderSort, Store, StoreError},
 };
 
-/// Orders that are read at a time.
+/// Orders per read.
 const BATCH: usize = 200;
-/// Tells a spreadsheet that the text is UTF-8.
+/// Marks the text as UTF-8 for spreadsheets.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 const COLUMNS: &str = "id,code,status,payment_status,service_type,location,price,currency,title,description,address,\
     customer_id,provider_id,service_start_time,service_end_time,created_at,updated_at,source";
@@ -43,12 +43,10 @@ enum ExportFormat {
     Json,
 }
 
-/// A table.
 pub struct CsvFile(Body);
 
 pub struct JsonFile(Body);
 
-/// `GET /api/v1/orders/export.csv`.
 pub async fn own_as_csv(
     State(service): State<Service>,
     caller: Caller,
@@ -59,7 +57,6 @@ pub async fn own_as_csv(
     file(&service, caller.actor, list, ExportFormat::Csv).await.map(CsvFile)
 }
 
-/// `GET /api/v1/orders/export.json`.
 pub async fn own_as_json(
     State(service): State<Service>,
     caller: Caller,
@@ -70,7 +67,6 @@ pub async fn own_as_json(
     file(&service, caller.actor, list, ExportFormat::Json).await.map(JsonFile)
 }
 
-/// `GET /api/v1/admin/orders/export.csv`.
 pub async fn all_as_csv(
     State(service): State<Service>,
     Admin(caller): Admin,
@@ -81,7 +77,6 @@ pub async fn all_as_csv(
     file(&service, caller.actor, Some(list), ExportFormat::Csv).await.map(CsvFile)
 }
 
-/// `GET /api/v1/admin/orders/export.json`.
 pub async fn all_as_json(
     State(service): State<Service>,
     Admin(caller): Admin,
@@ -92,7 +87,7 @@ pub async fn all_as_json(
     file(&service, caller.actor, Some(list), ExportFormat::Json).await.map(JsonFile)
 }
 
-/// The file of a list, or an empty one where the reader has none.
+/// Streams a list as a file, empty if the reader has no list.
 async fn file(
     service: &Service,
     actor: Actor,
@@ -144,7 +139,7 @@ impl RouteAnswer for JsonFile {
     }
 }
 
-/// A place in the list, and all that the rest of the file depends on.
+/// The position in the list and the state of the rest of the file.
 struct Walk {
     store: Store,
     actor: Actor,
@@ -158,7 +153,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// The next piece of the file.
+    /// The next chunk of the file.
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, StoreError> {
         if self.begun && self.ends {
             return Ok(None);
@@ -233,7 +228,7 @@ fn row(text: &mut String, order: &Order) {
     let _ = writeln!(text, "{}\r", cells.join(","));
 }
 
-/// Somebody's words in a cell. Behind an apostrophe no spreadsheet takes them for a formula.
+/// Quotes free text. A leading apostrophe stops spreadsheets from treating it as a formula.
 fn words(text: &str) -> String {
     let first = text.trim_start().chars().next();
     let acts = matches!(

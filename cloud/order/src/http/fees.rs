@@ -1,4 +1,4 @@
-//! The versions of the price of a late cancel, for admins.
+//! The versions of the late-cancellation fee, for admins.
 
 use axum::{extract::State, http::StatusCode};
 use custody::{FeePolicy, WHOLE_BASIS_POINTS};
@@ -14,14 +14,14 @@ use super::WholeList;
 use crate::{say, service::Service, store::CancelFeeRow};
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
-/// Thirty days: a notice beyond it is a slip of the hand.
+/// Thirty days; a longer notice is a typing error.
 const NOTICE_HOURS_MAX: u16 = 720;
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CancelFeeForm)]
 #[serde(deny_unknown_fields)]
 pub struct CancelFeeForm {
-    /// An hour from now at the earliest.
+    /// At least an hour from now.
     in_force_from: UnixMillis,
     /// In hundredths of a percent: 1000 is a tenth of the price.
     #[schema(maximum = 10_000)]
@@ -31,21 +31,20 @@ pub struct CancelFeeForm {
     notice_hours: u16,
 }
 
-/// One version, for the orders created from its moment on until that of the next.
+/// One version of the fee. Applies to orders created from `in_force_from` until the next version.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CancelFee)]
 pub struct CancelFeeView {
     in_force_from: UnixMillis,
     basis_points: u32,
     notice_hours: i64,
-    /// Empty of the version that the platform came with.
+    /// Empty for the built-in version.
     #[schema(required)]
     set_by: Option<UserId>,
     #[schema(required)]
     set_at: Option<UnixMillis>,
 }
 
-/// `GET /api/v1/admin/cancel-fees`.
 pub async fn cancel_fees(
     State(service): State<Service>,
     _: Admin,
@@ -54,7 +53,6 @@ pub async fn cancel_fees(
     Ok(Json(WholeList { items: rows.into_iter().map(CancelFeeView::from).collect() }))
 }
 
-/// `POST /api/v1/admin/cancel-fees`.
 pub async fn set_cancel_fee(
     State(service): State<Service>,
     Admin(caller): Admin,
@@ -76,7 +74,6 @@ pub async fn set_cancel_fee(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE /api/v1/admin/cancel-fees/{in_force_from}`.
 pub async fn take_back_cancel_fee(
     State(service): State<Service>,
     Admin(caller): Admin,

@@ -1,7 +1,7 @@
-//! The filters of lists, as they stand in a query.
+//! List filters from the query string.
 //!
-//! Invariant: words are looked for in the order as its reader may see it, so that a list tells
-//! nobody more than its items do.
+//! Invariant: a text search matches only the text its reader may see, so that results reveal no
+//! more than the items do.
 
 use process::problem::Problem;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use crate::{
 /// Characters of a search. Titles are shorter.
 const TEXT_CHARS_MAX: usize = 100;
 
-/// What anybody may ask of a list.
+/// List filters available to every caller.
 #[derive(Deserialize, Default, ToSchema)]
 pub struct ListFilter {
     region: Option<Region>,
@@ -25,13 +25,13 @@ pub struct ListFilter {
     price_min: Option<Amount>,
     /// The highest price.
     price_max: Option<Amount>,
-    /// Orders that were published at this moment or later.
+    /// Orders published at or after this moment.
     from: Option<UnixMillis>,
-    /// Orders that were published before this moment.
+    /// Orders published before this moment.
     until: Option<UnixMillis>,
-    /// Words that all stand in title, description, address or code. A page then may have fewer
-    /// items than `limit`, or none, and still name the next: it ends where enough was looked
-    /// through.
+    /// Search terms that must all occur in title, description, address or code. A page may then
+    /// have fewer items than `limit`, even zero, and still name a next page: each page scans a
+    /// limited number of orders.
     #[schema(max_length = 100)]
     text: Option<String>,
 }
@@ -41,24 +41,24 @@ pub struct StatusFilter {
     pub status: Option<OrderStatus>,
 }
 
-/// The order of a list: `newest` where it is left out.
+/// The sort order of a list; defaults to `newest`.
 #[derive(Deserialize, Default, ToSchema)]
 pub struct SortChoice {
     sort: Option<OrderSort>,
 }
 
-/// The same of the caller's own orders, with their status.
+/// Sort order and status filter for the caller's own orders.
 #[derive(Deserialize, Default, ToSchema)]
 pub struct OwnChoice {
     pub status: Option<OrderStatus>,
     sort: Option<OrderSort>,
 }
 
-/// What an admin may ask of all orders, and their order.
+/// Filters and sort order for an admin's list of all orders.
 #[derive(Deserialize, Default, ToSchema)]
 pub struct DeskChoice {
     status: Option<OrderStatus>,
-    /// As people type it.
+    /// The order code, as people type it.
     code: Option<String>,
     customer_id: Option<UserId>,
     provider_id: Option<UserId>,
@@ -74,21 +74,21 @@ words! {
     }
 }
 
-/// What an admin may ask of all orders, too.
+/// Additional filters for an admin's list of all orders.
 #[derive(Deserialize, Default, ToSchema)]
 pub struct DeskFilter {
     status: Option<OrderStatus>,
-    /// As people type it.
+    /// The order code, as people type it.
     code: Option<String>,
     customer_id: Option<UserId>,
     provider_id: Option<UserId>,
 }
 
-/// The words of a search, in lower case.
+/// Search terms in lower case.
 pub struct Words(Vec<String>);
 
 impl ListFilter {
-    /// The same of a reader's own list; a wrong filter is refused also to a reader without one.
+    /// Narrows the reader's own list. Also refuses a bad filter from a reader without one.
     pub fn narrow_own(
         self,
         own: Option<Listing>,
@@ -98,7 +98,7 @@ impl ListFilter {
         Ok(has_own.then_some(narrowed))
     }
 
-    /// The same list, of fewer orders, and the words to look for in them.
+    /// Narrows the list, and returns the search terms to match separately.
     pub fn narrow(self, list: Listing) -> Result<(Listing, Option<Words>), Problem> {
         let Self { region, service_type, price_min, price_max, from, until, text } = self;
         if price_min.zip(price_max).is_some_and(|(least, most)| most < least) {
@@ -150,7 +150,7 @@ impl DeskFilter {
 }
 
 impl Words {
-    /// `None` where there is none.
+    /// `None` if the text is blank.
     fn read(text: &str) -> Result<Option<Self>, Problem> {
         if text.chars().count() > TEXT_CHARS_MAX {
             return Err(Problem::wrong("text", say::text_too_long { most: TEXT_CHARS_MAX.into() }));
@@ -159,7 +159,7 @@ impl Words {
         Ok((!words.is_empty()).then_some(Self(words)))
     }
 
-    /// Returns whether each word stands somewhere in the order.
+    /// True if every term occurs somewhere in the order.
     pub fn stand_in(&self, order: &Order) -> bool {
         let Order { title, description, address, code, .. } = order;
         let texts = [title, description, address, code.as_str()].map(str::to_lowercase);

@@ -1,8 +1,7 @@
-//! What a customer sends to publish an order.
+//! The form for publishing an order.
 //!
-//! Invariant: a whole draft comes of it. The systems that Holdfast replaces took orders without
-//! title and address; these are filled in here, so that behind this door, at the edges and on every
-//! screen no order is without them.
+//! Invariant: the result is a complete draft. The systems Holdfast replaces accepted orders without
+//! title and address; this module fills them in, so every order has both.
 
 use serde::Deserialize;
 use texts::Phrase;
@@ -11,28 +10,28 @@ use wire::{Amount, Currency, Draft, Language, Region, ServiceType, UnixMillis};
 
 use crate::say;
 
-/// The form of a customer who publishes an order.
+/// A customer's form for publishing an order.
 #[derive(Deserialize, ToSchema)]
 pub struct OrderForm {
-    /// Left out, it is the name of the kind of work.
+    /// Defaults to the name of the service type.
     title: Option<String>,
     #[serde(default)]
     description: String,
     service_type: ServiceType,
-    /// Also taken as `amount`.
+    /// Also accepted as `amount`.
     #[serde(alias = "amount")]
     price: Amount,
     #[serde(default)]
     currency: Currency,
     location: Region,
-    /// Left out, it says that customer and provider arrange it.
+    /// Defaults to a note that customer and provider arrange it.
     address: Option<String>,
     service_start_time: Option<UnixMillis>,
     service_end_time: Option<UnixMillis>,
 }
 
 impl OrderForm {
-    /// What is left out is said in the customer's language.
+    /// Fills missing fields with text in the customer's language.
     pub fn draft(self, language: Language) -> Draft {
         let Self { title, description, service_type, price, currency, location, address, .. } =
             self;

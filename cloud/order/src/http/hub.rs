@@ -1,4 +1,4 @@
-//! The questions of this service to the hub.
+//! Requests to the hub.
 
 use axum::http::Method;
 use platform::upstream::UpstreamError;
@@ -10,8 +10,8 @@ use crate::service::Service;
 
 pub const HUB: &str = "hub";
 
-/// Has the hub put an accept to the holder of the order's region. Refused where the holder is out
-/// of reach; then nothing is stored anywhere.
+/// Has the hub forward an accept to the holder of the order's region. Refused if the holder is
+/// unreachable; nothing is stored then.
 pub async fn put_to_holder(
     service: &Service,
     command: Command,
@@ -23,7 +23,7 @@ pub async fn put_to_holder(
     ask(service, Method::POST, "/internal/asks", Some(&accept)).await
 }
 
-/// The region and the epoch of an edge; `None` where no edge of that name is enrolled.
+/// The region and epoch of an edge; `None` if it is not enrolled.
 pub async fn seat(service: &Service, edge: &EdgeId) -> Result<Option<EdgeSeat>, Problem> {
     let path = format!("/internal/seats/{edge}");
     match ask(service, Method::GET, &path, None::<&()>).await {

@@ -1,4 +1,4 @@
-//! The routes of the hub. It alone holds edges' logs and knows their epochs.
+//! Internal routes. Only the hub holds edges' logs and their epochs.
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -24,14 +24,13 @@ use crate::{
     store::{KNOWN_MAX, StoreError},
 };
 
-/// A larger run would hold its locks for too long; the hub hands in smaller ones.
+/// A larger batch would hold its locks too long; the hub splits it.
 const OPS_MAX: usize = 5_000;
-/// A longer list would keep the hub waiting; it hands in shorter ones.
+/// A longer list would keep the hub waiting; the hub splits it.
 const ACCEPTS_MAX: usize = 1_000;
 const ORDERS_MAX: usize = 200;
 const DISTRUSTED_MAX: usize = 1_000;
 
-/// The caller is the hub.
 pub struct FromHub;
 
 impl FromRequestParts<Service> for FromHub {
@@ -43,7 +42,6 @@ impl FromRequestParts<Service> for FromHub {
     }
 }
 
-/// A run of an edge's log.
 pub async fn ops(
     State(service): State<Service>,
     _: FromHub,
@@ -53,8 +51,8 @@ pub async fn ops(
     Ok(Json(service.batch(batch).await?))
 }
 
-/// Accepts that waited for the holder of their region: each is decided, or still has to wait. An
-/// empty list asks only that this service can decide.
+/// Decides accepts that waited for their region's holder, or leaves them waiting. An empty list
+/// only checks that this service can decide.
 pub async fn waiting_accepts(
     State(service): State<Service>,
     _: FromHub,
@@ -67,15 +65,14 @@ pub async fn waiting_accepts(
     let mut answers = Vec::with_capacity(items.len());
     for WaitingAccept { command, actor, revoked } in items {
         let origin = Origin::Waited { revoked };
-        // Its token stays with the hub; the copy that is kept here tells whether its person is
-        // verified.
+        // The token stays with the hub; our stored copy of the verification status applies.
         let attempt = Attempt { command, actor: Some(actor), mark: None, origin };
         answers.push(decided(service.command(attempt).await)?);
     }
     Ok(Json(WaitingAnswers { answers }))
 }
 
-/// A fault of one accept says nothing of the others, unless nothing can be decided now.
+/// A fault in one accept must not affect the others, unless the database is unavailable.
 fn decided(result: Result<OpDecision, StoreError>) -> Result<OpDecision, Problem> {
     match result.map_err(Problem::from) {
         Err(problem) if problem.code() != Code::Unavailable => {
@@ -85,8 +82,8 @@ fn decided(result: Result<OpDecision, StoreError>) -> Result<OpDecision, Problem
     }
 }
 
-/// An operator no longer trusts an edge since a moment, and these commands of it were decided
-/// before he said so. Safe to repeat.
+/// Opens cases for an edge's commands that were decided after the moment from which an operator
+/// distrusts it, but before the operator disabled it. Safe to repeat.
 pub async fn list_distrusted(
     State(service): State<Service>,
     _: FromHub,
@@ -102,7 +99,8 @@ pub async fn list_distrusted(
     Ok(Json(ListedCases { listed }))
 }
 
-/// The hub has found an edge restored or cloned, or an operator has disabled it. Safe to repeat.
+/// Ends an epoch of an edge that the hub found restored or cloned, or that an operator disabled.
+/// Safe to repeat.
 pub async fn take_back(
     State(service): State<Service>,
     _: FromHub,
@@ -111,8 +109,8 @@ pub async fn take_back(
     Ok(Json(TakenBack { fences: service.store.end_epoch(&over).await? }))
 }
 
-/// A new fence for a holder with a view that did not agree with its grant. Safe to repeat: a right
-/// that does not stand changes nothing.
+/// Issues a new fence to a holder if its view disagreed with its grant. Safe to repeat: a right
+/// that is not current changes nothing.
 pub async fn renew(
     State(service): State<Service>,
     _: FromHub,
@@ -122,7 +120,7 @@ pub async fn renew(
     Ok(Json(service.store.region_record(asked.region).await?.now.assignment))
 }
 
-/// The assignments that the regions' feeds should have brought by now.
+/// The assignments that the regions' feeds should have delivered by now.
 pub async fn assignments(
     State(service): State<Service>,
     _: FromHub,
@@ -130,7 +128,6 @@ pub async fn assignments(
     Ok(Json(Assignments { items: service.store.assignments().await? }))
 }
 
-/// A digest of some of a region's orders.
 pub async fn range(
     State(service): State<Service>,
     _: FromHub,
@@ -139,7 +136,6 @@ pub async fn range(
     Ok(Json(service.store.range(&asked).await?))
 }
 
-/// The orders of these ids.
 pub async fn orders(
     State(service): State<Service>,
     _: FromHub,
@@ -149,7 +145,7 @@ pub async fn orders(
     Ok(Json(service.store.named(&asked.ids).await?))
 }
 
-/// The caller decides something about orders: their money, or the reviews of them.
+/// The caller decides about orders' payments or reviews.
 pub struct FromDecider;
 
 impl FromRequestParts<Service> for FromDecider {
@@ -162,7 +158,6 @@ impl FromRequestParts<Service> for FromDecider {
     }
 }
 
-/// An order as it stands, with the price of its cancel.
 pub async fn order(
     State(service): State<Service>,
     _: FromDecider,
@@ -171,7 +166,6 @@ pub async fn order(
     Ok(Json(service.store.order_and_terms(id).await?.ok_or(Code::OrderNotFound)?))
 }
 
-/// Orders with their versions, to compare.
 pub async fn known(
     State(service): State<Service>,
     _: FromDecider,

@@ -1,5 +1,4 @@
-//! The orders that people may read. An order that is not theirs to see does not exist for them:
-//! 404, never 403.
+//! Reads for people. An order they may not see does not exist for them: 404, never 403.
 
 use axum::extract::State;
 use process::{
@@ -25,8 +24,8 @@ use crate::{
 
 type Page = problem::Page<ListPlace>;
 
-/// Orders that one page with words looks through, at most, and as many at a time. Their words are
-/// sealed, so that no database can search them.
+/// Orders that one page of a text search scans, and the batch size. The text is sealed, so the
+/// database cannot search it.
 const LOOKED_THROUGH_MAX: usize = 2_000;
 const BATCH: usize = 200;
 
@@ -40,8 +39,8 @@ pub async fn order(
     seen.map(Json).ok_or_else(|| Code::OrderNotFound.into())
 }
 
-/// An order's history is for its own people and for admins: an open order shows a provider the work
-/// to do, not the history before it.
+/// The timeline is for the order's own people and admins: providers see the work in an open order,
+/// but not its history.
 pub async fn timeline(
     State(service): State<Service>,
     caller: Caller,
@@ -55,13 +54,13 @@ pub async fn timeline(
     }
     let mut items = service.store.timeline(id).await?;
     if actor.role == Role::Admin {
-        // With an operator's name and words, which are for operators.
+        // Includes the operator's name and reason, which only operators may see.
         service.store.tell_ends(order.location, items.iter_mut()).await?;
     }
     Ok(Json(WholeList { items }))
 }
 
-/// The caller's own orders: published by a customer, accepted by a provider. An admin has none.
+/// The caller's own orders: published by a customer, accepted by a provider. Empty for an admin.
 pub async fn mine(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
@@ -75,7 +74,6 @@ pub async fn mine(
     }
 }
 
-/// The orders of this person.
 pub fn own(actor: Actor, status: Option<OrderStatus>) -> Option<Listing> {
     let me = Some(actor.user_id);
     match actor.role {
@@ -85,14 +83,14 @@ pub fn own(actor: Actor, status: Option<OrderStatus>) -> Option<Listing> {
     }
 }
 
-/// The kinds of work that are paid for afterwards in a region.
+/// The service types of a region that are paid for after the work.
 #[derive(Serialize, ToSchema)]
 pub struct PaidAfterwards {
     region: Region,
     service_types: Vec<ServiceType>,
 }
 
-/// Both sides of an order have to know it before the work. Regions without such work are left out.
+/// Both sides of an order have to see this before the work. Omits regions without such work.
 pub async fn paid_afterwards(
     State(service): State<Service>,
     _: Caller,
@@ -105,7 +103,6 @@ pub async fn paid_afterwards(
     Ok(Json(WholeList { items: items.filter(|one| !one.service_types.is_empty()).collect() }))
 }
 
-/// Orders that wait for a provider.
 pub async fn available(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
@@ -120,7 +117,6 @@ pub async fn available(
     list(&service, actor, filter.narrow(open)?, sort.sort(), page).await
 }
 
-/// All orders, for admins.
 pub async fn all(
     State(service): State<Service>,
     Admin(caller): Admin,
@@ -151,7 +147,7 @@ async fn list(
     Ok(page.of(orders, place).filter_map(|order| readable_by(&order, actor)))
 }
 
-/// Walks the list until the page is full, the list ends, or enough was looked through.
+/// Scans the list until the page is full, the list ends, or the scan limit is reached.
 async fn search(
     service: &Service,
     actor: Actor,

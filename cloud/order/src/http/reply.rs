@@ -1,5 +1,5 @@
-//! Tells a decision over HTTP: the order as the command left it, or a problem with the order as far
-//! as its asker may see it, and with the explanation of a lost acceptance.
+//! Converts a decision to an HTTP response: the order after the command, or a problem with the
+//! parts of the order its sender may see and the explanation of a lost acceptance.
 
 use axum::{
     http::StatusCode,
@@ -18,7 +18,7 @@ use wire::{
 
 use crate::say;
 
-/// The answer to a command that was not refused.
+/// The response to a command that was not refused.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum CommandReply {
@@ -30,8 +30,8 @@ pub enum CommandReply {
         message: &'static str,
         order: OrderView,
     },
-    /// The region's holder has to decide this accept. The order's page, the inbox and the same
-    /// request sent again tell the decision.
+    /// The region's holder has to decide this accept. The order's page, the inbox and a repeat of
+    /// the same request show the decision.
     Waiting { order_id: OrderId, command_id: CommandId, state: &'static str, message: &'static str },
 }
 
@@ -52,13 +52,12 @@ impl IntoResponse for CommandReply {
     }
 }
 
-/// The order of a command as far as its sender may read it; of an order that went to another, its
-/// whereabouts.
+/// The parts of the order its sender may read; if another provider has it, only where it went.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum OrderView {
     Whole(Box<Order>),
-    /// Without the parts that are for the order's own people.
+    /// Without the parts reserved for the order's own people.
     Outline {
         id: OrderId,
         code: OrderCode,
@@ -81,11 +80,11 @@ impl OrderView {
     }
 }
 
-/// The whole order of a command that succeeded, or the reason of its refusal.
+/// The whole order if the command succeeded, else the problem.
 pub fn succeeded(decision: OpDecision, actor: Actor) -> Result<Order, Problem> {
     let mut outcome = match decision {
         OpDecision::Decided(outcome) => outcome,
-        // The region's holder decides it, and is out of reach; nothing was stored.
+        // The region's holder decides it and is unreachable; nothing was stored.
         OpDecision::Held(_) => return Err(Code::RegionAssigningOffline.into()),
     };
     match (outcome.succeeded(), outcome.order.take()) {
@@ -96,7 +95,7 @@ pub fn succeeded(decision: OpDecision, actor: Actor) -> Result<Order, Problem> {
 
 fn refused(outcome: Outcome, view: Option<OrderView>) -> Problem {
     let first = outcome.first.and_then(|first| first.code);
-    // A success without its order, and a refusal without a reason, are faults of ours.
+    // A success without its order, and a refusal without a code, are our faults.
     let mut problem = Problem::new(outcome.code.or(first).unwrap_or(Code::Internal));
     if let Some(view) = view {
         problem = problem.with("order", view);

@@ -1,7 +1,7 @@
-//! An order on its way, for anybody who has its receipt.
+//! Tracks an order by its receipt, without an account.
 //!
-//! Invariants: the answer names nobody and quotes nobody; a wrong secret, a wrong code and an order
-//! that does not exist are answered alike.
+//! Invariants: the response contains no names and no text written by people; a wrong secret, a
+//! wrong code and a missing order get the same response.
 
 use axum::extract::State;
 use process::{
@@ -17,7 +17,7 @@ use wire::{
 
 use crate::{service::Service, store::TrackedStep};
 
-/// The part of a receipt by which anybody can follow the order: `/track/{code}?s={secret}`.
+/// The tracking part of a receipt; anyone with it can follow the order: `/track/{code}?s={secret}`.
 #[derive(Serialize, ToSchema)]
 pub struct TrackingReceipt {
     code: OrderCode,
@@ -31,7 +31,7 @@ pub struct TrackingQuestion {
     s: String,
 }
 
-/// Says nothing about the people, and nothing in their words.
+/// Contains no person and no text written by people.
 #[derive(Serialize, ToSchema)]
 pub struct TrackedOrder {
     code: OrderCode,
@@ -44,7 +44,7 @@ pub struct TrackedOrder {
     service_end_time: Option<UnixMillis>,
     created_at: UnixMillis,
     updated_at: UnixMillis,
-    /// The states that it came to, oldest first.
+    /// The states the order reached, oldest first.
     steps: Vec<TrackedStep>,
 }
 
@@ -54,8 +54,7 @@ impl TrackingReceipt {
     }
 }
 
-/// `GET /api/v1/orders/{id}/tracking`. For the customer, who gives it to whom they like, and for an
-/// admin who helps them.
+/// For the customer, free to share it, and for admins helping them.
 pub async fn receipt(
     State(service): State<Service>,
     caller: Caller,
@@ -67,7 +66,6 @@ pub async fn receipt(
     Ok(Json(TrackingReceipt::of(&service, &order)))
 }
 
-/// `GET /api/v1/track/{code}?s=`.
 pub async fn track(
     State(service): State<Service>,
     Path(code): Path<String>,

@@ -1,4 +1,4 @@
-//! The price of a cancel before it is sent: the order as it stands, and the versions of the price.
+//! Reads for the cancellation preview: the order and the versions of the fee.
 
 use custody::FeePolicy;
 use platform::{sql::Columns, vals};
@@ -7,11 +7,11 @@ use wire::{Order, OrderAndTerms, OrderId, UnixMillis};
 
 use super::{Store, StoreError, read, rows::OrderRow};
 
-/// All that the preview of a cancel depends on.
+/// The input of a cancellation preview.
 pub struct CancelBasis {
     pub state: OrderState,
     pub policies: Vec<FeePolicy>,
-    /// Of the order's region.
+    /// The rules of the order's region.
     pub rules: OfflineRules,
     pub at: UnixMillis,
 }
@@ -26,8 +26,7 @@ impl Store {
         Ok(Some(CancelBasis { state, policies, rules, at: self.clock.now() }))
     }
 
-    /// An order with the price of its cancel and the way of its payment, for the services for
-    /// payments and reviews.
+    /// An order with its cancellation price and payment mode, for the payment and review services.
     pub async fn order_and_terms(&self, id: OrderId) -> Result<Option<OrderAndTerms>, StoreError> {
         let row = self.sql.one::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id]).await?;
         let Some(row) = row else { return Ok(None) };

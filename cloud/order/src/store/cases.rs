@@ -1,8 +1,8 @@
-//! Cases for a person to look at: listed, taken in hand, and closed with a reason.
+//! Cases for admins: listed, taken, and closed with a reason.
 //!
-//! Invariants: items of one order, person and kind are one case, and are taken and closed together.
-//! A closed case stays closed and keeps its first reason; a new item of the same kind is open
-//! again.
+//! Invariants: items with the same order, person and kind form one case, and are taken and closed
+//! together. A closed case stays closed and keeps its first reason; a new item of the same kind
+//! opens a new one.
 
 use platform::{
     row,
@@ -45,17 +45,16 @@ row! {
     }
 }
 
-/// The end of an attempt to work on a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CaseTurn {
     Done(CaseItem),
-    /// It was closed before, and stays as it was.
+    /// It was closed earlier and stays unchanged.
     Closed(CaseItem),
     Unknown,
 }
 
 impl Store {
-    /// The items before `before`, at most `limit`, newest first.
+    /// Up to `limit` items before `before`, newest first.
     pub async fn cases(
         &self,
         state: Option<CaseState>,
@@ -78,7 +77,7 @@ impl Store {
         transact!(self.sql, tx => { case(tx, id).await })
     }
 
-    /// Notes that this admin works on the case from now on, also in the place of another.
+    /// Assigns the case to this admin, replacing any other.
     pub async fn take_case(&self, id: u64, by: UserId) -> Result<CaseTurn, StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => {
@@ -93,7 +92,6 @@ impl Store {
         })
     }
 
-    /// Closes the case with a reason.
     pub async fn close_case(&self, id: u64, by: UserId, why: &str) -> Result<CaseTurn, StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => {
@@ -110,7 +108,7 @@ impl Store {
     }
 }
 
-/// The open items of the case that this one is of, or the reason why nothing can be done.
+/// The open items of the case with this item, or the reason the case cannot change.
 async fn open_items(tx: &mut Tx, id: u64) -> Result<Result<Vec<u64>, CaseTurn>, StoreError> {
     let Some(item) = case(tx, id).await? else { return Ok(Err(CaseTurn::Unknown)) };
     if item.closed_at.is_some() {

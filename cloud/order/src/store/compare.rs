@@ -1,4 +1,4 @@
-//! A region's orders in the order of their ids, for the hub to compare its feeds with.
+//! A region's orders by id, for the hub to compare with its feeds.
 
 use platform::{outbox, sql::Columns, vals};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use wire::{Order, OrderId, OrderMark, OrdersAnswer, RangeAnswer, RangeQuestion, 
 
 use super::{Store, StoreError, rows::OrderRow};
 
-/// Orders of one answer, however many are asked for.
+/// Maximum orders per answer.
 pub const ORDERS_MAX: usize = 1_000;
 
 impl Store {
@@ -25,7 +25,7 @@ impl Store {
         Ok(RangeAnswer { until, digest, marks: if asked.marks { marks } else { Vec::new() } })
     }
 
-    /// Those that there are, and how long events have waited to leave.
+    /// The orders that exist, and how long outbox events have been unsent.
     pub async fn named(&self, ids: &[OrderId]) -> Result<OrdersAnswer, StoreError> {
         let mut orders: Vec<Order> = Vec::with_capacity(ids.len());
         if !ids.is_empty() {

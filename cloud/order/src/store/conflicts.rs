@@ -1,5 +1,4 @@
-//! The records that operators look at: acceptances that lost, newest first, and the answers that
-//! stand stored under a command id.
+//! Records for operators: lost acceptances, newest first, and the stored answers of a command id.
 
 use std::collections::HashMap;
 
@@ -18,8 +17,8 @@ use super::{
     rows::{AnswerRow, LineRow},
 };
 
-/// Lines of history that one page looks through: those that lost are few among them, and an index
-/// over them all would be written with every change of every order.
+/// Timeline entries scanned per page. Few of them are lost acceptances, but an index for these
+/// would slow every order change.
 const LINES_SEARCHED_MAX: u64 = 20_000;
 
 const NEWEST: &str = "SELECT COALESCE(MAX(id), 0) FROM order_timeline";
@@ -30,10 +29,10 @@ const LOST: &str = " FROM order_timeline JOIN orders ON orders.id = order_timeli
 const WON: &str = " FROM order_timeline WHERE action = 'accept' AND from_status <> to_status \
     AND order_id IN (";
 
-/// Answers under one id that are told; more than a person has devices is somebody's game.
+/// Answers shown per id. More than a person has devices is abuse.
 const ANSWERS_MAX: usize = 20;
 
-/// A line of history behind the first columns of its row: its id, and where the order is.
+/// A timeline entry after the extra columns of its row: its id, and its order's region.
 struct PlacedLine<P> {
     place: P,
     line: LineRow,
@@ -49,7 +48,7 @@ type LostRow = PlacedLine<(u64, Region)>;
 type WonRow = PlacedLine<u64>;
 
 impl Store {
-    /// Those before `before`, at most `limit`, and where the next page begins, if there is one.
+    /// Up to `limit` entries before `before`, and the start of the next page, if any.
     pub async fn lost_acceptances(
         &self,
         before: Option<u64>,
@@ -115,8 +114,8 @@ fn lost(row: LostRow, won: &HashMap<OrderId, Vec<(u64, Winner)>>) -> LostAccepta
     let ((id, region), order_id) = (row.place, row.line.order_id);
     let mut earlier = won.get(&order_id).into_iter().flatten().filter(|(won, _)| *won < id);
     let entry = TimelineEntry::from(row.line);
-    // An acceptance lost for another reason may still find the order with a provider: he is no
-    // winner.
+    // An acceptance lost for another reason may find the order with a provider, but that provider
+    // is not a winner.
     let taken = entry.was_beaten();
     LostAcceptance {
         id,

@@ -1,5 +1,5 @@
-//! The deciding transactions: read under locks, ask `rules`, write its decision. There is no other
-//! way to change an order.
+//! The deciding transactions: read under locks, let `rules` decide, write the result. People's and
+//! edges' commands change orders only through these.
 
 use std::collections::BTreeSet;
 
@@ -20,12 +20,11 @@ use super::{
     write,
 };
 
-/// How often a command is decided anew because another one, decided at the same moment, made the
-/// row it wanted to make. Each time that other one stands there to be seen, so twice is enough; the
-/// rest is margin.
+/// Retries of a decision whose insert lost to a concurrent one. The retry sees the other row, so
+/// two suffice; the rest is margin.
 const COLLISIONS_MAX: u32 = 4;
 
-/// A run of an edge's log, decided; or the orders whose money must be asked about first.
+/// The decisions on an edge log batch, or the orders to check for payment first.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FundedRun {
     Decided(Vec<OpDecision>),
@@ -37,10 +36,10 @@ enum Tried {
     Unfunded(Vec<OrderId>),
 }
 
-/// Names the orders whose money must be asked about before these are written.
+/// Returns the orders to check for payment before these writes.
 type FundsCheck = fn(&Writes) -> Vec<OrderId>;
 
-/// A customer's order to publish, under a command id of their own choice.
+/// A customer's order to publish, under a command id the customer chose.
 pub struct Publication {
     pub command_id: CommandId,
     pub actor: Actor,
@@ -49,9 +48,9 @@ pub struct Publication {
 }
 
 impl Store {
-    /// Decides one command of a person who waits for the answer.
+    /// Decides one command for a person waiting on the answer.
     pub async fn decide_one(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
-        // A server lets many write at once; a file has one writer.
+        // A server has many writers; a SQLite file has one.
         if self.sql.is_mysql() {
             self.decide_alone(attempt).await
         } else {
@@ -65,12 +64,12 @@ impl Store {
         writes.answers.pop().ok_or(StoreError::Unreadable("no answer"))
     }
 
-    /// Decides requests in their order, all in one transaction.
+    /// Decides requests in order, all in one transaction.
     pub async fn decide_all(&self, requests: &[Submission]) -> Result<Vec<OpDecision>, StoreError> {
         Ok(self.decide_anew(requests, Reading::Locked).await?.answers)
     }
 
-    /// The same, but where an edge's start would be refused for funds, nothing is decided.
+    /// The same, but decides nothing if an edge's start would be refused for funds.
     pub async fn decide_funded(&self, requests: &[Submission]) -> Result<FundedRun, StoreError> {
         let tried = self.decide_again(requests, (Reading::Locked, unfunded)).await?;
         Ok(match tried {
@@ -79,9 +78,8 @@ impl Store {
         })
     }
 
-    /// Tries a deciding transaction of this region: reads under its lock, writes an answer, takes
-    /// it back and commits. It fails where every batch would, so that no single op is blamed for
-    /// that.
+    /// Runs a trial decision in this region: reads under its lock, writes an answer, deletes it and
+    /// commits. Fails if every batch would, so no single op gets the blame.
     pub async fn try_out(&self, region: Region) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
             read::assignments(tx, &BTreeSet::from([region]), read::Lock::ToDecide).await?;
@@ -89,16 +87,16 @@ impl Store {
         })
     }
 
-    /// Publishes. A customer names the command and the draft, the order's id is made here: a repeat
-    /// of the command is given the id that the first one got, or it would be another command.
+    /// The customer sends the command id and draft; we create the order id. A repeat must get the
+    /// first one's order id, or it would be a different command.
     pub async fn publish(&self, publication: Publication) -> Result<OpDecision, StoreError> {
         let mut collisions = 0;
         loop {
             let known = self.order_of(&publication).await?;
             let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
             let decision = self.decide_one(publication.attempt(order_id)).await?;
-            // The first one may have been decided between the two: then look again. Such a refusal
-            // has stored nothing.
+            // The first publication may have been decided in between: look again. This refusal
+            // stored nothing.
             let overtaken = known.is_none() && is_reused(&decision);
             if !overtaken || collisions == COLLISIONS_MAX {
                 return Ok(decision);
@@ -132,7 +130,7 @@ impl Store {
         }
     }
 
-    /// The order that this publication made, where it was decided before.
+    /// The order that an earlier decision on this publication created.
     async fn order_of(&self, publication: &Publication) -> Result<Option<OrderId>, StoreError> {
         const ORDER_OF: &str = "SELECT order_id FROM commands WHERE command_id = ? AND user_id = ?";
         if planted(Defect::NoCommandDedupe) {
@@ -168,7 +166,7 @@ pub(super) async fn decide_in(
     try_in(tx, clock, rules, requests, (reading, unchecked)).await?.written()
 }
 
-/// Nothing is written where the check names an order.
+/// Writes nothing if the check returns an order.
 async fn try_in(
     tx: &mut Tx,
     clock: &Clock,
@@ -188,8 +186,8 @@ async fn try_in(
             write::rest(tx, clock, &writes, now).await?;
             return Ok(Tried::Written(writes));
         }
-        // Another transaction was faster, and has committed. Decide again on its result, under
-        // lock, so that once is enough.
+        // A concurrent transaction changed the order and committed. Decide again on its result,
+        // this time under lock, so that one retry is enough.
         if reading == Reading::Locked {
             return Err(StoreError::Contradiction("an order changed under its lock"));
         }
@@ -210,8 +208,8 @@ fn unchecked(_: &Writes) -> Vec<OrderId> {
     Vec::new()
 }
 
-/// The orders of an edge's starts that are refused for funds now; one that was refused before keeps
-/// its answer.
+/// The orders of edge starts that this decision refuses for funds. Repeats of earlier refusals keep
+/// their answer.
 fn unfunded(writes: &Writes) -> Vec<OrderId> {
     let is_unfunded =
         |answer: &&StoredAnswer| answer.op.is_some() && answer.code == Some(Code::FundsNotHeld);
@@ -220,7 +218,7 @@ fn unfunded(writes: &Writes) -> Vec<OrderId> {
     orders.into_iter().collect()
 }
 
-/// Another transaction has just stored an answer for this command, or an order of this id.
+/// A concurrent transaction stored an answer for this command, or an order with this id.
 fn collided(error: &StoreError) -> bool {
     matches!(error, StoreError::Sql(SqlError::Unique { .. }))
 }

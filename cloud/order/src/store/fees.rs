@@ -1,7 +1,7 @@
-//! The versions of the price of a late cancel, as admins set them.
+//! The versions of the late-cancellation fee, set by admins.
 //!
-//! Invariant: none changes in the hour before it begins, nor ever after, so every replica prices a
-//! cancel by the same one, whenever it looks [FEE_BY_CREATION].
+//! Invariant: a version is fixed from one hour before it takes effect, so that all replicas price a
+//! cancel by the same version at any time [FEE_BY_CREATION].
 
 use custody::{FEES_TO_COME_MAX, FeePolicy};
 use platform::{row, transact, vals};
@@ -18,7 +18,7 @@ const TAKE_BACK: &str = "DELETE FROM cancel_policies WHERE in_force_from = ?";
 const SET: &str = "INSERT INTO cancel_policies (in_force_from, fee_bp, notice_ms, set_by, set_at) \
     VALUES (?, ?, ?, ?, ?)";
 
-/// The newest that are shown: all that are to come, and many of before.
+/// All future versions and many past ones.
 const SHOWN_MAX: usize = 100;
 
 row! {
@@ -38,7 +38,7 @@ impl Store {
         Ok(self.sql.all(VERSIONS, vals![SHOWN_MAX]).await?)
     }
 
-    /// Takes the place of one that begins at the same moment.
+    /// Replaces a version with the same start.
     pub async fn set_cancel_fee(
         &self,
         fee: FeePolicy,

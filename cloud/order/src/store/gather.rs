@@ -1,9 +1,8 @@
-//! Gathers the commands of people on a database with one writer: those that come while it is at
-//! work are decided together, in one transaction with one flush of the disk.
+//! Batches people's commands on a database with one writer: those that arrive while it is busy are
+//! decided in one transaction with one disk flush.
 //!
-//! Must stay true: each command is answered as if it had come alone, after the ones before it. A
-//! shared transaction that fails, or whose leader goes away, blames nobody: each of its commands is
-//! then decided by itself.
+//! Invariants: each command gets the answer it would get alone, after the ones before it. If a
+//! shared transaction fails or its leader is cancelled, each command is decided separately.
 
 use std::{
     collections::VecDeque,
@@ -23,18 +22,17 @@ use wire::OpDecision;
 
 use super::{Store, StoreError, read::Reading};
 
-/// Commands of one transaction. More wait for the next one.
+/// Maximum commands per transaction; the rest wait for the next.
 const TOGETHER_MAX: usize = 64;
 
-/// Clones share the queue. It is as long as there are callers who wait, and those are bounded by
-/// the server.
+/// Clones share the queue. Its length is the number of waiting callers, which the server bounds.
 #[derive(Clone, Default)]
 pub(super) struct Gathering(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     waiting: Mutex<VecDeque<WaitingCommand>>,
-    /// Whoever holds it decides for all who wait.
+    /// The lock owner decides for all waiting commands.
     turn: Turn<()>,
 }
 
@@ -51,7 +49,7 @@ impl Gathering {
         answered
     }
 
-    /// The commands that have waited longest. Nobody waits any more for those that are left out.
+    /// Takes the longest-waiting commands. Drops commands of callers that have gone.
     fn next(&self) -> Vec<WaitingCommand> {
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|one| !one.answer.is_closed());
@@ -61,7 +59,7 @@ impl Gathering {
 }
 
 impl Store {
-    /// Decides one command together with those that wait beside it.
+    /// Decides one command together with others that are waiting.
     pub(super) async fn decide_gathered(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let mut answered = self.gathering.join(attempt.clone());
         let turn = tokio::select! {
@@ -70,8 +68,8 @@ impl Store {
                 Ok(decision) => return Ok(decision),
                 Err(_) => return self.decide_alone(attempt).await,
             },
-            // As long as for the writer itself. A stuck database refuses requests and does not
-            // collect them.
+            // The same limit as for the writer lock: a stuck database must refuse requests, not
+            // queue them.
             turn = timeout(WRITER_LIMIT, self.gathering.0.turn.lock()) => {
                 turn.map_err(|_| writer_away())?
             }
@@ -88,8 +86,8 @@ impl Store {
         }
     }
 
-    /// Decides for those who have waited longest. The error is that of a command without company,
-    /// or of a writer out of reach.
+    /// Decides the longest-waiting commands. Fails only if the batch had a single command or the
+    /// writer is unreachable.
     async fn decide_waiting(&self) -> Result<(), StoreError> {
         let (attempts, answers): (Vec<_>, Vec<_>) =
             self.gathering.next().into_iter().map(|one| (one.attempt, one.answer)).unzip();
@@ -98,7 +96,7 @@ impl Store {
         match Box::pin(self.decide_anew(&requests, Reading::Plain)).await {
             Ok(writes) => {
                 for (answer, decision) in answers.into_iter().zip(writes.answers) {
-                    // Without a receiver its caller has hung up, as after any decision.
+                    // A closed receiver means that the caller has hung up.
                     let _heard = answer.send(decision);
                 }
                 Ok(())

@@ -1,4 +1,4 @@
-//! Orders as the payment service compares its own rows with them [PULL].
+//! Orders for the payment service to compare with its own rows [PULL].
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use wire::{OrderId, UserId};
 
 use super::{Store, StoreError, rows::OrderRow};
 
-/// Orders of one answer, however many are asked for.
+/// Maximum orders per answer.
 pub const KNOWN_MAX: usize = 200;
 
-/// Both kinds are of a provider whose work counts for nothing: what followed a firm accept on a
-/// closed order is gathered in the case of that.
+/// Both kinds mark a provider whose work does not count: after a firm accept on a closed order,
+/// later work joins that `met_closed` case.
 const WORKED_IN_VAIN: &str = "SELECT DISTINCT order_id, user_id FROM case_items \
     WHERE kind IN ('worked_in_vain', 'met_closed') AND order_id IN (";
 const CHANGED: &str =

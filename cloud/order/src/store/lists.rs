@@ -1,8 +1,7 @@
-//! Reads for people: one order, its timeline, and lists that page by cursor.
+//! Reads for people: one order, its timeline, and lists paged by cursor.
 //!
-//! Invariant: an order's place in a list never changes: the moment of its publication, its price or
-//! the beginning of its service, and its id. So pages neither skip nor repeat an order while others
-//! come, go and change.
+//! Invariant: an order's list position never changes. It consists of a fixed field (creation time,
+//! price or service start) and the id, so pages neither skip nor repeat an order during changes.
 
 use std::{fmt, str::FromStr};
 
@@ -21,27 +20,27 @@ use super::{
     rows::{LineRow, OrderRow},
 };
 
-/// The newest lines of a timeline that are shown.
+/// The newest timeline entries shown.
 const LINES_MAX: usize = 500;
 
-/// Orders of one export. Whoever wants more asks for a time after the other.
+/// Orders per export. For more, callers split the time range.
 pub const EXPORTED_MAX: u64 = 100_000;
 const BEYOND_EXPORT: &str = " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET 100000";
 
 words! {
-    /// The order of a list of orders.
+    /// The sort order of an order list.
     OrderSort {
         Newest "newest",
         Oldest "oldest",
         PriceHigh "price_high",
         PriceLow "price_low",
-        /// The service that begins first; behind all others those without a time.
+        /// By service start, earliest first; orders without one come last.
         Start "start",
     }
 }
 words_from_text!(OrderSort);
 
-/// The place of an order in a list that is sorted so. The id settles a tie.
+/// The position of an order in a list with this sort. The id breaks ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListPlace {
     pub sort: OrderSort,
@@ -49,14 +48,13 @@ pub struct ListPlace {
     pub id: Uuid,
 }
 
-/// The texts of a list that is sorted so.
 struct SortTexts {
     from: &'static str,
     beyond: &'static str,
     by: &'static str,
 }
 
-/// The orders that fit all of these.
+/// A query for orders; all set fields must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     pub customer: Option<UserId>,
@@ -67,7 +65,7 @@ pub struct Listing {
     pub code: Option<OrderCode>,
     pub price_min: Option<Amount>,
     pub price_max: Option<Amount>,
-    /// Published at this moment or later.
+    /// Published at or after this moment.
     pub from: Option<UnixMillis>,
     /// Published before this moment.
     pub until: Option<UnixMillis>,
@@ -79,14 +77,14 @@ impl Store {
         Ok(row.map(Order::from))
     }
 
-    /// The history of an order, oldest first.
+    /// The timeline of an order, oldest first.
     pub async fn timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
         let text = LineRow::select("WHERE order_id = ? ORDER BY id DESC LIMIT ?");
         let rows = self.sql.all::<LineRow>(text, vals![id, LINES_MAX]).await?;
         Ok(rows.into_iter().rev().map(TimelineEntry::from).collect())
     }
 
-    /// Returns whether the list has more orders than one export.
+    /// True if the list exceeds one export.
     pub async fn exceeds_export(&self, listing: &Listing) -> Result<bool, StoreError> {
         let text = Statement::new("SELECT id FROM orders ");
         let newest = ListPlace::before_all(OrderSort::Newest);
@@ -94,7 +92,7 @@ impl Store {
         Ok(!self.reads.all::<OrderId>(text.then(BEYOND_EXPORT), values).await?.is_empty())
     }
 
-    /// At most `limit` orders of the list, those after the given place.
+    /// Up to `limit` orders after the given position.
     pub async fn list(
         &self,
         listing: &Listing,
@@ -106,7 +104,7 @@ impl Store {
         Ok(rows.into_iter().map(Order::from).collect())
     }
 
-    /// The same for long reads, a few seconds old at most.
+    /// The same from a replica that may lag a few seconds, for long reads.
     pub async fn list_at_length(
         &self,
         listing: &Listing,
@@ -179,7 +177,7 @@ impl ListPlace {
     }
 }
 
-/// A place in the usual order names none, as before there was another.
+/// Omits the default sort, so that cursors from before other sorts existed stay valid.
 impl fmt::Display for ListPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.sort != OrderSort::Newest {
@@ -204,8 +202,8 @@ impl FromStr for ListPlace {
     }
 }
 
-/// An index serves the people, the region, the status, the kind of work and the sort. What is left
-/// is compared on the rows that it finds, or sorted where they are one person's.
+/// Indexes cover customer, provider, region, status, service type and sort. The database filters
+/// the rest on the rows found, or sorts one person's rows.
 fn narrowed(text: Statement, listing: &Listing, after: ListPlace) -> (Statement, Vec<Val>) {
     let sort = after.sort.texts();
     let (from, key, until) = bounds(listing, after);
@@ -231,8 +229,8 @@ fn narrowed(text: Statement, listing: &Listing, after: ListPlace) -> (Statement,
     (text.then(sort.beyond), values)
 }
 
-/// Where the moment of publication sorts the list, one bound is its own and the cursor's: an index
-/// begins at one alone.
+/// If creation time is the sort, merges its bound with the cursor's: an index scan starts from only
+/// one.
 fn bounds(listing: &Listing, after: ListPlace) -> (Option<UnixMillis>, i64, Option<UnixMillis>) {
     let Listing { from, until, .. } = *listing;
     match after.sort {
@@ -258,7 +256,7 @@ mod tests {
             let place = ListPlace { sort, key: -5, id: Uuid::from_u128(5) };
             assert_eq!(place.to_string().parse(), Ok(place));
         }
-        // A page that was open before there was another order goes on.
+        // A cursor issued before other sorts existed still works.
         let before = process::problem::TimeCursor { at: UnixMillis(17), id: Uuid::from_u128(5) };
         let read: ListPlace = before.to_string().parse().unwrap();
         assert_eq!((read.sort, read.key, read.id), (OrderSort::Newest, 17, before.id));

@@ -1,5 +1,4 @@
-//! The word of the payment service about an order's money. It alone changes `payment_status`, in
-//! whatever state the order is.
+//! Applies payment events. They alone change `payment_status`, in any order status.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +26,8 @@ const SHOW: &str = "UPDATE orders SET payment_status = ?, version = ?, updated_a
     WHERE id = ? AND version = ?";
 
 impl Store {
-    /// Takes a word that is newer than the last [MONEY_VERSION]. Returns whether the order shows
-    /// another payment status since.
+    /// Applies an event if it is newer than the last one [MONEY_VERSION]. Returns true if the
+    /// order's payment status changed.
     pub async fn take_money(&self, event: &Event, told: &PaymentEvent) -> Result<bool, StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => { self.take_money_in(tx, event, told, now).await })
@@ -44,7 +43,7 @@ impl Store {
         let Some(region) = tx.one::<Region>(PLACE, vals![told.order_id]).await? else {
             return Ok(false);
         };
-        // As every change of an order: a grant of its region is of all orders as they stand then.
+        // Like every order change: a concurrent grant's digest must cover it.
         read::assignments(tx, &BTreeSet::from([region]), Lock::ToDecide).await?;
         let Some(state) = locked(tx, told.order_id).await? else { return Ok(false) };
         let OrderState { order: before, terms, .. } = state;
@@ -88,7 +87,8 @@ pub(super) async fn locked(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState
     Ok(tx.one::<OrderRow>(text, vals![id]).await?.map(OrderState::from))
 }
 
-/// Paying is the customer's own act. All else follows from other acts, so the platform does it.
+/// Paying is the customer's act. Everything else follows from other acts, so the platform is the
+/// actor.
 fn actor(kind: EventType, told: &PaymentEvent) -> Actor {
     match kind {
         EventType::PaymentCompleted => Actor { user_id: told.customer_id, role: Role::Customer },

@@ -1,6 +1,6 @@
-//! The jobs in one person's hand: listed as cases when the person is revoked, and read for an admin
-//! who withdraws all of them; those that were completed of late, told again for profiles; the
-//! decided commands of an edge that is no longer trusted; and the marks of providers.
+//! Provider-related writes: opens cases for the jobs of a revoked provider and for commands of an
+//! untrusted edge, lists jobs for an admin to withdraw, republishes completed jobs for profiles,
+//! and stores verification status.
 
 use platform::{
     bus::topology::USER_PROFILES, inbox, marks, outbox::replay, sql::Columns, transact, vals,
@@ -20,7 +20,7 @@ const CONSUMER: &str = "order_people";
 const LISTED_MAX: usize = 1_000;
 
 impl Store {
-    /// Makes a case of each of these commands that took effect. Returns the number of new ones.
+    /// Opens a case for each of these commands that took effect. Returns the number of new cases.
     pub async fn list_distrusted(&self, commands: &[CommandId]) -> Result<u64, StoreError> {
         let at = self.clock.now();
         transact!(self.sql, tx => {
@@ -38,7 +38,7 @@ impl Store {
         })
     }
 
-    /// Jobs that the person has accepted or started, at most `limit`.
+    /// Up to `limit` jobs that the provider has accepted or started.
     pub async fn jobs_of(
         &self,
         provider: UserId,
@@ -48,13 +48,12 @@ impl Store {
         Ok(self.sql.all(JOBS, values).await?)
     }
 
-    /// Tells the profiles again of the jobs that were completed in the last days: one that was lost
-    /// on its way is counted then, and the others are known there. Returns whether it begins.
+    /// Asks for a replay of recently completed jobs to the profiles, which count lost ones and skip
+    /// duplicates. Returns true if the replay starts.
     pub async fn tell_completed(&self) -> Result<bool, StoreError> {
         Ok(replay::ask_again(&(&self.sql).into(), &USER_PROFILES, &self.clock).await?)
     }
 
-    /// Keeps the word about a provider's verification.
     pub async fn take_mark(&self, mark: ProviderMark) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
             marks::store::take(tx, mark).await?;
@@ -62,7 +61,7 @@ impl Store {
         })
     }
 
-    /// Makes a case of each, once for the event. Returns their number.
+    /// Opens a case for each job, once per event. Returns their number.
     pub async fn list_jobs_of_revoked(
         &self,
         event: &Event,

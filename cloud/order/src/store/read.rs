@@ -1,6 +1,5 @@
-//! Reads the basis of a decision: the regions' assignment first, then the shares of its providers,
-//! then answers, then orders in id order, so that transactions meet each other's locks in one
-//! order.
+//! Reads the input of a decision. The fixed order (region assignments, provider shares, answers,
+//! then orders by id) prevents deadlocks between transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,15 +24,15 @@ use super::{
     shares,
 };
 
-/// How orders are read: a single command reads plainly and guards its write, a batch locks first.
-/// SQLite holds its one write lock from the start and needs neither.
+/// How to read orders: a single command reads without a lock and guards its write; a batch locks
+/// first. SQLite takes its one write lock at the start, so both are equal there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     Plain,
     Locked,
 }
 
-/// Orders of a region that a loser may be offered; the nearest of the newest.
+/// A region's newest open orders, from which to offer the nearest to a loser.
 const OPEN_JOBS_MAX: usize = 50;
 
 pub async fn snapshot(
@@ -86,7 +85,7 @@ fn cancels(request: &Submission) -> bool {
     }
 }
 
-/// The versions of the price of a cancel. They are few, and none changes once it is in force.
+/// The versions of the cancellation fee. There are few, and none changes once in force.
 pub const POLICIES: &str =
     "SELECT in_force_from, fee_bp, notice_ms FROM cancel_policies ORDER BY in_force_from";
 
@@ -101,8 +100,8 @@ pub fn policies(rows: Vec<PolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
     rows.into_iter().map(policy).collect()
 }
 
-/// The marks of those who accept. They are not locked: a word that comes in this very moment counts
-/// from the next decision on.
+/// Verification status of the accepting providers. Not locked: a concurrent change applies from the
+/// next decision on.
 async fn marks(
     tx: &mut Tx,
     requests: &[Submission],
@@ -126,7 +125,7 @@ struct Named {
     regions: BTreeSet<Region>,
     fences: BTreeSet<u64>,
     rules_versions: BTreeSet<u64>,
-    /// A right may end by these.
+    /// Some request may end a right.
     releases: bool,
 }
 
@@ -162,8 +161,7 @@ impl Named {
     }
 }
 
-/// The assignment of every region these may concern: all of them, where an order is named that
-/// nobody here knows.
+/// The assignment of every region the requests may affect: all regions if an order is unknown.
 async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignment>, StoreError> {
     let mut regions = named.regions.clone();
     let mut unknown: BTreeSet<OrderId> =
@@ -188,15 +186,14 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
 }
 
 /// How a region's assignment is locked until the transaction ends. SQLite has one writer at a time
-/// and needs neither.
+/// and requires neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// Shared with others that decide, and closed to changes.
+    /// Shared with other decisions; blocks changes.
     ToDecide,
     ToChange,
 }
 
-/// How these regions assign, under lock.
 pub async fn assignments(
     tx: &mut Tx,
     regions: &BTreeSet<Region>,
@@ -210,7 +207,7 @@ pub async fn assignments(
     let text = match lock {
         _ if !tx.is_mysql() => text,
         Lock::ToDecide if planted(Defect::AssignmentNotLocked) => text,
-        // MariaDB does not know MySQL's newer FOR SHARE; both know this.
+        // MariaDB lacks MySQL's newer FOR SHARE; both support this.
         Lock::ToDecide => text.then(" LOCK IN SHARE MODE"),
         Lock::ToChange => text.then(" FOR UPDATE"),
     };
@@ -219,7 +216,7 @@ pub async fn assignments(
     rows.into_iter().map(AssignmentRow::assignment).collect()
 }
 
-/// The rights that ops name, into the regions they are of.
+/// Adds the fences that ops name to the assignments of their regions.
 async fn fences(
     tx: &mut Tx,
     named: &BTreeSet<u64>,
@@ -250,7 +247,7 @@ async fn past_rules(
     Ok(())
 }
 
-/// The providers with firm accepts that found these orders closed.
+/// Providers whose firm accepts met these orders closed.
 async fn met_closed(
     tx: &mut Tx,
     orders: &BTreeMap<OrderId, OrderState>,
@@ -263,7 +260,6 @@ async fn met_closed(
     listed(tx, CaseKind::MetClosed, &closed).await
 }
 
-/// The people of the cases of a kind on these orders.
 async fn listed(
     tx: &mut Tx,
     kind: CaseKind,
@@ -273,8 +269,8 @@ async fn listed(
     Ok(rows.into_iter().map(|(order, user, _)| (order, user)).collect())
 }
 
-/// The cases of a right that was taken back, of the orders of commands that were refused before.
-/// Nothing is read where no request names a fence.
+/// The take-back cases on the orders of previously refused commands. Reads nothing if no request
+/// names a fence.
 async fn taken_back(
     tx: &mut Tx,
     named: &Named,
@@ -299,7 +295,7 @@ async fn cases(
     Ok(tx.all_named(CASES, &vals![kind.as_str()], orders, ")").await?)
 }
 
-/// Everyone's answers under these ids; the rules tell their owners apart.
+/// All users' answers under these ids; the rules match them to owners.
 async fn answers(
     tx: &mut Tx,
     commands: &BTreeSet<CommandId>,

@@ -1,4 +1,4 @@
-//! The word of the review service: a completed order is reviewed since. No other way leads there.
+//! Applies review events, the only way for a completed order to become reviewed.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +20,8 @@ const SHOW: &str = "UPDATE orders SET status = ?, version = ?, updated_at = ? \
     WHERE id = ? AND version = ?";
 
 impl Store {
-    /// Returns whether the order is reviewed since. One that is so already, or that is not known
-    /// here, stays as it is.
+    /// Returns true if the order became reviewed. An unknown or already reviewed order stays
+    /// unchanged.
     pub async fn take_review(&self, event: &Event, told: &ReviewEvent) -> Result<bool, StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => { self.take_review_in(tx, event, told, now).await })
@@ -37,7 +37,7 @@ impl Store {
         let Some(region) = tx.one::<Region>(PLACE, vals![told.order_id]).await? else {
             return Ok(false);
         };
-        // As every change of an order: a grant of its region is of all orders as they stand then.
+        // Like every order change: a concurrent grant's digest must cover it.
         read::assignments(tx, &BTreeSet::from([region]), Lock::ToDecide).await?;
         let Some(state) = locked(tx, told.order_id).await? else { return Ok(false) };
         let OrderState { order: before, terms, .. } = state;

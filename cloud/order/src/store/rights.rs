@@ -1,9 +1,9 @@
-//! The right to assign as order_db keeps it: a region's row, every fence and how it ended, every
-//! version of the rules, and the record of every change with its maker, moment and reason.
+//! The assignment right in order_db: a region's row, every fence and its end, every version of the
+//! rules, and an audit record of every change.
 //!
-//! Invariants: a change of how a region assigns holds the region's row alone until the commit, and
-//! every deciding transaction shares it, so that a grant's digest covers exactly the decisions
-//! before it; each change is told by one event of the same transaction.
+//! Invariants: an assignment change locks the region's row exclusively until commit, and every
+//! deciding transaction locks it shared, so a grant's digest covers exactly the decisions before
+//! it; each change publishes one event in the same transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ use super::{
     turn::{Record, turn},
 };
 
-/// The newest fences and changes of a region that are shown.
+/// The newest fences and changes of a region shown.
 const SHOWN_MAX: usize = 50;
 /// Each region's row with the digest of its last grant.
 const ASSIGNMENTS: &str = ", fences.digest FROM region_assignment LEFT JOIN fences \
@@ -37,7 +37,7 @@ const FENCES_OF: &str =
     "WHERE holder = ? AND epoch <= ? ORDER BY granted_at DESC, fence DESC LIMIT ?";
 const ENDED_EPOCH: &str = "SELECT epoch FROM ended_epochs WHERE edge = ?";
 
-/// An operator's request; absent parts stay as they are. A take-back comes first.
+/// An operator's request; absent parts stay unchanged. A take-back comes first.
 #[derive(Debug, Clone)]
 pub struct AssignmentRequest {
     pub by: UserId,
@@ -47,12 +47,12 @@ pub struct AssignmentRequest {
     pub rules: Option<OfflineRules>,
 }
 
-/// How a region assigns, and how that came to be.
+/// A region's assignment and its history.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AssignmentRecord {
     #[serde(flatten)]
     pub now: AssignmentEvent,
-    /// Comes once the holder has given the right back.
+    /// Takes effect once the holder releases the right.
     #[schema(required)]
     pub wanted: Option<NextRight>,
     /// Newest first.
@@ -82,7 +82,7 @@ impl Row for GrantedRow {
 }
 
 impl Store {
-    /// Carries out an operator's request for a region; a refusal changes nothing.
+    /// A refusal changes nothing.
     pub async fn assign(
         &self,
         region: Region,
@@ -117,8 +117,8 @@ impl Store {
         })
     }
 
-    /// Takes back every right that this epoch of the edge, or one before it, holds or is to be
-    /// granted, and grants it none from here on. Safe to repeat. Answers with all that they held.
+    /// Takes back every right the edge holds or is about to get in this epoch or an earlier one,
+    /// and blocks further grants to them. Safe to repeat. Returns all fences they held.
     pub async fn end_epoch(&self, over: &TakeBack) -> Result<Vec<FenceRecord>, StoreError> {
         transact!(self.sql, tx => {
             let regions = BTreeSet::from(Region::ALL);
@@ -138,7 +138,7 @@ impl Store {
         })
     }
 
-    /// Gives the same holder a new fence, where the one it names still stands.
+    /// Issues a new fence to the same holder if the fence in the request is still current.
     pub async fn renew(&self, asked: &RenewRequest) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
             let now = locked(tx, asked.region).await?;
@@ -156,7 +156,7 @@ impl Store {
         })
     }
 
-    /// Fills in how the rights ended that these lines' promises rested on.
+    /// Fills in the end of the right behind each entry's promise.
     pub async fn tell_ends<'a>(
         &self,
         region: Region,
@@ -186,7 +186,6 @@ impl Store {
         rows.into_iter().map(|row| row.read().map(|(event, _)| event)).collect()
     }
 
-    /// The rules of the region as they are now.
     pub(super) async fn rules_of(&self, region: Region) -> Result<OfflineRules, StoreError> {
         let text = granted("WHERE region_assignment.region = ?");
         let row = self.sql.one::<GrantedRow>(text, vals![region]).await?;
@@ -237,7 +236,7 @@ async fn is_over(tx: &mut Tx, seat: &Seat) -> Result<bool, StoreError> {
     Ok(ended_epoch(tx, &seat.edge).await?.is_some_and(|ended| seat.epoch <= ended))
 }
 
-/// Ending an epoch holds the rows of all regions, so two of them do not meet here.
+/// The caller locks the rows of all regions, so two calls never run concurrently.
 async fn end_epoch_of(tx: &mut Tx, seat: &Seat, end: &FenceEnd) -> Result<(), StoreError> {
     let (edge, epoch) = (&seat.edge, seat.epoch);
     let known = ended_epoch(tx, edge).await?;

@@ -1,4 +1,4 @@
-//! Rows as they stand in order_db, and the one place where they become words and words become them.
+//! The row types of order_db, and their conversion to and from domain types.
 
 mod answer;
 mod assignment;

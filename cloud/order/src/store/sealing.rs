@@ -1,4 +1,4 @@
-//! Seals what stands in order_db plain, or under a former key.
+//! Reseals text in order_db that is plain or sealed under an old key.
 
 use platform::{
     sealing::{DataKeys, SealedBatch},
@@ -21,7 +21,7 @@ const CASES: &str = "SELECT id, closed_why FROM case_items WHERE id > ? ORDER BY
 const RESEAL_CASE: &str = "UPDATE case_items SET closed_why = ? WHERE id = ?";
 const RESEAL_LINE: &str = "UPDATE order_timeline SET reason = ? WHERE id = ?";
 
-/// Rows of one batch.
+/// Rows per batch.
 const BATCH: usize = 200;
 
 impl Store {
@@ -29,8 +29,8 @@ impl Store {
         self.sql.data_keys()
     }
 
-    /// The words of the orders behind `after`, a batch at most; they never change. Returns the last
-    /// order of the batch, or `None` at the end.
+    /// Reseals the text of a batch of orders after `after`; this text never changes otherwise.
+    /// `last` is the last order of a full batch, `None` at the end.
     pub async fn reseal_orders(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(OrderId, String, String, String)> =
@@ -53,7 +53,7 @@ impl Store {
         Ok(SealedBatch { sealed, last })
     }
 
-    /// The same for the reasons in the orders' history.
+    /// The same for the reasons in the timeline.
     pub async fn reseal_reasons(&self, after: u64) -> Result<SealedBatch<u64>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(u64, OrderId, CommandId, UserId, Option<String>)> =
@@ -70,7 +70,7 @@ impl Store {
         Ok(SealedBatch { sealed: count, last })
     }
 
-    /// The same for the reasons by which cases were closed.
+    /// The same for the reasons of closed cases.
     pub async fn reseal_cases(&self, after: u64) -> Result<SealedBatch<u64>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(u64, Option<String>)> = self.sql.all(CASES, vals![after, BATCH]).await?;

@@ -1,9 +1,7 @@
-//! Reads and writes the shares of the work that providers have used up, and counts the open orders
-//! of customers.
+//! Reads and writes providers' shares of the work, and counts customers' open orders.
 //!
-//! Invariant: a person's share is counted and used up under a lock of their own, so that many
-//! requests at once take no more than one after the other. A batch locks its providers first, then
-//! its customers.
+//! Invariant: a person's share is counted and used up under a per-person lock, so that concurrent
+//! requests take no more than sequential ones. A batch locks its providers before its customers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +26,7 @@ columns! {
     }
 }
 
-/// The shares of the providers who accept or withdraw by these requests.
+/// The shares of the providers accepting or withdrawing in these requests.
 pub async fn workloads(
     tx: &mut Tx,
     limits: &ShareLimits,
@@ -59,7 +57,7 @@ pub async fn workloads(
     Ok(loads)
 }
 
-/// The open orders of the customers who publish by these requests.
+/// The open-order counts of the customers publishing in these requests.
 pub async fn open_orders(
     tx: &mut Tx,
     most: u32,
@@ -102,7 +100,7 @@ pub async fn insert(tx: &mut Tx, acts: &[ProviderAct]) -> Result<(), StoreError>
     Ok(tx.insert_all(acts.iter().map(row).collect()).await?)
 }
 
-/// Those who use up a share, and the earliest moment at which one was used up.
+/// The providers using up a share, and the earliest time of use.
 fn takers(requests: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMillis) {
     let mut takers = BTreeSet::new();
     let mut first = now;
@@ -120,7 +118,7 @@ fn takers(requests: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMi
     (takers, first)
 }
 
-/// In the order of their ids, as every transaction takes them. SQLite has one writer at a time.
+/// Locks people in id order, like every transaction. SQLite has one writer and requires no lock.
 async fn lock(tx: &mut Tx, people: &BTreeSet<UserId>) -> Result<(), StoreError> {
     const LOCK: &str = "INSERT INTO provider_locks (provider_id) VALUES (?) \
         ON DUPLICATE KEY UPDATE provider_id = provider_id";

@@ -1,8 +1,7 @@
-//! Orders that wait in vain: for a provider, or for an admin who looks at them. The platform closes
-//! them on record.
+//! Closes, on record, orders that have waited too long for a provider or for an admin's approval.
 //!
-//! Invariant: the order is still waiting when it is closed. The transaction that decides looks once
-//! more, under lock.
+//! Invariant: the order is still waiting when it is closed; the deciding transaction checks again,
+//! under lock.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +22,7 @@ use super::{
 const STALE: &str = "SELECT id FROM orders WHERE status = ? AND created_at < ? AND updated_at < ? \
     AND (service_start_time IS NULL OR service_start_time < ?) ORDER BY created_at, id LIMIT ?";
 
-/// The moment before which nothing may have happened to a stale order, and the present one.
+/// The cutoff for a stale order's last change, and the current time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StaleSince {
     pub before: UnixMillis,
@@ -31,7 +30,7 @@ pub struct StaleSince {
 }
 
 impl StaleSince {
-    /// An order whose service is yet to begin waits on.
+    /// False if the service has yet to begin.
     fn fits(&self, order: &Order) -> bool {
         let waits = matches!(order.status, OrderStatus::Pending | OrderStatus::PendingReview);
         let begins = order.service_start_time.is_some_and(|start| start >= self.now);
@@ -40,13 +39,13 @@ impl StaleSince {
 }
 
 impl Store {
-    /// This long ago, and now.
+    /// The cutoff this long ago, and now.
     pub fn stale_since(&self, age_ms: i64) -> StaleSince {
         let now = self.clock.now();
         StaleSince { before: UnixMillis(now.0.saturating_sub(age_ms)), now }
     }
 
-    /// Orders of a status that wait in vain, at most `limit`, oldest first.
+    /// Up to `limit` stale orders of a status, oldest first.
     pub async fn stale(
         &self,
         status: OrderStatus,
@@ -57,8 +56,8 @@ impl Store {
         Ok(self.sql.all(STALE, vals![status, before, before, now, limit]).await?)
     }
 
-    /// Closes an order that nobody has accepted, or that nobody has approved, with this reason.
-    /// Returns whether it was still waiting.
+    /// Closes an order that was not accepted or not approved, with this reason. Returns true if it
+    /// was still waiting.
     pub async fn close_stale(
         &self,
         order_id: OrderId,

@@ -1,7 +1,7 @@
-//! Orders by their code and the secret of their receipt.
+//! Finds orders by code and receipt secret.
 //!
-//! Invariant: the secret stands nowhere. It follows from the order's id by the part's key of
-//! hashes, which never changes, and it is compared in constant time.
+//! Invariant: the secret is not stored. It is derived from the order id with the service's hash
+//! key, which never changes, and compared in constant time.
 
 use platform::{row, sql::Columns, vals};
 use serde::Serialize;
@@ -14,13 +14,12 @@ const SECRET: &str = "orders.tracking";
 const STEPS: &str = "SELECT to_status, cloud_at FROM order_timeline WHERE order_id = ? \
     AND (from_status IS NULL OR from_status <> to_status) ORDER BY id DESC LIMIT ?";
 
-/// Orders that share one code, which are tried: of a billion codes a region has. More are
-/// somebody's game.
+/// Orders tried per code. A region has a billion codes, so more matches mean abuse.
 const NAMESAKES_MAX: usize = 100;
-/// The newest steps of an order that are told.
+/// The newest steps of an order shown.
 const STEPS_MAX: usize = 50;
 
-/// A state that an order came to.
+/// A state the order reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TrackedStep {
     pub status: OrderStatus,
@@ -40,7 +39,6 @@ impl Store {
         Hash(self.data_keys().hash(SECRET, &id.to_string()))
     }
 
-    /// The order of this code and secret.
     pub async fn tracked(
         &self,
         code: &OrderCode,
@@ -53,7 +51,7 @@ impl Store {
         Ok(rows.into_iter().map(Order::from).find(fits))
     }
 
-    /// The states that the order came to, oldest first.
+    /// The states the order reached, oldest first.
     pub async fn tracked_steps(&self, id: OrderId) -> Result<Vec<TrackedStep>, StoreError> {
         let rows: Vec<StepRow> = self.sql.all(STEPS, vals![id, STEPS_MAX]).await?;
         let step = |StepRow { to_status: status, cloud_at: at }| TrackedStep { status, at };

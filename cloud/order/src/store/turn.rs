@@ -1,8 +1,8 @@
-//! Writes one change of a region's assignment: the fence that ended or was given out, the row, the
-//! record of its maker, and the event.
+//! Writes one assignment change: the fence that ended or was issued, the row, the audit record, and
+//! the event.
 //!
-//! Invariant: the caller holds the region's row alone, so that a grant's digest covers exactly
-//! the decisions before it.
+//! Invariant: the caller locks the region's row exclusively, so that a grant's digest covers
+//! exactly the decisions before it.
 
 use platform::{
     outbox,
@@ -23,12 +23,12 @@ use super::{
 };
 
 const EVENT_VERSION: u32 = 1;
-/// Orders of one read of a grant's digest.
+/// Orders per read when computing a grant's digest.
 const DIGEST_PART: usize = 5_000;
 
 const END: &str = "UPDATE fences SET ended_at = ?, ended_how = ?, ended_by = ?, ended_why = ? \
     WHERE region = ? AND fence = ?";
-/// The maker, moment and reason of a change.
+/// The author, time and reason of a change.
 pub struct Record {
     pub what: &'static str,
     pub at: UnixMillis,
@@ -38,14 +38,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// Of a right that ended.
     pub fn of(end: &FenceEnd) -> Self {
         let FenceEnd { at, how, by, why } = end;
         Self { what: how.as_str(), at: *at, by: *by, why: why.clone(), trace: None }
     }
 }
 
-/// Writes a change of a region's assignment, its record and its event.
 pub async fn turn(
     tx: &mut Tx,
     clock: &Clock,

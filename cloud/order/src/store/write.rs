@@ -1,7 +1,7 @@
-//! Writes a decision in bulk: all rows of one kind in as few statements as fit.
+//! Writes a decision in bulk: all rows of one kind in as few statements as possible.
 //!
-//! Invariant: an order is written only as it was read; a write that finds it otherwise changes
-//! nothing and says so.
+//! Invariant: an order is overwritten only in the state it was read in; otherwise the write changes
+//! nothing and reports that.
 
 use platform::{
     outbox,
@@ -29,7 +29,7 @@ use super::{
 /// The version of an order event's body.
 const EVENT_VERSION: u32 = 1;
 
-/// One order, as a single command changes it. Of many who read it pending, one finds it so.
+/// The change of a single order. Of many transactions that read it pending, one matches.
 const CHANGE_ONE: &str = "WHERE id = ? AND status = ? AND version = ?";
 
 const TELL_PROMISE: &str = "UPDATE order_timeline SET promise_edge = ?, promise_epoch = ?, \
@@ -38,7 +38,7 @@ const FORGET: &str = "DELETE FROM commands WHERE command_id = ?";
 const FORGET_LINES: &str = "DELETE FROM order_timeline WHERE command_id = ?";
 const FORGET_CASES: &str = "DELETE FROM case_items WHERE command_id = ?";
 
-/// Writes the orders; `false` where one of them is no longer as it was read.
+/// Writes the orders; `false` if any has changed since it was read.
 pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreError> {
     let mut new = Vec::new();
     let mut changed = Vec::new();
@@ -61,8 +61,8 @@ pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreErr
     Ok(true)
 }
 
-/// Writes all but the orders: the answers, the timeline, the outbox rows, the cases, and how
-/// regions assign from here on.
+/// Writes everything except the orders: answers, timeline, outbox rows, cases and assignment
+/// changes.
 pub async fn rest(
     tx: &mut Tx,
     clock: &Clock,
@@ -90,14 +90,14 @@ pub async fn rest(
         code: item.code,
         at,
     };
-    // Such an op may be handed in again, beside the hub's own list.
+    // The hub's own list may already have opened this case, and the op may arrive again.
     let (again, once): (Vec<_>, Vec<_>) =
         writes.cases.iter().partition(|item| item.kind == CaseKind::EdgeDistrusted);
     tx.insert_all(once.into_iter().map(case).collect()).await?;
     for item in again {
         tx.insert_new(case(item)).await?;
     }
-    // Last, so that a grant's digest is of all that this transaction has written.
+    // Last, so that a grant's digest covers everything this transaction wrote.
     for (region, turned) in &writes.turns {
         let released = || FenceEnd { at, how: FenceEnding::Released, by: None, why: None };
         let end = turned.ended.as_ref().map_or_else(released, |(_, end)| end.clone());
@@ -106,7 +106,7 @@ pub async fn rest(
     Ok(())
 }
 
-/// Writes an answer and takes it back.
+/// Writes an answer and deletes it, as a trial.
 pub async fn try_out(
     tx: &mut Tx,
     command_id: CommandId,
@@ -134,7 +134,7 @@ async fn change_one(tx: &mut Tx, guard: Guard, after: &OrderState) -> Result<u64
     Ok(tx.exec(OrderChange::update(CHANGE_ONE), values).await?)
 }
 
-/// The same for many at once: each column is a CASE over the ids, and so is the guard.
+/// The same for many orders: each column, and the guard, is a CASE over the ids.
 async fn change_many(tx: &mut Tx, part: &[(Guard, &OrderState)]) -> Result<u64, StoreError> {
     let n = part.len();
     let mut text = Statement::new("UPDATE orders SET ");
@@ -163,8 +163,7 @@ async fn insert_answers(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), Sto
     Ok(tx.insert_all(answers.iter().map(AnswerRow::from).collect()).await?)
 }
 
-/// The planted defect: a repeat is taken for something new, so nothing of the first may be in its
-/// way.
+/// For the planted defect that treats a repeat as new: removes the rows that would block it.
 async fn forget(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), StoreError> {
     for answer in answers {
         for text in [FORGET, FORGET_LINES, FORGET_CASES] {

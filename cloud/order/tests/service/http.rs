@@ -1,5 +1,4 @@
-//! The order service as its callers meet it: who may ask, what they are told, and that a repeat is
-//! answered like the first.
+//! The order service over HTTP: permissions, responses, and repeats answered like the first.
 
 mod acting;
 mod assigning;

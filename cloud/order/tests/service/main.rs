@@ -1,4 +1,4 @@
-//! The order service on both engines: what order_db keeps, and what callers meet over HTTP.
+//! The order service on both engines: order_db, and the HTTP API.
 #![allow(clippy::unwrap_used)]
 
 mod http;

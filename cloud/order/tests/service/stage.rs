@@ -1,4 +1,4 @@
-//! An order_db of its own on either engine, people, and the commands they send.
+//! A separate order_db on either engine, people, and their commands.
 
 use order::{
     Config,
@@ -32,7 +32,7 @@ impl Stage {
     pub async fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = engine.address(folder.path(), "order");
-        // A provider of a test does the work of many.
+        // A test provider does the work of many.
         let config = |url: &str| Config {
             sql_url: url.into(),
             open_jobs_max: 0,
@@ -50,12 +50,10 @@ impl Stage {
         Self { store, sql, clock, config, folder }
     }
 
-    /// The same, where this much of the work is one provider's share.
     pub async fn limited(engine: Engine, limits: ShareLimits) -> Self {
         Self::under(engine, AcceptanceRules { limits, ..AcceptanceRules::OFF }).await
     }
 
-    /// The same under these rules on acceptances.
     pub async fn under(engine: Engine, rules: AcceptanceRules) -> Self {
         let stage = Self::new(engine).await;
         let store = Store::new(stage.sql.clone(), stage.clock.clone(), rules);
@@ -81,7 +79,6 @@ impl Stage {
         decided(self.store.publish(publication).await.unwrap())
     }
 
-    /// An order of customer 1 that waits for a provider.
     pub async fn pending(&self) -> OrderId {
         let published = self.publish(self.command_id(), customer(1), draft()).await;
         let order_id = published.order.unwrap().id;
@@ -97,7 +94,7 @@ impl Stage {
         self.store.decide_all(&rules::requests(batch)).await.unwrap()
     }
 
-    /// Whether this waits for the region's holder.
+    /// True if the command waits for the region's holder.
     pub async fn waits(&self, actor: Actor, body: CommandBody) -> bool {
         let command = command(self.command_id(), body);
         let attempt = Attempt { command, actor: Some(actor), mark: None, origin: Origin::Portal };
@@ -105,7 +102,7 @@ impl Stage {
         decision == OpDecision::Held(HeldReason::Region)
     }
 
-    /// Grants the region NORTH to the first epoch of this edge; answers with its assignment.
+    /// Grants NORTH to the first epoch of this edge. Returns the assignment.
     pub async fn grant(&self, edge: &str) -> RegionAssignment {
         let seat = Seat { edge: EdgeId::new(edge).unwrap(), epoch: 1 };
         self.assign(Some((Policy::Exclusive, Some(seat))), None).await
@@ -127,7 +124,7 @@ impl Stage {
         self.store.region_record(Region::North).await.unwrap().now.assignment
     }
 
-    /// What the events have told of how NORTH assigns, oldest first.
+    /// The assignments of NORTH in the published events, oldest first.
     pub async fn told(&self) -> Vec<RegionAssignment> {
         let events = self.events().await;
         let told = events.iter().filter(|event| event.kind == EventType::RegionAssigned);
@@ -151,7 +148,6 @@ impl Stage {
         self.sql.all(text, Vec::new()).await.unwrap()
     }
 
-    /// The events written so far, sent or not.
     pub async fn events(&self) -> Vec<Event> {
         testing::events(&self.sql).await
     }
@@ -194,7 +190,7 @@ pub fn command(id: CommandId, body: CommandBody) -> Command {
     Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
 }
 
-/// A run of an edge's log in the region NORTH, from seq 1 on.
+/// An edge's log batch in NORTH, from seq 1 on.
 pub struct Log {
     edge: EdgeId,
     ops: Vec<BatchOp>,
@@ -205,31 +201,29 @@ impl Log {
         Self { edge: EdgeId::new(edge).unwrap(), ops: Vec::new() }
     }
 
-    /// An op that the edge answered firm under this fence.
+    /// Adds an op that the edge answered firm under this fence.
     pub fn firm(self, fence: u64, id: CommandId, actor: Actor, body: CommandBody) -> Self {
         self.then(id, Some(actor), body).with_evidence(|evidence| {
             (evidence.verdict, evidence.fence) = (Verdict::Firm, Some(fence));
         })
     }
 
-    /// The last op named this version of the offline rules.
     pub fn knowing_rules(self, version: u64) -> Self {
         self.with_evidence(|evidence| evidence.rules_version = Some(version))
     }
 
-    /// The last op says whether its edge was cut off.
     pub fn cut_off(self, cut_off: bool) -> Self {
         self.with_evidence(|evidence| evidence.cut_off = Some(cut_off))
     }
 
-    /// Whoever stands behind the last op had been revoked, and its edge had not read so far.
+    /// The author of the last op had been revoked, and the edge had not seen it yet.
     pub fn by_revoked(self) -> Self {
         self.with_evidence(|evidence| {
             (evidence.revocations_version, evidence.revoked_version) = (Some(6), Some(7));
         })
     }
 
-    /// The last op logs anew what was answered firm under this fence in an epoch that is over.
+    /// The last op relogs a firm answer under this fence from an ended epoch.
     pub fn relogging(self, epoch: u64, fence: u64) -> Self {
         let (edge, verdict, fence) = (self.edge.clone(), Verdict::Firm, Some(fence));
         self.with_evidence(|evidence| {

@@ -1,5 +1,5 @@
-//! What order_db keeps, on both engines: one decision is one transaction, a command takes effect
-//! once, and whoever comes second sees who came first.
+//! order_db on both engines: one decision is one transaction, a command takes effect once, and the
+//! second of two sees the first.
 
 mod cancelling;
 mod conflicts;

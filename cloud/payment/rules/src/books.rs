@@ -1,40 +1,40 @@
-//! Owns the double entry: journals under unique keys, and the accounts that their postings move.
-//! Debit is positive. A journal is never changed, and balances follow from journals alone.
+//! Double-entry bookkeeping: journals under unique keys, and the accounts their postings move. A
+//! debit is positive. A journal never changes, and balances follow from journals alone.
 
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId, words, words_from_text};
 
 use crate::{ChargebackId, FeeSplit, LineKind, MovementId, Source, StatementLine};
 
-/// Balances are kept for each currency.
+/// Each account has one balance per currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LedgerAccount {
-    /// All that the adapter has for us.
+    /// Money held by the adapter for us.
     Adapter,
     Held(OrderId),
     Suspense(MovementId),
-    /// On its way back to the customer of the order.
+    /// On the way back to the order's customer.
     Refunding(OrderId),
     Provider(UserId),
-    /// On its way to the provider.
+    /// On the way to the provider.
     Sending(UserId),
     Fees,
     Loss,
-    /// Paid by a person's hand, outside the adapter.
+    /// Paid by hand, outside the adapter.
     Bank,
 }
 
 impl LedgerAccount {
-    /// It may never be above zero: it is what we owe, or what we have earned. The store holds it to
-    /// that by a constraint. A chargeback may bring the adapter below zero, and its reversal the
-    /// loss.
+    /// A credit account never rises above zero: it holds our debts and earnings, and a constraint
+    /// in the store enforces this. The others may change sign: a chargeback can push the adapter
+    /// below zero, and its reversal the loss.
     pub fn is_credit(self) -> bool {
         !matches!(self, Self::Adapter | Self::Loss)
     }
 }
 
 words! {
-    /// The kind of a fact. With its subject and party it is the journal's key.
+    /// The kind of a fact. Kind, subject and party form the journal's key.
     Action {
         Charge "charge",
         Refund "refund",
@@ -55,14 +55,14 @@ words! {
 }
 words_from_text!(Action);
 
-/// Where a journal of this key exists, its fact is booked [JOURNAL_KEY].
+/// A fact is booked once a journal with its key exists [JOURNAL_KEY].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JournalKey {
     pub action: Action,
-    /// The movement, the order or the adapter's own id. The id of a reversed chargeback is also the
-    /// subject of a second release or cancel fee, out of the money that it returned.
+    /// The movement, the order or the adapter's own id. A reversed chargeback's id is also the
+    /// subject of a second release or cancel fee, paid from the money it returned.
     pub subject: Uuid,
-    /// Of a compensation: the provider.
+    /// The provider, for a compensation.
     pub party: Option<UserId>,
 }
 
@@ -81,7 +81,6 @@ pub struct MoneyJournal {
     pub postings: Vec<Posting>,
 }
 
-/// A fact before it is booked.
 pub(crate) struct Fact {
     pub key: JournalKey,
     pub postings: Vec<(LedgerAccount, i64)>,
@@ -92,7 +91,6 @@ impl Fact {
         Self { key: JournalKey { action, subject, party: None }, postings }
     }
 
-    /// From one account to another.
     fn moved(
         action: Action,
         subject: Uuid,
@@ -130,7 +128,7 @@ impl Fact {
         Self::moved(Action::CancelFee, subject, minor, LedgerAccount::Held(order), to)
     }
 
-    /// The subject is the order, or the reversed chargeback that returned the money.
+    /// Same subject as for `cancel_fee`.
     pub fn release(
         order: OrderId,
         subject: Uuid,
@@ -146,7 +144,7 @@ impl Fact {
         Self::new(Action::Release, subject, parts)
     }
 
-    /// Once for an order and provider.
+    /// Booked once per order and provider.
     pub fn compensation(order: OrderId, minor: i64, provider: UserId) -> Self {
         let to = LedgerAccount::Provider(provider);
         let fact = Self::moved(Action::Compensation, order.0, minor, LedgerAccount::Loss, to);
@@ -158,14 +156,14 @@ impl Fact {
         Self::new(Action::Chargeback, id.0, parts)
     }
 
-    /// Each account gets back what the chargeback took from it [REVERSAL_BACK].
+    /// Returns to each account the amount the chargeback took from it [REVERSAL_BACK].
     pub fn reversal(chargeback: &MoneyJournal) -> Self {
         let postings = chargeback.postings.iter();
         let opposite = postings.map(|posting| (posting.account, -posting.minor)).collect();
         Self::new(Action::Reversal, chargeback.key.subject, opposite)
     }
 
-    /// The whole chargeback as the platform's gain.
+    /// Books the whole chargeback as the platform's gain.
     pub fn reversal_as_gain(id: ChargebackId, minor: i64) -> Self {
         Self::moved(Action::Reversal, id.0, minor, LedgerAccount::Adapter, LedgerAccount::Loss)
     }
@@ -189,8 +187,8 @@ impl Fact {
     }
 }
 
-/// What the adapter keeps for its work on a movement, by its statement alone, under the line's own
-/// id. `None` for a line that cannot be true: a fee of nothing or less, or of more than was moved.
+/// The adapter's charge for a movement, booked from its statement alone, under the line's own id.
+/// Returns `None` for an impossible line: a fee of zero or less, or above the moved amount.
 pub fn adapter_fee(
     line: &StatementLine,
     moved_minor: i64,

@@ -1,5 +1,4 @@
-//! Owns what the platform pays a provider for work in vain: to whom, how often, and how much at
-//! most.
+//! Compensation for work in vain, paid by the platform: eligibility, frequency and maximum.
 
 use wire::{UnixMillis, UserId};
 
@@ -8,17 +7,16 @@ use crate::{
     desk::Desk,
 };
 
-/// A provider, and what an admin wants to pay them for work in vain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompensationWish {
     pub provider: UserId,
     pub amount_minor: i64,
-    /// Whether the order service has a case of this provider's work in vain on the order.
+    /// True if the order service has a case of this provider's work in vain.
     pub has_case: bool,
 }
 
-/// Pays once for an order and provider, out of the platform's own money. The same wish once more
-/// changes nothing.
+/// Pays once per order and provider, from the platform's own money. Repeating the same wish changes
+/// nothing.
 pub(crate) fn compensate(desk: &mut Desk<'_>, wish: CompensationWish) -> Result<(), Refusal> {
     let CompensationWish { provider, amount_minor, has_case } = wish;
     // [COMPENSATION_CASE]
@@ -41,7 +39,7 @@ pub(crate) fn compensate(desk: &mut Desk<'_>, wish: CompensationWish) -> Result<
 }
 
 impl OrderMoney {
-    /// What this provider has been paid for work in vain on the order.
+    /// The compensation this provider has received for the order.
     pub fn compensated_minor(&self, provider: UserId) -> Option<i64> {
         let is_theirs = |journal: &&crate::MoneyJournal| {
             journal.key.action == Action::Compensation && journal.key.party == Some(provider)
@@ -51,8 +49,8 @@ impl OrderMoney {
         loss.map(|posting| posting.minor)
     }
 
-    /// The worth of work in vain: the share of the price that the provider would have got, less
-    /// what the order has brought them.
+    /// The most a provider can get: their usual share of the price, less earlier earnings from the
+    /// order.
     pub fn compensation_most_minor(&self, provider: UserId, policies: &[FeePolicy]) -> i64 {
         let order = &self.due.order;
         let share_minor = provider_share_minor(order.price_minor, order.created_at, policies);
@@ -71,8 +69,7 @@ impl OrderMoney {
     }
 }
 
-/// The part of a price that is left to the provider, by the fee in force when the order was
-/// created.
+/// The provider's part of a price, under the fee in force when the order was created.
 pub fn provider_share_minor(
     price_minor: i64,
     created_at: UnixMillis,

@@ -1,4 +1,4 @@
-//! The whole decision of one step: what happened, then `settle` to its end.
+//! Decides one step from start to end: apply the event, then settle.
 
 use wire::{UnixMillis, UserId};
 
@@ -7,7 +7,7 @@ use crate::{
     MovementId, OrderMoney, PaymentWish, compensation, desk::Desk, pay, refunds, settle::settle,
 };
 
-/// One thing that happens to an order's money. Each is one transaction.
+/// One event about an order's money, applied in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoneyStep {
     OrderHeard(HeardOrder),
@@ -33,19 +33,19 @@ pub enum MoneyStep {
         refund: MovementId,
     },
     Compensate(CompensationWish),
-    /// By the job, when the due's `next_at` has come.
+    /// From the job, once the due's `next_at` has passed.
     TimePassed,
 }
 
-/// Why a person's wish was not done. Nothing was written.
+/// The reason for refusing a person's wish. A refused step writes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     NotYours,
     OrderNotPayable,
     AmountMismatch,
     AlreadyPaid,
-    /// An earlier payment has expired or was declined, and the adapter has not closed it yet: it
-    /// may have been paid.
+    /// An earlier payment expired or was declined, and the adapter has not closed it yet: the
+    /// customer may still have paid it.
     PaymentClosing,
     NotRefundable,
     NoSuchRequest,
@@ -54,12 +54,12 @@ pub enum Refusal {
     TooMany,
 }
 
-/// The rows of an order that was never heard of before.
+/// The rows of an order that is new to this service.
 pub fn open(order: HeardOrder, now: UnixMillis) -> OrderMoney {
     OrderMoney::new(Due::new(order, now))
 }
 
-/// Decides on what stands under the lock of the due [LOCK_DUE].
+/// Decides on rows read under the due's lock [LOCK_DUE].
 pub fn decide(
     before: &OrderMoney,
     step: &MoneyStep,
@@ -99,7 +99,8 @@ fn take(desk: &mut Desk<'_>, step: &MoneyStep) -> Result<(), Refusal> {
     }
 }
 
-/// Its answers may be old; each movement takes only those that its state allows [FINAL_IS_FINAL].
+/// Applies the adapter's reply. It may be old, so each movement accepts only the answers its state
+/// allows [FINAL_IS_FINAL].
 fn answered(desk: &mut Desk<'_>, movement: MovementId, reply: &AdapterReply) {
     if let Some(n) = desk.rows.payments.iter().position(|payment| payment.id == movement) {
         pay::answered(desk, n, reply.answer);

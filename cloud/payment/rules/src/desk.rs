@@ -1,5 +1,4 @@
-//! Owns one transaction about an order's money: the rows as they change, and the list of what is to
-//! be written.
+//! One transaction about an order's money: the changing rows, and the list of writes.
 
 use wire::{PaymentStatus, UnixMillis, UserId, words, words_from_text};
 
@@ -8,7 +7,7 @@ use crate::{
     OrderMoney, Payment, Refund, RefundRequest, Saga, books::Fact,
 };
 
-/// What a decision depends on besides the order's rows.
+/// The inputs of a decision besides the order's rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
     pub now: UnixMillis,
@@ -16,11 +15,11 @@ pub struct Basis<'a> {
     pub fresh: MovementId,
     pub policies: &'a [FeePolicy],
     pub limits: CustodyLimits,
-    /// A rule to leave out, for the simulator alone.
+    /// A disabled rule, for the simulator only.
     pub lapse: Option<MoneyLapse>,
 }
 
-/// Everything to write in the one transaction that the rows were read in.
+/// Everything to write in the transaction that read the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoneyWrites {
     pub due: Due,
@@ -29,13 +28,13 @@ pub struct MoneyWrites {
     pub refunds: Vec<Refund>,
     pub requests: Vec<RefundRequest>,
     pub chargebacks: Vec<Chargeback>,
-    /// New ones, in their order.
+    /// New journals, in order.
     pub journals: Vec<MoneyJournal>,
-    /// For the outbox, in their order.
+    /// For the outbox, in order.
     pub events: Vec<MoneyEvent>,
-    /// For a person to look at. Those of one order, kind and movement are one case.
+    /// For a person to review. Equal order, kind and movement make one case.
     pub cases: Vec<MoneyCase>,
-    /// The movement that the step began or found, for the answer to whoever asked for it.
+    /// The movement that the step began or found, for the caller.
     pub movement: Option<MovementId>,
 }
 
@@ -45,7 +44,7 @@ words! {
         PaymentFailed "payment.failed",
         RefundProcessed "refund.processed",
         PaymentReleased "payment.released",
-        /// The status changed by a chargeback, or by what follows from one.
+        /// A chargeback or its consequences changed the status.
         PaymentStatusChanged "payment.status_changed",
     }
 }
@@ -59,13 +58,14 @@ words! {
         /// The adapter has not settled a movement for a day.
         Unanswered "unanswered",
         CompletedUnpaid "completed_unpaid",
-        /// The adapter contradicts what it called final.
+        /// The adapter contradicts an answer it called final.
         AdapterDiffers "adapter_differs",
     }
 }
 words_from_text!(MoneyEventKind, MoneyCaseKind);
 
-/// A fact about an order's money. Consumers take a higher `money_version` only [MONEY_VERSION].
+/// A fact about an order's money. Consumers apply an event only if its `money_version` is higher
+/// than the last [MONEY_VERSION].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MoneyEvent {
     pub kind: MoneyEventKind,
@@ -75,19 +75,19 @@ pub struct MoneyEvent {
     pub money_version: u64,
     /// Still in custody, so that the order can preview a cancel.
     pub held_minor: i64,
-    /// Of a release: who was paid.
+    /// The paid provider, for a release.
     pub provider_id: Option<UserId>,
     pub details: MoneyDetails,
 }
 
-/// Sums that people are told and that the status does not show.
+/// Amounts that the status does not carry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MoneyDetails {
-    /// Of a payment: so much goes back to the customer.
+    /// Returning to the customer, for a payment.
     pub returning_minor: Option<i64>,
-    /// Of a payment: the provider's part of what is in custody.
+    /// The provider's part of the money in custody, for a payment.
     pub share_minor: Option<i64>,
-    /// Of a chargeback.
+    /// For a chargeback.
     pub charged_back_minor: Option<i64>,
 }
 
@@ -115,7 +115,7 @@ impl<'a> Desk<'a> {
         self.basis.lapse == Some(lapse)
     }
 
-    /// Books the fact, or returns false where it is booked already [JOURNAL_KEY].
+    /// Books the fact, or returns false if it is already booked [JOURNAL_KEY].
     pub fn book(&mut self, fact: Fact) -> bool {
         let is_booked = self.rows.journals.iter().any(|journal| journal.key == fact.key);
         if is_booked && !self.lapses(MoneyLapse::JournalKey) {
@@ -126,8 +126,8 @@ impl<'a> Desk<'a> {
         true
     }
 
-    /// Tells the world, under the next version [MONEY_VERSION]: only what this transaction commits
-    /// [TELL_AFTER].
+    /// Publishes an event under the next version [MONEY_VERSION]. It may state only facts that this
+    /// transaction commits [TELL_AFTER].
     pub fn tell(&mut self, kind: MoneyEventKind, movement: MovementId, amount_minor: i64) {
         self.tell_details(kind, movement, amount_minor, MoneyDetails::default());
     }
@@ -162,7 +162,7 @@ impl<'a> Desk<'a> {
         self.cases.push(MoneyCase { kind, movement });
     }
 
-    /// The due as settled as the rows are, and all that changed since `before`.
+    /// Returns the final due and every change since `before`.
     pub fn close(mut self, before: &OrderMoney) -> MoneyWrites {
         let movement = self.movement.unwrap_or(MovementId(self.rows.order().0));
         if self.rows.shown(self.lapses(MoneyLapse::HeldIsWhole)) != self.rows.due.payment_status {
@@ -183,7 +183,8 @@ impl<'a> Desk<'a> {
             self.list(MoneyCaseKind::Unanswered, movement);
         }
         if self.rows.is_long_unpaid(now, &self.basis.limits) {
-            // A case of the order: each further attempt to pay would make one more.
+            // The order is the case's subject; a payment as subject would open another case per
+            // attempt.
             self.list(MoneyCaseKind::CompletedUnpaid, MovementId(self.rows.order().0));
         }
         MoneyWrites {
@@ -205,7 +206,7 @@ fn changed<T: PartialEq>(after: Vec<T>, before: &[T]) -> Vec<T> {
 }
 
 impl OrderMoney {
-    /// Returns whether nothing is left to do. An order in work is not over, paid or not.
+    /// Returns true if no work is left. An order in progress is not over, paid or not.
     fn is_over(&self) -> bool {
         let suspense = self.payments.iter().any(|payment| self.suspense_minor(payment.id) > 0);
         let open = self.open_payment().is_some() || self.open_refund().is_some();
@@ -221,7 +222,7 @@ impl OrderMoney {
     }
 }
 
-/// The next expiry or release: the job looks at the due again then.
+/// The time of the next expiry or release, when the job must process the due again.
 fn next_at(rows: &OrderMoney, limits: &CustodyLimits) -> Option<UnixMillis> {
     let expiry = rows.open_payment().filter(|payment| !payment.closing);
     let expiry = expiry.map(|payment| payment.created_at.plus_ms(limits.pay_within_ms));

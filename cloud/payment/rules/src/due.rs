@@ -1,5 +1,5 @@
-//! Owns the due: an order as this service last heard of it, and how far its money is settled. It is
-//! the row that every transaction about the order's money locks first [LOCK_DUE].
+//! The due: an order as this service last received it, and the progress of its settlement. Every
+//! transaction about the order's money locks this row first [LOCK_DUE].
 
 use wire::{
     CancelCharge, Currency, Order, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId, words,
@@ -8,8 +8,8 @@ use wire::{
 
 use crate::{CancelTerms, MoneyLapse};
 
-/// The parts of an order that money depends on. It comes by event, by a question, or by the
-/// comparison of versions; all three are merged alike.
+/// The parts of an order that money depends on. They arrive by event, by a request, or by the
+/// comparison of versions; all three merge the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeardOrder {
     pub id: OrderId,
@@ -20,12 +20,12 @@ pub struct HeardOrder {
     pub price_minor: i64,
     pub currency: Currency,
     pub created_at: UnixMillis,
-    /// Of a cancelled order; absent means that it costs nothing.
+    /// Set on cancelled orders; absent means the cancel is free.
     pub terms: Option<CancelTerms>,
 }
 
 impl HeardOrder {
-    /// Of the order service's word, by event or in an answer.
+    /// Converts the order service's data, from an event or a response.
     pub fn of(order: &Order, terms: Option<CancelCharge>) -> Self {
         Self {
             id: order.id,
@@ -47,9 +47,9 @@ impl HeardOrder {
 words! {
     Saga {
         Settling "settling",
-        /// A refund failed: an admin sends it anew or pays it otherwise.
+        /// A refund failed: an admin sends it again or pays it another way.
         NeedsPerson "needs_person",
-        /// Nothing is open, held or owed. Later money opens it again.
+        /// No open movement, held money or debt. Late money reopens it.
         Done "done",
     }
 }
@@ -58,21 +58,21 @@ words_from_text!(Saga);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     pub order: HeardOrder,
-    /// As last told.
+    /// As last published.
     pub payment_status: PaymentStatus,
-    /// Rises with everything that is told about the order's money.
+    /// Rises with every event about the order's money.
     pub money_version: u64,
     pub saga: Saga,
     pub completed: Option<Completion>,
-    /// Granted to the customer out of the money in custody.
+    /// Granted to the customer from the money in custody.
     pub granted_minor: i64,
-    /// Granted out of the platform's own money.
+    /// Granted from the platform's own money.
     pub goodwill_minor: i64,
-    /// When to settle again though nothing has happened.
+    /// When to settle again without an event.
     pub next_at: Option<UnixMillis>,
 }
 
-/// The completed version of the order, as first heard.
+/// The first completed version of the order this service received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion {
     pub provider_id: UserId,
@@ -94,8 +94,8 @@ impl Due {
         }
     }
 
-    /// Takes a higher version alone [ORDER_VERSION], and acts on its state whatever the event was
-    /// called.
+    /// Accepts only a higher version [ORDER_VERSION], and acts on its state regardless of the
+    /// event's name.
     pub(crate) fn hear(&mut self, order: &HeardOrder, now: UnixMillis, lapse: Option<MoneyLapse>) {
         if order.version <= self.order.version && lapse != Some(MoneyLapse::OrderVersion) {
             return;
@@ -108,7 +108,7 @@ impl Due {
         self.order.status == OrderStatus::Cancelled
     }
 
-    /// Returns whether a payment may begin: somebody has the order, or has done its work.
+    /// Returns true if a payment may begin: a provider has the order or has completed it.
     pub(crate) fn is_payable(&self) -> bool {
         self.order.status.has_provider()
     }

@@ -1,18 +1,18 @@
-//! Owns the arithmetic of fees. A fee is rounded down once, and the other side is the difference.
+//! Fee arithmetic. A fee is rounded down once, and the other side gets the difference.
 
 use wire::UnixMillis;
 
 use crate::MoneyLapse;
 
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
-/// Versions that are set and not in force yet, at most.
+/// Maximum number of scheduled versions that are not in force yet.
 pub const FEES_TO_COME_MAX: u64 = 20;
-/// A version is set, changed and taken back until so long before it begins. So replicas whose
-/// clocks differ, and transactions that are slow, decide an order by the same one.
+/// A version can be set, changed or withdrawn until this long before it takes effect. The margin
+/// makes replicas with different clocks, and slow transactions, apply the same version to an order.
 const SETTLED_BEFORE_MS: i64 = 60 * 60 * 1_000;
 
-/// One version of the platform's fees, in force from a moment on. Versions never change once in
-/// force.
+/// One version of the platform's fees, in force from a given moment. A version never changes once
+/// in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeePolicy {
     pub from: UnixMillis,
@@ -23,8 +23,8 @@ pub struct FeePolicy {
 }
 
 impl FeePolicy {
-    /// The version in force when the order was created [FEE_BY_CREATION]. Before the first version
-    /// nothing costs a fee.
+    /// The version in force when the order was created [FEE_BY_CREATION]. Before the first version,
+    /// everything is free.
     pub fn of(
         policies: &[Self],
         created_at: UnixMillis,
@@ -36,7 +36,7 @@ impl FeePolicy {
         in_force.max_by_key(|policy| policy.from).copied().unwrap_or(Self::FREE)
     }
 
-    /// Returns whether a version that begins then may still be set or taken back.
+    /// Returns true if a version that begins at `from` may still be set or withdrawn.
     pub fn is_open(from: UnixMillis, now: UnixMillis) -> bool {
         from >= now.plus_ms(SETTLED_BEFORE_MS)
     }
@@ -49,7 +49,7 @@ impl FeePolicy {
     }
 }
 
-/// A sum in two parts that make up the whole of it.
+/// An amount in two parts that add up to the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeeSplit {
     pub fee_minor: i64,
@@ -57,7 +57,7 @@ pub struct FeeSplit {
 }
 
 impl FeeSplit {
-    /// One rounding, and the rest is what remains [SUBTRACT].
+    /// Rounds the fee once and gives the remainder to the other side [SUBTRACT].
     pub fn of(amount_minor: i64, basis_points: u16, lapse: Option<MoneyLapse>) -> Self {
         let fee_minor = share_minor(amount_minor, basis_points);
         let rest_minor = match lapse {
@@ -71,7 +71,7 @@ impl FeeSplit {
     }
 }
 
-/// Rounded down. An amount of ten digits times ten thousand fits an `i64`.
+/// Rounds down. A ten-digit amount times ten thousand fits an `i64`.
 fn share_minor(amount_minor: i64, basis_points: u16) -> i64 {
     amount_minor * i64::from(basis_points) / WHOLE_BASIS_POINTS
 }

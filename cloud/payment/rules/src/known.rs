@@ -1,12 +1,10 @@
-//! Owns the questions that the order service and the payment service ask each other: the comparison
-//! of versions [PULL], with what follows from it, and the question about funds
-//! [ASK_BEFORE_REFUSING].
+//! The requests between the order service and the payment service: the comparison of versions
+//! [PULL] and its result, and the funds check [ASK_BEFORE_REFUSING].
 
 use serde::{Deserialize, Serialize};
 use wire::{CancelCharge, Event, Order, OrderId, UnixMillis, UserId};
 
-/// The orders of these ids, or those that have changed since a moment, in the order of their
-/// changes.
+/// Orders by id, or the orders changed since a moment, in order of change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KnownQuestion {
     Named(Vec<OrderId>),
@@ -18,55 +16,54 @@ pub struct KnownOrders {
     pub items: Vec<KnownOrder>,
 }
 
-/// An order as it stands, with the number of the last word about its money that it has taken.
+/// An order's current state, with the version of the last money event that it applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownOrder {
     pub order: Order,
     pub terms: Option<CancelCharge>,
     pub money_version: u64,
-    /// The providers with a case of work in vain on it. An order service of the version before
-    /// names none.
+    /// Providers with a case of work in vain on the order. An order service one version older
+    /// leaves it out.
     #[serde(default)]
     pub worked_in_vain: Vec<UserId>,
 }
 
-/// Orders of which an edge has logged the start, and which show no money in custody.
+/// Orders that an edge has started without money in custody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FundsQuestion {
     pub orders: Vec<OrderId>,
 }
 
-/// The last words about their money, once the adapter has been asked about what is open.
+/// The latest event about each order's money, after querying the adapter about open payments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FundsAnswer {
     pub words: Vec<Event>,
 }
 
-/// The versions that a due stands at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueVersions {
     pub order_version: u64,
     pub money_version: u64,
-    /// When its last word was told.
+    /// When its last event was published.
     pub told_at: UnixMillis,
 }
 
-/// An event that one side has missed, or has not been given yet.
+/// An event that one side has missed or not received yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missed {
-    /// The order is further on than the due.
+    /// The order is ahead of the due.
     Order,
-    /// The order has not taken the last word about its money.
+    /// The order has not applied the latest money event.
     Word,
 }
 
 impl KnownOrder {
-    /// The events that have been missed since before `by`: younger ones are on their way.
+    /// Events missed since before `by`; younger ones are still in transit.
     pub fn missed(&self, due: Option<DueVersions>, by: UnixMillis) -> Vec<Missed> {
         let mut missed = Vec::new();
         let is_heard = match due {
             Some(due) => due.order_version >= self.order.version,
-            // Nobody owes anything for an order that nobody has taken.
+            // An order without a provider owes no money.
             None => !self.order.status.has_provider(),
         };
         if !is_heard && self.order.updated_at < by {

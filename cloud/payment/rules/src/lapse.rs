@@ -1,63 +1,63 @@
-//! Rules that can be left out, so that the simulator can show the purpose of each. A comment with
-//! the rule's name in brackets stands beside the line that keeps it.
+//! Rules that the simulator can disable to show the purpose of each. A comment with the rule's name
+//! in brackets marks the line that enforces it.
 
-/// A rule of money that is left out. Nobody but the simulator ever names one.
+/// A disabled money rule. Only the simulator sets one. Each variant states the defect that follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MoneyLapse {
-    /// A call of which the adapter knows nothing counts as failed.
+    /// A call unknown to the adapter counts as failed.
     NotFoundIsOpen,
     /// An old answer leads out of a final state.
     FinalIsFinal,
     /// A second payment begins while one is open.
     OneOpen,
-    /// Another amount than the price is held like the price.
+    /// An amount other than the price is held like the price.
     AmountExact,
-    /// Money that comes a second time is held, too.
+    /// A second charge is held, too.
     ExtraBack,
     /// A payment counts as failed before the adapter has closed it.
     CloseBeforeFailed,
-    /// Money that comes for a settled order stays where it is.
+    /// Money that arrives for a settled order stays put.
     LateBack,
     /// A journal is written again under the same key.
     JournalKey,
-    /// Each side of a fee is rounded by itself.
+    /// Each side of a fee is rounded separately.
     Subtract,
-    /// A fee is that of today.
+    /// Today's fee applies.
     FeeByCreation,
-    /// Money leaves an order while a refund of it is on its way.
+    /// Money leaves an order while one of its refunds is in transit.
     OneOut,
-    /// A chargeback takes from the provider what was released to him.
+    /// A chargeback takes released money back from the provider.
     LossIsOurs,
-    /// Money is released while the customer asks for it back.
+    /// Money is released while the customer disputes it.
     DisputeFreezes,
     /// The provider at the time of the payment is paid.
     PayWhoCompleted,
-    /// A refund that failed counts as made.
+    /// A failed refund counts as made.
     StillOwed,
-    /// A refund is paid by hand though a later one has met it.
+    /// A refund is paid by hand though a later one has covered it.
     OwedByHand,
-    /// Goodwill does not count what was charged back.
+    /// Goodwill ignores charged-back amounts.
     GoodwillBound,
-    /// Goodwill is sent as it was granted, whatever was charged back since.
+    /// Goodwill is sent as granted, ignoring later chargebacks.
     GoodwillAgain,
-    /// Anyone is paid for work in vain, with a case of it or not.
+    /// Any provider can be paid for work in vain, even without a case.
     CompensationCase,
-    /// Work in vain is paid with more than the provider's share of the price.
+    /// Work in vain pays more than the provider's share of the price.
     CompensationWorth,
-    /// A reversed chargeback is the platform's gain, whatever it was taken from.
+    /// A reversed chargeback is always the platform's gain.
     ReversalBack,
-    /// What a reversal returns after the release stays in custody.
+    /// Money that a reversal returns after the release stays in custody.
     ReleaseRest,
-    /// Only the job closes a payment that is too old.
+    /// Only the job closes an expired payment.
     ExpireAlways,
     /// A wish to pay finds an earlier payment that can no longer be paid.
     NeverDead,
     /// Any money in custody shows as `held`.
     HeldIsWhole,
-    /// The order's newest event counts, old version or not.
+    /// The order's newest event wins, even with an old version.
     OrderVersion,
-    /// A cancel is bound by no preview.
+    /// A cancel ignores the previewed fee.
     PreviewBound,
-    /// A refund is told when it is asked for.
+    /// A refund is announced when it is requested.
     TellAfter,
 }

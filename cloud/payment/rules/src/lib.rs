@@ -1,15 +1,15 @@
-//! Owns the payment service's decisions: what an order's money is, where it goes next, and what is
-//! told of it. `decide` takes one step on the rows of one order and returns all that is to be
-//! written; `pay_out` does the same for a provider's balance.
+//! The payment service's decisions: the state of an order's money, its next destination, and the
+//! events to publish. [`decide`] applies one step to the rows of one order and returns every write;
+//! [`pay_out`] does the same for a provider's balance.
 //!
-//! Invariants: nothing here does IO, reads a clock or draws a random number. Every journal sums to
-//! zero, and each fact is booked once. A customer is charged once for an order. Money leaves by
-//! `settle` alone: to the customer what was cancelled, granted or came by mistake, to the provider
-//! what a completed order has left. All that is left to do is read from rows, so that any step may
-//! be the last before a crash.
+//! Invariants: this crate does no IO, reads no clock and draws no random numbers. Every journal
+//! sums to zero, and each fact is booked once. A customer is charged once for an order. Money
+//! leaves only through settlement: to the customer, amounts that were cancelled, granted or paid by
+//! mistake; to the provider, the remainder of a completed order. All remaining work can be read
+//! from rows, so any step may be the last before a crash.
 //!
-//! A name in brackets is a rule. Most can be left out by `MoneyLapse`, and the simulator in
-//! `cloud/payment/sim` shows what breaks then.
+//! A name in brackets is a rule. [`MoneyLapse`] can disable most of them, and the simulator in
+//! `cloud/payment/sim` shows the resulting defects.
 
 mod books;
 mod compensation;

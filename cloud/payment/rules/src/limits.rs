@@ -1,19 +1,19 @@
-//! Owns the times and bounds that an operator may set.
+//! Times and limits that an operator may set.
 
-/// All that can be configured about custody, besides the fees.
+/// Custody's configuration, besides the fees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CustodyLimits {
-    /// A payment that is older is closed.
+    /// Older payments are closed.
     pub pay_within_ms: i64,
-    /// Money is released so long after we heard of the completion.
+    /// Delay between learning of the completion and releasing the money.
     pub dispute_ms: i64,
-    /// Completed and unpaid for so long: a case.
+    /// A completed order that stays unpaid this long opens a case.
     pub unpaid_case_ms: i64,
-    /// Of one order, within a day. More are refused.
+    /// Per order, within a day. More are refused.
     pub payments_a_day_max: usize,
-    /// Requests and goodwill of one order. More are refused.
+    /// Per order, for requests and goodwill each. More are refused.
     pub refunds_max: usize,
-    /// A smaller balance waits for more.
+    /// Smaller balances wait until they reach this amount.
     pub payout_least_minor: i64,
 }
 

@@ -1,17 +1,18 @@
-//! Owns what money does at the adapter: one try of a payment, a refund or a payout, each under one
-//! id that is committed before the first call and used for every later one [INTENT_FIRST, ONE_ID].
-//! A worker calls from the stored `Errand` alone, so a crash between any two calls loses nothing.
+//! Movements of money at the adapter: one attempt at a payment, refund or payout, each under one id
+//! that is committed before the first call and reused for every later one [INTENT_FIRST, ONE_ID].
+//! Workers call the adapter from the stored [`Errand`] alone, so a crash between any two calls is
+//! harmless.
 
 use uuid::Uuid;
 use wire::{UnixMillis, UserId, words, words_from_text};
 
 use crate::MoneyLapse;
 
-/// Of a payment this is its `transaction_id`.
+/// For a payment, its `transaction_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MovementId(pub Uuid);
 
-/// The adapter's id of a chargeback.
+/// The adapter's own id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChargebackId(pub Uuid);
 
@@ -22,26 +23,26 @@ words! {
         Pending "pending",
         Completed "completed",
         Failed "failed",
-        /// Sent, and sent back by the provider's bank.
+        /// Sent, then sent back by the provider's bank.
         Returned "returned",
     }
 }
 words! {
-    /// The money that a refund takes from, and goes back to where it fails.
+    /// The money a refund draws on, and returns to if it fails.
     Source { Held "held", Suspense "suspense", Loss "loss" }
 }
 words! { Ask { Call "call", Query "query", Close "close" } }
 words_from_text!(PaymentState, RefundState, PayoutState, Source, Ask);
 
-/// One try to pay an order.
+/// One attempt to pay an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     pub id: MovementId,
     pub amount_minor: i64,
-    /// Who had the order then.
+    /// At the time of the payment.
     pub provider_id: Option<UserId>,
     pub state: PaymentState,
-    /// Nobody wants it any more: it is over as soon as the adapter has closed it.
+    /// The payment is unwanted: it ends once the adapter has closed it.
     pub closing: bool,
     pub created_at: UnixMillis,
     pub errand: Errand,
@@ -58,7 +59,7 @@ pub struct Refund {
     pub errand: Errand,
 }
 
-/// What to ask of the adapter next about a movement, and when.
+/// The pending adapter call for a movement: the next operation, and when to retry with backoff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Errand {
     pub ask: Ask,
@@ -66,14 +67,14 @@ pub struct Errand {
     pub at: UnixMillis,
 }
 
-/// The adapter's word about one id. `Paid`, `Closed`, `Done` and `Failed` are final for it.
+/// The adapter's answer about one id. `Paid`, `Closed`, `Done` and `Failed` are final for that id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdapterAnswer {
-    /// No answer came, or none that could be read.
+    /// No answer arrived, or it was unreadable.
     Unknown,
     NotFound,
     Pending,
-    /// Of a charge: not this time. It is not final before it is closed.
+    /// A charge failed this time. It becomes final only once closed.
     Declined,
     Closed,
     Paid {
@@ -81,12 +82,11 @@ pub enum AdapterAnswer {
     },
     Done,
     Failed,
-    /// Of a payout that was done: the money came back.
+    /// The money of a completed payout came back.
     Returned,
 }
 
-/// The answer to a call or query, with the chargebacks that the adapter has on record for that
-/// payment.
+/// The adapter's answer, with the chargebacks it has recorded for the payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdapterReply {
     pub answer: AdapterAnswer,
@@ -98,13 +98,13 @@ pub struct Chargeback {
     pub id: ChargebackId,
     pub payment: MovementId,
     pub amount_minor: i64,
-    /// The customer's bank took it back.
+    /// The customer's bank withdrew the chargeback.
     pub is_reversed: bool,
 }
 
 const FIRST_PAUSE_MS: i64 = 2_000;
 const LONGEST_PAUSE_MS: i64 = 5 * 60_000;
-/// From here on a person knows of it, and the adapter is asked every hour.
+/// After this long a person is alerted, and the adapter is queried only once an hour.
 const PATIENCE_MS: i64 = 24 * HOUR_MS;
 const HOUR_MS: i64 = 3_600_000;
 
@@ -117,8 +117,8 @@ impl Errand {
         Self { ask: Ask::Close, tries: 0, at: now }
     }
 
-    /// The errand after an answer that settled nothing. Only `not_found` repeats the call, under
-    /// the same id [NOT_FOUND_IS_OPEN]: every other silence is asked about.
+    /// The next call after an answer that settled nothing. Only `not_found` repeats the call, under
+    /// the same id [NOT_FOUND_IS_OPEN]; after any other inconclusive answer we query.
     pub(crate) fn after(
         self,
         answer: AdapterAnswer,
@@ -137,7 +137,7 @@ impl Errand {
         Self { ask, tries: self.tries.saturating_add(1), at: now.plus_ms(pause) }
     }
 
-    /// A callback is no answer: it only makes us ask at once [ASK_DONT_BELIEVE].
+    /// A callback is not an answer: it only triggers an immediate query [ASK_DONT_BELIEVE].
     pub fn hurried(self, now: UnixMillis) -> Self {
         Self { at: self.at.min(now), ..self }
     }
@@ -147,7 +147,7 @@ pub(crate) fn is_overdue(begun_at: UnixMillis, now: UnixMillis) -> bool {
     now.since(begun_at) >= PATIENCE_MS
 }
 
-/// The answer as it is judged. A call that the adapter does not know may be on its way
+/// Interprets the answer. A call unknown to the adapter may still be in transit
 /// [NOT_FOUND_IS_OPEN].
 pub(crate) fn judged(answer: AdapterAnswer, lapse: Option<MoneyLapse>) -> AdapterAnswer {
     match answer {

@@ -1,4 +1,4 @@
-//! Owns the states of a payment: who may begin one, and what the adapter's answers make of it.
+//! The states of a payment: its start, and its transitions on the adapter's answers.
 
 use wire::{Currency, PaymentStatus, UnixMillis, UserId};
 
@@ -8,7 +8,6 @@ use crate::{
     books::Fact, desk::Desk, limits::DAY_MS, movement::judged,
 };
 
-/// A customer's wish to pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaymentWish {
     pub by: UserId,
@@ -16,8 +15,8 @@ pub struct PaymentWish {
     pub currency: Currency,
 }
 
-/// Begins a payment, or finds the open one. One that is being closed can no longer be paid, so a
-/// customer never gets it for an answer [NEVER_DEAD].
+/// Begins a payment, or finds the open one. A closing payment can no longer be paid, so the
+/// customer never gets it back as the answer [NEVER_DEAD].
 pub(crate) fn begin(desk: &mut Desk<'_>, wish: &PaymentWish) -> Result<(), Refusal> {
     let order = &desk.rows.due.order;
     if wish.by != order.customer_id {
@@ -59,7 +58,7 @@ pub(crate) fn begin(desk: &mut Desk<'_>, wish: &PaymentWish) -> Result<(), Refus
     Ok(())
 }
 
-/// Takes the adapter's word about the payment at this place.
+/// Applies the adapter's answer to the payment at index `n`.
 pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
     if let AdapterAnswer::Paid { amount_minor } = answer {
         return paid(desk, n, amount_minor);
@@ -75,7 +74,7 @@ pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
     }
 }
 
-/// Nothing is final yet; a declined payment is closed.
+/// The answer is not final; a declined payment gets closed.
 fn stay(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
     let now = desk.basis.now;
     let declined = answer == AdapterAnswer::Declined;
@@ -88,7 +87,7 @@ fn stay(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
     payment.errand = payment.errand.after(answer, payment.closing, payment.created_at, now);
 }
 
-/// Only the adapter's own end makes a payment fail [CLOSE_BEFORE_FAILED].
+/// A payment fails only when the adapter ends it [CLOSE_BEFORE_FAILED].
 fn fail(desk: &mut Desk<'_>, n: usize) {
     let payment = &mut desk.rows.payments[n];
     payment.state = PaymentState::Failed;
@@ -96,7 +95,7 @@ fn fail(desk: &mut Desk<'_>, n: usize) {
     desk.tell(MoneyEventKind::PaymentFailed, id, amount);
 }
 
-/// Stops a payment that nobody wants any more. It stays pending until the adapter has closed it.
+/// Stops an unwanted payment. It stays pending until the adapter has closed it.
 pub(crate) fn close(desk: &mut Desk<'_>, n: usize) {
     let now = desk.basis.now;
     let payment = &mut desk.rows.payments[n];
@@ -106,7 +105,7 @@ pub(crate) fn close(desk: &mut Desk<'_>, n: usize) {
     }
 }
 
-/// The adapter has the money, whatever the payment was thought to be.
+/// The adapter has the money, regardless of the payment's state here.
 fn paid(desk: &mut Desk<'_>, n: usize, amount_minor: i64) {
     let payment = &desk.rows.payments[n];
     let (id, was) = (payment.id, payment.state);
@@ -121,21 +120,21 @@ fn paid(desk: &mut Desk<'_>, n: usize, amount_minor: i64) {
     }
     desk.rows.payments[n].state = PaymentState::Completed;
     if extra {
-        // It goes back [EXTRA_BACK].
+        // The money goes back [EXTRA_BACK].
         desk.list(MoneyCaseKind::ExtraPayment, id);
     } else if wrong {
-        // So does any other amount than the price [AMOUNT_EXACT].
+        // Any amount other than the price goes back, too [AMOUNT_EXACT].
         desk.list(MoneyCaseKind::WrongAmount, id);
     }
     if desk.rows.due.saga == Saga::Done && !desk.lapses(MoneyLapse::LateBack) {
-        // It is settled like any other [LATE_BACK].
+        // Late money is settled like any other [LATE_BACK].
         desk.rows.due.saga = Saga::Settling;
     }
     let details = whereabouts(desk, id);
     desk.tell_details(MoneyEventKind::PaymentCompleted, id, amount_minor, details);
 }
 
-/// What becomes of money that has just come.
+/// The destination of money that has just arrived.
 fn whereabouts(desk: &Desk<'_>, payment: MovementId) -> MoneyDetails {
     let (rows, basis) = (&desk.rows, desk.basis);
     let (stranded, held) = (rows.suspense_minor(payment), rows.held_minor());
@@ -152,7 +151,7 @@ fn whereabouts(desk: &Desk<'_>, payment: MovementId) -> MoneyDetails {
     MoneyDetails { share_minor: Some(split.rest_minor), ..MoneyDetails::default() }
 }
 
-/// Closes a payment that is too old.
+/// Closes expired payments.
 pub(crate) fn expire(desk: &mut Desk<'_>) {
     let (now, within) = (desk.basis.now, desk.basis.limits.pay_within_ms);
     for n in 0..desk.rows.payments.len() {
@@ -165,14 +164,14 @@ pub(crate) fn expire(desk: &mut Desk<'_>) {
 }
 
 impl OrderMoney {
-    /// Answers an edge that must know whether work may start: what is held now, and the open
-    /// payment to query first where nothing is [ASK_BEFORE_REFUSING].
+    /// Decides if an edge may start work: true if money is held, else false with the open payment
+    /// to query first, if any [ASK_BEFORE_REFUSING].
     pub fn start_backing(&self) -> (bool, Option<MovementId>) {
         let held = self.due.payment_status == PaymentStatus::Held;
         (held, self.open_payment().map(|payment| payment.id).filter(|_| !held))
     }
 
-    /// The payment of this id is to be asked about at once, since its callback came.
+    /// Reschedules this payment for an immediate query, because its callback arrived.
     pub fn hurried(&self, id: MovementId, now: UnixMillis) -> Option<Payment> {
         let payment = self.payments.iter().find(|payment| payment.id == id)?;
         Some(Payment { errand: payment.errand.hurried(now), ..payment.clone() })

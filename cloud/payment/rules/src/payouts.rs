@@ -1,5 +1,4 @@
-//! Owns payouts: a provider's balance sent to him, one payout at a time, under the lock of his
-//! account.
+//! Payouts: a provider's balance is sent to them, one payout at a time, under their account's lock.
 
 use wire::{Currency, UnixMillis, UserId};
 
@@ -19,14 +18,14 @@ pub struct Payout {
     pub errand: Errand,
 }
 
-/// The rows of one provider and currency, as read under the lock of his account.
+/// The rows of one provider and currency, as read under their account's lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderMoney {
     pub provider_id: UserId,
     pub currency: Currency,
-    /// Owed to him.
+    /// Owed to the provider.
     pub balance_minor: i64,
-    /// Those that are open or that the step is about, at least.
+    /// At least the open payouts and those that the step concerns.
     pub payouts: Vec<Payout>,
 }
 
@@ -40,17 +39,17 @@ pub enum PayoutStep {
     },
 }
 
-/// To write in one transaction. Who the payout belongs to is told of its state, and of why it
-/// failed.
+/// The writes of one transaction. The provider gets an event with the payout's state, and the
+/// reason if it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayoutWrites {
     pub payout: Payout,
     pub journal: Option<MoneyJournal>,
-    /// For a person to look at.
+    /// For a person to review.
     pub case: Option<MoneyCase>,
 }
 
-/// Returns `None` where nothing changes.
+/// Returns `None` if nothing changes.
 pub fn pay_out(rows: &ProviderMoney, step: PayoutStep, basis: &Basis<'_>) -> Option<PayoutWrites> {
     match step {
         PayoutStep::HourStruck => begin(rows, basis),
@@ -94,7 +93,7 @@ fn answered(
         (PayoutState::Completed, AdapterAnswer::Returned) => {
             Some(booked(rows, turned(PayoutState::Returned), Action::PayoutReturned, basis))
         }
-        // It was done and came back before we heard either. The next question brings the rest.
+        // The payout completed and came back between two queries. The next query books the return.
         (PayoutState::Pending, AdapterAnswer::Returned) => {
             let payout = Payout { errand: before.errand.hurried(basis.now), ..before.clone() };
             let payout = Payout { state: PayoutState::Completed, ..payout };

@@ -1,5 +1,5 @@
-//! Owns refunds: a customer's request, an admin's word on it, the adapter's answers, and the
-//! mending of one that failed.
+//! Refunds: a customer's request, an admin's decision, the adapter's answers, and the repair of
+//! failed ones.
 
 use wire::{OrderStatus, UserId};
 
@@ -11,8 +11,7 @@ use crate::{
     movement::judged,
 };
 
-/// The order's customer asks, in progress or later, until the money is released; one request at a
-/// time.
+/// The order's customer may request one refund at a time, from the start of work until the release.
 pub(crate) fn request(desk: &mut Desk<'_>, by: UserId, amount_minor: i64) -> Result<(), Refusal> {
     let order = &desk.rows.due.order;
     if by != order.customer_id {
@@ -41,7 +40,7 @@ pub(crate) fn request(desk: &mut Desk<'_>, by: UserId, amount_minor: i64) -> Res
     Ok(())
 }
 
-/// An admin grants some of what is held and not yet granted, or refuses.
+/// An admin grants part of the held money that is not yet granted, or refuses.
 pub(crate) fn decide(
     desk: &mut Desk<'_>,
     id: MovementId,
@@ -63,7 +62,7 @@ pub(crate) fn decide(
     Ok(())
 }
 
-/// After the release the platform alone gives something back, out of its own money.
+/// After the release, only the platform can give money back, from its own funds.
 pub(crate) fn goodwill(desk: &mut Desk<'_>, amount_minor: i64) -> Result<(), Refusal> {
     let rows = &desk.rows;
     let loss_refunds = rows.refunds.iter().filter(|refund| refund.source == Source::Loss).count();
@@ -83,8 +82,8 @@ pub(crate) fn goodwill(desk: &mut Desk<'_>, amount_minor: i64) -> Result<(), Ref
     Ok(())
 }
 
-/// Puts money on its way to the customer. The row with its id is committed before the adapter is
-/// called [INTENT_FIRST].
+/// Starts a refund to the customer. The row with its id is committed before the adapter is called
+/// [INTENT_FIRST].
 pub(crate) fn send(desk: &mut Desk<'_>, payment: MovementId, source: Source, amount_minor: i64) {
     let (now, id, order) = (desk.basis.now, next_id(desk), desk.rows.order());
     let from = source_account(source, order, payment);
@@ -106,8 +105,8 @@ pub(crate) fn send(desk: &mut Desk<'_>, payment: MovementId, source: Source, amo
     }
 }
 
-/// One id a step is enough where one refund at a time is open; only the simulator leaves that rule
-/// out.
+/// One id per step is enough while only one refund can be open; only the simulator disables that
+/// rule.
 fn next_id(desk: &Desk<'_>) -> MovementId {
     let MovementId(fresh) = desk.basis.fresh;
     let (high, low) = fresh.as_u64_pair();
@@ -115,7 +114,7 @@ fn next_id(desk: &Desk<'_>) -> MovementId {
     MovementId(uuid::Uuid::from_u64_pair(high, low.wrapping_add(used as u64)))
 }
 
-/// Takes the adapter's word about the refund at this place.
+/// Applies the adapter's answer to the refund at index `n`.
 pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
     let refund = &desk.rows.refunds[n];
     let (id, amount, order) = (refund.id, refund.amount_minor, desk.rows.order());
@@ -135,7 +134,7 @@ pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
         AdapterAnswer::Done => {
             desk.book(Fact::refund_done(id, amount, order));
             desk.rows.refunds[n].state = RefundState::Completed;
-            // Money out is told when the adapter says done [TELL_AFTER].
+            // Publish the refund only after the adapter's `done` [TELL_AFTER].
             if !desk.lapses(MoneyLapse::TellAfter) {
                 desk.tell(MoneyEventKind::RefundProcessed, id, amount);
             }
@@ -150,7 +149,7 @@ pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
     }
 }
 
-/// The money goes back where it came from and is still owed [STILL_OWED]; a person sees to it.
+/// The money returns to its source and is still owed [STILL_OWED]; a person handles it.
 fn fail(desk: &mut Desk<'_>, n: usize) {
     let refund = desk.rows.refunds[n].clone();
     let to = source_account(refund.source, desk.rows.order(), refund.payment);
@@ -162,7 +161,7 @@ fn fail(desk: &mut Desk<'_>, n: usize) {
     }
 }
 
-/// An admin has the money sent once more: `settle` does so, under a new id.
+/// An admin has the money sent again: settlement sends it under a new id.
 pub(crate) fn send_anew(desk: &mut Desk<'_>) -> Result<(), Refusal> {
     if desk.rows.due.saga != Saga::NeedsPerson {
         return Err(Refusal::NothingFailed);
@@ -177,7 +176,7 @@ pub(crate) fn paid_otherwise(desk: &mut Desk<'_>, id: MovementId) -> Result<(), 
     let Some(refund) = desk.rows.refunds.iter().find(failed).cloned() else {
         return Err(Refusal::NothingFailed);
     };
-    // A later refund may have met what this one failed to bring [OWED_BY_HAND].
+    // A later refund may already have covered this one [OWED_BY_HAND].
     let is_owed =
         desk.rows.owed_from(&refund) >= refund.amount_minor || desk.lapses(MoneyLapse::OwedByHand);
     if desk.rows.due.saga != Saga::NeedsPerson || !is_owed {
@@ -192,14 +191,14 @@ pub(crate) fn paid_otherwise(desk: &mut Desk<'_>, id: MovementId) -> Result<(), 
 }
 
 impl OrderMoney {
-    /// Granted out of custody and not sent yet; a chargeback may have left less than that.
+    /// Granted from custody and not sent yet; a chargeback may have left less than this.
     pub fn owed_minor(&self, lapse: Option<MoneyLapse>) -> i64 {
         let failed_too = lapse == Some(MoneyLapse::StillOwed);
         self.due.granted_minor - self.met_minor(Source::Held, failed_too)
     }
 
-    /// Granted out of the platform's own money and not sent yet. It is judged again before it is
-    /// sent: a bank may have given the customer the same money since [GOODWILL_AGAIN].
+    /// Granted from the platform's own money and not sent yet. The amount is checked again before
+    /// sending: the customer's bank may have returned the same money since [GOODWILL_AGAIN].
     pub(crate) fn goodwill_owed_minor(&self, lapse: Option<MoneyLapse>) -> i64 {
         let failed_too = lapse == Some(MoneyLapse::StillOwed);
         let granted = self.due.goodwill_minor;
@@ -210,16 +209,16 @@ impl OrderMoney {
         may_leave - self.met_minor(Source::Loss, failed_too)
     }
 
-    /// What of the price a customer has not got back: by grants, by goodwill, or from their bank.
-    /// Below zero where the bank took back what had been granted.
+    /// The part of the price that the customer has not got back through grants, goodwill or their
+    /// bank. Negative if the bank also took back granted money.
     pub fn goodwill_left_minor(&self) -> i64 {
         let due = &self.due;
         let given = due.granted_minor + due.goodwill_minor + self.charged_back_minor();
         due.order.price_minor - given
     }
 
-    /// The amount still owed to the customer from the source of a failed refund. A cancelled order
-    /// owes all the money it holds, and a mistaken payment is owed in full.
+    /// The amount still owed to the customer from a failed refund's source. A cancelled order owes
+    /// all the money it holds, and a mistaken payment is owed in full.
     fn owed_from(&self, refund: &Refund) -> i64 {
         match refund.source {
             Source::Held if self.due.is_cancelled() => self.held_minor(),
@@ -229,7 +228,7 @@ impl OrderMoney {
         }
     }
 
-    /// What the customer's bank took back of the price, less what it has returned since.
+    /// The part of the price that the customer's bank took back, less reversals.
     pub fn charged_back_minor(&self) -> i64 {
         let held = self.held_payment();
         let of_price = self

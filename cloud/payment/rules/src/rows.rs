@@ -1,5 +1,5 @@
-//! Owns the view of one order's money: every row about it, as read under the lock of its due, and
-//! the figures that follow from them.
+//! The state of one order's money: all its rows, as read under the due's lock, and the amounts
+//! derived from them.
 
 use wire::{OrderId, PaymentStatus, UserId, words, words_from_text};
 
@@ -8,7 +8,7 @@ use crate::{
     PaymentState, Refund, RefundState, Source, movement,
 };
 
-/// All rows of one order. Their number is bounded by the limits on payments and refunds.
+/// All rows of one order. The limits on payments and refunds bound their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderMoney {
     pub due: Due,
@@ -19,7 +19,6 @@ pub struct OrderMoney {
     pub journals: Vec<MoneyJournal>,
 }
 
-/// A customer's wish to have money back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefundRequest {
     pub id: MovementId,
@@ -36,7 +35,8 @@ impl OrderMoney {
         Self { due, payments, refunds, requests, chargebacks: Vec::new(), journals: Vec::new() }
     }
 
-    /// The rows after the transaction: the model of a store, for tests and the simulator.
+    /// Applies a transaction's writes to the rows: a model of the store, for tests and the
+    /// simulator.
     pub fn written(&mut self, writes: &MoneyWrites) {
         self.due.clone_from(&writes.due);
         put(&mut self.payments, &writes.payments, |row| row.id);
@@ -50,7 +50,7 @@ impl OrderMoney {
         self.due.order.id
     }
 
-    /// The debits less the credits of an account, as far as this order moved it.
+    /// This order's debits less credits on an account.
     pub fn balance(&self, account: LedgerAccount) -> i64 {
         let postings = self.journals.iter().flat_map(|journal| &journal.postings);
         postings.filter(|posting| posting.account == account).map(|posting| posting.minor).sum()
@@ -76,7 +76,7 @@ impl OrderMoney {
         self.has(Action::Release, self.order().0)
     }
 
-    /// The payment whose money was taken into custody, if that ever happened.
+    /// The payment that entered custody, if any.
     pub fn held_payment(&self) -> Option<MovementId> {
         let held = LedgerAccount::Held(self.order());
         let into_held = |journal: &&MoneyJournal| {
@@ -98,8 +98,8 @@ impl OrderMoney {
         self.requests.iter().find(|request| request.state == RequestState::Open)
     }
 
-    /// Sum of the refunds out of a source that are sent or on their way, or were paid by hand. One
-    /// that failed is still owed [STILL_OWED].
+    /// Sum of the refunds from a source that are sent, in transit or paid by hand. A failed refund
+    /// is still owed [STILL_OWED].
     pub(crate) fn met_minor(&self, source: Source, failed_too: bool) -> i64 {
         let counts = |refund: &&Refund| {
             refund.source == source
@@ -110,8 +110,8 @@ impl OrderMoney {
         self.refunds.iter().filter(counts).map(|refund| refund.amount_minor).sum()
     }
 
-    /// What has left for the customer out of custody and of the platform's own money. Money that
-    /// came by mistake is none of the order's.
+    /// The amount returned to the customer from custody and from the platform's own money. Mistaken
+    /// payments are not part of the order's money.
     pub fn returned_minor(&self) -> i64 {
         let is_back = |refund: &&Refund| {
             refund.source != Source::Suspense
@@ -121,7 +121,7 @@ impl OrderMoney {
         self.refunds.iter().filter(is_back).map(|refund| refund.amount_minor).sum()
     }
 
-    /// Credited to providers out of this order's custody.
+    /// Credited to providers from this order's custody.
     pub fn earned_minor(&self) -> i64 {
         let from_custody = |journal: &&MoneyJournal| {
             matches!(journal.key.action, Action::CancelFee | Action::Release)
@@ -131,9 +131,9 @@ impl OrderMoney {
         to_them.map(|posting| -posting.minor).sum()
     }
 
-    /// The status that the order shows, by the books. `held` is the whole price, less what was
-    /// granted back or went to the provider as a cancel's fee [HELD_IS_WHOLE]. While money is on
-    /// its way to the customer, nothing new is shown: it has not arrived.
+    /// The order's payment status, derived from the books. `held` means the whole price, less
+    /// granted refunds and any cancel fee paid to the provider [HELD_IS_WHOLE]. While money is in
+    /// transit to the customer, the status stays unchanged: it has not arrived.
     pub(crate) fn shown(&self, any_part_is_held: bool) -> PaymentStatus {
         let (held, earned) = (self.held_minor(), self.earned_minor());
         let whole = self.due.order.price_minor - self.due.granted_minor - earned;
@@ -143,8 +143,8 @@ impl OrderMoney {
             _ if under_way => self.due.payment_status,
             0 if earned > 0 || self.is_released() => PaymentStatus::Paid,
             0 if self.held_payment().is_none() => PaymentStatus::Unpaid,
-            // A chargeback took it. The order is not unpaid: its payment was taken, so nobody can
-            // pay it once more.
+            // A chargeback took it. The order does not become unpaid: its payment was taken, so it
+            // cannot be paid again.
             0 if held > 0 => PaymentStatus::PartiallyRefunded,
             0 => PaymentStatus::Refunded,
             back if back < self.due.order.price_minor => PaymentStatus::PartiallyRefunded,
@@ -152,13 +152,13 @@ impl OrderMoney {
         }
     }
 
-    /// Who had the order when its money was taken into custody.
+    /// The order's provider when its money entered custody.
     pub(crate) fn provider_at_payment(&self) -> Option<UserId> {
         let held = self.held_payment()?;
         self.payments.iter().find(|payment| payment.id == held)?.provider_id
     }
 
-    /// Returns whether a person must hear that the adapter has been silent for a day.
+    /// Returns true if the adapter has been silent for a day and a person must be alerted.
     pub(crate) fn is_overdue(&self, now: wire::UnixMillis) -> bool {
         let payments = self.open_payment().map(|payment| payment.created_at);
         let refunds = self.open_refund().map(|refund| refund.created_at);

@@ -1,6 +1,5 @@
-//! Owns the one way out for money: `settle` runs under the due's lock after every change and by a
-//! job. It does the first thing that applies, and again, until nothing does; nothing else sends
-//! money out.
+//! Settlement, the only way out for money. It runs under the due's lock after every change and from
+//! a job. It repeats the first step that applies until none does; no other code sends money out.
 
 use uuid::Uuid;
 use wire::{OrderStatus, UserId};
@@ -11,7 +10,7 @@ use crate::{
     books::Fact, desk::Desk, pay, refunds,
 };
 
-/// Ends: each round books something, closes a payment or leaves a refund open.
+/// Terminates, because each round books a journal, closes a payment or leaves a refund open.
 pub(crate) fn settle(desk: &mut Desk<'_>) {
     while settled_one(desk) {}
 }
@@ -20,14 +19,14 @@ fn settled_one(desk: &mut Desk<'_>) -> bool {
     if desk.lapses(MoneyLapse::LateBack) && desk.rows.due.saga == Saga::Done {
         return false;
     }
-    // 1. One refund at a time: the next one depends on its end [ONE_OUT].
+    // 1. One refund at a time: the next depends on its outcome [ONE_OUT].
     if desk.rows.open_refund().is_some() && !desk.lapses(MoneyLapse::OneOut) {
         return false;
     }
     if book_chargeback(desk) {
         return true;
     }
-    // 3. A person mends the failed refund first.
+    // 3. A person repairs the failed refund first.
     let needs_person = desk.rows.due.saga == Saga::NeedsPerson;
     if !needs_person && return_to_customer(desk) {
         return true;
@@ -43,8 +42,8 @@ fn return_to_customer(desk: &mut Desk<'_>) -> bool {
     if desk.rows.due.is_cancelled() { settle_cancelled(desk) } else { return_granted(desk) }
 }
 
-/// Step 2: it is taken from the order's money while that is there, and else it is the platform's
-/// loss: a provider keeps what he was told is his [LOSS_IS_OURS].
+/// Step 2: a chargeback first takes the order's own money. The rest is the platform's loss:
+/// providers keep money already announced as theirs [LOSS_IS_OURS].
 fn book_chargeback(desk: &mut Desk<'_>) -> bool {
     let chargebacks = desk.rows.chargebacks.clone();
     chargebacks.into_iter().any(|chargeback| {
@@ -55,8 +54,8 @@ fn book_chargeback(desk: &mut Desk<'_>) -> bool {
     })
 }
 
-/// The money goes back to where the chargeback took it from, and everything goes on as if the bank
-/// had never taken it. What was the platform's loss is its gain [REVERSAL_BACK].
+/// Returns the money to the accounts it came from, as if the bank had never taken it. A loss of the
+/// platform becomes its gain [REVERSAL_BACK].
 fn reverse_chargeback(desk: &mut Desk<'_>, chargeback: Chargeback) -> bool {
     let Chargeback { id, payment, amount_minor, .. } = chargeback;
     let Some(taken) = desk.rows.journal(Action::Chargeback, id.0) else { return false };
@@ -75,7 +74,8 @@ fn reverse_chargeback(desk: &mut Desk<'_>, chargeback: Chargeback) -> bool {
     desk.list(MoneyCaseKind::ChargebackReversed, payment);
     let returned_minor = desk.rows.held_minor() - held_before;
     if returned_minor > 0 {
-        // The order previews a cancel by what is held, even if its status stays the same.
+        // The order previews a cancel from the held amount, so publish even if its status stays the
+        // same.
         desk.tell(MoneyEventKind::PaymentStatusChanged, payment, returned_minor);
     }
     true
@@ -106,7 +106,7 @@ fn charge_back(desk: &mut Desk<'_>, chargeback: Chargeback) -> bool {
     true
 }
 
-/// Step 4: money that came by mistake goes back whole.
+/// Step 4: mistaken payments go back in full.
 fn return_suspense(desk: &mut Desk<'_>) -> bool {
     let stranded = desk.rows.payments.iter().map(|payment| payment.id);
     let stranded = stranded.map(|id| (id, desk.rows.suspense_minor(id)));
@@ -121,7 +121,7 @@ fn return_suspense(desk: &mut Desk<'_>) -> bool {
     true
 }
 
-/// Step 5: the open payment is closed; of what is held, the fee and a refund of the rest in one
+/// Step 5: close the open payment, then book the fee from the held money and refund the rest in one
 /// transaction.
 fn settle_cancelled(desk: &mut Desk<'_>) -> bool {
     let open =
@@ -146,7 +146,7 @@ fn settle_cancelled(desk: &mut Desk<'_>) -> bool {
     true
 }
 
-/// Step 6: what an admin has granted.
+/// Step 6: refunds granted by an admin.
 fn return_granted(desk: &mut Desk<'_>) -> bool {
     let Some(payment) = desk.rows.held_payment() else { return false };
     let lapse = desk.basis.lapse;
@@ -159,9 +159,10 @@ fn return_granted(desk: &mut Desk<'_>) -> bool {
     minor > 0
 }
 
-/// Step 7: the work is done and nobody objects: what is held goes to the provider of the completed
-/// version, whoever had the order at the payment [PAY_WHO_COMPLETED]. What is owed to the customer
-/// stays. Money that a reversed chargeback returns later is released too [RELEASE_REST].
+/// Step 7: once the work is done and undisputed, the held money goes to the provider of the
+/// completed version, even if another provider had the order at payment [PAY_WHO_COMPLETED]. Money
+/// owed to the customer stays. Money that a reversed chargeback returns later is released too
+/// [RELEASE_REST].
 fn release(desk: &mut Desk<'_>) -> bool {
     let rows = &desk.rows;
     let is_done = matches!(rows.due.order.status, OrderStatus::Completed | OrderStatus::Reviewed);
@@ -191,8 +192,8 @@ fn release(desk: &mut Desk<'_>) -> bool {
     true
 }
 
-/// The fee is rounded once for the whole order: a second release costs the fee of both, less the
-/// fee of the first.
+/// The fee is rounded once for the whole order: a second release costs the fee on both, less the
+/// first fee.
 fn split_release(desk: &Desk<'_>, minor: i64) -> FeeSplit {
     let Basis { policies, now, lapse, .. } = *desk.basis;
     let policy = FeePolicy::of(policies, desk.rows.due.order.created_at, now, lapse);
@@ -205,7 +206,6 @@ fn split_release(desk: &Desk<'_>, minor: i64) -> FeeSplit {
     }
 }
 
-/// A fee of a cancel that is to be booked yet.
 pub(crate) struct CancelFee {
     pub subject: Uuid,
     pub provider: UserId,
@@ -213,8 +213,8 @@ pub(crate) struct CancelFee {
 }
 
 impl OrderMoney {
-    /// The fee of a cancel that is to be booked yet, out of what is held. If a chargeback left less
-    /// than the fee, its reversal brings the rest.
+    /// The cancel fee still to book, limited to the held money. If a chargeback left less than the
+    /// fee, its reversal brings the rest.
     pub(crate) fn cancel_fee(&self) -> Option<CancelFee> {
         let terms = self.due.order.terms?;
         let subject = self.free_subject(Action::CancelFee)?;
@@ -246,8 +246,8 @@ impl OrderMoney {
         split
     }
 
-    /// The subject of the next release or cancel fee: the order has one, and each reversed
-    /// chargeback makes room for another.
+    /// The subject of the next release or cancel fee: the order provides one, and each reversed
+    /// chargeback one more.
     fn free_subject(&self, action: Action) -> Option<Uuid> {
         let reversed = self.chargebacks.iter().filter(|chargeback| chargeback.is_reversed);
         let order = std::iter::once(self.order().0);

@@ -1,6 +1,6 @@
-//! Owns the comparison with the adapter's statement: the movements to ask about. The statement
-//! itself moves nothing, answers do [STATEMENT], but for the adapter's own fees: no other word
-//! tells of them.
+//! Compares our books with the adapter's statement, to find the movements to query. The statement
+//! itself books nothing, answers do [STATEMENT]; the exception is the adapter's own fees, which
+//! appear only in the statement.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use crate::{Action, MoneyJournal, MovementId, OrderMoney, Payout, PayoutState};
 
-/// A sum that the adapter moved, by its statement or by our books.
+/// An amount moved by the adapter, from its statement or our books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StatementLine {
-    /// To ask about.
+    /// The movement to query.
     pub movement: MovementId,
     pub kind: LineKind,
     pub amount_minor: i64,
@@ -21,16 +21,16 @@ pub struct StatementLine {
 pub enum LineKind {
     Charge,
     Refund,
-    /// With the adapter's id, since a payment may have several.
+    /// Carries the adapter's id, since a payment may have several.
     Chargeback(Uuid),
     Reversal(Uuid),
     Payout,
     PayoutReturned,
-    /// The adapter's own, for its work on the movement, with the id of the line.
+    /// The adapter's fee for the movement, with the line's id.
     Fee(Uuid),
 }
 
-/// Movements that one side has and the other has not, or for another amount.
+/// Movements that only one side has, or that differ in amount.
 pub fn differing(
     ours: &BTreeSet<StatementLine>,
     adapters: &BTreeSet<StatementLine>,
@@ -39,7 +39,7 @@ pub fn differing(
 }
 
 impl OrderMoney {
-    /// By our books, the adapter moved this for the order.
+    /// The adapter's movements for the order, by our books.
     pub fn statement_lines(&self) -> impl Iterator<Item = StatementLine> {
         self.journals.iter().filter_map(|journal| self.line(journal))
     }

@@ -1,12 +1,11 @@
-//! Owns the price of a cancel: the preview that a person is shown, and the terms that the order
-//! carries for ever. The order service decides with these functions; the payment service only does
-//! what the terms say.
+//! The price of a cancel: the preview shown to a person, and the terms fixed on the order. The
+//! order service decides with these functions; the payment service only executes the terms.
 
 use wire::{OrderStatus, PaymentStatus, Role, UnixMillis, UserId};
 
 use crate::{FeePolicy, MoneyLapse};
 
-/// All that the price of a cancel depends on, as it stands on the order's row.
+/// The inputs to the price of a cancel, from the order's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CancelQuestion {
     pub by: Role,
@@ -14,12 +13,12 @@ pub struct CancelQuestion {
     pub payment_status: PaymentStatus,
     pub provider_id: Option<UserId>,
     pub price_minor: i64,
-    /// In custody by the last word of the payment service.
+    /// In custody, by the payment service's latest event.
     pub held_minor: i64,
     pub starts_at: Option<UnixMillis>,
-    /// When it was tapped at the portal, or logged at an edge.
+    /// When the person tapped cancel at the portal, or an edge logged it.
     pub at: UnixMillis,
-    /// Of the order's creation.
+    /// In force when the order was created.
     pub policy: FeePolicy,
 }
 
@@ -29,21 +28,21 @@ pub struct CancelPreview {
     pub refund_minor: i64,
 }
 
-/// What a cancel has cost; it never changes again.
+/// The final price of a cancel; it never changes again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CancelTerms {
     pub fee_minor: i64,
-    /// Gets the fee.
+    /// Receives the fee.
     pub provider_id: Option<UserId>,
 }
 
-/// Why a cancel was not done.
+/// The reason for refusing a cancel: the price differs from the preview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TermsChanged(pub CancelPreview);
 
 impl CancelQuestion {
-    /// A customer who cancels late an accepted order with money in custody pays the provider;
-    /// nobody else pays anything. The fee is never more than is held.
+    /// A fee is due only if a customer cancels an accepted order late, with money in custody. The
+    /// provider gets it, and it never exceeds the held amount.
     pub fn preview(&self) -> CancelPreview {
         let late = self
             .starts_at
@@ -58,8 +57,8 @@ impl CancelQuestion {
         CancelPreview { fee_minor, refund_minor: self.held_minor - fee_minor }
     }
 
-    /// The terms, where the person was shown this fee [PREVIEW_BOUND]. Who names none was shown
-    /// none.
+    /// Returns the terms if the person was shown this fee [PREVIEW_BOUND]. An absent
+    /// `shown_fee_minor` means zero.
     pub fn terms(
         &self,
         shown_fee_minor: Option<i64>,

@@ -1,10 +1,10 @@
-//! The arm of Alipay's open platform. A customer pays on Alipay's own page, by a link under our
-//! signature; all else is a signed call of its gateway, answered under Alipay's. What cannot be
-//! read, or is signed by nobody we know, says nothing.
+//! The adapter for Alipay's open platform. Customers pay on Alipay's own page, through a link we
+//! sign; everything else is a signed gateway call with a signed answer. An unreadable answer, or
+//! one with an unknown signature, counts as no answer.
 //!
-//! What Alipay lacks, this makes up for: it knows nothing of a payment before its customer has
-//! opened the link, so none can be closed until then. Each link therefore ends at a time that
-//! Alipay keeps, and only behind it an unknown payment is closed for good.
+//! Alipay learns of a payment only when its customer opens the link, so the payment cannot be
+//! closed before that. Each link therefore expires at a time that Alipay enforces, and an unknown
+//! payment is permanently closed only after it.
 
 mod answer;
 mod fields;
@@ -36,7 +36,7 @@ use super::{Callback, CallbackClaim};
 use crate::store::{AdapterCall, CallKind};
 
 pub const METHOD: &str = "alipay";
-/// The answer that ends the repeats of a message.
+/// The answer that stops Alipay from repeating a message.
 pub const HEARD: &str = "success";
 
 const PAGE: &str = "alipay.trade.page.pay";
@@ -46,8 +46,7 @@ const REFUND: &str = "alipay.trade.refund";
 const REFUND_QUERY: &str = "alipay.trade.fastpay.refund.query";
 
 const NO_TRADE: &str = "ACQ.TRADE_NOT_EXIST";
-/// A refund that is refused for one of these is refused for good. Any other reason may pass, as
-/// that of an account that is short of money does.
+/// Reasons that make a refused refund final. Any other may pass, such as an account short of money.
 const NEVER_REFUNDED: &[&str] = &[
     "ACQ.TRADE_NOT_ALLOW_REFUND",
     "ACQ.TRADE_HAS_FINISHED",
@@ -55,15 +54,15 @@ const NEVER_REFUNDED: &[&str] = &[
     "ACQ.REASON_TRADE_REFUND_FEE_ERR",
 ];
 
-/// Until a link has ended by Alipay's clock too, with whatever was begun at its last moment.
+/// Margin after a link's expiry, for Alipay's clock and payments begun at the last moment.
 const LINK_OVER_MS: i64 = 120_000;
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// A longer word in a message is cut.
+/// Longer claims are cut.
 const CLAIM_CHARS_MAX: usize = 24;
-/// Stands for the order's id in the address that people come back to.
+/// Placeholder for the order's id in the return URL.
 const ORDER_MARK: &str = "{order}";
 
-/// As configuration has them.
+/// From the configuration.
 pub struct AlipaySettings {
     pub gateway: String,
     pub app_id: String,
@@ -82,7 +81,7 @@ pub enum AlipayError {
     AppId,
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// Anybody could sign as we, or as Alipay.
+    /// With published keys, anyone could sign as us or as Alipay.
     #[error("everybody has the keys of the sandbox; they are for a gateway on this machine alone")]
     Published,
 }
@@ -97,7 +96,7 @@ struct Parts {
     pay_within_ms: i64,
 }
 
-/// A payment that its customer may go on with.
+/// A payment that its customer may continue.
 #[derive(Debug, Clone, Copy)]
 pub struct PayLink {
     pub payment: MovementId,
@@ -137,7 +136,7 @@ impl Alipay {
         currency == Currency::Cny
     }
 
-    /// The address of Alipay's page for this payment. `None` once the link is over.
+    /// The URL of Alipay's page for this payment. `None` once the link has expired.
     pub fn link(&self, pay: &PayLink) -> Option<String> {
         let Parts { gateway, notify_url, return_url, .. } = &*self.0;
         if gateway.clock.now() >= self.link_ends(pay.begun_at) {
@@ -164,7 +163,7 @@ impl Alipay {
             (CallKind::Charge { .. }, ask) => self.charge(call, ask).await,
             (CallKind::Refund { payment, .. }, Ask::Call) => self.refund(call, *payment).await,
             (CallKind::Refund { payment, .. }, _) => self.refunded(call, *payment).await,
-            // None begins here, for nobody tells us the account of a provider.
+            // Unsupported: we do not have providers' account numbers.
             (CallKind::Payout { .. }, _) => Ok(AdapterAnswer::Unknown),
         };
         let answer = answer.unwrap_or_else(|error| {
@@ -174,8 +173,8 @@ impl Alipay {
         AdapterReply { answer, chargebacks: Vec::new() }
     }
 
-    /// A message about a payment, or about a refund of it. Its signature is verified before
-    /// anything of it counts.
+    /// Reads a message about a payment or its refund. Verifies the signature before using any
+    /// field.
     pub fn callback(&self, body: &[u8]) -> Callback {
         let gateway = &self.0.gateway;
         let is_ours = |fields: &Fields| {
@@ -198,7 +197,7 @@ impl Alipay {
         Callback::signed(body, claim)
     }
 
-    /// There is no call to make: the customer begins it, by the link.
+    /// Never calls Alipay to charge: the customer begins the charge through the link.
     async fn charge(&self, call: &AdapterCall, ask: Ask) -> Result<AdapterAnswer, AlipayCallError> {
         Ok(match self.trade(call).await? {
             AdapterAnswer::NotFound if self.is_over(call) => AdapterAnswer::Closed,
@@ -207,7 +206,7 @@ impl Alipay {
         })
     }
 
-    /// A trade that cannot be closed now is asked about: it may be paid, or closed already.
+    /// Queries a trade that cannot be closed now: it may be paid or already closed.
     async fn close(&self, call: &AdapterCall) -> Result<AdapterAnswer, AlipayCallError> {
         let trade = number(call.id);
         let answer = self.ask(CLOSE, &json!({ "out_trade_no": trade })).await?;
@@ -231,7 +230,8 @@ impl Alipay {
         Ok(match answer.trade_status.as_str() {
             "WAIT_BUYER_PAY" => AdapterAnswer::Pending,
             "TRADE_SUCCESS" | "TRADE_FINISHED" => paid.unwrap_or_else(|| unclear(QUERY, &answer)),
-            // So ends a trade that nobody paid, and one that was paid and went back whole.
+            // Both unpaid trades and fully refunded ones end in this state; only paid ones have a
+            // date.
             "TRADE_CLOSED" if answer.send_pay_date.is_some() => {
                 paid.unwrap_or_else(|| unclear(QUERY, &answer))
             }
@@ -254,7 +254,7 @@ impl Alipay {
         if answer.is_done() && answer.out_trade_no == trade && answer.fund_change == "Y" {
             return Ok(AdapterAnswer::Done);
         }
-        // Nothing moved by this call. One before it, whose answer was lost, may have moved it.
+        // This call moved nothing, but an earlier one with a lost answer may have.
         let is_refused = answer.refusal().is_some_and(|reason| NEVER_REFUNDED.contains(&reason));
         Ok(match self.refunded(call, payment).await? {
             AdapterAnswer::NotFound if is_refused => AdapterAnswer::Failed,
@@ -282,7 +282,7 @@ impl Alipay {
             && answer.out_request_no == refund;
         Ok(match answer.refund_status.as_str() {
             "REFUND_SUCCESS" if told => AdapterAnswer::Done,
-            // Alipay has none, or has not done it yet.
+            // Alipay has no such refund, or has not made it yet.
             "" => AdapterAnswer::NotFound,
             _ => unclear(REFUND_QUERY, &answer),
         })
@@ -300,24 +300,24 @@ impl Alipay {
         begun_at.plus_ms(self.0.pay_within_ms)
     }
 
-    /// Nobody can begin this payment any more.
+    /// True if this payment can no longer begin.
     fn is_over(&self, call: &AdapterCall) -> bool {
         let over = self.link_ends(call.begun_at).plus_ms(LINK_OVER_MS);
         self.0.gateway.clock.now() >= over
     }
 }
 
-/// Returns whether that gateway stands on this machine, where only a sandbox can.
+/// True if the gateway runs on this machine, so it can only be a sandbox.
 fn is_here(gateway: &str) -> bool {
     gateway.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
 }
 
-/// Our id, as Alipay takes it.
+/// Our id in Alipay's format.
 fn number(id: MovementId) -> String {
     id.0.simple().to_string()
 }
 
-/// Exact, with two decimals.
+/// The exact amount, with two decimals.
 fn yuan(minor: i64) -> Option<String> {
     let amount = Amount::from_minor(minor).ok().filter(|amount| amount.is_positive());
     amount.map(|amount| amount.to_string())

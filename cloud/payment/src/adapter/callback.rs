@@ -1,10 +1,10 @@
-//! A message of an adapter. It moves nothing: with a good signature and an id of ours it makes us
-//! ask at once [ASK_DONT_BELIEVE]. So late, repeated and reordered ones do no harm.
+//! A message from an adapter. It moves no money: a valid signature and one of our ids only trigger
+//! an immediate query [ASK_DONT_BELIEVE]. So late, repeated and reordered messages do no harm.
 
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
-/// What a message says, as far as it could be read. Nobody acts on it.
+/// A message's content, as far as it is readable. Never act on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CallbackClaim {
     pub movement: Option<Uuid>,
@@ -12,7 +12,7 @@ pub struct CallbackClaim {
     pub amount_minor: Option<i64>,
 }
 
-/// A message of which the sender is known, or is not.
+/// A message, signed by the adapter or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callback {
     pub is_signed: bool,
@@ -21,7 +21,7 @@ pub struct Callback {
 }
 
 impl Callback {
-    /// Of somebody who could not sign it; what it says is not even read.
+    /// A message without a valid signature. Its content is not read.
     pub fn forged(body: &[u8]) -> Self {
         Self { is_signed: false, claim: CallbackClaim::default(), body_hash: hash(body) }
     }

@@ -1,8 +1,7 @@
-//! The arm that needs no provider. It keeps its own truth in tables that nothing else reads, so
-//! that its word survives a crash and is the same for every replica.
+//! An adapter without a payment provider. Its books are in tables that no other code reads, so its
+//! answers survive a crash and agree across replicas.
 //!
-//! Where scripts are allowed, a method of payment says what becomes of a charge, and of what
-//! follows from it.
+//! With scripts enabled, the payment method decides the outcome of a charge and its consequences.
 
 mod store;
 
@@ -25,7 +24,7 @@ use super::{Callback, CallbackClaim};
 use crate::store::{AdapterCall, StoreError};
 
 pub const USUAL_METHOD: &str = "simulated";
-/// Each names what its customer does.
+/// Each constant states its customer's behaviour.
 const SCRIPTS: &[&str] = &[
     DECLINED,
     WAITING,
@@ -40,37 +39,37 @@ const SCRIPTS: &[&str] = &[
     PAYOUT_BACK,
 ];
 
-/// The bank says no.
+/// The bank declines.
 const DECLINED: &str = "simulated.declined";
-/// The customer has left the page where he was to pay.
+/// The customer has left the payment page.
 const WAITING: &str = "simulated.waiting";
-/// He pays after a while.
+/// The customer pays after a while.
 const SLOW: &str = "simulated.slow";
-/// It is paid, and the answer is lost.
+/// The charge succeeds, and the answer is lost.
 const SILENT: &str = "simulated.silent";
-/// A cent less is paid.
+/// The customer pays a cent less.
 const OTHER_AMOUNT: &str = "simulated.other_amount";
-/// It is paid, and cannot be sent back.
+/// The charge succeeds and cannot be refunded.
 const NO_REFUND: &str = "simulated.no_refund";
-/// He pays after a while, and the message of it comes when we have asked already.
+/// The customer pays after a while, and the callback arrives after our query.
 const LATE_CALLBACK: &str = "simulated.late_callback";
-/// He pays after a while, and the message of it comes twice.
+/// The customer pays after a while, and the callback arrives twice.
 const TWO_CALLBACKS: &str = "simulated.two_callbacks";
-/// It is paid, and the adapter keeps a fee for its work.
+/// The charge succeeds, and the adapter keeps a fee.
 const FEE: &str = "simulated.fee";
-/// It is paid, and the next payout to its provider fails.
+/// The charge succeeds, and the provider's next payout fails.
 const NO_PAYOUT: &str = "simulated.no_payout";
-/// It is paid, and the next payout to its provider is done and comes back after a while.
+/// The charge succeeds, and the provider's next payout completes, then comes back.
 const PAYOUT_BACK: &str = "simulated.payout_back";
 
 const SLOW_MS: i64 = 3_000;
-/// By then an open payment has been asked about several times.
+/// Long enough for several queries about an open payment.
 const LATE_MS: i64 = 60_000;
-/// What it keeps of a charge at a fee.
+/// The adapter's fee on a charge.
 const FEE_BASIS_POINTS: i64 = 60;
-/// A message that is not taken in by then is lost.
+/// A message not accepted in time is lost.
 const MESSAGE_WITHIN: Duration = Duration::from_secs(10);
-/// A longer word in a callback is cut.
+/// Longer claims are cut.
 const CLAIM_CHARS_MAX: usize = 24;
 
 #[derive(Clone)]
@@ -79,12 +78,12 @@ pub struct Simulated {
     clock: Clock,
     with_scripts: bool,
     callback_key: Option<hmac::Key>,
-    /// Where its messages go.
+    /// The destination of its messages.
     notify_url: String,
     client: Client,
 }
 
-/// Its hexadecimal HMAC-SHA-256 of the body.
+/// The header with the body's HMAC-SHA-256, in hex.
 pub const CALLBACK_SIGNATURE: &str = "x-signature";
 
 /// The body of its callbacks.
@@ -111,12 +110,11 @@ impl Simulated {
         Self { notify_url: notify_url.to_owned(), ..self }
     }
 
-    /// Returns whether it sends messages at all.
     pub fn tells(&self) -> bool {
         self.callback_key.is_some() && !self.notify_url.is_empty()
     }
 
-    /// Sends the messages whose time has come, each once, whatever is answered. Returns how many.
+    /// Sends each due message once, ignoring the response. Returns their number.
     pub async fn send_callbacks(&self) -> Result<usize, StoreError> {
         let key = self.callback_key.as_ref().filter(|_| self.tells());
         let Some(key) = key else { return Ok(0) };
@@ -143,7 +141,7 @@ impl Simulated {
         Ok(())
     }
 
-    /// The signature is compared in constant time, and before anything of the body is read.
+    /// Verifies the signature in constant time, before parsing the body.
     pub fn callback(&self, headers: &HeaderMap, body: &[u8]) -> Callback {
         let tag = headers.get(CALLBACK_SIGNATURE).and_then(|tag| hex::decode(tag.as_bytes()).ok());
         let is_signed = self.callback_key.as_ref().zip(tag);
@@ -165,7 +163,7 @@ impl Simulated {
         [USUAL_METHOD].iter().chain(scripts).copied().collect()
     }
 
-    /// A charge, refund or payout. One that is known is answered with its state.
+    /// Begins a charge, refund or payout. Repeating an id returns its current state.
     pub async fn begin(&self, call: &AdapterCall) -> Result<AdapterReply, StoreError> {
         store::begin(&self.sql, call, &self.clock).await
     }
@@ -186,7 +184,7 @@ impl Simulated {
         store::known(&self.sql, after).await
     }
 
-    /// A bank takes a payment back, or gives it back again.
+    /// Simulates a bank's chargeback, or its reversal.
     pub async fn charge_back(
         &self,
         payment: MovementId,
@@ -196,7 +194,7 @@ impl Simulated {
         store::charge_back(&self.sql, payment, amount_minor, is_reversed).await
     }
 
-    /// The customer of a waiting charge pays after all, whatever became of it here.
+    /// The customer of a waiting charge pays after all, regardless of its state on our side.
     pub async fn pays(&self, payment: MovementId) -> Result<bool, StoreError> {
         store::pays(&self.sql, payment).await
     }

@@ -1,4 +1,4 @@
-//! An admin's word on the requests of customers for money back.
+//! Admins' decisions on customers' refund requests.
 
 use axum::extract::State;
 use custody::{MoneyStep, MovementId};

@@ -1,5 +1,5 @@
-//! Messages of the adapter. Anybody may send one; only a signed one about a movement of ours has an
-//! effect, and that is a question to the adapter [ASK_DONT_BELIEVE].
+//! Messages from the adapter. Anyone can send one; only a signed message about one of our movements
+//! has an effect, and the effect is a query to the adapter [ASK_DONT_BELIEVE].
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,11 +27,11 @@ use crate::{
 
 type Page = problem::Page<TimeCursor>;
 
-/// A larger one is refused.
+/// Larger messages are refused.
 const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Signed ones in one second, for each replica. More are refused, and the adapter sends them again.
+/// Signed messages per second and replica. Refused ones are sent again by the adapter.
 const A_SECOND_MAX: u32 = 100;
-/// Forged ones on record and in the log in one minute, for each replica. More are refused alike.
+/// Forged messages recorded and logged per minute and replica. More get the same refusal.
 const FORGED_A_MINUTE_MAX: u32 = 60;
 
 /// The name of an adapter.
@@ -39,14 +39,14 @@ const FORGED_A_MINUTE_MAX: u32 = 60;
 #[serde(transparent)]
 pub struct AdapterWord(String);
 
-/// What came in from the adapter.
+/// A message received from the adapter.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PaymentCallback)]
 pub struct CallbackView {
     id: Uuid,
-    /// `asked` (the adapter was asked about it), `forged` or `unknown`.
+    /// `asked` (we queried the adapter), `forged` or `unknown`.
     verdict: String,
-    /// As the message says it; nobody acts on it.
+    /// As claimed by the message; never acted on.
     #[schema(required)]
     movement_id: Option<Uuid>,
     #[schema(required)]
@@ -56,8 +56,8 @@ pub struct CallbackView {
     at: UnixMillis,
 }
 
-/// Counts the signed callbacks of this second and the forged ones of this minute. Each kind has a
-/// bound of its own: a stranger cannot use up the room of the adapter.
+/// Counts this second's signed callbacks and this minute's forged ones. Each kind has its own
+/// limit, so that a stranger cannot use up the adapter's.
 #[derive(Clone, Default)]
 pub struct CallbackLimits(Arc<Mutex<Counts>>);
 
@@ -102,7 +102,7 @@ pub async fn callback(
     hear(&service, &headers, &body).await
 }
 
-/// `POST /api/v1/payments/callback`: to the adapter that there is.
+/// `POST /api/v1/payments/callback`: for the configured adapter.
 pub async fn usual_callback(
     State(service): State<Service>,
     headers: HeaderMap,
@@ -134,7 +134,7 @@ async fn hear(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<Res
         Some(id) => store.question(id).await?.is_some(),
         None => false,
     };
-    // On record first: whatever the question brings, this came in.
+    // Record the message first, so that it survives a failing query.
     let verdict = if is_ours { CallbackVerdict::Asked } else { CallbackVerdict::Unknown };
     store.keep_callback(name, &callback, verdict).await?;
     let Some(id) = movement.filter(|_| is_ours) else { return Err(Code::NotFound.into()) };
@@ -162,7 +162,7 @@ impl CallbackView {
             verdict: row.verdict,
             movement_id: row.movement_id,
             claim: row.claim,
-            // What a message says may be no amount at all.
+            // A message may claim an impossible amount.
             amount: row.amount_minor.and_then(|minor| amount(minor).ok()),
             at: row.at,
         })

@@ -1,5 +1,5 @@
-//! What admins do about money by their own decision. Each act goes on record with its reason, in
-//! the transaction of the change.
+//! Admins' discretionary actions on money. Each is recorded with its reason in the transaction of
+//! its change.
 
 use axum::{extract::State, http::StatusCode};
 use custody::{CompensationWish, MoneyStep, MovementId, OrderMoney};
@@ -25,15 +25,15 @@ use crate::{
 
 type CasePage = problem::Page<u64>;
 
-/// Everything about an order's money, for the desk.
+/// The state of an order's money, for admins.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MoneyDesk)]
 pub struct DeskView {
     order_id: OrderId,
     order_status: OrderStatus,
     payment_status: PaymentStatus,
-    /// `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid
-    /// otherwise) or `done`.
+    /// `settling`, `needs_person` (a refund failed: send it again, or record payment by other
+    /// means) or `done`.
     saga: String,
     customer_id: UserId,
     #[schema(required)]
@@ -42,18 +42,18 @@ pub struct DeskView {
     currency: Currency,
     /// In custody.
     held: MoneySum,
-    /// Granted to the customer out of it.
+    /// Granted to the customer from the money in custody.
     granted: MoneySum,
-    /// Granted out of the platform's own money.
+    /// Granted from the platform's own money.
     goodwill: MoneySum,
-    /// Taken back by the customer's bank, less what it has returned.
+    /// Taken back by the customer's bank, less reversals.
     charged_back: MoneySum,
-    /// The most goodwill that may still be granted.
+    /// The maximum goodwill that can still be granted.
     goodwill_most: MoneySum,
-    /// The price of the cancel, of a cancelled order.
+    /// The price of the cancel, if the order was cancelled.
     #[schema(required)]
     cancel_fee: Option<Amount>,
-    /// Time looks at it again then.
+    /// When the next timed step is due.
     #[schema(required)]
     next_at: Option<UnixMillis>,
     payments: Vec<PaymentView>,
@@ -61,19 +61,19 @@ pub struct DeskView {
     requests: Vec<RequestView>,
     cases: Vec<CaseView>,
     acts: Vec<ActView>,
-    /// The providers who worked on it in vain. Null where the order service cannot be asked.
+    /// Providers with work in vain on the order. Null if the order service is unavailable.
     #[schema(required)]
     worked_in_vain: Option<Vec<VainWorkView>>,
 }
 
-/// Work in vain on an order, for which its provider may be compensated once.
+/// Work in vain on an order. Its provider may be compensated once.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WorkInVain)]
 struct VainWorkView {
     provider_id: UserId,
-    /// The most that they may get: their share of the price, less what the order has brought them.
+    /// Their share of the price, less earlier earnings from the order.
     most: MoneySum,
-    /// They have got a compensation.
+    /// The provider has been compensated.
     compensated: bool,
 }
 
@@ -95,9 +95,9 @@ pub struct Compensation {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PaidOtherwiseForm)]
 pub struct PaidOtherwise {
-    /// One that failed.
+    /// The failed refund.
     refund_id: Uuid,
-    /// How it was paid.
+    /// How the refund was paid.
     reason: String,
 }
 
@@ -154,7 +154,7 @@ pub async fn money(
     }))
 }
 
-/// The desk shows all else while the order service is away.
+/// Without the order service, the view still shows everything else.
 async fn work_in_vain(
     service: &Service,
     rows: &OrderMoney,
@@ -189,8 +189,7 @@ pub async fn goodwill(
     take(&service, id, &step, noted(act, key)).await
 }
 
-/// `POST /api/v1/admin/orders/{id}/compensation`. Once for an order and a provider who worked on it
-/// in vain.
+/// `POST /api/v1/admin/orders/{id}/compensation`. Once per order and provider with work in vain.
 pub async fn compensation(
     State(service): State<Service>,
     sender: KeyedAdmin,
@@ -202,7 +201,8 @@ pub async fn compensation(
     let act = act(&sender, MoneyActKind::Compensation, subject, Some(amount), &reason)?;
     service.store.parties(id).await?.ok_or(Code::OrderNotFound)?;
     let key = sender.request("compensation", subject, amount.minor());
-    // A repeat is answered by its key, whatever the order service says by now.
+    // Answer a repeat from its idempotency key, even if the order service has changed its data
+    // since.
     let has_case =
         service.store.knows_key(&key).await? || worked_in_vain(&service, id, provider_id).await?;
     let wish = CompensationWish { provider: provider_id, amount_minor: amount.minor(), has_case };
@@ -246,7 +246,7 @@ pub async fn cases(
     Ok(page.of(rows, |row| row.id).map(CaseView::from))
 }
 
-/// `POST /api/v1/admin/money-cases/{id}/close`. One that is closed already is answered as it is.
+/// `POST /api/v1/admin/money-cases/{id}/close`. A closed case is returned unchanged.
 pub async fn close_case(
     State(service): State<Service>,
     Admin(caller): Admin,

@@ -1,4 +1,4 @@
-//! The versions of the platform's fee, for admins.
+//! The versions of the platform fee, for admins.
 
 use axum::{extract::State, http::StatusCode};
 use custody::WHOLE_BASIS_POINTS;
@@ -17,20 +17,21 @@ use crate::{say, service::Service, store::PlatformFeeRow};
 #[schema(as = PlatformFeeForm)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformFeeForm {
-    /// An hour from now at the earliest.
+    /// At least an hour from now.
     in_force_from: UnixMillis,
     /// In hundredths of a percent: 1000 is a tenth of the price.
     #[schema(maximum = 10_000)]
     basis_points: u16,
 }
 
-/// One version, for the orders created from its moment on until that of the next.
+/// One version of the platform fee. It applies to orders created from its start until the next
+/// version's.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PlatformFee)]
 pub struct PlatformFeeView {
     in_force_from: UnixMillis,
     basis_points: u32,
-    /// Empty of the version that the platform came with.
+    /// Null for the version that the platform was installed with.
     #[schema(required)]
     set_by: Option<UserId>,
     #[schema(required)]

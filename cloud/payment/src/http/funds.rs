@@ -1,4 +1,4 @@
-//! The question of the order service before it refuses an edge's start for funds
+//! The order service's check before it refuses an edge's start for lack of funds
 //! [ASK_BEFORE_REFUSING].
 
 use axum::{
@@ -15,10 +15,10 @@ use wire::Code;
 
 use crate::service::Service;
 
-/// Each may be asked about at the adapter; the order service asks for fewer at a time.
+/// Each order may need an adapter query; the order service sends fewer at a time.
 const ORDERS_MAX: usize = 200;
 
-/// The caller is the order service.
+/// Proves that the caller is the order service.
 pub struct FromOrders;
 
 impl FromRequestParts<Service> for FromOrders {
@@ -30,7 +30,8 @@ impl FromRequestParts<Service> for FromOrders {
     }
 }
 
-/// The last words about the money of these orders; an open payment is asked about first.
+/// Returns the latest event about each order's money, after querying the adapter about open
+/// payments.
 pub async fn funds(
     State(service): State<Service>,
     _: FromOrders,

@@ -1,4 +1,4 @@
-//! The ways to pay: what the adapter offers, and which of them a customer keeps.
+//! Payment methods: those the adapter offers, and those a customer has saved.
 
 use axum::{extract::State, http::StatusCode};
 use process::{
@@ -20,27 +20,27 @@ use crate::{
 #[schema(as = KeptMethodForm)]
 #[serde(deny_unknown_fields)]
 pub struct KeptMethodForm {
-    /// It takes the place of the default before. False: where it was the default, there is none.
+    /// True replaces the previous default. False clears the default if it was this method.
     is_default: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct PaymentMethods {
-    /// What the adapter offers, its usual one first.
+    /// Methods the adapter offers, the usual one first.
     items: Vec<PaymentMethod>,
-    /// What the customer keeps, oldest first. Empty for an admin.
+    /// The customer's saved methods, oldest first. Empty for an admin.
     kept: Vec<KeptMethod>,
-    /// One that is offered: the customer's default, or what he has last paid with, or the adapter's
-    /// usual one.
+    /// One of the offered methods: the customer's default, else the last one they paid with, else
+    /// the adapter's usual one.
     proposed: String,
 }
 
-/// A way to pay.
+/// A payment method.
 #[derive(Serialize, ToSchema)]
 pub struct PaymentMethod {
-    /// The adapter's token, as a payment names it.
+    /// The adapter's token, used in a payment.
     method: &'static str,
-    /// Nothing is charged: for tests and demonstrations.
+    /// True if no real money is charged: for tests and demonstrations.
     simulated: bool,
 }
 
@@ -48,7 +48,7 @@ pub struct PaymentMethod {
 pub struct KeptMethod {
     method: String,
     is_default: bool,
-    /// The adapter still offers it; otherwise it can only be removed.
+    /// True if the adapter still offers it; otherwise it can only be removed.
     is_offered: bool,
     kept_at: UnixMillis,
 }
@@ -103,14 +103,14 @@ pub async fn remove_method(
     if is_gone { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }
 
-/// The method for a payment that names none.
+/// The default method for a payment without one.
 pub async fn unnamed(service: &Service, customer: UserId) -> Result<String, Problem> {
     let adapter = &service.courier.adapter;
     let kept = service.store.kept_methods(customer).await?;
     Ok(default_of(&kept, adapter).unwrap_or_else(|| adapter.usual_method().to_owned()))
 }
 
-/// An adapter of before may have offered it alone.
+/// The saved default, if this adapter offers it: a former adapter may have been the only one.
 fn default_of(kept: &[KeptMethodRow], adapter: &Payments) -> Option<String> {
     let default = kept.iter().find(|kept| kept.is_default && adapter.takes(&kept.method))?;
     Some(default.method.clone())

@@ -24,11 +24,11 @@ use crate::{say, service::Service, store::StepNote};
 pub struct PaymentForm {
     order_id: OrderId,
     amount: Amount,
-    /// The order's, where it is left out.
+    /// Defaults to the order's currency.
     #[serde(default)]
     currency: Option<Currency>,
-    /// The adapter's token for how it is paid; the customer's default or the adapter's usual one,
-    /// where it is left out.
+    /// The adapter's token of the payment method. Defaults to the customer's default, else to the
+    /// adapter's usual one.
     #[serde(default)]
     payment_method: Option<String>,
 }
@@ -101,7 +101,7 @@ pub async fn payment(
     Ok(Json(PaymentView::of(row, &service.courier.adapter)?))
 }
 
-/// Payments are for the order's customer and for admins.
+/// Only the order's customer and admins can see payments.
 pub async fn check_payer(service: &Service, actor: Actor, order: OrderId) -> Result<(), Problem> {
     let parties = service.parties(order).await?;
     if is_payer(actor, parties.customer) { Ok(()) } else { Err(Code::OrderNotFound.into()) }

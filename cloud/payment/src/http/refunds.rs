@@ -1,4 +1,4 @@
-//! Requests of customers for money back.
+//! Customers' refund requests.
 
 use axum::extract::State;
 use custody::MoneyStep;
@@ -23,7 +23,7 @@ use crate::{say, service::Service, store::StepNote};
 pub struct RefundForm {
     #[serde(default)]
     order_id: Option<OrderId>,
-    /// In the place of the order.
+    /// Instead of the order.
     #[serde(default)]
     payment_id: Option<Uuid>,
     amount: Amount,

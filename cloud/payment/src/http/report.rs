@@ -17,16 +17,16 @@ use crate::{
     store::FindingAbout,
 };
 
-/// Orders, payments, the books and the adapter held against each other, as they stand now.
+/// A comparison of orders, payments, the books and the adapter, in their current state.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reconciliation)]
 pub struct ReportView {
     at: UnixMillis,
-    /// Bookings and movements from here on were compared.
+    /// The start of the compared bookings and movements.
     since: UnixMillis,
-    /// Empty, where all agree.
+    /// Empty if everything agrees.
     differences: Vec<FindingView>,
-    /// Open for longer than an hour, or an adapter without a statement.
+    /// Movements open for over an hour, or an adapter without a statement.
     waiting: Vec<FindingView>,
 }
 
@@ -39,13 +39,13 @@ struct FindingView {
     subject: Uuid,
     #[schema(required)]
     since: Option<UnixMillis>,
-    /// Of all but a payout and an account, where the row still stands.
+    /// Set if the row still exists, except for payouts and accounts.
     #[schema(required)]
     order_id: Option<OrderId>,
-    /// Of a payout or a compensation: whose it is.
+    /// The payee, for a payout or a compensation.
     #[schema(required)]
     provider_id: Option<UserId>,
-    /// Of a movement, in our books.
+    /// The amount in our books, for a movement.
     #[schema(required)]
     amount: Option<MoneySum>,
     #[schema(required)]
@@ -60,8 +60,8 @@ pub async fn reconciliation(
     Ok(Json(service.reconciler().report().await?.into()))
 }
 
-/// `POST /api/v1/payments/reconciliation`. What the adapter's statement says is booked before the
-/// answer, so that no work starts on money that the reader knows to be gone.
+/// `POST /api/v1/payments/reconciliation`. Books the adapter's statement before responding, so that
+/// no work starts on money that the reader sees is gone.
 pub async fn reconcile(
     State(service): State<Service>,
     _: Admin,

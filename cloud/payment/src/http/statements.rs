@@ -1,4 +1,4 @@
-//! What was booked, as far as its reader may see it.
+//! Bookings, limited to those the reader may see.
 
 use axum::extract::State;
 use process::{
@@ -17,13 +17,13 @@ use crate::{
 
 type Page = problem::Page<TimeCursor>;
 
-/// The balance of a provider in one currency.
+/// A provider's balance in one currency.
 #[derive(Serialize, ToSchema)]
 pub struct Earnings {
     currency: Currency,
-    /// Waits for the next payout.
+    /// Awaiting the next payout.
     available: MoneySum,
-    /// On its way to the provider's bank.
+    /// On the way to the provider's bank.
     sending: MoneySum,
 }
 
@@ -38,7 +38,7 @@ pub async fn statement(
     let entries = service.store.entries_of_order(id).await?;
     let is_seen = |entry: &StatementEntry| is_theirs(entry, actor, is_party);
     let seen: Vec<StatementEntry> = entries.into_iter().filter(is_seen).collect();
-    // A provider who had the order before may still have earned something by it.
+    // A former provider of the order may still have earned from it.
     let earned = actor.role == Role::Provider && !seen.is_empty();
     if !is_party && !earned {
         return Err(Code::OrderNotFound.into());
@@ -97,9 +97,9 @@ fn is_party(parties: Parties, actor: Actor) -> bool {
     }
 }
 
-/// A customer sees what came from them, and each way in which it left custody. A provider sees
-/// their own account, and what leaves the custody of the order that they have without becoming
-/// theirs. An admin sees every posting.
+/// Customers see money they paid and every way it left custody. Providers see their own account,
+/// and money that leaves their current order's custody without reaching them. Admins see every
+/// posting.
 fn is_theirs(entry: &StatementEntry, actor: Actor, is_party: bool) -> bool {
     let posting = (entry.action.as_str(), entry.account.as_str());
     match actor.role {

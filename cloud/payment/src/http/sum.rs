@@ -1,4 +1,4 @@
-//! Money of any size. A balance or a total may be above the highest price, which bounds `Amount`.
+//! Amounts of any size. A balance or a total can exceed the maximum price, which bounds `Amount`.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 
-/// Minor units. JSON has the form of an `Amount`, with as many digits as it takes.
+/// Minor units. In JSON, formatted like an `Amount`, with any number of digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MoneySum(pub i64);
 

@@ -1,4 +1,4 @@
-//! Movements and bookings as people read them.
+//! API views of movements and bookings.
 
 use custody::MovementId;
 use process::problem::Problem;
@@ -13,7 +13,7 @@ use crate::{
     store::{ActRow, MoneyCaseRow, PaymentRow, RefundRow, RequestRecord, StatementEntry},
 };
 
-/// The id of a payment, or of a request for a refund.
+/// The id of a payment or refund request.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct MoneyId(pub Uuid);
@@ -22,7 +22,7 @@ pub struct MoneyId(pub Uuid);
 #[schema(as = Payment)]
 pub struct PaymentView {
     id: Uuid,
-    /// The id by which the adapter knows it.
+    /// The adapter's id of the payment.
     transaction_id: Uuid,
     order_id: OrderId,
     customer_id: UserId,
@@ -33,7 +33,7 @@ pub struct PaymentView {
     payment_method: String,
     /// `pending`, `completed` or `failed`.
     status: String,
-    /// The page where its customer pays, while it is open and he has to go there.
+    /// The page where the customer pays. Null if the payment is closed or needs no page.
     #[schema(required)]
     pay_url: Option<String>,
     created_at: UnixMillis,
@@ -63,14 +63,14 @@ pub struct RequestView {
 #[schema(as = StatementLine)]
 pub struct LineView {
     at: UnixMillis,
-    /// The fact that was booked, such as `charge`, `refund_done` or `release`.
+    /// The booked fact, such as `charge`, `refund_done` or `release`.
     action: String,
     account: String,
     #[schema(required)]
     order_id: Option<OrderId>,
     amount: MoneySum,
     currency: Currency,
-    /// Of a release to a provider: what the platform kept for its work.
+    /// The platform fee, for a release to a provider.
     #[schema(required)]
     fee: Option<MoneySum>,
 }
@@ -79,10 +79,10 @@ pub struct LineView {
 #[schema(as = MoneyCase)]
 pub struct CaseView {
     id: u64,
-    /// Of all but a payout, which is of no order.
+    /// Null for a payout, which belongs to no order.
     #[schema(required)]
     order_id: Option<OrderId>,
-    /// Of a payout: whose it is.
+    /// The payee, for a payout.
     #[schema(required)]
     provider_id: Option<UserId>,
     kind: String,
@@ -92,7 +92,7 @@ pub struct CaseView {
     closed_at: Option<UnixMillis>,
 }
 
-/// Money on its way back to a customer, or sent.
+/// A refund, sent or in transit to the customer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refund)]
 pub struct RefundView {
@@ -100,23 +100,23 @@ pub struct RefundView {
     payment_id: Uuid,
     amount: Amount,
     currency: Currency,
-    /// Where it was taken from: `held`, `suspense` (it came by mistake) or `loss` (the platform's
-    /// own money).
+    /// The money's source: `held`, `suspense` (a mistaken payment) or `loss` (the platform's own
+    /// money).
     source: String,
-    /// `pending`, `completed` or `rejected`: it failed, and is owed until it is sent anew or paid
-    /// otherwise.
+    /// `pending`, `completed` or `rejected` (failed, and owed until sent again or paid by other
+    /// means).
     status: String,
     created_at: UnixMillis,
     updated_at: UnixMillis,
 }
 
-/// Something that an admin did about money by their own decision.
+/// An admin's discretionary action on money.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MoneyAct)]
 pub struct ActView {
     /// `goodwill`, `compensation`, `sent_anew`, `paid_otherwise` or `case_closed`.
     kind: String,
-    /// The refund, the provider or the movement of the case.
+    /// The refund, the provider, or the case's movement.
     #[schema(required)]
     subject: Option<Uuid>,
     #[schema(required)]

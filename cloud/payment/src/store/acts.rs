@@ -1,5 +1,4 @@
-//! The record of what admins did about money by their own decision, and the cases that wait for
-//! them.
+//! The record of admins' discretionary actions on money, and the cases that wait for them.
 
 use platform::{
     columns, fields,
@@ -20,7 +19,7 @@ const OF_ORDER: &str = "WHERE order_id = ? ORDER BY at DESC, id DESC LIMIT ?";
 const CASES_OF_ORDER: &str = "SELECT id, order_id, kind, movement_id, opened_at, closed_at, NULL AS provider_id \
     FROM money_cases WHERE order_id = ? ORDER BY id DESC LIMIT ?";
 
-/// The newest of an order that are shown.
+/// Maximum rows shown for an order, newest first.
 const ROWS_MAX: usize = 200;
 
 words! {
@@ -33,7 +32,7 @@ words! {
     }
 }
 
-/// Something that an admin decides, and why.
+/// An admin's decision and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoneyAct {
     pub kind: MoneyActKind,
@@ -44,7 +43,7 @@ pub struct MoneyAct {
 }
 
 columns! {
-    /// The reason is sealed in it.
+    /// The reason is stored sealed.
     #[derive(Debug, Clone)]
     pub struct ActRow in money_acts {
         pub id: Uuid,
@@ -72,7 +71,7 @@ impl Row for ActRow {
     }
 }
 
-/// Beside the change that it made, in one transaction.
+/// Records the action in the transaction of its change.
 pub async fn record(
     tx: &mut Tx,
     id: Uuid,
@@ -101,13 +100,13 @@ impl Store {
         Ok(self.sql.all(ActRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
     }
 
-    /// Newest first, the closed ones too.
+    /// Newest first, including closed cases.
     pub async fn cases_of(&self, order: OrderId) -> Result<Vec<MoneyCaseRow>, StoreError> {
         Ok(self.sql.all(CASES_OF_ORDER, vals![order, ROWS_MAX]).await?)
     }
 
-    /// Closes a case with a reason. One that is closed stays as it is. `None` where there is no
-    /// such case.
+    /// Closes a case with a reason. A closed case stays unchanged. `None` if the case does not
+    /// exist.
     pub async fn close_case(
         &self,
         id: u64,

@@ -1,4 +1,4 @@
-//! What the adapter keeps for its work, by its statement alone.
+//! The adapter's own fees, which appear only in its statement.
 
 use custody::{LineKind, StatementLine};
 use platform::{row, sql::Statement, transact, vals};
@@ -10,7 +10,7 @@ use super::{Store, StoreError, load, write};
 const DUE: &str = "SELECT order_id FROM dues WHERE order_id = ?";
 
 row! {
-    /// Which movement a fee is about; its journal has the sum.
+    /// Links a fee to its movement; its journal has the amount.
     struct AdapterFeeRow in adapter_fees {
         id: Uuid,
         movement_id: Uuid,
@@ -19,14 +19,14 @@ row! {
 }
 
 impl Store {
-    /// Books a fee of the adapter's statement, once under the line's own id [JOURNAL_KEY]. Returns
-    /// false, and books nothing, where that id is booked already, where the line cannot be true,
-    /// and where its movement is none of ours.
+    /// Books a fee from the adapter's statement, once, under the line's own id [JOURNAL_KEY].
+    /// Returns false without booking if that id is already booked, the line is impossible, or the
+    /// movement is unknown.
     pub async fn book_adapter_fee(&self, line: &StatementLine) -> Result<bool, StoreError> {
         self.book_adapter_fee_at(line, self.clock.now()).await
     }
 
-    /// The same at a time of the caller's choice.
+    /// The same, at a given time.
     pub async fn book_adapter_fee_at(
         &self,
         line: &StatementLine,

@@ -1,4 +1,4 @@
-//! What came in from the adapter, on record as it came.
+//! A record of every message from the adapter.
 
 use platform::{row, sql::Columns, vals};
 use process::problem::TimeCursor;
@@ -12,11 +12,11 @@ const NEWEST: &str = "WHERE at <= ? AND (at < ? OR id < ?) ORDER BY at DESC, id 
 
 words! {
     CallbackVerdict {
-        /// It made us ask the adapter.
+        /// Triggered a query to the adapter.
         Asked "asked",
-        /// Its signature is wrong.
+        /// The signature is wrong.
         Forged "forged",
-        /// It names a movement that is none of ours, or none at all.
+        /// The movement is missing or not ours.
         Unknown "unknown",
     }
 }

@@ -1,5 +1,5 @@
-//! The versions of dues, to compare with the order service [PULL], and the last word about an order
-//! told once more.
+//! The versions of dues, for the comparison with the order service [PULL], and republishing the
+//! latest event about an order.
 
 use custody::{DueVersions, MoneyDetails, MoneyEvent, MoneyEventKind, MovementId};
 use platform::{
@@ -19,11 +19,11 @@ const UNTIL: &str = "SELECT at FROM compared_until WHERE id = 1";
 const MOVE_UNTIL: &str = "UPDATE compared_until SET at = ? WHERE id = 1";
 const FIRST_UNTIL: &str = "INSERT INTO compared_until (id, at) VALUES (1, ?)";
 
-/// Dues of one batch; the order service answers for no more orders at once.
+/// Batch size; the order service answers for at most this many orders at once.
 pub const BATCH: usize = 200;
 
 impl Store {
-    /// Of those that there are.
+    /// Skips orders without a due.
     pub async fn versions(
         &self,
         orders: &[OrderId],
@@ -40,7 +40,8 @@ impl Store {
         Ok(rows.into_iter().map(versions).collect())
     }
 
-    /// The orders of which something was told since then, in that order, a batch at most.
+    /// The orders with an event published since `since`, in order of publication, at most one
+    /// batch.
     pub async fn told_since(
         &self,
         since: UnixMillis,
@@ -49,13 +50,14 @@ impl Store {
         Ok(self.sql.all(TOLD_SINCE, vals![since, since, after, BATCH]).await?)
     }
 
-    /// The last word about an order's money, as an event that nobody has been sent.
+    /// The latest event about an order's money, not published.
     pub async fn last_word(&self, order: OrderId) -> Result<Option<Event>, StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => { self.word_in(tx, order, now).await })
     }
 
-    /// Tells the last word once more, under its own number: who has taken it takes nothing.
+    /// Publishes the latest event again under its version, so that a consumer which already has it
+    /// ignores it.
     pub async fn tell_again(&self, order: OrderId) -> Result<(), StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => {

@@ -1,5 +1,5 @@
-//! The movements that are under way at the adapter, and what to ask about each next. A worker calls
-//! from here alone, so that a crash between any two calls loses nothing.
+//! The open movements at the adapter, with the pending call for each. Workers call only from these
+//! rows, so a crash between any two calls loses nothing.
 
 use custody::{Ask, Errand, MovementId};
 use platform::{
@@ -32,12 +32,12 @@ const PAYMENT_LATER: &str = "UPDATE payments SET ask_at = ? WHERE id = ? AND sta
 const REFUND_LATER: &str = "UPDATE refunds SET ask_at = ? WHERE id = ? AND status = 'pending'";
 const PAYOUT_LATER: &str = "UPDATE payouts SET ask_at = ? WHERE id = ? AND status = 'pending'";
 
-/// How long a movement that cannot be worked on makes room for the others.
+/// How long to postpone a movement that cannot be processed.
 const ASK_LATER_MS: i64 = 300_000;
-/// Calls of one run of the worker.
+/// Calls per worker run.
 const CALLS_MAX: usize = 200;
 
-/// One call of the adapter, with all that it needs.
+/// One adapter call, with all its inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdapterCall {
     pub id: MovementId,
@@ -48,7 +48,7 @@ pub struct AdapterCall {
     pub errand: Errand,
 }
 
-/// Of a charge, the provider at that time: a simulated adapter scripts payouts by it.
+/// A charge carries the provider at its start: a simulated adapter scripts payouts by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallKind {
     Charge { order: OrderId, provider: Option<UserId>, method: String },
@@ -57,7 +57,7 @@ pub enum CallKind {
 }
 
 impl Store {
-    /// What is to be asked by now, the longest waiting first.
+    /// The calls due now, longest waiting first.
     pub async fn calls_due(&self) -> Result<Vec<AdapterCall>, StoreError> {
         let mut calls = self.calls_in(DUE_PAYMENTS, PAYMENT_LATER, AdapterCall::charge).await?;
         calls.extend(self.calls_in(DUE_REFUNDS, REFUND_LATER, AdapterCall::refund).await?);
@@ -67,8 +67,7 @@ impl Store {
         Ok(calls)
     }
 
-    /// The due movements of one table. A row that cannot be read is told of, and makes room for the
-    /// others.
+    /// The due calls of one table. Logs and postpones an unreadable row.
     async fn calls_in<R: Row + Columns>(
         &self,
         due: &'static str,
@@ -103,7 +102,7 @@ impl Store {
         Ok(calls)
     }
 
-    /// What is to be asked about one order by now.
+    /// The calls due now for one order.
     pub async fn calls_of(&self, order: OrderId) -> Result<Vec<AdapterCall>, StoreError> {
         let now = self.clock.now();
         let payments: Vec<PaymentRow> =
@@ -116,7 +115,7 @@ impl Store {
         Ok(calls.into_iter().filter(|call| call.errand.at <= now).collect())
     }
 
-    /// The call that closes the order's payment, if that is to be closed.
+    /// The call that closes the order's closing payment, if any.
     pub async fn call_to_close(&self, order: OrderId) -> Result<Option<AdapterCall>, StoreError> {
         let row: Option<PaymentRow> =
             self.sql.one(PaymentRow::select(CLOSING_OF_ORDER), vals![order]).await?;
@@ -125,7 +124,7 @@ impl Store {
         Ok(Some(AdapterCall { errand, ..call }))
     }
 
-    /// How long until the adapter is asked about the order's open payment again.
+    /// Seconds until the next adapter call about the order's open payment.
     pub async fn seconds_until_asked(&self, order: OrderId) -> Result<u32, StoreError> {
         let at: Option<UnixMillis> = self.sql.one(ASKED_OF_ORDER, vals![order]).await?;
         let wait_ms = at.map_or(0, |at| at.since(self.clock.now()));
@@ -133,7 +132,7 @@ impl Store {
         Ok(seconds.max(1))
     }
 
-    /// A movement that cannot be worked on now makes room for the others.
+    /// Postpones a movement that cannot be processed now.
     pub async fn ask_later(&self, call: &AdapterCall) -> Result<(), StoreError> {
         let later = self.clock.now().plus_ms(ASK_LATER_MS);
         let text = match call.kind {
@@ -145,7 +144,7 @@ impl Store {
         Ok(())
     }
 
-    /// A question about any movement of this id, settled or not.
+    /// A query about the movement with this id, settled or not.
     pub async fn question(&self, id: MovementId) -> Result<Option<AdapterCall>, StoreError> {
         let sql = &self.sql;
         let call = if let Some(row) = sql.one(PaymentRow::select(ONE), vals![id.0]).await? {
@@ -163,7 +162,7 @@ impl Store {
 }
 
 impl CallKind {
-    /// A payout is of none.
+    /// `None` for a payout.
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::Charge { order, .. } | Self::Refund { order, .. } => Some(*order),

@@ -1,7 +1,7 @@
-//! The versions of the platform's fee, as admins set them.
+//! The versions of the platform fee set by admins.
 //!
-//! Invariant: none changes in the hour before it begins, nor ever after, so every replica decides
-//! an order by the same one, whenever it looks [FEE_BY_CREATION].
+//! Invariant: a version never changes within the hour before it takes effect, nor after. So every
+//! replica applies the same version to an order at any time [FEE_BY_CREATION].
 
 use custody::{FEES_TO_COME_MAX, FeePolicy};
 use platform::{row, transact, vals};
@@ -15,11 +15,11 @@ const OTHERS_TO_COME: &str =
     "SELECT COUNT(*) FROM fee_policies WHERE in_force_from > ? AND in_force_from <> ?";
 const THERE: &str = "SELECT in_force_from FROM fee_policies WHERE in_force_from = ?";
 const TAKE_BACK: &str = "DELETE FROM fee_policies WHERE in_force_from = ?";
-/// The order service has the prices of cancels; the two columns for them are left over.
+/// The order service owns cancel prices; the two columns for them are leftovers.
 const SET: &str = "INSERT INTO fee_policies \
     (in_force_from, platform_fee_bp, cancel_fee_bp, cancel_notice_ms, set_by, set_at) VALUES (?, ?, 0, 0, ?, ?)";
 
-/// The newest that are shown: all that are to come, and many of before.
+/// Maximum versions shown, newest first: all scheduled ones and many past ones.
 const SHOWN_MAX: usize = 100;
 
 row! {
@@ -38,12 +38,11 @@ impl Store {
         Ok(self.sql.all(VERSIONS, vals![SHOWN_MAX]).await?)
     }
 
-    /// All versions, as decisions read them.
     pub async fn fee_policies(&self) -> Result<Vec<FeePolicy>, StoreError> {
         transact!(self.sql, tx => { load::policies(tx).await })
     }
 
-    /// Takes the place of one that begins at the same moment.
+    /// Replaces a version that begins at the same moment.
     pub async fn set_platform_fee(
         &self,
         from: UnixMillis,

@@ -1,4 +1,4 @@
-//! Reads what a decision depends on.
+//! Reads the inputs of a decision.
 
 use custody::{FeePolicy, OrderMoney};
 use platform::{
@@ -17,8 +17,8 @@ use super::{
 const POLICIES: &str =
     "SELECT in_force_from, platform_fee_bp FROM fee_policies ORDER BY in_force_from";
 
-/// Everything about an order's money, under the lock of its due. `None` where it was never heard
-/// of.
+/// All rows about an order's money, under its due's lock. `None` if the order is new to this
+/// service.
 pub async fn locked(tx: &mut Tx, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
     let text = for_update(tx, DueRow::select("WHERE order_id = ?"));
     let Some(due) = tx.one::<DueRow>(text, vals![order]).await? else { return Ok(None) };
@@ -44,7 +44,7 @@ pub async fn locked(tx: &mut Tx, order: OrderId) -> Result<Option<OrderMoney>, S
     }))
 }
 
-/// The versions of the platform's fee. They are few, and none changes once it is in force.
+/// The versions of the platform fee. They are few, and never change once in force.
 pub async fn policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
     let rows: Vec<(UnixMillis, u32)> = tx.all(POLICIES, vals![]).await?;
     let policy = |(from, basis_points)| {
@@ -55,7 +55,7 @@ pub async fn policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
     rows.into_iter().map(policy).collect()
 }
 
-/// SQLite has one writer at a time and needs no lock of a row.
+/// Only MySQL needs row locks: SQLite has one writer at a time.
 pub fn for_update(tx: &Tx, text: Statement) -> Statement {
     if tx.is_mysql() { text.then(" FOR UPDATE") } else { text }
 }

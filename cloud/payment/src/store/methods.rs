@@ -1,6 +1,6 @@
-//! The methods of payment that customers keep: the adapter's tokens, never the data of a card.
+//! Customers' saved payment methods: the adapter's tokens, never card data.
 //!
-//! Invariant: a customer keeps a bounded number of them, and one at most is the default.
+//! Invariant: a customer saves a bounded number of methods, with at most one default.
 
 use platform::{row, sql::Columns, transact, vals};
 use wire::{UnixMillis, UserId};
@@ -16,7 +16,7 @@ const UNSET_DEFAULT: &str =
 const REMOVE: &str = "DELETE FROM kept_methods WHERE method = ? AND customer_id = ?";
 const FORGET: &str = "DELETE FROM kept_methods WHERE customer_id = ? AND kept_at <= ?";
 
-/// Limit of kept methods for one customer.
+/// Maximum saved methods per customer.
 pub const KEPT_METHODS_MAX: usize = 10;
 
 row! {
@@ -35,13 +35,13 @@ impl Store {
         Ok(self.sql.all(KeptMethodRow::select(OF_CUSTOMER), vals![customer]).await?)
     }
 
-    /// The method of the customer's last payment that came through.
+    /// The method of the customer's last completed payment.
     pub async fn last_used_method(&self, customer: UserId) -> Result<Option<String>, StoreError> {
         Ok(self.sql.one(LAST_USED, vals![customer]).await?)
     }
 
-    /// Keeps it, as the default or not, however often it is asked. `false` where the customer keeps
-    /// as many as there may be.
+    /// Saves the method, as the default or not; idempotent. Returns false if the customer has
+    /// reached the maximum.
     pub async fn keep_method(
         &self,
         customer_id: UserId,
@@ -52,8 +52,8 @@ impl Store {
             let (kept_at, method) = (self.clock.now(), method.to_owned());
             let row = KeptMethodRow { customer_id, method: method.clone(), is_default, kept_at };
             let is_new = tx.insert_new(row).await?;
-            // Behind the own row: who keeps another one at this moment waits for it, or is waited
-            // for.
+            // Lock after inserting our own row, so that concurrent saves of one customer wait for
+            // each other.
             let text = for_update(tx, KeptMethodRow::select(OF_CUSTOMER));
             let kept: Vec<KeptMethodRow> = tx.all(text, vals![customer_id]).await?;
             if is_new && kept.len() > KEPT_METHODS_MAX {
@@ -66,7 +66,7 @@ impl Store {
         })
     }
 
-    /// Returns whether it was kept.
+    /// Returns true if the method was saved.
     pub async fn remove_method(
         &self,
         customer: UserId,
@@ -75,7 +75,7 @@ impl Store {
         Ok(self.sql.exec(REMOVE, vals![method, customer]).await? == 1)
     }
 
-    /// Removes all that was kept until then.
+    /// Removes all methods saved up to `until`.
     pub async fn forget_methods(
         &self,
         customer: UserId,

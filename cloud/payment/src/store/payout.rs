@@ -1,4 +1,4 @@
-//! A provider's balance on its way to him, under the lock of his account.
+//! Pays a provider's balance out, under their account's lock.
 
 use custody::{Basis, PayoutStep, PayoutWrites, ProviderMoney};
 use platform::{
@@ -21,14 +21,14 @@ const OWED: &str = "SELECT owner_id, currency FROM accounts \
     WHERE account = 'provider' AND (owner_id > ? OR (owner_id = ? AND currency > ?)) AND balance_minor <= ? \
     ORDER BY owner_id, currency LIMIT ?";
 
-/// The largest `Amount`: the event of a payout must carry it. What is owed beyond it goes with the
-/// next payout.
+/// The largest `Amount`, because the payout's event must carry it. The rest goes with the next
+/// payout.
 const PAYOUT_MOST_MINOR: i64 = 9_999_999_999;
-/// Providers of one batch.
+/// Batch size.
 const BATCH: usize = 200;
 
 impl Store {
-    /// `None` where nothing changes.
+    /// `None` if nothing changes.
     pub async fn pay_out(
         &self,
         provider: UserId,
@@ -38,7 +38,7 @@ impl Store {
         self.pay_out_at(provider, currency, step, self.occasion()).await
     }
 
-    /// The same at a time and with an id of the caller's choice.
+    /// The same, with a given time and id.
     pub async fn pay_out_at(
         &self,
         provider: UserId,
@@ -51,7 +51,7 @@ impl Store {
         })
     }
 
-    /// The providers behind `after` who are owed enough for a payout, a batch at most.
+    /// The providers after `after` with enough balance for a payout, at most one batch.
     pub async fn owed(
         &self,
         after: Option<(UserId, Currency)>,

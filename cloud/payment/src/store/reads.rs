@@ -22,14 +22,14 @@ const DUE_BY: &str = "SELECT order_id FROM dues WHERE next_at <= ? AND (looked_a
     ORDER BY next_at LIMIT ?";
 const LOOK_LATER: &str = "UPDATE dues SET looked_at = ? WHERE order_id = ?";
 
-/// All movements of one order fit; their number is bounded by the limits of custody.
+/// Fits all movements of one order; the custody limits bound their number.
 const ROWS_MAX: usize = 500;
-/// Dues of one run of the job.
+/// Dues per job run.
 const DUES_MAX: usize = 200;
-/// A due whose time has come and that waits for a person is looked at again after this.
+/// How soon the job retries a due that waits for a person.
 const LOOK_AGAIN_MS: i64 = 3_600_000;
 
-/// The people of an order, as far as its money concerns them.
+/// The customer and provider of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parties {
     pub customer: UserId,
@@ -40,13 +40,13 @@ row! {
     #[derive(Debug, Clone)]
     pub struct MoneyCaseRow {
         pub id: u64,
-        /// The nil id, where it is about a payout.
+        /// The nil id for a payout case.
         pub order_id: OrderId,
         pub kind: String,
         pub movement_id: Uuid,
         pub opened_at: UnixMillis,
         pub closed_at: Option<UnixMillis>,
-        /// Of a payout.
+        /// Set on payout cases.
         pub provider_id: Option<UserId>,
     }
 }
@@ -79,7 +79,7 @@ impl Store {
         Ok(self.sql.all(RequestRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
     }
 
-    /// Requests that wait for an admin, newest first.
+    /// Requests waiting for an admin, newest first.
     pub async fn open_requests(
         &self,
         limit: usize,
@@ -89,7 +89,7 @@ impl Store {
         Ok(self.sql.all(RequestRow::select(OPEN_REQUESTS), vals![at, at, id, limit]).await?)
     }
 
-    /// What a person still has to look at, newest first.
+    /// Open cases for review, newest first.
     pub async fn cases(
         &self,
         limit: usize,
@@ -99,14 +99,14 @@ impl Store {
         Ok(self.sql.all(CASES, vals![before, limit]).await?)
     }
 
-    /// The orders whose expiry or release has come.
+    /// Orders with an expiry or release due now.
     pub async fn dues_by_now(&self) -> Result<Vec<OrderId>, StoreError> {
         let now = self.clock.now();
         let values = vals![now, now.plus_ms(-LOOK_AGAIN_MS), DUES_MAX];
         Ok(self.sql.all(DUE_BY, values).await?)
     }
 
-    /// A due that cannot be worked on now makes room for the others.
+    /// Postpones a due that cannot be processed now.
     pub async fn look_later(&self, order: OrderId) -> Result<(), StoreError> {
         self.sql.exec(LOOK_LATER, vals![self.clock.now(), order]).await?;
         Ok(())

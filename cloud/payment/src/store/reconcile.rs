@@ -1,4 +1,4 @@
-//! Reads for the reconciliation report: what does not agree, and what waits.
+//! Reads for the reconciliation report: contradictions and late rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,15 +72,15 @@ const COMPENSATIONS_SINCE: &str = "SELECT j.id AS journal_id, j.order_id, \
     ORDER BY j.at, j.seq LIMIT ?";
 const NOTE: &str = "INSERT INTO reconciliations (at, differences, waiting) VALUES (?, ?, ?)";
 
-/// Findings of one kind; more would be as bad as these.
+/// Maximum findings of one kind; a longer list adds no insight.
 pub const FINDINGS_MAX: usize = 200;
-/// Journals of one batch.
+/// Batch size, in journals.
 const BATCH: usize = 500;
 
-/// The place of a walk over journals.
+/// The cursor of a walk over journals.
 pub type BookedPlace = (UnixMillis, u64);
 
-/// What the books say against themselves, by the row that shows it.
+/// Contradictions within the books, by the row that shows each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disagreements {
     pub uneven_journals: Vec<Uuid>,
@@ -90,7 +90,7 @@ pub struct Disagreements {
 }
 
 row! {
-    /// A compensation as it stands in the books, with what its worth follows from.
+    /// A booked compensation, with the inputs to its worth.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct BookedCompensation {
         pub journal_id: Uuid,
@@ -105,14 +105,13 @@ row! {
 }
 
 impl BookedCompensation {
-    /// Whether it is more than the provider's share of the price.
+    /// True if it exceeds the provider's share of the price.
     pub fn exceeds_share(&self, policies: &[FeePolicy]) -> bool {
         let Self { amount_minor, price_minor, order_created_at, .. } = *self;
         amount_minor > custody::provider_share_minor(price_minor, order_created_at, policies)
     }
 }
 
-/// What is open for longer than it should be, and since when.
 #[derive(Debug, Clone, Default)]
 pub struct LateRows {
     pub payments: Vec<(Uuid, UnixMillis)>,
@@ -124,11 +123,10 @@ pub struct LateRows {
     pub cases: Vec<(Uuid, UnixMillis)>,
 }
 
-/// Order, person and amount of a finding, as its row tells them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FindingAbout {
     pub order_id: Option<OrderId>,
-    /// Of a payout, which is of no order, and of a compensation.
+    /// Set on payouts, which belong to no order, and on compensations.
     pub provider_id: Option<UserId>,
     pub amount: Option<(i64, Currency)>,
 }
@@ -158,11 +156,12 @@ impl Store {
         })
     }
 
-    /// The facts of these movements, cases and journals; an id without a row has none.
+    /// The context of these movements, cases and journals; ids without a row are absent.
     pub async fn about(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, FindingAbout>, StoreError> {
         let mut about = BTreeMap::new();
         for ids in ids.chunks(BATCH) {
-            // Cases first: some are of no movement, and the row of a movement tells more.
+            // Cases first, because the later rows of movements carry more; some cases have no
+            // movement.
             for text in [ABOUT_CASES, ABOUT_JOURNALS] {
                 let rows = self.named::<(Uuid, OrderId)>(text, ids).await?;
                 about.extend(rows.into_iter().map(|(id, of)| (id, FindingAbout::of_order(of))));
@@ -189,8 +188,8 @@ impl Store {
         Ok(about)
     }
 
-    /// The movements that the adapter has moved by our books since then, a batch at most, and the
-    /// place behind it.
+    /// The movements completed at the adapter since the cursor, by our books, at most one batch,
+    /// with the next cursor.
     pub async fn booked_since(
         &self,
         (at, seq): BookedPlace,
@@ -201,7 +200,8 @@ impl Store {
         Ok((rows.into_iter().map(|(subject, ..)| subject).collect(), last))
     }
 
-    /// The compensations booked since then, as many at most as the order service names orders.
+    /// The compensations booked since the cursor, at most as many as the order service accepts in
+    /// one request.
     pub async fn compensations_since(
         &self,
         (at, seq): BookedPlace,
@@ -210,12 +210,12 @@ impl Store {
         Ok(self.sql.all(COMPENSATIONS_SINCE, values).await?)
     }
 
-    /// What the adapter has moved of these ids, by our books.
+    /// Our books' statement lines for these ids.
     pub async fn booked(&self, ids: &[Uuid]) -> Result<BTreeSet<StatementLine>, StoreError> {
         if ids.is_empty() {
             return Ok(BTreeSet::new());
         }
-        // The adapter's own ids, with the movement that each is about.
+        // The adapter's own ids, each with its movement.
         let mut about: BTreeMap<Uuid, Uuid> =
             self.named::<(Uuid, Uuid)>(CHARGEBACKS, ids).await?.into_iter().collect();
         about.extend(self.named::<(Uuid, Uuid)>(ADAPTER_FEES, ids).await?);
@@ -237,7 +237,7 @@ impl Store {
         rows.into_iter().map(line).collect()
     }
 
-    /// Those of these ids that are under way: their answers are still to come.
+    /// The open movements among these ids, which still await an answer.
     pub async fn open_among(&self, ids: &[Uuid]) -> Result<BTreeSet<Uuid>, StoreError> {
         let mut open = BTreeSet::new();
         if !ids.is_empty() {

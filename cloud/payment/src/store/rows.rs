@@ -1,4 +1,4 @@
-//! The rows of payment_db, and the values of the domain that they are read into.
+//! The rows of payment_db, and their conversion to domain values.
 
 mod books;
 mod due;
@@ -13,7 +13,7 @@ pub use movements::{
 
 use super::StoreError;
 
-/// Reads a word of the domain; another one was written by nobody.
+/// Parses a domain value; we never write any other.
 pub fn word<T: std::str::FromStr>(text: &str, column: &'static str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Unreadable(column))
 }

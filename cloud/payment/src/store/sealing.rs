@@ -1,4 +1,4 @@
-//! Seals what stands in payment_db plain, or under a former key.
+//! Seals payment_db's plaintext, and reseals text under former keys.
 
 use platform::{
     sealing::{DataKeys, SealPlace, SealedBatch},
@@ -13,7 +13,7 @@ const RESEAL: &str = "UPDATE refund_requests SET reason = ? WHERE id = ?";
 const ACTS: &str = "SELECT id, reason FROM money_acts WHERE id > ? ORDER BY id LIMIT ?";
 const RESEAL_ACT: &str = "UPDATE money_acts SET reason = ? WHERE id = ?";
 
-/// Rows of one batch.
+/// Batch size.
 const BATCH: usize = 200;
 
 impl Store {
@@ -21,13 +21,13 @@ impl Store {
         self.sql.data_keys()
     }
 
-    /// The reasons of the requests behind `after`, a batch at most. Returns the last request of the
-    /// batch, or `None` at the end.
+    /// Seals the reasons of the requests after `after`, at most one batch. Returns the batch's last
+    /// request, or `None` at the end.
     pub async fn reseal_reasons(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         self.reseal(REASONS, RESEAL, RequestRow::reason_place, after).await
     }
 
-    /// The same of the acts of admins.
+    /// Does the same for admins' actions.
     pub async fn reseal_acts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         self.reseal(ACTS, RESEAL_ACT, ActRow::reason_place, after).await
     }

@@ -1,4 +1,4 @@
-//! Statements: the postings on an account, and the balances that follow from them.
+//! Statements: an account's postings, and the resulting balances.
 
 use platform::{row, vals};
 use process::problem::TimeCursor;
@@ -19,7 +19,7 @@ const OF_ORDER: &str = "SELECT journal_id, action, account, owner_id, currency, 
 const BALANCES: &str = "SELECT account, currency, balance_minor FROM accounts \
     WHERE owner_id = ? AND account IN ('provider', 'sending') ORDER BY currency, account";
 
-/// All postings of one order fit; their number is bounded by the limits of custody.
+/// Fits all postings of one order; the custody limits bound their number.
 const LINES_MAX: usize = 2_000;
 
 row! {
@@ -34,7 +34,7 @@ row! {
         pub amount_minor: i64,
         pub order_id: Option<OrderId>,
         pub at: UnixMillis,
-        /// On a provider's account, of a release: the platform's part of the same journal.
+        /// The platform's part of the same journal, for a release on a provider's account.
         pub fee_minor: Option<i64>,
     }
 }
@@ -49,7 +49,7 @@ row! {
 }
 
 impl Store {
-    /// The postings on a provider's account, newest first.
+    /// A provider account's postings, newest first.
     pub async fn entries_of_provider(
         &self,
         provider: UserId,
@@ -68,7 +68,7 @@ impl Store {
         Ok(self.sql.all(OF_ORDER, vals![order, LINES_MAX]).await?)
     }
 
-    /// What a provider is owed, and what is on its way to him.
+    /// A provider's owed and in-transit balances.
     pub async fn balances_of(&self, provider: UserId) -> Result<Vec<AccountBalance>, StoreError> {
         Ok(self.sql.all(BALANCES, vals![provider]).await?)
     }

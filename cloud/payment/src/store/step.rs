@@ -1,4 +1,4 @@
-//! The one way to change an order's money: lock its due, decide, write.
+//! The only way to change an order's money: lock its due, decide, write.
 
 use custody::{Basis, MoneyStep, MoneyWrites, MovementId, OrderMoney, Refusal};
 use platform::{
@@ -11,34 +11,33 @@ use wire::{CommandId, OrderId, UnixMillis, UserId};
 
 use super::{MoneyAct, Occasion, Store, StoreError, acts, load, rows::DueRow, write};
 
-/// How often a due that another transaction opens at the same moment is looked for again. Once is
-/// enough; the rest is margin.
+/// Retries after another transaction opens the same due concurrently. One is enough; the rest is
+/// margin.
 const COLLISIONS_MAX: u32 = 4;
 
 const OF_KEY: &str = "WHERE user_id = ? AND request_key = ?";
 const TOLD: &str = "UPDATE dues SET told_at = ? WHERE order_id = ?";
 
-/// What a step leaves behind besides the decision of the domain.
+/// Data that a step records besides the domain's decision.
 #[derive(Debug, Clone, Default)]
 pub struct StepNote {
-    /// Of a payment: the adapter's token for how it is paid.
+    /// For a payment, the adapter's token of the payment method.
     pub method: Option<String>,
-    /// Of a request for a refund: the customer's words.
+    /// For a refund request.
     pub reason: Option<String>,
-    /// The admin who decides.
     pub by: Option<UserId>,
-    /// An admin's own decision, for the record.
+    /// For the record of admins' actions.
     pub act: Option<MoneyAct>,
     pub key: Option<KeyedRequest>,
 }
 
-/// The key under which a person asked. Its answer is kept for ever [KEY_ONCE].
+/// A person's idempotency key. Its answer is kept permanently [KEY_ONCE].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyedRequest {
     pub user: UserId,
     pub key: CommandId,
     pub kind: &'static str,
-    /// What the request is about besides the order, where it does not begin a movement of its own.
+    /// The request's subject besides the order, if the request begins no movement.
     pub subject: Option<Uuid>,
     pub amount_minor: i64,
 }
@@ -46,12 +45,12 @@ pub struct KeyedRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepOutcome {
     Done(Box<MoneyWrites>),
-    /// The same request under the same key began this movement before.
+    /// The same request with the same key began this movement earlier.
     Repeated(MovementId),
-    /// The key has been used for something else.
+    /// The key has already been used for a different request.
     KeyReused,
     Refused(Refusal),
-    /// No such order was ever heard of.
+    /// The order is unknown here.
     Unknown,
 }
 
@@ -77,7 +76,7 @@ impl Store {
         self.step_at(order, step, note, self.occasion()).await
     }
 
-    /// The same at a time and with an id of the caller's choice, so that a run can be played again.
+    /// The same, with a given time and id, so that a run can be replayed.
     pub async fn step_at(
         &self,
         order: OrderId,
@@ -96,19 +95,19 @@ impl Store {
         Err(StoreError::Contradiction("a due is neither there nor new"))
     }
 
-    /// Whether a request under this key has been done.
+    /// Returns true if a request with this key is already done.
     pub async fn knows_key(&self, asked: &KeyedRequest) -> Result<bool, StoreError> {
         let text = KeyRow::select(OF_KEY);
         let row: Option<KeyRow> = self.sql.one(text, vals![asked.user, asked.key]).await?;
         Ok(row.is_some())
     }
 
-    /// Everything about an order's money as it stands.
+    /// The current state of an order's money.
     pub async fn money(&self, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
         transact!(self.sql, tx => { load::locked(tx, order).await })
     }
 
-    /// `None` where another transaction has just opened the due.
+    /// `None` if another transaction has just opened the due.
     async fn step_in(
         &self,
         tx: &mut Tx,
@@ -159,7 +158,7 @@ impl Store {
     }
 }
 
-/// The answer that this key has already.
+/// The stored answer for this idempotency key.
 async fn known(
     tx: &mut Tx,
     order: OrderId,
@@ -182,8 +181,7 @@ async fn known(
 
 impl KeyRow {
     fn of(key: KeyedRequest, order_id: OrderId, begun: Option<MovementId>, at: UnixMillis) -> Self {
-        // A request may begin no movement, or one that has to wait: then its key stands for the
-        // order.
+        // A request may begin no movement, or only later: its key then points to the order.
         let movement_id = key.subject.or(begun.map(|movement| movement.0)).unwrap_or(order_id.0);
         Self {
             user_id: key.user,

@@ -1,5 +1,4 @@
-//! Writes what the domain has decided: rows, journals with their postings, balances, cases and
-//! events.
+//! Writes the domain's decision: rows, journals with postings, balances, cases and outbox events.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +53,7 @@ columns! {
     }
 }
 
-/// All but the due.
+/// Writes everything except the due.
 pub async fn all(
     tx: &mut Tx,
     clock: &Clock,
@@ -103,7 +102,6 @@ pub fn told(
     event(clock, event_type(told.kind), now, &body(order, told)?)
 }
 
-/// Returns the cases that are new.
 async fn cases<'a>(
     tx: &mut Tx,
     writes: &'a MoneyWrites,
@@ -118,8 +116,8 @@ async fn cases<'a>(
     Ok(opened)
 }
 
-/// Puts a case before a person, once, and returns whether it is new. A payout's has the nil id for
-/// its order.
+/// Opens a case for a person, once, and returns true if it is new. A payout case has the nil order
+/// id.
 pub async fn list(
     tx: &mut Tx,
     order_id: OrderId,
@@ -130,7 +128,6 @@ pub async fn list(
     Ok(tx.insert_new(CaseRow { order_id, kind, movement_id, opened_at: now }).await?)
 }
 
-/// Returns the payments that begin.
 async fn payments<'a>(
     tx: &mut Tx,
     before: &OrderMoney,
@@ -192,7 +189,7 @@ async fn requests(
     Ok(())
 }
 
-/// An admin may grant another sum than was asked for.
+/// An admin may grant an amount other than the requested one.
 fn granted_now(before: &OrderMoney, writes: &MoneyWrites) -> i64 {
     writes.due.granted_minor - before.due.granted_minor
 }
@@ -228,9 +225,9 @@ pub async fn change<R: Columns>(tx: &mut Tx, row: R, id: MovementId) -> Result<(
     Ok(())
 }
 
-/// Writes journals and moves the balances of their accounts. A fact that is booked already undoes
-/// the transaction by the unique key of journals [JOURNAL_KEY], and a balance on the wrong side by
-/// the accounts' constraint.
+/// Writes journals and updates account balances. A fact booked before aborts the transaction
+/// through the journals' unique key [JOURNAL_KEY], and a balance on the wrong side through the
+/// accounts' constraint.
 pub async fn book(
     tx: &mut Tx,
     clock: &Clock,
@@ -315,7 +312,7 @@ fn body(order: &HeardOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreErro
     })
 }
 
-/// It changes no status, so it raises no version.
+/// A new payment changes no status, so its event keeps the version.
 fn initiated(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, StoreError> {
     let due = &writes.due;
     let told = MoneyEvent {
@@ -339,7 +336,7 @@ fn request_event(state: RequestState) -> EventType {
     }
 }
 
-/// No more does a request for a refund, or its answer.
+/// A refund request or decision keeps the version, too.
 fn request_changed(
     before: &OrderMoney,
     writes: &MoneyWrites,
@@ -363,7 +360,7 @@ fn request_changed(
     body(&due.order, &told)
 }
 
-/// Nor does a case, which admins hear of.
+/// An opened case, of which admins are notified, also keeps the version.
 fn case_opened(
     before: &OrderMoney,
     writes: &MoneyWrites,
@@ -385,8 +382,8 @@ fn case_opened(
     Ok(PaymentEvent { case, ..body(&due.order, &told)? })
 }
 
-/// A payout that was sent, failed or came back. One that was begun before payouts were bounded may
-/// be more than an event can carry: it is booked all the same, and only the log tells of it.
+/// The event of a payout that was sent, failed or came back. A payout begun before payouts were
+/// bounded may exceed an event's maximum amount: it is booked without an event and only logged.
 pub fn payout(
     clock: &Clock,
     provider_id: UserId,

@@ -1,5 +1,5 @@
-//! The contract of the adapter, one body for every arm: an id has one effect, final states stay,
-//! what is closed can never be paid, and silence says nothing.
+//! The adapter contract, with one test body for every implementation: an id has one effect, final
+//! states stay, a closed charge can never be paid, and silence proves nothing.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::stage::*;
 
 const PAID: AdapterAnswer = AdapterAnswer::Paid { amount_minor: PRICE };
 const REFUND: &str = "alipay.trade.refund";
-/// Behind the end of every link.
+/// After the expiry of every link.
 const LINKS_OVER_MS: i64 = HOUR;
 
 #[derive(Clone, Copy)]
@@ -27,13 +27,13 @@ enum Arm {
     Alipay,
 }
 
-/// What the customer of a charge does.
+/// The customer's behaviour in a charge.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Customer {
     Pays,
     PaysLess,
     Waits,
-    /// He pays, and it cannot go back.
+    /// The customer pays, and the refund fails.
     KeepsIt,
 }
 
@@ -64,7 +64,7 @@ impl Counter {
         Self { stage, adapter, bank }
     }
 
-    /// A charge of which the customer does this, once it is called.
+    /// Begins a charge whose customer behaves like this.
     async fn charge(&self, customer: Customer) -> AdapterCall {
         let Some(bank) = &self.bank else {
             return self.stage.charge(match customer {
@@ -105,7 +105,7 @@ impl Counter {
         answer(&self.adapter, &asking(ask, call)).await
     }
 
-    /// How often money went back by the adapter's own truth.
+    /// The number of refunds in the adapter's own books.
     async fn refunds(&self, charge: &AdapterCall) -> usize {
         match &self.bank {
             Some(bank) => bank.refunds(&charge.id.0.simple().to_string()).len(),
@@ -169,7 +169,7 @@ async fn what_is_closed_can_never_be_charged(#[case] arm: Arm) {
     let unknown = counter.stage.charge(counter.adapter.usual_method());
     let kept_link = counter.link(&unknown);
     assert_eq!(counter.says(Ask::Query, &unknown).await, AdapterAnswer::NotFound);
-    // An arm that cannot close what it has not heard of goes on until nobody can begin it.
+    // An adapter that cannot close an unknown charge keeps answering until it can no longer begin.
     if counter.says(Ask::Close, &unknown).await != AdapterAnswer::Closed {
         assert_eq!(counter.says(Ask::Close, &unknown).await, AdapterAnswer::Pending);
         counter.stage.clock.advance(LINKS_OVER_MS);
@@ -204,7 +204,7 @@ async fn the_word_is_about_what_was_paid_and_what_cannot_go_back(#[case] arm: Ar
     assert_eq!(counter.refunds(&kept).await, 0);
 }
 
-/// Each accident once at the refund and once at the query.
+/// Each fault happens once at the refund and once at the query.
 #[tokio::test]
 async fn an_accident_on_the_way_to_alipay_says_nothing() {
     let counter = Counter::new(Arm::Alipay).await;
@@ -212,7 +212,7 @@ async fn an_accident_on_the_way_to_alipay_says_nothing() {
     let unclear = [
         (Trouble::LostAnswer, AdapterAnswer::Unknown),
         (Trouble::WrongSignature, AdapterAnswer::Unknown),
-        // The query behind it knows.
+        // The following query finds the refund.
         (Trouble::UnknownOutcome, AdapterAnswer::Done),
     ];
     for (trouble, said) in unclear {
@@ -277,7 +277,7 @@ async fn a_method_of_payment_scripts_the_next_payout_to_its_provider(#[case] eng
     let stage = Stage::new(engine).await;
     let adapter = &stage.courier.adapter;
     let payout = |provider| {
-        // Each is later than the one before it.
+        // Give each payout a later id.
         stage.clock.advance(1);
         let kind = CallKind::Payout { provider: user(provider) };
         AdapterCall { kind, ..stage.charge("") }

@@ -1,5 +1,5 @@
-//! The books on both engines: each fact once, every journal to zero, every account on its side, one
-//! step at a time.
+//! The books on both engines: each fact is booked once, every journal sums to zero, every account
+//! keeps its side, and steps run one at a time.
 
 use custody::{AdapterAnswer, MoneyStep};
 use futures::future::join_all;
@@ -11,7 +11,7 @@ use wire::{CommandId, EventType, OrderStatus, PaymentStatus};
 
 use crate::stage::*;
 
-/// A journal or account that does not agree with its postings.
+/// Counts journals or accounts that disagree with their postings.
 const UNEVEN: &str = "SELECT COUNT(*) FROM \
     (SELECT journal_id FROM transactions GROUP BY journal_id, currency HAVING SUM(amount_minor) <> 0) uneven";
 const ADRIFT: &str = "SELECT COUNT(*) FROM accounts WHERE balance_minor <> \
@@ -64,7 +64,7 @@ async fn what_is_written_is_read_back_as_it_was_decided(#[case] engine: Engine) 
 async fn the_key_of_a_journal_undoes_the_transaction_that_books_it_again(#[case] engine: Engine) {
     let (stage, payment) = Stage::held(engine).await;
     let before = stage.money(0).await;
-    // As though the transaction had read rows from before the charge.
+    // As if the transaction had read rows from before the charge.
     stage.sql.exec("UPDATE payments SET status = 'pending'", vals![]).await.unwrap();
     testing::drop_trigger(&stage.sql, "journals_not_changed").await;
     stage.sql.exec("UPDATE journals SET order_id = NULL", vals![]).await.unwrap();
@@ -102,7 +102,7 @@ async fn the_database_lets_nobody_change_what_is_booked(#[case] engine: Engine) 
     let (stage, _) = Stage::held(engine).await;
     let before: Vec<(i64, i64)> =
         stage.rows("SELECT seq, amount_minor FROM transactions ORDER BY seq").await;
-    // The guards are asked for each row: where none is, nobody is refused anything.
+    // The guards fire per row, so an empty table would refuse no statement.
     assert_eq!(before.len(), 2, "the charge is booked");
     for text in [
         "UPDATE transactions SET amount_minor = amount_minor + 1",
@@ -120,8 +120,8 @@ async fn the_database_lets_nobody_change_what_is_booked(#[case] engine: Engine) 
     assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1);
 }
 
-/// Each reads, decides and writes. Without the lock of the due two of them would begin a payment
-/// each.
+/// Each task reads, decides and writes. Without the due's lock, two of them would each begin a
+/// payment.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -152,7 +152,7 @@ async fn a_due_is_opened_once_and_keeps_the_highest_version(#[case] engine: Engi
     assert_eq!(stage.money(0).await.due.order.status, OrderStatus::Accepted);
 }
 
-/// Many orders at once, of one provider: their releases meet on his account.
+/// Many concurrent orders of one provider: their releases contend for one account.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

@@ -1,5 +1,5 @@
-//! The cancel of a paid order, step by step: every step is rows, so that whoever comes after a
-//! crash goes on from them.
+//! The cancel of a paid order, step by step. Every step is in rows, so a new process can continue
+//! after a crash.
 
 use custody::{AdapterAnswer, CancelTerms, HeardOrder, LedgerAccount, MoneyStep, Saga};
 use payment::{adapter::Payments, courier::Courier, jobs, store::Store};
@@ -15,15 +15,15 @@ fn cancelled(version: u64) -> MoneyStep {
     MoneyStep::OrderHeard(HeardOrder { terms, ..order(0, version, OrderStatus::Cancelled) })
 }
 
-/// Another process, which knows only the rows.
+/// A new process that has only the rows.
 fn restarted(stage: &Stage) -> Courier {
     let store = Store::new(stage.sql.clone(), stage.clock.clone(), stage.config.limits());
     let adapter = Payments::simulated(stage.sql.clone(), stage.clock.clone(), true);
     Courier { store, adapter }
 }
 
-/// The process dies before step `stop`: the cancel is heard, the adapter is called, its answer is
-/// taken. Then all is delivered and asked again.
+/// The process dies before step `stop` (receive the cancel, call the adapter, apply its answer).
+/// Then every event and call is repeated.
 async fn ends_right(engine: Engine, stop: usize) {
     let (stage, _) = Stage::held(engine).await;
     if stop > 0 {
@@ -67,8 +67,8 @@ async fn a_cancel_ends_right_after_a_crash_at_any_step(#[case] engine: Engine) {
     }
 }
 
-/// The refund cannot be made: the money goes back into custody, is still owed, and waits for a
-/// person. The fee stays where it is.
+/// The refund fails: the money returns to custody, stays owed, and waits for a person. The fee
+/// stays booked.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -81,7 +81,7 @@ async fn a_refund_that_fails_is_made_good_and_waits_for_a_person(#[case] engine:
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.due.saga), (PRICE - FEE, Saga::NeedsPerson));
     assert_eq!(money.earned_minor(), FEE);
-    // Neither a repeat nor time sends anything by itself.
+    // Neither a repeat nor time triggers another send.
     stage.done(0, cancelled(4)).await;
     stage.done(0, MoneyStep::TimePassed).await;
     assert_eq!(stage.money(0).await, money);

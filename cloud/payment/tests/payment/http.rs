@@ -1,4 +1,4 @@
-//! What callers meet: payments, refunds and statements, by owner and role.
+//! The HTTP behaviour of payments, refunds and statements, by owner and role.
 
 mod alipay;
 mod at_once;
@@ -38,14 +38,14 @@ use crate::stage::*;
 const CUSTOMER: u128 = 1;
 const PROVIDER: u128 = 7;
 
-/// An order service that knows one order.
+/// A fake order service with one order.
 #[derive(Clone)]
 pub struct Orders(Arc<Mutex<OrderDesk>>);
 
 #[derive(Clone)]
 struct OrderDesk {
     order: Order,
-    /// The number of the last word about its money that it has taken.
+    /// The version of the last money event it applied.
     money_version: u64,
     worked_in_vain: Vec<UserId>,
     is_away: bool,
@@ -82,7 +82,7 @@ impl Orders {
         Upstream::local(router.with_state(self.clone()))
     }
 
-    /// Changes the order; nobody is told.
+    /// Changes the order without an event.
     pub fn change(&self, change: impl FnOnce(&mut Order)) {
         let order = &mut self.0.lock().unwrap().order;
         order.provider_id = Some(user(PROVIDER));
@@ -90,12 +90,12 @@ impl Orders {
         change(order);
     }
 
-    /// The order has taken this word about its money.
+    /// Marks this money event as applied.
     pub fn took(&self, money_version: u64) {
         self.0.lock().unwrap().money_version = money_version;
     }
 
-    /// It has a case of this provider's work in vain.
+    /// Adds a case of this provider's work in vain.
     pub fn lists(&self, provider: UserId) {
         self.0.lock().unwrap().worked_in_vain.push(provider);
     }
@@ -108,7 +108,7 @@ impl Orders {
         self.0.lock().unwrap().is_away = true;
     }
 
-    /// As payment_db hears it.
+    /// The order as a step for payment_db.
     pub fn heard(&self) -> MoneyStep {
         let OrderDesk { order, .. } = self.0.lock().unwrap().clone();
         MoneyStep::OrderHeard(HeardOrder::of(&order, None))
@@ -139,7 +139,7 @@ impl Service {
         self.orders.change(change);
     }
 
-    /// The events of requests for refunds in the outbox, with the amount of each.
+    /// The refund request events in the outbox, each with its amount.
     async fn told_of_requests(&self) -> Vec<String> {
         let events = self.stage.events().await.into_iter();
         let words = events.map(|event| {
@@ -164,7 +164,7 @@ impl Service {
     }
 
     async fn post(&self, by: Actor, path: &str, body: Value) -> Answer {
-        // An admin's change needs a key, which is another one each time.
+        // An admin's change needs a fresh idempotency key.
         let key = match by.role {
             Role::Admin => self.stage.clock.new_id().to_string(),
             Role::Customer | Role::Provider => String::new(),
@@ -407,7 +407,7 @@ async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) 
     let fees =
         |answer: &Answer| answer.items().iter().map(|item| item["fee"].clone()).collect::<Vec<_>>();
     assert_eq!(fees(&mine), [json!("20.00")]);
-    // The same on the order's statement, and on the provider's line alone.
+    // The order's statement shows the same fee, only on the provider's line.
     assert_eq!(fees(&service.get(provider(PROVIDER), &path).await), [json!("20.00")]);
     let all = service.get(admin(), &path).await;
     assert_eq!(fees(&all).iter().filter(|fee| !fee.is_null()).count(), 1);

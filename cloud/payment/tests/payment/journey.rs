@@ -1,4 +1,4 @@
-//! An order's money from the payment to the payout, by the service's own workers and jobs.
+//! An order's money from payment to payout, through the service's own workers and jobs.
 
 use custody::{MoneyStep, PayoutState, Saga};
 use payment::{
@@ -26,7 +26,7 @@ fn told(stage: &Stage, version: u64, status: OrderStatus) -> Event {
         CommandId(stage.clock.new_id()),
     );
     let id = EventId(stage.clock.new_id());
-    // Whatever it is called, the state in it counts.
+    // The state in the event counts, not the event's name.
     Event::new(id, EventType::OrderStatusChanged, NOW, "", &body).unwrap()
 }
 
@@ -49,7 +49,7 @@ async fn an_order_is_a_due_from_its_acceptance_on(#[case] engine: Engine) {
     }
     let due = stage.money(0).await.due;
     assert_eq!((due.order.version, due.payment_status), (3, PaymentStatus::Unpaid));
-    // Withdrawn: it is nobody's, and still a due.
+    // After withdrawal the order has no provider, but keeps its due.
     orders.handle(&told(&stage, 4, OrderStatus::Pending)).await.unwrap();
     assert_eq!(stage.money(0).await.due.order.status, OrderStatus::Pending);
     let assigned = Event { kind: EventType::RegionAssigned, body: json!({}), ..accepted };
@@ -112,7 +112,7 @@ async fn silence_refusal_and_expiry_end_as_the_adapter_says(#[case] engine: Engi
     stage.courier.carry_all().await.unwrap();
     stage.pays(0, "simulated.waiting").await;
     assert!(stage.money(0).await.open_payment().is_some());
-    // Thirty minutes later it is closed, by the job.
+    // Thirty minutes later, the job closes it.
     stage.clock.advance(HOUR / 2);
     jobs::settle(&stage.courier).await.unwrap();
     assert!(stage.money(0).await.open_payment().is_none());
@@ -179,7 +179,7 @@ async fn a_case_is_told_once_however_often_it_is_seen(#[case] engine: Engine) {
     assert_eq!((told.payment_status, told.money_version), (due.payment_status, due.money_version));
 }
 
-/// A chargeback is heard of with the answer to a question; a statement will ask it.
+/// A chargeback arrives with the answer to a query, here in place of one triggered by a statement.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

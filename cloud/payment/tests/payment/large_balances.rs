@@ -1,4 +1,4 @@
-//! Balances above the highest price: paid out in parts, shown whole, and no obstacle to the report.
+//! Balances above the maximum price are paid out in parts, shown in full, and pass the report.
 
 use custody::{AdapterAnswer, HeardOrder, MoneyStep, PaymentWish, PayoutStep};
 use payment::{jobs, store::StepNote};
@@ -8,11 +8,11 @@ use wire::{Currency, EventType, OrderStatus, PayoutEvent};
 
 use crate::stage::*;
 
-/// The highest price of an order.
+/// The maximum price of an order.
 const TOP: i64 = 9_999_999_999;
 
 impl Stage {
-    /// Orders of the highest price, done and released.
+    /// Completes and releases orders at the maximum price.
     pub async fn released_at_top_price(&self, orders: u128) {
         let order =
             |n, version, status| HeardOrder { price_minor: TOP, ..order(n, version, status) };
@@ -59,7 +59,7 @@ async fn a_balance_above_the_highest_price_is_paid_out_in_parts(#[case] engine: 
     assert_eq!(stage.count(open).await, 0);
 }
 
-/// Such a payout was begun before payouts were bounded, and the adapter has sent it.
+/// A payout begun before payouts were bounded, and already sent by the adapter.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

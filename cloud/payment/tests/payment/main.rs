@@ -1,4 +1,4 @@
-//! The payment service on both engines: what payment_db keeps, and what callers meet over HTTP.
+//! The payment service on both engines: the contents of payment_db, and its HTTP behaviour.
 #![allow(clippy::unwrap_used)]
 
 mod adapter;

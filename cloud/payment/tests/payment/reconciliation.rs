@@ -1,5 +1,5 @@
-//! Orders, payments, the books and the adapter held against each other; and events that were lost,
-//! found by their versions.
+//! Reconciliation of orders, payments, the books and the adapter; and recovery of lost events by
+//! version.
 
 use custody::{CompensationWish, MoneyStep};
 use futures::future::join_all;
@@ -15,7 +15,7 @@ use wire::{Currency, EventType, OrderStatus, PaymentEvent};
 
 use crate::{http::Orders, stage::*};
 
-/// Of the price, where the adapter keeps one.
+/// The adapter's fee on the price, if it keeps one.
 const FEE: i64 = 120;
 
 struct Scene {
@@ -29,7 +29,7 @@ fn kinds(found: &[MoneyFinding]) -> Vec<FindingKind> {
 }
 
 impl Scene {
-    /// An order that is accepted and paid.
+    /// An accepted and paid order.
     async fn paid(engine: Engine) -> Self {
         Self::paid_by(engine, "simulated").await
     }
@@ -49,7 +49,7 @@ impl Scene {
         scene
     }
 
-    /// With a part of it sent back, released and paid out.
+    /// A paid order, partly refunded, released and paid out.
     async fn sound(engine: Engine) -> Self {
         let scene = Self::paid(engine).await;
         let stage = &scene.stage;
@@ -73,7 +73,7 @@ impl Scene {
         self.stage.done(0, self.orders.heard()).await;
     }
 
-    /// The order service takes the last word about its money.
+    /// The order service applies the latest money event.
     async fn took(&self) {
         self.orders.took(self.stage.money(0).await.due.money_version);
     }
@@ -179,7 +179,7 @@ async fn what_waits_too_long_is_listed_and_is_no_difference(#[case] engine: Engi
     for text in ["UPDATE payouts SET status = 'pending'", "UPDATE dues SET saga = 'needs_person'"] {
         stage.sql.exec(text, vals![]).await.unwrap();
     }
-    // Of the order alone, by an id that no movement has.
+    // A case about the order alone, under an id that belongs to no movement.
     const CASE: &str = "INSERT INTO money_cases (order_id, kind, movement_id, opened_at)
         VALUES (?, 'completed_unpaid', ?, 0)";
     stage.sql.exec(CASE, vals![order_id(0), user(9)]).await.unwrap();
@@ -219,7 +219,7 @@ async fn a_finding_tells_its_order_and_its_amount_by_our_books(#[case] engine: E
     }
 }
 
-/// Its customer took a while; by then it is on the adapter's statement like any other.
+/// A slow payment is on the adapter's statement like any other.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -235,7 +235,7 @@ async fn a_payment_that_took_a_while_is_no_difference(#[case] engine: Engine) {
     assert_eq!(scene.differences().await, []);
 }
 
-/// A bank takes a payment back: nobody here knows before the statements are compared.
+/// A bank takes a payment back, which shows only in the statement.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -254,7 +254,7 @@ async fn a_chargeback_is_found_by_the_statement_and_asked_about(#[case] engine: 
     assert_eq!(stage.money(0).await.held_minor(), PRICE - 3_000);
 }
 
-/// The row of the payout cannot be read, so the adapter cannot be asked about it.
+/// The payout's row is unreadable, so the adapter cannot be queried about it.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -273,7 +273,7 @@ async fn a_movement_that_cannot_be_asked_about_leaves_the_report_standing(#[case
     assert_eq!(scene.stage.count(noted).await, 1);
 }
 
-/// Each statement lists it, and each report would show it.
+/// Every statement lists the fee, and every report would show it.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -293,7 +293,7 @@ async fn the_adapters_own_fee_is_booked_once(#[case] engine: Engine) {
     assert_eq!(fees, [("loss", FEE), ("adapter", -FEE)]);
     assert_eq!(stage.money(0).await.held_minor(), PRICE, "nobody but the platform pays it");
 
-    // Two replicas at once, about one line.
+    // Two replicas book one line concurrently.
     let scene = Scene::paid_by(engine, "simulated.fee").await;
     let payment = scene.stage.money(0).await.held_payment().unwrap();
     let statement = scene.stage.courier.adapter.statement(&[payment.0]).await.unwrap();
@@ -335,7 +335,7 @@ async fn a_fee_that_cannot_be_true_is_a_difference(#[case] engine: Engine) {
     assert_eq!(scene.stage.count(booked).await, 2, "what is booked stays");
 }
 
-/// Nobody here knows before the statements are compared.
+/// The return shows only in the statement.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -361,8 +361,7 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
     assert_eq!(owed().await, 0, "the next one arrives");
 }
 
-/// The event of an order was lost, and then a word about money: both are found by their versions,
-/// and made good once.
+/// First an order event is lost, then a money event: both are found by version and recovered once.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -379,7 +378,7 @@ async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.returned_minor()), (0, PRICE));
 
-    // The order service has not heard that it came back.
+    // The order service has missed the refund event.
     stage.clock.advance(HOUR);
     assert_eq!(scene.differences().await, [FindingKind::MoneyWordMissed]);
     let before = stage.events().await.len();

@@ -1,5 +1,4 @@
-//! A payment_db of its own on either engine, one order of 200.01, and the steps that a test takes
-//! on it.
+//! A separate payment_db on either engine, one order of 200.01, and a test's steps on it.
 
 use alipay_sandbox::Sandbox;
 use custody::{
@@ -24,7 +23,7 @@ pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 pub const PRICE: i64 = 20_001;
 pub const HOUR: i64 = 3_600_000;
 const ANSWERS_LOST_MAX: u32 = 3;
-/// Until an adapter that did not answer is asked again.
+/// Until the next call after an unanswered one.
 const LATER_MS: i64 = 10_000;
 
 pub struct Stage {
@@ -63,7 +62,7 @@ pub fn wish() -> PaymentWish {
     PaymentWish { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
 }
 
-/// With Alipay for its adapter, at that bank.
+/// Uses Alipay at that bank as the adapter.
 pub fn at_alipay(config: &Config, bank: &Sandbox, notify_url: &str) -> Config {
     Config {
         adapter: AdapterName::Alipay,
@@ -91,19 +90,18 @@ impl Stage {
         Self { store, courier, sql, clock, config, folder }
     }
 
-    /// With an order that its provider has accepted.
+    /// An order accepted by its provider.
     pub async fn accepted(engine: Engine) -> Self {
         let stage = Self::new(engine).await;
         stage.becomes(0, 3, OrderStatus::Accepted).await;
         stage
     }
 
-    /// With its price in custody.
+    /// An order with its price in custody.
     pub async fn held(engine: Engine) -> (Self, MovementId) {
         let stage = Self::accepted(engine).await;
         let payment = stage.pays(0, "simulated").await;
-        // A database that is slow for a moment is an adapter without an answer, which is asked
-        // again later.
+        // A slow database makes the adapter unresponsive; the call is retried later.
         for _ in 0..ANSWERS_LOST_MAX {
             if stage.money(0).await.held_minor() == PRICE {
                 break;
@@ -119,7 +117,7 @@ impl Stage {
         self.done(n, MoneyStep::OrderHeard(order(n, version, status))).await
     }
 
-    /// A payment, as far as the adapter brings it at once.
+    /// Begins a payment and makes the calls due at once.
     pub async fn pays(&self, n: u128, method: &str) -> MovementId {
         let note = StepNote { method: Some(method.into()), ..StepNote::default() };
         let step = MoneyStep::Pay(wish());

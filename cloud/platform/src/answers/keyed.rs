@@ -1,5 +1,5 @@
-//! Sends a request that carries an `Idempotency-Key` through the kept answers, where its route
-//! heeds keys. Every other request passes as it is, at no cost.
+//! Sends requests with an `Idempotency-Key` through the idempotency store if their route supports
+//! keys. All other requests pass through unchanged, at no cost.
 
 use std::{
     collections::HashSet,
@@ -23,7 +23,7 @@ use tower::{Layer, Service};
 
 use super::Answers;
 
-/// Clones share it.
+/// Clones share the state.
 #[derive(Clone)]
 pub struct KeyedRoutes(Arc<Inner>);
 

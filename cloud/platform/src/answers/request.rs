@@ -1,5 +1,5 @@
-//! Tells whether a request is the same as before: by its route, its caller's role, and its body,
-//! which is hashed as it passes, so that a large one is never held.
+//! Fingerprints a request by its route, the caller's role, and its body, to recognise a repeat. The
+//! body is hashed as it streams, so a large one is never buffered.
 
 use std::{
     pin::Pin,
@@ -17,9 +17,9 @@ use wire::Role;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RequestHash {
-    /// Of method, path, query and role.
+    /// Hash of method, path, query and role.
     pub(super) head: String,
-    /// Absent where the handler read no body to its end.
+    /// Absent if the handler did not read the body to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<String>,
 }
@@ -30,7 +30,7 @@ pub(super) fn head_of(parts: &Parts, role: Role) -> String {
     hex::encode(digest(&SHA256, text.as_bytes()))
 }
 
-/// The hash of a body that goes by.
+/// The hash of a streaming body.
 #[derive(Clone)]
 pub(super) struct BodyHash(Arc<Mutex<Passed>>);
 
@@ -40,14 +40,13 @@ struct Passed {
 }
 
 impl BodyHash {
-    /// The hash, and the body that makes it while it is read.
+    /// Returns the hash and a body that feeds it while being read.
     pub(super) fn of(body: Body) -> (Self, Body) {
         let is_whole = body.is_end_stream();
         let hash = Self(Arc::new(Mutex::new(Passed { hash: Context::new(&SHA256), is_whole })));
         (hash.clone(), Body::new(PassingBody { body, hash }))
     }
 
-    /// Reads the whole body for its hash alone.
     pub(super) async fn read(body: Body) -> Result<Option<String>, axum::Error> {
         let (hash, mut body) = Self::of(body);
         while let Some(frame) = body.frame().await {

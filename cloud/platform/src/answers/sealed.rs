@@ -1,4 +1,4 @@
-//! An answer as it is kept: sealed by the data keys of its store, since it may show a person's
+//! The stored form of a response: sealed with the store's data keys, since it may contain personal
 //! data.
 
 use axum::{body::Body, response::Response};
@@ -52,7 +52,7 @@ impl KeptAnswer {
     }
 }
 
-/// Seals and opens answers by the data keys of the part's own store.
+/// Seals and opens responses with the data keys of the part's store.
 pub(super) struct AnswerSeal {
     keys: DataKeys,
     former: FormerSeal,
@@ -69,13 +69,14 @@ impl AnswerSeal {
         answer: &KeptAnswer,
     ) -> Result<Vec<u8>, serde_json::Error> {
         let mut plain = serde_json::to_vec(&answer.head)?;
-        // JSON of one line holds no line break.
+        // Compact JSON contains no line break.
         plain.push(b'\n');
         plain.extend(&answer.body);
         Ok(self.keys.seal(&place(at), &plain))
     }
 
-    /// `None` for what is no answer. One whose key is away stays, and is not done anew.
+    /// `None` if the plain text does not parse. If the data key is missing, the stored response
+    /// stays and its work is not repeated.
     pub(super) fn open(
         &self,
         at: KeyPlace,
@@ -99,9 +100,9 @@ fn place(KeyPlace { person, key }: KeyPlace) -> SealPlace {
     SealPlace::of_id("answers.answer", person.0).and(key.0.as_bytes())
 }
 
-/// Opens answers as the version before sealed them, by a key made of the part's service key. They
-/// end after two days; without it, a change that was answered just before an upgrade would be made
-/// a second time.
+/// Opens responses that the previous version sealed with a key derived from the part's service key.
+/// They expire after two days; without this, a change answered just before an upgrade could run
+/// twice.
 struct FormerSeal(LessSafeKey);
 
 impl FormerSeal {

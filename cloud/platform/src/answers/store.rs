@@ -1,4 +1,4 @@
-//! The statements of kept answers, on tables and on MongoDB.
+//! Queries for stored responses and key claims, on SQL and MongoDB.
 
 use uuid::Uuid;
 use wire::{CommandId, UnixMillis, UserId};
@@ -12,28 +12,28 @@ use crate::{
     vals,
 };
 
-/// A person's key, under which one answer is kept.
+/// An idempotency key of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPlace {
     pub person: UserId,
     pub key: CommandId,
 }
 
-/// The right to do the work under a key, until then.
+/// The right to do the work under a key until `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyClaim {
     pub(crate) holder: Uuid,
     pub(crate) until: UnixMillis,
 }
 
-/// A key as it was found.
+/// The state in which a claim found the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FoundKey {
-    /// The claim is this request's now.
+    /// This request now holds the claim.
     Claimed,
     /// Another request does the work.
     Working,
-    /// The answer, sealed.
+    /// The sealed response.
     Answered(Vec<u8>),
 }
 
@@ -55,7 +55,7 @@ row! {
     }
 }
 
-/// Rows that one new claim removes: more than it adds, so that the bound holds under many at once.
+/// Rows that a new claim removes: more than it adds, so the limit holds under concurrent claims.
 const OLDEST: usize = 8;
 
 const BY_KEY: &str = "WHERE person_id = ? AND key_id = ?";
@@ -77,7 +77,7 @@ const PURGE: &str = "DELETE FROM answers WHERE at < ?";
 pub(crate) struct AnswerStore(pub(crate) Database);
 
 impl AnswerStore {
-    /// Claims the key where it is new, or where its claim has run out.
+    /// Claims the key if it is new or its claim has expired.
     pub(crate) async fn claim(
         &self,
         place: KeyPlace,
@@ -90,7 +90,7 @@ impl AnswerStore {
         }
     }
 
-    /// Prolongs the claim; `false` where it is another's by now.
+    /// Extends the claim; `false` if another request has taken it.
     pub(crate) async fn renew(
         &self,
         place: KeyPlace,
@@ -104,7 +104,7 @@ impl AnswerStore {
         Ok(sql.exec(RENEW, vals![claim.until, person, key, claim.holder]).await? == 1)
     }
 
-    /// Keeps the answer; `false` where the claim is another's by now.
+    /// Stores the response; `false` if another request has taken the claim.
     pub(crate) async fn answer(
         &self,
         place: KeyPlace,
@@ -119,7 +119,7 @@ impl AnswerStore {
         Ok(sql.exec(ANSWER, vals![sealed, person, key, holder]).await? == 1)
     }
 
-    /// Gives the claim back: nothing was done under the key.
+    /// Releases the claim of a request that changed nothing.
     pub(crate) async fn release(
         &self,
         place: KeyPlace,
@@ -133,7 +133,7 @@ impl AnswerStore {
         Ok(())
     }
 
-    /// Removes an answer that cannot be read.
+    /// Removes an unreadable response.
     pub(crate) async fn forget(
         &self,
         place: KeyPlace,
@@ -163,7 +163,7 @@ async fn claim_row(
     let (before, until_ms) = match found {
         Some(KeyRow { answer: Some(answer), .. }) => return Ok(FoundKey::Answered(answer)),
         Some(KeyRow { holder, until_ms, answer: None }) => (holder, until_ms),
-        // Given back meanwhile: the next look claims it.
+        // Released meanwhile: the next attempt claims it.
         None => return Ok(FoundKey::Working),
     };
     if until_ms >= now {

@@ -1,4 +1,4 @@
-//! A message in a consumer's hands. Settle every one: an unsettled message comes back only when its
+//! A delivered message. Settle every delivery: an unsettled message is redelivered only after its
 //! `Deliveries` is dropped.
 
 use futures::FutureExt;
@@ -7,7 +7,6 @@ use wire::Event;
 
 use super::{BusError, embedded, letters, rabbit};
 
-/// The messages of one queue, for one consumer.
 pub struct Deliveries(pub(super) Source);
 
 pub(super) enum Source {
@@ -28,8 +27,8 @@ pub(super) enum Tag {
 }
 
 impl Deliveries {
-    /// The next message, waiting as long as it takes, also for a broker that is away. May be
-    /// dropped while waiting; nothing is lost.
+    /// Waits for the next message without a time limit, even while the broker is down. Cancel-safe:
+    /// loses no message if dropped while waiting.
     pub async fn next(&mut self) -> Delivery {
         loop {
             let (body, redelivered, tag) = match &mut self.0 {
@@ -60,7 +59,7 @@ impl Deliveries {
         }
     }
 
-    /// The messages that have come already, at most so many, without waiting for more.
+    /// Up to `messages_max` messages that have already arrived; does not wait for more.
     pub fn at_hand(&mut self, messages_max: usize) -> Vec<Delivery> {
         let mut run = Vec::new();
         while run.len() < messages_max
@@ -78,8 +77,8 @@ impl Deliveries {
         }
     }
 
-    /// Waits until the bus has every settlement. Embedded, they are on disk then; RabbitMQ may
-    /// still lose the last few with the channel, and those messages come again, marked.
+    /// Waits until the bus has every settlement. The embedded bus then has them on disk; RabbitMQ
+    /// may still lose the last few with the channel and redelivers those messages, marked.
     pub async fn close(self) {
         match self.0 {
             Source::Embedded(source) => source.close().await,
@@ -93,12 +92,12 @@ impl Delivery {
         &self.event
     }
 
-    /// Returns whether it may have been delivered before.
+    /// True if the message may have been delivered before.
     pub fn redelivered(&self) -> bool {
         self.redelivered
     }
 
-    /// The message has done its work and leaves the queue.
+    /// Marks the message as processed; it leaves the queue.
     pub async fn ack(self) -> Result<(), BusError> {
         match self.tag {
             Tag::Embedded(in_hand) => {
@@ -109,8 +108,8 @@ impl Delivery {
         }
     }
 
-    /// The same for a run of messages, in the order in which they came, while the consumer holds no
-    /// earlier one. Those that came before a lost connection come again.
+    /// Acknowledges a run of messages in arrival order; the consumer must hold no earlier one.
+    /// Messages from before a lost connection are redelivered.
     pub async fn ack_run(run: Vec<Self>) -> Result<(), BusError> {
         let mut newest = None;
         for delivery in run {
@@ -125,7 +124,7 @@ impl Delivery {
         }
     }
 
-    /// Back to the front of the queue, for the next consumer.
+    /// Returns the message to the front of the queue for the next consumer.
     pub async fn requeue(self) -> Result<(), BusError> {
         match self.tag {
             Tag::Embedded(in_hand) => {
@@ -136,7 +135,7 @@ impl Delivery {
         }
     }
 
-    /// To the queue's dead letters, where it waits for a person, who reads the reason.
+    /// Moves the message, with its reason, to the dead letters, where it waits for an operator.
     pub async fn dead_letter(self, reason: &str) -> Result<(), BusError> {
         self.tag.dead_letter(&self.body, reason).await
     }

@@ -1,7 +1,7 @@
 //! The bus in one SQLite file of this process, written by a `journal`. A publish is confirmed after
-//! its commit, so it survives `kill -9`; settled messages are removed in company, so a few may come
-//! again after one, marked as redelivered. When the disk is full, publishing fails and outboxes
-//! hold.
+//! its commit, so it survives `kill -9`. Settled messages are removed in batches, so a crash may
+//! redeliver a few, marked as such. When the disk is full, publishing fails and outboxes hold the
+//! events.
 
 mod housekeeping;
 mod letters;
@@ -40,16 +40,16 @@ struct Inner {
     clock: Clock,
     keys: DataKeys,
     swept_at: AtomicI64,
-    /// Only with a planted defect: confirmed and not yet written.
+    /// Used only by a planted defect: rows confirmed before they are written.
     late: Mutex<Vec<Row>>,
 }
 
-/// Messages sealed anew in one commit.
+/// Messages resealed in one commit.
 const RESEALED_MAX: i64 = 200;
 
 type Queues = Arc<RwLock<Vec<Arc<LocalQueue>>>>;
 
-/// A message on its way into a queue.
+/// A message to insert into a queue.
 #[derive(Clone)]
 struct Row {
     queue: Arc<LocalQueue>,
@@ -57,7 +57,7 @@ struct Row {
     expires_at: Option<i64>,
 }
 
-/// Wakes the consumers of the queues that a commit has filled, also of one whose caller has gone.
+/// Wakes the consumers of queues that a commit filled, even if the caller of the write is gone.
 struct Bell(Queues);
 
 impl State for Bell {
@@ -117,9 +117,8 @@ impl Embedded {
         Ok(bus)
     }
 
-    /// Seals the messages which are plain, or sealed by a former key, before anybody reads them:
-    /// the keys of a process stay as they are. Dead letters wait for a person, also longer than a
-    /// key.
+    /// Seals plain messages and those under a former key before any are read. A process keeps the
+    /// same keys for its lifetime. Dead letters may wait for an operator longer than a key lasts.
     async fn reseal(&self) -> Result<(), BusError> {
         let (mut above, mut sealed) = (0, 0);
         loop {
@@ -128,10 +127,10 @@ impl Embedded {
             let Some(last) = rows.last() else { break };
             above = last.id;
             let stale = rows.into_iter().filter(|row| self.0.keys.is_stale(&row.body));
-            // One that does not open stays as it is, and is told of when it is read.
+            // A message that does not open stays as it is and is reported when it is read.
             let opened = stale.filter_map(|row| {
                 let body = self.0.keys.open(&place(), row.body).ok()?;
-                // Sealed in the same moment as the body.
+                // Sealed together with the body.
                 let reason = row.reason.and_then(|text| self.0.keys.open(&place(), text).ok());
                 let reason = reason.map(|text| self.0.keys.seal(&place(), &text));
                 Some(MessageRow { body: self.0.keys.seal(&place(), &body), reason, ..row })
@@ -211,8 +210,8 @@ impl Embedded {
         self.0.journal.clone().close();
     }
 
-    /// Makes the rows of the events. One that no queue is bound for waits among those of its
-    /// exchange.
+    /// Builds the rows for the events. An event without a bound queue goes to its exchange's
+    /// unrouted queue.
     fn route(&self, events: &[Event]) -> (Vec<Row>, usize, Option<BusError>) {
         let (queues, now) = (self.queues(), self.0.clock.now().0);
         let mut rows = Vec::with_capacity(events.len());
@@ -254,7 +253,7 @@ impl Embedded {
         self.write(put).await
     }
 
-    /// Writes the messages that a planted defect has confirmed too early.
+    /// Writes the messages that a planted defect confirmed too early.
     async fn write_late(&self) -> Result<(), BusError> {
         let late = std::mem::take(&mut *self.0.late.lock().unwrap_or_else(PoisonError::into_inner));
         self.put(late).await
@@ -275,9 +274,9 @@ impl Embedded {
     fn opened(&self, row: MessageRow) -> Result<MessageRow, BusError> {
         match self.0.keys.open(&place(), row.body) {
             Ok(body) => Ok(MessageRow { body, ..row }),
-            // No event, and put aside as such.
+            // The body does not parse as an event, so it becomes a dead letter.
             Err(SealError::Broken { .. }) => Ok(MessageRow { body: Vec::new(), ..row }),
-            // With its key it can be read again.
+            // The message becomes readable again once its key is back.
             Err(unknown) => Err(unknown.into()),
         }
     }
@@ -291,7 +290,7 @@ impl Embedded {
         self.0.queues.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes up a queue as the file has it now.
+    /// Adds or updates the in-memory queue to match its row.
     fn know(&self, row: QueueRow, delivered_to: i64) {
         let mut queues = self.0.queues.write().unwrap_or_else(PoisonError::into_inner);
         match queues.iter().find(|queue| queue.id == row.id) {
@@ -320,7 +319,7 @@ impl Embedded {
     }
 }
 
-/// Messages go from queue to queue, so their place is the table.
+/// Messages move between queues, so the seal is bound to the table only.
 fn place() -> SealPlace {
     SealPlace::anywhere_in("messages.body")
 }

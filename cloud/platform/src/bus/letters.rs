@@ -1,5 +1,5 @@
-//! Letters: events that wait for a person. Those of a queue were handled in vain; those of an
-//! exchange found no queue that is bound for them.
+//! Dead letters: events that wait for an operator. A queue's dead letters failed in their consumer
+//! or expired; an exchange's unrouted events matched no bound queue.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -8,48 +8,46 @@ use wire::{Event, EventId, Exchange, UnixMillis};
 
 use super::{Bus, BusError, dead_letter_queue, topology};
 
-/// A place where letters wait.
+/// A place that holds dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LetterBox {
-    /// Of the queue with this name.
+    /// The dead letters of the named queue.
     Dead(String),
     Unrouted(Exchange),
 }
 
-/// One letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
-    /// Absent where the message is no event that this version can read.
+    /// Absent if this version cannot read the message as an event.
     pub event: Option<Event>,
-    /// Why it was put aside; empty where nothing was noted.
+    /// Why it became a dead letter; empty if unrecorded.
     pub reason: String,
-    /// When it was put aside.
+    /// When it became a dead letter.
     pub at: Option<UnixMillis>,
 }
 
-/// The letters that an act is about.
+/// The dead letters that an action applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LetterChoice {
-    /// All that wait when the act begins.
+    /// All that wait when the action begins.
     All,
     Events(BTreeSet<EventId>),
 }
 
-/// An end of waiting.
+/// The action that removes a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LetterAct {
-    /// Back to the queue; an unrouted event is published once more.
+    /// Returns it to its queue; an unrouted event is published again.
     Redrive,
     Drop,
 }
 
-/// Letters that one act goes through, oldest first. Those behind them stay for the next act.
+/// The most dead letters that one action handles, oldest first. The rest wait for the next action.
 pub const LETTERS_MAX: usize = 10_000;
-/// A longer reason is cut: it is for a person, who has the log besides.
+/// Longer reasons are cut; the log has the full text.
 const REASON_CHARS_MAX: usize = 300;
 
 impl LetterBox {
-    /// The queue in which its letters wait.
     pub fn queue(&self) -> String {
         match self {
             Self::Dead(queue) => dead_letter_queue(queue),
@@ -57,7 +55,6 @@ impl LetterBox {
         }
     }
 
-    /// The part that can reach it.
     pub fn part(&self) -> Option<CloudPart> {
         match self {
             Self::Dead(name) => {
@@ -78,7 +75,7 @@ impl fmt::Display for LetterBox {
     }
 }
 
-/// By the name of a queue or of an exchange.
+/// Parses the name of a queue or an exchange.
 impl FromStr for LetterBox {
     type Err = ();
 
@@ -94,7 +91,6 @@ impl FromStr for LetterBox {
 }
 
 impl LetterChoice {
-    /// Whether a letter with this content is meant.
     pub(super) fn takes(&self, event: Option<&Event>) -> bool {
         match self {
             Self::All => true,
@@ -103,7 +99,6 @@ impl LetterChoice {
     }
 }
 
-/// The boxes of one part.
 pub fn boxes_of(part: CloudPart) -> Vec<LetterBox> {
     let queues = topology::queues_of(part).map(|queue| LetterBox::Dead(queue.name.to_owned()));
     let own = |exchange: &Exchange| topology::publisher(*exchange) == part;
@@ -114,13 +109,12 @@ pub(super) fn unrouted_queue(exchange: Exchange) -> String {
     format!("{}.unrouted", exchange.as_str())
 }
 
-/// The reason as it is kept.
 pub(super) fn cut(reason: &str) -> String {
     reason.chars().take(REASON_CHARS_MAX).collect()
 }
 
 impl Bus {
-    /// The oldest letters of a box. They stay.
+    /// Lists the oldest dead letters of a box without removing them.
     pub async fn letters(
         &self,
         of: &LetterBox,
@@ -133,8 +127,8 @@ impl Bus {
         }
     }
 
-    /// Ends the waiting of letters; returns how many. One that was redriven may come to its queue
-    /// twice where the process dies meanwhile, and its consumer knows it then.
+    /// Removes dead letters by redriving or dropping them; returns how many. If the process dies
+    /// meanwhile, a redriven letter may reach its queue twice, and the consumer deduplicates it.
     pub async fn settle_letters(
         &self,
         of: &LetterBox,

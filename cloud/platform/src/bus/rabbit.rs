@@ -1,7 +1,8 @@
-//! The bus on RabbitMQ: durable topic exchanges, quorum queues, persistent messages, confirms.
+//! The bus on RabbitMQ: durable topic exchanges, quorum queues, persistent messages, publisher
+//! confirms.
 //!
-//! The connection is made when it is first needed and made anew when it is found broken; nothing
-//! waits for a broker longer than `ANSWER_LIMIT` but a consumer, which has nothing else to do.
+//! Connects on first use and reconnects when the connection is broken. No call waits for a broker
+//! longer than `ANSWER_LIMIT`, except consumers, which have no other work.
 
 mod letters;
 mod publish;
@@ -28,9 +29,9 @@ use super::{BusError, PublishResult, QueueSpec};
 pub(super) use subscription::{RabbitInHand, RabbitSubscription};
 use wire::Event;
 
-/// How long a connect, a declaration or a confirm may take.
+/// Time limit for a connect, a declaration or a confirm.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-/// A dead connection is noticed after about two of these.
+/// A dead connection is noticed after about two heartbeats.
 const HEARTBEAT_SECONDS: u16 = 10;
 
 #[derive(Clone)]
@@ -40,11 +41,11 @@ struct Inner {
     uri: AMQPUri,
     authorities: Authorities,
     link: Mutex<Option<Arc<Link>>>,
-    /// The queues that were bound; a broker that comes back without them gets them again.
+    /// Bound queues; declared again if a broker comes back without them.
     queues: Guarded<Vec<QueueSpec>>,
 }
 
-/// A connection with the channel that publishes on it.
+/// A connection and its publishing channel.
 struct Link {
     connection: Connection,
     publisher: Channel,
@@ -85,8 +86,8 @@ impl Rabbit {
         sent
     }
 
-    /// Puts a copy of a message among the dead letters of its queue, with the reason. `false` where
-    /// the queue has none.
+    /// Copies a message, with the reason, to the dead letters of its queue. `false` if the queue
+    /// has no dead letter queue.
     async fn put_aside(&self, queue: &str, body: &[u8], reason: &str) -> Result<bool, BusError> {
         let link = self.link().await?;
         let put = publish::letter(&link, queue, body, reason).await;
@@ -119,13 +120,13 @@ impl Rabbit {
     pub(super) async fn close(&self) {
         let link = self.0.link.lock().await.take();
         if let Some(link) = link {
-            // A broker that is gone cannot be told goodbye.
+            // Closing fails if the broker is gone.
             let _ = answered(link.connection.close(200, "stopping".into())).await;
         }
     }
 
-    /// The connection in use, or a new one with everything declared. The time limit includes
-    /// another caller's attempt to connect.
+    /// Returns the current connection, or a new one with everything declared. The time limit
+    /// includes waiting for another caller's connection attempt.
     async fn link(&self) -> Result<Arc<Link>, BusError> {
         answered(async {
             let mut current = self.0.link.lock().await;
@@ -140,7 +141,8 @@ impl Rabbit {
         .await
     }
 
-    /// A connection that does not answer may look open until its heartbeat says otherwise.
+    /// Drops a connection after such an error: a dead connection may look open until its heartbeat
+    /// fails.
     async fn forget_after(&self, link: &Arc<Link>, error: Option<&BusError>) {
         if !matches!(error, Some(BusError::Unreachable(_) | BusError::TimedOut(_))) {
             return;
@@ -154,7 +156,7 @@ impl Rabbit {
     async fn connect(&self) -> Result<Link, lapin::Error> {
         let properties =
             ConnectionProperties::default().with_connection_name("holdfast-cloud".into());
-        // Beside the public ones.
+        // Trusted in addition to the public authorities.
         let own = self.0.authorities.own_pem().map(str::to_owned);
         let tls = OwnedTLSConfig { identity: None, cert_chain: own };
         let uri = self.0.uri.clone();
@@ -182,7 +184,7 @@ pub(super) async fn ack(acker: &lapin::Acker) -> Result<(), BusError> {
     answered(acker.ack(BasicAckOptions::default())).await.map(drop)
 }
 
-/// With all that came before it on its channel.
+/// Acknowledges this message and all earlier ones on its channel.
 pub(super) async fn ack_up_to(acker: &lapin::Acker) -> Result<(), BusError> {
     answered(acker.ack(BasicAckOptions { multiple: true })).await.map(drop)
 }

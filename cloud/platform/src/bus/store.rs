@@ -1,7 +1,7 @@
-//! The statements of the embedded bus: a row per queue and message, in one SQLite file.
+//! SQL of the embedded bus: a row per queue and per message, in one SQLite file.
 //!
-//! Ids only rise, also after rows were deleted (AUTOINCREMENT), and one thread writes them in the
-//! order it commits: "above the last id read" therefore misses nothing in this file.
+//! Ids only rise, even after deletions (AUTOINCREMENT), and one thread writes them in commit order.
+//! "Above the last id read" therefore misses no message.
 
 use rusqlite::{Connection, params};
 use rusqlite_migration::{M, Migrations};
@@ -31,7 +31,7 @@ CREATE INDEX messages_queue ON messages (queue, id);
 CREATE INDEX messages_expiry ON messages (expires_at) WHERE expires_at IS NOT NULL;
 ";
 
-/// The reason is sealed, as the body is.
+/// The reason is sealed like the body.
 const LETTERS: &str = "
 ALTER TABLE messages ADD COLUMN reason BLOB;
 ALTER TABLE messages ADD COLUMN died_at INTEGER;
@@ -61,12 +61,11 @@ pub(super) fn migrations() -> Migrations<'static> {
     Migrations::new(vec![M::up(SCHEMA), M::up(LETTERS)])
 }
 
-/// A queue as the file has it.
 #[derive(Debug, Clone)]
 pub(super) struct QueueRow {
     pub id: i64,
     pub name: String,
-    /// Where its dead letters go; a queue of dead letters has none.
+    /// Where its dead letters go; absent for a dead letter queue.
     pub dead: Option<i64>,
     pub ttl_ms: Option<i64>,
     pub bindings: Vec<(String, String)>,
@@ -76,7 +75,7 @@ pub(super) struct QueueRow {
 pub(super) struct MessageRow {
     pub id: i64,
     pub body: Vec<u8>,
-    /// Of a dead letter.
+    /// Set on dead letters.
     pub reason: Option<Vec<u8>>,
     pub died_at: Option<i64>,
 }
@@ -88,7 +87,7 @@ impl MessageRow {
     }
 }
 
-/// Makes or changes a queue and adds bindings to it; answers with its id.
+/// Creates or updates a queue, adds bindings to it, and returns its id.
 pub(super) fn add_queue(
     conn: &Connection,
     name: &str,
@@ -155,7 +154,7 @@ pub(super) fn page(
         .collect()
 }
 
-/// The messages of every queue above an id, in order.
+/// The messages of all queues above an id, in order.
 pub(super) fn all_after(
     conn: &Connection,
     above: i64,
@@ -174,8 +173,8 @@ pub(super) fn remove(conn: &Connection, ids: &[i64]) -> rusqlite::Result<()> {
     ids.iter().try_for_each(|id| remove.execute([id]).map(drop))
 }
 
-/// Moves messages to the end of another queue, under new ids; to dead letters with the reason and
-/// the moment.
+/// Moves messages to the end of another queue, under new ids. Dead letters get the reason and the
+/// time.
 pub(super) fn move_to(
     conn: &Connection,
     ids: &[i64],
@@ -187,7 +186,6 @@ pub(super) fn move_to(
     remove(conn, ids)
 }
 
-/// Messages whose time is over, with their queues.
 pub(super) fn expired(
     conn: &Connection,
     now: i64,

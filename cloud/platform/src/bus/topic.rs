@@ -1,7 +1,6 @@
-//! Topic patterns as RabbitMQ reads them.
+//! Topic patterns with RabbitMQ's rules.
 
-/// Whether a routing key fits a pattern: `*` stands for one word, `#` for any number, none
-/// included.
+/// Matches a routing key against a pattern: `*` is one word, `#` is any number, including zero.
 pub(super) fn fits(pattern: &str, key: &str) -> bool {
     let pattern: Vec<&str> = pattern.split('.').collect();
     let key: Vec<&str> = key.split('.').collect();

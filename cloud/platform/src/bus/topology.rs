@@ -1,8 +1,8 @@
-//! The one definition of what stands on the bus: every exchange with the part that publishes on it,
-//! and every queue with the part that takes from it. Declaring it is safe to repeat.
+//! The bus topology in one place: every exchange with the part that publishes to it, and every
+//! queue with the part that consumes it. Repeating the declaration is safe.
 //!
-//! Invariants: an event for which no queue is bound goes to the queue of its exchange's unrouted
-//! events, and holds up nothing; a queue that a part takes from stands here.
+//! Invariants: an event without a bound queue goes to its exchange's unrouted queue and blocks no
+//! other event. Every consumed queue is listed here.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use wire::Exchange;
 
 use super::{Bus, BusError, QueueSpec};
 
-/// Rises with every change below. What an older version has declared stays on a broker as it is.
+/// Increment with every change below. A broker keeps the declarations of older versions.
 pub const VERSION: u32 = 6;
 
-/// The accounts whose providers are verified.
+/// Updates which accounts belong to verified providers.
 pub const AUTH_MARKS: QueueSpec = QueueSpec::new("auth_marks", &[(Exchange::User, "profile.*")]);
 
 pub const USER_PROFILES: QueueSpec = QueueSpec::new(
@@ -24,7 +24,7 @@ pub const USER_PROFILES: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.revoked"),
         (Exchange::Auth, "user.readmitted"),
         (Exchange::Order, "order.completed"),
-        // The payment of work that was done before.
+        // Completed work can be paid later.
         (Exchange::Order, "order.status_changed"),
         (Exchange::Review, "rating.updated"),
     ],
@@ -43,7 +43,7 @@ pub const ORDER_MONEY: QueueSpec = QueueSpec::new(
 pub const ORDER_REVIEWS: QueueSpec =
     QueueSpec::new("order_reviews", &[(Exchange::Review, "review.created")]);
 
-/// From the first acceptance on: before it, an order owes nothing.
+/// Starts with the first acceptance: an order owes no money before.
 pub const PAYMENT_ORDERS: QueueSpec = QueueSpec::new(
     "payment_orders",
     &[
@@ -56,14 +56,14 @@ pub const PAYMENT_ORDERS: QueueSpec = QueueSpec::new(
     ],
 );
 
-/// A revoked person keeps no method of payment.
+/// A revoked person's payment methods are removed.
 pub const PAYMENT_PEOPLE: QueueSpec =
     QueueSpec::new("payment_people", &[(Exchange::Auth, "user.revoked")]);
 
 pub const REVIEW_RATINGS: QueueSpec =
     QueueSpec::new("review_ratings", &[(Exchange::Review, "review.*")]);
 
-/// The inboxes.
+/// These queues fill the inboxes.
 pub const ORDER_QUEUE: QueueSpec = QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]);
 pub const PAYMENT_QUEUE: QueueSpec = QueueSpec::new(
     "payment_queue",
@@ -89,20 +89,22 @@ pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.address_change_asked"),
     ],
 );
-/// A queue of its own: while the user part is away, the other lines of an approval do not wait.
+/// A separate queue, so that an outage of the user part does not delay an approval's other inbox
+/// lines.
 pub const NOTIFICATION_MATCHES: QueueSpec =
     QueueSpec::new("notification_matches", &[(Exchange::Order, "order.approved")]);
-/// For providers who are told before the approval. The version before takes none of it for one.
+/// For providers notified before the approval. A separate queue, so that the previous version
+/// cannot mistake these events for approvals.
 pub const NOTIFICATION_CREATED: QueueSpec =
     QueueSpec::new("notification_created", &[(Exchange::Order, "order.created")]);
 
-/// Of profiles, a feed tells the mark of a provider alone.
+/// The hub's feed. From profile events it uses only a provider's verification status.
 pub const HUB_FEED: QueueSpec = QueueSpec::new(
     "hub_feed",
     &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*"), (Exchange::User, "profile.*")],
 );
 
-/// Every queue with the part that takes from it.
+/// Every queue with the part that consumes it.
 pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::Auth, AUTH_MARKS),
     (CloudPart::User, USER_PROFILES),
@@ -121,7 +123,6 @@ pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::Hub, HUB_FEED),
 ];
 
-/// The part that publishes on an exchange.
 pub fn publisher(exchange: Exchange) -> CloudPart {
     match exchange {
         Exchange::Auth => CloudPart::Auth,
@@ -132,17 +133,15 @@ pub fn publisher(exchange: Exchange) -> CloudPart {
     }
 }
 
-/// The queue with this name.
 pub fn named(name: &str) -> Option<QueueSpec> {
     QUEUES.iter().find(|(_, queue)| queue.name == name).map(|(_, queue)| *queue)
 }
 
-/// The queues of one part.
 pub fn queues_of(part: CloudPart) -> impl Iterator<Item = &'static QueueSpec> {
     QUEUES.iter().filter(move |(of, _)| *of == part).map(|(_, queue)| queue)
 }
 
-/// Declares all of it: the step of its own before the first part opens.
+/// Declares the whole topology, before the first part opens.
 pub async fn declare(bus: &Bus) -> Result<(), BusError> {
     for (_, queue) in QUEUES {
         bus.bind(queue).await?;
@@ -151,16 +150,16 @@ pub async fn declare(bus: &Bus) -> Result<(), BusError> {
     Ok(())
 }
 
-/// How often the letters are counted, for the metrics alone.
+/// Interval for counting dead letters, which serves metrics only.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
-/// Counts the letters of a part until the tasks stop.
+/// Counts a part's dead letters until the tasks stop.
 pub(crate) fn watch(tasks: &Tasks, bus: Bus, part: CloudPart) {
     let stop = tasks.token();
     tasks.spawn("letters", async move {
         while !stop.is_cancelled() {
             for box_name in super::letters::boxes_of(part) {
-                // A broker that is away is told of by its users.
+                // The other users of an unreachable broker report it.
                 if let Ok(waiting) = bus.waiting(&box_name.queue()).await {
                     match &box_name {
                         super::LetterBox::Dead(queue) => {
@@ -202,7 +201,7 @@ mod tests {
     fn payment_hears_of_every_order_that_may_have_been_accepted() {
         let early = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderRejected];
         for kind in EventType::ALL.iter().filter(|kind| kind.exchange() == Exchange::Order) {
-            // Of a region, and of no order.
+            // `RegionAssigned` concerns a region, not an order.
             let owes_nothing = early.contains(kind) || *kind == EventType::RegionAssigned;
             let fits = |(_, pattern): &Binding| topic::fits(pattern, kind.as_str());
             assert_eq!(PAYMENT_ORDERS.bindings.iter().any(fits), !owes_nothing, "{kind}");

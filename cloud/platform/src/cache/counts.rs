@@ -1,7 +1,7 @@
-//! Counts within windows that begin with the first of them, shared by all processes through the
-//! cache.
+//! Counts requests in windows that start with their first request. All processes share the counts
+//! through the cache.
 //!
-//! Invariant: nobody is refused for the cache's sake: without it each process counts for itself.
+//! Invariant: a cache failure never causes a refusal: without the cache, each process counts alone.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use process::clock::Clock;
 
 use super::{Cache, Memory};
 
-/// Keys that one process counts by itself; beyond this the count that ends soonest is forgotten.
+/// Keys that one process counts locally; beyond this it drops the count that ends soonest.
 const OWN_MAX: usize = 50_000;
 
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -22,11 +22,11 @@ pub struct WindowCounts {
     own: Cache,
 }
 
-/// The count of a key in its present window.
+/// The count of a key in its current window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowCount {
     pub count: i64,
-    /// Until the window ends. The next request begins another.
+    /// Time until the window ends. The next request then starts another.
     pub left: Duration,
 }
 
@@ -36,18 +36,16 @@ impl WindowCounts {
         Self { shared, own }
     }
 
-    /// Counts one more.
     pub async fn add(&self, key: &str, window: Duration) -> WindowCount {
-        // A limit must not slow down the route that it guards, and the own count is nearly as good.
+        // A limit must not slow down its route, and the local count is nearly as good.
         let counted = match Cache::in_time(self.shared.increment(key, window)).await {
             Ok(counted) => Ok(counted),
             Err(_) => self.own.increment(key, window).await,
         };
-        // A cache of this process does not fail.
+        // The in-process cache does not fail.
         counted.unwrap_or(WindowCount { count: 0, left: window })
     }
 
-    /// The count as it is.
     pub async fn look(&self, key: &str, window: Duration) -> WindowCount {
         let counted = match Cache::in_time(self.shared.count(key)).await {
             Ok(counted) => counted,
@@ -72,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_window_begins_with_its_first_request() {
-        // Twenty seconds into a minute of the clock.
+        // Twenty seconds into a clock minute.
         let clock = Clock::fixed(UnixMillis(1_764_000_020_000));
         let shared = Cache::Memory(Memory::new(clock.clone(), 10));
         let counts = WindowCounts::new(shared, clock.clone());

@@ -1,9 +1,8 @@
-//! The cache of a single process. When it is full, it forgets the entry that would end soonest: a
-//! rate limit lives for a minute and a revocation for an hour, so a flood of limits pushes out no
-//! revocation.
+//! The cache of a single process. When full, it evicts the entry that expires soonest: a rate limit
+//! lives for a minute and a revocation for an hour, so a flood of limits evicts no revocation.
 //!
-//! Invariants: the time is the process's clock, which tests move; a count is one step under one
-//! lock.
+//! Invariants: time comes from the process's clock, which tests control; an increment is one step
+//! under one lock.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -27,7 +26,7 @@ pub struct Memory {
 #[derive(Default)]
 struct Entries {
     by_key: HashMap<String, Entry>,
-    /// The same keys by their end, which is counted from the clock's own start.
+    /// The same keys by expiry, measured from the clock's start.
     by_end: BTreeSet<(Duration, String)>,
 }
 
@@ -92,7 +91,7 @@ impl Memory {
         Some(WindowCount { count: entry.value.parse().unwrap_or(0), left })
     }
 
-    /// The entries without those that have ended.
+    /// Locks the entries after removing expired ones.
     fn fresh(&self) -> MutexGuard<'_, Entries> {
         let now = self.clock.elapsed();
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! The cache on Redis. One connection for all; it reconnects by itself.
+//! The cache on Redis. All calls share one connection, which reconnects automatically.
 
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use redis::{
 
 use super::{CacheError, WindowCount};
 
-/// A cache that is slower than this is worth less than going on without it.
+/// Continuing without the cache is better than waiting longer.
 const ANSWER_LIMIT: Duration = Duration::from_millis(500);
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
-/// The end is set with the first count, in one step: a crash between would leave a limit for ever.
+/// Sets the expiry with the first count, in one step: a crash in between would leave a permanent
+/// limit.
 const INCREMENT: &str = "local count = redis.call('INCR', KEYS[1]) \
     if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end \
     return {count, redis.call('PTTL', KEYS[1])}";
@@ -33,7 +34,7 @@ impl Redis {
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
         let client = match authorities.own_pem().filter(|_| url.starts_with("rediss:")) {
-            // The library takes them in the place of the public ones.
+            // The library uses them instead of the public roots.
             Some(pem) => {
                 let root_cert = Some(pem.as_bytes().to_vec());
                 Client::build_with_tls(url, TlsCertificates { client_tls: None, root_cert })?
@@ -105,12 +106,12 @@ impl Redis {
     }
 }
 
-/// Redis answers with a negative number if a key has no end.
+/// Redis returns a negative number for a key without expiry.
 fn duration(left_ms: i64) -> Duration {
     Duration::from_millis(left_ms.try_into().unwrap_or(0))
 }
 
-/// Redis refuses an expiry of zero.
+/// Redis rejects an expiry of zero.
 fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
 }

@@ -1,6 +1,6 @@
-//! Events that have failed once step aside and are tried again beside the others, so that one which
-//! fails again and again delays nobody. A later event of the same subject steps aside behind it: an
-//! order's events must not overtake each other.
+//! Failed events move aside and are retried in parallel, so that a repeatedly failing event delays
+//! no other subject. Later events of the same subject queue behind it: an order's events must not
+//! overtake each other.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,12 +12,11 @@ use wire::Event;
 
 use crate::bus::Delivery;
 
-/// Events aside at a time. One more waits for a place, and those behind it with it: when so many
-/// fail, the fault is not the events'.
+/// Limit of aside events. At the limit, the next event waits for a permit and blocks the queue
+/// behind it: with this many failures, the events are not the cause.
 pub(super) const PLACES: usize = 64;
 
-/// The events aside, by their subject. A lane's first event is in the hand of the task that works
-/// it.
+/// Aside events by subject. The task that works a lane holds the lane's first event.
 #[derive(Clone)]
 pub(super) struct Aside {
     lanes: Arc<Mutex<HashMap<String, VecDeque<AsideEvent>>>>,
@@ -26,7 +25,7 @@ pub(super) struct Aside {
 
 pub(super) struct AsideEvent {
     pub delivery: Delivery,
-    /// How often it has failed.
+    /// The number of failures so far.
     pub attempts: u32,
     _place: OwnedSemaphorePermit,
 }
@@ -44,13 +43,12 @@ impl Aside {
         self.lanes().contains_key(subject)
     }
 
-    /// A place for one event, waiting for it.
     pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
         self.places.clone().acquire_owned().await.ok()
     }
 
-    /// Puts an event behind those of its subject. Returns whether it is the first, whose lane wants
-    /// a task.
+    /// Queues an event behind others of its subject. Returns true if it is the first; the caller
+    /// then starts the lane's task.
     pub(super) fn put(
         &self,
         subject: String,
@@ -64,7 +62,7 @@ impl Aside {
         is_first
     }
 
-    /// The next event of a lane; the lane ends with its last.
+    /// The next event of a lane; an empty lane is removed.
     pub(super) fn next(&self, subject: &str) -> Option<AsideEvent> {
         let mut lanes = self.lanes();
         let next = lanes.get_mut(subject).and_then(VecDeque::pop_front);
@@ -79,8 +77,7 @@ impl Aside {
     }
 }
 
-/// The order, payment or person that an event is about; an event about nothing of the kind is its
-/// own subject.
+/// The order, payment, person or region of an event; otherwise the event's id.
 pub(super) fn subject_of(event: &Event) -> String {
     let body = &event.body;
     let named = [&body["order"]["id"], &body["order_id"], &body["user_id"], &body["region"]];

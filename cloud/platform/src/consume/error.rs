@@ -1,4 +1,4 @@
-//! Why an event was not handled, in the three kinds that lead to different things.
+//! The kinds of handler failure; each leads to different treatment.
 
 use crate::{documents::DocumentsError, sql::SqlError, upstream::UpstreamError};
 
@@ -6,13 +6,13 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    /// It may go better next time; after eight times it goes to the dead letters.
+    /// A retry may succeed; after eight failures the event becomes a dead letter.
     #[error("the event could not be handled")]
     Retry(#[source] Cause),
-    /// What the handling needs is out of reach: the event waits as long as that lasts.
+    /// A dependency is out of reach: the event waits as long as the outage lasts.
     #[error("what the event's handling needs is out of reach")]
     Unavailable(#[source] Cause),
-    /// It will never go: straight to the dead letters.
+    /// Retrying is useless: the event becomes a dead letter at once.
     #[error("the event cannot be handled")]
     Poison(#[source] Cause),
 }
@@ -49,7 +49,7 @@ impl From<UpstreamError> for HandleError {
     }
 }
 
-/// A body that is not what its event says.
+/// The body does not match its event type.
 impl From<serde_json::Error> for HandleError {
     fn from(error: serde_json::Error) -> Self {
         Self::Poison(error.into())

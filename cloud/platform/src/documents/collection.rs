@@ -14,7 +14,7 @@ use super::{
 };
 use crate::sealing::{DataKeys, SealPlace, SealWalk, SealedBatch};
 
-/// Documents of one batch of the job that seals, and batches of one turn; the next turn goes on.
+/// Documents per batch of the sealing job, and batches per run; the next run continues.
 const SEAL_BATCH: usize = 100;
 const SEAL_BATCHES_MAX: usize = 200;
 
@@ -25,14 +25,14 @@ pub struct Document<D> {
     pub body: D,
 }
 
-/// `next` is the place of the last document, if there are more.
+/// `next` is the cursor of the next page, if there are more documents.
 #[derive(Debug, Clone)]
 pub struct DocumentPage<D> {
     pub documents: Vec<Document<D>>,
     pub next: Option<Vec<Scalar>>,
 }
 
-/// The documents with one value of a field: their number, and sums of other fields.
+/// The documents with one value of a field: their count, and sums of other fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     pub key: i64,
@@ -40,7 +40,6 @@ pub struct Group {
     pub sums: Vec<i64>,
 }
 
-/// How the database answers a query.
 #[derive(Debug, Clone)]
 pub struct QueryPlan {
     pub text: String,
@@ -48,11 +47,11 @@ pub struct QueryPlan {
     pub sorts: bool,
 }
 
-/// Shares the pool of its database.
+/// Shares its database's pool.
 pub struct Collection<D> {
     name: &'static str,
     store: CollectionStore,
-    /// They seal the personal fields.
+    /// The keys that seal personal fields.
     keys: DataKeys,
     kind: PhantomData<fn(D)>,
 }
@@ -95,7 +94,7 @@ impl<D: DocumentBody> Collection<D> {
         Self { name, store, keys: documents.data_keys().clone(), kind: PhantomData }
     }
 
-    /// Makes what is declared; safe to repeat.
+    /// Creates the declared fields and indexes. Idempotent.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         D::SHAPE.check().map_err(|why| self.declared(why))?;
         let keys = D::SHAPE.indexes.iter().flat_map(|index| index.keys);
@@ -107,7 +106,7 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, migrate())
     }
 
-    /// Refuses a store that `migrate` has not brought up to date.
+    /// Fails if `migrate` has not brought the store up to date.
     pub async fn check(&self) -> Result<(), DocumentsError> {
         let present = on!(self, index_names())?;
         let is_missing = |name: &String| !present.contains(name);
@@ -124,7 +123,7 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, get(id))?.map(|stored| self.document(stored)).transpose()
     }
 
-    /// Returns whether the document is new. `false`: one with this id or a unique key is there.
+    /// Returns false if the id or a unique key already exists.
     pub async fn insert(
         &self,
         id: Uuid,
@@ -134,7 +133,7 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, insert(id, self.encoded(id, body)?, events))
     }
 
-    /// Inserts those that are new; returns of each whether it is.
+    /// Inserts the new ones; returns true for each that was new.
     pub async fn insert_new(&self, bodies: &[(Uuid, D)]) -> Result<Vec<bool>, DocumentsError> {
         if bodies.is_empty() {
             return Ok(Vec::new());
@@ -143,7 +142,7 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, insert_new(encoded.collect::<Result<_, DocumentsError>>()?))
     }
 
-    /// Writes the whole document if it still has the version that was read.
+    /// Replaces the document if its version is unchanged (optimistic locking).
     pub async fn replace(
         &self,
         document: &Document<D>,
@@ -153,7 +152,8 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, replace(document.id, document.version, body, events, None))
     }
 
-    /// Reads, changes and replaces until nobody came between. `None` leaves the document as it is.
+    /// Reads, changes and replaces; retries on a concurrent write. `None` leaves the document
+    /// unchanged.
     pub async fn change(
         &self,
         id: Uuid,
@@ -162,8 +162,7 @@ impl<D: DocumentBody> Collection<D> {
         self.change_for(None, id, change).await
     }
 
-    /// The same because of an event, once for each event and document, however often it is
-    /// delivered.
+    /// Like [`Self::change`], but idempotent: applies once per event and document.
     pub async fn change_once(
         &self,
         id: Uuid,
@@ -195,7 +194,8 @@ impl<D: DocumentBody> Collection<D> {
             if let Some(cause) = cause
                 && (is_changed || on!(self, has_taken(id, cause.event))?)
             {
-                // The document forgets the event after some more; also one whose process died here.
+                // The inbox must record the event, because the document remembers only the last
+                // few. Also covers a process that crashed here.
                 on!(self, note(id, cause))?;
                 return Ok(is_changed.then_some(Document { id, version: version + 1, body }));
             }
@@ -206,7 +206,7 @@ impl<D: DocumentBody> Collection<D> {
         Err(DocumentsError::Contended { collection: self.name, id })
     }
 
-    /// Edits one document that passes the filter; returns whether one did.
+    /// Edits one document if it passes the filter; returns true if it did.
     pub async fn update(
         &self,
         id: Uuid,
@@ -222,8 +222,7 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, update(id, &filter, &update, events))
     }
 
-    /// Deletes a document that still has this version. One with waiting events is refused as
-    /// contended.
+    /// Deletes the document at this version. Fails with contention while it has unsent events.
     pub async fn delete(&self, id: Uuid, version: i64) -> Result<bool, DocumentsError> {
         on!(self, delete(id, version))
     }
@@ -233,7 +232,7 @@ impl<D: DocumentBody> Collection<D> {
         found.into_iter().map(|stored| self.document(stored)).collect()
     }
 
-    /// The documents behind that id, in the order of ids: for a job that walks all of them.
+    /// The documents after this id, in id order, for jobs that walk them all.
     pub async fn all_after(
         &self,
         after: Uuid,
@@ -243,7 +242,7 @@ impl<D: DocumentBody> Collection<D> {
         found.into_iter().map(|stored| self.document(stored)).collect()
     }
 
-    /// Reads one document more than the limit, which tells whether there is a next page.
+    /// Reads one document beyond the limit to detect a next page.
     pub async fn page(&self, find: Find) -> Result<DocumentPage<D>, DocumentsError> {
         let (limit, order) = (find.limit, find.order());
         let find = find.limit(limit + 1);
@@ -263,7 +262,7 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, count(self.checked(find)?))
     }
 
-    /// Counts the documents for each value of an integer, and sums other integers.
+    /// Counts documents per value of an integer field, and sums other integer fields.
     pub async fn group(
         &self,
         find: &Find,
@@ -273,12 +272,12 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, group(self.checked(find)?, by.path(), sums))
     }
 
-    /// Removes expired documents where the database does not do so by itself; returns their number.
+    /// Deletes expired documents if the database does not; returns their number.
     pub async fn purge(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
         on!(self, purge(now))
     }
 
-    /// One turn of a job that seals the personal fields which are plain, or sealed by a former key.
+    /// One run of the job that seals personal fields that are plain or use a former key.
     pub async fn seal_stale(&self, walk: &SealWalk<Uuid>) -> Result<(), DocumentsError> {
         let mut turn = walk.turn(&self.keys, SEAL_BATCHES_MAX).await;
         while let Some(after) = turn.place() {
@@ -287,8 +286,8 @@ impl<D: DocumentBody> Collection<D> {
         Ok(())
     }
 
-    /// A batch of the documents behind `after`. One that changes meanwhile is sealed by that
-    /// change. Fields that this version does not know stay.
+    /// Reseals a batch of documents after `after`, except those that a concurrent write seals.
+    /// Fields unknown to this version stay.
     async fn reseal(&self, after: Uuid) -> Result<SealedBatch<Uuid>, DocumentsError> {
         let found = on!(self, all_after(after, SEAL_BATCH))?;
         let last = found.last().filter(|_| found.len() == SEAL_BATCH).map(|stored| stored.id);
@@ -337,7 +336,7 @@ impl<D: DocumentBody> Collection<D> {
             let value = schema::at_mut(&mut body, name).filter(|value| !value.is_null());
             let Some(value) = value else { continue };
             let sealed = self.keys.seal_text(&self.seal_place(id, name), &value.to_string());
-            // Keys that do not seal yet leave the field as versions before this one read it.
+            // Without active keys the field stays plain, as earlier versions read it.
             if self.keys.is_sealed_text(&sealed) {
                 *value = Value::String(sealed);
             }
@@ -345,7 +344,7 @@ impl<D: DocumentBody> Collection<D> {
         body
     }
 
-    /// A sealed field is a text; opened, it is the JSON of its value.
+    /// A sealed field is text; opened, it is the JSON of its value.
     fn opened(&self, id: Uuid, mut body: Value) -> Result<Value, DocumentsError> {
         for name in D::SEALED {
             let Some(value) = schema::at_mut(&mut body, name) else { continue };

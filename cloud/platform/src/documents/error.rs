@@ -1,4 +1,4 @@
-//! What can go wrong with documents, in the few kinds a caller acts on.
+//! Errors of documents, in the few kinds that a caller handles.
 
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ pub enum DocumentsError {
     Mongo(#[source] Error),
     #[error(transparent)]
     Sql(#[from] SqlError),
-    /// MongoDB's own text would repeat the value, which may be a person's.
+    /// MongoDB's message would repeat the value, which may be personal data.
     #[error("a document with this key exists")]
     Unique,
     #[error("a document of {collection} cannot be read or written: {why}")]
@@ -54,7 +54,7 @@ impl DocumentsError {
         }
     }
 
-    /// Another change or an event of the same document was in the way: it may go later.
+    /// A concurrent change or an unsent event of the same document blocked it: retry later.
     pub fn is_contention(&self) -> bool {
         match self {
             Self::Contended { .. } | Self::EventsFull { .. } | Self::EventsWait { .. } => true,
@@ -63,7 +63,6 @@ impl DocumentsError {
         }
     }
 
-    /// The store could not be asked at all.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Mongo(error) => matches!(
@@ -78,7 +77,7 @@ impl DocumentsError {
     }
 }
 
-/// A key that is there is an answer, not a fault.
+/// Turns a duplicate key into `Ok(false)`.
 pub(super) fn unless_unique(done: Result<bool, DocumentsError>) -> Result<bool, DocumentsError> {
     match done {
         Err(error) if error.is_unique() => Ok(false),
@@ -86,7 +85,7 @@ pub(super) fn unless_unique(done: Result<bool, DocumentsError>) -> Result<bool, 
     }
 }
 
-/// The places of an unordered `insert_many` that were there, or the failure it had besides.
+/// The positions of the duplicates in an unordered `insert_many`, or its other failure.
 pub(super) fn duplicates(error: Error) -> Result<Vec<usize>, DocumentsError> {
     let ErrorKind::InsertMany(failure) = &*error.kind else { return Err(error.into()) };
     let writes = failure.write_errors.as_deref().unwrap_or_default();

@@ -1,5 +1,4 @@
-//! The answers that were given under a person's key, on MongoDB. They keep the promises of the
-//! table `answers`.
+//! Idempotency keys with their stored answers on MongoDB: the counterpart of the table `answers`.
 
 use mongodb::{
     IndexModel,
@@ -40,12 +39,12 @@ impl Mongo {
         }
         match answers.find_one(doc! {"_id": id(place)}).await? {
             Some(found) if found.contains_key("answer") => {
-                // Of another kind than ours, it cannot be opened, and is forgotten as such.
+                // A binary of another subtype reads as empty, which cannot be opened.
                 let sealed = found.get_binary_generic("answer").cloned();
                 return Ok(FoundKey::Answered(sealed.unwrap_or_default()));
             }
             Some(_) => {}
-            // Given back meanwhile: the next look claims it.
+            // Released in the meantime; the next attempt claims it.
             None => return Ok(FoundKey::Working),
         }
         let lapsed = doc! {
@@ -115,7 +114,7 @@ fn id(KeyPlace { person, key }: KeyPlace) -> Document {
     doc! {"person": binary(person.0), "key": binary(key.0)}
 }
 
-/// The claim of this holder, while there is no answer.
+/// This holder's claim, while it has no answer.
 fn own(place: KeyPlace, holder: Uuid) -> Document {
     doc! {"_id": id(place), "holder": binary(holder), "answer": {"$exists": false}}
 }

@@ -1,4 +1,4 @@
-//! Stores a time that is searched by as an integer: `#[serde(with = "millis")]`.
+//! Stores a searchable time as an integer: `#[serde(with = "millis")]`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wire::UnixMillis;
@@ -11,7 +11,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<UnixMillis, D::
     i64::deserialize(from).map(UnixMillis)
 }
 
-/// The same for a time that may be missing: `#[serde(default, with = "millis::option")]`.
+/// For an optional time: `#[serde(default, with = "millis::option")]`.
 pub mod option {
     use super::{Deserialize, Deserializer, Serialize, Serializer, UnixMillis};
 

@@ -1,6 +1,5 @@
-//! Owns the platform's own collections on MongoDB: leases, runs of jobs, the inbox, answers under
-//! keys, events that have left, and replays. They keep the promises of the tables of the same
-//! names.
+//! The platform's collections on MongoDB (leases, job runs, inbox, idempotency keys, sent events,
+//! replays), counterparts of the SQL tables of the same names.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +26,7 @@ const JOB_RUNS: &str = "_job_runs";
 const EXPIRES: &str = "expires";
 const NAMESPACE_NOT_FOUND: i32 = 26;
 
-/// A database on MongoDB. Its changes are told to the relay of the same process.
+/// A MongoDB database. Writes with events wake the relay of the same process.
 #[derive(Clone)]
 pub struct Mongo {
     pub(crate) database: Database,
@@ -52,12 +51,12 @@ impl Mongo {
         self.database.collection(name)
     }
 
-    /// A write with an event is done: the relay of this process need not wait for its tick.
+    /// Wakes this process's relay after a write with an event, ahead of its tick.
     pub(super) fn wake_relay(&self) {
         self.written.notify_one();
     }
 
-    /// Returns when this process has written an event, since last asked.
+    /// Returns once this process has written an event since the last call.
     pub(crate) async fn outbox_written(&self) {
         self.written.notified().await;
     }
@@ -96,8 +95,8 @@ impl Mongo {
         Ok(())
     }
 
-    /// Returns whether `holder` has the lease, which then runs to `until`. One that ends after
-    /// `too_far` was written by a wrong clock.
+    /// Returns true if `holder` gets the lease, which then lasts until `until`. A lease beyond
+    /// `too_far` came from a wrong clock and counts as expired.
     pub(crate) async fn lease(
         &self,
         name: &str,
@@ -112,7 +111,7 @@ impl Mongo {
             {"until_ms": {"$gt": too_far.0}},
         ]};
         let taken = doc! {"$set": {"holder": binary(holder), "until_ms": until.0}};
-        // Where another holds it, the insert meets its id.
+        // If another holder has it, the upsert's insert collides with its id.
         let done = self.collection(LEASES).update_one(free, taken).upsert(true).await;
         unless_unique(done.map(|_| true).map_err(Into::into))
     }
@@ -124,7 +123,7 @@ impl Mongo {
         Ok(())
     }
 
-    /// Returns whether nobody has claimed this run yet.
+    /// Returns true if this is the first claim of the run.
     pub(crate) async fn claim_run(
         &self,
         job: &str,

@@ -1,4 +1,4 @@
-//! Owns the closed vocabulary of filters, pages and updates.
+//! The complete query vocabulary: filters, pages and updates.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -49,7 +49,7 @@ impl<T: ScalarType> ListField<T> {
         Filter::Has(self.path(), value.scalar())
     }
 
-    /// Name the rarest value first: MongoDB bounds the index by one and filters by the others.
+    /// Pass the rarest value first: MongoDB bounds the index by one and filters by the others.
     pub fn has_all(&self, values: impl IntoIterator<Item = T>) -> Filter {
         Filter::All(values.into_iter().map(|value| self.has(value)).collect())
     }
@@ -78,7 +78,7 @@ impl Filter {
         Self::Any(vec![self, other])
     }
 
-    /// Refuses a field that is not declared.
+    /// Rejects an undeclared field.
     pub(super) fn check(&self, shape: &Shape) -> Result<(), String> {
         match self {
             Self::All(all) | Self::Any(all) => all.iter().try_for_each(|each| each.check(shape)),
@@ -90,7 +90,7 @@ impl Filter {
         }
     }
 
-    /// Returns whether the field has one value in all that is found, and so plays no part in the
+    /// Returns true if every result has the same value in this field, so it plays no part in the
     /// order.
     fn pins(&self, path: FieldPath) -> bool {
         match self {
@@ -108,7 +108,7 @@ fn declared(shape: &Shape, path: FieldPath) -> Result<(), String> {
     Err(format!("the field `{}` is not declared", path.name))
 }
 
-/// A query by one index, answered in its order. There is no other order, so no query sorts.
+/// A query by one index, always in its order, so that it never sorts.
 #[derive(Debug, Clone)]
 pub struct Find {
     pub(super) index: Index,
@@ -126,7 +126,7 @@ impl Find {
         Self { limit, ..self }
     }
 
-    /// Begins behind a place that `DocumentPage::next` gave.
+    /// Starts after a cursor from `DocumentPage::next`.
     pub fn after(self, place: Option<Vec<Scalar>>) -> Self {
         Self { after: place, ..self }
     }
@@ -137,7 +137,7 @@ impl Find {
         left.copied().chain(self.index.id_key()).collect()
     }
 
-    /// Refuses a query that would scan, or that the two stores would answer differently.
+    /// Rejects a query that would scan, or that the two stores would answer differently.
     pub(super) fn check(&self, shape: &Shape) -> Result<(), String> {
         let name = self.index.name;
         if !shape.indexes.contains(&self.index) {
@@ -152,14 +152,14 @@ impl Find {
         self.filter.check(shape)
     }
 
-    /// The filter together with the beginning of the page.
+    /// The filter combined with the start of the page.
     pub(super) fn whole_filter(&self) -> Filter {
         let Some(after) = &self.after else { return self.filter.clone() };
         self.filter.clone().and(behind(&self.order(), after))
     }
 }
 
-/// Lexicographic "behind", with a plain bound on the first key, so that the index starts there.
+/// Lexicographic "after", with a plain bound on the first key where the index scan starts.
 fn behind(keys: &[IndexKey], place: &[Scalar]) -> Filter {
     let ([key, keys @ ..], [value, place @ ..]) = (keys, place) else {
         return Filter::Any(Vec::new());
@@ -177,14 +177,14 @@ fn behind(keys: &[IndexKey], place: &[Scalar]) -> Filter {
 #[derive(Debug, Clone)]
 pub(super) enum Edit {
     Set(FieldPath, Scalar),
-    /// A part of the document that is not searched by.
+    /// An undeclared part of the document.
     SetPart(&'static str, Value),
     Unset(&'static str),
     Add(FieldPath, i64),
     Push(FieldPath, Scalar),
 }
 
-/// Edits of one document, which the store makes in one step.
+/// Edits of one document, applied atomically by the store.
 #[derive(Debug, Clone, Default)]
 pub struct Update(pub(super) Vec<Edit>);
 
@@ -193,11 +193,11 @@ impl Update {
         self.then(Edit::Set(field.path(), value.scalar()))
     }
 
-    /// Sets a part that is not declared; `None` takes it out.
+    /// Sets an undeclared part; `None` removes it.
     pub fn set_part(self, path: &'static str, part: &impl Serialize) -> Self {
         match serde_json::to_value(part) {
             Ok(Value::Null) => self.then(Edit::Unset(path)),
-            // A part that is no JSON is refused when the update is checked.
+            // The check of the update rejects a part that cannot be written as JSON.
             part => self.then(Edit::SetPart(path, part.unwrap_or_default())),
         }
     }
@@ -215,7 +215,7 @@ impl Update {
         self
     }
 
-    /// Returns whether an edit names that field, a part of it, or what it is a part of.
+    /// Returns true if an edit names that field, a part or a parent of it.
     pub(super) fn names(&self, field: &str) -> bool {
         self.0.iter().any(|edit| {
             let (Edit::Set(FieldPath { name, .. }, _)
@@ -227,8 +227,7 @@ impl Update {
         })
     }
 
-    /// Refuses a field that is not declared, and a part that is: it would pass by the check of its
-    /// kind.
+    /// Rejects an undeclared field, and a declared part, which would bypass its type check.
     pub(super) fn check(&mut self, shape: &Shape) -> Result<(), String> {
         for edit in &mut self.0 {
             match edit {

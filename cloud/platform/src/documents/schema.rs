@@ -1,4 +1,4 @@
-//! Owns the declaration of a collection: the fields that are searched by, and the indexes.
+//! Declares a collection: its searchable fields and its indexes.
 
 use std::marker::PhantomData;
 
@@ -6,16 +6,16 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::{EventId, OrderId, UnixMillis, UserId};
 
-/// A kind of document. It serializes to an object. A field that is `None` is not stored, so missing
-/// and null are one.
+/// A kind of document, serialized to an object. A `None` field is not stored, so missing equals
+/// null.
 pub trait DocumentBody: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
     const SHAPE: Shape;
-    /// Fields that are kept sealed, whole, by their paths: personal data, which no filter, index or
-    /// update may name.
+    /// Paths of fields that are sealed whole: personal data, which no filter, index or update may
+    /// name.
     const SEALED: &'static [&'static str] = &[];
 }
 
-/// The declaration as a value, so that the stores are compiled once for all kinds of documents.
+/// A value, so that the stores compile once for all kinds of documents.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     /// Every field that a filter, an index or an update may name.
@@ -23,8 +23,7 @@ pub struct Shape {
     pub indexes: &'static [Index],
 }
 
-/// The way a value is stored: ids are binary in MongoDB and text in JSON, times are integers in
-/// both.
+/// How a value is stored: ids are binary in MongoDB and text in JSON; times are integers in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScalarKind {
     Id,
@@ -71,17 +70,15 @@ pub struct FieldPath {
     pub name: &'static str,
     pub kind: ScalarKind,
     pub is_list: bool,
-    /// In every document; both stores refuse a document without it.
+    /// Both stores reject a document without it.
     pub is_required: bool,
 }
 
-/// The document's own id.
 pub(super) const ID: FieldPath =
     FieldPath { name: "_id", kind: ScalarKind::Id, is_list: false, is_required: true };
 
-/// A field of one value. `T` keeps a filter from comparing it with a value of another type.
+/// `T` prevents a filter from comparing the field with another type.
 pub struct Field<T>(FieldPath, PhantomData<fn(T)>);
-/// A field of a list of values.
 pub struct ListField<T>(FieldPath, PhantomData<fn(T)>);
 
 impl<T: ScalarType> Field<T> {
@@ -119,7 +116,7 @@ impl<T> ListField<T> {
         self.0
     }
 
-    /// One entry of the index for each value.
+    /// One index entry per value.
     pub const fn each(&self) -> IndexKey {
         IndexKey { path: self.0, down: false }
     }
@@ -131,7 +128,8 @@ pub struct IndexKey {
     pub down: bool,
 }
 
-/// The condition of a partial index: literal, because neither engine proves a bound value.
+/// The condition of a partial index: literal, because neither engine can infer it from a bound
+/// value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexCondition {
     Is(FieldPath, bool),
@@ -139,7 +137,7 @@ pub enum IndexCondition {
     Present(FieldPath),
 }
 
-/// A query names its index, is answered in its order, and carries its conditions by itself.
+/// A query names its index, uses its order, and gets its conditions automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Index {
     pub(super) name: &'static str,
@@ -167,8 +165,8 @@ impl Index {
         Self { kept_ms: Some(kept_ms), ..self }
     }
 
-    /// Its name in the store, which ends in a hash of the definition. So a changed index is a new
-    /// one, and neither engine can keep the old one under its name.
+    /// The name in the store ends in a hash of the definition. A changed index thus gets a new
+    /// name, under which neither engine can have an old definition.
     pub(super) fn stored_name(&self) -> String {
         let hash = self
             .definition()
@@ -195,19 +193,20 @@ impl Index {
         text
     }
 
-    /// A document that does not expire needs no place in an expiring index.
+    /// An expiring index omits documents that never expire.
     pub(super) fn conditions(&self) -> Vec<IndexCondition> {
         let expires = self.keys.first().filter(|_| self.kept_ms.is_some());
         let expires = expires.map(|key| IndexCondition::Present(key.path));
         self.only.iter().copied().chain(expires).collect()
     }
 
-    /// The list that is indexed, if there is one. MongoDB cannot index two in one index.
+    /// The indexed list. MongoDB allows only one per index.
     pub(super) fn list(&self) -> Option<FieldPath> {
         self.keys.iter().map(|key| key.path).find(|path| path.is_list)
     }
 
-    /// The key behind the declared ones. A unique or expiring index is not paged and has none.
+    /// The key after the declared ones; absent from unique and expiring indexes, which are never
+    /// paged.
     pub(super) fn id_key(&self) -> Option<IndexKey> {
         let down = self.keys.last().is_some_and(|key| key.down);
         (!self.unique && self.kept_ms.is_none()).then_some(IndexKey { path: ID, down })
@@ -232,7 +231,7 @@ impl Shape {
         expiring.filter_map(|index| index.keys.first()).any(|key| key.path == path)
     }
 
-    /// Refuses a declaration that would make the two stores differ.
+    /// Rejects a declaration that would make the two stores differ.
     pub(super) fn check(&self) -> Result<(), String> {
         for index in self.indexes {
             let name = index.name;
@@ -243,8 +242,8 @@ impl Shape {
                 if !self.fields.contains(path) {
                     return Err(format!("`{}` of index {name} is not declared", path.name));
                 }
-                // A missing value equals null in MongoDB and nothing in SQLite, and has no place in
-                // an order.
+                // A missing value equals null in MongoDB, matches nothing in SQLite, and has no
+                // position in an order.
                 let sure =
                     path.is_required || index.has_condition_on(*path) || index.kept_ms.is_some();
                 if !sure {
@@ -255,8 +254,8 @@ impl Shape {
         Ok(())
     }
 
-    /// Refuses a body that is not what its kind declares: a time that is not stored as an integer,
-    /// a renamed field, a number that only one of the stores could hold.
+    /// Rejects a body that deviates from its declaration: a time not stored as an integer, a
+    /// renamed field, a number that only one store can hold.
     pub(super) fn check_body(&self, body: &Value) -> Result<(), String> {
         let Some(fields) = body.as_object() else { return Err("it is no object".to_owned()) };
         if let Some(name) = fields.keys().find(|name| name.starts_with(['_', '$'])) {
@@ -287,18 +286,17 @@ pub(super) fn at<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
     path.split('.').try_fold(body, |value, name| value.get(name))
 }
 
-/// The same value, to be changed.
 pub(super) fn at_mut<'v>(body: &'v mut Value, path: &str) -> Option<&'v mut Value> {
     path.split('.').try_fold(body, |value, name| value.get_mut(name))
 }
 
-/// Returns whether the two paths name the same value, or one a part of the other's.
+/// Returns true if the paths name the same value, or one contains the other.
 pub(super) fn overlap(one: &str, other: &str) -> bool {
     one.split('.').zip(other.split('.')).all(|(one, other)| one == other)
 }
 
-/// Takes every null out of an object, so that missing is the only way to be absent. Refuses an
-/// integer above `i64`: MongoDB would make a float of it.
+/// Removes nulls from objects, so that absent always means missing. Rejects an integer above `i64`,
+/// which MongoDB would turn into a float.
 pub(super) fn normalize(value: &mut Value) -> Result<(), String> {
     match value {
         Value::Object(fields) => {

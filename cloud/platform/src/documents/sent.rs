@@ -1,8 +1,8 @@
-//! Events that have left the documents of a MongoDB database, and replays of them. They keep the
-//! promises of the rows of an outbox that are marked sent, and of the table `replays`.
+//! Sent events of a MongoDB database, and their replays: the counterparts of sent outbox rows and
+//! of the table `replays`.
 //!
-//! Invariant: an event stands here before it is taken out of its document, and once, however often
-//! that is done again.
+//! Invariant: the relay stores an event here before it removes it from its document, and only once,
+//! however often it retries.
 
 use mongodb::{
     IndexModel,
@@ -27,8 +27,7 @@ use crate::{
 
 pub(super) const SENT: &str = "_sent";
 pub(super) const REPLAYS: &str = "_replays";
-/// The order in which events left. Those that are too old for a replay are passed over in the
-/// index.
+/// The order of sending. A replay skips events that are too old within the index.
 pub(super) const IN_ORDER: &str = "in_order";
 pub(super) const OLDEST: &str = "oldest";
 pub(super) const UNDER_WAY: &str = "under_way";
@@ -48,7 +47,7 @@ impl Mongo {
         Ok(())
     }
 
-    /// Keeps events that have left, in their order. The document of the relay's lease numbers them.
+    /// Stores sent events in order, numbered by a counter in the relay's lease document.
     pub(crate) async fn keep_sent(
         &self,
         lease: &str,
@@ -72,20 +71,18 @@ impl Mongo {
             });
         }
         match self.collection(SENT).insert_many(kept).ordered(false).await {
-            // One that is there was kept by a relay that died before it took the event out of its
-            // document.
+            // A duplicate: a relay crashed before it removed the event from its document.
             Err(error) => duplicates(error).map(drop),
             Ok(_) => Ok(()),
         }
     }
 
-    /// The number of the last event that has left.
     pub(crate) async fn last_sent(&self) -> Result<i64, DocumentsError> {
         let last = self.collection(SENT).find_one(doc! {}).sort(doc! {"seq": -1}).await?;
         last.map_or(Ok(0), |last| int(&last, "seq", SENT))
     }
 
-    /// The next events of a replay: number, id, moment and sealed text.
+    /// The next events of a replay: number, id, time and sealed text.
     pub(crate) async fn replay_batch(
         &self,
         replay: &Replay,
@@ -98,7 +95,7 @@ impl Mongo {
         self.sent_events(wanted, events_max).await
     }
 
-    /// Seals the events behind `after` which are of a former key, a batch at most.
+    /// Reseals up to a batch of events after `after` that use a former key.
     pub(crate) async fn reseal_sent(
         &self,
         after: i64,
@@ -120,7 +117,7 @@ impl Mongo {
         Ok(SealedBatch { sealed, last })
     }
 
-    /// Forgets the events that left longer ago. The server lets others in between.
+    /// Deletes events sent before this time. The server interleaves other operations.
     pub(crate) async fn purge_sent(&self, before: UnixMillis) -> Result<u64, DocumentsError> {
         let old = doc! {"sent_at": {"$lt": before.0}};
         Ok(self.collection(SENT).delete_many(old).await?.deleted_count)
@@ -145,7 +142,6 @@ impl Mongo {
         Ok(())
     }
 
-    /// The newest replays.
     pub(crate) async fn replays(&self, replays_max: usize) -> Result<Vec<Replay>, DocumentsError> {
         let newest = doc! {"asked_at": -1, "_id": 1};
         let replays = self.collection(REPLAYS);
@@ -158,14 +154,14 @@ impl Mongo {
         Ok(newest)
     }
 
-    /// The oldest that is under way.
+    /// The oldest open replay.
     pub(crate) async fn open_replay(&self) -> Result<Option<Replay>, DocumentsError> {
         let oldest = doc! {"asked_at": 1, "_id": 1};
         let found = self.collection(REPLAYS).find_one(open()).sort(oldest).await?;
         found.as_ref().map(replay).transpose()
     }
 
-    /// Two replicas that overlap for a moment send a batch twice, and count it once.
+    /// Replicas that briefly overlap may send a batch twice, but count it once.
     pub(crate) async fn advance_replay(
         &self,
         replay: &Replay,
@@ -181,7 +177,7 @@ impl Mongo {
         Ok(())
     }
 
-    /// In the order in which they left.
+    /// In the order they were sent.
     async fn sent_events(
         &self,
         wanted: Document,

@@ -1,5 +1,4 @@
-//! The two stores of a collection. Both keep the same promises, and one suite of tests holds them
-//! to it.
+//! The two stores of a collection. One test suite verifies both.
 
 mod bson;
 mod events;
@@ -15,8 +14,7 @@ pub(crate) use events::WaitingEvent;
 pub(super) use mongo::MongoStore;
 pub(super) use sqlite::SqliteStore;
 
-/// Events of one document that may wait to leave. A relay that is this far behind stops its
-/// writers.
+/// The most unsent events per document. If the relay falls this far behind, writes fail.
 const EVENTS_MAX: usize = 64;
 
 pub(super) struct StoredDocument {
@@ -39,14 +37,14 @@ impl StoredBody {
     }
 }
 
-/// The event that a write is made for, so that it is made once.
+/// The event that triggers a write, recorded so that the write happens once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cause {
     pub event: EventId,
     pub now: UnixMillis,
 }
 
-/// The inbox of one document, as a consumer of its own.
+/// The inbox consumer name of one document.
 fn consumer(collection: &str, id: Uuid) -> String {
     format!("{collection}/{id}")
 }

@@ -1,4 +1,4 @@
-//! Reads the address of a store of files.
+//! Parses the address of a file store.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,10 +12,9 @@ use process::trust::Authorities;
 
 use super::{FilesError, s3::OwnClient};
 
-/// Many stores take any region; S3 itself wants the right one.
+/// Many stores accept any region; S3 itself requires the right one.
 const USUAL_REGION: &str = "us-east-1";
-/// A call that fails is made three times more within these. Whoever waits for it then hears that
-/// the files are away.
+/// A failed call gets three retries within this time; then files are unavailable to the caller.
 const RETRIES: usize = 3;
 const RETRIED_FOR: Duration = Duration::from_secs(10);
 
@@ -90,7 +89,7 @@ impl S3Address {
     }
 }
 
-/// Secrets of S3 hold slashes and pluses, which stand in an address as `%2F` and `%2B`.
+/// S3 secrets contain slashes and pluses, which addresses write as `%2F` and `%2B`.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

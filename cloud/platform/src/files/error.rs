@@ -1,26 +1,23 @@
-//! Refusals of files, and failures of their store.
+//! Refusals of files, and errors of their store.
 
 use process::problem::{Problem, chain, fault};
 use wire::Code;
 
 use crate::documents::DocumentsError;
 
-/// Why a file is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileRefusal {
-    /// Its bytes are of no kind that is taken there.
+    /// Its bytes match no accepted kind.
     Kind,
-    /// It holds something else beside what it says it is: a script, an archive, a page.
+    /// It contains something other than its kind: a script, an archive, a page.
     NotPlain,
     Unreadable,
-    /// More pixels, or more memory to decode, than a picture or one of so few bytes may have.
+    /// Too many pixels, in total or for its length in bytes, or too much memory to decode.
     TooManyPixels,
     TooLarge,
-    /// The body broke off.
     BrokenOff,
-    /// Its owner has as many as one person may.
     TooMany,
-    /// Its owner, new accounts together, or all people together have too many on their way.
+    /// Too many uploads are in progress: of its owner, of new accounts together, or of all people.
     Busy,
 }
 
@@ -36,7 +33,7 @@ pub enum FilesError {
     Register(#[from] DocumentsError),
     #[error("a thread that read a file died")]
     Thread(#[from] tokio::task::JoinError),
-    /// No failure, but a word for the caller.
+    /// A refusal for the caller, not a fault.
     #[error("the file is refused: {0:?}")]
     Refused(FileRefusal),
 }
@@ -57,7 +54,7 @@ impl FileRefusal {
         }
     }
 
-    /// All that a route which takes files may answer.
+    /// All refusals of a route that accepts files.
     pub const CODES: &[Code] = &[
         Code::FileKindRefused,
         Code::FileNotPlain,

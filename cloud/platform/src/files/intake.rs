@@ -1,9 +1,9 @@
-//! The way of a file from its sender to a checked one.
+//! Receives uploads and checks them.
 //!
-//! Invariants: a body waits on disk, and its check reads it piece by piece; pictures are decoded
-//! one at a time, also when a caller hangs up during the check, so their memory is bounded by the
-//! largest; new accounts take at most half of the places, and an established account waits for at
-//! most one check of theirs.
+//! Invariants: a body is buffered on disk, and its check reads it in chunks; pictures are decoded
+//! one at a time, even if a caller hangs up during the check, so the largest bounds memory; new
+//! accounts use at most half of the upload permits, and an established account waits for at most
+//! one check of theirs.
 
 use std::{
     collections::HashMap,
@@ -34,37 +34,34 @@ use super::{
 };
 use crate::AccountAge;
 
-/// What a route takes.
 #[derive(Debug, Clone, Copy)]
 pub struct FileRule {
     pub kinds: &'static [FileKind],
     pub bytes_max: usize,
-    /// A larger picture is made smaller.
+    /// Larger pictures are scaled down.
     pub side_px_max: u32,
 }
 
-/// The person who hands a file in.
 #[derive(Debug, Clone, Copy)]
 pub struct FileSender {
     pub user: UserId,
     pub age: AccountAge,
 }
 
-/// A file that may be kept.
 #[derive(Debug)]
 pub struct CheckedFile {
     pub kind: FileKind,
-    /// The SHA-256 of the bytes that are kept, in hexadecimal digits.
+    /// The SHA-256 of the stored bytes, in hexadecimal.
     pub hash: String,
     pub bytes: u64,
-    /// Of a picture.
+    /// Set for a picture.
     pub size: Option<PictureSize>,
     pub(super) content: CheckedContent,
 }
 
 #[derive(Debug)]
 pub(super) enum CheckedContent {
-    /// A picture, which was encoded anew.
+    /// A re-encoded picture.
     Held(Bytes),
     Waiting(File),
 }
@@ -72,13 +69,12 @@ pub(super) enum CheckedContent {
 #[derive(Clone)]
 pub struct FileIntake {
     incoming: PathBuf,
-    /// Files on their way, each with its place on disk. At the limit a further one is refused.
+    /// Permits of uploads in progress, each with a file on disk. Uploads beyond are refused.
     ways: Arc<Semaphore>,
-    /// The ways that new accounts may take.
     ways_of_new: Arc<Semaphore>,
     of_one: Arc<Mutex<HashMap<UserId, usize>>>,
-    /// Both semaphores serve in the order of asking. A new account needs a turn of its kind first,
-    /// so at most one of them ever stands in the line for the reader.
+    /// Both semaphores are FIFO. A new account first needs this permit, so at most one ever queues
+    /// for the reader.
     reader: Arc<Semaphore>,
     turn_of_new: Arc<Semaphore>,
 }
@@ -106,7 +102,6 @@ impl FileIntake {
         }
     }
 
-    /// Takes a body to its end and checks it.
     pub async fn take(
         &self,
         sender: FileSender,
@@ -136,7 +131,7 @@ impl FileIntake {
         Ok(Way { user, of_one: self.of_one.clone(), _of_new: of_new, _of_all: of_all })
     }
 
-    /// Waits for the one reader.
+    /// Waits for the single reader.
     async fn take_turn(&self, age: AccountAge) -> Result<ReaderTurn, FileRefusal> {
         let of_new = match age {
             AccountAge::New => Some(wait_for(&self.turn_of_new).await?),
@@ -172,7 +167,7 @@ struct Waiting {
     hash: String,
 }
 
-/// A place among the files on their way, until it is dropped.
+/// A permit for one upload in progress, released on drop.
 struct Way {
     user: UserId,
     of_one: Arc<Mutex<HashMap<UserId, usize>>>,
@@ -180,7 +175,7 @@ struct Way {
     _of_all: OwnedSemaphorePermit,
 }
 
-/// The use of the one reader, until it is dropped.
+/// A permit for the single reader, released on drop.
 struct ReaderTurn {
     _reader: OwnedSemaphorePermit,
     _of_new: Option<OwnedSemaphorePermit>,
@@ -190,9 +185,9 @@ async fn wait_for(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, File
     permits.clone().acquire_owned().await.map_err(|_| FileRefusal::Busy)
 }
 
-/// Runs a check on a thread that may block. The thread holds place and turn until the check is
-/// over, also when the caller hangs up: otherwise one person could have picture after picture
-/// decoded at the same time. `check` is told by its token that the caller is gone.
+/// Runs a check on a blocking thread, which holds both permits until the end, even if the caller
+/// hangs up: otherwise one person could have many pictures decoded at once. The token tells `check`
+/// that the caller is gone.
 async fn run_check<T: Send + 'static>(
     held: (Way, ReaderTurn),
     check: impl FnOnce(&CancellationToken) -> Result<T, FilesError> + Send + 'static,
@@ -219,7 +214,7 @@ impl Drop for Way {
     }
 }
 
-/// The limits around the whole process are found below an error of axum's.
+/// A server-wide body limit appears as a cause inside axum's error.
 fn broken(error: &(dyn std::error::Error + 'static)) -> FileRefusal {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let is_too_large = causes.any(|cause| cause.is::<LengthLimitError>());
@@ -260,7 +255,7 @@ fn checked(
     })
 }
 
-/// A file that is read piece by piece. All but the last are of the same length.
+/// Reads a file in chunks of equal length, except the last.
 pub(super) struct Pieces {
     file: tokio::fs::File,
     bytes: usize,

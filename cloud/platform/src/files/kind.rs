@@ -1,5 +1,4 @@
-//! The kinds of files that are taken, told by their bytes alone: names and headers are the sender's
-//! words.
+//! The accepted kinds of files, detected by bytes alone: names and headers come from the sender.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
@@ -16,12 +15,12 @@ words! {
     }
 }
 
-/// So much of the beginning and of the end is searched for the marks of another kind. Browsers and
-/// readers of archives look no further; further inside, pixels would spell such a mark by chance.
+/// How much of the start and the end is searched for marks of another kind. Browsers and archive
+/// readers look no further; deeper inside, pixels would contain such a mark by chance.
 const SEARCHED_BYTES: u64 = 64 * 1024;
-/// A PDF reader looks for its mark no further.
+/// A PDF reader looks no further for its mark.
 const PDF_MARK_WITHIN: usize = 1024;
-/// The directory of a ZIP archive stands at its end.
+/// A ZIP archive ends with its directory.
 const ZIP_DIRECTORY: &[u8] = b"PK\x05\x06";
 const PAGE_MARKS: [&[u8]; 6] = [b"<script", b"<html", b"<!doctype", b"<svg", b"<iframe", b"<?php"];
 
@@ -29,7 +28,7 @@ impl FileKind {
     pub const PICTURES: &[Self] = &[Self::Jpeg, Self::Png, Self::Webp];
     pub const DOCUMENTS: &[Self] = &[Self::Jpeg, Self::Png, Self::Webp, Self::Pdf];
 
-    /// The kind by the mark at the very beginning.
+    /// Detects the kind by the magic bytes at the very start.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         if bytes.starts_with(b"\xff\xd8\xff") {
             Some(Self::Jpeg)
@@ -48,7 +47,7 @@ impl FileKind {
         self != Self::Pdf
     }
 
-    /// The name that a browser gives to a saved one.
+    /// The file name that a browser saves it under.
     pub fn file_name(self) -> &'static str {
         match self {
             Self::Jpeg => "picture.jpg",
@@ -59,7 +58,6 @@ impl FileKind {
     }
 }
 
-/// The beginning and the end of a file, where the marks of kinds stand.
 pub struct FileEnds {
     pub head: Vec<u8>,
     pub tail: Vec<u8>,
@@ -79,7 +77,7 @@ impl FileEnds {
     }
 }
 
-/// Refuses a file that another program could take for something else.
+/// Refuses a file that another program could interpret as something else.
 pub fn check_plain(
     kind: FileKind,
     ends: &FileEnds,
@@ -95,13 +93,13 @@ pub fn check_plain(
     Ok(())
 }
 
-/// Returns true where the mark stands there, in capitals or not.
+/// Returns true if the mark occurs, in any case.
 pub fn holds(bytes: &[u8], mark: &[u8]) -> bool {
     bytes.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark))
 }
 
-/// PNG and WebP say where they end, and no camera writes on. Behind a JPEG, phones keep a second
-/// picture or a short film; the new encoding leaves those out.
+/// PNG and WebP declare their end, and no camera writes more. Behind a JPEG, phones store a second
+/// picture or a short film; re-encoding drops those.
 fn has_more(
     kind: FileKind,
     ends: &FileEnds,
@@ -112,14 +110,14 @@ fn has_more(
         FileKind::Webp => {
             let length = ends.head.get(4..8).and_then(|length| length.try_into().ok());
             let end = length.map_or(0, |length| 8 + u64::from(u32::from_le_bytes(length)));
-            // Its chunks are of an even length.
+            // Chunks are padded to an even length.
             Ok(ends.bytes > end + 1)
         }
         FileKind::Jpeg | FileKind::Pdf => Ok(false),
     }
 }
 
-/// The end of the last chunk, or none where the chunks do not lead there.
+/// `None` if the chunks do not lead there.
 fn png_end(file: &mut BufReader<impl Read + Seek>) -> io::Result<Option<u64>> {
     const MARK: u64 = 8;
     const CHECKSUM: u32 = 4;

@@ -1,4 +1,4 @@
-//! Links that open one file for a short time to anybody who has them.
+//! Signed links that open one file for a short time to anyone who has them.
 
 use process::{clock::Clock, tokens::ServiceKey};
 use ring::hmac;
@@ -8,7 +8,7 @@ use wire::UnixMillis;
 
 use super::FileId;
 
-/// Makes and checks links. Every replica of a part derives the same key.
+/// Signs and verifies links. Every replica of a part derives the same key.
 #[derive(Clone)]
 pub struct FileLinks {
     key: hmac::Key,
@@ -23,7 +23,7 @@ pub struct LinkQuery {
     pub signature: String,
 }
 
-/// Long enough for a page to show it, or for a person to save it.
+/// Long enough for a page to show the file, or a person to save it.
 const LIFE_MS: i64 = 5 * 60 * 1000;
 
 impl FileLinks {
@@ -38,8 +38,8 @@ impl FileLinks {
         LinkQuery { expires, signature: hex::encode(tag) }
     }
 
-    /// Compares in constant time, and looks at the time last, so that only a true link is told to
-    /// be late.
+    /// Compares in constant time, and checks the expiry last, so that only a valid link can be
+    /// found expired.
     pub fn is_good(&self, file: FileId, link: &LinkQuery) -> bool {
         let Ok(tag) = hex::decode(&link.signature) else { return false };
         let is_true = hmac::verify(&self.key, &signed(file, link.expires), &tag).is_ok();

@@ -1,4 +1,4 @@
-//! The check of a PDF. It is kept as it came, so it must not do anything by itself.
+//! Checks a PDF. It is stored as uploaded, so it must contain nothing active.
 
 use std::io::BufRead;
 
@@ -7,7 +7,7 @@ use super::{
     kind::{FileEnds, holds},
 };
 
-/// Names by which a PDF runs something, or carries another file.
+/// PDF names that run code or embed another file.
 const ACTIVE: [&[u8]; 8] = [
     b"/JavaScript",
     b"/JS",
@@ -18,12 +18,11 @@ const ACTIVE: [&[u8]; 8] = [
     b"/SubmitForm",
     b"/ImportData",
 ];
-/// The mark of the end stands so close to it.
+/// The end mark lies this close to the end.
 const END_WITHIN: usize = 1024;
-/// A longer name is none of those that are looked for.
 const NAME_BYTES_MAX: usize = 16;
 
-/// Reads the file through, and holds no more of it than one read.
+/// Reads the file through, with only one read in memory.
 pub fn check(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesError> {
     let tail = &ends.tail[ends.tail.len().saturating_sub(END_WITHIN)..];
     if !holds(tail, b"%%EOF") {
@@ -33,7 +32,7 @@ pub fn check(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesError> 
     loop {
         let bytes = file.fill_buf()?;
         let read = bytes.len();
-        // The end of the file ends a name, too.
+        // The end of the file also ends a name.
         let rest = if read == 0 { b" " } else { bytes };
         if rest.iter().any(|byte| names.ends_active_at(*byte)) {
             return Err(FileRefusal::NotPlain.into());
@@ -45,7 +44,7 @@ pub fn check(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesError> 
     }
 }
 
-/// Finds every name, with its escapes read: `/J#53` is `/JS`.
+/// Finds every name and decodes its escapes: `/J#53` is `/JS`.
 struct NameReader {
     name: Vec<u8>,
     place: Place,
@@ -55,12 +54,12 @@ struct NameReader {
 enum Place {
     Outside,
     InName,
-    /// Behind a `#`, or behind its first digit.
+    /// After a `#`, or after its first digit.
     InEscape(Option<u8>),
 }
 
 impl NameReader {
-    /// Returns true where this byte ends a name that runs something.
+    /// Returns true if this byte ends an active name.
     fn ends_active_at(&mut self, byte: u8) -> bool {
         let digit = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         match (self.place, digit) {
@@ -93,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// By reads of that many bytes, so that names stand across two of them.
+    /// Reads that many bytes at a time, so that names span two reads.
     #[track_caller]
     fn by(at_once: usize, bytes: &[u8]) -> Result<(), FileRefusal> {
         let ends = FileEnds::read(&mut Cursor::new(bytes)).unwrap();

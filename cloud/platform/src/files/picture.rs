@@ -1,7 +1,7 @@
-//! The new encoding of a picture: its pixels alone, no larger than its use needs, as JPEG.
+//! Re-encodes a picture: its pixels alone, no larger than its use requires, as JPEG.
 //!
-//! Invariant: nothing of the bytes that came is in those that are kept, so no place, device or
-//! thumbnail is told.
+//! Invariant: the stored file contains none of the uploaded bytes, so no location, device or
+//! thumbnail leaks.
 
 use std::io::{BufRead, Seek};
 
@@ -20,27 +20,25 @@ pub struct PictureSize {
     pub height: u32,
 }
 
-/// A picture as it came.
 pub struct PictureSource<R> {
     pub kind: FileKind,
     pub file: R,
     pub bytes: u64,
 }
 
-/// Phones make pictures of 50 million pixels.
+/// Phones take pictures of 50 million pixels.
 const PIXELS_MAX: u64 = 52_000_000;
-/// A picture of a screen or of a written page has few bytes for its pixels, and at most so many
-/// pixels.
+/// A screenshot or scanned page has few bytes for its pixels, and at most this many pixels.
 const PIXELS_OF_FEW_BYTES_MAX: u64 = 16_000_000;
-/// A photograph has 2 to 20. One with more was made to keep the decoder busy.
+/// A photograph has 2 to 20. More means it was built to exhaust the decoder.
 const PIXELS_PER_BYTE_MAX: u64 = 48;
 const SIDE_PX_MAX: u32 = 16_384;
-/// What decoding may take beside; one picture is decoded at a time.
+/// The extra memory that decoding may use; one picture is decoded at a time.
 const DECODED_BYTES_MAX: u64 = 220 * 1024 * 1024;
 const QUALITY: u8 = 85;
 
-/// Reads size and memory from the head before it decodes anything. Once `gone` is cancelled, the
-/// result is of no use to its caller and the work ends at the next step.
+/// Checks size and memory in the header before decoding. Work ends at the next step once `gone` is
+/// cancelled.
 pub fn renewed(
     source: PictureSource<impl BufRead + Seek>,
     side_px_max: u32,
@@ -66,7 +64,7 @@ pub fn renewed(
         return Err(FileRefusal::TooManyPixels);
     }
     decoder.set_limits(limits).map_err(|error| refusal(&error))?;
-    // Without a readable word for it, the picture stands as its pixels do.
+    // Without a readable orientation, the pixels stay as they are.
     let orientation = decoder.orientation().ok();
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;
     if gone.is_cancelled() {
@@ -86,7 +84,6 @@ pub fn renewed(
     Ok((encoded, size))
 }
 
-/// The most pixels that a file of this length may have.
 fn pixels_max(bytes: u64) -> u64 {
     let by_length = bytes.saturating_mul(PIXELS_PER_BYTE_MAX);
     by_length.clamp(PIXELS_OF_FEW_BYTES_MAX, PIXELS_MAX)
@@ -99,7 +96,7 @@ fn refusal(error: &image::ImageError) -> FileRefusal {
     }
 }
 
-/// JPEG knows no transparency.
+/// JPEG has no transparency.
 fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();

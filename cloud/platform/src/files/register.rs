@@ -1,8 +1,7 @@
-//! The list of all files of a service: whose each is, what for, and when it was handed in or named
-//! last.
+//! The list of a service's files: owner, purpose, and when each was last uploaded or referenced.
 //!
-//! Invariants: a file's line is there before its bytes and goes after them; a line goes only by its
-//! version, so that somebody who names the file meanwhile keeps it.
+//! Invariants: a file's record exists before its bytes and is deleted after them; deletion checks
+//! the record's version, so a concurrent reference saves the file.
 
 use axum::body::Body;
 use process::clock::Clock;
@@ -26,9 +25,9 @@ pub struct FileRegister {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
     pub owner_id: UserId,
-    /// The service's word for the use; files of different use are kept apart.
+    /// The service's name for the use; files of different purposes are stored apart.
     pub purpose: String,
-    /// The SHA-256 of its bytes, in hexadecimal digits.
+    /// The SHA-256 of its bytes, in hexadecimal.
     pub content: String,
     pub kind: FileKind,
     pub bytes: u64,
@@ -36,21 +35,20 @@ pub struct FileRecord {
     pub width: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
-    /// When it was handed in, named, or found to be named.
+    /// When it was last uploaded, referenced, or found to be referenced.
     #[serde(with = "millis")]
     pub seen_at: UnixMillis,
-    /// Its bytes are being removed.
+    /// Its bytes are being deleted.
     #[serde(default)]
     pub is_going: bool,
 }
 
-/// So long a file may be named by nothing, and so long passes between two looks at one that is
-/// named.
+/// How long a file may lack references, and how often a referenced file is checked.
 const GRACE_MS: i64 = 24 * 60 * 60 * 1000;
-/// Of one person, those included that the next collection removes.
+/// Per person, including those that the next collection deletes.
 const FILES_OF_ONE_MAX: usize = 60;
 const BATCH: usize = 200;
-/// Past this many batches, the next run goes on.
+/// After this many batches, the next run continues.
 const BATCHES_MAX: usize = 50;
 
 const OWNER: Field<UserId> = Field::new("owner_id");
@@ -92,7 +90,7 @@ impl FileRegister {
         self.files.read(&file.place()).await
     }
 
-    /// Keeps a file. The same person has the same file for the same use once.
+    /// Stores a file. An owner has equal files once per purpose.
     pub async fn take(
         &self,
         owner: UserId,
@@ -113,16 +111,16 @@ impl FileRegister {
         let id = id_of(&record);
         let is_kept = self.name(id).await? || self.add(id, &record).await? || self.name(id).await?;
         if !is_kept {
-            // Its bytes are being removed: in a moment it can be kept anew.
+            // Its bytes are being deleted: a retry can store it shortly.
             return Err(FileRefusal::Busy.into());
         }
-        // Also for one that is listed: its bytes may never have arrived.
+        // Even if the record exists: an earlier upload may have failed before storing the bytes.
         self.files.put(&record.place(), file).await?;
         Ok(id)
     }
 
-    /// Notes that somebody is about to name the file, so that no collection removes it meanwhile.
-    /// `false`: it is gone, or going.
+    /// Records an upcoming reference, so that no collection deletes the file meanwhile. Returns
+    /// false if the file is deleted or about to be.
     pub async fn name(&self, id: FileId) -> Result<bool, FilesError> {
         let now = self.clock.now();
         let changed = self.list.change(id.0, |file| {
@@ -140,8 +138,8 @@ impl FileRegister {
         Ok(self.list.insert(id.0, record, &[]).await?)
     }
 
-    /// Removes the files that nothing names and nobody handed in lately; returns their number.
-    /// `is_named` is asked about each file at most once a day.
+    /// Deletes files that are unreferenced and not recently uploaded; returns their number. Calls
+    /// `is_named` at most once a day per file.
     pub async fn collect<E: From<FilesError>, W: Future<Output = Result<bool, E>>>(
         &self,
         is_named: impl Fn(FileId, UserId) -> W,
@@ -160,7 +158,7 @@ impl FileRegister {
                 } else {
                     file.body.is_going = true;
                 }
-                // Somebody who came between named it.
+                // A concurrent request referenced it.
                 if !self.list.replace(&file, &[]).await.map_err(FilesError::from)? {
                     continue;
                 }

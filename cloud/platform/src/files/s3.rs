@@ -1,4 +1,4 @@
-//! The way of calls to S3: the process's own client, which trusts the authorities of `tls.roots`.
+//! The HTTP client for S3: the process's client, which trusts the authorities of `tls.roots`.
 
 use std::{
     pin::Pin,
@@ -21,7 +21,7 @@ pub struct OwnClient(Client);
 #[derive(Debug)]
 struct Calls(Client);
 
-/// Until the head of an answer; a part of a file is at most five megabytes.
+/// Covers the upload up to the response head; a part has at most five megabytes.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 type Answer<'call> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'call>>;
@@ -38,7 +38,7 @@ impl HttpConnector for OwnClient {
     }
 }
 
-/// The trait is one of `async_trait`, which is spelled out here.
+/// The trait uses `async_trait`, spelled out here.
 impl HttpService for Calls {
     fn call<'service, 'call>(&'service self, request: HttpRequest) -> Answer<'call>
     where
@@ -55,8 +55,8 @@ impl HttpService for Calls {
     }
 }
 
-/// A body that may be known to several threads, as the library wants. One alone reads it, so nobody
-/// waits.
+/// Makes a body `Sync`, as the library requires. Only one thread reads it, so the lock never
+/// blocks.
 struct SharedBody(Mutex<Body>);
 
 impl SharedBody {

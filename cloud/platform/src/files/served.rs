@@ -1,4 +1,4 @@
-//! Files in requests and answers.
+//! Files in requests and responses.
 
 use std::convert::Infallible;
 
@@ -12,7 +12,7 @@ use process::openapi::{RouteDescription, RouteInput};
 
 use super::{FileKind, FileRecord, FileRefusal};
 
-/// A body that is a file as it is. The kind that its sender names does not count.
+/// A raw file. The sender's content type is ignored.
 pub struct FileBody(pub Body);
 
 impl<S: Sync> FromRequest<S> for FileBody {
@@ -30,8 +30,8 @@ impl RouteInput for FileBody {
     }
 }
 
-/// A picture is shown, anything else saved. The frame around every answer forbids to sniff, to run
-/// and to frame.
+/// Pictures are shown inline, other files downloaded. The common response headers forbid sniffing,
+/// scripts and framing.
 pub fn served(file: &FileRecord, body: Body) -> Response {
     let mut response = Response::new(body);
     let way = if file.kind.is_picture() { "inline" } else { "attachment" };
@@ -42,7 +42,7 @@ pub fn served(file: &FileRecord, body: Body) -> Response {
     if let Ok(disposition) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
-    // Somebody else may sign in at the same browser.
+    // Another person may sign in at the same browser.
     let kept = HeaderValue::from_static(if file.kind == FileKind::Pdf {
         "no-store"
     } else {

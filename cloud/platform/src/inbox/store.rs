@@ -1,4 +1,4 @@
-//! The inbox's statements.
+//! The inbox's SQL statements.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ columns! {
 const KNOWN: &str = "SELECT event_id FROM inbox WHERE consumer = ? AND event_id IN (";
 const PURGE: &str = "DELETE FROM inbox WHERE at < ?";
 
-/// Whether `consumer` sees this event for the first time. The row stands or falls with `tx`.
+/// Records the event with `tx`; returns true if it is new to `consumer`.
 pub async fn first_time(
     tx: &mut Tx,
     consumer: &str,
@@ -32,7 +32,7 @@ pub async fn first_time(
     tx.insert_new(InboxRow { consumer, event_id, at }).await
 }
 
-/// Which of these `consumer` has seen before.
+/// The subset that `consumer` has processed before.
 pub async fn known(
     tx: &mut Tx,
     consumer: &str,
@@ -41,7 +41,7 @@ pub async fn known(
     Ok(tx.all_named(KNOWN, &vals![consumer], events, ")").await?.into_iter().collect())
 }
 
-/// Notes events that `consumer` has not seen before; where it has seen one, nothing can be noted.
+/// Records new events of `consumer`; fails if one is not new.
 pub async fn note(
     tx: &mut Tx,
     consumer: &str,
@@ -52,7 +52,7 @@ pub async fn note(
     tx.insert_all(events.iter().map(row).collect()).await
 }
 
-/// Forgets what was taken in long ago.
+/// Deletes entries past their retention.
 pub(crate) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
     sql.exec(PURGE, vals![now.plus_ms(-KEPT_MS)]).await
 }

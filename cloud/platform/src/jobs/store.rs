@@ -1,4 +1,4 @@
-//! The statements of jobs.
+//! The SQL statements of jobs.
 
 use process::defect::{Defect, planted};
 use wire::UnixMillis;
@@ -21,7 +21,7 @@ columns! {
 
 const PURGE: &str = "DELETE FROM job_runs WHERE at < ?";
 
-/// Returns whether this replica is the first to claim the run that was due at `slot`.
+/// Returns true if this replica is the first to claim the run due at `slot`.
 pub(super) async fn claim(
     database: &Database,
     name: &str,

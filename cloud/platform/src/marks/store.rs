@@ -1,4 +1,4 @@
-//! The marks' statements.
+//! The SQL statements of verification status.
 
 use wire::{ProviderMark, UserId};
 
@@ -18,17 +18,15 @@ row! {
 
 const PUT: &str = "UPDATE provider_marks SET version = ?, verified = ? WHERE user_id = ?";
 
-/// The change that a word about a mark made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkEffect {
-    /// The person was not verified and now is, or the other way round.
+    /// The person became verified, or ceased to be.
     Turned,
     /// Nothing changed, or only the version.
     Known,
 }
 
-/// Takes a word in. The row is locked before it is read, so two words about one person come one
-/// after the other.
+/// Locks the row before reading it, so that two updates of one person run in sequence.
 pub async fn take(tx: &mut Tx, mark: ProviderMark) -> Result<MarkEffect, SqlError> {
     let ProviderMark { user, .. } = mark;
     tx.insert_new(MarkRow { user_id: user, version: 0, verified: false }).await?;
@@ -43,7 +41,7 @@ pub async fn take(tx: &mut Tx, mark: ProviderMark) -> Result<MarkEffect, SqlErro
     Ok(if turned { MarkEffect::Turned } else { MarkEffect::Known })
 }
 
-/// The mark of one person, `None` while there was no word.
+/// `None` before the first status arrives.
 pub async fn of_one(sql: &Sql, user: UserId) -> Result<Option<ProviderMark>, SqlError> {
     let row: Option<MarkRow> = sql.one(MarkRow::select("WHERE user_id = ?"), vals![user]).await?;
     Ok(row.map(MarkRow::mark))

@@ -1,4 +1,4 @@
-//! How long events that have left are kept, for a consumer that comes later.
+//! Retention of sent events, for consumers added later.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use process::clock::Clock;
 use super::store;
 use crate::{Database, jobs::Job};
 
-/// Where nothing is configured.
+/// The default retention.
 pub const SENT_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The job that removes older ones, and replays that are long done.
+/// The job that removes expired sent events and old finished replays.
 pub(crate) fn job(database: Database, clock: Clock, kept: Duration) -> Job {
     Job::new("tidy_events", "40 17 * * * *", move || {
         let (database, now) = (database.clone(), clock.now());

@@ -1,8 +1,8 @@
-//! The relay of one service, on SQL and on documents alike. Replicas compete for a lease, so that
-//! one of them publishes and events leave in order; should two overlap for a moment, an event
-//! leaves twice and consumers know it.
+//! The outbox relay of one service, on SQL and MongoDB. Replicas compete for a lease, so that only
+//! one publishes and events keep their order. If two overlap for a moment, an event is published
+//! twice and consumers deduplicate it.
 //!
-//! An event that cannot leave holds those behind it: order is a promise, and the rows are safe.
+//! A failing event blocks those behind it: order is guaranteed, and the rows are safe.
 
 use std::time::Duration;
 
@@ -24,22 +24,22 @@ use crate::{
     sealing::SealError,
 };
 
-/// Events published before their confirms are awaited.
+/// Events published before awaiting their confirms.
 const BATCH_MAX: usize = 256;
-/// How long a replica that died keeps the others from relaying.
+/// How long a dead replica blocks the others from relaying.
 const LEASE_MS: i64 = 10_000;
 const LEASE_RENEWED_AFTER: Duration = Duration::from_millis(5_000);
-/// Finds what another replica's commit could not wake this one for.
+/// Finds events committed by other replicas, which do not wake this one.
 const TICK: Duration = Duration::from_millis(500);
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// From the beginning of one round to that of the next. A round costs a commit, for which commands
-/// wait; an event that comes alone leaves at once.
+/// Minimum interval between the starts of two rounds. A round costs a commit, which delays
+/// commands; a lone event is published at once.
 const ROUNDS_APART: Duration = Duration::from_millis(100);
-/// Counting the unsent is for the metric only.
+/// The unsent count is only a metric.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
-/// Starts relays. A commit that wrote an event wakes the relay of its own process by itself.
+/// Publishes outbox events. A commit that wrote an event wakes the relay of its own process.
 pub struct Relay {
     source: Source,
     bus: Bus,
@@ -57,14 +57,14 @@ enum RelayError {
     Store(#[from] DocumentsError),
     #[error(transparent)]
     Bus(#[from] BusError),
-    /// Written by a newer version: it waits for one that can read it.
+    /// A newer version wrote it: the event waits for a version that can read it.
     #[error("the event of {place} could not be read")]
     Unreadable {
         place: String,
         #[source]
         source: serde_json::Error,
     },
-    /// It waits for its key.
+    /// The event waits for its data key.
     #[error("the event of {place} could not be opened")]
     Sealed {
         place: String,
@@ -74,13 +74,13 @@ enum RelayError {
 }
 
 enum Round {
-    /// There may be more.
+    /// More events may wait.
     Full,
     Idle,
 }
 
 impl Relay {
-    /// Relays the events of `service` until the tasks stop.
+    /// Starts relaying the events of `service` until the tasks stop.
     pub fn start(
         tasks: &Tasks,
         database: impl Into<Database>,
@@ -130,7 +130,7 @@ impl Relay {
         Ok(if full { Round::Full } else { Round::Idle })
     }
 
-    /// Renews the lease when half of it is over, so that an idle relay writes little.
+    /// Renews the lease halfway through, so that an idle relay writes little.
     async fn holds_lease(&mut self) -> Result<bool, RelayError> {
         let elapsed = self.clock.elapsed();
         let fresh = |at: Duration| elapsed.saturating_sub(at) < LEASE_RENEWED_AFTER;

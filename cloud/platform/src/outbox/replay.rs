@@ -1,7 +1,7 @@
-//! Sends kept events to one queue once more: to that of a consumer that came later than they did.
+//! Replays kept events to one queue, for a consumer that was added after they were sent.
 //!
-//! A replay is a row, worked by a job in batches, so that a restart goes on where it was. Its
-//! consumer may get an event twice, and knows it by its inbox, or by what it has kept of it.
+//! A replay is a row that a job processes in batches, so it continues after a restart. Its consumer
+//! may get an event twice and deduplicates it by its inbox or its stored state.
 
 use process::clock::Clock;
 use uuid::Uuid;
@@ -18,17 +18,17 @@ use crate::{
 
 /// Events read at a time.
 const BATCH_MAX: usize = 500;
-/// Batches of one turn of the job; the next turn goes on. A queue gets no more than so many at
-/// once.
+/// Batches per run of the job, which limits how many events a queue gets at once; the next run
+/// continues.
 const BATCHES_MAX: usize = 40;
-/// A week and a day: a night that fails is made up for by those after it.
+/// A week and a day: later nights make up for a failed one.
 const AGAIN_MS: i64 = 8 * 24 * 60 * 60 * 1000;
-/// A replay by the platform itself is not asked again while one is so young. The job comes by once
-/// a night.
+/// Minimum age of the platform's own last replay before it requests another. The job runs once a
+/// night.
 const YOUNG_MS: i64 = 12 * 60 * 60 * 1000;
-/// Replays that are looked through for a young one.
+/// Replays searched for a recent one.
 const LOOKED_THROUGH_MAX: usize = 50;
-/// The platform itself asks.
+/// The requester of the platform's own replays.
 const PLATFORM: UserId = UserId(Uuid::nil());
 
 pub(crate) fn job(database: Database, bus: Bus, clock: Clock) -> Job {
@@ -45,9 +45,9 @@ pub(crate) fn job(database: Database, bus: Bus, clock: Clock) -> Job {
     })
 }
 
-/// Asks for the events of the last days for a queue whose consumer counts each event once, so that
-/// one that was lost on its way counts by tomorrow. Returns `false` where the last such replay is
-/// young, or too many are under way.
+/// Requests recent events for a queue whose consumer counts each event once, so that an event lost
+/// in transit counts by tomorrow. Returns `false` if the last such replay is recent or too many are
+/// open.
 pub async fn ask_again(
     database: &Database,
     queue: &QueueSpec,
@@ -67,7 +67,7 @@ pub async fn ask_again(
 
 type TurnResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// One batch of the oldest replay; `false` where none is under way.
+/// Sends one batch of the oldest open replay; `false` if no replay is open.
 pub async fn turn(
     database: &Database,
     bus: &Bus,
@@ -78,7 +78,7 @@ pub async fn turn(
     let rows = store::replays::batch(database, &replay, BATCH_MAX).await?;
     let is_last = rows.len() < BATCH_MAX;
     let done_seq = rows.last().map_or(replay.last_seq, |(seq, ..)| *seq);
-    // A queue that a newer version has dropped gets nothing more.
+    // A queue dropped by a newer version gets no more events.
     let queue = queue_named(&replay.queue);
     let mut events: Vec<Event> = Vec::new();
     for (_, id, made_at, stored) in rows {

@@ -1,13 +1,11 @@
-//! The job that seals anew the events of an outbox, or of documents and of those that have left
-//! them, which are plain or of a former data key.
+//! The job that reseals unsent and sent events that are plain or sealed with a former data key.
 
 use super::store;
 use crate::{Database, documents::DocumentsError, jobs::Job, sealing::SealWalk};
 
-/// Batches of one turn; the next turn goes on.
+/// Batches per run; the next run continues.
 const BATCHES_MAX: usize = 200;
-/// Events inside documents that are looked at in one turn. They leave within seconds while the bus
-/// is there.
+/// Events inside documents checked per run. They leave within seconds while the bus is up.
 const WAITING_MAX: usize = 1_000;
 
 pub(crate) fn job(database: Database) -> Job {
@@ -18,9 +16,8 @@ pub(crate) fn job(database: Database) -> Job {
     })
 }
 
-/// One turn of it.
 pub async fn seal(database: &Database, walk: &SealWalk<i64>) -> Result<(), DocumentsError> {
-    // Before those that have left: the relay seals by the present key what it keeps.
+    // Unsent events come first: the relay then stores them already sealed with the current key.
     if let Database::Mongo(mongo) = database {
         let sealed = mongo.reseal_events(WAITING_MAX).await?;
         process::metrics::SEALED_ANEW.add(["outbox"], sealed as u64);

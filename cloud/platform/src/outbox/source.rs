@@ -1,4 +1,4 @@
-//! The events that wait to leave: rows of the outbox, or inside the documents of MongoDB.
+//! Unsent events: outbox rows on SQL, embedded in the documents on MongoDB.
 
 use uuid::Uuid;
 use wire::UnixMillis;
@@ -21,7 +21,7 @@ pub(super) enum Unsent {
     Document(WaitingEvent),
 }
 
-/// By the number of its row; `event` is JSON, sealed.
+/// `seq` is the row number; `event` is sealed JSON.
 pub(super) struct OutboxEvent {
     seq: i64,
     id: Uuid,
@@ -29,7 +29,7 @@ pub(super) struct OutboxEvent {
 }
 
 impl Unsent {
-    /// For the log.
+    /// Where the event is stored, for the log.
     pub fn place(&self) -> String {
         match self {
             Self::Row(event) => format!("outbox row {}", event.seq),
@@ -48,7 +48,7 @@ impl From<Database> for Source {
 }
 
 impl Source {
-    /// The oldest, in the order in which they leave.
+    /// The oldest unsent events, in publishing order.
     pub async fn unsent(&self, events_max: usize) -> Result<Vec<Unsent>, DocumentsError> {
         Ok(match self {
             Self::Sql(sql) => {
@@ -64,7 +64,6 @@ impl Source {
         })
     }
 
-    /// The JSON of an event.
     pub fn opened(&self, unsent: &Unsent) -> Result<String, SealError> {
         match (self, unsent) {
             (Self::Sql(sql), Unsent::Row(event)) => {

@@ -1,4 +1,4 @@
-//! The outbox's statements.
+//! The SQL of the outbox.
 
 pub(crate) mod replays;
 
@@ -16,7 +16,7 @@ use crate::{
     vals,
 };
 
-// By the rows that are not sent, never by "above the last one": a lower number may commit later.
+// Select by "not sent", never by "above the last one": a lower number may commit later.
 const UNSENT: &str =
     "SELECT seq, event_id, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
@@ -41,7 +41,7 @@ columns! {
 }
 
 columns! {
-    /// Only SQLite keeps documents beside an outbox.
+    /// Only SQLite stores documents next to an outbox.
     struct DocumentEventRow<'a> in outbox {
         event_id: EventId,
         event: String,
@@ -58,24 +58,23 @@ columns! {
     }
 }
 
-/// The relay's.
+/// The name of the relay's lease.
 pub(super) const LEASE: &str = "outbox-relay";
-/// Replicas' clocks differ a little, and nobody's live lease, which is for ten seconds, is taken
-/// for that. One that ends later than this was written by a clock that is wrong, and no event would
-/// leave until then.
+/// Replica clocks differ slightly, which must not cost a replica its live ten-second lease. A lease
+/// that ends later than this comes from a wrong clock and would block all events until then.
 pub(super) const LEASE_AHEAD_MAX_MS: i64 = 60_000;
-/// Rows that one statement removes, about, and statements of one turn; the next hour goes on.
+/// Approximate rows per delete statement, and statements per run; the next hour continues.
 const PURGED_MAX: i64 = 5_000;
 const PURGES_MAX: usize = 100;
-/// Rows of one batch of the job that seals.
+/// Rows per batch of the resealing job.
 const RESEALED_MAX: usize = 200;
 
-/// Writes an event to leave after the commit of `tx`.
+/// Writes an event for publication after `tx` commits.
 pub async fn add(tx: &mut Tx, event: &Event) -> Result<(), SqlError> {
     add_all(tx, std::slice::from_ref(event)).await
 }
 
-/// The same for many, which leave in their order.
+/// Like [`add`] for many events, published in order.
 pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
     if events.is_empty() || planted(Defect::NoOutboxRow) {
         return Ok(());
@@ -84,14 +83,14 @@ pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
     insert(tx, events, row).await
 }
 
-/// Writes events that leave after the commit of `tx` with the document that they were written with.
+/// Writes events together with their document; they are published after `tx` commits.
 pub(crate) async fn add_of(tx: &mut Tx, document: &str, events: &[Event]) -> Result<(), SqlError> {
     let row =
         |of: &Event, event| DocumentEventRow { event_id: of.id, event, made_at: of.at, document };
     insert(tx, events, row).await
 }
 
-/// `row` is given the event and its JSON, sealed.
+/// `row` receives the event and its sealed JSON.
 async fn insert<R: Columns>(
     tx: &mut Tx,
     events: &[Event],
@@ -111,7 +110,7 @@ pub(crate) async fn count_unsent_of(tx: &mut Tx, document: &str) -> Result<u64, 
     Ok(tx.one(COUNT_UNSENT_OF, vals![document]).await?.unwrap_or_default())
 }
 
-/// Rows that wait to be sent; the event is JSON as `opened` reads it.
+/// Unsent rows in order; the event is sealed JSON.
 pub(super) async fn unsent(
     sql: &Sql,
     rows_max: usize,
@@ -119,17 +118,16 @@ pub(super) async fn unsent(
     sql.all(UNSENT, vals![rows_max]).await
 }
 
-/// The JSON of an event as its row keeps it.
 pub(super) fn opened(keys: &DataKeys, id: Uuid, stored: String) -> Result<String, SealError> {
     keys.open_text(&place(id), stored)
 }
 
-/// Also of an event that has left a document.
+/// Also used for sent events on MongoDB.
 pub(crate) fn place(event: Uuid) -> SealPlace {
     SealPlace::of_id("outbox.event", event)
 }
 
-/// Seals the events behind `after` which are plain, or sealed by a former key, a batch at most.
+/// Reseals one batch of events after `after` that are plain or sealed with a former key.
 pub(super) async fn reseal(
     database: &Database,
     after: i64,
@@ -152,7 +150,7 @@ pub(super) async fn reseal(
     Ok(SealedBatch { sealed, last })
 }
 
-/// When the oldest of the events that have not left was written.
+/// When the oldest unsent event was written.
 pub async fn unsent_since(sql: &Sql) -> Result<Option<UnixMillis>, SqlError> {
     Ok(sql.one::<Option<UnixMillis>>(UNSENT_SINCE, vals![]).await?.flatten())
 }
@@ -172,8 +170,8 @@ pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Resul
     Ok(())
 }
 
-/// Forgets the events that left longer ago, on SQL a batch at a time, so that no other statement
-/// waits long.
+/// Deletes events sent before the retention period. On SQL it deletes in batches, so that other
+/// statements do not wait long.
 pub async fn purge(
     database: &Database,
     now: UnixMillis,
@@ -195,7 +193,7 @@ pub async fn purge(
     Ok(gone)
 }
 
-/// Whether `holder` has the relay's lease, which then runs to `until`.
+/// Acquires or renews the relay's lease until `until`. Returns true if `holder` has it.
 pub(super) async fn lease(
     sql: &Sql,
     holder: Uuid,
@@ -209,7 +207,7 @@ pub(super) async fn lease(
     sql.insert_new(LeaseRow { name: LEASE, holder, until_ms: until }).await
 }
 
-/// Lets another replica take over at once.
+/// Releases the lease, so that another replica can take over at once.
 pub(super) async fn release(sql: &Sql, holder: Uuid) -> Result<(), SqlError> {
     sql.exec(RELEASE, vals![LEASE, holder]).await.map(drop)
 }

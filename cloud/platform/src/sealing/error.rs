@@ -1,8 +1,8 @@
-//! The failures of sealing, and of the file of data keys.
+//! Errors of sealing and of the data key file.
 
 use std::{io, path::PathBuf};
 
-/// A stored value could not be opened. It stays as it is: with the right key it opens again.
+/// A stored value could not be opened. It stays unchanged and opens again with the right key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     #[error("a value of {column} is sealed by data key {key}, which the file of data keys lacks")]

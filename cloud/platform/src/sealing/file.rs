@@ -6,9 +6,9 @@
 //! seal 77aa0102 SECRET
 //! ```
 //!
-//! The first `seal` line seals, all of them open. Replicas share the file, so a new key takes two
-//! steps: `add` puts it at the end, and once every replica has read it there, `use_newest` puts it
-//! first.
+//! The first `seal` line seals; all open. Replicas share the file, so key rotation takes two steps:
+//! `add` appends a new key, and once every replica has loaded it, `use_newest` moves it to the
+//! front.
 
 use std::{
     fs,
@@ -42,14 +42,14 @@ impl KeyLines {
     }
 }
 
-/// Makes the file with a first key, for its owner alone; one that is there stays.
+/// Creates the file with a first key, readable by its owner alone; keeps an existing file.
 pub fn make(path: &Path) -> Result<(), DataKeysError> {
     if path.exists() {
         return Ok(());
     }
     let folder = folder_of(path);
     let made = fs::create_dir_all(folder).and_then(|()| {
-        // Of two processes that start at once, the first makes it.
+        // If two processes start at once, the first one creates it.
         match written(folder, &KeyLines::random())?.persist_noclobber(path) {
             Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
             _ => Ok(()),
@@ -58,7 +58,7 @@ pub fn make(path: &Path) -> Result<(), DataKeysError> {
     made.map_err(|source| DataKeysError::File { path: path.to_owned(), source })
 }
 
-/// Adds a new key, which opens from the next start on and does not seal yet; answers with its name.
+/// Adds a key and returns its id. From the next start on it opens but does not seal yet.
 pub fn add(path: &Path) -> Result<String, DataKeysError> {
     let mut lines = read(path)?;
     let key = new_key();
@@ -67,7 +67,7 @@ pub fn add(path: &Path) -> Result<String, DataKeysError> {
     Ok(hex::encode(key.0))
 }
 
-/// From the next start on the last key of the file seals; answers with its name.
+/// Makes the last key of the file the sealing key from the next start on, and returns its id.
 pub fn use_newest(path: &Path) -> Result<String, DataKeysError> {
     let mut lines = read(path)?;
     lines.keys.rotate_right(1);
@@ -75,12 +75,12 @@ pub fn use_newest(path: &Path) -> Result<String, DataKeysError> {
     Ok(hex::encode(lines.keys[0].0))
 }
 
-/// The names of the keys in the file. The first one seals.
+/// The ids of the keys in the file. The first one seals.
 pub fn listed(path: &Path) -> Result<Vec<String>, DataKeysError> {
     Ok(read(path)?.keys.iter().map(|(id, _)| hex::encode(id)).collect())
 }
 
-/// Takes a key out of the file: from the next start on, nothing that it sealed opens.
+/// Removes a key from the file: from the next start on, values sealed with it no longer open.
 pub fn remove(path: &Path, key: &str) -> Result<(), DataKeysError> {
     let mut lines = read(path)?;
     match lines.keys.iter().position(|(id, _)| hex::encode(id) == key) {
@@ -125,7 +125,7 @@ fn replace(path: &Path, lines: &KeyLines) -> Result<(), DataKeysError> {
     replaced.map_err(|source| DataKeysError::File { path: PathBuf::from(path), source })
 }
 
-/// Whole and on disk under a name of its own.
+/// Writes and syncs the complete file under a temporary name.
 fn written(folder: &Path, lines: &KeyLines) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(lines.to_text().as_bytes())?;

@@ -1,9 +1,9 @@
-//! Where a value stands. A sealed value opens at its own place only, so that nobody who writes to a
-//! store can show one person's data as another's.
+//! The location of a value. A sealed value opens only at its own place, so that a writer to the
+//! store cannot pass off one person's data as another's.
 
 use uuid::Uuid;
 
-/// A column, and the row's key in it.
+/// A column and the row's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealPlace {
     column: &'static str,
@@ -17,7 +17,7 @@ impl SealPlace {
         place.and(column.as_bytes()).and(row)
     }
 
-    /// A value that goes from row to row of its table, as messages do between queues.
+    /// For values that move between rows of their table, as messages do between queues.
     pub fn anywhere_in(column: &'static str) -> Self {
         Self::of(column, &[])
     }
@@ -26,10 +26,10 @@ impl SealPlace {
         Self::of(column, id.as_bytes())
     }
 
-    /// A further part of the row's key.
+    /// Appends a part of the row's key.
     #[must_use]
     pub fn and(mut self, part: &[u8]) -> Self {
-        // Its length goes first, so that two parts never read as two others.
+        // The length prefix keeps two different lists of parts from encoding alike.
         let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
         self.bytes.extend_from_slice(&length.to_be_bytes());
         self.bytes.extend_from_slice(part);

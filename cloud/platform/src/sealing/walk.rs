@@ -1,5 +1,4 @@
-//! How a job seals what a store already has: table by table, a batch at a time, from the first row
-//! to the last.
+//! Reseals existing data: a job walks each table in batches, from the first row to the last.
 
 use std::sync::Arc;
 
@@ -8,10 +7,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::DataKeys;
 
-/// How far one table is walked. Clones share it. A process that has come to the end is done: its
-/// keys stay as they are, and nothing else writes plain values or by a former key, save replicas
-/// that have not started anew; the walk of the replica that starts last passes over what they
-/// wrote.
+/// The progress through one table. Clones share it. A process that reaches the end is done: its
+/// keys do not change, and only replicas not yet restarted still write plain values or use a former
+/// key. The walk of the replica that restarts last covers those values.
 #[derive(Clone)]
 pub struct SealWalk<P> {
     table: &'static str,
@@ -19,28 +17,20 @@ pub struct SealWalk<P> {
 }
 
 enum WalkState<P> {
-    /// The last row that was passed, and how many values were sealed anew.
+    /// The last row passed and the number of values resealed.
     Behind(P, u64),
     Done,
 }
 
-/// A batch of a table that was passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedBatch<P> {
-    /// Rows that were written anew.
     pub sealed: usize,
     /// The last row of the batch; `None` at the end of the table.
     pub last: Option<P>,
 }
 
-/// One run of the job: it goes on where the last one stopped.
-///
-/// ```text
-/// let mut turn = walk.turn(keys, BATCHES_MAX).await;
-/// while let Some(after) = turn.place() {
-///     turn.reached(store.reseal(after).await?);
-/// }
-/// ```
+/// One run of the job, which continues where the last one stopped. While it has a position, reseal
+/// a batch of rows after that position and record the batch.
 pub struct SealTurn<P> {
     table: &'static str,
     key: Option<String>,
@@ -49,14 +39,14 @@ pub struct SealTurn<P> {
 }
 
 impl<P: Clone + Default> SealWalk<P> {
-    /// `table` stands in the log and in the metric.
+    /// `table` labels the log line and the metric.
     pub fn of(table: &'static str) -> Self {
         Self { table, state: Arc::new(Mutex::new(WalkState::Behind(P::default(), 0))) }
     }
 }
 
 impl<P: Clone> SealWalk<P> {
-    /// At most so many batches; the next turn does the rest.
+    /// Starts a run of at most `batches_max` batches; the next run continues.
     pub async fn turn(&self, keys: &DataKeys, batches_max: usize) -> SealTurn<P> {
         let key = keys.seals_by();
         let batches_left = if key.is_some() { batches_max } else { 0 };
@@ -66,7 +56,7 @@ impl<P: Clone> SealWalk<P> {
 }
 
 impl<P: Clone> SealTurn<P> {
-    /// The place behind which the next batch begins; `None` when this turn is over.
+    /// The row after which the next batch starts; `None` when this run is over.
     pub fn place(&mut self) -> Option<P> {
         self.batches_left = self.batches_left.checked_sub(1)?;
         match &*self.state {
@@ -75,7 +65,8 @@ impl<P: Clone> SealTurn<P> {
         }
     }
 
-    /// An operator who takes an old key away waits for the line at the end of each table.
+    /// Records a batch. The log line at the end of each table shows an operator that the old key is
+    /// unused.
     pub fn reached(&mut self, batch: SealedBatch<P>) {
         let SealedBatch { sealed, last } = batch;
         metrics::SEALED_ANEW.add([self.table], sealed as u64);

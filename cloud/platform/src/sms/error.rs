@@ -1,11 +1,11 @@
-//! Why text messages are not sent. No word here holds a number, a text or the secret.
+//! Errors of sending text messages. They contain no number, text or secret.
 
 use std::path::PathBuf;
 
 use super::FORM;
 use crate::gateway::{GatewayAddressError, GatewayError};
 
-/// A setting that is of no use.
+/// An invalid setting.
 #[derive(Debug, thiserror::Error)]
 pub enum SmsAddressError {
     #[error("{FORM}")]
@@ -25,7 +25,6 @@ impl From<GatewayAddressError> for SmsAddressError {
     }
 }
 
-/// A message that was not handed over.
 #[derive(Debug, thiserror::Error)]
 pub enum SmsError {
     #[error("text messages are off")]
@@ -37,7 +36,7 @@ pub enum SmsError {
 }
 
 impl SmsError {
-    /// Returns whether the same message may be taken later.
+    /// True if the same message may be accepted later.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Off => false,

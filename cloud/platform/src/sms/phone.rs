@@ -1,34 +1,32 @@
-//! Numbers of phones, in the one form by which two are compared: `+`, the country's code, and the
-//! rest.
+//! Phone numbers in one canonical form for comparison: `+`, country code, number.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest number that E.164 allows, without its plus.
+/// E.164 allows at most 15 digits, without the plus.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 const TYPED_CHARS_MAX: usize = 30;
 
-/// It does not print: it names a person.
+/// `Debug` hides the number: it is personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PhoneNumber(String);
 
-/// The country of numbers that name none, such as `86`.
+/// The default country code of numbers without one, such as `86`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CountryCode(String);
 
-/// Codes of satellite phones, of calls that their callee pays for, of premium calls and of services
-/// across countries. A message there costs many times as much, and a part of it may go to the one
-/// who asked for it.
+/// Codes of satellite, toll-free, premium and international numbers. Messages to them cost many
+/// times as much, and the requester may receive a share of the price.
 const OF_NO_COUNTRY: [&str; 9] = ["800", "808", "870", "878", "881", "882", "883", "888", "979"];
-/// Dear numbers within a country: premium, shared-cost and personal ones. It is a list of the best
-/// known ones; the plan of numbers of every country would be a library that ages.
+/// Expensive numbers within a country: premium, shared-cost and personal ones. The list covers only
+/// the best known: a library with every country's numbering plan would go out of date.
 const DEAR: [&str; 12] = [
     "+1900", "+3381", "+3382", "+3389", "+4470", "+4484", "+4487", "+449", "+49137", "+49180",
     "+49190", "+49900",
 ];
-/// Satellite phones among the mobile numbers of China.
+/// Satellite phones among China's mobile numbers.
 const CHINESE_SATELLITE: [&str; 2] = ["1349", "174"];
 
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +34,8 @@ const CHINESE_SATELLITE: [&str; 2] = ["1349", "174"];
 pub struct CountryCodeError;
 
 impl PhoneNumber {
-    /// As a person types it: with `+` or `00` and the country's code, or without, at home. `None`
-    /// for a text that is no number.
+    /// Parses a number as people type it: with `+` or `00` and the country code, or without, at
+    /// home. `None` if the text is not a number.
     pub fn typed(text: &str, home: &CountryCode) -> Option<Self> {
         let text = text.trim();
         let is_plain = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.');
@@ -51,7 +49,7 @@ impl PhoneNumber {
         } else if let Some(abroad) = typed.strip_prefix("00") {
             abroad.to_owned()
         } else {
-            // At home a zero leads out of one's town.
+            // In national numbers a leading zero is the trunk prefix.
             format!("{}{}", home.0, typed.strip_prefix('0').unwrap_or(&typed))
         };
         let is_sound = DIGITS.contains(&digits.len()) && !digits.starts_with('0');
@@ -62,7 +60,7 @@ impl PhoneNumber {
         &self.0
     }
 
-    /// Returns whether the number is of that country, and is none of its dear ones.
+    /// True if the number belongs to that country and is not an expensive one.
     pub fn is_ordinary_in(&self, country: &CountryCode) -> bool {
         let digits = self.0.trim_start_matches('+');
         let Some(rest) = digits.strip_prefix(&country.0) else { return false };
@@ -71,7 +69,7 @@ impl PhoneNumber {
     }
 }
 
-/// Fixed lines of China take no text messages.
+/// Chinese landlines receive no text messages.
 fn is_chinese_mobile(rest: &str) -> bool {
     let is_satellite = CHINESE_SATELLITE.iter().any(|prefix| rest.starts_with(prefix));
     let second = rest.as_bytes().get(1);

@@ -1,12 +1,11 @@
-//! A table's columns, written once: one list makes the SELECT, the INSERT with its question marks,
-//! and the values in the same order.
+//! A table's columns, written once: one list generates the SELECT, the INSERT with its
+//! placeholders, and the values in the same order.
 
 use super::{ROWS_MAX, Sql, SqlError, Statement, Tx, Val, statement::part_size};
 
-/// A row whose fields are columns of one table. Made by `columns!`.
 pub trait Columns: Sized {
     const NAMES: &'static [&'static str];
-    /// `orders.id, orders.code`: with the table's name, so that it also stands in a join.
+    /// `orders.id, orders.code`: qualified by table, so that it also works in a join.
     const LIST: &'static str;
     /// `SELECT orders.id, orders.code FROM orders `
     const SELECT: &'static str;
@@ -18,21 +17,20 @@ pub trait Columns: Sized {
     /// `UPDATE orders SET id = ?, code = ? `
     const UPDATE: &'static str;
 
-    /// The values in the order of the columns.
     fn values(self) -> Vec<Val>;
 
-    /// Reads such rows; `tail` is all that follows the table's name.
+    /// Reads such rows; `tail` follows the table's name.
     fn select(tail: &'static str) -> Statement {
         Statement::new(Self::SELECT).then(tail)
     }
 
-    /// Writes all of these columns; `tail` says in which rows, and its values come last.
+    /// Writes all of these columns; `tail` selects the rows, and its values come last.
     fn update(tail: &'static str) -> Statement {
         Statement::new(Self::UPDATE).then(tail)
     }
 }
 
-/// Declares a row that is written, and its table. Its fields have any type that `Val` is made from.
+/// Declares a row for writing, and its table. A field has any type that converts into `Val`.
 ///
 /// ```text
 /// columns! {
@@ -88,7 +86,7 @@ macro_rules! columns {
     };
 }
 
-/// The question mark of one more column.
+/// The placeholder of one more column.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! mark {
@@ -97,8 +95,8 @@ macro_rules! mark {
     };
 }
 
-/// Declares a row that is read, and written too where it names its table. Each field has a type
-/// that is a `Column`.
+/// Declares a row for reading, and for writing if it names its table. Each field's type is a
+/// `Column`.
 ///
 /// ```text
 /// row! {
@@ -142,12 +140,11 @@ macro_rules! row {
 }
 
 impl Sql {
-    /// Inserts one row on its own.
     pub async fn insert<R: Columns>(&self, row: R) -> Result<(), SqlError> {
         self.exec(R::INSERT, row.values()).await.map(drop)
     }
 
-    /// Returns whether the row is new: false where one with its key exists.
+    /// Returns false if the row's key already exists.
     pub async fn insert_new<R: Columns>(&self, row: R) -> Result<bool, SqlError> {
         unless_unique(self.insert(row).await)
     }
@@ -158,12 +155,12 @@ impl Tx {
         self.exec(R::INSERT, row.values()).await.map(drop)
     }
 
-    /// Returns whether the row is new: false where one with its key exists.
+    /// Returns false if the row's key already exists.
     pub async fn insert_new<R: Columns>(&mut self, row: R) -> Result<bool, SqlError> {
         unless_unique(self.insert(row).await)
     }
 
-    /// Inserts rows in their order, in as few statements as fit.
+    /// Inserts rows in order, in as few statements as fit.
     pub async fn insert_all<R: Columns>(&mut self, rows: Vec<R>) -> Result<(), SqlError> {
         let mut rows = rows.into_iter();
         while rows.len() > 0 {

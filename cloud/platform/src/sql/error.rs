@@ -1,4 +1,4 @@
-//! The failures of a statement, in the few kinds that a caller acts on.
+//! The errors of a statement, in the few kinds that a caller handles.
 
 use sqlx::migrate::MigrateError;
 
@@ -6,8 +6,8 @@ use super::statement::shortened;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
-    /// The engine's own text would repeat the value, which may be a person's; only the key is kept.
-    /// MySQL names the index, SQLite the table and columns.
+    /// The engine's message would repeat the value, which may be personal data. The key is an index
+    /// on MySQL, table and columns on SQLite.
     #[error("a row with this key exists: {key}")]
     Unique { key: String },
     #[error("the statement `{sql}` failed")]
@@ -69,7 +69,7 @@ impl SqlError {
         matches!(self, Self::Unique { .. })
     }
 
-    /// Another transaction was in the way: the same work may succeed when tried again.
+    /// Another transaction was in the way: a retry may succeed.
     pub fn is_contention(&self) -> bool {
         let Self::Statement { source: sqlx::Error::Database(cause), .. } = self else {
             return false;
@@ -82,7 +82,7 @@ impl SqlError {
         matches!(cause.code().as_deref(), Some("5" | "261" | "517" | "6" | "262"))
     }
 
-    /// The database could not be asked at all: it is down, unreachable or overloaded.
+    /// Down, disconnected or overloaded.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::TimedOut { .. } => true,

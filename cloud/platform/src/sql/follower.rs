@@ -1,9 +1,8 @@
-//! A copy of a database that follows it, for questions that read much and whose answer may be a few
-//! seconds old.
+//! A read replica, for large reads whose results may be a few seconds old.
 //!
-//! Invariants: an answer is at most `AGE_MAX_MS` old, by a moment that the database is told every
-//! second and that the copy has by then; whatever is wrong with the copy, the database itself
-//! answers.
+//! Invariants: a result is at most `AGE_MAX_MS` old, measured by a heartbeat that is written to the
+//! primary every second and has reached the replica; if the replica has any problem, the primary
+//! serves the query.
 
 use std::{
     sync::{
@@ -19,13 +18,13 @@ use tokio_util::sync::CancellationToken;
 use super::{Row, Sql, SqlError, Statement, Val};
 use crate::vals;
 
-/// A copy that is further behind answers nothing.
+/// A replica that lags further is not used.
 const AGE_MAX_MS: i64 = 5_000;
 const BEAT: Duration = Duration::from_secs(1);
-/// A copy that is lost without a goodbye costs a question so long.
+/// Bounds the wait for a replica that vanishes without closing connections.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
-/// Answers questions whose answer may be a few seconds old. Cloning shares the pools.
+/// Serves reads that may be a few seconds old. Clones share the pools.
 #[derive(Clone)]
 pub struct Reads {
     own: Sql,
@@ -36,18 +35,17 @@ pub struct Reads {
 struct Follower {
     sql: Sql,
     clock: Clock,
-    /// It answers until then.
+    /// The replica may serve queries until this time.
     until: Arc<AtomicI64>,
 }
 
 impl Reads {
-    /// The database alone.
     pub fn of(own: &Sql) -> Self {
         Self { own: own.clone(), copy: None }
     }
 
-    /// The database and the copy at this address, if it names one. A file has no copy; the copy of
-    /// a server may be away.
+    /// Also reads from the replica at this address, if not empty. A SQLite file cannot have one; a
+    /// server's may be down.
     pub fn followed(
         own: &Sql,
         copy: &SecretUrl,
@@ -66,12 +64,12 @@ impl Reads {
         Ok(Self { own: own.clone(), copy: Some(copy) })
     }
 
-    /// Returns whether the copy would answer now.
+    /// Returns true if the replica would serve a query now.
     pub fn has_copy(&self) -> bool {
         self.copy.as_ref().is_some_and(Follower::is_near)
     }
 
-    /// Every row, at most a few seconds old; the text carries the LIMIT.
+    /// Reads every row, at most a few seconds old; the text carries the LIMIT.
     pub async fn all<R: Row>(
         &self,
         text: impl Into<Statement>,
@@ -93,7 +91,8 @@ impl Follower {
         self.clock.now().0 < self.until.load(Ordering::Relaxed)
     }
 
-    /// The answer; `None` makes the database answer, and rests the copy until its next beat.
+    /// Returns the replica's result, or `None` on failure: then the primary serves the query, and
+    /// the replica rests until its next heartbeat.
     async fn judged<T>(&self, answer: impl Future<Output = Result<T, SqlError>>) -> Option<T> {
         let failure = match tokio::time::timeout(ANSWER_LIMIT, answer).await {
             Ok(Ok(answer)) => {
@@ -112,7 +111,7 @@ impl Follower {
         None
     }
 
-    /// Tells the database the time, and reads from the copy the last that it has heard.
+    /// Writes heartbeats to the primary and reads the latest that reached the replica.
     async fn watched(self, own: Sql, stop: CancellationToken) {
         let mut was_near = None;
         loop {

@@ -1,10 +1,10 @@
-//! Schema versions. DDL is where the engines truly differ, so there are two folders of it; the
-//! platform's own tables (outbox, inbox, leases, job runs) come first, under a table of their own,
-//! so that their numbers never meet a service's.
+//! Schema migrations. DDL differs between the engines, so each has a folder. The platform's tables
+//! (outbox, inbox, leases, job runs) come first, with a separate version table, so that their
+//! numbers cannot collide with a service's.
 //!
-//! Invariant: a program runs on tables that are one step newer than it knows, so that the version
-//! before goes on while the next one is rolled out, and may be put back. A step therefore only
-//! adds; what it makes idle goes in a later one.
+//! Invariant: a program runs on tables one step newer than it, so that the previous version works
+//! during a rollout and after a rollback. A step therefore only adds; a later step drops the
+//! unused.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +12,13 @@ use sqlx::migrate::Migrator;
 
 use super::{Sql, SqlError};
 
-/// One service's migrations, made by `migrations!()`.
 #[derive(Clone, Copy)]
 pub struct Migrations {
     pub mysql: &'static Migrator,
     pub sqlite: &'static Migrator,
 }
 
-/// The migrations of the crate that says so, from its folders `migrations/mysql` and
-/// `migrations/sqlite`.
+/// The calling crate's migrations, from `migrations/mysql` and `migrations/sqlite`.
 #[macro_export]
 macro_rules! migrations {
     () => {{
@@ -30,10 +28,9 @@ macro_rules! migrations {
     }};
 }
 
-/// The tables every service's database has. `Sql::migrate` applies them by itself.
+/// The platform's tables, which `Sql::migrate` applies automatically.
 pub const GROUND: Migrations = crate::migrations!();
 
-/// Where the applied versions stand.
 struct VersionTable {
     name: &'static str,
     applied: &'static str,
@@ -49,18 +46,18 @@ const SERVICE_TABLE: &VersionTable = &VersionTable {
 };
 
 impl Sql {
-    /// Brings the platform's tables and then the service's own up to date.
+    /// Migrates the platform's tables, then the service's.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<(), SqlError> {
         self.migrate_ground().await?;
         apply(self, migrations.of(self), SERVICE_TABLE).await
     }
 
-    /// Brings the platform's tables alone up to date, for a service whose own are no SQL.
+    /// Migrates the platform's tables alone, for a service without SQL tables.
     pub(crate) async fn migrate_ground(&self) -> Result<(), SqlError> {
         apply(self, GROUND.of(self), GROUND_TABLE).await
     }
 
-    /// Refuses a database that `migrate` has not brought up to date, naming what is missing.
+    /// Fails if a step is missing, and names it.
     pub async fn check(&self, migrations: &Migrations) -> Result<(), SqlError> {
         self.check_ground().await?;
         compare(self, migrations.of(self), SERVICE_TABLE).await
@@ -116,12 +113,12 @@ async fn applied(sql: &Sql, table: &'static VersionTable) -> Result<BTreeSet<i64
     match sql.all(table.applied, Vec::new()).await {
         Ok(versions) => Ok(versions.into_iter().collect()),
         Err(error) if error.is_unavailable() => Err(error),
-        // The table of versions is not there: nothing has been applied.
+        // Without a version table, no step has been applied.
         Err(_) => Ok(BTreeSet::new()),
     }
 }
 
-/// The one step that the tables are ahead of the program, where they are.
+/// The single step by which the tables are ahead of the program, if any.
 fn newer_step(migrator: &Migrator, applied: &BTreeSet<i64>) -> Result<Option<i64>, SqlError> {
     let known: BTreeSet<i64> = migrator.iter().map(|migration| migration.version).collect();
     let mut unknown = applied.difference(&known).copied();

@@ -1,4 +1,4 @@
-//! Opening a database by its address, with the settings the invariants rest on.
+//! Opens a database by its address, with the settings that the invariants rely on.
 
 use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
@@ -13,54 +13,50 @@ use sqlx::{
 use super::{Sql, SqlError};
 use crate::sealing::DataKeys;
 
-/// Where the address says nothing: ten for ordinary hours and twenty more for a rush. All replicas
-/// of all parts stay below the 500 connections of the server in `deploy/kubernetes`, also during an
-/// update.
+/// Ten for normal load and twenty for peaks, unless the address sets it. All replicas of all parts
+/// together stay below the 500 connections of the server in `deploy/kubernetes`, even during a
+/// rollout.
 const CONNECTIONS_MAX: u32 = 30;
-/// The part of an address that says so many, `mysql://..?max_connections=20`, as `maxPoolSize` does
-/// for MongoDB.
+/// As in `mysql://..?max_connections=20`; for MongoDB it is `maxPoolSize`.
 const CONNECTIONS_KEY: &str = "max_connections";
 const ACQUIRE_KEY: &str = "acquire_timeout_s";
 const LIFETIME_KEY: &str = "max_lifetime_s";
-/// An address may name a file of its own, which then takes the place of `tls.roots` for that
-/// database.
+/// An address may name a CA file, which replaces `tls.roots` for that database.
 const AUTHORITY_KEY: &str = "ssl-ca";
-/// A server of the usual settings has 151 in all.
+/// A server with default settings allows 151 in total.
 const CONNECTIONS_LIMIT: u32 = 1_000;
-/// Below the limit of a statement, which counts the wait for a connection in.
+/// Below the statement limit, which includes the wait for a connection.
 const ACQUIRE_LIMIT_S: u32 = 10;
 const LIFETIME_LIMIT_S: u32 = 24 * 60 * 60;
-/// Each SQLite connection is a thread and a page cache.
+/// Each SQLite connection costs a thread and a page cache.
 const SQLITE_READERS_MAX: u32 = 4;
-/// Statements that a MySQL connection keeps prepared, the least lately used ones go first: a bulk
-/// statement comes in a dozen sizes.
+/// Prepared statements per MySQL connection, evicted least recently used first: a bulk statement
+/// comes in a dozen sizes.
 const PREPARED_MAX: usize = 256;
-/// In KiB. The default of 2 MB for each connection doubles the resident size for 6 % of speed.
+/// In KiB. The default of 2 MB per connection doubles the resident size for 6 % more speed.
 const READER_CACHE: &str = "-256";
-/// The one writer of a file changes pages all over its indexes, so a cache pays more here.
+/// The single writer of a file changes pages all over its indexes, so a larger cache pays off.
 const WRITER_CACHE: &str = "-1024";
-/// So many pages, 16 MB, are in the log before they are written back. At SQLite's thousand, one
-/// publish in forty waited for two more flushes of the disk, and a page that many orders change was
+/// 16 MB of pages collect in the WAL before a checkpoint. At SQLite's default of a thousand, one
+/// publish in forty waited for two more disk flushes, and pages that many orders change were
 /// written back each time.
 const CHECKPOINT_PAGES: &str = "4000";
-/// A request that gets no connection in this time is answered "unavailable".
+/// A request that gets no connection within this time fails as unavailable.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
-/// A writer of a file queues for its one write connection, so it is given longer.
+/// Longer, because writers of a file queue for its single write connection.
 pub const WRITER_LIMIT: Duration = ACQUIRE_LIMIT.saturating_mul(2);
-/// An older connection is replaced by a new one, so that the memory which a server holds for it
-/// does not grow for ever.
+/// Replacing old connections bounds the memory that a server holds for each.
 const LIFETIME: Duration = Duration::from_secs(3_600);
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
-/// Shorter than MySQL's limit, as `WAITS` sets it: the server must not end a connection that the
-/// pool keeps.
+/// Shorter than MySQL's limit in `WAITS`: the server must not close a connection that the pool
+/// keeps.
 const MYSQL_IDLE_LIMIT: Duration = Duration::from_secs(20);
-/// How long a statement waits for a row that another transaction holds; five seconds, as is said
-/// below.
+/// The wait for a row lock; must equal the five seconds in `WAITS`.
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// A host that is lost inside a transaction says no goodbye, and its row locks would stand until
-/// TCP gives up, for hours. None of our transactions waits for anything but its database, so one
-/// that is idle for half a minute is nobody's. MariaDB tells an idle transaction from an idle
-/// connection and MySQL does not; each takes the other's word for a comment.
+/// A host that dies inside a transaction sends no FIN, and its row locks would last for hours,
+/// until TCP gives up. Our transactions wait only for their database, so one that idles for half a
+/// minute is abandoned. MariaDB distinguishes an idle transaction from an idle connection, MySQL
+/// does not; each reads the other's setting as a comment.
 const WAITS: &str = "SET SESSION innodb_lock_wait_timeout = 5 \
     /*M! , SESSION idle_transaction_timeout = 30 */ /*!80000 , SESSION wait_timeout = 30 */";
 
@@ -68,16 +64,14 @@ const READ_WRITE: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED
 const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
 
 impl Sql {
-    /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`. Its
-    /// personal columns are not sealed before `sealed_by`.
+    /// Opens `sqlite:/path/x.db` (created if missing) or `mysql://user:password@host/database`.
+    /// Call `sealed_by` to seal personal columns.
     ///
-    /// A server that speaks TLS is known by the authorities of this process; it is checked with
-    /// `?ssl-mode=VERIFY_IDENTITY`.
+    /// With `?ssl-mode=VERIFY_IDENTITY`, this process's authorities verify a TLS server.
     pub async fn open(url: &str) -> Result<Self, SqlError> {
         Self::open_trusting(url, &Authorities::of_process()).await
     }
 
-    /// The same, by these authorities.
     pub async fn open_trusting(url: &str, authorities: &Authorities) -> Result<Self, SqlError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             open_sqlite(path.strip_prefix("//").unwrap_or(path)).await
@@ -90,7 +84,7 @@ impl Sql {
 }
 
 impl Sql {
-    /// A copy of a database, for reading alone. It may be away: the first question finds out.
+    /// Opens a read replica. It may be down: the first query finds out.
     pub(super) fn open_copy(url: &str) -> Result<Self, SqlError> {
         if !url.starts_with("mysql:") {
             return Err(SqlError::CopyAddress);
@@ -104,7 +98,7 @@ impl Sql {
     }
 }
 
-/// Makes the database a MySQL address names, if it is not there; SQLite makes its own when opened.
+/// Creates the database of a MySQL address if it is missing; SQLite creates its file on open.
 pub async fn create_database(url: &str) -> Result<(), SqlError> {
     if !url.starts_with("mysql:") {
         return Ok(());
@@ -128,13 +122,12 @@ async fn open_mysql(url: &str, authorities: &Authorities) -> Result<Sql, SqlErro
     Ok(Sql::over(pool))
 }
 
-/// A server that does not know one of them leaves its row out.
+/// A server that lacks one of them omits its row.
 const WRITER_SETTINGS: &str = "SHOW GLOBAL VARIABLES \
     WHERE Variable_name IN ('wsrep_on', 'group_replication_single_primary_mode')";
 
 /// Returns the setting that makes this server one of several writers. During a partition two
-/// writers may both confirm a commit and one commit is undone later, so receipts would be
-/// worthless.
+/// writers may both confirm a commit that one later undoes, so receipts would be worthless.
 fn find_several_writers(settings: &[(String, String)]) -> Option<String> {
     settings.iter().find_map(|(name, value)| {
         let has_several = match name.as_str() {
@@ -146,7 +139,6 @@ fn find_several_writers(settings: &[(String, String)]) -> Option<String> {
     })
 }
 
-/// A pool whose connections may do so much.
 fn mysql_pool(
     url: &str,
     authorities: &Authorities,
@@ -161,12 +153,12 @@ fn mysql_pool(
         .max_connections(
             pool_bound(url, CONNECTIONS_KEY, CONNECTIONS_LIMIT)?.unwrap_or(CONNECTIONS_MAX),
         )
-        // A minimum would be made anew each time that `MYSQL_IDLE_LIMIT` ends it.
+        // `MYSQL_IDLE_LIMIT` would keep closing and reopening a minimum.
         .min_connections(0)
         .acquire_timeout(seconds(url, ACQUIRE_KEY, ACQUIRE_LIMIT_S)?.unwrap_or(ACQUIRE_LIMIT))
         .idle_timeout(MYSQL_IDLE_LIMIT)
         .max_lifetime(seconds(url, LIFETIME_KEY, LIFETIME_LIMIT_S)?.unwrap_or(LIFETIME))
-        // A restarted server has ended all connections of the pool.
+        // A restarted server has closed every connection of the pool.
         .test_before_acquire(true)
         .after_connect(move |connection, _| {
             Box::pin(async move {
@@ -178,7 +170,6 @@ fn mysql_pool(
     Ok((pool, options))
 }
 
-/// A bound of the pool that the address asks for.
 fn pool_bound(url: &str, name: &'static str, limit: u32) -> Result<Option<u32>, SqlError> {
     let Some(text) = in_query(url, name) else { return Ok(None) };
     let number = text.parse::<u32>().ok().filter(|number| (1..=limit).contains(number));
@@ -214,7 +205,7 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
         .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
     let write = pool(1).connect_with(options).await.map_err(failed)?;
-    // The journal mode is the file's own by now, and a reader may not set it.
+    // The file stores the journal mode, and a reader cannot set it.
     let reading = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
@@ -233,7 +224,6 @@ fn pool(connections_max: u32) -> SqlitePoolOptions {
         .idle_timeout(IDLE_LIMIT)
 }
 
-/// An address without its password.
 fn shown(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(start), Some(end)) if start + 3 < end => {

@@ -1,5 +1,5 @@
-//! The transaction as a block. It is a macro because a body passed as an async closure is not
-//! `Send` in a spawned task.
+//! The transaction as a block. A macro, because a body passed as an async closure is not `Send` in
+//! a spawned task.
 
 use std::time::Duration;
 
@@ -7,12 +7,11 @@ use process::metrics;
 
 use super::{Sql, Tx, open::LOCK_WAIT};
 
-/// The longest wait of a transaction for one held row, over all its runs; the pauses come on top.
+/// The longest total wait for one locked row over all retries; backoff pauses add to it.
 pub(crate) const LOCK_WAITS: Duration = LOCK_WAIT.saturating_mul(Attempts::RETRIES_MAX + 1);
 
-/// Begins a transaction, runs the block with it, commits when the block answers `Ok` and undoes it
-/// when it answers `Err`. A deadlock or a lost lock runs the block again, so the block must be able
-/// to run more than once and must do nothing but talk to this database.
+/// Runs the block in a transaction, commits on `Ok` and rolls back on `Err`. A deadlock or a lost
+/// lock runs the block again, so the block must be repeatable and only use this database.
 ///
 /// ```text
 /// let answer: Result<Answer, StoreError> = transact!(sql, tx => {
@@ -21,8 +20,8 @@ pub(crate) const LOCK_WAITS: Duration = LOCK_WAIT.saturating_mul(Attempts::RETRI
 ///     Ok(if won { Answer::Won } else { Answer::Lost })
 /// });
 /// ```
-/// `tx` is a `&mut Tx`. The error is any type made `From<SqlError>`; where nothing around names it,
-/// write `Ok::<_, StoreError>(..)`. `return` inside the block leaves the block only.
+/// `tx` is a `&mut Tx`. The error is any type that is `From<SqlError>`; if the context does not
+/// determine it, write `Ok::<_, StoreError>(..)`. `return` only leaves the block.
 #[macro_export]
 macro_rules! transact {
     ($sql:expr, $tx:ident => $body:block) => {{
@@ -66,7 +65,7 @@ macro_rules! transact {
     }};
 }
 
-/// How often a transaction may run again, and the pause before.
+/// Counts a transaction's retries and waits before each.
 #[derive(Debug)]
 pub struct Attempts {
     engine: &'static str,
@@ -80,8 +79,7 @@ impl Attempts {
         Self { engine: sql.engine(), made: 0 }
     }
 
-    /// Returns whether to try once more; waits a little first, longer each time and never the same
-    /// for two.
+    /// Waits with jittered, growing backoff; returns false if no retry is left.
     pub async fn again(&mut self) -> bool {
         if self.made >= Self::RETRIES_MAX {
             return false;
@@ -94,7 +92,7 @@ impl Attempts {
         true
     }
 
-    /// A rollback that fails has lost its connection, and the transaction with it.
+    /// A rollback that fails has lost its connection, and with it the transaction.
     pub async fn undo(tx: Tx) {
         if let Err(error) = tx.rollback().await {
             tracing::warn!(%error, "A transaction could not be undone; its connection is dropped");

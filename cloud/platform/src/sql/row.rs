@@ -1,4 +1,4 @@
-//! Rows of either engine, read by their columns into the words of the domain.
+//! Rows of either engine, read by column into domain types.
 
 use std::fmt::Display;
 
@@ -9,15 +9,14 @@ use sqlx::{
 use super::Column;
 use crate::sealing::{DataKeys, SealError, SealPlace};
 
-/// The row type of a query: one declared by `row!`, one that reads its fields by `fields!`, a
-/// column alone, or a tuple of columns in their order: `(OrderId, Region)`.
+/// The row type of a query: one declared by `row!`, one that reads its fields by `fields!`, one
+/// column, or a tuple of columns in order: `(OrderId, Region)`.
 pub trait Row: Sized + Send {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError>;
 }
 
 pub type ReadError = sqlx::Error;
 
-/// A row as its engine has answered it.
 pub struct StoredRow<'r> {
     row: EngineRow<'r>,
     keys: &'r DataKeys,
@@ -59,19 +58,19 @@ impl<'r> StoredRow<'r> {
         Self { row: EngineRow::Sqlite(row), keys }
     }
 
-    /// Reads a column of bytes that was sealed for that place.
+    /// Reads and unseals bytes; `place` must match the one they were sealed for.
     pub fn opened(&self, column: &str, place: &SealPlace) -> Result<Vec<u8>, ReadError> {
         let opened = self.keys.open(place, self.get(column)?);
         opened.map_err(|error| unopened(column, error))
     }
 
-    /// Reads a column of text that was sealed for that place.
+    /// Reads and unseals text; `place` must match the one it was sealed for.
     pub fn opened_text(&self, column: &str, place: &SealPlace) -> Result<String, ReadError> {
         let opened = self.keys.open_text(place, self.get(column)?);
         opened.map_err(|error| unopened(column, error))
     }
 
-    /// Reads a column by its name or its place.
+    /// Reads a column by name or position.
     pub fn get<C: Column<Plain: Plain>>(
         &self,
         column: impl ColumnIndex<MySqlRow> + ColumnIndex<SqliteRow> + Display + Copy,
@@ -89,8 +88,7 @@ fn unopened(column: &str, error: SealError) -> ReadError {
     ReadError::ColumnDecode { index: column.to_owned(), source: error.into() }
 }
 
-/// Makes a value whose fields have the names of columns; the other fields stand behind the
-/// semicolon.
+/// Fills fields from columns of the same names; other fields follow the semicolon.
 ///
 /// ```text
 /// fields!(row => OpPlace { edge, epoch; seq: 1 })
@@ -102,7 +100,7 @@ macro_rules! fields {
     };
 }
 
-/// A type that both engines read by themselves.
+/// A type that both engines decode natively.
 pub trait Plain:
     for<'r> Decode<'r, MySql> + Type<MySql> + for<'r> Decode<'r, Sqlite> + Type<Sqlite>
 {

@@ -1,4 +1,4 @@
-//! A statement's text, its binding, and the time limit every statement runs under.
+//! A statement's text, its bindings, and the time limit of every statement.
 
 use std::{borrow::Cow, fmt::Write, future::Future, time::Duration};
 
@@ -8,11 +8,11 @@ use sqlx::{
 
 use super::{SqlError, Val};
 
-/// No statement of ours is slower on a healthy database; past it the caller is told, so that a
-/// stuck database fails requests instead of collecting them.
+/// No healthy database takes longer for our statements; past it the call fails, so that a stuck
+/// database fails requests instead of queueing them.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(15);
 
-/// SQL text built of static parts only. A `&'static str` is one.
+/// SQL text built only of static parts, such as a `&'static str`.
 #[derive(Debug, Clone)]
 pub struct Statement(Cow<'static, str>);
 
@@ -26,20 +26,19 @@ impl Statement {
         self
     }
 
-    /// Another text behind this one; both are of static parts.
     pub(crate) fn join(mut self, other: &Self) -> Self {
         self.0.to_mut().push_str(&other.0);
         self
     }
 
-    /// The name of an index or table that the program made up. Anything else in it is left out.
+    /// Appends a generated name, without any unsafe characters.
     pub(crate) fn then_name(mut self, name: &str) -> Self {
         self.0.to_mut().extend(name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_'));
         self
     }
 
-    /// `part` written `count` times with `between` in between: the rows of a bulk INSERT, the arms
-    /// of a CASE.
+    /// Appends `part` `count` times, separated by `between`: the rows of a bulk INSERT, the arms of
+    /// a CASE.
     pub fn repeat(mut self, part: &'static str, between: &'static str, count: usize) -> Self {
         let text = self.0.to_mut();
         for index in 0..count {
@@ -51,7 +50,6 @@ impl Statement {
         self
     }
 
-    /// One mark for each of `count` names.
     pub fn marks(self, count: usize) -> Self {
         self.repeat("?", ", ", count)
     }
@@ -67,7 +65,7 @@ impl From<&'static str> for Statement {
     }
 }
 
-/// `before` + `?, ?, ?` + `after`. An empty list is not SQL: ask only with `count` above zero.
+/// `before` + `?, ?, ?` + `after`. An empty list is invalid SQL: `count` must be above zero.
 pub fn in_list(before: &'static str, count: usize, after: &'static str) -> Statement {
     Statement::new(before).marks(count).then(after)
 }
@@ -109,13 +107,13 @@ pub(super) fn sqlite(
     bound!(Sqlite, text, values)
 }
 
-/// Rows of one statement that writes many, each with a score of values: to MariaDB a mark costs
-/// more than a value, and a thousand of them more than the round trip that they spare.
+/// Rows per bulk write, each with a score of values: a placeholder costs MariaDB more than a value,
+/// and a thousand cost more than the round trip they save.
 pub const ROWS_MAX: usize = 64;
-/// Ids that one statement names.
+/// Ids per statement.
 pub const NAMES_MAX: usize = 256;
 
-/// Cuts rows or names into parts of at most `largest`, in their order.
+/// Splits rows or ids into batches of at most `largest`, in order.
 pub fn parts<T>(items: &[T], largest: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
@@ -125,15 +123,15 @@ pub fn parts<T>(items: &[T], largest: usize) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// The size of the next part, where `left` are left. There are few sizes: all up to eight, then
-/// powers of two. So there are few texts, and a connection has them prepared.
+/// The next batch's size, given `left` items. Few sizes exist (1 to 8, then powers of two), so a
+/// connection has the few texts prepared.
 pub(super) fn part_size(left: usize, largest: usize) -> usize {
     const EACH_UP_TO: usize = 8;
     let most = left.min(largest);
     if most <= EACH_UP_TO { most } else { 1 << most.ilog2() }
 }
 
-/// Enough of a text to find it in the source; values are never part of it.
+/// Enough of the text to find it in the source; it never contains values.
 pub(super) fn shortened(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 100;
     let mut words = String::new();

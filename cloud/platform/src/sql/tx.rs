@@ -1,5 +1,5 @@
-//! A transaction. It remembers a statement that failed because another transaction was in the way,
-//! so that `transact!` can retry, whatever error the body made of it.
+//! A transaction. It remembers contention, so that `transact!` can retry even if the body replaces
+//! the error.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ enum Open {
 }
 
 impl Sql {
-    /// Use through `transact!`, which commits and retries.
+    /// Use `transact!` instead, which commits and retries.
     pub async fn begin(&self) -> Result<Tx, SqlError> {
         let text = Statement::new("BEGIN");
         let work = async {
@@ -34,7 +34,8 @@ impl Sql {
                 Self::MySql { pool, .. } => {
                     Open::MySql(pool.begin_with("START TRANSACTION").await?)
                 }
-                // A transaction that reads first and writes later would lose the lock to another.
+                // A transaction that reads first and writes later could lose the lock to another
+                // writer.
                 Self::Sqlite { write, .. } => {
                     Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
                 }
@@ -47,7 +48,6 @@ impl Sql {
 }
 
 impl Tx {
-    /// The keys that seal this database's personal columns.
     pub fn data_keys(&self) -> &DataKeys {
         &self.keys
     }
@@ -57,8 +57,8 @@ impl Tx {
         matches!(self.open, Open::MySql(_))
     }
 
-    /// Runs a statement; answers with the number of rows it changed. An UPDATE that finds its row
-    /// counts it on both engines, also when no value differs.
+    /// Returns the number of changed rows. Both engines count a row that an UPDATE finds, even if
+    /// no value differs.
     pub async fn exec(
         &mut self,
         text: impl Into<Statement>,
@@ -122,8 +122,8 @@ impl Tx {
         self.noted(result)
     }
 
-    /// The rows of all these names, read by `text`, the names' marks and `after`. Values for other
-    /// marks in the text stand in `first`.
+    /// Reads the rows of all `names`, in batches. The statement is `text`, a placeholder per name,
+    /// then `after`. `first` holds values of the text's other placeholders.
     pub async fn all_named<R: Row>(
         &mut self,
         text: impl Into<Statement>,
@@ -141,7 +141,7 @@ impl Tx {
         Ok(rows)
     }
 
-    /// As `all_named`, for a statement that writes; answers with the number of rows it changed.
+    /// Like `all_named`, for writes; returns the number of changed rows.
     pub async fn exec_named(
         &mut self,
         text: impl Into<Statement>,
@@ -185,12 +185,11 @@ impl Tx {
         limited(&text, work).await
     }
 
-    /// Returns whether a statement failed because another transaction was in the way.
     pub fn contended(&self) -> bool {
         self.contended
     }
 
-    /// This transaction writes an event: its commit wakes the relay.
+    /// Call it if the transaction writes an event: its commit then wakes the relay.
     pub(crate) fn wakes_relay(&mut self) {
         self.wakes_relay = true;
     }

@@ -1,5 +1,4 @@
-//! The values that a statement carries and a column holds. Closed, so that both engines store each
-//! of them the same way.
+//! The values of statements and columns: a closed set that both engines store the same way.
 
 use uuid::Uuid;
 use wire::{
@@ -25,17 +24,15 @@ macro_rules! vals {
     ($($value:expr),* $(,)?) => { ::std::vec![$($crate::sql::Val::from($value)),*] };
 }
 
-/// Counters are u64 in the words and BIGINT in the stores; no counter reaches the difference.
+/// Counters are u64 on the wire and BIGINT in the stores; none reaches the difference.
 pub fn bigint(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// The reason why a stored value is none of its type.
 pub type ColumnError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A type that a column of a `row!` may have.
 pub trait Column: Sized {
-    /// The type that the engines know.
+    /// The type that the engines support.
     type Plain;
 
     fn read(plain: Self::Plain) -> Result<Self, ColumnError>;
@@ -49,7 +46,7 @@ impl<T: Column> Column for Option<T> {
     }
 }
 
-/// `type: plain type, value => as it is stored, plain value => as it is read;`
+/// `type: plain type, value => stored form, plain value => read form;`
 macro_rules! stored {
     ($($type:ty: $plain:ty, $value:ident => $stored:expr, $column:ident => $read:expr;)+) => {$(
         impl From<$type> for Val {
@@ -86,8 +83,7 @@ stored! {
         Self::from_number(column).ok_or_else(|| "no role has this number".into())
     };
     Source: String, source => Self::Text(source.to_string()), column => Ok(column.parse()?);
-    // A newer version may have stored a code, an ending or a rule that this one does not know; it
-    // stands.
+    // A newer version may have stored an unknown code, ending or rule: read it as unrecognised.
     Code: String, code => code.as_str().into(), column => {
         Ok(column.parse().unwrap_or(Self::Unrecognised))
     };

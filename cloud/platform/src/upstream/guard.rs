@@ -1,7 +1,7 @@
-//! Calls to a part that runs elsewhere, at its addresses: one after the other takes a call, those
-//! that fail rest, and a call that is safe to repeat is repeated.
+//! Calls a remote part at its addresses: round robin, a circuit breaker per address, and retries of
+//! repeatable calls.
 //!
-//! Invariant: a request that is neither a read nor a change under its own key is sent once.
+//! Invariant: a request that is neither a read nor a change under an idempotency key is sent once.
 
 mod replicas;
 
@@ -18,12 +18,12 @@ use wire::Code;
 use super::{LIVE_PATH, Remote, UpstreamError};
 use replicas::{CallEnd, ReplicaSet};
 
-/// A request goes out this often at most.
+/// The most attempts per request.
 const SENT_MAX: usize = 3;
-/// Before a request goes to the same address once more.
+/// Longest pause before retrying at the same address.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// The words of something in front of the part, which are not passed on.
+/// The response of a proxy in front of the part, which is not passed on.
 #[derive(Debug, thiserror::Error)]
 #[error("something in front of it answered {0}")]
 struct AnswerInFront(StatusCode);
@@ -38,21 +38,21 @@ pub struct GuardedPart {
     patience: Duration,
 }
 
-/// In the extensions of a change that carries a key, to a route that heeds keys.
+/// Request extension of a change that carries an idempotency key, on a route that supports keys.
 #[derive(Clone, Copy)]
 pub struct OwnKey;
 
-/// In the extensions of an upload: why its body did not arrive whole, once that is so. The part
-/// only sees that it broke off.
+/// Request extension of an upload: why its body did not arrive whole, once known. The part sees
+/// only a broken stream.
 #[derive(Clone, Default)]
 pub struct UploadVerdict(Arc<OnceLock<Code>>);
 
-/// A call under way. One that is dropped was cut off: by its caller, or by the time limit.
+/// A call in progress. Dropped without a result, it was cut off by its caller or the time limit.
 struct CallUnderWay<'a> {
     guard: &'a GuardedPart,
     replica: usize,
     begun: Duration,
-    /// An upload that is slow is the caller's.
+    /// The caller causes a slow upload.
     is_upload: bool,
     is_look: bool,
     end: Option<CallEnd>,
@@ -67,7 +67,7 @@ struct Repeatable {
 }
 
 impl GuardedPart {
-    /// A call that takes longer than `patience` and is given up is a fault.
+    /// A call abandoned after more than `patience` counts as a fault.
     pub(super) fn new(
         part: CloudPart,
         addresses: Vec<Remote>,
@@ -108,7 +108,7 @@ impl GuardedPart {
                 return answer;
             };
             let is_alone = self.addresses.len() == 1;
-            // A single address that has answered would say the same again.
+            // A single address that has responded would respond the same again.
             if (is_alone && !was_unanswered) || !self.lock().may_retry() {
                 return answer;
             }
@@ -122,7 +122,7 @@ impl GuardedPart {
         failure.unwrap_or(Err(UpstreamError::TimedOut))
     }
 
-    /// A call, or the time until one may be tried.
+    /// Starts a call, or returns the time until one may be tried.
     fn choose(
         &self,
         is_upload: bool,
@@ -143,7 +143,7 @@ impl GuardedPart {
 }
 
 impl UploadVerdict {
-    /// The first reason stands.
+    /// Keeps the first reason.
     pub fn give(&self, code: Code) {
         let _ = self.0.set(code);
     }
@@ -153,7 +153,7 @@ impl UploadVerdict {
     }
 }
 
-/// The request, and itself once more where it is a read, or a change under its own key.
+/// Returns the request, plus a copy for retries if it is a read or has an idempotency key.
 async fn repeatable(
     request: Request<Body>,
     is_upload: bool,
@@ -161,7 +161,7 @@ async fn repeatable(
     let is_keyed = request.extensions().get::<OwnKey>().is_some();
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let size = request.body().size_hint().exact();
-    // A longer one is not held for another attempt.
+    // Longer requests are not buffered for retries.
     let is_held = size.is_some_and(|bytes| bytes <= BODY_BYTES_MAX as u64);
     if is_upload || is_upgrade || !is_held || !(request.method().is_safe() || is_keyed) {
         return Ok((request, None));
@@ -173,7 +173,7 @@ async fn repeatable(
     Ok((again.request(), Some(again)))
 }
 
-/// Callers whom a part failed at the same moment do not come back at the same moment.
+/// Random jitter, so that callers who failed together do not retry together.
 fn pause() -> Duration {
     let share = u32::from(u16::from_le_bytes(random::bytes()));
     PAUSE_MAX * share / u32::from(u16::MAX)
@@ -193,7 +193,7 @@ impl Drop for CallUnderWay<'_> {
     fn drop(&mut self) {
         let GuardedPart { part, clock, patience, .. } = self.guard;
         let now = clock.elapsed();
-        // The time limit around this call is counted from a little earlier.
+        // The time limit around this call started a little earlier.
         let has_hung = now.saturating_sub(self.begun) >= *patience * 9 / 10 && !self.is_upload;
         let cut_off = if has_hung { CallEnd::Failed } else { CallEnd::Unknown };
         let mut replicas = self.guard.lock();
@@ -212,13 +212,13 @@ impl Drop for CallUnderWay<'_> {
     }
 }
 
-/// Refusals of a part are passed on; the words of anything else in front of it are not.
+/// A part's refusals are passed on; a proxy's responses are not.
 fn is_problem(answer: &Response<Body>) -> bool {
     let kind = answer.headers().get(header::CONTENT_TYPE);
     kind.is_some_and(|kind| kind == "application/problem+json")
 }
 
-/// A part that says when to come back is alive, and speaks of that one request.
+/// A part that sends `Retry-After` is alive and refuses only this request.
 fn end(answer: &Result<Response<Body>, UpstreamError>, broke_off: bool, is_look: bool) -> CallEnd {
     match answer {
         _ if broke_off => CallEnd::Unknown,

@@ -1,5 +1,5 @@
-//! A service in another process. Headers that belong to one connection stay on it; an upgraded
-//! connection is copied both ways until either end closes or this process stops.
+//! A service in another process. Hop-by-hop headers are not forwarded. An upgraded connection is
+//! copied both ways until either end closes or this process stops.
 
 use axum::body::Body;
 use http::{
@@ -22,7 +22,7 @@ pub struct Remote {
     tasks: Tasks,
 }
 
-/// Of one connection only, as RFC 9110 has it, and of no use to an upgrade.
+/// Hop-by-hop headers (RFC 9110) that an upgrade does not need.
 const HOP_BY_HOP: [HeaderName; 7] = [
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -66,7 +66,7 @@ impl Remote {
         let upgrade = from_client.filter(|_| is_upgrade(request.headers()));
         self.readdress(&mut request)?;
         match upgrade {
-            // An upgrade needs the two that ask for it.
+            // An upgrade needs the `OF_AN_UPGRADE` headers.
             Some(_) => HOP_BY_HOP.iter().for_each(|name| drop(request.headers_mut().remove(name))),
             None => strip_hop_by_hop(request.headers_mut()),
         }
@@ -92,7 +92,8 @@ impl Remote {
             .build();
         *request.uri_mut() = uri.map_err(|error| UpstreamError::Request(Box::new(error)))?;
         *request.version_mut() = Version::HTTP_11;
-        // The client of this connection is us; the service is addressed by its own name.
+        // This process is the client of the new connection; the service is addressed by its own
+        // name.
         request.headers_mut().remove(header::HOST);
         request.extensions_mut().clear();
         Ok(())
@@ -126,8 +127,7 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
 }
 
-/// Removes the headers of one connection, which are those of `HOP_BY_HOP` and those that
-/// `Connection` names.
+/// Removes hop-by-hop headers, including those that `Connection` names.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)

@@ -1,4 +1,4 @@
-//! The forms by which people review, reply, report and moderate.
+//! The forms for reviewing, replying, reporting and moderating.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -21,19 +21,19 @@ pub struct ReviewForm {
     rating: u8,
     #[serde(default, alias = "content")]
     comment: String,
-    /// One that is left out is as good as the whole.
+    /// A missing dimension takes the overall rating.
     #[serde(default)]
     dimensions: DimensionsForm,
-    /// Pictures that the customer has handed in, at most six.
+    /// Pictures that the customer uploaded, at most six.
     #[serde(default)]
     images: Vec<FileId>,
 }
 
-/// A review as it shall be from now on.
+/// A customer's edit, which replaces the content of a review.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewRevision {
-    /// Of the review that was read.
+    /// The version that the client read.
     pub version: i64,
     /// 1 to 5.
     rating: u8,
@@ -68,12 +68,12 @@ pub struct ReportForm {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModerationForm {
-    /// Of the review that the admin looked at.
+    /// The version that the admin read.
     pub version: i64,
     pub reason: String,
 }
 
-/// What a customer says in a review, checked.
+/// The validated content of a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewContent {
     pub rating: i64,
@@ -83,7 +83,7 @@ pub struct ReviewContent {
 }
 
 impl ReviewForm {
-    /// The order and the review as it will be kept, or every field to correct.
+    /// Collects an error for every wrong field.
     pub fn checked(self) -> Result<(OrderId, ReviewContent), Vec<FieldError>> {
         let Self { order_id, rating, comment, dimensions, images } = self;
         Ok((order_id, ReviewContent::checked(rating, &comment, dimensions, images)?))
@@ -97,7 +97,7 @@ impl ReviewRevision {
 }
 
 impl ReviewContent {
-    /// Tells a repeat from another review under the same key.
+    /// Distinguishes a retry from a different review under the same idempotency key.
     pub fn hash(&self, order: OrderId) -> Hash {
         let Self { rating, comment, dimensions, images } = self;
         let Dimensions { professionalism, attitude, punctuality } = dimensions;
@@ -109,7 +109,7 @@ impl ReviewContent {
         Hash::of(&order.as_bytes().iter().copied().chain(rest).collect::<Vec<u8>>())
     }
 
-    /// An edge's command has no more than this.
+    /// An edge's command carries only these fields.
     pub fn of_command(rating: u8, comment: &str) -> Result<Self, Vec<FieldError>> {
         Self::checked(rating, comment, DimensionsForm::default(), Vec::new())
     }

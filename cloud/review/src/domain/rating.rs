@@ -1,4 +1,4 @@
-//! What the reviews of a provider add up to.
+//! A provider's rating, aggregated from their reviews.
 
 use platform::documents::{Group, millis};
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use wire::UnixMillis;
 
 use super::Dimensions;
 
-/// Over the reviews that are shown.
+/// Covers only shown reviews.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderRating {
-    /// Hundredths of a star; 0 without any review.
+    /// Hundredths of a star; 0 without reviews.
     pub average_hundredths: i64,
     pub total_reviews: i64,
     /// The number of reviews with one star, two stars, and so on.
@@ -21,7 +21,7 @@ pub struct ProviderRating {
 }
 
 impl ProviderRating {
-    /// Of groups by stars, with the sums of the three dimensions.
+    /// Aggregates groups by stars, each with the sums of the three dimensions.
     pub fn of(groups: &[Group], now: UnixMillis) -> Self {
         let mut rating = Self::none(now);
         let mut stars = 0;
@@ -56,13 +56,13 @@ impl ProviderRating {
         }
     }
 
-    /// Returns whether both say the same, whenever it was added up.
+    /// Compares everything except the time of the aggregation.
     pub fn says_the_same(&self, other: &Self) -> bool {
         *self == Self { last_updated: self.last_updated, ..other.clone() }
     }
 }
 
-/// In hundredths, to the nearest one.
+/// In hundredths, rounded to nearest.
 fn average(sum: i64, count: i64) -> i64 {
     if count == 0 { 0 } else { (sum * 100 + count / 2) / count }
 }

@@ -1,5 +1,5 @@
-//! A review as it is kept, and the changes that people make of it. A field that joins later has a
-//! default, so that no document has to be migrated.
+//! The stored review, and the changes people make to it. Give every new field a default, so that no
+//! document needs a migration.
 
 use platform::documents::millis;
 use serde::{Deserialize, Serialize};
@@ -11,20 +11,20 @@ use wire::{
 
 use super::ReviewContent;
 
-/// Beyond it the oldest decisions are forgotten.
+/// Older decisions are dropped.
 const DECISIONS_MAX: usize = 20;
 
 words! {
     ReviewStanding {
         Shown "shown",
-        /// Shown, and reported since an admin last decided about it.
+        /// Shown, and reported since the last decision of an admin.
         Reported "reported",
-        /// Kept for its author and for admins.
+        /// Visible only to its author and to admins.
         Hidden "hidden",
     }
 }
 
-/// Each 1 to 5 in a review, and hundredths of that in a rating.
+/// Each 1 to 5 in a review, or hundredths of a star in a rating.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Dimensions {
     pub professionalism: i64,
@@ -38,7 +38,7 @@ pub struct ProviderReply {
     pub at: UnixMillis,
 }
 
-/// A decision of an admin.
+/// An admin's decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ModerationStep {
     pub is_hidden: bool,
@@ -47,7 +47,7 @@ pub struct ModerationStep {
     pub reason: String,
 }
 
-/// The parts of an order that a review needs.
+/// The order fields that a review needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewedOrder {
     pub id: OrderId,
@@ -57,14 +57,14 @@ pub struct ReviewedOrder {
     pub provider_id: UserId,
 }
 
-/// The command by which a review came.
+/// The command behind a review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewOrigin {
     pub command_id: CommandId,
     pub source: Source,
-    /// Of what it said.
+    /// The hash of the command's content.
     pub hash: Hash,
-    /// Of an edge's command: its place in that edge's log.
+    /// The position in an edge's log, if the command came from an edge.
     #[serde(default)]
     pub op: Option<String>,
 }
@@ -73,7 +73,7 @@ pub struct ReviewOrigin {
 pub struct Review {
     pub order_id: OrderId,
     pub order_code: OrderCode,
-    /// Of the order.
+    /// The order's title.
     pub title: String,
     pub customer_id: UserId,
     pub provider_id: UserId,
@@ -88,11 +88,11 @@ pub struct Review {
     #[serde(default)]
     pub helpful_count: i64,
     pub standing: ReviewStanding,
-    /// Derived: everybody may read it, and it counts.
+    /// Derived: the review is public and counts in the rating.
     pub is_shown: bool,
-    /// Derived: keyed hashes of the words that it is found by.
+    /// Derived: keyed hashes of the search terms.
     pub words: Vec<String>,
-    /// Counts the changes of people. A vote leaves it alone, so that it makes nobody's form stale.
+    /// Counts edits by people, not votes: a vote must not make an open form stale.
     pub revision: i64,
     pub origin: ReviewOrigin,
     #[serde(default)]
@@ -101,13 +101,13 @@ pub struct Review {
     pub created_at: UnixMillis,
     #[serde(with = "millis")]
     pub updated_at: UnixMillis,
-    /// When its author changed it last.
+    /// The author's latest edit.
     #[serde(default, with = "millis::option")]
     pub edited_at: Option<UnixMillis>,
 }
 
 impl Review {
-    /// Nothing has been said about it yet, and everybody may read it.
+    /// A new review is public and unreported.
     pub fn of(
         order: ReviewedOrder,
         content: ReviewContent,
@@ -156,13 +156,12 @@ impl Review {
         }
     }
 
-    /// The moment from which its author may not change it any more; `None` once its provider has
-    /// replied.
+    /// The author may edit until this moment; `None` once the provider has replied.
     pub fn editable_until(&self, edit_within_ms: i64) -> Option<UnixMillis> {
         self.reply.is_none().then(|| self.created_at.plus_ms(edit_within_ms))
     }
 
-    /// Puts other content in its place. Returns whether it says something else since.
+    /// Replaces the content. Returns true if it differs.
     pub fn revise(
         &mut self,
         content: ReviewContent,
@@ -186,7 +185,7 @@ impl Review {
         Ok(is_new)
     }
 
-    /// Returns whether the reply is another than before.
+    /// Sets the provider's reply. Returns true if it differs.
     pub fn answer(&mut self, text: String, now: UnixMillis) -> bool {
         let is_new = self.reply.as_ref().is_none_or(|reply| reply.text != text);
         if is_new {
@@ -195,8 +194,8 @@ impl Review {
         is_new
     }
 
-    /// A report from before the last decision says nothing new. Returns whether it changes where
-    /// the review stands.
+    /// Marks the review as reported, unless the report is older than the last decision. Returns
+    /// true if its standing changes.
     pub fn report(&mut self, reported_at: UnixMillis) -> bool {
         let is_decided = self.decisions.last().is_some_and(|last| last.at >= reported_at);
         let is_new = self.standing == ReviewStanding::Shown && !is_decided;
@@ -206,8 +205,7 @@ impl Review {
         is_new
     }
 
-    /// Hides it, or shows it and closes its reports. Returns whether anything is decided: what
-    /// stands so already is not decided again.
+    /// Hides the review, or shows it and closes its reports. Returns false if nothing changes.
     pub fn moderate(&mut self, hides: bool, by: UserId, reason: String, now: UnixMillis) -> bool {
         let after = if hides { ReviewStanding::Hidden } else { ReviewStanding::Shown };
         if self.standing == after {

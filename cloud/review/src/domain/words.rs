@@ -1,23 +1,21 @@
-//! The words that a review is found by, the same in every store: of Chinese, Japanese and Korean
-//! each character and each pair, for no store here finds the words in it; of other letters the
-//! words without their endings.
+//! Splits text into search terms, the same for every store. Chinese, Japanese and Korean text
+//! yields each character and each pair, because the stores cannot segment it; other text yields
+//! stemmed words.
 //!
-//! Invariant: what `WordQuery::matches` a text is also found by its words, so that a search by
-//! words and a look at the text afterwards lose nothing.
+//! Invariant: if a query matches a text, the index lookup also finds it. So a lookup followed by a
+//! check of the text misses nothing.
 
-/// A longer question is refused.
+/// Longer queries are refused.
 pub const SEARCH_CHARS_MAX: usize = 100;
-/// The store is asked for this many words of a question, the rarest first; the text is asked for
-/// all.
+/// The index lookup uses only this many terms, the rarest first. The text check uses all.
 const ASKED_MAX: usize = 8;
-/// English words that say nothing about a job. A question of these alone asks for them all the
-/// same.
+/// English stop words. They count only if a query has no other words.
 const FILLERS: [&str; 20] = [
     "a", "an", "and", "are", "at", "for", "he", "i", "in", "is", "it", "of", "on", "she", "the",
     "they", "to", "was", "were", "with",
 ];
 
-/// All that a text is found by, each once.
+/// The search terms of a text, sorted and unique.
 pub fn words_of(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for run in runs(text) {
@@ -34,7 +32,7 @@ pub fn words_of(text: &str) -> Vec<String> {
     words
 }
 
-/// What a person asks for: texts with all of these words, and with these signs beside each other.
+/// A parsed query: a text must contain all words, and each run of signs as one piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WordQuery {
     words: Vec<String>,
@@ -42,7 +40,7 @@ pub struct WordQuery {
 }
 
 impl WordQuery {
-    /// `None` where there is nothing to search for.
+    /// `None` if the text has no search terms.
     pub fn of(text: &str) -> Option<Self> {
         let (mut words, mut signs) = (Vec::new(), Vec::new());
         for run in runs(text) {
@@ -61,15 +59,15 @@ impl WordQuery {
         (!words.is_empty() || !signs.is_empty()).then_some(Self { words, signs })
     }
 
-    /// The words to ask the store for. A pair is rarer than a character, and a long word rarer than
-    /// a short one.
+    /// The terms for the index lookup, rarest first. A pair counts as rarer than a character, and a
+    /// long word as rarer than a short one.
     pub fn asked(&self) -> Vec<String> {
         let of_signs = self.signs.iter().flat_map(|signs| match signs.as_slice() {
             [alone] => vec![alone.to_string()],
             _ => pairs(signs).collect(),
         });
         let mut words: Vec<String> = of_signs.chain(self.words.iter().cloned()).collect();
-        // Three letters of Latin tell as much as a sign.
+        // Three Latin letters weigh as much as one sign.
         let weight =
             |word: &String| if word.is_ascii() { word.len() } else { word.chars().count() * 3 };
         words.sort_unstable_by(|a, b| weight(b).cmp(&weight(a)).then(a.cmp(b)));
@@ -78,7 +76,7 @@ impl WordQuery {
         words
     }
 
-    /// Pairs of signs may all be there and not beside each other, so the text has the last word.
+    /// Checks the text itself: the index may match pairs that are not adjacent.
     pub fn matches(&self, text: &str) -> bool {
         let (mut words, mut signs) = (Vec::new(), Vec::new());
         for run in runs(text) {
@@ -95,9 +93,9 @@ impl WordQuery {
 }
 
 enum Run {
-    /// Without its ending.
+    /// A stemmed word.
     Word(String),
-    /// Signs that each stand for a syllable or more, with nothing between them.
+    /// A run of adjacent signs, each a syllable or more.
     Signs(Vec<char>),
 }
 
@@ -107,7 +105,7 @@ fn runs(text: &str) -> Vec<Run> {
     for letter in text.chars().map(narrow).flat_map(char::to_lowercase).chain([' ']) {
         let is_sign = is_sign(letter);
         let is_of_word = !is_sign && letter.is_alphanumeric();
-        // As in "didn't".
+        // Skip the apostrophe, as in "didn't".
         if matches!(letter, '\'' | '\u{2019}') && !word.is_empty() {
             continue;
         }
@@ -136,7 +134,7 @@ fn is_sign(letter: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }
 
-/// A Latin letter as wide as a Chinese one is the same letter.
+/// Maps full-width characters to ASCII.
 fn narrow(letter: char) -> char {
     match letter {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
@@ -145,8 +143,8 @@ fn narrow(letter: char) -> char {
     }
 }
 
-/// The word without the endings of number and tense: "fixes", "fixed" and "fixing" are "fix". It
-/// need not be a word, for both sides are cut alike.
+/// Strips English endings of number and tense: "fixes", "fixed" and "fixing" become "fix". The stem
+/// need not be a real word, since queries and texts use the same rule.
 fn stem(mut word: String) -> String {
     if !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return word;
@@ -221,7 +219,7 @@ mod tests {
             assert!(finds(asked, text), "{asked}");
         }
         for asked in ["服务好", "时服", "不干净", "wifi 慢", "净WiFi"] {
-            // The last one asks for both, wherever they stand.
+            // The last query asks for both parts in any place.
             assert_eq!(finds(asked, text), asked == "净WiFi", "{asked}");
         }
     }

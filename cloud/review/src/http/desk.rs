@@ -1,4 +1,4 @@
-//! The desk of moderation: reviews by where they stand, and decisions about them on record.
+//! Moderation routes: reviews by standing, and recorded decisions.
 
 use axum::extract::State;
 use process::{
@@ -19,7 +19,7 @@ use crate::{
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct StandingQuery {
-    /// `reported` where it is left out.
+    /// `reported` by default.
     state: Option<ReviewStanding>,
 }
 
@@ -77,8 +77,7 @@ pub async fn restore(
     moderated(&service, &admin, trace.as_str(), id, form, false).await
 }
 
-/// On the review that the admin looked at: one that its author has changed meanwhile is read again
-/// first.
+/// Decides on the version that the admin read; after an edit they must read it again.
 async fn moderated(
     service: &Service,
     admin: &Caller,

@@ -1,4 +1,4 @@
-//! The route of the hub, which alone holds edges' logs.
+//! The internal route for the hub, which holds the logs of edges.
 
 use axum::extract::State;
 use process::{
@@ -10,11 +10,11 @@ use wire::{Code, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
 
 use crate::service::Service;
 
-/// The hub hands in smaller runs.
+/// Above the hub's largest batch.
 const OPS_MAX: usize = 5_000;
 
-/// Decides a run of an edge's log in its order. An empty one asks only that this service can
-/// decide.
+/// Decides a batch of an edge's log in order. An empty batch only checks that the service can reach
+/// its store.
 pub async fn ops(
     State(service): State<Service>,
     FromService(from): FromService,

@@ -1,5 +1,4 @@
-//! The pictures of reviews: handed in by customers before they review, and read with the review
-//! that names them.
+//! Pictures of reviews: customers upload them before the review, and readers get them through it.
 
 use axum::{extract::State, response::Response};
 use platform::files::{self, CheckedFile, FileBody, FileKind, FileRule, FileSender};
@@ -14,12 +13,12 @@ use wire::{Code, FileId, Permission, ReviewId, Role};
 use super::reading::seen;
 use crate::service::Service;
 
-/// The use of such a file.
+/// The purpose of these files in the register.
 pub const PICTURE: &str = "review";
 const RULE: FileRule =
     FileRule { kinds: FileKind::PICTURES, bytes_max: 10 * 1024 * 1024, side_px_max: 1_600 };
 
-/// A picture that a review may name.
+/// A picture that a review may reference.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HandedPicture {
     id: FileId,

@@ -1,4 +1,4 @@
-//! Reviews for readers: single ones, lists, search, and what they add up to.
+//! Read routes: single reviews, lists, search, and ratings.
 
 use axum::extract::State;
 use platform::documents::{DocumentPage, Find};
@@ -20,13 +20,13 @@ use crate::{
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct WordsQuery {
-    /// At most 100 characters. A review has to say all of these words.
+    /// At most 100 characters. Finds reviews that contain all of these words.
     q: String,
-    /// Of this provider alone.
+    /// Limits the search to one provider.
     provider_id: Option<UserId>,
 }
 
-/// The order of a list: `newest` where it is left out.
+/// The sort order: `newest` by default.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ReviewSortQuery {
     sort: Option<ReviewSort>,
@@ -42,7 +42,7 @@ pub async fn show(
     Ok(Json(ReviewView::of(id, review, actor, service.edit_within_ms)))
 }
 
-/// A review that somebody may not see is not told apart from none.
+/// Returns the review if the caller may see it. A hidden one gets the same answer as a missing one.
 pub async fn seen(service: &Service, actor: Actor, id: ReviewId) -> Result<Review, Problem> {
     let found = service.store.get(id).await?;
     let found = found.filter(|review| is_there_for(review, actor));
@@ -56,7 +56,7 @@ pub async fn of_order(
 ) -> Result<Json<ReviewView>, Problem> {
     let actor = caller.reader(Permission::READ_REVIEWS);
     let found = service.store.of_order(id).await?;
-    // Others read the review alone, and not whose order it was about.
+    // Other people may not learn which order the review belongs to.
     let found = found.filter(|(_, r)| is_there_for(r, actor) && is_about(r, actor));
     let (id, review) = found.ok_or(Code::NotFound)?;
     Ok(Json(ReviewView::of(id, review, actor, service.edit_within_ms)))

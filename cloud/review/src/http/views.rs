@@ -1,4 +1,4 @@
-//! Reviews and ratings as people read them.
+//! The JSON form of reviews and ratings.
 
 use serde::Serialize;
 use serde_with::skip_serializing_none;
@@ -25,22 +25,22 @@ pub struct ReviewView {
     reply: Option<ProviderReply>,
     helpful_count: i64,
     created_at: UnixMillis,
-    /// Its author has changed it since.
+    /// The author has edited the review.
     is_edited: bool,
-    /// This and what follows is for its people and for admins.
+    /// For the order's customer and provider and for admins, like all fields below.
     order_id: Option<OrderId>,
     order_code: Option<OrderCode>,
     customer_id: Option<UserId>,
-    /// A change names it, so that nobody overwrites what they have not seen.
+    /// Send this with a change; it protects against overwriting a newer review.
     version: Option<i64>,
     is_hidden: Option<bool>,
-    /// Of the last decision, for its author and for admins.
+    /// The reason of the last decision, for the author and for admins.
     hidden_reason: Option<String>,
-    /// For its author, while it can be changed.
+    /// For the author, while they can edit the review.
     editable_until: Option<UnixMillis>,
 }
 
-/// A review at the desk.
+/// A review in the moderation queue.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeskReview {
     review: ReviewView,
@@ -49,14 +49,14 @@ pub struct DeskReview {
     decisions: Vec<ModerationStep>,
 }
 
-/// What the reviews of a provider that are shown add up to.
+/// A provider's rating, over all shown reviews.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RatingView {
     provider_id: UserId,
-    /// Of stars, with two decimals; 0 without any review.
+    /// Stars, with two decimals; 0 without reviews.
     average_rating: f64,
     total_reviews: i64,
-    /// The number of reviews by their stars.
+    /// The number of reviews for each number of stars.
     rating_distribution: RatingDistribution,
     /// Hundredths of a star.
     dimensions: Dimensions,
@@ -77,13 +77,12 @@ pub struct RatingDistribution {
     five: i64,
 }
 
-/// Returns whether the review exists for this caller: a hidden one does for its author and for
-/// admins who read reviews.
+/// Only the author and admins with the permission to read reviews see a hidden one.
 pub fn is_there_for(review: &Review, caller: Actor) -> bool {
     review.is_shown || caller.role == Role::Admin || caller.user_id == review.customer_id
 }
 
-/// Returns whether the caller may know whose order it was: both of its people may, and admins.
+/// Customer, provider and admins may see which order the review belongs to.
 pub fn is_about(review: &Review, caller: Actor) -> bool {
     let people = [review.customer_id, review.provider_id];
     caller.role == Role::Admin || people.contains(&caller.user_id)
@@ -139,7 +138,7 @@ impl RatingView {
     }
 }
 
-/// At most 500 of them, which any float holds exactly enough to show.
+/// At most 500, which a float represents well enough for display.
 fn hundredths(of: i64) -> f64 {
     f64::from(i32::try_from(of).unwrap_or_default()) / 100.0
 }

@@ -1,4 +1,4 @@
-//! What people say: reviews, replies, votes and reports.
+//! Write routes: reviews, replies, votes and reports.
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -36,8 +36,8 @@ pub struct ReportTaken {
     review_id: ReviewId,
 }
 
-/// The id of a request to review. The platform keeps its answer for a while; the review keeps the
-/// id for ever, so that a repeat after a crash finds what it has begun.
+/// The idempotency key of a review. The platform keeps the answer for a while; the review keeps
+/// this id permanently, so that a retry after a crash finds it.
 pub struct SubmissionId(CommandId);
 
 impl RouteInput for SubmissionId {}
@@ -158,7 +158,7 @@ pub async fn report(
 ) -> Result<Json<ReportTaken>, Problem> {
     let reason = wire::check_reason(&reason)?;
     let review = seen(&service, actor, id).await?;
-    // Its provider may: it is about him.
+    // The provider may report it.
     if review.customer_id == actor.user_id {
         return Err(Code::OwnReview.into());
     }
@@ -167,7 +167,7 @@ pub async fn report(
     Ok(Json(ReportTaken { review_id: id }))
 }
 
-/// Another's review cannot be changed, and is not told apart from none for that.
+/// Other people's reviews get the same answer as missing ones.
 fn own(review: Review, is_own: impl Fn(&Review) -> bool) -> Result<(), Problem> {
     if is_own(&review) { Ok(()) } else { Err(Code::NotFound.into()) }
 }
@@ -177,7 +177,7 @@ fn others(review: &Review, actor: Actor) -> Result<(), Problem> {
     if is_own { Err(Code::OwnReview.into()) } else { Ok(()) }
 }
 
-/// Only own pictures may be named; naming one keeps it from being collected.
+/// Refuses other people's pictures. Naming a picture protects it from collection.
 async fn check_pictures(
     service: &Service,
     owner: UserId,

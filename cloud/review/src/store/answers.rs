@@ -1,5 +1,5 @@
-//! The answers to edges' commands, kept for ever: a command that comes again, by whatever way,
-//! hears what it heard.
+//! Answers to edge commands, kept permanently: a repeated command gets its first answer, by any
+//! path.
 
 use platform::{
     StoreError,
@@ -14,11 +14,11 @@ use super::ReviewStore;
 pub struct CommandRecord {
     pub user_id: UserId,
     pub order_id: OrderId,
-    /// Of the command's body.
+    /// The hash of the command's body.
     pub hash: Hash,
-    /// The place in its edge's log from which it was decided.
+    /// The position in the edge's log from which it was decided.
     pub op: String,
-    /// The reason of a refusal; none where a review came of it.
+    /// The reason for refusing; `None` if a review was stored.
     #[serde(default)]
     pub code: Option<Code>,
     #[serde(with = "millis")]
@@ -34,7 +34,7 @@ impl ReviewStore {
         Ok(self.answers.get(command.0).await?.map(|kept| kept.body))
     }
 
-    /// Keeps an answer, and returns the one that is kept: another replica may have been first.
+    /// Stores an answer and returns the stored one, which may come from a faster replica.
     pub async fn keep_answer(
         &self,
         command: CommandId,

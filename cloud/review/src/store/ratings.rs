@@ -1,4 +1,4 @@
-//! What the reviews of a provider add up to, kept beside them so that a page reads one document.
+//! Stores each provider's rating, so that a page reads one document.
 
 use std::collections::BTreeSet;
 
@@ -18,21 +18,20 @@ const ATTEMPTS_MAX: usize = 16;
 const PAGE: usize = 200;
 
 impl ReviewStore {
-    /// As it was added up last; none where nobody has reviewed him.
+    /// Returns the stored rating, or an empty one for a provider without reviews.
     pub async fn rating(&self, provider: UserId) -> Result<ProviderRating, StoreError> {
         let kept = self.ratings.get(provider.0).await?;
         Ok(kept.map_or_else(|| ProviderRating::none(self.clock.now()), |kept| kept.body))
     }
 
-    /// Adds up a provider's reviews by their index.
+    /// Computes a rating from the index on reviews.
     pub async fn added_up(&self, provider: UserId) -> Result<ProviderRating, StoreError> {
         let find = shapes::rated(provider);
         let groups = self.reviews.group(&find, &shapes::RATING, &shapes::DIMENSIONS).await?;
         Ok(ProviderRating::of(&groups, self.clock.now()))
     }
 
-    /// Adds up anew the rating of everybody who is reviewed, for it rests on the reviews alone.
-    /// Returns how often a rating was another, or was not there.
+    /// Recomputes every rating. Returns how many were missing or wrong.
     pub async fn refresh_ratings(&self) -> Result<u64, StoreError> {
         let trace = self.clock.new_id().simple().to_string();
         let (mut mended, mut after) = (0, Uuid::nil());
@@ -50,14 +49,14 @@ impl ReviewStore {
         }
     }
 
-    /// Tells the profiles again of the ratings of the last days: each has the newest then. Returns
-    /// whether it begins.
+    /// Replays the rating events of the last days to the profiles, so that each gets the newest.
+    /// Returns true if a replay starts.
     pub async fn tell_ratings(&self) -> Result<bool, StoreError> {
         Ok(replay::ask_again(&(&self.documents).into(), &USER_PROFILES, &self.clock).await?)
     }
 
-    /// Adds up anew, and tells it where it is another than before; returns whether it is. The
-    /// version is read before the reviews are, so that a slower sum never overwrites a later one.
+    /// Recomputes a rating and publishes it if it changed; returns true if so. Reads the version
+    /// before the reviews, so that a slow sum never overwrites a later one.
     pub async fn refresh_rating(&self, provider: UserId, trace: &str) -> Result<bool, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
             let kept = self.ratings.get(provider.0).await?;

@@ -1,4 +1,4 @@
-//! What people report about reviews: once each, for admins to read.
+//! Reports about reviews, one per person, for admins.
 
 use platform::{
     StoreError,
@@ -11,7 +11,7 @@ use wire::{EventType, ReviewId, UnixMillis, UserId};
 
 use super::{ReviewNews, ReviewStore, once};
 
-/// A desk shows the newest of them.
+/// Admins see only the newest reports.
 const SHOWN_MAX: usize = 50;
 
 const REVIEW: Field<Uuid> = Field::new("review_id");
@@ -27,7 +27,7 @@ pub struct ReviewReport {
     pub at: UnixMillis,
 }
 
-/// A report as an admin reads it.
+/// A report, as an admin reads it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ToldReport {
     user_id: UserId,
@@ -47,8 +47,8 @@ impl From<ReviewReport> for ToldReport {
 }
 
 impl ReviewStore {
-    /// Keeps a person's report, and puts a shown review before the admins. The first of a person
-    /// counts; a repeat finishes what a process that died has begun.
+    /// Stores a person's report and queues the shown review for the admins. Only a person's first
+    /// report counts; a repeat completes an attempt that died halfway.
     pub async fn report(
         &self,
         review_id: ReviewId,
@@ -65,7 +65,7 @@ impl ReviewStore {
             if !review.report(at) {
                 return None;
             }
-            // The admins hear of the review, and read there why.
+            // The event names only the review; admins read the reason there.
             let news = ReviewNews::of(EventType::ReviewReported);
             match self.event(&news, review_id, trace, &review) {
                 Ok(event) => Some((review, vec![event])),

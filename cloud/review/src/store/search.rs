@@ -1,5 +1,5 @@
-//! Search by words: the index finds the reviews that have them all, and their texts have the last
-//! word.
+//! Full-text search: the index finds reviews with all terms, then a check of each text drops false
+//! matches.
 
 use platform::{
     StoreError,
@@ -13,7 +13,8 @@ use crate::domain::{Review, WordQuery};
 
 /// Reviews read at a time.
 const BATCH: usize = 100;
-/// Past so many reviews that only seem to fit, a page ends early; its cursor goes on.
+/// After this many batches of mostly false matches, a page ends early; its cursor continues the
+/// search.
 const BATCHES_MAX: usize = 10;
 
 pub struct WordSearch {
@@ -26,12 +27,12 @@ pub struct WordSearch {
 #[derive(Debug)]
 pub struct FoundReviews {
     pub documents: Vec<Document<Review>>,
-    /// Behind the last review that was looked at, if there are more.
+    /// The position after the last review checked, if there are more.
     pub next: Option<TimeCursor>,
 }
 
 impl ReviewStore {
-    /// The query behind a page of those that seem to fit.
+    /// The query for one batch of candidates.
     pub fn find_words(
         &self,
         asked: &[String],
@@ -42,7 +43,7 @@ impl ReviewStore {
         shapes::with_words(words, provider, after, BATCH)
     }
 
-    /// The reviews that are shown and say what is asked for, newest first.
+    /// Finds the shown reviews that match, newest first.
     pub async fn search(&self, search: WordSearch) -> Result<FoundReviews, StoreError> {
         let WordSearch { query, provider, mut after, limit } = search;
         let asked = query.asked();

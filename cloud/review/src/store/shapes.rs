@@ -1,4 +1,4 @@
-//! The fields that reviews are searched by, and the queries.
+//! The indexed fields of reviews, and the queries on them.
 
 use platform::documents::{
     DocumentBody, Field, FieldPath, Find, Index, IndexCondition, ListField, Shape,
@@ -26,7 +26,7 @@ const PUNCTUALITY: Field<i64> = Field::new("dimensions.punctuality");
 pub(super) const WORDS: ListField<String> = ListField::new("words");
 const IMAGES: ListField<Uuid> = ListField::new("images");
 
-/// The sums of a rating.
+/// The dimensions summed in a rating.
 pub(super) const DIMENSIONS: [FieldPath; 3] =
     [PROFESSIONALISM.path(), ATTITUDE.path(), PUNCTUALITY.path()];
 
@@ -42,8 +42,8 @@ const OF_CUSTOMER: Index = Index::new("customer", &[CUSTOMER.up(), CREATED.down(
 const DESK: Index = Index::new("desk", &[STANDING.up(), CREATED.down()]);
 const SEARCH: Index = Index::new("search", &[WORDS.each(), CREATED.down()]).only(IS_SHOWN);
 const OF_IMAGE: Index = Index::new("image", &[IMAGES.each()]);
-/// It holds all that a rating adds up.
-/// Of its condition, too: MongoDB would read each document for a field that is no key.
+/// Covers the whole rating query, including its condition: MongoDB reads the document for any field
+/// outside the key.
 const RATINGS: Index = Index::new(
     "ratings",
     &[
@@ -97,12 +97,12 @@ pub fn of_order(order: OrderId) -> Find {
     Find::by(OF_ORDER, ORDER.is(order)).limit(1)
 }
 
-/// The reviews of a provider that are shown, newest first.
+/// A provider's shown reviews, newest first.
 pub fn about_provider(provider: UserId, after: Option<TimeCursor>, limit: usize) -> Find {
     Find::by(OF_PROVIDER, PROVIDER.is(provider)).after(behind(after)).limit(limit)
 }
 
-/// The same in the order that the place names.
+/// A provider's shown reviews, in the order that the cursor names.
 pub fn sorted_about_provider(provider: UserId, place: ReviewPlace, limit: usize) -> Find {
     let index = match place.sort {
         ReviewSort::Newest => OF_PROVIDER,
@@ -118,13 +118,13 @@ pub fn by_customer(customer: UserId, after: Option<TimeCursor>, limit: usize) ->
     Find::by(OF_CUSTOMER, CUSTOMER.is(customer)).after(behind(after)).limit(limit)
 }
 
-/// All reviews that stand so, newest first.
+/// All reviews with this standing, newest first.
 pub fn at_desk(standing: ReviewStanding, after: Option<TimeCursor>, limit: usize) -> Find {
     let standing = STANDING.is(standing.as_str().to_owned());
     Find::by(DESK, standing).after(behind(after)).limit(limit)
 }
 
-/// The reviews with all of these hashes of words that are shown, newest first.
+/// The shown reviews with all of these term hashes, newest first.
 pub(super) fn with_words(
     words: Vec<String>,
     provider: Option<UserId>,

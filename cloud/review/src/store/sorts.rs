@@ -1,7 +1,7 @@
-//! The orders in which a provider's reviews come, and the place of a review in each.
+//! Sort orders for a provider's reviews, and the cursor for each.
 //!
-//! Invariant: two reviews never share a place, so that pages neither skip nor repeat a review that
-//! stays as it is. A review whose stars its author changes moves with them.
+//! Invariant: two reviews never share a position, so that pages neither skip nor repeat an
+//! unchanged review. An edit of the stars moves a review.
 
 use std::{fmt, str::FromStr};
 
@@ -12,7 +12,7 @@ use wire::{UnixMillis, words, words_from_text};
 use crate::domain::Review;
 
 words! {
-    /// Of as many stars, the newest comes first.
+    /// Among equal stars the newest comes first.
     ReviewSort {
         Newest "newest",
         Oldest "oldest",
@@ -22,7 +22,7 @@ words! {
 }
 words_from_text!(ReviewSort);
 
-/// Where a page begins in the order that it names; without a review, at the front.
+/// A page cursor: the sort order, and the review to continue after unless at the front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReviewPlace {
     pub sort: ReviewSort,
@@ -58,7 +58,7 @@ impl ReviewPlace {
     }
 }
 
-/// A place in the usual order names none, as before there was another.
+/// The default order is left out of the text, so that cursors from before sorting still work.
 impl fmt::Display for ReviewPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(PlacedReview { rating, at, id }) = self.behind else { return Ok(()) };

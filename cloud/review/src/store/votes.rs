@@ -1,5 +1,4 @@
-//! Who found a review helpful: one document each, so that a person counts once and the number can
-//! be counted anew.
+//! Helpful votes, one document each, so that a person counts once and the total can be recounted.
 
 use platform::{
     StoreError,
@@ -11,7 +10,7 @@ use wire::{ReviewId, UnixMillis, UserId};
 
 use super::{ReviewStore, once};
 
-/// More are not counted: a review with so many stands first in any list.
+/// Stop counting here: such a review leads any list anyway.
 const COUNTED_MAX: usize = 10_000;
 const ATTEMPTS_MAX: usize = 16;
 
@@ -31,8 +30,8 @@ impl DocumentBody for HelpfulVote {
 }
 
 impl ReviewStore {
-    /// Sets or takes back a person's vote, and returns the number of all. A vote whose process died
-    /// before it was counted is counted with the next one, or with its repeat.
+    /// Sets or withdraws a person's vote and returns the total. If the process dies before
+    /// counting, the next vote or a retry counts it.
     pub async fn vote(
         &self,
         review_id: ReviewId,
@@ -49,8 +48,7 @@ impl ReviewStore {
         self.count_votes(review_id).await
     }
 
-    /// The version is read before the votes are counted, so that a slower count never overwrites a
-    /// later one.
+    /// Reads the version before counting, so that a slow count never overwrites a later one.
     async fn count_votes(&self, review: ReviewId) -> Result<i64, StoreError> {
         let all = Find::by(OF_REVIEW, REVIEW.is(review.0)).limit(COUNTED_MAX);
         for _ in 0..ATTEMPTS_MAX {

@@ -1,4 +1,4 @@
-//! Reports and decisions of admins, and what they mean for a rating.
+//! Reports and moderation, and their effect on a rating.
 
 use serde_json::{Value, json};
 use wire::{EventType, RatingEvent, ReviewEvent, Role};
@@ -61,7 +61,7 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     let shown = world.done(admin(), "POST", &restore, decide(2)).await;
     assert_eq!((&shown["standing"], &shown["review"]["version"]), (&json!("shown"), &json!(3)));
     assert_eq!(world.get(reader, &path).await.status, 200);
-    // What was reported before the decision says nothing new.
+    // A report from before the decision must not reopen the review.
     world.done(reader, "POST", &report, reason).await;
     assert!(world.get(admin(), DESK).await.items().is_empty());
     let told: Vec<_> = world.events().await.into_iter().skip(1).collect();

@@ -1,4 +1,4 @@
-//! Reviews as people, admins and edges meet them.
+//! Tests of reviews through people, admins and edges.
 #![allow(clippy::unwrap_used)]
 
 mod desk;

@@ -1,4 +1,4 @@
-//! Reviews that an edge logged, as the hub hands them in.
+//! Reviews from an edge's log, as the hub delivers them.
 
 use axum::{body::Body, extract::Request, http::header};
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ async fn an_edges_review_is_kept_once_and_its_answer_stays() {
     assert!(elsewhere.succeeded());
     let second = world.outcome(op(10, 2, Some(customer()), 1)).await;
     assert_eq!(second.code, Some(Code::AlreadyReviewed));
-    // Another body, or another person, under an id that is used.
+    // The same id with another body or another person.
     for stolen in [op(11, 1, Some(customer()), 2), op(12, 1, Some(stranger(Role::Customer)), 5)] {
         assert_eq!(world.outcome(stolen).await.code, Some(Code::CommandIdReused));
     }

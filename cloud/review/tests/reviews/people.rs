@@ -1,4 +1,4 @@
-//! What customers, providers and other readers meet.
+//! Tests of reviews as customers, providers and other readers use them.
 
 use serde_json::{Value, json};
 use support::files::png;

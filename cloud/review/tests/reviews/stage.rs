@@ -1,4 +1,4 @@
-//! The review service on a file of its own, beside an order service that knows one completed order.
+//! The review service on a temporary store, with a fake order service that has one completed order.
 
 use std::sync::{Arc, Mutex};
 
@@ -24,7 +24,7 @@ use wire::{
 };
 
 pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
-/// The kind of work that the region lets be paid for afterwards.
+/// The kind of work that the region allows to be paid for afterwards.
 pub const PAID_AFTERWARDS: ServiceType = ServiceType::LifeHealth;
 pub const ORDER: OrderId = OrderId(Uuid::from_u128(0x500));
 
@@ -72,7 +72,7 @@ impl World {
         Self::within(24 * 60 * 60 * 1000).await
     }
 
-    /// Where a review may be changed for so long.
+    /// Builds a service with this edit period.
     pub async fn within(edit_within_ms: i64) -> Self {
         let (clock, issuer, folder) = (Clock::fixed(AT), Issuer::new(), TempDir::new().unwrap());
         let url = format!("sqlite:{}", folder.path().join("review.db").display());
@@ -104,7 +104,7 @@ impl World {
         Self { router, store, service_key, clock, issuer, orders, folder }
     }
 
-    /// What the order service says from now on; nothing for one that knows no order.
+    /// Changes the order that the fake service returns; `None` means no order.
     pub fn order(&self, change: impl FnOnce(&mut Option<Order>)) {
         change(&mut self.orders.0.lock().unwrap());
     }
@@ -149,7 +149,7 @@ impl World {
         self.ask(who, "GET", path, Value::Null).await
     }
 
-    /// What an admin reads whose role includes these permissions alone.
+    /// The response to an admin with only these permissions.
     pub async fn get_holding(&self, held: &str, path: &str) -> Answer {
         let token = self.issuer.token(admin(), self.clock.now());
         let request = Request::get(path)
@@ -158,7 +158,7 @@ impl World {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// The customer's review of the order, and the path to it.
+    /// The customer's review of the order, and its path.
     pub async fn reviewed(&self) -> (Value, String) {
         let review = self.done(customer(), "POST", "/api/v1/reviews", form()).await;
         let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
@@ -172,7 +172,7 @@ impl World {
         self.send(request.body(Body::from(picture)).unwrap()).await
     }
 
-    /// What was told of reviews, oldest first.
+    /// The review events so far, oldest first.
     pub async fn events(&self) -> Vec<wire::Event> {
         let mut events = self.all_events().await;
         events.retain(|event| event.kind != EventType::RatingUpdated);
@@ -185,7 +185,7 @@ impl World {
         testing::events(&sql.sealed_by(&testing::data_keys())).await
     }
 
-    /// Adds up what the events so far ask for, each of them twice.
+    /// Handles all events so far, each twice.
     pub async fn add_up(&self) {
         let feed = RatingFeed { store: self.store.clone() };
         for event in self.events().await {

@@ -1,4 +1,4 @@
-//! A person's addresses. One of them is the default, as long as there are any.
+//! A person's addresses. If they have any, exactly one is the default.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -32,11 +32,11 @@ pub struct Address {
     pub is_default: bool,
 }
 
-/// An address as its person sends it. An absent field is empty.
+/// An address as the client sends it. A missing field is stored empty.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressForm {
-    /// Of the profile that was read.
+    /// The version that the client read.
     pub version: i64,
     #[serde(default)]
     label: Option<String>,
@@ -55,7 +55,7 @@ pub struct AddressForm {
     is_default: bool,
 }
 
-/// The default address of a customer, in the form of the profile.
+/// A customer's default address, as the profile form carries it.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InlineAddress {
@@ -77,7 +77,7 @@ impl InlineAddress {
 }
 
 impl AddressForm {
-    /// The address as it will be kept, or every field to correct.
+    /// Collects an error for every wrong field.
     pub fn checked(self, id: AddressId) -> Result<Address, Vec<FieldError>> {
         let mut errors = Vec::new();
         let phone = self.phone_number.filter(|phone| !phone.trim().is_empty());
@@ -102,7 +102,7 @@ impl AddressForm {
     }
 }
 
-/// Refuses one more than fit.
+/// Refuses more than `ADDRESSES_MAX`.
 pub fn add_address(all: &mut Vec<Address>, address: Address) -> Result<(), FieldError> {
     if let Some(full) = fields::too_many("addresses", all.len() + 1, ADDRESSES_MAX) {
         return Err(full);
@@ -113,8 +113,8 @@ pub fn add_address(all: &mut Vec<Address>, address: Address) -> Result<(), Field
     Ok(())
 }
 
-/// Moves the default address there. Its region goes, since it was that of the place before. The
-/// first address of all becomes the default and gets the id.
+/// Moves the default address here and clears its region, which belonged to the old place; changes
+/// nothing if the place is the same. Without a default, adds one with the id `new`.
 pub(super) fn move_default_address(all: &mut Vec<Address>, to: &InlineAddress, new: AddressId) {
     let InlineAddress { province, city, detail } = to.clone();
     let Some(place) = all.iter().position(|address| address.is_default) else {
@@ -138,7 +138,7 @@ pub(super) fn move_default_address(all: &mut Vec<Address>, to: &InlineAddress, n
     }
 }
 
-/// Returns whether there is one with this id.
+/// Returns false if no address has this id.
 pub fn edit_address(all: &mut [Address], address: &Address) -> bool {
     let Some(index) = all.iter().position(|known| known.id == address.id) else { return false };
     all[index] = address.clone();
@@ -146,7 +146,7 @@ pub fn edit_address(all: &mut [Address], address: &Address) -> bool {
     true
 }
 
-/// Returns whether there was one with this id.
+/// Returns false if no address has this id.
 pub fn remove_address(all: &mut Vec<Address>, id: AddressId) -> bool {
     let before = all.len();
     all.retain(|address| address.id != id);
@@ -154,7 +154,7 @@ pub fn remove_address(all: &mut Vec<Address>, id: AddressId) -> bool {
     all.len() < before
 }
 
-/// The one that was touched last is the default if it says so; without any, the first becomes it.
+/// Keeps one default: the touched address if marked, else the current default, else the first.
 fn settle(all: &mut [Address], touched: usize) {
     if all.get(touched).is_some_and(|address| address.is_default) {
         for (index, address) in all.iter_mut().enumerate() {

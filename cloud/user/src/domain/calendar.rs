@@ -1,5 +1,4 @@
-//! Days, and the hours of a week in which a provider works. Hours are those of the provider's
-//! region.
+//! Days, and a provider's weekly working hours in the time of their region.
 
 use std::{fmt, str::FromStr};
 
@@ -22,14 +21,13 @@ const RANGES_A_DAY_MAX: usize = 4;
 const EXCEPTIONS_MAX: usize = 60;
 const DAY_MINUTES: u16 = 24 * 60;
 
-/// A day without a time: `2026-11-22`.
+/// A date without a time: `2026-11-22`.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr,
 )]
 pub struct CalendarDay(pub Date);
 
 impl CalendarDay {
-    /// The day of that moment in UTC.
     pub fn of(at: UnixMillis) -> Self {
         let at = Timestamp::from_millisecond(at.0).unwrap_or_default();
         Self(at.to_zoned(TimeZone::UTC).date())
@@ -46,7 +44,7 @@ impl FromStr for CalendarDay {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = "expected a day such as 2026-11-22";
-        // The parser of dates also takes a date with a time behind it.
+        // The parser also accepts a date followed by a time.
         if text.len() != 10 {
             return Err(wrong);
         }
@@ -54,7 +52,7 @@ impl FromStr for CalendarDay {
     }
 }
 
-/// From one minute of a day to a later one: `09:00-17:30`. A day may end at `24:00`.
+/// A range of minutes within a day: `09:00-17:30`. It may end at `24:00`.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr,
 )]
@@ -108,7 +106,7 @@ text_schemas! {
     HoursRange, "Hours of a day, such as 09:00-17:00.", r"^\d{2}:\d{2}-\d{2}:\d{2}$";
 }
 
-/// The usual hours of each weekday. A day without hours is free.
+/// The regular hours of each weekday. A day without hours is free.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct WeekHours {
@@ -121,8 +119,7 @@ pub struct WeekHours {
     pub sunday: Vec<HoursRange>,
 }
 
-/// The hours as a person sends them: what is stored lets pass what it does not know, and this names
-/// it.
+/// Weekly hours from a client: refuses unknown fields, which the stored form ignores.
 #[derive(Deserialize)]
 #[serde(remote = "WeekHours", deny_unknown_fields)]
 struct SentHours {
@@ -142,7 +139,7 @@ struct SentHours {
     sunday: Vec<HoursRange>,
 }
 
-/// Reads hours by the names of days alone, where a list would also be read by position.
+/// Reads hours only from a map of weekday names; the derived reader also accepts a list.
 pub(super) fn by_weekday<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<WeekHours>, D::Error> {
@@ -167,7 +164,7 @@ pub(super) fn by_weekday<'de, D: Deserializer<'de>>(
     from.deserialize_any(ByName)
 }
 
-/// The hours of one day in place of its weekday's.
+/// The hours of one day, in place of its weekday's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DayException {
     pub day: CalendarDay,
@@ -218,7 +215,7 @@ impl WeekHours {
     }
 }
 
-/// In the order of their days. Those of the past stay until their person takes them out.
+/// Sorts by day. Past days stay until their provider removes them.
 pub(super) fn check_exceptions(
     mut exceptions: Vec<DayException>,
     errors: &mut Vec<FieldError>,

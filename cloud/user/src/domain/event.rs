@@ -1,4 +1,4 @@
-//! The common face of the two kinds of profile for the store, and the content of their events.
+//! The interface of both kinds of profile to the store, and their events.
 
 use wire::{ProfileEvent, ProviderStanding};
 
@@ -7,7 +7,6 @@ use super::{CustomerProfile, PersonRecord, ProviderProfile};
 pub trait ProfileBody: Clone + From<PersonRecord> {
     fn person(&self) -> &PersonRecord;
     fn person_mut(&mut self) -> &mut PersonRecord;
-    /// Completes what is derived from the other fields.
     fn derive(&mut self);
     fn told(&self) -> ProfileEvent;
 }

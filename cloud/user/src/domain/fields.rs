@@ -1,4 +1,4 @@
-//! The rules of single fields that several forms have.
+//! Field rules that several forms share.
 
 use http::Uri;
 use wire::{FieldError, TextRule, check_text};
@@ -20,7 +20,7 @@ pub const PLACE: TextRule = line(0, 60);
 pub const STREET: TextRule = line(1, 255);
 pub const BIO: TextRule = TextRule { chars_min: 0, chars_max: 1_000, lines: true };
 
-/// Collects what is wrong, and goes on with an empty value.
+/// Records the error and continues with an empty value, so that all errors show at once.
 pub fn take<T: Default>(checked: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> T {
     checked.unwrap_or_else(|error| {
         errors.push(error);
@@ -32,7 +32,7 @@ pub fn text(field: &str, text: &str, rule: TextRule, errors: &mut Vec<FieldError
     take(check_text(field, text, rule), errors)
 }
 
-/// A blank text is none.
+/// Blank counts as absent.
 pub fn optional(
     field: &str,
     given: Option<String>,
@@ -43,7 +43,7 @@ pub fn optional(
     Some(text(field, &given, rule, errors))
 }
 
-/// Digits, with a plus before them where one was given.
+/// Keeps only the digits and a leading plus.
 pub fn phone(field: &str, text: &str) -> Result<String, FieldError> {
     let wrong = || FieldError::new(field, say::phone_needs);
     let text = text.trim();
@@ -59,7 +59,7 @@ pub fn phone(field: &str, text: &str) -> Result<String, FieldError> {
     Ok(format!("{plus}{digits}"))
 }
 
-/// An address on the web, by HTTPS and without a user.
+/// Accepts only an HTTPS URL without a user name.
 pub fn url(field: &str, text: &str) -> Result<String, FieldError> {
     let text = text.trim();
     let plain = text.len() <= URL_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -78,7 +78,7 @@ pub fn too_many(field: &str, count: usize, most: usize) -> Option<FieldError> {
     (count > most).then(|| FieldError::new(field, say::too_many { most: most.into() }))
 }
 
-/// Each once, in the order given.
+/// Keeps the order.
 pub fn unique<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     let mut kept = Vec::with_capacity(all.len());
     for one in all {

@@ -1,6 +1,6 @@
-//! The files of a person: a photo, pictures of finished work, documents of certifications.
+//! A person's files: a photo, pictures of finished work, certification documents.
 //!
-//! Invariant: only a person's own file, of the right use, is ever named in a profile.
+//! Invariant: a profile references only files that its own person uploaded for that purpose.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,16 +13,13 @@ pub const PICTURES_MAX: usize = 12;
 
 words! {
     FilePurpose {
-        /// Of the person.
         Photo "photo",
-        /// Of finished work.
         Picture "picture",
-        /// Of a certification; for its provider and for admins alone.
+        /// Visible only to its provider and to admins.
         Document "document",
     }
 }
 
-/// A picture of finished work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WorkPicture {
     pub file_id: FileId,
@@ -35,7 +32,7 @@ pub struct WorkPicture {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaptionForm {
-    /// Of the profile that was read.
+    /// The version that the client read.
     pub version: i64,
     pub caption: String,
 }
@@ -53,7 +50,7 @@ impl PersonRecord {
 }
 
 impl ProviderProfile {
-    /// Returns whether anything stands for the file. Another may be removed.
+    /// Returns true if the profile uses the file; unused files may be deleted.
     pub fn names(&self, file: FileId) -> bool {
         self.person.names(file)
             || self.pictures.iter().any(|picture| picture.file_id == file)
@@ -67,7 +64,7 @@ impl ProviderProfile {
         }
     }
 
-    /// Shows a picture behind the others. One that is shown gets another caption.
+    /// Appends a picture. If it is already there, only its caption changes.
     pub fn show_picture(&mut self, picture: WorkPicture) -> Result<(), FieldError> {
         if self.caption_picture(picture.file_id, &picture.caption) {
             return Ok(());
@@ -77,13 +74,13 @@ impl ProviderProfile {
         Ok(())
     }
 
-    /// Returns whether the picture is shown.
+    /// Returns false if the picture is not in the profile.
     pub fn caption_picture(&mut self, file: FileId, caption: &str) -> bool {
         let shown = self.pictures.iter_mut().find(|picture| picture.file_id == file);
         shown.map(|picture| caption.clone_into(&mut picture.caption)).is_some()
     }
 
-    /// Returns whether the picture was shown.
+    /// Returns false if the picture is not in the profile.
     pub fn hide_picture(&mut self, file: FileId) -> bool {
         let before = self.pictures.len();
         self.pictures.retain(|picture| picture.file_id != file);
@@ -91,7 +88,6 @@ impl ProviderProfile {
     }
 }
 
-/// The field of a certification whose document is not there.
 pub fn unknown_document(place: usize) -> FieldError {
     FieldError::new(&format!("items[{place}].document"), say::document_unknown)
 }

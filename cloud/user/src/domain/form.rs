@@ -1,5 +1,5 @@
-//! The form by which a person writes their own profile. It holds all of it: a field left out is
-//! empty.
+//! The form in which people write their own profile. It replaces the whole profile: a missing field
+//! is stored empty.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ const BORN_YEAR_MIN: i16 = 1900;
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileForm {
-    /// Of the profile that was read.
+    /// The version that the client read.
     pub version: i64,
     full_name: String,
     #[serde(alias = "phone")]
@@ -29,18 +29,18 @@ pub struct ProfileForm {
     bio: Option<String>,
     #[serde(default)]
     profile_picture_url: Option<String>,
-    /// Of customers, as are the two behind it.
+    /// Only for customers, like `preferences` and `address`.
     #[serde(default)]
     date_of_birth: Option<CalendarDay>,
     #[serde(default)]
     preferences: Option<Preferences>,
-    /// The default address. All addresses stay where it is left out.
+    /// The default address. If missing, all addresses stay.
     #[serde(default)]
     address: Option<InlineAddress>,
-    /// Of providers, as are all behind it: words for what they can do.
+    /// Free-text skills. Only for providers, like all fields below.
     #[serde(default)]
     skills: Option<Vec<String>>,
-    /// The kinds of work for which orders are matched.
+    /// The kinds of work used for matching with orders.
     #[serde(default)]
     service_categories: Option<Vec<ServiceType>>,
     #[serde(default)]
@@ -55,13 +55,13 @@ pub struct ProfileForm {
     exceptions: Option<Vec<DayException>>,
     #[serde(default)]
     portfolio: Option<Vec<PortfolioItem>>,
-    /// Whether the provider takes jobs at present; true where it is left out.
+    /// True if the provider takes jobs at present; true if missing.
     #[serde(default)]
     is_active: Option<bool>,
 }
 
 impl ProfileForm {
-    /// The form as it will be kept, or every field to correct.
+    /// Collects an error for every wrong field.
     pub fn checked(mut self, role: Role, today: CalendarDay) -> Result<Self, Vec<FieldError>> {
         let mut errors = self.foreign_fields(role);
         self.check_person(&mut errors);
@@ -83,7 +83,6 @@ impl ProfileForm {
         if errors.is_empty() { Ok(self) } else { Err(errors) }
     }
 
-    /// The fields that people of this role do not have.
     fn foreign_fields(&self, role: Role) -> Vec<FieldError> {
         let customers = [
             ("date_of_birth", self.date_of_birth.is_some()),
@@ -161,7 +160,7 @@ impl ProfileForm {
         self.portfolio = Some(items.collect());
     }
 
-    /// The id is for an address where there is none yet.
+    /// `new` becomes the id of a first address.
     pub fn apply_to_customer(&self, profile: &mut CustomerProfile, new: AddressId) {
         self.apply_to_person(&mut profile.person);
         profile.date_of_birth = self.date_of_birth;
@@ -171,7 +170,7 @@ impl ProfileForm {
         }
     }
 
-    /// A verified provider under another name is looked at again.
+    /// A verified provider's new name sends them back to the verification queue.
     pub fn apply_to_provider(&self, profile: &mut ProviderProfile, now: UnixMillis) {
         if profile.person.full_name != self.full_name {
             profile.look_again(now);

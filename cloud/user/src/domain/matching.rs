@@ -1,4 +1,4 @@
-//! The providers proposed for a job: a pure ranking of all that serve its area and kind of work.
+//! Ranks providers for a job by its area and kind of work. Pure.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,26 +6,25 @@ use wire::{Region, ServiceType, UserId, words};
 
 use super::{CalendarDay, ProviderProfile};
 
-/// A question is answered with so many unless it asks for another number, up to the most.
+/// The default and maximum number of matches per answer.
 pub const MATCHES_USUAL: usize = 20;
 pub const MATCHES_MAX: usize = 100;
 const SKILLS_COUNTED_MAX: usize = 3;
 const JOBS_COUNTED_MAX: i64 = 50;
 const WELL_RATED_HUNDREDTHS: i64 = 400;
 
-/// The job that somebody is looked for.
 #[derive(Debug, Clone)]
 pub struct MatchQuestion {
     pub area: Region,
     pub service_type: ServiceType,
-    /// Of the job, in which the skills are looked for.
+    /// The job's text, searched for the skills of providers.
     pub text: String,
     pub day: Option<CalendarDay>,
     pub limit: usize,
 }
 
 words! {
-    /// What speaks for a provider, beside his place among the others.
+    /// A reason to propose a provider, apart from rank.
     MatchReason {
         ServesTheArea "serves_the_area",
         DoesThisWork "does_this_work",
@@ -45,8 +44,8 @@ pub struct ProviderMatch {
     pub reasons: Vec<MatchReason>,
 }
 
-/// The best first, no more than were asked for; among equals the one who has been here longest. A
-/// provider who is not listed or does not serve the job is left out.
+/// Returns the best first, at most `limit`; on equal scores the oldest profile leads. Skips
+/// unlisted providers and any that do not serve the job.
 pub fn rank<'p>(
     question: &MatchQuestion,
     candidates: impl IntoIterator<Item = &'p ProviderProfile>,
@@ -91,7 +90,7 @@ fn judged(provider: &ProviderProfile, day: Option<CalendarDay>, text: &str) -> P
 }
 
 impl ProviderProfile {
-    /// By the exception of that day, or else by its weekday.
+    /// The day's exception overrides its weekday.
     pub fn works_on(&self, day: CalendarDay) -> bool {
         let exception = self.exceptions.iter().find(|exception| exception.day == day);
         let hours = exception.map_or(self.availability.on(day), |exception| &exception.hours);

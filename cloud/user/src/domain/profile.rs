@@ -1,5 +1,4 @@
-//! The profiles as they are kept. A field that joins later has a default, so that no document has
-//! to be migrated.
+//! The stored profiles. Give every new field a default, so that no document needs a migration.
 
 use platform::documents::millis;
 use serde::{Deserialize, Serialize};
@@ -11,15 +10,15 @@ use super::{
     WorkPicture,
 };
 
-/// The part that customers and providers have alike.
+/// The fields common to customers and providers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRecord {
     pub user_id: UserId,
     pub role: Role,
-    /// Counts the changes of its person and of admins. What is counted by events leaves it alone,
-    /// so that a completed job makes nobody's form stale.
+    /// Counts changes by the person and by admins, not by event counters: a completed job must not
+    /// make an open form stale.
     pub revision: i64,
-    /// Empty until the person gives it, as is the number.
+    /// Empty until the person enters it, like the phone number.
     pub full_name: String,
     pub phone_number: String,
     pub bio: Option<String>,
@@ -32,12 +31,12 @@ pub struct PersonRecord {
     pub created_at: UnixMillis,
     #[serde(with = "millis")]
     pub updated_at: UnixMillis,
-    /// The account was closed for good.
+    /// The account is revoked.
     #[serde(default)]
     pub is_closed: bool,
 }
 
-/// Admins have one of these, too.
+/// The profile of a customer or of an admin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerProfile {
     #[serde(flatten)]
@@ -71,27 +70,27 @@ pub struct ProviderProfile {
     pub certifications: Vec<Certification>,
     #[serde(default)]
     pub verification: Verification,
-    /// The provider takes jobs at present.
+    /// The provider takes jobs.
     pub is_active: bool,
     #[serde(default)]
     pub completed_orders: i64,
-    /// Hundredths of a star, over `total_reviews`.
+    /// Hundredths of a star, averaged over `total_reviews`.
     #[serde(default)]
     pub rating_hundredths: i64,
     #[serde(default)]
     pub total_reviews: i64,
-    /// Of the word that these two came with.
+    /// The version of the rating event behind the two fields above.
     #[serde(default)]
     pub rating_version: i64,
-    /// Derived: each area with each category, which one index can serve.
+    /// Derived: every pair of area and category, so that one index serves the search.
     pub serves: Vec<String>,
-    /// Derived: the place among those who serve the same.
+    /// Derived: the rank among providers of the same pair.
     pub standing: i64,
-    /// Derived: may be proposed for jobs.
+    /// Derived: the provider may be proposed for jobs.
     pub is_listed: bool,
 }
 
-/// What a customer would like to see first.
+/// A customer's preferences for search results.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Preferences {
@@ -106,7 +105,7 @@ pub struct Preferences {
     pub currency: Option<Currency>,
 }
 
-/// A piece of work that a provider shows.
+/// A piece of work that a provider presents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PortfolioItem {
     pub title: String,
@@ -117,7 +116,6 @@ pub struct PortfolioItem {
 }
 
 impl PersonRecord {
-    /// Somebody of whom no more is known than the account.
     pub fn blank(user_id: UserId, role: Role, now: UnixMillis) -> Self {
         Self {
             user_id,
@@ -145,7 +143,6 @@ impl ProviderProfile {
         self.verification.state == VerificationState::Verified
     }
 
-    /// Completes the derived fields.
     pub fn derive(&mut self) {
         let areas = self.service_areas.iter();
         let pairs =
@@ -158,7 +155,7 @@ impl ProviderProfile {
     }
 }
 
-/// An area and a kind of work as one value of `serves`.
+/// One value of `serves`.
 pub fn serving_key(area: Region, kind: ServiceType) -> String {
     format!("{area}/{kind}")
 }

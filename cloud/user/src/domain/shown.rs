@@ -1,5 +1,4 @@
-//! A profile as it is shown: whole to its own person and to admins, the public part to everybody
-//! else.
+//! Views of a profile: complete for its person and for admins, the public part for others.
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -12,7 +11,7 @@ use super::{
     WorkPicture,
 };
 
-/// The whole of a profile.
+/// A complete profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum OwnProfile {
@@ -20,7 +19,7 @@ pub enum OwnProfile {
     Provider(Box<OwnProvider>),
 }
 
-/// Of a customer, or of an admin.
+/// The complete profile of a customer or an admin.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OwnCustomer {
@@ -30,7 +29,7 @@ pub struct OwnCustomer {
     preferences: Preferences,
 }
 
-/// Of a provider, for himself and for admins.
+/// A provider's complete profile, for themselves and for admins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OwnProvider {
     #[serde(flatten)]
@@ -47,15 +46,15 @@ pub struct OwnProvider {
 pub struct OwnPerson {
     user_id: UserId,
     role: Role,
-    /// A change names it, so that nobody overwrites what they have not seen.
+    /// Send this with a change; it protects against overwriting a newer profile.
     version: i64,
-    /// The name and the number are given.
+    /// The name and the phone number are set.
     is_complete: bool,
     full_name: String,
     phone_number: String,
     bio: Option<String>,
     profile_picture_url: Option<String>,
-    /// A file, as are those of `pictures` and of certifications' documents.
+    /// A file id, as in `pictures` and certification documents.
     photo: Option<FileId>,
     created_at: UnixMillis,
     updated_at: UnixMillis,
@@ -70,7 +69,8 @@ pub struct VerificationRecord {
     steps: Vec<VerificationStep>,
 }
 
-/// A provider as everybody who is signed in may see him: no number, no address, no free days.
+/// The part of a provider's profile that every signed-in person may see: no phone number, addresses
+/// or free days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PublicProfile {
     pub user_id: UserId,
@@ -84,7 +84,7 @@ pub struct PublicProfile {
     pub offer: ProviderOffer,
 }
 
-/// What a provider offers, and how he has done so far.
+/// A provider's offer and their record so far.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProviderOffer {
@@ -95,12 +95,12 @@ pub struct ProviderOffer {
     pub experience_years: Option<u8>,
     pub availability: WeekHours,
     pub portfolio: Vec<PortfolioItem>,
-    /// Of finished work.
+    /// Pictures of finished work.
     pub pictures: Vec<WorkPicture>,
     pub verified: bool,
     pub is_active: bool,
     pub completed_orders: i64,
-    /// Hundredths of a star, over `total_reviews`; 0 without any.
+    /// Hundredths of a star, averaged over `total_reviews`; 0 without reviews.
     pub rating_hundredths: i64,
     pub total_reviews: i64,
 }
@@ -153,7 +153,7 @@ impl From<&ProviderProfile> for OwnProvider {
 }
 
 impl OwnProvider {
-    /// As a list shows it. The one profile that an admin opens to decide is shown whole.
+    /// Masks the numbers for a list. Admins see them only on the profile opened for a decision.
     #[must_use]
     pub fn masked(mut self) -> Self {
         mask(&mut self.person.phone_number);
@@ -162,8 +162,8 @@ impl OwnProvider {
     }
 }
 
-/// Leaves the last two characters of a number: whoever knows it can tell. A short one would be
-/// known by them.
+/// Keeps the last two characters, enough to recognise a number. Masks a short one whole, since two
+/// would reveal it.
 fn mask(number: &mut String) {
     let chars = number.chars().count();
     let shown = if chars < 6 { 0 } else { 2 };
@@ -174,7 +174,7 @@ fn mask(number: &mut String) {
 }
 
 impl PublicProfile {
-    /// Nothing of a provider whose account is closed, or who has given no name yet.
+    /// `None` if the account is closed or has no name yet.
     pub fn of(profile: &ProviderProfile) -> Option<Self> {
         let person = &profile.person;
         let is_shown = !person.is_closed && !person.full_name.is_empty();

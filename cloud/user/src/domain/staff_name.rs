@@ -1,21 +1,20 @@
-//! Names that could be taken for the platform's own people. A person who reads one may give its
-//! bearer a code or a password.
+//! Detects names that could pass for platform staff and so trick a person into handing over a code
+//! or a password.
 //!
-//! A name is compared as it looks, not as it is written: without case, signs and gaps, and with
-//! digits and letters of other scripts read as the Latin letters that they resemble. Both sides are
-//! read so.
+//! Compares names by their looks, not their spelling: ignores case, signs and gaps, and reads
+//! digits and letters of other scripts as the Latin letters they resemble. Normalises the word list
+//! the same way.
 
 use std::sync::LazyLock;
 
-/// One a line. A Latin word counts where it stands alone or among words that go with it, any other
-/// wherever it stands.
+/// One word a line. Latin words count alone or among companions, all others anywhere in a name.
 const WORDS: &str = include_str!("staff_words.txt");
-/// Words that go with one above: `Support Team`, and `SupportTeam`.
+/// Companions of a listed word: `Support Team`, `SupportTeam`.
 const COMPANIONS: [&str; 9] =
     ["team", "desk", "service", "services", "center", "centre", "platform", "the", "online"];
-/// The brand counts as a part of a word, too.
+/// The brand counts even inside a longer word.
 const BRAND: &str = "holdfast";
-/// This surname ends in the first sign of a word above: its bearer's given name may begin with the
+/// A surname that ends in the first character of a listed word; a given name may begin with the
 /// second.
 const SURNAME: &str = "\u{4e0a}\u{5b98}";
 
@@ -28,7 +27,6 @@ struct StaffWords {
     brand: String,
 }
 
-/// Returns whether a name could be taken for one of the platform's staff.
 pub fn pretends_to_be_staff(name: &str) -> bool {
     let signs: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
     let signs = signs.replace(SURNAME, "");
@@ -39,7 +37,7 @@ pub fn pretends_to_be_staff(name: &str) -> bool {
     let is_alone = words.iter().any(|word| {
         STAFF.is_staff(&looks_of(word)) || STAFF.is_staff(&looks_of(trim_digits(word)))
     });
-    // `Customer Service` is one word in the list.
+    // The list has `Customer Service` in one piece.
     is_alone || words.windows(2).any(|pair| STAFF.is_made_of(&looks_of(&pair.concat()), false))
 }
 
@@ -59,7 +57,8 @@ impl StaffWords {
         word.contains(&self.brand) || self.is_made_of(word, false)
     }
 
-    /// Returns whether a word is a row of words of which one at least is the staff's.
+    /// Returns true if the text splits into listed words and companions, at least one of them
+    /// listed.
     fn is_made_of(&self, word: &str, has_staff: bool) -> bool {
         if word.is_empty() {
             return has_staff;
@@ -72,7 +71,7 @@ impl StaffWords {
     }
 }
 
-/// The words of a name. Letters that stand alone are one word together: `A d m i n`.
+/// Splits a name at gaps. Joins single letters in a row: `A d m i n`.
 fn words_of(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut is_spelled = false;
@@ -87,7 +86,7 @@ fn words_of(name: &str) -> Vec<String> {
     words
 }
 
-/// Signs that stand for letters are no gaps.
+/// Signs that replace letters are not gaps.
 fn is_gap(c: char) -> bool {
     !c.is_alphanumeric() && !matches!(c, '@' | '$' | '|' | '!')
 }
@@ -96,8 +95,7 @@ fn trim_digits(word: &str) -> &str {
     word.trim_matches(|c: char| c.is_numeric())
 }
 
-/// The Latin letters that a word looks like. The letters I and L, and what looks like them, are
-/// one.
+/// The Latin letters that a text resembles. I, L and their look-alikes all become `i`.
 fn looks_of(word: &str) -> String {
     let letters: String = word.chars().flat_map(char::to_lowercase).filter_map(look_of).collect();
     letters.replace("rn", "m").replace("vv", "w")
@@ -106,7 +104,7 @@ fn looks_of(word: &str) -> String {
 #[rustfmt::skip]
 fn look_of(c: char) -> Option<char> {
     Some(match narrow(c) {
-        // Marks above and below a letter.
+        // Combining marks above and below a letter.
         '\u{300}'..='\u{36f}' => return None,
         '0' | '\u{43e}' | '\u{3bf}' | '\u{f2}'..='\u{f6}' | '\u{f8}' | '\u{14d}' => 'o',
         '1' | 'l' | '|' | '!' | '\u{456}' | '\u{4cf}' | '\u{3b9}' | '\u{131}' | '\u{ec}'..='\u{ef}' | '\u{12b}' => 'i',
@@ -127,7 +125,7 @@ fn look_of(c: char) -> Option<char> {
     })
 }
 
-/// A wide letter or digit of a Chinese keyboard, as the usual one.
+/// Maps a full-width letter or digit of a Chinese keyboard to ASCII.
 fn narrow(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),

@@ -1,8 +1,4 @@
-//! The verification of a provider: his certifications, and the record of each decision with its
-//! admin and reason.
-//!
-//! Invariant: nobody is verified but by an admin's decision on the certifications and the name that
-//! stand.
+//! Verification of providers: their certifications, and each decision with its admin and reason.
 
 use platform::documents::millis;
 use serde::{Deserialize, Serialize};
@@ -13,33 +9,33 @@ use super::{CalendarDay, ProviderProfile, fields};
 use crate::say;
 
 const CERTIFICATIONS_MAX: usize = 10;
-/// Beyond it the oldest steps are forgotten.
+/// Older steps are dropped.
 const STEPS_MAX: usize = 30;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Certification {
     pub name: String,
-    /// Empty where it is not given, like the issuer: the paper shows both.
+    /// Empty if not given, like `issuer`: the document shows both.
     #[serde(default)]
     pub number: String,
     #[serde(default)]
     pub issuer: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<CalendarDay>,
-    /// One that its provider has handed in.
+    /// A document that this provider uploaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<FileId>,
-    /// The address of a paper elsewhere, by HTTPS. Nobody here fetches it: an admin who opens it
-    /// leaves the platform. The address of a file of this platform becomes the `document`.
+    /// The HTTPS URL of a document elsewhere. The platform never fetches it; opening it takes an
+    /// admin off the platform. A URL of this platform becomes `document` instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_url: Option<String>,
 }
 
-/// All certifications of a provider, in place of those before.
+/// All certifications of a provider, replacing the previous ones.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CertificationForm {
-    /// Of the profile that was read.
+    /// The version that the client read.
     pub version: i64,
     pub items: Vec<Certification>,
 }
@@ -47,7 +43,7 @@ pub struct CertificationForm {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerificationDecision {
-    /// Of the profile that the admin looked at.
+    /// The version that the admin read.
     pub version: i64,
     pub reason: String,
 }
@@ -66,7 +62,7 @@ words! {
 words! {
     VerificationAct {
         Submitted "submitted",
-        /// A verified provider changed his name or his certifications.
+        /// A verified provider changed their name or certifications.
         Changed "changed",
         Verified "verified",
         Rejected "rejected",
@@ -76,7 +72,7 @@ words! {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     pub state: VerificationState,
-    /// When it came into the queue the last time.
+    /// The latest entry into the queue.
     #[serde(default, with = "millis::option")]
     pub submitted_at: Option<UnixMillis>,
     #[serde(default)]
@@ -122,7 +118,7 @@ fn checked_item(place: usize, item: Certification, errors: &mut Vec<FieldError>)
     }
 }
 
-/// The file behind an address of this platform, which has no host.
+/// Parses a URL of this platform, which has no host.
 fn own_file(url: &str) -> Option<FileId> {
     let path = url.trim();
     let id = path.strip_prefix("/api/v1/files/").or_else(|| path.strip_prefix("/api/files/"))?;
@@ -138,7 +134,7 @@ impl ProviderProfile {
         }
     }
 
-    /// Puts a verified provider back into the queue: the decision was about what stood before.
+    /// Sends a verified provider back to the queue: the decision covered the previous profile.
     pub(super) fn look_again(&mut self, now: UnixMillis) {
         if self.is_verified() {
             let by = self.person.user_id;
@@ -146,7 +142,7 @@ impl ProviderProfile {
         }
     }
 
-    /// Returns whether it goes into the queue; one that waits or is verified stays as it is.
+    /// Returns true if the profile enters the queue; false if it is waiting or verified.
     pub fn submit(&mut self, now: UnixMillis) -> Result<bool, Vec<FieldError>> {
         if matches!(
             self.verification.state,
@@ -177,8 +173,8 @@ impl ProviderProfile {
         Ok(true)
     }
 
-    /// An admin's decision, also about one that was decided before. Returns whether it changes
-    /// anything; `None` where nothing was ever submitted.
+    /// Records a decision, which may reverse an earlier one. Returns true if the state changed,
+    /// `None` if the provider never submitted.
     pub fn decide(
         &mut self,
         is_verified: bool,
@@ -253,7 +249,7 @@ mod tests {
             file_url: Some(url.into()),
         };
         assert_eq!(kept, expected);
-        // A replica of the version before needs both fields.
+        // A replica of the previous version requires both fields.
         let stored = json!(kept);
         assert_eq!((&stored["number"], &stored["issuer"]), (&json!(""), &json!("")));
         assert_eq!(of_url(" ").unwrap().file_url, None);

@@ -1,4 +1,4 @@
-//! A person's own addresses. They stand in the profile and share its version.
+//! Routes for a person's own addresses, which share the version of the profile.
 
 use axum::extract::State;
 use process::{
@@ -20,14 +20,14 @@ use crate::{
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AddressBook {
-    /// Of the profile, for the next change.
+    /// The profile version, to send with the next change.
     version: i64,
     items: Vec<Address>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct VersionQuery {
-    /// Of the profile that was read.
+    /// The version that the client read.
     version: i64,
 }
 

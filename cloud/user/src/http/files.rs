@@ -1,6 +1,6 @@
-//! Files over HTTP: handed in by their owners as they are, read by those who may see them.
+//! File routes: owners upload, permitted readers download.
 //!
-//! Invariant: a file that somebody may not see is not told apart from none.
+//! Invariant: a forbidden file gets the same answer as a missing one.
 
 use axum::{extract::State, response::Response};
 use platform::files::{
@@ -29,18 +29,18 @@ const PHOTO: FileRule =
     FileRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 640 };
 const PICTURE: FileRule =
     FileRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 1_600 };
-/// Its small print has to be readable.
+/// The small print must stay readable.
 const DOCUMENT: FileRule =
     FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * MB, side_px_max: 2_400 };
 
-/// Any of these shows an admin the documents of providers.
+/// Each of these permissions lets an admin read the documents of providers.
 const DOCUMENT_READERS: &[Permission] = &[Permission::VerifyProviders];
-/// Any of these shows an admin the pictures of people.
+/// Each of these permissions lets an admin read the pictures of people.
 const PICTURE_READERS: &[Permission] = &[Permission::ReadPeople, Permission::VerifyProviders];
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnPhoto {
-    /// Of the profile, for the next change.
+    /// The profile version, to send with the next change.
     version: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     photo: Option<FileId>,
@@ -48,12 +48,12 @@ pub struct OwnPhoto {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PictureBook {
-    /// Of the profile, for the next change.
+    /// The profile version, to send with the next change.
     version: i64,
     items: Vec<WorkPicture>,
 }
 
-/// A document that a certification may name.
+/// A document that a certification may reference.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HandedDocument {
     id: FileId,
@@ -61,10 +61,10 @@ pub struct HandedDocument {
     bytes: u64,
 }
 
-/// An address that opens one file to whoever has it, for five minutes.
+/// A URL that opens one file without a sign-in, for five minutes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FileLink {
-    /// Without the host.
+    /// The path and query, without the host.
     url: String,
     expires_at: UnixMillis,
 }
@@ -76,7 +76,7 @@ pub struct CaptionQuery {
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct PictureVersion {
-    /// Of the profile that was read.
+    /// The version that the client read.
     version: i64,
 }
 
@@ -109,7 +109,7 @@ pub async fn add_picture(
     let owner = super::provider_of(&caller)?;
     let caption = checked_caption(&caption)?;
     let own = service.store.own::<ProviderProfile>(owner, Role::Provider, trace.as_str()).await?;
-    // Before the way up, which would be for nothing.
+    // Check before a useless upload.
     own.check_room_for_picture()?;
     let file = service.intake.take(FileSender::from_claims(&caller.claims), body, PICTURE).await?;
     let CheckedFile { size, .. } = &file;
@@ -183,7 +183,7 @@ pub async fn link_to_file(
     Ok(Json(FileLink { url, expires_at: UnixMillis(expires) }))
 }
 
-/// The link is the only word for its bearer, so one that is not whole is a forged one.
+/// The link is the only credential, so an incomplete one counts as forged.
 pub async fn show_file_by_link(
     State(service): State<Service>,
     Path(id): Path<FileId>,
@@ -201,8 +201,8 @@ async fn answered(service: &Service, file: &FileRecord) -> Result<Response, Prob
     Ok(files::served(file, body))
 }
 
-/// Own files; all documents for admins who verify providers, and all pictures for these and for
-/// admins who read people; of others those that a shown provider shows.
+/// Returns the file if the caller may see it: their own; by permission, documents or pictures for
+/// admins; pictures on a public provider profile for all.
 async fn seen(service: &Service, caller: &Caller, id: FileId) -> Result<FileRecord, Problem> {
     let file = service.register.get(id).await?.ok_or(Code::NotFound)?;
     let is_document = file.purpose == FilePurpose::Document.as_str();
@@ -239,7 +239,7 @@ async fn photo_of(
     Ok(Json(OwnPhoto { version, photo }))
 }
 
-/// Returns the profile's version. A photo overwrites nothing that anybody typed, so it needs none.
+/// Returns the new version. Expects none, because a photo cannot overwrite typed text.
 async fn photo_in<D: KeptProfile>(
     service: &Service,
     Actor { user_id, role }: Actor,

@@ -1,4 +1,4 @@
-//! Providers for a job, for other services and for admins.
+//! Provider matching, for other services and for admins.
 
 use axum::extract::State;
 use process::{
@@ -15,7 +15,7 @@ use crate::{
     store::serving_of,
 };
 
-/// The best by standing, from whom the ranking chooses.
+/// The ranking chooses among this many with the best standing.
 const CANDIDATES_MAX: usize = 200;
 const TEXT: TextRule = TextRule { chars_min: 0, chars_max: 4_200, lines: true };
 
@@ -24,9 +24,9 @@ const TEXT: TextRule = TextRule { chars_min: 0, chars_max: 4_200, lines: true };
 pub struct MatchQuery {
     region: Region,
     service_type: ServiceType,
-    /// Of the job, in which the skills of providers are looked for.
+    /// The job's text, searched for the skills of providers.
     text: Option<String>,
-    /// On which the work is to be done.
+    /// The day of the work.
     day: Option<CalendarDay>,
 }
 

@@ -1,4 +1,4 @@
-//! Reading and writing profiles.
+//! Routes that read and write profiles.
 
 use axum::extract::State;
 use process::{
@@ -41,8 +41,8 @@ pub async fn write(
     written(&service, actor, trace.as_str(), form).await
 }
 
-/// Another customer's profile is for admins who may read people, and is not told apart from none
-/// for others.
+/// Other customers' profiles need the permission to read people. Without it, the answer is the same
+/// as for a missing profile.
 pub async fn show_customer(
     State(service): State<Service>,
     caller: Caller,
@@ -86,7 +86,7 @@ pub async fn write_provider(
     written(&service, actor, trace.as_str(), form).await
 }
 
-/// For every role. Nobody writes the profile of somebody else, admins neither.
+/// Serves every role. Only the owner may write a profile; admins may not.
 pub async fn write_person(
     State(service): State<Service>,
     Trace(trace): Trace,

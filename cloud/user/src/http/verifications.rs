@@ -1,4 +1,4 @@
-//! The verification of providers: handed in by themselves, decided by admins.
+//! Verification routes: providers submit, admins decide.
 
 use axum::extract::State;
 use process::{
@@ -21,11 +21,11 @@ use crate::{
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct QueueQuery {
-    /// `waiting` where it is left out.
+    /// `waiting` by default.
     state: Option<VerificationState>,
 }
 
-/// It holds nothing: what is handed in stands in the profile.
+/// Empty: the profile already holds the submitted data.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubmissionForm {}
@@ -50,7 +50,7 @@ pub async fn certify(
     Ok(Json((&changed).into()))
 }
 
-/// Handing in twice is as good as once.
+/// Idempotent: a second submission changes nothing.
 pub async fn submit(
     State(service): State<Service>,
     Trace(trace): Trace,
@@ -69,7 +69,7 @@ pub async fn submit(
     Ok(Json((&changed).into()))
 }
 
-/// Their numbers are masked: `provider` shows one of them whole.
+/// Masks phone and certificate numbers. `provider` returns a single profile unmasked.
 pub async fn queue(
     State(service): State<Service>,
     _: Admin,
@@ -117,8 +117,7 @@ pub async fn reject(
     decide(&service, &admin, trace.as_str(), id, decision, false).await
 }
 
-/// On the profile that the admin looked at: a provider who has changed it meanwhile is read again
-/// first.
+/// Decides on the version that the admin read; after a change they must read it again.
 async fn decide(
     service: &Service,
     admin: &Caller,
@@ -144,7 +143,7 @@ async fn decide(
     Ok(Json((&changed).into()))
 }
 
-/// Only own documents may be named; naming one keeps it from being collected.
+/// Refuses other people's documents. Naming a document protects it from collection.
 async fn check_documents(
     service: &Service,
     owner: UserId,

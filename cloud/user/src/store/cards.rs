@@ -1,5 +1,5 @@
-//! The public part of a provider's profile, out of the cache where that knows it: each page that
-//! names somebody asks for it.
+//! The public part of a provider's profile, through the cache: every page that shows a provider
+//! reads it.
 
 use platform::{
     StoreError,
@@ -10,19 +10,19 @@ use wire::UserId;
 use super::ProfileStore;
 use crate::domain::{ProviderProfile, PublicProfile};
 
-/// The part's name in keys of the cache, and the column of its memories.
+/// The service's name in cache keys, and the column of its sealed cache values.
 pub const PLACE: (&str, &str) = ("user", "user.memory");
 const CARD: &str = "card";
 
 impl ProfileStore {
-    /// The same, with a cache that answers for cards.
+    /// Adds a cache for public profiles.
     #[must_use]
     pub fn remembering(self, memory: StampedMemory) -> Self {
         Self { memory: Some(memory), ..self }
     }
 
-    /// A provider as everybody may see him; nothing where there is none to be shown, which is not
-    /// remembered.
+    /// Returns the public part of a provider's profile, or `None` if there is none to show. The
+    /// cache does not keep a `None`.
     pub async fn card(&self, user: UserId) -> Result<Option<PublicProfile>, StoreError> {
         let thing = provider(user);
         let Some(memory) = &self.memory else { return self.card_as_stored(user).await };
@@ -40,7 +40,7 @@ impl ProfileStore {
         Ok(card)
     }
 
-    /// Called before a provider's profile is written, and again once it is.
+    /// Invalidates the cache. Call it before and after each write to a provider's profile.
     pub(super) async fn changes(&self, user: UserId) {
         if let Some(memory) = &self.memory {
             memory.changed(&provider(user)).await;

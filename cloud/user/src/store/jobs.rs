@@ -1,5 +1,5 @@
-//! The jobs that providers have completed, one document each, so that the number in a profile can
-//! be counted anew at any time.
+//! Completed jobs, one document each, so that the counter in a profile can be recounted at any
+//! time.
 
 use platform::{
     StoreError,
@@ -12,7 +12,7 @@ use wire::{OrderId, Role, UnixMillis, UserId};
 use super::ProfileStore;
 use crate::domain::ProviderProfile;
 
-/// More are not counted: no rank depends on it.
+/// Stop counting here: a higher number changes no rank.
 const COUNTED_MAX: usize = 10_000;
 const ATTEMPTS_MAX: usize = 16;
 const PAGE: usize = 200;
@@ -32,7 +32,8 @@ impl DocumentBody for CompletedJob {
 }
 
 impl ProfileStore {
-    /// Notes a job, once however often it is told, and counts its provider's.
+    /// Stores a completed job once, even if its event repeats, and recounts the jobs of its
+    /// provider.
     pub async fn note_job(
         &self,
         order: OrderId,
@@ -46,8 +47,7 @@ impl ProfileStore {
         self.recount_jobs(job.provider_id).await.map(drop)
     }
 
-    /// Counts the jobs of each provider anew. Returns the number of providers whose profile had
-    /// another number.
+    /// Recounts the jobs of all providers. Returns the number of corrected profiles.
     pub async fn recount_all(&self) -> Result<u64, StoreError> {
         let (mut mended, mut after) = (0, Uuid::nil());
         loop {
@@ -62,9 +62,8 @@ impl ProfileStore {
         }
     }
 
-    /// Writes the number of a provider's jobs into his profile, and returns whether it was another.
-    /// The version is read before the jobs are counted, so that a slower count never overwrites a
-    /// later one.
+    /// Writes the current job count into the provider's profile; returns true if it changed. Reads
+    /// the profile's version before counting, so that a slow count never overwrites a later one.
     pub async fn recount_jobs(&self, provider: UserId) -> Result<bool, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
             let Some(mut found) = self.providers.get(provider.0).await? else {

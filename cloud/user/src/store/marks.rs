@@ -1,4 +1,4 @@
-//! The word that a provider is verified, told again to those who may not have heard it.
+//! Republishes verification status for consumers that may have missed an event.
 
 use platform::StoreError;
 use wire::EventType;
@@ -9,8 +9,8 @@ use crate::domain::{ProfileBody, VerificationState};
 const PAGE: usize = 200;
 
 impl ProfileStore {
-    /// Tells in an event of its own that each verified provider is so, and returns how many it told
-    /// of. A profile that is changed meanwhile tells of itself.
+    /// Writes an event into the profile of each verified provider. Returns the number of events
+    /// written. Skips a profile that changes meanwhile, since that change writes its own event.
     pub async fn tell_marks(&self) -> Result<u64, StoreError> {
         let trace = self.clock.new_id().simple().to_string();
         let (mut told, mut after) = (0, None);

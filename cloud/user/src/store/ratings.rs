@@ -1,4 +1,4 @@
-//! The ratings of providers, as the review service tells them.
+//! Provider ratings, taken from events of the review service.
 
 use platform::{StoreError, documents::DocumentsError};
 use wire::{RatingEvent, Role};
@@ -7,8 +7,8 @@ use super::ProfileStore;
 use crate::domain::ProviderProfile;
 
 impl ProfileStore {
-    /// Takes a word that is newer than the last. What is counted elsewhere is no change of the
-    /// provider's own, so it makes nobody's form stale.
+    /// Stores a rating newer than the current one. Leaves the revision alone, so that it does not
+    /// make the provider's open form stale.
     pub async fn note_rating(&self, told: &RatingEvent, trace: &str) -> Result<(), StoreError> {
         let provider = told.provider_id;
         if self.get::<ProviderProfile>(provider).await?.is_none() {

@@ -1,4 +1,4 @@
-//! The fields that profiles are searched by, and the queries.
+//! The indexed fields of profiles, and the queries on them.
 
 use platform::documents::{
     DocumentBody, Field, Find, Index, IndexCondition, ListField, ScalarType, Shape,
@@ -44,18 +44,18 @@ impl DocumentBody for ProviderProfile {
         ],
         indexes: &[OF_PERSON, SERVING, QUEUE],
     };
-    /// The steps hold the reasons of admins.
+    /// The verification steps contain the reasons that admins wrote.
     const SEALED: &'static [&'static str] =
         &["full_name", "phone_number", "bio", "addresses", "certifications", "verification.steps"];
 }
 
-/// The query behind a page of the verification desk, oldest first.
+/// A page of the verification queue, oldest first.
 pub fn queue_of(state: VerificationState, after: Option<TimeCursor>, limit: usize) -> Find {
     let after = after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
     Find::by(QUEUE, STATE.is(state.as_str().to_owned())).after(after).limit(limit)
 }
 
-/// The query behind matching: listed providers who serve both, the best standing first.
+/// Listed providers for this area and kind of work, best standing first.
 pub fn serving_of(area: Region, kind: ServiceType, limit: usize) -> Find {
     Find::by(SERVING, SERVES.has(serving_key(area, kind))).limit(limit)
 }

@@ -1,4 +1,4 @@
-//! What becomes of each event of an account.
+//! The effects of each account event.
 
 use platform::{
     consume::{Handle, HandleError},
@@ -20,7 +20,7 @@ use crate::{AT, CUSTOMER, PROVIDER};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// An empty store in a folder of its own, which lives as long as the guard.
+/// An empty store in a temporary folder, which the guard keeps alive.
 async fn sqlite_store() -> (ProfileStore, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("user.db").display());

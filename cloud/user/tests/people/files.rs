@@ -1,4 +1,4 @@
-//! Photos, pictures of work and documents over HTTP: handed in, shown, kept from others, collected.
+//! Photos, pictures of work and documents over HTTP: upload, display, access control, collection.
 
 use axum::{body::Body, response::Response};
 use http::{Request, header};
@@ -35,7 +35,7 @@ impl World {
             .method(method)
             .uri(path)
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
-            // It is not asked.
+            // The service ignores the declared type.
             .header(header::CONTENT_TYPE, "text/html");
         let answer = self.router.clone().oneshot(request.body(Body::from(file)).unwrap());
         let answer = answer.await.unwrap();
@@ -54,7 +54,7 @@ impl World {
 
     async fn picture(&self, caption: &str) -> Value {
         let path = format!("{PICTURES}?caption={caption}");
-        // Of another size for each caption, and so another file.
+        // The size depends on the caption, so that each file differs.
         let width =
             8 + u32::try_from(caption.len()).unwrap() * 8 + u32::from(caption.as_bytes()[0]);
         let (status, book) = self.hand_in(provider(), "POST", &path, png(width, 8)).await;
@@ -81,7 +81,7 @@ async fn a_photo_is_made_small_and_shown_to_its_person_alone() {
     let length: usize = is("content-length").parse().unwrap();
     let bytes = shown.into_body().collect().await.unwrap().to_bytes();
     assert_eq!((bytes.len(), &bytes[..3]), (length, &[0xff, 0xd8, 0xff][..]));
-    // Height and width stand behind the mark of the frame.
+    // Height and width follow the frame marker.
     let frame = bytes.windows(2).position(|mark| mark == [0xff, 0xc0]).unwrap() + 5;
     assert_eq!(bytes[frame..frame + 4], [1, 64, 2, 128], "320 x 640");
 
@@ -170,7 +170,7 @@ async fn a_certifications_document_is_for_its_provider_and_admins() {
         assert_eq!(world.status(stranger, id).await, 404);
     }
 
-    // Somebody who learned the id does not come to it by naming it.
+    // A known id does not give another person access to the file.
     let (status, refused) =
         world.ask(other(Role::Provider), "PUT", CERTIFICATIONS, certify(id, 1)).await;
     assert_eq!((status, wrong(&refused)), (422, vec!["items[0].document"]));

@@ -1,4 +1,4 @@
-//! Profiles over HTTP: their owners, the view of others, versions, addresses and verification.
+//! Profiles over HTTP: owners, other readers, versions, addresses and verification.
 
 use axum::{Router, body::Body, response::Response};
 use http::Request;
@@ -71,7 +71,7 @@ impl World {
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
 
-    /// The status of what an admin reads whose role includes these permissions alone.
+    /// The status that an admin with only these permissions gets.
     pub async fn status_holding(&self, held: &str, path: &str) -> u16 {
         let token = self.issuer.token(admin(), self.clock.now());
         let request = Request::get(path)
@@ -87,7 +87,7 @@ impl World {
         answer
     }
 
-    /// A provider who has waited to be verified since this moment.
+    /// Submits a provider for verification at this moment.
     async fn waiting_provider(&self, user_id: UserId) -> Value {
         let who = Actor { user_id, role: Role::Provider };
         let version = self.done(who, "GET", MINE, None).await["version"].clone();
@@ -385,7 +385,7 @@ async fn the_desks_list_masks_numbers_and_the_one_view_shows_them_whole() {
 async fn the_desk_shows_those_who_wait_longest_first_by_pages() {
     let world = World::new().await;
     let people: Vec<UserId> = (10..15_u128).map(|n| UserId(uuid::Uuid::from_u128(n))).collect();
-    // The last ids come first, so that time and not the id orders them.
+    // The ids run against time, so that the test detects ordering by id.
     for user in people.iter().rev() {
         world.clock.advance(1_000);
         world.waiting_provider(*user).await;

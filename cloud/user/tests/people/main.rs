@@ -1,4 +1,4 @@
-//! Profiles as people and events meet them.
+//! Tests of profiles through HTTP and events.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,9 +1,8 @@
-//! Promises, and their grounds.
+//! Firm answers and their conditions.
 
 use super::*;
 
-/// The op will name the revocations of the file, and be judged by them. The gate learns them a
-/// moment later.
+/// The op names the file's revocations and is judged by them. The gate gets them slightly later.
 #[tokio::test]
 async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_those_allow() {
     let (me, other, session) = (UserId(id(7)), UserId(id(8)), SessionId(id(70)));
@@ -44,7 +43,7 @@ async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_
     }
 }
 
-/// The words of one change of the feed about one person.
+/// One feed change about one person.
 #[derive(Debug, Clone, Default)]
 struct RevokedWords {
     session: Option<SessionId>,
@@ -80,7 +79,7 @@ async fn only_who_is_verified_by_token_or_feed_may_accept_and_the_newest_word_co
     };
     let refused = (Verdict::NotTaken, Some(Code::NotVerified));
     assert_eq!(send(101, (0, false), &accept(1)).await, refused);
-    // A refused command is not stored, so the same one is taken once he comes with the mark.
+    // A refused command is not stored, so it is taken later with a verified token.
     assert_eq!(send(101, (4, true), &accept(1)).await, (Verdict::Firm, None));
     feed(5, false);
     assert_eq!(send(102, (4, true), &accept(2)).await, refused, "the feed knows better");
@@ -106,7 +105,7 @@ async fn nothing_is_firm_on_revocations_older_than_allowed() {
     assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Firm);
     edge.people.clock.advance(1);
     assert_eq!(edge.provider_sends(102, 20, &accept(2)).await.verdict, Verdict::Provisional);
-    // What was promised stands, and the feed's word makes the next answer firm again.
+    // Earlier promises stand, and the feed's confirmation makes the next answer firm again.
     assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Firm);
     edge.intake.ground.gate.confirm_revocations();
     let order = vec![Change::Order(order(3, 1))];

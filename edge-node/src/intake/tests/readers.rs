@@ -1,4 +1,4 @@
-//! The parts of an order that each reader is shown.
+//! The fields of an order that each reader gets.
 
 use super::*;
 

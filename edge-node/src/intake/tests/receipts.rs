@@ -1,4 +1,4 @@
-//! Receipts: their proof, and the doors that they open.
+//! Receipts: their signature, and the rights they give.
 
 use super::*;
 
@@ -7,7 +7,7 @@ async fn a_receipt_opens_no_door_to_another_body() {
     let edge = Edge::new().await;
     let token = edge.people.token(Role::Provider, 20);
     let receipt = edge.send(&frame(101, &token, &accept(1))).await.receipt.unwrap();
-    // An edge that was restored from before the command, with the same key.
+    // The edge after a restore from before the command, with the same key.
     let data = tempfile::tempdir().unwrap();
     let (now, nonce) = (edge.people.clock.now(), BootNonce([2; 16]));
     let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
@@ -48,7 +48,8 @@ async fn an_accept_is_stored_with_a_signed_receipt() {
     assert_eq!((receipt.seq, receipt.hash, receipt.epoch), (head.seq, head.hash, 1));
 }
 
-/// The edge gave its word, so the cloud decides; nothing is promised anew.
+/// The receipt proves that the edge took the command, so the cloud decides; the new answer is not
+/// firm.
 #[tokio::test]
 async fn a_command_that_comes_back_with_its_receipt_is_taken_from_somebody_who_is_not_verified() {
     let before = Edge::verified_only().await;
@@ -96,7 +97,7 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
     let receipt = before.send(&bytes).await.receipt.unwrap();
     before.people.clock.advance(2 * 3_600_000);
 
-    // Its file is another one since; key and people are the same.
+    // The restored edge has a new file, but the same key and people.
     let restored = Edge::new().await;
     let ground = ground(&before.people, &restored.store, &before.signer);
     let intake = Intake::new(ground, restored.link.subscribe());
@@ -115,8 +116,8 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
     assert_eq!((first.verdict, first.fence), (receipt.verdict, receipt.fence));
 }
 
-/// The cloud tells a person who is revoked by now what became of the work. A stranger with the
-/// former key gets no old token in by it, and makes nobody suspect.
+/// A revoked person gets the cloud's decision on their work. A stranger with the former key cannot
+/// use it to revive an old token or make an edge suspect.
 #[tokio::test]
 async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing_else() {
     let before = Edge::new().await;
@@ -155,7 +156,7 @@ async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing
     assert_eq!(op.relogged, None, "the receipt vouches for nothing");
 }
 
-/// Ids are a person's own, so anybody can have a receipt under the id of another's command.
+/// Ids are per person, so a stranger can have a receipt under the id of another person's command.
 #[tokio::test]
 async fn a_receipt_of_ones_own_opens_no_door_to_another_persons_old_token() {
     let edge = Edge::new().await;

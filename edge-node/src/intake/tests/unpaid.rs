@@ -1,10 +1,9 @@
-//! Work that nobody has paid for.
+//! Work that is not paid for.
 
 use wire::{Currency, OfflineRules, PriceCap, ServiceType};
 
 use super::*;
 
-/// As each order here costs.
 const PRICE: &str = "200.00";
 
 fn start(n: u128) -> CommandBody {
@@ -40,8 +39,7 @@ impl Edge {
     }
 }
 
-/// The cloud refuses a start without held funds, so the provider hears it before he has done the
-/// work.
+/// The cloud refuses a start without held funds, so the provider gets a warning before the work.
 #[tokio::test]
 async fn work_without_held_funds_is_not_taken_without_a_word() {
     let held = Order { payment_status: PaymentStatus::Held, version: 2, ..order(1, 1) };
@@ -89,7 +87,7 @@ async fn a_linked_edge_lets_no_unpaid_work_start_by_a_rule_for_edges_that_are_cu
             assert_eq!(started.code, doubt, "up {up}: {rules:?}");
             assert_eq!(edge.last_command().await.cut_off, Some(!up));
         }
-        // The link may turn before the work is done. Its start counts.
+        // The link's state at the start of the work counts, not at its completion.
         for (n, up, doubt) in [(1, false, linked), (2, true, None)] {
             edge.turn_link(up);
             let done = edge.provider_sends(300 + n, 20, &complete(n)).await;

@@ -1,4 +1,4 @@
-//! How an edge finds out that its log is not the one it had.
+//! Detects a log that is not the one this edge had.
 
 use super::*;
 

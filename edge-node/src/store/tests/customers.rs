@@ -1,5 +1,4 @@
-//! Customers in good standing: the orders that the holder of a region publishes and approves firmly
-//! for them alone.
+//! A region's holder publishes and approves firmly only for customers in good standing.
 
 use wire::{ApprovalRule, Currency, OfflineRules, PaymentStatus, RegionAssignment, ServiceType};
 
@@ -8,7 +7,7 @@ use super::{snapshot::run, *};
 /// Order 1 of customer 10 and order 2 of customer 30 wait for approval.
 const CUSTOMERS: [(u128, u128); 2] = [(1, 10), (2, 30)];
 
-/// The rule covers the price of the samples, for customers in good standing.
+/// The rule covers the samples' price, for customers in good standing.
 fn grant() -> Change {
     let rule = ApprovalRule {
         price_max: draft().price,
@@ -47,7 +46,7 @@ async fn tells(store: &Store, change: Change) {
     store.apply(to, vec![change], NOW).await.unwrap();
 }
 
-/// By the footing of the file itself.
+/// Judges by the edge state in the file.
 async fn verdict(
     store: &Store,
     command: u128,
@@ -141,8 +140,7 @@ async fn a_file_of_the_version_before_learns_its_customers_when_it_is_opened() {
     assert_eq!(publishes(&store, 101, 10).await, Verdict::Firm);
 }
 
-/// Each publish and approval under such a rule asks it, and the finished orders of years stay in
-/// the file.
+/// Each publish and approval under such a rule runs this lookup, over years of finished orders.
 #[tokio::test]
 async fn the_question_after_a_customer_reads_an_index() {
     let data = tempfile::tempdir().unwrap();

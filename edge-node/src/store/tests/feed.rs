@@ -1,4 +1,4 @@
-//! What the feed brings, and that it never goes back.
+//! Changes from the feed never move the view backwards.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! An outcome is stored, merged and retires its op in one commit.
+//! One commit stores and merges an outcome and retires its op.
 
 use super::*;
 
@@ -31,7 +31,7 @@ async fn an_outcome_is_merged_and_retires_its_op_in_one_step() {
     assert_eq!(position.tally.digest, after(1, 2, Action::Accept, 21).digest());
 }
 
-/// The named test for the planted defect `op_retired_before_outcome`.
+/// The test for the planted defect `op_retired_before_outcome`.
 #[tokio::test]
 async fn an_op_is_never_seen_retired_without_its_outcome() {
     let data = tempfile::tempdir().unwrap();

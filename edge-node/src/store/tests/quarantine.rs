@@ -1,4 +1,4 @@
-//! A new epoch in the file: what is logged anew and in which order, and what a twin becomes.
+//! A new epoch: the commands logged again, their order, and the renaming of a twin.
 
 use engine::{
     edge::{NewEpoch, TailRun},
@@ -20,7 +20,6 @@ fn new_epoch() -> NewEpoch {
     NewEpoch { epoch: 2, grant: 9, last_accepted, why }
 }
 
-/// What a log holds of an epoch, in order.
 async fn ops(store: &Store) -> Vec<Op> {
     let run = store.run(EVERYTHING).await.unwrap();
     run.ops.iter().map(|bytes| Op::from_bytes(bytes).unwrap()).collect()
@@ -36,7 +35,7 @@ fn ids(ops: &[Op]) -> Vec<u128> {
     commands(ops).iter().map(|op| op.command.id.0.as_u128() - id(0).as_u128()).collect()
 }
 
-/// Another log of this edge: a boot, a token, and accepts of commands with these numbers.
+/// Another log of this edge: a boot op, tokens, and accepts with these numbers.
 async fn another_log(numbers: impl IntoIterator<Item = u128>) -> Vec<Vec<u8>> {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 8).await;
@@ -81,7 +80,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
         let (first_seq, first_hash) = (at.seq, at.hash);
         TailRun { begins, epoch: 1, first_seq, first_hash, ops: ops.to_vec() }
     };
-    // A tail that was cut off is forgotten.
+    // This tail is partial and must be discarded.
     let cut_off = another_log([7]).await;
     store.keep_tail(run(true, Chain { seq: 40, hash: Hash::ZERO }, &cut_off)).await.unwrap();
     store.keep_tail(run(true, common, first)).await.unwrap();
@@ -127,7 +126,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     goes_on(&data, store, again.at.seq).await;
 }
 
-/// It starts again without suspicion, and an outcome finds its command in the new epoch.
+/// Reopens without suspicion; an outcome finds its command in the new epoch.
 async fn goes_on(data: &TempDir, store: Store, seq: u64) {
     store.close();
     let (store, suspicion) = open(data, 4).await;
@@ -281,7 +280,7 @@ async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
         let (store, _) = Store::open(data.path(), name.clone(), nonce, NOW).await.unwrap();
         let n = u128::from(generation);
         with_orders(&store, [n]).await;
-        // The same place of each log: the command of each is kept beside the others.
+        // Three commands share a place in their logs; all are kept.
         let (stored, ..) = entered(&store, entry(100 + n, by(21), accept(n))).await;
         let applied = Outcome::applied(after(n, 2, Action::Accept, 21), NOW);
         store.settle(1, vec![outcome(1, stored.at.seq, applied)], NOW).await.unwrap();

@@ -1,11 +1,11 @@
-//! The right to assign on a real file: when an accept is firm, and when it is not any more.
+//! The region's lease (the right to assign) on a real file: when accepts are firm.
 
 use engine::verdict::Right;
 use wire::{EdgeId, RegionAssignment, open_digest};
 
 use super::*;
 
-/// Order 1 in version 1 and order 2 in version 3 are open as far as the feed has brought them.
+/// In the feed, order 1 is open at version 1 and order 2 at version 3.
 fn grant(policy_version: u64, fence: u64) -> RegionAssignment {
     RegionAssignment {
         policy_version,
@@ -23,7 +23,7 @@ async fn hear(store: &Store, word: RegionAssignment) {
     store.apply(to, vec![Change::Assignment(word)], NOW).await.unwrap();
 }
 
-/// Orders 1 and 2 are open, 3 is done with.
+/// Orders 1 and 2 are open, 3 is completed.
 async fn with_region(store: &Store) {
     let done = Order { status: OrderStatus::Completed, ..order(3, 2) };
     let changes = [order(1, 1), order(2, 3), done].map(Change::Order).into();

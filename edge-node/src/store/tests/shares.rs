@@ -1,4 +1,4 @@
-//! The shares of the work that this edge counts for a provider.
+//! The shares of a provider's work that this edge counts.
 
 use wire::LimitReached;
 

@@ -1,4 +1,4 @@
-//! An image of the region becomes the view.
+//! A snapshot of the region becomes the view.
 
 use engine::edge::SnapshotRun;
 use wire::{RegionAssignment, SnapshotPlace};
@@ -32,7 +32,7 @@ async fn version(store: &Store, n: u128) -> Option<u64> {
     confirmed(store, n).await.map(|order| order.version)
 }
 
-/// An edge that has heard of some orders through the feed, and of others through outcomes alone.
+/// An edge with some orders from the feed, and others only from outcomes.
 async fn edge(data: &TempDir) -> Store {
     let (store, _) = open(data, 1).await;
     store.adopt_generation(4).await.unwrap();
@@ -79,7 +79,7 @@ async fn the_view_stays_until_the_whole_image_is_here_and_then_is_the_image() {
         digest.toggle(order(n, version).digest());
     }
     assert_eq!(position.tally.digest, digest);
-    // The feed catches up with what was ahead.
+    // The feed catches up.
     store.apply(71, orders([(2, 5), (4, 3), (5, 7)]), NOW).await.unwrap();
     assert_eq!(store.position().await.unwrap().tally.ahead, 0);
 }

@@ -1,4 +1,4 @@
-//! A file of a version before, with rows of that time: it is brought up to date, read, and goes on.
+//! A file from an older version, with its rows, is migrated, read and used.
 
 use rusqlite::{Connection, params};
 use wire::{OutcomeKind, PaymentStatus};
@@ -10,7 +10,7 @@ use crate::store::{
     sql::{encoded, int},
 };
 
-/// The last step before people, codes, marks and customers had places of their own.
+/// The last migration before the tables and columns for people, codes, marks and customers.
 const STEP: usize = 8;
 
 const EDGE: &str = "INSERT INTO edge (one, name, region, epoch, start_hash, digest, orders, enrolled_at,
@@ -28,8 +28,8 @@ const ORDER: &str =
     "INSERT INTO orders (id, version, feed_version, final, updated_at, bytes, worker)
     VALUES (?, ?, ?, ?, ?, ?, NULL)";
 
-/// Order 1 is open, and order 2 is finished and unpaid. Person 20 has two commands: the first was
-/// decided, the second waits.
+/// Order 1 is open; order 2 is finished and unpaid. Person 20 has two commands, the first decided
+/// and the second pending.
 fn fill(conn: &Connection) -> HighWaterMark {
     let hash = |n: u8| Hash([n; 32]);
     let start = Chain::start(&identity().name).hash;

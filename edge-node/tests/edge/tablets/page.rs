@@ -1,4 +1,4 @@
-//! The programs that `docs/tablet.md` prints, run as they stand there.
+//! Runs the programs printed in `docs/tablet.md` unchanged.
 
 use std::{
     io::{BufRead, BufReader},
@@ -12,7 +12,7 @@ use super::Region;
 use crate::world::{get, until};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tablet.md");
-/// Stands in for paho, and never connects: every command then goes over HTTP.
+/// A fake paho that never connects, so every command goes over HTTP.
 const NO_MQTT: &str = "
 class CallbackAPIVersion:
     VERSION2 = 2
@@ -32,7 +32,7 @@ fn block(before: &str, start: &str) -> String {
     after.split_once("\n```\n").unwrap().0.to_owned()
 }
 
-/// The complete tablet in a folder of its own, where it keeps its file.
+/// The complete tablet, with its file in a separate folder.
 fn complete_tablet(folder: &Path, region: &Region) -> Command {
     let paho = folder.join("paho/mqtt");
     std::fs::create_dir_all(&paho).unwrap();
@@ -44,7 +44,7 @@ fn complete_tablet(folder: &Path, region: &Region) -> Command {
     command
 }
 
-/// Starts it, and kills it once its command is stored.
+/// Kills it once its command is stored.
 fn run_until_stored(mut tablet: Command) {
     let mut running = tablet.stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(running.stdout.take().unwrap()).lines();
@@ -54,7 +54,7 @@ fn run_until_stored(mut tablet: Command) {
     assert!(stored.is_some(), "the command is stored");
 }
 
-/// Lets it wait for the decision on the command that it has kept.
+/// Runs it until its stored command is decided.
 fn run_until_decided(mut tablet: Command) {
     let output = tablet.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,4 +1,4 @@
-//! A tablet without MQTT, over HTTP.
+//! A tablet over HTTP, without MQTT.
 
 use super::*;
 
@@ -51,7 +51,7 @@ async fn a_refused_call_has_its_status_and_carries_the_reply() {
         (json!({"token": token}), Err(Code::MalformedBody)),
         (wrong, Err(Code::MalformedBody)),
         (newer(&token), Err(Code::UnknownOp)),
-        // Nobody but people of this region hears what is wrong with a frame.
+        // Only people of this region get details about a frame's faults.
         (json!({}), Err(Code::InvalidToken)),
         (json!({"id": id(102), "v": 2}), Err(Code::InvalidToken)),
         (json!({"v": 1, "body": {"type": "teleport_order"}}), Err(Code::InvalidToken)),
@@ -60,7 +60,7 @@ async fn a_refused_call_has_its_status_and_carries_the_reply() {
         (sent("nonsense", 2), Err(Code::InvalidToken)),
         (sent(&expired, 2), Err(Code::TokenExpired)),
         (sent(&customer, 2), Err(Code::ProvidersOnly)),
-        // Of the order and not of the call.
+        // A refusal by the order, not by the call.
         (sent(&token, 9), Ok(Code::OrderNotFound)),
     ] {
         let url = format!("http://{at}/commands");

@@ -1,5 +1,5 @@
-//! A cloud of one hub: enrols the edge, stores what continues its cursor, decides every command at
-//! once, and sends the feed. Its link can be cut and healed.
+//! A cloud with one hub: enrols the edge, stores ops that continue its cursor, decides every
+//! command at once, and sends the feed. Tests can cut and restore its link.
 
 use std::{
     collections::BTreeMap,
@@ -55,7 +55,7 @@ struct Inner {
     /// While false, sessions are refused and open ones end.
     gate: watch::Sender<bool>,
     changed: Notify,
-    /// Sessions up to this term neither hear nor say anything, and their connections stay.
+    /// Sessions up to this term neither read nor send, but stay connected.
     frozen: AtomicU64,
     pings: AtomicU64,
     tasks: Tasks,
@@ -64,9 +64,7 @@ struct Inner {
 #[derive(Default)]
 struct Stored {
     public_key: Option<[u8; 32]>,
-    /// The tokens of people who signed out.
     signed_out: Vec<String>,
-    /// The forms of sign-ins that succeeded.
     sign_ins: Vec<Value>,
     cursor: Option<Chain>,
     ops: Vec<Op>,
@@ -77,19 +75,19 @@ struct Stored {
     hellos: Vec<Hello>,
     acks: Vec<wire::Ack>,
     interjections: Vec<Frame>,
-    /// What Welcome names; a cloud of the version before names none.
+    /// The codec in Welcome; a cloud of the previous version sends none.
     codec: Option<u8>,
-    /// Frames that brought their ops packed.
+    /// Frames with packed ops.
     packed: usize,
-    /// To be asked for a sign of life behind what goes down.
+    /// The next probe to send, after the queued frames.
     probe: Option<u64>,
     alive: Vec<u64>,
-    /// Seals every frame of later sessions; a cloud of the version before has none.
+    /// Seals every frame of later sessions; a cloud of the previous version has none.
     hub_key: Option<Signer>,
 }
 
 impl Cloud {
-    /// Listens; the address is the gateway's.
+    /// Starts listening; returns the gateway's address.
     pub async fn start() -> (Self, SocketAddr) {
         let cloud = Self(Arc::new(Inner {
             people: People::new(),
@@ -134,34 +132,32 @@ impl Cloud {
         self.0.gate.send_replace(true);
     }
 
-    /// Sessions that are open now fall silent for good; new ones work.
+    /// Open sessions fall silent permanently; new ones work.
     pub fn freeze(&self) {
         let term = self.with(|state| state.term);
         self.0.frozen.store(term, Ordering::SeqCst);
         self.0.changed.notify_waiters();
     }
 
-    /// From the next session on, frames are sealed with this key, or not at all.
+    /// Seals frames with this key from the next session, or stops sealing.
     pub fn seal_with(&self, key: Option<&Signer>) {
         self.with(|state| state.hub_key = key.cloned());
     }
 
-    /// From the next session on, ops are wanted packed.
+    /// Requests packed ops from the next session.
     pub fn ask_for_packed(&self) {
         self.with(|state| state.codec = Some(wire::CODEC_PACKED));
     }
 
-    /// How many frames brought their ops packed.
     pub fn packed(&self) -> usize {
         self.with(|state| state.packed)
     }
 
-    /// How often an edge asked for a sign of life.
     pub fn pings(&self) -> u64 {
         self.0.pings.load(Ordering::SeqCst)
     }
 
-    /// An order changes in the cloud, and the feed tells.
+    /// Changes an order in the cloud and sends it in the feed.
     pub fn put(&self, order: Order) {
         self.with(|state| state.orders.insert(order.id, order.clone()));
         self.tell(Change::Order(order));
@@ -172,18 +168,17 @@ impl Cloud {
         self.0.changed.notify_waiters();
     }
 
-    /// Asks the process at the other end for a sign of life, behind all that it is told.
+    /// Sends a liveness probe after the queued frames.
     pub fn probe(&self, number: u64) {
         self.with(|state| state.probe = Some(number));
         self.0.changed.notify_waiters();
     }
 
-    /// The probes that were answered.
     pub fn alive(&self) -> Vec<u64> {
         self.with(|state| state.alive.clone())
     }
 
-    /// Sent as it is, whatever it says.
+    /// Sends a frame unchecked.
     pub fn interject(&self, frame: Frame) {
         self.with(|state| state.interjections.push(frame));
         self.0.changed.notify_waiters();
@@ -206,7 +201,7 @@ impl Cloud {
         self.with(|state| state.acks.last().cloned())
     }
 
-    /// How many Acks have come: an edge sends the first when its session stands.
+    /// Number of Acks. An edge sends the first one when its session is up.
     pub fn acks(&self) -> usize {
         self.with(|state| state.acks.len())
     }
@@ -215,14 +210,14 @@ impl Cloud {
         self.with(|state| state.outcomes.len() as u64)
     }
 
-    /// The digest of every order the cloud has.
+    /// The digest of all the cloud's orders.
     pub fn digest(&self) -> wire::Hash {
         let mut digest = wire::Hash::ZERO;
         self.with(|state| state.orders.values().for_each(|order| digest.toggle(order.digest())));
         digest
     }
 
-    /// A cloud with a key tells the time to an edge whose clock is wrong.
+    /// A cloud with a key includes the time, for edges whose clock is wrong.
     fn refuse_link(&self, token: &str) -> Response {
         let now = Clock::system().now();
         let (key, hub) = self.with(|state| (state.public_key, state.hub_key.clone()));
@@ -250,7 +245,7 @@ async fn enrol(State(cloud): State<Cloud>, Json(ask): Json<Value>) -> Response {
     Json(json!({ "edge": "north-1", "region": "NORTH", "jwks": jwks })).into_response()
 }
 
-/// Everyone's password is `right`, and their name is their number.
+/// Every password is `right`, and the user name is the user's number.
 async fn login(State(cloud): State<Cloud>, Json(form): Json<Value>) -> Response {
     let user = form["username"].as_str().and_then(|name| name.parse().ok());
     match user.filter(|_| form["password"] == "right") {
@@ -260,7 +255,7 @@ async fn login(State(cloud): State<Cloud>, Json(form): Json<Value>) -> Response 
                 None => cloud.people().token(wire::Role::Provider, user),
             };
             cloud.with(|state| state.sign_ins.push(form.clone()));
-            // An edge asks for a token of its own region's, and for no other.
+            // An edge only requests tokens for its own region's edges.
             let asked = (&form["region"], &form["edge_only"]);
             assert_eq!(asked, (&json!("NORTH"), &json!(true)));
             let user_id = super::id(user);
@@ -446,7 +441,7 @@ impl Session {
     }
 }
 
-/// Stores what continues the cursor and decides it.
+/// Stores and decides ops that continue the cursor.
 fn store(state: &mut Stored, up: &wire::Up) -> u64 {
     let mut cursor = state.cursor.unwrap();
     assert_eq!((up.first_seq, up.prev_hash), (cursor.seq + 1, cursor.hash), "no gap, one chain");

@@ -1,5 +1,5 @@
-//! A world for one edge: a cloud that speaks the real frames over a real WebSocket, people with
-//! tokens, and tablets on a real MQTT client.
+//! Everything around one edge: a cloud that uses the real frames over a real WebSocket, people with
+//! tokens, and tablets with a real MQTT client.
 #![allow(dead_code)]
 
 pub mod cloud;
@@ -18,7 +18,7 @@ use support::{Issuer, samples::person};
 use uuid::Uuid;
 use wire::{CommandBody, OrderId, Region, Role};
 
-/// Longer than anything here takes; reached only when something is broken.
+/// A timeout that only a defect reaches.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn id(n: u128) -> Uuid {
@@ -40,13 +40,13 @@ impl People {
         self.token_until(role, user, 3_600)
     }
 
-    /// A token that runs out so many seconds from now.
+    /// A token that expires in this many seconds.
     pub fn token_until(&self, role: Role, user: u128, seconds: i64) -> String {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
         self.0.signer.sign(&Claims { exp: claims.iat + seconds, ..claims })
     }
 
-    /// A grant to work on that device.
+    /// A device grant for that device.
     pub fn grant(&self, role: Role, user: u128, device: &str) -> String {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
         let device = Some(wire::DeviceId::new(device).unwrap());
@@ -68,7 +68,7 @@ pub fn frame(command: u128, token: &str, body: &CommandBody) -> Vec<u8> {
 
 pub fn config(data: &Path, gateway: &str) -> Config {
     Config {
-        // A provider of a test does the work of many.
+        // No limits: one provider does the work of many here.
         open_jobs_max: 0,
         acceptances_a_day_max: 0,
         withdrawals_a_day_max: 0,
@@ -90,7 +90,6 @@ pub async fn edge(data: &Path, gateway: &str) -> Running {
     start(config(data, gateway), Clock::system()).await.unwrap()
 }
 
-/// Asks the edge over HTTP.
 pub async fn get(edge: &Running, path: &str, token: Option<&str>) -> Result<Value, u16> {
     call(edge.http, http::Method::GET, path, token, None).await
 }
@@ -110,7 +109,7 @@ pub async fn call(
         .map_err(|error| error.status.unwrap_or_else(|| panic!("{url} got no answer: {error}")))
 }
 
-/// Waits until `look` finds something.
+/// Polls `look` until it returns a value.
 pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn() -> F) -> T {
     let looking = async {
         loop {

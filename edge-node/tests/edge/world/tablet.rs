@@ -1,4 +1,4 @@
-//! Tablets: rumqttc of version 3.1.1, and what every one of them does.
+//! Tablet clients on rumqttc, version 3.1.1.
 
 use std::net::SocketAddr;
 
@@ -24,7 +24,7 @@ pub fn edge_id() -> EdgeId {
 }
 
 impl Tablet {
-    /// Connects; says why where the edge refuses.
+    /// Connects, or returns the edge's refusal.
     pub async fn connect(
         at: SocketAddr,
         client_id: &str,
@@ -34,7 +34,7 @@ impl Tablet {
         Self::open(at, client_id, username, token, true).await
     }
 
-    /// Connects and asks for the session it had before.
+    /// Connects and resumes its previous session.
     pub async fn resume(
         at: SocketAddr,
         client_id: &str,
@@ -69,7 +69,7 @@ impl Tablet {
         Ok(Self { client, events, device: wire::DeviceId::new(device).unwrap() })
     }
 
-    /// Signed in as that person, hearing all a tablet may hear.
+    /// Signs in as that person and subscribes to all topics of a tablet.
     pub async fn of(at: SocketAddr, device: &str, token: &str, user: u128) -> Self {
         let mut tablet = Self::connect(at, device, device, token).await.unwrap();
         for topic in [
@@ -83,7 +83,7 @@ impl Tablet {
         tablet
     }
 
-    /// Whether the edge let it.
+    /// False if the edge refused.
     pub async fn subscribe(&mut self, topic: &str) -> bool {
         self.client.subscribe(topic, QoS::AtLeastOnce).await.unwrap();
         loop {
@@ -125,7 +125,7 @@ impl Tablet {
         }
     }
 
-    /// Says goodbye. Whoever polls on would connect again, so it is polled only until that is out.
+    /// Disconnects. Further polling would reconnect, so it stops once DISCONNECT is sent.
     pub async fn leave(mut self) {
         self.client.disconnect().await.unwrap();
         let leaving = async {

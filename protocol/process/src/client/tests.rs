@@ -1,4 +1,4 @@
-//! Calls between our own parts, over real sockets: answers, refusals, bounds and stops.
+//! Calls between our own parts over real sockets: answers, refusals, bounds and stops.
 
 use axum::{
     Json, Router,

@@ -1,4 +1,4 @@
-//! Lays the sources over each other and reads the result.
+//! Layers the sources and reads the result.
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 
@@ -10,10 +10,10 @@ use crate::parts::CloudPart;
 
 const ENV_PREFIX: &str = "HOLDFAST__";
 
-/// The sections of no part. Parts and edges may share a file, so each knows every section.
+/// Sections outside the parts. Parts and edges may share a file, so each accepts every section.
 const OTHER_SECTIONS: [&str; 4] = ["platform", "peers", "edge", "tls"];
 
-/// Reads the section of one part. `T` denies unknown fields, so that a misspelt key is an error.
+/// Reads one part's section. `T` denies unknown fields, so misspelt keys are errors.
 pub fn load<T>(section: &str, sources: &Sources) -> Result<T, ConfigError>
 where
     T: Serialize + DeserializeOwned + Default,
@@ -21,7 +21,7 @@ where
     load_over(section, &T::default(), sources)
 }
 
-/// As `load`, over defaults that the caller worked out: where a part's files stand, for one.
+/// Like `load`, over computed defaults, such as a part's file paths.
 pub fn load_over<T>(section: &str, defaults: &T, sources: &Sources) -> Result<T, ConfigError>
 where
     T: Serialize + DeserializeOwned,
@@ -33,7 +33,7 @@ where
         builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
     let prefix = format!("{section}.");
-    // A later value of a key takes the place of an earlier one.
+    // A later value of a key replaces an earlier one.
     let single: BTreeMap<String, String> = singles(sources)?.collect();
     for (key, text) in single.into_iter().filter(|(key, _)| key.starts_with(&prefix)) {
         builder = with_single(builder, &key, text)?;
@@ -45,7 +45,7 @@ where
     })
 }
 
-/// Refuses a misspelt section, in whatever source, which otherwise would set nothing.
+/// Rejects a misspelt section in any source, which would have no effect.
 pub fn check_sections(sources: &Sources) -> Result<(), ConfigError> {
     let parts = CloudPart::ALL.iter().map(|part| part.name());
     let known: Vec<&str> = OTHER_SECTIONS.into_iter().chain(parts).collect();
@@ -73,20 +73,20 @@ fn beneath<T: Serialize>(
     Ok(File::from_str(&text, FileFormat::Toml))
 }
 
-/// Reads the file here, so that an error names the file and not a key.
+/// Reads the file here, so that errors name the file, not a key.
 fn read_file(path: &Path) -> Result<(String, toml::Table), ConfigError> {
     let wrong = |why: String| ConfigError::File { path: path.to_owned(), why };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let table = toml::from_str(&text).map_err(|error: toml::de::Error| {
-        // The parser's own words quote the line, and a line may hold a secret.
+        // The parser's own message quotes the line, which may hold a secret.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         wrong(format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
     })?;
     Ok((text, table))
 }
 
-/// A list or a table is written as in the file. Its field converts any other text, so that a
-/// password of digits and an address such as `[::1]:8080` stay as they are.
+/// Parses a list or a table as in the file. The field converts all other text, so passwords of
+/// digits and addresses such as `[::1]:8080` stay intact.
 fn with_single(builder: Builder, key: &str, text: String) -> Result<Builder, ConfigError> {
     if text.starts_with(['[', '{']) && text.parse::<SocketAddr>().is_err() {
         let line = format!("{key} = {text}");
@@ -97,7 +97,7 @@ fn with_single(builder: Builder, key: &str, text: String) -> Result<Builder, Con
     builder.set_override(key, text).map_err(|error| value_error(key, error.to_string()))
 }
 
-/// Values by their key: `HOLDFAST__ORDER__SQL_URL` is `order.sql_url`. Flags come last.
+/// Values by key: `HOLDFAST__ORDER__SQL_URL` sets `order.sql_url`. Flags come last.
 fn singles(sources: &Sources) -> Result<impl Iterator<Item = (String, String)>, ConfigError> {
     let in_environment = sources.environment.iter().filter_map(|(name, text)| {
         let key = name.to_str()?.strip_prefix(ENV_PREFIX)?.to_lowercase().replace("__", ".");
@@ -111,14 +111,14 @@ fn from_flags(set: &[String]) -> Result<Vec<(String, String)>, ConfigError> {
         let (key, value) = text.split_once('=').unwrap_or((text, ""));
         let sound =
             text.contains('=') && key.trim().split('.').filter(|part| !part.is_empty()).count() > 1;
-        // The value is not repeated: it may be a secret.
+        // Omit the value: it may be a secret.
         let wrong = || ConfigError::Set { text: key.to_owned() };
         sound.then(|| (key.trim().to_owned(), value.to_owned())).ok_or_else(wrong)
     };
     set.iter().map(split).collect()
 }
 
-/// Names the key, and leaves the value out of the words: it may be a secret.
+/// Names the key and omits the value, which may be a secret.
 fn read_error(section: &str, path: &str, error: config::ConfigError) -> ConfigError {
     let why = match error {
         config::ConfigError::Type { expected, .. } => format!("expected {expected}"),

@@ -1,5 +1,5 @@
-//! Values that are used but never shown. They are masked wherever they are printed or serialised,
-//! except while the configuration itself lays its defaults under the other layers.
+//! Secrets to use but never show. They are masked in print and serialisation, except while the
+//! configuration layers its defaults.
 
 use std::{cell::Cell, fmt};
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub const MASK: &str = "***";
 
-/// A password, a key or a code.
+/// A password, key or code.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
-/// An address that may hold a password: only the password is masked.
+/// An address that may hold a password; only the password is masked.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct SecretUrl(String);
 
 impl SecretUrl {
-    /// The address without its password.
+    /// The address with its password masked.
     pub fn masked(&self) -> String {
         let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.clone() };
-        // A password may hold an unescaped `@` or `/` by mistake: mask up to the last `@`, even at
-        // the price of hiding a path, rather than show a part of it.
+        // A password may hold an unescaped `@` or `/` by mistake. Mask up to the last `@`, even if
+        // that hides a path, rather than show part of a password.
         let at = rest.rfind('@');
         match at.and_then(|at| rest[..at].split_once(':').map(|(user, _)| (user, &rest[at..]))) {
             Some((user, host)) => format!("{scheme}://{user}:{MASK}{host}"),
@@ -33,7 +33,7 @@ impl SecretUrl {
 
 impl Secret {
     pub fn masked(&self) -> String {
-        // An absent secret is worth seeing.
+        // Show that a secret is missing.
         if self.0.is_empty() { String::new() } else { MASK.to_owned() }
     }
 }
@@ -42,7 +42,7 @@ thread_local! {
     static REVEALED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Serialises with secrets readable. Only for text that stays inside this process.
+/// Serialises with secrets readable, for text inside this process only.
 pub(super) fn revealed<R>(work: impl FnOnce() -> R) -> R {
     struct Mask;
     impl Drop for Mask {

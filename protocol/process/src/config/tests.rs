@@ -1,4 +1,4 @@
-//! Which source wins, and what is said when one is wrong.
+//! Precedence of the sources, and the errors for bad ones.
 
 use std::{collections::BTreeMap, path::PathBuf};
 

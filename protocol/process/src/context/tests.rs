@@ -1,4 +1,4 @@
-//! The operator context on a real disk: found, private, and named when it is damaged.
+//! The operator context on a real disk: found, private, and named if damaged.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! Ready means that nothing is missing, and what is missing is named.
+//! Readiness means that nothing is missing; anything missing is named.
 
 use axum::body::Body;
 use http::Request;
@@ -35,7 +35,7 @@ async fn readiness_names_everything_that_is_missing() {
     assert_eq!(get_text(&public, "/health/ready").await, bare, "to everybody else");
     assert_eq!(get_text(&public, "/metrics").await.0, StatusCode::NOT_FOUND);
     assert_eq!(get_text(&router, "/metrics").await.0, StatusCode::OK);
-    // Whatever is missing, the process itself lives.
+    // The process is live whatever is missing.
     for path in ["/health", "/health/live"] {
         assert_eq!(get_text(&router, path).await, (StatusCode::OK, r#"{"status":"ok"}"#.into()));
     }

@@ -1,4 +1,4 @@
-//! The routes of one part, and the schemas that they name.
+//! The routes of one part and their schemas.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -20,17 +20,17 @@ pub struct ApiDocument {
     pub schemas: BTreeMap<String, Value>,
 }
 
-/// The way of a route with an `Idempotency-Key`.
+/// How a route treats the `Idempotency-Key`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum KeyRule {
-    /// It only reads.
+    /// The route only reads.
     #[default]
     None,
-    /// Its handler keeps the answer itself.
+    /// The handler stores the answer.
     Own,
-    /// The platform keeps the answer.
+    /// The platform stores the answer.
     Kept,
-    /// It takes none, for this reason.
+    /// The route takes no key, for this reason.
     Unkeyed(&'static str),
 }
 
@@ -46,7 +46,7 @@ pub struct RouteDescription {
     pub codes: BTreeSet<Code>,
     schemas: BTreeMap<String, Value>,
     key: KeyRule,
-    /// A request without a key is refused.
+    /// Requests without a key are refused.
     needs_key: bool,
 }
 
@@ -55,7 +55,7 @@ impl ApiDocument {
         Self { part, ..Self::default() }
     }
 
-    /// A route that no handler of `RouteTable` answers.
+    /// Adds a route without a `RouteTable` handler.
     #[must_use]
     pub fn described(
         mut self,
@@ -74,7 +74,7 @@ impl ApiDocument {
         self
     }
 
-    /// Adds to a route what its handler's types cannot say.
+    /// Adds details that the handler's types cannot express.
     #[must_use]
     pub fn refined(
         mut self,
@@ -89,7 +89,7 @@ impl ApiDocument {
         self
     }
 
-    /// The method and the path of each route whose answers the platform keeps.
+    /// The method and path of each route whose answers the platform stores.
     pub fn kept_routes(&self) -> HashSet<(Method, &'static str)> {
         let kept = self.routes.iter().filter(|(_, route)| route.key == KeyRule::Kept);
         let place = |(path, method): &(&'static str, String)| {
@@ -98,7 +98,7 @@ impl ApiDocument {
         kept.filter_map(|(at, _)| place(at)).collect()
     }
 
-    /// A type that travels by another way than HTTP.
+    /// Adds a type that travels outside HTTP.
     #[must_use]
     pub fn with<T: ToSchema>(mut self) -> Self {
         let mut route = RouteDescription::default();
@@ -109,8 +109,8 @@ impl ApiDocument {
 }
 
 impl RouteDescription {
-    /// A reference to the schema of `T`. A generic type stands where it is used: its name says too
-    /// little.
+    /// A reference to the schema of `T`. Generic types are inlined, because their names are
+    /// ambiguous.
     pub fn schema<T: ToSchema>(&mut self) -> Value {
         let mut named = Vec::new();
         T::schemas(&mut named);
@@ -140,7 +140,7 @@ impl RouteDescription {
         self.refuses(&[Code::MalformedBody, Code::BodyTooLarge, Code::InvalidInput]);
     }
 
-    /// A body that is a file of one of these kinds, as it is.
+    /// Takes a raw file of one of these content types.
     pub fn takes_file(&mut self, kinds: &[&str]) {
         let file = json!({ "schema": { "type": "string", "format": "binary" } });
         let content: Map<String, Value> =
@@ -165,13 +165,13 @@ impl RouteDescription {
         self.answers.insert(status.as_str().to_owned(), json!({ "description": about }));
     }
 
-    /// The handler keeps its answers by the key itself.
+    /// The handler stores its answers by the key.
     pub(super) fn heeds_key(&mut self) {
         self.key = KeyRule::Own;
         self.describe_key();
     }
 
-    /// The platform keeps the answers by the key, where the handler does not.
+    /// The platform stores the answers by the key, unless the handler does.
     pub(super) fn takes_key(&mut self) {
         if self.key != KeyRule::Own {
             self.key = KeyRule::Kept;
@@ -180,13 +180,12 @@ impl RouteDescription {
         }
     }
 
-    /// A request without a key is refused, as a repeat of it could not be told from another one.
+    /// Refuses requests without a key, because a repeat would look new.
     pub fn needs_key(&mut self) {
         self.needs_key = true;
     }
 
-    /// The route takes no key although it changes something; the reason ends the sentence "A
-    /// repeat".
+    /// Takes no key although it changes something; the reason completes the sentence "A repeat".
     pub fn takes_no_key(&mut self, why: &'static str) {
         self.key = KeyRule::Unkeyed(why);
     }
@@ -218,7 +217,7 @@ impl RouteDescription {
         self.parameters.push(parameter);
     }
 
-    /// The fields of `T`, or `T` itself as the one parameter of the path.
+    /// Adds the fields of `T`, or `T` itself as the path's parameter.
     pub fn parameters<T: ToSchema>(&mut self, place: &str) {
         let own = tidy(T::schema());
         let needed = own["required"].as_array().cloned().unwrap_or_default();
@@ -238,7 +237,7 @@ impl RouteDescription {
         }
     }
 
-    /// The operation object. Refusals of one status stand together.
+    /// The operation object, with refusals grouped by status.
     pub fn operation(self, tag: &str) -> Map<String, Value> {
         let Self { name, about, mut answers, codes, parameters, body, key, .. } = self;
         let statuses: BTreeSet<u16> = codes.iter().map(|code| code.status()).collect();
@@ -266,8 +265,8 @@ impl RouteDescription {
     }
 }
 
-/// As utoipa has it, but for fields that may be absent, which are never null, and for enums without
-/// a tag, whose values may fit several variants.
+/// The schema from utoipa with two corrections: optional fields are never null, and untagged enums
+/// become `anyOf`, because several variants may fit.
 fn tidy(schema: RefOr<Schema>) -> Value {
     let mut value = serde_json::to_value(schema).expect("a schema is JSON");
     without_nulls(&mut value);
@@ -290,8 +289,8 @@ fn untagged(schema: &mut Value) {
     }
 }
 
-/// Objects are told apart by a field that has one value; the parts of a nullable value, and words,
-/// by themselves.
+/// True if several variants may fit a value. A field with one value tells objects apart; nullable
+/// values and enums of strings never overlap.
 fn may_overlap(variants: &[Value]) -> bool {
     let is_tag = |field: &Value| field["enum"].as_array().is_some_and(|words| words.len() == 1);
     let is_told_apart = |variant: &Value| {

@@ -1,4 +1,4 @@
-//! What the parameters and the result of a handler say of its route.
+//! Describes a route by its handler's parameters and result.
 
 use axum::{
     body::Bytes,
@@ -18,18 +18,16 @@ use crate::{
     trace::Trace,
 };
 
-/// A handler whose parameters and result describe themselves. `A` tells handlers of different
-/// length apart.
+/// A handler that describes its route. `A` separates handlers by their number of parameters.
 pub trait DescribedHandler<A> {
     fn describe(route: &mut RouteDescription);
 }
 
-/// A parameter of a handler. Most say nothing: who may call is the gateway's to say.
+/// Most add nothing: the gateway describes the allowed callers.
 pub trait RouteInput {
     fn describe(_: &mut RouteDescription) {}
 }
 
-/// The result of a handler.
 pub trait RouteAnswer {
     fn describe(route: &mut RouteDescription);
 }
@@ -123,7 +121,7 @@ impl<T: ToSchema> RouteAnswer for Json<T> {
 
 impl<T: ToSchema> RouteAnswer for ItemList<T> {
     fn describe(route: &mut RouteDescription) {
-        // utoipa names the items of a generic type, and leaves out their schema.
+        // utoipa names the items of a generic type but omits their schema.
         route.schema::<T>();
         route.answers::<Self>(StatusCode::OK);
     }
@@ -135,21 +133,21 @@ impl<T: ToSchema> RouteAnswer for CreatedJson<T> {
     }
 }
 
-/// Beside a header.
+/// With one extra header.
 impl<T: RouteAnswer> RouteAnswer for ([(HeaderName, String); 1], T) {
     fn describe(route: &mut RouteDescription) {
         T::describe(route);
     }
 }
 
-/// Handlers that answer a bare status have nothing to say but that it is done.
+/// A bare status only reports success.
 impl RouteAnswer for StatusCode {
     fn describe(route: &mut RouteDescription) {
         route.answers_nothing(Self::NO_CONTENT, "Done.");
     }
 }
 
-/// An answer that is no JSON of ours; the sentence about the route says what it is.
+/// The route's summary describes an answer other than JSON.
 impl RouteAnswer for Response {
     fn describe(route: &mut RouteDescription) {
         route.answers_nothing(StatusCode::OK, "As the summary says.");

@@ -1,4 +1,4 @@
-//! The content type of a file, by its ending. Browsers do not guess: `nosniff` is set.
+//! The content type of a file, by extension. Browsers do not guess: `nosniff` is set.
 
 pub const HTML: &str = "text/html; charset=utf-8";
 

@@ -1,5 +1,5 @@
-//! The policy of an app's pages: nothing runs or loads but their own files, and nothing can be made
-//! into script except by the two named Trusted Types policies.
+//! The policy of an app's pages: only their own files run or load, and only the two named Trusted
+//! Types policies can create script.
 
 use axum::response::Response;
 use http::{HeaderName, header};
@@ -9,12 +9,11 @@ const CONTENT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
     worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types vue holdfast";
 
-/// The headers of every page and of each of its files.
 pub const POLICY: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    // With `no-referrer` some browsers would hide the origin of the page's own requests, too.
+    // With `no-referrer`, some browsers also hide the origin of a page's own requests.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -27,13 +26,13 @@ pub const POLICY: [(HeaderName, &str); 7] = [
 #[derive(Clone, Copy)]
 struct PageMark;
 
-/// Marks an answer as a page's file, for `web::protect`.
+/// Marks an answer as a page's file, for the `web::protect` module.
 pub fn mark(mut response: Response) -> Response {
     response.extensions_mut().insert(PageMark);
     response
 }
 
-/// Returns whether the answer is a page's file. The mark is gone afterwards.
+/// Removes the mark; true if it was set.
 pub fn take_mark(response: &mut Response) -> bool {
     response.extensions_mut().remove::<PageMark>().is_some()
 }

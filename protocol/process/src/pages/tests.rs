@@ -1,4 +1,4 @@
-//! What a browser is answered for each kind of path.
+//! Answers to browsers, by kind of path.
 
 use super::*;
 use crate::web::protect::protect;

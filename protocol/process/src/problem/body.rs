@@ -1,4 +1,4 @@
-//! A problem as it stands in a response.
+//! The body of a problem response.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -33,7 +33,7 @@ pub struct ProblemField {
     pub message: String,
 }
 
-/// Passes on the problem of another service, in the language of its sentences.
+/// Passes on another service's problem, in the language of its sentences.
 impl From<ProblemBody> for Problem {
     fn from(body: ProblemBody) -> Self {
         let mut problem = Self::new(body.code);

@@ -1,4 +1,4 @@
-//! Reads bodies, queries and paths, with rejections that name the field to correct.
+//! Reads bodies, queries and paths; rejections name the field to correct.
 
 use axum::{
     body::Bytes,
@@ -16,7 +16,7 @@ use crate::say;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
-/// A JSON body that may be left out.
+/// An optional JSON body.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MaybeJson<T>(pub T);
 
@@ -27,7 +27,7 @@ pub struct CreatedJson<T>(pub T);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Query<T>(pub T);
 
-/// The path's parameters. A path whose parameter is not of its kind leads nowhere.
+/// The path's parameters. A parameter of the wrong kind gives 404.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Path<T>(pub T);
 
@@ -75,7 +75,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
         let query = query.map_err(|rejection| {
-            // The rejection wraps the deserialiser's own words, which name the parameter.
+            // The rejection wraps the deserialiser's message, which names the parameter.
             let cause = std::error::Error::source(&rejection);
             let text = cause.map_or_else(|| rejection.to_string(), ToString::to_string);
             let (field, why) = text.split_once(": ").unwrap_or(("", text.as_str()));
@@ -98,8 +98,7 @@ fn not_json() -> Problem {
     Problem::new(Code::MalformedBody).detail(say::body_not_json_type)
 }
 
-/// A body is a JSON object. A list would read as one by the order of its values, which nobody
-/// means.
+/// Accepts only a JSON object: serde would also read a list, by the order of its values.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -116,19 +115,18 @@ fn what_is_wrong<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> Problem 
     }
 }
 
-/// The reason why a body is no JSON object of its kind.
+/// Why a body is not a JSON object of its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyFault {
     Whole(Text),
     Field(FieldError),
 }
 
-/// Why a body that was no `T` is none.
 pub fn fault_of_body<T: DeserializeOwned>(bytes: &[u8]) -> BodyFault {
     body_fault::<T>(bytes, bytes.trim_ascii_start().first() == Some(&b'{'))
 }
 
-/// Reads the body once more as any JSON: an error after that is about a field.
+/// Reads the body again as any JSON, so that a later error concerns a field.
 fn body_fault<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> BodyFault {
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) if is_object => value,
@@ -160,7 +158,7 @@ fn unread(rejection: BytesRejection) -> Problem {
     Problem::new(if too_large { Code::BodyTooLarge } else { Code::MalformedBody })
 }
 
-/// Names the field: a missing or unknown one stands in the message, any other in the path.
+/// Names the field: the message contains a missing or unknown one, the path any other.
 fn invalid(path: &str, message: &str) -> FieldError {
     let named = |start: &str| message.strip_prefix(start)?.split('`').next();
     let join =
@@ -181,7 +179,7 @@ fn invalid(path: &str, message: &str) -> FieldError {
     }
 }
 
-/// The value sent, and the allowed ones: ``unknown variant `MARS`, expected one of `NORTH`, `SOUTH`
+/// The sent value and the allowed ones: ``unknown variant `MARS`, expected one of `NORTH`, `SOUTH`
 /// ``.
 fn one_of(message: &str) -> Option<(&str, Vec<&str>)> {
     let mut words = message.strip_prefix("unknown variant `")?.split('`').step_by(2);

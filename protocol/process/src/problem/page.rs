@@ -1,7 +1,6 @@
-//! Owns the pages of lists: the question for one, and the answer.
+//! Pages of lists: the request and the answer.
 //!
-//! Invariant: `next` is absent where nothing follows. A store reads one row more than fits, which
-//! tells.
+//! Invariant: `next` is absent if nothing follows. A store reads one extra row to find out.
 
 use std::{
     fmt::{self, Display},
@@ -21,18 +20,18 @@ use wire::UnixMillis;
 use super::{Json, Problem, Query};
 use crate::say;
 
-/// At most `MAX` items of a list that has no pages, `USUAL` by default.
+/// `USUAL` items of a list without pages, or at most `MAX`.
 #[derive(Debug, Clone, Copy)]
 pub struct AtMost<const USUAL: usize, const MAX: usize>(pub usize);
 
-/// The page asked for: at most `MAX` items, `USUAL` by default, behind the `next` of the last page.
+/// A request for `USUAL` items, or at most `MAX`, after the `next` of the previous page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page<C, const USUAL: usize = 20, const MAX: usize = 100> {
     pub limit: usize,
     pub after: Option<C>,
 }
 
-/// A page of a list as it is answered.
+/// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ItemList<T> {
     pub items: Vec<T>,
@@ -41,7 +40,7 @@ pub struct ItemList<T> {
     pub next: Option<String>,
 }
 
-/// The place of an item in a list that is ordered by time, newest first. The id settles a tie.
+/// An item's position in a list ordered by time, newest first; the id breaks ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeCursor {
     pub at: UnixMillis,
@@ -71,13 +70,13 @@ impl FromStr for TimeCursor {
 }
 
 impl<C, const USUAL: usize, const MAX: usize> Page<C, USUAL, MAX> {
-    /// How many rows to read: one more than fits.
+    /// One more than fits.
     pub fn rows(&self) -> usize {
         self.limit + 1
     }
 
-    /// The page that begins `rows`, which were read as `rows()` says. `place` is where a row
-    /// stands.
+    /// The page at the start of the rows that were read, one more than fits. `place` gives a row's
+    /// cursor.
     pub fn of<T, P: Display>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> P) -> ItemList<T> {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);
@@ -91,7 +90,7 @@ impl<T> ItemList<T> {
         Self { items, next: None }
     }
 
-    /// The same page, of the items as their reader may see them.
+    /// Maps or drops each item and keeps the cursor.
     pub fn filter_map<U>(self, seen: impl FnMut(T) -> Option<U>) -> ItemList<U> {
         ItemList { items: self.items.into_iter().filter_map(seen).collect(), next: self.next }
     }
@@ -140,7 +139,7 @@ fn limit<const USUAL: usize, const MAX: usize>(all: &[(String, String)]) -> Resu
     Ok(limit.unwrap_or(USUAL))
 }
 
-/// The parameter as it reads, where it is there; `None` where it does not read, or is there twice.
+/// The outer `None` means invalid or given twice.
 fn only<T>(
     all: &[(String, String)],
     name: &str,

@@ -1,4 +1,4 @@
-//! The bound on a service's open streams, and the metrics that show them.
+//! Limits the open streams of a service and counts them in metrics.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics;
 
-/// The streams that a replica of a service may have open. Clones share it.
+/// A semaphore for one replica's open streams. Clones share it.
 #[derive(Clone)]
 pub struct StreamLimit {
     service: &'static str,
     free: Arc<Semaphore>,
 }
 
-/// One stream, which counts as open until this is dropped.
+/// Counts as open until it is dropped.
 pub struct OpenStream {
     service: &'static str,
     _place: OwnedSemaphorePermit,
@@ -24,7 +24,7 @@ impl StreamLimit {
         Self { service, free: Arc::new(Semaphore::new(most)) }
     }
 
-    /// `None` where the bound is reached: the stream counts as refused.
+    /// Returns `None` at the limit and counts the stream as refused.
     pub fn open(&self) -> Option<OpenStream> {
         let Ok(place) = Arc::clone(&self.free).try_acquire_owned() else {
             self.refuse();
@@ -34,7 +34,7 @@ impl StreamLimit {
         Some(OpenStream { service: self.service, _place: place })
     }
 
-    /// Counts a stream that a narrower bound refuses.
+    /// Counts a refusal by a stricter limit.
     pub fn refuse(&self) {
         metrics::STREAMS_REFUSED.add([self.service], 1);
     }

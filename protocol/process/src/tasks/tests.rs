@@ -1,4 +1,4 @@
-//! A stop reaches every task, in the promised order, and a broken task ends alone.
+//! A stop reaches every task in order, and a broken task ends alone.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,4 @@
-//! The caller as an extractor: a handler that takes one cannot be reached without a valid token.
+//! The caller as an extractor: handlers that take one are reachable only with a valid token.
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
@@ -7,11 +7,11 @@ use wire::{Actor, Code, Permission, Role};
 use super::{Claims, Keys, ServiceKey, TokenAudience, TokenError};
 use crate::{clock::Clock, problem::Problem};
 
-/// The permissions of an admin, in the gateway's words to a part. The gateway removes it from
-/// requests of clients.
+/// An admin's permissions, from the gateway to a part. The gateway removes the header from client
+/// requests.
 pub const USER_PERMISSIONS: HeaderName = HeaderName::from_static("x-user-permissions");
 
-/// A person, by the access token in `Authorization`; a token for edges opens nothing here.
+/// A person, identified by the access token in `Authorization`; edge tokens open nothing here.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub actor: Actor,
@@ -19,8 +19,8 @@ pub struct Caller {
     pub permissions: HeldPermissions,
 }
 
-/// What the caller's role includes. The gateway's header only ever narrows the role of the token,
-/// so forging it gives nothing that leaving it out would not.
+/// The caller's permissions. The gateway's header can only narrow the token's role, so forging it
+/// gains nothing over omitting it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldPermissions(Vec<Permission>);
 
@@ -30,10 +30,10 @@ pub struct FromService(pub String);
 #[derive(Debug, Clone)]
 pub struct Admin(pub Caller);
 
-/// The means by which a service verifies its callers. The state of its routes carries one.
+/// Verifies a service's callers. The state of its routes carries one.
 #[derive(Clone)]
 pub struct Verifier {
-    /// The name of this service, which tokens of other services must bear.
+    /// This service's name, which its callers' tokens must bear.
     pub service: &'static str,
     pub keys: Keys,
     pub service_key: ServiceKey,
@@ -47,8 +47,8 @@ impl Verifier {
 }
 
 impl HeldPermissions {
-    /// Without the header it is all that the role can hold. A permission that only a newer gateway
-    /// knows is left out.
+    /// Without the header the caller has every permission of the role. Permissions that only a
+    /// newer gateway has are dropped.
     pub fn from_headers(role: Role, headers: &HeaderMap) -> Self {
         let of_role = Permission::of(role);
         let mut values = headers.get_all(USER_PERMISSIONS).iter();
@@ -61,7 +61,6 @@ impl HeldPermissions {
         Self(named.filter(|one| is_single && of_role.contains(one)).collect())
     }
 
-    /// The header by which a part gets these permissions.
     pub fn header(held: &[Permission]) -> HeaderValue {
         let words: Vec<&str> = held.iter().map(|one| one.as_str()).collect();
         HeaderValue::from_str(&words.join(" ")).unwrap_or(HeaderValue::from_static(""))
@@ -73,8 +72,8 @@ impl HeldPermissions {
 }
 
 impl Caller {
-    /// The person as a reader of what others own. An admin without any of these permissions reads
-    /// it as a customer does to whom nothing of it belongs.
+    /// The person as a reader of other people's data. Without these permissions an admin reads like
+    /// a customer to whom none of it belongs.
     pub fn reader(&self, wanted: &[Permission]) -> Actor {
         match self.actor.role {
             Role::Admin if !self.permissions.include_any(wanted) => {
@@ -105,7 +104,7 @@ where
         let token = bearer(&parts.headers).ok_or(Code::InvalidToken)?;
         let Verifier { keys, clock, .. } = Verifier::from_ref(state);
         if keys.is_empty() {
-            // Nobody can be judged yet; that is our trouble, not the caller's.
+            // No caller can be judged without keys; the fault is ours.
             return Err(Problem::new(Code::Unavailable).retry_after(1));
         }
         let claims = keys.verify(token, TokenAudience::Cloud, clock.now())?;
@@ -148,7 +147,7 @@ impl From<TokenError> for Problem {
     }
 }
 
-/// The token of the one `Authorization: Bearer` header; two headers are as good as none.
+/// The token of the only `Authorization: Bearer` header; two headers count as none.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (value, another) = (values.next()?, values.next());

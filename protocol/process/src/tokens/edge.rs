@@ -1,4 +1,4 @@
-//! Tokens an edge signs with its own key to open the link.
+//! Tokens that an edge signs to open the link.
 
 use serde::{Deserialize, Serialize};
 use wire::{EdgeId, UnixMillis};
@@ -15,8 +15,7 @@ struct EdgeClaims {
     aud: String,
     iat: i64,
     exp: i64,
-    /// Random, so that no two tokens of an edge are alike, whatever its clock says. Older edges
-    /// have none.
+    /// Random, so that an edge's tokens differ whatever its clock reads. Older edges omit it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     jti: String,
 }
@@ -24,11 +23,11 @@ struct EdgeClaims {
 const AUDIENCE: &str = "hub";
 const LIFE_S: i64 = 120;
 const TOKEN_ID_BYTES: usize = 16;
-/// An edge makes its tokens itself, so their life and the lead of its clock are bounded here.
+/// Edges make their own tokens, so lifetime and clock lead are bounded here.
 const LIFE_S_MAX: i64 = 600;
 const AHEAD_S_MAX: i64 = 600;
 
-/// A token of two minutes, for one attempt to connect.
+/// Valid for two minutes, for one connection attempt.
 pub fn edge_token(signer: &Signer, edge: &EdgeId, clock: &Clock) -> String {
     let iat = clock.now().0 / 1000;
     let aud = AUDIENCE.to_owned();
@@ -36,7 +35,7 @@ pub fn edge_token(signer: &Signer, edge: &EdgeId, clock: &Clock) -> String {
     signer.sign(&EdgeClaims { sub: edge.clone(), aud, iat, exp: iat + LIFE_S, jti })
 }
 
-/// Whom a token claims to be from. Nothing is checked: it is only to find the key to check it with.
+/// The claimed sender. Unverified: use it only to find the key to check.
 pub fn edge_claim(token: &str) -> Result<EdgeId, TokenError> {
     if token.len() > TOKEN_BYTES_MAX {
         return Err(TokenError::Invalid);
@@ -45,8 +44,7 @@ pub fn edge_claim(token: &str) -> Result<EdgeId, TokenError> {
     claims.map(|claims| claims.sub).map_err(|_| TokenError::Invalid)
 }
 
-/// Whom it is from, if that edge's key signed it for a few minutes about now and it has not
-/// expired.
+/// The sender, if its key signed the token for a few minutes around now and it has not expired.
 pub fn verify_edge(token: &str, public: &[u8; 32], now: UnixMillis) -> Result<EdgeId, TokenError> {
     let claims: EdgeClaims = signed(token, public)?;
     if claims.aud != AUDIENCE {
@@ -57,9 +55,8 @@ pub fn verify_edge(token: &str, public: &[u8; 32], now: UnixMillis) -> Result<Ed
     if claims.is_too_long() || too_early { Err(TokenError::Invalid) } else { Ok(claims.sub) }
 }
 
-/// How far the edge's clock is ahead of `now`, in milliseconds, by a token that its key has just
-/// signed and that `verify_edge` refuses for its time. `None` where the token is no good at any
-/// time.
+/// Milliseconds that the edge's clock is ahead of `now`, by a fresh token that `verify_edge`
+/// refuses because of its time. `None` if the token is invalid at any time.
 pub fn edge_clock_error(token: &str, public: &[u8; 32], now: UnixMillis) -> Option<i64> {
     let claims: EdgeClaims = signed(token, public).ok()?;
     let is_sound = claims.aud == AUDIENCE && !claims.is_too_long();

@@ -1,4 +1,4 @@
-//! The key set as auth publishes it, for `/.well-known/jwks.json`.
+//! The key set at `/.well-known/jwks.json`.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -8,18 +8,17 @@ use super::signer::thumbprint;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeySet {
-    /// Those whose tokens still live, the present and the next one, in the order in which they
-    /// sign.
+    /// Keys with live tokens, the present key and the next, in signing order.
     pub keys: Vec<PublishedKey>,
-    /// Keys whose tokens have all expired. They name the people behind an edge's old log, and let
-    /// nobody in.
+    /// Keys whose tokens have all expired. They identify people in an edge's old log, but admit no
+    /// one.
     pub former_keys: Vec<PublishedKey>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublishedKey {
     pub public: [u8; 32],
-    /// Tokens of the key are refused before this moment; 0 for a key that has always been trusted.
+    /// Earlier tokens of the key are refused; 0 for a key that was always trusted.
     pub trusted_from: UnixMillis,
 }
 
@@ -37,7 +36,6 @@ impl KeySet {
 }
 
 impl PublishedKey {
-    /// The key's name, as tokens tell it.
     pub fn kid(&self) -> String {
         thumbprint(&self.public)
     }
@@ -48,7 +46,7 @@ impl PublishedKey {
             "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": self.kid(), "x": x,
         });
         if self.trusted_from > UnixMillis(0) {
-            // Rounded up: never trusted early.
+            // Round up: a key is never trusted early.
             key["trusted_from"] = (self.trusted_from.0 + 999).div_euclid(1000).into();
         }
         key

@@ -1,8 +1,7 @@
-//! The public keys people's tokens are checked against, and a memory of tokens whose signature was
-//! checked already: a check costs 35 µs, and a tablet sends the same token with every command.
+//! The public keys that verify people's tokens, and a cache of verified tokens: a check costs 35
+//! µs, and a tablet sends the same token with every command.
 //!
-//! Invariant: a key lets nobody in before the moment from which it is trusted, and a former key
-//! lets nobody in.
+//! Invariant: a key admits no one before it is trusted, and a former key admits no one.
 
 use std::{
     collections::HashMap,
@@ -24,7 +23,7 @@ pub struct Keys(Arc<RwLock<Inner>>);
 struct Inner {
     jwks: String,
     by_kid: HashMap<String, KnownKey>,
-    /// Tokens by their hash. A forgotten one is only checked again.
+    /// Verified tokens by hash. An evicted one is only verified again.
     checked: LruCache<[u8; 32], CheckedToken>,
 }
 
@@ -52,12 +51,12 @@ pub enum KeysError {
     TooMany,
 }
 
-/// A key set grows by a key at each rotation and loses the oldest; more is a mistake.
+/// Each rotation adds a key and drops the oldest; a larger set is a mistake.
 const KEYS_MAX: usize = 32;
-/// Keys whose last token has expired, and which read the logs of edges that were cut off for long.
+/// Keys whose last token has expired, for the logs of long-disconnected edges.
 pub const FORMER_KEYS_MAX: usize = 64;
 const CHECKED_MAX: usize = 4096;
-/// A clock may be behind by so much when a key begins to be trusted.
+/// How far a clock may be behind when a key becomes trusted.
 const CLOCK_BEHIND_S: i64 = 300;
 
 impl KnownKey {
@@ -77,13 +76,12 @@ impl Inner {
 }
 
 impl Keys {
-    /// No keys yet: every token is invalid until `replace`.
+    /// Every token is invalid until a key set arrives.
     pub fn empty() -> Self {
         Self(Arc::new(RwLock::new(Inner::new("", HashMap::new()))))
     }
 
-    /// Replaces the key set. Keys it does not hold are no longer trusted. Returns whether it lost a
-    /// key.
+    /// Keys that the set lacks lose their trust. Returns true if any did.
     pub fn replace(&self, jwks: &str) -> Result<bool, KeysError> {
         let by_kid = read(jwks)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -101,13 +99,12 @@ impl Keys {
         self.inner().by_kid.is_empty()
     }
 
-    /// The key set as it came, to pass on.
+    /// The key set as received, to pass on.
     pub fn jwks(&self) -> String {
         self.inner().jwks.clone()
     }
 
-    /// The claims of a token that one of these keys signed for that audience, and that has not
-    /// expired.
+    /// The claims of an unexpired token that one of these keys signed for `audience`.
     pub fn verify(
         &self,
         token: &str,
@@ -122,8 +119,8 @@ impl Keys {
         if key.lets_in(now) { Ok(claims) } else { Err(TokenError::Invalid) }
     }
 
-    /// The claims of a token that one of these keys signed, a former one included, for any audience
-    /// and until any time. They let nobody in.
+    /// The claims of a token by any of these keys, former ones included, for any audience and time.
+    /// They admit no one.
     pub fn read(&self, token: &str) -> Result<Claims, TokenError> {
         self.checked(token).map(|checked| checked.claims)
     }
@@ -170,7 +167,7 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-/// The claims of a token signed by that key. The caller, who has the time, checks expiry.
+/// Checks the signature only; the caller has the time and checks the expiry.
 pub(super) fn signed<C: DeserializeOwned + Clone>(
     token: &str,
     public: &[u8; 32],
@@ -183,7 +180,7 @@ pub(super) fn signed<C: DeserializeOwned + Clone>(
     wanted.required_spec_claims.clear();
     wanted.validate_exp = false;
     wanted.validate_aud = false;
-    // The "DER" this takes is the raw key.
+    // This takes the raw key, not DER.
     let key = DecodingKey::from_ed_der(public);
     let token = jsonwebtoken::decode::<C>(token, &key, &wanted);
     token.map(|token| token.claims).map_err(|_| TokenError::Invalid)
@@ -204,12 +201,12 @@ fn hash(token: &str) -> [u8; 32] {
     bytes
 }
 
-/// Reads the Ed25519 keys; keys of other kinds are for others.
+/// Skips keys other than Ed25519.
 fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, KeysError> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Key>,
-        /// Other issuers have none.
+        /// Other issuers omit it.
         #[serde(default)]
         former_keys: Vec<Key>,
     }

@@ -1,5 +1,5 @@
-//! The one algorithm: Ed25519 on `ring`, given to `jsonwebtoken` as its cryptography. A header that
-//! names any other is refused because nothing here could check it.
+//! The only algorithm: Ed25519 on `ring`, as the crypto provider of `jsonwebtoken`. A token header
+//! that names another is refused, because no code here can check it.
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
@@ -9,13 +9,13 @@ use jsonwebtoken::{
 };
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
-/// Comes before every use, so that the crate never settles on having no provider.
+/// Must precede every use; without a provider the crate settles on none.
 pub fn install() {
-    // It is refused only where it is installed already, and no other exists here.
+    // Fails only if it is already installed; no other provider exists here.
     let _ = PROVIDER.install_default();
 }
 
-/// True if `sig` is the signature over `msg` by the owner of that raw public key.
+/// True if the owner of this raw public key signed `msg` with `sig`.
 pub fn verify_bytes(public: &[u8; 32], msg: &[u8], sig: &[u8]) -> bool {
     UnparsedPublicKey::new(&ED25519, public).verify(msg, sig).is_ok()
 }
@@ -29,7 +29,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
         ed25519_only(algorithm, key.family())?;
         Ok(Box::new(Verifying::new(key)?))
     },
-    // These read keys of other kinds; no code of ours reaches them.
+    // Our code never reads keys of other kinds.
     key_utils: KeyUtils {
         rsa_pub_components_from_private_key: |_| Err(refused()),
         rsa_pub_components_from_public_key: |_| Err(refused()),

@@ -1,8 +1,8 @@
-//! Which 32 bytes may be registered as somebody's public key.
+//! Checks if 32 bytes may be registered as a public key.
 //!
-//! Invariant: for a key that is taken, a signature proves its private half. Whoever registers a
-//! point of low order can be signed for by everyone, and a number written in two ways is two names
-//! for one key. Bytes that are no point at all need no check: they verify nothing.
+//! Invariant: for an accepted key, a signature proves possession of the private half. Everyone can
+//! sign for a point of low order, and a number written in two ways gives one key two names. Bytes
+//! that are not a point are harmless: they verify nothing.
 
 /// 2^255 - 19, little-endian.
 const P: [u8; 32] = {
@@ -39,7 +39,7 @@ const LOW_ORDER: [[u8; 32]; 5] = [
 
 /// True if a signature by this Ed25519 key would prove anything.
 pub fn is_sound_key(key: &[u8; 32]) -> bool {
-    // The topmost bit is the sign of x.
+    // The top bit is the sign of x.
     let mut y = *key;
     y[31] &= 0x7f;
     let canonical = y.iter().rev().lt(P.iter().rev());
@@ -60,7 +60,7 @@ mod tests {
                 assert!(!is_sound_key(&key), "{key:02x?}");
             }
         }
-        // Written as p, as p + 1, and as the greatest number there is.
+        // Encoded as p, as p + 1, and as the largest number.
         let mut p_plus_one = P;
         p_plus_one[0] += 1;
         for other in [P, p_plus_one, [0xff; 32]] {

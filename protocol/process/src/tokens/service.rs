@@ -1,5 +1,5 @@
-//! Services know each other by tokens of a minute that name both sides. A part that runs alone
-//! signs with a key of its own, and believes a caller by that caller's public key alone.
+//! Services authenticate with one-minute tokens that name both sides. A part that runs alone signs
+//! with its own key, and verifies a caller only by that caller's public key.
 
 use std::{
     collections::BTreeMap,
@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{clock::Clock, parts::CloudPart};
 
-/// The key by which a process signs for its parts, and the keys of those who may call them. Clones
-/// share it.
+/// The signing key of a process for its parts, and the public keys of their callers. Clones share
+/// it.
 #[derive(Clone, Debug)]
 pub struct ServiceKey {
     own: Signer,
@@ -31,13 +31,13 @@ pub struct ServiceKey {
 
 #[derive(Clone, Debug)]
 enum Callers {
-    /// All parts run in this process, so its key speaks for each of them.
+    /// The process runs all parts, so its key signs for each.
     Own,
-    /// The public keys of the parts that may call this one, by their names.
+    /// The public keys of the parts that may call this one, by name.
     Known(Arc<BTreeMap<String, [u8; 32]>>),
 }
 
-/// A part's private key in its folder; the public keys of its callers stand beside it.
+/// A part's private key in its folder, next to its callers' public keys.
 const FILE: &str = "service.key";
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -49,11 +49,11 @@ struct ServiceClaims {
 }
 
 const LIFE_S: i64 = 60;
-/// How far the clocks of two machines of one platform may differ.
+/// How far the clocks of a platform's machines may differ.
 const SKEW_S: i64 = 30;
 
 impl ServiceKey {
-    /// The key of a process that holds every part.
+    /// For a process that runs every part.
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, SignerError> {
         Signer::load_or_create(path).map(Self::of_all)
     }
@@ -62,7 +62,7 @@ impl ServiceKey {
         Signer::from_pkcs8(der).map(Self::of_all)
     }
 
-    /// The key of a part that runs alone. `make` must have made its folder.
+    /// For a part that runs alone; its folder must already exist.
     pub fn of_part(part: CloudPart, path: &Path) -> Result<Self, SignerError> {
         let own = Signer::load(path)?;
         let known = part.callers().map(|caller| {
@@ -76,8 +76,8 @@ impl ServiceKey {
         Ok(Self { own, callers: Callers::Known(Arc::new(known)) })
     }
 
-    /// Makes a folder for each part: its private key, where there is none yet, and the public keys
-    /// of the parts that may call it.
+    /// Creates a folder for each part: its private key, unless it exists, and its callers' public
+    /// keys.
     pub fn make(folder: &Path) -> Result<(), SignerError> {
         let own = |part: CloudPart| folder.join(part.name());
         let keys = CloudPart::ALL.iter().map(|part| {
@@ -95,9 +95,8 @@ impl ServiceKey {
         Ok(())
     }
 
-    /// A secret that every holder of this key derives alike, one for each purpose. An Ed25519
-    /// signature is the same each time, and nobody without the key can make it; the signed text is
-    /// no token's.
+    /// Derives a secret per purpose, the same for every holder of this key. Ed25519 signatures are
+    /// deterministic, and only the key can make them; the signed text never belongs to a token.
     pub fn secret(&self, purpose: &str) -> [u8; 32] {
         let signature = self.own.sign_bytes(format!("holdfast secret: {purpose}").as_bytes());
         let mut secret = [0; 32];
@@ -111,7 +110,7 @@ impl ServiceKey {
         self.own.sign(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
     }
 
-    /// The service that asks `to`.
+    /// Verifies a token for `to` and returns its sender.
     pub fn verify(&self, token: &str, to: &str, now: UnixMillis) -> Result<String, TokenError> {
         let key = match &self.callers {
             Callers::Own => self.own.public_key(),
@@ -130,7 +129,7 @@ impl ServiceKey {
     }
 }
 
-/// The caller as the token claims it, which chooses the key; the signature proves it.
+/// The claimed caller, which selects the key; the signature proves it.
 fn claimed(token: &str) -> Result<String, TokenError> {
     let body = token.split('.').nth(1).filter(|_| token.len() <= TOKEN_BYTES_MAX);
     let bytes = body.and_then(|body| URL_SAFE_NO_PAD.decode(body).ok());
@@ -142,7 +141,7 @@ fn public_file(folder: &Path, caller: CloudPart) -> PathBuf {
     folder.join(format!("{caller}.pub"))
 }
 
-/// A part that starts meanwhile finds the file as it was or as it will be.
+/// A part that starts meanwhile reads the old file or the new one, never half.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let mut file = NamedTempFile::new_in(path.parent().unwrap_or(path))?;
     file.write_all(text.as_bytes())?;

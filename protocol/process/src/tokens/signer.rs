@@ -1,4 +1,4 @@
-//! Owns a private key. It never leaves this value, except into its own file.
+//! A private key, which leaves this value only into its own file.
 
 use std::{
     fs,
@@ -54,7 +54,7 @@ impl Signer {
     pub fn generate() -> Vec<u8> {
         match Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()) {
             Ok(document) => document.as_ref().to_vec(),
-            // As in `random`: without random bytes nothing may go on.
+            // As in `random`: no secret is safe without random bytes.
             Err(_) => panic!("the kernel gives no random bytes"),
         }
     }
@@ -68,7 +68,7 @@ impl Signer {
         Ok(Self(Arc::new(Inner { pair, key, kid: thumbprint(&public), public })))
     }
 
-    /// The key in that file; the first to come makes it, readable by its owner alone.
+    /// The first process creates the file, readable only by its owner.
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, SignerError> {
         let path = path.as_ref();
         let at = |source| SignerError::File { path: path.to_owned(), source };
@@ -80,7 +80,7 @@ impl Signer {
         Self::from_pkcs8(&der).map_err(|_| SignerError::BadFile(path.to_owned()))
     }
 
-    /// The key in that file, which must be there.
+    /// The file must exist.
     pub fn load(path: &Path) -> Result<Self, SignerError> {
         Self::from_pkcs8(&Self::read_file(path)?).map_err(|_| SignerError::BadFile(path.to_owned()))
     }
@@ -98,7 +98,7 @@ impl Signer {
         self.0.public
     }
 
-    /// The public key as a key set of its own.
+    /// A key set of only this public key.
     pub fn jwks(&self) -> String {
         let key = PublishedKey { public: self.0.public, trusted_from: UnixMillis(0) };
         KeySet { keys: vec![key], former_keys: Vec::new() }.to_json()
@@ -126,7 +126,8 @@ impl std::fmt::Debug for Signer {
     }
 }
 
-/// Whole or not at all, and private: of two processes that start at once, the first makes it.
+/// Creates the file whole and private, or not at all: of two processes that start at once, the
+/// first makes it.
 fn create(path: &Path) -> io::Result<Vec<u8>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.map_or(Ok(()), fs::create_dir_all)?;

@@ -1,4 +1,4 @@
-//! What is believed, and what is not.
+//! Tokens that are trusted, and tokens that are not.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use proptest::prelude::*;
@@ -88,7 +88,7 @@ fn a_token_opens_its_own_audience_alone() {
     assert_eq!(opens(&claims()), [true, false, false, false, false, false]);
     assert_eq!(opens(&for_edges()), [false, true, false, false, false, false]);
     assert_eq!(opens(&bound), [false, false, false, true, false, false]);
-    // Of no kind that is ever given out.
+    // Combinations that are never issued.
     for odd in [
         Claims { region: Some(Region::North), ..claims() },
         Claims { command: Some(command(1)), ..claims() },
@@ -157,7 +157,7 @@ fn no_other_algorithm_and_no_other_key_is_believed() {
             assert_eq!(keys.verify(&forged, CLOUD, NOW), Err(TokenError::Invalid), "{alg}");
         }
     }
-    // Signed by a stranger who claims our key's name, and by us without a name.
+    // Signed by a stranger, under our key's name and without a name.
     for header in [format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#), r#"{"alg":"EdDSA"}"#.to_owned()] {
         let text = format!("{}.{body}", BASE64.encode(header));
         let forged =
@@ -346,7 +346,7 @@ fn the_key_of_one_part_speaks_for_no_other() {
     ] {
         assert_eq!(heard(from, name), Err(TokenError::Invalid), "{from} as {name}");
     }
-    // Made again, the keys stay.
+    // Making the keys again keeps them.
     let before = key(CloudPart::Hub).token("hub", "order", &clock);
     ServiceKey::make(folder.path()).unwrap();
     assert_eq!(key(CloudPart::Order).verify(&before, "order", clock.now()), Ok("hub".to_owned()));

@@ -1,5 +1,4 @@
-//! Seals private keys, so that a database can keep them: they are open to a process that has the
-//! key file alone.
+//! Seals private keys for a database: only a process with the key file can open them.
 
 use std::path::Path;
 
@@ -11,13 +10,13 @@ use ring::{
 use super::{Signer, SignerError};
 use crate::random;
 
-/// The word that makes the sealing key another one than the signing key of the same file.
+/// Makes the sealing key differ from the signing key in the same file.
 const PURPOSE: &[u8] = b"holdfast: the key that seals signing keys";
 
 pub struct KeyVault(LessSafeKey);
 
 impl KeyVault {
-    /// The key in that file, and the vault that it opens. The first process to come makes the file.
+    /// Loads the key file and its vault. The first process creates the file.
     pub fn beside(path: &Path) -> Result<(Signer, Self), SignerError> {
         let signer = Signer::load_or_create(path)?;
         let der = Signer::read_file(path)?;
@@ -32,7 +31,7 @@ impl KeyVault {
         }
     }
 
-    /// The private key of that name as it may be kept.
+    /// Seals the private key `kid` for storage.
     pub fn seal(&self, kid: &str, private: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_LEN] = random::bytes();
         let mut sealed = private.to_vec();
@@ -43,7 +42,7 @@ impl KeyVault {
         }
     }
 
-    /// `None` where another file sealed it, or under another name.
+    /// `None` if another file sealed it, or under another name.
     pub fn open(&self, kid: &str, sealed: &[u8]) -> Option<Signer> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;

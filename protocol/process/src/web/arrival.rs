@@ -1,5 +1,4 @@
-//! Knows whether a request waits for bytes of its own caller, so that a time limit blames nobody
-//! else.
+//! Tracks if a request waits for its caller's bytes, so that a timeout blames the right side.
 
 use std::{
     pin::Pin,
@@ -16,14 +15,14 @@ use axum::{
 };
 use hyper::body::{Frame, SizeHint};
 
-/// The arrival of a request's body. Handlers find it among the request's extensions.
+/// The arrival of a request's body, from the request's extensions.
 #[derive(Debug, Clone, Default)]
 pub struct BodyArrival {
     is_awaited: Arc<AtomicBool>,
 }
 
 impl BodyArrival {
-    /// Returns whether the last reader of the body waits for more of it.
+    /// True if the body's last reader waits for more.
     pub fn is_awaited(&self) -> bool {
         self.is_awaited.load(Ordering::Relaxed)
     }

@@ -1,5 +1,5 @@
-//! Owns the certificate that a listener shows. It is read again when its files change, without a
-//! restart; files that do not fit together leave the one that is shown.
+//! The certificate that a listener shows. It is reloaded when its files change, without a restart;
+//! files that do not match leave the current one in use.
 
 use std::{
     path::PathBuf,
@@ -15,7 +15,7 @@ use tokio::{fs, time};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-/// A renewed certificate is shown so soon.
+/// How soon a renewed certificate is shown.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
@@ -62,15 +62,14 @@ pub enum CertificateError {
 }
 
 impl Certificate {
-    /// `chain` is a PEM file with the listener's own certificate first, `key` one with its private
-    /// key.
+    /// PEM files: `chain` has the listener's own certificate first, `key` its private key.
     pub async fn load(chain: PathBuf, key: PathBuf) -> Result<Self, CertificateError> {
         let files = read(&chain, &key).await?;
         let server = server(&chain, &key, &files)?;
         Ok(Self(Arc::new(Inner { chain, key, shown: RwLock::new(Shown { files, server }) })))
     }
 
-    /// Reads the files again and again until `stop`.
+    /// Rereads the files periodically until `stop`.
     pub async fn follow(self, stop: CancellationToken) {
         let mut refused = None;
         loop {
@@ -96,7 +95,7 @@ impl Certificate {
         }
     }
 
-    /// Returns true for a new one.
+    /// True if it changed.
     pub async fn renew(&self) -> Result<bool, CertificateError> {
         let Inner { chain, key, shown } = &*self.0;
         let files = read(chain, key).await?;

@@ -1,4 +1,4 @@
-//! Around every request: a trace, a time limit, metrics, and problems in the caller's language.
+//! Wraps every request: a trace, a time limit, metrics, and problems in the caller's language.
 
 use std::{
     any::Any,
@@ -26,8 +26,8 @@ use crate::{
     trace::{self, Trace, TraceId},
 };
 
-/// Stands around every request of `service`. Written out, since `middleware::from_fn` copies and
-/// boxes all that is inside it for each request.
+/// The layer around every request of `service`. Handwritten, because `middleware::from_fn` copies
+/// and boxes everything inside it per request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestFrame {
     pub service: &'static str,
@@ -51,8 +51,7 @@ struct Entry {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The route of a request that matched none: paths are the caller's words and would make endless
-/// labels.
+/// For unmatched requests: paths come from the caller and would make endless labels.
 const UNMATCHED: &str = "unmatched";
 
 impl<S> Layer<S> for RequestFrame {
@@ -120,7 +119,7 @@ fn route_of(matched: Option<&MatchedPath>) -> &str {
     matched.map_or(UNMATCHED, MatchedPath::as_str)
 }
 
-/// A panic in a handler is one request's trouble, not the process's.
+/// A panic in a handler fails one request, not the process.
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
@@ -147,8 +146,8 @@ fn language_of(request: &Request) -> Language {
     wanted.and_then(|value| value.to_str().ok()).map(Language::from_accept).unwrap_or_default()
 }
 
-/// Renders our own problems anew in the right language; what the framework refuses in plain text or
-/// with no text at all becomes a problem as well. Other bodies are left alone.
+/// Renders our problems in the caller's language, and turns the framework's plain-text and empty
+/// refusals into problems. Other bodies stay unchanged.
 fn rendered(mut response: Response, language: Language, trace: &TraceId) -> Response {
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
@@ -158,7 +157,7 @@ fn rendered(mut response: Response, language: Language, trace: &TraceId) -> Resp
         },
     };
     let mut told = problem.render(language, Some(trace));
-    // Such as `Allow` beside a 405.
+    // For example `Allow` with a 405.
     for (name, value) in response.headers() {
         if !told.headers().contains_key(name) && name != header::CONTENT_LENGTH {
             told.headers_mut().append(name, value.clone());

@@ -1,12 +1,11 @@
-//! Refuses heads of requests whose lines end otherwise than by CR and LF, and requests that name no
-//! host, or two.
+//! Refuses request heads whose lines do not end with CR and LF, and requests with no host or two.
 //!
-//! hyper takes a lone LF for the end of a line, as RFC 9112 allows. A proxy in front may take it
-//! for a part of the line, and then the two disagree on which headers the request has. So a lone LF
-//! in a head becomes a NUL, and hyper refuses the head with 400.
+//! hyper takes a lone LF as a line end, as RFC 9112 allows. A proxy in front may take it as part of
+//! the line, and then they disagree on the request's headers. So a lone LF in a head becomes a NUL,
+//! and hyper refuses the head with 400.
 //!
-//! Invariant: no byte of a body or of an upgraded connection is changed; where the end of a body is
-//! in doubt, none behind it is.
+//! Invariant: no byte of a body or of an upgraded connection changes; if the end of a body is in
+//! doubt, nothing after it changes.
 
 use std::{
     io::{self, IoSlice},
@@ -22,14 +21,14 @@ use std::{
 use http::{HeaderValue, Request, Version, header, uri::Authority};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The lines of interest are shorter. A longer one is read no further than this.
+/// Longer than the relevant lines; the rest of a line is dropped.
 const LINE_BYTES_MAX: usize = 1024;
 
-/// In the extensions of a request that names no host, or more than one.
+/// Request extension for no host, or more than one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WrongHost;
 
-/// Returns whether a request names one host. Before HTTP/1.1 it may name none.
+/// Before HTTP/1.1 a request may omit the host.
 pub(super) fn names_one_host<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -44,7 +43,7 @@ fn is_host(value: &HeaderValue) -> bool {
     authority.is_some_and(|authority| !authority.as_str().contains('@'))
 }
 
-/// A connection whose heads are looked at before they are read.
+/// Checks heads before hyper reads them.
 pub(super) struct StrictHeads<S> {
     stream: S,
     reader: HeadReader,
@@ -71,15 +70,15 @@ impl<S> StrictHeads<S> {
     }
 }
 
-/// Follows the requests of a connection, as far as it has to in order to know heads from bodies.
+/// Follows requests just far enough to separate heads from bodies.
 #[derive(Default)]
 struct HeadReader {
     place: Place,
-    /// The beginning of the present line, without its end.
+    /// The current line, without its LF.
     line: Vec<u8>,
-    /// The last byte of the present line.
+    /// The last byte of the current line.
     last: Option<u8>,
-    /// Lines of the present head that have ended.
+    /// Complete lines of the current head.
     lines: usize,
     body: BodyEnd,
 }
@@ -88,18 +87,18 @@ struct HeadReader {
 enum Place {
     #[default]
     Head,
-    /// So many bytes are left of a body, or of a chunk of one.
+    /// Bytes left of a body or a chunk.
     Bytes {
         left: u64,
         in_chunks: bool,
     },
     ChunkSize,
     Trailer,
-    /// It cannot be told where the present body ends.
+    /// The end of the current body is in doubt.
     Unknown,
 }
 
-/// How a head says that its body ends.
+/// How a head delimits its body.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum BodyEnd {
     #[default]
@@ -110,7 +109,7 @@ enum BodyEnd {
 }
 
 impl HeadReader {
-    /// Reads on, and spoils each lone LF of a head.
+    /// Replaces each lone LF of a head with a NUL.
     fn check(&mut self, bytes: &mut [u8]) {
         let mut at = 0;
         while let Some(byte) = bytes.get_mut(at) {
@@ -149,7 +148,7 @@ impl HeadReader {
         };
     }
 
-    /// The line that has ended, without its CR.
+    /// The complete line, without its CR.
     fn take_line(&mut self) -> Vec<u8> {
         let mut line = std::mem::take(&mut self.line);
         if line.last() == Some(&b'\r') {
@@ -166,7 +165,7 @@ impl HeadReader {
             self.lines += 1;
             return;
         }
-        // Empty lines before a request mean nothing.
+        // Skip empty lines before a request.
         if self.lines > 0 {
             self.lines = 0;
             self.place = match std::mem::take(&mut self.body) {
@@ -201,7 +200,7 @@ impl HeadReader {
         let size = size.and_then(|text| u64::from_str_radix(text, 16).ok());
         self.place = match size {
             Some(0) => Place::Trailer,
-            // The chunk ends with a CR and a LF of its own.
+            // The chunk's own CR and LF follow its bytes.
             Some(size) => Place::Bytes { left: size.saturating_add(2), in_chunks: true },
             None => Place::Unknown,
         };
@@ -263,7 +262,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StrictHeads<S> {
 mod tests {
     use super::*;
 
-    /// What a reader leaves of these bytes, however they are cut in two.
+    /// The checked bytes, the same for every cut in two.
     fn checked(text: &str) -> String {
         let all = text.as_bytes();
         let cut_at = |at: usize| {

@@ -1,4 +1,4 @@
-//! Binds and serves, with bounded connections and bounded waits, until told to stop.
+//! Binds and serves, with bounded connections and bounded waits, until a stop.
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
 
@@ -35,14 +35,14 @@ pub enum BindError {
     },
 }
 
-/// How long a connection may take to send the head of its next request. One that is kept for later
-/// is closed as soon, so our client lets go of it sooner.
+/// How long a connection may take to send the head of its next request. Idle connections close
+/// after the same time, so our client drops them sooner.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// The head of a request, with its token. A larger one is answered 431.
+/// Includes the token. A larger head gets 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// How long a stop waits for answers under way.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How long to wait when the system has no room for another connection.
+/// Pause while the system has no room for connections.
 const NO_ROOM_PAUSE: Duration = Duration::from_millis(200);
 
 pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
@@ -55,11 +55,11 @@ pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
     })
 }
 
-/// Answers until `stop`, then takes no more connections and lets answers under way finish, for ten
-/// seconds at most. Handlers find the caller's address as `ConnectInfo<SocketAddr>`, and the stop
-/// as `ProcessStop`, which an answer without an end heeds, and its `SlotProof`. A connection that
-/// was upgraded, as a WebSocket is, belongs to its handler, which hears of the stop by itself; it
-/// keeps its place until it is closed.
+/// Answers until `stop`, then accepts no more connections and lets answers under way finish, for at
+/// most ten seconds. Handlers find the caller's `ConnectInfo<SocketAddr>`, the stop as
+/// `ProcessStop`, which endless answers must heed, and their `SlotProof`. An upgraded connection,
+/// such as a WebSocket, belongs to its handler, which must watch the stop; it keeps its slot until
+/// it is closed.
 pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: CancellationToken) {
     let stopping = stop.clone();
     let answer = move |stream: PacedStream, from| {
@@ -69,7 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: Ca
     converse_with_all(listener, slots, stop, answer).await;
 }
 
-/// The same by TLS alone.
+/// Serves over TLS only.
 pub async fn serve_by_tls(
     listener: TcpListener,
     certificate: Certificate,
@@ -92,8 +92,8 @@ pub async fn serve_by_tls(
     converse_with_all(listener, slots, stop, answer).await;
 }
 
-/// Holds a conversation with each connection, in a task of its own, until `stop` and ten seconds
-/// longer at most. A connection that finds no place is closed unread.
+/// Runs `converse` for each connection in a task, until `stop` and at most ten seconds longer.
+/// Connections without a slot are closed unread.
 pub async fn converse_with_all<C>(
     listener: TcpListener,
     slots: Slots,
@@ -109,7 +109,7 @@ pub async fn converse_with_all<C>(
             () = stop.cancelled() => break,
             accepted = accept(&listener, &slots) => accepted,
         };
-        // Ended connections leave here, so the set holds little more than the open ones.
+        // Keep the set small by removing ended connections.
         while connections.try_join_next().is_some() {}
         connections.spawn(converse(stream, from));
     }
@@ -125,7 +125,7 @@ async fn accept(listener: &TcpListener, slots: &Slots) -> (PacedStream, SocketAd
         match listener.accept().await {
             Ok((stream, from)) => {
                 let Some(slot) = slots.take(from.ip()) else { continue };
-                // Small answers must not wait for company.
+                // Nagle's algorithm would delay small answers.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "A connection keeps Nagle's delay");
                 }
@@ -141,13 +141,13 @@ async fn accept(listener: &TcpListener, slots: &Slots) -> (PacedStream, SocketAd
     }
 }
 
-/// The peer gave up before it was taken.
+/// True if the peer gave up before it was accepted.
 fn of_the_peer(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// One connection, to its end. Its place goes with it.
+/// Serves one connection and holds its slot.
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     proof: SlotProof,
@@ -191,7 +191,7 @@ async fn converse(
         }
     };
     if let Err(error) = ended {
-        // A peer that goes away is everyday, and worth a word only to someone who looks for it.
+        // Peers go away every day; log it for debugging.
         tracing::debug!(%error, "A connection broke");
     }
 }

@@ -1,5 +1,5 @@
-//! A taken connection: it holds its place, ends when the place goes to another, and waits for a
-//! reader that does not read only so long.
+//! An accepted connection: it holds a slot, ends when it loses the slot, and bounds the wait for a
+//! slow reader.
 
 use std::{
     io::{self, IoSlice},
@@ -18,8 +18,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::slots::Slot;
 use crate::metrics;
 
-/// A reader takes this many bytes within this time, or everything there is; else the connection
-/// ends.
+/// A reader must take this many bytes, or all there are, within this time, or the connection ends.
 const BYTES_TAKEN_MIN: usize = 32 * 1024;
 const TAKEN_WITHIN: Duration = Duration::from_secs(20);
 
@@ -30,7 +29,7 @@ pub struct PacedStream {
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Runs while the reader is behind.
     behind: Option<Pin<Box<Sleep>>>,
-    /// Since the reader fell behind.
+    /// Bytes since the reader fell behind.
     taken: usize,
 }
 
@@ -40,7 +39,7 @@ impl PacedStream {
         Self { stream, slot, cut, behind: None, taken: 0 }
     }
 
-    /// Of a write that the system answered so. `len` is what there was to write.
+    /// Applies the pace to the result of a write of `len` bytes.
     fn paced(
         &mut self,
         context: &mut Context<'_>,
@@ -68,7 +67,7 @@ impl PacedStream {
         }
     }
 
-    /// Nothing yet, unless the place went to another.
+    /// Pending, unless the slot went to another connection.
     fn ended<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         match self.cut.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),

@@ -1,5 +1,5 @@
-//! What answers tell a browser. Of data, nothing may run, be framed, be sniffed, be kept for
-//! another person or send a referrer. A page of an app has a policy of its own.
+//! Security headers for browsers. Data must not run, be framed, be sniffed, be cached for another
+//! person or send a referrer. An app's pages have a separate policy.
 
 use axum::{Router, response::Response};
 use http::{HeaderName, HeaderValue, header};
@@ -15,7 +15,7 @@ const OF_DATA: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Sets the security headers, which no route can take away.
+/// Routes cannot remove these security headers.
 pub fn protected(router: Router) -> Router {
     router.layer(MapResponseLayer::new(protect))
 }

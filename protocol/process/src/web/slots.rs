@@ -1,8 +1,8 @@
-//! Owns the places for connections that a process has at its listeners, all of them together.
+//! The connection slots of a process, shared by its listeners.
 //!
-//! Invariants: one address never holds more than its share; a place is taken until the socket is
-//! closed, also by an upgraded one; at the limit the address with the most connections gives one
-//! up, so that a newcomer with fewer comes in.
+//! Invariants: one address never exceeds its share; a connection, upgraded or not, holds its slot
+//! until the socket is closed; at the limit, the address with the most connections gives one up for
+//! a newcomer with fewer.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,13 +18,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics;
 
-/// Connections at once. More are closed unread, or take the place of another's.
+/// More connections are closed unread, or take another's slot.
 const CONNECTIONS_MAX: usize = 4096;
-/// A call that is handed on needs a second socket.
+/// A forwarded call needs a second socket.
 const FILES_PER_CONNECTION: usize = 2;
-/// Files for stores, logs and calls to others, which no connection may take.
+/// Files reserved for stores, logs and outgoing calls.
 const FILES_KEPT: usize = 256;
-/// As many as the process asks the system for, where it may have more.
+/// The number to request from the system, if it allows more.
 const FILES_WANTED: u64 = 65_536;
 
 #[derive(Debug, Clone)]
@@ -52,17 +52,17 @@ struct Place {
     cut: CancellationToken,
 }
 
-/// The place of one connection. The drop gives it back.
+/// The slot of one connection, released on drop.
 #[derive(Debug)]
 pub struct Slot {
     slots: Slots,
     number: u64,
     proven: Arc<AtomicBool>,
-    /// Cancelled when the place goes to another.
+    /// Cancelled when the slot goes to another connection.
     pub(super) cut: CancellationToken,
 }
 
-/// Given when a connection has said a whole word: it gives up its place after those that have not.
+/// Proves that a connection has sent a whole request: silent ones lose their slots first.
 #[derive(Debug, Clone)]
 pub struct SlotProof(Arc<AtomicBool>);
 
@@ -71,20 +71,20 @@ impl SlotProof {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// An upgraded connection speaks another language now, and has said nothing in it yet.
+    /// After an upgrade the connection has sent nothing in its new protocol yet.
     pub fn take_back(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
 }
 
 impl Slots {
-    /// `per_address` is the wish of the configuration. A process with few files has fewer places,
-    /// and no address more than three quarters of them.
+    /// `per_address` is the configured share. With few files there are fewer slots, and one address
+    /// gets at most three quarters of them.
     pub fn new(per_address: usize) -> Self {
         Self::with(CONNECTIONS_MAX.min(places_for_files()), per_address)
     }
 
-    /// For a listener that only the parts of the cloud reach: they come from a few addresses.
+    /// For listeners that only the parts of the cloud reach, from a few addresses.
     pub fn for_peers() -> Self {
         Self::new(CONNECTIONS_MAX)
     }
@@ -94,7 +94,7 @@ impl Slots {
         Self(Arc::new(Inner { total_max, per_address_max, table: Mutex::default() }))
     }
 
-    /// A place for a connection from there, or none: it is to be closed unread.
+    /// `None` means: close the connection unread.
     pub fn take(&self, from: IpAddr) -> Option<Slot> {
         let address = shared(from);
         let mut table = self.table();
@@ -133,8 +133,8 @@ impl Default for Slots {
 }
 
 impl Table {
-    /// Takes a place from the address with the most, where that has at least two more than the
-    /// newcomer: from one that has asked nothing yet, or else from the oldest.
+    /// Takes a slot from the address with the most, if it has at least two more than the newcomer:
+    /// a silent connection's, or else the oldest.
     fn give_up_one(&mut self, newcomer_holds: usize) -> bool {
         let most = self.per_address.iter().max_by_key(|(_, held)| **held);
         let Some((&address, &held)) = most else { return false };
@@ -175,7 +175,7 @@ impl Drop for Slot {
     }
 }
 
-/// A network of IPv6 is one subscriber: he makes up addresses within it.
+/// Counts an IPv6 /64 network as one subscriber, who can make up addresses within it.
 fn shared(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & (!0 << 64)).into(),
@@ -183,7 +183,7 @@ fn shared(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Asks the system for more files where it may, and counts the connections that they suffice for.
+/// Raises the open-file limit if allowed, and counts the connections it suffices for.
 fn places_for_files() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(FILES_WANTED).min(FILES_WANTED);

@@ -1,4 +1,4 @@
-//! What every listener does by itself, asked over a real socket.
+//! Default behaviour of every listener.
 
 use axum::{
     body::Body,
@@ -98,7 +98,7 @@ async fn a_body_that_does_not_come_is_its_callers_fault() {
     let response = router().oneshot(Request::post("/body").body(body).unwrap()).await.unwrap();
     assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
     assert_eq!(problem(response).await.code, Code::BodyTooSlow);
-    // A whole one waits for us.
+    // With a whole body the delay is ours.
     let asked = Request::post("/hangs-with-body").body(Body::from("{}")).unwrap();
     let response = router().oneshot(asked).await.unwrap();
     assert_eq!(problem(response).await.code, Code::TimedOut);

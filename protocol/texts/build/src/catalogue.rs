@@ -15,21 +15,21 @@ pub type Catalogue = BTreeMap<String, CatalogueEntry>;
 
 #[derive(Default)]
 pub struct CatalogueEntry {
-    /// As it is shown in an error: `texts/en/codes.ftl`.
+    /// The path shown in errors: `texts/en/codes.ftl`.
     pub path: String,
     pub file: String,
-    /// Empty where nothing is to be filled in.
+    /// Empty if there is nothing to fill in.
     pub placeholders: BTreeSet<String>,
-    /// The placeholders that are selected by, and the words each is compared with.
+    /// The placeholders that select a variant, with the variants' keys.
     pub choices: Choices,
-    /// The text itself, or where it has placeholders the whole message in Fluent; its attributes
-    /// each have all of it.
+    /// The text itself or, with placeholders, the whole Fluent message, repeated for each
+    /// attribute.
     pub text: String,
 }
 
 pub type Choices = BTreeMap<String, BTreeSet<String>>;
 
-/// Categories and literal numbers are a plural form; every other key is a word.
+/// Plural categories and literal numbers form a plural; every other key is a word.
 pub fn is_plural(keys: &BTreeSet<String>) -> bool {
     let categories = ["zero", "one", "two", "few", "many", "other"];
     keys.iter().all(|key| categories.contains(&key.as_str()) || key.parse::<f64>().is_ok())
@@ -97,7 +97,7 @@ fn entries(
     entries
 }
 
-/// The text of a pattern that has nothing to fill in.
+/// The text of a pattern without placeholders.
 fn plain(pattern: &Pattern<&str>) -> Option<String> {
     let parts = pattern.elements.iter().map(|element| match element {
         PatternElement::TextElement { value } => Some((*value).to_owned()),
@@ -155,7 +155,7 @@ impl CatalogueEntry {
         }
     }
 
-    /// The placeholder's name, where it is one.
+    /// The placeholder's name, if the expression is one.
     fn inline(&mut self, inline: &InlineExpression<&str>) -> Result<Option<String>, String> {
         match inline {
             InlineExpression::VariableReference { id } => {
@@ -183,7 +183,7 @@ fn source(message: &Message<&str>) -> String {
     serializer::serialize(&resource)
 }
 
-/// So that a key and a name in Rust are made of each other in one way only.
+/// Keeps the mapping between keys and Rust names one-to-one.
 fn check_name(name: &str, joints: &str) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || joints.contains(c);
     let fault = || format!("`{name}` may only have lower-case letters, digits and `{joints}`");

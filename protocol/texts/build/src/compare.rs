@@ -1,4 +1,4 @@
-//! What one language says and the other does not.
+//! Differences between the two languages.
 
 use crate::catalogue::{Catalogue, CatalogueEntry, Choices, is_plural};
 
@@ -29,7 +29,7 @@ fn missing(from: &Catalogue, to: &Catalogue, language: &str) -> Vec<String> {
         .collect()
 }
 
-/// The placeholders that `one` fills in and `other` does not.
+/// The placeholders that `one` uses and `other` does not.
 fn lacking(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Vec<String> {
     let absent = one.placeholders.difference(&other.placeholders);
     absent
@@ -40,8 +40,7 @@ fn lacking(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Vec<Strin
         .collect()
 }
 
-/// A word that chooses must choose between the same words everywhere; a plural is each language's
-/// own.
+/// Word choices must be the same in both languages; plural forms may differ.
 fn unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Option<String> {
     let words = |entered: &CatalogueEntry| -> Choices {
         let mut choices = entered.choices.clone();
@@ -63,7 +62,7 @@ fn unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Op
     })
 }
 
-/// Plural forms that the language does not have would never be said.
+/// Reports plural forms that the language never uses.
 fn idle_plurals(key: &str, entered: &CatalogueEntry, known: &[&str]) -> Vec<String> {
     let mut errors = Vec::new();
     for (name, keys) in entered.choices.iter().filter(|(_, keys)| is_plural(keys)) {

@@ -1,7 +1,7 @@
-//! Checks a crate's texts when it is built, and writes them as Rust.
+//! Checks a crate's texts at build time and writes them as Rust.
 //!
-//! Invariant: texts that reach the compiler say the same in every language: the same files, keys,
-//! placeholders and choices between words. Plural forms are each language's own.
+//! Invariant: texts that reach the compiler match in every language: the same files, keys,
+//! placeholders and word choices. Only plural forms may differ.
 
 mod catalogue;
 mod compare;
@@ -9,11 +9,11 @@ mod rust;
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
-/// A file's name and what it holds.
+/// File contents by file name.
 type Files = BTreeMap<String, String>;
 
-/// For `build.rs`: reads `texts/{en,zh-CN}/*.ftl` and writes `$OUT_DIR/texts.rs`, which
-/// `texts::include_texts!` includes. Ends the build where the texts are wrong.
+/// Reads `texts/{en,zh-CN}/*.ftl` and writes `$OUT_DIR/texts.rs`, which `texts::include_texts!`
+/// includes. Call it from `build.rs`; it fails the build if the texts are wrong.
 pub fn generate() {
     println!("cargo:rerun-if-changed=texts");
     let written = read("en").and_then(|english| {
@@ -23,14 +23,14 @@ pub fn generate() {
     });
     if let Err(errors) = written {
         for error in errors {
-            // Cargo shows only these lines of a failed build script in one glance.
+            // Cargo shows only these lines of a failed build script prominently.
             println!("cargo:error={error}");
         }
         std::process::exit(1);
     }
 }
 
-/// The module in Rust, or all that is wrong.
+/// Returns the Rust module, or all errors.
 fn texts(english: &Files, chinese: &Files) -> Result<String, Vec<String>> {
     let (english, mut errors) = catalogue::read("en", english);
     let (chinese, more) = catalogue::read("zh-CN", chinese);

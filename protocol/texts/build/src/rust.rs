@@ -7,7 +7,7 @@ use std::{
 
 use crate::catalogue::{Catalogue, CatalogueEntry, is_plural};
 
-/// Both catalogues have the same keys, and each key the same placeholders.
+/// Both catalogues must have the same keys, and each key the same placeholders.
 pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
     let mut out = String::new();
     let (en, zh) = (sources(english), sources(chinese));
@@ -44,7 +44,7 @@ pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
 /// The Fluent source of every message with placeholders.
 fn sources(catalogue: &Catalogue) -> String {
     let filled = catalogue.values().filter(|entered| !entered.placeholders.is_empty());
-    // A message stands once for each of its attributes.
+    // A message occurs once for each of its attributes.
     filled.map(|entered| entered.text.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
@@ -77,7 +77,7 @@ impl ::texts::Sentence for {name} {{
     )
 }
 
-/// Raw, for a key may be a word that Rust keeps for itself.
+/// Raw, because a key may be a Rust keyword.
 fn ident(name: &str) -> String {
     format!("r#{}", name.replace('-', "_"))
 }

@@ -1,4 +1,4 @@
-//! The frame of a tablet's command, and how an edge reads it from bytes of any origin.
+//! The frame of a tablet's command, and how an edge reads it from untrusted bytes.
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::CommandBody;
 use crate::{Code, CommandId, Receipt, UnixMillis};
 
-/// The frame a tablet publishes on its `cmd` topic, or posts over HTTP where MQTT is blocked.
+/// The frame that a tablet publishes on its `cmd` topic, or posts over HTTP if MQTT is blocked.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CmdFrame {
@@ -15,12 +15,13 @@ pub struct CmdFrame {
     pub id: CommandId,
     pub device_seq: u64,
     pub tapped_at: UnixMillis,
-    /// The tablet's newest receipt of this edge: the witness by which a restored edge is found out.
+    /// The tablet's newest receipt from this edge. It exposes an edge that was restored from a
+    /// backup.
     pub seen: Option<Receipt>,
-    /// The receipt that this command has got before.
+    /// The receipt that this command received earlier.
     pub receipt: Option<Receipt>,
-    /// Set once the command was sent to another edge, whichever of the two came first: what that
-    /// one has had decided this one may not know, so a repeat is never answered firm.
+    /// Set once the command was sent to another edge, before or after this one. The cloud may have
+    /// decided it there without this edge's knowledge, so a repeat never gets a firm answer.
     #[serde(default)]
     pub repeat: bool,
     pub token: String,
@@ -29,10 +30,10 @@ pub struct CmdFrame {
 
 impl CmdFrame {
     pub const VERSION: u8 = 1;
-    /// A command frame with its token is far smaller; a larger body is refused unread.
+    /// A command frame with its token is far smaller; larger bodies are refused unread.
     pub const BYTES_MAX: usize = 64 * 1024;
 
-    /// A refusal names its reason, and its command where that can be made out.
+    /// A refusal carries its reason, and the command's id if that is readable.
     pub fn read(body: &[u8]) -> Result<Self, UnreadableFrame> {
         if body.len() > Self::BYTES_MAX {
             return Err(UnreadableFrame { id: None, code: Code::BodyTooLarge });
@@ -44,7 +45,7 @@ impl CmdFrame {
         }
     }
 
-    /// The token of a body that need not be a frame otherwise.
+    /// Extracts the token, even if the rest is not a valid frame.
     pub fn token_in(body: &[u8]) -> Option<String> {
         #[derive(Deserialize)]
         struct Carrier {
@@ -54,8 +55,8 @@ impl CmdFrame {
     }
 }
 
-/// A body that is no command frame, and its id where it can be made out: the tablet shall know
-/// which is meant.
+/// A body that is not a command frame, with its id if that is readable, so that the tablet can
+/// match the refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnreadableFrame {
     pub id: Option<CommandId>,
@@ -84,7 +85,7 @@ fn made_out(body: &[u8]) -> UnreadableFrame {
     UnreadableFrame { id: outline.id, code }
 }
 
-/// The commands this version knows, by the name they have in a frame.
+/// The commands of this version, by their name in a frame.
 const KINDS: [&str; 9] = [
     "publish_order",
     "approve_order",

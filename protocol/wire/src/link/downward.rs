@@ -1,4 +1,4 @@
-//! The cloud's decisions and the region's changes, on their way down.
+//! The cloud's decisions and the region's changes, on their way to the edge.
 
 use minicbor::{Decode, Decoder, Encode, bytes::ByteVec, decode};
 
@@ -8,7 +8,8 @@ use crate::{
     UnixMillis,
 };
 
-/// Outcomes numbered `from + 1 ..= to`, per edge and epoch, in the order the hub stored them.
+/// Outcomes numbered `from + 1 ..= to` per edge and epoch, in the order in which the hub stored
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct OutcomesFrame {
@@ -38,7 +39,7 @@ pub struct NumberedOutcome {
     pub outcome: Outcome,
 }
 
-/// An op waits, and why. A notice, not an outcome: it retires nothing.
+/// A notice that an op waits, and why. Unlike an outcome, it retires nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct HeldNotice {
@@ -56,12 +57,12 @@ words! {
     HeldReason {
         /// Another edge holds the region's right to assign.
         Region = 0 "region",
-        /// It fails alone and again; an operator has to look.
+        /// It keeps failing even when submitted alone; an operator has to look.
         NeedsOperator = 1 "needs_operator",
     }
 }
 
-/// Changes of the region's feed, `from + 1 ..= to`; applied only when `from` is the feed cursor.
+/// Feed changes `from + 1 ..= to`; an edge applies them only if `from` is its feed cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Down {
@@ -88,7 +89,7 @@ pub enum Change {
         #[n(1)]
         version: u64,
     },
-    /// The public keys (a JWKS document) that user tokens are signed with.
+    /// The public keys (a JWKS document) that verify user tokens.
     #[n(2)]
     Keys {
         #[n(0)]
@@ -103,7 +104,7 @@ pub enum Change {
         #[n(1)]
         policy: Policy,
     },
-    /// Sessions (`jti`) and users that are revoked; added to what the edge knows.
+    /// Revoked sessions (`jti`) and users, added to those that the edge already has.
     #[n(4)]
     Revoked {
         #[n(0)]
@@ -112,28 +113,27 @@ pub enum Change {
         sessions: Vec<crate::SessionId>,
         #[n(2)]
         users: Vec<crate::UserId>,
-        /// Of a person who is revoked, then named in `users` as well, or let in again. An edge of
-        /// an older version does not read it, and goes on refusing somebody who is let in again.
+        /// A revoked person, then also listed in `users`, or a readmitted one. Older edges skip
+        /// this field and keep refusing readmitted people.
         #[n(3)]
         person: Option<PersonStanding>,
-        /// Of a provider who is verified, or no longer is. An edge of an older version does not
-        /// read it.
+        /// A provider who is now verified, or no longer is. Older edges skip this field.
         #[n(4)]
         mark: Option<ProviderMark>,
     },
-    /// Ends its frame: a grant's digest is compared with exactly what came before.
+    /// Ends its frame, because a grant's digest is compared with exactly the changes before it.
     #[n(5)]
     Assignment(#[n(0)] crate::RegionAssignment),
-    /// Of a newer hub. It is passed over, and the feed goes on behind it: an edge that ended the
-    /// session for it would be sent it again for ever.
+    /// A change from a newer hub. The edge skips it and the feed continues; if the edge ended the
+    /// session, the hub would resend it forever.
     #[n(65535)]
     Unknown,
 }
 
-/// The changes of a frame, also of kinds that only a newer hub knows.
+/// Reads a frame's changes, including kinds that only a newer hub defines.
 fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<Change>, decode::Error> {
     let length = d.array()?.ok_or_else(|| decode::Error::message("a list without a length"))?;
-    // The announced length may be a lie: only items that could be read take room.
+    // The announced length may be a lie, so only items that were read take memory.
     let mut changes = Vec::new();
     for _ in 0..length {
         let start = d.position();
@@ -150,7 +150,7 @@ fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<Change>, 
     Ok(changes)
 }
 
-/// An accept made elsewhere, put to the holder of the region, which logs it if it is new.
+/// An accept made elsewhere and put to the region's holder, which logs it if it is new.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Ask {
@@ -160,15 +160,15 @@ pub struct Ask {
     pub command: Command,
     #[n(2)]
     pub token: String,
-    /// The person of the token, as the first receiver read it.
+    /// The token's person, as the first receiver read it.
     #[n(3)]
     pub actor: Actor,
-    /// When it was first taken: the token is judged at that moment.
+    /// When it was first taken. The token is judged as of that moment.
     #[n(4)]
     pub taken_at: UnixMillis,
 }
 
-/// A piece of the image of the region; `snapshot.rs` holds the rules of a whole one.
+/// A piece of the region's snapshot; `snapshot.rs` has the rules for a whole one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SnapshotChunk {
@@ -180,12 +180,12 @@ pub struct SnapshotChunk {
     pub feed_seq: u64,
     #[n(3)]
     pub index: u32,
-    /// How many there are; 0 before the last one, for nobody has counted them yet.
+    /// The total number of chunks; 0 before the last one, because it is not known until then.
     #[n(4)]
     pub count: u32,
     #[n(5)]
     pub hash: Hash,
-    /// A `SnapshotPart`.
+    /// An encoded `SnapshotPart`.
     #[n(6)]
     pub body: ByteVec,
 }

@@ -1,13 +1,13 @@
-//! How a session begins, or does not.
+//! The start of a session, or its refusal.
 
 use minicbor::{Decode, Encode};
 
 use super::Standing;
 use crate::{BootNonce, Chain, Challenge, Code, EdgeId, Hash, Region, Staged, UnixMillis};
 
-/// Ops one after the other, as they are.
+/// Ops one after the other, unpacked.
 pub const CODEC_PLAIN: u8 = 0;
-/// Ops packed, as `pack` does it.
+/// Ops packed by `pack`.
 pub const CODEC_PACKED: u8 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -38,34 +38,35 @@ pub struct Hello {
     pub feed_cursor: u64,
     #[n(11)]
     pub outcome_cursor: u64,
-    /// How ops stand in `Up` where Welcome names nothing else: 0, one after the other.
+    /// The encoding of ops in `Up` unless Welcome names another: 0, one after the other.
     #[n(12)]
     pub codec: u8,
-    /// The edge's program version, for the operator's eyes.
+    /// The edge's program version, for operators.
     #[n(13)]
     pub version: String,
     /// The newest op with a stored outcome; a quarantine returns only later ones.
     #[n(14)]
     pub settled: Option<Chain>,
-    /// It was told that it is a second instance: nothing of it is taken until it is enrolled anew.
+    /// The hub identified it as a second instance and takes nothing from it until it is enrolled
+    /// again.
     #[n(15)]
     pub twin: Option<bool>,
-    /// It takes its region as an image.
+    /// It can load its region as a snapshot.
     #[n(16)]
     pub snapshots: Option<bool>,
-    /// The image that it has a part of.
+    /// The snapshot that it has stored in part.
     #[n(17)]
     pub staged: Option<Staged>,
-    /// The codecs by which it can pack ops.
+    /// The codecs with which it can pack ops.
     #[n(18)]
     pub codecs: Option<Vec<u8>>,
-    /// The hub is to seal its frames for it. An older version sends none and checks nothing.
+    /// The hub must seal its frames for this challenge. Older edges send none and check nothing.
     #[n(19)]
     pub challenge: Option<Challenge>,
-    /// It knows the hub's key.
+    /// It has the hub's key.
     #[n(20)]
     pub pinned: Option<bool>,
-    /// Its link goes over plain HTTP to another machine.
+    /// Its link uses plain HTTP to another machine.
     #[n(21)]
     pub plain_line: Option<bool>,
 }
@@ -77,7 +78,7 @@ pub struct Welcome {
     pub protocol: u16,
     #[n(1)]
     pub standing: Standing,
-    /// The last op the hub has stored, and the chain's hash there.
+    /// The last op that the hub has stored, and the chain's hash there.
     #[n(2)]
     pub cursor: u64,
     #[n(3)]
@@ -88,11 +89,10 @@ pub struct Welcome {
     pub limits: Limits,
     #[n(6)]
     pub cloud_now: UnixMillis,
-    /// An image as of this number comes next; until all of it is there, the edge keeps its cursor.
+    /// A snapshot as of this feed number follows; the edge keeps its cursor until it has all of it.
     #[n(7)]
     pub snapshot: Option<u64>,
-    /// Of the codecs in Hello, the one by which the edge is to pack ops; absent where it is to pack
-    /// none.
+    /// The codec from Hello with which the edge must pack ops; absent for unpacked ops.
     #[n(8)]
     pub codec: Option<u8>,
 }
@@ -110,7 +110,7 @@ pub struct Limits {
     pub credit_bytes: u32,
 }
 
-/// Why the session ends, in a word the operator can look up.
+/// Why the session ends, with a code that the operator can look up.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Refused {

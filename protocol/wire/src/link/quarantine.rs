@@ -30,15 +30,15 @@ pub struct Quarantine {
     pub last_accepted: Hash,
     #[n(5)]
     pub why: QuarantineWhy,
-    /// Ops of that edge stored from the old epoch up, those left out that it surely has.
+    /// The edge's ops stored from the old epoch up, without those it surely has.
     #[n(6)]
     pub tail: Vec<ByteVec>,
-    /// Which part of the tail this is; absent where it is the whole of an empty one.
+    /// The part of the tail in this frame; absent if the tail is empty.
     #[n(7)]
     pub part: Option<TailPart>,
 }
 
-/// A run of the tail: its ops stand in one epoch without a gap.
+/// A run of the tail: ops of one epoch without a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct TailPart {
@@ -49,15 +49,15 @@ pub struct TailPart {
     pub epoch: u64,
     #[n(2)]
     pub first_seq: u64,
-    /// The chain's hash at the first op; those of the others follow from it.
+    /// The chain's hash at the first op; the other hashes follow from it.
     #[n(3)]
     pub first_hash: Hash,
-    /// More parts follow; nothing is acted on before the last.
+    /// More parts follow; the edge acts only after the last one.
     #[n(4)]
     pub more: bool,
 }
 
-/// Asks if the process at the other end lives; a proxy might answer a ping of the socket.
+/// Checks that the process at the other end is alive; a proxy might answer a socket ping.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Probe {

@@ -1,8 +1,7 @@
-//! A frame of the hub with the proof that it is the hub's own.
+//! A hub frame with the signature that proves its origin.
 //!
-//! The hub seals every frame to an edge whose Hello brought a challenge. A signature binds the
-//! edge, the challenge, the hub's nonce, the place of the frame in its session and the bytes of the
-//! frame.
+//! The hub seals every frame for an edge that sent a challenge in its Hello. A signature binds the
+//! edge, the challenge, the hub's nonce, the frame's place in its session and the frame's bytes.
 
 use minicbor::{Decode, Encode, Encoder, bytes::ByteVec};
 
@@ -11,15 +10,15 @@ use crate::{Challenge, EdgeId, HubKey, HubNonce};
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Sealed {
-    /// Counted from 0 in each session: no frame is repeated, left out or moved.
+    /// Counted from 0 in each session, so that frames cannot be repeated, dropped or reordered.
     #[n(0)]
     pub number: u64,
     #[n(1)]
     pub frame: ByteVec,
-    /// The hub's Ed25519 signature over `Seal::bytes`.
+    /// The hub's Ed25519 signature over the bytes of a [`Seal`].
     #[n(2)]
     pub signature: ByteVec,
-    /// In the first sealed frame of a session.
+    /// Present in the first sealed frame of a session.
     #[n(3)]
     pub opening: Option<SealOpening>,
 }
@@ -33,7 +32,7 @@ pub struct SealOpening {
     pub nonce: HubNonce,
 }
 
-/// What a signature binds.
+/// The content that a signature binds.
 #[derive(Debug, Clone, Copy)]
 pub struct Seal<'a> {
     pub edge: &'a EdgeId,
@@ -44,7 +43,6 @@ pub struct Seal<'a> {
 }
 
 impl Seal<'_> {
-    /// The signed bytes.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.frame.len() + 160);
         let written = Encoder::new(&mut bytes)
@@ -61,13 +59,13 @@ impl Seal<'_> {
     }
 }
 
-/// How far a frame is known to be the hub's own.
+/// How far a frame is proven to come from the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameProof {
-    /// The hub's key has signed it for this session.
+    /// The hub's key signed it for this session.
     Signed,
-    /// The edge knows no key of the hub, and this session has no signatures it could trust.
+    /// The edge has no hub key, and this session has no signatures it could trust.
     Unsigned,
-    /// The signature is missing or wrong, or the frame is not in its place.
+    /// The signature is missing or wrong, or the frame is out of sequence.
     Forged,
 }

@@ -1,4 +1,4 @@
-//! The edge's log on its way up, and the frames that steer it.
+//! The edge's log on its way to the hub, and the frames that steer it.
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
@@ -23,14 +23,14 @@ pub struct Up {
     /// The chain's hash after the last op here.
     #[n(4)]
     pub hash: Hash,
-    /// Empty where they are packed.
+    /// Empty if the ops are packed.
     #[n(5)]
     pub ops: Vec<ByteVec>,
     #[n(6)]
     pub packed: Option<Packed>,
 }
 
-/// Ops by a codec that Welcome has named.
+/// Ops packed with the codec that Welcome named.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Packed {
@@ -43,15 +43,14 @@ pub struct Packed {
 }
 
 impl Up {
-    /// How many ops it brings, or says that it does.
+    /// The number of ops in the frame, as announced if they are packed.
     pub fn count(&self) -> u64 {
         self.packed.as_ref().map_or(self.ops.len() as u64, |packed| packed.count.into())
     }
 
-    /// The same ops in fewer bytes, where that is possible. One alone stays as it is, so that
-    /// nothing packed is larger than the limits of a batch. So does what would not come out again
-    /// as it went in: there is no such thing, and if there were, the log would stand still at it
-    /// for ever.
+    /// Packs the ops if that saves bytes. A single op stays plain, so that a packed frame never
+    /// exceeds the limits of a batch. So do ops that would not unpack to the same bytes: that
+    /// should be impossible, but it would block the log forever.
     #[must_use]
     pub fn packed(self) -> Self {
         let (Ok(count), false) = (u32::try_from(self.ops.len()), self.ops.len() < 2) else {
@@ -67,7 +66,7 @@ impl Up {
         Self { ops: Vec::new(), packed, ..self }
     }
 
-    /// The same ops one after the other, where they are no more than this together.
+    /// Restores the plain ops, within these limits.
     pub fn unpacked(self, ops_max: u32, bytes_max: u32) -> Result<Self, PackError> {
         let Some(Packed { codec, count, bytes }) = self.packed else { return Ok(self) };
         if codec != CODEC_PACKED || !self.ops.is_empty() {
@@ -82,7 +81,7 @@ impl Up {
     }
 }
 
-/// The part of the hub's frames that the edge has stored; the digest is over its confirmed orders.
+/// How much of the hub's frames the edge has stored. The digest covers its confirmed orders.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Ack {
@@ -94,7 +93,7 @@ pub struct Ack {
     pub feed_cursor: u64,
     #[n(3)]
     pub digest: Hash,
-    /// Orders on which an outcome has run ahead of the feed; the digest is compared when none has.
+    /// The orders with an outcome ahead of the feed; the digest is compared only if there are none.
     #[n(4)]
     pub ahead: u32,
     #[n(5)]
@@ -105,31 +104,30 @@ pub struct Ack {
     pub edge_now: UnixMillis,
     #[n(8)]
     pub disk_free_bytes: Option<u64>,
-    /// The end of the edge's log, so that the hub knows how far behind it is.
+    /// The end of the edge's log, from which the hub computes its own lag.
     #[n(9)]
     pub last_seq: u64,
-    /// How much it has of the image that is on its way.
+    /// How much of the incoming snapshot it has stored.
     #[n(10)]
     pub staged: Option<Staged>,
-    /// The last image that became its view, by the hash of its last chunk.
+    /// The last snapshot that became its view, identified by the hash of its last chunk.
     #[n(11)]
     pub snapshot: Option<Hash>,
-    /// The fence of a grant to this edge whose digest its view did not agree with.
+    /// The fence of a grant to this edge whose digest does not match its view.
     #[n(12)]
     pub unproven: Option<u64>,
-    /// The digest of how its region assigns, by the feed's last word.
+    /// The digest of the region's assignment, according to the feed.
     #[n(13)]
     pub assignment: Option<Hash>,
-    /// How far the clock of the edge's machine is ahead, where the edge works by the hub's time
-    /// instead.
+    /// How far the machine's clock is ahead, if the edge works by the hub's time instead.
     #[n(14)]
     pub clock_error_ms: Option<i64>,
-    /// People whose commands it refuses, because it keeps its last room for those whom it knows.
+    /// People that it refuses because it reserves its last space for known people.
     #[n(15)]
     pub newcomers_waiting: Option<u32>,
 }
 
-/// The hub has stored ops up to `cursor`, and takes this much more.
+/// The hub has stored ops up to `cursor` and takes this many more.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Credit {
@@ -141,12 +139,12 @@ pub struct Credit {
     pub ops: u32,
     #[n(3)]
     pub bytes: u32,
-    /// Where the region's feed stands now: an edge that has read so far knows every revocation.
+    /// The region's current feed number: an edge that has read up to it has every revocation.
     #[n(4)]
     pub feed_seq: Option<u64>,
 }
 
-/// A gap in `Up`: nothing of it was stored.
+/// `Up` had a gap, and the hub stored nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Resend {

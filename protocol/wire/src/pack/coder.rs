@@ -1,17 +1,17 @@
-//! A binary arithmetic coder: what was likely costs next to nothing, what was not costs more, and
-//! how likely a thing is both ends learn from what has gone by.
+//! A binary arithmetic coder: likely bits cost next to nothing, unlikely ones cost more. Both ends
+//! learn the probabilities from earlier bits.
 //!
-//! Invariant: whoever hears makes the same steps as whoever said it. What was cut off reads as
-//! zeros and is known as cut off; nothing that is heard makes this panic.
+//! Invariant: the reader takes the same steps as the writer. Truncated input reads as zeros and is
+//! detected; no input makes the reader panic.
 
-/// How likely a yes is, in parts of 65,536, learned as it goes.
+/// The probability of a 1 in parts of 65,536, learned from the bits so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chance {
     yes: u16,
     heard: u16,
 }
 
-/// The first answers count for much, later ones for a sixty-fourth each.
+/// The first bits count for much, later ones for a sixty-fourth each.
 const HEARD_MAX: u16 = 62;
 
 impl Default for Chance {
@@ -21,7 +21,7 @@ impl Default for Chance {
 }
 
 impl Chance {
-    /// Stays within 1 and 65,534: nothing is ever certain.
+    /// Stays within 1 and 65,534: no bit is ever certain.
     fn learn(&mut self, bit: bool) {
         let part = self.heard + 2;
         if bit {
@@ -35,13 +35,13 @@ impl Chance {
 
 /// One end: the writer gets its own bit back, the reader ignores the bit it is given.
 pub(super) trait Coder {
-    /// True for the end that writes.
+    /// True for the writer.
     const SAYS: bool;
 
-    /// More was asked for than was said: what is heard from here on means nothing.
+    /// More bits were read than written: everything from here on is meaningless.
     fn is_cut_off(&self) -> bool;
 
-    /// A yes or no of which `yes` parts of 65,536 were expected to be a yes.
+    /// Codes a bit that is expected to be 1 with a probability of `yes` parts of 65,536.
     fn weighed(&mut self, yes: u16, bit: bool) -> bool;
 
     fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool {
@@ -50,7 +50,7 @@ pub(super) trait Coder {
         bit
     }
 
-    /// The lowest bits of a value of which nothing is expected.
+    /// Codes the lowest bits of a value without a prediction.
     fn even(&mut self, bits: u64, value: u64) -> u64 {
         (0..bits).rev().fold(0, |heard, at| {
             heard << 1 | u64::from(self.weighed(1 << 15, value >> at & 1 == 1))
@@ -58,7 +58,7 @@ pub(super) trait Coder {
     }
 }
 
-/// The interval that is still possible, its ends included; bytes that both ends share are not kept.
+/// The interval that is still possible, both ends included; bytes that both ends share are dropped.
 #[derive(Debug)]
 struct Span {
     low: u32,
@@ -68,13 +68,13 @@ struct Span {
 impl Span {
     const ALL: Self = Self { low: 0, high: u32::MAX };
 
-    /// The last place of the part that stands for a yes. It leaves at least one for a no.
+    /// The last position of the part for a 1. At least one position remains for a 0.
     fn yes_to(&self, yes: u16) -> u32 {
         let width = u64::from(self.high - self.low) * u64::from(yes);
         self.low + u32::try_from(width >> 16).unwrap_or_default()
     }
 
-    /// The bytes that are certain now, one after the other.
+    /// Narrows the interval and emits the bytes that are now certain, in sequence.
     fn narrow(&mut self, yes_to: u32, bit: bool, mut certain: impl FnMut(u8)) {
         if bit {
             self.high = yes_to;
@@ -135,7 +135,7 @@ impl<'a> Hearer<'a> {
         hearer
     }
 
-    /// All that was said was needed.
+    /// Returns true if the whole input was consumed and was enough.
     pub fn is_at_end(&self) -> bool {
         !self.cut_off && self.rest.len() == 0
     }

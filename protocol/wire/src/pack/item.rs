@@ -1,9 +1,9 @@
-//! An op as the heads of its CBOR items, one after the other.
+//! An op as the sequence of its CBOR item heads.
 //!
-//! Invariant: heads written one after the other are the bytes they were read from; bytes of which
-//! that is not so have no heads.
+//! Invariant: heads written in sequence are the bytes they were read from; other bytes have no
+//! heads.
 
-/// The kinds of CBOR items, by their number in its heads.
+/// The CBOR major types.
 pub(super) mod kind {
     pub const BYTES: u8 = 2;
     pub const TEXT: u8 = 3;
@@ -12,22 +12,22 @@ pub(super) mod kind {
     pub const TAG: u8 = 6;
 }
 
-/// So deep may items stand in each other.
+/// The maximum nesting depth of items.
 pub(super) const DEPTH_MAX: usize = 12;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Head<'a> {
     pub kind: u8,
-    /// The value, the count of the items that follow, or the length of `content`.
+    /// The value, the number of items that follow, or the length of `content`.
     pub number: u64,
-    /// Of bytes and texts.
+    /// The content of bytes and texts.
     pub content: &'a [u8],
 }
 
-/// The heads of exactly one item, each in its shortest form.
+/// The heads of exactly one item, if each is in its shortest form.
 pub(super) fn heads(mut bytes: &[u8]) -> Option<Vec<Head<'_>>> {
     let mut heads = Vec::new();
-    // How many items are still to come at each depth.
+    // The number of items still expected at each depth.
     let mut open = vec![1u64];
     while let Some(left) = open.last_mut() {
         if *left == 0 {
@@ -57,7 +57,7 @@ fn head(bytes: &[u8]) -> Option<(Head<'_>, &[u8])> {
     let more = match short {
         0..24 => 0,
         24..28 => 1usize << (short - 24),
-        // Of no length that is known beforehand, or of none that there is.
+        // The length is indefinite, or the value is reserved.
         _ => return None,
     };
     let (long, rest) = rest.split_at_checked(more)?;
@@ -76,7 +76,7 @@ fn head(bytes: &[u8]) -> Option<(Head<'_>, &[u8])> {
     Some((Head { kind, number, content }, rest))
 }
 
-/// Writes a head alone, in its shortest form.
+/// Writes only a head, in its shortest form.
 pub(super) fn write(bytes: &mut Vec<u8>, kind: u8, number: u64) {
     let long = number.to_be_bytes();
     let (short, more) = match number {

@@ -1,5 +1,4 @@
-//! The memory of both ends of a place in the ops, and the coding of a number where others are
-//! expected.
+//! The memory of both ends for one place in the ops, and the coding of predicted numbers.
 
 use std::collections::BTreeMap;
 
@@ -8,27 +7,27 @@ use super::{
     walk::Name,
 };
 
-/// So many moments of an op may be expected to come near to a later number of it.
+/// How many timestamps of an op may predict a later number in it.
 pub(super) const MOMENTS_MAX: usize = 4;
 
-/// A place in the ops, by the names of the fields on the way to it.
+/// A place in the ops, identified by the fields on the path to it.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    /// No more than there are names.
+    /// At most one entry per name.
     pub below: Vec<(Name, usize)>,
     pub kind: u8,
     pub same_kind: Chance,
     pub same: Chance,
-    /// The last value here: a number, or the number of a string.
+    /// The last value here: a number, or the index of a string.
     pub last: u64,
     /// The value here has changed before.
     pub varies: bool,
-    /// How far off the numbers were that may be expected here, in 64ths of a bit and smoothed.
+    /// The smoothed distance of each prediction from the numbers here, in 64ths of a bit.
     off: [u64; 2 + MOMENTS_MAX],
     number: Option<Box<Number>>,
     /// The strings that were new here.
     pub strings: Vec<Vec<u8>>,
-    /// And the number of each among them, which only the end that says has to find.
+    /// The index of each of these strings; only the writer has to look it up.
     pub numbers: BTreeMap<Vec<u8>, u64>,
     pub known: Chance,
     pub is_id: Chance,
@@ -36,8 +35,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// The number at this place: said by its way from whichever of the expected ones was nearest
-    /// here before.
+    /// Codes a number by its distance from the prediction that has been closest here so far.
     pub fn number(&mut self, coder: &mut impl Coder, expected: &[u64], said: u64) -> u64 {
         let nearest = expected.iter().zip(&self.off).min_by_key(|(_, off)| **off);
         let base = nearest.map_or(0, |(base, _)| *base);
@@ -53,13 +51,14 @@ impl Slot {
         number
     }
 
-    /// How far before the newest string of this place another one stands.
+    /// Codes how far before the newest string of this place another one is.
     pub fn back(&mut self, coder: &mut impl Coder, said: u64) -> u64 {
         self.back.get_or_insert_default().code(coder, said)
     }
 }
 
-/// The way from one number to another: forwards is even, backwards odd, and a short way is small.
+/// The zigzag distance between two numbers: forwards is even, backwards odd, and a short one is
+/// small.
 fn way(from: u64, to: u64) -> u64 {
     let off = to.wrapping_sub(from);
     off << 1 ^ (off.cast_signed() >> 63).cast_unsigned()
@@ -69,13 +68,12 @@ fn led(from: u64, way: u64) -> u64 {
     from.wrapping_add(way >> 1 ^ (way & 1).wrapping_neg())
 }
 
-/// In bits, without the zeros before the first one.
+/// In bits, without leading zeros.
 fn length(number: u64) -> u64 {
     number.checked_ilog2().map_or(0, |bit| u64::from(bit) + 1)
 }
 
-/// How long numbers are, and how they go on behind their first bit. Of the rest nothing is
-/// expected.
+/// Predicts the length of numbers and the bits after their first one. The rest is not predicted.
 #[derive(Debug)]
 struct Number {
     length: [Chance; 128],
@@ -101,7 +99,7 @@ impl Number {
     }
 }
 
-/// The lowest bits of a value, each of them expected by those before it.
+/// Codes the lowest bits of a value, each predicted from the bits before it.
 pub(super) fn tree(coder: &mut impl Coder, chances: &mut [Chance], bits: u64, said: u64) -> u64 {
     let mut at = 1;
     for n in (0..bits).rev() {

@@ -1,5 +1,5 @@
-//! How a string is said: as the one that is expected at its place, as another that was there
-//! before, as an id made at a moment, or letter by letter.
+//! Codes a string: as the predicted one, as another one seen at its place, as an id made at some
+//! time, or letter by letter.
 
 use super::{
     PackError,
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl<C: Coder> Walk<'_, C> {
-    /// Writes the string with its head, if it has one.
+    /// Codes the string and writes it with its head, if it has one.
     pub(super) fn string(
         &mut self,
         at: usize,
@@ -64,7 +64,7 @@ impl<C: Coder> Walk<'_, C> {
         slot.last = number;
     }
 
-    /// A UUID of version 7: its moment, and 74 bits of which nobody can know anything.
+    /// A UUIDv7: its timestamp and 74 unpredictable bits.
     fn id(&mut self, at: usize, said: &[u8]) -> Vec<u8> {
         const MOMENT: u64 = (1 << 48) - 1;
         let said = said.try_into().map(u128::from_be_bytes).unwrap_or_default();
@@ -77,8 +77,8 @@ impl<C: Coder> Walk<'_, C> {
         (high << 64 | 2 << 62 | u128::from(last)).to_be_bytes().to_vec()
     }
 
-    /// What it shares with the last string here that was new, how many letters come then, and
-    /// these.
+    /// Codes the prefix shared with the last new string here, the number of further letters, and
+    /// the letters.
     fn letters(&mut self, at: usize, said: &[u8]) -> Result<Vec<u8>, PackError> {
         let last = self.slots[at].strings.last().map_or(&[][..], Vec::as_slice);
         let shared = last.iter().zip(said).take_while(|(one, other)| one == other).count();

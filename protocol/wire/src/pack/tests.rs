@@ -1,5 +1,4 @@
-//! What goes in comes out, whatever it is; what was not packed comes to nothing; and what a
-//! thousand ops weigh.
+//! Any ops survive packing, bytes that were not packed are refused, and a thousand ops stay small.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -24,7 +23,7 @@ fn size(ops: &[Vec<u8>]) -> usize {
     ops.iter().map(Vec::len).sum()
 }
 
-/// Draws that look random and are the same in every run.
+/// Pseudorandom numbers, the same in every run.
 struct Draws(u64);
 
 impl Draws {
@@ -47,9 +46,9 @@ impl Draws {
     }
 }
 
-/// What is taken at an edge during an outage: fifty providers, each with a tablet whose clock is
-/// off by seconds, who accept what was published in the last day, one every half a minute or so. Of
-/// those that `go_on`, some start and complete what they have accepted.
+/// The log of an outage: fifty providers, each with a tablet whose clock is off by seconds, accept
+/// orders of the last day, one about every half minute. With `go_on`, some also start and complete
+/// their jobs.
 fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
     const DAY_MS: u64 = 24 * 3_600_000;
     let mut draws = Draws(0x9e37_79b9_7f4a_7c15);
@@ -110,8 +109,8 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
     log
 }
 
-/// The aim is 32 bytes an op. Of each, 18.5 are the random bits of two ids, 3.3 say when in the
-/// last day the order was published, and 2 when the command was given.
+/// The aim is 32 bytes per op: 18.5 for the random bits of two ids, 3.3 for the order's publication
+/// time within the last day, and 2 for the command's time.
 #[test]
 fn a_thousand_accepts_of_an_outage_weigh_less_than_thirty_two_bytes_each() {
     let log = outage(1_000, false);
@@ -131,7 +130,7 @@ fn nothing_is_unpacked_beyond_the_bytes_that_are_allowed() {
     for less in [1, 100, size(&log)] {
         assert_eq!(unpack(&bytes, 40, size(&log) - less), Err(PackError::TooLarge));
     }
-    // A string that is repeated costs next to nothing packed.
+    // A repeated string costs next to nothing when packed.
     let bomb = vec![vec![7; 1 << 20]; 200];
     let bytes = packed(&bomb);
     assert!(bytes.len() < 4_000, "{}", bytes.len());
@@ -152,7 +151,7 @@ fn ops_that_were_cut_off_or_are_miscounted_are_none() {
     }
 }
 
-/// Both ends stop to remember at the same moment.
+/// Both ends stop remembering at the same moment.
 #[test]
 fn what_is_not_remembered_any_more_is_packed_all_the_same() {
     let list = |of: &[u8]| [[0x98, 40].as_slice(), &of.repeat(40)].concat();
@@ -185,7 +184,7 @@ fn only_items_in_their_shortest_form_have_heads() {
     assert_eq!(item::heads(b"\xa1\x01\x82\x18\x18\x62ab").unwrap().len(), 5);
 }
 
-/// Ops, what is nearly one, and what is none.
+/// Ops, damaged ops and arbitrary bytes.
 fn op() -> impl Strategy<Value = Vec<u8>> {
     let logged = prop::sample::select(outage(20, true));
     let changed = (logged.clone(), any::<prop::sample::Index>(), any::<u8>());

@@ -1,5 +1,5 @@
-//! The way through the ops, which both ends go together: the end that says reads each item off the
-//! op, the end that hears writes each down.
+//! The traversal of the ops, which both ends share: the writer reads each item from the op, the
+//! reader writes each item to it.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,21 @@ use super::{
     slot::{MOMENTS_MAX, Slot},
 };
 
-/// So many places in the ops are told apart; what stands at further ones is taken to stand at
-/// `ITEM`.
+/// The number of places that are told apart; all further ones share `ITEM`.
 const SLOTS_MAX: usize = 4_096;
-/// So many strings and recollections are kept, and no further ones: there is nothing to gain from
-/// them.
+/// The number of strings and values that are remembered. More would gain nothing.
 const REMEMBERED_MAX: usize = 1 << 15;
-/// Places in a list, and keys, from here on are one.
+/// Places in a list, and keys, share one name from here on.
 const NAMES_MAX: u64 = 31;
-/// Numbers from here on are taken for milliseconds since 1970.
+/// Numbers from here on count as milliseconds since 1970.
 const MOMENT_MIN: u64 = 1 << 40;
 
-/// The place of a whole op, and of one that is no CBOR item in its shortest form.
+/// The place of a whole op, and of bytes that are not one CBOR item in shortest form.
 const ITEM: usize = 0;
 const NO_ITEM: usize = 1;
 
-/// What stands at a place below another: an item of a list, the key that follows a key, the value
-/// of a key, and the parts of a string.
+/// The step from a place to one below it: a list item, the key that follows a key, a key's value,
+/// or a part of a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Name {
     At(u64),
@@ -47,14 +45,14 @@ pub(super) struct Walk<'a, C> {
     pub(super) letters: Vec<Chance>,
     heads: std::vec::IntoIter<Head<'a>>,
     whose: Option<Whose>,
-    /// Those of this op, as far as they have come.
+    /// The timestamps of this op so far.
     moments: Vec<u64>,
     op: Vec<u8>,
     pub(super) bytes_left: usize,
 }
 
-/// The newest string of this op that had been at its place before, by that place and its number
-/// there: whose op it is, as far as anybody can tell.
+/// The likely owner of an op: its newest string that had occurred at its place before, as that
+/// place and the string's index there.
 type Whose = (usize, u64);
 
 impl<'a, C: Coder> Walk<'a, C> {
@@ -74,7 +72,7 @@ impl<'a, C: Coder> Walk<'a, C> {
         }
     }
 
-    /// The next op, as it was said or is heard.
+    /// Codes the next op and returns it.
     pub fn op(&mut self, said: &'a [u8]) -> Result<Vec<u8>, PackError> {
         self.whose = None;
         self.moments.clear();
@@ -88,7 +86,7 @@ impl<'a, C: Coder> Walk<'a, C> {
         Ok(std::mem::take(&mut self.op))
     }
 
-    /// The item at this place with all that is in it, and the number in its head.
+    /// Codes the item at this place with its contents, and returns the number in its head.
     fn item(&mut self, slot: usize, depth: usize) -> Result<u64, PackError> {
         if depth >= DEPTH_MAX {
             return Err(PackError::Malformed);
@@ -103,7 +101,7 @@ impl<'a, C: Coder> Walk<'a, C> {
         self.write(|op| item::write(op, kind, number))?;
         let below = depth + 1;
         match kind {
-            // However many are announced: each writes at least a byte.
+            // Any announced count is safe, because each item writes at least a byte.
             kind::ARRAY => {
                 for n in 0..number {
                     self.item_below(slot, Name::At(n.min(NAMES_MAX)), below)?;
@@ -182,7 +180,7 @@ impl<'a, C: Coder> Walk<'a, C> {
         }
     }
 
-    /// Of a string that had been here before.
+    /// Remembers a string that had occurred here before.
     pub(super) fn remember_string(&mut self, at: usize, number: u64) {
         self.remember(at, number);
         self.whose = Some((at, number));

@@ -1,5 +1,5 @@
-//! What is not well in a report. Every reader takes it from here, so that all agree on what healthy
-//! means.
+//! The health problems in a status report, in one place so that all readers agree on the meaning of
+//! healthy.
 
 use super::{
     ChecksumState, EdgeStatus, GateState, LeftBehind, LinkState, RegionStatus, StatusReport,
@@ -16,16 +16,16 @@ pub struct Complaint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComplaintKind {
     GateClosed,
-    /// The feed and its owner said different things of one version in the last day, and so often so
-    /// far.
+    /// The feed and its owner disagreed on one version within the last day; with the total so far.
     Contradicted(u64),
     AsksStopped(u64),
     NoEdge,
-    /// The policy is exclusive, and no edge has the right: it assigns as under optimistic.
+    /// The policy is exclusive but no edge has the right, so the region assigns as under
+    /// optimistic.
     NobodyHolds,
     NeedsOperator,
     Twin,
-    /// With the epoch that it runs in since.
+    /// With the epoch that has run since.
     Quarantined(QuarantineStatus, u64),
     GrantDiffers {
         fence: u64,
@@ -34,8 +34,8 @@ pub enum ComplaintKind {
     NeverConnected,
     LinkDown(GateState),
     OrdersDiffer,
-    /// Nothing is on its way and yet it does not agree: either the edge cannot read on, or an
-    /// outcome has told it of a change that the feed never brought.
+    /// The two differ although nothing is on its way: the edge cannot continue to read, or an
+    /// outcome announced a change that the feed never delivered.
     Unsettled {
         since: UnixMillis,
         unread: u64,
@@ -46,33 +46,31 @@ pub enum ComplaintKind {
     DiskLow {
         free_bytes: u64,
     },
-    /// It keeps its last room for people whom it knows, and has refused so many others.
+    /// It reserves its last space for known people and has refused this many others.
     NewcomersWait(u64),
-    /// It would believe any hub.
+    /// It would accept any hub.
     TakesAnyHub,
-    /// Others can read and change what passes between it and the cloud.
+    /// Third parties can read and change its traffic with the cloud.
     PlainLine,
     ClockWrong {
         error_ms: i64,
     },
-    /// It keeps people's tokens that open the cloud.
+    /// It has people's tokens that open the cloud.
     CloudTokens {
         since: UnixMillis,
     },
 }
 
-/// With less, an operator is told while there is still time: an edge whose disk is full takes
-/// nothing in.
+/// Below this limit an operator is warned in time: an edge with a full disk takes nothing in.
 pub(super) const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 
-/// A clock further off judges tokens wrongly; a slow network alone looks like some seconds.
+/// A clock further off misjudges tokens; a slow network alone looks like a few seconds.
 pub const CLOCK_ERROR_MS_MAX: i64 = 60_000;
 
-/// How long a contradiction is spoken of.
 const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl StatusReport {
-    /// Everything that is wrong; empty when all is well.
+    /// Empty if all is well.
     pub fn complaints(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
         let mut add =
@@ -102,14 +100,14 @@ impl RegionStatus {
         found.into_iter().flatten()
     }
 
-    /// True where one edge is to assign and none may.
+    /// Returns true if one edge should assign but none may.
     fn is_held_by_nobody(&self) -> bool {
         self.policy == Policy::Exclusive && self.holder.is_none()
     }
 }
 
 impl EdgeStatus {
-    /// The alarms about its log come before all others.
+    /// Alarms about its log come before all others.
     fn complaints(&self, gate: GateState) -> impl Iterator<Item = ComplaintKind> {
         let alarms = [
             self.needs_operator_at.map(|_| ComplaintKind::NeedsOperator),
@@ -132,7 +130,7 @@ impl EdgeStatus {
         alarms.into_iter().flatten().chain(left_behind).chain(others.into_iter().flatten())
     }
 
-    /// The gravest alone: while the link is down, nothing else of it is news.
+    /// Only the gravest: while the link is down, everything else about it is stale.
     fn link_complaint(&self, gate: GateState) -> Option<ComplaintKind> {
         match (self.link, self.checksum) {
             (LinkState::Never, _) => return Some(ComplaintKind::NeverConnected),

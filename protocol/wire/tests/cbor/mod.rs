@@ -1,4 +1,4 @@
-//! CBOR as a tree, so that a test can change what a newer peer would write otherwise.
+//! CBOR as a tree, so that a test can write it as a newer peer would.
 
 use minicbor::{Decoder, Encoder, data::Type};
 
@@ -14,10 +14,10 @@ pub enum Node {
     Map(Vec<(Node, Node)>),
 }
 
-/// No row of ours has as many fields.
+/// More fields than any of our rows has.
 const FIELDS_MAX: usize = 24;
 
-/// The way to a node: which child of which.
+/// The path to a node: the index of the child at each level.
 pub type Place = Vec<usize>;
 
 impl Node {
@@ -79,8 +79,8 @@ impl Node {
         }
     }
 
-    /// Every map, and every array that is a row of fields: not a list, whose items are all of one
-    /// kind, and not the pair of an enum's number and its fields.
+    /// Every map, and every array that is a row of fields. A list of uniform items does not count,
+    /// nor does the pair of an enum's number and its fields.
     pub fn places(&self) -> Vec<Place> {
         let mut places = Vec::new();
         self.walk(&mut Vec::new(), false, &mut places);
@@ -128,14 +128,14 @@ impl Node {
         }
     }
 
-    /// With one more field there, of that number where fields are numbered.
+    /// Adds a field at this place, with this number if fields are numbered.
     pub fn grown(&self, place: &Place, number: u64) -> Vec<u8> {
         let mut whole = self.clone();
         let node = place.iter().fold(&mut whole, |node, &index| node.child_mut(index));
         let later = Self::Text("from the future".into());
         match node {
             Self::Map(pairs) => pairs.push((Self::Unsigned(number), later)),
-            // Fields that are absent at the end are not written; before a later one they are null.
+            // Absent fields at the end are not written; before a later field they are null.
             Self::Array(items) => {
                 items.resize(items.len().max(FIELDS_MAX), Self::Null);
                 items.push(later);
@@ -145,7 +145,7 @@ impl Node {
         whole.bytes()
     }
 
-    /// The list that has so many tagged items.
+    /// The list with this many tagged items.
     pub fn list_mut(&mut self, length: &usize) -> &mut Vec<Self> {
         let wanted = |node: &Self| {
             matches!(node, Self::Array(items)
@@ -157,8 +157,7 @@ impl Node {
         }
     }
 
-    /// The number that says which kind of command it is: of the first tagged pair within a map
-    /// within another, for a command's body stands in the command.
+    /// The number of the command's kind, in the tagged pair that is the body in the command's map.
     pub fn command_kind_mut(&mut self) -> &mut Self {
         let command = |node: &Self| {
             matches!(node, Self::Map(pairs) if matches!(&pairs[..],
@@ -181,7 +180,7 @@ impl Node {
         }
     }
 
-    /// How often the text stood there.
+    /// Replaces the text and returns how often it occurred.
     pub fn replace_text(&mut self, text: &str, with: &str) -> usize {
         match self {
             Self::Text(here) if here == text => {

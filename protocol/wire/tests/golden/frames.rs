@@ -1,4 +1,4 @@
-//! One frame of each kind, and those with what only some of them say.
+//! One frame of each kind, and variants with optional fields.
 
 use minicbor::bytes::ByteVec;
 use wire::*;
@@ -153,10 +153,10 @@ pub fn frames() -> Vec<Frame> {
     ]
 }
 
-/// The frames with what they say of packed ops.
+/// The frames with fields for packed ops.
 pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
     let ops: Vec<_> = ops().into_iter().map(|(_, op)| op.to_bytes()).collect();
-    // What stands in no log goes through as well, and what is repeated is told by that.
+    // Arbitrary bytes survive as well, and repeated ops are coded as repetitions.
     let ops =
         ops.iter().cloned().chain([vec![], vec![0xff, 1], b"text".to_vec()]).chain(ops.clone());
     let ops: Vec<ByteVec> = ops.map(Into::into).collect();
@@ -181,7 +181,7 @@ pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
     frames().into_iter().filter_map(with).collect()
 }
 
-/// The frames with what only some of them say.
+/// The frames with rarely used fields.
 pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
     let (kind, decided_at) = (OutcomeKind::Duplicate, UnixMillis(1_764_000_000_006));
     let first = Some(FirstResult { applied: false, code: Some(Code::OrderAlreadyAccepted) });
@@ -228,7 +228,7 @@ pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
     frames().into_iter().filter_map(with).collect()
 }
 
-/// The frames with what they say of an image.
+/// The frames with fields for a snapshot.
 pub fn with_an_image() -> Vec<(&'static str, Frame)> {
     let staged = Some(Staged {
         feed_generation: 1,
@@ -257,7 +257,7 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
     frames().into_iter().filter_map(with).collect()
 }
 
-/// A person is revoked, with the moment of it, and let in again; a provider is verified.
+/// A person is revoked, with the time, and readmitted; a provider is verified.
 pub fn changes_about_people() -> [(&'static str, Change); 3] {
     let (user, at) = (UserId(id(6)), UnixMillis(1_764_000_000_000));
     let told = |users, person| {

@@ -1,8 +1,7 @@
-//! The encodings of this protocol version, byte for byte. Logs, receipts and peers of other
-//! versions rely on them, so a difference here is a break of compatibility and not a test to be
-//! updated.
+//! The encodings of this protocol version, byte for byte. Logs, receipts and peers rely on them, so
+//! a difference breaks compatibility. Never update a vector to fit.
 //!
-//! `HOLDFAST_GOLDEN=write` adds vectors that do not stand in the file yet; it never changes one.
+//! `HOLDFAST_GOLDEN=write` only adds vectors that the file lacks.
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines)]
 
@@ -19,7 +18,7 @@ use words::words;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/v1.json");
 
-/// A name for each encoding, with its bytes in hexadecimal or its JSON.
+/// The name of each encoding, with its bytes in hexadecimal or its JSON.
 fn vectors() -> BTreeMap<String, String> {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let json = |value: serde_json::Value| value.to_string();

@@ -1,4 +1,4 @@
-//! One of everything that stands in a log or goes to an owner, always the same.
+//! Fixed samples of everything that a log contains or an owner receives.
 
 use uuid::Uuid;
 use wire::*;
@@ -113,7 +113,7 @@ pub fn cut_off() -> Op {
     }
 }
 
-/// The holder's word, with all that it was judged by.
+/// The holder's firm answer, with everything it was judged by.
 pub fn firm() -> Op {
     match ops().into_iter().nth(2).unwrap().1 {
         Op::Command(op) => Op::Command(CommandOp {
@@ -190,8 +190,7 @@ pub fn assignment_in_good_standing() -> RegionAssignment {
     assignment
 }
 
-/// A region where small jobs may begin before they are paid, and one kind of work is always paid
-/// for afterwards.
+/// A region where small jobs may begin unpaid, and one kind of work is always paid for afterwards.
 pub fn assignment_paid_afterwards() -> RegionAssignment {
     let mut assignment = assignment();
     let price_max = "80.00".parse().unwrap();

@@ -1,5 +1,5 @@
-//! Every word that is written as a number or by its name, one by one: a later version may add one,
-//! and never gives a number or a name to another.
+//! Every word that is encoded as a number or by its name. A later version may add one, but never
+//! reassigns a number or a name.
 
 use minicbor::Encode;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Writes the help of every command and argument in the reader's language.
+//! Sets the help of every command and argument in the reader's language.
 
 use clap::{Arg, ArgAction, Command};
 use texts::Phrase;
@@ -6,7 +6,7 @@ use wire::Language;
 
 use crate::say;
 
-/// On the first line: the task of the command; below: `argument: help`.
+/// Line 1 describes the command, the others hold `argument: help`.
 fn phrase(path: &str) -> Phrase {
     match path {
         "status" => say::help_status,
@@ -46,19 +46,19 @@ fn phrase(path: &str) -> Phrase {
     }
 }
 
-/// Behind every argument of ours.
+/// Sorts after all our arguments.
 const LAST: usize = 900;
 
 pub fn written(command: Command, language: Language) -> Command {
     let command = described(command, "", language);
     if language == Language::English {
-        // The headings, and the help of what `clap` adds, are its own.
+        // `clap` writes its own headings and help in English.
         return command;
     }
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
     let version = version.display_order(LAST).help(say::help_version.plain(language));
     let mut command = headed(command.disable_version_flag(true).arg(version), language);
-    // `clap` adds the command `help` when it builds the others.
+    // The build adds `clap`'s `help` command.
     command.build();
     with_help(command, language)
 }
@@ -82,7 +82,7 @@ fn described(command: Command, path: &str, language: Language) -> Command {
         })
 }
 
-/// The same as `clap` adds to a command's help in English.
+/// Translates `clap`'s headings and its `--help` argument.
 fn headed(command: Command, language: Language) -> Command {
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).display_order(LAST);
     let usage = say::help_usage.plain(language);
@@ -97,7 +97,7 @@ fn headed(command: Command, language: Language) -> Command {
                 false => say::help_options,
             };
             let argument = argument.help_heading(heading.plain(language));
-            // `clap` names them in English; the help of the argument does in its own words.
+            // `clap` would list values in English; the argument's help covers them.
             match argument.get_action().takes_values() {
                 true => argument.hide_possible_values(true).hide_default_value(true),
                 false => argument,

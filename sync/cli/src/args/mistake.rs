@@ -1,4 +1,4 @@
-//! Says why a command line cannot be read: in English by `clap`, in other languages in their words.
+//! Explains a usage error: `clap` does so in English, this module in other languages.
 
 use clap::{
     Error,
@@ -23,7 +23,7 @@ pub fn end(error: &Error, look: &Look) -> ! {
     std::process::exit(i32::from(output.print(look) as u8))
 }
 
-/// `None` for help and version, and for a mistake that has no words here.
+/// Returns `None` for help, for version, and for errors without a translation.
 fn translated(error: &Error, language: Language) -> Option<String> {
     let of = |kind| error.get(kind).map(|value| words(value, language));
     let sentence = sentence(error, language)?;
@@ -80,7 +80,7 @@ fn words(value: &ContextValue, language: Language) -> String {
     }
 }
 
-/// `clap` reads numbers and refuses one in English; we read all other values.
+/// `clap` parses numbers and reports in English; we parse all other values.
 fn number(why: String, language: Language) -> String {
     match why.rsplit_once(" is not in ") {
         Some((_, range)) => match range.split_once("..=") {

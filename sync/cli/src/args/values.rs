@@ -1,4 +1,4 @@
-//! Reads the values on the command line, and names the form expected of one that cannot be read.
+//! Parses command-line values and reports the expected form of an invalid one.
 
 use std::str::FromStr;
 
@@ -9,14 +9,14 @@ use wire::{EdgeId, EventId, Language, Policy, Region};
 
 use crate::{conflicts::ConflictCursor, say, service::PastMoment, wait::Condition};
 
-/// Every argument of the command and of those below it that is read by us.
+/// Sets our parsers on all arguments, including subcommands.
 pub fn read_in(command: Command, language: Language) -> Command {
     command
         .mut_args(move |arg| read(arg, language))
         .mut_subcommands(move |sub| read_in(sub, language))
 }
 
-/// An argument of one name is of one kind everywhere.
+/// An argument name has the same type in every command.
 fn read(arg: Arg, language: Language) -> Arg {
     match arg.get_id().as_str() {
         "url" => arg.value_parser(move |text: &str| address(text, language)),
@@ -48,8 +48,8 @@ pub fn condition(language: Language) -> impl Fn(&str) -> Result<Condition, Strin
     move |text| Condition::read(text, language)
 }
 
-/// A gateway's address as it is written by hand: a scheme may be missing, a slash too many. A
-/// single word could be anything, so a host without a scheme has a port or a dot.
+/// Parses a hand-written gateway address: the scheme is optional, and a trailing slash is allowed.
+/// Without a scheme the host needs a port or a dot: a bare name could be anything.
 fn address(text: &str, language: Language) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
     let (full, named) = match text.contains("://") {
@@ -60,7 +60,7 @@ fn address(text: &str, language: Language) -> Result<String, String> {
     let web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
     let bare = |uri: &Uri| uri.path() == "/" && uri.query().is_none();
     let host = |uri: &Uri| uri.host().is_some_and(|host| !host.is_empty());
-    // Nothing follows the host, or a port that is a number.
+    // The host ends the authority, or a numeric port follows it.
     let port = |uri: &Uri| {
         uri.port_u16().is_some() || uri.authority().map(Authority::as_str) == uri.host()
     };

@@ -1,4 +1,4 @@
-//! What `explain` tells of an order, collision or none, in both languages.
+//! Tests `explain` in both languages, with and without a collision.
 
 use uuid::Uuid;
 use wire::{
@@ -58,7 +58,7 @@ fn entry(
     }
 }
 
-/// Provider A won through the cloud while provider B's earlier tap waited at a cut-off edge.
+/// Provider A won through the cloud while provider B's earlier tap waited at an offline edge.
 fn story() -> OrderStory {
     let open = Some(OrderStatus::Pending);
     let north = EdgeId::new("north-1").unwrap();
@@ -201,8 +201,7 @@ fn a_title_written_by_others_stays_on_its_line() {
     assert!(text.starts_with(&format!("{}  a FAKE [2J  NORTH", story.order.code)), "{text}");
 }
 
-/// It was promised by an edge that was restored, and lost to an acceptance that was put to that
-/// edge.
+/// A restored edge had promised the acceptance, which lost to one passed to that edge.
 #[test]
 fn a_promise_that_did_not_hold_and_the_place_of_a_winner_are_told() {
     let east = |n: u32| EdgeId::new(format!("east-{n}")).unwrap();

@@ -1,4 +1,4 @@
-//! What `status` prints, on a terminal and into a pipe, in both languages.
+//! Tests `status` on a terminal and into a pipe, in both languages.
 
 use wire::{
     EdgeId, Language, LeftBehind, LinkState, Policy, QuarantineStatus, QuarantineWhy, Region,

@@ -1,4 +1,4 @@
-//! `holdfast conflicts`: both lists as one, newest first, page by page.
+//! `holdfast conflicts`: both lists merged, newest first, page by page.
 
 use serde_json::Value;
 

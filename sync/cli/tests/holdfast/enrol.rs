@@ -1,4 +1,4 @@
-//! `holdfast enrol`: a code, and what to do with it.
+//! `holdfast enrol`: a code and how to use it.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! `holdfast explain` of an op, a command and a conflict.
+//! `holdfast explain` for an op, a command and a conflict.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `holdfast login`, `logout` and `token`: a sign-in that nobody needs `curl` for.
+//! `holdfast login`, `logout` and `token`: a sign-in without `curl`.
 
 use std::{
     io::Write,
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::stage::*;
 
-/// Signs in as the admin, with that password on standard input.
+/// Signs in as admin with the password on stdin.
 pub fn login(platform: &Platform, password: &str, more: &[&str]) -> Output {
     let url = platform.url();
     let line = ["--url", &url, "login", "admin", "--password-stdin"];
@@ -41,7 +41,7 @@ fn a_sign_in_is_kept_for_its_owner_alone_and_renewed_until_the_logout() {
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(kept().contains("an-old-token") && !kept().contains(PASSWORD));
 
-    // The first token ends within minutes, so the next command renews it and keeps the new one.
+    // The first token ends within minutes, so the next command renews and stores it.
     assert_eq!(code(&alone(&platform, &["status"])), 0);
     assert!(kept().contains(TOKEN) && !kept().contains("an-old-token"));
     assert!(kept().contains(NEXT_REFRESH) && !kept().contains(REFRESH), "the old one is spent");
@@ -68,7 +68,7 @@ fn a_lost_answer_is_asked_for_again_by_the_same_attempt() {
     assert_eq!(context["renewal"].get("attempt"), None);
     context["renewal"]["refresh_token"] = AWAY_REFRESH.into();
     keep(&context);
-    // The token at hand is good for some minutes more.
+    // The current token is valid for a few more minutes.
     assert_eq!(code(&alone(&platform, &["token"])), 0);
     let attempt = kept()["renewal"]["attempt"].clone();
     assert!(attempt.is_string(), "kept before it is sent");

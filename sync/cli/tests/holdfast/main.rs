@@ -1,5 +1,4 @@
-//! The command as a person or a script runs it: the real binary against a gateway with canned
-//! answers.
+//! Runs the real binary, as a person or script would, against canned answers.
 
 #![allow(clippy::unwrap_used)]
 
@@ -128,7 +127,7 @@ fn a_refusal_names_the_field_and_the_reason_and_what_there_is_not() {
     let text = withdraw("en");
     let expected = "holdfast: Some fields need correcting.\n  ! reason: Give a reason.\n";
     assert_eq!(text, expected);
-    // The tests' gateway speaks English alone.
+    // The test gateway only has English.
     assert!(withdraw("zh").contains("  ! reason: "), "{}", withdraw("zh"));
     let ran = platform.holdfast(&["withdraw", COMMAND, "--why", "", "--json"]);
     let value: Value = serde_json::from_str(&said(&ran)).unwrap();
@@ -279,7 +278,7 @@ fn edges_are_listed() {
     let ran = platform.holdfast(&["edges"]);
     assert!(out(&ran).starts_with("EDGE\tREGION\tLINK\tEPOCH\t"), "{}", out(&ran));
     let names: Vec<_> = out(&ran).lines().skip(1).map(|line| line[..7].to_owned()).collect();
-    // The others stand on a second page.
+    // The others are on a second page.
     assert_eq!(names, ["north-1", "north-2", "north-3", "north-4", "north-5"]);
 }
 
@@ -294,7 +293,7 @@ fn the_sign_in_that_up_wrote_is_found_and_never_guessed() {
     platform.write_context(&platform.url());
     assert_eq!(code(&alone(&["status"])), 0);
     assert_eq!(code(&alone(&["--url", &platform.url(), "status"])), 0);
-    // The token of one gateway is never shown to another.
+    // A gateway never sees another gateway's token.
     let ran = alone(&["--url", "http://127.0.0.1:9", "status"]);
     assert_eq!(code(&ran), 4, "{}", said(&ran));
 

@@ -1,4 +1,4 @@
-//! `holdfast queue`: what waits, what was left, and the release of what failed.
+//! `holdfast queue`: waiting ops, ops left behind, and retries of failed ops.
 
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ fn what_needs_an_operator_is_handed_in_again_by_its_place() {
     let ran = platform.holdfast(&["queue", "retry", "north-1", "5", "--epoch", "1"]);
     assert_eq!(code(&ran), 0, "{}", said(&ran));
     assert!(out(&ran).contains("op 5 of north-1 is handed in again"), "{}", out(&ran));
-    // Without an epoch it is that of now, in which no such op waits.
+    // The default is the current epoch, in which no such op waits.
     let ran = platform.holdfast(&["queue", "retry", "north-1", "5"]);
     assert_eq!(code(&ran), 5, "{}", said(&ran));
 }
@@ -126,8 +126,7 @@ fn an_accept_of_the_portal_is_handed_in_again_by_its_commands_id() {
     );
     let ran = platform.holdfast(&["queue", "retry", STOPPED, "--lang", "zh-CN"]);
     assert!(out(&ran).contains("已重新提交"), "{}", out(&ran));
-    // One that waits for its region's holder, one that nobody knows, and what is no name of
-    // anything.
+    // An acceptance that waits for the lease holder, an unknown id, and an edge without a number.
     for (what, exit, words) in [
         (ORDER, 6, "does not wait for an operator"),
         (COMMAND, 5, ""),

@@ -1,11 +1,11 @@
-//! What `--json` prints is of the form that `schema/` publishes, for every command.
+//! Checks every command's `--json` output against its published schema.
 
 use serde_json::Value;
 use support::form;
 
 use crate::stage::*;
 
-/// The command line, and the file that describes its answer.
+/// Command line and schema of its answer.
 const ANSWERS: [(&str, &str); 34] = [
     ("status", "status"),
     ("edges", "edges"),
@@ -43,7 +43,6 @@ const ANSWERS: [(&str, &str); 34] = [
     ("dlq replay hub_feed --since 3d", "dlq-replay"),
 ];
 
-/// The answer, and that it is of the form of that name.
 #[track_caller]
 fn check(name: &str, answer: &str, line: &str) {
     let value: Value = serde_json::from_str(answer).unwrap();

@@ -1,4 +1,4 @@
-//! `holdfast wait`: ends when every condition is met, and names the missing ones when time is up.
+//! `holdfast wait`: ends once every condition is met, and names the unmet ones on timeout.
 
 use std::sync::{Arc, Mutex};
 
@@ -69,7 +69,7 @@ fn it_ends_as_soon_as_it_is_so() {
     let platform = Platform::changing(Arc::clone(&shown));
     let mut waiting = platform.command(&["wait", "--for", "links-up", "--timeout", "60"]);
     let waiting = waiting.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    // The first look is at a link that is down; only then is it up.
+    // The first poll must see the link down.
     platform.looked_at();
     *shown.lock().unwrap() = report("up", "match");
     let ran = waiting.wait_with_output().unwrap();
@@ -89,8 +89,8 @@ fn a_gateway_that_is_asked_too_often_is_left_alone_for_as_long_as_it_says() {
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
     assert!(value["waited_ms"].as_u64().unwrap() >= 2_000, "it came back too soon: {value}");
 
-    // Longer than there is to wait: it asks no more, and says what it was told, be it by the
-    // gateway or by a part behind it.
+    // If retry-after exceeds the time left, `wait` stops polling and reports the refusal, from the
+    // gateway or a service behind it.
     for busy in [wire::Code::RateLimited, wire::Code::TooManyRequests] {
         let platform = Platform::start(json!({"busy_for_s": 60, "code": busy}));
         let ran = platform.holdfast(&["wait", "--for", "links-up", "--timeout", "1", "--json"]);

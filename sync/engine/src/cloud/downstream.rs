@@ -1,18 +1,17 @@
-//! A numbered stream towards the edge: outcomes, or the feed.
+//! A numbered stream to the edge: outcomes or the feed.
 //!
-//! Invariant: one read is under way at a time, and each continues the sent numbers, so that frames
-//! go out in order and without a gap. The unacknowledged numbers are bounded: at the bound the
-//! stream waits for an Ack, and without one they go out again.
+//! Invariant: one read is pending at a time and continues the sent numbers, so frames go out in
+//! order and without a gap. Unacknowledged numbers are bounded: at the bound the stream waits for
+//! an Ack, and without one it sends them again.
 
-/// With this many unacknowledged, nothing more is read for the edge.
+/// Reading stops at this many unacknowledged numbers.
 const UNACKNOWLEDGED_MAX: u64 = 5_000;
 const READ_MAX: u32 = 200;
-/// Ticks without news before what is on the wire goes out again. An edge acknowledges at once, so
-/// by then it has ignored a frame: the frame had arrived before the one that it continues.
+/// Ticks without progress before a resend. An edge acknowledges at once, so by then it has ignored
+/// a frame that overtook its predecessor.
 pub(super) const AGAIN_AFTER_TICKS: u32 = 15;
 
-/// Counts a tick of about a second. Returns whether an answer has been awaited for `ticks_max` of
-/// them.
+/// Counts a tick of about a second. Returns true after `ticks_max` ticks without the due answer.
 pub(super) fn is_overdue(ticks_waited: &mut u32, awaits: bool, ticks_max: u32) -> bool {
     *ticks_waited = if awaits { *ticks_waited + 1 } else { 0 };
     let overdue = *ticks_waited >= ticks_max;
@@ -24,7 +23,7 @@ pub(super) fn is_overdue(ticks_waited: &mut u32, awaits: bool, ticks_max: u32) -
 pub(super) struct Downstream {
     pub(super) acknowledged: u64,
     pub(super) sent: u64,
-    /// The highest number that ever went out in this session.
+    /// The highest number sent in this session.
     reached: u64,
     ticks_waited: u32,
     pub(super) head: u64,
@@ -38,7 +37,7 @@ impl Downstream {
         Self { acknowledged, sent, reached, ticks_waited: 0, head, reading }
     }
 
-    /// The store holds up to `head`. Nothing is read yet.
+    /// The store reaches `head`. Starts no read.
     pub(super) fn hear(&mut self, head: u64) {
         self.head = self.head.max(head);
     }
@@ -47,14 +46,13 @@ impl Downstream {
         number <= self.reached
     }
 
-    /// The store holds up to `head`. Returns the next read, if one is due.
+    /// The store reaches `head`. Returns the next read if one is due.
     pub(super) fn reach(&mut self, head: u64) -> Option<(u64, u32)> {
         self.hear(head);
         self.next()
     }
 
-    /// Numbers up to `to` have gone out. A read that brought nothing ends the reading until the
-    /// head moves on.
+    /// Numbers up to `to` were sent. After an empty read, reading pauses until the head advances.
     pub(super) fn read(&mut self, to: u64) -> Option<(u64, u32)> {
         self.reading = false;
         if to <= self.sent {
@@ -74,7 +72,7 @@ impl Downstream {
         self.next()
     }
 
-    /// About a second has passed.
+    /// Runs about once a second.
     pub(super) fn tick(&mut self) -> Option<(u64, u32)> {
         let awaits = !self.reading && self.sent > self.acknowledged;
         if !is_overdue(&mut self.ticks_waited, awaits, AGAIN_AFTER_TICKS) {
@@ -88,7 +86,7 @@ impl Downstream {
         if self.reading {
             return None;
         }
-        // The Ack of the first time may come just before the second.
+        // The Ack of the first send may arrive just before the resend.
         self.sent = self.sent.max(self.acknowledged);
         let room = self.sent - self.acknowledged < UNACKNOWLEDGED_MAX;
         if !room || self.sent >= self.head {

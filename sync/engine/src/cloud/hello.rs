@@ -1,4 +1,4 @@
-//! The judgment of a Hello. Each refusal names its reason, for the operator.
+//! Checks a Hello. Each refusal names its reason for the operator.
 
 use wire::{
     CODEC_PACKED, CODEC_PLAIN, Code, EdgeId, Hello, PROTOCOL_MAX, PROTOCOL_MIN, QuarantineWhy,
@@ -7,11 +7,11 @@ use wire::{
 
 use super::{Confinement, StoredEdge};
 
-/// New epochs a day without an operator: a machine that is restored again and again needs a
-/// person's look.
+/// Most new epochs per day without an operator: a machine that is restored again and again needs a
+/// review.
 const EPOCHS_A_DAY: u32 = 3;
 
-/// Judges the Hello alone, before the edge's record is read.
+/// Checks the Hello alone, before the edge's record is read.
 pub(super) fn greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Refused> {
     if hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN {
         let (min, max) = (hello.protocol_min, hello.protocol_max);
@@ -30,7 +30,7 @@ pub(super) fn greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Refused> {
 
 pub(super) enum Fit {
     Fits,
-    /// Another run of the edge has a session that may be alive.
+    /// Another run of the edge may have a living session.
     Probe,
 }
 
@@ -45,7 +45,7 @@ impl From<Refused> for Unwelcome {
     }
 }
 
-/// Judges a Hello against the edge's record.
+/// Checks a Hello against the edge's record.
 pub(super) fn judge(hello: &Hello, stored: &StoredEdge) -> Result<Fit, Unwelcome> {
     place(hello, stored)?;
     if stored.running.is_some_and(|nonce| nonce != hello.nonce) {
@@ -75,8 +75,8 @@ fn place(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Returns whether the log differs from the received one. Another one that goes on beyond the
-/// cursor is found out by its first ops.
+/// True if the edge's log differs from the received one. The first ops reveal a different log that
+/// extends past the cursor.
 fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
     let cursor = stored.cursor;
     let behind = hello.last_seq < cursor.seq;
@@ -87,8 +87,8 @@ fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
         || (hello.epoch == stored.epoch && (behind || other))
 }
 
-/// A run that was granted the current epoch and lost the frame gets the same epoch again. Once any
-/// op of that epoch was received, some run has it, and no other run gets it [ONE_EPOCH_OWNER].
+/// A run that missed the frame gets the same epoch again. Once an op of that epoch has arrived,
+/// some run owns it and no other run may get it [ONE_EPOCH_OWNER].
 fn quarantine(hello: &Hello, stored: &StoredEdge) -> Unwelcome {
     let granted_to_it = stored.grant.is_some_and(|grant| grant.to == hello.nonce);
     let again = granted_to_it && hello.epoch < stored.epoch && stored.cursor.seq == 0;
@@ -96,11 +96,11 @@ fn quarantine(hello: &Hello, stored: &StoredEdge) -> Unwelcome {
         let detail = format!("{} new epochs since yesterday", stored.epochs_today);
         return Unwelcome::Refused(Refused { code: Code::EdgeNeedsOperator, detail });
     }
-    // Its session was the newest until another run was granted an epoch, so two runs are alive.
+    // This run had the newest session until another run got the epoch, so two runs are alive.
     let outlived = stored.grant.is_some_and(|grant| grant.after == Some(hello.nonce));
     let begun = stored.ending.filter(|ending| ending.epoch == stored.epoch);
     let why = match begun {
-        // order_db may have this reason on record already.
+        // order_db may have recorded this reason already.
         Some(ending) => ending.why,
         None if outlived && !granted_to_it => QuarantineWhy::EdgeCloned,
         None => QuarantineWhy::EdgeRestored,
@@ -109,7 +109,7 @@ fn quarantine(hello: &Hello, stored: &StoredEdge) -> Unwelcome {
     Unwelcome::Quarantine(Box::new(Confinement { hello, over, epoch, again, why }))
 }
 
-/// Refuses an edge that has more than the cloud: the cloud has lost something.
+/// Refuses an edge that has more than the cloud, because the cloud must have lost data.
 fn ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     if hello.epoch > stored.epoch {
         let detail = format!("its epoch is {}, and {} is current", hello.epoch, stored.epoch);
@@ -122,7 +122,7 @@ fn ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
             format!("it has {has} outcomes, and {given} were given"),
         );
     }
-    // An edge that takes no images would wait for ever for changes that do not exist.
+    // An edge without snapshot support would wait indefinitely for changes that do not exist.
     let takes_snapshots = hello.snapshots == Some(true);
     if feed_start(hello, stored) > stored.feed_seq && !takes_snapshots {
         let (has, are) = (hello.feed_cursor, stored.feed_seq);
@@ -132,13 +132,13 @@ fn ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The number behind which the feed goes on. A cursor of another generation counts for nothing: the
-/// edge sees the generation in Welcome and takes the feed from its beginning.
+/// The number after which the feed continues. A cursor of another generation is void: the edge
+/// learns the generation from Welcome and reads the feed from the start.
 pub(super) fn feed_start(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.feed_generation == stored.feed_generation { hello.feed_cursor } else { 0 }
 }
 
-/// The codec by which this edge shall pack ops. An older version names none and sends plain ops.
+/// The codec for this edge's packed ops. An older edge offers no codecs and sends plain ops.
 pub(super) fn codec(hello: &Hello) -> Option<u8> {
     let can_pack = hello.codecs.as_ref().is_some_and(|codecs| codecs.contains(&CODEC_PACKED));
     can_pack.then_some(CODEC_PACKED)

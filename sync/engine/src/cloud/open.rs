@@ -23,26 +23,26 @@ pub(super) struct OpenSession {
     up: Uplink,
     outcomes: Downstream,
     feed: Downstream,
-    /// While an image is under way the feed waits.
+    /// The feed waits during a snapshot transfer.
     snapshot: Option<ImageTransfer>,
-    /// The number of the last image that the edge has taken in this session.
+    /// The feed number of the last snapshot that the edge adopted in this session.
     taken: Option<u64>,
     takes_snapshots: bool,
     probed: u64,
-    /// The feed number at which the edge was last told that it has read everything.
+    /// The feed number of the last `confirm_feed`.
     feed_confirmed: Option<u64>,
     ticks: u32,
     heads: HeadNotes,
 }
 
-/// Ticks of about a second. The age of an edge's revocations counts in hours.
+/// In ticks of a second. The age limit of an edge's revocations is in hours.
 const CONFIRM_EVERY_TICKS: u32 = 30;
 
 pub(super) struct UnusedFrame;
 
 pub(super) struct SessionStart {
     pub term: u64,
-    /// With the word of the Hello.
+    /// Includes the log end from the Hello.
     pub heads: HeadNotes,
     pub limits: Limits,
     pub now: UnixMillis,
@@ -171,7 +171,7 @@ impl OpenSession {
         })
     }
 
-    /// An Ack of numbers that were never sent is not of this session.
+    /// An Ack with numbers never sent belongs to another session.
     fn acknowledged(&mut self, ack: Ack, now: UnixMillis) -> Result<Vec<Output>, UnusedFrame> {
         if self.snapshot.is_some() {
             return self.acknowledged_snapshot(ack, now);
@@ -186,8 +186,8 @@ impl OpenSession {
         Ok(saved.chain(outcomes).chain(feed).chain(confirmed).collect())
     }
 
-    /// Until the image is the edge's view, the edge's cursor says nothing about this feed. The
-    /// cursor stays where the session found it, so that nothing behind it is forgotten meanwhile.
+    /// Until the snapshot becomes the edge's view, the edge's cursor does not refer to this feed.
+    /// The saved cursor stays, so that the feed keeps everything after it.
     fn acknowledged_snapshot(
         &mut self,
         ack: Ack,
@@ -216,9 +216,8 @@ impl OpenSession {
         Ok([self.save(ack, now)].into_iter().chain(outcomes).chain(down).collect())
     }
 
-    /// The edge has told the end of its log. A hub whose clock is ahead would take the ops behind
-    /// that for later than they are, and their tokens for dead, so the edge's own clock counts
-    /// where it is earlier.
+    /// Records the edge's log end, at the earlier of both clocks: a hub clock that is ahead would
+    /// date later ops too late and treat their tokens as expired.
     fn save(&mut self, ack: Ack, now: UnixMillis) -> Output {
         let received = self.up.stored.seq;
         let told_at = now.min(ack.edge_now);
@@ -238,9 +237,9 @@ impl OpenSession {
         outputs
     }
 
-    /// An image under way already is a repair. No image is as of a number behind the edge's cursor,
-    /// and none crosses a grant that the edge has not read [GRANT_DIGEST]: a grant on its way is
-    /// waited for, since the question for a repair comes again until it is answered.
+    /// A running snapshot transfer is a repair already. A snapshot is never older than the edge's
+    /// cursor and never crosses a grant that the edge has not read [GRANT_DIGEST]. While such a
+    /// grant is on its way no snapshot starts: the repair request repeats until it succeeds.
     fn repair(&mut self, feed_seq: u64, granted_seq: Option<u64>) -> Vec<Output> {
         if !self.takes_snapshots || self.snapshot.is_some() {
             return self.read_on();
@@ -251,7 +250,7 @@ impl OpenSession {
             Some(granted) => granted,
             None => feed_seq.max(self.feed.head),
         };
-        // The edge would take a second image as of the same number for the first, so another
+        // The edge would mistake a second snapshot of the same number for the first, so another
         // session sends it.
         if self.taken == Some(as_of) {
             return vec![end(Code::Unavailable, "a second image has to begin anew")];
@@ -260,7 +259,7 @@ impl OpenSession {
         self.read_on()
     }
 
-    /// The feed reaches up to `head`. Behind an image it goes on once the edge has the image.
+    /// The feed reaches `head`. It waits during a snapshot transfer.
     fn feed_on(&mut self, head: u64) -> Vec<Output> {
         if self.snapshot.is_some() {
             self.feed.hear(head);
@@ -273,7 +272,6 @@ impl OpenSession {
         Output::Send(Frame::Resend(Resend { standing: self.standing, from }))
     }
 
-    /// Each probe goes out once, however often it is read.
     fn probe(&mut self, number: u64) -> Vec<Output> {
         if number <= self.probed {
             return Vec::new();
@@ -288,14 +286,14 @@ impl OpenSession {
             cursor: self.up.stored.seq,
             ops: self.limits.credit_ops,
             bytes: self.limits.credit_bytes,
-            // While an image is on its way, the edge's cursor counts another feed.
+            // During a snapshot transfer, the edge's cursor refers to another feed.
             feed_seq: self.snapshot.is_none().then_some(self.feed.head),
         }))
     }
 
-    /// Confirms to an edge that it has read the whole feed: once when it gets there, and from time
-    /// to time while nothing changes. An Ack without news gets no confirmation, because an edge may
-    /// answer each useless frame with an Ack.
+    /// Confirms that the edge has read the whole feed: once when it gets there, then periodically.
+    /// An Ack without progress gets no confirmation, because an edge may answer each useless frame
+    /// with an Ack.
     fn confirm_feed(&mut self, again: bool) -> Option<Output> {
         let head = self.feed.head;
         let whole = self.snapshot.is_none() && self.feed.acknowledged == head;
@@ -322,7 +320,7 @@ impl OpenSession {
         frame.into_iter().chain(next).collect()
     }
 
-    /// Changes read before an image began are dropped: the feed is read anew behind the image.
+    /// Drops changes read before a snapshot transfer began: they are read again after it.
     fn send_feed(&mut self, to: u64, changes: Vec<Change>) -> Vec<Output> {
         if self.snapshot.is_some() {
             return Vec::new();
@@ -333,7 +331,7 @@ impl OpenSession {
         (to > from).then_some(Output::Send(down)).into_iter().chain(next).collect()
     }
 
-    /// A feed of another generation counts anew, and the edge must hear of it in a Welcome.
+    /// A new generation restarts the numbers, and the edge learns it only from a Welcome.
     fn feed_reaches(&mut self, generation: u64, feed_seq: u64) -> Vec<Output> {
         if generation != self.feed_generation {
             return vec![end(Code::Unavailable, "the region's feed has begun anew")];

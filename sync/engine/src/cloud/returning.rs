@@ -1,8 +1,8 @@
-//! A session that puts its edge into quarantine: the frame goes out in parts, each with a run of
+//! A session that quarantines its edge: the Quarantine frame goes out in parts, each with a run of
 //! the edge's lost ops.
 //!
-//! Invariant: the parts continue each other, so that the edge knows the place of every op. One read
-//! is under way at a time, so that a long tail is never in memory as a whole.
+//! Invariant: the parts are consecutive, so the edge can place every op. One read is pending at a
+//! time, so a long tail is never in memory as a whole.
 
 use wire::{BootNonce, Frame, Hello, Quarantine, TailPart};
 
@@ -26,8 +26,8 @@ impl TailReturn {
         let Tail { epoch, first_seq, first_hash, ops, more } = tail;
         let through = Place { epoch, seq: (first_seq + ops.len() as u64).saturating_sub(1) };
         let more = more && !ops.is_empty();
-        // The last of several parts names its index even when empty, or the edge could miss an
-        // earlier one.
+        // The last of several parts names its index even if empty, so that the edge notices a lost
+        // part.
         let part = (self.next > 0 || !ops.is_empty()).then_some(TailPart {
             index: self.next,
             epoch,

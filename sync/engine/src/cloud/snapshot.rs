@@ -1,9 +1,9 @@
-//! The image of a region on its way to an edge whose feed cannot go on.
+//! Transfers a region's snapshot to an edge that cannot continue its feed.
 //!
-//! Invariants: the chunks of an image continue each other, also across sessions; one read is under
-//! way at a time, and few chunks are beyond the edge's stored part, so that a cut costs no more
-//! than these and an image is never in memory as a whole; the feed goes on only after the edge has
-//! said that the image is its view, from the image's number.
+//! Invariants: chunks are consecutive, also across sessions; one read is pending at a time, and few
+//! chunks are ahead of the edge's stored part, so a cut repeats only those and a snapshot is never
+//! in memory as a whole; the feed continues, from the snapshot's number, only after the edge
+//! confirms the snapshot as its view.
 
 use wire::{
     Ack, Frame, Hash, Hello, SnapshotChunk, SnapshotPart, SnapshotPlace, Staged, Standing,
@@ -16,9 +16,9 @@ use super::{
     hello,
 };
 
-/// Up to this many changes are sent one by one rather than as an image.
+/// Fewer changes than this go out one by one instead of as a snapshot.
 const FAR_BEHIND: u64 = 2_000;
-/// Chunks that may be on the wire. A cut sends as many twice.
+/// Most chunks in flight, and so most chunks repeated after a cut.
 const IN_FLIGHT_MAX: u32 = 4;
 
 #[derive(Debug)]
@@ -26,34 +26,34 @@ pub(super) struct ImageTransfer {
     standing: Standing,
     feed_generation: u64,
     pub(super) feed_seq: u64,
-    /// The edge's stored part, by its own word.
+    /// The part that the edge reports as stored.
     stored: At,
     sent: At,
     reading: bool,
-    /// The last chunk's hash, once it has gone out.
+    /// The last chunk's hash, once sent.
     end: Option<Hash>,
     ticks_waited: u32,
 }
 
-/// A place in an image, behind some of its chunks.
+/// A position in a snapshot, after some of its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct At {
     chunks: u32,
     hash: Hash,
-    /// The beginning of the next chunk. Absent before the first.
+    /// The start of the next chunk; `None` before the first.
     next: Option<SnapshotPlace>,
 }
 
-/// A read of the next chunk of the image as of `feed_seq`.
+/// A read of the next chunk of the snapshot as of `feed_seq`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkRequest {
     pub feed_seq: u64,
-    /// Absent at the beginning.
+    /// `None` at the start.
     pub after: Option<SnapshotPlace>,
 }
 
 impl ImageTransfer {
-    /// The image at the beginning of a session, if the feed cannot go on or would be dearer.
+    /// The snapshot for a new session, if the feed cannot continue or would cost more.
     pub(super) fn needed(hello: &Hello, stored: &StoredEdge, standing: Standing) -> Option<Self> {
         if hello.snapshots != Some(true) {
             return None;
@@ -95,7 +95,7 @@ impl ImageTransfer {
         Some(ChunkRequest { feed_seq: self.feed_seq, after: self.sent.next })
     }
 
-    /// The chunk of the part that was read. None if nobody asked for it.
+    /// Builds the chunk for the part just read. `None` if no read was pending.
     pub(super) fn send(&mut self, part: &SnapshotPart) -> Option<Frame> {
         if !std::mem::take(&mut self.reading) {
             return None;
@@ -117,7 +117,8 @@ impl ImageTransfer {
         }))
     }
 
-    /// Takes the edge's word. Returns the image's number once the image is the edge's view.
+    /// Applies the edge's report. Returns the snapshot's number once the snapshot is the edge's
+    /// view.
     pub(super) fn acknowledged(&mut self, ack: &Ack) -> Option<u64> {
         if self.end.is_some() && ack.snapshot == self.end {
             return Some(self.feed_seq);
@@ -132,7 +133,7 @@ impl ImageTransfer {
         None
     }
 
-    /// About a second has passed. Chunks without an answer go out again.
+    /// Runs about once a second. Unacknowledged chunks go out again.
     pub(super) fn tick(&mut self) -> Option<ChunkRequest> {
         let awaits = !self.reading && self.sent != self.stored;
         if !is_overdue(&mut self.ticks_waited, awaits, AGAIN_AFTER_TICKS) {
@@ -150,8 +151,8 @@ impl At {
     }
 }
 
-/// The feed must forget nothing behind this number: the edge's cursor, or 0 if it cannot go on from
-/// there.
+/// The feed must keep everything after this number: the edge's cursor, or 0 if the feed cannot
+/// continue there.
 pub fn feed_base(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.snapshots == Some(true) && must_begin(hello, stored) {
         return 0;
@@ -159,18 +160,18 @@ pub fn feed_base(hello: &Hello, stored: &StoredEdge) -> u64 {
     hello::feed_start(hello, stored)
 }
 
-/// Returns whether the feed cannot go on from the edge's cursor.
+/// True if the feed cannot continue from the edge's cursor.
 fn must_begin(hello: &Hello, stored: &StoredEdge) -> bool {
     if hello.feed_generation != stored.feed_generation {
-        // An edge without any feed so far has nothing that an image would take from it.
+        // An edge without a feed so far has no stale orders for a snapshot to remove.
         return hello.feed_generation != 0;
     }
     let cursor = hello.feed_cursor;
     cursor > stored.feed_seq || (cursor > 0 && cursor < stored.feed_holds_from)
 }
 
-/// A stored part of an image counts while the feed holds all later changes, the rest can be read as
-/// of the same number, and the edge has not read beyond it.
+/// A staged part stays usable while the feed holds all later changes, the rest is readable as of
+/// the same number, and the edge has not read past it.
 fn can_go_on(staged: &Staged, hello: &Hello, stored: &StoredEdge) -> bool {
     staged.feed_generation == stored.feed_generation
         && staged.feed_seq >= hello::feed_start(hello, stored)
@@ -178,8 +179,8 @@ fn can_go_on(staged: &Staged, hello: &Hello, stored: &StoredEdge) -> bool {
         && staged.feed_seq >= stored.feed_compacted_to
 }
 
-/// The number of an image. A grant is compared with exactly the changes before it [GRANT_DIGEST]:
-/// if the edge holds the region and has not heard of it yet, the image ends at the grant.
+/// The number of a new snapshot. The edge compares a grant with exactly the changes before it
+/// [GRANT_DIGEST], so a snapshot ends at a grant that the edge holds but has not read.
 fn as_of(from: u64, stored: &StoredEdge) -> u64 {
     stored.granted_seq.filter(|granted| *granted > from).unwrap_or(stored.feed_seq)
 }

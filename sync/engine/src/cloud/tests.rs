@@ -33,7 +33,7 @@ fn op(number: u64) -> Vec<u8> {
     Op::Boot { nonce: NONCE, at: UnixMillis(NOW.0 + number.cast_signed()) }.to_bytes()
 }
 
-/// The whole log of a scripted edge: op `n` stands at `log[n - 1]`.
+/// The whole log of a scripted edge: op `n` is `log[n - 1]`.
 fn log(count: u64) -> Vec<Vec<u8>> {
     (1..=count).map(op).collect()
 }

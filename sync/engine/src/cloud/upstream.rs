@@ -1,8 +1,8 @@
-//! The way of ops into the store.
+//! Moves received ops into the store.
 //!
-//! Invariant: `received` is the end of the ops handed to the store, and `stored` the end of the ops
-//! that the store confirmed. A frame is taken only if it continues `received`, after any repeats,
-//! reorderings and losses.
+//! Invariant: `received` ends the ops given to the store, `stored` the ops that the store has
+//! confirmed. A frame is accepted only if it continues `received`, even after repeats, reordering
+//! and losses.
 
 use std::collections::VecDeque;
 
@@ -16,29 +16,28 @@ pub(super) struct Uplink {
     pub(super) epoch: u64,
     received: Chain,
     pub(super) stored: Chain,
-    /// The runs between `stored` and `received`: end and bytes of each.
+    /// End and byte count of each run between `stored` and `received`.
     in_flight: VecDeque<(Chain, u64)>,
-    /// A gap that was asked for and is not filled yet. Frames behind it raise no further question.
+    /// The start of the gap already requested; later frames trigger no second request.
     asked: Option<u64>,
-    /// The highest op that came too early and was dropped.
+    /// The highest op dropped because it came too early.
     dropped_to: u64,
     ticks_waited: u32,
 }
 
-/// Dropped ops come again only when asked for, and no frame behind a log's last ops would raise the
-/// question.
+/// The edge repeats dropped ops only on request, and after a log's last ops no frame triggers one.
 const ASK_AGAIN_AFTER_TICKS: u32 = 5;
 
 #[derive(Debug)]
 pub(super) enum UpRuling {
-    /// Their bounds are still to be noted.
+    /// The caller still sets their bounds.
     Store(NewOps),
-    /// All of its ops are known.
+    /// The frame contains only ops received before.
     Repeat,
     Gap {
         from: u64,
     },
-    /// As `Gap`, behind a gap that was asked for a moment ago.
+    /// Like `Gap`, but the gap was requested a moment ago.
     GapAskedFor,
     OtherEpoch,
     Refused(Code, &'static str),
@@ -72,7 +71,8 @@ impl Uplink {
             }
         };
         let bytes = up.ops.iter().map(|op| op.len() as u64).sum();
-        // One op alone may have any size. An op beyond the limit would otherwise wait for ever.
+        // A single op may have any size; otherwise an op beyond the limit would block the log
+        // forever.
         let too_many = count > limits.batch_ops_max.into();
         if too_many || (count > 1 && bytes > u64::from(limits.batch_bytes_max)) {
             return UpRuling::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
@@ -93,7 +93,7 @@ impl Uplink {
         }
     }
 
-    /// About a second has passed. Returns the first missing op, if the question is due again.
+    /// Runs about once a second. Returns the first missing op if the request is due again.
     pub(super) fn tick(&mut self) -> Option<u64> {
         self.asked = None;
         if !is_overdue(
@@ -118,8 +118,8 @@ impl Uplink {
         }
     }
 
-    /// Takes a frame that begins at or before the next op. Its chain is computed from its own
-    /// beginning and must pass through the hash at the end of our log.
+    /// Accepts a frame that starts at or before the next op. Its chain, computed from its own
+    /// start, must pass through the end of our log.
     fn continued(
         &mut self,
         term: u64,
@@ -140,7 +140,7 @@ impl Uplink {
             }
         }
         if end.hash != up.hash {
-            // The frame contradicts itself, which says nothing of the log.
+            // The frame contradicts itself, which proves nothing about the log.
             return UpRuling::Refused(Code::MalformedBody, "the ops do not add up to their hash");
         }
         if last_seq < after.seq {

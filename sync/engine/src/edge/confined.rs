@@ -1,7 +1,7 @@
-//! A quarantine, part by part.
+//! Receives a quarantine part by part.
 //!
-//! Invariant: parts are stored in the order in which they were cut. A new epoch is adopted only
-//! behind the last part, so that this edge has its lost ops back before it logs anything new.
+//! Invariant: parts are stored in order. The edge adopts the new epoch only after the last part, so
+//! that it has its lost ops back before it logs anything new.
 
 use wire::{Quarantine, TailPart};
 
@@ -21,10 +21,10 @@ impl Edge {
         if frame.new_epoch <= frame.old_epoch {
             return ignored(IgnoreReason::Unexpected);
         }
-        // A frame without a part is the whole tail.
+        // A frame without `part` carries the whole tail.
         let (index, whole) = frame.part.map_or((0, true), |part| (part.index, false));
         if index != parts {
-            // No part is sent again alone: the next Hello gets all of them.
+            // Single parts are never resent: the next Hello gets all of them.
             let torn = vec![LinkStep::End(End::TailTorn)];
             return if index < parts && !whole { ignored(IgnoreReason::Stale) } else { torn };
         }

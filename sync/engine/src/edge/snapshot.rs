@@ -1,8 +1,8 @@
-//! The image of a region, chunk by chunk.
+//! Receives a region's snapshot chunk by chunk.
 //!
-//! Invariants: a chunk is stored only behind the chunk before it, also across sessions; another
-//! image is taken only from its beginning, and the earlier one is dropped then; a chunk that comes
-//! again once its image is the view begins nothing, because that image is older than the view.
+//! Invariants: a chunk is stored only after its predecessor, also across sessions; another snapshot
+//! is accepted only from its first chunk, which drops the earlier one; a repeated chunk of a
+//! snapshot that is already the view starts nothing, because that snapshot is older than the view.
 
 use wire::{SnapshotChunk, SnapshotPart, snapshot_hash, snapshot_start};
 

@@ -212,7 +212,7 @@ fn refusal_and_quarantine_end_the_session() {
     assert_eq!(edge.take(Frame::Refused(refused)), vec![LinkStep::End(ended)]);
 }
 
-/// A hub of the version before names no codec, and can read nothing packed.
+/// An older hub names no codec and cannot unpack ops.
 #[test]
 fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
     let start = Chain::start(&edge_id());
@@ -221,7 +221,7 @@ fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
     for (codec, packs) in [(None, false), (Some(CODEC_PLAIN), false), (Some(CODEC_PACKED), true)] {
         let mut edge = fresh(Position { head, ..position() });
         let Frame::Hello(hello) = edge.hello(HubCheck::default()) else { panic!("a Hello") };
-        // A hub of the version before takes this for the codec of the session.
+        // An older hub treats this as the session's codec.
         assert_eq!((hello.codec, hello.codecs), (CODEC_PLAIN, Some(vec![CODEC_PACKED])));
         edge.take(welcome_naming(codec, STANDING, start));
         let todo = edge.read(Run { before: start, ops: ops.clone() });
@@ -268,7 +268,7 @@ fn credit_says_when_the_feed_was_read_to_its_end() {
         let credit = Frame::Credit(Credit { standing, cursor: 0, ops, bytes, feed_seq });
         let todo = edge.take(credit);
         assert_eq!(todo.contains(&LinkStep::FeedCurrent), expected, "{feed_seq:?}: {todo:?}");
-        // It is useful, so it is not answered like a useless one.
+        // A useful Credit must not be answered like a useless one.
         let ignored = todo.iter().any(|step| matches!(step, LinkStep::Ignored { .. }));
         assert!(!(expected && ignored), "{todo:?}");
     }

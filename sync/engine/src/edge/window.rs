@@ -1,9 +1,9 @@
-//! The part of the log that may be on the wire: the hub's credit, and batches that grow while they
-//! get through and shrink when they do not.
+//! Flow control for the log: the hub's credit, and batches that grow on success and shrink on
+//! resends.
 //!
-//! Invariant: the ops sent beyond the hub's cursor never exceed the ops and bytes of the newest
-//! credit, save for one op that alone is larger. Bytes count as stored, also where ops are sent
-//! packed: credit and limits bound the hub's memory and its store.
+//! Invariant: ops sent past the hub's cursor never exceed the newest credit in ops and bytes,
+//! except for a single op that alone is larger. Bytes count unpacked, because credit and limits
+//! bound the hub's memory and store.
 
 use std::collections::VecDeque;
 
@@ -14,26 +14,26 @@ use super::{OpRange, Run};
 const BATCH_MIN: u32 = 5;
 const BATCH_MAX: u32 = 5_000;
 const BATCH_FIRST: u32 = 50;
-/// The largest batch, even if the hub would take more. Several copies of a batch are in memory on
-/// its way into the socket, and an edge is small. A thousand ops of the usual size fit.
+/// The largest batch, even if the hub allows more: several copies of a batch are in memory at once,
+/// and edge machines are small. A thousand ops of usual size fit.
 const BATCH_BYTES_MAX: u64 = 256 * 1024;
-/// This many resends without a stored op in between end the session.
+/// More resends than this without progress end the session.
 const RESENDS_MAX: u32 = 8;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SendResult {
-    /// The chain behind the sent ops.
+    /// The chain after the sent ops.
     Up(Chain),
     /// The next op waits for more credit.
     NothingFits,
-    /// The log does not continue the hub's.
+    /// The log does not continue the hub's chain.
     Broken,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ResendResult {
     Again,
-    /// Everything has arrived by now.
+    /// The requested ops have arrived in the meantime.
     Ignored,
     Stuck,
 }
@@ -42,24 +42,24 @@ pub(super) enum ResendResult {
 struct InFlight {
     last_seq: u64,
     bytes: u64,
-    /// The batch size cut it, so a larger batch may get through too.
+    /// The run reached the batch size, so a larger batch may get through too.
     full: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Window {
     limits: Limits,
-    /// The hub's cursor, and its room beyond the cursor.
+    /// The hub's cursor; the credit counts from it.
     cursor: u64,
     credit_ops: u32,
     credit_bytes: u32,
-    /// The last sent op, with its hash if this session has seen it.
+    /// The last sent op, with its chain hash if this session has computed it.
     sent_seq: u64,
     sent_hash: Option<wire::Hash>,
     in_flight: VecDeque<InFlight>,
     batch: u32,
     wanted: Option<OpRange>,
-    /// The next op is larger than the rest of the credit.
+    /// The next op exceeds the remaining credit.
     short: bool,
     resends: u32,
 }
@@ -81,7 +81,7 @@ impl Window {
         }
     }
 
-    /// The next ops to read, unless there are none, credit is used up or a read is under way.
+    /// The next ops to read. `None` if there are none, credit is used up or a read is pending.
     pub fn next(&mut self, head: u64) -> Option<OpRange> {
         if self.wanted.is_some() || self.short || head <= self.sent_seq {
             return None;
@@ -100,7 +100,6 @@ impl Window {
         self.wanted
     }
 
-    /// Counts the ops read as sent.
     pub fn take(&mut self, run: &Run) -> SendResult {
         let Some(wanted) = self.wanted.take() else { return SendResult::Broken };
         let agrees = self.sent_hash.is_none_or(|hash| hash == run.before.hash);
@@ -120,7 +119,7 @@ impl Window {
         SendResult::Up(sent)
     }
 
-    /// Returns whether the credit was news.
+    /// Returns false if the credit is outdated or names ops that were never sent.
     pub fn credit(&mut self, cursor: u64, ops: u32, bytes: u32) -> bool {
         if cursor < self.cursor || cursor > self.sent_seq {
             return false;
@@ -140,8 +139,8 @@ impl Window {
     }
 
     pub fn resend(&mut self, from: u64) -> ResendResult {
-        // A credit may overtake the question: the missing ops have come, and those behind the gap
-        // were dropped.
+        // A Credit may overtake the Resend: the missing ops have arrived, and the hub dropped those
+        // after the gap.
         let from = from.max(self.cursor + 1);
         if from > self.sent_seq {
             return ResendResult::Ignored;
@@ -181,7 +180,7 @@ mod tests {
         Window::new(Chain { seq: 0, hash: Hash::ZERO }, LIMITS)
     }
 
-    /// Sends the wanted ops with `size` bytes each, and returns their count.
+    /// Sends the requested ops with `size` bytes each, and returns their count.
     fn send(window: &mut Window, head: u64, size: usize) -> u64 {
         let Some(wanted) = window.next(head) else { return 0 };
         let least = u64::from(wanted.first_whatever_size);
@@ -250,8 +249,8 @@ mod tests {
         assert_eq!(send(&mut window, 1_000, 10_000), BATCH_BYTES_MAX / 10_000, "the next follows");
     }
 
-    /// The hub drops ops that arrive out of order. The credit for the ops that filled the gap may
-    /// come before the question for them.
+    /// The hub drops ops that arrive out of order. The Credit for the ops that filled the gap may
+    /// arrive before the Resend for them.
     #[test]
     fn a_question_that_a_credit_has_overtaken_asks_for_the_ops_behind_it() {
         let mut window = window();

@@ -1,4 +1,4 @@
-//! The interface between the edge's end of the link and the machine around it.
+//! The interface between the edge end of the link and its driver.
 
 use wire::{
     Ask, BootNonce, Chain, Challenge, Change, Code, EdgeId, Frame, Hash, HeldReason,
@@ -16,13 +16,13 @@ pub struct Speaker {
     pub version: String,
 }
 
-/// The part of Hello that tells how this edge checks its hub. The default checks nothing.
+/// How this edge verifies its hub, as declared in Hello. The default verifies nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HubCheck {
     pub challenge: Option<Challenge>,
-    /// It knows the hub's key.
+    /// The edge has pinned the hub's key.
     pub pinned: bool,
-    /// Its link goes over plain HTTP to another machine.
+    /// The link runs over plain HTTP to another machine.
     pub plain_line: bool,
 }
 
@@ -32,14 +32,14 @@ pub struct Position {
     pub head: Chain,
     pub suspect: bool,
     pub twin: bool,
-    /// The newest op with a stored outcome, where it is still kept.
+    /// The newest op with a stored outcome, if that op is still on file.
     pub settled: Option<Chain>,
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
-    /// The stored part of an image that is to become the view.
+    /// The stored part of an incoming snapshot.
     pub staged: Option<Staged>,
-    /// The last image that became the view, by the hash of its last chunk.
+    /// The newest snapshot that became the view, by its last chunk's hash.
     pub snapshot: Option<Hash>,
     /// The fence of a grant that disagreed with this edge's view.
     pub unproven: Option<u64>,
@@ -50,19 +50,19 @@ pub struct Position {
     pub oldest_pending_at: Option<UnixMillis>,
 }
 
-/// The part of an Ack about the edge's machine.
+/// The part of an Ack that describes the edge's machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MachineReport {
-    /// The time that the edge works by.
+    /// The time that the edge uses.
     pub now: UnixMillis,
     pub disk_free_bytes: Option<u64>,
-    /// How far the machine's own clock is ahead of that time, where the edge does not work by it.
+    /// How far the machine's clock is ahead of `now`, if the edge does not use that clock.
     pub clock_error_ms: Option<i64>,
-    /// People who are refused for want of room; `None` where there is room.
+    /// Number of people refused for lack of capacity; `None` while there is capacity.
     pub newcomers_waiting: Option<u32>,
 }
 
-/// A run of the log as stored, and the chain just before it.
+/// Consecutive stored ops, and the chain before them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     pub before: Chain,
@@ -75,29 +75,27 @@ pub struct OpRange {
     pub from: u64,
     pub ops_max: u32,
     pub bytes_max: u64,
-    /// Nothing is on the wire, so the first op goes at any size, even one that is larger than the
-    /// credit.
+    /// Nothing is in flight, so the first op may have any size, even beyond the credit.
     pub first_whatever_size: bool,
 }
 
-/// One step for the machine around the engine. Steps are done in order.
+/// One step for the driver, which runs steps in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkStep {
     Send(Box<Frame>),
-    /// Read these ops and hand them to `Edge::read`.
+    /// Read these ops and pass them to the edge.
     Read(OpRange),
-    /// Store this in one transaction, then hand the new position to `Edge::moved`.
+    /// Store this in one transaction, then report the position to the edge.
     Store(EdgeWrite),
-    /// The session stands; the cloud's clock for comparison.
+    /// The session is open. Carries the cloud's clock for comparison.
     Welcomed(UnixMillis),
-    /// The edge has read the region's whole feed, as of now.
+    /// The edge has now read the region's whole feed.
     FeedCurrent,
     Held {
         seq: u64,
         reason: HeldReason,
     },
-    /// An accept made elsewhere: log it unless its id is known, then hand the new position to
-    /// `Edge::moved`.
+    /// An accept made elsewhere: log it unless its id is already logged, then report the position.
     Log(Box<Ask>),
     Ignored {
         kind: &'static str,
@@ -117,34 +115,33 @@ pub enum EdgeWrite {
         to: u64,
         changes: Vec<Change>,
     },
-    /// The hub counts a feed of another generation: count it from 0, keep the orders.
+    /// The feed has another generation: restart the cursor at 0 and keep the orders.
     Generation(u64),
-    /// A chunk of an image, kept apart from the view. With the last chunk the image becomes the
-    /// view.
+    /// A snapshot chunk, staged outside the view. The last chunk makes the snapshot the view.
     Snapshot(SnapshotRun),
-    /// A part of this edge's lost ops, kept apart until the last part is there.
+    /// A part of this edge's lost ops, staged until the last part arrives.
     Tail(TailRun),
-    /// The whole tail is there: begin this epoch and log the undecided commands in it [RELOG].
+    /// The tail is complete: start this epoch and relog the undecided commands in it [RELOG].
     Quarantine(NewEpoch),
     Twin,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotRun {
-    /// Drop the kept part of an earlier image.
+    /// Drop any staged part of an earlier snapshot.
     pub begins: bool,
     pub feed_generation: u64,
     pub feed_seq: u64,
     pub index: u32,
-    /// The chunk's own.
+    /// The hash of this chunk.
     pub hash: Hash,
     pub changes: Vec<Change>,
-    /// The beginning of the next chunk. Absent in the last one.
+    /// The start of the next chunk; `None` in the last one.
     pub next: Option<SnapshotPlace>,
 }
 
 impl SnapshotRun {
-    /// The staged part up to this chunk. None with the last chunk.
+    /// The staged part up to this chunk; `None` for the last chunk.
     pub fn staged(&self) -> Option<Staged> {
         let Self { feed_generation, feed_seq, index, hash, .. } = *self;
         let next = self.next?;
@@ -152,19 +149,19 @@ impl SnapshotRun {
     }
 }
 
-/// Ops of this edge that the hub returns, of one epoch and without a gap.
+/// Consecutive ops of one epoch that the hub returns to this edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TailRun {
-    /// Drop the kept part of an earlier tail.
+    /// Drop any staged part of an earlier tail.
     pub begins: bool,
     pub epoch: u64,
     pub first_seq: u64,
-    /// The chain's hash at the first op.
+    /// The chain hash up to and including the first op.
     pub first_hash: Hash,
     pub ops: Vec<Vec<u8>>,
 }
 
-/// The epoch that a quarantine gives, and the start of its chain.
+/// The epoch granted by a quarantine, and the start of its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewEpoch {
     pub epoch: u64,
@@ -177,11 +174,11 @@ pub struct NewEpoch {
 pub enum IgnoreReason {
     /// Another term, nonce or epoch.
     Standing,
-    /// Something before it has not arrived yet.
+    /// An earlier frame is missing.
     Gap,
-    /// Everything in it is stored already.
+    /// Everything in the frame is already stored.
     Stale,
-    /// It does not belong to this end, this moment or this version.
+    /// The frame does not fit this end, phase or protocol version.
     Unexpected,
 }
 
@@ -192,15 +189,15 @@ pub enum End {
         detail: String,
     },
     ProtocolUnsupported,
-    /// Hub and log disagree about the log: this edge is suspect from here on.
+    /// The hub's chain contradicts this log: the edge is suspect from now on.
     ChainBroken,
-    /// The hub asks for the same ops again and again.
+    /// The hub keeps requesting the same ops.
     Stuck,
     /// A part of the returned ops is missing.
     TailTorn,
     Suspect,
-    /// The hub has not proven to be this edge's hub.
+    /// The hub has not proven its identity.
     Unproven,
-    /// It has begun a new epoch and calls again under it.
+    /// The edge has a new epoch and reconnects under it.
     Quarantined(NewEpoch),
 }

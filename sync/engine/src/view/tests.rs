@@ -1,4 +1,4 @@
-//! The view by hand and at random.
+//! The view with scripted and random ops.
 
 use proptest::prelude::*;
 use wire::{OrderCode, Role, UserId};
@@ -111,7 +111,7 @@ fn an_outcome_runs_ahead_until_the_feed_brings_the_version() {
 }
 
 proptest! {
-    /// In any order of arrivals the row ends at the highest version, no step lowers it, and the
+    /// In any order of arrival the row ends at the highest version, no step lowers it, and the
     /// running tally equals a fresh count.
     #[test]
     fn merging_never_lowers_a_version(
@@ -135,8 +135,8 @@ proptest! {
         prop_assert_eq!(tally, counted);
     }
 
-    /// No run of commands breaks the view: it is a function of its inputs, the version stays the
-    /// confirmed one, and skipping the doubtful ops gives the same sight.
+    /// No sequence of commands breaks the view: it is a function of its inputs, keeps the confirmed
+    /// version, and is the same without the doubtful ops.
     #[test]
     fn doubtful_ops_leave_no_trace(
         status in prop::sample::select(OrderStatus::ALL.as_slice()), picks in prop::collection::vec(0usize..4, 0..12)

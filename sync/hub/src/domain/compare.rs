@@ -1,7 +1,7 @@
 //! The differences between a feed and its owner.
 //!
-//! Invariant: the owner is right, and no version is ever lowered. A feed that is ahead of its owner
-//! is an alarm and stays as it is.
+//! Invariant: the owner is right, and a version never decreases. A feed that is ahead of its owner
+//! raises an alarm and stays unchanged.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use std::{
 
 use wire::{Order, OrderId, OrderMark, Region};
 
-/// An order on which the two ends do not agree.
+/// An order on which feed and owner disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Suspect {
     pub id: OrderId,
@@ -18,24 +18,24 @@ pub struct Suspect {
     pub ours: Option<OrderMark>,
 }
 
-/// The difference that a suspect still shows after the wait.
+/// The difference that remains after the wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// None, or the feed has moved on: a later comparison looks again.
+    /// No difference, or the feed has moved on: a later comparison checks again.
     None,
-    /// The feed has not heard of this version.
+    /// The feed lacks this version.
     Behind(Box<Order>),
-    /// It has left this region at this version.
+    /// The order left this region at this version.
     Gone(u64),
-    /// Equal version and other content: an alarm. The owner's content takes its place.
+    /// Same version, different content: an alarm. The owner's content replaces ours.
     Other(Box<Order>),
-    /// The feed has a version that its owner does not have: an alarm; nothing is done.
+    /// The feed has a version that its owner lacks: an alarm; the feed stays unchanged.
     Ahead,
 }
 
-/// The order behind which the next comparison of each region begins, where the last one was full:
-/// else orders that never settle would hide those behind them. Clones share it; a new process
-/// begins at the first order.
+/// The start of each region's next comparison if the last one hit its limit; otherwise orders that
+/// never settle would hide the ones behind them. Clones share it; a new process starts at the first
+/// order.
 #[derive(Clone, Default)]
 pub struct ResumePoints(Arc<Mutex<BTreeMap<Region, OrderId>>>);
 
@@ -53,7 +53,7 @@ impl ResumePoints {
     }
 }
 
-/// One round of a region's orders, range by range, from behind any of them.
+/// One pass over a region's orders, range by range, from any starting point, wrapping around.
 #[derive(Debug)]
 pub struct Round {
     began: Option<OrderId>,
@@ -66,18 +66,18 @@ impl Round {
         Self { began, after: began, around: false }
     }
 
-    /// The next range begins behind this.
+    /// The next range starts after this order.
     pub fn after(&self) -> Option<OrderId> {
         self.after
     }
 
-    /// Returns whether an order is of this round, which ends at the order it began behind.
+    /// Returns true if the order belongs to this pass, which ends at the order it started after.
     pub fn has(&self, id: OrderId) -> bool {
         !self.around || self.began.is_some_and(|began| id <= began)
     }
 
-    /// Notes that a range was looked at up to its end, which is absent at the last one. Returns
-    /// whether there is another range.
+    /// Records that the range up to `end` was checked; `None` marks the last range. Returns true if
+    /// another range follows.
     pub fn reached(&mut self, end: Option<OrderId>) -> bool {
         self.after = end;
         if end.is_none() && !self.around {
@@ -108,7 +108,7 @@ pub fn suspects(owner: &[OrderMark], ours: &[OrderMark]) -> Vec<Suspect> {
     }
 }
 
-/// Judges a suspect by what both ends have of it now.
+/// Classifies a suspect by the current state at both ends.
 pub fn judge(
     suspect: &Suspect,
     region: Region,
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_comparison_goes_once_round_from_wherever_it_begins() {
         let id = |n| OrderId(uuid::Uuid::from_u128(n));
-        // Ranges end at every third of nine orders, so at the ninth there is no other.
+        // Ranges end at every third of nine orders, so the ninth has no successor.
         let ends = |after: Option<OrderId>| {
             let next = after.map_or(3, |after| (after.0.as_u128() / 3 + 1) * 3);
             (next < 9).then_some(id(next))

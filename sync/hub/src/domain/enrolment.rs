@@ -1,10 +1,10 @@
-//! One-time enrolment codes. Only the hash of a code is stored.
+//! One-time enrolment codes. Only a code's hash is stored.
 
 use wire::{Hash, UnixMillis};
 
-/// A code opens its edge for a day.
+/// A code is valid for one day.
 pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
-/// The stored hash of a code. Case and dashes do not count.
+/// The stored hash of a code. Ignores case and dashes.
 pub fn hash_of(code: &str) -> Hash {
     let plain: String = code
         .chars()

@@ -1,8 +1,8 @@
-//! Reads a received op. The bytes are kept as they came.
+//! Parses a received op. The raw bytes are stored unchanged.
 
 use wire::{CommandOp, LoggedBefore, Op, OpCommand, OpKind, OpPlace, OrderCode, OrderId, Region};
 
-/// A received op. One that cannot be read gets an answer too, so that it stops nothing.
+/// A received op. An unreadable one gets an outcome too, so it never blocks the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceivedOp {
     Boot,
@@ -23,7 +23,7 @@ impl ReceivedOp {
         }
     }
 
-    /// The order that a command is about: ops on one order wait behind each other.
+    /// The order that a command concerns. Ops on the same order are decided in sequence.
     pub fn order_id(&self) -> Option<OrderId> {
         match self {
             Self::Command(op) => Some(op.command.body.order_id()),
@@ -31,8 +31,8 @@ impl ReceivedOp {
         }
     }
 
-    /// The part that an operator is shown: kind, command and fence. People's own words are not in
-    /// it. `region` is its edge's: an edge logs only what concerns orders of its own region.
+    /// The parts shown to operators, without user-written text. `region` comes from the edge: an
+    /// edge logs only commands on orders of its own region.
     pub fn summary(&self, region: Region) -> (OpKind, Option<OpCommand>, Option<u64>) {
         match self {
             Self::Boot => (OpKind::Boot, None, None),

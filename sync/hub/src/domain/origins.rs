@@ -1,4 +1,4 @@
-//! Where the accepts were made that were put to the holder of their region.
+//! The origins of accepts: the place each was made before the hub put it to its region's holder.
 
 use std::collections::HashMap;
 
@@ -6,27 +6,26 @@ use wire::{Action, BatchBody, BatchOp, CommandId, Source, UnixMillis, UserId, Ve
 
 use super::{op::ReceivedOp, run::UndecidedOp};
 
-/// An accept's name: its id belongs to its person.
+/// Identifies an accept: command ids are unique per user.
 pub type AskName = (CommandId, UserId);
 
-/// The places and the moments at which accepts were taken before they were put to a holder.
+/// The origin and the time of each accept that was put to a holder.
 #[derive(Debug, Default)]
 pub struct AcceptOrigins(pub HashMap<AskName, (Source, UnixMillis)>);
 
 impl AcceptOrigins {
-    /// `None` where the person sent it to that log themselves: then the log has a moment of its
-    /// own.
+    /// `None` if the user sent the command to that log directly: then the log's timestamp differs.
     pub fn of(&self, name: AskName, received_at: UnixMillis) -> Option<&Source> {
         let (made_at, taken_at) = self.0.get(&name)?;
         (*taken_at == received_at).then_some(made_at)
     }
 
-    /// Names the origin of each of these ops of the run.
+    /// Sets the origin on each of these ops of the run.
     pub fn name(&self, handed: &mut [BatchOp], run: &[UndecidedOp]) {
         let mut run = run.iter();
         for op in handed {
             let BatchBody::Command { evidence, .. } = &mut op.body else { continue };
-            // Both are in the order of the log.
+            // Both are in log order.
             let Some(due) = run.find(|due| due.seq == op.seq) else { return };
             let ReceivedOp::Command(logged) = &due.read else { continue };
             let name = (logged.command.id, logged.actor.user_id);
@@ -35,7 +34,8 @@ impl AcceptOrigins {
     }
 }
 
-/// The accepts of a run that may have been put to their edge: a holder promises none of those.
+/// The accepts of a run that may have been put to their edge: a holder logs those as provisional,
+/// never as firm.
 pub fn maybe_put(run: &[UndecidedOp]) -> Vec<CommandId> {
     let put = run.iter().filter_map(|due| match &due.read {
         ReceivedOp::Command(op) => {

@@ -1,12 +1,11 @@
-//! The pace at which a log is worked: how many ops its owner gets at once, and how long to wait for
-//! an owner that is away.
+//! Batch sizes and backoff for working an edge's log: how many ops the owner gets at once, and how
+//! long to wait while the owner is away.
 //!
-//! An op that makes a batch fail is found by halving the suspects, so that it costs the other ops
-//! few calls.
+//! Bisection finds the op that makes a batch fail, so a bad op costs the others few extra calls.
 
 use std::time::Duration;
 
-/// Most ops of one pass, and of one batch.
+/// Maximum ops per pass and per batch.
 pub const OPS_MAX: usize = 1_000;
 
 #[derive(Debug)]
@@ -15,11 +14,11 @@ pub struct Portion {
     suspects: Option<Suspects>,
 }
 
-/// The next ops of the log, of which at least one made a batch fail.
+/// The next ops of the log, at least one of which made a batch fail.
 #[derive(Debug, Clone, Copy)]
 struct Suspects {
     left: usize,
-    /// Their number at first.
+    /// The initial number of suspects.
     of: usize,
 }
 
@@ -30,13 +29,13 @@ impl Default for Portion {
 }
 
 impl Portion {
-    /// The number of ops to take next: half of the suspects, or as many as allowed.
+    /// The number of ops to take next: half of the suspects, or the current maximum.
     pub fn size(&self) -> usize {
         self.suspects.map_or(self.max, |suspects| (suspects.left / 2).max(1))
     }
 
-    /// Clears ops that were decided. When all suspects were decided in parts, no op is bad: the
-    /// batch was too large, and the next ones are smaller for a while.
+    /// Records that `ops` ops were decided. If every suspect was decided in parts, no op is bad:
+    /// the batch was too large, and the next ones are smaller for a while.
     pub fn passed(&mut self, ops: usize) {
         let Some(suspects) = &mut self.suspects else {
             self.max = (self.max * 2).min(OPS_MAX);
@@ -54,7 +53,7 @@ impl Portion {
         self.suspects = Some(Suspects { left: ops, of });
     }
 
-    /// The bad op is found and set aside; the rest is no longer suspected.
+    /// The bad op was found and set aside; the rest is cleared.
     pub fn found(&mut self) {
         *self = Self::default();
     }
@@ -63,8 +62,7 @@ impl Portion {
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The pause before the worker asks an owner again that was out of reach. It doubles from a fifth
-/// of a second to five seconds.
+/// Backoff before the next call to an unreachable owner: doubles from 200 ms to 5 s.
 #[derive(Debug, Default)]
 pub struct Backoff {
     failures: u32,
@@ -86,7 +84,7 @@ impl Backoff {
 mod tests {
     use super::*;
 
-    /// The calls that a log of so many ops takes, apart from those for the one that fails alone.
+    /// Counts the calls for a log of `ops` ops, without the calls that isolate the failing op.
     fn calls(ops: usize, fails: Option<usize>) -> (usize, usize) {
         let (mut portion, mut done, mut fails) = (Portion::default(), 0, fails);
         let (mut passed, mut failed) = (0, 0);
@@ -122,7 +120,7 @@ mod tests {
         assert_eq!(plain, 3);
         for at in 0..OPS {
             let (passed, failed) = calls(OPS, Some(at));
-            // Each that fails is followed by a control.
+            // A control call follows each failed call.
             let more = passed + 2 * failed - plain;
             assert!(more <= bound, "{more} more for the one at {at}");
         }

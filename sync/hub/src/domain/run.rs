@@ -1,8 +1,8 @@
-//! A run of one edge's log on its way to the owner and back: the ops that the hub answers itself,
-//! the ops that it hands over, the ops that wait, and the answers to them.
+//! One run of an edge's log on its way to the owner and back: ops that the hub answers, ops handed
+//! to the owner, ops that wait, and the owner's answers.
 //!
-//! Invariant: a log is worked in order. An op that waits holds back later ops on the same order and
-//! the release of a lease; all others go on.
+//! Invariant: a log is worked in order. A waiting op holds back later ops on the same order and the
+//! release of a lease; all other ops proceed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,44 +14,45 @@ use wire::{
 
 use super::op::ReceivedOp;
 
-/// An op that fails alone this often, while its owner is there, waits for an operator.
+/// An op that fails alone this often while its owner is up waits for an operator.
 pub const FAILURES_MAX: u32 = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UndecidedOp {
     pub seq: u64,
     pub hash: Hash,
-    /// The number of times it failed alone.
+    /// How often the op failed alone.
     pub failures: u32,
     pub read: ReceivedOp,
     pub came: OpArrival,
-    /// It came after the moment from which an operator trusts its edge no longer.
+    /// The op arrived after the time from which an operator distrusts the edge.
     pub distrusted: bool,
 }
 
-/// The judgement of the token that a command refers to.
+/// The result of checking the token that a command refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judgement {
-    /// The person it names; `None` where it is not ours, or had expired when the edge took it.
+    /// The token's user; `None` if the token is not ours or had expired when the edge took the
+    /// command.
     Known(Option<Person>),
-    /// The keys are out of reach, so nothing may be said yet.
+    /// The keys are unreachable, so the token cannot be checked yet.
     KeysMissing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Person {
     pub actor: Actor,
-    /// The version at which the region's feed told that they, or their session, are revoked.
+    /// The feed version that revoked this user or session.
     pub revoked_version: Option<u64>,
-    /// When the edge took the command, as far as the hub believes it.
+    /// When the edge took the command, as far as the hub trusts that time.
     pub taken_at: UnixMillis,
-    /// The command stood before in a place that an operator trusts no longer.
+    /// The command was logged before in a place that an operator now distrusts.
     pub distrusted: bool,
-    /// The word of the token about their verification.
+    /// The provider verification that the token claims.
     pub mark: ProviderMark,
 }
 
-/// The service that decides an op. A run that is handed over is for one of them.
+/// The service that decides an op. Each handed-over batch goes to one owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     Order,
@@ -69,14 +70,14 @@ impl Owner {
     }
 }
 
-/// The ops of a run, sorted by what happens to them.
+/// The ops of a run, grouped by their next step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunPlan {
     /// Answered by the hub.
     pub answered: Vec<DecidedOp>,
     /// For one owner, in log order.
     pub handed: Vec<BatchOp>,
-    /// Waits for keys, or for its owner.
+    /// Wait for keys or for their owner.
     pub parked: Vec<u64>,
 }
 
@@ -84,21 +85,20 @@ pub struct RunPlan {
 pub struct DecidedOp {
     pub seq: u64,
     pub command_id: Option<CommandId>,
-    /// The person of the command, as the edge has logged it.
+    /// The command's user, as the edge logged it.
     pub user_id: Option<UserId>,
-    /// Where it was made, if it was put to the edge.
+    /// The place where the command was made, if it was put to the edge.
     pub made_at: Option<Source>,
     pub outcome: Outcome,
 }
 
 impl DecidedOp {
-    /// Returns whether it is an acceptance that lost; a repeat of one is not another.
+    /// Returns true for an acceptance that lost; a repeat of one does not count.
     pub fn has_lost(&self) -> bool {
         self.outcome.kind == OutcomeKind::Rejected && self.outcome.lost.is_some()
     }
 
-    /// Sets the person of each command, as its edge has logged it: the owner knows only whom a
-    /// token names.
+    /// Sets each command's user from the edge's log: the owner knows only the token's user.
     pub fn name_users(decided: &mut [Self], run: &[UndecidedOp]) {
         let user = |due: &UndecidedOp| match &due.read {
             ReceivedOp::Command(op) => Some((due.seq, op.actor.user_id)),
@@ -116,11 +116,11 @@ impl DecidedOp {
 pub struct Progress {
     pub decided: Vec<DecidedOp>,
     pub held: Vec<(u64, HeldReason)>,
-    /// The held accepts that the region's holder is to log. An accept behind another op of its edge
-    /// on the same order is not among them, or it would lose to the op that it follows.
+    /// The held accepts that the region's holder should log. Excludes an accept behind another op
+    /// of its edge on the same order, because it would lose to the op that it follows.
     pub for_holder: Vec<u64>,
     pub parked: Vec<u64>,
-    /// An op that failed alone. The failure is counted, and the op tried again.
+    /// An op that failed alone. The failure is counted and the op retried.
     pub failed: Option<u64>,
 }
 
@@ -129,7 +129,7 @@ impl Progress {
         !self.decided.is_empty()
     }
 
-    /// The last op that has a result here.
+    /// The last op with a result in this pass.
     pub fn reaches(&self) -> Option<u64> {
         let decided = self.decided.iter().map(|decided| decided.seq);
         let held = self.held.iter().map(|(seq, _)| *seq);
@@ -137,9 +137,10 @@ impl Progress {
     }
 }
 
-/// Sorts a run. The handed part ends before it would exceed `bytes_max` and before the first op of
-/// another owner, but holds at least one op; the ops behind it stay for the next run. So an op is
-/// handed over when all before it on its order are decided. The ops of an owner that is away wait.
+/// Groups the ops of a run. The handed part ends before it exceeds `bytes_max` and before the first
+/// op of another owner, but contains at least one op; later ops stay for the next run. So an op is
+/// handed over only after all earlier ops on its order are decided. Ops for an owner that is away
+/// wait.
 pub fn plan(
     run: &[UndecidedOp],
     now: UnixMillis,
@@ -192,9 +193,9 @@ pub fn plan(
     plan
 }
 
-/// Joins the owner's answers to the ops handed over. `None` where the answers are not one per op,
-/// in order: then none of them counts. No op handed over stands behind one that waits and is not
-/// among them.
+/// Matches the owner's answers with the handed ops. Returns `None`, and discards all answers,
+/// unless there is exactly one per op, in order. A handed op never follows a waiting op outside
+/// `handed`.
 pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
     let fits = handed.len() == answers.len()
         && handed.iter().zip(&answers).all(|(op, answer)| op.seq == answer.seq);
@@ -252,7 +253,8 @@ fn applied(now: UnixMillis) -> Outcome {
     Outcome::plain(kind, now)
 }
 
-/// The op's size in the request, with its comma. An op that cannot be written is refused there.
+/// The op's size in the request, with its comma. An op that fails to serialise also fails the
+/// request.
 fn size_of(op: &BatchOp) -> usize {
     serde_json::to_vec(op).map_or(0, |bytes| bytes.len() + 1)
 }
@@ -261,20 +263,20 @@ fn size_of(op: &BatchOp) -> usize {
 /// must be the last op under its fence.
 #[derive(Debug, Default)]
 pub struct Barriers {
-    /// The place from which on an order's ops wait.
+    /// The seq from which an order's ops wait.
     orders: HashMap<OrderId, u64>,
     anything: Option<u64>,
 }
 
 impl Barriers {
-    /// `op` waits, and so does everything that must not overtake it.
+    /// `op` waits, together with every op that must not overtake it.
     pub fn wait(&mut self, seq: u64, op: &ReceivedOp) {
         self.anything = Some(self.anything.map_or(seq, |first| first.min(seq)));
         self.hold(seq, op);
     }
 
-    /// `op` waits for its region, and so do later ops on the same order. The release of a lease
-    /// does not: it may be what ends the wait.
+    /// `op` waits for its region, together with later ops on the same order. A lease release still
+    /// passes: it may be the event that ends the wait.
     pub fn hold(&mut self, seq: u64, op: &ReceivedOp) {
         if let Some(order) = op.order_id() {
             let from = self.orders.entry(order).or_insert(seq);
@@ -294,17 +296,17 @@ impl Barriers {
     }
 }
 
-/// A walk over the undecided ops of a log: its place, and the ops it has left waiting. It ends
-/// behind the last op, however many were parked on the way.
+/// A walk over the undecided ops of a log: its position, and the ops left waiting. It ends after
+/// the last op, even if many were parked on the way.
 #[derive(Debug, Default)]
 pub struct LogWalk {
     pub after: u64,
-    /// One entry an order that waits; bounded by the undecided ops of the edge.
+    /// One entry per waiting order; bounded by the edge's undecided ops.
     pub barriers: Barriers,
 }
 
 impl LogWalk {
-    /// Goes on behind all ops that have a result; parked ops are not met again.
+    /// Advances past every op with a result; this walk skips parked ops from now on.
     pub fn go_on(&mut self, run: &[UndecidedOp], progress: &Progress) {
         self.pass_by(run, progress);
         let held: HashMap<u64, HeldReason> = progress.held.iter().copied().collect();
@@ -318,7 +320,7 @@ impl LogWalk {
         self.after = self.after.max(progress.reaches().unwrap_or(0));
     }
 
-    /// Meets the ops handed over again, in smaller parts; parked ops are not met again.
+    /// Skips parked ops from now on, and reads the handed ops again in smaller parts.
     pub fn pass_by(&mut self, run: &[UndecidedOp], progress: &Progress) {
         let parked: HashSet<u64> = progress.parked.iter().copied().collect();
         for due in run.iter().filter(|due| parked.contains(&due.seq)) {

@@ -1,5 +1,5 @@
-//! Finds edges whose checksum settles for too long. A checksum settles while changes are on their
-//! way; once nothing moves, it agrees within seconds or never.
+//! Finds edges with a checksum that settles for too long. A checksum settles while changes are in
+//! transit; once nothing moves, it matches within seconds or never.
 
 use std::{
     collections::BTreeMap,
@@ -11,8 +11,8 @@ use wire::{ChecksumState, EdgeId, EdgeStatus, LinkState, UnixMillis};
 
 pub const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
-/// The edges that settle. Clones share them: the gauges look from time to time, a request for the
-/// status looks once.
+/// The settling edges. Clones share them: the gauges update them periodically, a status request
+/// reads them.
 #[derive(Clone, Default)]
 pub struct SettlingEdges(Arc<Mutex<BTreeMap<EdgeId, Rest>>>);
 
@@ -22,7 +22,7 @@ struct Rest {
     stuck_since: Option<UnixMillis>,
 }
 
-/// The numbers that move while an edge catches up, or takes more in.
+/// The numbers that change while an edge catches up or takes in more.
 #[derive(PartialEq, Eq)]
 struct Motion {
     feed_seq: u64,
@@ -34,7 +34,8 @@ struct Motion {
 }
 
 impl SettlingEdges {
-    /// Returns whether the edge has stood still for too long without its checksum agreeing.
+    /// Returns true if nothing about the edge has moved for too long and its checksum still does
+    /// not match.
     pub fn is_stuck(
         &self,
         edge: &EdgeStatus,
@@ -66,7 +67,7 @@ impl SettlingEdges {
         false
     }
 
-    /// Sets `unsettled_since`. An edge that has settled since the last look is not stuck any more.
+    /// Sets `unsettled_since`. An edge that has settled since the last check is no longer stuck.
     pub fn mark(&self, edge: &mut EdgeStatus) {
         let stuck_since = self.locked().get(&edge.edge).and_then(|rest| rest.stuck_since);
         let is_settling = edge.checksum == ChecksumState::Settling;

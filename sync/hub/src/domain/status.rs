@@ -1,4 +1,4 @@
-//! The status that an operator is shown, made from stored rows.
+//! Derives the operator's status view from stored rows.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,11 +7,11 @@ use wire::{
     RepairStatus, StatusReport, UnixMillis,
 };
 
-/// A session touches its row every few seconds. After this time without a touch a link counts as
-/// down: its replica may be gone.
+/// A session touches its row every few seconds. A link counts as down after this time without a
+/// touch: its replica may be gone.
 pub const CONTACT_STALE_MS: i64 = 12_000;
 
-/// A twin calls twice a minute. One that is silent for longer is gone, or was enrolled anew.
+/// A twin calls twice a minute. After a longer silence it is gone or enrolled again.
 const TWIN_STALE_MS: i64 = 120_000;
 
 /// A region as stored. An operator's list shows the first six fields.
@@ -28,13 +28,13 @@ pub struct RegionRecord {
     pub feed_generation: u64,
     #[serde(skip)]
     pub feed_digest: Hash,
-    /// Older versions have been taken out of the feed up to here.
+    /// The feed is compacted up to this number: older versions are removed.
     #[serde(skip)]
     pub compacted_to: u64,
-    /// The number of the last acceptance that lost.
+    /// The number of the last lost acceptance.
     #[serde(skip)]
     pub lost: u64,
-    /// The portal's waiting accepts, and the number of them that wait for an operator.
+    /// The portal's waiting accepts, and how many of them wait for an operator.
     #[serde(skip)]
     pub asks_waiting: u64,
     #[serde(skip)]
@@ -43,19 +43,19 @@ pub struct RegionRecord {
     pub repairs: RepairStatus,
 }
 
-/// A region's link as its customers and providers may know it: no edge is named.
+/// A region's link, as shown to customers and providers: without edge names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RegionLink {
     pub region: Region,
-    /// No edge of the region reaches the cloud: an order may have come further there.
+    /// No edge of the region reaches the cloud: an order may be further along there.
     pub is_cut_off: bool,
-    /// Since when, where that is known.
+    /// The time of the cut-off, if known.
     #[schema(required)]
     pub cut_off_since: Option<UnixMillis>,
 }
 
 impl RegionLink {
-    /// The last link to go is the moment from which the whole region is cut off.
+    /// The region is cut off from the moment its last link went down.
     pub fn from_status(status: &RegionStatus) -> Self {
         let known = || status.edges.iter().filter(|edge| edge.link != LinkState::Never);
         let is_linked = known().any(|edge| edge.link == LinkState::Up);
@@ -73,23 +73,22 @@ impl RegionLink {
 pub struct EdgeRecord {
     pub region: Region,
     pub created_at: UnixMillis,
-    /// Absent while its code waits to be used.
+    /// Absent until the edge uses its code.
     #[schema(required)]
     pub enrolled_at: Option<UnixMillis>,
-    /// The last moment at which its code can be used, while it has one.
+    /// The expiry of the unused code, if there is one.
     #[schema(required)]
     pub code_expires_at: Option<UnixMillis>,
-    /// An operator has disabled it: its key is refused until it has another.
+    /// Set if an operator disabled the edge: its key is refused until it gets a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<UnixMillis>,
-    /// It was disabled for good.
+    /// Set if the edge was disabled permanently.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<UnixMillis>,
     pub cursor_seq: u64,
     pub outcome_cursor: u64,
     pub feed_cursor: u64,
-    /// The values that are shown as they are stored. `edge` adds the values that follow from
-    /// others.
+    /// The values shown as stored. The derived ones are added when the status is built.
     #[serde(flatten)]
     pub stored: EdgeStatus,
     #[serde(skip)]
@@ -104,13 +103,13 @@ pub struct EdgeRecord {
     pub ahead: u64,
     #[serde(skip)]
     pub last_seq: u64,
-    /// The region's digest at `feed_cursor`, where that change is still kept.
+    /// The region's digest at `feed_cursor`, if that change is still stored.
     #[serde(skip)]
     pub region_digest: Option<Hash>,
-    /// The digest of the assignment that it knows of its region.
+    /// The digest of the region assignment known to the edge.
     #[serde(skip)]
     pub assignment: Option<Hash>,
-    /// When an operator last took note of its quarantine.
+    /// When an operator last acknowledged its quarantine.
     #[serde(skip)]
     pub readmitted_at: Option<UnixMillis>,
 }
@@ -120,13 +119,13 @@ impl EdgeRecord {
         self.enrolled_at.is_some() && self.disabled_at.is_none()
     }
 
-    /// An operator is still to give it a new key, or to retire it.
+    /// Disabled, and waiting for an operator to issue a new key or retire it.
     pub fn waits_disabled(&self) -> bool {
         self.disabled_at.is_some() && self.retired_at.is_none()
     }
 }
 
-/// Regions in their order, each with its edges in service by name.
+/// Regions in their fixed order, each with its edges in service, sorted by name.
 pub fn report(regions: &[RegionRecord], edges: &[EdgeRecord], now: UnixMillis) -> StatusReport {
     let of = |region: &RegionRecord| {
         let here = edges.iter().filter(|e| e.region == region.region && e.is_in_service());
@@ -176,8 +175,8 @@ fn link(edge: &EdgeRecord, now: UnixMillis) -> (LinkState, Option<UnixMillis>) {
     }
 }
 
-/// Whether the edge's orders equal the cloud's. A difference at the same feed number stays one
-/// whatever came later; equality counts only at the end of the feed.
+/// Compares the edge's orders with the cloud's. A difference at the same feed number is a mismatch
+/// even if more changes follow; equality counts only at the end of the feed.
 fn checksum(edge: &EdgeRecord, region: &RegionRecord) -> ChecksumState {
     let Some(digest) = edge.digest else { return ChecksumState::Unknown };
     let (0, Some(here)) = (edge.ahead, region_digest(edge, region)) else {
@@ -190,8 +189,8 @@ fn checksum(edge: &EdgeRecord, region: &RegionRecord) -> ChecksumState {
     }
 }
 
-/// The region's digest at the edge's cursor; `None` where older versions were compacted, because a
-/// reader may lack them.
+/// The region's digest at the edge's cursor; `None` below the compacted part, because a reader may
+/// lack those versions.
 fn region_digest(edge: &EdgeRecord, region: &RegionRecord) -> Option<Hash> {
     if edge.feed_cursor == region.feed_seq {
         return Some(region.feed_digest);

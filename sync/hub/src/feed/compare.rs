@@ -1,8 +1,8 @@
-//! Compares a region's feed with its owner, and puts the feed right.
+//! Compares a region's feed with its owner and repairs the feed.
 //!
-//! Invariants: the owner wins. A repair is a change like any other: it gets the next number of the
-//! feed and so reaches every edge. Changes on their way are not lost, so a difference counts only
-//! after it has stood for a while.
+//! Invariants: the owner wins. A repair is a normal change: it gets the feed's next number and so
+//! reaches every edge. Changes in transit are not lost, so a difference counts only after it has
+//! persisted for a while.
 
 use std::time::Duration;
 
@@ -25,34 +25,32 @@ use crate::{
     },
 };
 
-/// Orders of one range, and of one closer look.
+/// Maximum orders per range, and per request for full orders.
 const RANGE_MAX: usize = 1_000;
 const NAMED_MAX: usize = 200;
-/// Most suspects of one comparison; the next one begins behind them.
+/// Maximum suspects per comparison; the next one starts after them.
 const SUSPECTS_MAX: usize = 10_000;
-/// Most orders that one comparison takes out of a region because their owner does not know them.
-/// Where there are more, the store is more likely the wrong one: then all of them stay, and are an
-/// alarm.
+/// Maximum orders that one comparison removes from a region because the owner lacks them. If there
+/// are more, the owner's store is the likelier fault: all of them stay and raise an alarm.
 const GONE_MAX: usize = 100;
-/// A change may be on its way: an event leaves within a moment, however busy the owner is.
+/// A change may be in transit: an event leaves within moments, even from a busy owner.
 const SETTLE: Duration = Duration::from_secs(5);
 const ON_ITS_WAY_MS: i64 = 2_000;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ComparisonReport {
-    /// Orders, and the region's assignment, that the feed has now as their owner has them.
+    /// Orders, and the region's assignment, now corrected in the feed.
     pub repaired: u64,
-    /// Orders with different content at one version, or with a version that their owner does not
-    /// have.
+    /// Orders with different content at the same version, or with a version that the owner lacks.
     pub contradictions: u64,
-    /// Of the repaired: orders that have left the region.
+    /// Repaired orders that have left the region.
     pub gone: u64,
-    /// Changes may still be on their way; nothing was repaired.
+    /// Changes may still be in transit; nothing was repaired.
     pub unsettled: bool,
 }
 
 impl ComparisonReport {
-    /// Returns whether there may be more to repair than one comparison looks at.
+    /// Returns true if there may be more to repair than one comparison covers.
     pub fn is_part(&self) -> bool {
         self.repaired >= SUSPECTS_MAX as u64
     }
@@ -68,7 +66,7 @@ pub(crate) enum CompareFault {
 
 struct Findings {
     orders: Vec<Suspect>,
-    /// The feed's assignment of the region, where the owner's is newer.
+    /// The feed's assignment of the region, if the owner's is newer.
     assigns: Option<RegionAssignment>,
 }
 
@@ -109,7 +107,7 @@ impl Comparison {
             let asked = range(region, after, None, false);
             let told: RangeAnswer = self.order.post("/internal/ranges", &asked).await?;
             let ours = self.store.marks(region, after, told.until, RANGE_MAX * 2).await?;
-            // More than the owner has by a whole range: the rest is looked at next.
+            // We have a whole range more than the owner: the rest is checked next.
             let cut = (ours.len() == RANGE_MAX * 2).then(|| ours[ours.len() - 1].id);
             let end = if cut.is_some() || range_digest(&ours) != told.digest {
                 let asked = range(region, after, cut.or(told.until), true);
@@ -248,7 +246,7 @@ fn range(
     RangeQuestion { region, after, until, orders_max, marks }
 }
 
-/// No event tells of the assignment that a region begins with.
+/// The assignment that a region begins with has no event.
 fn is_the_beginning(ours: &RegionAssignment, theirs: RegionAssignment) -> bool {
     let begins = RegionAssignment::default();
     let theirs = RegionAssignment { policy_version: 0, rules_version: 0, ..theirs };

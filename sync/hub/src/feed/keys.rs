@@ -1,4 +1,4 @@
-//! Tells the edges of the keys that people's tokens are signed with.
+//! Sends the edges the public keys that verify users' tokens.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     store::{Store, StoreError, feed::FeedEffect},
 };
 
-/// Pause between two looks at the keys of this process, which are in memory.
+/// Poll interval for this process's keys, which are in memory.
 const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,9 @@
-//! Repairs edges. An edge gets an image when its orders or its assignment differ from the cloud's,
-//! or when its view lacks orders that its feed has brought. A holder whose view did not match its
-//! grant gets a new fence once the region is right.
+//! Repairs edges. An edge gets a snapshot if its orders or its assignment differ from the cloud's,
+//! or if its view lacks orders that its feed delivered. A holder with a view that did not match its
+//! grant gets a new fence once the region is correct.
 //!
-//! Invariant: every replica looks, and every repair is safe to repeat: an image is asked for once,
-//! and a fence is renewed only while it stands.
+//! Invariant: every replica runs this, and every repair is safe to repeat: a snapshot is requested
+//! once, and a fence is renewed only while it is current.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,12 +23,12 @@ use crate::{
 };
 
 const LOOK: Duration = Duration::from_secs(5);
-/// Time before an image that did not help is sent again.
+/// Time before an ineffective snapshot is sent again.
 const AGAIN_AFTER_MS: i64 = 10 * 60 * 1000;
-/// Time before an owner is asked again for the edges of a region.
+/// Minimum time between two requests to an owner about the edges of a region.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// The edges that one look finds wrong.
+/// The edges with problems in one check.
 #[derive(Default)]
 struct Findings {
     differing: HashSet<EdgeId>,
@@ -37,12 +37,12 @@ struct Findings {
 
 #[derive(Default)]
 struct Looks {
-    /// By the last look. A difference counts when two looks see it.
+    /// From the last check. A difference counts after two checks in a row.
     before: Findings,
-    /// When a feed was last compared with its owner for the edges that are ahead of it. One entry a
+    /// When a feed was last compared with its owner because edges were ahead of it. One entry per
     /// region.
     compared: HashMap<Region, Duration>,
-    /// When a fence was last renewed. One entry a region.
+    /// When a fence was last renewed. One entry per region.
     renewed: HashMap<Region, Duration>,
 }
 
@@ -73,8 +73,8 @@ impl Repairs {
         }
     }
 
-    /// Does first the repairs that need no owner, then asks the owners: an owner that is away or
-    /// silent delays no image that needs none, and no other region. Returns the first fault.
+    /// First does the repairs that work without an owner, then calls the owners: an unreachable or
+    /// silent owner delays neither those snapshots nor other regions. Returns the first fault.
     async fn look(&self, seen: &mut Looks) -> Result<(), CompareFault> {
         let (regions, edges) = self.comparison.store.overview().await?;
         let mut now = Findings::default();
@@ -134,8 +134,8 @@ impl Repairs {
         self.repair_ahead(seen, question.region, &question.ahead).await
     }
 
-    /// An outcome is ahead of a feed only while the feed is behind its owner. An edge that is ahead
-    /// of a complete feed has lost changes that it had read, and nothing will bring them again.
+    /// An outcome is ahead of a feed only while the feed lags its owner. An edge ahead of a
+    /// complete feed has lost changes that it had read, and only a snapshot restores them.
     async fn repair_ahead(
         &self,
         seen: &mut Looks,
@@ -148,7 +148,7 @@ impl Repairs {
         }
         seen.compared.insert(region.region, now);
         let unsettled = self.comparison.compare(region.region).await?.unsettled;
-        // A feed that has moved on meanwhile was behind, or proves nothing about the edges.
+        // A feed that moved meanwhile was behind, or proves nothing about the edges.
         let stands = |state: &RegionRecord| {
             state.region == region.region && state.feed_seq == region.feed_seq
         };
@@ -174,8 +174,7 @@ impl Repairs {
         Ok(())
     }
 
-    /// First the feed is put right, then the edge, then it is granted anew: only then can its view
-    /// agree.
+    /// Repairs the feed, then the edge, then renews the grant: only then can its view match.
     async fn renew(
         &self,
         seen: &mut Looks,
@@ -206,13 +205,13 @@ impl Repairs {
     }
 }
 
-/// Returns whether the edge has read its feed to the end, yet knows another assignment.
+/// Returns true if the edge has read its feed to the end but knows a different assignment.
 fn assigns_otherwise(region: &RegionRecord, edge: &EdgeRecord, assigns: &RegionAssignment) -> bool {
     let at_the_end = edge.feed_cursor == region.feed_seq;
     at_the_end && edge.assignment.is_some_and(|known| known != assigns.digest())
 }
 
-/// The fence of a grant that stands, and that the holder's view did not match.
+/// The fence of the current grant, if the holder's view did not match it.
 fn unproven(edge: &EdgeRecord, assigns: &RegionAssignment) -> Option<u64> {
     let EdgeStatus { edge: name, epoch, unproven, .. } = &edge.stored;
     let holds = assigns.holder.as_ref() == Some(name) && assigns.epoch == *epoch;

@@ -1,5 +1,5 @@
-//! Answers the order service: puts a person's accept to the holder of a region, and tells where an
-//! edge belongs.
+//! Serves the order service: puts a user's accept to the holder of a region, and returns an edge's
+//! region and epoch.
 
 use axum::extract::State;
 use process::{
@@ -18,7 +18,7 @@ pub(super) async fn ask(
     Json(accept): Json<PortalAccept>,
 ) -> Result<Json<()>, Problem> {
     from_order(&from)?;
-    // From here on the person's own token is nowhere: this one lets nobody in.
+    // The hub stores only the command-bound token, which grants no access, never the user's own.
     let bound = hub.sessions.bound(&accept).await.map_err(|error| {
         tracing::warn!(cause = chain(&error), "Auth gives out no token for an accept");
         Problem::new(Code::Unavailable).retry_after(1)
@@ -26,7 +26,7 @@ pub(super) async fn ask(
     let accept = bound.ok_or(Code::InvalidToken)?;
     match hub.sessions.store.ask(&accept, hub.sessions.clock.now()).await? {
         AskAdmission::Waits => {
-            // The holder's session may be on another replica, which looks once a second.
+            // The holder's session may be on another replica, which polls once a second.
             if let Some(holder) = hub.sessions.store.holder(accept.region).await? {
                 hub.sessions.nudges.nudge(&holder);
             }
@@ -38,7 +38,7 @@ pub(super) async fn ask(
     }
 }
 
-/// `GET /internal/seats/{edge}`: the region and the epoch of an enrolled edge.
+/// `GET /internal/seats/{edge}`: the region and epoch of an enrolled edge.
 pub(super) async fn seat(
     State(hub): State<Routes>,
     FromService(from): FromService,
@@ -52,7 +52,7 @@ pub(super) async fn seat(
     }
 }
 
-/// Only the order service knows whether an accept has to wait.
+/// Only the order service can decide that an accept has to wait.
 fn from_order(from: &str) -> Result<(), Problem> {
     if from == ORDER { Ok(()) } else { Err(Code::RoleForbidden.into()) }
 }

@@ -1,4 +1,4 @@
-//! Takes an edge out of service, and gives it a new key. Admins only; each act is on record.
+//! Takes an edge out of service, and issues it a new key. Admins only; each act is audited.
 
 use axum::extract::State;
 use process::{
@@ -19,8 +19,8 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DisablingForm {
-    /// Everything that the hub received of the edge since is rejected where it is undecided, and
-    /// listed where it was decided. At most 35 days ago.
+    /// Ops received from the edge since then are rejected if undecided and listed if decided. At
+    /// most 35 days ago.
     since: UnixMillis,
     why: String,
 }
@@ -34,23 +34,22 @@ pub(super) struct RetirementForm {
 #[derive(Serialize, ToSchema)]
 pub(super) struct DisabledEdge {
     edge: EdgeId,
-    /// Every right to assign that it held, with its end.
+    /// Every region assignment that the edge held, with its end.
     rights: Vec<FenceRecord>,
-    /// Decided commands that are listed now for a person to look at.
+    /// Decided commands that are now listed for manual review.
     cases: u64,
-    /// The order service has heard of it. Otherwise rights and cases follow once it is within
-    /// reach.
+    /// The order service has confirmed. Otherwise rights and cases follow once it is reachable.
     settled: bool,
     /// Ops that still wait for a decision.
     undecided: u64,
-    /// Ops that the edge had told of and not sent, by its last word. They do not come any more.
+    /// Ops that the edge last reported as unsent. They will not arrive.
     not_received: u64,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewKeyForm {
-    /// The old key counts until the code is used. Without it the old key is refused at once.
+    /// Keep the old key valid until the code is used. Otherwise it is refused at once.
     #[serde(default)]
     keep_old: bool,
     why: Option<String>,
@@ -59,12 +58,12 @@ pub(super) struct NewKeyForm {
 #[derive(Serialize, ToSchema)]
 pub(super) struct NewKeyCode {
     edge: EdgeId,
-    /// Shown once: only its hash is kept. Its second half names the hub's key.
+    /// Shown once: only its hash is stored. Its second half identifies the hub's key.
     code: String,
     expires_at: UnixMillis,
 }
 
-/// The raw ops of longer ago may be forgotten.
+/// Older raw ops may be deleted.
 const SINCE_MS_MAX: i64 = 35 * 24 * 60 * 60 * 1000;
 
 /// `POST /api/v1/admin/edges/{id}/disabling`
@@ -132,7 +131,7 @@ async fn out_of_service(
         return Err(Code::NotFound.into());
     }
     tracing::warn!(edge.id = %edge, retires, user.id = %by, "Edge `{edge}` is disabled");
-    // Its sessions on other replicas hear of it within a second.
+    // Its sessions on other replicas notice within a second.
     sessions.nudges.nudge(&edge);
     let result = sessions.settle_disabling(&edge).await.unwrap_or_else(|error| {
         let cause = process::problem::chain(&error);

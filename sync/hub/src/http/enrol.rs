@@ -1,4 +1,4 @@
-//! Enrols an edge: an operator gets a code, and the edge registers its key with it.
+//! Enrols an edge: an operator gets a code, and the edge registers its public key with it.
 
 use axum::extract::State;
 use base64::{
@@ -35,7 +35,7 @@ pub(super) struct Invitation {
 pub(super) struct InvitationCode {
     edge: EdgeId,
     region: Region,
-    /// Shown once: only its hash is kept. Its second half names the hub's key.
+    /// Shown once: only its hash is stored. Its second half identifies the hub's key.
     code: String,
     expires_at: UnixMillis,
 }
@@ -92,16 +92,15 @@ pub(super) struct EnrolmentRequest {
 pub(super) struct EnrolmentAnswer {
     edge: EdgeId,
     region: Region,
-    /// The keys that verify people's tokens, so that the edge has them before its first feed.
+    /// The keys that verify users' tokens, so that the edge has them before its first feed.
     jwks: Value,
-    /// The key by which the edge knows the hub from here on: the raw bytes, base64url without
+    /// The key that identifies the hub to the edge from now on: the raw bytes, base64url without
     /// padding.
     hub_key: String,
     /// The hub's signature over edge, region, the edge's key and the key set, base64url without
     /// padding.
     signature: String,
-    /// The keys that the edge has had before, the newest first: by them it knows its own older
-    /// receipts.
+    /// The edge's previous keys, newest first: they verify its own older receipts.
     former_keys: Vec<String>,
     /// The hub's signature over edge, the edge's key and the former keys.
     former_keys_signature: String,
@@ -112,14 +111,14 @@ pub(super) async fn enrol(
     Json(asked): Json<EnrolmentRequest>,
 ) -> Result<Json<EnrolmentAnswer>, Problem> {
     let public_key = public_key(&asked.public_key)?;
-    // Before the code is used: an edge without keys could let nobody in.
+    // Load the keys before using up the code: an edge without keys could admit no user.
     let jwks = jwks(&hub).await?;
     let hash = enrolment::hash_of(&asked.code);
     match hub.sessions.store.enrol(hash, public_key, hub.sessions.clock.now()).await? {
         EnrolmentResult::CodeInvalid => Err(Code::EnrolmentCodeInvalid.into()),
         EnrolmentResult::Edge { edge, region } => {
             tracing::info!(edge.id = %edge, %region, "Edge `{edge}` is enrolled");
-            // A session of the key that it had before hears at once that it is over.
+            // Ends a session of the previous key at once.
             hub.sessions.nudges.nudge(&edge);
             let key = &hub.sessions.key;
             let bytes = enrolment_bytes(&edge, region, &public_key, &jwks.to_string());
@@ -142,19 +141,19 @@ pub(super) async fn enrol(
     }
 }
 
-/// Verifies what the edge signs: the receipts of its tablets.
+/// Verifies signatures of the edge: the receipts of its tablets.
 #[derive(Serialize, ToSchema)]
 pub(super) struct EdgeKey {
     edge: EdgeId,
     /// The raw 32 bytes of an Ed25519 key, base64url without padding.
     public_key: String,
-    /// The same key as the text that OpenSSL reads.
+    /// The same key in PEM, for OpenSSL.
     pem: String,
-    /// The keys that the edge has had before, the newest first. They verify its receipts of then.
+    /// The edge's previous keys, newest first. They verify its older receipts.
     former_keys: Vec<String>,
 }
 
-/// Open to everybody: a receipt is of use to its holder alone, and proves nothing without the key.
+/// Public: a receipt is useful only to its holder, and proves nothing without the key.
 pub(super) async fn key(
     State(hub): State<Routes>,
     Path(edge): Path<EdgeId>,
@@ -167,8 +166,8 @@ pub(super) async fn key(
 }
 
 fn pem(key: &[u8; 32]) -> String {
-    // What stands before every Ed25519 key in DER: a sequence, the algorithm's number, and a string
-    // of bits.
+    // The DER prefix of every Ed25519 public key: a sequence, the algorithm's identifier, and a bit
+    // string.
     const HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
     let body = STANDARD.encode([&HEAD[..], key].concat());
     format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")

@@ -1,4 +1,4 @@
-//! Opens the link: an edge's token is checked before its connection becomes a WebSocket.
+//! Opens the link: checks an edge's token before its connection becomes a WebSocket.
 
 use axum::{
     extract::{
@@ -38,17 +38,17 @@ pub(super) async fn open(
     }))
 }
 
-/// The edge that the token proves, and the moment at which the token was good.
+/// The edge authenticated by the token, and the time of the check.
 struct LinkCaller {
     edge: EdgeId,
     region: Region,
     at: UnixMillis,
 }
 
-/// Why a token opens no link.
+/// The reason why a token opens no link.
 enum LinkRefusal {
     Problem(Problem),
-    /// The edge's own key has signed the token, but not now.
+    /// The edge's own key signed the token, but its timestamps are off.
     ClockWrong {
         edge: EdgeId,
         error_ms: i64,
@@ -67,7 +67,7 @@ impl From<Code> for LinkRefusal {
     }
 }
 
-/// An unknown name and a wrong key look alike.
+/// Returns the same answer for an unknown edge and a wrong key.
 async fn verified(hub: &Routes, headers: &HeaderMap) -> Result<LinkCaller, LinkRefusal> {
     let token = bearer(headers).ok_or(Code::InvalidToken)?;
     let edge = edge_claim(token).map_err(Problem::from)?;
@@ -84,7 +84,7 @@ async fn verified(hub: &Routes, headers: &HeaderMap) -> Result<LinkCaller, LinkR
     }
 }
 
-/// The answer to an edge whose clock is wrong has the hub's time, with its signature.
+/// Refuses the connection. An edge with a wrong clock gets the hub's signed time.
 async fn refuse_link(hub: &Routes, headers: &HeaderMap, refusal: LinkRefusal) -> Response {
     metrics::LINK_SESSIONS.add(["refused"], 1);
     let (edge, error_ms) = match refusal {

@@ -1,5 +1,5 @@
-//! `GET /internal/stream`: what a person may hear of. The gateway asks in their name and watches
-//! their session.
+//! `GET /internal/stream`: changes that a user may see. The gateway calls it on their behalf and
+//! watches their session.
 
 use std::time::Duration;
 

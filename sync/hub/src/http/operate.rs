@@ -1,4 +1,4 @@
-//! An operator's view of regions and edges, and the settings of a region. Admins only.
+//! An operator's view of regions and edges, and a region's settings. Admins only.
 
 use axum::extract::State;
 use process::{
@@ -26,8 +26,8 @@ pub(super) async fn status(
     Ok(Json(report))
 }
 
-/// `GET /api/v1/regions`, for each person who is signed in: a customer has to know where the cloud
-/// may not know all.
+/// `GET /api/v1/regions`, for every signed-in user: a customer must see where the cloud may be out
+/// of date.
 pub(super) async fn region_links(
     _: Caller,
     State(hub): State<Routes>,
@@ -37,7 +37,7 @@ pub(super) async fn region_links(
     Ok(ItemList::whole(report.regions.iter().map(RegionLink::from_status).collect()))
 }
 
-/// `GET /api/v1/admin/edges`: also those whose code waits to be used.
+/// `GET /api/v1/admin/edges`: includes edges with an unused code.
 pub(super) async fn edges(
     _: Admin,
     State(hub): State<Routes>,
@@ -60,8 +60,8 @@ pub(super) async fn regions(
     Ok(ItemList::whole(hub.sessions.store.regions().await?))
 }
 
-/// `POST /api/v1/admin/regions/{region}/comparison`: compares its feed with the order service now,
-/// and repairs it.
+/// `POST /api/v1/admin/regions/{region}/comparison`: compares the region's feed with the order
+/// service now, and repairs it.
 pub(super) async fn compare(
     _: Admin,
     State(hub): State<Routes>,
@@ -96,7 +96,7 @@ pub(super) async fn set_region(
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
     hub.sessions.store.set_gate(region, setting.gate, by, now).await?;
     tracing::info!(%region, gate = ?setting.gate, user.id = %by, "The gate of {region} is set");
-    // The sessions of this replica hear of it now, those of others when they look next.
+    // This replica's sessions get it now, others' with their next poll.
     hub.sessions.regions.refresh(&hub.sessions.store).await?;
     let mut regions = hub.sessions.store.regions().await?.into_iter();
     regions.find(|state| state.region == region).map(Json).ok_or_else(|| Code::NotFound.into())

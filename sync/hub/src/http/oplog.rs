@@ -1,4 +1,4 @@
-//! The op log: ops that wait for a decision, ops that ended epochs left behind, and one op in full.
+//! The op log: ops that wait for a decision, ops left behind by ended epochs, and one op in full.
 //! Admins only.
 
 use axum::extract::State;
@@ -14,8 +14,8 @@ use wire::{Code, CommandId, EdgeId, OpPlace, OpRecord, OpState, UserId, WaitingA
 use super::state::Routes;
 
 words! {
-    /// The states that a caller may ask for. Another word is the caller's fault: to `OpState`,
-    /// which answers are read by, it is one of a newer hub.
+    /// The states that a caller may filter by. An unknown one is the caller's error, whereas
+    /// `OpState` in an answer treats it as a newer hub's.
     WaitingOpState {
         Received "received",
         HeldRegion "held_region",
@@ -42,8 +42,7 @@ pub(super) struct QueueFilter {
     command: Option<CommandId>,
 }
 
-/// `GET /api/v1/admin/queue`: by edge and in log order, or every op that waits under one command
-/// id.
+/// `GET /api/v1/admin/queue`: by edge in log order, or every waiting op with one command id.
 pub(super) async fn queue(
     _: Admin,
     State(hub): State<Routes>,
@@ -91,7 +90,7 @@ async fn of_every_edge(
     Ok(items)
 }
 
-/// Edges looked through at once.
+/// Edges per read.
 const EDGES_PART: usize = 50;
 
 /// `GET /api/v1/admin/edges/{id}/left-behind`
@@ -116,7 +115,7 @@ pub(super) async fn op(
     op.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 
-/// `GET /api/v1/admin/asks`: the portal's accepts that are put to the holder of their region.
+/// `GET /api/v1/admin/asks`: the portal's accepts put to the holder of their region.
 pub(super) async fn asks(
     _: Admin,
     State(hub): State<Routes>,
@@ -128,7 +127,7 @@ pub(super) async fn asks(
     Ok(page.of(items, |ask| format!("{}.{}", ask.command_id, ask.user_id)))
 }
 
-/// The id of an accept and its person.
+/// An accept's id and its user.
 pub(super) struct AskCursor(CommandId, UserId);
 
 impl std::str::FromStr for AskCursor {

@@ -1,5 +1,5 @@
-//! Lets in again what an operator has looked at: an op or an accept that its owner failed on, and
-//! an edge that was restored too often. Admins only.
+//! Retries work after an operator has reviewed it: an op or accept that its owner failed on, and an
+//! edge that was restored too often. Admins only.
 
 use axum::extract::State;
 use process::{
@@ -59,8 +59,7 @@ pub(super) struct ReadmittedEdge {
     edge: EdgeId,
 }
 
-/// `POST /api/v1/admin/edges/{id}/readmit`: lets an edge in again that was restored too often in a
-/// day.
+/// `POST /api/v1/admin/edges/{id}/readmit`: readmits an edge that was restored too often in a day.
 pub(super) async fn readmit(
     Admin(caller): Admin,
     State(hub): State<Routes>,

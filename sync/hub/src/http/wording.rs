@@ -1,4 +1,4 @@
-//! The sentences of the routes, as `texts/` has them.
+//! The routes' messages, from `texts/`.
 
 texts::include_texts!(say);
 

@@ -1,4 +1,4 @@
-//! One listener: what it missed, then what comes.
+//! One listener: missed changes first, then live ones.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -19,17 +19,17 @@ use super::{
 };
 use crate::store::StoreError;
 
-/// The browser's place moves on also while nothing is for this person.
+/// Advances the browser's place even if no change concerns this user.
 const BEAT: Duration = Duration::from_secs(15);
 
 pub struct NewsListener {
-    /// The caller, as far as they may read orders.
+    /// The caller, limited to the orders they may read.
     reader: Actor,
     place: FeedPlace,
     is_resumed: bool,
     missed: Vec<FeedNews>,
     changes: broadcast::Receiver<Arc<FeedNews>>,
-    /// For admins who may read the platform.
+    /// Only for admins with platform access.
     regions: Option<watch::Receiver<Arc<Vec<RegionStatus>>>>,
     shown: BTreeMap<Region, RegionStatus>,
 }
@@ -40,13 +40,13 @@ struct Ready {
 }
 
 impl News {
-    /// A listener that goes on from a place, where that is near enough.
+    /// Creates a listener. It resumes from `from` if that is recent enough.
     pub async fn listen(
         &self,
         caller: &Caller,
         from: Option<FeedPlace>,
     ) -> Result<NewsListener, StoreError> {
-        // Before the end is read: later changes come by this.
+        // Subscribe before reading the end, so later changes arrive here.
         let changes = self.changes.subscribe();
         let records = self.store.regions().await?;
         let end = FeedPlace::end(&records);
@@ -97,7 +97,7 @@ impl News {
     }
 }
 
-/// Tells until the reader is gone, or is too far behind. It may be dropped at any time.
+/// Sends until the reader is gone or too far behind. Cancel-safe.
 pub async fn tell(mut listener: NewsListener, to: &EventSender) {
     let ready = Ready { resumed: listener.is_resumed };
     if !to.send(sse::event("ready", Some(&listener.place.to_string()), &ready)).await {
@@ -116,7 +116,7 @@ pub async fn tell(mut listener: NewsListener, to: &EventSender) {
             _ = beat.tick() => to.send(sse::place(&listener.place.to_string())).await,
             news = listener.changes.recv() => match news {
                 Ok(news) => listener.change(&news, to).await,
-                // It goes on from its place when it connects again.
+                // The client resumes from its place after reconnecting.
                 Err(_) => false,
             },
             regions = changed(&mut listener.regions) => listener.regions(&regions, to).await,
@@ -128,14 +128,14 @@ pub async fn tell(mut listener: NewsListener, to: &EventSender) {
 }
 
 impl NewsListener {
-    /// Returns whether to go on: the reader is still there, and has missed nothing.
+    /// Returns true to continue: the reader is connected and has missed nothing.
     async fn change(&mut self, news: &FeedNews, to: &EventSender) -> bool {
         let FeedNews { region, kind, number, .. } = *news;
         let known = self.place.of(region, kind);
         if number <= known {
             return true;
         }
-        // The ones between are forgotten: it hears so when it connects again.
+        // The losses in between are dropped: the client learns of them after reconnecting.
         if kind == NewsKind::Lost && number > known + 1 {
             return false;
         }
@@ -164,7 +164,7 @@ impl NewsListener {
     }
 }
 
-/// A contact alone is no news: every edge has one every three seconds.
+/// Ignores contact times: every edge updates them every three seconds.
 fn is_same(one: &RegionStatus, other: &RegionStatus) -> bool {
     let still = |region: &RegionStatus| {
         let mut region = region.clone();

@@ -1,4 +1,4 @@
-//! How much of a change each person hears: enough to load again what they may read, and no more.
+//! Limits a change notice to what each user needs to reload the things they may read.
 
 use serde::Serialize;
 use wire::{Actor, Change, Order, OrderCode, OrderId, OrderStatus, Region, Role, readable_by};
@@ -23,7 +23,7 @@ impl ChangeNotice {
     }
 }
 
-/// `None` where the change is nothing to this person.
+/// `None` if the change does not concern this user.
 pub fn of(news: &FeedNews, actor: Actor) -> Option<ChangeNotice> {
     let region = news.region;
     match (news.kind, news.change.as_ref()?) {
@@ -50,7 +50,8 @@ pub fn of(news: &FeedNews, actor: Actor) -> Option<ChangeNotice> {
     }
 }
 
-/// It stands in the order's history, which is not for every provider, even while the order is open.
+/// A loss is part of the order's history, which most providers may not read even while the order is
+/// open.
 fn hears_of_loss(order: &Order, actor: Actor) -> bool {
     match actor.role {
         Role::Provider => order.provider_id == Some(actor.user_id),
@@ -58,7 +59,7 @@ fn hears_of_loss(order: &Order, actor: Actor) -> bool {
     }
 }
 
-/// Every provider may have had it on their board, and must take it off.
+/// Any provider may have it on their board and must remove it.
 fn may_have_been_open(order: &Order) -> bool {
     !matches!(order.status, OrderStatus::PendingReview | OrderStatus::Rejected)
 }

@@ -1,4 +1,4 @@
-//! A place in the feeds of all regions, as a browser keeps it between two connections.
+//! A position in the feeds of all regions, which a browser keeps between connections.
 
 use std::{fmt, str::FromStr};
 
@@ -6,8 +6,8 @@ use wire::Region;
 
 use crate::{domain::status::RegionRecord, store::feed::orders::LOST_KEPT};
 
-/// The numbers of each region's last change and last lost acceptance, and the generation of the
-/// feeds that they count.
+/// The number of each region's last change and last lost acceptance, with the generation of the
+/// feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedPlace {
     generation: u64,
@@ -17,15 +17,15 @@ pub struct FeedPlace {
 
 type RegionNumbers = [u64; Region::ALL.len()];
 
-/// A region numbers each kind by itself.
+/// Each region numbers each kind separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewsKind {
     Changed,
-    /// An acceptance lost, and the order is as it was.
+    /// An acceptance lost; the order is unchanged.
     Lost,
 }
 
-/// More is not read again: loading the views anew is cheaper.
+/// Above this, reloading the views is cheaper than replaying.
 pub const MISSED_MAX: u32 = 500;
 
 impl FeedPlace {
@@ -57,8 +57,8 @@ impl FeedPlace {
         numbers[usize::from(region.index())] = number;
     }
 
-    /// Returns whether everything between this place and the end still stands in the store and is
-    /// not too much.
+    /// Returns true if the store still has everything between this place and the end, and it is
+    /// short enough to replay.
     pub fn reaches(&self, end: &Self, regions: &[RegionRecord]) -> bool {
         let is_near = |record: &RegionRecord| {
             let between = |kind| (self.of(record.region, kind), end.of(record.region, kind));

@@ -1,4 +1,4 @@
-//! Carries out the engine's outputs: store, read, send. Each answer of the store is the engine's
+//! Carries out the engine's outputs: store, read, send. Each result from the store is the engine's
 //! next input.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -16,13 +16,13 @@ use super::{
 };
 use crate::{signals::RegionMark, store::StoreError};
 
-/// Held ops of one look. The edge is told of those beyond when these are decided.
+/// Maximum held ops per check. The edge gets notices for later ones once these are decided.
 const HELD_MAX: usize = 500;
-/// Notices of one look, far fewer than the way out takes; the rest follow with the next look.
+/// Maximum notices per check, well below the outbound queue; the rest follow with the next check.
 const NOTICES_MAX: usize = 32;
 
 impl Link {
-    /// Gives the engine one input and carries out its outputs, with all that follows from them.
+    /// Feeds the engine one input and carries out its outputs, and then all inputs that result.
     pub(super) async fn perform(&mut self, input: Input) -> Result<(), SessionEnd> {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
@@ -48,7 +48,7 @@ impl Link {
             Output::ReadOutcomes { after, limit } => self.reads.outcomes = Some((after, limit)),
             Output::ReadFeed { after, limit } => self.reads.feed = Some((after, limit)),
             Output::ReadSnapshot(wanted) => {
-                // An image takes the place of the changes that it is made of.
+                // A snapshot replaces the changes that it contains.
                 self.reads.feed = None;
                 self.reads.chunk = Some(wanted);
             }
@@ -93,7 +93,7 @@ impl Link {
         tracing::info!(edge.id = %edge, term, epoch = stored.epoch, "Session of `{edge}` begins");
         metrics::LINK_SESSIONS.add(["opened"], 1);
         self.hub.links.up(edge, term);
-        // An older session of this edge on this replica hears at once that it is one.
+        // Wakes an older session of this edge on this replica, so that it notices it is superseded.
         self.hub.nudges.nudge(edge);
         Ok(Input::TakenOver { term, stored })
     }
@@ -114,14 +114,14 @@ impl Link {
         if stands { Ok(None) } else { self.overtaken().await.map(Some) }
     }
 
-    /// Why this session may write no more.
+    /// The reason why this session may no longer write.
     async fn overtaken(&self) -> Result<Input, StoreError> {
         let pulse = self.hub.store.pulse(&self.edge).await?;
         let disabled = pulse.is_some_and(|pulse| pulse.disabled);
         Ok(if disabled { Input::Disabled } else { Input::Superseded })
     }
 
-    /// Reads the next frame that goes down, outcomes first: people wait for them.
+    /// Reads the next downstream frame, outcomes first: people wait for them.
     pub(super) async fn read_down(&mut self, room: Room) -> Result<(), SessionEnd> {
         let Some(input) = self.read().await? else { return Ok(()) };
         self.room = Some(room);
@@ -163,8 +163,8 @@ impl Link {
         self.perform(Input::FeedReaches { generation, feed_seq }).await
     }
 
-    /// Looks at the edge's row: whether the term still stands, the number of its outcomes, its held
-    /// ops, and the accepts that wait for it to log them.
+    /// Checks the edge's row: the current term, the outcome count, the held ops, and the accepts
+    /// that wait for this edge to log them.
     pub(super) async fn look(&mut self) -> Result<(), SessionEnd> {
         let Some(at) = self.at else { return Ok(()) };
         let pulse = self.hub.store.pulse(&self.edge).await?;
@@ -185,7 +185,7 @@ impl Link {
         self.put_asks(at).await
     }
 
-    /// Takes the feed's end from the store: the mark of this replica may be older than the edge's
+    /// Reads the feed's end from the store: this replica's mark may be older than the edge's
     /// cursor.
     async fn repair(&mut self) -> Result<(), SessionEnd> {
         let standing = self.hub.store.standing(&self.edge, self.hub.clock.now()).await?;
@@ -193,7 +193,7 @@ impl Link {
         self.perform(Input::Repair { feed_seq, granted_seq }).await
     }
 
-    /// Tells the edge of each held op once, and again when the reason changes.
+    /// Sends the edge a notice for each held op once, and again if the reason changes.
     async fn tell_held(&mut self, epoch: u64) -> Result<(), SessionEnd> {
         let mut told = BTreeMap::new();
         let mut notices = Vec::new();
@@ -214,7 +214,7 @@ impl Link {
         Ok(())
     }
 
-    /// Stores when the edge was last heard of, be it a pong.
+    /// Stores when the edge last sent anything, including a pong.
     pub(super) async fn contact(&mut self) -> Result<(), SessionEnd> {
         let Some(SessionTerm { term, .. }) = self.at else { return Ok(()) };
         let silence = self.hub.clock.elapsed().saturating_sub(self.heard_at);

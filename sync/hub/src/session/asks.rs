@@ -1,7 +1,7 @@
 //! Puts accepts that were made elsewhere to the holder of their region.
 //!
-//! The holder logs an accept once, however often it is put. So nothing here has to survive: an
-//! accept is put again when the holder comes back, and from time to time until it is decided.
+//! The holder logs each accept once, even if it is put repeatedly. So this state may be lost: an
+//! accept is put again when the holder reconnects, and periodically until it is decided.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,18 @@ use engine::cloud::Input;
 use super::link::{Link, SessionEnd, SessionTerm};
 use crate::store::{StoreError, asks::DueAccept};
 
-/// Accepts of either kind that one look reads; those beyond have their turn when these are decided.
+/// Maximum accepts of each kind per check; later ones follow when these are decided.
 const LOOKED_AT_MAX: usize = 200;
-/// Accepts put at one look, far fewer than the way out takes; the rest follow with the next look.
+/// Maximum accepts put per check, well below the outbound queue; the rest follow with the next
+/// check.
 const PUT_MAX: usize = 32;
-/// Ticks until an accept that is still undecided is put again.
+/// Ticks before an undecided accept is put again.
 const AGAIN_AFTER_TICKS: u64 = 15;
 impl Link {
-    /// Puts to this edge the accepts that others wait for, should it hold the region.
+    /// Puts the waiting accepts to this edge if it holds the region.
     pub(super) async fn put_asks(&mut self, at: SessionTerm) -> Result<(), SessionEnd> {
         for DueAccept { accept, taken_at, made_at } in self.due_asks(at).await? {
-            // Looked for again at the next tick.
+            // The next tick tries again.
             let Some(accept) = self.hub.for_holder(accept).await else { break };
             let (id, name) = (accept.command.id, (accept.command.id, accept.actor.user_id));
             self.hub.store.note_put(name, &made_at, taken_at, self.hub.clock.now()).await?;

@@ -1,7 +1,8 @@
-//! Tells the order service of disabled edges: it takes their rights back, and lists what was
-//! decided of them though nobody trusts it any more.
+//! Reports disabled edges to the order service, which revokes their rights and opens cases for
+//! decisions that relied on a distrusted edge.
 //!
-//! Invariant: it is told until it has heard, by whatever replica. Each step may be done again.
+//! Invariant: any replica retries until the order service has confirmed. Each step is safe to
+//! repeat.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DisablingResult {
     pub rights: Vec<FenceRecord>,
-    /// Cases that are new.
+    /// New cases.
     pub cases: u64,
     pub settled: bool,
 }
@@ -57,7 +58,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Rights first: what waits for them is decided once they have ended.
+    /// Rights first: ops that wait for a right are decided once it has ended.
     pub(crate) async fn settle_disabling(
         &self,
         edge: &EdgeId,

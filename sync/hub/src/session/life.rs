@@ -1,8 +1,8 @@
-//! Asks whether the run that has an edge's session is alive. A session of another run asks; the
-//! session that stands answers, on whatever replica it is.
+//! Checks that the process behind an edge's current session is alive. A session of another edge
+//! process asks; the current session answers, on any replica.
 //!
-//! The rows in sync_db are the truth. Sessions of this replica hear of a question at once. Those of
-//! other replicas hear of it within half a second, which leaves the edge most of the two seconds.
+//! The rows in sync_db are the truth. Sessions on this replica see a question at once, those on
+//! other replicas within half a second, which leaves the edge most of the two seconds.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use crate::{rounds::Rounds, store::StoreError};
 
 /// A live edge answers within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// Pause between two looks for an answer of another replica; one of this replica rings.
+/// Poll interval for an answer from another replica; this replica's sessions nudge.
 const LOOK: Duration = Duration::from_millis(100);
 const LOOK_FOR_QUESTIONS: Duration = Duration::from_millis(400);
-/// Nobody waits for the answer to an older question.
+/// Older questions have timed out.
 const QUESTION_LIFE_MS: i64 = 5_000;
 
 impl Link {
-    /// Waits for a sign of life of the session under `term`. The engine judges anew where another
-    /// term stands by then.
+    /// Waits for a sign of life from the session under `term`. If the term has changed by then, the
+    /// engine decides again.
     pub(super) async fn probe(&mut self, term: u64) -> Result<Input, StoreError> {
         if planted(Defect::OldSessionNotAsked) {
             return Ok(Input::Probed { alive: false });
@@ -54,7 +54,7 @@ impl Link {
         Ok(())
     }
 
-    /// Stores refusals that an operator has to hear of.
+    /// Stores the refusals that an operator needs to see.
     pub(super) async fn note_refusal(&mut self, code: Code) -> Result<(), StoreError> {
         let now = self.hub.clock.now();
         match code {
@@ -66,7 +66,7 @@ impl Link {
 }
 
 impl Sessions {
-    /// Nudges the sessions of this replica whose edge another replica asks for a sign of life.
+    /// Nudges this replica's sessions if another replica asks for a sign of life of their edge.
     pub(super) async fn watch_for_probes(&self) {
         let mut rounds = Rounds::new(&self.tasks, "Questions for a sign of life cannot be read");
         while rounds.next(self.look_for_questions().await, sleep(LOOK_FOR_QUESTIONS)).await {}

@@ -1,4 +1,4 @@
-//! One WebSocket of one edge, as its session has it.
+//! One WebSocket of one edge, with the session's state.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
     store::{Store, StoreError, asks::AskName},
 };
 
-/// The parts that all sessions of a replica share. Cloning shares them.
+/// The parts shared by all sessions of a replica. Cloning shares them.
 #[derive(Clone)]
 pub(crate) struct Sessions {
     pub store: Store,
@@ -39,18 +39,18 @@ pub(crate) struct Sessions {
     pub work: WorkBell,
     pub links: Links,
     pub limits: Limits,
-    /// The hub's key, by which edges know their hub. All replicas share it.
+    /// The key that identifies the hub to edges. All replicas share it.
     pub key: Signer,
 }
 
-/// The term and the epoch that a session writes under.
+/// The term and epoch that a session writes under.
 #[derive(Clone, Copy)]
 pub(super) struct SessionTerm {
     pub term: u64,
     pub epoch: u64,
 }
 
-/// Reads that wait for room on the way out, one of each kind at a time.
+/// Reads that wait for a downstream permit, at most one of each kind.
 #[derive(Default)]
 pub(super) struct PendingReads {
     pub outcomes: Option<(u64, u32)>,
@@ -67,9 +67,9 @@ impl PendingReads {
 }
 
 pub(super) enum SessionEnd {
-    /// The edge has been told, or cannot be.
+    /// The edge was informed, or is unreachable.
     Told,
-    /// The store failed: the edge keeps what it has and calls again.
+    /// The store failed: the edge keeps its state and reconnects.
     Fault(StoreError),
 }
 
@@ -85,12 +85,12 @@ pub(super) struct Link {
     pub machine: Session,
     pub region: Region,
     pub out: Outbound,
-    /// Set once the term was raised, whatever became of the session since.
+    /// Set once the term is raised, and kept even if the session is superseded later.
     pub at: Option<SessionTerm>,
     pub reads: PendingReads,
-    /// The held ops that the edge was told of, with the reasons.
+    /// The held ops reported to the edge, with the reasons.
     pub told_held: BTreeMap<u64, HeldReason>,
-    /// The accepts that this session has put, and the tick of each.
+    /// The accepts that this session has put, with the tick of each.
     pub put: BTreeMap<AskName, u64>,
     pub room: Option<Room>,
     pub began: Duration,
@@ -138,7 +138,7 @@ impl Link {
         SessionEnd::Told
     }
 
-    /// Says goodbye after a fault, and stores that the link is down.
+    /// Sends a final frame after a fault, and stores that the link is down.
     pub async fn close(mut self, end: SessionEnd) {
         if let SessionEnd::Fault(error) = end {
             let cause = process::problem::chain(&error);
@@ -154,7 +154,7 @@ impl Link {
             let (edge, frames) = (&self.edge, self.machine.ignored());
             tracing::warn!(edge.id = %edge, frames, "Frames of `{edge}` were ignored");
         }
-        // Should this fail, the contact goes stale and says the same.
+        // If this fails, the stale contact time marks the link as down.
         let down = self.hub.store.link_down(&self.edge, term, self.hub.clock.now()).await;
         if let Err(error) = down {
             tracing::warn!(%error, "The end of a session could not be stored");

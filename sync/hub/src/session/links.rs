@@ -1,4 +1,4 @@
-//! Counts the links that are up on this replica, for its metric.
+//! Counts this replica's active links for the metric.
 
 use std::{
     collections::HashMap,
@@ -8,21 +8,21 @@ use std::{
 use process::metrics;
 use wire::EdgeId;
 
-/// The newest term of each edge that has a session here. The row in sync_db cannot replace it: the
-/// end of an older session does not tell whether the newer one is on this replica.
+/// The newest term of each edge with a session here. The row in sync_db cannot replace it: it does
+/// not show which replica has the newer session.
 #[derive(Clone, Default)]
 pub(crate) struct Links(Arc<Mutex<HashMap<EdgeId, u64>>>);
 
 impl Links {
     pub fn up(&self, edge: &EdgeId, term: u64) {
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Two sessions that begin at once may come here in either order.
+        // Two sessions that start at once may arrive here in either order.
         let known = newest.entry(edge.clone()).or_insert(term);
         *known = term.max(*known);
         metrics::LINK_UP.set([edge.as_str()], 1);
     }
 
-    /// Returns whether the edge has no link here any more: its newest session has ended.
+    /// Returns true if the edge has no link here any more: its newest session has ended.
     pub fn down(&self, edge: &EdgeId, term: u64) -> bool {
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_newest = newest.get(edge) == Some(&term);

@@ -1,4 +1,4 @@
-//! The way out of a session: a bounded queue and the task that empties it into the socket.
+//! A session's outbound side: a bounded queue and the task that writes it to the socket.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,23 +9,25 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use wire::Frame;
 
-/// Answers and pings. An edge that lets so many pile up does not read; its session ends.
+/// Bounds answers and pings. If this many pile up, the edge has stopped reading and the session
+/// ends.
 const QUEUE_MAX: usize = 256;
-/// Frames of outcomes and feed that may wait at once; more are not even read from the store.
+/// Downstream permits: how many outcome and feed frames may be queued; more are not even read from
+/// the store.
 const DOWN_MAX: usize = 8;
-/// A frame that the edge does not take in this time ends the session.
+/// A frame that the edge does not accept within this time ends the session.
 const WRITE_LIMIT: Duration = Duration::from_secs(20);
-/// After the last frame: for the goodbye.
+/// Time for the close handshake after the last frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
-/// A place for one frame that goes down, given back when it is written.
+/// A permit for one downstream frame, released when the frame is written.
 pub(super) type Room = OwnedSemaphorePermit;
 
 pub(super) struct Outbound {
     queue: mpsc::Sender<(Message, Option<Room>)>,
     down: Arc<Semaphore>,
     broken: CancellationToken,
-    /// Seals every frame, once the edge has asked for it.
+    /// Seals every frame once the edge has requested it.
     sealer: Option<Sealer>,
 }
 
@@ -44,26 +46,26 @@ pub(super) fn pair(sink: SplitSink<WebSocket, Message>) -> (Outbound, Writer) {
 }
 
 impl Outbound {
-    /// Cancelled when nothing can go out any more.
+    /// Cancelled when nothing more can be sent.
     pub fn broken(&self) -> CancellationToken {
         self.broken.clone()
     }
 
-    /// Completes when one more frame of what goes down may be queued.
+    /// Waits for a permit to queue one more downstream frame.
     pub async fn room(&self) -> Room {
         match self.down.clone().acquire_owned().await {
             Ok(room) => room,
-            // It is never closed.
+            // The semaphore is never closed.
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// From here on every frame is sealed.
+    /// Seals every frame from here on.
     pub fn seal_with(&mut self, sealer: Sealer) {
         self.sealer = Some(sealer);
     }
 
-    /// Never waits. A full queue breaks the way out.
+    /// Never blocks. A full queue ends the session.
     pub fn send(&mut self, frame: &Frame, room: Option<Room>) {
         let bytes = match &mut self.sealer {
             Some(sealer) => sealer.seal(frame).to_bytes(),
@@ -86,7 +88,7 @@ impl Outbound {
 }
 
 impl Writer {
-    /// Writes until the queue is dropped and empty, or the way out is broken.
+    /// Writes until the queue is dropped and empty, or the connection is broken.
     pub async fn run(mut self) {
         while let Some((message, room)) = self.queue.recv().await {
             let write = tokio::time::timeout(WRITE_LIMIT, self.sink.send(message));
@@ -100,7 +102,7 @@ impl Writer {
             }
             drop(room);
         }
-        // The edge may be gone already; then there is nobody to say goodbye to.
+        // The edge may be gone already, so the result does not matter.
         let _ = tokio::time::timeout(CLOSE_LIMIT, self.sink.close()).await;
     }
 }

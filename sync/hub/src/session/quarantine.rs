@@ -1,9 +1,10 @@
-//! Gives a new epoch, and the ops it has lost, to an edge whose log is not the one received.
+//! Quarantine: gives a new epoch, and the ops it lost, to an edge with a log that differs from the
+//! received one.
 //!
-//! Invariants: that the old epoch is to end stands in sync_db before the order service hears of it,
-//! so that an epoch whose rights are taken back never goes on, whoever comes in between; the order
-//! service has recorded that before the epoch is raised, and the epoch is raised before the edge
-//! hears of it [QUAR_TAKEBACK]. Each step may be done again.
+//! Invariants: sync_db stores that the old epoch is ending before the order service is called, so
+//! an epoch with revoked rights never continues, even if another session intervenes; the order
+//! service records the take-back before the epoch is raised, and the epoch is raised before the
+//! edge receives it [QUAR_TAKEBACK]. Each step is safe to repeat.
 
 use engine::cloud::{Confinement, Input, Place, QuarantineGrant};
 use process::{
@@ -18,7 +19,7 @@ use crate::store::StoreError;
 const PATH: &str = "/internal/takebacks";
 
 impl Link {
-    /// Where another session has taken over meanwhile, the engine judges anew.
+    /// If another session has taken over meanwhile, the engine decides again.
     pub(super) async fn quarantine(&mut self, confined: &Confinement) -> Result<Input, SessionEnd> {
         let granted = if confined.again {
             self.hub.store.granted(&self.edge, confined).await?
@@ -34,12 +35,12 @@ impl Link {
         if !confined.again {
             metrics::HUB_QUARANTINES.add([granted.why.as_str()], 1);
         }
-        // An older session on this replica hears at once that it is one.
+        // Wakes an older session on this replica, so that it notices it is superseded.
         self.hub.nudges.nudge(edge);
         Ok(Input::Quarantined(granted))
     }
 
-    /// `None` where another session was faster.
+    /// `None` if another session was faster.
     async fn end_epoch(
         &mut self,
         confined: &Confinement,
@@ -47,7 +48,7 @@ impl Link {
         let hub = self.hub.clone();
         let begun = hub.store.begin_to_end(&self.edge, confined, hub.clock.now()).await?;
         let Some(over) = begun else { return Ok(None) };
-        // A session that this has ended hears of it at once.
+        // Wake the session that this has superseded.
         hub.nudges.nudge(&self.edge);
         let confined = Confinement { over, ..confined.clone() };
         if !planted(Defect::EpochWithoutTakeBack) {
@@ -82,7 +83,8 @@ impl Link {
     }
 }
 
-/// Tells two grants of one epoch number apart; within what every store holds exactly.
+/// Distinguishes two grants of the same epoch number; limited to 63 bits, which every store holds
+/// exactly.
 fn grant_id() -> u64 {
     u64::from_le_bytes(random::bytes::<8>()) >> 1
 }

@@ -1,6 +1,5 @@
-//! The tokens that go to the holder of a region beside accepts that were made elsewhere. The person
-//! may never have used that edge, so nothing that opens the cloud, or lets anybody act there, is
-//! put to it.
+//! Command-bound tokens for accepts put to a region's holder. The user may never have used that
+//! edge, so it must not receive a token that grants access to the cloud.
 
 use platform::upstream::UpstreamError;
 use process::{problem::chain, tokens::TokenAudience};
@@ -9,8 +8,8 @@ use wire::{CommandTokenForm, PortalAccept};
 use super::link::Sessions;
 
 impl Sessions {
-    /// The accept with a token that vouches for it alone, in place of the person's own. `None`
-    /// where that is no good.
+    /// Replaces the user's token with one that vouches only for this accept. `None` if theirs is
+    /// invalid.
     pub async fn bound(
         &self,
         accept: &PortalAccept,
@@ -21,9 +20,8 @@ impl Sessions {
         Ok(token.map(|token| PortalAccept { token, ..accept.clone() }))
     }
 
-    /// The accept as it may go to the holder; `None` while it has to wait. Only an edge from before
-    /// there were tokens for edges leaves one here that opens the cloud: it is exchanged while it
-    /// does.
+    /// The accept as the holder may receive it; `None` while it has to wait. Only edges from before
+    /// edge tokens existed leave a cloud token here: exchange it while it is valid.
     pub(super) async fn for_holder(&self, accept: PortalAccept) -> Option<PortalAccept> {
         let claims = self.keys.read(&accept.token);
         let is_harmless = claims.as_ref().is_ok_and(|claims| {
@@ -35,9 +33,9 @@ impl Sessions {
         }
         match self.bound(&accept).await {
             Ok(Some(bound)) => Some(bound),
-            // Its session is over. The token goes once nothing can be done with it.
+            // The session has ended. The accept waits until the token expires.
             Ok(None) if claims.is_ok() => None,
-            // Nobody vouches for it, which the owner has to say.
+            // The token is invalid; the owner must give the rejection.
             Ok(None) => Some(PortalAccept { token: String::new(), ..accept }),
             Err(error) => {
                 tracing::warn!(cause = chain(&error), "Auth gives out no token for an accept");

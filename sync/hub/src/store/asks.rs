@@ -1,9 +1,9 @@
-//! Accepts for the holder of a region: people's at the portal, and held ones of the region's other
+//! Accepts for a region's holder: from people at the portal, and held ones from the region's other
 //! edges.
 //!
-//! Invariant: an accept of the portal stands here until it is decided, by whatever way. One that
-//! failed alone too often is handed in again only when an operator says so, or an op of its name is
-//! decided; it is put to the holder as before.
+//! Invariant: a portal accept stays here until it is decided on any path. After too many lone
+//! failures only an operator, or a decision on its id, makes the hub retry it; the holder still
+//! gets it.
 
 use std::collections::HashMap;
 
@@ -70,22 +70,22 @@ columns! {
     }
 }
 
-/// Most waiting accepts of one region; further people are told to try again.
+/// Waiting accepts per region. Further ones are refused as `TooMany`.
 const WAITING_MAX: u64 = 1_000;
 
-/// A part of the portal's accepts that are to be handed in again.
+/// A page of portal accepts to retry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WaitingPart {
     pub accepts: Vec<WaitingAccept>,
-    /// This version cannot read these.
+    /// Accepts that this version cannot decode.
     pub unreadable: Vec<AskName>,
-    /// How often each of both kinds failed alone.
+    /// Lone failures, for readable and unreadable accepts.
     pub failures: HashMap<AskName, u32>,
-    /// The next part begins behind this one; `None` at the end.
+    /// The next page starts behind this accept; `None` at the end.
     pub next: Option<AskName>,
 }
 
-/// An accept for the holder of its region to log, with the moment and the place where it was taken.
+/// An accept for the holder to log, with the time and place of its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueAccept {
     pub accept: PortalAccept,
@@ -93,20 +93,18 @@ pub struct DueAccept {
     pub made_at: Source,
 }
 
-/// A command and its person, in words of the link.
+/// A command and its person, in the wire encoding.
 struct StoredAccept {
     command: Vec<u8>,
     actor: Vec<u8>,
 }
 
-/// An accept for the holder.
 struct DueRow {
     ask: StoredAccept,
     token: String,
     taken_at: UnixMillis,
 }
 
-/// An accept to be handed in again.
 struct WaitingRow {
     ask: StoredAccept,
     command_id: CommandId,
@@ -141,18 +139,18 @@ impl Row for WaitingRow {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AskAdmission {
-    /// It waits now, or did already.
+    /// It waits, now or already.
     Waits,
-    /// Nobody who holds the region is in reach; nothing is stored.
+    /// The region's holder is out of reach; the accept is not stored.
     HolderAway,
-    /// The id waits for something else.
+    /// The id already waits with another command.
     IdReused,
     TooMany,
 }
 
 impl Store {
-    /// The region and the current epoch of an enrolled edge.
-    /// With whether an operator has disabled it.
+    /// Returns an enrolled edge's region and current epoch, and true if an operator has disabled
+    /// it.
     pub async fn seat(&self, edge: &EdgeId) -> Result<Option<(EdgeSeat, bool)>> {
         let row: Option<(Region, u64, Option<UnixMillis>)> =
             self.sql.one(SEAT, vals![edge]).await?;
@@ -172,7 +170,7 @@ impl Store {
         let actor = encoded(&accept.actor)?;
         let token = keys.seal_text(&place(ASK_TOKEN), &accept.token);
         transact!(self.sql, tx => {
-            // One at a time in a region, so that the number below stays true.
+            // Serialises admissions per region, so that the count below is exact.
             tx.exec(LOCK, vals![accept.region]).await?;
             if let Some(waits) = waits(tx, accept).await? {
                 return Ok(if waits { AskAdmission::Waits } else { AskAdmission::IdReused });
@@ -199,8 +197,8 @@ impl Store {
         })
     }
 
-    /// The portal's accepts for this edge to log: none unless it holds the region in this epoch.
-    /// The oldest come first, those that wait for an operator last: they may be many, and stay.
+    /// Returns the portal's accepts for this edge to log, if it holds the region in this epoch. The
+    /// oldest come first, those that need an operator last, because they may be many, and stay.
     pub async fn asks_for(
         &self,
         region: Region,
@@ -210,7 +208,7 @@ impl Store {
     ) -> Result<Vec<DueAccept>> {
         let values = vals![region, edge, epoch, FAILURES_MAX, limit];
         let rows: Vec<DueRow> = self.sql.all(PORTAL, values).await?;
-        // Those that cannot be read are logged where they are handed in again.
+        // The retry path logs accepts that cannot be decoded.
         let portal = rows.into_iter().filter_map(|DueRow { ask, token, taken_at }| {
             let WaitingAccept { command, actor, .. } = ask.decoded().ok()?;
             let accept = PortalAccept { region, command, actor, token };
@@ -219,8 +217,8 @@ impl Store {
         Ok(portal.collect())
     }
 
-    /// The held accepts of the region's other edges, for the same edge to log: of `limit` that are
-    /// looked at, those that `is_due`, `due_max` at most.
+    /// Returns up to `due_max` held accepts of the region's other edges that pass `is_due`, out of
+    /// `limit` read.
     pub async fn held_elsewhere(
         &self,
         holder: (Region, &EdgeId, u64),
@@ -243,7 +241,7 @@ impl Store {
             let place = (edge.as_str(), epoch, op.token_seq);
             let token = match bytes.map(|bytes| read_op(keys, place, bytes)).transpose()? {
                 Some(ReceivedOp::Token { token }) => token,
-                // Nobody vouches for it, which the owner has to say.
+                // Without a token no one vouches for the accept; the owner rejects it.
                 _ => String::new(),
             };
             let accept = PortalAccept { region, command: op.command, actor: op.actor, token };
@@ -253,8 +251,7 @@ impl Store {
         Ok(due)
     }
 
-    /// The portal's accepts behind `after` that are to be handed in again. Those that wait for an
-    /// operator are not among them.
+    /// Returns the portal's accepts behind `after` to retry, without those that need an operator.
     pub async fn waiting_accepts(&self, after: AskName, limit: usize) -> Result<WaitingPart> {
         let (id, user) = after;
         let values = vals![FAILURES_MAX, id, id, user, limit];
@@ -273,7 +270,7 @@ impl Store {
             part.failures.insert(name, row.failures);
             match row.ask.decoded() {
                 Ok(accept) => {
-                    // Its token is no younger than the accept.
+                    // The token was issued before the accept was taken.
                     let of_user = revocations.get(&row.user_id.0);
                     let revoked =
                         of_user.is_some_and(|known| known.of_token(row.taken_at).is_some());
@@ -285,8 +282,8 @@ impl Store {
         Ok(part)
     }
 
-    /// Counts one more failure than `failures`. `false` where another replica has counted it, or
-    /// the accept is decided or let in again by now.
+    /// Returns `false` if another replica counted this failure first, or the accept was decided or
+    /// retried meanwhile.
     pub async fn ask_failed(&self, name: AskName, failures: u32) -> Result<bool> {
         let (id, user) = name;
         Ok(self.sql.exec(COUNT_FAILURE, vals![id, user, failures]).await? == 1)
@@ -300,9 +297,9 @@ impl Store {
     }
 }
 
-/// Hands stopped accepts in again whose ids have an answer now. Only the owner knows whether the
-/// answer is theirs, because it knows the tokens. Accepts that failed less often count anew too:
-/// else a failure that is being counted right now would be their last.
+/// Retries stopped accepts whose ids now have an outcome. Only the owner can match the outcome to a
+/// person, because it verifies the tokens. Also resets lower failure counts: a failure that is
+/// being counted right now could otherwise stop them.
 pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> {
     if tx.one::<CommandId>(FAILED, vals![]).await?.is_none() {
         return Ok(());
@@ -311,7 +308,7 @@ pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> 
     Ok(())
 }
 
-/// Returns whether this very accept waits already; `None` where nothing waits under its id.
+/// Returns true if the same command waits under its id; `None` if the id is free.
 async fn waits(tx: &mut Tx, accept: &PortalAccept) -> Result<Option<bool>> {
     let row: Option<StoredAccept> =
         tx.one(KNOWN, vals![accept.command.id, accept.actor.user_id]).await?;

@@ -1,5 +1,5 @@
-//! Forgets ops and outcomes older than any backup of an edge, and versions of the feed that every
-//! edge has passed. Each call does a bounded part and returns its size.
+//! Drops ops and outcomes older than any edge backup, and feed versions that every edge has passed,
+//! in bounded batches.
 
 use platform::{
     row,
@@ -32,7 +32,7 @@ const SLOWEST: &str = "SELECT MIN(feed_cursor) FROM edges \
     WHERE region = ? AND disabled_at IS NULL AND enrolled_at IS NOT NULL AND (enrolled_at > ? OR last_contact_at > ?)";
 const SET_COMPACTED: &str =
     "UPDATE regions SET compacted_to = ? WHERE region = ? AND compacted_to < ?";
-/// `compare.rs` says why the index is named.
+/// See `compare.rs` for the index hint.
 pub(super) const SUPERSEDED: &str = "SELECT f.feed_seq FROM feed f /*! FORCE INDEX (PRIMARY) */ \
     WHERE f.region = ? AND f.feed_seq < ? \
     AND f.feed_seq <> COALESCE((SELECT r.granted_seq FROM regions r \
@@ -43,8 +43,7 @@ pub(super) const SUPERSEDED: &str = "SELECT f.feed_seq FROM feed f /*! FORCE IND
         AND NOT EXISTS (SELECT 1 FROM regions r WHERE r.region = f.region \
             AND r.granted_seq > f.feed_seq AND r.granted_seq < n.feed_seq)) \
     ORDER BY f.feed_seq LIMIT ?";
-/// Orders that have left the region and have no older version in it. Behind a grant that stands
-/// they are kept.
+/// Tombstones of orders without an older version in the region. Those after the current grant stay.
 pub(super) const TOMBSTONES: &str = "SELECT f.feed_seq FROM feed f /*! FORCE INDEX (PRIMARY) */ \
     WHERE f.region = ? AND f.kind = ? \
     AND f.digest IS NULL AND f.feed_seq <= ? \
@@ -61,14 +60,13 @@ const OUTLIVED: &str = "SELECT feed_seq FROM feed \
     WHERE region = ? AND feed_seq < ? AND kind = ? AND at < ? ORDER BY feed_seq LIMIT ?";
 const DROP_CHANGES: &str = "DELETE FROM feed WHERE region = ? AND feed_seq IN (";
 
-/// Longer than an edge refers to a logged token: until it expires, or an hour, by a clock that may
-/// be a day off.
+/// Outlasts any reference to a logged token: its lifetime or an hour, by a clock that may be a day
+/// off.
 const TOKEN_LIVES_MS: i64 = 4 * 24 * 60 * 60 * 1000;
 
-/// Rows taken out by one statement.
 pub const BATCH: usize = 500;
 
-/// The number of old ops in a part, and its end.
+/// The number of old ops in a batch, and the last seq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OldOps {
     pub ops: usize,
@@ -76,12 +74,11 @@ pub struct OldOps {
 }
 
 row! {
-    /// An edge's log at one moment. Reads and deletes are of this epoch, also where another begins
-    /// in between.
+    /// Reads and deletes stay in this epoch even if another begins meanwhile.
     struct Log {
         epoch: i64,
         outcome_cursor: i64,
-        /// When the edge last said that the hub has all of its log.
+        /// When the edge last reported that the hub has its whole log.
         whole_at: Option<i64>,
     }
 }
@@ -91,9 +88,8 @@ impl Store {
         Ok(self.sql.all(ENROLLED, vals![]).await?)
     }
 
-    /// Drops decided ops beyond `after` that were received before `before`. A token stays while an
-    /// op may refer to it: an undecided one behind it, or one that the edge has logged but not
-    /// sent.
+    /// Drops decided ops after `after` that arrived before `before`. Keeps a token while an op may
+    /// refer to it: a later undecided op, or one that the edge has logged but not sent.
     pub async fn drop_old_ops(
         &self,
         edge: &EdgeId,
@@ -125,7 +121,7 @@ impl Store {
         Ok(OldOps { ops, last })
     }
 
-    /// Drops outcomes of before `before` that the edge has stored.
+    /// Drops outcomes older than `before` that the edge has stored.
     pub async fn drop_old_outcomes(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
         let Some(Log { epoch, outcome_cursor, .. }) = self.log(edge).await? else { return Ok(0) };
         let values = vals![edge, epoch, outcome_cursor, before, BATCH];
@@ -137,8 +133,8 @@ impl Store {
         Ok(self.sql.one(LOG, vals![edge]).await?)
     }
 
-    /// The feed number that every edge of the region has passed which was heard of since
-    /// `live_since`; the feed's end where there is none.
+    /// Returns the feed number that every edge in contact since `live_since` has passed, or the
+    /// feed's end without such an edge.
     pub async fn passed_by_all(
         &self,
         region: Region,
@@ -151,8 +147,8 @@ impl Store {
     }
 
     /// Drops versions up to `to` that newer ones up to `to` replace: a reader from the start still
-    /// arrives at the same orders there. A version before the standing grant is not replaced by one
-    /// after it: its holder compares the changes before it with the grant's digest.
+    /// gets the same orders there. A version before the current grant is not replaced by a later
+    /// one, because the holder compares the changes before the grant with its digest.
     pub async fn compact(&self, region: Region, to: u64) -> Result<usize> {
         let old: Vec<u64> = self.sql.all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
         if !old.is_empty() {
@@ -161,19 +157,20 @@ impl Store {
         self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 
-    /// Drops the marks of orders that have left the region, once every edge has passed them. An
-    /// edge behind them that was away for too long takes an image.
+    /// Drops tombstones that every edge has passed. An edge that was away too long takes a
+    /// snapshot.
     pub async fn drop_tombstones(&self, region: Region, to: u64) -> Result<usize> {
         let values = vals![region, ORDER, to, BATCH];
         let old: Vec<u64> = self.sql.all(TOMBSTONES, values).await?;
         if let Some(last) = old.last() {
-            // First: a reader between the two takes an image in vain, but misses nothing.
+            // Runs first: a reader in between takes a needless snapshot but misses no change.
             self.sql.exec(SET_TOMBSTONES, vals![*last, region, *last]).await?;
         }
         self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 
-    /// Drops revocations of expired tokens; never the newest change, which marks the feed's end.
+    /// Drops revocations of expired tokens, but never the newest change, which marks the feed's
+    /// end.
     pub async fn drop_revocations(
         &self,
         region: Region,

@@ -1,4 +1,4 @@
-//! A region's feed as its owner's orders are compared with it, and the results of that.
+//! Compares a region's feed with its owner's orders, and records the results.
 
 use platform::{
     sql::{Val, in_list},
@@ -13,9 +13,9 @@ use super::{
     sealed::read_change,
 };
 
-/// The newest row of each order that has not left. The index is named because MySQL and MariaDB
-/// read a region's whole feed for each row where statistics are of a time when the table was small.
-/// To SQLite it is a comment.
+/// The newest row of each order that has not left. The index hint is needed because MySQL and
+/// MariaDB scan the whole feed for each row if their statistics date from a small table. SQLite
+/// treats it as a comment.
 pub(super) const RANGE: &str = "SELECT f.entity, f.version, f.digest FROM feed f /*! FORCE INDEX (feed_entity) */ \
     WHERE f.region = ? AND f.kind = ? AND f.entity > ? AND f.entity <= ? \
     AND f.digest IS NOT NULL AND NOT EXISTS (SELECT 1 FROM feed n /*! FORCE INDEX (feed_entity) */ \
@@ -36,7 +36,7 @@ const CONTRADICTED: &str = "UPDATE regions SET contradictions = contradictions +
     contradicted_at = ? WHERE region = ?";
 
 impl Store {
-    /// By their ids; at most `limit`.
+    /// Ordered by id; at most `limit`.
     pub async fn marks(
         &self,
         region: Region,
@@ -57,7 +57,6 @@ impl Store {
         Ok(rows.into_iter().map(mark).collect())
     }
 
-    /// The region's assignment, as the feed has it.
     pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment> {
         let values = vals![region, ASSIGNMENT, Uuid::nil()];
         let newest: Option<(u64, Vec<u8>)> = self.sql.one(NEWEST, values).await?;
@@ -82,7 +81,7 @@ impl Store {
         Ok(())
     }
 
-    /// Counts an event that came again with different content.
+    /// Counts an event that arrived again with different content.
     pub async fn note_contradiction(&self, region: Region, now: UnixMillis) -> Result<()> {
         self.sql.exec(CONTRADICTED, vals![now, region]).await?;
         Ok(())

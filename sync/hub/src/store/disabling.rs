@@ -1,8 +1,8 @@
-//! Edges that an operator takes out of service: disabled, given a new key, or retired.
+//! Takes edges out of service: disables them, gives them a new key, or retires them.
 //!
-//! Invariant: one transaction refuses the key, ends the session by the term, takes the log from its
-//! worker, and records the operator. So every op is judged by the operator's word from then on, or
-//! was decided before.
+//! Invariant: one transaction refuses the key, raises the term to end the session, takes the log
+//! from its worker, and records the operator. So the operator's cut-off applies to every op not yet
+//! decided.
 
 use platform::{
     columns, row,
@@ -44,14 +44,13 @@ const LEFT: &str = "SELECT e.undecided, \
     FROM edges e WHERE e.edge = ?";
 const ACTS: &str = "WHERE edge = ? ORDER BY at DESC LIMIT 100";
 
-/// The kinds of lines in an edge's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EdgeActKind {
     Disabled,
     Retired,
     /// Given a new key; the old one is refused at once.
     Rekeyed,
-    /// Given a new key in place of the old one, which counts until then.
+    /// Given a new key; the old one stays valid until the edge registers it.
     Rotated,
 }
 
@@ -74,7 +73,7 @@ row! {
         /// `disabled`, `retired`, `rekeyed` or `rotated`.
         pub act: String,
         pub made_by: UserId,
-        /// Nothing is believed that the edge sent since.
+        /// The hub distrusts everything that the edge sent since.
         #[schema(required)]
         pub since: Option<UnixMillis>,
         #[schema(required)]
@@ -82,36 +81,34 @@ row! {
     }
 }
 
-/// An operator's order to take an edge out of service.
+/// An operator's order about one edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisableOrder {
-    /// Nothing is believed that the edge sent since; absent where all of it stands.
+    /// Distrust everything that the edge sent since; `None` trusts all of it.
     pub since: Option<UnixMillis>,
     pub why: String,
     pub retires: bool,
     pub by: UserId,
 }
 
-/// What the order service is to hear of a disabled edge.
+/// A disabled edge, as reported to the order service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disabling {
     pub epoch: u64,
     pub by: UserId,
     pub why: Option<String>,
-    /// The last epoch and the moment from which nothing is believed.
+    /// The last epoch and the moment from which its ops are distrusted.
     pub distrusted: Option<(u64, UnixMillis)>,
 }
 
-/// Commands that were decided though their edge is no longer trusted, and the place of the last
-/// one.
+/// Decided commands that are now distrusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DistrustedPart {
     pub commands: Vec<CommandId>,
-    /// `None` at the end.
+    /// The place of the last one; `None` at the end.
     pub next: Option<(u64, u64)>,
 }
 
-/// Ops of one part.
 const PART: usize = 500;
 
 impl EdgeActKind {
@@ -138,7 +135,7 @@ impl Row for Disabling {
 }
 
 impl Store {
-    /// Returns whether the edge is enrolled. Safe to repeat, also with another moment.
+    /// Returns true if the edge is enrolled. Repeatable, even with another `since`.
     pub async fn disable(
         &self,
         edge: &EdgeId,
@@ -159,9 +156,9 @@ impl Store {
         })
     }
 
-    /// A code that gives an enrolled edge a new key. The old key is refused from now on, or from
-    /// the moment at which the code is used. Returns until when the code is good; `None` where no
-    /// such edge is enrolled.
+    /// Stores a code that gives an enrolled edge a new key. The old key is refused now, or for
+    /// `Rotated` once the code is used. Returns the code's expiry; `None` if the edge is not
+    /// enrolled.
     pub async fn rekey(
         &self,
         edge: &EdgeId,
@@ -190,17 +187,17 @@ impl Store {
         })
     }
 
-    /// Newest first.
+    /// Returns the newest first.
     pub async fn acts(&self, edge: &EdgeId) -> Result<Vec<EdgeAct>> {
         Ok(self.sql.all(EdgeAct::select(ACTS), vals![edge]).await?)
     }
 
-    /// The ops of the edge that wait for a decision, and those that it has told of and not sent.
+    /// Counts undecided ops, and ops that the edge has announced but not sent.
     pub async fn unsettled(&self, edge: &EdgeId) -> Result<(u64, u64)> {
         Ok(self.sql.one(LEFT, vals![edge]).await?.unwrap_or_default())
     }
 
-    /// Disabled edges of which the order service is still to hear.
+    /// Lists disabled edges not yet reported to the order service.
     pub async fn open_disablings(&self) -> Result<Vec<EdgeId>> {
         Ok(self.sql.all(OPEN, vals![]).await?)
     }
@@ -214,7 +211,7 @@ impl Store {
         Ok(())
     }
 
-    /// Commands that took effect, of ops that came since that moment, behind `after`.
+    /// Lists successful commands behind `after` whose ops arrived since the cut-off.
     pub async fn distrusted(
         &self,
         edge: &EdgeId,

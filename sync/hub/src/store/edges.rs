@@ -1,4 +1,4 @@
-//! The standing of an edge: its term, its cursors, its link and its newest word.
+//! The stored state of an edge: its term, cursors, link and last Ack.
 
 use engine::{
     cloud::{Ending, EpochGrant, StoredEdge, feed_base},
@@ -29,7 +29,7 @@ const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
 const RAISE_TERM: &str = "UPDATE edges SET term = term + 1, nonce = ?, program_version = ?, \
     link_up = 1, link_since = ?, last_contact_at = ?, needs_operator_at = NULL, \
     takes_any_hub = ?, plain_line = ? WHERE edge = ? AND term = ?";
-/// An Ack of a newer file says nothing about an older one that was put back.
+/// Resets the Ack columns: they describe a newer file than the restored one.
 const READS_FROM: &str = "UPDATE edges SET feed_cursor = ?, digest = NULL, ahead = 0, \
     unproven = NULL, assignment = NULL WHERE edge = ? AND feed_cursor > ?";
 const PULSE: &str = "SELECT term, outcome_count, probe_number, probe_answered, repair_asked_at, disabled_at \
@@ -42,7 +42,7 @@ const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outc
     clock_error_ms = ?, disk_free_bytes = ?, newcomers_waiting = ?, unproven = ?, assignment = ?, \
     taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
     WHERE edge = ? AND term = ?";
-/// While a session is open only its Acks count: a stranger may have sent an old token of the edge.
+/// During a session only its Acks count, because a stranger may have sent an old token of the edge.
 const NOTE_CLOCK_ERROR: &str = "UPDATE edges SET clock_error_ms = ? WHERE edge = ? AND link_up = 0";
 
 const VERSION_CHARS_MAX: usize = 64;
@@ -52,32 +52,29 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub struct LinkKey {
     pub region: Region,
     pub public_key: [u8; 32],
-    /// An operator has disabled the edge.
     pub disabled: bool,
 }
 
-/// The values that a session looks at from time to time.
+/// The values that a session polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionPulse {
     pub term: u64,
     pub outcome_count: u64,
-    /// A question for a sign of life that has no answer yet.
+    /// The newest probe, until answered.
     pub probe: Option<u64>,
-    /// An image is to put right what the edge has.
+    /// The edge needs a repair snapshot.
     pub repair: bool,
-    /// An operator has disabled the edge.
     pub disabled: bool,
 }
 
-/// The rows of an edge and its region, as the engine judges them.
 struct Judged(StoredEdge);
 
 impl Row for Judged {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (granted_to, after) = (row.get::<Option<_>>("granted_to")?, row.get("after_run")?);
         let ending = row.get::<Option<_>>("ending_epoch")?.zip(row.get("ending_why")?);
-        // A run that was silent for long may be alive: the replicas' clocks differ, so only a
-        // missing sign of life proves its end.
+        // A run that was silent for long may be alive. Replica clocks differ, so only an unanswered
+        // probe proves its end.
         let (newest, link_up) = (row.get::<Option<_>>("nonce")?, row.get("link_up")?);
         Ok(Self(fields!(row => StoredEdge {
             region, term, epoch, epochs_today, outcome_count, feed_generation, feed_seq,
@@ -93,8 +90,8 @@ impl Row for Judged {
     }
 }
 
-/// Term, number of outcomes, questions for a sign of life, the answered ones, and since when an
-/// image is asked for and the edge is disabled.
+/// Term, outcome count, newest probe, newest answered probe, repair request time, and disabling
+/// time.
 type PulseRow = (u64, u64, u64, u64, Option<UnixMillis>, Option<UnixMillis>);
 
 pub(super) fn heads(row: &StoredRow<'_>) -> Result<HeadNotes, ReadError> {
@@ -108,14 +105,14 @@ pub(super) fn heads(row: &StoredRow<'_>) -> Result<HeadNotes, ReadError> {
     })
 }
 
-/// The columns of the notes, in the order in which statements name them.
+/// The values of the head columns, in the order of the statements.
 pub(super) fn head_values(heads: &HeadNotes) -> Vec<Val> {
     let HeadNotes { since, since_feed, told_seq, told_at, told_feed, newest } = *heads;
     vals![since, since_feed, told_seq, told_at, told_feed, newest]
 }
 
 impl Store {
-    /// `None` where no edge of that name has registered a key.
+    /// Returns `None` if no such edge has registered a key.
     pub async fn link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
         let row: Option<(Region, Option<Vec<u8>>, Option<UnixMillis>)> =
             self.sql.one(LINK_KEY, vals![edge]).await?;
@@ -124,7 +121,7 @@ impl Store {
         Ok(Some(LinkKey { region, public_key, disabled: disabled_at.is_some() }))
     }
 
-    /// Notes how far the clock of a refused edge is ahead, for the status that operators read.
+    /// Records how far a refused edge's clock is ahead, for the operators' status.
     pub async fn note_clock_error(&self, edge: &EdgeId, error_ms: i64) -> Result<()> {
         self.sql.exec(NOTE_CLOCK_ERROR, vals![error_ms, edge]).await?;
         Ok(())
@@ -136,10 +133,10 @@ impl Store {
         Ok(row.map(|Judged(stored)| stored))
     }
 
-    /// Raises the term: older sessions can write no more, and the feed that this one begins with is
-    /// no longer compacted. Changes that are being compacted right now may be missing at the edge;
-    /// its digest shows that, and it gets an image. Returns the new term and the rows under it;
-    /// `None` where the term is not `over`.
+    /// Raises the term: older sessions can no longer write, and compaction stops at this session's
+    /// first feed number. The edge may miss changes that are being compacted right now; its digest
+    /// then differs, and it gets a snapshot. Returns the new term and the edge's rows; `None` if
+    /// the term has moved past `over`.
     pub async fn take_over(
         &self,
         edge: &EdgeId,
@@ -149,7 +146,7 @@ impl Store {
     ) -> Result<Option<(u64, StoredEdge)>> {
         let version: String = hello.version.chars().take(VERSION_CHARS_MAX).collect();
         let plain_line = hello.plain_line == Some(true);
-        // Without a key on a plain line, an edge believes no key that comes along it.
+        // On a plain line without a pinned key, an edge trusts no hub key.
         let has_no_key = plain_line && hello.pinned != Some(true);
         let takes_any_hub = hello.challenge.is_none() || has_no_key;
         transact!(self.sql, tx => {
@@ -178,18 +175,18 @@ impl Store {
         }))
     }
 
-    /// Returns whether the term still stands.
+    /// Returns true if the term is still current.
     pub async fn contact(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<bool> {
         Ok(self.sql.exec(CONTACT, vals![now, edge, term]).await? == 1)
     }
 
-    /// Under another term the link is another session's to speak of.
+    /// Has no effect under another term, whose session then owns the link.
     pub async fn link_down(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<()> {
         self.sql.exec(LINK_DOWN, vals![now, edge, term]).await?;
         Ok(())
     }
 
-    /// Returns whether the term still stands.
+    /// Returns true if the term is still current.
     pub async fn save_ack(
         &self,
         edge: &EdgeId,

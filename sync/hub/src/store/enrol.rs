@@ -1,5 +1,5 @@
-//! Enrolment: an operator names an edge, and the edge registers its key with a code. The hub's own
-//! public key stands here, too, so that all replicas use one.
+//! Enrolment: an operator names an edge, which registers its key with a code. Also stores the hub's
+//! public key, which all replicas share.
 
 use platform::{columns, sql::Tx, transact, vals};
 use wire::{Chain, EdgeId, Hash, HubKey, Region, UnixMillis, UserId};
@@ -16,13 +16,13 @@ const MOVE_EDGE: &str = "UPDATE edges SET region = ? WHERE edge = ? AND enrolled
 const DROP_EDGE: &str = "DELETE FROM edges WHERE edge = ? AND enrolled_at IS NULL";
 const DROP_CODES: &str = "DELETE FROM enrolment_codes WHERE edge = ?";
 const CODE: &str = "SELECT edge, new_key FROM enrolment_codes WHERE code_hash = ?";
-/// Without a key it took nothing, so this moment bounds its first ops.
+/// The edge took no ops before it had a key, so this moment bounds its first ops.
 const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, told_at = ? \
     WHERE edge = ? AND enrolled_at IS NULL";
-/// The session of the old key ends by the term, and the edge is in service again.
+/// Raising the term ends the old key's session. The edge is in service again.
 const REPLACE: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, disabled_at = NULL, \
     retired_at = NULL, term = term + 1, link_up = 0, link_since = ? WHERE edge = ?";
-/// Its signatures are still to be verified.
+/// Receipts signed with it must still verify.
 const KEEP_KEY: &str = "INSERT INTO former_keys (edge, public_key, ended_at) \
     SELECT e.edge, e.public_key, ? FROM edges e WHERE e.edge = ? AND e.public_key IS NOT NULL \
     AND NOT EXISTS (SELECT 1 FROM former_keys f \
@@ -39,8 +39,7 @@ const HUB_KEY: &str = "SELECT public_key FROM hub_key WHERE one = 1";
 const ADD_HUB_KEY: &str = "INSERT INTO hub_key (one, public_key) VALUES (1, ?)";
 const PUT_HUB_KEY: &str = "UPDATE hub_key SET public_key = ? WHERE one = 1";
 
-/// Former keys of an edge that are told. The older ones verify receipts that nobody waits for any
-/// more.
+/// Former keys sent to an edge. Receipts under older keys are no longer awaited.
 const FORMER_KEYS_MAX: usize = 16;
 
 columns! {
@@ -75,13 +74,12 @@ pub enum EnrolmentResult {
         edge: EdgeId,
         region: Region,
     },
-    /// Unknown, expired, or used by another key.
+    /// The code is unknown, expired, or used by another key.
     CodeInvalid,
 }
 
 impl Store {
-    /// Names an edge and gives it a code. One that has not enrolled yet gets a new code in place of
-    /// the old one.
+    /// Names an edge and gives it a code, which replaces an unused older one.
     pub async fn invite(
         &self,
         edge: &EdgeId,
@@ -94,10 +92,10 @@ impl Store {
         transact!(self.sql, tx => {
             let known: Option<Option<UnixMillis>> = tx.one(ENROLLED_AT, vals![edge]).await?;
             match known {
-                // Also where it waits for a new key: its name stands for its log.
+                // Also for an edge that waits for a new key: its name identifies its log.
                 Some(Some(_)) => return Ok(InvitationResult::Exists),
                 Some(None) => {
-                    // It has registered its key since the read above.
+                    // The edge registered its key after the read above.
                     if tx.exec(MOVE_EDGE, vals![region, edge]).await? == 0 {
                         return Ok(InvitationResult::Exists);
                     }
@@ -119,7 +117,7 @@ impl Store {
         })
     }
 
-    /// Forgets an edge that has not enrolled, and its code.
+    /// Removes an unenrolled edge and its code.
     pub async fn withdraw_invitation(&self, edge: &EdgeId) -> Result<WithdrawalResult> {
         transact!(self.sql, tx => {
             if tx.exec(DROP_EDGE, vals![edge]).await? == 0 {
@@ -134,8 +132,8 @@ impl Store {
         })
     }
 
-    /// Registers the key of the edge that the code was made for. The same key with the same code
-    /// gets the same answer again, so that a lost answer does not lose the edge.
+    /// Registers the key of the code's edge. Idempotent for the same key and code, so a lost answer
+    /// can be retried.
     pub async fn enrol(
         &self,
         code_hash: Hash,
@@ -143,7 +141,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<EnrolmentResult> {
         transact!(self.sql, tx => {
-            // First, so that the code is locked: one that is being replaced registers nobody.
+            // Runs first to lock the code, so a code that is being replaced registers no key.
             if tx.exec(USE_CODE, vals![now, code_hash, now]).await? == 0 {
                 return Ok(EnrolmentResult::CodeInvalid);
             }
@@ -159,7 +157,7 @@ impl Store {
         })
     }
 
-    /// Returns whether this is the key that the edges know. The first one to come is.
+    /// Returns true if the edges trust this key. The first key to arrive is stored.
     pub async fn ensure_key(&self, key: HubKey, is_replaced: bool) -> Result<bool> {
         let added = self.sql.exec(ADD_HUB_KEY, vals![key.0]).await;
         match added {
@@ -174,7 +172,7 @@ impl Store {
         Ok(known.is_some_and(|known| known == key.0))
     }
 
-    /// The keys that the edge has had before, the newest first.
+    /// Returns the newest first.
     pub async fn former_keys(&self, edge: &EdgeId) -> Result<Vec<[u8; 32]>> {
         let keys: Vec<Vec<u8>> = self.sql.all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX]).await?;
         let key =
@@ -187,13 +185,13 @@ impl Store {
     }
 }
 
-/// Before the edge's key is replaced or refused.
+/// Call it before replacing or refusing the edge's key.
 pub(super) async fn keep_key(tx: &mut Tx, edge: &EdgeId, now: UnixMillis) -> Result<()> {
     tx.exec(KEEP_KEY, vals![now, edge]).await?;
     Ok(())
 }
 
-/// Returns whether the registered key is the one that asked.
+/// Succeeds if `public_key` is the registered key.
 async fn registered(tx: &mut Tx, edge: EdgeId, public_key: [u8; 32]) -> Result<EnrolmentResult> {
     let row: Option<(Region, Option<Vec<u8>>)> = tx.one(EDGE, vals![&edge]).await?;
     match row {

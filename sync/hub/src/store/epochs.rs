@@ -1,9 +1,8 @@
-//! The epochs of an edge: their grants, and the ops of earlier ones that are given back.
+//! The epochs of an edge: their grants, and the ops of earlier epochs that it gets back.
 //!
-//! Invariants: the end of an epoch is noted here before anybody else hears of it, and no session
-//! has the edge from then on. An epoch is raised under the term and the cursor that were judged, so
-//! that only one of two raises it. The old epoch's cursor, undecided ops and session end with it;
-//! its raw ops stay.
+//! Invariants: the end of an epoch is stored before it is announced, and no session holds the edge
+//! from then on. Raising an epoch checks the judged term and cursor, so only one of two writers
+//! succeeds. It resets the old epoch's cursor, undecided ops and session, but keeps its raw ops.
 
 use engine::{
     cloud::{Confinement, Place, QuarantineGrant, Tail},
@@ -66,7 +65,6 @@ columns! {
     }
 }
 
-/// An edge whose epoch is to be raised.
 struct EndingRow {
     cursor: Chain,
     after_run: Option<Uuid>,
@@ -85,18 +83,16 @@ impl Row for EndingRow {
     }
 }
 
-/// Rows of one part of the tail.
 const TAIL_ROWS_MAX: usize = 500;
-/// Rows taken out by one statement.
 const DROPPED_MAX: usize = 500;
 
-/// Epoch, seq, the chain's hash and the bytes of an op.
+/// Epoch, seq, chain hash and bytes of an op.
 type TailRow = (u64, u64, Hash, Vec<u8>);
 
 impl Store {
-    /// Notes that the epoch is to end, and why. Returns the new term: any session of the edge must
-    /// say Hello again and is judged by this. `None` where the term or the epoch has changed; then
-    /// nothing is noted.
+    /// Records that the epoch must end, and why. Returns the new term: every session of the edge
+    /// must send a new Hello, which is judged by this record. Returns `None`, and stores nothing,
+    /// if the term or epoch has changed.
     pub async fn begin_to_end(
         &self,
         edge: &EdgeId,
@@ -113,8 +109,8 @@ impl Store {
         })
     }
 
-    /// Ends the epoch and grants the next to the run that said Hello. `None` where the term, the
-    /// epoch or the cursor has changed; then nothing is stored.
+    /// Ends the epoch and grants the next one to the run that sent the Hello. Returns `None`, and
+    /// stores nothing, if the term, epoch or cursor has changed.
     pub async fn raise_epoch(
         &self,
         edge: &EdgeId,
@@ -150,8 +146,8 @@ impl Store {
                 last_accepted,
             };
             tx.insert(row).await?;
-            // An operator has disabled the epoch and given the edge a new key: there is nothing to
-            // take note of.
+            // An operator disabled this epoch and gave the edge a new key, so the new epoch needs
+            // no further attention.
             if distrusted_epoch == Some(*epoch) {
                 tx.exec(READMIT, vals![now, edge]).await?;
             }
@@ -162,7 +158,7 @@ impl Store {
         Ok(Some(QuarantineGrant { epoch: raised, grant, last_accepted, why: *why, known }))
     }
 
-    /// The epoch that stands, as it was granted.
+    /// Returns the grant of the current epoch.
     pub async fn granted(
         &self,
         edge: &EdgeId,
@@ -175,8 +171,7 @@ impl Store {
         Ok(Some(QuarantineGrant { epoch, grant, last_accepted, why, known }))
     }
 
-    /// The ops stored after a place, of the epochs that are over: as many of one epoch as a frame
-    /// takes.
+    /// Returns ops of ended epochs after a place: as many of one epoch as fit in a frame.
     pub async fn tail(&self, edge: &EdgeId, after: Place) -> Result<Tail> {
         let Place { epoch, seq } = after;
         let values = vals![edge, epoch, seq, epoch, TAIL_ROWS_MAX];
@@ -188,8 +183,8 @@ impl Store {
         part(rows)
     }
 
-    /// Notes that an operator has seen every epoch so far, also one of a replica whose clock is
-    /// ahead. Returns whether the edge exists.
+    /// Records that an operator has reviewed every epoch so far, even one dated ahead by a
+    /// replica's fast clock. Returns true if the edge exists.
     pub async fn readmit(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         transact!(self.sql, tx => {
             let newest: Option<Option<UnixMillis>> = tx.one(NEWEST, vals![edge]).await?;
@@ -203,7 +198,7 @@ impl Store {
         Ok(())
     }
 
-    /// A part of what was received in epochs that are over, before `before`.
+    /// Drops a batch of ops and outcomes from ended epochs that are older than `before`.
     pub async fn drop_old_epochs(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
         let Some(epoch) = self.sql.one::<u64>(EPOCH, vals![edge]).await? else { return Ok(0) };
         self.sql.exec(DROP_OUTCOMES, vals![edge, epoch, before]).await?;
@@ -218,8 +213,8 @@ impl Store {
         Ok(old.len())
     }
 
-    /// The place up to which the edge surely has the received ops: it names the place of its newest
-    /// outcome, and the same op stands there. Else it gets all that is kept.
+    /// Returns the place up to which the edge certainly has the received ops: its newest outcome's
+    /// place, if the same op is stored there. Otherwise it gets all stored ops.
     async fn known(&self, edge: &EdgeId, hello: &Hello) -> Result<Place> {
         let nothing = Place { epoch: hello.epoch, seq: 0 };
         let Some(settled) = hello.settled else { return Ok(nothing) };
@@ -230,7 +225,7 @@ impl Store {
     }
 }
 
-/// The rows of the first epoch among these that continue each other and fit.
+/// Takes the consecutive rows of the first epoch that fit in a frame.
 fn part(rows: Vec<TailRow>) -> Result<Tail> {
     let total = rows.len();
     let Some((epoch, first_seq, first_hash, _)) = rows.first() else { return Ok(Tail::empty()) };

@@ -1,8 +1,8 @@
 //! The feed of a region: its changes, numbered without a gap.
 //!
-//! Invariant: a writer holds the region's row from before its first read until its commit, so that
-//! numbers become visible in their order. The highest version of an entity wins; the event that
-//! brought it is noted in the same transaction.
+//! Invariant: a writer locks the region's row from before its first read until its commit, so
+//! numbers become visible in order. The highest version of an entity wins. The same transaction
+//! records the event in the inbox.
 
 pub mod orders;
 
@@ -44,26 +44,27 @@ const READ: &str = "SELECT feed_seq, bytes FROM feed \
 const CONSUMER: &str = "hub_feed";
 pub(super) const ORDER: &str = "order";
 pub(super) const REVOKED: &str = "revoked";
-/// Of people nothing is forgotten; an ended session is, with its token.
+/// Compaction drops ended sessions with their tokens, but never revoked people.
 pub(super) const REVOKED_PERSON: &str = "revoked_person";
 pub(super) const READMITTED: &str = "readmitted";
 pub(super) const MARK: &str = "mark";
 pub(super) const KEYS: &str = "keys";
 pub(super) const ASSIGNMENT: &str = "assignment";
 
-/// By the session or the person.
+/// Keyed by session or person id.
 pub type Revocations = HashMap<Uuid, EntityRevocations>;
 
-/// The time and the version at which a feed told of it.
+/// The time and version of a revocation in the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedRevocation {
     pub version: u64,
     pub at: UnixMillis,
-    /// Of a person: by the clock of auth.
+    /// For a person: the revocation's time by auth's clock.
     made_at: UnixMillis,
 }
 
-/// The revocations of one session or person, oldest first, and the beginnings of a person's tokens.
+/// The revocations of one session or person, oldest first, and the times from which new tokens are
+/// valid.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntityRevocations {
     revoked: Vec<FeedRevocation>,
@@ -71,8 +72,8 @@ pub struct EntityRevocations {
 }
 
 impl EntityRevocations {
-    /// The first revocation of a token that was issued then: a readmission undoes those before it,
-    /// for tokens from it on alone.
+    /// Returns the first revocation of a token issued then. A readmission cancels earlier
+    /// revocations, but only for tokens issued after it.
     pub fn of_token(&self, issued: UnixMillis) -> Option<FeedRevocation> {
         let mut revoked = self.revoked.iter().copied();
         revoked.find(|revocation| {
@@ -82,14 +83,13 @@ impl EntityRevocations {
     }
 }
 
-/// The effect of an event or a key set on the feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedEffect {
-    /// The feeds hold it now.
+    /// Added to the feeds.
     Added,
-    /// The event had been taken in before, or a version at least as new is there.
+    /// Already processed, or the feed has this version or a newer one.
     Known,
-    /// That version is there with other content: the event's and ours cannot both be true.
+    /// The feed has this version with different content, so one of them is wrong.
     Contradicted,
 }
 
@@ -116,7 +116,7 @@ struct End {
     lost: u64,
 }
 
-/// One change as it will stand in the feed. `member` is its share of the region's digest.
+/// A change without its number. `member` is its share of the region's digest.
 struct Entry {
     kind: &'static str,
     entity: Uuid,
@@ -125,7 +125,7 @@ struct Entry {
     change: Change,
 }
 
-/// What every region hears of somebody's tokens, or of a provider's mark.
+/// A change about tokens or a provider's mark, for every region.
 struct TokenWord {
     kind: &'static str,
     entity: Uuid,
@@ -141,7 +141,6 @@ impl TokenWord {
         Self { kind, entity, sessions, users, person: None, mark: None }
     }
 
-    /// The next change of a region.
     fn entry(&self, end: &End) -> Entry {
         let version = end.feed_seq + 1;
         let Self { kind, entity, person, mark, .. } = *self;
@@ -151,7 +150,6 @@ impl TokenWord {
     }
 }
 
-/// The session or the person whose tokens are no longer valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevokedToken {
     Session(SessionId),
@@ -159,8 +157,7 @@ pub enum RevokedToken {
 }
 
 impl Store {
-    /// Tells every region of an ended session or a revoked person: their tokens may turn up
-    /// anywhere.
+    /// Reaches every region, because revoked tokens may appear anywhere.
     pub async fn feed_revoked(
         &self,
         event: &Event,
@@ -179,7 +176,7 @@ impl Store {
         self.feed_word(event, &word, now).await
     }
 
-    /// Tells every region that a revoked person is let in again, by tokens from that moment on.
+    /// Makes the person's tokens valid again in every region, if issued from then on.
     pub async fn feed_readmitted(
         &self,
         event: &Event,
@@ -192,8 +189,8 @@ impl Store {
         self.feed_word(event, &word, now).await
     }
 
-    /// Tells every region that a provider is verified, or no longer is. Their rows are locked
-    /// first: of two words about one person, the feeds end with the newer.
+    /// Locks all regions first: of concurrent changes for one person, every feed ends with the
+    /// newer.
     pub async fn feed_mark(&self, mark: ProviderMark, now: UnixMillis) -> Result<FeedEffect> {
         let word = TokenWord { mark: Some(mark), ..TokenWord::of(MARK, mark.user.0) };
         transact!(self.sql, tx => {
@@ -212,7 +209,7 @@ impl Store {
         })
     }
 
-    /// Adds the word of an event to every region's feed, once.
+    /// Adds the event's change to every feed, exactly once.
     async fn feed_word(
         &self,
         event: &Event,
@@ -232,7 +229,7 @@ impl Store {
         })
     }
 
-    /// The sessions and people among these of whose revocation the region's feed has told.
+    /// Returns the revocations in the region's feed for these sessions and people.
     pub async fn revocations(&self, region: Region, named: &[Uuid]) -> Result<Revocations> {
         let mut revocations = Revocations::new();
         for part in parts(named, NAMES_MAX) {
@@ -252,7 +249,7 @@ impl Store {
                     Some(word) if word.tokens_since > UnixMillis(0) => {
                         of_entity.tokens_since.push(word.tokens_since);
                     }
-                    // One that does not tell its moment is older than any readmission.
+                    // A revocation without a time counts as older than any readmission.
                     word => {
                         let made_at = word.map_or(UnixMillis(0), |word| word.revoked_at);
                         of_entity.revoked.push(FeedRevocation { version, at, made_at });
@@ -263,7 +260,7 @@ impl Store {
         Ok(revocations)
     }
 
-    /// Feeds the key set, where it differs from the one that the edges know.
+    /// Adds the key set to each feed that has a different one.
     pub async fn feed_keys(&self, jwks: &str, now: UnixMillis) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
             let mut fed = FeedEffect::Known;
@@ -284,7 +281,7 @@ impl Store {
         })
     }
 
-    /// Takes a region's new assignment, and updates the region's row in the same transaction.
+    /// Also updates the region's row in the same transaction.
     pub async fn feed_assignment(
         &self,
         event: &Event,
@@ -300,7 +297,7 @@ impl Store {
         })
     }
 
-    /// Takes a region's assignment as its owner has it.
+    /// Applies an assignment as read from its owner.
     pub async fn repair_assignment(
         &self,
         region: Region,
@@ -310,9 +307,8 @@ impl Store {
         transact!(self.sql, tx => { assign(tx, region, assignment, now).await })
     }
 
-    /// The changes after `after`, at most `limit` and a frame full, and the number they reach. They
-    /// end at a change of the right to assign: a grant is compared with exactly the changes before
-    /// it.
+    /// Returns the changes after `after`, at most `limit` and one frame, and the number they reach.
+    /// Stops after an assignment, because a grant is compared with exactly the changes before it.
     pub async fn feed(&self, region: Region, after: u64, limit: u32) -> Result<(u64, Vec<Change>)> {
         let rows: Vec<(u64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
         let mut opened = Vec::with_capacity(rows.len());
@@ -354,7 +350,7 @@ async fn assign(
         |known: RegionAssignment| known.holder.is_some() && known.fence == assignment.fence;
     let granted_seq = match &assignment.holder {
         None => None,
-        // A change that leaves the right standing is not a grant.
+        // A change that keeps the holder's right is not a new grant.
         Some(_) if known.is_some_and(stands) => {
             tx.one::<Option<u64>>(GRANTED, vals![region]).await?.flatten()
         }
@@ -371,7 +367,7 @@ async fn assign(
 }
 
 impl End {
-    /// The row of the next change, which is not stored yet.
+    /// Numbers and seals the next change without storing it.
     fn next(&mut self, keys: &DataKeys, entry: Entry, at: UnixMillis) -> Result<FeedRow> {
         self.feed_seq += 1;
         let (region, feed_seq, region_digest) = (self.region, self.feed_seq, self.digest);
@@ -403,8 +399,8 @@ async fn lock(tx: &mut Tx, region: Region) -> Result<End> {
     Ok(End { region, feed_seq, digest, orders, lost })
 }
 
-/// The newest change of a kind that has one entity a region. One that this version cannot read
-/// counts as absent: the next takes its place.
+/// Returns the newest change of a kind with one entity per region. If this version cannot read it,
+/// it counts as absent and is replaced.
 async fn newest(tx: &mut Tx, region: Region, kind: &str) -> Result<Option<Change>> {
     let row: Option<(u64, Vec<u8>)> = tx.one(NEWEST, vals![region, kind, Uuid::nil()]).await?;
     let Some((feed_seq, bytes)) = row else { return Ok(None) };

@@ -1,8 +1,8 @@
-//! Where the hub had a command before it came in an edge's log: in an earlier epoch, in the log of
-//! the edge that first took it, or from the portal.
+//! Finds an earlier copy of a logged command: in an earlier epoch, in another edge's log, or from
+//! the portal.
 //!
-//! Invariant: an edge's word is never enough. An op counts as first only if it stands here with the
-//! same command.
+//! Invariant: an edge's claim is never enough. Only an op that the hub has stored with the same
+//! command counts as the first arrival.
 
 use engine::arrival::{FirstArrival, OpArrival};
 use platform::{
@@ -38,7 +38,7 @@ struct Candidate {
     hash: Hash,
     came: OpArrival,
     read: ReceivedOp,
-    /// Where the owner has decided it.
+    /// Set once the owner has decided it.
     outcome: Option<Vec<u8>>,
 }
 
@@ -55,7 +55,7 @@ impl Row for Candidate {
     }
 }
 
-/// The outcome of a row that may have one, beside its edge, epoch and seq.
+/// Opens the `outcome` of a row that also has edge, epoch and seq.
 pub(super) fn stored_outcome(row: &StoredRow<'_>) -> Result<Option<Vec<u8>>, ReadError> {
     if row.get::<Option<Vec<u8>>>("outcome")?.is_none() {
         return Ok(None);
@@ -66,7 +66,7 @@ pub(super) fn stored_outcome(row: &StoredRow<'_>) -> Result<Option<Vec<u8>>, Rea
 }
 
 impl Candidate {
-    /// `None` where it is another command.
+    /// Returns `None` for another command.
     fn of(&self, op: &CommandOp, claim: &Claim) -> Option<FirstArrival> {
         let ReceivedOp::Command(first) = &self.read else { return None };
         let same = first.command.id == op.command.id

@@ -1,7 +1,7 @@
-//! The commands that an ended epoch has left without an outcome, for an operator.
+//! Commands that an ended epoch left without an outcome.
 //!
-//! Invariant: a command stands here from the transaction that ends its epoch until an outcome is
-//! stored under its id for the same person, by whatever edge; or until its op is forgotten.
+//! Invariant: a command is listed from the transaction that ends its epoch until an outcome is
+//! stored under its id for the same person, by any edge, or its op is forgotten.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,6 @@ const FORGET: &str = "DELETE FROM left_behind WHERE edge = ? AND received_at < ?
 const NUMBERS: &str = "SELECT edge, epoch, COUNT(*) FROM left_behind GROUP BY edge, epoch \
     ORDER BY edge, epoch";
 
-/// Ops of one read.
 const PART: usize = 500;
 
 columns! {
@@ -36,10 +35,10 @@ columns! {
     }
 }
 
-/// By edge, its epochs in their order.
+/// The epochs of each edge, in order.
 pub(super) type ByEdge = HashMap<EdgeId, Vec<LeftBehind>>;
 
-/// Notes the commands that the epoch leaves. One that it had logged anew counts once.
+/// Lists the epoch's undecided commands. A relogged command counts once.
 pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<()> {
     let mut after = 0;
     loop {
@@ -63,8 +62,8 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
     }
 }
 
-/// Removes commands that have an outcome now, or stand elsewhere. An id belongs to its person:
-/// another person's command under it stays.
+/// Removes commands that now have an outcome or are listed elsewhere. An id belongs to its person:
+/// another person's command with it stays.
 pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<()> {
     if tx.one::<CommandId>(ANY, vals![]).await?.is_none() {
         return Ok(());
@@ -92,7 +91,7 @@ impl Store {
         Ok(by_edge)
     }
 
-    /// Forgets commands with their ops; they cannot be logged anew from here any more.
+    /// Forgets commands with their ops: the edge can no longer relog them from the hub.
     pub(super) async fn forget_left_behind(&self, edge: &EdgeId, before: UnixMillis) -> Result<()> {
         let commands = self.sql.exec(FORGET, vals![edge, before]).await?;
         if commands > 0 {

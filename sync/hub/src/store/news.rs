@@ -1,4 +1,4 @@
-//! The changes of orders, and the acceptances that lost, for those who watch.
+//! Order changes and lost acceptances, for live subscribers.
 
 use platform::vals;
 use wire::{Change, Region};
@@ -15,8 +15,7 @@ const LOST: &str = "SELECT l.number, f.feed_seq, f.bytes FROM lost_acceptances l
     ORDER BY l.number LIMIT ?";
 
 impl Store {
-    /// The changes of orders after `after`, up to `to` and at most `limit`; and the number that
-    /// they reach.
+    /// Returns up to `limit` order changes after `after` and up to `to`, and the number they reach.
     pub async fn order_changes(
         &self,
         region: Region,
@@ -37,8 +36,8 @@ impl Store {
         Ok((reached, rows.into_iter().map(change).collect::<Result<_>>()?))
     }
 
-    /// The lost acceptances after `after`, up to `to` and at most `limit`, each with the newest
-    /// that the feed says of its order. The oldest may be forgotten.
+    /// Returns up to `limit` lost acceptances after `after` and up to `to`, each with its order's
+    /// newest change. The oldest may already be dropped.
     pub async fn lost_acceptances(
         &self,
         region: Region,

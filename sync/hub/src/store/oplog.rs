@@ -1,7 +1,7 @@
-//! The op log as operators read it: ops that wait for a decision, ops that an ended epoch left
-//! behind, and the state of one op or command.
+//! The op log for operators: ops that wait for a decision, ops that an ended epoch left behind, and
+//! the state of one op or command.
 //!
-//! Invariant: nothing is written here, and every read is bounded, so that looking disturbs no work.
+//! Invariant: read-only, and every read is bounded, so looking never disturbs the workers.
 
 use std::collections::HashMap;
 
@@ -45,17 +45,16 @@ const AGAIN: &str = "SELECT d.epoch, d.seq, o.bytes FROM outcomes d \
 const ASKS: &str = "SELECT command_id, user_id, region, command, taken_at, failures FROM asks \
     WHERE command_id > ? OR (command_id = ? AND user_id > ?) ORDER BY command_id, user_id LIMIT ?";
 
-/// Most waiting ops that are searched for a command, edge by edge.
+/// Limit of waiting ops searched for a command, across all edges.
 const SEARCHED_MAX: usize = 20_000;
 const PART: usize = 500;
 
-/// An op and its state, without its outcome.
 struct StoredOp(OpRecord);
 
 struct StoredAsk(WaitingAsk);
 
 impl Store {
-    /// The ops of an edge that wait, in that state or in any, beyond `after`, in log order.
+    /// Returns an edge's waiting ops after `after` in log order, optionally in one state.
     pub async fn waiting_ops(
         &self,
         edge: &EdgeId,
@@ -76,13 +75,11 @@ impl Store {
         Ok(ops)
     }
 
-    /// The edges with undecided ops, beyond `after` by name.
     pub async fn edges_waiting(&self, after: &str, limit: usize) -> Result<Vec<EdgeId>> {
         Ok(self.sql.all(NAMES, vals![after, limit]).await?)
     }
 
-    /// The ops that the ended epochs of an edge left undecided, beyond that place, each with the
-    /// new place of its command.
+    /// Returns ops that ended epochs left undecided, each with its command's new place.
     pub async fn left_behind(
         &self,
         edge: &EdgeId,
@@ -96,7 +93,7 @@ impl Store {
         Ok(ops)
     }
 
-    /// `None` where the hub does not have the op, or has it no more.
+    /// Returns `None` if the hub does not have the op, or has dropped it.
     pub async fn op(&self, place: &OpPlace) -> Result<Option<OpRecord>> {
         let values = vals![&place.edge, place.epoch, place.seq];
         let stored = self.sql.one(OP, values.clone()).await?;
@@ -116,8 +113,7 @@ impl Store {
         Ok(Some(op))
     }
 
-    /// The ops that wait under that command id. The newest ops of a very long queue are not
-    /// searched.
+    /// Skips the newest ops of a very long queue.
     pub async fn waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>> {
         let (mut found, mut edges, mut searched) = (Vec::new(), String::new(), 0);
         loop {
@@ -141,7 +137,7 @@ impl Store {
         }
     }
 
-    /// The portal's accepts that are put to a holder, beyond that one.
+    /// Returns the portal's accepts after `after` that wait for a holder.
     pub async fn asks_waiting(
         &self,
         after: (CommandId, UserId),
@@ -152,7 +148,7 @@ impl Store {
         Ok(asks.into_iter().map(|StoredAsk(ask)| ask).collect())
     }
 
-    /// Visits the waiting ops of an edge, at most `limit`. Returns their number.
+    /// Visits up to `limit` waiting ops and returns their number.
     async fn search(
         &self,
         edge: &EdgeId,
@@ -176,8 +172,7 @@ impl Store {
         Ok(searched)
     }
 
-    /// Finds where a later epoch has logged these commands anew: under the same id, for the same
-    /// person.
+    /// Sets `again` to the place where a later epoch relogged the command, by id and person.
     async fn find_again(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<()> {
         let name = |op: &OpRecord| op.command.as_ref().map(|c| (c.id, c.actor.user_id));
         let ids: Vec<Val> = ops.iter().filter_map(name).map(|(id, _)| Val::from(id)).collect();
@@ -245,7 +240,7 @@ impl Row for StoredOp {
 impl Row for StoredAsk {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (region, failures): (_, u64) = (row.get("region")?, row.get("failures")?);
-        // One that cannot be read hides no other, and an operator has to see it.
+        // An unreadable accept is still listed: an operator has to see it.
         let place = ask_place(ASK_COMMAND, row.get("command_id")?, row.get("user_id")?);
         let command: Option<Command> = minicbor::decode(&row.opened("command", &place)?).ok();
         let order_id = command.map(|command| command.body.order_id());

@@ -1,4 +1,4 @@
-//! Ops as a session receives them, and outcomes as it sends them.
+//! Stores the ops that a session receives and reads the outcomes that it sends.
 //!
 //! Invariant: ops and cursor are stored in one transaction, guarded by the term.
 
@@ -48,8 +48,8 @@ columns! {
 }
 
 impl Store {
-    /// Returns whether they were stored. They are not where the term, the epoch or the cursor has
-    /// changed: then another session has the edge.
+    /// Returns `false`, and stores none, if the term, epoch or cursor has changed: another session
+    /// has the edge.
     pub async fn store_ops(&self, edge: &EdgeId, new: &NewOps, now: UnixMillis) -> Result<bool> {
         let cursor = new.cursor();
         transact!(self.sql, tx => {
@@ -76,7 +76,7 @@ impl Store {
         })
     }
 
-    /// The outcomes after `after`, without a gap, at most `limit` and a frame full.
+    /// Returns outcomes after `after` without a gap: at most `limit` and one frame.
     pub async fn outcomes(
         &self,
         edge: &EdgeId,

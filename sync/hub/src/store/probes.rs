@@ -1,6 +1,6 @@
-//! Asks the run that has an edge's session for a sign of life, on whatever replica it is.
+//! Probes the run that holds an edge's session for liveness, on any replica.
 //!
-//! Invariant: numbers only rise, so an answer to a later question answers every earlier one.
+//! Invariant: probe numbers only rise, so an answer to a later probe answers every earlier one.
 
 use platform::{transact, vals};
 use wire::{EdgeId, UnixMillis};
@@ -17,7 +17,7 @@ const OPEN: &str = "SELECT edge FROM edges \
 const TWIN_SEEN: &str = "UPDATE edges SET twin_seen_at = ? WHERE edge = ?";
 
 impl Store {
-    /// The number of the question; 0 where there is no such edge.
+    /// Returns the probe's number, or 0 if the edge does not exist.
     pub async fn ask_for_life(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64> {
         transact!(self.sql, tx => {
             tx.exec(ASK, vals![now, edge]).await?;
@@ -25,18 +25,18 @@ impl Store {
         })
     }
 
-    /// The newest question that was answered.
+    /// Returns the newest answered probe.
     pub async fn life_shown(&self, edge: &EdgeId) -> Result<u64> {
         Ok(self.sql.one(ANSWERED, vals![edge]).await?.unwrap_or_default())
     }
 
-    /// An answer under another term is of a session that is over.
+    /// Ignores an answer under another term: that session is over.
     pub async fn show_life(&self, edge: &EdgeId, term: u64, number: u64) -> Result<()> {
         self.sql.exec(ANSWER, vals![number, edge, term, number]).await?;
         Ok(())
     }
 
-    /// Edges that were asked after `since` and have not answered.
+    /// Lists edges with an unanswered probe since `since`.
     pub async fn asked_for_life(&self, since: UnixMillis) -> Result<Vec<EdgeId>> {
         Ok(self.sql.all(OPEN, vals![since]).await?)
     }

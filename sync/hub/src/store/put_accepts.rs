@@ -1,7 +1,6 @@
-//! Where the accepts were made that were put to the holder of their region: its log has each as an
-//! op of its own, with the moment at which it was first taken.
+//! Origins of accepts that are put to their region's holder, which logs each as its own op.
 //!
-//! Invariant: the origin is stored before the accept goes out, and the first one stays.
+//! Invariant: the origin is stored before the accept goes out, and the first origin stays.
 
 use std::collections::HashMap;
 
@@ -45,7 +44,7 @@ impl Store {
         Ok(())
     }
 
-    /// Where no accept was ever put to anybody, one short look says so.
+    /// Costs one short query if no accept was ever put to a holder.
     pub async fn origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
         let mut origins = HashMap::new();
         if ids.is_empty() || self.sql.one::<CommandId>(ANY, vals![]).await?.is_none() {
@@ -62,7 +61,6 @@ impl Store {
         Ok(AcceptOrigins(origins))
     }
 
-    /// Fills in where the commands of these ops were made.
     pub(super) async fn tell_origins(&self, ops: &mut [OpRecord]) -> Result<()> {
         let commands = ops.iter().filter_map(|op| op.command.as_ref());
         let ids: Vec<CommandId> = commands.map(|command| command.id).collect();
@@ -74,7 +72,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets origins that are older than any op. Returns their number, which is bounded.
+    /// Forgets up to `limit` origins older than any op, and returns their number.
     pub async fn drop_old_origins(&self, before: UnixMillis, limit: usize) -> Result<usize> {
         let ids: Vec<CommandId> = self.sql.all(OLD, vals![before, limit]).await?;
         for part in parts(&ids, NAMES_MAX) {

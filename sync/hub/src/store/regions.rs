@@ -1,4 +1,4 @@
-//! The rows of the regions: gate, policy and the end of the feed.
+//! Region rows: gate, policy and the end of the feed.
 
 use platform::{
     fields,
@@ -35,8 +35,7 @@ impl Row for RegionRecord {
 }
 
 impl Store {
-    /// Every region has its row before anything else is asked; a new row begins a feed of a new
-    /// generation.
+    /// Creates missing region rows, before any other query. A new row starts a new feed generation.
     pub async fn ensure_regions(&self, generation: u64) -> Result<()> {
         transact!(self.sql, tx => {
             let known: Vec<String> = tx.all(KNOWN, vals![]).await?;

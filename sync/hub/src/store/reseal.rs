@@ -1,4 +1,4 @@
-//! Seals anew what stands in sync_db plain, or under a former data key, a batch at a time.
+//! Reseals plain values, and values under a former data key, in batches.
 
 use platform::{sealing::SealedBatch, vals};
 use uuid::Uuid;
@@ -32,23 +32,22 @@ const ASKS: &str = "SELECT command_id, user_id, command, token FROM asks \
 const RESEAL_ASK: &str =
     "UPDATE asks SET command = ?, token = ? WHERE command_id = ? AND user_id = ? AND token = ?";
 
-/// Rows of one batch.
 const BATCH: usize = 200;
 
-/// A place in the logs of all edges: the last one that was passed.
+/// The last processed place in the logs of all edges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WalkedLog {
     pub edge: String,
     pub epoch: u64,
-    /// Of the op in its log, or of the outcome.
+    /// The op's seq, or the outcome's number.
     pub number: u64,
 }
 
-/// The ops and the outcomes stand in tables of one form.
+/// The shared shape of the ops and outcomes tables.
 struct LogTable {
     rows: &'static str,
     reseal: &'static str,
-    /// The next log of the same edge, and the first one of the next edge.
+    /// Queries for the next log of the same edge, and the first log of the next edge.
     next: [&'static str; 2],
     place: fn(&str, u64, u64) -> platform::sealing::SealPlace,
 }
@@ -59,7 +58,7 @@ const OUTCOMES_TABLE: LogTable =
     LogTable { rows: OUTCOMES, reseal: RESEAL_OUTCOME, next: NEXT_OUTCOMES, place: outcome_place };
 
 impl Store {
-    /// The changes of a region behind `after`.
+    /// Reseals a region's changes after `after`.
     pub async fn reseal_feed(&self, region: Region, after: u64) -> Result<SealedBatch<u64>> {
         let keys = self.sql.data_keys();
         let rows: Vec<(u64, Vec<u8>)> = self.sql.all(CHANGES, vals![region, after, BATCH]).await?;
@@ -76,18 +75,18 @@ impl Store {
         Ok(SealedBatch { sealed, last })
     }
 
-    /// The ops behind `after`, of every edge and epoch.
+    /// Reseals ops after `after`.
     pub async fn reseal_ops(&self, after: WalkedLog) -> Result<SealedBatch<WalkedLog>> {
         self.reseal_log(&OPS_TABLE, after).await
     }
 
-    /// The outcomes behind `after`, of every edge and epoch.
+    /// Reseals outcomes after `after`.
     pub async fn reseal_outcomes(&self, after: WalkedLog) -> Result<SealedBatch<WalkedLog>> {
         self.reseal_log(&OUTCOMES_TABLE, after).await
     }
 
-    /// Of one log at once: with all of its key but the last part given, no statement passes over
-    /// other rows.
+    /// Handles one log per call: each statement fixes the whole key except its last part, so it
+    /// scans no other rows.
     async fn reseal_log(
         &self,
         table: &LogTable,
@@ -127,7 +126,7 @@ impl Store {
         Ok(next.map(|(edge, epoch)| WalkedLog { edge, epoch, number: 0 }))
     }
 
-    /// The accepts that wait, behind `after`. One that is decided meanwhile is gone.
+    /// Reseals waiting accepts after `after`. Skips those decided meanwhile.
     pub async fn reseal_asks(&self, after: (Uuid, Uuid)) -> Result<SealedBatch<(Uuid, Uuid)>> {
         let keys = self.sql.data_keys();
         let values = vals![after.0, after.0, after.1, BATCH];

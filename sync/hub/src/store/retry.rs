@@ -1,4 +1,4 @@
-//! Ops and waiting accepts that an operator lets in again.
+//! Retries of stopped ops and waiting accepts.
 //!
 //! Invariant: the same transaction records the operator.
 
@@ -20,11 +20,11 @@ const NOTE_ASK: &str =
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryResult {
-    /// It is tried again, with as many trials as if it were new.
+    /// It is retried with a fresh failure count.
     LetIn,
     /// It waits for something else.
     NotStopped,
-    /// Nothing of that name waits.
+    /// No such op or accept waits.
     Unknown,
 }
 
@@ -47,7 +47,8 @@ impl Store {
         })
     }
 
-    /// The accepts of the portal under that id: an id is its user's own, so there may be several.
+    /// Retries the portal's accepts with that id. There may be several, because an id is unique
+    /// only per user.
     pub async fn retry_asks(
         &self,
         id: CommandId,

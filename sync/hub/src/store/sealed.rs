@@ -1,5 +1,5 @@
-//! The places of what sync_db keeps sealed: ops, outcomes, changes of feeds and waiting accepts,
-//! each whole. Hashes and digests stand beside them and are over the plain bytes.
+//! The seal places of sealed values in sync_db: ops, outcomes, feed changes and waiting accepts,
+//! each sealed whole. Hashes and digests stay outside the seal and cover the plain bytes.
 
 use platform::sealing::{DataKeys, SealPlace};
 use wire::{Change, CommandId, Outcome, Region, UserId};
@@ -19,8 +19,7 @@ pub(super) fn change_place(region: Region, feed_seq: u64) -> SealPlace {
     SealPlace::of("feed.bytes", region.as_str().as_bytes()).and_number(feed_seq)
 }
 
-/// Of the columns `command` and `token`, by their names in the table. The actor's id and role stand
-/// plain.
+/// `column` is `asks.command` or `asks.token`. The actor's id and role are stored unsealed.
 pub(super) fn ask_place(column: &'static str, command: CommandId, user: UserId) -> SealPlace {
     SealPlace::of_id(column, command.0).and(user.as_bytes())
 }
@@ -28,7 +27,6 @@ pub(super) fn ask_place(column: &'static str, command: CommandId, user: UserId) 
 pub(super) const ASK_COMMAND: &str = "asks.command";
 pub(super) const ASK_TOKEN: &str = "asks.token";
 
-/// The op that stands at that place of an edge's log.
 pub(super) fn read_op(
     keys: &DataKeys,
     (edge, epoch, seq): (&str, u64, u64),

@@ -1,9 +1,8 @@
-//! The image of a region as its feed stood at one number, read in chunks by the key of what is in
-//! it.
+//! The snapshot of a region at one feed number, read in chunks by entity key.
 //!
-//! Invariant: an image and the changes after its number make the same view as the whole feed,
-//! however far that has moved on: an entity that changed later, and whose older version is
-//! compacted, comes with the changes.
+//! Invariant: a snapshot plus the changes after its number gives the same view as the whole feed.
+//! If compaction drops an entity's older version because of a later change, the entity arrives with
+//! the changes.
 
 use engine::cloud::ChunkRequest;
 use platform::vals;
@@ -16,7 +15,7 @@ use super::{
     sealed::read_change,
 };
 
-/// `compare.rs` says why the index is named.
+/// See `compare.rs` for the index hint.
 pub(super) const CHUNK: &str = "SELECT f.entity, f.feed_seq, f.bytes FROM feed f /*! FORCE INDEX (feed_entity) */ \
     WHERE f.region = ? AND f.kind = ? AND f.entity >= ? AND f.feed_seq <= ? \
     AND NOT EXISTS (SELECT 1 FROM feed n /*! FORCE INDEX (feed_entity) */ \
@@ -24,20 +23,20 @@ pub(super) const CHUNK: &str = "SELECT f.entity, f.feed_seq, f.bytes FROM feed f
         AND n.entity = f.entity AND n.feed_seq > f.feed_seq AND n.feed_seq <= ?) \
     ORDER BY f.entity LIMIT ?";
 const ASK: &str = "UPDATE edges SET repair_asked_at = ? WHERE edge = ? AND repair_asked_at IS NULL";
-/// The count comes first: MySQL reads what the same statement has set.
+/// Sets the count first, because later assignments in a MySQL statement see the new values.
 const TAKEN: &str = "UPDATE edges SET \
     repairs = repairs + CASE WHEN repair_asked_at IS NULL THEN 0 ELSE 1 END, \
     repaired_at = CASE WHEN repair_asked_at IS NULL THEN repaired_at ELSE ? END, \
     repair_asked_at = NULL WHERE edge = ? AND term = ?";
 
-/// In the order in which an edge applies them: the assignment is compared with the orders.
+/// The order in which an edge applies them: it compares the assignment with the orders.
 const KINDS: [&str; 7] = [ORDER, REVOKED, KEYS, ASSIGNMENT, REVOKED_PERSON, READMITTED, MARK];
-/// Most rows of one chunk. An edge stores a chunk in one commit, and a cut may send it twice.
+/// An edge stores a chunk in one commit, and a dropped link may resend it.
 const ROWS_MAX: usize = 64;
 const BYTES_MAX: usize = 16 * 1024;
 
 impl Store {
-    /// The next chunk. One row goes into it however large it is.
+    /// Returns the next chunk: at least one row, of any size.
     pub async fn chunk(&self, region: Region, wanted: ChunkRequest) -> Result<SnapshotPart> {
         let mut place = wanted.after.unwrap_or(SnapshotPlace { kind: 0, entity: [0; 16] });
         let (mut changes, mut bytes_left) = (Vec::new(), BYTES_MAX);
@@ -53,7 +52,7 @@ impl Store {
                 }
                 bytes_left = bytes_left.saturating_sub(bytes.len());
                 let change = read_change(self.sql.data_keys(), (region, feed_seq), bytes)?;
-                // Orders that have left are not in an image.
+                // A snapshot omits orders that have left.
                 if !matches!(change, Change::OrderGone { .. }) {
                     changes.push(change);
                 }
@@ -67,13 +66,13 @@ impl Store {
         Ok(SnapshotPart { changes, next: None })
     }
 
-    /// Asks for an image for an edge whose orders differ from the cloud's. Returns whether none was
-    /// asked for before.
+    /// Requests a repair snapshot for an edge whose orders differ from the cloud's. Returns false
+    /// if one is already requested.
     pub async fn ask_repair(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         Ok(self.sql.exec(ASK, vals![now, edge]).await? == 1)
     }
 
-    /// An image has become the edge's view.
+    /// Records that the edge has applied a snapshot.
     pub async fn snapshot_taken(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<()> {
         self.sql.exec(TAKEN, vals![now, edge, term]).await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! The edges as an operator sees them.
+//! The edges' status for operators.
 
 use platform::{
     fields,
@@ -33,7 +33,6 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
     LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch \
     WHERE e.edge > ? ORDER BY e.edge LIMIT ?";
-/// Edges read at once for an overview.
 const OVERVIEW_PAGE: usize = 500;
 
 impl Store {
@@ -48,11 +47,11 @@ impl Store {
                 break;
             }
         }
-        // Last: a feed that moves on meanwhile makes a lag, never a difference.
+        // Read last, so a feed that moves meanwhile shows as a lag, never as a difference.
         Ok((self.regions().await?, edges))
     }
 
-    /// The edges after `after` by name, at most `limit`.
+    /// Returns up to `limit` edges, by name after `after`.
     pub async fn edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>> {
         let mut edges: Vec<EdgeRecord> = self.sql.all(PAGE, vals![after, limit]).await?;
         let mut left = self.left_behind_by_edge().await?;
@@ -76,9 +75,9 @@ impl Row for EdgeRecord {
             plain_line, cloud_tokens_since;
             lag_down_since: change_at.into_iter().chain(outcome_at).min(),
             quarantine: quarantine.map(|(at, why)| QuarantineStatus { at, why }),
-            // Of another table.
+            // Filled in from another table.
             left_behind: Vec::new(),
-            // These follow from others.
+            // Derived from the other fields later.
             link: LinkState::Never,
             since: None,
             lag_up_ops: 0,

@@ -1,4 +1,4 @@
-//! What sync_db keeps, on both engines.
+//! Tests sync_db on both engines.
 
 mod asks;
 mod disabling;
@@ -62,7 +62,6 @@ async fn database(mysql: bool) -> Database {
     Database { store, _folder: folder }
 }
 
-/// A database with the enrolled edge north-1.
 async fn with_edge(mysql: bool) -> Database {
     let store = database(mysql).await;
     enrolled(&store).await;
@@ -140,7 +139,6 @@ fn ack(term: u64, outcome_cursor: u64) -> Ack {
     }
 }
 
-/// `count` boots that continue the chain.
 fn boots(term: u64, after: Chain, count: u64) -> NewOps {
     let mut at = after;
     let op = |n| Op::Boot { nonce: BootNonce([1; 16]), at: UnixMillis(NOW.0 + n) }.to_bytes();
@@ -163,7 +161,7 @@ async fn claimed(store: &Store) -> Claim {
     store.claim(&north(), replica(1), NOW, UNTIL).await.unwrap().unwrap()
 }
 
-/// What is due from the beginning on.
+/// Returns the due ops from the start of the log.
 async fn due(store: &Store, claim: &Claim, limit: usize) -> Vec<UndecidedOp> {
     store.due(claim, &mut LogWalk::default(), false, limit).await.unwrap()
 }

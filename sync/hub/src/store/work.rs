@@ -1,4 +1,4 @@
-//! The work on an edge's log: the claim to it, the next ops, and their results.
+//! Work on an edge's log: the worker's claim (a lease), the next ops, and their results.
 
 use std::collections::HashMap;
 
@@ -58,15 +58,15 @@ const FOR_HOLDER: &str =
     "UPDATE undecided SET for_holder = 1 WHERE edge = ? AND epoch = ? AND seq IN (";
 const COUNT_FAILURE: &str =
     "UPDATE undecided SET failures = failures + 1 WHERE edge = ? AND epoch = ? AND seq = ?";
-/// A claim ends in three seconds by the clock of its writer, and replicas' clocks differ a little;
-/// that takes no live claim away. A claim that ends later than this comes from a wrong clock and
-/// would block the log until then. It is taken over; the token refuses what its writer still does.
+/// A claim expires in three seconds by its writer's clock; normal clock differences never end a
+/// live claim. A claim further ahead than this comes from a wrong clock and would block the log, so
+/// another worker takes it over. The token refuses the first worker's later writes.
 const CLAIM_AHEAD_MAX_MS: i64 = 60_000;
 
-/// Rows of one read at least: while a bad op is searched for, most rows may wait.
+/// Minimum page size: while a bad op is isolated, most rows may have to wait.
 const PAGE_MIN: usize = 100;
 
-/// As receipt writes it.
+/// The state on arrival.
 pub(super) const RECEIVED: &str = "received";
 pub(super) const HELD_BY_REGION: &str = "held_region";
 pub(super) const NEEDS_OPERATOR: &str = "held_operator";
@@ -84,14 +84,14 @@ columns! {
     }
 }
 
-/// The right to work one edge's log, until somebody else raises the token.
+/// A lease on one edge's log, valid until another worker raises the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub edge: EdgeId,
     pub region: Region,
     pub epoch: u64,
     token: u64,
-    /// An operator no longer trusts what came since.
+    /// Set if an operator distrusts later ops.
     pub cut_off: Option<CutOff>,
 }
 
@@ -104,7 +104,7 @@ impl Row for Claim {
 }
 
 impl Claim {
-    /// Whether the cloud believes nothing that came to this place of the edge's log at that moment.
+    /// Returns true if an operator distrusts ops that arrived then.
     pub fn distrusts(&self, epoch: u64, received_at: UnixMillis) -> bool {
         self.cut_off.is_some_and(|cut_off| cut_off.covers(epoch, received_at))
     }
@@ -125,23 +125,22 @@ impl Row for StoredUndecided {
     }
 }
 
-/// The op of a row that also has its edge, epoch and seq.
+/// Opens the op of a row that also has edge, epoch and seq.
 pub(super) fn stored_op(row: &StoredRow<'_>) -> Result<ReceivedOp, ReadError> {
     let edge: String = row.get("edge")?;
     let place = op_place(&edge, row.get("epoch")?, row.get("seq")?);
     Ok(ReceivedOp::read(&row.opened("bytes", &place)?))
 }
 
-/// The hub's record of the moment at which an op was received.
 pub(super) fn arrival(row: &StoredRow<'_>) -> Result<OpArrival, ReadError> {
     let bounds = OpBounds { not_before: row.get("not_before")?, knows_to: row.get("knows_to")? };
     Ok(OpArrival { received_at: row.get("received_at")?, bounds })
 }
 
 impl Store {
-    /// Edges with undecided ops after `after` by name, at most `limit`, and the next `after`. A
-    /// held op keeps its edge among these, so always beginning with the first name would never
-    /// reach the others.
+    /// Lists up to `limit` edges with undecided ops, by name after `after`, and the next `after`.
+    /// Always starting at the first name would starve the others, because a held op keeps its edge
+    /// listed.
     pub async fn edges_with_work(
         &self,
         after: &str,
@@ -155,7 +154,7 @@ impl Store {
         Ok((edges, next))
     }
 
-    /// `None` where nothing is undecided, or another worker has the log.
+    /// Returns `None` if no op is undecided or another worker has the log.
     pub async fn claim(
         &self,
         edge: &EdgeId,
@@ -172,7 +171,7 @@ impl Store {
         })
     }
 
-    /// Prolongs a claim. Where another worker has the log already, this changes nothing.
+    /// Has no effect if another worker has taken the log.
     pub async fn keep(&self, claim: &Claim, until: UnixMillis) -> Result<()> {
         self.sql.exec(KEEP, vals![until, &claim.edge, claim.token]).await?;
         Ok(())
@@ -183,8 +182,8 @@ impl Store {
         Ok(())
     }
 
-    /// The next undecided ops of the walk in log order, without held ops and those that wait behind
-    /// them. Parked ops are left out while their owner is away.
+    /// Returns the next due ops of the walk in log order, without held ops, ops behind them, and
+    /// parked ops whose owner is away.
     pub async fn due(
         &self,
         claim: &Claim,
@@ -205,8 +204,8 @@ impl Store {
         self.undecided(states, claim, walk.after, limit, is_due).await
     }
 
-    /// The next ops beyond `beyond` that are held by their region, to be handed in again. Ops
-    /// behind one that waits are left out.
+    /// Returns the next ops after `beyond` that their region holds, for a retry, without those
+    /// behind a waiting op.
     pub async fn held_again(
         &self,
         claim: &Claim,
@@ -225,8 +224,7 @@ impl Store {
         self.undecided(WAITING, claim, 0, limit, is_due).await
     }
 
-    /// The undecided ops in one of these states that are due, in log order. Only due ops count
-    /// towards the limit, however many wait before them.
+    /// Returns due ops in these states, in log order. Only due ops count towards the limit.
     async fn undecided(
         &self,
         states: &'static str,
@@ -258,7 +256,7 @@ impl Store {
         }
     }
 
-    /// The ops of an epoch that are held, and why, oldest first.
+    /// Lists the oldest held ops of an epoch with their reasons.
     pub async fn held(
         &self,
         edge: &EdgeId,
@@ -273,7 +271,7 @@ impl Store {
         Ok(rows.into_iter().map(|(seq, state)| (seq, reason(&state))).collect())
     }
 
-    /// Notes whether the edge sends tokens that open the cloud, and since when.
+    /// Records since when the edge sends tokens that the cloud accepts.
     pub async fn note_cloud_tokens(
         &self,
         edge: &EdgeId,
@@ -288,7 +286,7 @@ impl Store {
         Ok(())
     }
 
-    /// The tokens at these places of the log; a place that holds none is left out.
+    /// Skips places without a token.
     pub async fn tokens(&self, claim: &Claim, seqs: &[u64]) -> Result<HashMap<u64, String>> {
         let mut tokens = HashMap::new();
         for part in parts(seqs, NAMES_MAX) {
@@ -307,8 +305,8 @@ impl Store {
         Ok(tokens)
     }
 
-    /// Stores the results of a pass, all or nothing. `false` where another worker has the log by
-    /// now; then nothing is stored.
+    /// Stores the results of a pass atomically. Returns `false`, and stores none, if another worker
+    /// has taken the log.
     pub async fn commit(
         &self,
         claim: &Claim,
@@ -337,7 +335,7 @@ impl Store {
                 return Ok(false);
             }
             for decided in put {
-                // At the portal it counts for no edge.
+                // An accept from the portal counts for no edge.
                 if let Some(Source::Edge(edge)) = &decided.made_at {
                     tx.exec(COUNT_LOST, vals![now, edge]).await?;
                 }
@@ -360,7 +358,7 @@ impl Store {
     }
 }
 
-/// Numbers the outcomes from the edge's former count: the guard has raised it and holds the row.
+/// Numbers the outcomes from the edge's previous count: the guard has raised it and locks the row.
 async fn add_outcomes(
     tx: &mut Tx,
     claim: &Claim,

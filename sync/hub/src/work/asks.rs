@@ -1,8 +1,8 @@
-//! Hands the portal's waiting accepts in again. The order service decides them once the right has
-//! ended, or names those that the holder has decided meanwhile.
+//! Retries the portal's waiting accepts. The order service decides them once the right has ended,
+//! or returns those that the holder has decided meanwhile.
 //!
-//! Invariant: an accept that fails alone is counted, and in the end waits for an operator. A
-//! failure counts only while other accepts could be decided.
+//! Invariant: each failure of an accept alone is counted, and after several it waits for an
+//! operator. A failure counts only while other accepts can be decided.
 
 use platform::upstream::UpstreamError;
 use uuid::Uuid;
@@ -50,7 +50,7 @@ impl Workers {
         }
     }
 
-    /// An accept that cannot be decided does not delay the others.
+    /// An undecidable accept does not delay the others.
     async fn hand_in(&self) -> Result<(), HandInFault> {
         let mut after = Some((CommandId(Uuid::nil()), UserId(Uuid::nil())));
         while let Some(from) = after {
@@ -82,9 +82,9 @@ impl Workers {
         Ok(())
     }
 
-    /// Tries all at once or, where that fails, each by itself. Returns those that fail alone.
-    /// `doubted` ones are tried between two controls that succeed, others before one: an owner that
-    /// decides nothing at all proves nothing about them.
+    /// Tries all accepts in one call and, if that fails, one by one. Returns the ones that fail
+    /// alone. `doubted` ones run between two successful controls, others before one: an owner that
+    /// decides no list at all proves nothing about them.
     async fn decide_accepts(
         &self,
         items: Vec<WaitingAccept>,
@@ -103,8 +103,8 @@ impl Workers {
         Ok(bad)
     }
 
-    /// Drops the decided ones. Returns those that the owner could not decide, `None` where the list
-    /// fails as a whole. After any such failure a control has shown that the owner is there.
+    /// Drops the decided accepts. Returns the ones that the owner could not decide, or `None` if
+    /// the whole list fails. After any failure, a control has confirmed that the owner is up.
     async fn try_accepts(
         &self,
         items: Vec<WaitingAccept>,
@@ -141,7 +141,7 @@ impl Workers {
         Ok(Some(bad))
     }
 
-    /// Asks whether anything is decided at all.
+    /// Sends an empty list, to check that the owner decides at all.
     async fn control_accepts(&self) -> Result<(), HandInFault> {
         let nothing = WaitingAccepts { items: Vec::new() };
         let answers = self.order.decide::<WaitingAnswers>(PATH, &nothing).await;

@@ -1,5 +1,5 @@
-//! Works one edge's log, from the first undecided op to the last. A run is read from
-//! `sync/hub/src/store/work.rs`, decided in `sync/hub/src/work/run.rs`, and its results are stored.
+//! Works one edge's log from the first undecided op to the last: reads a run from
+//! `sync/hub/src/store/work.rs`, decides it in `sync/hub/src/work/run.rs`, and stores the results.
 //!
 //! Invariant: results are stored only under the claim that their run was read under.
 
@@ -18,23 +18,23 @@ use crate::{
     store::{StoreError, work::Claim},
 };
 
-/// Another worker takes over from one that has died after this time. A slow one may be followed
-/// too: an op that both hand over is decided once, and stored by one.
+/// The lease on a log: after this time another worker may take over from a dead one. A slow worker
+/// may be overtaken too: an op that both hand over is decided once and stored by one.
 const CLAIM_MS: i64 = 3_000;
 
 const KEPT_EVERY: Duration = Duration::from_secs(1);
-/// While something is parked, the time between two looks for ops behind it.
+/// Poll interval for new ops behind parked ones.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The step that follows a pass.
+/// The next step after a pass.
 enum Next {
-    /// There may be more.
+    /// There may be more ops.
     GoOn,
-    /// An op failed alone, or the store did.
+    /// An op failed alone, or the store failed.
     Pause,
-    /// All due ops were met, and some of them are parked.
+    /// Every due op was visited, and some are parked.
     Look(Duration),
-    /// Nothing is due any more, or another worker has the log.
+    /// No op is due, or another worker has the log.
     Done,
 }
 
@@ -69,7 +69,7 @@ impl Workers {
                 Next::Done => break,
                 Next::GoOn => Duration::ZERO,
                 Next::Look(pause) => {
-                    // Another replica may reach the owner, or auth.
+                    // Another replica may reach the owner or auth.
                     log.release().await;
                     pause
                 }
@@ -91,14 +91,14 @@ struct LogWork<'a> {
     portion: Portion,
     backoff: Backoff,
     walk: LogWalk,
-    /// Some ops that this walk has met are parked.
+    /// This walk has parked some ops.
     parked: bool,
-    /// An owner was out of reach, so this walk asks it nothing more. Without the order service
-    /// nothing is decided: a review depends on it, too.
+    /// An unreachable owner: this walk calls it no more. Without the order service no op can be
+    /// decided, not even a review, which depends on it.
     away: Option<Owner>,
-    /// When another walk tries the parked ops again.
+    /// When a new walk retries the parked ops.
     again_at: Option<Duration>,
-    /// While the held ops are handed in again: the last one that was.
+    /// During a sweep of the held ops: the last one retried.
     sweep: Option<u64>,
     claim: Option<Claim>,
 }
@@ -125,7 +125,7 @@ impl LogWork<'_> {
         }
     }
 
-    /// While the order service is away, ops that need none are answered; the rest is parked.
+    /// While the order service is away, answers the ops that do not need it and parks the rest.
     async fn pass_by(&mut self, claim: &Claim) -> Result<Next, StoreError> {
         let waiting = self.hub.store.due(claim, &mut self.walk, true, OPS_MAX);
         let run = self.hub.kept(claim, waiting).await?;
@@ -141,8 +141,8 @@ impl LogWork<'_> {
         Ok(if self.store(claim, &progress).await? { Next::GoOn } else { Next::Done })
     }
 
-    /// All due ops were met. Another walk meets the parked ones again; until then only new ops are
-    /// met.
+    /// Every due op was visited. The next walk retries the parked ones; until then only new ops are
+    /// read.
     fn at_the_end(&mut self) -> Next {
         if !self.parked {
             return Next::Done;
@@ -162,7 +162,7 @@ impl LogWork<'_> {
         (self.parked, self.away, self.again_at) = (false, None, None);
     }
 
-    /// Begins to hand in the held ops again, if it is time and their owner is there.
+    /// Starts a sweep of the held ops if it is due and their owner is reachable.
     fn begin_sweep(&mut self) {
         let (now, turns) = (self.hub.clock.elapsed(), self.hub.bell.turns());
         if self.sweep.is_none()
@@ -173,7 +173,7 @@ impl LogWork<'_> {
         }
     }
 
-    /// Hands in the next of the held ops again. Ops that have come meanwhile go first.
+    /// Retries the next held ops. Newly received ops go first.
     async fn sweep(&mut self, claim: &Claim, beyond: u64) -> Result<Next, StoreError> {
         let held = self.hub.store.held_again(claim, beyond, self.portion.size());
         let run = self.hub.kept(claim, held).await?;
@@ -183,7 +183,7 @@ impl LogWork<'_> {
         }
         let (progress, next) = self.work_off(claim, &run).await?;
         if progress.moved() {
-            // The ops behind those that are decided are due now.
+            // Ops behind the decided ones are due now.
             self.walk = LogWalk::default();
         }
         let reached = progress.reaches().map_or(beyond, |reached| reached.max(beyond));
@@ -191,7 +191,7 @@ impl LogWork<'_> {
         Ok(next)
     }
 
-    /// Decides a run, stores its results, and goes on behind them.
+    /// Decides a run, stores its results, and advances past them.
     async fn work_off(
         &mut self,
         claim: &Claim,
@@ -233,8 +233,8 @@ impl LogWork<'_> {
         Ok((progress, next))
     }
 
-    /// Releases the claim, so that no replica has to wait for its end. Where another worker has the
-    /// log already, this changes nothing.
+    /// Releases the claim, so that no replica has to wait for it to expire. This changes nothing if
+    /// another worker has the log already.
     async fn release(&self) {
         let Some(claim) = &self.claim else { return };
         if let Err(error) = self.hub.store.release(claim).await {
@@ -259,8 +259,8 @@ impl LogWork<'_> {
 }
 
 impl LogWork<'_> {
-    /// Nudges the region's holder about held ops. Ops of other logs that wait for the decided ones
-    /// are handed in again.
+    /// Nudges the region's holder about held ops, and retries ops of other logs that waited for the
+    /// decided ones.
     async fn tell_others(&self, claim: &Claim, progress: &Progress) -> Result<(), StoreError> {
         let is_held = progress.held.iter().any(|(_, reason)| *reason == HeldReason::Region);
         if is_held && let Some(holder) = self.hub.store.holder(claim.region).await? {
@@ -275,8 +275,9 @@ impl LogWork<'_> {
 }
 
 impl Workers {
-    /// Does the work with the claim kept. Else another replica would take over, hand over the same
-    /// ops and discard these results, and an op that its owner never answers would never be found.
+    /// Runs `work` while renewing the claim. Otherwise another replica would take over, hand over
+    /// the same ops and discard these results, and an op that its owner never answers would never
+    /// be isolated.
     async fn kept<T>(&self, claim: &Claim, work: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;

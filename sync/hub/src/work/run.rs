@@ -1,5 +1,5 @@
-//! Decides one run of an edge's log: judges the tokens, hands the ops to their owner, and gathers
-//! the answers. Nothing is stored here.
+//! Decides one run of an edge's log: checks the tokens, sends the ops to their owner, and collects
+//! the answers. This module stores no results.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,15 +20,15 @@ use crate::{
 };
 
 const PATH: &str = "/internal/ops";
-/// Most bytes of a batch as JSON; the owner takes several times as much.
+/// Maximum JSON bytes of a batch; the owner accepts several times as much.
 const BYTES_MAX: usize = 2 * 1024 * 1024;
 
 pub(super) enum RunEnd {
-    /// All of it has a result, as far as a batch goes. Some ops may wait for keys.
+    /// Every op of the batch has a result. Some may wait for keys.
     Whole(Progress),
-    /// The owner is away, so the ops handed over wait.
+    /// The owner is away, so the handed ops wait.
     Away(Progress, Owner),
-    /// A batch of this many ops failed, so a smaller one is tried.
+    /// A batch of this many ops failed, so a smaller one follows.
     Failed(Progress, usize),
 }
 
@@ -64,7 +64,7 @@ impl Workers {
         mut progress: Progress,
     ) -> RunEnd {
         let edge = &claim.edge;
-        // A failure concerns the op only between two controls that succeed.
+        // A failure counts against the op only between two successful controls.
         let doubted = failures(run, &handed) > 0;
         let owner = handed.first().map_or(Owner::Order, |op| Owner::of(&op.body));
         match self.ask_owner(claim, owner, handed.clone(), doubted).await {
@@ -159,8 +159,8 @@ impl Workers {
     }
 }
 
-/// Halves the batch until one op stands alone. That op is counted, and in the end put before an
-/// operator, so that the log behind it goes on.
+/// Halves the batch until one op is alone. Its failures are counted, and after several it waits for
+/// an operator, so that the rest of the log continues.
 fn failed(
     claim: &Claim,
     run: &[UndecidedOp],
@@ -179,31 +179,31 @@ fn failed(
     RunEnd::Failed(progress, 1)
 }
 
-/// The number of times that an op failed which stands alone.
+/// The failure count of an op that is alone in its batch.
 fn failures(run: &[UndecidedOp], handed: &[BatchOp]) -> u32 {
     let [alone] = handed else { return 0 };
     run.iter().find(|due| due.seq == alone.seq).map_or(0, |due| due.failures)
 }
 
-/// The tokens that a run refers to, judged at the moment the edge took each command.
+/// The tokens that a run refers to, checked as of the time the edge took each command.
 struct Judge {
     tokens: HashMap<u64, String>,
-    /// The edge's.
+    /// The edge's region.
     region: Region,
     accept_cloud_tokens: bool,
     keys: Keys,
-    /// The keys were fetched after a token did not match them: it may have named a new key.
+    /// The keys were refreshed after a token failed to match: it may use a new key.
     keys_are_fresh: bool,
-    /// The revocations, in the region's feed, of the sessions and people that these tokens name.
+    /// The region's revocations of the sessions and users in these tokens.
     revocations: Revocations,
-    /// Commands of the run that the hub had before, from this log or another way.
+    /// Commands of the run that the hub had received before, from this log or another way.
     firsts: HashMap<u64, FirstArrival>,
 }
 
 impl Judge {
-    /// An op that refers to no token names nobody. Nor does one with a token that was not made for
-    /// the edges of this region, or for this command, or that had run out when the edge can have
-    /// taken the command.
+    /// The user is `None` for a command without a token, and for a token that was made for another
+    /// region's edges or another command, or had expired when the edge took the command, as far as
+    /// the hub trusts that time.
     fn judge(&self, due: &UndecidedOp, op: &CommandOp) -> Judgement {
         let Some(token) = self.tokens.get(&op.token_seq) else { return Judgement::Known(None) };
         let claims = match self.keys.read(token) {
@@ -225,7 +225,7 @@ impl Judge {
         }))
     }
 
-    /// The hub may have had the command before, in another place, where the edge's own word is not
+    /// Checks for an earlier arrival of the command elsewhere, if the edge's own timestamp is not
     /// enough.
     fn wants_first(&self, claim: &Claim, due: &UndecidedOp, op: &CommandOp) -> bool {
         let names_nobody = || self.judge(due, op) == Judgement::Known(None);
@@ -238,7 +238,7 @@ impl Judge {
             Some(TokenAudience::Command(region, command)) => {
                 region == self.region && command == op.command.id
             }
-            // Of an edge from before there were tokens for edges.
+            // From an edge that predates edge tokens.
             Some(TokenAudience::Cloud) => self.accept_cloud_tokens,
             Some(TokenAudience::Refresh) | None => false,
         }
@@ -255,9 +255,8 @@ impl Judge {
         })
     }
 
-    /// A person's revocation counts at any time, and until they are let in again by newer tokens. A
-    /// session's end does not touch the commands that the edge took before it, as with a token that
-    /// expires.
+    /// A user's revocation counts at any time, until newer tokens readmit them. The end of a
+    /// session, like token expiry, does not affect commands that the edge took before it.
     fn revoked_version(&self, claims: &Claims, taken_at: UnixMillis) -> Option<u64> {
         let issued = claims.issued_at();
         let of = |entity| self.revocations.get(entity).and_then(|known| known.of_token(issued));
@@ -266,7 +265,7 @@ impl Judge {
         user.or(session).map(|revocation| revocation.version)
     }
 
-    /// The sessions and people of the tokens.
+    /// The sessions and users of the tokens.
     fn named(&self) -> Vec<Uuid> {
         let claims = self.tokens.values().filter_map(|token| self.keys.read(token).ok());
         let named: HashSet<Uuid> = claims.flat_map(|claims| [claims.sub.0, claims.jti.0]).collect();

@@ -1,6 +1,6 @@
-//! Decides when an edge's held ops are handed in again: every few seconds, and at once when a right
-//! to assign has turned. That signal may come before the `held` that it should end, so the clock
-//! counts.
+//! Schedules the retry of an edge's held ops: every few seconds, and immediately after a region
+//! assignment changes. That signal may arrive before the `held` result that it should end, hence
+//! the timer.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use wire::EdgeId;
 #[derive(Clone)]
 pub(crate) struct Sweeps {
     again: Duration,
-    /// One entry an edge that ever had work here.
+    /// One entry per edge that ever had work here.
     begun: Arc<Mutex<HashMap<EdgeId, Begun>>>,
 }
 
@@ -28,7 +28,7 @@ impl Sweeps {
         Self { again, begun: Arc::default() }
     }
 
-    /// Returns whether a sweep of the edge's held ops is due; if so, it begins now.
+    /// Returns true if a sweep of the edge's held ops is due, and records its start.
     pub fn begin(&self, edge: &EdgeId, now: Duration, turns: u64) -> bool {
         let mut begun = self.begun();
         let due = begun

@@ -1,4 +1,4 @@
-//! The parts that the work of a replica shares.
+//! The parts that a replica's workers share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,10 +14,10 @@ use crate::{
     store::Store,
 };
 
-/// Batches of different edges under way at once; the rest wait their turn.
+/// Permits for concurrent batches of different edges; the rest queue.
 const BATCHES_MAX: usize = 4;
 
-/// Works the logs of all edges, one call an edge at a time. Cloning shares all of it.
+/// Works the logs of all edges, one call at a time per edge. Cloning shares all of it.
 #[derive(Clone)]
 pub(crate) struct Workers {
     pub store: Store,
@@ -31,7 +31,7 @@ pub(crate) struct Workers {
     pub bell: WorkBell,
     pub held_again: Duration,
     pub accept_cloud_tokens: bool,
-    /// Tells this process from other replicas, and from itself before a restart.
+    /// Distinguishes this process from other replicas, and from itself before a restart.
     pub replica: Uuid,
     pub sweeps: Sweeps,
     pub turns: BatchTurns,

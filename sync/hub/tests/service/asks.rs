@@ -1,4 +1,4 @@
-//! Accepts that the holder of a region decides: a person's at the portal, and another edge's.
+//! Accepts decided by the holder of a region: from the portal, and from another edge.
 
 use http::{Method, StatusCode};
 use rstest::rstest;
@@ -14,7 +14,7 @@ use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, asked, tok
 
 const ASKS: &str = "/internal/asks";
 
-/// A provider's accept of order `n` at the portal, under the command id `n`.
+/// A provider's accept of order `n` at the portal, with the command id `n`.
 fn at_portal(n: u128, user: u128, token: &str) -> Value {
     let command = Command {
         id: CommandId(Uuid::from_u128(n)),
@@ -93,7 +93,7 @@ async fn an_accept_that_the_holder_never_logged_is_decided_when_the_right_ends()
 
     stage.assign_north(&hub, 2, None).await;
     eventually("it is decided", PATIENCE, async || {
-        // An id is its user's own, so two wait under it.
+        // Command ids are unique per user, so two accepts wait under one id.
         (stage.owner.script().waited == [CommandId(Uuid::from_u128(7)); 2]).then_some(())
     })
     .await;
@@ -143,7 +143,7 @@ async fn a_waiting_accept_that_cannot_be_decided_keeps_no_other_waiting() {
     waited(&[7, 9, 8]).await;
 }
 
-/// Accepts 8 and 7 wait, and then this befalls the owner.
+/// Sends accepts 8 and 7, which wait for the holder.
 async fn waiting(stage: &Stage, hub: &Replica) -> Edge {
     let holder = holder(stage, hub).await;
     for n in [8, 7] {
@@ -167,7 +167,7 @@ async fn until_stopped(stage: &Stage, hub: &Replica, number: u64) {
     .await;
 }
 
-/// Every accept that waits: the end of its id, where it stands, and how often it failed.
+/// Every waiting accept: the end of its id, its state and its failure count.
 async fn shown(stage: &Stage, hub: &Replica) -> Vec<(u128, OpState, u64)> {
     let (status, body) = stage.admin(hub, Method::GET, "/api/v1/admin/asks", None).await;
     assert_eq!(status, StatusCode::OK, "{body}");
@@ -190,9 +190,9 @@ async fn retry(stage: &Stage, hub: &Replica, n: u128) -> StatusCode {
 enum Failure {
     /// Its list fails.
     Call,
-    /// It is answered with a fault.
+    /// Its answer is a fault.
     Answer,
-    /// Its list is never answered.
+    /// Its list gets no answer.
     Silence,
 }
 
@@ -215,9 +215,9 @@ impl Failure {
     }
 }
 
-/// The owner has so long in the tests where it keeps silent.
+/// The owner's time limit in the tests with a silent owner.
 const HANGS_MS: u64 = 300;
-/// What waits is handed in again so often in the tests that count how often.
+/// The retry interval in the tests that count retries.
 const OFTEN_MS: u64 = 100;
 
 #[rstest]
@@ -241,7 +241,7 @@ async fn an_accept_that_fails_alone_three_times_waits_for_an_operator(
     assert_eq!(shown(&stage, &hub).await, [stopped, (8, OpState::HeldRegion, 0)]);
     assert_eq!(retry(&stage, &hub, 8).await, StatusCode::CONFLICT);
 
-    // The other one is handed in on and on, this one no more.
+    // The other one is still retried, this one is not.
     let times = |n| stage.owner.script().times_asked(id(n));
     let (before, others) = (times(7), times(8));
     eventually("the rest goes on", PATIENCE, async || (times(8) >= others + 2).then_some(())).await;
@@ -252,7 +252,7 @@ async fn an_accept_that_fails_alone_three_times_waits_for_an_operator(
     .await;
     assert_eq!((times(7), &stage.owner.script().waited), (before, &vec![id(8)]));
 
-    // What is wrong with it is not mended: it gets its three trials anew.
+    // The fault is still there: it gets another three trials.
     let path = format!("/api/v1/admin/asks/{}/retry", id(7));
     let provider = stage.token(Role::Provider, 5);
     let (status, _) = hub.ask(Method::POST, &path, Some(&provider), None).await;
@@ -298,7 +298,7 @@ enum Trouble {
     Away,
     Broken,
     Hanging,
-    /// Every accept is answered with a fault, and nothing can be decided.
+    /// Every accept gets a fault, and the control fails too.
     Stuck,
 }
 
@@ -361,7 +361,7 @@ fn approve(n: u128, now: UnixMillis) -> Vec<u8> {
 #[tokio::test]
 async fn another_edges_held_accept_is_settled_as_soon_as_its_holder_has_decided() {
     let mut stage = Stage::new(false).await;
-    // Longer than the test waits: it can only have been told.
+    // Longer than the test waits, so only a signal can cause the retry.
     stage.hands_in_again_every(3_600_000);
     let hub = stage.replica().await;
     let mut holder = holder(&stage, &hub).await;
@@ -383,7 +383,8 @@ async fn another_edges_held_accept_is_settled_as_soon_as_its_holder_has_decided(
     assert_eq!(other.outcomes[1].seq, 2);
 }
 
-/// The holder's log says neither; and what the person sends there themselves was made there.
+/// The origin survives even though the holder's log lacks it; a command sent to the holder directly
+/// originates there.
 #[tokio::test]
 async fn an_accept_that_was_put_keeps_the_place_where_it_was_made() {
     let stage = Stage::new(false).await;
@@ -447,7 +448,7 @@ async fn an_accept_waits_at_the_portal_until_auth_has_a_token_for_it() {
     assert_eq!(holder.asks.len(), 1);
 }
 
-/// The token that such an accept is put with vouches for nothing else.
+/// The token put with an accept vouches for no other command.
 #[tokio::test]
 async fn a_holder_cannot_use_the_token_of_one_accept_for_another() {
     let stage = Stage::new(false).await;

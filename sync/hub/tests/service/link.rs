@@ -1,4 +1,5 @@
-//! The link over a real socket: who gets a session, who loses it, what a session stores and brings.
+//! The link over a real socket: which edges get or lose a session, and the data that it stores and
+//! delivers.
 
 use axum::{Router, body::Body, extract::State};
 use http::{Method, Request, StatusCode};
@@ -15,10 +16,10 @@ use wire::{
 
 use crate::stage::{Edge, Stage, accept, boot, order, serve, token};
 
-/// Longer than a step of a test takes.
+/// Longer than one test step takes.
 const SOON_MS: i64 = 30_000;
 
-/// The status that the hub answered instead of a WebSocket.
+/// The status that the hub returned instead of a WebSocket.
 fn refused_with(result: Result<(), Box<tungstenite::Error>>) -> StatusCode {
     match result.map_err(|error| *error) {
         Err(tungstenite::Error::Http(response)) => response.status(),
@@ -66,7 +67,7 @@ async fn ops_come_packed_from_an_edge_that_can_and_plain_from_one_that_cannot() 
         edge.until_outcomes(32).await;
         assert_eq!(edge.open(&hub).await.cursor_hash, edge.chain_at(32).hash);
     }
-    // What cannot be unpacked ends the session and stores nothing, as what is no frame at all does.
+    // A payload that cannot be unpacked ends the session and stores nothing, like an invalid frame.
     let mut edge = stage.enrol(&hub, "north-3", Region::North).await;
     edge.open(&hub).await;
     edge.log = (1..=30).map(taken).collect();
@@ -91,7 +92,7 @@ async fn nobody_but_the_edge_itself_gets_a_link() {
     let token = edge_token(&unknown.signer, &unknown.id, &stage.clock);
     assert_eq!(refused_with(edge.connect(&hub, &token).await), StatusCode::UNAUTHORIZED);
 
-    // A token opens its own edge only, whatever Hello says.
+    // A token opens only its own edge, regardless of Hello.
     let mut liar = stage.enrol(&hub, "north-2", Region::North).await;
     let own = edge_token(&liar.signer, &liar.id, &stage.clock);
     liar.connect(&hub, &own).await.unwrap();
@@ -149,7 +150,7 @@ async fn an_edge_with_a_wrong_clock_hears_the_hubs_time_and_an_operator_why(#[ca
         });
         assert!((noted.unwrap() - error_ms).abs() < SOON_MS, "{complaints:?}");
     }
-    // No stranger moves the complaint, and the edge itself ends it.
+    // A forged token does not change the complaint; only the edge itself clears it.
     let stranger = stage.enrol(&hub, "north-9", Region::North).await;
     let past = Clock::fixed(stage.clock.now().plus_ms(-3_600_000));
     let forged = edge_token(&stranger.signer, &edge.id, &past);
@@ -324,7 +325,7 @@ async fn orders_reach_the_edge_in_feed_order_and_the_checksums_agree() {
     edge.ack(Hash::of(b"something else")).await;
     stage.north_until(&hub, |edge| edge.checksum == ChecksumState::Mismatch).await;
 
-    // What it has is not sent again, what it missed is.
+    // Only missed changes are sent.
     edge.vanish();
     stage.publish_order(&order(2, 2)).await;
     edge.open(&hub).await;

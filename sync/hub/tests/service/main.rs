@@ -1,4 +1,4 @@
-//! The hub among an order service, an auth and edges that follow a script.
+//! The hub with a scripted order service, auth service and edges.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! What an edge has is put right whoever else is away.
+//! Edges are repaired even while the owner of another region's orders is silent.
 
 use support::eventually;
 use wire::{Hash, Region};
@@ -13,7 +13,7 @@ async fn an_owner_that_keeps_silent_of_one_region_keeps_no_image_of_another_wait
     let mut north = stage.enrol(&hub, "north-1", Region::North).await;
     north.open(&hub).await;
     north.until(|edge| edge.feed_cursor == 1).await;
-    // Only the owner can tell whether its feed lacks what an outcome has brought.
+    // Only the owner can resolve an order that is ahead of the feed.
     north.acks(Hash::ZERO, 1).await;
     let mut south = stage.enrol(&hub, "south-1", Region::South).await;
     south.open(&hub).await;

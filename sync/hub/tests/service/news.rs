@@ -1,4 +1,4 @@
-//! What pages hear of orders and regions.
+//! Live updates of orders and regions for pages.
 
 use axum::body::Body;
 use http::{Request, StatusCode, header};
@@ -12,7 +12,7 @@ use wire::{Order, OrderStatus, Region, Role, UserId};
 
 use crate::stage::{PATIENCE, Replica, Stage, order};
 
-/// A page, and the last id that it has heard.
+/// A page with its last event id.
 struct Page {
     reader: EventReader,
     place: Option<String>,
@@ -23,7 +23,7 @@ impl Page {
         Self::open_holding(hub, token, place, None).await
     }
 
-    /// The page of an admin whose role includes these permissions alone.
+    /// Opens the page of an admin with only these permissions.
     async fn open_holding(
         hub: &Replica,
         token: &str,
@@ -44,7 +44,7 @@ impl Page {
         Self { reader: EventReader::new(answer.into_body()), place: None }
     }
 
-    /// The next message that has a name, and its data.
+    /// The next named message and its data.
     async fn next(&mut self) -> (String, Value) {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.reader.next());
@@ -109,7 +109,7 @@ async fn a_page_that_was_cut_off_misses_nothing_at_any_replica() {
     let place = page.place.clone().unwrap();
     drop(page);
 
-    // What a page sees that is open all along.
+    // A page that stays open throughout.
     let mut witness = Page::open(&other, &token, Some(&place)).await;
     assert_eq!(witness.hears("ready").await["resumed"], true);
     for n in 2..6 {
@@ -176,7 +176,7 @@ async fn a_page_that_missed_too_many_lost_acceptances_is_told_to_load_anew() {
     let pending = of(1, 1, 1, OrderStatus::Pending);
     stage.publish_order(&pending).await;
     page.hears("order").await;
-    // In parts, so that this page misses none.
+    // In two parts, so that this page misses none.
     for part in [250, 251] {
         for _ in 0..part {
             stage.publish_loss(&pending).await;
@@ -248,7 +248,7 @@ async fn a_narrowed_admin_is_told_of_the_work_of_the_role_alone() {
     stage.publish_order(&order).await;
     witness.hears("order").await;
     assert_eq!(orders.hears("order").await["id"], serde_json::json!(order.id));
-    // What it would have missed stands before the regions.
+    // Missed changes come before the regions.
     let place = place.as_deref();
     let mut regions = Page::open_holding(&hub, &token, place, Some("read_platform")).await;
     assert_eq!(regions.hears("ready").await["resumed"], true);
@@ -257,7 +257,7 @@ async fn a_narrowed_admin_is_told_of_the_work_of_the_role_alone() {
     }
     stage.publish_order(&of(1, 1, 2, OrderStatus::Rejected)).await;
     assert_eq!(orders.hears("order").await["version"], 2, "and no region between them");
-    // To an admin who may do neither, the place alone moves on past the order.
+    // For an admin with neither permission, only the place moves past the order.
     let mut none = Page::open_holding(&hub, &token, place, Some("verify_providers")).await;
     assert_eq!(none.hears("ready").await["resumed"], true);
     let message = tokio::time::timeout(PATIENCE, none.reader.next()).await.unwrap().unwrap();

@@ -1,5 +1,4 @@
-//! Ops that nobody can decide beside many that can be, and owners that can decide nothing for a
-//! while.
+//! Undecidable ops among many good ones, and owners that decide nothing for a while.
 
 use std::time::Duration;
 
@@ -13,12 +12,12 @@ use wire::{Code, CommandId, Hash, HeldReason, Region, Role};
 use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, token};
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// Good ops of a log.
+/// Good ops per log.
 const GOOD: u64 = 10_000;
-/// Ops of one batch at most.
+/// Maximum ops per batch.
 const BATCH: u64 = 1_000;
-/// What one op that fails costs by itself: three trials, a control after each and before all but
-/// the first.
+/// The calls that one failing op costs: three trials, each followed by a control, and the last two
+/// preceded by one.
 const ITS_OWN: u64 = 8;
 
 async fn sent_while_the_owner_is_away(
@@ -42,7 +41,7 @@ async fn sent_while_the_owner_is_away(
     edge
 }
 
-/// Waits until no more than so many ops wait for a decision, then has the edge read its outcomes.
+/// Waits until at most `waiting` ops are undecided, then lets the edge read its outcomes.
 async fn decided(stage: &Stage, hub: &Replica, edge: &mut Edge, waiting: usize) {
     eventually("all that can be is decided", LIMIT, async || {
         (stage.north(hub).await.undecided == waiting as u64).then_some(())
@@ -56,8 +55,8 @@ async fn decided(stage: &Stage, hub: &Replica, edge: &mut Edge, waiting: usize) 
     }
 }
 
-/// How many calls the owner got for a log of good ops, and of a few that nobody can decide behind
-/// so many of them, if any.
+/// The number of owner calls for a log of good ops, with a few undecidable ones after `bad_after`
+/// of them.
 async fn calls(bad_after: Option<u64>) -> u64 {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
@@ -102,7 +101,7 @@ async fn one_op_that_cannot_be_decided_costs_ten_thousand_others_few_calls() {
     }
 }
 
-/// The owner has so long in the tests where it keeps silent.
+/// The owner's time limit in the tests with a silent owner.
 const HANGS_MS: u64 = 500;
 
 #[tokio::test]
@@ -204,7 +203,7 @@ async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mys
         assert_eq!(named, (&json!("invalid_input"), &json!("state")), "{unknown}");
     }
 
-    // What was wrong with it is not mended: it gets its three trials anew.
+    // The fault is still there: it gets another three trials.
     let trials = || stage.owner.script().calls.iter().filter(|(_, failed)| *failed).count();
     let before = trials();
     let (status, body) = post(&path(2)).await;

@@ -1,5 +1,5 @@
-//! The hub's proof: an edge that asks for it gets every frame signed, one that cannot ask still
-//! links and is complained of, and all replicas use one key.
+//! The hub's seals: an edge that requests them gets every frame signed, an older edge still links
+//! but raises a complaint, and all replicas use one key.
 
 use base64::{
     Engine,
@@ -114,7 +114,7 @@ async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key()
     let signed = enrolment_bytes(&name, Region::North, &edge.public_key(), &jwks);
     assert!(verify_bytes(&key.public_key(), &signed, &bytes("signature")));
 
-    // Another code brings another key, and the answer names the one before.
+    // A new code brings a new key, and the answer lists the previous one.
     let path = "/api/v1/admin/edges/north-1/key";
     let why = json!({"why": "it was lent"});
     let (status, made) = stage.admin(&hub, Method::POST, path, Some(why)).await;
@@ -133,7 +133,7 @@ async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key()
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
     assert!(verify_bytes(&key.public_key(), &signed, &signature));
 
-    // Anybody may verify a receipt of the edge.
+    // The key is public: anyone may verify a receipt of the edge.
     let (status, shown) = published("north-1").await;
     assert_eq!((status, &shown["public_key"]), (StatusCode::OK, &json!(next_key)));
     assert_eq!(shown["former_keys"], json!([public_key]));

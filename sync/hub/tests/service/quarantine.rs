@@ -1,5 +1,5 @@
-//! Restored edges and clones over a real socket: nothing of them is taken before they have a new
-//! epoch, what they lost comes back, and what only looks like one is let in.
+//! Restored edges and clones over a real socket: their ops are refused before they have a new
+//! epoch, their lost ops are returned, and an edge that only looks restored is admitted.
 
 use http::{Method, StatusCode};
 use rstest::rstest;
@@ -11,7 +11,7 @@ use wire::{
 
 use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
 
-/// An edge whose three ops were received and answered, and which is away now.
+/// An edge with three received and decided ops, now offline.
 async fn known(stage: &Stage, hub: &Replica) -> Edge {
     let mut edge = stage.enrol(hub, "north-1", Region::North).await;
     let now = stage.clock.now();
@@ -24,7 +24,7 @@ async fn known(stage: &Stage, hub: &Replica) -> Edge {
     edge
 }
 
-/// The edge as it was after so many ops, started again.
+/// The edge restored to its first `ops` ops, and restarted.
 fn restored(edge: &Edge, ops: usize) -> Edge {
     let mut restored = edge.twin(2);
     restored.log.truncate(ops);
@@ -138,7 +138,7 @@ async fn an_epoch_whose_rights_are_taken_back_ends_with_whoever_calls_next() {
         (!stage.owner.script().taken_back.is_empty()).then_some(())
     })
     .await;
-    // Its answer is still under way when the edge itself comes back, with nothing lost.
+    // The copy's take-back is still unanswered when the original returns with its full log.
     let mut itself = edge.twin(3);
     itself.call(&hub).await.unwrap();
     let over = TakeBack {
@@ -216,7 +216,7 @@ async fn a_clone_beside_its_live_original_is_a_twin_and_the_original_goes_on(
     original.up(1, 2).await;
     original.until_outcomes(2).await;
     let term = original.standing().term;
-    // Behind as well, and suspect: that the original lives comes first.
+    // Behind and suspect as well: the check for a live original comes first.
     let mut clone = restored(&original, 1);
     clone.suspect = true;
     let place = if elsewhere { &second } else { &hub };
@@ -240,7 +240,7 @@ async fn a_session_that_only_looks_open_gives_way_to_a_restart() {
     hanging.open(&hub).await;
     hanging.up(1, 1).await;
     hanging.until_outcomes(1).await;
-    // Its socket stays open and answers nothing.
+    // Its socket stays open but answers nothing.
     let mut restarted = hanging.twin(2);
     restarted.log.push(boot());
     assert_eq!(restarted.open(&hub).await.cursor, 1);

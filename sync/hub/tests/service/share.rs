@@ -1,6 +1,5 @@
-//! Edges share the owner: however much waits at some of them, what another has just sent has its
-//! turn soon. Turns are counted in calls to the owner, which is the only thing that they have to
-//! share.
+//! Edges share the owner fairly: a newly sent op gets its turn soon, even behind large backlogs of
+//! other edges. Turns are counted in owner calls, the only shared resource.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,12 +10,12 @@ use wire::{EdgeId, Region, Role};
 use crate::stage::{Edge, Replica, Stage, accept, boot, token};
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// Ops of one batch at most.
+/// Maximum ops per batch.
 const BATCH: u64 = 1_000;
-/// Batches that the hub has under way at once.
+/// The hub's concurrent batches.
 const UNDER_WAY: usize = 4;
 
-/// An edge whose log has so many accepts, all of them received by the hub.
+/// An edge with this many accepts in its log, all received by the hub.
 async fn with_accepts(stage: &Stage, hub: &Replica, name: &str, count: u64) -> Edge {
     let mut edge = stage.enrol(hub, name, Region::North).await;
     let now = stage.clock.now();
@@ -81,7 +80,7 @@ async fn where_more_edges_have_a_backlog_than_have_turns_a_fresh_accept_waits_fo
         turns.add_permits(1);
         calls += 1;
     }
-    // Those under way, and those whose turn had come before: each edge at most once more.
+    // Running batches plus earlier turns: at most one more per edge.
     assert!(calls <= UNDER_WAY + CROWD + 1, "its turn came with call {calls}");
     turns.add_permits(1_000);
 }

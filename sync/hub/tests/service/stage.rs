@@ -1,4 +1,4 @@
-//! A hub on a real socket, with an owner, an auth and edges that follow a script.
+//! A hub on a real socket, with a scripted owner, auth service and edges.
 
 mod auth;
 mod edge;
@@ -29,15 +29,15 @@ pub use owner::{Owner, Script};
 pub use support::samples::order;
 use support::{Engine, Issuer, eventually, samples};
 
-/// Longer than anything takes that is not broken.
+/// Longer than any working step takes.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What every replica of one platform shares.
+/// The parts shared by every replica of one platform.
 pub struct Stage {
     pub clock: Clock,
     pub owner: Owner,
     pub auth: Auth,
-    /// Signs people's tokens.
+    /// Signs users' tokens.
     pub signer: Signer,
     pub bus: Bus,
     /// Signed with the first key.
@@ -86,7 +86,7 @@ impl Stage {
         stage
     }
 
-    /// A stage with one replica, and the edge north-1 enrolled there.
+    /// A stage with one replica and the enrolled edge north-1.
     pub async fn with_north(mysql: bool) -> (Self, Replica, Edge) {
         let stage = Self::new(mysql).await;
         let hub = stage.replica().await;
@@ -94,7 +94,7 @@ impl Stage {
         (stage, hub, edge)
     }
 
-    /// The file of the key that all replicas share.
+    /// The key file shared by all replicas.
     pub fn hub_key_file(&self) -> &Path {
         &self.config.signing_key
     }
@@ -103,7 +103,7 @@ impl Stage {
         Signer::load_or_create(self.hub_key_file()).unwrap()
     }
 
-    /// For the replicas that start from here on.
+    /// Applies to replicas started later.
     pub fn key_is_replaced(&mut self, is_replaced: bool) {
         self.config.signing_key_replaced = is_replaced;
     }
@@ -132,7 +132,7 @@ impl Stage {
         Ok(replica)
     }
 
-    /// A token for NORTH's edges, valid from and until so many seconds from now.
+    /// A token for NORTH's edges, valid between these offsets in seconds from now.
     pub fn edge_token_between(&self, role: Role, user: u128, from_s: i64, until_s: i64) -> String {
         self.signed(role, user, from_s, until_s, for_north)
     }
@@ -154,7 +154,7 @@ impl Stage {
         }))
     }
 
-    /// Every edge has had its key for so long.
+    /// Backdates the enrolment of every edge.
     pub async fn enrolled_hours_ago(&self, hours: i64) {
         const EARLIER: &str =
             "UPDATE edges SET enrolled_at = enrolled_at - ?, told_at = told_at - ?";
@@ -164,7 +164,7 @@ impl Stage {
         sql.close().await;
     }
 
-    /// How many logs are claimed by a replica.
+    /// The number of logs claimed by a replica.
     pub async fn claims(&self) -> i64 {
         const CLAIMED: &str = "SELECT COUNT(*) FROM edges WHERE work_until > 0";
         let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
@@ -173,8 +173,8 @@ impl Stage {
         claimed
     }
 
-    /// Makes so many edges whose logs another replica works for half a minute; their names come
-    /// before any other's.
+    /// Creates edges with logs that another replica works for half a minute; their names sort
+    /// first.
     pub async fn worked_elsewhere(&self, count: u64) {
         const ADD: &str = "INSERT INTO edges (edge, region, created_at, epoch, term, cursor_seq, \
             cursor_hash, outcome_count, undecided, link_up, outcome_cursor, feed_cursor, ahead, \
@@ -187,38 +187,38 @@ impl Stage {
         sql.close().await;
     }
 
-    /// For the replicas that start from here on.
+    /// Applies to replicas started later.
     pub fn owner_has_so_long(&mut self, ms: u64) {
         self.config.decided_within_ms = ms;
     }
 
-    /// For the replicas that start from here on.
+    /// Applies to replicas started later.
     pub fn accepts_no_cloud_tokens(&mut self) {
         self.config.accept_cloud_tokens = false;
     }
 
-    /// For the replicas that start from here on.
+    /// Applies to replicas started later.
     pub fn hands_in_again_every(&mut self, ms: u64) {
         self.config.held_again_ms = ms;
     }
 
-    /// From here on tokens are signed with another key.
+    /// Signs later tokens with a new key.
     pub fn rotate(&mut self) {
         self.signer = Issuer::new().signer;
         self.auth.script().signer = self.signer.clone();
     }
 
-    /// A token for the cloud, for the next hour.
+    /// A cloud token, valid for an hour.
     pub fn token(&self, role: Role, user: u128) -> String {
         self.signed(role, user, 0, 3_600, |claims| claims)
     }
 
-    /// A token for NORTH's edges, for the next hour.
+    /// A token for NORTH's edges, valid for an hour.
     pub fn edge_token(&self, role: Role, user: u128) -> String {
         self.edge_token_between(role, user, 0, 3_600)
     }
 
-    /// A token for NORTH's edges of a provider, altered.
+    /// An altered token of a provider for NORTH's edges.
     pub fn edge_token_of(&self, user: u128, alter: impl FnOnce(Claims) -> Claims) -> String {
         self.signed(Role::Provider, user, 0, 3_600, |claims| alter(for_north(claims)))
     }
@@ -227,7 +227,7 @@ impl Stage {
         self.publish_of(EventType::OrderStatusChanged, order).await;
     }
 
-    /// Tells of an acceptance of the order that lost.
+    /// Publishes a lost acceptance of the order.
     pub async fn publish_loss(&self, order: &Order) {
         self.publish_of(EventType::OrderAcceptanceLost, order).await;
     }
@@ -248,7 +248,7 @@ impl Stage {
         self.bus.publish(&event).await.unwrap();
     }
 
-    /// Tells the hub who holds NORTH, and waits until the feed says so.
+    /// Publishes NORTH's holder, and waits until the feed has it.
     pub async fn assign_north(&self, replica: &Replica, version: u64, holder: Option<&str>) {
         let assigned = json!({
             "region": "NORTH",
@@ -267,7 +267,7 @@ impl Stage {
         .await;
     }
 
-    /// As the order service asks.
+    /// Calls the hub as the order service.
     pub async fn as_order(
         &self,
         replica: &Replica,
@@ -328,13 +328,13 @@ impl Stage {
         serde_json::from_value(body).unwrap()
     }
 
-    /// The one edge of NORTH.
+    /// NORTH's only edge.
     pub async fn north(&self, replica: &Replica) -> EdgeStatus {
         let mut report = self.status(replica).await;
         report.regions[usize::from(Region::North.index())].edges.remove(0)
     }
 
-    /// Waits until the edge of NORTH is as wished.
+    /// Waits until NORTH's edge meets the condition.
     pub async fn north_until(&self, replica: &Replica, wish: impl Fn(&EdgeStatus) -> bool) {
         eventually("the edge is as wished", PATIENCE, async || {
             wish(&self.north(replica).await).then_some(())

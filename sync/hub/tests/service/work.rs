@@ -1,4 +1,4 @@
-//! The work on the logs: in order, once, whoever is away, and past whatever cannot be decided.
+//! Working the logs: in order, exactly once, with any service away, and past undecidable ops.
 
 mod tokens;
 
@@ -78,7 +78,7 @@ async fn ops_are_decided_while_their_edge_is_away_and_by_the_next_hub() {
 
 #[tokio::test]
 async fn a_hub_that_stops_waits_for_no_owner_that_keeps_silent() {
-    // Less than its tasks have here, which would be aborted then, and far less than the owner has.
+    // Below the task timeout of the tests, which would abort it, and far below the owner's limit.
     const ENDS_WITHIN: Duration = Duration::from_secs(4);
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let now = stage.clock.now();
@@ -154,7 +154,7 @@ async fn what_is_parked_keeps_nothing_of_others_from_being_decided_or_found_bad(
     edge.log = vec![token(&before), token(&stage.edge_token(Role::Provider, 6))];
     edge.log.extend((1..=PARKED).map(|n| accept(n.into(), 2, now)));
     edge.log.extend((9_001..=9_008).map(|n| accept(n, 1, now)));
-    // Behind one that is parked, and behind all of them.
+    // Behind a parked op, and behind all of them.
     edge.log.push(accept_on(9_009, 7, 1, now));
     edge.log.push(Op::LeaseReleased { fence: 1 }.to_bytes());
     edge.open(&hub).await;
@@ -170,7 +170,7 @@ async fn what_is_parked_keeps_nothing_of_others_from_being_decided_or_found_bad(
     edge.until_outcomes(9).await;
     assert_eq!(edge.outcomes[8].seq, first + 6, "by the clock");
 
-    // What comes now does not wait for what is parked either.
+    // New ops do not wait for the parked ones either.
     edge.log.push(accept(9_010, 1, now));
     edge.up(edge.log.len(), 1).await;
     edge.until_outcomes(10).await;
@@ -202,7 +202,7 @@ async fn an_op_that_fails_alone_waits_for_an_operator_and_the_rest_goes_on() {
     stage.owner.script().poison.insert(CommandId(Uuid::from_u128(7)));
     edge.log = vec![token(&stage.edge_token(Role::Provider, 5))];
     edge.log.extend((2..=12).map(|n| accept(n, 1, now)));
-    // The same order again, behind the op that fails, and the release of a lease.
+    // Another op on the failing op's order, and a lease release.
     edge.log.push(accept(7, 1, now));
     edge.log.push(Op::LeaseReleased { fence: 1 }.to_bytes());
     edge.log.push(accept(20, 1, now));

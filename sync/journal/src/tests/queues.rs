@@ -1,4 +1,4 @@
-//! Callers that wait, callers that are turned away, and both at the close of the journal.
+//! Callers that wait, callers that get `Busy`, and both when the journal closes.
 
 use super::*;
 

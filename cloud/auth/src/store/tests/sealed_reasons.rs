@@ -1,16 +1,14 @@
-//! The reasons of admins are sealed in every table, and shown in the clear to readers with the
-//! right.
+//! Admins' reasons are sealed in every table, and shown in clear text to authorised readers.
 
 use super::*;
 
-/// As long as a reason may be, in the widest letters.
+/// The longest possible reason, in the widest letters.
 fn why() -> String {
     const NAMED: &str = "His aunt Wilhelmina rang us up.";
     format!("{NAMED}{}", "\u{1d11e}".repeat(500 - NAMED.len()))
 }
 
-/// The rows of every table that keeps reasons of admins: two of closings, and one of each other
-/// kind.
+/// The rows of all tables with admins' reasons: two of closings, one of each other kind.
 #[derive(Clone, Copy)]
 struct Reasons {
     user: UserId,
@@ -22,7 +20,7 @@ struct Reasons {
 const KID: &str = "a-key-with-a-story";
 
 impl Reasons {
-    /// An admin does all that asks for a reason. The account is closed at the end.
+    /// Performs every admin action that requires a reason. Closes the account at the end.
     async fn given(store: &Store, clock: &Clock, user: UserId) -> Self {
         const ADMIN: &str = "UPDATE users SET role_id = 3 WHERE id = ?";
         let [readmission, reset, role] = std::array::from_fn(|_| clock.new_id());
@@ -53,7 +51,7 @@ impl Reasons {
         Self { user, readmission, reset, role }
     }
 
-    /// All of them, as they stand and with their places.
+    /// Returns all stored reasons with their seal places.
     async fn kept(self, sql: &Sql) -> Vec<(SealPlace, String)> {
         let columns = [
             (reasons::closing(self.user), "SELECT closed_why FROM users"),
@@ -72,7 +70,7 @@ impl Reasons {
         kept
     }
 
-    /// Each is in the clear for those who may read it, and nowhere else.
+    /// Each is clear text only for authorised readers.
     async fn are_sealed(self, store: &Store) {
         let keys = store.data_keys();
         for (place, stored) in self.kept(&store.sql).await {
@@ -111,7 +109,7 @@ async fn reasons_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] eng
     let path = folder.path().join("data.keys");
     let under = |keys: &DataKeys| Store::new(store.sql.clone().sealed_by(keys));
     let seal = async |store: &Store| jobs::seal(store, &jobs::SealWalks::default()).await;
-    // As a version before has left it.
+    // Restores the plain form of an older version.
     store.sql.exec(PLAIN, Vec::new()).await.unwrap();
     let reasons = Reasons::given(&under(&DataKeys::none()), &clock, user).await;
     let plain = reasons.kept(&store.sql).await;

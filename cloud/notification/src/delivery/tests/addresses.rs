@@ -1,4 +1,4 @@
-//! The proof of an address, and the warning of the one before it.
+//! Confirmation of an address, and the warning to the previous one.
 
 use super::*;
 
@@ -40,7 +40,7 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     assert!(!kept.unwrap().contains("WXYZ"), "the log holds a code");
     assert_eq!(world.auth.codes_made.load(Ordering::Relaxed), 1);
 
-    // Once it is confirmed, news goes there; a code that was planned meanwhile does not.
+    // After confirmation, news goes there; the code planned meanwhile does not.
     world.auth.is_unconfirmed.store(false, Ordering::Relaxed);
     let mut lines = samples::lines(EventType::PaymentFailed);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
@@ -82,7 +82,7 @@ async fn a_wish_for_another_address_warns_the_one_in_force_before_the_new_one_ha
         let world = World::new().await;
         let asked = person_event(EventType::UserAddressChangeAsked);
         *world.auth.wish.lock().unwrap() = Some(asked.id);
-        // The first try of the warning fails for a passing reason.
+        // The first try of the warning fails transiently.
         world.auth.contact_is_away.store(true, Ordering::Relaxed);
         if in_a_run {
             assert!(world.inboxes().handle_run(&[&asked]).await.unwrap());
@@ -108,7 +108,7 @@ async fn a_code_that_is_asked_for_once_more_overtakes_no_warning() {
         id: EventId(uuid::Uuid::from_u128(72)),
         ..person_event(EventType::UserConfirmationAsked)
     };
-    // Another replica is late with the event of the wish.
+    // Another replica handles the address change late.
     world.inboxes().handle(&again).await.unwrap();
     world.look().await;
     assert!(world.mails().is_empty(), "a code is out");

@@ -1,4 +1,4 @@
-//! The words of each line, in both languages.
+//! The text of each line in both languages.
 
 use wire::{OrderEvent, PaymentEvent};
 
@@ -93,7 +93,7 @@ fn a_region_is_called_by_its_name() {
     tells(&provider, &["in North for ¥200.00"], &["北区的工作“Mend the tap”"]);
 }
 
-/// The forms of programs: a code of a currency or region, and a time of UTC.
+/// Codes are machine forms: a currency or region code, or a UTC time.
 #[test]
 fn no_sentence_speaks_in_codes() {
     for line in EventType::ALL.into_iter().flat_map(samples::every_line) {
@@ -116,7 +116,7 @@ fn a_proposed_job_says_what_speaks_for_the_provider() {
     assert!(chinese.contains("您服务于该区域"), "{chinese}");
 }
 
-/// Titles aside, the words of both languages that a line must have.
+/// Asserts that the content contains these parts in each language.
 #[track_caller]
 fn tells(line: &InboxLine, english: &[&str], chinese: &[&str]) {
     for (language, words) in [(Language::English, english), (Language::Chinese, chinese)] {
@@ -172,7 +172,7 @@ fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
     for (event, role) in [
         (early, Role::Provider),
         (samples::cancelled(0, 0), Role::Provider),
-        // Of a release before the fields.
+        // From a release without these fields.
         (OrderEvent { reason: None, ..samples::event_body() }, Role::Customer),
     ] {
         let content = write_in(Language::English, &told(&event, role)).content;
@@ -246,8 +246,7 @@ fn a_customer_reads_that_work_began_or_why_the_order_is_open_again() {
     );
 }
 
-/// Who reads that he has to wait for a payment, or to pay before the work, must not be told so of
-/// other work.
+/// Only work that is paid in advance may mention waiting for a payment or paying first.
 #[test]
 fn work_that_is_paid_for_afterwards_begins_without_a_word_of_waiting() {
     let accepted = OrderEvent { paid_afterwards: true, ..samples::event_body() };

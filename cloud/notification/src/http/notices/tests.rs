@@ -1,4 +1,4 @@
-//! Notices over HTTP: whom they reach and how, what is kept of them, and what is refused.
+//! Notices over HTTP: recipients, channels, records and refusals.
 
 use std::sync::{Arc, Mutex};
 
@@ -33,7 +33,7 @@ const SMS: &str = "/api/v1/admin/notices/sms";
 const INTERNAL: &str = "/internal/notices";
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// Auth's word on each person: `null` is an auth that is away.
+/// Auth's answer for every person; `null` simulates an outage.
 #[derive(Clone)]
 struct AuthPart(Arc<Mutex<Value>>);
 
@@ -111,7 +111,7 @@ impl Scene {
         self.issuer.token(Actor { user_id, role }, self.clock.now())
     }
 
-    /// Of the service that asks.
+    /// The token of the calling service.
     fn service_token(&self, from: &'static str) -> String {
         self.service_key.token(from, crate::NAME, &self.clock)
     }
@@ -127,7 +127,7 @@ impl Scene {
         answer(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
-    /// As an admin, without a key.
+    /// As an admin, without an idempotency key.
     async fn write(&self, path: &str, form: &Value) -> Answer {
         self.send(path, &self.token(ADMIN, Role::Admin), None, form).await
     }
@@ -140,7 +140,7 @@ impl Scene {
         answer(self.router.clone().oneshot(request.unwrap()).await.unwrap()).await.1["items"].take()
     }
 
-    /// Titles of a person's lines.
+    /// The titles of a person's lines.
     async fn inbox(&self, user_id: UserId, role: Role) -> Vec<String> {
         let owner = InboxOwner { user_id, role };
         let lines = self.deliveries.inboxes.newest_unread(owner, 200).await.unwrap();
@@ -150,7 +150,7 @@ impl Scene {
         said.map(|said| said.title).collect()
     }
 
-    /// All that went out by a channel, once everything is sent.
+    /// Everything sent on a channel, after sending due deliveries.
     async fn went_by(&self, channel: Channel) -> Vec<Value> {
         for channel in [Channel::Email, Channel::Sms] {
             self.deliveries.send_due(channel).await.unwrap();
@@ -183,7 +183,7 @@ fn service_form(id: u128, kind: &str) -> Value {
 #[tokio::test]
 async fn an_admins_notice_stands_in_the_inbox_is_mailed_whatever_the_wishes_and_is_on_record() {
     let scene = Scene::new().await;
-    // Nothing by mail, and what comes comes together at night.
+    // No mail, and digests at night.
     let silent = InboxWishes { wishes: [].into(), digest_hour: Some(3), ..InboxWishes::default() };
     assert!(scene.deliveries.preferences.write(CUSTOMER, 0, &silent).await.unwrap());
     let token = scene.token(ADMIN, Role::Admin);
@@ -263,7 +263,7 @@ async fn a_service_writes_once_under_its_id_and_leaves_the_channels_to_the_perso
     let service = scene.service_token("review");
     let (status, first) = scene.send(INTERNAL, &service, None, &service_form(1, "jobs")).await;
     assert_eq!(status, StatusCode::OK, "{first}");
-    // Again, when auth could not even be asked.
+    // Again, while auth is down.
     scene.auth.says(Value::Null);
     let again = scene.send(INTERNAL, &service, None, &service_form(1, "jobs")).await;
     assert_eq!(again, (StatusCode::OK, first));
@@ -315,7 +315,7 @@ async fn nobody_is_flooded_whoever_writes_and_an_admin_writes_at_a_pace() {
             (StatusCode::TOO_MANY_REQUESTS, &json!("rate_limited"))
         );
     }
-    // Another author, to another person; and all of them an hour later.
+    // Another author, then another recipient; an hour later all succeed.
     assert_eq!(
         scene.send(INTERNAL, &service, None, &service_form(1, "money")).await.0,
         StatusCode::OK

@@ -1,5 +1,5 @@
-//! How a region's assignment changes: a right ends by its holder's word or a take-back, by nothing
-//! else, and no fence is given out twice.
+//! Changes of a region's assignment: a right ends only by its holder's release or a take-back, and
+//! no fence is issued twice.
 
 use rules::{Assignment, Lapse, NextAssignment, OfflineRules, OpName, Seat, Submission, Wish};
 use wire::{FenceEnd, FenceEnding, Hash, OpDecision, OrderStatus, OutcomeKind, Policy, Region};

@@ -1,4 +1,4 @@
-//! The price of a cancel: shown first, decided with the cancel, told with every event.
+//! The price of a cancel: previewed, decided with the cancel, and included in every event.
 
 use custody::FeePolicy;
 use rules::{CaseKind, OfflineRules, OrderState, cancellation};
@@ -18,7 +18,7 @@ fn policy() -> FeePolicy {
     FeePolicy { cancel_fee_bp: 1_000, cancel_notice_ms: 24 * HOUR, ..FeePolicy::FREE }
 }
 
-/// Accepted by provider 1, 200.00 in custody, and its work starts so long after now.
+/// Accepted by provider 1, 200.00 in custody; work starts in `starts_in_ms`.
 fn paid(starts_in_ms: i64) -> Stage {
     let mut state = order(1, OrderStatus::Accepted);
     state.order.payment_status = PaymentStatus::Held;
@@ -87,7 +87,7 @@ fn a_day_without_an_hour_has_no_start_that_a_cancel_could_be_late_for() {
     }
 }
 
-/// It was early when the edge logged it, and late when it came.
+/// Early when the edge logged it, late on arrival.
 #[test]
 fn the_time_of_a_cancel_at_an_edge_is_when_it_was_logged() {
     let logged = logged(1, 7, Some(customer(1)), cancel_for(None));
@@ -100,8 +100,7 @@ fn the_time_of_a_cancel_at_an_edge_is_when_it_was_logged() {
     assert_eq!(writes.commands.len(), 1, "an op of a log is always decided");
 }
 
-/// An event that comes after the cancel, about the same version, may be the first one that is
-/// heard.
+/// An event after the cancel, about the same version, may be the first to arrive.
 #[test]
 fn every_event_of_a_cancelled_order_carries_its_terms() {
     let mut stage = paid(23 * HOUR).assign(held());

@@ -1,4 +1,4 @@
-//! Who wins when several want one order, and what the losers are told and what is kept of it.
+//! Collisions on one order: the winner, and the losers' replies and records.
 
 use crate::stage::*;
 use wire::{Amount, Code, EventType, OrderStatus, OutcomeKind, ServiceType, Source, UnixMillis};

@@ -1,4 +1,4 @@
-//! What waits while an edge holds the region, and what does not.
+//! Which commands wait while an edge holds the region.
 
 use rules::{Assignment, CaseKind, Lapse, Submission, Writes};
 use wire::{Code, HeldReason, OpDecision, OrderStatus, Region};
@@ -33,7 +33,7 @@ fn an_accept_and_an_edges_approval_wait_unless_they_are_from_the_holders_epoch()
         (with_op(relogged(4, 1, 1, provider(1), accept(1)), |op| op.evidence.fence = None), true),
         (logged_at("south-1", 1, 1, provider(1), accept(1)), true),
         (logged_at("north-2", 1, 1, admin(), approve(1)), true),
-        // The holder's own, whatever it answered: that includes what it was asked.
+        // The holder's own ops with any answer, including forwarded accepts.
         (logged(1, 1, Some(provider(1)), accept(1)), false),
         (firm(4, 1, 1, provider(1), accept(1)), false),
         (firm(3, 1, 1, provider(1), accept(1)), false),
@@ -54,8 +54,8 @@ fn an_accept_and_an_edges_approval_wait_unless_they_are_from_the_holders_epoch()
     }
 }
 
-/// Were any of these refused at once, the holder's firm answer to the same command would be
-/// contradicted when it arrives.
+/// Refusing any of these at once would contradict the holder's later firm answer to the same
+/// command.
 #[test]
 fn what_would_be_refused_waits_as_well() {
     let other =
@@ -72,7 +72,7 @@ fn what_would_be_refused_waits_as_well() {
     }
 }
 
-/// It waits for nobody: the holder would be asked to log it.
+/// Must not wait: the holder would be asked to log it.
 #[test]
 fn what_came_after_the_end_of_trust_is_refused_and_never_decided_another_way() {
     let distrusted = |request| with_op(request, |op| op.evidence.distrusted = true);
@@ -84,7 +84,7 @@ fn what_came_after_the_end_of_trust_is_refused_and_never_decided_another_way() {
     let (asked, _) = stage.decide_one(logged(1, 1, Some(provider(1)), accept(1)));
     assert!(!asked.succeeded(), "the holder was asked to log it before: {asked:?}");
     assert_eq!(stage.order(1).status, OrderStatus::Pending);
-    // A firm promise of it is none.
+    // A firm promise by the untrusted edge does not count.
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
     let (refused, _) = stage.decide_one(distrusted(firm(4, 1, 1, provider(1), accept(1))));
     assert_eq!(refused.code, Some(Code::EdgeNotTrusted));

@@ -1,5 +1,4 @@
-//! Acts at an edge that the cloud had decided otherwise before they arrived: each is a case for a
-//! person.
+//! Acts at an edge that the cloud had decided otherwise before they arrived: each opens a case.
 
 use rules::{CaseKind, Lapse};
 use wire::{Amount, CancelCharge, Code, OrderStatus};

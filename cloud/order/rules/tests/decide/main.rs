@@ -1,4 +1,4 @@
-//! The rules as the order service and the simulator use them: through `decide`, from a snapshot to
+//! The rules as used by the order service and the simulator: through `decide`, from a snapshot to
 //! its writes.
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! What holds for every run of commands, whoever sends them and however they are cut into batches.
+//! Properties of every sequence of commands, for all senders and batch sizes.
 
 use crate::stage::*;
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn body() -> impl Strategy<Value = CommandBody> {
     })
 }
 
-/// Few ids, so that many are used again, by the same person or by another.
+/// Few ids, so that the same person or others often reuse them.
 fn requests() -> impl Strategy<Value = Vec<Submission>> {
     let request = (0u128..12, actor(), body(), any::<bool>(), prop::bool::weighted(0.05));
     prop::collection::vec(request, 1..24).prop_map(|drawn| {
@@ -56,7 +56,7 @@ fn statuses() -> impl Strategy<Value = [OrderStatus; 2]> {
     [status(), status()]
 }
 
-/// Jobs to offer are chosen when a batch ends, so they alone may differ with how it was cut.
+/// Nearby jobs are chosen at the end of a batch, so only they may vary with batch boundaries.
 fn without_offers(mut answers: Vec<OpDecision>) -> Vec<OpDecision> {
     for answer in &mut answers {
         if let OpDecision::Decided(outcome) = answer

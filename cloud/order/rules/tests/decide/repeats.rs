@@ -1,4 +1,4 @@
-//! A command takes effect once and is answered the same for ever; only a decision consumes its id.
+//! A command takes effect once and always gets the same answer; only a decision uses up its id.
 
 use crate::stage::*;
 use rules::Submission;

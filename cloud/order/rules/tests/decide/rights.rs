@@ -1,5 +1,5 @@
-//! Firm answers when the cloud decides them: under a right that stands, and under one that was
-//! taken back; and what they are judged by.
+//! Deciding firm answers, under a current right and one that was taken back, and the rules they are
+//! judged by.
 
 use rules::{Assignment, CaseKind, Lapse, OfflineRules, Submission};
 use wire::{
@@ -131,7 +131,7 @@ fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pe
     }
 }
 
-/// A quarantine took the right back: the command was logged anew, without fence.
+/// A quarantine took the right back, so the command was logged again without a fence.
 #[test]
 fn what_was_promised_in_an_epoch_that_is_over_is_honoured_or_told_of_the_take_back() {
     for how in FenceEnding::ALL {
@@ -169,7 +169,7 @@ fn what_was_promised_in_an_epoch_that_is_over_is_honoured_or_told_of_the_take_ba
     }
 }
 
-/// It was held, put to the next holder, and lost in that one's log.
+/// It waited, was forwarded to the next holder, and lost in that edge's log.
 #[test]
 fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
     let own = firm(4, 1, 1, provider(2), accept(1));
@@ -192,8 +192,8 @@ fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
     }
 }
 
-/// The original of a copied machine holds the right still; or the log had given it back before it
-/// was restored.
+/// The original of a cloned machine still holds the right, or the log released it before being
+/// restored.
 #[test]
 fn a_promise_of_a_copied_or_restored_log_is_told_of_where_no_right_was_taken_back() {
     for (why, code) in [
@@ -395,8 +395,7 @@ fn a_firm_approval_is_judged_by_the_rules_it_names() {
     assert_eq!(outcome.code, Some(Code::RoleForbidden), "that is what the rule is for");
 }
 
-/// The edge alone knew the standing of the customer: its promise counts, and an admin finds it on
-/// the list.
+/// Only the edge knew the customer's standing: its promise counts, and an admin gets a case.
 #[test]
 fn a_firm_approval_for_a_customer_in_good_standing_is_judged_by_its_rule() {
     let wider =

@@ -1,4 +1,4 @@
-//! How much of the work one provider may take, within a batch and on top of what stands already.
+//! Limits on one provider's work, within a batch and on top of existing work.
 
 use crate::stage::*;
 use rules::Submission;
@@ -89,7 +89,7 @@ fn a_promise_is_kept_beyond_the_limit_and_an_admin_withdraws_without_one() {
     assert!(writes.acts.is_empty(), "nobody's share");
 }
 
-/// Customer 1 has one order fewer than the bound, and NORTH allows firm publications.
+/// Customer 1 has one order fewer than the limit, and NORTH allows firm publications.
 fn nearly_full() -> Stage {
     let mut stage = Stage::with([order(1, OrderStatus::Pending), order(2, OrderStatus::Completed)]);
     stage.snapshot.open_orders_max = 2;
@@ -105,7 +105,7 @@ fn a_customer_has_so_many_open_orders_and_a_cancel_makes_room() {
     let requests = [portal(1, me, publish(5)), portal(2, me, publish(6)), portal(3, me, cancel(1))];
     assert_eq!(codes(&mut stage, &requests), [none, full, none]);
     stage.snapshot.open_orders.insert(me.user_id, 1);
-    // The refusal has used up no id, and what was decided is answered alike, full or not.
+    // The refusal did not use up its id; repeats get the same answer at the limit or below it.
     assert_eq!(codes(&mut stage, &[portal(2, me, publish(6))]), [none]);
     stage.snapshot.open_orders.insert(me.user_id, 2);
     let (again, writes) = stage.decide_one(portal(1, me, publish(5)));

@@ -1,4 +1,4 @@
-//! The history says who could read an address, and from when on.
+//! The timeline records address access and its start.
 
 use crate::stage::*;
 use rules::{OfflineRules, Submission};

@@ -1,5 +1,5 @@
-//! A small world to decide in: people, orders in any state, and a snapshot that each decision's
-//! writes are carried into, as a store would.
+//! A small test world: people, orders in any state, and a snapshot to which each decision's writes
+//! are applied, as a store would.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub fn draft() -> Draft {
     }
 }
 
-/// Customer 1's order in this state; provider 1's, where the state has a provider.
+/// An order of customer 1 in this state, with provider 1 if the state has a provider.
 pub fn order(n: u128, status: OrderStatus) -> OrderState {
     let taken = matches!(
         status,
@@ -89,7 +89,6 @@ impl Stage {
         self
     }
 
-    /// How NORTH assigns.
     pub fn assign(mut self, assignment: Assignment) -> Self {
         self.snapshot.regions.insert(Region::North, assignment);
         self
@@ -100,7 +99,7 @@ impl Stage {
         self
     }
 
-    /// Decides, and carries the writes into the snapshot.
+    /// Decides, and applies the writes to the snapshot.
     pub fn decide(&mut self, requests: &[Submission]) -> Writes {
         let regions = regions_to_explain(&self.snapshot, requests);
         let open = self.snapshot.orders.values().map(|standing| standing.order.clone());
@@ -192,7 +191,6 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
     Submission::Command(Box::new(Attempt { command, actor, mark: None, origin }))
 }
 
-/// The same request with another op around it.
 pub fn with_op(request: Submission, change: impl FnOnce(&mut EdgeOp)) -> Submission {
     let Submission::Command(mut attempt) = request else { panic!("no command: {request:?}") };
     let Origin::Edge(op) = &mut attempt.origin else { panic!("not from an edge") };
@@ -200,7 +198,6 @@ pub fn with_op(request: Submission, change: impl FnOnce(&mut EdgeOp)) -> Submiss
     Submission::Command(attempt)
 }
 
-/// An op of another edge's log.
 pub fn logged_at(name: &str, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| op.name.edge = edge(name))
 }
@@ -213,7 +210,7 @@ pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> 
     })
 }
 
-/// An op of north-1's epoch 2 that logs anew what its epoch 1 answered firm under this fence.
+/// An op of north-1's epoch 2 that relogs a firm answer of epoch 1 under this fence.
 pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.name.epoch = 2;
@@ -233,7 +230,7 @@ pub fn held() -> Assignment {
     }
 }
 
-/// Nobody holds the region; north-1's fence 4 ended like this.
+/// The region has no holder; north-1's fence 4 ended like this.
 pub fn ended(how: FenceEnding) -> Assignment {
     let by = how.is_take_back().then(|| admin().user_id);
     let why = by.map(|_| "The node is lost.".to_owned());

@@ -1,11 +1,11 @@
-//! Only a verified provider may accept, by the newest word about him.
+//! Only a verified provider may accept, by their newest verification status.
 
 use rules::{CaseKind, Submission};
 use wire::{Actor, Code, EventType, OrderStatus, ProviderMark};
 
 use crate::stage::*;
 
-/// NORTH has open orders; of provider 1 this much is kept here.
+/// NORTH has open orders; `kept` is provider 1's stored status.
 fn stage(kept: Option<(u64, bool)>) -> Stage {
     let mut stage = Stage::with((1..=3).map(|n| order(n, OrderStatus::Pending)));
     stage.snapshot.verified_only = true;
@@ -92,7 +92,7 @@ fn a_promise_is_kept_and_becomes_a_case_and_a_job_in_hand_stays() {
         writes.cases.iter().map(|case| case.kind).collect::<Vec<_>>(),
         [CaseKind::UnverifiedHolder]
     );
-    // His job is his: he may say so once more, and goes on with it.
+    // The job is theirs: they may repeat the accept, and continue.
     let (again, writes) = stage.decide_one(logged(2, 2, Some(me), accept(1)));
     assert!(again.succeeded() && writes.cases.is_empty(), "{again:?}");
     let (given_back, _) = stage.decide_one(logged(3, 3, Some(me), withdraw(1)));

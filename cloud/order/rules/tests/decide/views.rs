@@ -1,4 +1,4 @@
-//! Who may read an order, and how much of it.
+//! Read access to orders, in full and in part.
 
 use crate::stage::*;
 use rules::Submission;
@@ -45,7 +45,7 @@ fn an_address_is_for_the_orders_own_people() {
     }
 }
 
-/// Whatever they may not do to order 1: over HTTP, and in an edge's log.
+/// Everything they may not do to order 1, over HTTP and in an edge's log.
 fn refusals(actor: Actor, status: OrderStatus) -> [Vec<Outcome>; 2] {
     let bodies = [
         publish(1),

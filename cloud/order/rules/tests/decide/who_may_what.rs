@@ -1,5 +1,4 @@
-//! Every action, by every kind of person, in every state: one table, so that nothing is allowed by
-//! accident.
+//! Every action, role and state in one table, so that nothing is allowed by accident.
 
 use crate::stage::*;
 use rules::{OfflineRules, Submission};
@@ -8,7 +7,7 @@ use wire::{
     PriceCap, Role, ServiceType,
 };
 
-/// What the table says about a command: the state it leads to, or the refusal.
+/// The table's result for a command: the next state or the refusal.
 type Expected = Result<OrderStatus, Code>;
 
 fn body(action: Action) -> CommandBody {
@@ -16,7 +15,7 @@ fn body(action: Action) -> CommandBody {
         Action::Approve => approve(1),
         Action::Reject => reject(1),
         Action::Accept => accept(1),
-        // With a reason, which an admin has to give.
+        // Admins must give a reason.
         Action::Withdraw => withdraw_because(1, Some("He is ill.")),
         Action::Start => start(1),
         Action::Complete => complete(1),
@@ -25,18 +24,18 @@ fn body(action: Action) -> CommandBody {
     }
 }
 
-/// The order's own customer and provider are number 1, strangers number 2.
+/// Number 1 owns the order as customer or provider; number 2 is a stranger.
 fn people() -> [Actor; 5] {
     [customer(1), customer(2), provider(1), provider(2), admin()]
 }
 
-/// Whose it is and who asks, before the state is looked at; `None` lets the state decide.
+/// The result of the ownership and role checks, before the state; `None` lets the state decide.
 fn barred(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) -> Option<Code> {
     use OrderStatus::{
         Accepted, Completed, InProgress, Pending, PendingReview, Rejected, Reviewed,
     };
     let taken = matches!(status, Accepted | InProgress | Completed | Reviewed);
-    // What a provider acts on at an edge he has seen there.
+    // A provider has seen the order at the edge they act at.
     let hidden = || if from_edge { Code::NotYours } else { Code::OrderNotFound };
     match (action, actor.role) {
         (Action::Approve | Action::Reject, Role::Admin) => None,
@@ -201,7 +200,7 @@ fn work_starts_on_held_funds_unless_the_regions_rules_say_otherwise() {
         (PaymentStatus::Unpaid, up_to("200.00"), from_portal(), Some(Code::FundsNotHeld)),
         (PaymentStatus::Unpaid, afterwards(draft().service_type), from_portal(), None),
         (PaymentStatus::Unpaid, afterwards(draft().service_type), from_edge(), None),
-        // Nobody can pay it any more.
+        // It can no longer be paid.
         (PaymentStatus::Refunded, unpaid_start, from_edge(), Some(Code::FundsNotHeld)),
         (PaymentStatus::Refunded, up_to("200.00"), from_edge(), Some(Code::FundsNotHeld)),
         (
@@ -236,7 +235,7 @@ fn a_start_at_a_linked_edge_is_ruled_as_if_its_region_had_no_rule_for_unpaid_sta
     for (rules, payment, cut_off, code) in [
         (&any, PaymentStatus::Unpaid, Some(false), refused),
         (&any, PaymentStatus::Unpaid, Some(true), None),
-        // An edge of the version before does not say it.
+        // An edge of the previous version does not report it.
         (&any, PaymentStatus::Unpaid, None, None),
         (&small, PaymentStatus::Unpaid, Some(false), refused),
         (&small, PaymentStatus::Unpaid, Some(true), None),
@@ -257,8 +256,8 @@ fn a_start_at_a_linked_edge_is_ruled_as_if_its_region_had_no_rule_for_unpaid_sta
     }
 }
 
-/// What an edge may do while it is cut off is looked at afterwards; what a kind of work always may
-/// is ordinary.
+/// A start that an offline rule allows opens a case; one that the service type always allows does
+/// not.
 #[test]
 fn only_a_start_that_an_offline_rule_allows_becomes_a_case() {
     let unpaid_start = OfflineRules { unpaid_start: true, ..OfflineRules::default() };

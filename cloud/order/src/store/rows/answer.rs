@@ -1,11 +1,11 @@
-//! Commands with their answers, and cases for a person to look at.
+//! Rows of commands with their answers, and of cases.
 
 use platform::{columns, row};
 use rules::{OpName, StoredAnswer};
 use uuid::Uuid;
 use wire::{Code, CommandId, EdgeId, Hash, OrderId, UnixMillis, UserId};
 
-/// Stands for the user of a command that nobody vouches for: a part of a key must not be empty.
+/// The user of an unauthenticated command, since a key column must not be null.
 const NOBODY: UserId = UserId(Uuid::nil());
 
 row! {

@@ -1,4 +1,4 @@
-//! How regions assign: the rights, the rules, and the record of every change.
+//! Rows of region assignments: rights, rules, and the record of every change.
 
 use platform::{columns, row};
 use rules::{Assignment, NextAssignment, OfflineRules, Seat};
@@ -65,13 +65,13 @@ impl AssignmentRow {
 }
 
 row! {
-    /// One change of how a region assigns, as it is kept and shown.
+    /// A recorded change of a region's assignment.
     #[derive(Debug, Clone, Serialize, ToSchema)]
     pub struct AssignmentChangeRow in assignment_changes {
         #[serde(skip)]
         pub region: Region,
         pub version: u64,
-        /// `set`, or how a right ended.
+        /// `set`, or the reason a right ended.
         pub what: String,
         pub policy: Policy,
         #[schema(required)]
@@ -102,7 +102,7 @@ columns! {
 }
 
 columns! {
-    /// The newest epoch of an edge that is over.
+    /// The newest ended epoch of an edge.
     pub struct EndedEpochRow<'a> in ended_epochs {
         pub edge: &'a EdgeId,
         pub epoch: u64,
@@ -117,7 +117,7 @@ row! {
         pub fence: u64,
         pub holder: EdgeId,
         pub epoch: u64,
-        /// Of the open orders that the right was granted on.
+        /// The digest of the open orders at the grant.
         pub digest: Hash,
         pub granted_at: UnixMillis,
         pub granted_by: UserId,

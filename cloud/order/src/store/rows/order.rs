@@ -1,4 +1,4 @@
-//! Orders and the lines of their history.
+//! Rows of orders and their timeline.
 
 use platform::{
     columns, fields,
@@ -17,7 +17,7 @@ pub const DESCRIPTION: &str = "orders.description";
 pub const ADDRESS: &str = "orders.address";
 
 columns! {
-    /// The words of people are sealed in it: title, description and address.
+    /// Free text (title, description, address) is sealed.
     pub struct OrderRow in orders {
         pub id: OrderId,
         code: String,
@@ -50,7 +50,7 @@ columns! {
 }
 
 columns! {
-    /// All that a change of an order may change.
+    /// The columns that a decision may change.
     pub struct OrderChange in orders {
         status: OrderStatus,
         provider_id: Option<UserId>,
@@ -94,7 +94,7 @@ impl OrderRow {
             accepted_firm: acceptance.as_ref().is_some_and(Acceptance::is_firm),
             accepted_rule: acceptance.as_ref().and_then(|acceptance| acceptance.rule),
             accepted_source: acceptance.map(|acceptance| acceptance.source),
-            // A new order has heard nothing of money.
+            // A new order has no payment events.
             money_version: 0,
             held_minor: held,
             cancel_fee_minor: terms.map(|terms| terms.fee),
@@ -146,7 +146,7 @@ impl From<&OrderState> for OrderChange {
 impl From<OrderRow> for OrderState {
     fn from(mut row: OrderRow) -> Self {
         let accepted = row.accepted_at.zip(row.accepted_source.take());
-        // Of before the rule was kept, this much is known.
+        // Older rows store only this much of the rule.
         let firm = row.accepted_firm.then_some(RaceRule::Promised);
         let rule = row.accepted_rule.or(firm);
         let acceptance =
@@ -160,7 +160,7 @@ impl From<OrderRow> for Order {
     fn from(row: OrderRow) -> Self {
         Self {
             id: row.id,
-            // The code follows from the id; the column is there to be searched.
+            // The code follows from the id; the column exists for searching.
             code: OrderCode::of(row.location, row.id),
             customer_id: row.customer_id,
             provider_id: row.provider_id,
@@ -184,7 +184,7 @@ impl From<OrderRow> for Order {
 }
 
 columns! {
-    /// The reason is somebody's own words, and sealed.
+    /// The reason is free text, so it is sealed.
     pub struct LineRow in order_timeline {
         pub order_id: OrderId,
         version: u64,

@@ -1,4 +1,4 @@
-//! What people do to orders, and what they are told.
+//! Actions on orders, and their responses.
 
 use axum::{
     extract::Request,

@@ -1,5 +1,5 @@
-//! How regions assign, over HTTP: operators set it, the hub reads it and ends what an epoch held,
-//! nobody else does either.
+//! Region assignments over HTTP: operators set them, the hub reads them and ends an epoch's rights,
+//! and others may do neither.
 
 use axum::{
     extract::Request,
@@ -81,7 +81,7 @@ async fn a_kind_of_work_that_is_named_often_is_kept_once(#[case] engine: Engine)
     }
 }
 
-/// What the operator is shown is sent back whole, with one word changed.
+/// The operator sends back the whole response with one field changed.
 #[tokio::test]
 async fn a_region_without_a_rule_for_good_standing_does_not_name_it() {
     let service = Service::new(Engine::Sqlite).await;
@@ -96,7 +96,7 @@ async fn a_region_without_a_rule_for_good_standing_does_not_name_it() {
     assert_eq!(set.body["assignment"]["rules_version"], json!(3));
 }
 
-/// Who is answered that his rules hold must not have written one that nobody reads.
+/// An operator must not get a success for a rule that no reader understands.
 #[tokio::test]
 async fn a_rule_that_nobody_knows_is_refused_at_the_operators_door() {
     let service = Service::new(Engine::Sqlite).await;
@@ -209,7 +209,7 @@ async fn what_is_decided_while_the_hub_is_asked_is_not_said_to_be_not_taken(
     let key = uuid::Uuid::from_u128(90);
     let path = format!("/api/v1/orders/{id}/accept");
     let again = service.keyed(provider(1), &path, Some(key), Value::Null);
-    // An earlier try was put to the holder, whose log brings it now.
+    // An earlier attempt was forwarded to the holder, whose log brings it now.
     let holder = async {
         asked.await.unwrap();
         let log = Log::of("north-1").then(wire::CommandId(key), Some(provider(1)), accept(id));

@@ -1,4 +1,4 @@
-//! The price of a cancel as its people see it.
+//! Cancellation prices over HTTP.
 
 use axum::http::StatusCode;
 use order::events::Money;
@@ -42,8 +42,7 @@ async fn what_happens_is_what_was_shown(#[case] engine: Engine) {
     service.get(provider(2), &preview).await.refused(404, "order_not_found");
     service.get(provider(1), &preview).await.refused(403, "role_forbidden");
 
-    // One who was shown nothing, as the systems before send it, and one who was shown it before the
-    // payment.
+    // One sender saw no preview (older systems do not show it), another saw it before the payment.
     for body in [Value::Null, json!({ "fee": "0.00" }), json!({ "fee": "20.01" })] {
         let refused = service.post(me, &cancel, body).await;
         refused.refused(409, "terms_changed");

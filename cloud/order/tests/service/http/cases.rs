@@ -1,4 +1,4 @@
-//! Cases that an admin works on and closes.
+//! An admin works on cases and closes them.
 
 use order::jobs;
 use platform::vals;
@@ -11,7 +11,7 @@ use crate::stage::*;
 
 const WHY: &str = "The customer was called, and has another provider.";
 
-/// Two items of one case of provider 1, and one of provider 2 on another order.
+/// Opens two items of one case of provider 1, and one of provider 2 on another order.
 async fn listed(service: &Service) {
     let stage = &service.stage;
     let (first, second) = (stage.pending().await, stage.pending().await);
@@ -76,7 +76,7 @@ async fn a_case_is_taken_in_hand_and_closed_with_a_reason(#[case] engine: Engine
     assert_eq!(ids(&service, "state=open").await, others);
     assert_eq!(ids(&service, "state=closed").await, own);
 
-    // The first reason stands, and who worked on it.
+    // The first reason and its admin stay.
     let again = json!({ "reason": "Another." });
     let again = service.post(other, &at(own[0], "/close"), again).await;
     assert_eq!(again.body["closed_why"], WHY);
@@ -109,7 +109,7 @@ async fn the_reason_of_a_closing_stands_sealed() {
         .await;
     let kept: Vec<String> = service.stage.rows(REASONS).await;
     assert!(kept.len() == 1 && !kept[0].contains("customer"), "{kept:?}");
-    // As a version without keys would have left it.
+    // As written by a version without keys.
     let plain = "UPDATE case_items SET closed_why = ? WHERE closed_why IS NOT NULL";
     service.stage.sql.exec(plain, vals![WHY]).await.unwrap();
     jobs::seal(&service.stage.store, &jobs::Walks::default()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Lists taken as files.
+//! Exporting lists as files.
 
 use axum::{
     body::Body,
@@ -15,14 +15,14 @@ use wire::{Actor, Draft, OrderId};
 use super::service::*;
 use crate::stage::*;
 
-/// Other orders, which copy the one of this id. It is found by its key: the table is long in the end.
+/// Inserts copies of the order with this id. Finds it by key, since the table gets long.
 const OTHERS: &str = "WITH RECURSIVE n (i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n WHERE i < ?) \
     INSERT INTO orders (id, code, customer_id, title, description, service_type, price_minor, currency, \
     location, address, status, payment_status, version, created_at, updated_at, source) \
     SELECT randomblob(16), code, customer_id, 'Another', '', service_type, price_minor, currency, location, \
     '', status, payment_status, version, created_at - i, updated_at, source FROM n CROSS JOIN orders \
     WHERE orders.id = ?";
-/// Written by one statement, so that its time is not up on a busy machine.
+/// Rows per statement, so that it stays within the time limit on a busy machine.
 const AT_ONCE: u16 = 500;
 
 async fn others(service: &Service, copied: OrderId, count: u32) {
@@ -136,7 +136,7 @@ async fn more_than_one_export_may_hold_is_refused_and_a_shorter_time_is_not() {
     assert_eq!(file.text.matches("\r\n").count(), 1_001);
 }
 
-/// The rows are opened one by one, so one that does not open is in the middle.
+/// Rows are unsealed one by one, so a broken one fails in the middle.
 #[tokio::test]
 async fn a_file_that_breaks_off_does_not_look_whole() {
     let service = Service::new(Engine::Sqlite).await;

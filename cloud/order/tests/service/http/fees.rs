@@ -1,5 +1,4 @@
-//! The versions of the price of a late cancel: who sets them, until when, and which orders they are
-//! for.
+//! Late-cancellation fees: permission to set them, the deadline, and the orders they apply to.
 
 use axum::http::StatusCode;
 use order::events::Money;
@@ -18,7 +17,6 @@ fn form(from: UnixMillis, basis_points: u32, notice_hours: u32) -> Value {
     json!({ "in_force_from": from, "basis_points": basis_points, "notice_hours": notice_hours })
 }
 
-/// Newest first.
 async fn listed(service: &Service) -> Vec<Value> {
     let answer = service.get(admin(), FEES).await;
     answer.body["items"].as_array().unwrap().clone()

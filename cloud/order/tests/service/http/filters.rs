@@ -1,4 +1,4 @@
-//! Lists with filters, and their pages while orders come, go and change.
+//! List filters, and paging while orders come, go and change.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,6 @@ use wire::{Actor, Amount, CommandBody, Draft, OrderId, Region, ServiceType};
 use super::service::*;
 use crate::stage::*;
 
-/// An order of customer 1 that waits for a provider.
 async fn open(service: &Service, draft: Draft) -> OrderId {
     let stage = &service.stage;
     stage.clock.advance(1_000);
@@ -102,7 +101,7 @@ async fn a_list_comes_in_the_order_that_was_asked_for(#[case] engine: Engine) {
         all.push(open(&service, draft).await);
     }
     let of = |places: [usize; 5]| places.map(|place| all[place]).to_vec();
-    // Of one price, and without a time, the ids tell, which rise with the moment of publication.
+    // Equal prices and missing times sort by id, which follows publication time.
     let sorts = [
         ("", of([4, 3, 2, 1, 0])),
         ("newest", of([4, 3, 2, 1, 0])),
@@ -170,12 +169,12 @@ async fn a_filter_that_says_nothing_is_refused_by_name() {
             (customer(1), "/api/v1/orders"),
             (provider(1), "/api/v1/orders/available"),
             (admin(), "/api/v1/admin/orders"),
-            // An admin has no orders of his own, and a wrong filter is refused all the same.
+            // An admin has no orders, but a bad filter is refused anyway.
             (admin(), "/api/v1/orders"),
             (admin(), "/api/v1/orders/export.csv"),
         ] {
             if field == "sort" && list.ends_with("csv") {
-                // A file is newest first.
+                // An export is always newest first.
                 continue;
             }
             let refused = service.get(reader, &format!("{list}?{query}")).await;
@@ -187,8 +186,7 @@ async fn a_filter_that_says_nothing_is_refused_by_name() {
     assert_eq!(refused.fields(), ["customer_id"]);
 }
 
-/// A number that is masked for providers, and an address that they may not read, are not theirs to
-/// guess either.
+/// Providers must not be able to guess a masked number or an address they may not read.
 #[tokio::test]
 async fn a_search_finds_nothing_that_its_reader_may_not_see() {
     let service = Service::new(Engine::Sqlite).await;
@@ -224,8 +222,7 @@ async fn a_search_ends_where_enough_was_looked_through_and_goes_on_from_there() 
     assert_eq!((all.len(), pages), (2_500, 25));
 }
 
-/// Every order of a list, page by page, and the number of pages. `between` is done after each of
-/// them.
+/// All orders of a list, read page by page, and the page count. Runs `between` after each page.
 async fn pages(
     service: &Service,
     reader: Actor,
@@ -254,7 +251,7 @@ async fn pages_neither_skip_nor_repeat_while_orders_come_go_and_change(#[case] e
     let stage = &service.stage;
     let (mut kept, mut taken) = (Vec::new(), Vec::new());
     for n in 0..60 {
-        // Many of one millisecond.
+        // Many share one millisecond.
         let id = stage.pending().await;
         if n % 3 == 0 {
             taken.push(id)
@@ -265,7 +262,7 @@ async fn pages_neither_skip_nor_repeat_while_orders_come_go_and_change(#[case] e
             stage.clock.advance(1);
         }
     }
-    // One comes, two go, and two are back that went before.
+    // One order arrives, two leave, and two that left return.
     let gone = AtomicUsize::new(0);
     let change = async || {
         stage.pending().await;

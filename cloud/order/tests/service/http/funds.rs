@@ -1,4 +1,4 @@
-//! An edge's start that would be refused for funds: the payment service is asked first.
+//! The service queries the payment service before refusing an edge's start for funds.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -20,7 +20,7 @@ use wire::{
 use super::service::{Answer, Service};
 use crate::{stage::*, store::word};
 
-/// A payment service that tells these words, or is away.
+/// A payment service that returns these events, or is unavailable.
 #[derive(Clone, Default)]
 pub struct Payments(Arc<Mutex<Script>>);
 
@@ -56,7 +56,7 @@ impl Service {
         id
     }
 
-    /// Ops of an edge, as the hub hands them in.
+    /// Sends an edge's ops as the hub does.
     async fn hands_in(&self, ops: &[(CommandId, Actor, CommandBody)]) -> Answer {
         let log = ops
             .iter()
@@ -64,7 +64,7 @@ impl Service {
         self.hands_in_batch(&log).await
     }
 
-    /// Sets the rules of NORTH, as an operator does.
+    /// Sets NORTH's rules as an operator.
     async fn rules(&self, rules: Value) -> Answer {
         let token = format!("Bearer {}", self.token(admin()));
         let request = Request::builder()
@@ -117,7 +117,7 @@ async fn a_start_whose_price_is_held_by_now_is_not_refused(#[case] engine: Engin
         (OrderStatus::InProgress, PaymentStatus::Held)
     );
     assert_eq!(service.payments.script().asked, [id]);
-    // A repeat has its answer.
+    // A repeat gets the stored answer.
     service.starts(command, id).await.codes();
     assert_eq!(service.payments.script().asked, [id]);
 }
@@ -133,8 +133,7 @@ async fn a_start_is_refused_for_funds_once_the_payment_service_has_said_so(#[cas
     service.payments.script().words = Some(Vec::new());
     assert_eq!(service.starts(command, id).await.codes(), [Some(Code::FundsNotHeld)]);
     assert_eq!(service.payments.script().asked, [id]);
-    // Nobody is asked twice about what was refused, nor for a person at the portal, who is told at
-    // once.
+    // No query for a repeated refusal, nor for a portal user, who gets the refusal at once.
     service.starts(command, id).await.codes();
     service.act(provider(1), id, "start").await.refused(400, "funds_not_held");
     assert_eq!(service.payments.script().asked, [id]);

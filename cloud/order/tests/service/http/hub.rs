@@ -1,4 +1,4 @@
-//! A hub that knows one edge, and reaches it or not.
+//! A fake hub with one edge, reachable or not.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -20,7 +20,7 @@ pub struct Script {
     pub seat: EdgeSeat,
     pub reaches_holder: bool,
     pub asked: Vec<PortalAccept>,
-    /// Says that it is asked, and answers once it may.
+    /// Signals that a request arrived, and answers when released.
     pub lingers: Option<(Sender<()>, Receiver<()>)>,
 }
 

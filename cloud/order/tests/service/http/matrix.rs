@@ -1,5 +1,5 @@
-//! Every action by every kind of person in every state, as requests. The table is made of the
-//! machine in `wire` and the readers there; each refusal has its own code, and none is a fault.
+//! Every action by every role in every state, over HTTP. The expected results come from the state
+//! machine and read rules in `wire`; each refusal has its own code, and none is a fault.
 
 use axum::{extract::Request, http::header};
 use platform::vals;
@@ -9,17 +9,17 @@ use wire::{Action, Actor, Code, Order, OrderId, OrderStatus, PaymentStatus, Role
 use super::service::*;
 use crate::stage::*;
 
-/// The order's own customer and provider are number 1, strangers number 2.
+/// Number 1 owns the order as customer or provider; number 2 is a stranger.
 fn people() -> [Actor; 5] {
     [customer(1), customer(2), provider(1), provider(2), admin()]
 }
 
-/// An order of customer 1 in that state. Provider 1 has it, where somebody has.
+/// An order of customer 1 in that state, with provider 1 if the state has a provider.
 async fn order_in(service: &Service, status: OrderStatus) -> Order {
     const BRING: &str =
         "UPDATE orders SET status = ?, provider_id = ?, payment_status = ? WHERE id = ?";
     let stage = &service.stage;
-    // Without a start, a cancel costs nothing.
+    // Without a start, a cancel is free.
     let draft = wire::Draft { service_start_time: None, ..draft() };
     let published = stage.publish(stage.command_id(), customer(1), draft).await;
     let id = published.order.unwrap().id;
@@ -29,7 +29,7 @@ async fn order_in(service: &Service, status: OrderStatus) -> Order {
     stage.store.order(id).await.unwrap().unwrap()
 }
 
-/// The state after the action, or the reason why nothing is done.
+/// The state after the action, or the refusal.
 fn expected(action: Action, actor: Actor, order: &Order) -> Result<OrderStatus, Code> {
     use OrderStatus::{Cancelled, PendingReview, Rejected};
     let (status, is_accept) = (order.status, action == Action::Accept);
@@ -42,7 +42,7 @@ fn expected(action: Action, actor: Actor, order: &Order) -> Result<OrderStatus, 
         Role::Provider => order.provider_id == Some(actor.user_id),
     };
     let is_seen = readable_by(order, actor).is_some();
-    // Of an order that was open to all, a provider who comes too late hears where it went.
+    // A provider who is too late for an open order learns where it went.
     let hears = is_accept && !matches!(status, PendingReview | Rejected);
     match (is_his || is_accept, is_seen || hears) {
         (_, false) => return Err(Code::OrderNotFound),
@@ -61,7 +61,6 @@ fn expected(action: Action, actor: Actor, order: &Order) -> Result<OrderStatus, 
     })
 }
 
-/// The answer is the expected one, and the order is as it says.
 async fn check(
     service: &Service,
     id: OrderId,
@@ -110,8 +109,8 @@ async fn each_edge_of_the_machine_is_taken_or_refused_by_its_code() {
             }
         }
     }
-    // Nobody widens the machine unseen: thirteen ways, by all who may go them, and four repeats of
-    // an acceptance.
+    // Guards against unnoticed new transitions: thirteen, counted per allowed role, and four
+    // repeated acceptances.
     assert_eq!((taken, taken + refused), (17, 8 * 5 * 7));
 }
 
@@ -149,7 +148,7 @@ async fn a_target_status_is_reached_by_the_same_edges_and_no_others() {
     }
 }
 
-/// There is no route to this action here: the review service alone leads to it.
+/// No route leads to this action: only the review service performs it.
 #[tokio::test]
 async fn nobody_reviews_by_the_order_service() {
     let service = Service::new(Engine::Sqlite).await;

@@ -1,4 +1,4 @@
-//! What people may read.
+//! Read permissions.
 
 use axum::{
     extract::Request,

@@ -1,5 +1,5 @@
-//! Repeats and corrections: the same key, the same answer; nothing consumed where nothing was
-//! decided.
+//! Retries and corrections: the same key gets the same answer, and an undecided request does not
+//! use up its key.
 
 use axum::{
     extract::Request,
@@ -37,7 +37,7 @@ async fn a_retry_is_answered_like_the_first(#[case] engine: Engine) {
         let again = service.keyed(provider(1), &path, key, Value::Null).await;
         assert_eq!((again.status, &again.body), (StatusCode::OK, &first.body));
     }
-    // Another's key is no key of his own.
+    // Another person's key is separate.
     for _ in 0..2 {
         let lost = service.keyed(provider(2), &path, key, Value::Null).await;
         lost.refused(400, "order_already_accepted");
@@ -45,7 +45,7 @@ async fn a_retry_is_answered_like_the_first(#[case] engine: Engine) {
     }
 }
 
-/// They go to two replicas, by turns.
+/// Alternates between two replicas.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -104,7 +104,7 @@ async fn a_correction_may_be_sent_under_the_same_key() {
     assert_eq!(published.status, StatusCode::CREATED);
 }
 
-/// The body of the systems that Holdfast replaces: neither title nor address, and an amount.
+/// The request body of the replaced systems: no title or address, and an `amount`.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -132,7 +132,7 @@ async fn an_order_may_come_without_title_and_address(#[case] engine: Engine) {
             (&json!("200.00"), &bare["description"])
         );
     }
-    // What is there is taken as it is: an empty title is no title.
+    // Present fields are not replaced: an empty title is invalid.
     let mut empty = bare.clone();
     empty["title"] = json!("");
     empty["address"] = json!(" ");
@@ -141,7 +141,7 @@ async fn an_order_may_come_without_title_and_address(#[case] engine: Engine) {
     assert_eq!(refused.fields(), ["title", "address"]);
 }
 
-/// Sealed, and of letters of four bytes, it is as long as its column takes.
+/// Sealed, with four-byte characters, it still fits the column.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

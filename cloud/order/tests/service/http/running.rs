@@ -1,4 +1,4 @@
-//! The service among the others: the hub's batches, readiness, a database that is not ready.
+//! Operation: the hub's batches, readiness, and a database that is not ready.
 
 use axum::{
     extract::Request,

@@ -1,4 +1,4 @@
-//! The order service on a database of its own, and requests to it.
+//! The order service on a separate database, and requests to it.
 
 use axum::{
     Router,
@@ -48,7 +48,7 @@ impl Service {
         Self { router, issuer, service_key, hub, payments, stage, tasks }
     }
 
-    /// Another process of the service, on the same stores.
+    /// Another process of the service on the same stores.
     pub async fn replica(&self) -> Router {
         let ground = testing::ground(self.stage.folder.path(), &self.stage.clock).await;
         let (keys, service_key) = (self.issuer.keys(), self.service_key.clone());

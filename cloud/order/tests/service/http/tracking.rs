@@ -1,4 +1,4 @@
-//! Orders followed by those who have the receipt.
+//! Tracking orders by receipt.
 
 use axum::{extract::Request, http::StatusCode};
 use rstest::rstest;
@@ -7,7 +7,7 @@ use wire::{Hash, OrderId};
 use super::service::*;
 use crate::stage::*;
 
-/// As anybody asks, without a token.
+/// Without a token, like the public.
 async fn track(service: &Service, code: &str, secret: &str) -> Answer {
     let path = format!("/api/v1/track/{code}?s={secret}");
     service.send(Request::builder().uri(path), None).await

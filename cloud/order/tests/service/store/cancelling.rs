@@ -1,5 +1,4 @@
-//! The price of a cancel is decided with it, kept, and told by every event of the order from then
-//! on.
+//! The price of a cancel is decided with it, stored, and included in all later events of the order.
 
 use order::events::Money;
 use platform::consume::Handle;
@@ -41,7 +40,7 @@ async fn a_late_cancel_costs_what_was_shown_or_is_not_done(#[case] engine: Engin
     }
     assert_eq!(stage.events().await.len(), events);
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders WHERE status = 'cancelled'").await, 0);
-    // Nothing was decided, so the key is still free.
+    // The refusal decided nothing, so the key is still free.
     let cancelled = stage.decide_as(key, customer(1), cancel(id, Some(2_000))).await;
     assert!(cancelled.succeeded(), "{cancelled:?}");
     let told = stage.events().await.pop().unwrap();

@@ -1,4 +1,4 @@
-//! What an operator reads of a collision.
+//! The collision records operators read.
 
 use custody::KnownQuestion;
 use rstest::rstest;
@@ -61,7 +61,7 @@ async fn an_answer_is_found_by_its_command_and_names_its_op(#[case] engine: Engi
     assert_eq!(answers[0].user_id, Some(provider(1).user_id));
 }
 
-/// What follows a firm accept on a closed order is gathered in the case of that.
+/// Work after a firm accept on a closed order joins that accept's case.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

@@ -1,5 +1,5 @@
-//! Commands that come while a file's one writer is at work are decided together, and each is
-//! answered as if it had come alone.
+//! Commands that arrive while a file's only writer is busy are decided together, each answered as
+//! if alone.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn attempt(stage: &Stage) -> Attempt {
 #[tokio::test]
 async fn what_waits_for_the_writer_is_decided_in_one_transaction() {
     let stage = Stage::new(Engine::Sqlite).await;
-    // A transaction decides at one moment of the system's clock.
+    // All decisions of a transaction have the same system time.
     let store = Store::new(stage.sql.clone(), Clock::system(), AcceptanceRules::OFF);
     let stage = Stage { store, ..stage };
     let busy = stage.sql.begin().await.unwrap();
@@ -74,7 +74,7 @@ async fn a_caller_who_hangs_up_takes_no_other_with_them() {
 async fn where_the_writer_is_out_of_reach_nobody_waits_for_the_others_waits() {
     let stage = Stage::new(Engine::Sqlite).await;
     let busy = stage.sql.begin().await.unwrap();
-    // Nothing but the clock moves while the writer is held.
+    // Only the clock moves while the writer is held.
     tokio::time::pause();
     let started = tokio::time::Instant::now();
     let results = join_all((0..MANY).map(|_| stage.store.decide_one(attempt(&stage)))).await;

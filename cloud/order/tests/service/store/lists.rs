@@ -1,4 +1,4 @@
-//! What can be listed, page by page.
+//! Paging through lists.
 
 use order::store::{ListPlace, Listing, OrderSort};
 use process::problem::Page;
@@ -15,7 +15,7 @@ async fn a_list_pages_through_every_order_once_newest_first(#[case] engine: Engi
     let stage = Stage::new(engine).await;
     let mut expected = Vec::new();
     for n in 0..11 {
-        // Some are made in the same millisecond.
+        // Some share one millisecond.
         stage.clock.advance(n % 3);
         expected.insert(0, stage.pending().await);
     }
@@ -38,7 +38,7 @@ async fn a_list_pages_through_every_order_once_newest_first(#[case] engine: Engi
             let place = |order: &Order| ListPlace::of(OrderSort::Newest, order);
             let list = page.of(rows, place);
             seen.extend(list.items.iter().map(|order| order.id));
-            // An order that is added meanwhile is newer than every page to come.
+            // An order added meanwhile is newer than all remaining pages.
             after = list.next.map(|cursor| cursor.parse().unwrap());
             if after.is_none() {
                 break;

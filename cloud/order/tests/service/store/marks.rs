@@ -1,4 +1,4 @@
-//! Only a verified provider may accept, by the events of profiles and the word of a token.
+//! Only a verified provider may accept, by profile events and the token's claim.
 
 use order::{events::People, store::AcceptanceRules};
 use platform::consume::Handle;

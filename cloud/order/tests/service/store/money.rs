@@ -1,5 +1,4 @@
-//! The word of the payment service: the newest counts, and it alone changes what an order shows of
-//! its payment.
+//! Payment events: the newest counts, and only they change an order's payment status.
 
 use order::events::Money;
 use platform::consume::Handle;
@@ -66,7 +65,7 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
     assert_eq!(told.money.map(|money| money.money_version), Some(2));
 
     let events = stage.events().await.len();
-    // An older word, one that comes again, one that begins, and one of an order that nobody knows.
+    // An older event, a repeated one, ones that move no money, and one of an unknown order.
     let (failed, open) = (EventType::PaymentFailed, PaymentStatus::Unpaid);
     money.handle(&word(&stage, id, failed, 1, open)).await.unwrap();
     money.handle(&word(&stage, id, failed, 2, open)).await.unwrap();
@@ -97,7 +96,7 @@ async fn work_starts_once_the_price_is_held(#[case] engine: Engine) {
     let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
     money.handle(&held).await.unwrap();
     assert!(stage.decide(provider(1), start).await.succeeded());
-    // In whatever state the order is.
+    // Works in any order status.
     let complete = CommandBody::CompleteOrder { order_id: id, note: None };
     assert!(stage.decide(provider(1), complete).await.succeeded());
     let released = word(&stage, id, EventType::PaymentReleased, 2, PaymentStatus::Paid);
@@ -108,7 +107,7 @@ async fn work_starts_once_the_price_is_held(#[case] engine: Engine) {
     assert!(line.actor.user_id.0.is_nil());
 }
 
-/// The word and the commands of people change one row at the same moment; neither is lost.
+/// A payment event and a command change one row concurrently; neither is lost.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

@@ -1,4 +1,4 @@
-//! Many at once: one winner, one effect, and no answer that another contradicts.
+//! Concurrency: one winner, one effect, and no contradictory answers.
 
 use std::time::Duration;
 
@@ -108,8 +108,8 @@ async fn edges_and_people_who_collide_on_many_orders_leave_one_winner_each(#[cas
     assert_eq!(accepted.count(), ids.len());
 }
 
-/// Whoever changes how a region assigns waits for the decisions under way, and they for it. SQLite
-/// has one writer at a time and needs no such lock.
+/// An assignment change waits for decisions in progress, and they for it. SQLite has one writer and
+/// requires no such lock.
 #[tokio::test]
 async fn a_decision_waits_for_a_change_of_its_regions_assignment_and_no_others() {
     let stage = Stage::new(Engine::MariaDb).await;

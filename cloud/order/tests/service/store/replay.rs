@@ -1,5 +1,5 @@
-//! The history of an order, told again from its start: the lines and the events each lead to the
-//! row, and no change is without either.
+//! Replays an order's history from the start: the timeline and the events each lead to the row, and
+//! every change appears in both.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const ORDERS: u64 = 12;
 /// More would end every order.
 const ACTS: u64 = 400;
 
-/// People, edges, money and reviews act on orders without a plan, and most of it is refused.
+/// People, edges, payments and reviews act on orders at random; most of it is refused.
 struct Bustle {
     stage: Stage,
     drawn: u64,
@@ -65,7 +65,7 @@ impl Bustle {
                 self.stage.decide(actor, body).await;
             }
             6 => {
-                // Two things that a provider did at an edge.
+                // Two acts of a provider at an edge.
                 let mut log = Log::of(&format!("north-{}", self.below(1_000_000)));
                 for _ in 0..2 {
                     let (actor, body) = self.body(id);
@@ -74,7 +74,7 @@ impl Bustle {
                 self.stage.batch(log.batch()).await;
             }
             7..9 => {
-                // Some of them are old.
+                // Some versions are old.
                 self.money_version += 1;
                 let version = self.money_version.saturating_sub(self.below(3));
                 let (kind, status) = match self.below(4) {
@@ -130,7 +130,7 @@ async fn replay_equals_state(#[case] engine: Engine) {
     assert!(ends.len() >= 4 && changes > 4 * ORDERS, "{changes} changes, to {ends:?}");
 }
 
-/// What lines can say of an order.
+/// The fields of an order that the timeline determines.
 #[derive(Debug, PartialEq)]
 struct Replayed {
     status: OrderStatus,
@@ -175,12 +175,12 @@ impl Replayed {
     }
 }
 
-/// Each version left with one event, in order, and the last of them is the row.
+/// Each version has one event, in order, and the last equals the row.
 fn is_told(told: &[&OrderEvent], row: &Order) {
     let mut version = 0;
     for event in told {
         let is_new = event.order.version == version + 1;
-        // A lost acceptance is told of an order as it stands.
+        // A lost acceptance has an event about the unchanged order.
         assert!(is_new || event.code.is_some(), "{event:?} after version {version}");
         version = event.order.version;
     }

@@ -1,5 +1,4 @@
-//! The word of the review service: it alone makes an order reviewed, once, and only one that is
-//! complete.
+//! Review events: only they make an order reviewed, once, and only a completed one.
 
 use order::events::{Money, Reviews};
 use platform::consume::Handle;

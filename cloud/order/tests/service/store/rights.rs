@@ -1,5 +1,5 @@
-//! The right to assign on both engines: what a grant is made on, what its end leaves behind, and
-//! that no decision slips past either.
+//! The assignment right on both engines: the basis of a grant, the records its end leaves, and that
+//! no decision slips past either.
 
 use std::time::Duration;
 
@@ -177,7 +177,7 @@ async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine
     assert_eq!((now.epoch, now.fence), (2, 2), "a fence is given out once");
 }
 
-/// A quarantine has taken the right back, and the edge has logged its promises anew.
+/// A quarantine took the right back, and the edge logged its promises again.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -276,8 +276,7 @@ async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: E
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["offline_rule"]);
 }
 
-/// Whatever was decided before the grant is in its digest, and whatever was not waits for the
-/// holder.
+/// The grant's digest covers all earlier decisions; all others wait for the holder.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -304,7 +303,7 @@ async fn a_grant_among_many_accepts_is_made_on_exactly_what_came_before_it(#[cas
     }
 }
 
-/// SQLite has one writer at a time and needs no such lock.
+/// SQLite has one writer and requires no such lock.
 #[tokio::test]
 async fn a_grant_waits_for_the_decisions_under_way() {
     let stage = Stage::new(Engine::MariaDb).await;

@@ -1,5 +1,5 @@
-//! People's words stand sealed in order_db; what a version before left plain, or a former key has
-//! sealed, a job seals anew.
+//! Free text in order_db is sealed; a job reseals text that an older version left plain or an old
+//! key sealed.
 
 use order::{
     jobs,
@@ -18,7 +18,7 @@ const WORDS: &str = "SELECT title, description, address FROM orders";
 const REASONS: &str = "SELECT reason FROM order_timeline WHERE reason IS NOT NULL";
 const WHY: &str = "my aunt fell ill";
 
-/// All words as the tables keep them.
+/// All free text as stored.
 async fn kept(stage: &Stage) -> String {
     let words: Vec<(String, String, String)> = stage.sql.all(WORDS, vals![]).await.unwrap();
     let reasons: Vec<String> = stage.sql.all(REASONS, vals![]).await.unwrap();

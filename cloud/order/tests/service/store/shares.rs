@@ -1,5 +1,4 @@
-//! A provider's share of the work holds against many requests at once, and the jobs of a revoked
-//! person are found.
+//! A provider's limits hold against concurrent requests, and a revoked provider's jobs are found.
 
 use futures::future::join_all;
 use order::{events::People, store::AcceptanceRules};

@@ -1,4 +1,4 @@
-//! Orders that wait in vain are closed on record, once.
+//! Stale orders are closed on record, once.
 
 use futures::join;
 use order::{Config, jobs};
@@ -41,7 +41,7 @@ async fn orders_that_wait_in_vain_are_closed_once_with_event_and_history(#[case]
     stage.clock.advance(1);
     let young = stage.pending().await;
 
-    // Two replicas at once, as where the claim of a run was lost.
+    // Two replicas at once, as after losing the claim on a run.
     let before = stage.events().await.len();
     let (one, two) = join!(jobs::expire(&stage.store, AGE_MS), jobs::expire(&stage.store, AGE_MS));
     assert_eq!(one.unwrap() + two.unwrap(), 2);
@@ -67,7 +67,7 @@ async fn orders_that_wait_in_vain_are_closed_once_with_event_and_history(#[case]
     }
 }
 
-/// A provider may come between the list of stale orders and the end of one of them.
+/// A provider may accept between listing a stale order and closing it.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -79,7 +79,7 @@ async fn an_order_that_was_taken_meanwhile_is_not_closed(#[case] engine: Engine)
     let since = stage.store.stale_since(AGE_MS);
     assert_eq!(stage.store.stale(OrderStatus::Pending, since, 9).await.unwrap(), [id]);
     stage.decide(provider(1), accept(id)).await;
-    // As though it had been taken long ago: its state alone keeps it.
+    // As if accepted long ago: only its status protects it.
     let old = "UPDATE orders SET updated_at = ?";
     stage.sql.exec(old, vals![NOW]).await.unwrap();
     assert!(!stage.store.close_stale(id, since, "Late.").await.unwrap());

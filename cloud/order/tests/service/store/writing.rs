@@ -1,4 +1,4 @@
-//! One decision is one transaction: all of it stands there, or none of it.
+//! One decision is one transaction: written in full or not at all.
 
 use rstest::rstest;
 use wire::{
@@ -63,8 +63,7 @@ async fn a_lost_acceptance_from_an_edge_stands_in_the_timeline_and_is_told(#[cas
     assert_eq!((body.actor, body.code), (provider(2), Some(Code::OrderAlreadyAccepted)));
 }
 
-/// Whatever fails, and however late, the transaction leaves nothing: no order, no answer, no line,
-/// no event.
+/// A failure at any point leaves nothing: no order, answer, timeline entry or event.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -73,7 +72,7 @@ async fn what_fails_half_way_leaves_nothing(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
     let exec = async |text| stage.sql.exec(text, Vec::new()).await.unwrap();
     exec("DROP TABLE outbox").await;
-    // It takes no second event of the same moment.
+    // The fake outbox rejects a second event at the same moment.
     exec("CREATE TABLE outbox (event_id BINARY(16), event TEXT, made_at BIGINT UNIQUE)").await;
     let publish = |title: &str| CommandBody::PublishOrder {
         order_id: OrderId(stage.clock.new_id()),
@@ -91,8 +90,8 @@ async fn what_fails_half_way_leaves_nothing(#[case] engine: Engine) {
     assert_eq!(everything(&stage).await, [1, 1, 1, 1, 1]);
 }
 
-/// More orders than one statement takes, each changed otherwise: published, accepted, withdrawn,
-/// cancelled; columns with and without values side by side.
+/// More orders than one statement takes, each changed differently (published, accepted, withdrawn,
+/// cancelled), mixing null and non-null columns.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

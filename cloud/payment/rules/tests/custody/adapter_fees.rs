@@ -1,4 +1,4 @@
-//! What the adapter keeps for its work, by its statement.
+//! The adapter's own fees, booked from its statement.
 
 use custody::{Action, LedgerAccount, LineKind, MovementId, StatementLine, adapter_fee};
 use uuid::Uuid;

@@ -1,11 +1,11 @@
-//! What the platform pays for work in vain.
+//! Compensation for work in vain.
 
 use custody::{CompensationWish, LedgerAccount, MoneyStep, Refusal};
 use wire::{OrderStatus, UserId};
 
 use crate::stage::{HOUR, PRICE, Stage, user};
 
-/// Of the price, less the platform's tenth.
+/// The price, less the platform's tenth.
 const SHARE: i64 = 18_001;
 
 impl Stage {
@@ -36,12 +36,12 @@ fn work_in_vain_is_worth_the_providers_share_once() {
     stage.compensates(user(8), SHARE).unwrap();
     assert_eq!(stage.compensates(user(8), SHARE - 1), Err(Refusal::AmountMismatch));
     assert_eq!(stage.rows.balance(LedgerAccount::Provider(user(8))), -SHARE);
-    // Another one who worked in vain is another case.
+    // Another provider with work in vain is another case.
     stage.compensates(user(9), 1).unwrap();
     assert_eq!(stage.rows.balance(LedgerAccount::Loss), SHARE + 1);
 }
 
-/// The start at an edge was refused, and the same provider did the work once more.
+/// An edge refused the start, and the same provider later did the work after all.
 #[test]
 fn what_the_order_has_brought_a_provider_counts_against_a_compensation() {
     let (mut stage, _) = Stage::held();

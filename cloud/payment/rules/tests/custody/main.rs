@@ -1,5 +1,5 @@
-//! The domain of custody as the payment service and the simulator use it: through `decide` and
-//! `pay_out`, from rows to what is written.
+//! Tests the custody domain through the functions that the payment service and the simulator call,
+//! from rows to writes.
 #![allow(clippy::unwrap_used)]
 
 mod adapter_fees;

@@ -137,7 +137,7 @@ fn another_amount_and_a_second_charge_go_back_whole() {
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
 }
 
-/// The sums that are told with the adapter's word, by its first event.
+/// The details of the first event that follows the adapter's answer.
 fn told(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> MoneyDetails {
     let chargebacks = Vec::new();
     let reply = AdapterReply { answer: AdapterAnswer::Paid { amount_minor }, chargebacks };
@@ -154,7 +154,7 @@ fn a_payment_tells_the_share_of_the_provider_or_the_sum_that_goes_back() {
     let late = stage.pay();
     stage.hears(late, AdapterAnswer::Closed);
     let payment = stage.pay();
-    // A tenth of 200.01 is the platform's, rounded down.
+    // The platform takes a tenth of 200.01, rounded down.
     let share = MoneyDetails { share_minor: Some(18_001), ..MoneyDetails::default() };
     assert_eq!(told(&mut stage, payment, PRICE), share);
     assert_eq!(told(&mut stage, late, PRICE), returning(PRICE), "it was paid already");

@@ -1,4 +1,4 @@
-//! A provider's balance on its way to him.
+//! A provider's balance on its way to them.
 
 use custody::{
     AdapterAnswer, Basis, CustodyLimits, MoneyCase, MoneyCaseKind, MovementId, PayoutState,

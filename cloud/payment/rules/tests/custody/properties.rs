@@ -1,4 +1,4 @@
-//! What holds for every run of steps, in whatever order they come.
+//! Invariants that hold for any sequence of steps.
 
 use custody::{
     AdapterAnswer, Chargeback, LedgerAccount, MoneyStep, MoneyWrites, MovementId, OrderMoney,

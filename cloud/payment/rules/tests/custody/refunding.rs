@@ -1,4 +1,4 @@
-//! Requests, grants, and refunds that fail.
+//! Requests, grants, and failed refunds.
 
 use custody::{AdapterAnswer, Chargeback, LedgerAccount, MoneyStep, Refusal, Saga};
 use wire::{OrderStatus, PaymentStatus};

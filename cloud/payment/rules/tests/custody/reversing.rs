@@ -1,4 +1,4 @@
-//! Reversed chargebacks: the money goes back to where it was taken from.
+//! Reversed chargebacks: the money returns to its source.
 
 use custody::{
     AdapterAnswer, Chargeback, LedgerAccount, MoneyCaseKind, MoneyEventKind, MoneyStep, MovementId,
@@ -64,7 +64,7 @@ fn a_completed_order_whose_price_came_back_late_is_released_at_once() {
 #[test]
 fn a_second_release_brings_the_provider_what_one_release_of_the_whole_brings() {
     let (mut stage, payment) = Stage::held();
-    // Rounded by itself, the fee of each part loses a cent: 999 and 1,000 of 2,000.
+    // Rounding the fee of each part separately loses a cent: 999 and 1,000 of 2,000.
     charge_back(&mut stage, payment, 10_009);
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);

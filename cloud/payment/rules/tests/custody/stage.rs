@@ -1,5 +1,5 @@
-//! One order of 200.01 from its customer 1, accepted by provider 7, and the steps that a test plays
-//! on it.
+//! One order of 200.01 from customer 1, accepted by provider 7, and the steps that tests play on
+//! it.
 
 use custody::{
     AdapterAnswer, AdapterReply, Basis, CancelTerms, Chargeback, ChargebackId, CustodyLimits,
@@ -51,7 +51,7 @@ impl Stage {
         Self { rows, now, policies: vec![POLICY], drawn: 0 }
     }
 
-    /// With the price in custody, by the payment that is returned.
+    /// With the price in custody, through the returned payment.
     pub fn held() -> (Self, MovementId) {
         let mut stage = Self::accepted();
         let payment = stage.pay();

@@ -1,5 +1,5 @@
-//! An answer of the gateway: one member of a JSON object holds the word, another the signature over
-//! that member's text as it was sent.
+//! A gateway answer: one member of a JSON object holds the payload, another the signature over that
+//! member's original text.
 
 use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
 use serde_json::Deserializer;
@@ -7,7 +7,7 @@ use wire::Amount;
 
 use super::{fields::SIGN, keys::AlipayKey};
 
-/// Every field that one of our calls is answered by.
+/// All fields that our calls need from an answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct AlipayAnswer {
@@ -16,7 +16,7 @@ pub struct AlipayAnswer {
     pub out_trade_no: String,
     pub trade_status: String,
     pub total_amount: Option<Amount>,
-    /// When it was paid; it stays where the trade ends.
+    /// The time of payment; it stays set when the trade ends.
     pub send_pay_date: Option<String>,
     pub fund_change: String,
     pub out_request_no: String,
@@ -32,13 +32,13 @@ pub enum AnswerError {
     Forged,
 }
 
-/// The gateway did what it was asked for.
+/// The gateway did as requested.
 const DONE: &str = "10000";
-/// The business behind the gateway refused it, for the reason in `sub_code`.
+/// The business behind the gateway refused; `sub_code` gives the reason.
 const REFUSED: &str = "40004";
 
 impl AlipayAnswer {
-    /// Nothing of it is read before its signature is good.
+    /// Verifies the signature before reading any field.
     pub fn read(json: &str, method: &str, key: &AlipayKey) -> Result<Self, AnswerError> {
         let name = format!("{}_response", method.replace('.', "_"));
         let text = member(json, &name).ok_or(AnswerError::Unreadable)?;
@@ -54,13 +54,13 @@ impl AlipayAnswer {
         self.code == DONE
     }
 
-    /// The reason of a refusal. Any other failure leaves open what was done.
+    /// The reason for a refusal. Any other failure leaves the outcome open.
     pub fn refusal(&self) -> Option<&str> {
         (self.code == REFUSED).then_some(self.sub_code.as_str())
     }
 }
 
-/// A member of the outermost object, as it was sent. Its value is an object or a text.
+/// The original text of a top-level member. Its value is an object or a string.
 fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = json.trim_start().strip_prefix('{')?;
     loop {
@@ -73,7 +73,7 @@ fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The first value, its text, and all behind it.
+/// The first value, its text, and the remaining input.
 fn value<T: DeserializeOwned>(json: &str) -> Option<(T, &str, &str)> {
     let json = json.trim_start();
     let mut values = Deserializer::from_str(json).into_iter::<T>();

@@ -1,5 +1,5 @@
-//! The fields of a request or of a message. A signature is over their text: sorted by name, as
-//! `name=value` between `&`, those without a value left out.
+//! The fields of a request or message. A signature covers their text: sorted by name, as
+//! `name=value` joined by `&`, without empty values.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::keys::{AlipayKey, MerchantKey, Unsigned};
 
 pub const SIGN: &str = "sign";
 pub const SIGN_TYPE: &str = "sign_type";
-/// SHA-256 with RSA: the one kind of signature that is used.
+/// SHA-256 with RSA, the only signature type in use.
 pub const RSA2: &str = "RSA2";
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl Fields {
         self
     }
 
-    /// Of a form. One that names a field twice could be read in two ways, and is not read at all.
+    /// Parses a form. Rejects duplicate field names, because they are ambiguous.
     pub fn read(form: &[u8]) -> Option<Self> {
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(form) {
@@ -34,7 +34,7 @@ impl Fields {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// A request under our signature, as a form.
+    /// Signs the request and encodes it as a form.
     pub fn signed(self, key: &MerchantKey) -> Result<String, Unsigned> {
         let fields = self.with(SIGN_TYPE, RSA2);
         let signature = key.sign(&fields.text(&[SIGN]))?;
@@ -43,7 +43,7 @@ impl Fields {
         Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(sent).finish())
     }
 
-    /// A message is signed without the kind of its signature, unlike a request.
+    /// Unlike a request, a message is signed without its signature type.
     pub fn are_signed_by(&self, key: &AlipayKey) -> bool {
         let signature = self.get(SIGN).filter(|_| self.get(SIGN_TYPE) == Some(RSA2));
         signature.is_some_and(|signature| key.has_signed(&self.text(&[SIGN, SIGN_TYPE]), signature))

@@ -1,4 +1,4 @@
-//! Calls of Alipay's gateway, each under our signature and answered under Alipay's.
+//! Calls to Alipay's gateway, each signed by us and answered with Alipay's signature.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use super::{
     keys::{AlipayKey, MerchantKey, Unsigned},
 };
 
-/// A longer answer is not read.
+/// Longer answers are rejected.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded;charset=utf-8";
-/// Alipay reads and writes times by the clock of Beijing.
+/// Alipay uses Beijing time.
 const BEIJING_HOURS: i8 = 8;
 
 pub struct AlipayGateway {
@@ -36,7 +36,7 @@ pub struct AlipayGateway {
     pub answer_within: Duration,
 }
 
-/// No answer that says anything.
+/// The call failed, so its outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum AlipayCallError {
     #[error(transparent)]
@@ -62,7 +62,7 @@ impl AlipayGateway {
         business: &Value,
     ) -> Result<AlipayAnswer, AlipayCallError> {
         let form = self.request(method, business).signed(&self.own)?;
-        // The address names how the form is to be read.
+        // The URL declares the form's charset.
         let request = Request::post(format!("{}?charset=utf-8", self.address))
             .header(header::CONTENT_TYPE, FORM)
             .body(Body::from(form))?;
@@ -70,12 +70,12 @@ impl AlipayGateway {
         Ok(AlipayAnswer::read(&json, method, &self.alipay)?)
     }
 
-    /// A link under our signature, for a person to open.
+    /// A signed link for a person to open.
     pub fn link(&self, request: Fields) -> Result<String, Unsigned> {
         Ok(format!("{}?{}", self.address, request.signed(&self.own)?))
     }
 
-    /// The fields that every request has.
+    /// The fields of every request.
     pub fn request(&self, method: &str, business: &Value) -> Fields {
         Fields::default()
             .with("app_id", self.app_id.as_str())

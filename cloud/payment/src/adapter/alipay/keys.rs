@@ -1,4 +1,4 @@
-//! The RSA keys of both sides, from files: PEM, or the bare base64 that Alipay's console shows.
+//! The RSA keys of both sides, from files: PEM, or the bare base64 shown in Alipay's console.
 
 use std::{
     fs,
@@ -14,17 +14,17 @@ use ring::{
     },
 };
 
-/// SHA-256 of the public keys in `tests/alipay/keys`. Their private halves stand beside them, for
-/// everybody to read.
+/// SHA-256 of the public keys in `tests/alipay/keys`. Their private keys are published in the same
+/// folder.
 const PUBLISHED: [&str; 2] = [
     "45feedf1ce1c7aa0d5457096970d147f75350b371c22f14f56f91afdbd5c3f02",
     "dbea43c0e266711876b69f29ac2c837066cac52b13b20c87876c6fb5d2769b35",
 ];
 
-/// Signs what we send. It is never shown.
+/// Signs our requests. Never print it.
 pub struct MerchantKey(RsaKeyPair);
 
-/// Verifies Alipay's words.
+/// Verifies Alipay's messages and answers.
 pub struct AlipayKey(UnparsedPublicKey<Vec<u8>>);
 
 #[derive(Debug, thiserror::Error)]
@@ -33,18 +33,18 @@ pub enum KeyError {
     File { file: PathBuf, source: std::io::Error },
     #[error("`{}` holds no RSA key of the kind that is needed here", .0.display())]
     Form(PathBuf),
-    /// Whoever can make us sign could then speak as Alipay.
+    /// If our own key passed as Alipay's, callers that can make us sign could impersonate Alipay.
     #[error("`{}` holds our own public key; Alipay's is shown beside it in its console", .0.display())]
     Own(PathBuf),
 }
 
-/// Signing failed; the cause is not told by the library.
+/// Signing failed; the library gives no cause.
 #[derive(Debug, thiserror::Error)]
 #[error("nothing could be signed")]
 pub struct Unsigned;
 
 impl MerchantKey {
-    /// PKCS#8 or PKCS#1, of 2048 to 4096 bits.
+    /// Reads PKCS#8 or PKCS#1, 2048 to 4096 bits.
     pub fn read(file: &Path) -> Result<Self, KeyError> {
         let der = der(file)?;
         let key = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
@@ -55,7 +55,7 @@ impl MerchantKey {
         is_published(self.0.public_key().as_ref())
     }
 
-    /// As `RSA2`: SHA-256 with RSA, in base64.
+    /// Signs as `RSA2`: SHA-256 with RSA, in base64.
     pub fn sign(&self, text: &str) -> Result<String, Unsigned> {
         let mut signature = vec![0; self.0.public().modulus_len()];
         let random = SystemRandom::new();
@@ -98,13 +98,13 @@ fn der(file: &Path) -> Result<Vec<u8>, KeyError> {
     STANDARD.decode(text).map_err(|_| KeyError::Form(file.to_owned()))
 }
 
-/// The algorithm of a key that is for RSA: its name, and no parameters.
+/// The algorithm identifier of an RSA key: its OID, without parameters.
 const RSA_ENCRYPTION: &[u8] =
     &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 0x03;
 
-/// The key within the form that its algorithm is named in, as ring wants it.
+/// The key inside the wrapper that names its algorithm, as ring expects it.
 fn inner_key(der: &[u8]) -> Option<&[u8]> {
     let (info, behind) = element(SEQUENCE, der)?;
     let (algorithm, rest) = element(SEQUENCE, info)?;
@@ -114,7 +114,7 @@ fn inner_key(der: &[u8]) -> Option<&[u8]> {
     (is_whole && algorithm == RSA_ENCRYPTION).then_some(key)
 }
 
-/// The first element of DER, and all behind it.
+/// The first DER element, and the remaining input.
 fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&found, der) = der.split_first()?;
     let (&first, der) = der.split_first()?;

@@ -1,4 +1,4 @@
-//! The formats against signatures that openssl made, and what is refused of them.
+//! Checks our formats against signatures made by openssl, and the variants we must reject.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::{answer::AnswerError, *};
 const TRADE: &str = "0193f1d2a0007000800000000000abcd";
 const QUERY_ANSWER: &str = r#"{"code":"10000","msg":"Success","out_trade_no":"0193f1d2a0007000800000000000abcd","store":"a\/b","total_amount":"200.01","trade_status":"TRADE_SUCCESS"}"#;
 
-/// Of the request below, by `openssl dgst -sha256 -sign tests/alipay/keys/merchant.pem`.
+/// For the request below, by `openssl dgst -sha256 -sign tests/alipay/keys/merchant.pem`.
 const REQUEST_SIGNATURE: &str = "\
     Z9BrRORMHkPpXwRxFNX0KXaXIvwt/tMVIP9P6UQMDSfBFsNcmjkV00TmjBPlBc+uxF6BGXzAyRDPlxKB\
     oYYeLhKcwxt8rctN0urrKQxgVwJsLG59ITDtGdFXGtyAwVxbk27CLDGqfCztG5wwHQ+ADw3WAwYvvJmZ\
@@ -17,7 +17,7 @@ const REQUEST_SIGNATURE: &str = "\
     9prmW7qCHuzM9BykBHAAXdDS5HdIoggbkaxWl9fNAVCmHyrBH/YPA+Z+gbaA/qrpGHxla/HrFJ2rJ9bt\
     HfZAF6LdszgxjsGRb4qdoQ==";
 
-/// Of the message below, by the same and `bank.pem`.
+/// For the message below, by the same command with `bank.pem`.
 const MESSAGE_SIGNATURE: &str = "\
     fnW9+m3drTaoqwzpn1AxjrqY5Boy2kmljeZsMJKlL3Kp+QRyLOSJWNl0OlKwf8MclSLzE9HkAWFKejUU\
     XGtKDLY+yxhtKhet1bF8HKtBFp4UyyL34iFCOUqOiTDhHw2EUBUob5plg9UPp+xww3XZYf0iJSgr6+YG\
@@ -25,7 +25,7 @@ const MESSAGE_SIGNATURE: &str = "\
     /X9HaoyXPRpaHhNWZMMskd/D1fawyDohiBt2b9LvGMI49zPW8ARHkqwdHE0HEMUtRl65UI4JYbxk7EyJ\
     8YMPptHp/AeEaGG/hbWSvQ==";
 
-/// Of the text of the answer, by the same and `bank.pem`.
+/// For the answer's text, by the same command with `bank.pem`.
 const ANSWER_SIGNATURE: &str = "\
     X5nMDdHptypcZYinxEhb3aDYACP8mSml2g4922TSiARRtoF8eRQrAtCgyi3zH0KOmPDi8mpodjSrwU2g\
     Par8FgUAyC+zfcLtneG7mAcDqJRFlggCt84Y9rHAxUCAwNwT4knCyJZvkzt6hyyNIUUx6vEncbW0Q6ur\
@@ -33,7 +33,7 @@ const ANSWER_SIGNATURE: &str = "\
     piSGvZ3JXQpNgV+o5mYyuE3AQhcrIdP6yCQ8ccSYKr++znfNtrTPuqr6NkXDynKKeeDNZx/HGK1M/8e5\
     JValB7eyRAWbFTUJVIMZiA==";
 
-/// Of a key pair whose other half nobody has kept.
+/// A public key with a discarded private key.
 const STRANGER: &str = "\
     MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAxiKi+ccq8cci/RNHOD6Vxwk5Hq8TkjtAr/tS\
     mFy8QrDF8yNpFVf29wiubDOMmzSxLs2nA/xQtq5eeqODzrZLhfA0I5cf+Jo9eQspn8ubDjydHdePV1u1\
@@ -58,7 +58,7 @@ fn message() -> Fields {
         .with("subject", "Clean & repair=all")
         .with("total_amount", "200.01")
         .with("trade_status", "TRADE_SUCCESS")
-        // Nothing without a value is signed.
+        // Empty values are not signed.
         .with("body", "")
         .with("sign_type", "RSA2")
         .with("sign", MESSAGE_SIGNATURE)
@@ -150,7 +150,7 @@ fn keys_are_read_as_alipays_tools_and_console_write_them() {
     assert!(matches!(refusal(&file("AAAA")), Some(KeyError::Form(_))));
 }
 
-/// With the published keys.
+/// Uses the published keys.
 fn settings(gateway: &str) -> AlipaySettings {
     AlipaySettings {
         gateway: gateway.to_owned(),

@@ -25,7 +25,7 @@ const HUSH: &str = "UPDATE simulated_movements SET silences = silences - 1 WHERE
 const CHARGEBACKS: &str = "SELECT id, payment_id, amount_minor, is_reversed \
     FROM simulated_chargebacks WHERE payment_id = ? ORDER BY id";
 const KNOWN: &str = "SELECT id FROM simulated_movements WHERE id > ? ORDER BY id LIMIT ?";
-/// The method of the charge, or an empty one of a payout that came after it.
+/// The charge's method, or an empty one if a payout followed it.
 const LAST_OF_PROVIDER: &str =
     "SELECT method FROM simulated_movements WHERE provider_id = ? ORDER BY id DESC LIMIT 1";
 const DUE_MESSAGES: &str =
@@ -41,7 +41,7 @@ row! {
         amount_minor: i64,
         method: String,
         state: String,
-        /// Of a payout: it comes back from this moment on.
+        /// For a payout, when it comes back.
         pays_at: Option<UnixMillis>,
         silences: i64,
         fee_minor: i64,
@@ -124,17 +124,17 @@ pub async fn pays(sql: &Sql, payment: MovementId) -> Result<bool, StoreError> {
     Ok(sql.exec(PAY, vals![payment.0]).await? == 1)
 }
 
-/// Ids of one batch.
+/// Batch size.
 const KNOWN_MAX: usize = 500;
 
 pub async fn known(sql: &Sql, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
     Ok(sql.all(KNOWN, vals![after, KNOWN_MAX]).await?)
 }
 
-/// Messages of one run.
+/// Messages per run.
 const MESSAGES_MAX: usize = 100;
 
-/// The messages whose time has come, which nobody gets a second time.
+/// Removes the due messages and returns them; each is delivered at most once.
 pub async fn messages(sql: &Sql, now: UnixMillis) -> Result<Vec<CallbackForm>, StoreError> {
     let due: Vec<(Uuid, Uuid)> = sql.all(DUE_MESSAGES, vals![now, MESSAGES_MAX]).await?;
     let mut messages = Vec::new();
@@ -206,7 +206,7 @@ impl Truth {
         }
     }
 
-    /// As the script of its method has it.
+    /// Follows the script of the charge's method.
     async fn begun(tx: &mut Tx, call: &AdapterCall, now: UnixMillis) -> Result<Self, StoreError> {
         let method = match &call.kind {
             CallKind::Payout { provider } => return Self::paid_out(tx, call, *provider, now).await,
@@ -232,7 +232,7 @@ impl Truth {
         })
     }
 
-    /// As the script of the charge before it has it.
+    /// Follows the script of the provider's last charge.
     async fn paid_out(
         tx: &mut Tx,
         call: &AdapterCall,
@@ -248,7 +248,7 @@ impl Truth {
         })
     }
 
-    /// When a message of it is to be sent, once for each moment.
+    /// When to send its callbacks, one per entry.
     fn sends(&self) -> Vec<UnixMillis> {
         match (self.method.as_str(), self.pays_at) {
             (LATE_CALLBACK, Some(paid)) => vec![paid.plus_ms(LATE_MS)],
@@ -262,12 +262,12 @@ impl Truth {
         CallbackForm { id: self.id, state, amount: Amount::from_minor(self.amount_minor).ok() }
     }
 
-    /// It was sent, and has come back by now.
+    /// True if the payout was sent and has come back.
     fn came_back(&self, now: UnixMillis) -> bool {
         self.state == "done" && self.pays_at.is_some_and(|at| at <= now)
     }
 
-    /// Its customer has paid by now.
+    /// True if the customer has paid by now.
     fn has_paid(&self, now: UnixMillis) -> bool {
         self.state == "pending" && self.pays_at.is_some_and(|at| at <= now)
     }

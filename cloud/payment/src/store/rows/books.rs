@@ -1,4 +1,4 @@
-//! Journals, their postings, and the names of accounts.
+//! Journals, their postings, and account names.
 
 use std::collections::BTreeMap;
 
@@ -36,18 +36,18 @@ row! {
     }
 }
 
-/// An account's row. They are written in this order, so that two transactions meet each other's
-/// locks alike.
+/// The key of an account row. Rows are written in this order, so that concurrent transactions take
+/// locks in the same order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AccountKey {
     pub account: &'static str,
     pub owner: Uuid,
 }
 
-/// Rows of one account of the platform.
+/// Rows per platform account, to spread its locks.
 const SHARDS: u8 = 16;
 
-/// The row of the account that postings about this order or payout move.
+/// The row of the account for postings about this order or payout.
 pub fn account_key(account: LedgerAccount, subject: Uuid) -> AccountKey {
     let own = |account, owner: Uuid| AccountKey { account, owner };
     let shard = u128::from(subject.as_bytes()[15] % SHARDS);
@@ -106,7 +106,7 @@ pub fn posting(row: &JournalRow, key: AccountKey, amount_minor: i64) -> PostingR
     }
 }
 
-/// Journals with their postings, both in the order in which they were written.
+/// Journals with their postings, both in writing order.
 pub fn journals(
     rows: Vec<JournalRow>,
     postings: Vec<PostingRow>,

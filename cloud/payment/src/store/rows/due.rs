@@ -1,4 +1,4 @@
-//! The due of an order.
+//! The row of a due.
 
 use custody::{CancelTerms, Completion, Due, HeardOrder};
 use platform::row;

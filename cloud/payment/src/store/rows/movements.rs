@@ -1,5 +1,4 @@
-//! What money does at the adapter: payments, refunds and payouts; the requests for refunds;
-//! chargebacks.
+//! Movements at the adapter (payments, refunds, payouts), requests for refunds, and chargebacks.
 
 use custody::{
     Chargeback, ChargebackId, Errand, HeardOrder, MovementId, Payment, PaymentState, Payout,
@@ -37,7 +36,7 @@ row! {
 }
 
 columns! {
-    /// All that may change of a payment.
+    /// The mutable columns of a payment.
     pub struct PaymentChange in payments {
         status: &'static str,
         closing: bool,
@@ -68,7 +67,7 @@ row! {
 }
 
 columns! {
-    /// All that may change of a refund.
+    /// The mutable columns of a refund.
     pub struct RefundChange in refunds {
         status: &'static str,
         ask: &'static str,
@@ -79,7 +78,7 @@ columns! {
 }
 
 columns! {
-    /// The reason is the customer's own words, and sealed.
+    /// The reason is the customer's own text, stored sealed.
     pub struct RequestRow in refund_requests {
         pub id: Uuid,
         pub order_id: OrderId,
@@ -96,7 +95,7 @@ columns! {
 }
 
 columns! {
-    /// An admin's word on a request.
+    /// An admin's decision on a request.
     pub struct RequestChange in refund_requests {
         pub status: &'static str,
         pub granted_minor: Option<i64>,
@@ -134,7 +133,7 @@ row! {
 }
 
 columns! {
-    /// All that may change of a payout.
+    /// The mutable columns of a payout.
     pub struct PayoutChange in payouts {
         status: &'static str,
         ask: &'static str,
@@ -145,7 +144,7 @@ columns! {
 }
 
 impl PaymentRow {
-    /// Its customer may still pay it.
+    /// True if the customer may still pay it.
     pub fn is_wanted(&self) -> bool {
         self.status == PaymentState::Pending.as_str() && !self.closing
     }

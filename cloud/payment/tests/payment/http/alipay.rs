@@ -1,5 +1,5 @@
-//! A customer pays at Alipay: from the link to custody and back, by messages that come over a real
-//! wire.
+//! A customer pays with Alipay, from the link to custody and back, with messages over a real
+//! connection.
 
 use alipay_sandbox::Sandbox;
 use payment::{
@@ -14,14 +14,14 @@ use wire::{Currency, PaymentStatus};
 use super::*;
 
 const CALLBACKS: &str = "/api/v1/payments/callbacks/alipay";
-/// Until a link that nobody has opened is over by Alipay's clock too.
+/// When an unopened link has expired by Alipay's clock too.
 const LINK_MS: i64 = 30 * 60_000 + 120_000;
 
-/// The service, listening where the bank is told to send its messages.
+/// The service, listening at the bank's notify URL.
 struct AtAlipay {
     service: Service,
     bank: Sandbox,
-    /// Does the work of the service's jobs.
+    /// Plays the service's jobs.
     courier: Courier,
     _tasks: Tasks,
 }
@@ -41,7 +41,7 @@ impl AtAlipay {
         Self { service, bank, courier, _tasks: tasks }
     }
 
-    /// A payment that is begun: its id, its number at the bank, and its link.
+    /// A new payment: its id, its number at the bank, and its link.
     async fn begun(&self) -> (String, String, String) {
         let begun = self.service.pay(customer(CUSTOMER)).await;
         assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.body);
@@ -56,7 +56,7 @@ impl AtAlipay {
         self.service.get(customer(CUSTOMER), &format!("/api/v1/payments/{id}")).await.body
     }
 
-    /// Of the bank, or of somebody else.
+    /// Delivers a message from the bank or a stranger.
     async fn sends(&self, form: &str) -> StatusCode {
         let request = Request::post(CALLBACKS)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -92,19 +92,19 @@ async fn a_customer_pays_by_a_link_and_a_message_makes_us_ask() {
     assert!(bank.pays(&number, sum("200.01")));
     let paid = bank.message(&number);
     assert_eq!(at.held().await, 0, "nobody has told us");
-    // Once as it comes, and then again and again.
+    // Delivered once, then repeated.
     for _ in 0..3 {
         assert_eq!(bank.tells(&number).await, Some((200, "success".into())));
         assert_eq!(at.held().await, PRICE);
     }
-    // The one of before, which was held up on its way.
+    // The earlier message, delayed in transit.
     assert_eq!(at.sends(&early).await, StatusCode::OK);
     assert_eq!(at.held().await, PRICE);
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM journals").await, 1);
     let shown = at.shown(&id).await;
     assert_eq!((&shown["status"], &shown["pay_url"]), (&json!("completed"), &Value::Null));
 
-    // A cancel sends it back whole, once, and it stays paid before it went back.
+    // A cancel refunds the whole payment once; the payment stays completed.
     service.order(|order| order.status = OrderStatus::Cancelled);
     service.stage.done(0, service.orders.heard()).await;
     at.courier.carry(order_id(0)).await.unwrap();
@@ -142,7 +142,7 @@ async fn a_forged_message_moves_nothing_and_a_signed_one_only_asks() {
     assert_eq!(bank.calls("alipay.trade.query"), 1, "the one at its beginning");
     assert_eq!(at.shown(&id).await["status"], "pending");
 
-    // Of a trade that is none of ours.
+    // From a trade that is not ours.
     let nobodys = PayLink {
         payment: custody::MovementId(at.service.stage.clock.new_id()),
         order: order_id(0),
@@ -153,14 +153,14 @@ async fn a_forged_message_moves_nothing_and_a_signed_one_only_asks() {
     let strange = bank.message(&nobodys.payment.0.simple().to_string());
     assert_eq!(at.sends(&strange).await, StatusCode::NOT_FOUND);
 
-    // A cent less than the price came: it is held for nobody, and goes back.
+    // The customer paid a cent less: the money is not held and goes back.
     assert_eq!(bank.tells(&number).await, Some((200, "success".into())));
     assert_eq!(at.held().await, 0);
     at.courier.carry(order_id(0)).await.unwrap();
     assert_eq!(bank.refunds(&number).len(), 1);
     assert_eq!(bank.refunds(&number)[0].1, sum("200.00"));
     assert_eq!(at.shown(&id).await["status"], "completed");
-    // What it claims is on record, beside our verdict.
+    // The record keeps the message's claim with our verdict.
     let record = at.service.get(admin(), "/api/v1/admin/payment-callbacks").await;
     let asked = record.items().iter().find(|item| item["verdict"] == "asked").unwrap();
     assert_eq!((&asked["claim"], &asked["amount"]), (&json!("TRADE_SUCCESS"), &json!("200.00")));
@@ -196,12 +196,13 @@ async fn what_alipay_cannot_do_is_not_begun() {
     }
     service.stage.clock.advance(72 * HOUR);
     jobs::settle(&at.courier).await.unwrap();
-    // Released, and owed to its provider until somebody can send it.
+    // Released, and owed to the provider until an adapter can send payouts.
     jobs::pay_out(&at.courier).await.unwrap();
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM payouts").await, 0);
     let status = service.stage.money(0).await.due.payment_status;
     assert_eq!(status, PaymentStatus::Paid);
-    // Without a statement of Alipay nothing differs, and the report says that nobody compared.
+    // Alipay gives no statement, so the report shows no difference, only that the comparison is
+    // missing.
     let report = service.get(admin(), "/api/v1/payments/reconciliation").await;
     let kinds = |list: &str| -> Vec<String> {
         let found = report.body[list].as_array().unwrap();

@@ -1,11 +1,11 @@
-//! The same request many times at once under one key: one effect, and one answer.
+//! Concurrent identical requests under one key: one effect and one answer.
 
 use super::*;
 
 const TIMES: usize = 50;
 
 impl Service {
-    /// All answers are the first one.
+    /// Checks that all answers equal the first.
     async fn at_once(&self, by: Actor, path: &str, key: &str, form: &Value) -> Answer {
         let send = |_| self.send(by, (Method::POST, path), key, form.clone());
         let answers = join_all((0..TIMES).map(send)).await;

@@ -1,4 +1,4 @@
-//! Messages of the simulated adapter: what they bring about, and what bounds them.
+//! Messages of the simulated adapter: their effects and limits.
 
 use payment::adapter::Simulated;
 use process::tasks::Tasks;
@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use super::*;
 
 impl Service {
-    /// A message of the adapter, signed by this secret.
+    /// Posts an adapter message signed with this secret.
     async fn called_back(&self, secret: &str, body: &str) -> Answer {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let tag = hex::encode(hmac::sign(&key, body.as_bytes()));
@@ -23,8 +23,8 @@ impl Service {
     }
 }
 
-/// Forged, early, late, twice, out of order, for another amount: the adapter's own word alone
-/// counts, and all of them are on record.
+/// Messages may be forged, early, late, duplicated, out of order or wrong in amount: only the
+/// adapter's own answer counts, and all messages are recorded.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -42,7 +42,7 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
         .await
         .refused(401, "signature_wrong");
     service.called_back("", &says("paid", "200.01")).await.refused(401, "signature_wrong");
-    // A true signature, and a lie: the adapter has no money.
+    // Well signed but false: the adapter has no money.
     for told in [says("paid", "200.01"), says("failed", "0.00")] {
         assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
         assert_eq!(stage.money(0).await.held_minor(), 0);
@@ -56,8 +56,7 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
         panic!("a simulated adapter");
     };
     assert!(bank.pays(payment).await.unwrap());
-    // It names another amount, comes twice, and is followed by an older one: what was paid is held,
-    // once.
+    // A wrong amount, a duplicate and an older message: the paid amount is held once.
     for told in [says("paid", "1.00"), says("paid", "1.00"), says("pending", "200.01")] {
         assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
         assert_eq!(stage.money(0).await.held_minor(), PRICE);
@@ -111,7 +110,7 @@ async fn callbacks_are_bounded_in_size_and_number() {
     service.called_back(CALLBACK_SECRET, "{}").await.refused(404, "not_found");
 }
 
-/// The adapter's own messages, over a real wire.
+/// Sends the adapter's own messages over a real connection.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

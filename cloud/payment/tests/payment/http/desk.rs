@@ -1,4 +1,4 @@
-//! The desk of admins: money that a person mends or gives, and the report on all of it.
+//! Admins' actions on money: repairs, gifts, and the report.
 
 use custody::{AdapterAnswer, AdapterReply, Chargeback, ChargebackId, MovementId, PayoutStep};
 use wire::{EventType, PaymentStatus};
@@ -153,7 +153,7 @@ async fn only_work_in_vain_is_compensated_with_a_share_of_the_price_at_most(
         let form = json!({ "provider_id": user(to), "amount": amount, "reason": "In vain." });
         service.post(admin(), &pays, form).await
     };
-    // A stranger, the customer, an admin, and a provider whose work counts.
+    // A stranger, the customer, an admin, and a provider with accepted work.
     for nobody in [404, CUSTOMER, 0xA, PROVIDER] {
         give(nobody, "1.00").await.refused(409, "no_work_in_vain");
     }
@@ -195,7 +195,7 @@ async fn admins_read_the_reconciliation_report(#[case] engine: Engine) {
     }
 }
 
-/// A bank takes a payment back, and no message tells of it.
+/// A bank takes a payment back without a callback.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -229,7 +229,7 @@ async fn an_admin_who_reconciles_has_the_adapters_statement_booked(#[case] engin
     assert_eq!(told_order, Some("refunded"), "so the order refuses a start");
 }
 
-/// It is of no order, and says whose it is.
+/// The case belongs to no order and names the provider.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

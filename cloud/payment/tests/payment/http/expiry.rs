@@ -1,4 +1,4 @@
-//! A customer who pays again once an earlier payment has expired or was declined.
+//! A customer pays again after a payment expired or was declined.
 
 use custody::PaymentState;
 use platform::vals;
@@ -9,7 +9,7 @@ const EXPIRY: i64 = HOUR / 2;
 const SILENCE: &str = "UPDATE simulated_movements SET silences = 1 WHERE id = ?";
 
 impl Service {
-    /// With an open payment that was begun by this method.
+    /// A service with an open payment by this method.
     async fn begun(engine: Engine, method: &str) -> (Self, String) {
         let service = Self::new(engine).await;
         service.stage.done(0, service.orders.heard()).await;

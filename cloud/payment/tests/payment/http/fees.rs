@@ -1,4 +1,4 @@
-//! The versions of the platform's fee: who sets them, until when, and which orders they are for.
+//! Versions of the platform fee: permissions, deadlines, and the orders they apply to.
 
 use custody::HeardOrder;
 use wire::UnixMillis;
@@ -68,7 +68,7 @@ async fn a_fee_stands_from_an_hour_before_it_begins(#[case] engine: Engine) {
     let taken = service.send(admin(), (Method::DELETE, &first), "", Value::Null).await;
     taken.refused(409, "fee_settled");
 
-    // The second takes the place of the first; what is taken back is gone.
+    // The second version replaces the first; a withdrawn one is gone.
     for (points, versions) in [(1_500, 2), (500, 2)] {
         let set = service.post(admin(), FEES, form(begins, points)).await;
         assert_eq!(set.status, StatusCode::NO_CONTENT, "{}", set.body);

@@ -1,4 +1,4 @@
-//! The question of the order service before it refuses an edge's start for funds.
+//! The order service's check before it refuses an edge's start for lack of funds.
 
 use custody::FundsAnswer;
 use wire::{PaymentEvent, PaymentStatus};
@@ -44,7 +44,7 @@ async fn an_open_payment_is_asked_about_before_its_order_is_answered_for(#[case]
     let word = service.word().await;
     assert_eq!((word.payment_status, word.held), (PaymentStatus::Unpaid, Amount::ZERO));
 
-    // Its customer pays, and nobody has told us.
+    // The customer pays, and no callback arrives.
     let payment::adapter::Payments::Simulated(bank) = &stage.courier.adapter else {
         panic!("these tests pay by the simulated adapter");
     };

@@ -1,11 +1,11 @@
-//! Sums above the highest price, which people and admins read whole.
+//! People and admins can read amounts above the maximum price.
 
 use custody::PayoutStep;
 use platform::vals;
 
 use super::*;
 
-/// The payout and its posting are as large as they were before payouts were bounded.
+/// The payout and its posting are as large as before payouts were bounded.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -16,7 +16,7 @@ async fn balances_statements_and_findings_above_the_highest_price_are_shown(
     let service = Service::new(engine).await;
     let stage = &service.stage;
     stage.released_at_top_price(3).await;
-    // The price of three orders, less the fee of the platform.
+    // The price of three orders, less the platform fee.
     let earnings = service.get(provider(PROVIDER), "/api/v1/earnings").await;
     assert_eq!(earnings.items()[0]["available"], "270000000.00", "{}", earnings.body);
 

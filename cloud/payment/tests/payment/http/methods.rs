@@ -1,4 +1,4 @@
-//! The methods of payment that customers keep: one default, a bounded number, and nobody else's.
+//! Customers' saved payment methods: one default, a bounded number, private to their owner.
 
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ impl Service {
         self.send(by, (Method::DELETE, &path), "", Value::Null).await
     }
 
-    /// The kept ones, oldest first, with a star behind the default, and what is proposed.
+    /// Returns the saved methods, oldest first, with a star after the default, and the proposed
+    /// method.
     async fn kept(&self, by: Actor) -> (Vec<String>, String) {
         let Answer { body, .. } = self.get(by, METHODS).await;
         let star = |one: &Value| if one["is_default"] == json!(true) { "*" } else { "" };
@@ -133,7 +134,7 @@ async fn the_last_that_came_through_is_proposed_where_none_is_the_default(#[case
     assert_eq!(service.kept(me).await, kept(&["simulated.slow*"], "simulated.slow"));
 }
 
-/// Without scripts the adapter offers one method alone, as another adapter would.
+/// Without scripts the adapter offers a single method, like another adapter would.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -165,7 +166,7 @@ async fn however_many_are_kept_at_once_they_are_bounded_with_one_default(#[case]
         assert!(store.keep_method(me.user_id, token, true).await.unwrap());
     }
     let answers = join_all(last.iter().map(async |token| {
-        // A database that is busy for a moment is asked again, as its caller would.
+        // Retry while the database is busy, as a caller would.
         loop {
             match store.keep_method(me.user_id, token, true).await {
                 Err(error) if error.is_unavailable() => {}
@@ -213,7 +214,7 @@ async fn a_closed_account_keeps_nothing(#[case] engine: Engine) {
     .await;
     assert_eq!(service.kept(customer(2)).await.0, ["simulated*"]);
 
-    // Let in again: the old word, once more, takes nothing that was kept since.
+    // After readmission, the replayed event removes no method saved since.
     stage.clock.advance(1);
     service.keep(me, "simulated", false).await.done();
     people.handle(&revoked).await.unwrap();

@@ -1,11 +1,11 @@
-//! Requests by which money leaves, sent again under their key. A process that dies between the
-//! change and its answer leaves the change alone, as does a platform that has forgotten the answer.
+//! Repeated requests that send money out, under one idempotency key. A crash between the change and
+//! its response leaves only the change, and so does a platform that has forgotten the response.
 
 use super::*;
 
 const FORGET_ANSWERS: &str = "DELETE FROM answers";
 
-/// A service with a refund that failed, and the id of that refund.
+/// A service with a failed refund, and the refund's id.
 async fn with_failed_refund(engine: Engine) -> (Service, Value) {
     let service = Service::new(engine).await;
     service.stage.becomes(0, 3, OrderStatus::Accepted).await;
@@ -36,8 +36,8 @@ async fn released(engine: Engine) -> Service {
 }
 
 impl Service {
-    /// Returns the books after the request, which has the same answer and effect three times: the
-    /// answer is kept, and forgotten.
+    /// Sends the request three times, with the stored answer kept or forgotten, and checks for one
+    /// effect and equal answers.
     async fn repeats(&self, path: &str, form: &Value) {
         let send = async || {
             let answer = self.send(admin(), (Method::POST, path), "one wish", form.clone()).await;
@@ -52,7 +52,7 @@ impl Service {
         assert_eq!(send().await, first, "{path}, whose answer is lost");
     }
 
-    /// Nothing is done without a key, or under the key of another wish.
+    /// The request is refused without a key, or with a key used for a different request.
     async fn needs_an_own_key(&self, path: &str, form: &Value, other: &Value) {
         let to = (Method::POST, path);
         let unkeyed = self.send(admin(), to.clone(), "", form.clone()).await;
@@ -81,7 +81,7 @@ async fn a_decision_on_a_refund_is_replayed_also_when_its_answer_was_lost(#[case
         .await
         .refused(422, "invalid_input");
     service.repeats(&refuse, &Value::Null).await;
-    // The key of a refusal is none for a grant.
+    // A refusal's key cannot be reused for a grant.
     let grant = format!("{request}/grant");
     let reused = service.send(admin(), (Method::POST, &grant), "one wish", granted).await;
     reused.refused(409, "command_id_reused");
@@ -105,7 +105,7 @@ async fn goodwill_and_compensation_are_replayed_also_when_their_answer_was_lost(
     service.orders.lists(user(9));
     let form = |n| json!({ "provider_id": user(n), "amount": "30.00", "reason": "In vain." });
     service.needs_an_own_key(&path("compensation"), &form(8), &form(9)).await;
-    // A repeat is answered without the order service, too.
+    // Repeats are answered even without the order service.
     service.orders.goes_away();
     service.stage.sql.exec(FORGET_ANSWERS, Vec::new()).await.unwrap();
     service.repeats(&path("compensation"), &form(8)).await;

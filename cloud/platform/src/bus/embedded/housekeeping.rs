@@ -1,5 +1,5 @@
-//! Tidies the embedded bus: removes settled messages and moves expired ones. Publishers and
-//! consumers do it in passing; a bus without them has nothing to tidy.
+//! Maintains the embedded bus: removes settled messages and moves expired ones. Publishers and
+//! consumers trigger it while they work; a bus without them has nothing to clean up.
 
 use std::sync::atomic::Ordering;
 
@@ -8,10 +8,10 @@ use process::metrics;
 use super::{Embedded, queue::LocalQueue};
 use crate::bus::{BusError, store};
 
-/// How often expired messages are looked for.
+/// Interval between sweeps for expired messages.
 const SWEEP_EVERY_MS: u64 = 1_000;
 const SWEEP_MAX: i64 = 1_000;
-/// The reason of a letter that waited too long, as RabbitMQ has it.
+/// The reason of an expired dead letter, same as RabbitMQ's.
 const EXPIRED: &str = "expired";
 
 impl Embedded {
@@ -40,7 +40,7 @@ impl Embedded {
                 dead.filled();
                 store::move_to(conn, &ids, dead.id, (Some(&reason), Some(now)))
             }
-            // There is nowhere to put a dead letter that is put aside again.
+            // A dead letter that is dead-lettered again has no further queue.
             None => store::remove(conn, &ids),
         })
         .await

@@ -1,4 +1,4 @@
-//! The letters of the embedded bus, and replays to one of its queues.
+//! Reads, redrives and drops dead letters of the embedded bus, and replays events to one queue.
 
 use rusqlite::Connection;
 use wire::{Event, UnixMillis};
@@ -37,14 +37,14 @@ impl Embedded {
                 continue;
             }
             match (act, of, event) {
-                // It cannot be published, and may be dropped.
+                // An unreadable event cannot be published; it may only be dropped.
                 (LetterAct::Redrive, LetterBox::Unrouted(_), None) => continue,
                 (LetterAct::Redrive, LetterBox::Unrouted(_), Some(event)) => events.push(event),
                 _ => {}
             }
             ids.push(row.id);
         }
-        // Nobody takes from the letters but a test; what is in a consumer's hand is left to him.
+        // Only tests consume dead letter queues; leave unsettled messages to their consumer.
         let (ids, _) = from.take_out(&ids);
         let count = ids.len() as u64;
         match (act, of) {
@@ -85,7 +85,7 @@ impl Embedded {
 
     fn letter(&self, row: MessageRow) -> Letter {
         let event = event_of(&row);
-        // One under a key that is gone has no reason any more.
+        // A reason sealed under a lost key is lost.
         let reason = row.reason.and_then(|reason| self.0.keys.open(&place(), reason).ok());
         let reason = reason.map(|reason| String::from_utf8_lossy(&reason).into_owned());
         let at = row.died_at.map(UnixMillis);

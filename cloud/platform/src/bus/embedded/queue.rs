@@ -1,8 +1,8 @@
-//! The state of a queue in memory, beside its rows: the messages that are loaded, those in hand,
-//! and those that are settled and not yet removed from the file.
+//! The in-memory state of a queue: messages that are loaded, unsettled, or settled but still in the
+//! file.
 //!
-//! A message is in at most one of these lists; one that is in none and above the cursor waits in
-//! the file only.
+//! A message is in at most one of these lists. A message above the cursor and in no list exists
+//! only in the file.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -20,7 +20,7 @@ use crate::bus::{
     topic,
 };
 
-/// Messages loaded ahead; the rest waits in the file.
+/// Messages loaded ahead; the rest stay in the file.
 pub(super) const READY_MAX: usize = 1_000;
 
 pub(super) struct LocalQueue {
@@ -28,11 +28,12 @@ pub(super) struct LocalQueue {
     pub(super) name: String,
     definition: RwLock<QueueRow>,
     hands: Mutex<Hands>,
-    /// Held while messages move between the file and `hands`, so that no two of them do it at once.
+    /// Held while messages move between the file and `hands`, so that only one task moves them at a
+    /// time.
     pub(super) moving: tokio::sync::Mutex<()>,
-    /// Heard by consumers that wait: something has changed.
+    /// Notifies waiting consumers of a change.
     pub(super) wake: Notify,
-    /// Messages were put into the file, and those who wait have not heard of it.
+    /// Messages were put into the file and the waiting consumers are not yet notified.
     is_filled: AtomicBool,
 }
 
@@ -50,7 +51,7 @@ struct Hands {
     settled: BTreeSet<i64>,
     /// The highest id loaded.
     cursor: i64,
-    /// Messages up to this id stood in the file when it was opened and may have been delivered
+    /// Messages up to this id were in the file when it was opened and may have been delivered
     /// before.
     delivered_to: i64,
     consumers_ever: u64,
@@ -70,12 +71,12 @@ impl LocalQueue {
         }
     }
 
-    /// Said by the one who puts messages into the file. Those who wait hear of it after the commit.
+    /// Records that messages are being inserted. Waiting consumers are notified after the commit.
     pub(super) fn filled(&self) {
         self.is_filled.store(true, Ordering::Release);
     }
 
-    /// Wakes those who wait, where there is something for them: every other queue sleeps on.
+    /// Wakes waiting consumers only if the commit filled this queue.
     pub(super) fn committed(&self) {
         if self.is_filled.swap(false, Ordering::AcqRel) {
             self.wake.notify_waiters();
@@ -86,12 +87,11 @@ impl LocalQueue {
         *self.definition.write().unwrap_or_else(PoisonError::into_inner) = row;
     }
 
-    /// The queue of its dead letters.
     pub(super) fn dead(&self) -> Option<i64> {
         self.definition.read().unwrap_or_else(PoisonError::into_inner).dead
     }
 
-    /// The end of an event's time in the queue; absent where the queue is not bound for it.
+    /// The expiry of an event in this queue; absent if the queue is not bound for it.
     pub(super) fn wants(&self, event: &Event, now: i64) -> Option<Option<i64>> {
         let definition = self.definition.read().unwrap_or_else(PoisonError::into_inner);
         let (exchange, key) = (event.kind.exchange().as_str(), event.kind.as_str());
@@ -100,7 +100,7 @@ impl LocalQueue {
         wanted.then(|| definition.ttl_ms.map(|ttl| now.saturating_add(ttl)))
     }
 
-    /// The end of the time of a message that comes now.
+    /// The expiry of a message that arrives now.
     pub(super) fn expires_at(&self, now: i64) -> Option<i64> {
         let definition = self.definition.read().unwrap_or_else(PoisonError::into_inner);
         definition.ttl_ms.map(|ttl| now.saturating_add(ttl))
@@ -112,7 +112,7 @@ impl LocalQueue {
         hands.consumers_ever
     }
 
-    /// The next message for a consumer that has fewer than `prefetch` in hand.
+    /// The next message, if the consumer holds fewer than `prefetch` unsettled.
     pub(super) fn take(&self, consumer: u64, prefetch: u16) -> NextMessage {
         let mut hands = self.hands();
         let held = hands.in_hand.values().filter(|(holder, _)| *holder == consumer).count();
@@ -124,7 +124,7 @@ impl LocalQueue {
         NextMessage::Message(message)
     }
 
-    /// Where to load from, when nothing is loaded.
+    /// The id to load after, if no messages are loaded.
     pub(super) fn hungry(&self) -> Option<i64> {
         let hands = self.hands();
         hands.ready.is_empty().then_some(hands.cursor)
@@ -139,10 +139,11 @@ impl LocalQueue {
         }
     }
 
-    /// Done with: to be removed from the file.
+    /// Marks a message as processed; housekeeping then removes it from the file.
     pub(super) fn settle(&self, consumer: u64, id: i64) {
         let mut hands = self.hands();
-        // After its consumer has gone the message is no longer the holder's to settle.
+        // Once the consumer is dropped, its message may be delivered elsewhere, so it must not
+        // settle it.
         if hands.held_by(consumer, id) {
             hands.in_hand.remove(&id);
             hands.settled.insert(id);
@@ -151,7 +152,7 @@ impl LocalQueue {
         self.wake.notify_waiters();
     }
 
-    /// Takes a message out of a consumer's hand to move it elsewhere; `give_back` undoes it.
+    /// Takes an unsettled message from its consumer to move it elsewhere; `give_back` undoes it.
     pub(super) fn withdraw(&self, consumer: u64, id: i64) -> Option<Message> {
         let mut hands = self.hands();
         if !hands.held_by(consumer, id) {
@@ -160,7 +161,7 @@ impl LocalQueue {
         hands.in_hand.remove(&id).map(|(_, message)| message)
     }
 
-    /// Back to where it was in the order, marked as redelivered.
+    /// Returns messages to their place in the order, marked as redelivered.
     pub(super) fn give_back(&self, messages: impl IntoIterator<Item = Message>) {
         let mut hands = self.hands();
         for mut message in messages {
@@ -172,7 +173,7 @@ impl LocalQueue {
         self.wake.notify_waiters();
     }
 
-    /// Takes the messages of a consumer that has gone back.
+    /// Requeues the unsettled messages of a dropped consumer.
     pub(super) fn abandon(&self, consumer: u64) {
         let mut hands = self.hands();
         let held: Vec<(u64, Message)> = hands
@@ -184,8 +185,8 @@ impl LocalQueue {
         self.give_back(held.into_iter().map(|(_, message)| message));
     }
 
-    /// Takes those of `ids` that no consumer holds out of the loaded messages. Returns those to
-    /// move.
+    /// Removes from the loaded messages those of `ids` without a consumer. Returns the ids to move
+    /// and the messages that were loaded.
     pub(super) fn take_out(&self, ids: &[i64]) -> (Vec<i64>, Vec<Message>) {
         let mut hands = self.hands();
         let free = |id: &&i64| !hands.in_hand.contains_key(id) && !hands.settled.contains(id);
@@ -203,7 +204,7 @@ impl LocalQueue {
         self.hands().settled.len()
     }
 
-    /// These are gone from the file.
+    /// Forgets settled messages after they were removed from the file.
     pub(super) fn removed(&self, ids: &[i64]) {
         let mut hands = self.hands();
         for id in ids {
@@ -211,7 +212,7 @@ impl LocalQueue {
         }
     }
 
-    /// Messages that stand in the file and do not wait.
+    /// The number of messages that are in the file but not waiting.
     pub(super) fn not_waiting(&self) -> usize {
         let hands = self.hands();
         hands.in_hand.len() + hands.settled.len()
@@ -224,9 +225,9 @@ impl LocalQueue {
 
 pub(super) enum NextMessage {
     Message(Message),
-    /// Nothing is loaded.
+    /// No messages are loaded.
     Empty,
-    /// The consumer has as much in hand as it may.
+    /// The consumer has reached its prefetch limit.
     Full,
 }
 

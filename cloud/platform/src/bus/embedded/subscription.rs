@@ -1,5 +1,5 @@
-//! A consumer of an embedded queue. It also does the queue's housekeeping while it has nothing else
-//! to do: it removes settled messages and moves expired ones.
+//! A consumer of an embedded queue. While idle it does the queue's housekeeping: it removes settled
+//! messages and moves expired ones.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,13 +9,13 @@ use super::{
 };
 use crate::bus::BusError;
 
-/// How long settled messages wait for company before they are removed together.
+/// How long settled messages wait so that they are removed as a batch.
 const COMPANY: Duration = Duration::from_millis(10);
-/// Settled messages that are not kept waiting any longer.
+/// From this many settled messages on, they are removed at once.
 const SETTLED_MAX: usize = 256;
-/// How often an idle consumer looks round.
+/// How often an idle consumer does housekeeping.
 const TICK: Duration = Duration::from_secs(1);
-/// After a failure of the file.
+/// The pause after a failure of the file.
 const PAUSE: Duration = Duration::from_millis(500);
 
 pub(in crate::bus) struct LocalSubscription {
@@ -25,7 +25,7 @@ pub(in crate::bus) struct LocalSubscription {
     prefetch: u16,
 }
 
-/// A message in hand.
+/// An unsettled message.
 pub(in crate::bus) struct InHand {
     bus: Embedded,
     queue: Arc<LocalQueue>,
@@ -44,7 +44,7 @@ impl LocalSubscription {
             let queue = self.queue.clone();
             let woken = queue.wake.notified();
             tokio::pin!(woken);
-            // From here on a wake-up counts, also one that comes before the wait below.
+            // From here on a wake-up counts, even before the wait below.
             woken.as_mut().enable();
             let found = match queue.take(self.consumer, self.prefetch) {
                 NextMessage::Message(message) => {
@@ -80,7 +80,7 @@ impl LocalSubscription {
         }
     }
 
-    /// Loads messages that wait in the file. Returns whether there were any.
+    /// Loads messages from the file. Returns true if there were any.
     async fn load(&self) -> Result<bool, BusError> {
         if self.queue.settled_count() >= SETTLED_MAX {
             self.bus.remove_settled(&self.queue).await?;
@@ -97,7 +97,7 @@ impl LocalSubscription {
         Ok(any)
     }
 
-    /// Waits for news, and tidies up meanwhile.
+    /// Waits for a change and does housekeeping when the wait times out.
     async fn tend(&self, woken: impl Future<Output = ()>) -> Result<(), BusError> {
         let settled = self.queue.settled_count() > 0;
         let wait = if settled { COMPANY } else { TICK };

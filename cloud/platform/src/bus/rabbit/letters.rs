@@ -1,5 +1,5 @@
-//! The letters of a broker. They are looked at on a channel of their own, which gives them back
-//! when it closes; so two looks at a time see different letters.
+//! Dead letters of a broker. They are read on a separate channel, which returns them when it
+//! closes; so two concurrent reads get different letters.
 
 use std::collections::HashSet;
 
@@ -44,8 +44,8 @@ impl Rabbit {
         let link = self.link().await?;
         let channel = answered(link.connection.create_channel()).await?;
         let (mut settled, mut kept) = (0, None);
-        // A redriven one may come back at once, and is for the next act. How many wait tells
-        // nothing here: the broker counts late.
+        // A redriven letter may come back at once and belongs to the next action. The queue's
+        // message count cannot bound the loop: the broker updates it late.
         let mut sent = HashSet::new();
         for _ in 0..LETTERS_MAX {
             let Some(found) = get(&channel, &queue).await? else { break };
@@ -70,7 +70,7 @@ impl Rabbit {
         Ok(settled)
     }
 
-    /// Returns once the letter stands where it goes; `false` where it can go nowhere.
+    /// Returns true once the letter is stored at its destination; `false` if it has no destination.
     async fn redriven(
         &self,
         link: &Link,
@@ -97,7 +97,7 @@ async fn get(channel: &Channel, queue: &str) -> Result<Option<BasicGetMessage>, 
     answered(channel.basic_get(queue.into(), BasicGetOptions::default())).await
 }
 
-/// The last and all before it that are not settled.
+/// Requeues the last message and all earlier unsettled ones.
 async fn give_back(channel: &Channel, last: Option<&BasicGetMessage>) -> Result<(), BusError> {
     let Some(last) = last else { return Ok(()) };
     let options = BasicNackOptions { multiple: true, requeue: true };
@@ -121,7 +121,7 @@ fn letter(found: &BasicGetMessage) -> Letter {
     Letter { event: event_of(found), reason, at }
 }
 
-/// Of a letter that the broker itself put aside: `expired`, or `delivery_limit`.
+/// The reason the broker itself gave for a dead letter: `expired` or `delivery_limit`.
 fn death_reason(death: &AMQPValue) -> Option<String> {
     let AMQPValue::FieldTable(death) = death else { return None };
     match death.inner().get("reason") {

@@ -1,5 +1,5 @@
-//! Publishing a run of events in order, and waiting for their confirms together; and putting one
-//! message elsewhere.
+//! Publishes runs of events in order and waits for their confirms together; sends single messages
+//! to one queue.
 
 use lapin::{
     BasicProperties, Confirmation, PublisherConfirm,
@@ -42,7 +42,7 @@ pub(super) async fn in_order(link: &Link, events: &[Event]) -> PublishResult {
     PublishResult { count, error: failed }
 }
 
-/// Puts a message among the dead letters of a queue. `false` where there are none.
+/// Puts a message among the dead letters of a queue. `false` if the queue has no dead letter queue.
 pub(super) async fn letter(
     link: &Link,
     queue: &str,
@@ -57,7 +57,7 @@ pub(super) async fn letter(
     confirmed(put(link, (DEAD_LETTERS, queue), body, properties).await?).await
 }
 
-/// Puts a message into one queue alone.
+/// Sends a message to one queue alone.
 pub(super) async fn back(link: &Link, queue: &str, body: &[u8]) -> Result<(), BusError> {
     let exchange = redrive_exchange(queue);
     if confirmed(put(link, (&exchange, queue), body, persistent()).await?).await? {
@@ -67,7 +67,7 @@ pub(super) async fn back(link: &Link, queue: &str, body: &[u8]) -> Result<(), Bu
     }
 }
 
-/// Puts events into one queue alone, waiting for their confirms together.
+/// Sends events to one queue alone and waits for their confirms together.
 pub(super) async fn replay(link: &Link, queue: &str, events: &[Event]) -> Result<(), BusError> {
     let mut sent = Vec::with_capacity(events.len());
     for event in events {
@@ -87,8 +87,8 @@ async fn send(link: &Link, event: &Event) -> Result<PublisherConfirm, BusError> 
     put(link, (event.kind.exchange().as_str(), event.kind.as_str()), &body, of_event(event)).await
 }
 
-/// The alternate exchange takes an event that no queue is bound for. An exchange that an older
-/// version has declared has none: its event comes back, and is put there from here.
+/// The alternate exchange takes an event without a bound queue. An exchange declared by an older
+/// version has no alternate: its event is returned, and this sends it to the unrouted queue.
 async fn routed(link: &Link, confirm: PublisherConfirm, event: &Event) -> Result<(), BusError> {
     if confirmed(confirm).await? {
         return Ok(());
@@ -108,7 +108,7 @@ async fn put(
     body: &[u8],
     properties: BasicProperties,
 ) -> Result<PublisherConfirm, BusError> {
-    // `mandatory`: a message for which no queue is bound comes back instead of vanishing.
+    // `mandatory`: the broker returns an unroutable message instead of dropping it.
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     answered(link.publisher.basic_publish(exchange.into(), key.into(), options, body, properties))
         .await
@@ -124,7 +124,7 @@ fn of_event(event: &Event) -> BasicProperties {
     persistent().with_message_id(event.id.to_string().into()).with_type(event.kind.as_str().into())
 }
 
-/// Whether a queue has it; `false` where it came back.
+/// `true` if a queue stored the message; `false` if the broker returned it.
 async fn confirmed(confirm: PublisherConfirm) -> Result<bool, BusError> {
     match answered(confirm).await? {
         Confirmation::Ack(None) => Ok(true),

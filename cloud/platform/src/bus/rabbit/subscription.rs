@@ -1,5 +1,5 @@
-//! A consumer that outlives its broker's restarts: when its channel ends it connects anew, with a
-//! growing pause, and goes on. Messages that it had not settled come again, marked as redelivered.
+//! A consumer that survives broker restarts: when its channel ends it reconnects with a growing
+//! backoff and continues. Unsettled messages are redelivered, marked as such.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ pub(in crate::bus) struct RabbitSubscription {
     pause: Duration,
 }
 
-/// A message in hand.
+/// An unsettled message.
 pub(in crate::bus) struct RabbitInHand {
     pub acker: Acker,
     rabbit: Rabbit,
@@ -32,7 +32,8 @@ pub(in crate::bus) struct RabbitInHand {
 }
 
 impl RabbitInHand {
-    /// It leaves its queue after the dead letters have it; between the two it stands in both.
+    /// Removes the message from its queue only after the dead letter queue stores it; in between it
+    /// is in both.
     pub(in crate::bus) async fn dead_letter(
         self,
         body: &[u8],
@@ -40,7 +41,7 @@ impl RabbitInHand {
     ) -> Result<(), BusError> {
         match self.rabbit.put_aside(&self.queue, body, &reason).await {
             Ok(true) => ack(&self.acker).await,
-            // There is nowhere to put a dead letter that is put aside again.
+            // A dead letter that is dead-lettered again has no further queue.
             Ok(false) => nack(&self.acker, false).await,
             Err(error) => {
                 nack(&self.acker, true).await?;
@@ -50,7 +51,7 @@ impl RabbitInHand {
     }
 }
 
-/// Dropped as a whole: the messages in hand go back when the channel closes.
+/// Dropped as a whole: closing the channel returns the unsettled messages.
 struct Open {
     consumer: Consumer,
     channel: Channel,
@@ -102,7 +103,7 @@ impl RabbitSubscription {
 
     pub(in crate::bus) async fn close(mut self) {
         if let Some(open) = self.open.take() {
-            // A channel that is gone has already given everything back.
+            // A closed channel has already returned everything.
             let _ = answered(open.channel.close(200, "stopping".into())).await;
         }
     }

@@ -1,6 +1,6 @@
-//! Declares the topic exchanges, each with an alternate exchange and a queue of its unrouted
-//! events, and for each queue a queue of its dead letters and an exchange that leads to it alone.
-//! All are quorum queues. A declaration leaves an existing exchange or queue as it is.
+//! Declares each topic exchange with an alternate exchange and a queue for its unrouted events, and
+//! each queue with a dead letter queue and an exchange that routes to it alone. All are quorum
+//! queues. Existing exchanges and queues stay unchanged.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +14,14 @@ use wire::Exchange;
 
 use crate::bus::{QueueSpec, UNROUTED_TTL, letters::unrouted_queue};
 
-/// The exchange of dead letters; the routing key is the name of their queue.
+/// The dead letter exchange; the routing key is the name of the original queue.
 pub(super) const DEAD_LETTERS: &str = "dead_letters";
-/// A message that was handed out this often and never settled kills its consumers.
+/// A message delivered this often without being settled crashes its consumers.
 const DELIVERIES_MAX: i64 = 100;
 
 impl QueueSpec {
     pub(super) async fn declare(&self, connection: &Connection) -> Result<(), lapin::Error> {
-        // A channel of its own: a refused declaration closes the channel it came on.
+        // A separate channel: a refused declaration closes its channel.
         let channel = connection.create_channel().await?;
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         let dead = self.dead();
@@ -50,20 +50,20 @@ impl QueueSpec {
         arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
         arguments.insert("x-dead-letter-exchange".into(), text(DEAD_LETTERS));
         arguments.insert("x-dead-letter-routing-key".into(), text(self.name));
-        // A dead letter leaves its queue only after the dead letter queue has it; that needs a
-        // queue which refuses when it is full instead of dropping its oldest.
+        // A message leaves its queue only after the dead letter queue stores it. That requires a
+        // queue that rejects publishes when full instead of dropping its oldest message.
         arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
         arguments.insert("x-overflow".into(), text("reject-publish"));
         arguments
     }
 }
 
-/// Leads from the publisher of an exchange to one queue, by its name.
+/// The exchange for replays from a publisher to one queue; the routing key is the queue's name.
 pub(super) fn replay_exchange(of: Exchange) -> String {
     format!("{}.replay", of.as_str())
 }
 
-/// Leads to one queue alone, for letters that go back to it.
+/// The exchange that routes redriven letters to one queue alone.
 pub(super) fn redrive_exchange(queue: &str) -> String {
     format!("{queue}.redrive")
 }
@@ -80,7 +80,7 @@ pub(super) async fn declare_exchanges(connection: &Connection) -> Result<(), lap
     channel.close(200, "declared".into()).await
 }
 
-/// A refused declaration closes its channel, so that each has its own.
+/// A refused declaration closes its channel, so each has a separate one.
 async fn declare_exchange(connection: &Connection, of: Exchange) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
     let mut arguments = FieldTable::default();
@@ -98,7 +98,7 @@ async fn declare_replays(connection: &Connection, of: Exchange) -> Result<(), la
     channel.close(200, "declared".into()).await
 }
 
-/// The alternate exchange and its queue have one name.
+/// The alternate exchange and its queue share one name.
 async fn declare_unrouted(connection: &Connection, of: Exchange) -> Result<(), lapin::Error> {
     let (channel, name) = (connection.create_channel().await?, unrouted_queue(of));
     let (kind, none) = (ExchangeKind::Fanout, FieldTable::default());
@@ -114,8 +114,8 @@ async fn declare_unrouted(connection: &Connection, of: Exchange) -> Result<(), l
     channel.close(200, "declared".into()).await
 }
 
-/// An exchange that an older version has declared stays without its alternate, and one that this
-/// part may not declare is its publisher's to declare.
+/// Accepts a refused declaration: an exchange declared by an older version stays without an
+/// alternate, and one that this part may not declare is its publisher's job.
 fn as_it_is(declared: Result<(), lapin::Error>) -> Result<(), lapin::Error> {
     let Err(error) = declared else { return Ok(()) };
     let ErrorKind::ProtocolError(refusal) = error.kind() else { return Err(error) };

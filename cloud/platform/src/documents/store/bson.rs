@@ -1,6 +1,6 @@
-//! Bodies and filters as BSON. Beside a document's own fields stand `_v`, its version, `_events`,
-//! those that wait to leave, `_taken`, the last events it was changed for, and `_expires`, dates
-//! for the expiry index.
+//! Bodies and filters as BSON. The store adds fields to a document: `_v`, its version; `_events`,
+//! its unsent events; `_taken`, the last events that changed it; `_expires`, dates for the expiry
+//! index.
 
 mod value;
 
@@ -47,12 +47,12 @@ pub fn stored(
     let shape = |why: String| DocumentsError::shape(collection, &why);
     let id = document.get_binary("_id").map_err(|error| shape(error.to_string()))?;
     let id = Uuid::from_slice(id.bytes).map_err(|error| shape(error.to_string()))?;
-    // A document written before the port had versions is the first one.
+    // Documents from before versioning count as version 1.
     let version = document.get_i64("_v").unwrap_or(1);
     Ok(StoredDocument { id, version, body: StoredBody::Bson(document) })
 }
 
-/// The body without the store's own fields.
+/// The body without the store's fields.
 pub fn read<T: DeserializeOwned>(document: &RawDocument) -> Result<T, value::Error> {
     T::deserialize(value::body(document)?)
 }
@@ -90,14 +90,13 @@ pub fn only(index: &Index) -> Document {
     };
     let mut all: Document = index.conditions().iter().map(one).collect();
     if index.kept_ms.is_some() {
-        // A document stays until its events have left. The relay leaves an empty list behind.
+        // Unsent events keep a document from expiring. The relay leaves an empty list behind.
         all.insert("_events", doc! {"$in": [Bson::Null, Bson::Array(Vec::new())]});
     }
     all
 }
 
-/// The index's own condition goes with the filter: a hint on a partial index without it would leave
-/// documents out and say nothing.
+/// Repeats the index's condition, or the hint on a partial index would silently omit documents.
 pub fn whole_filter(find: &Find) -> Document {
     doc! {"$and": [only(&find.index), condition(&find.whole_filter())]}
 }
@@ -138,7 +137,7 @@ pub fn of_scalar(value: &Scalar) -> Bson {
     }
 }
 
-/// Every integer is 64 bits wide.
+/// Every integer becomes 64 bits wide.
 pub fn of_json(value: Value) -> Bson {
     match value {
         Value::Null => Bson::Null,

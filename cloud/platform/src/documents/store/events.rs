@@ -1,6 +1,6 @@
-//! The events that wait inside the documents of a MongoDB database, for the relay.
+//! The outbox inside the documents of a MongoDB database, for the relay.
 //!
-//! Those of one document leave in their order; between documents the time of the event decides.
+//! Events of one document leave in order; across documents, event time decides.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::{
 
 pub const UNSENT: &str = "_unsent";
 
-/// An event in its document; `event` is JSON, sealed.
+/// An unsent event in its document; `event` is sealed JSON.
 pub(crate) struct WaitingEvent {
     pub event: String,
     pub collection: String,
@@ -32,7 +32,7 @@ pub(crate) struct WaitingEvent {
 }
 
 impl WaitingEvent {
-    /// Its JSON.
+    /// Unseals the event's JSON.
     pub fn opened(&self, mongo: &Mongo) -> Result<String, SealError> {
         mongo.data_keys().open_text(&place(self.id), self.event.clone())
     }
@@ -42,7 +42,7 @@ pub(super) fn place(event: Uuid) -> SealPlace {
     SealPlace::of_id("_events.event", event)
 }
 
-/// Finds the documents with events, oldest event first, and no others.
+/// Indexes only documents with unsent events, oldest event first.
 pub(super) fn index() -> IndexModel {
     let options = IndexOptions::builder()
         .name(UNSENT.to_owned())
@@ -51,7 +51,7 @@ pub(super) fn index() -> IndexModel {
 }
 
 impl Mongo {
-    /// The collections whose documents may hold events; others of the database lack the index.
+    /// The collections with the event index, whose documents may hold events.
     pub(crate) async fn collections(&self) -> Result<Vec<String>, DocumentsError> {
         let tables = doc! {"type": "collection"};
         let mut collections = Vec::new();
@@ -83,7 +83,7 @@ impl Mongo {
                     .map_err(|why| DocumentsError::shape(name, &why))?;
             }
         }
-        // Stable, so that those of one document stay in their order.
+        // A stable sort keeps the order within each document.
         waiting.sort_by_key(|event| event.at);
         waiting.truncate(events_max);
         Ok(waiting)
@@ -108,7 +108,7 @@ impl Mongo {
         Ok(count.into())
     }
 
-    /// Seals the waiting events which are plain, or sealed by a former key; returns their number.
+    /// Reseals unsent events that are plain or use a former key; returns their number.
     pub(crate) async fn reseal_events(&self, events_max: usize) -> Result<usize, DocumentsError> {
         let (collections, keys) = (self.collections().await?, self.data_keys());
         let mut sealed = 0;
@@ -119,14 +119,14 @@ impl Mongo {
             let anew = keys.seal_text(&place(waiting.id), &waiting.opened(self)?);
             let of = doc! {"_id": binary(waiting.document), "_events.id": binary(waiting.id)};
             let change = doc! {"$set": {"_events.$.event": anew}};
-            // One that has left meanwhile is not there any more.
+            // The relay may have removed the event since.
             let done = self.collection(&waiting.collection).update_one(of, change).await?;
             sealed += usize::from(done.modified_count == 1);
         }
         Ok(sealed)
     }
 
-    /// Takes events that have left out of their documents.
+    /// Removes sent events from their documents.
     pub(crate) async fn remove_sent_events(
         &self,
         sent: impl Iterator<Item = &WaitingEvent>,
@@ -151,7 +151,7 @@ fn with_events() -> Document {
     doc! {"_events.at": {"$gte": 0}}
 }
 
-/// An event counts as no older than those before it, so that a clock set back changes no order.
+/// Event times never decrease within a document, so a clock set back cannot reorder events.
 fn waiting_in(
     document: &Document,
     collection: &str,

@@ -22,9 +22,10 @@ type Done<T> = Result<T, DocumentsError>;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const RETIRED: &str = "_retired_indexes";
-/// Replicas of the release before name an index that is declared no more until they are replaced.
+/// During a rollout, replicas of the previous release still use an index that this one no longer
+/// declares.
 const RETIRED_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
-/// Events that a document remembers to have been changed for, until the inbox has noted them.
+/// Events that a document remembers in `_taken` until the inbox records them.
 const TAKEN_MAX: i32 = 64;
 
 #[derive(Clone)]
@@ -74,7 +75,7 @@ impl MongoStore {
         Ok(())
     }
 
-    /// Gives documents that were written before the port a version and their dates of expiry.
+    /// Adds a version and expiry dates to documents from before versioning.
     async fn adopt(&self) -> Done<()> {
         let mut set = doc! {"_v": 1_i64};
         for path in self.shape.fields.iter().filter(|path| self.shape.expires_by(**path)) {
@@ -86,10 +87,10 @@ impl MongoStore {
         Ok(())
     }
 
-    /// An index that is declared no more goes after a week. One in the way goes at once: a unique
-    /// one would refuse new documents, an expiring one remove them, and MongoDB refuses the keys of
-    /// a declared index a second time. A unique one of another name is made anew; a duplicate of
-    /// that moment fails the migration.
+    /// Drops an undeclared index after a week, or at once if it conflicts: a unique one rejects new
+    /// documents, an expiring one deletes them, and MongoDB rejects a second index with the same
+    /// keys. Renaming a unique index rebuilds it; a duplicate inserted meanwhile fails the
+    /// migration.
     async fn drop_retired_indexes(&self, declared: &[IndexModel]) -> Done<()> {
         let now = process::clock::Clock::system().now();
         let retired = self.mongo.collection(RETIRED);
@@ -156,8 +157,8 @@ impl MongoStore {
         cause: Option<Cause>,
     ) -> Done<bool> {
         let mut of = doc! {"_id": binary(id), "_v": version};
-        // The store's own fields are taken from the document as it is now, for the relay writes
-        // them, too. A field that is not there is left out.
+        // The store's fields come from the current document, because the relay also writes them.
+        // `$mergeObjects` omits a missing field.
         let mut kept = doc! {"_events": "$_events", "_taken": "$_taken"};
         if !events.is_empty() {
             let waiting = [
@@ -171,7 +172,7 @@ impl MongoStore {
             let taken = doc! {"$concatArrays": [{"$ifNull": ["$_taken", []]}, [binary(event.0)]]};
             kept.insert("_taken", doc! {"$slice": [taken, -TAKEN_MAX]});
         }
-        // `$literal`, for a text that begins with `$` would be taken for a field's name.
+        // Without `$literal`, MongoDB reads text that begins with `$` as a field name.
         let whole = doc! {"$literal": bson::document(&self.shape, id, version + 1, body)};
         let change = doc! {"$replaceWith": {"$mergeObjects": [whole, kept]}};
         self.write(id, of, vec![change], events).await
@@ -213,7 +214,7 @@ impl MongoStore {
         self.write(id, of, change, events).await
     }
 
-    /// Changes the one document, if it is there and its events have room.
+    /// Changes the document if it exists and has room for the events.
     async fn write(
         &self,
         id: Uuid,
@@ -233,7 +234,7 @@ impl MongoStore {
         self.told(events, Ok(done))
     }
 
-    /// The path of the last event there may be beside these.
+    /// The path of the array slot that must be empty for these events to fit.
     fn room_for(&self, id: Uuid, events: &[Event]) -> Done<String> {
         let room = EVENTS_MAX.checked_sub(events.len());
         let room = room.ok_or(DocumentsError::EventsFull { collection: self.name, id })?;
@@ -283,7 +284,6 @@ impl MongoStore {
         Ok(documents)
     }
 
-    /// By their ids, from the one behind `after`.
     pub async fn all_after(&self, after: Uuid, documents_max: usize) -> Done<Vec<StoredDocument>> {
         let behind = doc! {"_id": {"$gt": binary(after)}};
         let finding = self.collection.find(behind).sort(doc! {"_id": 1});
@@ -329,7 +329,7 @@ impl MongoStore {
         Ok(groups)
     }
 
-    /// The expiry index removes them.
+    /// The expiry index deletes them.
     pub async fn purge(&self, _: UnixMillis) -> Done<u64> {
         Ok(0)
     }
@@ -361,8 +361,8 @@ fn name_of(index: &IndexModel) -> Option<&str> {
     index.options.as_ref()?.name.as_deref()
 }
 
-/// True if both have the same keys, in the same order, and hold the same documents. The server may
-/// give a number back in another type.
+/// Compares keys, their order and the condition, as text because the server may change a number's
+/// type.
 fn serves_the_same(one: &IndexModel, other: &IndexModel) -> bool {
     let keys = |index: &IndexModel| index.keys.to_string();
     let only = |index: &IndexModel| {

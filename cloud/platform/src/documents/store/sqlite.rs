@@ -1,6 +1,6 @@
-//! A collection on SQLite: one table of id, version and JSON body. An index stands on expressions
-//! over the body, so that a new one needs no migration of rows. Events go to the platform's outbox
-//! in the same transaction.
+//! A collection on SQLite: one table of id, version and JSON body. Indexes use expressions over the
+//! body, so a new one requires no row migration. Events enter the platform's outbox in the same
+//! transaction.
 
 mod tables;
 mod text;
@@ -24,7 +24,7 @@ use crate::{
 
 type Done<T> = Result<T, DocumentsError>;
 
-/// Rows purged in one statement, so that the one writer is not held for long.
+/// Rows deleted per statement, to release the single writer often.
 const PURGE_BATCH: u64 = 1_000;
 const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
 
@@ -55,7 +55,6 @@ impl SqliteStore {
         Ok(row.map(stored))
     }
 
-    /// By their ids, from the one behind `after`.
     pub async fn all_after(&self, after: Uuid, documents_max: usize) -> Done<Vec<StoredDocument>> {
         let text = SqlText::of("SELECT id, version, body FROM ").put(self.name);
         let text = text.put(" WHERE id > ? ORDER BY id LIMIT ?").value(after).value(documents_max);
@@ -75,7 +74,7 @@ impl SqliteStore {
             let mut fresh = Vec::with_capacity(rows.len());
             for part in parts(&rows, ROWS_MAX) {
                 match self.insertion(part).exec_in(tx).await {
-                    // One that is there takes back the statement, not the transaction.
+                    // A duplicate undoes the statement, not the transaction.
                     Err(error) if error.is_unique() => {
                         for row in part {
                             let insertion = self.insertion(std::slice::from_ref(row));
@@ -106,7 +105,8 @@ impl SqliteStore {
             SqlText::of("UPDATE ").put(self.name).put(" SET version = version + 1, body = ?");
         let text = text.value(body.to_string()).put(" WHERE id = ? AND version = ?");
         match self.write(id, &text.value(id).value(version), events, cause).await {
-            // The cause was noted before; a unique key of the body is a fault and named by `Sql`.
+            // The inbox already has this event. `Sql` reports a duplicate key of the body as its
+            // own error.
             Err(DocumentsError::Unique) => Ok(false),
             done => done,
         }
@@ -150,7 +150,7 @@ impl SqliteStore {
         self.write(id, &text.filter(filter, FieldSource::body(self.name)), events, None).await
     }
 
-    /// Changes the one row; its events and the note of its cause stand or fall with it.
+    /// Changes the row, its events and its inbox entry atomically.
     async fn write(
         &self,
         id: Uuid,
@@ -188,7 +188,7 @@ impl SqliteStore {
         Ok(row.await?.is_some())
     }
 
-    /// The inbox is in the same database, so that a change for an event is noted with it.
+    /// The inbox is in this database, so a change and its entry commit together.
     pub async fn has_taken(&self, id: Uuid, event: EventId) -> Done<bool> {
         self.has_noted(id, event).await
     }
@@ -268,7 +268,7 @@ impl SqliteStore {
                 let index = format!(" USING INDEX {}_{} ", self.name, find.index.stored_name());
                 steps.iter().any(|step| step.starts_with("SEARCH t") && step.contains(&index))
             }
-            // The index is a table of its own, and found by its key.
+            // A list index is a separate table, found by its key.
             Some(_) => steps.iter().any(|step| step.starts_with("SEARCH s USING PRIMARY KEY")),
         };
         let text = steps.join(" | ");
@@ -278,14 +278,14 @@ impl SqliteStore {
     fn selection(&self, columns: &'static str, find: &Find, ordered: bool) -> SqlText {
         let source = FieldSource::of(self.name, find);
         let mut text = SqlText::of("SELECT ").put(columns).put(" ").source(find, source);
-        // A unique index whose keys are all pinned finds one document, and has no order.
+        // A query that pins every key of a unique index finds one document and has no order.
         if ordered && !find.order().is_empty() {
             text = text.put(" ORDER BY ").list(&find.order(), ", ", |text, key| {
                 text.expression(key.path, source).put(if key.down { " DESC" } else { "" })
             });
         }
-        // SQLite plans by the value of a bare `LIMIT ?`, and so prepares the statement again for
-        // each call.
+        // SQLite plans by the value of a bare `LIMIT ?`, and would prepare the statement for every
+        // call.
         text.put(" LIMIT +?").value(find.limit)
     }
 }

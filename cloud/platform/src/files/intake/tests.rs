@@ -100,11 +100,11 @@ async fn a_file_of_two_kinds_is_refused() {
     ] {
         world.refuses([first.as_slice(), second].concat(), FileRefusal::NotPlain).await;
     }
-    // In a note of the picture, where a browser that guesses would find it.
+    // In a comment segment, where a sniffing browser would find it.
     let mut noted = jpeg.clone();
     noted.splice(2..2, *b"\xff\xfe\x00\x1a<script>alert(1)</scrip>");
     world.refuses(noted, FileRefusal::NotPlain).await;
-    // A phone's second picture behind the first one is no harm, and is not kept.
+    // A phone's second picture after the first is harmless, and is dropped.
     let twice = [jpeg.as_slice(), &jpeg].concat();
     let (once, twice) =
         (world.take(jpeg, RULE).await.unwrap(), world.take(twice, RULE).await.unwrap());

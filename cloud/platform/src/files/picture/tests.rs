@@ -23,7 +23,7 @@ fn halves(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// With a note of the camera, which says how it was held and where.
+/// Adds EXIF data: orientation and place.
 fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x02".to_vec();
     exif.extend([0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0]);
@@ -62,7 +62,7 @@ fn what_the_camera_notes_goes_and_its_turn_is_made() {
     let taken = with_exif(&halves(80, 40, ImageFormat::Jpeg), 6);
     assert!(taken.windows(10).any(|text| text == b"Lighthouse"));
     let (jpeg, size) = renewed(FileKind::Jpeg, &taken, 100).unwrap();
-    // Turned by a quarter to the right: the left side is on top.
+    // Turned a quarter to the right: the left side is on top.
     assert_eq!(size, PictureSize { width: 40, height: 80 });
     red_and_blue(&jpeg, (20, 10), (20, 70));
     for trace in [&b"Exif"[..], b"Lighthouse"] {
@@ -79,7 +79,7 @@ fn a_transparent_pixel_becomes_white() {
     assert_eq!(image::load_from_memory(&jpeg).unwrap().into_rgb8().get_pixel(8, 8).0, [255; 3]);
 }
 
-/// A few bytes that say they are a picture of that size.
+/// A few bytes that claim a picture of that size.
 fn claim(width: u32, height: u32) -> Vec<u8> {
     let mut png = halves(4, 4, ImageFormat::Png);
     png[16..20].copy_from_slice(&width.to_be_bytes());
@@ -113,7 +113,7 @@ fn a_picture_has_more_pixels_the_more_bytes_it_has() {
     {
         assert_eq!(pixels_max(bytes), pixels, "{bytes}");
     }
-    // Of a written page, which is as large as a screen.
+    // A written page, as large as a screen.
     let few = renewed(FileKind::Png, &claim(4_000, 4_000), 100).map(|_| ());
     assert_eq!(few, Err(FileRefusal::Unreadable), "its size is none that is refused");
 }

@@ -1,13 +1,13 @@
-//! The statements of replays.
+//! The SQL of replays.
 
 use uuid::Uuid;
 use wire::{UnixMillis, UserId};
 
 use crate::{Database, columns, documents::DocumentsError, row, sql::Columns, vals};
 
-/// Replays of one service that wait or are under way. More are refused.
+/// Limit of open replays per service. More are refused.
 const OPEN_MAX: u64 = 16;
-/// A replay that is done stays for a person to look at.
+/// How long a finished replay stays visible.
 const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 columns! {
@@ -24,7 +24,6 @@ columns! {
 }
 
 row! {
-    /// A replay and how far it is.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Replay in replays {
         pub id: Uuid,
@@ -47,7 +46,7 @@ const BATCH: &str = "SELECT seq, event_id, made_at, event FROM outbox \
     WHERE seq > ? AND seq <= ? AND sent_at IS NOT NULL ORDER BY seq LIMIT ?";
 const PURGE: &str = "DELETE FROM replays WHERE done_at < ?";
 
-/// Asks for a replay; `None` where too many are under way.
+/// Requests a replay; `None` if too many are open.
 pub async fn ask(
     database: &Database,
     queue: &str,
@@ -84,7 +83,6 @@ pub async fn ask(
     Ok(Some(id))
 }
 
-/// The newest replays.
 pub async fn replays(
     database: &Database,
     replays_max: usize,
@@ -104,7 +102,7 @@ pub(crate) async fn purge(database: &Database, now: UnixMillis) -> Result<u64, D
     }
 }
 
-/// The oldest that is under way.
+/// The oldest open replay.
 pub(in crate::outbox) async fn open(database: &Database) -> Result<Option<Replay>, DocumentsError> {
     const OLDEST: &str = "WHERE done_at IS NULL ORDER BY asked_at, id LIMIT 1";
     match database {
@@ -113,7 +111,7 @@ pub(in crate::outbox) async fn open(database: &Database) -> Result<Option<Replay
     }
 }
 
-/// The next of its events: number, id, moment and stored text.
+/// The next events of a replay: number, id, time and stored text.
 pub(in crate::outbox) async fn batch(
     database: &Database,
     replay: &Replay,
@@ -127,7 +125,7 @@ pub(in crate::outbox) async fn batch(
     }
 }
 
-/// Two replicas that overlap for a moment send a batch twice, and count it once.
+/// Two replicas that overlap for a moment send a batch twice but count it once.
 pub(in crate::outbox) async fn advance(
     database: &Database,
     replay: &Replay,

@@ -1,25 +1,24 @@
-//! The replicas of one part: the next one to be called, those that rest after faults, and the share
-//! of calls that may be sent again.
+//! Circuit breaker state of one part's replicas: the next to call, those resting after faults, and
+//! the retry budget.
 //!
-//! Invariants: time comes in; after its rest a replica gets one call on trial, and another where
-//! that takes long; a single answer ends its rest.
+//! Invariants: time is passed in; after its rest a replica gets one trial call, and another if that
+//! takes long; a single response ends the rest.
 
 use std::time::Duration;
 
-/// Faults in a row, after which a replica rests.
+/// Consecutive faults until a replica rests.
 const FAULTS_MAX: u32 = 5;
 /// The first rest; each failed trial doubles it.
 const REST: Duration = Duration::from_secs(1);
-/// A part that is back gets calls again within this time.
+/// A recovered part gets calls again within this time.
 const REST_MAX: Duration = Duration::from_secs(5);
 /// A call earns a fifth of a retry.
 const RETRY_COST: u32 = 5;
-/// So many retries are saved up for the moment in which a replica goes with all its calls under
-/// way.
+/// Retries saved for the moment when a replica dies with all its calls in progress.
 const RETRIES_SAVED_MAX: u32 = 256;
 const SAVED_MAX: u32 = RETRIES_SAVED_MAX * RETRY_COST;
 
-/// All replicas of a part. The part is out of order while none of them can be chosen.
+/// All replicas of a part. The circuit is open while none can be chosen.
 #[derive(Debug)]
 pub struct ReplicaSet {
     replicas: Vec<ReplicaHealth>,
@@ -37,16 +36,16 @@ struct ReplicaHealth {
 struct Rest {
     until: Duration,
     length: Duration,
-    /// When the last trial began that is still under way.
+    /// When the latest pending trial began.
     tried: Option<Duration>,
 }
 
-/// The end of a call, as far as it tells something of the replica.
+/// The result of a call, as evidence of health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallEnd {
     Answered,
     Failed,
-    /// The caller hung up, or broke off: that says nothing.
+    /// The caller hung up or broke off, which proves nothing.
     Unknown,
 }
 
@@ -55,8 +54,8 @@ impl ReplicaSet {
         Self { replicas: vec![ReplicaHealth::default(); count], next: 0, saved: SAVED_MAX }
     }
 
-    /// The replica whose turn it is, or the time until one may be tried again. The one that has
-    /// just failed the same request comes last.
+    /// The next replica in turn, or the time until one may be tried. A replica that just failed the
+    /// same request comes last.
     pub fn choose(&mut self, now: Duration, failed: Option<usize>) -> Result<usize, Duration> {
         let chosen = self.turn(now, failed, |replica| replica.is_due(now))?;
         if let Some(rest) = &mut self.replicas[chosen].rest {
@@ -66,7 +65,8 @@ impl ReplicaSet {
         Ok(chosen)
     }
 
-    /// The same for a look, which is no trial: it goes wherever one is due or under way.
+    /// Like [`Self::choose`], for a readiness check. A check is not a trial, so it also goes to a
+    /// replica whose trial is pending.
     pub fn look(&mut self, now: Duration, failed: Option<usize>) -> Result<usize, Duration> {
         self.turn(now, failed, |replica| replica.rest.is_none_or(|rest| rest.until <= now))
     }
@@ -80,7 +80,7 @@ impl ReplicaSet {
                 let length = (rest.length * 2).min(REST_MAX);
                 *rest = Rest { until: now + length, length, tried: None };
             }
-            // A call of the time before the rest.
+            // A call from before the rest.
             (CallEnd::Failed, Some(_)) | (CallEnd::Unknown, None) => {}
             (CallEnd::Failed, None) => {
                 health.faults += 1;
@@ -91,14 +91,14 @@ impl ReplicaSet {
         }
     }
 
-    /// A look at a replica after its rest says nothing: calls are its trial.
+    /// A readiness check proves nothing about a replica after its rest; calls are its trial.
     pub fn settle_look(&mut self, replica: usize, end: CallEnd, now: Duration) {
         if self.replicas[replica].rest.is_none() {
             self.settle(replica, end, now);
         }
     }
 
-    /// Returns whether one more call may be sent again, and counts it.
+    /// Spends one retry from the budget. Returns true if it allowed one.
     pub fn may_retry(&mut self) -> bool {
         let rest = self.saved.checked_sub(RETRY_COST);
         self.saved = rest.unwrap_or(self.saved);
@@ -129,13 +129,13 @@ impl ReplicaSet {
 
 impl ReplicaHealth {
     fn is_due(&self, now: Duration) -> bool {
-        // A long call on trial keeps nobody else away.
+        // A long trial call blocks others only briefly.
         let is_tried = |rest: Rest| rest.tried.is_some_and(|tried| now < tried + REST);
         self.rest.is_none_or(|rest| rest.until <= now && !is_tried(rest))
     }
 
     fn wait(&self, now: Duration) -> Duration {
-        // Where a trial is under way, another may begin soon.
+        // While a trial is pending, another may begin soon.
         self.rest.map_or(Duration::ZERO, |rest| rest.until.saturating_sub(now).max(REST))
     }
 }
@@ -148,7 +148,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// A set whose replicas `failed` have failed until they rest, from second zero.
+    /// A set whose `failed` replicas have failed until they rest, starting at time zero.
     fn set(count: usize, failed: &[usize]) -> ReplicaSet {
         let mut set = ReplicaSet::new(count);
         for replica in failed {

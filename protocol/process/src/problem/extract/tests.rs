@@ -1,4 +1,4 @@
-//! Every wrong body, parameter and path is refused by the name of the field to correct.
+//! Wrong bodies, parameters and paths are refused with the field to correct.
 
 use axum::{
     Router,

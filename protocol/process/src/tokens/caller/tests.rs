@@ -1,4 +1,4 @@
-//! Who reaches a handler, and with which token.
+//! Access to handlers, by caller and token.
 
 use axum::{Router, body::Body, routing::get};
 use http::Request;
@@ -54,7 +54,7 @@ async fn only_a_valid_access_token_reaches_a_handler() {
     let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
     let app = verifier();
     let access = signed(&signer, TokenKind::Access);
-    // Before the keys are known nobody can be judged.
+    // No caller can be judged without keys.
     assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 503);
     app.keys.replace(&signer.jwks()).unwrap();
     assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 200);

@@ -1,4 +1,4 @@
-//! What the gateway of the tests answers, route by route.
+//! The test gateway's answers, by route.
 
 use std::{
     sync::{Arc, Mutex, mpsc},
@@ -28,7 +28,7 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
             "/api/v1/admin/status",
             get(move || async move {
                 let report = report.lock().unwrap().clone();
-                // Nobody may be waiting for it any more.
+                // The test may already have ended.
                 let _ = looked.send(());
                 match report["busy_for_s"].as_u64() {
                     None => Json(report).into_response(),
@@ -87,7 +87,7 @@ async fn signed_in(request: Request, next: Next) -> Response {
     }
 }
 
-/// One password is right, and its token ends so soon that it is renewed at the next command.
+/// Accepts one password; the token ends so soon that the next command renews it.
 async fn login(Json(form): Json<Value>) -> Response {
     if form["password"] != PASSWORD {
         return Problem::new(Code::InvalidCredentials).into_response();
@@ -170,7 +170,7 @@ async fn edges(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
     Json(json!({"items": [item("north-2", "up"), restored, disabled, invited], "next": null}))
 }
 
-/// The names that begin like the one asked for, in their order.
+/// Names with the requested prefix, in order.
 async fn people(query: Asked) -> Json<Value> {
     let asked_for = asked(&query, "search").unwrap();
     let known = [("lee", PERSON), ("lee.wang", ORDER)].into_iter();
@@ -182,7 +182,7 @@ async fn people(query: Asked) -> Json<Value> {
 
 async fn gate(Path(region): Path<Region>, Json(body): Json<Value>) -> Response {
     match region {
-        // One that takes its time, and one that fails.
+        // One region is slow, one fails.
         Region::East => {
             tokio::time::sleep(Duration::from_secs(60)).await;
             StatusCode::OK.into_response()
@@ -192,14 +192,14 @@ async fn gate(Path(region): Path<Region>, Json(body): Json<Value>) -> Response {
     }
 }
 
-/// MID is held.
+/// Only MID is held.
 async fn assignment(path: Path<Region>) -> Json<Value> {
     let held = json!({"policy": "exclusive", "holder": "mid-1", "epoch": 1});
     let now = if path.0 == Region::Mid { held } else { json!({}) };
     assign(path, Json(now)).await
 }
 
-/// Grants what it is asked for, and answers a take-back of what is held with its record.
+/// Grants any request; answers a take-back with its record.
 async fn assign(Path(region): Path<Region>, Json(asked): Json<Value>) -> Json<Value> {
     let takes = asked["take_back"].is_object();
     assert!(!takes || region == Region::Mid, "nothing is held in {region}");
@@ -260,14 +260,13 @@ fn missing() -> Response {
     Problem::new(Code::NotFound).into_response()
 }
 
-/// An answer to a `GET` with a query.
+/// The query of a `GET`.
 type Asked = Query<Vec<(String, String)>>;
 
 fn asked<'a>(query: &'a Asked, name: &str) -> Option<&'a str> {
     query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// The hub's word on an op of `north-1`.
 pub fn op_of(seq: u64, state: &str) -> Value {
     json!({
         "edge": "north-1", "epoch": 1, "seq": seq, "region": "NORTH", "hash": "0".repeat(64),
@@ -368,7 +367,7 @@ async fn answers(Path(id): Path<String>) -> Json<Value> {
     Json(json!({"items": items}))
 }
 
-/// Lines 12 and 9 of the history, newest first, however small the pages are.
+/// Entries 12 and 9, newest first, for any page size.
 async fn lost(query: Asked) -> Json<Value> {
     let before = asked(&query, "cursor").map_or(u64::MAX, |text| text.parse().unwrap());
     let limit: usize = asked(&query, "limit").unwrap().parse().unwrap();

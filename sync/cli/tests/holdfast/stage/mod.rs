@@ -1,4 +1,4 @@
-//! A gateway with canned answers, and the command run against it.
+//! A gateway with canned answers, and a runner for the command.
 
 mod answers;
 
@@ -14,26 +14,25 @@ use serde_json::{Value, json};
 use wire::{OrderCode, OrderId, Region};
 
 pub const TOKEN: &str = "an-admins-token";
-/// Of the only account, and the token that renews its sign-in.
+/// The only account's password and refresh token.
 pub const PASSWORD: &str = "an-admins-password";
 pub const REFRESH: &str = "an-admins-refresh-token";
-/// Given for the other, which is then spent.
+/// Replaces `REFRESH`, which is then spent.
 pub const NEXT_REFRESH: &str = "an-admins-next-refresh-token";
-/// The platform is away while it is used.
+/// The platform is unavailable for this token.
 pub const AWAY_REFRESH: &str = "a-refresh-token-that-gets-no-answer";
-/// Spent by this attempt, whose answer was lost.
+/// Spent by this attempt after a lost answer.
 pub const SPENT_REFRESH: (&str, &str) =
     ("a-spent-refresh-token", "0192f5d4-0000-7000-8000-0000000000aa");
 pub const ORDER: &str = "0192f5d4-0000-7000-8000-000000000009";
-/// An accept of the portal that waits for an operator, and one that the hub cannot read.
+/// Portal acceptances: one waits for an operator, one is unreadable for the hub.
 pub const STOPPED: &str = "0192f5d4-0000-7000-8000-000000000007";
 pub const UNREAD: &str = "0192f5d4-0000-7000-8000-000000000006";
-/// A provider, called `lee`.
+/// The provider `lee`.
 pub const PERSON: &str = "0192f5d4-0000-7000-8000-000000000020";
-/// Of an accept that lost at `north-1`, op 17 of epoch 1.
+/// An acceptance that lost at `north-1`, op 17 of epoch 1.
 pub const COMMAND: &str = "0192f5d4-0000-7000-8000-000000000003";
 
-/// A gateway with canned answers, and a folder for contexts.
 pub struct Platform {
     address: SocketAddr,
     contexts: tempfile::TempDir,
@@ -46,7 +45,7 @@ impl Platform {
         Self::changing(Arc::new(Mutex::new(report)))
     }
 
-    /// One whose status the test changes while it runs.
+    /// The test changes this status during the run.
     pub fn changing(report: Arc<Mutex<Value>>) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -54,17 +53,17 @@ impl Platform {
         let (looked, looks) = mpsc::channel();
         #[allow(clippy::disallowed_methods)]
         runtime.spawn(async move { axum::serve(listener, answers::router(report, looked)).await });
-        // The golden screens name it, so it is as long everywhere.
+        // The golden screens contain this path, so its length must be constant.
         let contexts = tempfile::tempdir_in("/tmp").unwrap();
         Self { address, contexts, looks, _runtime: runtime }
     }
 
-    /// Waits until somebody has asked for the status.
+    /// Waits for the next status request.
     pub fn looked_at(&self) {
         self.looks.recv_timeout(Duration::from_secs(30)).unwrap();
     }
 
-    /// Whether somebody has asked for it once more.
+    /// True if another status request has arrived.
     pub fn is_looked_at(&self) -> bool {
         self.looks.try_recv().is_ok()
     }
@@ -89,19 +88,18 @@ impl Platform {
         self.command(args).output().unwrap()
     }
 
-    /// Without an environment that names platform or token, as after `login`.
+    /// Runs without `HOLDFAST_URL` and `HOLDFAST_TOKEN`, as after `login`.
     pub fn alone(&self, args: &[&str]) -> Command {
         let mut command = self.command(args);
         command.env_remove("HOLDFAST_URL").env_remove("HOLDFAST_TOKEN");
         command
     }
 
-    /// Where sign-ins are kept.
     pub fn contexts(&self) -> &std::path::Path {
         self.contexts.path()
     }
 
-    /// As `up` leaves it: one file a gateway, named by its address.
+    /// Writes a sign-in as `up` does: one file per gateway, named by its address.
     pub fn write_context(&self, gateway: &str) {
         let context =
             Context { gateway: gateway.to_owned(), token: TOKEN.to_owned(), renewal: None };

@@ -1,4 +1,4 @@
-//! The way down: outcomes, feed and asks, without a gap and no faster than they are acknowledged.
+//! The downstream: outcomes, feed and asks, without a gap and no faster than the edge acknowledges.
 
 use super::*;
 
@@ -97,8 +97,8 @@ fn what_goes_down_waits_for_an_edge_that_does_not_acknowledge() {
     assert!(matches!(outputs[..], [Output::SaveAck(..), Output::ReadFeed { after: 5_000, .. }]));
 }
 
-/// The edge ignores a frame that arrives before the one it continues. The connection lives on, so
-/// only this session can bring it again.
+/// The edge ignores a frame that arrives before its predecessor. The connection stays open, so only
+/// this session can resend the frame.
 #[test]
 fn what_is_not_acknowledged_goes_out_again() {
     let mut session = opened(&[]);
@@ -115,12 +115,12 @@ fn what_is_not_acknowledged_goes_out_again() {
     assert!(later.iter().all(confirms), "all of it has arrived: {later:?}");
 }
 
-/// The word that the feed was read to its end, and nothing else.
+/// Matches only the confirmation that the edge has read the whole feed.
 fn confirms(output: &Output) -> bool {
     matches!(output, Output::Send(Frame::Credit(credit)) if credit.feed_seq.is_some())
 }
 
-/// The Ack of the first time may come when it is already to go out again.
+/// The Ack of the first send may arrive after the resend was scheduled.
 #[test]
 fn a_late_ack_spares_the_second_sending() {
     let mut session = opened(&[]);
@@ -151,8 +151,7 @@ fn an_ack_of_what_was_never_sent_is_passed_over() {
     assert_eq!(session.ignored(), 2);
 }
 
-/// An edge of an older version answers a useless frame with an Ack. No such Ack may bring the next
-/// frame.
+/// An older edge answers a useless frame with an Ack. Such an Ack must not trigger another frame.
 #[test]
 fn an_edge_hears_once_that_it_has_read_the_whole_feed_and_then_now_and_then() {
     let mut session = opened(&[]);

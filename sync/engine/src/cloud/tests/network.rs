@@ -1,17 +1,16 @@
-//! A random edge on a random network, and a store behind it.
+//! A random edge on a random network, with a store.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// One step of a random edge and a random network.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Any run of the log, fitting or not.
+    /// Any run of the log, even one that leaves a gap or repeats ops.
     Send { first: u64, count: u64 },
-    /// The store confirms the oldest run it was handed.
+    /// The store confirms its oldest pending run.
     Store,
-    /// The link breaks and the edge comes back with a new Hello.
+    /// The link breaks and the edge reconnects with a new Hello.
     Reconnect,
 }
 
@@ -24,7 +23,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 0..120)
 }
 
-/// A store that takes runs in order and forgets the runs under way when the link breaks.
+/// A store that applies runs in order and loses pending runs when the link breaks.
 #[derive(Default)]
 struct Store {
     ops: Vec<NewOp>,
@@ -74,7 +73,7 @@ proptest! {
                 Step::Reconnect => session = reconnect(&mut store),
             }
         }
-        // However it went, the rest of the log still finds its way.
+        // After any such history, the rest of the log still arrives.
         session = reconnect(&mut store);
         while store.cursor().seq < 40 {
             let first = store.cursor().seq + 1;

@@ -1,4 +1,4 @@
-//! Restored edges, clones, and edges that only look like one.
+//! Restored edges, clones, and edges that only look like clones.
 
 use wire::{Alive, QuarantineWhy};
 
@@ -114,7 +114,7 @@ fn the_last_part_of_a_tail_says_that_it_is_also_where_nothing_is_left_for_it() {
         NOW,
     );
     let first_hash = chain_at(&log, 1).hash;
-    // A full read does not tell the store that nothing is behind it.
+    // A full read may still be the last one.
     let tail = Tail { epoch: 1, first_seq: 1, first_hash, ops: log.clone(), more: true };
     session.handle(Input::Tail(tail), NOW);
     let outputs = session.handle(Input::Tail(Tail::empty()), NOW);
@@ -184,7 +184,7 @@ fn running(nonce: BootNonce, cursor: Chain) -> StoredEdge {
 #[test]
 fn another_run_is_a_twin_only_where_the_old_one_answers() {
     let log = log(9);
-    // Its log is behind as well, but the living old session comes first.
+    // The copy's log is behind as well, but the probe of the old session comes first.
     let copy = Hello { last_seq: 3, suspect: true, ..hello(&log) };
     let (mut session, outputs) = greeted(copy.clone(), running(OTHER, chain_at(&log, 4)));
     assert_eq!(outputs, [Output::Probe { term: TERM - 1 }]);

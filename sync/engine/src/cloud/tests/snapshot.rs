@@ -1,4 +1,4 @@
-//! When an edge gets an image, and how that goes down.
+//! When an edge gets a snapshot, and how the transfer runs.
 
 use wire::{Order, SnapshotChunk, SnapshotPart, SnapshotPlace, Staged, snapshot_hash};
 
@@ -15,7 +15,7 @@ fn place(n: u8) -> SnapshotPlace {
     SnapshotPlace { kind: 0, entity: [n; 16] }
 }
 
-/// The `n`th part of an image with so many of them.
+/// The `n`th of `parts` parts of a snapshot.
 fn part(n: u8, parts: u8) -> SnapshotPart {
     let order: Order = crate::tests::order(n.into(), 1);
     let next = (n + 1 < parts).then_some(place(n + 1));
@@ -51,7 +51,7 @@ fn of(feed_generation: u64, feed_cursor: u64) -> Hello {
     takes(Hello { feed_generation, feed_cursor, ..hello(&log(1)) })
 }
 
-/// A session of an edge of another generation, and its first read of a chunk.
+/// A session of an edge with another feed generation, and its first chunk request.
 fn begun() -> (Session, ChunkRequest) {
     let (session, outputs) = greeted(of(4, 8), at(SEQ));
     (session, wanted(&outputs).unwrap())
@@ -187,8 +187,8 @@ fn a_repair_puts_an_image_before_what_the_feed_brings_next() {
     assert_eq!(saved.feed_cursor, SEQ);
 }
 
-/// The edge knows an image by the hash of its last chunk, which covers session and number but not
-/// the image itself.
+/// The edge identifies a snapshot by its last chunk's hash, which covers session and number but
+/// does not distinguish two transfers.
 #[test]
 fn a_second_repair_as_of_the_same_number_takes_another_session() {
     let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
@@ -213,8 +213,7 @@ fn repair(feed_seq: u64, granted_seq: Option<u64>) -> Input {
     Input::Repair { feed_seq, granted_seq }
 }
 
-/// A session welcomed at the end of the feed. The feed has brought more changes since, and the edge
-/// has acknowledged none of them.
+/// A session welcomed at the end of the feed, with `more` later changes sent and none acknowledged.
 fn at_the_end_and_sent(more: u64) -> Session {
     let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
     session.handle(Input::FeedReaches { generation: 5, feed_seq: SEQ + more }, NOW);

@@ -1,4 +1,4 @@
-//! The way up: ops in order, gaps asked for, limits kept.
+//! The upstream: ops in order, gaps requested, limits enforced.
 
 use wire::{CODEC_PACKED, Packed};
 
@@ -19,8 +19,7 @@ fn ops_are_credited_only_once_they_are_stored() {
     assert_eq!((credit.cursor, credit.ops), (3, LIMITS.credit_ops));
 }
 
-/// The words of the edge about the end of its log, in Hello and in Acks, bound the times of its
-/// ops.
+/// The log end that the edge reports in Hello and Acks bounds the times of its ops.
 #[test]
 fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
     let (log, at) = (log(5), |minute: i64| NOW.plus_ms(minute * 60_000));
@@ -52,7 +51,7 @@ fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
     assert_eq!(moment(&mut session, at(-900), at(6)), at(5), "no word takes an earlier one back");
 }
 
-/// Its link token would have been dead had the hub been ahead by then.
+/// If the hub's clock had been ahead at link time, the link token would have counted as expired.
 #[test]
 fn a_hub_whose_clock_jumps_ahead_before_its_welcome_moves_no_time() {
     let (log, ahead) = (log(2), NOW.plus_ms(18 * 60 * 60_000));
@@ -84,7 +83,7 @@ fn a_gap_is_asked_for_once_until_it_is_filled_or_time_passes() {
     assert_eq!(resend(&take(&mut session, up(&log, 5, 2))), Some(3), "another gap");
 }
 
-/// The end of the log came too early and was dropped, and no later frame shows the gap.
+/// The end of the log came too early and was dropped, and no later frame reveals the gap.
 #[test]
 fn the_dropped_end_of_a_log_is_asked_for_once_more() {
     let log = log(4);
@@ -155,7 +154,7 @@ fn packed_ops_are_taken_as_the_same_ops_plain() {
     assert!(matches!(outputs[..], [Output::Store(_)]));
 }
 
-/// Limits count ops as they are stored, however few bytes bring them.
+/// Limits count unpacked bytes, regardless of the packed size.
 #[test]
 fn packed_ops_that_are_too_many_or_not_readable_end_the_session() {
     let log = log(200);
@@ -183,7 +182,7 @@ fn packed_ops_that_are_too_many_or_not_readable_end_the_session() {
     }
 }
 
-/// A changed frame unpacks into other ops or into none, and their hash is not the frame's.
+/// A modified frame fails to unpack, or its ops do not match the frame's hash.
 #[test]
 fn of_packed_ops_that_were_changed_on_the_way_none_is_stored() {
     let log = log(40);
@@ -194,7 +193,7 @@ fn of_packed_ops_that_were_changed_on_the_way_none_is_stored() {
         let mut changed = frame.clone();
         changed.packed.as_mut().unwrap().bytes[bit / 8] ^= 1 << (bit % 8);
         let outputs = take(&mut opened(&log), changed);
-        // The last bits say nothing.
+        // The last bits carry no data.
         assert!(ended(&outputs).is_some() || outputs == sound, "bit {bit}: {outputs:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The edge end against a model hub, on a wire that loses, repeats and cuts.
+//! The edge end against a model hub, over a link that loses and repeats frames and breaks.
 
 use proptest::prelude::*;
 
@@ -62,7 +62,7 @@ impl File {
     }
 }
 
-/// A hub that stores ops behind its cursor, asks again for missing ones, and answers each op.
+/// A hub that stores ops after its cursor, requests missing ones and answers each op.
 struct Hub {
     term: u64,
     cursor: Chain,
@@ -125,7 +125,7 @@ impl Hub {
 enum Event {
     Append(usize),
     Feed,
-    /// Delivers the next frame of a direction, or loses or repeats it.
+    /// Delivers, loses or repeats the next frame of one direction.
     ToHub(Fate),
     ToEdge(Fate),
     Cut,
@@ -186,7 +186,7 @@ impl World {
                     self.file.store(store);
                     self.edge.moved(self.file.position.clone())
                 }
-                // Lost frames make the hub ask too often; a new session is the remedy.
+                // Lost frames make the hub send too many Resends; a new session fixes that.
                 LinkStep::End(End::Stuck) => {
                     self.connect();
                     return;
@@ -250,8 +250,8 @@ fn deliver(queue: &mut std::collections::VecDeque<Frame>, fate: Fate) -> Vec<Fra
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
-    /// After any faults of the wire, a quiet session brings every op up once and in order, every
-    /// outcome down once and in order, and the feed's orders.
+    /// After any link faults, a fault-free session delivers every op and every outcome once and in
+    /// order, and the feed's orders.
     #[test]
     fn a_healed_link_makes_both_ends_equal(events in prop::collection::vec(event(), 0..250)) {
         let mut world = World::new();

@@ -1,4 +1,4 @@
-//! An image that comes in.
+//! An incoming snapshot.
 
 use wire::{SnapshotChunk, SnapshotPart, SnapshotPlace, snapshot_hash, snapshot_start};
 
@@ -49,14 +49,14 @@ fn a_chunk_is_stored_only_behind_the_one_before_it() {
     edge.moved(Position { staged: None, snapshot: Some(last.hash), ..position.clone() });
     ignores(&mut edge, Frame::Snapshot(last), IgnoreReason::Stale);
 
-    // Another run of the process goes on from here.
+    // Another run of the process continues from here.
     let mut edge = open(position);
     assert!(
         matches!(edge.hello(HubCheck::default()), Frame::Hello(hello) if hello.staged == begun.staged())
     );
 }
 
-/// A late copy of its first chunk would begin an image that is older than the view by then.
+/// A late copy of the first chunk would start a snapshot that is older than the view.
 #[test]
 fn an_image_that_is_the_view_is_not_begun_again() {
     let mut edge = open(position());

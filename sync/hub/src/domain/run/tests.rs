@@ -13,7 +13,7 @@ fn actor() -> Actor {
     Actor { user_id: UserId(uuid::Uuid::from_u128(1)), role: Role::Provider }
 }
 
-/// An accept of order `n`, under the id `n`.
+/// An accept of order `n` with the command id `n`.
 pub(crate) fn accept_op(n: u128) -> CommandOp {
     CommandOp {
         command: Command {

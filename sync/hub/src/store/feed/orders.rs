@@ -1,8 +1,8 @@
-//! Orders in the feeds: an order arrives in one region, and leaves every other.
+//! Orders in the feeds: an order enters one region and leaves all others.
 //!
-//! Invariant: the highest version wins, whatever region it came from. A region's digest covers
-//! exactly the orders that stand in it. An acceptance that lost is numbered apart: it is no change,
-//! and edges hear of it by its outcome.
+//! Invariant: the highest version wins, from any region. A region's digest covers exactly its
+//! current orders. Lost acceptances have their own numbers: they are not changes, and edges learn
+//! of them from the outcomes.
 
 use std::collections::HashMap;
 
@@ -23,19 +23,18 @@ const NEWEST_OF: &str =
     "SELECT region, entity, version, digest FROM feed WHERE kind = ? AND region IN (";
 const FORGET_LOST: &str = "DELETE FROM lost_acceptances WHERE region = ? AND number <= ?";
 
-/// Lost acceptances of a region that are kept.
+/// Per region.
 pub const LOST_KEPT: u64 = 500;
 
-/// An order that has left a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DepartedOrder {
     pub region: Region,
     pub order_id: OrderId,
-    /// The last version it had there, or the first one elsewhere.
+    /// Its last version there, or its first one elsewhere.
     pub version: u64,
 }
 
-/// The treatment of other content at the version that is there.
+/// The rule for different content at an equal version.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Equal {
     Stays,
@@ -50,10 +49,10 @@ columns! {
     }
 }
 
-/// The newest of an order in a region: its version, and its share of the digest unless it has left.
+/// The newest version of an order in a region, with its share of the digest unless it has left.
 type Newest = HashMap<(Region, OrderId), (u64, Option<Hash>)>;
 
-/// The changes that orders make: worked out under the locks of their regions, then written at once.
+/// Feed changes, computed under the locks of their regions, then written together.
 struct FeedPlan {
     newest: Newest,
     ends: HashMap<Region, End>,
@@ -64,7 +63,7 @@ struct FeedPlan {
 }
 
 impl Store {
-    /// Takes an order as an event told of it. Where it was in another region, it leaves that.
+    /// Applies an order from an event, and removes it from its former region.
     pub async fn feed_order(
         &self,
         event: &Event,
@@ -86,9 +85,9 @@ impl Store {
         })
     }
 
-    /// Takes orders as events told of them, in that order, as a backlog brings them. Returns the
-    /// number of new changes and losses; `None` where an order changes its region or contradicts
-    /// the feed: then nothing is changed, and the orders must be taken one by one.
+    /// Applies a backlog of order events in sequence. Returns the number of new changes and losses.
+    /// Returns `None` and changes no row if an order moves to another region or contradicts the
+    /// feed: the caller must then apply them one by one.
     pub async fn feed_orders(
         &self,
         run: &[(&Event, Order)],
@@ -102,7 +101,7 @@ impl Store {
             let mut seen = inbox::store::known(tx, CONSUMER, &events).await?;
             let mut new = Vec::new();
             for (event, order) in run {
-                // Also one that comes twice in this run.
+                // Also skips an event that appears twice in this run.
                 if !seen.insert(event.id) {
                     continue;
                 }
@@ -120,12 +119,13 @@ impl Store {
         })
     }
 
-    /// Takes an order as its owner has it: at an equal version its content counts, too.
+    /// Applies an order as read from its owner: at an equal version its content replaces the
+    /// feed's.
     pub async fn repair_order(&self, order: &Order, now: UnixMillis) -> Result<FeedEffect> {
         transact!(self.sql, tx => { take(tx, order, Equal::Replaced, now).await })
     }
 
-    /// Takes an order out of a region where it is none of its owner's any more.
+    /// Removes an order that its owner no longer has in that region.
     pub async fn feed_gone(&self, gone: &DepartedOrder, now: UnixMillis) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
             let mut plan = FeedPlan::of(tx, &[gone.region], &[gone.order_id], now).await?;
@@ -152,7 +152,7 @@ async fn take(tx: &mut Tx, order: &Order, equal: Equal, now: UnixMillis) -> Resu
     Ok(fed)
 }
 
-/// The other regions in which the order stands, each with its newest version there.
+/// Lists the other regions that contain the order, with its newest version there.
 fn elsewhere(newest: &Newest, order: &Order) -> Vec<(Region, u64)> {
     let others = Region::ALL.into_iter().filter(|region| *region != order.location);
     let stands = |region: Region| match newest.get(&(region, order.id)) {
@@ -173,7 +173,7 @@ async fn newest_of(tx: &mut Tx, orders: &[OrderId]) -> Result<Newest> {
 }
 
 impl FeedPlan {
-    /// Locks the regions, in the one order in which everybody locks them.
+    /// Locks the regions in the order that all writers share.
     async fn of(
         tx: &mut Tx,
         regions: &[Region],
@@ -196,7 +196,7 @@ impl FeedPlan {
             Some((version, before)) if version < order.version => (before, FeedEffect::Added),
             Some((version, _)) if version > order.version => return Ok(FeedEffect::Known),
             Some((_, Some(known))) if known == digest => return Ok(FeedEffect::Known),
-            // It had left, and its owner has it after all.
+            // It had left, but its owner still has it.
             Some((_, None)) if equal == Equal::Replaced => (None, FeedEffect::Added),
             Some((_, None)) => return Ok(FeedEffect::Known),
             Some(_) if equal == Equal::Stays => return Ok(FeedEffect::Contradicted),
@@ -226,7 +226,7 @@ impl FeedPlan {
         Ok(FeedEffect::Added)
     }
 
-    /// An acceptance of the order lost. The order is as it was, and has no new version.
+    /// Records a lost acceptance. The order and its version do not change.
     fn loses(&mut self, order: &Order) -> Result<()> {
         let (region, order_id) = (order.location, order.id);
         let end = self.end(region)?;

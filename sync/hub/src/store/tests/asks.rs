@@ -18,7 +18,7 @@ pub(super) fn accept(n: u128) -> PortalAccept {
     PortalAccept { region: Region::North, command, actor, token: "t".into() }
 }
 
-/// So many accepts wait for the one edge of NORTH, which holds it.
+/// Adds `count` waiting accepts for NORTH's only edge, which holds the region.
 async fn waiting(mysql: bool, count: u128) -> Database {
     const HOLDER: &str = "UPDATE regions SET holder = ?, holder_epoch = 1 WHERE region = 'NORTH'";
     let store = with_edge(mysql).await;
@@ -31,7 +31,7 @@ async fn waiting(mysql: bool, count: u128) -> Database {
     store
 }
 
-/// Fails alone as often as it is handed in at all.
+/// Counts lone failures until the accept stops.
 async fn stops(store: &Store, n: u128) {
     for failures in 0..FAILURES_MAX {
         assert!(store.ask_failed((id(n), USER), failures).await.unwrap());
@@ -77,7 +77,7 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     assert_eq!(handed_in(&store).await, [(id(1), 2), (id(2), 0)]);
     assert!(failed(2).await);
 
-    // It waits all the same: for the holder, behind the others, and as what was asked before.
+    // The accept still waits: for the holder, behind the others, and as the same request.
     assert_eq!(handed_in(&store).await, [(id(2), 0)]);
     let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
     assert!(put.iter().map(|due| due.accept.command.id).eq([id(2), id(1)]));

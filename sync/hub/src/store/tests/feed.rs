@@ -1,4 +1,4 @@
-//! The feed: each event once, no gap, nothing lost by compaction.
+//! The feed applies each event once, has no gap, and loses no state to compaction.
 
 use engine::cloud::ChunkRequest;
 pub(super) use support::samples::order;
@@ -54,7 +54,7 @@ async fn a_feed_takes_each_event_once_and_the_highest_version_wins(
     assert_eq!(store.feed(Region::South, 0, 10).await.unwrap(), (0, vec![]));
 }
 
-/// The feeds of all regions and their ends, without the generation.
+/// Returns the feeds of all regions and their ends, without the generation.
 async fn told(store: &Store) -> Vec<(u64, u64, Hash, Vec<Change>)> {
     let mut told = Vec::new();
     for record in store.regions().await.unwrap() {
@@ -79,7 +79,7 @@ async fn a_run_of_orders_leaves_what_taking_them_one_by_one_leaves(
             (4, order(3, 1)),
             (3, order(1, 2)),
         ],
-        // Known events, older versions, the same content once more, and a newer version.
+        // Known events, older versions, unchanged content, and a newer version.
         vec![
             (4, order(3, 1)),
             (5, order(1, 1)),
@@ -145,7 +145,7 @@ async fn an_acceptance_that_lost_is_numbered_and_changes_nothing_that_an_edge_re
     assert_eq!((numbers, region(&store).await.lost), (vec![1, 2, 3], 3));
     assert_eq!(told(&store).await, before);
 
-    // The last of them are kept.
+    // Only the newest are kept.
     let many: Vec<_> = (10..10 + u128::from(LOST_KEPT)).map(lost).collect();
     let many: Vec<_> = many.iter().map(|event| (event, order(1, 3))).collect();
     store.feed_orders(&many, NOW).await.unwrap();
@@ -266,7 +266,7 @@ async fn a_readmission_undoes_the_revocations_before_it_for_newer_tokens(
         (version(19).await, version(20).await, version(90).await),
         (Some(1), Some(3), Some(3))
     );
-    // It overtook its revocation.
+    // The readmission overtook its revocation.
     readmit(4, 50).await;
     revoke(5, 40).await;
     let versions = [19, 20, 49, 50];
@@ -342,7 +342,7 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
     assert_eq!(store.passed_by_all(Region::North, 6, day_before).await.unwrap(), 0, "a new edge");
     assert_eq!(store.passed_by_all(Region::North, 6, LATER).await.unwrap(), 6, "long gone");
 
-    // At 4, version 3 of order 1 stands for both before it; order 2's newer version is beyond.
+    // At 4, version 3 of order 1 replaces both earlier ones; order 2's newer version lies beyond.
     assert_eq!(store.compact(Region::North, 4).await.unwrap(), 2);
     assert_eq!(
         store.drop_revocations(Region::North, 6, LATER).await.unwrap(),
@@ -377,7 +377,7 @@ async fn a_frame_of_the_feed_ends_with_its_bytes_and_the_next_goes_on_behind_it(
 ) {
     let store = database(mysql).await;
     let large = |n, bytes| Order { description: "x".repeat(bytes), ..order(n, 1) };
-    // The second alone is more than a frame is to hold, and of the others two would be.
+    // The second alone exceeds a frame, and so would any two of the others.
     let sizes = [20_000, 50_000, 20_000, 20_000, 10];
     for (n, bytes) in (1..).zip(sizes) {
         store.feed_order(&event(n), &large(n, bytes), NOW).await.unwrap();
@@ -473,7 +473,7 @@ async fn nothing_is_compacted_across_the_grant_that_stands(#[values(false, true)
     }
     assigned(&store, 11, &assignment(1, Some("north-1"), 1)).await;
     store.feed_order(&event(3), &order(1, 3), NOW).await.unwrap();
-    // A word about the same right moves nothing.
+    // A change about the same right keeps the grant.
     let asked = RegionAssignment { release_asked: true, ..assignment(2, Some("north-1"), 1) };
     assigned(&store, 12, &asked).await;
     store.feed_order(&event(4), &order(1, 4), NOW).await.unwrap();

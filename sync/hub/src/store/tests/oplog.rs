@@ -1,4 +1,4 @@
-//! Where ops stand, as an operator reads it.
+//! Places and states of ops, for operators.
 
 use engine::cloud::Confinement;
 use wire::{CommandId, HeldReason, OpKind, OpPlace, OpState, QuarantineWhy};
@@ -13,8 +13,8 @@ fn place(epoch: u64, seq: u64) -> OpPlace {
     OpPlace { edge: north(), epoch, seq }
 }
 
-/// Accepts of orders 1, 2, 1, 3 and a release, of which the first needs an operator, the second is
-/// held by its region and the fourth is decided.
+/// Stores accepts of orders 1, 2, 1, 3 and a release. The first needs an operator, the region holds
+/// the second, and the fourth is decided.
 async fn worked(store: &Store) {
     enrolled(store).await;
     let (term, stored) = session(store).await;
@@ -78,7 +78,7 @@ async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[values(false, tru
     assert_eq!(store.op(&place(2, 1)).await.unwrap(), None);
 }
 
-/// Ends the first epoch, of which four ops are undecided; the cursor and the term of the second.
+/// Ends the first epoch with four undecided ops. Returns the second epoch's term and cursor.
 async fn left_behind(store: &Store) -> (u64, Chain) {
     worked(store).await;
     let (term, _) = session(store).await;
@@ -97,7 +97,7 @@ async fn left_behind(store: &Store) -> (u64, Chain) {
     (term, stored.cursor)
 }
 
-/// What the first epoch left, and as what of the second it is found again.
+/// Returns the seqs that the first epoch left, each with its new seq in the second.
 async fn left(store: &Store) -> Vec<(u64, Option<u64>)> {
     let ops = store.left_behind(&north(), (0, 0), 9).await.unwrap();
     let seen = ops.into_iter().map(|op| {
@@ -107,7 +107,6 @@ async fn left(store: &Store) -> Vec<(u64, Option<u64>)> {
     seen.collect()
 }
 
-/// The second op is decided, as that person's.
 async fn second_is_decided(store: &Store, user: UserId) {
     let mut progress = decided([2]);
     progress.decided[0].command_id = Some(CommandId(Uuid::from_u128(2)));
@@ -130,7 +129,7 @@ async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(
     let (term, cursor) = left_behind(&store).await;
     assert!(store.waiting_ops(&north(), None, 0, 9).await.unwrap().is_empty());
 
-    // In the new epoch the same commands come again, and one of them is decided.
+    // The new epoch relogs the same commands, and one of them is decided.
     let again = NewOps { epoch: 2, ..accepts_and_release(term, cursor) };
     assert!(store.store_ops(&north(), &again, NOW).await.unwrap());
     second_is_decided(&store, admin()).await;

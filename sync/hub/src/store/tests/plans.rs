@@ -1,5 +1,4 @@
-//! Questions about a long feed read little more than they answer, however old the table's
-//! statistics are.
+//! Queries on a long feed read little more than they return, even with stale table statistics.
 
 use platform::{
     sql::{Statement, Val},
@@ -23,7 +22,7 @@ const FILL: &str = "INSERT INTO feed \
     SELECT ?, seq, ?, UNHEX(MD5(seq % 10000)), seq, UNHEX(MD5(seq)), '', 1, '' FROM seq_1_to_20000";
 const LIMIT: usize = 100;
 
-/// Its statistics are those of an empty table.
+/// Keeps the statistics of an empty table.
 async fn database_with_a_long_feed() -> Database {
     let store = database(true).await;
     let old = "ALTER TABLE feed STATS_PERSISTENT = 1, STATS_AUTO_RECALC = 0";
@@ -33,8 +32,8 @@ async fn database_with_a_long_feed() -> Database {
     store
 }
 
-/// The rows that were read, as the server counts them. It writes bound bytes into its JSON as they
-/// are, so no reader of JSON takes it.
+/// Extracts the server's count of read rows. Its JSON contains raw bound bytes, so no JSON parser
+/// accepts it.
 fn rows_read(plan: &str) -> f64 {
     let number = |line: &str, name: &str| {
         let rest = line.trim().strip_prefix(name)?.trim_end_matches(',');
@@ -70,7 +69,7 @@ async fn a_long_feed_is_read_by_its_index_even_where_statistics_are_old() {
         assert!((1.0..=8.0 * LIMIT as f64).contains(&rows), "{name} reads {rows} rows: {plan}");
     }
 
-    // No order has left, so all rows are looked at, but each once and its own versions with it.
+    // No order has left, so the query visits every row, but each row and its versions only once.
     let values = vals![north, ORDER, ROWS, LIMIT];
     let plan: String = store.sql.one(run(TOMBSTONES), values).await.unwrap().unwrap();
     let rows = rows_read(&plan);

@@ -1,4 +1,4 @@
-//! What came from people stands sealed, and what stood before is read and sealed by a job.
+//! Personal data is stored sealed, and a job reads and seals older plain rows.
 
 use platform::{
     sealing::{self, DataKeys, SealedBatch},
@@ -46,7 +46,6 @@ async fn a_change_of_before_is_read_and_sealed_by_the_job(#[values(false, true)]
     assert!(sealed.feed(Region::North, 1, 9).await.is_err(), "it was moved from another row");
 }
 
-/// Every sealed value of sync_db, a table each.
 const SEALED: [&str; 4] = [
     "SELECT bytes FROM ops",
     "SELECT bytes FROM outcomes",
@@ -54,7 +53,7 @@ const SEALED: [&str; 4] = [
     "SELECT command FROM asks",
 ];
 const TOKENS: &str = "SELECT token FROM asks";
-/// More than a batch.
+/// More than one batch.
 const OPS: u64 = 250;
 
 #[rstest]
@@ -100,7 +99,7 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     assert_eq!((asks.accepts.len(), asks.unreadable.len()), (1, 0));
 }
 
-/// Returns how many ops, outcomes, changes and waiting accepts were sealed anew.
+/// Returns the number of resealed ops, outcomes, changes and waiting accepts.
 async fn seal_all(store: &Store) -> [usize; 4] {
     let mut sealed = [0; 4];
     let mut after = Some(WalkedLog::default());

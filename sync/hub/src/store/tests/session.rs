@@ -1,4 +1,4 @@
-//! Enrolment, gates, and what a session stores under its term.
+//! Enrolment, gates, and session writes guarded by the term.
 
 use engine::cloud::{Confinement, Ending, Place};
 use platform::vals;
@@ -57,7 +57,7 @@ async fn a_code_is_withdrawn_with_its_edge_until_it_is_used(#[values(false, true
     assert_eq!(again, EnrolmentResult::Edge { edge: north(), region: Region::North });
 }
 
-/// Whether it goes on or waits for the row that `tx` holds, it has looked at the rows by then.
+/// By then the other transaction has read the rows, even if it waits for the row that `tx` locks.
 const LOOKED: std::time::Duration = std::time::Duration::from_millis(300);
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(
 ) {
     let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
-    // The second alone is more than a frame is to hold, and of the others two would be.
+    // The second alone exceeds a frame, and so would any two of the others.
     let sizes = [20_000, 50_000, 20_000, 10];
     let mut at = stored.cursor;
     let ops = sizes.map(|size| {

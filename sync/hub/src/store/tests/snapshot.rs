@@ -1,4 +1,4 @@
-//! An image and the changes behind it are the region, whatever happened meanwhile.
+//! A snapshot plus later changes equals the region, even if the feed changes meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ async fn an_image_that_is_read_while_the_feed_moves_on_adds_up(#[values(false, t
     let store = database(mysql).await;
     let fed = async |n: u128, version: u64| {
         let id = event(n * 1_000 + u128::from(version));
-        // Some are so large that a chunk is full before it has all its rows.
+        // Some orders are so large that a chunk fills up early.
         let description = "It drips. ".repeat(if n.is_multiple_of(10) { 500 } else { 1 });
         let order = wire::Order { description, ..order(n, version) };
         store.feed_order(&id, &order, NOW).await.unwrap();
@@ -71,7 +71,7 @@ async fn an_image_that_is_read_while_the_feed_moves_on_adds_up(#[values(false, t
         assert!(changes.len() <= 64 + 2, "{}", changes.len());
         image.extend(changes);
         chunks += 1;
-        // Behind the place, before it, new, gone, and compacted away under the reader.
+        // Orders behind the place, before it, new, gone, and compacted during the read.
         fed(10 + chunks, 2).await;
         fed(150 - chunks, 2).await;
         fed(200 + chunks, 1).await;

@@ -1,4 +1,4 @@
-//! What an operator sees of an edge, as stored.
+//! The stored status of an edge for operators.
 
 use wire::{Code, EdgeStatus, Lost, Outcome};
 

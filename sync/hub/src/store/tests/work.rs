@@ -1,4 +1,4 @@
-//! The work on a log: who may do it, and what it leaves behind.
+//! Claims to a log, and the results of the work.
 
 use platform::vals;
 use wire::{Code, CommandOp, HeldReason, Order, Outcome, QuarantineWhy, Relogged, Verdict};
@@ -107,7 +107,7 @@ async fn a_frame_of_outcomes_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     let store = with_edge(mysql).await;
     received(&store, 4).await;
     let mut progress = decided(1..=4);
-    // The second alone is more than a frame is to hold, and of the others two would be.
+    // The second alone exceeds a frame, and so would any two of the others.
     for (decided, bytes) in progress.decided.iter_mut().zip([20_000, 50_000, 20_000, 10]) {
         let order = Order { description: "x".repeat(bytes), ..feed::order(1, 1) };
         decided.outcome.order = Some(order);
@@ -154,7 +154,7 @@ async fn what_waits_is_counted_and_stops_only_what_is_behind_it(
         ..Progress::default()
     };
     assert!(store.commit(&claim, &stuck, NOW, UNTIL).await.unwrap());
-    // 1 is held for good, 3 is about the same order, 5 releases a lease, 2 waits for its region.
+    // 1 needs an operator, 3 is about the same order, 5 releases a lease, 2 waits for its region.
     assert_eq!(due_seqs(&due(&store, &claim, 9).await), [4]);
     assert_eq!(due_seqs(&store.held_again(&claim, 0, 9).await.unwrap()), [2]);
     assert!(store.held_again(&claim, 2, 9).await.unwrap().is_empty());
@@ -191,7 +191,6 @@ async fn what_is_held_by_its_region_stops_its_order_and_no_release(
     assert_eq!(due_seqs(&store.held_again(&claim, 2, 2).await.unwrap()), [3]);
 }
 
-/// Accepts of orders 1, 2, 1, 3 and the release of a lease.
 pub(super) fn accepts_and_release(term: u64, after: Chain) -> NewOps {
     let mut at = after;
     let mut ops: Vec<Op> = [1, 2, 1, 3].map(|n| Op::Command(accept_op(n))).into();
@@ -204,7 +203,7 @@ pub(super) fn accepts_and_release(term: u64, after: Chain) -> NewOps {
     NewOps { term, epoch: 1, after, ops: ops.collect(), heads: HeadNotes::default() }
 }
 
-/// A machine that was put back logs a decided command anew, and its person hears that answer again.
+/// A restored machine relogs a decided command, and its person gets the answer again.
 #[rstest]
 #[tokio::test]
 async fn a_place_where_a_command_was_decided_for_its_person_vouches_for_it_again(

@@ -1,5 +1,4 @@
-//! The auth service as the hub sees it: it has the keys of people's tokens, and gives out tokens
-//! that vouch for one command.
+//! A scripted auth service: publishes the keys of users' tokens and issues command-bound tokens.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -1,4 +1,4 @@
-//! An edge that says what the test tells it to say.
+//! A scripted edge.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{SinkExt, StreamExt};
@@ -26,12 +26,12 @@ pub struct Edge {
     pub region: Region,
     pub nonce: BootNonce,
     pub epoch: u64,
-    /// What the chain of its epoch starts from.
+    /// The start of its epoch's chain.
     pub start: Chain,
     pub suspect: bool,
-    /// Whether it can pack ops, and does. An edge of the version before cannot.
+    /// Packs ops. The previous edge version cannot.
     pub packs: bool,
-    /// Checks the hub's seals in the next session. An edge of the version before checks none.
+    /// Checks the hub's seals in the next session. The previous edge version does not.
     pub seals: Option<SealCheck>,
     pub pinned: bool,
     pub plain_line: bool,
@@ -39,9 +39,9 @@ pub struct Edge {
     pub log: Vec<Vec<u8>>,
     pub outcomes: Vec<NumberedOutcome>,
     pub changes: Vec<Change>,
-    /// What it was told to be held.
+    /// The held notices it received.
     pub held: Vec<(u64, HeldReason)>,
-    /// What it was asked to log.
+    /// The accepts it was asked to log.
     pub asks: Vec<Ask>,
     pub feed_cursor: u64,
     pub feed_generation: u64,
@@ -82,7 +82,7 @@ impl Edge {
         }
     }
 
-    /// The same edge, to be run a second time.
+    /// A second run of the same edge.
     pub fn twin(&self, nonce: u8) -> Self {
         let signer = self.signer.clone();
         let mut twin = Self::new(self.id.as_str(), self.region, signer, self.clock.clone());
@@ -103,7 +103,7 @@ impl Edge {
         self.start.through(self.log[..seq].iter().map(Vec::as_slice))
     }
 
-    /// Connects and says Hello; what the hub answers is still to be read.
+    /// Connects and sends Hello, without reading the answer.
     pub async fn call(&mut self, replica: &Replica) -> Result<(), Box<tungstenite::Error>> {
         let token = edge_token(&self.signer, &self.id, &self.clock);
         self.connect(replica, &token).await?;
@@ -168,7 +168,7 @@ impl Edge {
         }
     }
 
-    /// Connects and is told why not.
+    /// Connects and returns the refusal.
     pub async fn refused(&mut self, replica: &Replica) -> Code {
         self.call(replica).await.unwrap();
         self.until_refused().await
@@ -184,13 +184,13 @@ impl Edge {
         }
     }
 
-    /// Connects, is put into quarantine and hears all of it: its parts, and their ops.
+    /// Connects and reads the whole quarantine: all parts with their ops.
     pub async fn confined(&mut self, replica: &Replica) -> (Quarantine, Vec<Vec<u8>>) {
         self.call(replica).await.unwrap();
         self.confinement().await
     }
 
-    /// All of the quarantine that answers its Hello.
+    /// Reads the whole quarantine that answers its Hello.
     pub async fn confinement(&mut self) -> (Quarantine, Vec<Vec<u8>>) {
         let mut tail = Vec::new();
         loop {
@@ -203,7 +203,7 @@ impl Edge {
         }
     }
 
-    /// Begins the epoch it was given, with an empty log.
+    /// Starts the granted epoch with an empty log.
     pub fn begin(&mut self, given: &Quarantine) {
         self.epoch = given.new_epoch;
         self.start = Chain::renewed(&self.id, given.new_epoch, given.grant, given.last_accepted);
@@ -212,7 +212,7 @@ impl Edge {
         self.outcomes.clear();
     }
 
-    /// Reads, and answers probes, for ever.
+    /// Reads and answers probes until the hub hangs up.
     pub async fn live(&mut self) {
         while let Some(frame) = self.next().await {
             match frame {
@@ -224,7 +224,7 @@ impl Edge {
         }
     }
 
-    /// Cuts the wire without a goodbye.
+    /// Drops the connection without a close frame.
     pub fn vanish(&mut self) {
         self.socket = None;
     }
@@ -235,7 +235,7 @@ impl Edge {
     }
 
     pub async fn send_message(&mut self, message: Message) {
-        // An edge does not know that the hub is gone until it reads.
+        // An edge notices a closed connection only when it reads.
         let _ = self.socket.as_mut().expect("connected").send(message).await;
     }
 
@@ -263,7 +263,7 @@ impl Edge {
         self.acks(digest, 0).await;
     }
 
-    /// The same with so many orders that an outcome brought ahead of the feed.
+    /// Sends an ack with this many orders ahead of the feed.
     pub async fn acks(&mut self, digest: Hash, ahead: u32) {
         let ack = Ack {
             standing: self.standing(),
@@ -286,7 +286,7 @@ impl Edge {
         self.send(&Frame::Ack(ack)).await;
     }
 
-    /// The next frame; `None` where the hub has hung up.
+    /// The next frame; `None` if the hub has hung up.
     pub async fn next(&mut self) -> Option<Frame> {
         let socket = self.socket.as_mut().expect("connected");
         loop {
@@ -305,7 +305,7 @@ impl Edge {
         }
     }
 
-    /// Reads until the wish is met by what was taken so far.
+    /// Reads until the condition holds.
     pub async fn until(&mut self, wish: impl Fn(&Self) -> bool) {
         while !wish(self) {
             match self.next().await {
@@ -315,7 +315,7 @@ impl Edge {
         }
     }
 
-    /// The ops that have an outcome, in the order of the outcomes.
+    /// The seqs with an outcome, in the order of the outcomes.
     pub fn outcome_seqs(&self) -> Vec<u64> {
         self.outcomes.iter().map(|outcome| outcome.seq).collect()
     }
@@ -340,13 +340,13 @@ impl Edge {
                 self.feed_cursor = frame.to;
                 self.changes.extend(frame.changes);
             }
-            // This run does not answer: it hangs.
+            // This run hangs: it does not answer.
             Frame::Probe(_) => {}
             other => panic!("unexpected {other:?}"),
         }
     }
 
-    /// The digest of the orders that the feed has brought.
+    /// The digest of the orders from the feed.
     pub fn digest(&self) -> Hash {
         let mut newest = std::collections::HashMap::new();
         for change in &self.changes {
@@ -376,7 +376,7 @@ pub fn token(token: &str) -> Vec<u8> {
     Op::Token { token: token.into() }.to_bytes()
 }
 
-/// An op for what was asked, as a holder logs it.
+/// The op that a holder logs for an accept put to it.
 pub fn asked(ask: &Ask, token_seq: u64) -> Vec<u8> {
     Op::Command(CommandOp {
         command: ask.command.clone(),
@@ -394,12 +394,12 @@ pub fn asked(ask: &Ask, token_seq: u64) -> Vec<u8> {
     .to_bytes()
 }
 
-/// An accept of order `n` under the command id `n`.
+/// An accept of order `n` with the command id `n`.
 pub fn accept(n: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
     accept_on(n, n, token_seq, received_at)
 }
 
-/// The same of another order.
+/// The same for another order.
 pub fn accept_on(n: u128, order: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
     let actor = Actor { user_id: UserId(Uuid::from_u128(99)), role: Role::Provider };
     Op::Command(CommandOp {

@@ -1,4 +1,4 @@
-//! The order service as the hub sees it: it decides what it is handed, unless it is told not to.
+//! A scripted order service: decides every batch unless told otherwise.
 
 use std::{
     collections::HashSet,
@@ -22,58 +22,58 @@ use wire::{
 pub struct Owner {
     service_key: ServiceKey,
     script: Arc<Mutex<Script>>,
-    /// Whoever holds it keeps the answers to take-backs from leaving; they stand recorded.
+    /// Holding this lock delays the answers to take-backs; they are recorded anyway.
     pub take_back_answers: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
 pub struct Script {
     pub away: bool,
-    /// An accept that waits fails the list it is in.
+    /// A waiting accept that fails its whole list.
     pub bad_asks: HashSet<CommandId>,
-    /// An accept that waits is answered with a fault of its own.
+    /// A waiting accept that gets an individual fault.
     pub stuck_asks: HashSet<CommandId>,
-    /// Accepts that wait get their answers; whether anything is decided at all is denied.
+    /// Waiting accepts get their answers; the control fails.
     pub decides_nothing: bool,
-    /// Every list of accepts that came with any.
+    /// Every non-empty list of accepts received.
     pub asked: Vec<Vec<CommandId>>,
-    /// Everything it is asked fails.
+    /// Every call fails.
     pub broken: bool,
-    /// It answers nothing at all.
+    /// No call gets an answer.
     pub hanging: bool,
-    /// How often it was asked something that it has no answer to.
+    /// The number of calls without a scripted answer.
     pub asked_more: usize,
-    /// A batch with one of these is never answered.
+    /// A batch with one of these gets no answer.
     pub hangs_at: HashSet<CommandId>,
     /// A batch with one of these fails as a whole.
     pub poison: HashSet<CommandId>,
-    /// Another edge holds the region of these, as far as the owner knows.
+    /// Commands held because another edge holds their region.
     pub held: HashSet<CommandId>,
-    /// It holds the region: what comes from elsewhere waits until that command has its answer.
+    /// The region's holder: commands from elsewhere wait until the holder's command is answered.
     pub holder: Option<EdgeId>,
     answered: HashSet<CommandId>,
-    /// The accepts of the portal that were decided here.
+    /// The portal accepts decided here.
     pub waited: Vec<CommandId>,
-    /// Whether each came from somebody revoked.
+    /// For each, true if its user was revoked.
     pub waited_revoked: Vec<bool>,
-    /// Every op that was decided, in order: its seq and who it was decided for.
+    /// Every decided op, in order, with its user.
     pub decided: Vec<(u64, Option<Actor>)>,
-    /// Where each command was made that was put to its edge.
+    /// The origin of each command that was put to its edge.
     pub made_at: Vec<(u64, Option<Source>)>,
-    /// What was said with each command of a revocation.
+    /// The revocation evidence of each command.
     pub revoked: Vec<(u64, Option<u64>)>,
-    /// What the token of each command says of its person's verification.
+    /// The verification mark of each command's token.
     pub marks: Vec<(u64, Option<ProviderMark>)>,
     pub batches: Vec<usize>,
-    /// Whose batches have come, in order, whether they were decided yet or not.
+    /// The edge of each received batch, in order, decided or not.
     pub came: Vec<EdgeId>,
-    /// Each batch waits for a permit of it.
+    /// Each batch waits for a permit of this semaphore.
     pub paced: Option<Arc<Semaphore>>,
     /// Calls with ops that found it away.
     pub turned_away: usize,
-    /// How many ops came with each call that reached it, and whether one of them made it fail.
+    /// The number of ops in each call that reached it; true if one of them made it fail.
     pub calls: Vec<(usize, bool)>,
-    /// Every epoch that was to be taken back.
+    /// Every take-back received.
     pub taken_back: Vec<TakeBack>,
 }
 
@@ -86,12 +86,12 @@ impl Owner {
         self.script.lock().unwrap()
     }
 
-    /// The ops that were decided, each with whether its person was known.
+    /// The decided ops; true if the user was known.
     pub fn known(&self) -> Vec<(u64, bool)> {
         self.script().decided.iter().map(|(seq, actor)| (*seq, actor.is_some())).collect()
     }
 
-    /// Where the test sets the pace, a batch waits for its turn.
+    /// Makes a batch wait for its permit if the test sets the pace.
     async fn come(&self, batch: &OpsBatch) {
         let paced = {
             let mut script = self.script();
@@ -141,7 +141,7 @@ async fn knows_no_more(State(owner): State<Owner>) -> StatusCode {
 }
 
 impl Script {
-    /// Writes a list of accepts down, and says whether it is never answered.
+    /// Records a list of accepts. Returns true if it gets no answer.
     fn hangs_at_any(&mut self, items: &[WaitingAccept]) -> bool {
         let ids: Vec<CommandId> = items.iter().map(|item| item.command.id).collect();
         let hangs = self.hanging || ids.iter().any(|id| self.hangs_at.contains(id));
@@ -151,7 +151,7 @@ impl Script {
         hangs
     }
 
-    /// How often an accept that waits has come.
+    /// How often a waiting accept has arrived.
     pub fn times_asked(&self, id: CommandId) -> usize {
         self.asked.iter().filter(|ids| ids.contains(&id)).count()
     }

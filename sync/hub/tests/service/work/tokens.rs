@@ -1,4 +1,4 @@
-//! Whose word a token is, when the op that it came with is worked.
+//! How the hub judges a token when it works the ops that use it.
 
 use super::*;
 
@@ -56,7 +56,7 @@ async fn an_old_edges_tokens_of_the_cloud_are_believed_for_now_and_complained_of
     edge.until_outcomes(2).await;
     assert_eq!(stage.owner.known(), [(2, true)]);
     stage.north_until(&hub, |edge| edge.cloud_tokens_since.is_some()).await;
-    // It is upgraded, and people sign in once more.
+    // The edge is upgraded, and users sign in again.
     edge.log.extend([token(&stage.edge_token(Role::Provider, 5)), accept(2, 3, now)]);
     edge.up(3, 2).await;
     stage.north_until(&hub, |edge| edge.cloud_tokens_since.is_none()).await;
@@ -82,7 +82,7 @@ async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_i
     stage.enrolled_hours_ago(3).await;
     let now = stage.clock.now();
     let gone = stage.edge_token_between(Role::Provider, 5, -7_200, -3_600);
-    // The tablet sent it again, with the receipt that the edge gave before it was restored.
+    // The tablet resent it with the receipt from before the edge's restore.
     let Ok(Op::Command(mut lost)) = Op::from_bytes(&accept(1, 1, now)) else { unreachable!() };
     lost.relogged = Some(Relogged {
         edge: edge.id.clone(),
@@ -230,7 +230,7 @@ async fn a_mark_reaches_the_feed_and_the_word_of_a_token_its_owner(#[case] mysql
     assert_eq!(stage.owner.script().marks, [(2, Some(mark(4, true))), (4, None)]);
 }
 
-/// The session that a token belongs to.
+/// The token's session id.
 fn session(token: &str) -> String {
     let claims = token.split('.').nth(1).unwrap();
     let claims = URL_SAFE_NO_PAD.decode(claims).unwrap();

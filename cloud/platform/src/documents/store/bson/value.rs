@@ -1,4 +1,4 @@
-//! BSON as serde reads it: an id is its text, as in JSON, and a date is its milliseconds.
+//! BSON as serde input: ids read as text, as in JSON, and dates as milliseconds.
 
 use mongodb::bson::{RawBsonRef, RawDocument};
 use serde::{
@@ -18,7 +18,7 @@ pub struct BsonValue<'de>(RawBsonRef<'de>);
 
 type Fields<'de> = MapDeserializer<'de, std::vec::IntoIter<(&'de str, BsonValue<'de>)>, Error>;
 
-/// A document without the store's own fields.
+/// A document without the store's fields.
 pub fn body(document: &RawDocument) -> Result<MapAccessDeserializer<Fields<'_>>, Error> {
     fields(document, |name| !name.starts_with('_')).map(MapAccessDeserializer::new)
 }

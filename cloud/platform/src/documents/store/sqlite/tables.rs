@@ -1,5 +1,5 @@
-//! The tables and indexes of a collection. An index with a list is a table of its own, which
-//! triggers keep whoever writes: it serves equality on one value and the order behind it.
+//! The tables and indexes of a collection. Triggers maintain a list index as a separate table: it
+//! serves equality on one value and the order after it.
 
 use super::text::{COLUMNS, SqlText};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     transact, vals,
 };
 
-/// The indexes of a collection, and the triggers that keep its list indexes.
+/// The indexes, and the triggers of list indexes.
 const INDEXES: &str = "SELECT type, name FROM sqlite_master
     WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL";
 
@@ -43,7 +43,7 @@ pub async fn migrate(sql: &Sql, name: &'static str, shape: &Shape) -> Result<(),
             Some(list) => create_list_index(sql, name, index, list).await?,
         }
     }
-    // One process owns the file, so nobody still asks by an index that is declared no more.
+    // One process owns the file, so no query uses a retired index.
     for retired in present.iter().filter(|present| !declared.contains(&present.name)) {
         run(sql, &drop_index(retired)).await?;
     }
@@ -60,7 +60,7 @@ async fn indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlE
     let found: Vec<(String, String)> = sql.all(INDEXES, vals![name]).await?;
     let index = |(kind, name): (String, String)| match kind.as_str() {
         "index" => Some(StoredIndex { name, is_table: false }),
-        // The table is named like its trigger.
+        // The table has the trigger's name without its suffix.
         _ => {
             let table = name.strip_suffix("_insert")?.to_owned();
             Some(StoredIndex { name: table, is_table: true })
@@ -69,14 +69,14 @@ async fn indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlE
     Ok(found.into_iter().filter_map(index).collect())
 }
 
-/// A body without a required field is refused.
+/// The table rejects a body without a required field.
 fn create_table(name: &'static str, shape: &Shape) -> SqlText {
     let required: Vec<FieldPath> =
         shape.fields.iter().copied().filter(|path| path.is_required).collect();
     let text = SqlText::of("CREATE TABLE ").put(name).put(" (id BLOB NOT NULL PRIMARY KEY, ");
     let text = text.put("version INTEGER NOT NULL, body TEXT NOT NULL CHECK (json_valid(body)");
     let text = text.list(&required, "", |text, path| {
-        // The type of a missing value is made a text, for a condition that is NULL refuses nothing.
+        // COALESCE, because a CHECK that yields NULL passes.
         let text = text.put(" AND COALESCE(json_type(body, '$.").put(path.name);
         text.put("'), '') IN (").put(match path.kind {
             _ if path.is_list => "'array')",
@@ -88,9 +88,9 @@ fn create_table(name: &'static str, shape: &Shape) -> SqlText {
     text.put(")) STRICT")
 }
 
-/// SQLite cannot change a CHECK, so the documents move to a new table when the required fields
-/// change. The indexes go with the old one. A document without a field that is required now stops
-/// the move, and nothing has changed then.
+/// SQLite cannot change a CHECK, so a change of required fields moves the documents to a new table
+/// and drops the indexes with the old one. A document that lacks a newly required field rolls the
+/// move back.
 async fn rebuild(sql: &Sql, name: &'static str, table: SqlText) -> Result<(), SqlError> {
     let copied = SqlText::of("INSERT INTO ").put(name).put(" SELECT id, version, body FROM ");
     let mut statements: Vec<SqlText> =
@@ -117,7 +117,7 @@ fn create_index(name: &'static str, index: &Index) -> SqlText {
     text.put(")").only(" WHERE ", "body", index)
 }
 
-/// The table gets a row for each value of the list, and those of the documents that are there.
+/// Creates the table with a row per list value, and indexes existing documents.
 async fn create_list_index(
     sql: &Sql,
     name: &'static str,
@@ -135,7 +135,7 @@ async fn create_list_index(
     });
     let table = table.put(if id_down { "id DESC" } else { "id" }).put(")) WITHOUT ROWID");
 
-    // OR IGNORE: a list may say the same twice.
+    // OR IGNORE: a list may repeat a value.
     let rows = |id: &'static str, body: &'static str, from: Option<&'static str>| {
         let text = SqlText::of("INSERT OR IGNORE INTO ").index(name, index).put(" SELECT ");
         let text = text.list(index.keys, "", |text, key| {

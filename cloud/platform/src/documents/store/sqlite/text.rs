@@ -1,4 +1,4 @@
-//! SQL texts put together from static parts and names of indexes, with their values.
+//! Builds SQL text from static parts and index names, with its values.
 
 use uuid::Uuid;
 
@@ -10,10 +10,10 @@ use crate::{
     sql::{Row, Sql, SqlError, Statement, Tx, Val},
 };
 
-/// The columns of the table of a list index.
+/// The columns of a list index's table.
 pub const COLUMNS: [&str; 5] = ["k0", "k1", "k2", "k3", "k4"];
 
-/// The place a query reads its fields from: the body, or the columns of a list index.
+/// A query's field source: the body, or the columns of a list index.
 #[derive(Clone, Copy)]
 pub struct FieldSource<'f> {
     name: &'static str,
@@ -83,7 +83,7 @@ impl SqlText {
         self
     }
 
-    /// The name of an index, or of the table that is one.
+    /// The name of an index, or of a list index's table.
     pub fn index(self, collection: &'static str, index: &Index) -> Self {
         self.put(collection).put("_").name(&index.stored_name())
     }
@@ -92,7 +92,7 @@ impl SqlText {
         self.put("json_extract(").put(body).put(", '$.").put(path.name).put("')")
     }
 
-    /// The condition of a partial index: literal, for SQLite proves nothing from a bound value.
+    /// The condition of a partial index: literal, because SQLite cannot match a bound value to it.
     pub fn only(self, before: &'static str, body: &'static str, index: &Index) -> Self {
         let conditions = index.conditions();
         let text = if conditions.is_empty() { self } else { self.put(before) };
@@ -119,7 +119,8 @@ impl SqlText {
         text.filter(&filter, source)
     }
 
-    /// The first value that is asked for leads; `Find::check` has seen that there is one.
+    /// The filter's first list value drives the join; the check of the query verified that it
+    /// exists.
     fn list_source(self, index: &Index, filter: Filter, source: FieldSource<'_>) -> Self {
         let text = self.put("FROM ").index(source.name, index).put(" s CROSS JOIN ");
         let text = text.put(source.name).put(" t ON t.id = s.id WHERE ");
@@ -189,8 +190,8 @@ impl SqlText {
         self.put("(").list(all, between, |text, filter| text.filter(filter, source)).put(")")
     }
 
-    /// A look for one value of a list: in the list index by its whole key, as the other keys are
-    /// the document's, or else in the body.
+    /// Looks up one list value: in the list index by its whole key, since the other keys belong to
+    /// the document, or else in the body.
     fn element(self, path: FieldPath, value: &Scalar, source: FieldSource<'_>) -> Self {
         let (Some(index), Some(own)) = (source.list_index, source.column(path)) else {
             let text = self.put("SELECT 1 FROM json_each(t.body, '$.").put(path.name);
