@@ -1,4 +1,4 @@
-//! `sqlx::migrate!` notices a changed migration but not a new one; this makes a new one rebuild us.
+//! `sqlx::migrate!` notices a changed migration but not a new one; this rebuilds us for a new one.
 
 fn main() {
     println!("cargo:rerun-if-changed=migrations");

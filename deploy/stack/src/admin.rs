@@ -1,4 +1,4 @@
-//! What a platform's starter says to its gateway: as an admin, and for the demo data as everyone.
+//! The starter's calls to the gateway: as an admin, and as every demo person for the demo data.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 type Answer<T> = Result<T, ClientError>;
 
-/// The gateway, and perhaps somebody signed in at it.
+/// The gateway, with or without a signed-in person.
 #[derive(Clone)]
 pub struct GatewaySession {
     gateway: String,

@@ -1,16 +1,16 @@
-//! Finds the programs of a platform. An error names a missing one and says how to get it.
+//! Finds the programs of a platform. The error for a missing one explains how to get it.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
-/// Where Debian puts programs that are not on every PATH.
+/// Debian's folders for programs that are not on every PATH.
 const SYSTEM_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/bin", "/usr/lib/rabbitmq/bin"];
-/// The mongod that the pinned Python wheel carries, inside the folder that pip was given.
+/// The mongod of the pinned Python wheel, relative to pip's target folder.
 const MONGOD_IN_WHEEL: &str = "fiftyone/db/bin/mongod";
 
-/// One of the product's programs: from the folder that `HOLDFAST_BIN_DIR` names, or built beside
-/// the one that is running.
+/// One of the product's programs: from the folder in `HOLDFAST_BIN_DIR`, or built next to the
+/// running program.
 pub fn own(name: &str) -> Result<PathBuf> {
     match std::env::var_os("HOLDFAST_BIN_DIR") {
         Some(folder) => built(&PathBuf::from(folder).join(name)),
@@ -18,7 +18,7 @@ pub fn own(name: &str) -> Result<PathBuf> {
     }
 }
 
-/// Our supervisor, always of this build: it speaks with us alone.
+/// Our supervisor, always from this build: its protocol is private to us.
 pub fn supervisor() -> Result<PathBuf> {
     built(&folder()?.join("holdfast-stack"))
 }
@@ -54,7 +54,7 @@ fn missing(program: &str, package: &str) -> Error {
     )
 }
 
-/// `HOLDFAST_MONGOD`, the pinned wheel's or the one on PATH.
+/// The mongod of `HOLDFAST_MONGOD`, of the pinned wheel, or on PATH, in that order.
 pub fn mongod() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("HOLDFAST_MONGOD") {
         return Ok(named.into());
@@ -74,7 +74,7 @@ pub fn mongod() -> Result<PathBuf> {
     })
 }
 
-/// The folder of the libraries that are a stand-in for S3.
+/// The folder of the libraries that emulate S3.
 pub fn moto() -> Result<PathBuf> {
     let target = folder()?.parent().map(Path::to_owned).unwrap_or_default();
     let library = target.join("moto");
@@ -86,7 +86,7 @@ pub fn moto() -> Result<PathBuf> {
     )
 }
 
-/// The folder of the running program; a test's is one further down, in `deps`.
+/// The folder of the running program; a test runs one level further down, in `deps`.
 fn folder() -> Result<PathBuf> {
     let program = std::env::current_exe().context("could not tell where this program stands")?;
     let folder = program.parent().context("this program stands nowhere")?;

@@ -1,5 +1,5 @@
-//! People and orders in both languages for a new platform: made through the public API, worked on
-//! at the regional nodes, and with one collision that was really played.
+//! Demo people and orders in both languages for a new platform: created through the public API and
+//! worked on at the regional nodes, with one real collision.
 
 mod jobs;
 mod node;
@@ -19,12 +19,12 @@ use people::DemoPeople;
 pub const ADMIN: &str = "admin";
 /// Two admins at work see each other's decisions.
 pub const SECOND_ADMIN: &str = "admin-two";
-/// Demo people stand behind the loopback address only, and their password is printed.
+/// Demo people exist only behind the loopback address, and their password is printed.
 pub const PASSWORD: &str = "holdfast-demo";
-/// Its node is cut off while two providers ask for one job.
+/// Its node is cut off while two providers accept the same job.
 const COLLISION: Region = Region::Mid;
 
-/// Somebody that a person trying the platform can be.
+/// A person whose sign-in a visitor of the demo can use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemoPerson {
     pub role: Role,
@@ -99,10 +99,10 @@ async fn make_region(
     work_cut_off(admin, region, node, worked_on).await
 }
 
-/// A job that a provider works on at a node, and the note on it once it is done.
+/// A job that a provider works on at a node, and their note on completing it.
 type JobAtNode = (OrderId, Option<String>);
 
-/// Only a node that is cut off starts work that nobody has paid.
+/// Only a node that is cut off starts unpaid work.
 async fn work_cut_off(
     admin: &GatewaySession,
     region: Region,
@@ -121,7 +121,7 @@ async fn work_cut_off(
     node.is_decided().await
 }
 
-/// Nobody pays in a demo, and work would wait for held funds.
+/// Allows work to start without held funds: the demo has no payments.
 async fn allow_unpaid_start(admin: &GatewaySession, region: Region) -> Result<()> {
     let rules = json!({ "rules": { "unpaid_start": true, "approval": null } });
     let path = format!("/api/v1/admin/assignments/{region}");
@@ -129,7 +129,7 @@ async fn allow_unpaid_start(admin: &GatewaySession, region: Region) -> Result<()
     done.with_context(|| format!("could not allow {region} to start unpaid work")).map(drop)
 }
 
-/// One provider asks for a job at a node that is cut off, another takes it in the portal.
+/// One provider accepts a job at a node that is cut off, another accepts it in the portal.
 async fn collide(stack: &Stack, admin: &GatewaySession, jobs: &Jobs) -> Result<()> {
     let place = stack.layout().edges.iter().find(|place| place.region == COLLISION);
     let place = place.context("the region has no node")?;
@@ -146,7 +146,7 @@ async fn collide(stack: &Stack, admin: &GatewaySession, jobs: &Jobs) -> Result<(
     stack.heal(COLLISION).await
 }
 
-/// Somebody with a profile; a provider is verified, and his session tells so.
+/// A new person with a profile; a provider is verified, and their session shows it.
 async fn newcomer(
     admin: &GatewaySession,
     people: &DemoPeople,

@@ -1,19 +1,19 @@
-//! `holdfast-stack servers`: private servers for a test run, gone when the run is.
+//! `holdfast-stack servers`: private servers for the duration of a test run.
 
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use stack::{Ports, Servers, Supervisor, binaries, ready, servers};
 
-/// Everything is killed and thrown away, which takes no time worth more.
+/// Everything is killed and thrown away, so stopping is quick.
 const STOP_MAX: Duration = Duration::from_secs(20);
 
 #[derive(clap::Args)]
 pub struct ServersArguments {
-    /// Where to write the servers' addresses, as JSON, once all of them answer
+    /// The file for the servers' addresses, as JSON, written once all of them answer
     #[arg(long)]
     ready_file: PathBuf,
-    /// Where to keep the servers' logs; without it they go with the servers' data
+    /// The folder for the servers' logs; by default they are removed with the servers' data
     #[arg(long)]
     logs: Option<PathBuf>,
 }

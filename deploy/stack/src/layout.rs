@@ -1,5 +1,5 @@
-//! Where everything of a platform is: folders, ports, names. Decided before anything starts, so
-//! that a taken port is said at once, and a test can put a proxy in between.
+//! The folders, ports and names of a platform. Decided before anything starts, so a taken port is
+//! reported at once, and a test can put a proxy in between.
 
 use std::{
     collections::BTreeMap,
@@ -14,16 +14,16 @@ use wire::Region;
 
 use crate::{Ports, temporary};
 
-/// A platform without any say in the matter has its gateway here.
+/// The gateway's default port.
 pub const PORT_BASE: u16 = 8080;
-/// The operator's port of a part is so much above its own.
+/// The offset of a part's operator port from its main port.
 const OPERATORS_FROM: u16 = 10;
 const EDGES_FROM: u16 = 20;
 const EDGE_STEP: u16 = 10;
 const CLOUD: &str = "cloud";
 const SERVERS: &str = "servers";
 
-/// Which stores the cloud stands on, and in how many processes.
+/// The cloud's stores, and its number of processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stores {
     /// One process on files.
@@ -33,9 +33,9 @@ pub enum Stores {
 }
 
 impl Stores {
-    /// Those that the data in a platform's folder is for, as its files tell: the embedded bus, or
-    /// the hub's database on a server. A folder with neither is new, also where servers began to
-    /// start in it and did not come so far; one with both says nothing.
+    /// The stores that a data folder belongs to, judged by its files: the embedded bus, or the
+    /// hub's database on a server. A folder with neither is new, even if servers started in it and
+    /// failed early; a folder with both is undecided.
     pub fn found_in(folder: &Path) -> Option<Self> {
         let embedded = folder.join(CLOUD).join("bus.db").exists();
         let real = folder.join(SERVERS).join("mariadb/data/sync_db").exists();
@@ -50,30 +50,30 @@ impl Stores {
 #[derive(Debug, Clone)]
 pub enum Data {
     Kept(PathBuf),
-    /// In a temporary folder that goes when the platform does.
+    /// In a temporary folder that is removed with the platform.
     ThrownAway,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub enum PortChoice {
-    /// The scheme that people can remember, from this port on.
+    /// The memorable numbering scheme, starting at this port.
     From(u16),
     Free,
 }
 
-/// A decided layout. The ports in it are ours until it is dropped.
+/// A decided layout. It reserves its ports until it is dropped.
 pub struct Layout {
     pub stores: Stores,
     pub folder: PathBuf,
     pub is_thrown_away: bool,
     pub gateway: u16,
-    /// The ports of the parts behind the gateway, where each runs alone.
+    /// The ports of the parts behind the gateway that run alone.
     parts: BTreeMap<CloudPart, u16>,
     /// The operator's ports of the parts that listen.
     operators: BTreeMap<CloudPart, u16>,
     pub edges: Vec<EdgePlace>,
     pub(crate) ports: Ports,
-    /// Held as long as the platform runs: two on one data folder would ruin it.
+    /// Held as long as the platform runs: two platforms on one data folder would ruin it.
     _lock: File,
 }
 
@@ -84,14 +84,14 @@ pub struct EdgePlace {
     pub http: u16,
     pub mqtt: u16,
     pub ws: u16,
-    /// Metrics, and what is missing.
+    /// Metrics and health complaints.
     pub operator: u16,
-    /// The gateway, or what stands between.
+    /// The gateway, or a proxy in front of it.
     pub gateway_url: String,
 }
 
 impl Layout {
-    /// On free ports and in a temporary folder, as tests want it.
+    /// Uses free ports and a temporary folder, for tests.
     pub fn temporary(stores: Stores) -> Result<Self> {
         Self::decide(stores, &Data::ThrownAway, PortChoice::Free)
     }
@@ -159,7 +159,7 @@ impl Layout {
         self.folder.join(CLOUD)
     }
 
-    /// The phones of people here: each message is a file in it.
+    /// The phones of this platform's people: each message is a file in it.
     pub fn sms_folder(&self) -> PathBuf {
         self.cloud_folder().join("sms")
     }
@@ -180,13 +180,12 @@ impl Layout {
         self.logs_folder().join(format!("{name}.log"))
     }
 
-    /// Whether nothing has ever run here.
+    /// True before the first run in this folder.
     pub fn is_new(&self) -> bool {
         !self.cloud_folder().exists()
     }
 }
 
-/// A folder inside a platform's own.
 pub(crate) fn make_inside(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))
 }
@@ -195,7 +194,7 @@ fn sum(base: u16, offset: u16) -> Result<u16> {
     base.checked_add(offset).with_context(|| format!("there is no port {base} + {offset}"))
 }
 
-/// Keys, receipts and orders stand in it: for this user alone.
+/// Makes it private to this user: it holds keys, receipts and orders.
 fn make(folder: &Path) -> Result<PathBuf> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.and_then(|()| folder.canonicalize())
@@ -217,7 +216,8 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
-/// Its edges are enrolled with a cloud that these stores know nothing of, and would never connect.
+/// The data's edges are enrolled with a cloud that is missing from these stores, and would never
+/// connect.
 fn refuse_data_of_other_stores(folder: &Path, stores: Stores) -> Result<()> {
     let shown = folder.display();
     match (Stores::found_in(folder), stores) {

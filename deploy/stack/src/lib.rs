@@ -1,7 +1,7 @@
-//! Starts, watches and stops a whole platform: our own processes, and private servers when asked.
-//! `cargo xtask up`, the demo and the tests stand on it.
+//! Starts, watches and stops a whole platform: our processes, and private servers on request.
+//! `cargo xtask up`, the demo and the tests use it.
 //!
-//! Must stay true: whatever becomes of us, nothing that was started here is left behind.
+//! Invariant: however we end, nothing that was started here survives.
 
 pub mod admin;
 pub mod binaries;

@@ -1,4 +1,4 @@
-//! The log files of a platform's processes, for messages about one that failed or a test that did.
+//! The log files of a platform's processes, for messages about a failed process or test.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! `holdfast-stack`: a whole platform, or only the servers that tests need, under one supervisor.
+//! `holdfast-stack`: a whole platform, or only the servers for tests, under one supervisor.
 
 use std::process::ExitCode;
 
@@ -22,14 +22,14 @@ enum Command {
     Up(up::UpArguments),
     /// Hold private servers for tests until a signal comes
     Servers(hold_servers::ServersArguments),
-    /// Run processes for whoever is at the other end of standard input
+    /// Run processes for the program at the other end of standard input
     #[command(hide = true)]
     Supervise,
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        // It must outlive its parent to clean up, so it takes no part in `process::start`.
+        // It must outlive its parent to clean up, so it does not use `process::start`.
         Command::Supervise => stack::supervisor::run(),
         Command::Up(arguments) => with_runtime(up::run(arguments)),
         Command::Servers(arguments) => with_runtime(hold_servers::run(arguments)),

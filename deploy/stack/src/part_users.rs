@@ -1,8 +1,7 @@
-//! The user that each part has on each server in production, made by the scripts of `deploy/docker`
-//! and named by the URLs of `docker-compose.yml`.
+//! The user of each part on each server in production, made by the scripts of `deploy/docker` and
+//! named in the URLs of `docker-compose.yml`.
 //!
-//! Must stay true: after `make` nobody signs in at the bus, the cache or the documents as anybody
-//! else.
+//! Invariant: after `make`, the bus, the cache and the documents admit only these users.
 
 use std::{
     collections::BTreeMap,
@@ -24,17 +23,17 @@ const DATABASES: &str = include_str!("../../docker/databases.sql");
 const DOCUMENTS: &str = include_str!("../../docker/mongodb-users.js");
 const BUS: &str = include_str!("../../docker/rabbitmq.sh");
 const CACHE: &str = include_str!("../../docker/redis.sh");
-/// What the scripts end with: here the servers run already.
+/// The last commands of the scripts; skipped because the servers already run here.
 const STARTERS: [&str; 2] = ["docker-entrypoint.sh", "redis-server"];
 const ROOT: &str = "root";
 const GUEST: &str = "Authorization: Basic Z3Vlc3Q6Z3Vlc3Q=\r\n";
 
-/// The URLs by which each part signs in, under the names of its settings. Empty where anybody may.
+/// The sign-in URLs of each part, by setting name. Empty if the servers admit any client.
 #[derive(Debug, Default)]
 pub struct PartUsers(BTreeMap<CloudPart, BTreeMap<String, String>>);
 
 impl PartUsers {
-    /// Makes all of them on servers that have none yet.
+    /// Makes all users on servers without any.
     pub(crate) async fn make(folder: &Path, servers: &Addresses) -> Result<Self> {
         let scripts = Scripts::write(folder).await?;
         make_sql_users(servers, &scripts.passwords).await?;
@@ -46,7 +45,7 @@ impl PartUsers {
         Ok(Self(urls.collect()))
     }
 
-    /// The URL by which a part signs in, by the end of its setting's name: `BUS_URL`, `CACHE_URL`,
+    /// The sign-in URL of a part, by the end of its setting's name: `BUS_URL`, `CACHE_URL`,
     /// `SQL_URL` or `DOCUMENTS_URL`.
     pub fn url(&self, part: CloudPart, setting: &str) -> Option<&str> {
         let urls = self.0.get(&part)?;
@@ -58,7 +57,7 @@ impl PartUsers {
         spec
     }
 
-    /// As every part at its own store, which is what brings the schemas up to date.
+    /// Signs in as every part at its store, as a migration of all schemas requires.
     pub(crate) fn sign_in_to_stores(&self, mut spec: Spec) -> Spec {
         let of_a_store = |name: &String| !name.starts_with("HOLDFAST__PLATFORM__");
         let urls = self.0.values().flatten().filter(|(name, _)| of_a_store(name));
@@ -71,7 +70,7 @@ fn owned((name, url): (&String, &String)) -> (String, String) {
     (name.clone(), url.clone())
 }
 
-/// The scripts in a folder of their own, with passwords that the first of them has made.
+/// The scripts in a separate folder, with passwords from the first of them.
 struct Scripts {
     folder: PathBuf,
     passwords: BTreeMap<String, String>,
@@ -97,7 +96,7 @@ impl Scripts {
         Ok(scripts)
     }
 
-    /// Runs one, and returns the file that it makes for its server.
+    /// Runs one script, and returns the file it makes for its server.
     async fn run(&self, script: &str, file: &str) -> Result<String> {
         self.said(script).await?;
         fs::read_to_string(self.folder.join(file))
@@ -142,7 +141,7 @@ async fn make_sql_users(servers: &Addresses, passwords: &BTreeMap<String, String
     Ok(())
 }
 
-/// The server's own client would run the script; here are its rights by another one.
+/// Normally the server's client runs the script; here another client applies its roles.
 async fn make_document_users(
     servers: &Addresses,
     passwords: &BTreeMap<String, String>,
@@ -153,7 +152,7 @@ async fn make_document_users(
         serde_json::from_str(roles).context("the roles of mongodb-users.js")?;
     let port = port_of(&servers.mongodb)?;
     let word = password(passwords, "MONGODB_ROOT")?;
-    // While it has no user, the server lets its own machine make the first.
+    // Before its first user, the server lets localhost create one.
     let first = Client::with_uri_str(format!("{}/?directConnection=true", servers.mongodb)).await?;
     let root = doc! { "createUser": ROOT, "pwd": word, "roles": [ROOT] };
     first.database("admin").run_command(root).await.context("MongoDB made no root")?;
@@ -170,7 +169,7 @@ async fn make_document_users(
     Ok(())
 }
 
-/// A server that is given definitions makes no guest, so here the guest goes when they are in.
+/// A server that starts with definitions makes no guest, so delete the guest after loading them.
 async fn make_bus_users(servers: &Addresses, definitions: &str) -> Result<()> {
     let port = port_of(&servers.rabbitmq_api)?;
     let length = definitions.len();
@@ -188,7 +187,7 @@ async fn make_bus_users(servers: &Addresses, definitions: &str) -> Result<()> {
 
 async fn make_cache_users(servers: &Addresses, users: &str) -> Result<()> {
     let port = port_of(&servers.redis)?;
-    // The one who signs in without a name goes last: it makes the others.
+    // The nameless default user goes last: it makes the others.
     let (nameless, named): (Vec<_>, Vec<_>) = users
         .lines()
         .filter_map(|line| line.strip_prefix("user "))
@@ -201,8 +200,7 @@ async fn make_cache_users(servers: &Addresses, users: &str) -> Result<()> {
     Ok(())
 }
 
-/// The URLs of the part's own service in `docker-compose.yml`, with these servers in the place of
-/// its own.
+/// The URLs of the part's service in `docker-compose.yml`, with these servers' addresses.
 fn urls_of(
     part: CloudPart,
     servers: &Addresses,
@@ -214,7 +212,7 @@ fn urls_of(
     let settings = service.filter_map(|line| line.trim().split_once(": "));
     let urls = settings.filter(|(name, value)| name.ends_with("_URL") && value.contains('@'));
     urls.map(|(name, value)| {
-        // An anchor stands before it.
+        // An anchor precedes it.
         let url = value.rsplit(' ').next().unwrap_or(value);
         (name.to_owned(), here(with_passwords(url, passwords), servers))
     })

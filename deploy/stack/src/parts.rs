@@ -17,19 +17,19 @@ use crate::{
     supervisor::{Signal, stage},
 };
 
-/// What can be killed, restarted and asked about by itself.
+/// A process that can be killed, restarted and inspected separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// The whole cloud in one process; its parts are not there by themselves then.
+    /// The whole cloud in one process; then its parts are not separate.
     Cloud,
-    /// A part of the cloud in a process of its own, on real stores.
+    /// A part of the cloud in a separate process, on real stores.
     Alone(CloudPart),
     Edge(Region),
     Server(Server),
 }
 
 impl Part {
-    /// As it is called on the command line, in logs and in the ready file.
+    /// The name on the command line, in logs and in the ready file.
     pub fn name(self) -> String {
         match self {
             Self::Cloud => "cloud".into(),
@@ -64,14 +64,14 @@ pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
         .args([format!("127.0.0.1:{}", layout.gateway)]))
 }
 
-/// One part of the cloud, on servers. The configuration file must have been written.
+/// One part of the cloud, on servers. The configuration file must exist.
 pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
     let port = layout.port(part).with_context(|| format!("{part} listens nowhere"))?;
     let spec = replica(part.name(), part, layout, port)?;
     Ok(with_operator(spec, part, layout))
 }
 
-/// One more of the same, beside it.
+/// A second process of the same part.
 pub fn second_replica(part: CloudPart, layout: &Layout, port: u16, operator: u16) -> Result<Spec> {
     let spec = replica(&format!("{part}-2"), part, layout, port)?;
     Ok(spec.env("HOLDFAST__PLATFORM__OPERATOR_BIND", format!("127.0.0.1:{operator}")))
@@ -97,7 +97,7 @@ pub fn declare_bus(layout: &Layout) -> Result<Spec> {
     Ok(cloud("declare-bus", layout)?.args(with_config(layout)).args(["declare-bus"]))
 }
 
-/// The password goes over standard input, so that it never shows in a list of processes.
+/// The password goes over standard input, so it never shows in a process list.
 pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Result<Spec> {
     let spec = cloud("bootstrap-admin", layout)?;
     let spec = if config_file(layout).exists() {
@@ -110,7 +110,7 @@ pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Resul
     Ok(spec.stdin(format!("{password}\n")))
 }
 
-/// Everything that the parts must agree on, in a file that a person can read and use as well.
+/// Writes the shared settings of all parts to a file that a person can also read and use.
 pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     let keys = layout.cloud_folder();
     make_inside(&keys)?;
@@ -132,7 +132,7 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
             StoreKind::Documents(name) => format!("documents_url = \"{mongodb}/{name}\"\n"),
         };
         text.push_str(&format!("\n[{part}]\n{store}"));
-        // A part would collect what only the list of another names.
+        // With shared files, a part would collect those that only another part's list names.
         let files = match part {
             CloudPart::User => Some("files"),
             CloudPart::Review => Some("review-files"),
@@ -157,7 +157,7 @@ fn sms_url(layout: &Layout) -> String {
     format!("folder:{}", layout.sms_folder().display())
 }
 
-/// An edge. The code is needed until it is enrolled, and does no harm afterwards.
+/// An edge. Only enrolment uses the code; later it is harmless.
 pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<Spec> {
     let data = layout.edge_folder(place);
     make_inside(&data)?;
@@ -180,16 +180,15 @@ pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<
     })
 }
 
-/// How long a part may take until it says that it is ready.
+/// The longest time until a part reports ready.
 pub const READY_MAX: Duration = Duration::from_secs(60);
 
-/// Together they stay under the five seconds that a platform on files may take to stop.
+/// Together they stay under the five-second stop limit of a platform on files.
 const EDGE_STOP_MS_MAX: u64 = 1_200;
 const CLOUD_STOP_MS_MAX: u64 = 3_300;
 
-/// Limits of the cloud that a platform of ours widens: here everybody comes from one address, and
-/// the admin looks at the status ten times a second. A limit that the environment of the platform
-/// names stays as it is there.
+/// Cloud limits that our platforms widen: here everyone shares one address, and the admin reads the
+/// status ten times a second. Limits set in the platform's environment win.
 const WIDE_CLOUD: &[(&str, &str)] = &[
     ("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "6000"),
     ("HOLDFAST__GATEWAY__PER_PERSON_PER_MINUTE", "6000"),
@@ -204,7 +203,7 @@ const WIDE_CLOUD: &[(&str, &str)] = &[
 /// The same for an edge.
 const WIDE_EDGE: &[(&str, &str)] = &[("HOLDFAST__EDGE__CONNECTIONS_PER_ADDRESS", "3072")];
 
-/// The process with every limit at its default again.
+/// Resets every limit of the process to its default.
 pub fn at_default_limits(mut spec: Spec) -> Spec {
     for (limit, _) in WIDE_CLOUD.iter().chain(WIDE_EDGE) {
         spec.env.remove(*limit);
@@ -221,8 +220,7 @@ fn with_limits(spec: Spec, limits: &[(&str, &str)]) -> Spec {
     widen_limits(spec, limits, |limit| env::var_os(limit).is_some())
 }
 
-/// The process inherits the environment of the platform, so a limit that is set there needs
-/// nothing.
+/// The process inherits the platform's environment, so skip the limits set there.
 fn widen_limits(
     mut spec: Spec,
     limits: &[(&str, &str)],

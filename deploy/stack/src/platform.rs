@@ -30,33 +30,33 @@ use crate::{
 
 pub use second::ReplicaPlace;
 
-/// Until five links are up and the checksums match, once everything has started.
+/// Until five links are up and the checksums match, after everything has started.
 pub const HEALTHY_MAX: Duration = Duration::from_secs(60);
-/// Half of what a session is good for.
+/// Half the lifetime of a session.
 const SESSION_MAX: Duration = Duration::from_secs(30 * 60);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// At default limits a person may ask one endpoint a hundred times a minute.
+/// At default limits a person may call one endpoint a hundred times a minute.
 const LOOK_AGAIN_AT_DEFAULT_LIMITS: Duration = Duration::from_secs(1);
-/// What a stop may take before it is said to have failed.
+/// The time limit of a stop; after it the stop fails.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-/// What a platform is started with, beside its layout.
+/// The options of a platform in addition to its layout.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
-    /// Demo people and orders, if nothing has ever run on the data folder.
+    /// Add demo people and orders, unless the data folder has been used before.
     pub demo_data: bool,
-    /// No limit is widened for people who all come from one address.
+    /// Leave all limits at their defaults, although everyone shares one address.
     pub default_limits: bool,
-    /// On real stores each part signs in as the user that it has in production, and nobody else
-    /// may.
+    /// On real stores each part signs in as its production user, and the servers admit only these
+    /// users.
     pub own_users: bool,
-    /// Added to the environment of every process of ours.
+    /// Added to the environment of each of our processes.
     pub environment: BTreeMap<String, String>,
 }
 
 impl Wishes {
-    /// For a platform on which a few people do the work of many: neither their shares nor their
-    /// orders are limited, and providers work as soon as they have registered.
+    /// For a platform where a few people do the work of many: neither their shares nor their orders
+    /// are limited, and providers may work right after registering.
     pub fn of_few_people() -> Self {
         const PARTS: [&str; 2] = ["ORDER", "EDGE"];
         const LIMITS: [&str; 3] =
@@ -72,7 +72,7 @@ impl Wishes {
         Self { environment, ..Self::default() }
     }
 
-    /// For a platform whose providers are paid as soon as their work is done.
+    /// For a platform that pays providers as soon as their work is done.
     pub fn that_settle_soon() -> Self {
         let settings = [(OBJECTIONS, "0"), ("HOLDFAST__PAYMENT__PAYOUTS_AT", "*/5 * * * * *")];
         let environment = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -80,10 +80,10 @@ impl Wishes {
     }
 }
 
-/// How long money of completed work waits for an objection.
+/// The delay for objections before money of completed work settles.
 const OBJECTIONS: &str = "HOLDFAST__PLATFORM__DISPUTE_MS";
 
-/// Dropping it stops everything; `stop` also waits for that.
+/// Dropping it stops everything; `stop` also waits for the end.
 pub struct Stack {
     layout: Layout,
     supervisor: Supervisor,
@@ -107,8 +107,7 @@ impl Stack {
         Self::start_under(supervisor_for(&layout)?, layout, wishes, &|_| {}).await
     }
 
-    /// The same under a supervisor that the caller can stop at any moment. `say` hears of each
-    /// step.
+    /// Starts under a supervisor that the caller can stop at any moment. `say` receives each step.
     pub async fn start_under(
         supervisor: Supervisor,
         layout: Layout,
@@ -155,7 +154,7 @@ impl Stack {
         self.servers.as_ref().map(|servers| &servers.addresses)
     }
 
-    /// A session of the admin that is good for a while.
+    /// A session of the admin with enough lifetime left.
     pub async fn admin(&self) -> Result<GatewaySession> {
         let mut admin = self.admin.lock().await;
         let now = Clock::system().elapsed();
@@ -187,13 +186,13 @@ impl Stack {
         self.child(part)?.clone().terminate().await.map(drop)
     }
 
-    /// Starts what has ended again; returns once it is ready.
+    /// Starts an ended part again; returns once it is ready.
     pub async fn restart(&self, part: Part) -> Result<()> {
         self.start_again(part).await?;
         self.ready(part).await
     }
 
-    /// Starts what has ended again, and does not wait: it may be killed once more on its way.
+    /// Starts an ended part again without waiting, so it can be killed during its start.
     pub async fn start_again(&self, part: Part) -> Result<()> {
         self.child(part)?.clone().start().await
     }
@@ -206,7 +205,7 @@ impl Stack {
         probe::until(self.child(part)?, READY_MAX, || probe::is_ready(port)).await
     }
 
-    /// Shuts the gate of a region at the hub; returns once its link is down.
+    /// Closes the gate of a region at the hub; returns once its link is down.
     pub async fn cut(&self, region: Region) -> Result<()> {
         self.set_gate(region, GateState::Closed, LinkState::Down).await
     }
@@ -231,8 +230,8 @@ impl Stack {
         .await
     }
 
-    /// A platform may be laid out without an edge in some regions. A right that an operator took
-    /// back may stay with nobody.
+    /// True for expected complaints: a layout may leave regions without an edge, and a right
+    /// revoked by an operator may stay without a holder.
     fn is_meant(&self, wrong: &Complaint) -> bool {
         let mut edges = self.layout.edges.iter();
         match wrong.kind {
@@ -242,7 +241,7 @@ impl Stack {
         }
     }
 
-    /// Everything that somebody else needs to use this platform.
+    /// Everything needed to use this platform from outside.
     pub fn ready_file(&self) -> ReadyFile {
         let edges = self.layout.edges.iter();
         let mut pids: BTreeMap<String, u32> = self.supervisor.pids().into_iter().collect();
@@ -259,7 +258,7 @@ impl Stack {
         }
     }
 
-    /// Demo people, and the admin, who is always there.
+    /// The demo people, including the admin, who always exists.
     pub fn sign_ins(&self) -> Vec<DemoPerson> {
         demo_data::sign_ins()
     }
@@ -282,7 +281,7 @@ impl Stack {
         }
         say("Bringing the stores up to date");
         self.migrate().await?;
-        // Where each part has a user of its own, it declares what is its own when it starts.
+        // If each part has its user, it declares its bus objects when it starts.
         if self.access == Access::Anybody {
             let declare = self.in_environment(parts::declare_bus(&self.layout)?);
             self.supervisor.run(declare, READY_MAX).await?;
@@ -311,7 +310,7 @@ impl Stack {
         self.supervisor.run(self.in_environment(migrate), READY_MAX).await
     }
 
-    /// The users of each part, where the parts have users of their own.
+    /// The users of each part, if the servers admit only those.
     pub fn users(&self) -> &PartUsers {
         &self.users
     }
@@ -337,8 +336,8 @@ impl Stack {
         Ok(())
     }
 
-    /// The code is kept beside the edge's data: an edge that was stopped before it enrolled still
-    /// needs it, and the cloud gives another only to an edge that it does not know.
+    /// The code is kept next to the edge's data: an edge that stopped before enrolment still needs
+    /// it, and the cloud issues another only to an unknown edge.
     async fn enrolment_code(&self, place: &EdgePlace) -> Result<String> {
         let folder = self.layout.folder.join("edges");
         make_inside(&folder)?;
@@ -360,7 +359,7 @@ impl Stack {
         self.admin().await.map(drop)
     }
 
-    /// Makes an admin, with the database in hand: nobody can register as one.
+    /// Makes an admin directly in the database: registration never creates one.
     pub(crate) async fn bootstrap(&self, username: &str) -> Result<()> {
         let bootstrap = parts::bootstrap_admin(&self.layout, username, demo_data::PASSWORD)?;
         self.supervisor.run(bootstrap, READY_MAX).await
@@ -377,11 +376,11 @@ impl Stack {
         Ok(())
     }
 
-    /// What every process of this platform is started with, as was wished.
+    /// Applies the platform's options to a process: its limits and environment.
     pub fn in_environment(&self, spec: Spec) -> Spec {
         let mut spec = if self.default_limits { parts::at_default_limits(spec) } else { spec };
-        // An error's own words are what a log's last lines are read for; panics keep their
-        // backtrace.
+        // The last lines of a log should show the error's message, not its backtrace; panics keep
+        // theirs.
         spec.env.insert("RUST_LIB_BACKTRACE".into(), "0".into());
         spec.env.extend(self.environment.clone());
         spec
@@ -394,8 +393,7 @@ impl Stack {
         self.until_status(&format!("the link is {link:?}"), HEALTHY_MAX, is_so).await
     }
 
-    /// A hub that was killed rests at the gateway for a moment after its return, so it is told
-    /// again.
+    /// After a hub returns from a kill, the gateway rejects calls to it for a moment, so retry.
     async fn tell_gate(&self, region: Region, gate: GateState) -> Result<()> {
         let admin = self.admin().await?;
         loop {
@@ -430,7 +428,7 @@ impl Stack {
     }
 }
 
-/// A test that fails takes the folder with it, so what the processes said last is printed before.
+/// A failing test deletes the folder, so print the ends of the logs first.
 impl Drop for Stack {
     fn drop(&mut self) {
         if !std::thread::panicking() {
@@ -442,7 +440,7 @@ impl Drop for Stack {
     }
 }
 
-/// It removes the platform's folder when everything has stopped, if that is to be thrown away.
+/// Starts a supervisor that removes a throwaway platform's folder after everything has stopped.
 pub fn supervisor_for(layout: &Layout) -> Result<Supervisor> {
     let supervisor = Supervisor::start(&binaries::supervisor()?)?;
     if layout.is_thrown_away {

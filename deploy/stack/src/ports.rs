@@ -1,8 +1,8 @@
 //! Hands out TCP ports on the loopback address.
 //!
-//! Must stay true: two platforms never get the same free port, also when they start at the same
-//! moment. Ports are drawn from below the range that the kernel gives to outgoing connections, so a
-//! process that is restarted finds its own still free.
+//! Invariant: two platforms never get the same free port, even if they start at the same moment.
+//! Ports come from below the kernel's range for outgoing connections, so a restarted process finds
+//! its port still free.
 
 use std::{
     io::ErrorKind,
@@ -26,7 +26,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// A port that nobody listens on and nobody else has been promised.
+    /// A port without a listener that is not promised to another platform.
     pub fn free(&mut self) -> Result<u16> {
         for _ in 0..DRAWS_MAX {
             let drawn = u16::from_le_bytes(process::random::bytes()) % FREE_COUNT + FREE_FROM;
@@ -39,7 +39,7 @@ impl Ports {
         bail!("no free port between {FREE_FROM} and {}", FREE_FROM + FREE_COUNT - 1)
     }
 
-    /// Exactly this port, for what `whose` names in the error.
+    /// Exactly this port; `whose` names its user in the error.
     pub fn exactly(&mut self, port: u16, whose: &str) -> Result<u16> {
         let taken = || format!("port {port} ({whose}) is taken; choose others with --port-base N");
         match TcpListener::bind(("127.0.0.1", port)) {

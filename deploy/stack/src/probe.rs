@@ -1,4 +1,4 @@
-//! Waits until something is true of a process, or says how its log ends.
+//! Waits until a condition holds for a process, or reports the end of its log.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -11,12 +11,12 @@ use tokio::{
 
 use crate::{Child, logs};
 
-/// How often a condition that cannot be awaited is looked at.
+/// The polling interval for conditions that cannot be awaited.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 const ONE_LOOK_MAX: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: usize = 4_096;
 
-/// Looks until `ready` says yes. It is an error if the process ends first or the time is over.
+/// Polls until `ready` returns true. An error if the process ends first or the time is over.
 pub async fn until<F>(child: &Child, deadline: Duration, mut ready: impl FnMut() -> F) -> Result<()>
 where
     F: Future<Output = bool>,
@@ -42,7 +42,7 @@ pub async fn accepts(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
 }
 
-/// What a server says first after `question`, as far as it comes in one piece.
+/// A server's first answer to `question`, as far as it arrives in one piece.
 pub async fn first_words(port: u16, question: &[u8]) -> Option<Vec<u8>> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
     stream.write_all(question).await.ok()?;

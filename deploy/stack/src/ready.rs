@@ -1,6 +1,6 @@
-//! The ready file: tells whoever waits that a platform is up, and where.
+//! The ready file: announces that a platform is up, with its addresses.
 //!
-//! Must stay true: the file appears whole or not at all, and only when everything in it is true.
+//! Invariant: the file appears whole or not at all, and only when everything in it is true.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ pub struct ReadyFile {
     pub hub: String,
     pub edges: BTreeMap<Region, EdgeAddresses>,
     pub sign_ins: Vec<DemoPerson>,
-    /// Every process, the one that started them included.
+    /// Every process, including the starter.
     pub pids: BTreeMap<String, u32>,
     pub data: PathBuf,
     /// Money of completed work waits neither for objections nor for the hour of payouts.
@@ -37,7 +37,7 @@ pub struct ReadyFile {
 pub struct EdgeAddresses {
     pub edge: String,
     pub http: String,
-    /// Host and port, as MQTT clients take them.
+    /// Host and port, as MQTT clients expect them.
     pub mqtt: String,
     pub ws: String,
 }
@@ -53,7 +53,7 @@ impl EdgeAddresses {
     }
 }
 
-/// For this user's eyes only: sign-ins stand in it.
+/// Readable by this user only: it contains sign-ins.
 pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)? + "\n";
     let written = || {
@@ -65,7 +65,7 @@ pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     written().with_context(|| format!("could not write {}", path.display()))
 }
 
-/// It may have been removed by whoever read it.
+/// The reader may have removed it already.
 pub fn remove(path: &Path) {
     let _gone_already = fs::remove_file(path);
 }

@@ -1,9 +1,8 @@
-//! Private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto, each in its own folder and on free
-//! ports; in a test run also a stand-in for S3.
+//! Private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto, each in a separate folder and on free
+//! ports; in a test run also an S3 emulator.
 //!
-//! Must stay true: nothing of the machine's own servers is used, touched or disturbed, and nothing
-//! but the loopback address is listened on (save RabbitMQ's distribution port, which cannot be
-//! bound).
+//! Invariants: the machine's own servers are neither used nor disturbed, and everything listens on
+//! the loopback address only (except RabbitMQ's distribution port, which cannot be bound).
 
 mod mariadb;
 mod mongodb;
@@ -26,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Child, Ports, Signal, Spec, Supervisor, layout::make_inside};
 
-/// Where the servers answer. Database names are appended as a path to `mysql` and `mongodb`.
+/// The addresses of the servers. Database names are appended as a path to `mysql` and `mongodb`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addresses {
     pub mysql: String,
@@ -35,7 +34,7 @@ pub struct Addresses {
     pub rabbitmq_api: String,
     pub redis: String,
     pub mosquitto: String,
-    /// In a test run alone.
+    /// In a test run only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub s3: Option<String>,
 }
@@ -58,15 +57,14 @@ impl Server {
     }
 }
 
-/// The files of the certificate by which servers speak TLS. They take plain connections too, save
-/// S3.
+/// The certificate files for servers with TLS. All except S3 also accept plain connections.
 #[derive(Debug, Clone)]
 pub struct ServerCertificate {
     pub chain: PathBuf,
     pub key: PathBuf,
 }
 
-/// Where servers with a certificate answer by TLS, as far as it is another place.
+/// The TLS ports of servers that use a separate port for it.
 struct TlsPlaces {
     certificate: ServerCertificate,
     rabbitmq: u16,
@@ -75,7 +73,7 @@ struct TlsPlaces {
 
 pub struct Servers {
     pub addresses: Addresses,
-    /// The same servers by TLS, where they have a certificate. The name in it is the loopback
+    /// The same servers over TLS, if they have a certificate. It is issued for the loopback
     /// address.
     pub by_tls: Option<Addresses>,
     ports: Places,
@@ -93,16 +91,16 @@ struct Places {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerData {
-    /// Kept for the next start: the servers are asked to stop and given time for it.
+    /// Kept for the next start: the servers get time to stop cleanly.
     Kept,
     /// Thrown away with its folder: the servers are killed.
     ThrownAway,
-    /// The same, and nobody kills a server before: no commit waits for the disk.
+    /// Also thrown away, and no test kills a server first: commits do not wait for the disk.
     OfTestRun,
 }
 
-/// The people that a MongoDB lets in. It must know at its start; the other servers may be told
-/// later.
+/// The clients that MongoDB admits. It must be configured before its start; the other servers can
+/// be changed later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Anybody,
@@ -111,7 +109,7 @@ pub enum Access {
 
 struct Ground<'a> {
     supervisor: &'a Supervisor,
-    /// Its own folder under it is made by each server.
+    /// Each server makes its folder in it.
     folder: &'a Path,
     logs: &'a Path,
     data: ServerData,
@@ -131,7 +129,7 @@ impl Servers {
         Self::start_for(Access::Anybody, supervisor, folder, logs, data, ports).await
     }
 
-    /// The same, open to these alone.
+    /// Starts them with restricted access.
     pub(crate) async fn start_for(
         access: Access,
         supervisor: &Supervisor,
@@ -144,7 +142,7 @@ impl Servers {
         Self::start_on(&ground, ports).await
     }
 
-    /// The same, for a test of clients that speak TLS to them.
+    /// Starts them with TLS, for tests of TLS clients.
     pub async fn start_with(
         certificate: ServerCertificate,
         supervisor: &Supervisor,
@@ -209,7 +207,7 @@ impl Servers {
         }
     }
 
-    /// Returns when what the cloud has declared is where a kill cannot take it.
+    /// Returns when the cloud's declarations are safe from a kill.
     pub async fn settled(&self) -> Result<()> {
         rabbitmq::settled(self.child(Server::RabbitMq), &self.folder.join("rabbitmq")).await
     }
@@ -268,7 +266,7 @@ impl Ground<'_> {
     }
 }
 
-/// Some servers must be told that they may run as root, or whom to become.
+/// Some servers need an explicit option or user name to run as root.
 fn runs_as_root() -> bool {
     rustix::process::geteuid().is_root()
 }

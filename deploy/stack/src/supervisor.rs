@@ -1,8 +1,8 @@
-//! Owns every process that a platform consists of. The supervisor is a process of its own between
-//! us and them: it starts them, adopts what they leave behind and watches a pipe to us.
+//! Owns every process of a platform. The supervisor is a separate process between us and them: it
+//! starts them, adopts their orphans and watches a pipe to us.
 //!
-//! Must stay true: when the pipe closes, for whatever reason (also when we are killed with -9),
-//! everything it started is stopped and gone before it exits itself.
+//! Invariant: when the pipe closes, for whatever reason (even if we are killed with -9), everything
+//! it started is stopped and gone before it exits itself.
 
 mod handle;
 mod messages;

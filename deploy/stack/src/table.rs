@@ -1,5 +1,4 @@
-//! What a person who starts a platform wants to know: what runs where, who can sign in, what to
-//! try.
+//! The overview for a person who starts a platform: addresses, sign-ins, and things to try.
 
 use std::fmt::Write;
 

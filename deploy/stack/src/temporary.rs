@@ -1,4 +1,4 @@
-//! Folders for data that is thrown away; the supervisor removes them, even when we are killed.
+//! Folders for throwaway data; the supervisor removes them, even if we are killed.
 
 use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::PathBuf};
 

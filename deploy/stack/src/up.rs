@@ -1,9 +1,8 @@
 //! `holdfast-stack up`: a whole platform for a person at a terminal, or for a script that waits for
 //! the ready file.
 //!
-//! Must stay true: the ready file and the operator's context are there exactly while the platform
-//! is healthy and up; a signal at any moment, also while starting, stops everything that was
-//! started.
+//! Invariants: the ready file and the operator's context exist exactly while the platform is
+//! healthy and up; a signal at any moment, even while starting, stops everything that was started.
 
 use std::{
     path::{self, PathBuf},
@@ -21,33 +20,33 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use crate::table;
 
 const DATA: &str = ".holdfast";
-/// On files it takes at most five seconds, on servers at most twenty; this is for a machine in
-/// trouble.
+/// On files a stop takes at most five seconds, on servers at most twenty; the rest is for an
+/// overloaded machine.
 const STOP_MAX: Duration = Duration::from_secs(30);
 /// Well before an admin's session ends.
 const REFRESH: Duration = Duration::from_secs(20 * 60);
 
 #[derive(clap::Args)]
 pub struct UpArguments {
-    /// Keep nothing: everything is in a temporary folder that goes when the platform does
+    /// Keep nothing: everything is in a temporary folder that is removed with the platform
     #[arg(long, conflicts_with = "data")]
     ephemeral: bool,
-    /// Where to keep everything; .holdfast, or with --port-base a folder of its own in that
+    /// The data folder; by default .holdfast, or a subfolder of it with --port-base
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The gateway's port; everything else follows from it
+    /// The gateway's port; all other ports follow from it
     #[arg(long, value_name = "N", default_value_t = PORT_BASE)]
     port_base: u16,
-    /// On any free ports, beside whatever runs here
+    /// Use any free ports, so other platforms can run on this machine
     #[arg(long, conflicts_with = "port_base", requires = "ephemeral")]
     free_ports: bool,
-    /// Where to write, once everything is healthy, what runs where, as JSON
+    /// The file for the platform's addresses, as JSON, written once everything is healthy
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// A process per part on private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto
+    /// Run a process per part on private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto
     #[arg(long)]
     real: bool,
-    /// With the limits of an installation: none is widened for people who all come from one address
+    /// Use the limits of an installation: widen none, although everyone shares one address
     #[arg(long)]
     default_limits: bool,
 }
@@ -93,7 +92,7 @@ fn data(arguments: &UpArguments) -> Data {
     match &arguments.data {
         _ if arguments.ephemeral => Data::ThrownAway,
         Some(folder) => Data::Kept(folder.clone()),
-        // A second platform beside the first has its own data.
+        // A second platform has a separate data folder.
         None if arguments.port_base != PORT_BASE => {
             Data::Kept([DATA, &format!("at-{}", arguments.port_base)].iter().collect())
         }
@@ -101,7 +100,7 @@ fn data(arguments: &UpArguments) -> Data {
     }
 }
 
-/// What others were told of this platform; taken back when it is dropped.
+/// The announcements of this platform; withdrawn when it is dropped.
 struct Told {
     gateway: String,
     files: Vec<PathBuf>,
@@ -112,7 +111,7 @@ impl Told {
         let told = Self { gateway: ready.gateway.clone(), files };
         stack.supervisor().remove_at_end(&save_context(stack).await?)?;
         for file in &told.files {
-            // For the case that nobody is left to drop this.
+            // In case we are killed and this is never dropped.
             stack.supervisor().remove_at_end(&path::absolute(file)?)?;
             ready::write(file, ready)?;
         }
@@ -131,7 +130,7 @@ impl Drop for Told {
     }
 }
 
-/// The operator's command finds this platform, and is signed in to it, without being told anything.
+/// Lets the operator's command find this platform, already signed in.
 async fn save_context(stack: &Stack) -> Result<PathBuf> {
     let gateway = stack.layout().gateway_url();
     let token = stack.admin().await?.token().to_owned();

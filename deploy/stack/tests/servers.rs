@@ -1,4 +1,4 @@
-//! The private servers answer, and leave nothing behind when whoever holds them is killed.
+//! The private servers answer, and leave nothing behind when their holder is killed.
 
 #![allow(clippy::unwrap_used)]
 
@@ -48,7 +48,7 @@ fn a_server_that_is_not_installed_is_named_with_its_package() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// Servers under a holder of their own, which is not the one of this test run.
+/// Servers under a separate holder, not this test run's.
 fn held() -> (Child, Addresses, std::path::PathBuf) {
     let folder = temporary::folder().unwrap();
     let ready_file = folder.join("ready.json");

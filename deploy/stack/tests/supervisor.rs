@@ -1,4 +1,4 @@
-//! Nothing that a supervisor started outlives it, however its parent ends.
+//! Everything that a supervisor started ends with it, however its parent ends.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,7 +1,6 @@
-//! The apps for people: the portal and the providers' app, built by Node into their `dist` folders.
+//! Builds the portal and the providers' app with Node into their `dist` folders.
 //!
-//! Must stay true: nothing is done while the sources are as they were, and the product builds
-//! without the apps.
+//! Invariants: unchanged sources build nothing, and the product builds without the apps.
 
 use std::{
     fs,
@@ -11,7 +10,7 @@ use std::{
 
 use crate::{Result, install, node::NodeTools, shell, workspace};
 
-/// All that the built files depend on.
+/// Every input of the built files.
 const SOURCES: [&str; 6] = [
     "package.json",
     "package-lock.json",
@@ -20,7 +19,7 @@ const SOURCES: [&str; 6] = [
     "edge-node/app",
     "cloud/portal",
 ];
-/// Of those: all that the installed packages depend on.
+/// The subset of [`SOURCES`] that decides which packages are installed.
 const PACKAGES: [&str; 7] = [
     "package.json",
     "package-lock.json",
@@ -33,7 +32,7 @@ const PACKAGES: [&str; 7] = [
 const PAGES: [&str; 2] = ["edge-node/app/dist/index.html", "cloud/portal/dist/index.html"];
 const MADE_HERE: [&str; 2] = ["node_modules", "dist"];
 
-/// Builds both apps, unless they stand as their sources say.
+/// Builds both apps unless they are up to date.
 pub fn build() -> Result<()> {
     let stamp = Stamp::of("built", &SOURCES, &PAGES)?;
     if stamp.holds() {
@@ -44,8 +43,8 @@ pub fn build() -> Result<()> {
     stamp.write()
 }
 
-/// Lint, types, unit tests, the build with its sizes, and what a browser shows: every page, and the
-/// story on the programs that the workspace has built.
+/// Runs lint, type checks, unit tests, the build with its size limits, and the browser tests: every
+/// page, and the story on the built programs.
 pub fn test() -> Result<()> {
     let node = installed()?;
     for script in ["lint", "check", "test"] {
@@ -60,12 +59,12 @@ pub fn test() -> Result<()> {
     shell::run(browser.env("HOLDFAST_STACK", stack))
 }
 
-/// Writes the types of the routes for the apps.
+/// Generates the apps' types from the routes.
 pub fn write_types() -> Result<()> {
     shell::run(&mut installed()?.npm(&["run", "--silent", "gen"])?)
 }
 
-/// Every package of the lockfile, and none besides.
+/// Installs exactly the packages of the lockfile.
 fn installed() -> Result<NodeTools> {
     let node = NodeTools::get()?;
     let stamp = Stamp::of("installed", &PACKAGES, &["node_modules/.package-lock.json"])?;
@@ -76,7 +75,7 @@ fn installed() -> Result<NodeTools> {
     Ok(node)
 }
 
-/// Remembers of which sources something was made.
+/// Records which sources an output was made from.
 struct Stamp {
     file: PathBuf,
     sources: String,
@@ -111,7 +110,7 @@ impl Stamp {
     }
 }
 
-/// Names and bytes, in the order of names.
+/// Hashes names and bytes, in the order of names.
 fn hash(path: &Path, hasher: &mut DefaultHasher) -> std::io::Result<()> {
     if !path.is_dir() {
         path.file_name().hash(hasher);

@@ -1,7 +1,6 @@
-//! `cargo xtask arch`: proves that the tree is as ARCHITECTURE.md describes it.
+//! `cargo xtask arch`: checks the tree against ARCHITECTURE.md.
 //!
-//! Must stay true: every finding names a file and a line, and the tests show for each rule that
-//! breaking it is found.
+//! Invariants: every finding names a file and a line, and each rule has a test that breaks it.
 
 mod chinese;
 mod documents;
@@ -23,7 +22,7 @@ use std::{fmt, fs, path::Path};
 
 use crate::Result;
 
-/// Something that must not be so, and where it stands.
+/// A violation and its location.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// Relative to the root of the repository.
@@ -49,7 +48,7 @@ fn read(root: &Path, file: &Path) -> Result<String> {
         .map_err(|e| format!("could not read {}: {e}", file.display()))
 }
 
-/// Prints every finding; an error unless there are none.
+/// Prints every finding; an error if there are any.
 pub fn pass(findings: &[Finding]) -> Result<()> {
     for finding in findings {
         eprintln!("{finding}");
@@ -60,7 +59,7 @@ pub fn pass(findings: &[Finding]) -> Result<()> {
     }
 }
 
-/// Chinese in Rust, and public type names that stand twice: of the product and of what deploys it.
+/// Finds Chinese in Rust and duplicate public type names, in the product and in its deployment.
 pub fn words(root: &Path) -> Result<Vec<Finding>> {
     let mut members = manifest::members(root)?;
     members.push(manifest::own());

@@ -1,5 +1,5 @@
-//! Stages that need neither a server nor a quiet machine run beside the others, in a process of
-//! their own and at the lowest priority: the tests that wait leave the processors to them.
+//! Runs the stages that use neither a server nor a quiet machine in parallel with the others, in a
+//! separate process at the lowest priority, so the tests that wait get the processors first.
 
 use std::{
     fs::{self, File},
@@ -11,7 +11,7 @@ use crate::{Result, shell, stages::Stage, workspace};
 
 const LOWEST_PRIORITY: &str = "19";
 
-/// Stops with everything it has started when it is dropped.
+/// Stops with everything it started when it is dropped.
 pub struct Beside {
     process: Child,
     output: PathBuf,
@@ -36,7 +36,7 @@ impl Beside {
         Ok(Self { process, output, is_over: false })
     }
 
-    /// It is an error if it has ended red.
+    /// An error if the process has failed.
     pub fn look(&mut self) -> Result<()> {
         match self.process.try_wait() {
             Ok(None) => Ok(()),
@@ -44,7 +44,7 @@ impl Beside {
         }
     }
 
-    /// Waits for its end, and prints once all that it has printed.
+    /// Waits for the end of the process, and prints all its output once.
     pub fn finish(&mut self) -> Result<()> {
         let status = self.process.wait().map_err(|e| e.to_string())?;
         if !std::mem::replace(&mut self.is_over, true) {
@@ -67,13 +67,13 @@ impl Drop for Beside {
     }
 }
 
-/// What a process runs, also after another build has taken its file away: the tests of xtask build
-/// it anew.
+/// The program of a process, even after another build has removed its file: the tests of xtask
+/// rebuild it.
 fn program_of(process: u32) -> PathBuf {
     format!("/proc/{process}/exe").into()
 }
 
-/// The process and everything it has started, itself first.
+/// The process and all its descendants, itself first.
 fn family(id: u32) -> Vec<u32> {
     let mut all = vec![id];
     // A child belongs to the thread that started it.
@@ -94,10 +94,10 @@ mod tests {
     #[test]
     fn a_program_whose_file_is_gone_is_started_once_more() {
         let file = std::env::temp_dir().join(format!("xtask-beside-{}", std::process::id()));
-        // Another process writes it: a program that a fork of this one still holds open for writing
-        // does not start.
+        // Another process writes it: a program does not start while a fork of this process still
+        // holds it open for writing.
         assert!(shell::succeeds(Command::new("cp").arg("/bin/sleep").arg(&file)));
-        // Under its own name, by which a program of many commands knows what to do.
+        // A program of many commands chooses the command by its name.
         let mut running = Command::new(&file).arg0("sleep").arg("60").spawn().unwrap();
         fs::remove_file(&file).unwrap();
         let again = Command::new(program_of(running.id())).arg0("sleep").arg("0").status();

@@ -1,4 +1,4 @@
-//! What can be typed after `cargo xtask`.
+//! The commands of `cargo xtask`.
 
 use std::{num::NonZeroU32, os::unix::process::CommandExt, path::Path, thread};
 
@@ -18,7 +18,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "up" => up(rest),
         "demo" => demo(rest),
         "test" => test::run(rest),
-        // Only what the simulator needs is built: it stands on pure crates alone.
+        // Builds only the simulator: it depends on pure crates alone.
         "sim" => match rest.split_first() {
             Some((what, rest)) if what == "money" => {
                 become_it(&workspace::money_simulator()?, &[], rest)
@@ -45,12 +45,12 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
 }
 
-/// Becomes `holdfast-stack`, so that there is no process in between that could be killed alone.
+/// Becomes `holdfast-stack`, so there is no process in between that could be killed alone.
 fn up(arguments: &[String]) -> Result<()> {
-    // The apps are built meanwhile: the product's debug build reads their files when it runs.
+    // Meanwhile builds the apps: the product's debug build reads their files at run time.
     let apps = thread::spawn(apps::build);
     build_platform(&workspace::PLATFORM, arguments)?;
-    // The platform is of use without them, and its pages say how they are built.
+    // The platform is useful without the apps, and its pages explain how to build them.
     if let Err(error) = apps.join().unwrap_or_else(|_| Err("the build has panicked".into())) {
         eprintln!("the apps are not built: {error}");
     }
@@ -85,21 +85,21 @@ fn chaos(arguments: &[String]) -> Result<()> {
     let count = suites
         .only(|suite| suite.package == "chaos")
         .run(&environment.collect::<Vec<_>>(), name)?;
-    // A name that fits no test would look green.
+    // A name that matches no test would look green.
     if count.passed == 0 { Err("no test has that in its name".into()) } else { Ok(()) }
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum Chaos {
-    /// So many rounds of cuts and kills by this test program, a line for each.
+    /// The number of rounds of cuts and kills by this test program, one line each.
     Rounds(&'static str, NonZeroU32),
-    /// Every test, or those with that in their name.
+    /// Every test, or those with this text in their name.
     Tests(Option<String>),
 }
 
 impl Chaos {
     fn asked_for(arguments: &[String]) -> Result<Self> {
-        // No round at all would look green.
+        // Zero rounds would look green.
         let rounds = |of, rounds: &String| {
             let number = rounds.parse().map(|rounds| Self::Rounds(of, rounds));
             number.map_err(|_| format!("`{rounds}` is no number of rounds above zero"))
@@ -142,7 +142,7 @@ fn golden() -> Result<()> {
         cargo.args(["test", "--workspace", "--locked"]).args(tests);
         shell::run(cargo.env("HOLDFAST_GOLDEN", "write"))?;
     }
-    // The types of routes follow from their document.
+    // The types of routes are generated from their document.
     apps::write_types()
 }
 

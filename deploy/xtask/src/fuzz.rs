@@ -1,8 +1,8 @@
-//! `cargo xtask fuzz`: lets a fuzzer think of inputs for the readers of strangers' bytes.
+//! `cargo xtask fuzz`: fuzzes the readers of untrusted bytes.
 //!
-//! Must stay true: the fuzzer sees which code an input reaches, by options of the stable compiler
-//! alone; a run that sees nothing is red, and so is a broken promise, a slow input and one that
-//! takes too much memory.
+//! Invariants: the fuzzer sees which code an input reaches, using options of the stable compiler
+//! alone. A run without coverage is red, as is a broken promise, a slow input, and one that takes
+//! too much memory.
 
 use std::{
     fmt, fs,
@@ -14,14 +14,14 @@ use crate::{Result, install, routes, shell, workspace};
 
 const PACKAGE: &str = "fuzz";
 const PROGRAM: &str = "holdfast-fuzz";
-/// The folders in it are the targets.
+/// Each folder in it is a target.
 const CORPUS: &str = "tests/fuzz/corpus";
 /// Named like a target, it fuzzes a whole platform.
 const ROUTES: &str = "routes";
-/// In a test run, for each target.
+/// For each target in a test run.
 const SECONDS: u64 = 15;
 
-/// What cargo-fuzz says to the compiler, without the sanitizers, which want a nightly one.
+/// The compiler flags of cargo-fuzz, without the sanitizers, which require nightly.
 const INSTRUMENTED: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -33,10 +33,10 @@ const INSTRUMENTED: [&str; 6] = [
 
 /// A run takes milliseconds; on a busy machine a process may wait for seconds.
 const RUN_SECONDS_MAX: u64 = 30;
-/// The fuzzer with its corpus. The program itself bounds what one run holds.
+/// For the fuzzer with its corpus. The program bounds the memory of each run.
 const MEMORY_MIB_MAX: u64 = 1_024;
 const INPUT_BYTES_MAX: u64 = 4_096;
-/// Of code that is instrumented, the poorest input reaches more.
+/// In instrumented code, even the poorest input reaches more.
 const PLACES_MIN: u64 = 20;
 
 struct Fuzzer {
@@ -46,21 +46,20 @@ struct Fuzzer {
     work: PathBuf,
 }
 
-/// The end of one target's run.
 #[derive(Debug, PartialEq, Eq)]
 struct FuzzTally {
     runs: u64,
-    /// Places in the code that the kept inputs reach, and those that all reach.
+    /// Places in the code reached by the kept inputs, and by all inputs.
     places_kept: u64,
     places: u64,
 }
 
-/// Each target for the time of a test run.
+/// Runs each target for the time of a test run.
 pub fn stage() -> Result<()> {
     run(&[])
 }
 
-/// `[TARGET] [--seconds N]`, `--keep`, or `routes` and what that takes.
+/// Takes `[TARGET] [--seconds N]`, `--keep`, or `routes` and its arguments.
 pub fn run(arguments: &[String]) -> Result<()> {
     if let [name, rest @ ..] = arguments
         && name == ROUTES
@@ -102,7 +101,7 @@ impl Wish {
         let (seconds, keeps) = match rest {
             [] => (Some(SECONDS), false),
             [flag] if flag == "--keep" => (Some(SECONDS), true),
-            // Nothing at all would look green.
+            // Zero seconds would look green.
             [flag, seconds] if flag == "--seconds" => {
                 (seconds.parse().ok().filter(|seconds| *seconds > 0), false)
             }
@@ -116,7 +115,7 @@ impl Wish {
 }
 
 impl Fuzzer {
-    /// Into a folder of its own: what is instrumented is of no use to anything else.
+    /// Builds into a separate folder, because instrumented code is useless for anything else.
     fn build() -> Result<Self> {
         install::packages(&["g++"])?;
         let work = workspace::target()?.join(PACKAGE);
@@ -147,7 +146,7 @@ impl Fuzzer {
         Ok(names)
     }
 
-    /// From the kept inputs and those of earlier runs on.
+    /// Starts from the kept inputs and those of earlier runs.
     fn fuzz(&self, target: &str, seconds: u64) -> Result<FuzzTally> {
         let (new, found) = (self.folder("new", target)?, self.folder("found", target)?);
         let mut program = self.program(target);
@@ -168,14 +167,14 @@ impl Fuzzer {
         Ok(tally)
     }
 
-    /// Keeps as few inputs as reach all that kept and new ones reach.
+    /// Keeps the fewest inputs that reach everything the kept and new ones reach.
     fn keep(&self, target: &str) -> Result<()> {
         let (new, least) = (self.folder("new", target)?, self.folder("least", target)?);
         empty(&least)?;
         let kept = self.kept(target);
         let mut program = self.program(target);
-        // By the places alone, and not by how often an input reaches each: that would be thousands
-        // of inputs.
+        // Merge by places alone: counting how often an input reaches each would keep thousands of
+        // inputs.
         program.args(["-set_cover_merge=1", "-use_counters=0", "-use_cmp=0"]);
         program.arg(&least).arg(&kept).arg(&new);
         let (log, is_green) = self.logged(target, &mut program)?;
@@ -202,7 +201,7 @@ impl Fuzzer {
         program
     }
 
-    /// All that the program says, and whether it ended well.
+    /// The complete output of the program, and true if it succeeded.
     fn logged(&self, target: &str, program: &mut Command) -> Result<(String, bool)> {
         let output = program.output().map_err(|e| format!("{}: {e}", self.program.display()))?;
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -223,7 +222,7 @@ impl Fuzzer {
 }
 
 impl FuzzTally {
-    /// Reads the fuzzer's own lines: `#129 INITED cov: 351 ft: 612 ...` and
+    /// Reads the fuzzer's lines: `#129 INITED cov: 351 ft: 612 ...` and
     /// `stat::number_of_executed_units: 7`.
     fn of(log: &str) -> Option<Self> {
         let places = |word: &str| {
@@ -245,7 +244,7 @@ impl fmt::Display for FuzzTally {
     }
 }
 
-/// The end of the log: the panic, the input and the file it is in.
+/// The end of the log: the panic, the input and its file.
 fn complaint(log: &str) -> String {
     const LINES: usize = 40;
     let lines: Vec<_> = log.lines().collect();

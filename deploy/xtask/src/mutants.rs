@@ -1,7 +1,7 @@
-//! `cargo xtask mutants`: plants each defect in the real processes and sees a named test go red.
+//! `cargo xtask mutants`: plants each defect in the real processes and expects a named test to
+//! fail.
 //!
-//! Must stay true: the same test is green without the defect, so that it is the defect that it
-//! finds.
+//! Invariant: the same test is green without the defect, so the failure comes from the defect.
 
 use std::fs;
 
@@ -13,11 +13,11 @@ use crate::{
 };
 
 struct Mutant {
-    /// The word for it in `HOLDFAST_DEFECT`.
+    /// Its value of `HOLDFAST_DEFECT`.
     defect: &'static str,
     package: &'static str,
     program: &'static str,
-    /// The test that must go red, on every arm it runs on.
+    /// The test that must fail on every arm.
     test: &'static str,
 }
 
@@ -62,13 +62,13 @@ mutants! {
         "whatever_is_cut_and_killed_the_four_promises_stand";
 }
 
-/// What the program `rounds` would draw, with and without the defect: these rounds bring an accept
-/// from elsewhere to the cloud while the holder, cut off, has promised the same order to somebody
-/// else.
+/// The input of the program `rounds`, with and without the defect. In these rounds an accept from
+/// elsewhere reaches the cloud while the holder, cut off, has promised the same order to another
+/// person.
 const ROUNDS: [(&str, &str); 2] = [("HOLDFAST_CHAOS_SEED", "1"), ("HOLDFAST_CHAOS_ROUNDS", "4")];
 
 const VARIABLE: &str = "HOLDFAST_DEFECT";
-/// Those of the product that have a place for a defect.
+/// The programs of the product with a place for a defect.
 const PROGRAMS: [&str; 2] = ["holdfast-cloud", "holdfast-edge"];
 
 struct Verdict {
@@ -76,7 +76,7 @@ struct Verdict {
     control_is_green: bool,
 }
 
-/// All of them, or the one that is named.
+/// Judges all mutants, or the named one.
 pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result<()> {
     let chosen: Vec<&Mutant> =
         MUTANTS.iter().filter(|mutant| only.is_none_or(|only| only == mutant.defect)).collect();
@@ -92,7 +92,7 @@ pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result
     if all_found { Ok(()) } else { Err("not every defect is found by its test".into()) }
 }
 
-/// A binary that can plant defects knows the name of the variable that asks for one.
+/// A binary that can plant defects contains the name of their environment variable.
 pub fn release_has_none() -> Result<()> {
     workspace::build(&PROGRAMS)?;
     shell::run(workspace::cargo()?.args(["build", "--workspace", "--locked", "--release"]))?;

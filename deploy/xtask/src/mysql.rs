@@ -1,9 +1,9 @@
-//! Runs the tests of SQL stores on MySQL itself. Every other run has MariaDB: no registry has a
-//! MySQL for Debian stable, and the packages of Debian's unstable suite move, so no test run may
+//! Runs the tests of SQL stores on a real MySQL. Every other run uses MariaDB: no registry has a
+//! MySQL for Debian stable, and the packages of Debian unstable change too often for a test run to
 //! depend on them.
 //!
-//! Must stay true: nothing is installed. The packages are unpacked in the target folder, with their
-//! own libraries.
+//! Invariant: nothing is installed. The packages are unpacked in the target folder with their
+//! libraries.
 
 use std::{
     fs,
@@ -20,13 +20,13 @@ const PACKAGES: [&str; 2] = ["mysql-server-core", "mysql-client-core"];
 const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// Crates and modules of `contract` with tests on a SQL store.
+/// Crates, and modules of `contract`, with tests on a SQL store.
 const CRATES: [&str; 5] = ["platform", "auth", "order", "payment", "hub"];
 const CONTRACTS: [&str; 8] =
     ["sql::", "inbox::", "outbox::", "jobs::", "ground::", "sealed::", "money::", "traces::"];
-/// The test programs that hold them.
+/// The test programs that contain them.
 const TESTS: [&str; 4] = ["--lib", "--test=service", "--test=payment", "--test=contract"];
-/// It reads MariaDB's own report of the rows that a question read.
+/// Reads MariaDB's report of the rows that a query read, so MySQL cannot run it.
 const MARIADB_ALONE: &str = "a_long_feed_is_read_by_its_index_even_where_statistics_are_old";
 
 pub fn run() -> Result<()> {
@@ -101,7 +101,7 @@ impl Drop for MySql {
     }
 }
 
-/// Its packages and all they need, fetched once.
+/// Fetches the packages and all their dependencies once.
 fn unpacked() -> Result<PathBuf> {
     let folder = workspace::target()?.join("mysql");
     let root = folder.join("root");
@@ -116,7 +116,7 @@ fn unpacked() -> Result<PathBuf> {
         fs::create_dir_all(&made).map_err(|e| format!("{}: {e}", made.display()))?;
     }
     write(folder.join("sources.list"), &suite()?)?;
-    // Nothing is installed there, so that every library comes along.
+    // Nothing counts as installed there, so apt fetches every library.
     write(folder.join("status"), "")?;
     shell::run_quietly(apt(&folder).arg("update"))?;
     shell::run_quietly(apt(&folder).args(["install", "--yes", "--download-only"]).args(PACKAGES))?;
@@ -129,7 +129,7 @@ fn unpacked() -> Result<PathBuf> {
     Ok(root)
 }
 
-/// Debian's unstable suite, from where this system has its own packages.
+/// Debian's unstable suite, from the archive this system uses.
 fn suite() -> Result<String> {
     let mut apt = Command::new("apt-get");
     let sites = shell::output(apt.args(["indextargets", "--format", "$(SITE)"]))?;
@@ -156,7 +156,7 @@ fn apt(folder: &Path) -> Command {
     apt
 }
 
-/// Under the loader that came with it: its libraries are newer than this system's.
+/// Runs under the loader from its packages: its libraries are newer than this system's.
 fn server(root: &Path, data: &Path) -> Command {
     let (libraries, share) = (root.join(LIBRARIES), root.join("usr/share/mysql"));
     let mut server = Command::new(libraries.join("ld-linux-x86-64.so.2"));

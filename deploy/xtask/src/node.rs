@@ -1,4 +1,4 @@
-//! Node and npm for the apps: the machine's own where it is new enough, else a pinned wheel in the
+//! Node and npm for the apps: the machine's version if it is new enough, else a pinned wheel in the
 //! target folder.
 
 use std::{
@@ -10,12 +10,12 @@ use std::{
 use crate::{Result, install, shell, workspace};
 
 const REQUIREMENTS: &str = "deploy/node-requirements.txt";
-/// `engines` of package.json says the same.
+/// Keep equal to `engines` in package.json.
 const OLDEST: (u32, u32) = (20, 19);
 
-/// A Node whose npm stands beside it.
+/// A Node with its npm.
 pub struct NodeTools {
-    /// Of the wheel; the machine's own is found by the search path.
+    /// The wheel's folder; the machine's Node is on the search path.
     folder: Option<PathBuf>,
 }
 
@@ -50,7 +50,7 @@ impl NodeTools {
         Ok(command)
     }
 
-    /// The scripts of the apps call `node`, too.
+    /// The scripts of the apps also call `node`.
     fn search_path(&self, folder: &Path) -> Result<std::ffi::OsString> {
         let before = env::var_os("PATH").unwrap_or_default();
         let folders = [folder.join("bin")].into_iter().chain(env::split_paths(&before));

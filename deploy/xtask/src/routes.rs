@@ -1,8 +1,8 @@
-//! `cargo xtask fuzz routes`: Schemathesis asks a whole platform everything that its descriptions
-//! allow, and much that they do not, as each kind of caller.
+//! `cargo xtask fuzz routes`: Schemathesis sends a whole platform every request that its
+//! descriptions allow, and many that they do not, as each kind of caller.
 //!
-//! Must stay true: a server's error, an answer that no description names and a run that sees
-//! nothing are red; the same seed asks the same.
+//! Invariants: a server error, an undescribed answer and a run without coverage are red; the same
+//! seed sends the same requests.
 
 mod callers;
 mod platform;
@@ -21,27 +21,26 @@ use crate::{Result, install, workspace};
 use callers::{CALLERS, CallerLane, LAST, RouteCaller};
 use platform::FuzzedPlatform;
 
-/// In a test run, for all callers together.
+/// For all callers together in a test run.
 const SECONDS: u64 = 60;
 const SEED: u64 = 1;
-/// With hooks.py and schemathesis.toml.
+/// Contains hooks.py and schemathesis.toml.
 const CONFIG: &str = "tests/fuzz/routes";
 const WORK: &str = "routes";
 
-/// Fewer calls, of a caller with little time on a busy machine, do not tell whether it sees
-/// anything.
+/// Fewer calls, by a caller with little time on a busy machine, prove nothing about coverage.
 const TELLING_CALLS: u64 = 50;
-/// Of all answers, so many in a hundred may be that there were too many: they hide the rest.
+/// The largest percentage of 429 answers: more would hide the rest.
 const LIMITED_PERCENT_MAX: u64 = 5;
-/// Of a run with findings; its file has all.
+/// In a run with findings; the log file has all.
 const LINES_SHOWN: usize = 200;
 
-/// After the build stage.
+/// Runs after the build stage.
 pub fn stage() -> Result<()> {
     fuzz(Wish { seconds: SECONDS, seed: SEED })
 }
 
-/// `[--seconds N] [--seed N]`
+/// Takes `[--seconds N] [--seed N]`.
 pub fn run(arguments: &[String]) -> Result<()> {
     let wish = Wish::of(arguments)?;
     install::everything()?;
@@ -61,7 +60,7 @@ impl Wish {
         for pair in arguments.chunks(2) {
             let number = pair.get(1).and_then(|number| number.parse().ok());
             match (pair[0].as_str(), number) {
-                // Nothing at all would look green.
+                // Zero seconds would look green.
                 ("--seconds", Some(seconds)) if seconds > 0 => wish.seconds = seconds,
                 ("--seed", Some(seed)) => wish.seed = seed,
                 _ => {
@@ -82,7 +81,8 @@ fn fuzz(wish: Wish) -> Result<()> {
     let platform = FuzzedPlatform::start(&work)?;
     let fuzzer = RouteFuzzer { root: workspace::root()?, library, work, platform, wish };
     println!("seed {}, {} s", wish.seed, wish.seconds);
-    // The edges go on beside the gateway, until the admin asks it: what he does may end them.
+    // The edge and gateway lanes run in parallel. The admin's gateway calls come last, because they
+    // may end the others.
     let (all, callers) = (&fuzzer, |lane| CALLERS.iter().filter(move |one| one.lane == lane));
     let mut red = thread::scope(|scope| {
         let lanes = [CallerLane::Gateway, CallerLane::Edge];
@@ -96,7 +96,7 @@ fn fuzz(wish: Wish) -> Result<()> {
 
 struct RouteFuzzer {
     root: PathBuf,
-    /// With the modules of Schemathesis.
+    /// Contains the modules of Schemathesis.
     library: PathBuf,
     /// For logs and reports.
     work: PathBuf,
@@ -105,7 +105,7 @@ struct RouteFuzzer {
 }
 
 impl RouteFuzzer {
-    /// One after the other; what was red.
+    /// Runs the callers one after the other and returns the failures.
     fn all<'a>(&self, callers: impl Iterator<Item = &'a RouteCaller>) -> Vec<String> {
         let red = callers.filter_map(|caller| match self.fuzz(caller) {
             Ok(seen) => {
@@ -135,7 +135,7 @@ impl RouteFuzzer {
         Ok(answers.told(routes.len()))
     }
 
-    /// All that Schemathesis says, and whether it found nothing.
+    /// The complete output of Schemathesis, and true if it found nothing.
     fn asked(
         &self,
         caller: &RouteCaller,
@@ -181,7 +181,7 @@ impl RouteFuzzer {
     }
 }
 
-/// The findings with their requests; the end of a log that has none.
+/// The findings with their requests, or the end of a log without findings.
 fn findings(log: &str) -> String {
     let lines: Vec<_> = log.lines().collect();
     let is_head = |line: &&str, words: [&str; 2]| {
@@ -194,7 +194,7 @@ fn findings(log: &str) -> String {
     lines[start..end].iter().take(LINES_SHOWN).copied().collect::<Vec<_>>().join("\n")
 }
 
-/// How often each route gave each status.
+/// How often each route returned each status.
 struct Answers(BTreeMap<String, BTreeMap<String, u64>>);
 
 impl Answers {
@@ -213,7 +213,7 @@ impl Answers {
         self.0.values().filter(is_good).count()
     }
 
-    /// It is an error where the run has seen too little.
+    /// An error if the run has covered too little.
     fn check(&self, routes: usize) -> Result<()> {
         let (calls, limited) = (self.count(|_| true), self.count(|status| status == "429"));
         if calls == 0 || self.good() == 0 && calls >= TELLING_CALLS {

@@ -1,18 +1,17 @@
-//! Runs other programs in the open: what is run is printed, and so is what a reader wants of its
-//! output.
+//! Runs other programs visibly: prints the command, and the part of its output that a reader needs.
 
 use std::process::{Command, ExitStatus, Stdio};
 
 use crate::Result;
 
-/// It must succeed.
+/// Runs the command; an error if it fails.
 pub fn run(command: &mut Command) -> Result<()> {
     eprintln!("$ {}", line_of(command));
     let status = command.status().map_err(|e| format!("{}: {e}", line_of(command)))?;
     successful(command, status)
 }
 
-/// It must succeed; what it prints matters only when it does not.
+/// Runs the command and prints its output only if it fails.
 pub fn run_quietly(command: &mut Command) -> Result<()> {
     eprintln!("$ {}", line_of(command));
     let output = command.output().map_err(|e| format!("{}: {e}", line_of(command)))?;
@@ -22,7 +21,7 @@ pub fn run_quietly(command: &mut Command) -> Result<()> {
     })
 }
 
-/// What it prints on standard output; it must succeed.
+/// Returns the command's standard output; an error if it fails.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|e| format!("{}: {e}", line_of(command)))?;
@@ -30,7 +29,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).map_err(|e| format!("{}: {e}", line_of(command)))
 }
 
-/// Whether it runs and succeeds. Nothing is printed.
+/// True if the command runs and succeeds. Prints nothing.
 pub fn succeeds(command: &mut Command) -> bool {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())

@@ -1,4 +1,4 @@
-//! The stages of a test run: what each is for, and how it runs.
+//! The stages of a test run and how to run each.
 
 use std::{
     collections::BTreeSet,
@@ -13,13 +13,13 @@ use crate::{
     workspace,
 };
 
-/// Their tests need a whole platform, and each is a stage of its own.
+/// Their tests need a whole platform, so each is a separate stage.
 const STAGED_PACKAGES: [&str; 5] = ["contract", "e2e", "chaos", "attack", "demo"];
 pub const CHAOS_ROUNDS: &str = "10";
 const SIM_SEEDS: &str = "5000";
 const MONEY_SEEDS: &str = "10000";
 
-/// In the order in which they run: the cheap ones that say most come first.
+/// In running order: the cheap and most telling ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     Arch,
@@ -58,7 +58,7 @@ impl Stage {
         Self::NAMES[self as usize].1
     }
 
-    /// The named stages with all that they stand on; every stage when none is named.
+    /// The named stages with their prerequisites; every stage if no names are given.
     pub fn wanted(names: &[String]) -> Result<BTreeSet<Self>> {
         if names.is_empty() {
             return Ok(Self::NAMES.map(|(stage, _)| stage).into());
@@ -81,7 +81,8 @@ impl Stage {
         }
     }
 
-    /// Those that run beside stages with servers: they compute, and the others mostly wait.
+    /// Stages that run in parallel with those on servers: they compute while the others mostly
+    /// wait.
     pub fn beside(wanted: &BTreeSet<Self>) -> Vec<Self> {
         if !wanted.iter().any(|stage| stage.needs_build()) {
             return Vec::new();
@@ -93,7 +94,7 @@ impl Stage {
     }
 }
 
-/// What the build stage leaves for those after it.
+/// The build stage's results for later stages.
 #[derive(Default)]
 pub struct Built {
     installing: Option<JoinHandle<Result<()>>>,
@@ -101,7 +102,7 @@ pub struct Built {
 }
 
 impl Built {
-    /// Begins to install what the servers need; meanwhile everything is built.
+    /// Starts installing the servers' packages in the background; meanwhile everything is built.
     pub fn install(&mut self) {
         self.installing = Some(thread::spawn(install::everything));
     }
@@ -134,7 +135,7 @@ impl Built {
     }
 
     fn build(&mut self) -> Result<()> {
-        // A machine that lacks something and lets nobody install it has said so by now.
+        // If an installation is impossible on this machine, it has already failed by now.
         if self.installing.as_ref().is_some_and(JoinHandle::is_finished) {
             self.installed()?;
         }
@@ -153,17 +154,17 @@ impl Built {
         let (suites, servers) = self.ready.as_ref().ok_or("nothing has been built")?;
         let environment: Vec<_> = servers.environment().chain(more.iter().cloned()).collect();
         let count = suites.only(|suite| of(&suite.package)).run(&environment, None)?;
-        // A stage that runs nothing would look green for ever.
+        // A stage that runs nothing would always look green.
         if count.passed == 0 { Err("no test was run".into()) } else { Ok(count) }
     }
 }
 
-/// In one program so many tests run at a time: they mostly wait for a server's disk or a timer.
+/// The number of parallel tests in one program: they mostly wait for a server's disk or a timer.
 fn threads() -> (String, String) {
     (THREADS.to_owned(), "4".to_owned())
 }
 
-/// A part of what `cargo xtask sim` and `cargo xtask sim money` run by hand, and every planted bug.
+/// Runs part of `cargo xtask sim` and `cargo xtask sim money`, and every planted bug.
 fn simulate() -> Result<()> {
     let simulators =
         [(workspace::simulator()?, SIM_SEEDS), (workspace::money_simulator()?, MONEY_SEEDS)];
@@ -192,7 +193,7 @@ pub fn lint() -> Result<()> {
 
 const OWN_MANIFEST: &str = "deploy/xtask/Cargo.toml";
 
-/// The rules of the tree, and the proof that each of them bites.
+/// Checks the rules of the tree, and that each rule finds violations.
 fn arch_and_own_tests() -> Result<TestCount> {
     arch::pass(&arch::check(&workspace::root()?)?)?;
     let target = workspace::target()?.join("xtask");

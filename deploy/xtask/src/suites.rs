@@ -1,8 +1,8 @@
-//! The test programs of the workspace. They are built once, by one command, and then run as they
-//! are, so that no stage rebuilds anything with other features.
+//! The test programs of the workspace. One command builds them once and they run unchanged, so no
+//! stage rebuilds anything with other features.
 //!
-//! Each has databases, folders and ports of its own, so two run at a time. What a program prints is
-//! kept whole, and printed when it ends.
+//! Each uses separate databases, folders and ports, so two run at a time. A program's output is
+//! kept whole and printed when it ends.
 
 use std::{
     collections::BTreeMap,
@@ -22,14 +22,14 @@ use crate::{Result, shell, workspace};
 #[derive(Clone)]
 pub struct Suite {
     pub package: String,
-    /// The library's, a program's or an integration test's name.
+    /// The name of the library, program or integration test.
     pub name: String,
     program: PathBuf,
     folder: PathBuf,
     log: PathBuf,
 }
 
-/// Test programs, in the order in which they run.
+/// Test programs in running order.
 #[derive(Clone)]
 pub struct Suites(Vec<Suite>);
 
@@ -41,28 +41,27 @@ pub struct TestCount {
     pub is_red: bool,
 }
 
-/// Test programs mostly wait: for a server's disk, for a timer, for another process.
+/// Test programs mostly wait: for a server's disk, a timer or another process.
 const AT_A_TIME: usize = 2;
-/// Programs that run after the others and by themselves, with the reason.
+/// Programs that run alone after the others, with the reason.
 const ALONE: [(&str, &str, &str); 2] = [
     ("holdfast-edge", "process", "an edge has to start within a second"),
     ("chaos", "exclusive", "an accept at the portal has to come back within a second"),
 ];
-/// How many tests of one program run at a time: by default one for each processor.
+/// The number of parallel tests in one program; the default is one for each processor.
 pub const THREADS: &str = "RUST_TEST_THREADS";
 const OUTPUT: &str = "test-output";
 
 impl Suites {
-    /// Builds the programs and their tests in one go, so that no processor waits in between.
+    /// Builds the programs and their tests in one go, so no processor idles in between.
     pub fn build() -> Result<Self> {
         Self::built(&["build", "--workspace", "--locked", "--all-targets"])
     }
 
-    /// The same of some test programs and one other program, with the features of the whole
-    /// workspace.
+    /// Builds some test programs and one other program, with the features of the whole workspace.
     pub fn build_of(tests: &[&str], program: &str) -> Result<Self> {
         let any = tests.iter().find_map(|test| test.strip_prefix("--test="));
-        // With a test, so that its features are those of the tests.
+        // Build it with a test, so it gets the features of the tests.
         let with = ["--bin", program, "--test", any.unwrap_or_default()];
         let mut cargo = workspace::cargo()?;
         shell::run(cargo.args(["build", "--workspace", "--locked"]).args(with))?;
@@ -93,12 +92,12 @@ impl Suites {
         found.ok_or_else(|| format!("there is no test program {package}::{name}"))
     }
 
-    /// Runs all to the end; it is an error if any is red.
+    /// Runs all to the end; an error if any is red.
     pub fn run(&self, environment: &[(String, String)], filter: Option<&str>) -> Result<TestCount> {
         self.run_with(environment, &Vec::from_iter(filter))
     }
 
-    /// The same, with arguments for each program.
+    /// Like [`Self::run`], with arguments for each program.
     pub fn run_with(
         &self,
         environment: &[(String, String)],
@@ -127,7 +126,7 @@ impl Suites {
 }
 
 impl Suite {
-    /// Shows what its tests print, as they print it.
+    /// Shows the output of its tests as they print it.
     pub fn run_aloud(&self, environment: &[(String, String)]) -> Result<()> {
         let mut program = self.command(environment, &["--nocapture"]);
         let mut process =
@@ -151,10 +150,10 @@ impl Suite {
         ALONE.iter().any(|(package, name, _)| self.package == *package && self.name == *name)
     }
 
-    /// Prints the whole output when the program has ended; nothing of a program without tests.
+    /// Prints the whole output after the program has ended, unless it has no tests.
     pub fn run(&self, environment: &[(String, String)], arguments: &[&str]) -> Result<TestCount> {
         let run = || {
-            // Both streams go into one file, in which each line stands where it was printed.
+            // Both streams go into one file, so lines stay in order.
             let file = File::create(&self.log)?;
             let errors = file.try_clone()?;
             self.command(environment, arguments).stdout(file).stderr(errors).status()
@@ -166,7 +165,7 @@ impl Suite {
         if count.is_red || count.passed > 0 {
             let end =
                 if count.is_red { format!("{}: {status}\n", self.title()) } else { String::new() };
-            // One call, so that nothing of another program comes between.
+            // One call, so no other program's output comes in between.
             print!("\n     Running {}\n{text}{end}", self.title());
         }
         Ok(count)
@@ -239,7 +238,7 @@ fn suite(message: &Value, output: &Path) -> Option<Suite> {
     Some(Suite { package, name, program: program.into(), folder, log })
 }
 
-/// `path+file:///repo/cloud/auth#0.1.0` or, where folder and name differ, `...#holdfast-cli@0.1.0`.
+/// `path+file:///repo/cloud/auth#0.1.0`, or `...#holdfast-cli@0.1.0` if folder and name differ.
 fn package_of(id: &str) -> String {
     let (place, after) = id.rsplit_once('#').unwrap_or((id, ""));
     let name =

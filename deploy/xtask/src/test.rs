@@ -9,7 +9,7 @@ use crate::{
     suites::TestCount,
 };
 
-/// Stops at the first red stage, and prints the table of minutes in any case.
+/// Stops at the first red stage, but always prints the table of minutes.
 pub fn run(names: &[String]) -> Result<()> {
     let mut wanted = Stage::wanted(names)?;
     let beside = Stage::beside(&wanted);
@@ -48,7 +48,7 @@ impl Run {
             println!("\n== {}", stage.name());
             self.timed(stage.name(), |built| built.run(stage))
                 .map_err(|error| format!("{}: {error}", stage.name()))?;
-            // Before that they would wait for the build, or the build for them.
+            // Earlier, they and the build would wait for each other.
             if stage == Stage::Build && !beside.is_empty() {
                 running = Some(Beside::start(beside)?);
             }

@@ -1,4 +1,4 @@
-//! The private servers of a test run: started once, used by every stage, gone with it.
+//! The private servers of a test run: started once, shared by all stages, removed at the end.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{Result, shell, workspace};
 
-/// RabbitMQ takes some five seconds on an idle machine.
+/// RabbitMQ takes about five seconds on an idle machine.
 const STARTS_WITHIN: Duration = Duration::from_secs(120);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -40,12 +40,12 @@ impl TestServers {
         Ok(servers)
     }
 
-    /// What tells a test where they are.
+    /// The variable that gives tests the servers' addresses.
     pub fn environment(&self) -> impl Iterator<Item = (String, String)> + use<> {
         [("HOLDFAST_TEST_SERVERS".to_owned(), self.ready_file.display().to_string())].into_iter()
     }
 
-    /// The same with another address in place of one of theirs.
+    /// The same with one of the addresses replaced.
     pub fn environment_with(&self, name: &str, address: &str) -> Result<Vec<(String, String)>> {
         let text = fs::read_to_string(&self.ready_file);
         let text = text.map_err(|e| format!("{}: {e}", self.ready_file.display()))?;
@@ -72,7 +72,8 @@ impl TestServers {
 }
 
 impl Drop for TestServers {
-    /// Asked politely it removes everything before it ends; if we are killed, it does so by itself.
+    /// SIGTERM makes the servers remove everything before they end; they do the same if we are
+    /// killed.
     fn drop(&mut self) {
         let id = self.process.id().to_string();
         shell::succeeds(Command::new("kill").args(["-TERM", &id]));

@@ -1,5 +1,5 @@
-//! Builds programs of the workspace, always with the features of the whole and in one profile: no
-//! command rebuilds for another.
+//! Builds programs of the workspace, always with the features of the whole and in one profile, so
+//! no command triggers a rebuild for another.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::{Result, shell};
 
-/// A workspace as `cargo metadata` tells of it.
+/// The workspace from `cargo metadata`.
 #[derive(Deserialize)]
 pub struct Metadata {
     pub packages: Vec<Package>,
@@ -21,17 +21,17 @@ pub struct Metadata {
 pub struct Package {
     pub name: String,
     pub manifest_path: PathBuf,
-    /// Of every kind: normal, dev, build and those of one platform only.
+    /// All kinds: normal, dev, build and those for one platform only.
     pub dependencies: Vec<Dependency>,
 }
 
 #[derive(Deserialize)]
 pub struct Dependency {
     pub name: String,
-    /// What the manifest calls it, where that is something else.
+    /// The manifest's name for it, if different.
     pub rename: Option<String>,
     kind: Option<String>,
-    /// Where it stands in this repository.
+    /// Its location in this repository.
     pub path: Option<PathBuf>,
 }
 
@@ -46,7 +46,7 @@ pub fn root() -> Result<PathBuf> {
     here.join("../..").canonicalize().map_err(|e| format!("could not find the repository: {e}"))
 }
 
-/// Cargo, at the root. It is not told that it was started by another cargo.
+/// Cargo at the root, without the variables of the cargo that started us.
 pub fn cargo() -> Result<Command> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()?);
@@ -61,7 +61,7 @@ pub fn cargo() -> Result<Command> {
     Ok(command)
 }
 
-/// The programs that a platform consists of, and the one that starts and stops it.
+/// The programs of a platform, and the one that starts and stops it.
 pub const PLATFORM: [&str; 4] = ["holdfast-cloud", "holdfast-edge", "holdfast", "holdfast-stack"];
 
 pub fn build(programs: &[&str]) -> Result<()> {
@@ -73,7 +73,6 @@ pub fn build(programs: &[&str]) -> Result<()> {
     shell::run(&mut cargo)
 }
 
-/// The folder that everything is built into.
 pub fn target() -> Result<PathBuf> {
     Ok(metadata(&root()?)?.target_directory)
 }
@@ -95,14 +94,14 @@ pub fn money_simulator() -> Result<PathBuf> {
     simulator_of("money-sim", "holdfast-money-sim")
 }
 
-/// Built for release: how much it shows is a question of how many seeds it runs.
+/// Built for release, because it covers more seeds that way.
 fn simulator_of(package: &str, program: &str) -> Result<PathBuf> {
     shell::run(cargo()?.args(["build", "--package", package, "--locked", "--release"]))?;
     built("release", program)
 }
 
-/// What is measured, built as it is shipped but for the optimisation across crates, and what
-/// measures.
+/// Builds the benchmarked programs as they are shipped, except for cross-crate optimisation, and
+/// the benchmark.
 pub fn bench() -> Result<PathBuf> {
     const PROFILE: &str = "bench-platform";
     let mut cargo = cargo()?;

@@ -1,5 +1,5 @@
-//! Every rule of `cargo xtask arch` bites: a small workspace that keeps them all is broken in one
-//! place at a time, and that place must be named.
+//! Each rule of `cargo xtask arch` finds violations: the tests break a small valid workspace in one
+//! place at a time, and expect a finding at that place.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// A workspace with a crate of each kind, in a folder that goes when it is dropped.
+/// A workspace with a crate of each kind, in a folder that is removed on drop.
 struct Tree(PathBuf);
 
 const CRATES: [(&str, &str, &[&str]); 12] = [
@@ -81,7 +81,7 @@ impl Drop for Tree {
     }
 }
 
-/// With `text` in `file`, exactly one thing is found: on that line, and saying this.
+/// With `text` in `file`, there is exactly one finding: on that line, with this message.
 fn check(file: &str, text: &str, line: usize, says: &str) {
     let tree = Tree::new();
     tree.write(file, text);
@@ -256,7 +256,7 @@ fn sql_outside_a_store_is_found_also_in_macros() {
     check("cloud/order/src/sql.rs", "const A: &str = \"SELECT 1\";", 1, says);
 }
 
-/// A crate's `tests::http` says nothing about its `http`, wherever the tests declare it.
+/// A crate's `tests::http` does not make its `http` a test module, wherever the tests declare it.
 #[test]
 fn a_file_whose_name_a_test_module_shares_is_looked_at() {
     let sql = "const A: &str = \"SELECT 1\";\n";

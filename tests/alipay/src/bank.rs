@@ -1,4 +1,4 @@
-//! The truth: trades, what was paid of each, and what went back.
+//! The bank's state: trades, their payments and refunds.
 
 use std::collections::BTreeMap;
 
@@ -24,14 +24,14 @@ struct Trade {
     refunds: BTreeMap<String, i64>,
 }
 
-/// A refusal, by its `sub_code`.
+/// The `sub_code` of a refusal.
 pub type Refusal = &'static str;
 
 const NO_TRADE: Refusal = "ACQ.TRADE_NOT_EXIST";
 const WRONG: Refusal = "ACQ.INVALID_PARAMETER";
 
 impl Bank {
-    /// A customer opens the page of a trade. Returns its subject and its sum.
+    /// Opens a trade's page for a customer. Returns the subject and the amount.
     pub fn open(
         &mut self,
         business: &Value,
@@ -72,7 +72,7 @@ impl Bank {
         }
     }
 
-    /// Only a trade that is open can be paid.
+    /// Pays a trade if it is open.
     pub fn pay(&mut self, number: &str, minor: i64, now: UnixMillis) -> bool {
         let Some(trade) = self.trades.get_mut(number) else { return false };
         let is_open = trade.paid.is_none() && !trade.is_closed && now < trade.ends;
@@ -94,7 +94,6 @@ impl Bank {
         trade.refunds.iter().filter_map(refund).collect()
     }
 
-    /// A call of the gateway.
     pub fn take(
         &mut self,
         method: &str,
@@ -114,7 +113,7 @@ impl Bank {
         Ok(joined(told, added))
     }
 
-    /// Where a message about this trade goes, and what it says.
+    /// The notification about this trade and its destination.
     pub fn message(
         &self,
         number: &str,
@@ -131,7 +130,7 @@ impl Bank {
             ("auth_app_id", APP_ID),
             ("out_trade_no", number),
             ("subject", trade.subject.as_str()),
-            // Without a value: it is sent, and not signed.
+            // An empty value is sent but not signed.
             ("body", ""),
         ]
         .into_iter()
@@ -174,7 +173,7 @@ impl Trade {
         Ok(json!({}))
     }
 
-    /// One that is known under its number moves nothing.
+    /// A repeated refund number moves no money.
     fn refund(&mut self, business: &Value) -> Result<Value, Refusal> {
         let (paid, _) = self.paid.ok_or("ACQ.TRADE_STATUS_ERROR")?;
         let number = text(business, "out_request_no").ok_or(WRONG)?;
@@ -201,7 +200,7 @@ impl Trade {
                 told,
                 json!({ "refund_status": "REFUND_SUCCESS", "refund_amount": yuan(*minor) }),
             ),
-            // As Alipay says that it has none.
+            // Alipay reports an unknown refund this way.
             None => json!({}),
         })
     }
@@ -218,7 +217,7 @@ fn text<'a>(business: &'a Value, name: &str) -> Option<&'a str> {
     business.get(name)?.as_str()
 }
 
-/// In the form of the price list: `0.01` at least, with two decimals.
+/// Accepts the price list's format only: at least `0.01`, with two decimals.
 fn amount(business: &Value, name: &str) -> Result<Amount, Refusal> {
     let text = text(business, name).ok_or(WRONG)?;
     let has_cents = text.split_once('.').is_some_and(|(_, cents)| cents.len() == 2);
@@ -239,7 +238,7 @@ pub fn beijing(at: UnixMillis) -> String {
     tz::offset(8).to_datetime(at).strftime("%F %T").to_string()
 }
 
-/// Of the clock of Beijing.
+/// Parses Beijing local time.
 pub fn at(text: &str) -> Option<UnixMillis> {
     let at = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
     Some(UnixMillis(tz::offset(8).to_timestamp(at).ok()?.as_millisecond()))

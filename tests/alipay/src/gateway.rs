@@ -1,5 +1,5 @@
-//! Calls of the gateway: what is wrong with their form or signature, what the bank does, and what
-//! befalls the answer.
+//! Gateway calls: validates form and signature, runs the call at the bank, and answers, with
+//! injected faults if a test ordered any.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::{APP_ID, State, Trouble, bank::at};
 
-/// How far the time of a request may be off. A link is opened long after it was signed.
+/// Tolerance for a request's timestamp. Customers may open a link long after its signing.
 const TIMELY_MS: i64 = 24 * 3_600_000;
 
 pub async fn answer(Shared(state): Shared<State>, body: Bytes) -> Response {
@@ -52,7 +52,7 @@ pub async fn answer(Shared(state): Shared<State>, body: Bytes) -> Response {
     json_of(signed(&state, &method, &word, trouble == Some(Trouble::WrongSignature)))
 }
 
-/// The business of a request that is as it has to be.
+/// Validates a request and returns its business content.
 pub fn checked(state: &State, fields: &BTreeMap<String, String>) -> Result<Value, &'static str> {
     let is = |name: &str, value: &str| fields.get(name).is_some_and(|told| told == value);
     if !is("app_id", APP_ID) {
@@ -93,7 +93,7 @@ fn refused_form(state: &State, method: &str, reason: &str) -> String {
     signed(state, method, &word, false)
 }
 
-/// The word's text is what is signed, with slashes as Alipay writes them.
+/// Signs the body as serialized, with slashes escaped the way Alipay does it.
 fn signed(state: &State, method: &str, word: &Value, is_forged: bool) -> String {
     let text = word.to_string().replace('/', "\\/");
     let wires = &state.wires;

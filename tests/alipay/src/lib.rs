@@ -1,10 +1,10 @@
-//! A bank that speaks Alipay's open platform, for tests and for trying it out. It has a truth of
-//! its own, verifies our signatures by itself and signs its answers; no line of the product is used
-//! for either. Its keys are published here, so they are worth nothing elsewhere.
+//! A bank that speaks Alipay's open platform, for tests and demos. It keeps its own records,
+//! verifies our signatures and signs its answers without a line of product code. Its keys are
+//! public, so never use them elsewhere.
 //!
-//! As Alipay does, it hears of a trade only when its customer opens the link, lets nobody pay after
-//! the link's end, calls a trade closed that went back whole, and repeats a refund under its own
-//! number without moving anything.
+//! Like Alipay, it learns of a trade only when the customer opens the link, refuses payment after
+//! the link expires, reports a fully refunded trade as closed, and answers a repeated refund number
+//! without moving money.
 
 mod bank;
 mod gateway;
@@ -33,23 +33,23 @@ use wire::Amount;
 use bank::Bank;
 use wires::Wires;
 
-/// The number of the one application that it knows.
+/// The only application id that the sandbox accepts.
 pub const APP_ID: &str = "2021000000000001";
 
-/// An accident of one call.
+/// A fault injected into one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// It is done, and the connection breaks before the answer.
+    /// The call succeeds, but the connection breaks before the answer.
     LostAnswer,
-    /// It is done, and the answer takes this long.
+    /// The call succeeds, but the answer takes this long.
     Slow(Duration),
-    /// It is done, and answered by `20000`, which says that nobody knows.
+    /// The call succeeds, but the answer is `20000`: outcome unknown.
     UnknownOutcome,
-    /// Nothing is done, and the answer is the same.
+    /// The call has no effect, and the answer is `20000` as well.
     NothingDone,
-    /// It is done, and the answer is signed by another key.
+    /// The call succeeds, but the answer carries another key's signature.
     WrongSignature,
-    /// It is refused for this reason.
+    /// The call fails for this reason.
     Refused(&'static str),
 }
 
@@ -72,23 +72,20 @@ struct State {
 struct Inner {
     bank: Bank,
     troubles: VecDeque<(&'static str, Trouble)>,
-    /// Methods, in the order of their calls.
+    /// Methods in call order.
     calls: Vec<String>,
-    /// Calls whose signature was wrong.
+    /// Calls with a wrong signature.
     refused_signatures: usize,
 }
 
-/// The file of the application's key.
 pub fn merchant_key() -> PathBuf {
     file("merchant.pem")
 }
 
-/// The file of the application's public key.
 pub fn merchant_public_key() -> PathBuf {
     file("merchant.pub.pem")
 }
 
-/// The file of the public key of the bank.
 pub fn bank_public_key() -> PathBuf {
     file("bank.pub.pem")
 }
@@ -98,7 +95,7 @@ fn file(name: &str) -> PathBuf {
 }
 
 impl Sandbox {
-    /// At `127.0.0.1:0` it takes a free port.
+    /// `127.0.0.1:0` picks a free port.
     pub async fn start(listen: &str, clock: Clock) -> std::io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
@@ -117,7 +114,7 @@ impl Sandbox {
         Ok(Self { address, state, tasks })
     }
 
-    /// For `payment.alipay_gateway`.
+    /// The value for `payment.alipay_gateway`.
     pub fn gateway(&self) -> String {
         format!("http://{}/gateway.do", self.address)
     }
@@ -126,12 +123,12 @@ impl Sandbox {
         self.tasks.shutdown(Duration::from_secs(1)).await;
     }
 
-    /// Befalls the next call of this method.
+    /// Injects a fault into the next call of this method.
     pub fn befall(&self, method: &'static str, trouble: Trouble) {
         self.state.lock().troubles.push_back((method, trouble));
     }
 
-    /// A customer opens the link. Returns whether Alipay shows the page to pay.
+    /// Opens the link as a customer. Returns true if Alipay shows the payment page.
     pub async fn opens(&self, link: &str) -> bool {
         let Ok(request) = Request::get(link).body(Body::empty()) else { return false };
         match self.state.client.request(request).await {
@@ -140,28 +137,28 @@ impl Sandbox {
         }
     }
 
-    /// The customer of a trade that is open pays this; nobody is told. Returns whether it was paid.
+    /// Pays this amount for an open trade without a notification. Returns false if the trade is not
+    /// open.
     pub fn pays(&self, number: &str, amount: Amount) -> bool {
         let now = self.state.clock.now();
         self.state.lock().bank.pay(number, amount.minor(), now)
     }
 
-    /// The message about this trade, as it is sent.
+    /// The notification about this trade, in its wire format.
     pub fn message(&self, number: &str) -> String {
         self.state.message(number).map(|(_, form)| form).unwrap_or_default()
     }
 
-    /// Sends it to the address that the trade names. Returns status and text of the answer.
+    /// Sends the notification to the trade's notify URL. Returns status and text of the answer.
     pub async fn tells(&self, number: &str) -> Option<(u16, String)> {
         self.state.tell(number).await
     }
 
-    /// Each refund of this trade, by its number.
     pub fn refunds(&self, number: &str) -> Vec<(String, Amount)> {
         self.state.lock().bank.refunds(number)
     }
 
-    /// How often this method was called.
+    /// How often clients called this method.
     pub fn calls(&self, method: &str) -> usize {
         self.state.lock().calls.iter().filter(|called| *called == method).count()
     }

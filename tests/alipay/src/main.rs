@@ -1,5 +1,5 @@
-//! `holdfast-alipay-sandbox`: the bank on its own, for a platform that is to be tried with
-//! `payment.adapter = "alipay"`.
+//! `holdfast-alipay-sandbox`: runs the bank alone, to try out a platform with `payment.adapter =
+//! "alipay"`.
 
 use alipay_sandbox::{APP_ID, Sandbox, bank_public_key, merchant_key};
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use process::clock::Clock;
 struct Arguments {
     #[arg(long, default_value = "127.0.0.1:8090")]
     listen: String,
-    /// The gateway of the platform that is to hear of payments.
+    /// The gateway of the platform that receives payment notifications.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     platform: String,
 }

@@ -1,5 +1,4 @@
-//! The page where a customer pays: what he meets when he opens a link, and what follows from its
-//! button.
+//! The payment page that a customer's link opens, and its pay button.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +36,7 @@ pub async fn show(Shared(state): Shared<State>, RawQuery(query): RawQuery) -> Re
     }
 }
 
-/// Pays it whole, tells the merchant, and leads the customer back.
+/// Pays the full amount, notifies the merchant, and redirects the customer back.
 pub async fn pay(Shared(state): Shared<State>, Path(number): Path<String>) -> Response {
     let asked = state.lock().bank.asked(&number);
     let Some((minor, back)) = asked else { return StatusCode::NOT_FOUND.into_response() };

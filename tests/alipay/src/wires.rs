@@ -1,4 +1,4 @@
-//! What is signed on the way in and out, and by whom.
+//! Signatures: verifies the merchant's requests, signs the bank's answers and notifications.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -22,7 +22,7 @@ impl Wires {
         Self { bank: key(&file("bank.pem")), merchant: key(&file("merchant.pem")) }
     }
 
-    /// A request of the merchant: all its fields but the signature are signed.
+    /// Verifies a merchant request, whose signature covers all non-empty fields except `sign`.
     pub fn is_of_merchant(&self, fields: &BTreeMap<String, String>) -> bool {
         let signed: Vec<String> = fields
             .iter()
@@ -39,12 +39,12 @@ impl Wires {
         sign(&self.bank, text)
     }
 
-    /// By a key that is not the bank's.
+    /// Signs with a key that is not the bank's.
     pub fn forge(&self, text: &str) -> String {
         sign(&self.merchant, text)
     }
 
-    /// A message, as a form: neither its signature nor the kind of it is signed.
+    /// A signed notification as a form. The signature covers neither `sign` nor `sign_type`.
     pub fn message(&self, mut fields: BTreeMap<String, String>) -> String {
         let signed: Vec<String> = fields
             .iter()
@@ -58,7 +58,7 @@ impl Wires {
 }
 
 /// # Panics
-/// Without its key a sandbox can do nothing.
+/// If the key file is missing or invalid: the sandbox cannot work without it.
 fn key(file: &Path) -> RsaKeyPair {
     let pem = fs::read_to_string(file).expect("a file of a key of the sandbox");
     let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();

@@ -1,10 +1,9 @@
-//! Requests exactly as they are written, also those that no library would send, and their answers.
+//! HTTP requests sent byte for byte, including those that no library would send, and their answers.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
-/// A request whose path and headers go out unchanged.
 #[derive(Debug, Clone)]
 pub struct HttpCall {
     method: String,
@@ -16,7 +15,7 @@ pub struct HttpCall {
 #[derive(Debug, Clone)]
 pub struct HttpAnswer {
     pub status: u16,
-    /// Names in small letters.
+    /// Lower-case names.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -34,7 +33,7 @@ impl HttpCall {
         Self::new("POST", path)
     }
 
-    /// A second header of the same name stands beside the first.
+    /// A repeated name adds a second header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -89,12 +88,12 @@ impl HttpAnswer {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The body, or null where it is no JSON.
+    /// The body, or null if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The stable code of a refusal; empty where there is none.
+    /// The stable code of a refusal, or an empty string.
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
@@ -103,8 +102,8 @@ impl HttpAnswer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Whether nothing more comes; an answer without a length ends with its connection. Of a stream
-    /// of events, which has no end, the head is enough.
+    /// Returns true once the answer is complete. An answer without a length ends with its
+    /// connection; for an endless event stream, the head is enough.
     pub(crate) fn is_whole(bytes: &[u8]) -> bool {
         let Some(answer) = Self::parse(bytes) else { return false };
         if answer.header("content-type") == Some("text/event-stream") {
@@ -136,7 +135,7 @@ impl HttpAnswer {
     }
 }
 
-/// The pieces of a chunked body, as far as they have come.
+/// Joins the chunks received so far.
 fn joined(mut chunked: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = chunked.windows(2).position(|two| two == b"\r\n") {

@@ -1,5 +1,4 @@
-//! The experience of an honest person while somebody else attacks: how long each act took, and
-//! refusals.
+//! Measures honest people during an attack: latencies and refusals.
 
 use std::{
     collections::BTreeMap,
@@ -11,15 +10,15 @@ use std::{
 use process::clock::Clock;
 use tokio::time::sleep;
 
-/// Acts of one person, in the order of their times.
+/// One person's acts, sorted by duration.
 #[derive(Debug, Clone, Default)]
 pub struct Experience {
     took: Vec<Duration>,
     refusals: BTreeMap<String, usize>,
 }
 
-/// Lets somebody act again and again, with a pause in between, until `flood` has ended. The act
-/// under way then is waited for and counts, or the slowest one would never be seen.
+/// Repeats `act`, pausing in between, until `flood` ends. The last act still counts, or the slowest
+/// one would never show.
 pub async fn during<T>(
     flood: impl Future<Output = T>,
     pause: Duration,
@@ -54,7 +53,7 @@ impl Experience {
         self.refusals.values().sum()
     }
 
-    /// The time within which so many of a hundred acts ended.
+    /// The duration that this percentage of acts stayed within.
     pub fn percentile(&self, percent: usize) -> Duration {
         let last = self.took.len().saturating_sub(1);
         let at = (self.took.len() * percent / 100).min(last);

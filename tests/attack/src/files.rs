@@ -1,5 +1,3 @@
-//! The files of a platform, and the file descriptors of an attacker.
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -7,17 +5,17 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// As many sockets for this process as the machine allows.
+/// Raises this process's socket limit to the machine's maximum.
 ///
 /// # Panics
-/// When the limit cannot be raised.
+/// If the limit cannot be raised.
 pub fn many_files() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     setrlimit(Resource::Nofile, raised).expect("a higher limit");
 }
 
-/// Every file in a folder and those below it. One that goes away meanwhile is left out.
+/// Every file in a folder, recursively. Skips files that vanish meanwhile.
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -1,6 +1,6 @@
-//! Owns what the attacks share: a platform at default limits, callers with addresses of their own,
-//! raw sockets, a raw MQTT client, and the experience of honest people meanwhile. The attacks
-//! themselves are the tests of this crate.
+//! Shared parts of the attacks: a platform at default limits, callers with distinct addresses, raw
+//! sockets, a raw MQTT client, and measurements of honest people meanwhile. The attacks are this
+//! crate's tests.
 
 mod call;
 mod experience;

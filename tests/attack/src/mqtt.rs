@@ -1,4 +1,4 @@
-//! MQTT 3.1.1 by hand, so that an attack may send what no client would.
+//! Hand-written MQTT 3.1.1, so that an attack can send packets that no client would.
 
 use std::io;
 
@@ -10,20 +10,19 @@ use tokio::{
 
 use crate::{PATIENCE, Station};
 
-/// A CONNECT.
 #[derive(Debug, Clone, Default)]
 pub struct MqttGreeting {
     pub client_id: String,
     pub username: String,
     pub password: String,
-    /// Topic and message, to be retained.
+    /// Topic and message of a retained will.
     pub will: Option<(String, String)>,
 }
 
-/// A connection that the broker has answered.
+/// A connection after its CONNACK.
 pub struct MqttLine {
     stream: TcpStream,
-    /// Messages that came in the midst of something else.
+    /// Messages that arrived while waiting for another packet.
     pub heard: Vec<Vec<u8>>,
 }
 
@@ -53,7 +52,7 @@ impl MqttGreeting {
         }
         texts.extend([self.username.as_str(), &self.password]);
         let mut body = prefixed(b"MQTT");
-        // Protocol level 4, and a minute to stay silent.
+        // Protocol level 4, keep-alive of 60 seconds.
         body.extend([4, flags, 0, 60]);
         body.extend(texts.into_iter().flat_map(|text| prefixed(text.as_bytes())));
         packet(CONNECT, &body)
@@ -61,10 +60,10 @@ impl MqttGreeting {
 }
 
 impl MqttLine {
-    /// Greets the broker; its return code is 0 for welcome.
+    /// Connects to the broker. Return code 0 means accepted.
     ///
     /// # Errors
-    /// When the broker closes the connection or stays silent.
+    /// If the broker closes the connection or stays silent.
     pub async fn open(from: Station, port: u16, greeting: &MqttGreeting) -> io::Result<(u8, Self)> {
         let mut stream = from.connect(port).await?;
         stream.write_all(&greeting.bytes()).await?;
@@ -74,10 +73,10 @@ impl MqttLine {
         Ok((code, line))
     }
 
-    /// The granted level, or 0x80 for a refusal.
+    /// Returns the granted QoS, or 0x80 for a refusal.
     ///
     /// # Errors
-    /// When the broker closes the connection or stays silent.
+    /// If the broker closes the connection or stays silent.
     pub async fn subscribe(&mut self, filter: &str) -> io::Result<u8> {
         let mut body = vec![0, 1];
         body.extend(prefixed(filter.as_bytes()));
@@ -92,26 +91,24 @@ impl MqttLine {
         }
     }
 
-    /// Publishes at level 0, which the broker does not answer.
+    /// Publishes at QoS 0, which the broker does not acknowledge.
     ///
     /// # Errors
-    /// When the broker has closed the connection.
+    /// If the broker has closed the connection.
     pub async fn publish(&mut self, topic: &str, message: &[u8], retain: bool) -> io::Result<()> {
         self.stream.write_all(&Self::publication(topic, message, retain)).await
     }
 
-    /// A PUBLISH at level 0.
     pub fn publication(topic: &str, message: &[u8], retain: bool) -> Vec<u8> {
         let mut body = prefixed(topic.as_bytes());
         body.extend(message);
         packet(if retain { PUBLISH | RETAIN } else { PUBLISH }, &body)
     }
 
-    /// The next message, acknowledged where it came at level 1. Without that, the broker soon sends
-    /// no more.
+    /// Receives the next message. Acknowledges QoS 1, or the broker would soon stop sending.
     ///
     /// # Errors
-    /// When the broker closes the connection or stays silent.
+    /// If the broker closes the connection or stays silent.
     pub async fn message(&mut self) -> io::Result<Vec<u8>> {
         loop {
             let (kind, message) = self.packet().await?;
@@ -128,10 +125,10 @@ impl MqttLine {
         }
     }
 
-    /// The next packet: its first byte and the rest.
+    /// Reads the next packet: its first byte and the rest.
     ///
     /// # Errors
-    /// When the broker closes the connection or stays silent.
+    /// If the broker closes the connection or stays silent.
     pub async fn packet(&mut self) -> io::Result<(u8, Vec<u8>)> {
         timeout(PATIENCE, async {
             let kind = self.stream.read_u8().await?;
@@ -150,12 +147,11 @@ impl MqttLine {
         .await?
     }
 
-    /// The bare connection.
     pub fn into_stream(self) -> TcpStream {
         self.stream
     }
 
-    /// Gives up the connection without a DISCONNECT, so that the broker speaks the will.
+    /// Drops the connection without a DISCONNECT, so that the broker publishes the will.
     pub fn tear(self) {
         drop(self.stream);
     }

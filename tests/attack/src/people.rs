@@ -1,4 +1,4 @@
-//! People of an attacked platform, honest or not, each at an address of their own.
+//! People of an attacked platform, honest or not, each at a separate address.
 
 use std::io;
 
@@ -9,33 +9,33 @@ use wire::{OrderId, Region, Role};
 
 use crate::{AttackedPlatform, HttpAnswer, HttpCall, Station};
 
-/// Somebody signed in, and the place they call from.
+/// A signed-in person and the station they call from.
 #[derive(Debug, Clone)]
 pub struct Somebody {
     pub person: Person,
     pub username: String,
     pub station: Station,
-    /// For the edges of NORTH. Binaries from before there were such tokens have one for everything.
+    /// Valid at the edges of NORTH. Binaries from before edge tokens use one token for everything.
     pub edge_token: String,
     gateway: u16,
 }
 
-/// Good enough for the short lives of test people.
+/// Good enough for short-lived test people.
 pub const PASSWORD: &str = "correct-horse-battery";
 
 impl Somebody {
-    /// Asks the gateway, with the person's token.
+    /// Calls the gateway with the person's token.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn ask(&self, call: HttpCall) -> io::Result<HttpAnswer> {
         self.station.ask(self.gateway, &call.bearer(&self.person.token)).await
     }
 
-    /// The person's token for the edges of another region.
+    /// Fetches the person's token for the edges of another region.
     ///
     /// # Panics
-    /// When it is refused.
+    /// If it is refused.
     pub async fn edge_token_of(&self, region: Region) -> String {
         let call = HttpCall::post("/api/v1/auth/edge-token").json(&json!({"region": region}));
         let answer = self.ask(call).await.expect("an answer");
@@ -46,10 +46,10 @@ impl Somebody {
         }
     }
 
-    /// A customer's new order.
+    /// Publishes an order as a customer.
     ///
     /// # Panics
-    /// When it is refused.
+    /// If it is refused.
     pub async fn publish(&self, region: Region, title: &str) -> OrderId {
         let order = json!({
             "title": title, "description": "as agreed", "service_type": "cleaning_repair",
@@ -62,14 +62,14 @@ impl Somebody {
     /// `approve`, `accept`, `start`, ... on an order.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn act(&self, order: OrderId, action: &str) -> io::Result<HttpAnswer> {
         let call = HttpCall::post(&format!("/api/v1/orders/{order}/{action}"));
         self.ask(call.json(&json!({}))).await
     }
 
     /// # Panics
-    /// When it is refused.
+    /// If the call is refused.
     pub async fn done(&self, call: HttpCall) -> Value {
         let shown = format!("{call:?}");
         let answer = self.ask(call).await.expect("an answer");
@@ -79,10 +79,10 @@ impl Somebody {
 }
 
 impl AttackedPlatform {
-    /// Somebody new of that role, from an address of their own. A provider is not verified.
+    /// Registers a new person of that role at a fresh station. A provider starts unverified.
     ///
     /// # Panics
-    /// When they are not let in.
+    /// If registration or sign-in fails.
     pub async fn somebody(&self, role: Role) -> Somebody {
         let station = Station::fresh();
         let tail = process::random::secret_text(9).to_lowercase().replace(['_', '-'], "x");
@@ -97,10 +97,10 @@ impl AttackedPlatform {
         self.sign_in(station, &username, PASSWORD).await.expect("a sign-in")
     }
 
-    /// A new provider whom the admin has verified, signed in with the mark.
+    /// A new provider, verified by the admin and signed in with a token that shows it.
     ///
     /// # Panics
-    /// When anything of it is refused.
+    /// If any step is refused.
     pub async fn provider(&self) -> Somebody {
         let provider = self.somebody(Role::Provider).await;
         let api = Api::new(format!("http://127.0.0.1:{}", self.gateway()));
@@ -109,19 +109,19 @@ impl AttackedPlatform {
         self.marked(&provider, true).await
     }
 
-    /// The admin verifies a provider or rejects him.
+    /// Verifies or rejects a provider as the admin.
     ///
     /// # Panics
-    /// When it is refused.
+    /// If the call is refused.
     pub async fn decide(&self, admin: &Somebody, on: &Somebody, act: &str, decision: &Value) {
         let path = format!("/api/v1/admin/providers/{}/{act}", on.person.user_id);
         admin.done(HttpCall::post(&path).json(decision)).await;
     }
 
-    /// A new sign-in of the same person, once auth has heard whether he is verified.
+    /// Signs the same person in again, once auth has received the verification decision.
     ///
     /// # Panics
-    /// When it has not after a while.
+    /// If auth has not received it in time.
     pub async fn marked(&self, provider: &Somebody, verified: bool) -> Somebody {
         eventually("auth has heard of the decision", crate::PATIENCE, async || {
             let token = provider.edge_token_of(Region::North).await;
@@ -132,20 +132,20 @@ impl AttackedPlatform {
         again.unwrap_or_else(|refusal| panic!("not let in again: {}", refusal.text()))
     }
 
-    /// The admin, from an address of his own.
+    /// Signs the admin in from a fresh station.
     ///
     /// # Panics
-    /// When he is not let in.
+    /// If the sign-in fails.
     pub async fn admin(&self) -> Somebody {
         let signed = self.sign_in(Station::fresh(), demo_data::ADMIN, demo_data::PASSWORD).await;
         signed.unwrap_or_else(|refusal| panic!("the admin is not let in: {}", refusal.text()))
     }
 
     /// # Errors
-    /// When the name and the password are not accepted.
+    /// If the name or the password is wrong.
     ///
     /// # Panics
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn sign_in(
         &self,
         station: Station,

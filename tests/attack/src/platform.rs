@@ -6,26 +6,26 @@ use process::{parts::CloudPart, tokens::ServiceKey};
 use stack::{EdgePlace, Layout, Stack, Stores, Wishes};
 use tokio::sync::OnceCell;
 
-/// A cloud, and the edge of one region.
+/// A cloud and one region's edge.
 pub struct AttackedPlatform {
     pub stack: Stack,
 }
 
 impl AttackedPlatform {
-    /// The one for attacks that leave it as it was: a process per part, on servers as in
+    /// The platform for attacks that leave it unchanged: a process per part, on servers as in
     /// production. It ends with the test program.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<AttackedPlatform> = OnceCell::const_new();
         SHARED.get_or_init(Self::fresh).await
     }
 
-    /// One of its own, for an attack that may harm it.
+    /// A separate platform, for an attack that may harm it.
     pub async fn fresh() -> Self {
         Self::with(Stores::Real, &[]).await
     }
 
-    /// One of its own for thousands of calls by one person: the gateway's limits of calls are out
-    /// of the way.
+    /// A separate platform for thousands of calls by one person, with the gateway's rate limits
+    /// raised.
     pub async fn for_many_calls() -> Self {
         const MANY: &str = "1000000";
         let limits =
@@ -33,16 +33,16 @@ impl AttackedPlatform {
         Self::with(Stores::Real, &limits.map(|limit| (limit, MANY))).await
     }
 
-    /// One of its own on embedded stores, which starts in a quarter of the time: for an attack to
-    /// which it is all the same where the cloud keeps its data. Each says why.
+    /// A separate platform on embedded stores, which starts in a quarter of the time. For attacks
+    /// that do not depend on the cloud's stores; each caller gives the reason.
     pub async fn on_files() -> Self {
         Self::with(Stores::Embedded, &[]).await
     }
 
-    /// One of its own with more in the environment of every process of ours.
+    /// A separate platform with additional environment variables in each of our processes.
     ///
     /// # Panics
-    /// When it does not start.
+    /// If it does not start.
     pub async fn with(stores: Stores, environment: &[(&str, &str)]) -> Self {
         let mut layout = Layout::temporary(stores).expect("a layout");
         // One region is enough to attack, and starts in a fifth of the time.
@@ -54,7 +54,6 @@ impl AttackedPlatform {
         Self { stack }
     }
 
-    /// The gateway's port.
     pub fn gateway(&self) -> u16 {
         self.stack.layout().gateway
     }
@@ -63,10 +62,10 @@ impl AttackedPlatform {
         &self.stack.layout().edges[0]
     }
 
-    /// The key by which a part of a platform on servers speaks to the others.
+    /// The key that a part uses to call other parts, on a platform with servers.
     ///
     /// # Panics
-    /// When there is none.
+    /// If the key is missing.
     pub fn service_key(&self, part: CloudPart) -> ServiceKey {
         let folder = self.stack.layout().cloud_folder().join(part.name());
         ServiceKey::of_part(part, &folder.join("service.key")).expect("a part's key")

@@ -1,4 +1,4 @@
-//! A place from which somebody connects: an address of the loopback network that nobody else uses.
+//! A caller's place: a loopback address that no other caller uses.
 
 use std::{
     io,
@@ -14,22 +14,22 @@ use tokio::{
 
 use crate::{HttpAnswer, HttpCall, PATIENCE};
 
-/// Limits that count by address see each station as a caller of its own.
+/// Per-address limits see each station as a separate caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Station(Ipv4Addr);
 
-/// 127.0.0.1 is the platform's own.
+/// 127.0.0.1 belongs to the platform.
 static NEXT: AtomicU16 = AtomicU16::new(1);
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Station {
-    /// An address from which nobody has called in this run.
+    /// An address unused so far in this run.
     pub fn fresh() -> Self {
         let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         Self(Ipv4Addr::new(127, 1, high, low))
     }
 
-    /// The address of the platform's own edges, as behind one router with them.
+    /// The address of the platform's edges, as if behind the same router.
     pub fn platforms_own() -> Self {
         Self(Ipv4Addr::LOCALHOST)
     }
@@ -38,10 +38,10 @@ impl Station {
         self.0
     }
 
-    /// A socket from here to a port of the platform.
+    /// Opens a socket to a platform port.
     ///
     /// # Errors
-    /// When nobody accepts it.
+    /// If the connection is not accepted.
     pub async fn connect(self, port: u16) -> io::Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((self.0, 0)))?;
@@ -51,21 +51,21 @@ impl Station {
         Ok(stream)
     }
 
-    /// Sends the request on a connection of its own.
+    /// Sends the request on a new connection.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     pub async fn ask(self, port: u16, call: &HttpCall) -> io::Result<HttpAnswer> {
         self.say(port, &call.bytes(port)).await
     }
 
-    /// Sends bytes as they are and reads an answer, to its end.
+    /// Sends raw bytes and reads the whole answer.
     ///
     /// # Errors
-    /// When there is no answer in HTTP.
+    /// If there is no HTTP answer.
     pub async fn say(self, port: u16, bytes: &[u8]) -> io::Result<HttpAnswer> {
         let mut stream = self.connect(port).await?;
-        // A server that refuses may stop to read; its answer stands all the same.
+        // A server that refuses may stop reading; its answer still counts.
         let _refused_early = timeout(PATIENCE, stream.write_all(bytes)).await?;
         let mut answer = Vec::new();
         let reading = async {

@@ -1,5 +1,5 @@
-//! Inserts the same rows once more, with nothing around them: MariaDB in five lanes, with the rows
-//! of a thousand ops in each transaction and one statement for each table.
+//! Inserts the same rows again as bare bulk inserts: five lanes on MariaDB, with the rows of a
+//! thousand ops in each transaction and one statement per table.
 
 use std::{fmt, time::Duration};
 
@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 
 const LANES: usize = 5;
 const OPS_OF_A_TRANSACTION: usize = 1_000;
-/// So many transactions stand written out in memory at once. Writing them out is not measured.
+/// The number of transactions prepared in memory at a time. Preparing them is not measured.
 const TRANSACTIONS_OF_A_ROUND: usize = 20;
 
-/// The rows that a drain leaves. An op's row while it waits and changes of existing rows are not
-/// counted.
+/// The rows that a drain leaves. An op's row while it waits and updates of existing rows do not
+/// count.
 const TABLES: [Table; 8] = [
     Table { database: "order_db", name: "orders" },
     Table { database: "order_db", name: "order_timeline" },
@@ -40,7 +40,6 @@ impl fmt::Display for Table {
     }
 }
 
-/// How many rows each table has now.
 pub async fn count(mysql: &str) -> Result<Vec<(Table, Rows)>> {
     let pool = MySqlPool::connect(&format!("{mysql}/order_db")).await?;
     let mut counted = Vec::new();
@@ -53,7 +52,7 @@ pub async fn count(mysql: &str) -> Result<Vec<(Table, Rows)>> {
     Ok(counted)
 }
 
-/// How many each has more than before.
+/// The number of rows added to each table.
 pub fn since(now: &[(Table, Rows)], before: &[(Table, Rows)]) -> Vec<(Table, Rows)> {
     now.iter()
         .zip(before)
@@ -61,7 +60,7 @@ pub fn since(now: &[(Table, Rows)], before: &[(Table, Rows)]) -> Vec<(Table, Row
         .collect()
 }
 
-/// Inserts the rows that the ops have left once more, into tables of the same shape.
+/// Inserts the rows of the ops again, into tables of the same shape.
 pub async fn insert(mysql: &str, rows: &[(Table, Rows)], ops: usize) -> Result<Duration> {
     let pool = MySqlPool::connect(&format!("{mysql}/order_db")).await?;
     pool.execute("CREATE DATABASE bare").await?;
@@ -88,7 +87,7 @@ pub async fn insert(mysql: &str, rows: &[(Table, Rows)], ops: usize) -> Result<D
     Ok(took)
 }
 
-/// Every lane takes the next of the transactions until none is left.
+/// Each lane takes the next transaction until all are done.
 async fn play(pool: &MySqlPool, round: Vec<Vec<String>>) -> Result<Duration> {
     let mut connections = Vec::new();
     for _ in 0..LANES {
@@ -119,10 +118,10 @@ async fn play(pool: &MySqlPool, round: Vec<Vec<String>>) -> Result<Duration> {
     Ok(clock.elapsed().saturating_sub(begun))
 }
 
-/// Rows to copy, and how they are written out as SQL.
+/// Rows to copy, and their form as SQL.
 struct Source {
     table: Table,
-    /// The columns that take a value. The database computes the others, and refuses a value for
+    /// The columns that accept a value. The database computes the others, and rejects a value for
     /// them.
     columns: String,
     /// An expression that turns a row into the text between the brackets of VALUES.
@@ -153,7 +152,7 @@ impl Source {
         Ok(Self { table, columns: names.join(", "), row, key, rows_of_a_transaction })
     }
 
-    /// The rows of one transaction as one statement; none where there are no more.
+    /// The rows of one transaction as one statement; `None` after the last row.
     async fn written_out(&self, pool: &MySqlPool, number: usize) -> Result<Option<String>> {
         let Self { table, columns, row, key, rows_of_a_transaction: limit } = self;
         let text = format!(

@@ -1,4 +1,4 @@
-//! Lets commands pile up, heals the wires, and watches until every outcome is back and every region
+//! Lets commands pile up, heals the wires, and waits until every outcome is back and every region
 //! equals the cloud again.
 
 use std::time::Duration;
@@ -16,18 +16,18 @@ use crate::{
 };
 
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// On top of the time that the ops themselves may take.
+/// Added to the expected time of the ops.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// A drain this slow has stopped rather than being slow.
+/// A slower drain counts as stuck.
 const OP_TAKES_MAX: Duration = Duration::from_millis(10);
 
 pub struct Drained {
     pub ops: usize,
-    /// From the moment the wires were healed until the hub had all ops.
+    /// From healing the wires until the hub had all ops.
     pub received: Duration,
-    /// From the same moment until all outcomes were back.
+    /// From healing the wires until all outcomes were back.
     pub took: Duration,
-    /// From the same moment until each edge's orders equalled the cloud's.
+    /// From healing the wires until each edge's orders equalled the cloud's.
     pub equal: Duration,
     pub carried_up: usize,
     /// The rows that the drain added, counted when the last outcome was back.
@@ -36,7 +36,7 @@ pub struct Drained {
     pub worked: Load,
 }
 
-/// The most memory that an edge has had so far, in bytes.
+/// The peak memory of an edge so far, in bytes.
 pub struct Peaks {
     pub idle: usize,
     pub filled: usize,
@@ -62,7 +62,7 @@ pub async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<Drained
     edges.set(Wire::Passes);
     let (mut received, mut carried_up) = (None, 0);
     let took = loop {
-        // The check reads later than the claim, so that no claim is early.
+        // Read the edges before the hub and the clock last, so no reported time is too early.
         let waiting = edges.waiting().await?;
         let received_now = edges.received().await? - received_before;
         let took = clock.elapsed().saturating_sub(begun);

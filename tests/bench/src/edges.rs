@@ -14,7 +14,7 @@ use wire::{
     ServiceType, Verdict,
 };
 
-/// How many tablets send to one edge at once.
+/// The number of concurrent tablets at each edge.
 const TABLETS: usize = 24;
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
@@ -31,7 +31,7 @@ struct Edge {
     file: Sql,
 }
 
-/// A wire of its own between each edge and the gateway.
+/// A separate wire between each edge and the gateway.
 pub async fn wires(layout: &mut Layout) -> Result<Vec<Proxy>> {
     let gateway = format!("127.0.0.1:{}", layout.gateway);
     let mut wires = Vec::new();
@@ -63,13 +63,12 @@ impl Edges {
         self.wires.iter().for_each(|proxy| proxy.set(wire));
     }
 
-    /// Bytes that have gone up over all wires.
+    /// Bytes sent up over all wires.
     pub fn carried(&self) -> usize {
         self.wires.iter().map(Proxy::carried).sum()
     }
 
-    /// Has each tablet send its part of so many commands, all of them the same number; how many
-    /// that were.
+    /// Sends `ops` commands in total, the same number from each tablet; returns the actual number.
     pub async fn fill(&self, ops: usize) -> Result<usize> {
         let mut tablets = JoinSet::new();
         let each = ops.div_ceil(self.each.len() * TABLETS);
@@ -94,7 +93,7 @@ impl Edges {
         Ok(taken)
     }
 
-    /// How many edges have a command without an outcome.
+    /// The number of edges with a command without an outcome.
     pub async fn waiting(&self) -> Result<usize> {
         let mut waiting = 0;
         for edge in &self.each {
@@ -104,14 +103,14 @@ impl Edges {
         Ok(waiting)
     }
 
-    /// Ops that stand at the hub.
+    /// Ops stored at the hub.
     pub async fn received(&self) -> Result<usize> {
         const SUM: &str = "SELECT CAST(COALESCE(SUM(cursor_seq), 0) AS SIGNED) FROM edges";
         let sum: Option<i64> = self.sync_db.one(SUM, vals![]).await?;
         sum.and_then(|sum| usize::try_from(sum).ok()).context("no edges")
     }
 
-    /// The most memory that each edge has had so far, in bytes.
+    /// The peak memory of each edge so far, in bytes.
     pub fn peaks(&self, stack: &Stack) -> Result<Vec<usize>> {
         self.each
             .iter()

@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: many commands wait at five edges while the cloud is away. It measures the
-//! time until they are decided in MariaDB and their outcomes are back, their bytes on the wire, and
-//! the edges' memory.
+//! `cargo xtask bench`: many commands wait at five edges while the cloud is away. Measures the time
+//! until they are decided in MariaDB and their outcomes are back, their bytes on the wire, and the
+//! edges' memory.
 //!
-//! Figures of another machine say little, so speed is given as a ratio to bare bulk inserts of the
-//! same rows, made in the same run, in the same server, with everything else stopped.
+//! Absolute figures depend on the machine, so speed is given as a ratio to bare bulk inserts of the
+//! same rows, made in the same run on the same server, with everything else stopped.
 
 mod bare;
 mod drain;
@@ -29,7 +29,7 @@ type Count = RangedU64ValueParser<usize>;
 #[derive(Parser)]
 #[command(name = "holdfast-bench", about = "Measure how an outage's work is drained")]
 struct Arguments {
-    /// Commands that wait, at all edges together; rounded up, so that every tablet has as many
+    /// Commands waiting at all edges together, rounded up to the same number for every tablet
     #[arg(long, default_value_t = 100_000, value_parser = Count::new().range(1..))]
     ops: usize,
 }
@@ -48,7 +48,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<()> {
     let mut layout = Layout::temporary(Stores::Real)?;
     let wires = edges::wires(&mut layout).await?;
-    // A person of each region does the work of a thousand.
+    // One person of each region does the work of a thousand.
     let limits = ["COMMANDS_AT_ONCE", "NEWCOMERS_PENDING_MAX"];
     let without = |limit| (format!("HOLDFAST__EDGE__{limit}"), u32::MAX.to_string());
     let mut wishes = Wishes::of_few_people();

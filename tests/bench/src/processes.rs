@@ -1,5 +1,4 @@
-//! The processor time of each process, and the stop of those that must not work beside a
-//! measurement.
+//! The processor time of each process, and stopping those that would disturb a measurement.
 
 use std::{collections::BTreeMap, fmt, fs};
 
@@ -71,7 +70,7 @@ impl fmt::Display for Load {
     }
 }
 
-/// So that nothing works beside the database any more.
+/// Stops everything that would compete with the database.
 pub async fn leave_only_the_database(stack: &Stack) -> Result<()> {
     for part in Region::ALL.map(Part::Edge).into_iter().chain(CLOUD).chain(OTHER_SERVERS) {
         stack.kill9(part).await?;
@@ -79,10 +78,10 @@ pub async fn leave_only_the_database(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
-/// In user and kernel mode, with all threads.
+/// In user and kernel mode, for all threads.
 fn worked(pid: u32) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before may hold anything, blanks and brackets too.
+    // The name comes first and may contain anything, even blanks and brackets.
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u32>().ok().map(f64::from);

@@ -9,12 +9,13 @@ use wire::{
 };
 
 const OPS: u64 = 1_000;
-/// A quiet region: an accept every half a minute, of orders of the last day.
+/// A quiet region: an accept every half minute, for orders of the last day.
 const APART_MS: u64 = 30_000;
 const DAY_MS: u64 = 24 * 3_600_000;
 
-/// Accepts, the most frequent op, from tablets of ten people. Their moments are drawn, and those of
-/// the orders' ids over the last day: closer moments would pack better than in any outage.
+/// Measures accepts, the most frequent op, from tablets of ten people. Their times are random, and
+/// so are the orders' ids over the last day: times closer together would pack better than in a real
+/// outage.
 pub fn print(clock: &Clock) -> Result<()> {
     let people: Vec<UserId> = (0..10).map(|_| UserId(clock.new_id())).collect();
     let mut now = u64::try_from(clock.now().0)?;
@@ -68,7 +69,7 @@ fn draw(end: u64) -> u64 {
     u64::from_le_bytes(process::random::bytes()) % end
 }
 
-/// As a device makes one at that moment.
+/// An id as a device would make it at that time.
 fn id(at_ms: u64) -> Uuid {
     let random = u128::from_le_bytes(process::random::bytes());
     let bytes = (u128::from(at_ms) << 80 | random >> 48).to_be_bytes();

@@ -1,9 +1,9 @@
-//! Runs every bench once at its smallest size, so that a broken bench turns a test run red.
-//! Such a short run yields no useful figures, so the tests ignore them.
+//! Runs every bench once at its smallest size, so a broken bench fails a test run. Such a short run
+//! yields no useful figures, so the tests ignore them.
 
 use std::{path::Path, process::Command};
 
-/// Runs a bench and returns what it printed.
+/// Runs a bench and returns its output.
 fn run_bench(program: &str, arguments: &[&str]) -> String {
     let run = Command::new(program).args(arguments).output().expect("the bench can be started");
     let printed = String::from_utf8_lossy(&run.stdout).into_owned();

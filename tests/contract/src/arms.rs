@@ -34,7 +34,7 @@ pub struct SqlArm {
     _folder: TempDir,
 }
 
-/// An order_db of its own.
+/// A separate order_db.
 pub struct OrderDb {
     pub sql: Sql,
     _folder: TempDir,
@@ -52,7 +52,7 @@ pub struct DocumentsArm {
     folder: TempDir,
 }
 
-/// A store of files beside a database for their list.
+/// A file store, and a database for its list.
 pub struct FilesArm {
     pub files: Files,
     pub documents: Documents,
@@ -108,7 +108,7 @@ async fn sealed_bus(url: &str) -> Bus {
     Bus::open_sealed(url, &testing::data_keys()).await.unwrap()
 }
 
-/// A virtual host of its own on RabbitMQ.
+/// A bus on a new RabbitMQ virtual host.
 pub async fn rabbit() -> BusArm {
     let url = rabbit_vhost().await;
     BusArm { bus: sealed_bus(&url).await, url, _folder: None }
@@ -132,13 +132,13 @@ pub async fn documents_on_mongodb() -> DocumentsArm {
     DocumentsArm { url, documents, folder: TempDir::new().unwrap() }
 }
 
-/// An empty folder, beside SQLite.
+/// An empty folder, with SQLite.
 pub async fn files_in_a_folder() -> FilesArm {
     let (folder, documents) = (TempDir::new().unwrap(), documents_on_sqlite().await);
     files(&format!("file:{}", folder.path().display()), documents, folder)
 }
 
-/// An empty bucket, beside MongoDB.
+/// An empty bucket, with MongoDB.
 pub async fn files_on_s3() -> FilesArm {
     let (server, bucket) = (&servers().s3, fresh().replace('_', "-"));
     let made = Request::put(format!("{server}/{bucket}")).body(Body::empty()).unwrap();
@@ -162,18 +162,18 @@ pub async fn documents_on_sqlite() -> DocumentsArm {
 }
 
 impl DocumentsArm {
-    /// The database itself, on MongoDB.
+    /// The underlying MongoDB database.
     pub async fn mongo(&self) -> mongodb::Database {
         let client = mongodb::Client::with_uri_str(&self.url).await.unwrap();
         client.default_database().unwrap()
     }
 
-    /// The address of an embedded bus beside the store.
+    /// The address of an embedded bus in the same folder.
     pub fn bus_url(&self) -> String {
         format!("embedded:{}", self.folder.path().join("bus.db").display())
     }
 
-    /// A relay of the store, and the events of reviews as they leave.
+    /// A relay of the store, and the events of reviews that it sends.
     pub async fn relayed(&self) -> (Tasks, Deliveries) {
         self.relayed_to(&self.bus().await).await
     }
@@ -190,13 +190,13 @@ impl DocumentsArm {
     }
 }
 
-/// A name nobody else uses.
+/// A unique name.
 fn fresh() -> String {
     format!("contract_{}", Clock::system().new_id().simple())
 }
 
-/// All messages of a queue at that address as RabbitMQ shows them to a consumer, with their
-/// properties. They stay.
+/// All messages of a queue at that address with their properties, as a RabbitMQ consumer sees them.
+/// They stay in the queue.
 pub async fn messages_on_rabbit(url: &str, queue: &str) -> Vec<Value> {
     let (_, vhost) = url.rsplit_once('/').unwrap();
     let asked = r#"{"count":100,"ackmode":"ack_requeue_true","encoding":"auto"}"#;
@@ -204,7 +204,7 @@ pub async fn messages_on_rabbit(url: &str, queue: &str) -> Vec<Value> {
     serde_json::from_slice(&manage(Method::POST, &path, asked).await).unwrap()
 }
 
-/// RabbitMQ's management API; its address carries the user and the password.
+/// RabbitMQ's management API; its address contains user and password.
 async fn manage(method: Method, path: &str, body: &'static str) -> Bytes {
     let api = &servers().rabbitmq_api;
     let (scheme, rest) = api.split_once("://").unwrap();

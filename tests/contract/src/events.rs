@@ -1,4 +1,4 @@
-//! Events to send.
+//! Events for tests.
 
 use process::clock::Clock;
 use wire::{Event, EventId, EventType};
@@ -7,7 +7,6 @@ pub fn event(kind: EventType) -> Event {
     event_of(kind, 0)
 }
 
-/// An event with a number in it.
 pub fn event_of(kind: EventType, number: usize) -> Event {
     let clock = Clock::system();
     Event {

@@ -1,6 +1,5 @@
-//! The arms of every port, each with a store of its own per test, so that tests run side by side. A
-//! test body is written once and run on every arm. An ability of one arm alone has a test of its
-//! own.
+//! The arms of every port. Each test gets a separate store, so tests run in parallel. A test body
+//! is written once and runs on every arm; a feature of only one arm has a separate test.
 
 mod arms;
 mod events;
@@ -13,7 +12,7 @@ pub use arms::{
 };
 pub use events::{event, event_of, ids};
 
-/// A test's longest wait. Only a failure reaches it.
+/// The longest wait of a test. Only a failure reaches it.
 pub const LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Runs each body on SQLite and on MariaDB.

@@ -1,4 +1,4 @@
-//! A kind of document for the tests of documents: every sort of field and index.
+//! A document type for tests, with every kind of field and index.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{UnixMillis, UserId};
 
-/// In times to come: MongoDB removes expired documents by its own clock, in the midst of a test.
+/// In the future: MongoDB removes expired documents by its clock, even during a test.
 pub const AT: UnixMillis = UnixMillis(4_000_000_000_000);
 pub const KEPT_MS: i64 = 60_000;
 
@@ -64,7 +64,7 @@ pub fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
 }
 
-/// Two of one user at each moment.
+/// Each timestamp occurs on two notes of a user.
 pub fn note(user: u128, n: u128) -> Note {
     let number = i64::try_from(n).unwrap_or(i64::MAX);
     Note {

@@ -1,4 +1,4 @@
-//! A change under an `Idempotency-Key` is done once and answered alike, on every store.
+//! A change with an `Idempotency-Key` is done once and always gets the same answer, on every store.
 
 use std::{
     sync::{
@@ -56,7 +56,7 @@ mod documents {
     contract::on_every_documents! { repeat, other, fifty, refusal, death, hanging_up, number }
 }
 
-/// The same body for each kind of store.
+/// Runs the same body on each kind of store.
 macro_rules! both {
     ($($tables:ident $documents:ident $body:ident;)+) => {$(
         async fn $tables(arm: SqlArm) {
@@ -84,7 +84,7 @@ both! {
         a_caller_who_hangs_up_finds_the_answer_on_documents hung_up;
 }
 
-/// A service with one change, which counts how often it is made.
+/// A service with one change that counts its executions.
 #[derive(Clone)]
 struct Desk {
     database: Database,
@@ -103,13 +103,13 @@ struct Changes {
     made: Arc<AtomicUsize>,
     #[from_ref(skip)]
     begun: Arc<Notify>,
-    /// Where a change with `"wait"` stands still.
+    /// A change with `"wait"` pauses until this fires.
     #[from_ref(skip)]
     go_on: Arc<Notify>,
 }
 
 impl Changes {
-    /// Holds a transaction open until the test lets it go on.
+    /// Holds a transaction open until the test releases it.
     async fn write_slowly(&self) {
         let Database::Sql(sql) = &self.database else { panic!("it writes on tables") };
         let sql = sql.clone();
@@ -139,7 +139,7 @@ async fn change(
     if form["wait"] == true {
         changes.go_on.notified().await;
     } else {
-        // So that those that come at once do meet.
+        // Yield, so concurrent requests really overlap.
         tokio::task::yield_now().await;
     }
     let answer = json!({ "number": number, "of": caller.actor.user_id, "phone": form["phone"] });
@@ -167,7 +167,7 @@ impl Desk {
         let keys = Keys::empty();
         keys.replace(&signer.jwks()).unwrap();
         let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
-        // MongoDB forgets by its own clock, so this one starts there.
+        // MongoDB expires documents by its clock, so this one starts at the real time.
         let clock = Clock::fixed(Clock::system().now());
         let verifier = Verifier { service: "desk", keys, service_key, clock };
         let changes = Changes {
@@ -187,7 +187,7 @@ impl Desk {
         Self::new(documents.into())
     }
 
-    /// The routes of a replica whose tasks are these.
+    /// The routes of a replica that runs on these tasks.
     fn replica(&self, tasks: &Tasks) -> Router {
         let routes = table(Router::new()).with_state(self.changes.clone());
         let answers = Answers::by(self.verifier.clone(), tasks, self.database.clone());
@@ -253,12 +253,12 @@ async fn repeated(desk: Desk) {
         assert_eq!((first.0, &first.1["phone"]), (StatusCode::CREATED, &form["phone"]));
         assert_eq!(desk.post(1, key, form.clone()).await, first);
         assert_eq!(desk.made(), before + 1, "done once");
-        // The same key of another person is another key.
+        // The same key from another person is a different key.
         let others = desk.post(2, key, form.clone()).await;
         assert_ne!(others.1["of"], first.1["of"]);
         assert_eq!(desk.made(), before + 2);
     }
-    // An answer without a body, and a route that takes no key.
+    // An answer without a body, and a route without keys.
     let before = desk.made();
     for (path, method, made) in [("/touched", Method::PUT, 1), ("/unkeyed", Method::POST, 3)] {
         for _ in 0..2 {
@@ -323,7 +323,7 @@ async fn refused(desk: Desk) {
     assert_eq!((corrected.0, desk.made()), (StatusCode::CREATED, 1));
 }
 
-/// The process dies with the work done and no answer kept.
+/// The process dies after the work but before its answer is stored.
 async fn died(desk: Desk) {
     let tasks = Tasks::new();
     let replica = desk.replica(&tasks);
@@ -337,7 +337,7 @@ async fn died(desk: Desk) {
     };
     let (answer, ()) = tokio::join!(answer, death);
     assert_eq!(answer.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
-    // A repeat at another replica waits until the claim has run out.
+    // A repeat at another replica waits until the claim has expired.
     let waiting =
         tokio::time::timeout(Duration::from_millis(300), desk.post(1, "one", form.clone()));
     assert!(waiting.await.is_err(), "the claim stands");
@@ -364,7 +364,7 @@ async fn hung_up(desk: Desk) {
 }
 
 async fn a_renewal_never_stops_work_that_holds_the_only_writer(arm: SqlArm) {
-    // SQLite has one writer; a pool of one connection is the same on MariaDB.
+    // SQLite has one writer; a pool of one connection has the same effect on MariaDB.
     let only_writer = if arm.url.starts_with("mysql:") {
         let one = Sql::open(&format!("{}?max_connections=1", arm.url)).await.unwrap();
         one.sealed_by(&testing::data_keys())
@@ -419,7 +419,7 @@ async fn the_oldest_of_too_many_answers_of_a_person_goes_on_documents(arm: Docum
     for n in 0..8 {
         desk.post(1, &format!("more {n}"), json!({})).await;
     }
-    // The bound is the same number; its own test on tables reaches it.
+    // The bound is the same number; a separate test on tables reaches it.
     assert_eq!(desk.post(1, "one", json!({})).await, first);
     let Documents::Mongo(_) = &arm.documents else { return };
     let kept = arm.mongo().await.collection::<mongodb::bson::Document>("_answers");

@@ -1,4 +1,4 @@
-//! The promises of `Bus`, embedded and on RabbitMQ alike.
+//! The promises of `Bus`, the same for embedded and RabbitMQ.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -36,7 +36,7 @@ async fn next(deliveries: &mut Deliveries) -> Delivery {
     timeout(LIMIT, deliveries.next()).await.expect("a message")
 }
 
-/// Nothing more comes: any other delivery would have come before the marker event.
+/// Checks that nothing else is queued: any other delivery would precede the marker event.
 async fn assert_only_the_marker_is_left(bus: &Bus, deliveries: &mut Deliveries) {
     let marker = event(EventType::OrderCompleted);
     bus.publish(&marker).await.unwrap();
@@ -118,7 +118,7 @@ async fn an_event_no_queue_is_bound_for_waits_for_a_person_and_holds_up_nothing(
     assert_eq!(eventually("the unrouted event waits", LIMIT, one).await, 1);
     let waits = async || (arm.bus.waiting(&unrouted.queue()).await.unwrap() == 1).then_some(());
     eventually("it counts again after it was looked at", LIMIT, waits).await;
-    // It is published once more: without a queue it comes back, and with one it arrives.
+    // A redriven event is published again: without a queue it comes back, and with one it arrives.
     let redrive = async || {
         arm.bus.settle_letters(&unrouted, &LetterChoice::All, LetterAct::Redrive).await.unwrap()
     };
@@ -152,7 +152,7 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
             assert!(letter.at.is_some(), "{letter:?}");
             (letter.event.unwrap().id, letter.reason)
         };
-        // RabbitMQ gives those that were looked at back in an order of its own.
+        // RabbitMQ returns inspected letters in a different order.
         letters.into_iter().map(row).collect::<BTreeSet<_>>()
     };
     let all = [0, 1, 2, 3].map(|n| (sent[n].id, format!("because of {n} 北")));
@@ -178,13 +178,13 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
     }
     assert_eq!(back, [sent[0].id, sent[3].id].into());
     assert_eq!(shown().await, BTreeSet::new());
-    // To that queue alone.
+    // Redriven to that queue alone.
     assert_eq!(arm.bus.waiting("copies").await.unwrap(), 4);
 }
 
 async fn an_expired_letter_says_so(arm: BusArm) {
     arm.bus.bind(&QueueSpec { ttl: Duration::from_millis(200), ..ORDERS }).await.unwrap();
-    // The embedded bus looks for expired messages while somebody takes from a queue.
+    // The embedded bus checks for expired messages only while a consumer takes from a queue.
     const OTHERS: QueueSpec = QueueSpec::new("others", &[(Exchange::Review, "review.*")]);
     arm.bus.bind(&OTHERS).await.unwrap();
     let mut others = arm.bus.subscribe("others", 1).await.unwrap();
@@ -240,7 +240,7 @@ async fn what_a_consumer_held_comes_again_when_it_goes(arm: BusArm) {
     }
     received.sort_unstable_by_key(|(id, _)| *id);
     let again: Vec<_> = received.iter().filter(|(_, again)| *again).map(|(id, _)| *id).collect();
-    // RabbitMQ may have sent more ahead than `next` was asked for, but no more than the prefetch.
+    // RabbitMQ may have pushed more than `next` took, but no more than the prefetch.
     assert!(again.starts_with(&ids(&sent[..2])) && again.len() <= 3, "{received:?}");
     let all: Vec<_> = received.iter().map(|(id, _)| *id).collect();
     assert_eq!(all, [&ids(&sent[..2])[..], &ids(&sent[3..])[..]].concat());
@@ -287,7 +287,7 @@ async fn consumers_of_one_queue_share_its_messages(arm: BusArm) {
     };
     let consuming = async {
         let (mut received, mut of_b) = (Vec::new(), 0);
-        // `a` keeps its first message in hand, so everything else is for `b`.
+        // `a` holds its first message, so everything else goes to `b`.
         let kept = next(&mut a).await;
         received.push(kept.event().id);
         while received.len() < sent.len() {
@@ -373,8 +373,8 @@ async fn waiting_counts_what_nobody_holds(arm: BusArm) {
     arm.bus.ping().await.unwrap();
 }
 
-/// A broker that restarts keeps none but persistent messages, and people read the rest in its
-/// console.
+/// A restarting broker keeps only persistent messages, and its console shows the other properties
+/// to people.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_message_on_rabbitmq_is_persistent_and_says_what_it_is() {
     let arm = rabbit().await;
@@ -394,7 +394,7 @@ async fn every_message_on_rabbitmq_is_persistent_and_says_what_it_is() {
         let body: Event = serde_json::from_str(message["payload"].as_str().unwrap()).unwrap();
         assert_eq!(body, *event);
     }
-    // So is what waits for a person.
+    // The same holds for messages that wait for a person.
     let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
     next(&mut deliveries).await.dead_letter("because").await.unwrap();
     let unrouted = event(EventType::PaymentFailed);

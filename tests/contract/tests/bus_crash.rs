@@ -14,8 +14,8 @@ use wire::{EventId, Exchange};
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 const CONFIRMED_PER_ROUND: usize = 3_000;
-/// A process that is being started holds a copy of every open file until it runs, the lock of
-/// another test's bus among them. So one test at a time.
+/// Runs one test at a time: until it executes, a starting process holds a copy of every open file,
+/// including the lock of another test's bus.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Publishes in another process until it has confirmed enough, kills it, and returns the confirmed
@@ -34,12 +34,11 @@ fn publish_and_kill(url: &str, defect: Option<&str>) -> Vec<EventId> {
     }
     publisher.kill().unwrap();
     publisher.wait().unwrap();
-    // Lines printed before the kill arrived count as well.
+    // Lines printed before the kill also count.
     confirmed.extend(lines.map_while(Result::ok).filter_map(|line| line.parse::<EventId>().ok()));
     confirmed
 }
 
-/// Takes everything out of the queue.
 async fn drain(bus: &Bus) -> Vec<(EventId, bool)> {
     let waiting = bus.waiting("orders").await.unwrap();
     let mut deliveries = bus.subscribe("orders", 100).await.unwrap();
@@ -69,7 +68,7 @@ async fn nothing_confirmed_is_lost_by_a_kill() {
         assert_eq!(ids.len(), received.len(), "nothing was published twice");
         let lost = confirmed.iter().filter(|id| !ids.contains(id)).count();
         assert_eq!(lost, 0, "of {} confirmed", confirmed.len());
-        // Messages in the file at its opening may have been delivered before.
+        // Messages in the file when it is opened may have been delivered before.
         assert!(received.iter().all(|(_, redelivered)| *redelivered));
         bus.close().await;
     }

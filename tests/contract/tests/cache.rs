@@ -1,4 +1,4 @@
-//! The promises of `Cache`, in memory and on Redis alike.
+//! The promises of `Cache`, the same in memory and on Redis.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ on_every_cache! {
     a_short_time_is_not_for_ever,
 }
 
-/// The server is shared by all tests.
+/// Unique, because all tests share the server.
 fn key(name: &str) -> String {
     format!("contract:{name}:{}", Clock::system().new_id())
 }

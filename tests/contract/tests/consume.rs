@@ -1,4 +1,4 @@
-//! The promises of the consumer template, embedded and on RabbitMQ alike.
+//! The promises of the consumer template, the same for embedded and RabbitMQ.
 
 use std::{
     collections::HashMap,
@@ -33,7 +33,7 @@ on_every_bus! {
 }
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
-/// Gets the same events. A busy machine or bus makes them late here, too.
+/// Gets the same events, with the same delays from a busy machine or bus.
 const BESIDE: QueueSpec = QueueSpec::new("beside", &[(Exchange::Order, "order.*")]);
 
 /// The events that a handler saw, in order, and its prepared answers.
@@ -49,7 +49,7 @@ impl Seen {
     }
 }
 
-/// When each event was handled.
+/// The time each event was handled.
 #[derive(Clone)]
 struct Moments {
     clock: Clock,
@@ -89,7 +89,7 @@ where
     }
 }
 
-/// Takes runs, save those with the event that makes one fail.
+/// Handles batches, unless one contains the failing event.
 struct InRuns {
     seen: Seen,
     alone: Arc<AtomicUsize>,
@@ -113,7 +113,7 @@ impl Handle for InRuns {
     }
 }
 
-/// Starts a consumer that answers by `answer`, given the number of the attempt.
+/// Starts a consumer; `answer` decides the result from the attempt number.
 fn start(
     bus: &Bus,
     answer: impl Fn(usize, &Event) -> Result<(), HandleError> + Send + Sync + 'static,
@@ -190,7 +190,7 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
         Ok(())
     };
     consume(&tasks, &arm.bus, BESIDE, Script { seen: unharmed.clone(), answer });
-    // One after the other, so that they come while the poisoned one is tried: all its attempts take
+    // One after the other, so they arrive while the poisoned one is retried: all its attempts take
     // eleven seconds.
     for event in &sent {
         arm.bus.publish(event).await.unwrap();
@@ -207,7 +207,7 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
     let why = "8 attempts: the event could not be handled: no such thing";
     assert_eq!(letter.reason, why);
     is_mended.store(true, Ordering::SeqCst);
-    // The broker has it back from the look some moments later.
+    // The broker gets the inspected message back a little later.
     let redriven = async || {
         let acted = arm.bus.settle_letters(&of, &LetterChoice::All, LetterAct::Redrive).await;
         (acted.unwrap() == 1).then_some(())
@@ -252,7 +252,7 @@ async fn a_panic_is_one_failed_attempt(arm: BusArm) {
 
 async fn what_is_out_of_reach_is_waited_for(arm: BusArm) {
     let sent = publish(&arm.bus, 2).await;
-    // More often than an ordinary failure is tried again.
+    // More attempts than an ordinary failure gets.
     let (tasks, seen) = start(&arm.bus, |attempt, _| {
         if attempt < 5 { Err(HandleError::Unavailable("away".into())) } else { Ok(()) }
     });
@@ -285,7 +285,7 @@ async fn what_has_piled_up_is_handled_in_runs(arm: BusArm) {
     let calls = seen.attempts.load(Ordering::SeqCst) + alone.load(Ordering::SeqCst);
     assert!(calls < 300, "{calls} calls for 600 events");
     tasks.shutdown(LIMIT).await;
-    // All of them are settled, not only the last of each run.
+    // All of them are settled, not only the last of each batch.
     let mut left = arm.bus.subscribe("orders", 10).await.unwrap();
     assert!(timeout(Duration::from_millis(300), left.next()).await.is_err());
 }

@@ -1,8 +1,8 @@
-//! The published form of every event and a sample of each, so that a review sees each change of
-//! what consumers, outboxes and replays of thirty days rely on: `protocol/wire/events`.
+//! The published schema and a sample of every event, so a review sees each change that affects
+//! consumers, outboxes and replays of thirty days: `protocol/wire/events`.
 //!
-//! `HOLDFAST_GOLDEN=write` writes the files anew. A change that a sample of before does not survive
-//! needs a new version of the event.
+//! `HOLDFAST_GOLDEN=write` rewrites the files. A change that breaks an older sample needs a new
+//! version of the event.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -70,7 +70,7 @@ fn an_event_of_another_form_is_found_out() {
     }
 }
 
-/// The envelope, with the body's schema and all that it names.
+/// The envelope, with the body's schema and everything it references.
 fn form(kind: EventType) -> Value {
     let (document, body) = match body_of(kind) {
         Body::Order => schema::<OrderEvent>("OrderEvent"),
@@ -291,7 +291,7 @@ fn value(body: &impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
 }
 
-/// The body read by its type and written once more.
+/// Parses the body as its type and serialises it again.
 fn again(kind: EventType, body: &Value) -> Value {
     fn through<T: serde::de::DeserializeOwned + Serialize>(body: &Value) -> Value {
         let read: T = serde_json::from_value(body.clone()).unwrap();
@@ -310,7 +310,7 @@ fn again(kind: EventType, body: &Value) -> Value {
     }
 }
 
-/// As much of JSON Schema as the files use; words that only describe are passed over.
+/// Supports the subset of JSON Schema that the files use; ignores purely descriptive keywords.
 fn fits(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     let members = schema.as_object().ok_or_else(|| format!("no schema: {schema}"))?;
     for (word, wanted) in members {

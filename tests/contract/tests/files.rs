@@ -1,4 +1,4 @@
-//! The store of files and its list, in a folder beside SQLite and on S3 beside MongoDB.
+//! The file store and its list, in a folder with SQLite and on S3 with MongoDB.
 
 use std::{
     sync::{
@@ -67,7 +67,7 @@ impl World {
         self.register(at).take(owner, "document", file).await
     }
 
-    /// Collects while the files of this list are named.
+    /// Collects unused files, with `named` as the files in use.
     async fn collect(&self, at: UnixMillis, named: &[FileId]) -> usize {
         let is_named = |id: FileId, _| async move { Ok::<_, FilesError>(named.contains(&id)) };
         self.register(at).collect(is_named).await.unwrap()
@@ -78,7 +78,7 @@ impl World {
     }
 }
 
-/// A PDF with that many bytes beside its frame.
+/// A PDF with that many extra bytes.
 fn pdf(text: &str, filling: usize) -> Body {
     const PIECE: usize = 64 * 1024;
     let head = Bytes::from(format!("%PDF-1.4\n% {text}\n"));
@@ -89,7 +89,7 @@ fn pdf(text: &str, filling: usize) -> Body {
 
 async fn a_file_is_read_as_it_came_and_is_gone_after_its_day(arm: FilesArm) {
     let world = World::of(arm).await;
-    // More than two parts of an upload to S3.
+    // Larger than two parts of an S3 upload.
     let large = || pdf("large", 12 * 1024 * 1024);
     let came = to_bytes(large(), usize::MAX).await.unwrap();
     let file = world.intake.take(sender(OWNER), large(), DOCUMENT).await.unwrap();
@@ -121,10 +121,10 @@ async fn a_named_file_stays_and_one_that_is_named_meanwhile_too(arm: FilesArm) {
     assert!(world.is_there(named).await && world.is_there(theirs).await);
     assert!(!world.is_there(loose).await);
     assert!(!world.register(AT).name(loose).await.unwrap(), "nobody can name it any more");
-    // It was looked at an hour ago.
+    // It was checked an hour ago.
     assert_eq!(world.collect(AT.plus_ms(26 * HOUR_MS), &[]).await, 0);
 
-    // Somebody names the file between the look and the removal.
+    // A request names the file between the check and the removal.
     let late = AT.plus_ms(60 * HOUR_MS);
     let register = world.register(late);
     let to_name = &register;
@@ -160,7 +160,7 @@ async fn a_store_that_answers_is_ready(arm: FilesArm) {
     ping.await.unwrap().unwrap();
 }
 
-/// Whoever waits for a store that is out of order hears so after a few calls.
+/// A caller of a broken store gets an error after a few attempts.
 #[tokio::test]
 async fn a_store_on_s3_that_is_out_of_order_is_called_four_times() {
     let calls = Arc::new(AtomicUsize::new(0));

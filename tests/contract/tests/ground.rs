@@ -1,4 +1,4 @@
-//! The behaviour of services while something they need is not there yet.
+//! The behaviour of services while a dependency is not ready yet.
 
 use std::sync::{
     Arc,

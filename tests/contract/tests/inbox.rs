@@ -27,7 +27,7 @@ use wire::{
 
 const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
-/// Those of which a narrowed admin is shown the lines.
+/// The events whose lines a restricted admin sees.
 const EVENTS: [EventType; 2] = [EventType::OrderCreated, EventType::OrderAcceptanceLost];
 const PROVIDER: UserId = UserId(Uuid::from_u128(2));
 
@@ -58,7 +58,7 @@ async fn a_redelivery_doubles_nothing(store: &InboxStore) {
     let told = line(CUSTOMER, Role::Customer, 1);
     assert!(store.add(id(1), &told).await.unwrap());
     assert!(!store.add(id(2), &told).await.unwrap());
-    // The same event concerns two people, each once.
+    // The same event concerns two people, once each.
     assert!(store.add(id(3), &line(PROVIDER, Role::Provider, 1)).await.unwrap());
     assert!(!store.add(id(4), &line(PROVIDER, Role::Provider, 1)).await.unwrap());
     assert_eq!(lines(store, all(CUSTOMER, Role::Customer)).await, [id(1)]);
@@ -87,7 +87,7 @@ async fn what_was_written_reads_back(store: &InboxStore) {
 async fn pages_join_without_a_gap_or_a_repeat(store: &InboxStore) {
     let user = UserId(Uuid::from_u128(30));
     for n in 30..37 {
-        // Two at each moment: the id settles the tie.
+        // Two at each timestamp: the id breaks the tie.
         let at = AT.plus_ms((n / 2).try_into().unwrap());
         let told = InboxLine { created_at: at, ..line(user, Role::Customer, n) };
         store.add(id(n), &told).await.unwrap();
@@ -151,7 +151,7 @@ async fn copies_that_race_write_one_line(store: &InboxStore) {
     assert_eq!(wrote, 1);
 }
 
-/// A person with a large inbox among others; the pages of either kind, and the number on the badge.
+/// A person with a large inbox among others: both kinds of pages, and the unread count.
 async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
     let store = InboxStore::new(&arm.documents);
     store.migrate().await.unwrap();
@@ -197,7 +197,7 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     log.migrate().await.unwrap();
     log.check().await.unwrap();
 
-    // MongoDB's own clock removes what is old.
+    // MongoDB removes old documents by its clock, so use the real time.
     let now = Clock::system().now();
     let owner = InboxOwner { user_id: CUSTOMER, role: Role::Customer };
     let of = |event: u128| {
@@ -229,7 +229,7 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     log.settle(due[0].id, &settled(DeliveryState::Sent, None)).await.unwrap();
     log.settle(due[1].id, &settled(DeliveryState::Waiting, Some(later))).await.unwrap();
     assert!(log.due(Channel::Email, now, 10).await.unwrap().is_empty());
-    // What has ended stays so.
+    // A final state never changes.
     log.settle(due[0].id, &settled(DeliveryState::Waiting, Some(now))).await.unwrap();
     let sent = log.page(Some(DeliveryState::Sent), None, 10).await.unwrap().items;
     assert_eq!((sent.len(), sent[0].0, sent[0].1.attempts), (1, due[0].id, 1));
@@ -253,7 +253,7 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     wishes.migrate().await.unwrap();
     wishes.check().await.unwrap();
     assert_eq!(wishes.of(CUSTOMER).await.unwrap(), (InboxWishes::default(), 0));
-    // Who writes wishes names a zone.
+    // Saved wishes name a time zone.
     let time_zone = TimeZone::named("UTC");
     let mailed =
         |hour| InboxWishes { digest_hour: Some(hour), time_zone, ..InboxWishes::default() };
@@ -303,7 +303,7 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     assert_eq!(store.fan_out(first.order_id).await.unwrap(), Some(first));
 }
 
-/// MongoDB's own clock removes them; on SQLite the job does.
+/// MongoDB's expiry removes them; on SQLite the job does.
 async fn a_line_goes_when_its_time_from_reading_or_creation_is_over(arm: DocumentsArm) {
     let now = Clock::system().now();
     let store = InboxStore::new(&arm.documents);
@@ -337,7 +337,7 @@ async fn a_line_goes_when_its_time_from_reading_or_creation_is_over(arm: Documen
     .await;
 }
 
-/// As the release before wrote its documents.
+/// Documents as the previous release wrote them.
 #[tokio::test]
 async fn lines_that_stand_in_mongodb_are_adopted() {
     let arm = contract::documents_on_mongodb().await;
@@ -363,7 +363,7 @@ async fn lines_that_stand_in_mongodb_are_adopted() {
     store.migrate().await.unwrap();
     store.check().await.unwrap();
     let mut page = store.page(&all(CUSTOMER, Role::Customer)).await.unwrap();
-    // MongoDB's own clock removes the third at any moment, for it was read long ago.
+    // MongoDB's expiry may remove the third at any time, because it was read long ago.
     page.lines.retain(|stored| stored.id != id(3));
     let second = line(CUSTOMER, Role::Customer, 6);
     let expected = [

@@ -49,7 +49,7 @@ async fn a_run_is_done_by_one_of_three_replicas(arm: SqlArm) {
     let count = runs_of(replicas).await;
     let slots = "SELECT COUNT(*), MAX(slot) - MIN(slot) FROM job_runs WHERE name = 'counting'";
     let (runs, span_ms): (i64, i64) = arm.sql.one(slots, vals![]).await.unwrap().unwrap();
-    // A run for each row, and a row at most for each second.
+    // One row per run, and at most one row per second.
     assert_eq!(usize::try_from(runs).unwrap(), count);
     assert!((runs - 1) * 1000 <= span_ms, "{runs} runs in {span_ms} ms");
 }
@@ -74,7 +74,7 @@ async fn a_run_is_done_by_one_of_three_replicas_of_documents(arm: DocumentsArm) 
     assert_eq!(usize::try_from(runs).unwrap(), count);
 }
 
-/// Runs a job of every second on each of them, until it has run three times.
+/// Runs a job every second on each replica, until it has run three times.
 async fn runs_of(replicas: Vec<Database>) -> usize {
     let (tasks, count) = (Tasks::new(), Arc::default());
     for replica in replicas {

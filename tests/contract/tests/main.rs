@@ -1,5 +1,5 @@
-//! What every store, queue and cache promises its callers, held against real servers and against
-//! what is described.
+//! The promises of every store, queue and cache, checked against real servers and against the
+//! documentation.
 
 #![allow(clippy::unwrap_used)]
 

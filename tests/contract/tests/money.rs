@@ -1,5 +1,5 @@
-//! Runs of the money simulator, played again on payment_db: each step is decided alike, and the
-//! rows agree with the model's in the end.
+//! Replays runs of the money simulator on payment_db: each step gets the same decision, and the
+//! final rows match the model's.
 
 use custody::{CustodyLimits, MoneyStep, OrderMoney};
 use money_sim::{MoneyPlan, POLICIES, RecordOf, StepRecord, run_recorded};
@@ -12,7 +12,7 @@ use process::clock::Clock;
 use support::Engine;
 use wire::UnixMillis;
 
-/// Their steps are taken one by one, on a database each.
+/// Each seed's steps run one by one, on a separate database.
 const SEEDS_ON_SQLITE: u64 = 40;
 const SEEDS_ON_MARIADB: u64 = 16;
 
@@ -102,7 +102,7 @@ async fn play(store: &Store, record: &StepRecord, place: &str) {
     }
 }
 
-/// Rows of one moment stand in the order of their ids.
+/// Rows with the same timestamp are sorted by id.
 fn sorted(mut money: OrderMoney) -> OrderMoney {
     money.payments.sort_by_key(|row| row.id);
     money.refunds.sort_by_key(|row| row.id);

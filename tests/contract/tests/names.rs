@@ -1,10 +1,10 @@
-//! The tables of orders, money and accounts have the columns and indexes that the systems before
-//! had, under the names of then: an operator's queries and a plan's words name them.
+//! The tables of orders, money and accounts keep the columns, indexes and names of the previous
+//! systems, because operators' queries and plans use them.
 //!
-//! Three things differ on purpose. A sum is a whole number of the smallest unit beside its
-//! currency, never a float (`protocol/wire/src/money.rs`). The reason of a refund stands, sealed,
-//! with the request that asks for it. On SQLite an index's name is one of the whole database, so
-//! those of money begin with their table's.
+//! Three things differ on purpose. A sum is an integer in the smallest unit with its currency,
+//! never a float (`protocol/wire/src/money.rs`). The reason of a refund is sealed, and stored with
+//! the request. On SQLite an index's name is unique in the whole database, so those of money begin
+//! with their table's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ struct NamedIndex {
     begins_with: &'static [&'static str],
 }
 
-/// The columns of each index, in their order.
+/// The columns of each index, in order.
 type Indexes = BTreeMap<(String, String), Vec<String>>;
 
 const fn index(name: &'static str, begins_with: &'static [&'static str]) -> NamedIndex {

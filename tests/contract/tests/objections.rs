@@ -1,5 +1,4 @@
-//! The time for objections, which the payment service goes by and the notification service tells
-//! people of.
+//! The objection period: the payment service applies it and the notification service announces it.
 
 use contract::LIMIT;
 use custody::{MoneyStep, OrderMoney, PaymentWish};
@@ -22,7 +21,7 @@ use wire::{
 };
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
-/// No default of anybody.
+/// Differs from every default.
 const DISPUTE_MS: i64 = 5 * 3_600_000;
 
 #[tokio::test]
@@ -89,7 +88,7 @@ fn random_id() -> Uuid {
     Uuid::from_bytes(random::bytes())
 }
 
-/// Until when the customer may object, by the lines of his inbox.
+/// The customer's deadline for objections, according to their inbox.
 async fn told(inbox: &InboxStore, user_id: UserId) -> Option<UnixMillis> {
     let request = PageRequest {
         user_id,

@@ -1,8 +1,8 @@
-//! The documents of all parts, merged over the gateway's table. They stand in
-//! `cloud/gateway/openapi.json`, and the edge's part of it in `edge-node/openapi.json`, so that a
-//! review sees each change of a route.
+//! The documents of all parts, merged over the gateway's table. They are stored in
+//! `cloud/gateway/openapi.json`, and the edge's part in `edge-node/openapi.json`, so a review sees
+//! each change of a route.
 //!
-//! `HOLDFAST_GOLDEN=write` writes the files anew.
+//! `HOLDFAST_GOLDEN=write` rewrites the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,7 +92,7 @@ impl Merged {
         self.take_schemas(document.schemas);
     }
 
-    /// Tablets ask an edge itself. A route of it that may refuse a token takes one.
+    /// Tablets call an edge directly. An edge route that may reject a token takes one.
     fn add_edge(&mut self, document: ApiDocument) {
         let servers = json!([{
             "url": "http://{edge}", "description": "An edge node, where its region's network reaches it",
@@ -207,7 +207,7 @@ fn described_roles(audience: Audience) -> &'static [Role] {
     }
 }
 
-/// The credentials that a route takes, and the roles that it is for.
+/// The credentials of a route, and its roles.
 fn callers(audience: Audience, changes: bool) -> Map<String, Value> {
     let cookie =
         if changes { json!({ "cookie": [], "csrf": [] }) } else { json!({ "cookie": [] }) };
@@ -220,7 +220,7 @@ fn callers(audience: Audience, changes: bool) -> Map<String, Value> {
     Map::from_iter([("security".to_owned(), security), ("x-roles".to_owned(), json!(roles))])
 }
 
-/// The edge's routes alone, with the schemas that they need.
+/// The edge's routes alone, with their schemas.
 fn whole_of_edge(whole: &Value) -> Value {
     let mut edge = whole.clone();
     let is_edges = |path: &Value| path.to_string().contains(r#""tags":["edge"]"#);

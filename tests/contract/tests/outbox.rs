@@ -1,5 +1,5 @@
-//! How an event gets from a transaction to a queue: outbox, relay, bus, and the inbox at the other
-//! end.
+//! The path of an event from a transaction to a queue: outbox, relay, bus, and the consumer's
+//! inbox.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -22,7 +22,7 @@ use wire::{Event, EventType, Exchange, UnixMillis, UserId};
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
-/// The pairs that are run: everything embedded, and everything on servers.
+/// The tested pairs: everything embedded, and everything on servers.
 macro_rules! on_both {
     ($($body:ident),+ $(,)?) => {
         mod embedded { $(
@@ -92,7 +92,7 @@ async fn committed_events_leave_in_order_and_others_never(sql: SqlArm, bus: BusA
     assert_eq!(received, sent);
     let marked = async || (unsent(&sql.sql).await == 0).then_some(());
     eventually("every row is marked", LIMIT, marked).await;
-    // Nothing left twice: the next to come is the next to be written.
+    // Each event left only once: the next delivery is the next written event.
     let next = event_of(EventType::OrderCompleted, 0);
     save(&sql.sql, &next).await.unwrap();
     assert_eq!(ids(&receive(&mut deliveries, 1).await), [next.id]);
@@ -125,7 +125,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     bus.bus.bind(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
     Relay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
-    // More than a batch, on each of 31 days, and some that the new queue does not want.
+    // More than a batch, on each of 31 days, partly unwanted by the new queue.
     let (now, a_day_ms) = (Clock::system().now(), 24 * 60 * 60 * 1000);
     let mut sent = Vec::new();
     for number in 0..1_240 {
@@ -150,7 +150,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     let since = now.plus_ms(-30 * a_day_ms);
     let database = Database::from(&sql.sql);
     assert_eq!(replay::ask(&database, "late", since, (id, by, now)).await.unwrap(), Some(id));
-    // Those that come meanwhile come once, by the exchange.
+    // Events published meanwhile arrive once, through the exchange.
     let live = event_of(EventType::OrderCreated, 9_999);
     save(&sql.sql, &live).await.unwrap();
     eventually("it has left, too", LIMIT, all).await;
@@ -190,7 +190,7 @@ async fn one_of_two_relays_publishes_and_the_other_takes_over(sql: SqlArm, bus: 
     }
     let mut deliveries = bus.bus.subscribe("orders", 50).await.unwrap();
     assert_eq!(ids(&receive(&mut deliveries, 100).await), ids(&sent));
-    // A relay lets its lease go when it stops.
+    // A stopping relay releases its lease.
     first.shutdown(LIMIT).await;
     let late = event_of(EventType::OrderCreated, 100);
     save(&sql.sql, &late).await.unwrap();
@@ -209,7 +209,7 @@ async fn a_commit_wakes_the_relay(sql: SqlArm, bus: BusArm) {
         save(&sql.sql, &event_of(EventType::OrderCreated, number)).await.unwrap();
         timeout(LIMIT, deliveries.next()).await.unwrap().ack().await.unwrap();
     }
-    // By the tick alone it would be ten seconds.
+    // The tick alone would take ten seconds.
     assert!(clock.elapsed() - started < Duration::from_secs(5));
     tasks.shutdown(LIMIT).await;
 }

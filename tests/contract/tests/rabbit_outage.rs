@@ -1,4 +1,4 @@
-//! The bus while RabbitMQ goes away and comes back.
+//! The bus during an outage of RabbitMQ.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ async fn what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_b
     let mut received: Vec<EventId> = Vec::new();
     while received.len() < sent.len() {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
-        // A confirm that was cut off makes an event leave twice; an inbox knows it.
+        // A lost confirm makes an event leave twice; an inbox would recognise it.
         if !received.contains(&delivery.event().id) {
             received.push(delivery.event().id);
         }

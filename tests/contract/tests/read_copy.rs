@@ -1,5 +1,5 @@
-//! Exports and searches read from a real copy of the database while it follows closely, and from
-//! the database itself while the copy is behind, stopped or lost.
+//! Exports and searches read from a real replica while it follows closely, and from the primary
+//! while the replica is behind, stopped or lost.
 
 use std::time::Duration;
 
@@ -20,12 +20,12 @@ use wire::{
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const LIMIT: Duration = Duration::from_secs(20);
 const STOPPED_WITHIN: Duration = Duration::from_secs(5);
-/// Older than a copy may be.
+/// Exceeds the allowed lag of a replica.
 const TOO_OLD_MS: i64 = 6_000;
 
 struct Scene {
     servers: FollowedMariaDb,
-    /// Stops and starts what the copy takes over.
+    /// Stops and starts the replication.
     desk: Sql,
     sql: Sql,
     clock: Clock,
@@ -43,23 +43,23 @@ async fn long_reads_go_to_a_copy_that_is_near_and_nothing_is_asked_of_one_that_i
     let first = scene.published().await;
     scene.until_copied(&[first]).await;
 
-    // The copy stands still, and what it misses is seen by whoever asks the database.
+    // Replication has stopped, and readers of the primary see the missing rows.
     scene.desk.exec("STOP SLAVE SQL_THREAD", Vec::new()).await.unwrap();
     let second = scene.published().await;
     assert_eq!(scene.at_length().await, [first], "the copy answered");
     assert_eq!(scene.at_once().await, [second, first]);
 
-    // Once it is too far behind nobody asks it.
+    // Reads avoid a replica that is too far behind.
     scene.clock.advance(TOO_OLD_MS);
     assert!(!scene.reads.has_copy());
     assert_eq!(scene.at_length().await, [second, first]);
 
-    // It catches up, and is asked again.
+    // After it catches up, reads use it again.
     scene.desk.exec("START SLAVE SQL_THREAD", Vec::new()).await.unwrap();
     scene.until_near().await;
     scene.until_copied(&[second, first]).await;
 
-    // It is lost while it counts as near: the question that meets that is answered all the same.
+    // It is lost while it counts as near: the affected query still gets an answer.
     scene.servers.copy.kill9().await.unwrap();
     let third = scene.published().await;
     assert_eq!(scene.at_length().await, [third, second, first]);
@@ -147,7 +147,7 @@ impl Scene {
         eventually("the copy is near", LIMIT, async || self.reads.has_copy().then_some(())).await;
     }
 
-    /// Waits until the copy answers, and with these.
+    /// Waits until the replica answers with these orders.
     async fn until_copied(&self, orders: &[OrderId]) {
         eventually("the copy has the orders", LIMIT, async || {
             let near = self.reads.has_copy();

@@ -1,4 +1,4 @@
-//! The promises of the store of reviews, one body for MongoDB and SQLite.
+//! The promises of the review store, one body for MongoDB and SQLite.
 
 mod read_model_rebuild;
 mod search;
@@ -42,7 +42,7 @@ pub fn user(n: u128) -> UserId {
     UserId(Uuid::from_u128(n))
 }
 
-/// Of customer 1, about provider `provider`, made `n` seconds after the first.
+/// By customer 1, about provider `provider`, `n` seconds after the first.
 pub fn review(n: u128, provider: u128, rating: u8, comment: &str) -> Review {
     let order = ReviewedOrder {
         id: OrderId(Uuid::from_u128(0x1000 + n)),
@@ -130,7 +130,7 @@ async fn votes_and_reports_count_once_a_person(arm: DocumentsArm) {
     assert_eq!(listed.documents.iter().map(|one| one.id).collect::<Vec<_>>(), [id.0]);
 }
 
-/// By hand, over all that are shown.
+/// Computes the rating from all visible reviews.
 async fn by_hand(store: &ReviewStore, provider: u128) -> ProviderRating {
     let all = store.page(about_provider(user(provider), None, 1_000)).await.unwrap();
     let mut rating = ProviderRating::none(AT);
@@ -150,8 +150,7 @@ async fn by_hand(store: &ReviewStore, provider: u128) -> ProviderRating {
     rating
 }
 
-/// Sixty changes by a seed, told in any order and some of them twice: at rest the rating is the
-/// sum.
+/// Sixty seeded changes, delivered in any order and partly twice: in the end the rating is the sum.
 async fn a_rating_equals_the_sum_of_what_is_shown(arm: DocumentsArm) {
     let store = migrated(&arm).await;
     let feed = RatingFeed { store: store.clone() };
@@ -203,7 +202,7 @@ async fn a_rating_equals_the_sum_of_what_is_shown(arm: DocumentsArm) {
 
 async fn pages_join_without_a_gap_or_a_repeat_while_others_write(arm: DocumentsArm) {
     let store = migrated(&arm).await;
-    // Some of the same moment, so that their ids settle the order.
+    // Some share a timestamp, so their ids decide the order.
     store.fill((0..41).map(|n| review(n, 2, 5, "tap")).collect()).await.unwrap();
     let again = |n: u128| Review { created_at: AT.plus_ms(7_000), ..review(n, 2, 4, "tap") };
     store.fill((100..110).map(again).collect()).await.unwrap();
@@ -214,7 +213,7 @@ async fn pages_join_without_a_gap_or_a_repeat_while_others_write(arm: DocumentsA
     loop {
         let page = store.page(about_provider(user(2), after, 4)).await.unwrap();
         seen.extend(page.documents.iter().map(|one| one.id));
-        // Newer ones come meanwhile, and of another provider.
+        // Meanwhile newer ones arrive, and one about another provider.
         store.fill(vec![review(late, 2, 5, "tap"), review(late + 1, 7, 5, "tap")]).await.unwrap();
         late += 2;
         let last = page.documents.last().filter(|_| page.next.is_some());
@@ -231,7 +230,7 @@ async fn reviews_come_in_the_order_that_was_asked_for(arm: DocumentsArm) {
     let store = migrated(&arm).await;
     let stars = |n: u128| u8::try_from(n * 7 % 5 + 1).unwrap();
     store.fill((0..23).map(|n| review(n, 2, stars(n), "tap")).collect()).await.unwrap();
-    // Some of the same moment, so that their ids settle the order.
+    // Some share a timestamp, so their ids decide the order.
     let again = |n: u128| Review { created_at: AT.plus_ms(7_000), ..review(n, 2, 3, "tap") };
     store.fill((100..105).map(again).collect()).await.unwrap();
     for sort in ReviewSort::ALL {
@@ -243,7 +242,7 @@ async fn reviews_come_in_the_order_that_was_asked_for(arm: DocumentsArm) {
             let place = ReviewPlace::of(sort, last);
             after = place.to_string().parse().unwrap();
             assert_eq!(after.sort, sort);
-            // Of another provider.
+            // About another provider.
             store.fill(vec![review(late, 7, 5, "tap")]).await.unwrap();
             late += 1;
         }

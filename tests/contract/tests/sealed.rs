@@ -1,5 +1,5 @@
-//! Personal data at rest, on each arm: what a store keeps says nothing, comes out whole, and opens
-//! by its keys alone. Plain values of versions before stay readable.
+//! Personal data at rest, on each arm: a store holds no plain text, reads back whole, and opens
+//! only with its keys. Plain values of previous versions stay readable.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn rows(sql: &Sql) -> Vec<String> {
 async fn the_outbox_hides_its_events_and_sends_them_whole(arm: SqlArm) {
     let bus = contract::embedded().await;
     bus.bus.bind(&ORDERS).await.unwrap();
-    // Of a version before.
+    // Writes as a previous version.
     let plain = Sql::open(&arm.url).await.unwrap();
     let (before, sealed) = (telling(), telling());
     save(&plain, &before).await;
@@ -89,7 +89,7 @@ async fn the_outbox_hides_its_events_and_sends_them_whole(arm: SqlArm) {
     tasks.shutdown(LIMIT).await;
 }
 
-/// Nothing is lost by a replica that lacks the key, and nothing overtakes.
+/// A replica without the key loses nothing and sends nothing out of order.
 async fn an_event_waits_for_its_key(arm: SqlArm) {
     let bus = contract::embedded().await;
     bus.bus.bind(&ORDERS).await.unwrap();
@@ -127,7 +127,7 @@ async fn the_file_of_the_embedded_bus_hides_its_messages() {
     assert_eq!(delivery.event().body["address"], ADDRESS);
 }
 
-/// A profile in small.
+/// A small version of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Card {
     user_id: UserId,
@@ -146,7 +146,7 @@ impl DocumentBody for Card {
     const SEALED: &'static [&'static str] = &["phone", "addresses", "nickname"];
 }
 
-/// The same collection as a version before declared it.
+/// The collection as a previous version declared it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 struct PlainCard(serde_json::Value);
@@ -195,7 +195,7 @@ async fn a_document_hides_its_sealed_fields_and_reads_whole(arm: DocumentsArm) {
     assert!(matches!(strangers.get(new).await, Err(DocumentsError::Sealed(_))));
 }
 
-/// The file of a part's keys, whose first key is followed by another.
+/// A part's key file, with a second key to follow the first.
 struct KeyFile {
     _folder: tempfile::TempDir,
     path: std::path::PathBuf,
@@ -213,7 +213,7 @@ impl KeyFile {
         DataKeys::load(&self.path, true).unwrap()
     }
 
-    /// Both open; the new one seals.
+    /// Both keys open; the new one seals.
     fn with_a_new_key(&self) -> DataKeys {
         sealing::add(&self.path).unwrap();
         sealing::use_newest(&self.path).unwrap();
@@ -227,7 +227,7 @@ impl KeyFile {
     }
 }
 
-/// More than a batch of the job.
+/// More than one batch of the job.
 const MANY: u128 = 230;
 
 async fn events_of_an_outbox_outlive_their_data_key(arm: SqlArm) {
@@ -259,7 +259,7 @@ async fn documents_and_their_events_outlive_their_data_key(arm: DocumentsArm) {
         let events = if *id == ids[0] { std::slice::from_ref(&event) } else { &[] };
         assert!(former.insert(*id, &card(), events).await.unwrap());
     }
-    // A replica of a later version has written a field that this one does not know.
+    // A replica of a later version has written an unknown field.
     let plain: Collection<PlainCard> = Collection::new(&arm.documents, "cards");
     let newer = |PlainCard(mut body)| {
         body["of_later"] = 1.into();

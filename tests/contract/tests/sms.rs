@@ -1,4 +1,4 @@
-//! Text messages and pushes: what a sender may rely on, at the folder and at a gateway.
+//! Text messages and push notifications: the sender's guarantees, for the folder and a gateway.
 
 use std::{
     fs,
@@ -41,7 +41,7 @@ fn secret(folder: &Path) -> std::path::PathBuf {
     file
 }
 
-/// What a gateway was handed, and the statuses that it answers before it takes a message.
+/// The messages a gateway received, and its error statuses before it accepts one.
 #[derive(Clone, Default)]
 struct Heard {
     messages: Arc<Mutex<Vec<(Value, String)>>>,
@@ -201,7 +201,7 @@ async fn messages_are_off_where_nothing_is_set_and_a_setting_of_no_use_is_refuse
     assert!(open(url, &secret).is_none());
 }
 
-/// What a gateway of pushes was handed: the body, its signature, and the key.
+/// The requests to a push gateway: body, signature and idempotency key.
 type Pushed = Arc<Mutex<Vec<(Vec<u8>, String, String)>>>;
 
 async fn take_push(State(pushed): State<Pushed>, headers: HeaderMap, body: Bytes) -> StatusCode {

@@ -1,4 +1,4 @@
-//! The promises of `Sql`, on SQLite and on MariaDB alike.
+//! The promises of `Sql`, the same on SQLite and MariaDB.
 
 use std::{sync::Arc, time::Duration};
 
@@ -125,7 +125,7 @@ async fn one_of_24_racing_providers_wins_and_the_others_see_who(arm: SqlArm) {
         let answers = join_all(racers).await;
         let winners: Vec<_> = answers.iter().filter(|(won, ..)| *won).collect();
         assert_eq!(winners.len(), 1);
-        // READ COMMITTED: the loser of the guarded update is shown the row as it is now.
+        // READ COMMITTED: the loser of the guarded update sees the current row.
         assert!(
             answers
                 .iter()
@@ -135,7 +135,7 @@ async fn one_of_24_racing_providers_wins_and_the_others_see_who(arm: SqlArm) {
     }
 }
 
-/// The result, the asker, and the holder of the thing.
+/// The result, the caller, and the holder of the thing.
 async fn accept(sql: &Sql, thing: Uuid) -> Result<(bool, Uuid, Option<Uuid>), SqlError> {
     let me = id();
     transact!(sql, tx => {
@@ -181,7 +181,7 @@ async fn a_deadlock_is_tried_again(arm: SqlArm) {
             let result: Result<(), SqlError> = transact!(sql, tx => {
                 let add = "UPDATE things SET amount = amount + 1 WHERE id = ?";
                 tx.exec(add, vals![first]).await?;
-                // SQLite lets only one of them come here at a time.
+                // SQLite lets only one of them reach this point at a time.
                 let _ = tokio::time::timeout(Duration::from_millis(300), both_hold_one.wait()).await;
                 tx.exec(add, vals![second]).await?;
                 Ok(())

@@ -1,4 +1,4 @@
-//! The listener by TLS, and the callers that trust its authority.
+//! The TLS listener, and the clients that trust its authority.
 
 use std::{path::Path, time::Duration};
 
@@ -24,7 +24,7 @@ async fn only_a_caller_that_trusts_the_authority_talks_to_the_listener() {
     assert_eq!(listener.ask(&client(&authority)).await.unwrap(), "by TLS");
     let stranger = listener.ask(&client(&Authority::new().unwrap())).await.unwrap_err();
     assert!(stranger.is_unreachable(), "{stranger}");
-    // An authority of the operator's own is not trusted where nobody said so.
+    // A private authority is trusted only after configuration.
     assert!(listener.ask(&Client::new()).await.is_err());
     let plain = listener.url.replace("https://", "http://");
     let plain: Result<String, _> =
@@ -59,7 +59,7 @@ async fn a_renewed_certificate_is_shown_at_once_and_one_of_no_use_is_not() {
     assert!(!listener.certificate.renew().await.unwrap());
 
     let renewed = after.server("localhost").unwrap();
-    // Half of it: the key does not fit yet.
+    // Renew only half: the key does not match yet.
     std::fs::write(folder.path().join("chain.pem"), &renewed.certificate).unwrap();
     assert!(listener.certificate.renew().await.is_err());
     assert!(listener.ask(&client(&before)).await.is_ok());

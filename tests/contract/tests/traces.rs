@@ -1,8 +1,8 @@
-//! The real stores answer like the simulator's models: recorded runs are put to the order store on
-//! both engines and to the edge's file, transaction by transaction.
+//! The real stores answer like the simulator's models: recorded runs are replayed on the order
+//! store with both engines and on the edge's file, transaction by transaction.
 //!
-//! The schedules and seeds used meet every outcome and every verdict that the simulator counts. A
-//! set without one of them is a failure.
+//! The schedules and seeds used must cover every outcome and every verdict that the simulator
+//! counts. A set without one of them fails.
 
 mod chosen;
 mod edge;
@@ -15,14 +15,14 @@ use contract::{OrderDb, order_db_on_mariadb, order_db_on_sqlite};
 use futures::{StreamExt, stream};
 use sim::Counts;
 
-/// How many seeds are put to each store, beside all directed schedules and the seeds that are the
-/// first to meet something.
+/// Seeds replayed on each store, in addition to all directed schedules and the first seeds with
+/// something new.
 const SEEDS_ON_SQLITE: u64 = 300;
 const SEEDS_ON_MARIADB: u64 = 30;
 const SEEDS_AT_EDGES: u64 = 200;
 const AT_ONCE: usize = 4;
 
-/// The simulator counts it, and it never reaches the file: with a full disk nothing is written.
+/// The simulator counts it, but it never reaches the file: a full disk prevents every write.
 const NOT_IN_THE_FILE: &str = "not_taken storage_full";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,7 +66,7 @@ async fn same_decisions<F: Future<Output = OrderDb>>(seeds: u64, fresh: impl Fn(
     assert!(met.held > 0, "nothing was held");
 }
 
-/// The real store met everything that the simulator counted of these runs.
+/// Checks that the real store met everything the simulator counted in these runs.
 fn all_of(what: &str, counted: &BTreeMap<&str, u64>, met: &BTreeMap<&str, u64>) {
     let lacks: Vec<&&str> = counted.keys().filter(|key| !met.contains_key(*key)).collect();
     assert!(lacks.is_empty(), "{what} not met: {lacks:?}");

@@ -1,8 +1,7 @@
-//! Databases of a version before, with rows of that time: today's steps bring them up to date, and
-//! today's code reads what was written then and goes on with it.
+//! Databases of a previous version, with its rows: today's migrations upgrade them, and today's
+//! code reads the old rows and continues with them.
 //!
-//! The rows are SQL that both engines read. They are never changed: what was written then stays as
-//! it is.
+//! The rows are SQL for both engines. Never change them: old data stays as it was written.
 
 mod auth;
 mod hub;
@@ -31,29 +30,29 @@ use tower::ServiceExt;
 use uuid::Uuid;
 use wire::UnixMillis;
 
-/// An hour after everything that the rows tell of.
+/// One hour after all times in the rows.
 const NOW: UnixMillis = UnixMillis(1_764_003_600_000);
 
-/// A part's tables after a step of before, and its rows of then.
+/// A part's tables after an old migration, with the rows of that time.
 struct Former {
     part: &'static str,
     /// The folder of its crate.
     home: &'static str,
     step: i64,
-    /// The step of the tables that every database has.
+    /// The migration of the tables common to all databases.
     ground: i64,
     rows: &'static str,
-    /// Tables whose rows today's code makes by itself.
+    /// Tables that today's code fills itself.
     empty: &'static [&'static str],
 }
 
-/// Such a database, and what keeps its file.
+/// The old database; `folder` keeps its file.
 struct FormerDatabase {
     url: String,
     folder: TempDir,
 }
 
-/// Calls on either engine's pool, which are two types.
+/// Works on both pools, which have different types.
 macro_rules! prepared {
     ($former:ident, $engine:ident, $pool:ident) => {{
         let ground = ("cloud/platform", "_ground_migrations", $former.ground);
@@ -125,8 +124,8 @@ impl FormerDatabase {
     }
 }
 
-/// The tables that every database has, whose rows last for minutes or days, and one of MySQL's
-/// alone that is locked only.
+/// The tables common to all databases, with rows that last for minutes or days, and a MySQL table
+/// used only for locks.
 const GROUND: [&str; 6] = ["outbox", "inbox", "leases", "job_runs", "answers", "provider_locks"];
 
 async fn up_to(home: &str, engine: Engine, last: i64) -> Vec<sqlx::migrate::Migration> {
@@ -143,7 +142,7 @@ const fn id(n: u128) -> Uuid {
     Uuid::from_u128(0x0193_6000_0000_7000_8000_0000_0000_0000 + n)
 }
 
-/// A part's routes, and a person who asks.
+/// A part's routes, and a caller.
 struct Asker {
     router: Router,
     token: String,

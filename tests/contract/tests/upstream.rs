@@ -74,7 +74,7 @@ struct Arm {
     tasks: Tasks,
 }
 
-/// The service both arms ask.
+/// The service behind both arms.
 fn service() -> Router {
     let router = Router::new()
         .route("/health/live", get(async || "{}"))
@@ -190,7 +190,7 @@ async fn a_call_carries_the_trace_it_is_made_for(arm: Arm) {
     assert_eq!(asked.await.unwrap(), trace.to_string());
 }
 
-/// A gateway that passes every request on whole.
+/// A gateway that forwards every request unchanged.
 fn gateway(upstream: Upstream) -> Router {
     Router::new().fallback(pass_on).with_state(upstream)
 }
@@ -223,7 +223,7 @@ async fn a_websocket_passes_through_a_gateway(arm: Arm) {
     socket.close(None).await.unwrap();
     let end = timeout(LIMIT, async { while socket.next().await.is_some() {} }).await;
     assert!(end.is_ok(), "the end was not passed on");
-    // An ordinary request goes the same way.
+    // An ordinary request takes the same path.
     let plain = Upstream::remote(&front, &arm.tasks).unwrap();
     plain.json::<()>(Method::POST, "/nothing", None, None::<&()>).await.unwrap();
     arm.tasks.shutdown(Duration::from_secs(5)).await;
@@ -257,7 +257,7 @@ async fn a_service_that_is_away_is_told_apart_from_a_refusal() {
     assert!(upstream.ping().await.is_err());
 }
 
-/// Counts the requests, and takes them for as long as it hangs up without an answer.
+/// Counts the requests, and closes each connection without an answer until `answers` is set.
 #[derive(Clone, Default)]
 struct Failing {
     seen: Arc<AtomicUsize>,
@@ -276,7 +276,7 @@ impl Failing {
         }
     }
 
-    /// How many requests came since the last time.
+    /// The number of requests since the last call.
     fn seen(&self) -> usize {
         self.seen.swap(0, Ordering::SeqCst)
     }
@@ -318,7 +318,6 @@ fn an_address_that_is_none_is_refused() {
     }
 }
 
-/// A body out of a channel.
 fn chunks(parts: Receiver<&'static str>) -> impl Stream<Item = Result<&'static str, Infallible>> {
     futures::stream::unfold(parts, async |mut parts| {
         parts.recv().await.map(|part| (Ok(part), parts))

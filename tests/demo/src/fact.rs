@@ -1,4 +1,4 @@
-//! A fact of a step: the story's claim beside the observation. A step holds when all of its facts
+//! A fact of a step: the expected value and the observed one. A step passes if all of its facts
 //! hold.
 
 use serde::Serialize;
@@ -20,7 +20,7 @@ impl Fact {
         self.expected == self.seen
     }
 
-    /// The same fact as if something else had been seen, to show that it is looked at.
+    /// The same fact with a wrong observation, to prove that it is checked.
     #[must_use]
     pub fn spoilt(self) -> Self {
         Self { seen: value(format!("not {}", self.seen)), ..self }

@@ -1,6 +1,5 @@
-//! `cargo xtask demo`: plays the whole story against a platform of its own, or against one that
-//! runs, and prints each step with its duration. It ends with 1 as soon as a fact of a step is not
-//! as told.
+//! `cargo xtask demo`: plays the whole story on a new platform or a running one, and prints each
+//! step with its duration. Exits with 1 at the first fact that does not hold.
 
 mod fact;
 mod story;
@@ -25,11 +24,10 @@ use story::{PAY_OUT, STEPS, Step, Story};
     about = "Play two jobs from their publishing to the payout, each through a line that is cut"
 )]
 struct Arguments {
-    /// Play it against the platform that wrote this ready file; else one is started and thrown
-    /// away.
+    /// Use the running platform that wrote this ready file; the default is a new, temporary one.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// Pretend that this step saw something else, to show that its facts are looked at.
+    /// Falsify the observations of this step, to prove that its facts are checked.
     #[arg(long, value_name = "STEP", value_parser = STEPS.map(|step| step.name))]
     spoil: Option<String>,
     /// `en` or `zh`.
@@ -110,7 +108,8 @@ fn spoil(mut facts: Vec<Fact>, step: &Step, arguments: &Arguments) -> Vec<Fact> 
     facts
 }
 
-/// One line for the step, and one for each fact that does not hold. Returns the fault, if any.
+/// Prints one line for the step, and one for each fact that does not hold. Returns the error, if
+/// any.
 fn print(
     number: usize,
     step: &Step,

@@ -1,7 +1,7 @@
-//! The story: a job is published and approved, the line to NORTH is cut, two providers accept the
-//! same job on either side of the cut, the line heals, and everybody hears the decision and its
-//! reason. The winner's work is paid, done and reviewed. A second job is accepted, started and
-//! completed where nobody else hears of it, and both providers get their money.
+//! The story: a customer's job is approved, the line to NORTH is cut, two providers accept the same
+//! job on either side of the cut, the line heals, and all receive the decision and its reason. The
+//! winner's work is paid, done and reviewed. A second job is accepted, started and completed
+//! offline, and both providers get their money.
 
 mod alone;
 mod money;
@@ -24,13 +24,12 @@ use crate::{
     say,
 };
 
-/// A step's name on the command line, and its title.
 pub struct Step {
     pub name: &'static str,
     pub title: Phrase,
 }
 
-/// The step that only a platform shows where nobody waits three days for objections.
+/// This step requires a platform without the three days for objections.
 pub const PAY_OUT: &str = "pay_out";
 
 pub const STEPS: [Step; 16] = [
@@ -57,7 +56,7 @@ struct Board {
     items: Vec<Order>,
 }
 
-/// How things stand between NORTH's edge and the cloud, by the edge's word.
+/// The link between NORTH's edge and the cloud, as the edge reports it.
 #[derive(Deserialize)]
 struct Standing {
     link: Link,
@@ -71,7 +70,6 @@ struct Link {
 const SOON: Duration = Duration::from_secs(30);
 const REGION: Region = Region::North;
 
-/// The people and the job of the story.
 pub struct Story {
     api: Api,
     /// NORTH's edge, over HTTP.
@@ -79,15 +77,15 @@ pub struct Story {
     admin: Person,
     customer: Person,
     offline: Person,
-    /// The same, at the edge.
+    /// The same provider, with a token for the edge.
     visitor: Person,
     online: Person,
     tablet: Tablet,
     order: Option<Order>,
     command: Option<CommandId>,
-    /// The job that is worked on where the line is cut.
+    /// The job done during the cut.
     second: Option<OrderId>,
-    /// The rules of the region as they were, to be put back.
+    /// The region's original rules, restored at the end.
     rules: Option<Value>,
     work: Vec<CommandId>,
 }
@@ -139,7 +137,7 @@ impl Story {
         }
     }
 
-    /// Leaves the gate open and the rules as they were in any case.
+    /// Always reopens the gate and restores the rules.
     pub async fn end(mut self) -> Result<()> {
         let opened = self.api.gate(&self.admin, REGION, true).await;
         let put_back = match self.rules.take() {
@@ -255,7 +253,6 @@ impl Story {
         self.order.as_ref().context("nothing was published")
     }
 
-    /// NORTH's link and checksum.
     async fn north(&self) -> Result<(LinkState, ChecksumState)> {
         let report = self.api.status(&self.admin).await?;
         let region = report.regions.into_iter().find(|status| status.region == REGION);
@@ -264,14 +261,13 @@ impl Story {
         Ok((edge.link, edge.checksum))
     }
 
-    /// How NORTH's board shows the order.
     async fn on_board(&self, order: OrderId) -> Result<Option<OrderStatus>> {
         let board: Board = self.edge.call(Method::GET, "/board", Some(&self.visitor), None).await?;
         let shown = board.items.into_iter().find(|shown| shown.id == order);
         Ok(shown.map(|order| order.status))
     }
 
-    /// Cuts the line of NORTH, or lets it heal. Returns once both ends know it.
+    /// Cuts or heals NORTH's line. Returns once both ends have noticed.
     async fn set_line(&self, is_open: bool) -> Result<LinkState> {
         let expected = if is_open { LinkState::Up } else { LinkState::Down };
         self.api.gate(&self.admin, REGION, is_open).await?;
@@ -284,7 +280,7 @@ impl Story {
         Ok(seen.await?)
     }
 
-    /// The edge answers by the state of its feed.
+    /// Waits for the approval on the board, because the edge answers from its feed.
     async fn open_on_board(&self, order: OrderId) -> Result<OrderStatus> {
         let seen = within("NORTH's board shows the approval", SOON, async || {
             let status = self.on_board(order).await.ok()??;
@@ -301,7 +297,7 @@ impl Story {
         Ok(seen.await?)
     }
 
-    /// How many lines of that kind about an order the person has, once there is one.
+    /// Waits for notifications of that kind about an order. Returns their number.
     async fn told(&self, person: &Person, order: OrderId, kind: &str) -> Result<usize> {
         let lines = within("an inbox line", SOON, async || {
             let lines = self.api.inbox(person).await.ok()?;
@@ -312,8 +308,8 @@ impl Story {
         Ok(lines.await?)
     }
 
-    /// The counter of unread lines, once it is that of the lines themselves: nobody has read one. A
-    /// cache may be behind for some seconds.
+    /// Waits until the unread counter equals the number of notifications, all of which are unread.
+    /// A cache may lag by some seconds.
     async fn unread(&self, person: &Person) -> Result<(u64, u64)> {
         let seen = within("the counter follows its lines", SOON, async || {
             let page: Value = self.get(person, "/api/v1/notifications?limit=1").await.ok()?;

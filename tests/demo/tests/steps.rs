@@ -1,5 +1,4 @@
-//! The demo tells the truth: it ends with success when the story goes as told, and with failure as
-//! soon as any one step saw something else.
+//! The demo is honest: it fails as soon as one step observes a wrong fact, and succeeds otherwise.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,9 +6,10 @@ use std::process::{Command, Output};
 
 use stack::{Layout, Stack, Stores, Wishes, ready};
 
-/// The lines of the whole story.
+/// The number of lines of the whole story.
 const STEPS: usize = 16;
-/// A step that looks at nothing fails by itself, so that a few show how a wrong fact ends the demo.
+/// A step without facts fails anyway, so a few examples suffice to show that a wrong fact ends the
+/// demo.
 const SPOILT: [&str; 4] = ["publish", "outcomes", "work_offline", "pay_out"];
 
 #[tokio::test(flavor = "multi_thread")]

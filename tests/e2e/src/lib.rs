@@ -1,2 +1,2 @@
-//! End-to-end tests: real binaries on real stores, scripted, without faults. Their claims stand in
+//! End-to-end tests: real binaries on real stores, scripted, without faults. The tests are in
 //! `tests/`.

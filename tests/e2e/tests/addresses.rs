@@ -1,5 +1,5 @@
-//! Addresses at a running platform and a mail server: whoever registers is mailed a code, and news
-//! once it has come back.
+//! Email addresses on a running platform with a mail server: registration mails a code, and
+//! notifications follow once the code is confirmed.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn news_is_mailed_to_the_address_that_its_owner_has_confirmed_and_to_no_ot
         "{first}"
     );
 
-    // News of before stays in the inbox, and the log says why.
+    // Earlier notifications stay in the inbox, and the delivery log gives the reason.
     let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     api.publish(&customer, Region::North, "Mend the tap").await.unwrap();
@@ -69,8 +69,8 @@ async fn news_is_mailed_to_the_address_that_its_owner_has_confirmed_and_to_no_ot
     api.publish(&customer, Region::North, "Paint a wall").await.unwrap();
     assert!(mailbox.next_to(FIRST, SOON).await.contains("Paint a wall"));
 
-    // Another address is asked, the one in force is told of it, and has the news until the code has
-    // come back.
+    // A new address gets a code. The current address gets a warning, and still gets notifications
+    // until the code is confirmed.
     let form = Some(json!({ "email": SECOND, "password": PASSWORD }));
     let asked: Value = api.call(Method::PUT, ADDRESS, Some(&customer), form).await.unwrap();
     assert_eq!(asked["pending"], SECOND);

@@ -1,10 +1,9 @@
-//! Nothing personal stands in the clear where a thief of a disk or a reader of logs would find it:
-//! people go their ways with known values, then every store and every log is searched for those
-//! very values.
+//! No personal data is in clear text where a disk thief or a log reader would find it: people use
+//! the platform with known values, then the test searches every store and log for those values.
 //!
-//! Not searched, and `docs/decisions/personal-data.md` says why: the broker's files, an edge's own
-//! file, the files that people hand in, and the files of keys; and the folder that stands for
-//! people's phones, which a platform for people does not have.
+//! `docs/decisions/personal-data.md` explains the exclusions: the broker's files, an edge's own
+//! file, uploaded files, key files, and the folder that replaces people's phones, which a real
+//! platform does not have.
 
 mod dump;
 mod elsewhere;
@@ -19,8 +18,8 @@ use support::{CarelessIssuer, Mailbox};
 use dump::Kept;
 use journey::Secret;
 
-/// What still stands in the clear: the place, what it is, and why. One that is found no more fails
-/// the test too.
+/// Remaining clear text: the place, the kind and the reason. An entry that no longer applies also
+/// fails the test.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,8 +55,7 @@ async fn nothing_is_in_the_clear(stores: Stores) {
     assert!(over.is_empty(), "no longer in the clear, so no exception: {over:#?}");
 }
 
-/// A search of nothing finds nothing: the places that the journey must have written to are in the
-/// dump.
+/// Guards against an empty search: the dump must include every place that the journey writes to.
 fn every_store_is_there(kept: &[Kept], stores: Stores) {
     let rows = [
         "auth.users.username",

@@ -1,5 +1,5 @@
-//! The broker has the exchanges and queues of the design: five durable topic exchanges, and
-//! notification's three durable queues with their bindings.
+//! The broker has the designed topology: five durable topic exchanges, and notification's three
+//! durable queues with their bindings.
 
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
@@ -65,7 +65,7 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
     stack.stop().await.unwrap();
 }
 
-/// The broker's own management view, as an operator asks it.
+/// Queries the broker's management API, as an operator would.
 fn ask(api: &str, path: &str) -> Value {
     let answer = Command::new("curl")
         .args(["-sS", "-u", "guest:guest", &format!("{api}/api/{path}")])

@@ -1,11 +1,11 @@
-//! The block of `docs/by-hand.md` works, with nothing but `holdfast`, curl, jq and mosquitto's two
+//! The script in `docs/by-hand.md` works with only `holdfast`, curl, jq and mosquitto's two
 //! clients.
 
 use std::process::Command;
 
 use stack::{Layout, Stack, Stores, Wishes, binaries, ready};
 
-/// One provider's jobs in hand, by default.
+/// The default limit of a provider's open jobs.
 const JOBS_MAX: usize = 5;
 const PAGE: &str = include_str!("../../../docs/by-hand.md");
 
@@ -32,7 +32,7 @@ async fn the_block_runs_as_printed() {
     assert!(said.contains("decided: applied, the order is accepted"), "{said}");
     assert!(said.contains("accept  pending -> accepted"), "{said}");
 
-    // In the end its provider has as many jobs as one may: the block says so and heals the region.
+    // Eventually the provider reaches the job limit: the script reports it and heals the region.
     let refused = (0..JOBS_MAX).map(|_| run()).find(|output| !output.status.success());
     let refused = refused.expect("a provider's jobs have a limit");
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();

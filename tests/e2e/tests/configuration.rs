@@ -1,4 +1,4 @@
-//! `.env.example` names every setting with its default, and no setting that is not there.
+//! `.env.example` lists exactly the existing settings, with their defaults.
 
 use std::{collections::BTreeMap, process::Command};
 
@@ -19,7 +19,7 @@ fn the_example_environment_is_every_setting_with_its_default() {
     assert_eq!(example, settings);
 }
 
-/// A program's printed defaults, under the names of the environment.
+/// A program's printed defaults, as environment variables.
 fn printed(program: &str) -> BTreeMap<String, String> {
     let folder = stack::temporary::folder().unwrap();
     let output = Command::new(binaries::own(program).unwrap())

@@ -1,5 +1,4 @@
-//! A large file on its whole way through real processes: gateway, user service, store of files, and
-//! back.
+//! A large file passes through real processes: gateway, user service, file store, and back.
 
 use axum::body::{Body, Bytes};
 use futures::{StreamExt, stream};
@@ -10,14 +9,14 @@ use stack::{Layout, Part, Stack, Stores, Wishes};
 use support::Api;
 use wire::Role;
 
-/// Of what a document may have.
+/// The size limit of a document.
 const LARGE: usize = 20 * 1024 * 1024;
 const SMALL: usize = 256 * 1024;
-/// Held whole at any one place, the large one would take more. The store takes parts of 5 MiB.
+/// Holding the whole file in memory anywhere would exceed this. The store takes parts of 5 MiB.
 const GROWTH_KB_MAX: u64 = 16 * 1024;
 const PARTS: [Part; 2] = [Part::Alone(CloudPart::Gateway), Part::Alone(CloudPart::User)];
 
-/// A document of that many bytes, none of which is like its neighbours.
+/// A document of that size without repetitive content.
 fn document(bytes: usize) -> Bytes {
     let (head, end) = (b"%PDF-1.4\n% ", b"\n%%EOF\n");
     let filling =
@@ -45,7 +44,7 @@ impl Sender {
         self.client.request(asked.body(body).unwrap()).await.unwrap()
     }
 
-    /// Hands a document in, in pieces, and reads it again.
+    /// Uploads a document in pieces and reads it back.
     async fn pass(&self, document: &Bytes) {
         let pieces = document.chunks(16 * 1024).map(Bytes::copy_from_slice).collect::<Vec<_>>();
         let pieces = stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>));
@@ -72,13 +71,13 @@ impl Sender {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_of_twenty_megabytes_passes_gateway_and_user_service_in_little_memory() {
     let mut layout = Layout::temporary(Stores::Real).unwrap();
-    // Files need no edge.
+    // One edge suffices, because files bypass the edges.
     layout.edges.truncate(1);
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let token = api.newcomer(Role::Provider).await.unwrap().token;
     let sender = Sender { gateway: stack.layout().gateway_url(), token, client: Client::new() };
-    // What everything needs once.
+    // Warms up one-time allocations.
     sender.pass(&document(SMALL)).await;
     let before = PARTS.map(|part| peak_kb(&stack, part));
     sender.pass(&document(LARGE)).await;

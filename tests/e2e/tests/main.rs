@@ -1,4 +1,4 @@
-//! A whole platform of real processes, used as people and operators use it.
+//! A whole platform of real processes, used like people and operators use it.
 
 #![allow(clippy::unwrap_used)]
 

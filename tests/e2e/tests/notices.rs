@@ -1,5 +1,5 @@
-//! An approved order at a running platform: the matched providers have the notice with its reasons,
-//! a live stream gets it and goes on after a cut, and admins hear that an order waits.
+//! Notifications on a running platform: matched providers get an approved order with the reasons, a
+//! live stream delivers it and resumes after a cut, and admins learn of waiting orders.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn stream(gateway: &str, person: &Person, place: Option<&str>) -> EventRea
     EventReader::new(response.into_body())
 }
 
-/// Reads on to a notice of that kind; returns its data and the place it gives.
+/// Reads up to a notice of that kind. Returns its data and its event id.
 async fn notice(reader: &mut EventReader, kind: &str) -> (Value, String) {
     let reading = async {
         loop {
@@ -87,8 +87,8 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
     assert_eq!(data["order_id"], json!(first));
     drop(live);
 
-    // While nobody listens, another order is approved. The page goes on from its place and hears of
-    // that one.
+    // Another order is approved while the stream is closed. The page resumes from its last event id
+    // and receives the notice.
     let second = api.publish(&customer, Region::North, "Paint a wall").await.unwrap().order_id;
     api.act(&admin, second, "approve").await.unwrap();
     eventually("both are in the inbox", SOON, async || {
@@ -98,7 +98,7 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
     let mut live = stream(&gateway, &matched, Some(&place)).await;
     loop {
         let (data, _) = notice(&mut live, "order.approved").await;
-        // A line of the last seconds may come twice.
+        // A notice of the last seconds may arrive twice.
         if data["order_id"] == json!(second) {
             break;
         }
@@ -138,7 +138,7 @@ async fn a_customer_hears_that_the_provider_withdrew_and_a_person_what_an_admin_
         (&json!("Your order is open again"), &json!(order))
     );
 
-    // As the sources spell it.
+    // The sources' spelling of the path.
     let path = "/api/notifications/email";
     let words = json!({
         "user_id": customer.user_id, "title": "The lift is broken", "content": "Please ring the bell.",

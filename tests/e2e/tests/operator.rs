@@ -1,5 +1,5 @@
-//! Every command of `holdfast` against a running platform, after a cut link, a collision of two
-//! providers and a healed line.
+//! Every `holdfast` command on a running platform, after a cut link, a collision of two providers
+//! and a healed line.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Admin<'_> {
         said.text
     }
 
-    /// The answer in JSON, checked against its published form.
+    /// The JSON answer, validated against its published schema.
     #[track_caller]
     fn gets(&self, line: &str) -> Value {
         let (exit, answer) = self.shell.gets(line).unwrap();
@@ -78,7 +78,7 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
             assert!(text.contains(words), "`{words}` is missing in {text}");
         }
     }
-    // Its edge acknowledges within seconds.
+    // The edge acknowledges within seconds.
     eventually("the edge has the outcome", SOON, async || {
         let told = operator.gets(&format!("explain {lost}"));
         (told["ops"][0]["outcome"]["told"] == true).then_some(())
@@ -110,7 +110,7 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     stack.stop().await.unwrap();
 }
 
-/// Those that are not asked for elsewhere here; each is checked where it is got.
+/// Checks the commands that this file uses nowhere else; `gets` validates each answer.
 #[track_caller]
 fn every_answer_is_of_its_published_form(operator: &Admin<'_>) {
     for line in [
@@ -128,8 +128,8 @@ fn every_answer_is_of_its_published_form(operator: &Admin<'_>) {
     }
 }
 
-/// One provider accepts at the cut-off edge, another at the portal, then the line comes back. The
-/// order, and the command that lost.
+/// One provider accepts at the cut-off edge, another at the portal, then the line heals. Returns
+/// the order and the losing command.
 async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, CommandId) {
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let (offline, online) = (
@@ -141,7 +141,7 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
     operator.reads("wait --for synced=NORTH");
     let offline = api.at_edges(&offline, Region::North).await.unwrap();
     let board = format!("http://127.0.0.1:{}/board", stack.layout().edge(Region::North).http);
-    // The hub may be even with the edge before it has heard of the approval.
+    // The hub may be in sync with the edge before it receives the approval.
     eventually("the job stands on the edge's board", SOON, async || {
         let (client, token) = (Client::new(), Some(offline.token.as_str()));
         let shown: Value = client.json(Method::GET, &board, token, None::<&()>, SOON).await.ok()?;

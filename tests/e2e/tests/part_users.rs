@@ -1,5 +1,5 @@
-//! Every part signs in at every server as the user that it has in production: the story of the demo
-//! needs no more, and what one part signs in with opens nothing of another.
+//! Every part signs in at every server as its production user. The demo's story works with these
+//! rights, and one part's credentials open no other part's data.
 
 use std::{process::Command, time::Duration};
 
@@ -18,7 +18,7 @@ use stack::{Layout, PartUsers, Stack, Stores, Wishes, binaries, ready};
 use tokio::task::spawn_blocking;
 use wire::{Event, EventId, EventType, UnixMillis};
 
-/// MongoDB's code for what a user may not do.
+/// MongoDB's error code for a missing right.
 const UNAUTHORIZED: i32 = 13;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +27,7 @@ async fn the_story_needs_no_more_than_the_users_of_the_parts_and_none_opens_what
     layout.edges.truncate(1);
     let wishes = Wishes { own_users: true, ..Wishes::that_settle_soon() };
     let stack = Stack::start(layout, &wishes).await.unwrap();
-    // As before each start of a newer version: now every schema is there.
+    // Migrates as before a newer version's start: now every schema exists.
     stack.migrate().await.unwrap();
 
     let path = stack.layout().folder.join("users-ready.json");
@@ -69,7 +69,7 @@ async fn reads_no_documents_of_another(users: &PartUsers, part: CloudPart) {
     }
 }
 
-/// The gateway and auth share sessions and limits. The words that user and notification keep are
+/// The gateway and auth share sessions and limits. Cached values of user and notification are
 /// sealed.
 async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
     let client = redis::Client::open(users.url(part, "CACHE_URL").unwrap()).unwrap();
@@ -90,7 +90,7 @@ async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
         let key = format!("{owner}:of-somebody");
         assert_eq!(ask(&["GET", &key]).await, expected, "{part}");
     }
-    // What the parts really send, and not what a person at a console would type.
+    // Tests the commands that the parts really send, which differ from console input.
     let cache = Cache::open(users.url(part, "CACHE_URL").unwrap()).unwrap();
     for owner in [CloudPart::User, CloudPart::Notification] {
         let key = format!("{owner}:of-a-test");
@@ -105,7 +105,7 @@ async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
     }
 }
 
-/// What it may publish, and take from its own, the story has shown.
+/// The story has already shown the part's own publishing and consuming.
 async fn takes_no_event_of_another_and_tells_none(users: &PartUsers, part: CloudPart) {
     let bus = Bus::open(users.url(part, "BUS_URL").unwrap()).await.unwrap();
     for (of, queue) in topology::QUEUES {

@@ -1,5 +1,5 @@
-//! A customer pays at the gateway, the work starts on money that is held, and a cancelled order
-//! gives it back: in one process on files, and with a process for each part on servers.
+//! A customer pays at the gateway, work starts on held money, and a cancelled order refunds it:
+//! once in one process on embedded stores, once with a process per part on servers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, Person, eventually};
 use wire::{Code, OrderId, OrderStatus, PaymentStatus, Region, Role};
 
-/// Two relays and two consumers lie between a payment and the order that shows it.
+/// Two relays and two consumers separate a payment from the order that shows it.
 const SHOWN_WITHIN: Duration = Duration::from_secs(30);
 
 struct Scene {
@@ -38,7 +38,7 @@ async fn money_moves_with_the_work(stores: Stores) {
     assert_eq!(early.problem.unwrap().code, Code::FundsNotHeld);
     let price = api.order(customer, order).await.unwrap().price;
     let form = json!({ "order_id": order, "amount": price, "payment_method": "simulated" });
-    // The spelling of the systems before.
+    // The predecessor systems' spelling.
     let paid = scene.post(customer, "/api/payments/", form.clone()).await.unwrap();
     assert_eq!(paid["status"], "completed", "{paid}");
     let again = scene.post(customer, "/api/v1/payments", form).await.unwrap_err();
@@ -101,8 +101,8 @@ impl Scene {
         order
     }
 
-    /// A cancel shortly before the work costs what was shown: the customer gets the rest, the
-    /// provider the fee.
+    /// A cancellation shortly before the work costs the previewed fee: the provider gets the fee,
+    /// the customer the rest.
     async fn cancels_late(&self) {
         let Self { api, customer, provider, .. } = self;
         let draft = json!({
@@ -129,7 +129,7 @@ impl Scene {
             lines.into_iter().map(|line| line["amount"].clone()).collect::<Vec<_>>()
         };
         assert_eq!(amounts(customer).await, ["200.01", "20.00", "-180.01"]);
-        // The fee is theirs, and they see what went back of the money that was held for them.
+        // The provider gets the fee, and sees the refund of the money held for them.
         assert_eq!(amounts(provider).await, ["-20.00", "180.01"]);
         for (who, payments, lines) in [(customer, Some(1), 3), (provider, None, 2)] {
             let page = format!("/api/v1/orders/{order}/page");
@@ -141,7 +141,7 @@ impl Scene {
         }
     }
 
-    /// Orders, payments, the books and the adapter agree.
+    /// Asserts that orders, payments, ledger and adapter agree.
     async fn reconciled(&self) {
         let path = "/api/v1/payments/reconciliation";
         eventually("the report is empty", SHOWN_WITHIN, async || {

@@ -1,5 +1,5 @@
-//! Pages at a running platform: sign-in by cookie, changes, news, a line that breaks, and an
-//! acceptance that loses.
+//! Portal pages on a running platform: cookie sign-in, changes, news, a broken connection, and a
+//! losing acceptance.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use wire::{CommandBody, LinkState, OrderId, Region, Role, Verdict};
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// What a browser keeps, and what its page knows.
+/// A browser's cookie, and its page's CSRF token.
 struct Browser {
     gateway: String,
     client: Client,
@@ -28,7 +28,7 @@ struct News {
     place: Option<String>,
 }
 
-/// A message's name, and what its data is to say.
+/// A message's name, and a condition on its data.
 type Wish<'a> = (&'a str, &'a dyn Fn(&Value) -> bool);
 
 impl Browser {
@@ -81,7 +81,7 @@ impl Browser {
 }
 
 impl News {
-    /// The next message of that name for which `wish` holds.
+    /// The next message with that name whose data matches `wish`.
     async fn until(&mut self, name: &str, wish: impl Fn(&Value) -> bool) -> Value {
         let looking = async {
             loop {
@@ -94,7 +94,7 @@ impl News {
         tokio::time::timeout(SOON, looking).await.unwrap_or_else(|_| panic!("no `{name}` came"))
     }
 
-    /// Until each of these has come, in any order: two parts send their news at once.
+    /// Waits for all of these in any order, because two parts send their news concurrently.
     async fn until_each(&mut self, wishes: &[Wish<'_>]) {
         let mut missing = wishes.to_vec();
         let looking = async {
@@ -109,7 +109,7 @@ impl News {
             .unwrap_or_else(|_| panic!("not all of {names:?}"));
     }
 
-    /// The next message that a page hears of: its name and its data.
+    /// The name and data of the next message that a page handles.
     async fn next(&mut self) -> (String, Value) {
         loop {
             let message = self.reader.next().await.expect("the stream goes on");
@@ -125,7 +125,7 @@ impl News {
     }
 }
 
-/// Two providers ask for the job on either side of a cut. The one at the portal wins.
+/// Two providers request the job on either side of a cut. The one at the portal wins.
 async fn collide(stack: &Stack, order: OrderId) -> Browser {
     let (layout, api) = (stack.layout(), Api::new(stack.layout().gateway_url()));
     let people = stack.sign_ins();
@@ -165,7 +165,7 @@ async fn collide(stack: &Stack, order: OrderId) -> Browser {
     winner
 }
 
-/// In the metrics of each service that a stream passes.
+/// Waits until each service on a stream's path reports two streams in its metrics.
 async fn two_streams_are_shown(stack: &Stack) {
     let port = stack.layout().operator(CloudPart::Gateway).unwrap();
     let client = Client::new();
@@ -183,7 +183,7 @@ async fn two_streams_are_shown(stack: &Stack) {
     }
 }
 
-/// A tab that is closed gives its place up, so one can be opened again and again.
+/// Closing a tab frees its stream permit, so a page can reopen streams repeatedly.
 async fn open_and_close(browser: &Browser) {
     for _ in 0..12 {
         eventually("a place is free", SOON, async || {
@@ -242,7 +242,7 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     ])
     .await;
 
-    // An acceptance that loses leaves the order as it was, and is heard of all the same.
+    // A losing acceptance leaves the order unchanged, but still produces news.
     let winner = collide(&stack, serde_json::from_value(order.clone()).unwrap()).await;
     let mut won = winner.news(Some(&place)).await;
     for news in [&mut news, &mut wall, &mut won] {
@@ -261,7 +261,7 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     let refused = customer.send("GET", "/api/v1/orders", &[], Value::Null).await;
     assert_eq!(refused.status().as_u16(), 401);
 
-    // Open streams hold up no stop.
+    // Open streams do not delay a stop.
     let stopping = std::time::Duration::from_secs(5);
     tokio::time::timeout(stopping, stack.stop()).await.unwrap().unwrap();
     wall.until("end", |data| data["why"] == "stopping").await;

@@ -1,4 +1,4 @@
-//! A hundred providers want the same job at the same moment, through the gateway, on MariaDB.
+//! A hundred providers request the same job simultaneously, through the gateway, on MariaDB.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::{
 use wire::{EventType, OrderEvent, OrderId, OrderStatus, Region, Role, UserId};
 
 const PROVIDERS: usize = 100;
-/// Auth lets 64 of one address wait for a password to be hashed.
+/// Auth queues at most 64 password hashes per address.
 const AT_THE_DOOR: usize = 32;
 const SIGNED_IN_WITHIN: Duration = Duration::from_secs(120);
 
@@ -75,7 +75,7 @@ async fn race(api: &Api, providers: Vec<Person>, order: OrderId) -> Vec<(UserId,
     running.join_all().await
 }
 
-/// How many different events in the order service's outbox say that this order was accepted.
+/// Counts this order's distinct acceptance events in the order service's outbox.
 async fn accepted_events(stack: &Stack, order: OrderId) -> usize {
     let servers = stack.servers().expect("real stores");
     let db = Sql::open(&format!("{}/order_db", servers.mysql)).await.unwrap();

@@ -1,6 +1,6 @@
-//! Every part runs twice, on one set of servers, and each request goes to either gateway as chance
-//! has it: the story of the demo is the same to the last inbox and posting, and each run of each
-//! job of every part is one replica's alone.
+//! Every part has two replicas on one set of servers, and each request goes to a random gateway.
+//! The demo's story has the same result, down to the last notification and posting, and each job
+//! run belongs to exactly one replica.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,13 +30,13 @@ use support::eventually;
 use tokio::{net::TcpListener, task::spawn_blocking};
 use wire::Region;
 
-/// The calendar of all jobs: some lie a night apart.
+/// The schedule of all jobs; by default some run a night apart.
 const JOBS_AT: (&str, &str) = ("HOLDFAST_JOBS_AT", "*/10 * * * * *");
 const COUNTED_WITHIN: Duration = Duration::from_secs(120);
-/// Runs of each job: the replicas have met at its moment, not by chance at one of them.
+/// Runs of each job. With several, the replicas really competed for the same moment.
 const RUNS_MIN: u64 = 2;
 
-/// Every job of every part, beside those of the platform.
+/// Every job of every part, without the platform's jobs.
 const JOBS: [(CloudPart, &[&str]); 7] = [
     (CloudPart::Auth, &["auth-keys", "auth-purge", "auth-seal"]),
     (CloudPart::User, &["user-counts", "user-files", "user-marks", "user-seal"]),
@@ -69,7 +69,7 @@ async fn the_story_and_the_jobs_are_the_same_on_two_replicas_of_every_part() {
     let mut stack = Stack::start(layout, &wishes).await.unwrap();
     let seconds = stack.second_cloud().await.unwrap();
     let second = format!("http://127.0.0.1:{}", seconds[&CloudPart::Gateway].port);
-    // An edge behind each gateway, and so behind each hub.
+    // One edge per gateway, and so per hub.
     stack.second_edge(second.clone(), Region::North).await.unwrap();
 
     let tasks = Tasks::new();
@@ -97,8 +97,8 @@ async fn the_story_and_the_jobs_are_the_same_on_two_replicas_of_every_part() {
     stack.stop().await.unwrap();
 }
 
-/// The runs that both replicas count are those that are claimed in their database, and no job is
-/// missing.
+/// Asserts that both replicas' counted runs equal the claimed runs in their database, and that no
+/// job is missing.
 async fn each_run_was_one_replicas(
     stack: &Stack,
     part: CloudPart,
@@ -117,7 +117,7 @@ async fn each_run_was_one_replicas(
                 *done.entry(job).or_insert(0) += runs;
             }
         }
-        // None began while they were counted.
+        // No run began during the count.
         let is_quiet = claims.read().await == before;
         let is_whole = before.keys().map(String::as_str).collect::<BTreeSet<_>>() == expected;
         let ran = before.values().all(|runs| *runs >= RUNS_MIN);
@@ -127,7 +127,7 @@ async fn each_run_was_one_replicas(
     claims.close().await;
 }
 
-/// Where a part's replicas claim the runs of its jobs.
+/// The database in which a part's replicas claim job runs.
 enum ClaimedRuns {
     Sql(Sql),
     Documents(mongodb::Database),
@@ -148,8 +148,8 @@ impl ClaimedRuns {
         }
     }
 
-    /// The jobs that the platform adds to those of a part. MongoDB tidies all but sent events by
-    /// itself; the hub and the notification service tell no events.
+    /// The platform's jobs in a part. MongoDB expires everything except sent events automatically;
+    /// the hub and the notification service publish no events.
     fn of_the_platform(&self, part: CloudPart) -> &'static [&'static str] {
         match (self, part) {
             (Self::Documents(_), CloudPart::Notification) => &["seal_events"],
@@ -186,7 +186,7 @@ impl ClaimedRuns {
     }
 }
 
-/// How often each job has run there, by the replica's own metrics.
+/// The number of runs of each job, from the replica's metrics.
 async fn runs_at(operator: u16) -> BTreeMap<String, u64> {
     let asked = http::Request::get(format!("http://127.0.0.1:{operator}/metrics"));
     let asked = asked.body(axum::body::Body::empty()).unwrap();
@@ -204,7 +204,7 @@ async fn runs_at(operator: u16) -> BTreeMap<String, u64> {
     runs
 }
 
-/// Stands before both gateways and passes each request to one of them.
+/// Forwards each request to a random gateway.
 struct Spreader {
     address: String,
     passed: Arc<[AtomicUsize; 2]>,

@@ -1,5 +1,5 @@
 //! A job from publishing to its review, at the gateway and once at an edge: in one process on
-//! files, and with a process for each part on servers.
+//! embedded stores, and with a process per part on servers.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use wire::{
     Verdict,
 };
 
-/// Relays, consumers and a link lie between what is said and what is shown.
+/// Relays, consumers and a link separate an action from its visible effect.
 const SOON: Duration = Duration::from_secs(60);
 
 struct Scene {
@@ -47,7 +47,7 @@ async fn work_is_reviewed_and_counts(stores: Stores) {
         scene.refused(&scene.provider, "/api/reviews/", form.clone()).await,
         Code::RoleForbidden
     );
-    // The spelling of the systems before; fifty at once under one key are one review.
+    // The predecessor systems' spelling. Fifty concurrent requests under one key create one review.
     let key = CommandId(Clock::system().new_id());
     let all = (0..50).map(|_| api.keyed::<Value>(key, customer, "/api/reviews/", &form));
     let all = futures::future::try_join_all(all).await.unwrap();
@@ -59,7 +59,7 @@ async fn work_is_reviewed_and_counts(stores: Stores) {
     let page: Value = scene.get(customer, &format!("/api/v1/orders/{order}/page")).await;
     assert_eq!(page["review"]["comment"], "师傅很准时 <b>very</b> tidy", "as it was typed");
 
-    // The second job is reviewed at an edge.
+    // The second job's review comes through an edge.
     let order = scene.paid().await;
     api.act(provider, order, "start").await.unwrap();
     api.act(provider, order, "complete").await.unwrap();
@@ -134,7 +134,7 @@ impl Scene {
         .await;
     }
 
-    /// The review service and the provider's profile say the same.
+    /// Asserts that the review service and the provider's profile show the same rating.
     async fn rated(&self, hundredths: i64, reviews: i64) {
         let id = self.provider.user_id;
         eventually("the rating is told", SOON, async || {
@@ -149,7 +149,7 @@ impl Scene {
         assert_eq!(average, Some(f64::from(i32::try_from(hundredths).unwrap())), "{rating}");
     }
 
-    /// Orders, payments, the books and the adapter agree.
+    /// Asserts that orders, payments, ledger and adapter agree.
     async fn reconciled(&self) {
         eventually("the report is empty", SOON, async || {
             let report: Value = self.get(&self.admin, "/api/v1/payments/reconciliation").await;

@@ -1,5 +1,5 @@
-//! Stores and bus that speak TLS by a private authority: `tls.roots` names it, and a process that
-//! trusts another one waits and says which store it does not know.
+//! Stores and bus over TLS with a private authority: `tls.roots` names it. A process that trusts
+//! another authority waits and logs the name of the untrusted store.
 
 use std::{
     io::{BufRead, BufReader},
@@ -18,7 +18,7 @@ use stack::{
 };
 use support::Authority;
 
-/// The reason that the library of TLS gives for a certificate of somebody else's authority.
+/// The TLS library's reason for a certificate from an unknown authority.
 const NOT_KNOWN: &str = "UnknownIssuer";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +67,7 @@ async fn a_store_that_speaks_no_tls_is_refused_where_the_address_asks_for_it() {
     let asked = tokio::join!(sql("VERIFY_IDENTITY"), sql("REQUIRED"), documents, bus, cache);
     let asked = [asked.0, asked.1, asked.2, asked.3, asked.4];
     assert!(asked.iter().all(Result::is_err), "{asked:?}");
-    // The same server, where the address does not ask.
+    // The same server without TLS in its address.
     assert_eq!(sql("PREFERRED").await, Ok(()));
 }
 
@@ -138,7 +138,7 @@ impl TlsServers {
         format!("s3://key:secret@papers?endpoint={endpoint}")
     }
 
-    /// Asks each store, and answers why it did not.
+    /// Pings each store. Returns the reason for each failure.
     async fn ask_all(&self, by: &Authorities) -> [(&'static str, Result<(), String>); 5] {
         let said = |error: &(dyn std::error::Error + 'static)| chain(error);
         let sql = async {
@@ -167,7 +167,7 @@ impl TlsServers {
         [("sql", sql), ("documents", documents), ("bus", bus), ("cache", cache), ("files", files)]
     }
 
-    /// The whole cloud in a process that trusts this file.
+    /// Starts the whole cloud in one process that trusts this file.
     fn cloud(&self, roots: &str) -> Cloud {
         let set = [
             format!("tls.roots={}", self.folder.join(roots).display()),
@@ -196,7 +196,7 @@ fn data(folder: &Path, roots: &str) -> PathBuf {
     folder.join(format!("cloud-{roots}"))
 }
 
-/// A process that ends with the test, and what it says.
+/// A process that ends with the test, and its log.
 struct Cloud(Child, BufReader<std::process::ChildStderr>);
 
 impl Drop for Cloud {

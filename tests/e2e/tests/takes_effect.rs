@@ -1,6 +1,6 @@
-//! What ends or begins somebody's rights at one replica does so at every replica and at a linked
-//! edge, within the time that docs/security.md names. Two gateways, each with an auth of its own,
-//! stand on one set of servers.
+//! A change of a person's rights at one replica reaches every replica and a linked edge within the
+//! time that docs/security.md promises. Two gateways, each with its own auth, share one set of
+//! servers.
 
 mod replicas;
 
@@ -13,15 +13,15 @@ use wire::Role;
 
 use replicas::{PASSWORD, Replicas, Signed};
 
-/// Where the blacklist is written at once.
+/// For changes that write the revocation list at once.
 const AT_ONCE: Duration = Duration::from_secs(15);
-/// Between two readings of the keys, and what auth's replicas need before.
+/// The interval between two reads of the keys, plus the time that auth's replicas need first.
 const KEYS_READ: Duration = Duration::from_secs(30);
-/// The next word of the feed; a machine may be busy.
+/// The next feed message, with slack for a busy machine.
 const FEED: Duration = Duration::from_secs(30);
 const WHY: &str = "It was looked into.";
 
-/// The token opens neither gateway any more, within that time.
+/// Waits until both gateways refuse the token.
 async fn shut_at_gateways(replicas: &Replicas, token: &str, limit: Duration) {
     for gateway in replicas.gateways() {
         eventually(&format!("{gateway} refuses the token"), limit, async || {
@@ -196,7 +196,7 @@ async fn a_revocation_and_a_readmission_hold_everywhere() {
     edge_says(replicas, &before.edge_token, "revoked").await;
 }
 
-/// It ends everybody's sessions, so it has replicas of its own.
+/// Uses separate replicas, because it ends all sessions.
 #[tokio::test]
 async fn a_key_that_was_rotated_or_killed_is_so_everywhere() {
     let replicas = Replicas::start().await;
@@ -249,7 +249,6 @@ async fn a_key_that_was_rotated_or_killed_is_so_everywhere() {
     opens(&after).await;
 }
 
-/// The name of the key that signed the token.
 fn kid(token: &str) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let head = token.split('.').next().unwrap();

@@ -1,5 +1,5 @@
-//! A platform with a certificate of a private authority: the gateway speaks TLS alone, and an edge
-//! and `holdfast` that know the authority work over it as ever. Others do not talk to it.
+//! A platform with a private authority's certificate: the gateway speaks TLS only. An edge and
+//! `holdfast` work if they trust the authority; others refuse to connect.
 
 #![allow(clippy::unwrap_used)]
 
@@ -96,7 +96,6 @@ fn program(name: &str) -> Command {
     Command::new(binaries::own(name).unwrap())
 }
 
-/// The whole cloud by TLS, with an admin.
 fn cloud(folder: &Path) -> Running {
     let data = folder.join("cloud");
     let file = |name: &str| folder.join(name).display().to_string();

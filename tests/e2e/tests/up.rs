@@ -1,5 +1,5 @@
-//! The program behind `cargo xtask up`: it becomes healthy, prints all addresses, and leaves
-//! nothing behind after any end.
+//! The program behind `cargo xtask up` becomes healthy, prints all addresses, and cleans up after
+//! every kind of end.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ struct Up {
 }
 
 impl Up {
-    /// The bases of these tests lie below the ports that are drawn for servers and free platforms.
+    /// These tests' port bases lie below the ports drawn for servers and other platforms.
     fn begin(port_base: u16, more: &[&str]) -> Self {
         let folder = temporary::folder().unwrap();
         let process = Command::new(binaries::own("holdfast-stack").unwrap())
@@ -50,7 +50,7 @@ impl Up {
         .await
     }
 
-    /// Its standard error. Complete once it has ended.
+    /// Complete once the process has ended.
     fn said(&mut self) -> String {
         let mut said = String::new();
         self.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
@@ -77,7 +77,7 @@ impl Up {
 }
 
 impl Drop for Up {
-    /// A test that fails half way leaves nothing running either.
+    /// Stops everything even if a test fails halfway.
     fn drop(&mut self) {
         let _ended_already = self.process.kill();
         let _ended = self.process.wait();
@@ -86,7 +86,7 @@ impl Drop for Up {
 }
 
 fn is_alive(pid: u32) -> bool {
-    // A zombie that nobody has reaped yet is not alive.
+    // An unreaped zombie is not alive.
     fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| !stat.rsplit_once(')').is_some_and(|(_, rest)| rest.starts_with(" Z")))
 }

@@ -1,7 +1,7 @@
-//! The first packet at an edge's broker, from anybody who reaches its port.
+//! The first packet at an edge's broker, from any client that reaches its port.
 //!
-//! The broker decodes the packet with this very crate before it looks for a CONNECT, and hands a
-//! CONNECT to the edge, which reads the tablet's credentials off it.
+//! The broker decodes the packet with this very crate before it looks for a CONNECT, and passes a
+//! CONNECT to the edge, which reads the tablet's credentials from it.
 
 use bytes::BytesMut;
 use mqtt5_protocol::{
@@ -10,18 +10,18 @@ use mqtt5_protocol::{
 };
 use wire::{Code, TabletCredentials};
 
-/// The broker knows no other version before a CONNECT has named one.
+/// The broker's default version until a CONNECT names one.
 const FIRST_VERSION: u8 = 5;
 
 /// # Panics
-/// When a CONNECT is another one once it was written, or the credentials are not those in it.
+/// If a CONNECT changes in a round trip, or the credentials differ from it.
 pub fn check(bytes: &[u8]) {
     match first_packet(bytes) {
         Some(Ok(Packet::Connect(connect))) => {
             check_again(&connect);
             check_credentials(&connect);
         }
-        // The broker waits for more, or ends the connection.
+        // The broker waits for more bytes, or closes the connection.
         None | Some(Ok(_)) => {}
         Some(Err(why)) => assert_ne!(why, ""),
     }
@@ -55,7 +55,7 @@ fn check_again(connect: &ConnectPacket) {
     }
 }
 
-/// All but the properties, whose order does not count.
+/// All fields except the properties, whose order does not matter.
 fn fields(connect: &ConnectPacket) -> impl PartialEq + std::fmt::Debug + use<'_> {
     let ConnectPacket { protocol_version, clean_start, keep_alive, client_id, .. } = connect;
     let ConnectPacket { username, password, will, .. } = connect;

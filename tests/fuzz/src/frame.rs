@@ -1,12 +1,12 @@
-//! Frames of the link: the hub reads an edge's, an edge the hub's.
+//! Link frames: the hub reads an edge's, an edge the hub's.
 
 use wire::Frame;
 
 /// # Panics
-/// When a frame does not come out of its own bytes, or a refusal gives no reason.
+/// If a frame changes in a round trip, or a refusal has no reason.
 pub fn check(bytes: &[u8]) {
     let frame = match Frame::from_bytes(bytes) {
-        // The words of a newer peer are passed over, not kept.
+        // Frames of a newer peer are ignored, and their bytes dropped.
         Ok(Frame::Unknown(_)) => return,
         Ok(frame) => frame,
         Err(error) => return assert_ne!(error.to_string(), ""),

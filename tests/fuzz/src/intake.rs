@@ -1,4 +1,4 @@
-//! A tablet's command, as it comes by MQTT and by HTTP, and the op that an edge logs of it.
+//! A tablet's command, received by MQTT or HTTP, and the op that an edge logs for it.
 
 use wire::{
     Actor, CmdFrame, Code, Command, CommandBody, CommandOp, Op, Receipt, Role, UnixMillis,
@@ -6,7 +6,8 @@ use wire::{
 };
 
 /// # Panics
-/// When a command is another one in JSON or in the log, or a refusal names no fitting code.
+/// If a command changes in a round trip through JSON or the log, or a refusal has an unsuitable
+/// code.
 pub fn check(body: &[u8]) {
     let frame = match CmdFrame::read(body) {
         Ok(frame) => frame,

@@ -1,8 +1,7 @@
-//! Owns the fuzz targets: the readers of bytes from strangers, each held to its promises for
-//! whatever input.
+//! The fuzz targets: readers of untrusted bytes, each checked against its promises for any input.
 //!
-//! A broken promise is a panic. The fuzzer runs them in an instrumented build, the corpus test in
-//! an ordinary one.
+//! A broken promise panics. The fuzzer runs the targets in an instrumented build, the corpus test
+//! in an ordinary one.
 
 mod connect;
 mod frame;
@@ -13,9 +12,9 @@ pub struct FuzzTarget {
     /// Also the folder of its corpus.
     pub name: &'static str,
     pub run: fn(&[u8]),
-    /// Memory that a run may hold at once, with the checks: so much for each byte of the input ...
+    /// Memory that a run may hold at once, including the checks: this much per input byte ...
     pub bytes_per_byte_max: usize,
-    /// ... and so much besides.
+    /// ... plus this much.
     pub bytes_besides_max: usize,
 }
 

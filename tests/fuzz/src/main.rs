@@ -1,8 +1,7 @@
-//! The fuzzer's program: runs one target, named by `HOLDFAST_FUZZ`, on every input that the fuzzer
-//! thinks of. `cargo xtask fuzz` builds and starts it.
+//! The fuzzer's program: runs the target named by `HOLDFAST_FUZZ` on every generated input. `cargo
+//! xtask fuzz` builds and starts it.
 //!
-//! Invariant: a run that holds more memory than its target allows ends in a panic, as a broken
-//! promise does.
+//! Invariant: a run that exceeds its target's memory limit panics, just like a broken promise.
 
 #![no_main]
 #![expect(unsafe_code, reason = "the allocator counts; the fuzzer calls by C's names")]
@@ -26,7 +25,7 @@ struct CountedMemory;
 #[global_allocator]
 static MEMORY: CountedMemory = CountedMemory;
 
-// SAFETY: everything is handed on to the system's allocator as it came.
+// SAFETY: forwards every call unchanged to the system allocator.
 unsafe impl GlobalAlloc for CountedMemory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let held = HELD.fetch_add(layout.size(), Relaxed) + layout.size();

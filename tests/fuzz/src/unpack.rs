@@ -1,16 +1,16 @@
-//! The packed ops of an edge, as the hub unpacks them.
+//! An edge's packed ops, as the hub unpacks them.
 //!
-//! An input begins with three numbers: the count of the ops, the bytes that they may have, and the
-//! length of the pieces into which the rest is cut when it is packed.
+//! An input begins with three numbers: the number of ops, their size limit in bytes, and the length
+//! of the pieces into which the rest is cut for packing.
 
 use wire::{BootNonce, CODEC_PACKED, Hash, Op, PackError, Packed, Standing, Up, pack, unpack};
 
 const OPS_MAX: u32 = 1 << 10;
-/// A few bytes may stand for that many.
+/// A few packed bytes may expand to this many.
 const BYTES_MASK: u16 = (1 << 14) - 1;
 
 /// # Panics
-/// When the ops are not within their limits, or packing changes anything.
+/// If the ops exceed their limits, or packing changes them.
 pub fn check(input: &[u8]) {
     let Some((head, rest)) = input.split_first_chunk::<5>() else { return };
     let [c0, c1, b0, b1, piece] = *head;
@@ -49,8 +49,8 @@ fn check_packing(ops: &[Vec<u8>]) {
     assert_eq!(unpack(&packed, count, bytes).as_deref(), Ok(ops));
 }
 
-/// The bytes of an op are stored and hashed, so the hub never writes them anew; its meaning is
-/// another matter.
+/// Checks a round trip by meaning only: an op's bytes are stored and hashed, so the hub never
+/// re-encodes them.
 fn check_op(bytes: &[u8]) {
     match Op::from_bytes(bytes) {
         Ok(op) => match Op::from_bytes(&op.to_bytes()) {

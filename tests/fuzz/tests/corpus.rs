@@ -1,5 +1,4 @@
-//! Every kept input once more, in an ordinary build: a broken promise that was found and mended
-//! stays mended.
+//! Runs every kept input again in an ordinary build, so that fixed bugs stay fixed.
 
 use std::{fs, path::Path};
 

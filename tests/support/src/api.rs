@@ -1,4 +1,4 @@
-//! A person's acts through the gateway, one call each, for tests and the demo.
+//! A person's calls to the gateway, for tests and the demo.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::eventually;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Somebody signed in.
+/// A signed-in person.
 #[derive(Debug, Clone)]
 pub struct Person {
     pub user_id: UserId,
@@ -47,7 +47,7 @@ pub struct InboxLine {
     pub event_id: wire::EventId,
     #[serde(rename = "type")]
     pub kind: String,
-    /// `None` for news of the person alone.
+    /// `None` for news about the person alone.
     pub order_id: Option<OrderId>,
     pub title: String,
     pub content: String,
@@ -86,7 +86,7 @@ impl Api {
         self.client.json(method, &url, bearer, body.as_ref(), TIMEOUT).await
     }
 
-    /// A change that is refused without an `Idempotency-Key`, under a fresh one.
+    /// Sends a change that requires an `Idempotency-Key`, with a fresh one.
     pub async fn post_keyed<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -98,7 +98,7 @@ impl Api {
         self.client.command(key, &url, &person.token, Some(&body), TIMEOUT).await
     }
 
-    /// Somebody new of that role, signed in. A provider is not verified.
+    /// Registers and signs in a new person of that role. A provider is not verified.
     pub async fn newcomer(&self, role: Role) -> Result<Person, ClientError> {
         self.register(role).await.map(|(_, person)| person)
     }
@@ -115,15 +115,15 @@ impl Api {
         Ok((username, person))
     }
 
-    /// A new provider whom that admin has verified, signed in with the mark.
+    /// A new provider verified by that admin, signed in with the mark.
     pub async fn provider(&self, admin: &Person) -> Result<Person, ClientError> {
         let (username, provider) = self.register(Role::Provider).await?;
         self.verify(admin, &provider).await?;
         self.sign_in(&username, PASSWORD).await
     }
 
-    /// Gives a provider a name and a certification, and has the admin verify both. Tokens from then
-    /// on tell it.
+    /// Gives a provider a name and a certification, and has the admin verify both. Later tokens
+    /// carry the mark.
     pub async fn verify(&self, admin: &Person, provider: &Person) -> Result<(), ClientError> {
         let put = async |path: &str, form: Value| -> Result<Value, ClientError> {
             self.call(Method::PUT, path, Some(provider), Some(form)).await
@@ -188,7 +188,7 @@ impl Api {
         self.call(Method::POST, &path, Some(person), None).await
     }
 
-    /// The same as one command, done once for any number of requests.
+    /// Like [`Self::act`] as a command, which is done once however often it is sent.
     pub async fn command<T: DeserializeOwned>(
         &self,
         id: CommandId,
@@ -201,7 +201,7 @@ impl Api {
         self.client.command(id, &url, &person.token, body, TIMEOUT).await
     }
 
-    /// A request under a key, which is done once for any number of requests.
+    /// A request with an idempotency key, done once however often it is sent.
     pub async fn keyed<T: DeserializeOwned>(
         &self,
         key: CommandId,
@@ -243,7 +243,7 @@ impl Api {
         Ok(lines)
     }
 
-    /// The newest lines of the inbox as somebody reads them who wants that language.
+    /// The newest lines of the inbox in that language.
     pub async fn inbox_in(
         &self,
         person: &Person,
@@ -261,7 +261,7 @@ impl Api {
         self.call(Method::GET, "/api/v1/admin/status", Some(admin), None).await
     }
 
-    /// Shuts or opens a region's gate.
+    /// Closes or opens a region's gate.
     pub async fn gate(
         &self,
         admin: &Person,
@@ -274,13 +274,13 @@ impl Api {
     }
 }
 
-/// Good enough for the short lives of test people.
+/// Good enough for short-lived test people.
 const PASSWORD: &str = "correct-horse-battery";
 const INBOX_MAX: usize = 10_000;
 const PROFILE: &str = "/api/v1/users/me/profile";
 const MARKED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Reads the claim of a token without checking it.
+/// Reads the claim of a token without verifying it.
 pub fn tells_verified(token: &str) -> bool {
     let claims = token.split('.').nth(1).unwrap_or_default();
     let claims = URL_SAFE_NO_PAD.decode(claims).unwrap_or_default();

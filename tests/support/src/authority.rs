@@ -1,4 +1,4 @@
-//! A private authority, as an operator with no public name has one.
+//! A private certificate authority, as used by an operator without a public name.
 
 use process::random;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -18,7 +18,8 @@ impl Authority {
     pub fn new() -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(Vec::new())?;
-        // Another authority of the same name would be taken for this one, with a broken signature.
+        // The name is unique: clients would confuse two authorities of one name and report a broken
+        // signature.
         let name = format!("Authority {:08x}", u32::from_be_bytes(random::bytes()));
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -26,7 +27,7 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(params, key), pem })
     }
 
-    /// Its own certificate, for those who are to trust it.
+    /// Its certificate, for clients that should trust it.
     pub fn pem(&self) -> &str {
         &self.pem
     }

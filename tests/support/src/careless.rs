@@ -1,5 +1,5 @@
-//! An issuer of OpenID Connect that says of anybody whatever the code asks for. It forgets
-//! everything else, PKCE too, save the secret of its client.
+//! An OpenID Connect issuer that signs whatever claims the code contains. It ignores everything
+//! else, even PKCE, except the client secret.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::Issuer;
 
-/// It runs on a thread of its own, as long as the process does. Cloning shares it.
+/// Runs on a separate thread until the process ends. Cloning shares it.
 #[derive(Clone)]
 pub struct CarelessIssuer(Arc<Inner>);
 
@@ -27,7 +27,7 @@ struct Inner {
     id_tokens: Mutex<Vec<String>>,
 }
 
-/// A request without what nobody reads here.
+/// The parts of a request that are used here.
 struct Asked {
     path: String,
     authorization: String,
@@ -38,10 +38,10 @@ impl CarelessIssuer {
     pub const CLIENT: &str = "holdfast";
     pub const ACCESS_TOKEN: &str = "a-token-for-what-is-elsewhere";
 
-    /// With a secret it answers nobody else.
+    /// With a secret it answers only clients that send it.
     ///
     /// # Panics
-    /// Where the machine has no port left.
+    /// If the machine has no free port.
     pub fn start(client_secret: &str) -> Self {
         let bound = TcpListener::bind("127.0.0.1:0").and_then(|l| Ok((l.local_addr()?, l)));
         let (at, listener) = bound.unwrap_or_else(|error| panic!("no port: {error}"));
@@ -60,7 +60,7 @@ impl CarelessIssuer {
         own
     }
 
-    /// The environment of a platform whose people may sign in here, under that name.
+    /// The environment of a platform that offers sign-in through this issuer, under that name.
     pub fn environment(&self, name: &str, back: &str) -> [(String, String); 2] {
         let Inner { address, client_secret, .. } = &*self.0;
         let client = Self::CLIENT;
@@ -71,19 +71,18 @@ impl CarelessIssuer {
             .map(|(name, value)| (name.to_owned(), value))
     }
 
-    /// The code by which it says that a visit was by that person.
+    /// The authorization code for a sign-in of that person.
     pub fn code(nonce: &str, subject: &str, email: &str) -> String {
         let claims =
             json!({ "nonce": nonce, "sub": subject, "email": email, "email_verified": true });
         URL_SAFE_NO_PAD.encode(claims.to_string())
     }
 
-    /// How its client proves itself, as it stands on the wire.
+    /// The client's credentials as sent in the `Authorization` header.
     pub fn basic(&self) -> String {
         STANDARD.encode(format!("{}:{}", Self::CLIENT, self.0.client_secret))
     }
 
-    /// All that it has given out.
     pub fn id_tokens(&self) -> Vec<String> {
         self.0.id_tokens.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! Addresses of databases that nobody else uses, on the engines that a service has to run on.
+//! Addresses of databases for one test, on every engine that a service supports.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// The address of a database that is not there yet; of SQLite a file in this folder.
+    /// The address of a database that does not exist yet; for SQLite a file in this folder.
     pub fn address(self, folder: &Path, name: &str) -> String {
         match self {
             Self::Sqlite => format!("sqlite:{}", folder.join(format!("{name}.db")).display()),

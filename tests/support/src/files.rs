@@ -1,18 +1,18 @@
-//! Pictures and documents for tests, byte by byte, so that they can also lie about themselves.
+//! Pictures and documents for tests, built byte by byte, so they can also lie about themselves.
 
-/// A picture of one colour that is a picture through and through.
+/// A valid picture of one colour.
 pub fn png(width: u32, height: u32) -> Vec<u8> {
     let line = 1 + 3 * usize::try_from(width).expect("a small picture");
     let lines = vec![0; line * usize::try_from(height).expect("a small picture")];
     png_of(width, height, &stored(&lines))
 }
 
-/// A few bytes that say they are a picture of that size.
+/// A few bytes that claim to be a picture of that size.
 pub fn png_bomb(width: u32, height: u32) -> Vec<u8> {
     png_of(width, height, &stored(&[0; 64]))
 }
 
-/// A document of one empty page. Others have another text in it.
+/// A document of one empty page. A different text makes a different file.
 pub fn pdf(text: &str) -> Vec<u8> {
     let page = "3 0 obj << /Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] >> endobj";
     let tree = "2 0 obj << /Type /Pages /Kids [3 0 R] /Count 1 >> endobj";
@@ -34,7 +34,7 @@ fn png_of(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
     png
 }
 
-/// A zlib stream that compresses nothing.
+/// An uncompressed zlib stream.
 fn stored(bytes: &[u8]) -> Vec<u8> {
     let mut stream = vec![0x78, 0x01];
     let blocks = bytes.chunks(usize::from(u16::MAX));

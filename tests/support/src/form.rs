@@ -1,15 +1,15 @@
-//! The published form of each `--json` answer of `holdfast`, and the check of an answer against it.
+//! The published schema of each `--json` answer of `holdfast`, and the check of an answer against
+//! it.
 
 use std::{fs, path::Path};
 
 use serde_json::Value;
 
-/// Where the forms are published.
+/// The folder of the published schemas.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sync/cli/schema");
 
-/// The form of a command line's answer. `explain` has one form for an order and one for everything
-/// else; `queue retry` has one for an accept and one for an op; `edges` has one for each kind of
-/// act.
+/// The schema of a command line's answer. `explain` has one for an order and one for everything
+/// else; `queue retry` has one for an accept and one for an op; `edges` has one for each action.
 pub fn of(line: &str, answer: &Value) -> &'static str {
     let words: Vec<&str> = line.split(' ').collect();
     match words.as_slice() {
@@ -47,10 +47,10 @@ const NAMES: [&str; 14] = [
     "token",
 ];
 
-/// The difference between the answer and the form of that name; `None` if there is none.
+/// The difference between the answer and the schema of that name; `None` if it fits.
 ///
 /// # Panics
-/// When there is no such form, or it uses a part of JSON Schema that is unknown here.
+/// If the schema does not exist, or it uses an unsupported part of JSON Schema.
 pub fn differs(name: &str, answer: &Value) -> Option<String> {
     let path = Path::new(FOLDER).join(format!("{name}.json"));
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -58,7 +58,7 @@ pub fn differs(name: &str, answer: &Value) -> Option<String> {
     check(&schema, answer, name).err()
 }
 
-/// As much of JSON Schema as the files use.
+/// Supports the subset of JSON Schema that the files use.
 fn check(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],

@@ -1,4 +1,4 @@
-//! A signer of people's tokens, in auth's place.
+//! Signs people's tokens in place of auth.
 
 use process::tokens::{Claims, Keys, Signer, TokenKind};
 use uuid::Uuid;
@@ -13,16 +13,16 @@ const LASTS_S: i64 = 3_600;
 
 impl Issuer {
     /// # Panics
-    /// When a key that was made here is none.
+    /// If a freshly generated key is invalid.
     pub fn new() -> Self {
         let signer = Signer::from_pkcs8(&Signer::generate());
         Self { signer: signer.unwrap_or_else(|error| panic!("{error}")) }
     }
 
-    /// The keys of a service that knows this issuer.
+    /// The keys of a service that trusts this issuer.
     ///
     /// # Panics
-    /// When a service cannot read what is published here.
+    /// If a service cannot read the published keys.
     pub fn keys(&self) -> Keys {
         let keys = Keys::empty();
         keys.replace(&self.signer.jwks()).unwrap_or_else(|error| panic!("{error}"));
@@ -46,7 +46,7 @@ impl Default for Issuer {
     }
 }
 
-/// The claims of an access token issued at that moment. Each person has one session, and providers
+/// The claims of an access token issued at that time. Each person has one session, and providers
 /// are verified.
 pub fn claims(actor: Actor, now: UnixMillis) -> Claims {
     let iat = now.0 / 1_000;

@@ -1,7 +1,7 @@
-//! Owns the shared parts of tests, demo and kill runs: a tablet, a person at the gateway, an
-//! operator at the command line, a wire that can be cut, the addresses of the run's servers, an
-//! issuer of people's tokens and one of other services, a mail server, a private authority, and
-//! sample orders. It asserts nothing of its own; tests do.
+//! The shared parts of tests, demo and kill runs: a tablet, a person at the gateway, an operator at
+//! the command line, a wire that can be cut, the addresses of the run's servers, an issuer of
+//! people's tokens and one of other services, a mail server, a private authority, and sample
+//! orders. It asserts nothing itself; tests do.
 
 mod api;
 mod authority;

@@ -1,4 +1,4 @@
-//! A mail server that says yes to everything, for tests that read what was sent.
+//! A mail server that accepts everything, for tests that read the sent mails.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub struct Mailbox {
 
 impl Mailbox {
     /// # Panics
-    /// When no port is free.
+    /// If there is no free port.
     pub async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -30,7 +30,7 @@ impl Mailbox {
             while let Ok((stream, _)) = listener.accept().await {
                 let told = told.clone();
                 of_each.spawn_once("mail", async move {
-                    // Whoever breaks off is done.
+                    // Ignore broken connections: their client has given up.
                     let _broken = serve(stream, &told).await;
                 });
             }
@@ -38,23 +38,23 @@ impl Mailbox {
         Self { port, mails, _tasks: tasks }
     }
 
-    /// As a service is told of it.
+    /// The URL for a service's configuration.
     pub fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}", self.port)
     }
 
-    /// The next mail with all that was said about it, its text unpacked.
+    /// The next mail with its whole SMTP dialogue, its text decoded.
     ///
     /// # Panics
-    /// When the server has stopped.
+    /// If the server has stopped.
     pub async fn next(&mut self) -> String {
         unpacked(&self.mails.recv().await.expect("the mail server goes on"))
     }
 
-    /// The next mail to that address. Others before it are thrown away.
+    /// The next mail to that address. Discards mails to others before it.
     ///
     /// # Panics
-    /// When none comes in time.
+    /// If it does not arrive in time.
     pub async fn next_to(&mut self, address: &str, within: Duration) -> String {
         let to = format!("RCPT TO:<{address}>");
         let coming = async {
@@ -69,7 +69,7 @@ impl Mailbox {
         came.unwrap_or_else(|_| panic!("a mail to {address} comes"))
     }
 
-    /// A mail that is here already.
+    /// A mail that has already arrived.
     pub fn here(&mut self) -> Option<String> {
         self.mails.try_recv().ok().map(|mail| unpacked(&mail))
     }
@@ -78,15 +78,15 @@ impl Mailbox {
 /// The code in a mail that confirms an address.
 ///
 /// # Panics
-/// When there is none.
+/// If the mail contains no code.
 pub fn address_code_in(mail: &str) -> String {
     let is_code = |word: &&str| word.len() == 19 && word.matches('-').count() == 3;
     let mut words = mail.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     words.find(is_code).unwrap_or_else(|| panic!("no code in: {mail}")).to_owned()
 }
 
-/// With its text as it was before it was packed for the way. A mail whose text cannot be unpacked
-/// is told as it came.
+/// Decodes the mail's text from its transfer encoding. Returns a mail that cannot be decoded
+/// unchanged.
 fn unpacked(mail: &str) -> String {
     let Some((head, body)) = mail.split_once("\n\n") else { return mail.to_owned() };
     let body = body.trim_end_matches(['.', '\n']);
@@ -102,7 +102,7 @@ fn unpacked(mail: &str) -> String {
     format!("{head}\n\n{}", text.unwrap_or_else(|| body.to_owned()))
 }
 
-/// Each `=` stands before the number of a byte.
+/// Each `=` precedes the number of a byte.
 fn unquoted(text: &str) -> Vec<u8> {
     let mut parts = text.split('=');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();

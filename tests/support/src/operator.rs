@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::form;
 
-/// Somebody with an admin's token at a shell.
+/// A shell with an admin's token.
 #[derive(Debug, Clone)]
 pub struct Operator {
     program: PathBuf,
@@ -18,14 +18,13 @@ pub struct Operator {
     token: String,
 }
 
-/// The result of a run: answer, remarks and exit.
+/// The result of a run: output and exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     pub exit: Option<i32>,
     pub text: String,
 }
 
-/// An answer in JSON that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
     #[error("`holdfast {line}` could not be run")]
@@ -46,7 +45,7 @@ impl Operator {
     /// Runs one line, such as `status --lang zh`, split at its spaces.
     ///
     /// # Errors
-    /// When the program cannot be started.
+    /// If the program cannot be started.
     pub fn runs(&self, line: &str) -> io::Result<Output> {
         Command::new(&self.program)
             .args(line.split(' '))
@@ -56,10 +55,10 @@ impl Operator {
             .output()
     }
 
-    /// All that a person reads after that line.
+    /// Runs that line and returns all its output.
     ///
     /// # Errors
-    /// When the program cannot be started.
+    /// If the program cannot be started.
     pub fn reads(&self, line: &str) -> io::Result<Said> {
         let ran = self.runs(line)?;
         let text =
@@ -67,11 +66,11 @@ impl Operator {
         Ok(Said { exit: ran.status.code(), text: text.concat() })
     }
 
-    /// The answer in JSON, checked against its published form, and the exit code: 0, or 3 for an
+    /// The JSON answer, checked against its published schema, and the exit code: 0, or 3 for an
     /// unhealthy platform.
     ///
     /// # Errors
-    /// When there is no such answer.
+    /// If the program fails, or its answer does not fit the schema.
     pub fn gets(&self, line: &str) -> Result<(i32, Value), Unusable> {
         let line = format!("{line} --json");
         let ran =

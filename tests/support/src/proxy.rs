@@ -26,11 +26,11 @@ pub enum Wire {
     Delays(Duration),
     /// Connections stay open and nothing arrives, as behind a dead modem.
     Swallows,
-    /// Each connection carries so many bytes more in either direction and then breaks, as a rule in
-    /// the midst of a frame; new ones are closed at once.
+    /// Each connection carries this many more bytes in either direction and then breaks, usually in
+    /// the middle of a frame; new ones are closed at once.
     TearsAfter(usize),
-    /// Connections are closed towards the caller. The called side hears nothing and takes them for
-    /// open. New ones pass.
+    /// Connections are closed towards the caller. The called side does not notice and considers
+    /// them open. New ones pass.
     HalfOpen,
     /// Connections are closed and new ones are closed at once.
     Cut,
@@ -44,7 +44,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port of this machine and passes on to `target`.
+    /// Listens on a free port of this machine and forwards to `target`.
     pub async fn to(target: impl Into<String>) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -105,15 +105,14 @@ async fn carry(
     if forgotten {
         let mut nobody = sink();
         tokio::select! {
-            // The called side speaks to nobody until it gives the connection up.
+            // Discard the called side's output until it gives up the connection.
             _ = copy(&mut called, &mut nobody) => {}
             () = until(wire, Wire::Cut) => {}
         }
     }
 }
 
-/// Waits until the wire is set to `state`. Its state at the beginning of the connection does not
-/// count.
+/// Waits until the wire changes to `state`. Its state when the connection opened does not count.
 async fn until(mut wire: watch::Receiver<Wire>, state: Wire) {
     loop {
         if wire.changed().await.is_err() {

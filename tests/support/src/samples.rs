@@ -1,4 +1,4 @@
-//! People and orders to test with; a test names what matters to it and takes the rest from here.
+//! People and orders for tests; a test sets the fields it depends on and takes the rest from here.
 
 use uuid::Uuid;
 use wire::{
@@ -14,13 +14,13 @@ pub fn person(n: u128, role: Role) -> Actor {
 }
 
 /// # Panics
-/// Never: the price is one.
+/// Never: the price is valid.
 pub fn draft() -> Draft {
     let price = Amount::from_minor(20_000).unwrap_or_else(|error| panic!("{error:?}"));
     Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road")
 }
 
-/// A pending order of the region NORTH, whose content follows from id and version.
+/// A pending order of the region NORTH; its content follows from id and version.
 pub fn order(n: u128, version: u64) -> Order {
     let at = UnixMillis(0);
     Order {

@@ -1,5 +1,5 @@
-//! Where the private servers of this test run are. They are started once per run; a test never
-//! starts, skips or pretends one.
+//! The addresses of this test run's private servers. They are started once per run; a test never
+//! starts, skips or fakes one.
 
 use std::sync::OnceLock;
 
@@ -15,14 +15,13 @@ pub struct Servers {
     pub rabbitmq_api: String,
     pub redis: String,
     pub mosquitto: String,
-    /// A stand-in for S3; servers that stand by for other tests may be without.
+    /// An S3 emulator; servers started for other purposes may lack it.
     #[serde(default)]
     pub s3: String,
 }
 
 /// # Panics
-/// Without the servers there is nothing to test against, so the test fails and names the command
-/// that starts them.
+/// If the servers are missing. The message names the command that starts them.
 pub fn servers() -> &'static Servers {
     static SERVERS: OnceLock<Servers> = OnceLock::new();
     SERVERS.get_or_init(|| {

@@ -1,7 +1,7 @@
 //! The reference tablet: makes command ids, resends until a reply, keeps command and receipt until
-//! the outcome, and shows the edge its newest receipt. When it sees a new run or epoch of the edge,
-//! it sends its undecided commands once more with their receipts, because the edge may have lost
-//! them. A PUBACK means nothing to it.
+//! the outcome, and shows the edge its newest receipt. After a new run or epoch of the edge, it
+//! resends its undecided commands with their receipts, because the edge may have lost them. It
+//! attaches no meaning to a PUBACK.
 
 mod line;
 
@@ -29,7 +29,7 @@ pub enum Mqtt {
     V5,
 }
 
-/// Where an edge is found.
+/// The address of an edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub region: Region,
@@ -59,7 +59,7 @@ pub struct Tablet {
 struct Memory {
     known: Mutex<Known>,
     news: Notify,
-    /// The edge runs anew.
+    /// The edge has restarted.
     edge_is_another: Notify,
 }
 
@@ -73,7 +73,7 @@ struct Known {
     replies: HashMap<CommandId, Reply>,
 }
 
-/// The speaking run of the edge, and its epoch.
+/// The current run of the edge, and its epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Head {
     epoch: u64,
@@ -83,8 +83,8 @@ struct Head {
 const BETWEEN_SENDS: Duration = Duration::from_millis(400);
 
 impl Tablet {
-    /// A tablet of that name, with a person who is signed in at the region's edges. It connects,
-    /// and connects again, by itself.
+    /// A tablet of that name, with a person signed in at the region's edges. It connects and
+    /// reconnects automatically.
     pub fn new(place: Place, device: &str, person: &Person, mqtt: Mqtt) -> Self {
         let device = DeviceId::new(device).unwrap_or_else(|error| panic!("{error}"));
         let memory = Arc::new(Memory::default());
@@ -115,7 +115,7 @@ impl Tablet {
         self.person.user_id
     }
 
-    /// Makes a command of it, without sending.
+    /// Makes a command without sending it.
     pub fn prepare(&self, body: CommandBody) -> CommandId {
         let id = CommandId(self.clock.new_id());
         let mut known = self.memory.known();
@@ -135,7 +135,7 @@ impl Tablet {
         id
     }
 
-    /// Sends it again and again until the edge answers, and gives the answer.
+    /// Resends the command until the edge answers, and returns the answer.
     pub async fn until_stored(
         &self,
         command: CommandId,
@@ -144,7 +144,7 @@ impl Tablet {
         self.until("stored reply", command, limit, |_| true).await
     }
 
-    /// Keeps at it until the cloud's decision has come, and gives that.
+    /// Resends the command until the cloud has decided, and returns the decision.
     pub async fn until_decided(
         &self,
         command: CommandId,
@@ -153,7 +153,7 @@ impl Tablet {
         self.until("decision", command, limit, |reply| reply.hop == Hop::Decided).await
     }
 
-    /// Taps: makes a command, sends it, and gives the edge's answer.
+    /// Makes a command, sends it, and returns the edge's answer.
     pub async fn tap(&self, body: CommandBody, limit: Duration) -> Result<Reply, TabletError> {
         let command = self.prepare(body);
         self.until_stored(command, limit).await
@@ -171,8 +171,8 @@ impl Tablet {
         limit: Duration,
         enough: impl Fn(&Reply) -> bool,
     ) -> Result<Reply, TabletError> {
-        // Any hop may have lost the frame or the answer, so silence is answered by sending again;
-        // the edge knows the command by its id.
+        // Any hop may have lost the frame or the answer, so resend after a silence; the edge
+        // recognises the command by its id.
         let waiting = async {
             loop {
                 self.send(command);
@@ -259,7 +259,7 @@ impl Memory {
     }
 }
 
-/// Until the tablet stops.
+/// Runs until the tablet stops.
 async fn send_again(line: Arc<Line>, memory: Arc<Memory>, topic: String) {
     loop {
         memory.edge_is_another.notified().await;

@@ -1,4 +1,4 @@
-//! Waits with an end, for conditions that become true on their own.
+//! Waits with a time limit for conditions without a signal.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub struct Late {
     limit: Duration,
 }
 
-/// Looks again and again until there is something.
+/// Polls until `look` returns a value.
 pub async fn within<T>(
     what: &str,
     limit: Duration,
@@ -30,10 +30,10 @@ pub async fn within<T>(
     timeout(limit, looking).await.map_err(|_| Late { what: what.to_owned(), limit })
 }
 
-/// The same for a test, which cannot go on without it.
+/// Like [`within`], for a test that fails without the value.
 ///
 /// # Panics
-/// When nothing has come within `limit`.
+/// If `look` returns nothing within `limit`.
 pub async fn eventually<T>(what: &str, limit: Duration, look: impl AsyncFnMut() -> Option<T>) -> T {
     within(what, limit, look).await.unwrap_or_else(|late| panic!("{late}"))
 }

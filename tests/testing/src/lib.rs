@@ -1,6 +1,6 @@
-//! What the tests of a service stand on: a migrated database, and a ground.
+//! Fixtures for service tests: a migrated database, and a ground.
 //!
-//! It fails a test by a panic, for a test has nothing to go on with.
+//! Every failure panics, because a test cannot continue without them.
 
 mod template;
 
@@ -35,12 +35,11 @@ const EVENTS: &str = "SELECT event_id, event FROM outbox ORDER BY seq";
 
 type Templates = BTreeMap<(&'static str, bool), Arc<OnceCell<Template>>>;
 
-/// By name, and whether they are on MySQL.
+/// By name and engine: true for MySQL.
 static TEMPLATES: Mutex<Templates> = Mutex::new(BTreeMap::new());
 
-/// A new database at `url`, sealed by `data_keys`, with the tables that `migrate` makes at the
-/// address it is given. Only the first database of a name is migrated; the others of this process
-/// are copies of it.
+/// A new database at `url`, sealed by `data_keys`, with the tables that `migrate` creates. Migrates
+/// only the first database of a name; later ones in this process are copies.
 pub async fn database(name: &'static str, url: &str, migrate: impl AsyncFnOnce(&str)) -> Sql {
     let is_mysql = url.starts_with("mysql:");
     let template = {
@@ -51,14 +50,14 @@ pub async fn database(name: &'static str, url: &str, migrate: impl AsyncFnOnce(&
     template.copy(url).await.sealed_by(&data_keys())
 }
 
-/// For `database`, where a service is not to do it by its configuration.
+/// For `database`, if the service's configuration does not run the migrations.
 pub async fn migrate(url: &str, migrations: &Migrations) {
     let sql = Sql::open(url).await.expect("a database");
     sql.migrate(migrations).await.expect("migrations that run");
     sql.close().await;
 }
 
-/// An embedded bus in this folder, a cache in memory, no keys of people yet, and a service key.
+/// An embedded bus in this folder, an in-memory cache, no public keys yet, and a service key.
 pub async fn ground(folder: &Path, clock: &Clock) -> Ground {
     let bus = folder.join(format!("bus-{}.db", random::secret_text(6)));
     let bus = Bus::open(&format!("embedded:{}", bus.display())).await.expect("a bus");
@@ -75,7 +74,7 @@ pub async fn ground(folder: &Path, clock: &Clock) -> Ground {
     }
 }
 
-/// Every event in the outbox, sent or not, in their order.
+/// Every event in the outbox in order, sent or not.
 pub async fn events(sql: &Sql) -> Vec<Event> {
     let rows: Vec<(Uuid, String)> =
         sql.all(EVENTS, Vec::new()).await.expect("the rows of the outbox");
@@ -87,8 +86,7 @@ pub async fn events(sql: &Sql) -> Vec<Event> {
     rows.into_iter().map(open).collect()
 }
 
-/// The same for every ground of this process, so that a service that is opened anew reads what it
-/// has written.
+/// Shared by all grounds of this process, so that a reopened service can read its data.
 pub fn data_keys() -> DataKeys {
     static KEYS: LazyLock<DataKeys> = LazyLock::new(DataKeys::random);
     KEYS.clone()
@@ -98,7 +96,7 @@ pub fn service_key() -> ServiceKey {
     ServiceKey::from_pkcs8(&Signer::generate()).expect("a new key")
 }
 
-/// The template stands beside the database that is to be made.
+/// Creates the template next to the requested database.
 async fn migrated(url: &str, migrate: impl AsyncFnOnce(&str)) -> Template {
     let url = format!("{url}_template");
     create_database(&url).await.expect("a database for the template");

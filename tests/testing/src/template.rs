@@ -1,19 +1,18 @@
-//! A migrated database from which others are made: migrations are a hundred statements, a copy is
-//! one.
+//! A migrated database as a template: migrations take a hundred statements, a copy takes one.
 
 use std::path::Path;
 
 use platform::sql::{Sql, create_database};
 use sqlx::{AssertSqlSafe, MySqlPool};
 
-/// Enough to make a database like another one, its rows included.
+/// Enough to recreate a database, rows included.
 pub enum Template {
     Script(String),
     File(Vec<u8>),
 }
 
 impl Template {
-    /// Reads the database at `url`, on which nobody works.
+    /// Reads the database at `url`, which must be idle.
     pub async fn of(url: &str) -> Self {
         let sql = Sql::open(url).await.expect("the migrated database");
         let Some(path) = path_of(url) else {
@@ -27,7 +26,7 @@ impl Template {
         Self::File(tokio::fs::read(path).await.expect("the migrated file"))
     }
 
-    /// Makes the database at `url`, where there is none.
+    /// Creates the database at `url`, which must not exist.
     pub async fn copy(&self, url: &str) -> Sql {
         match (self, path_of(url)) {
             (Self::File(bytes), Some(path)) => {
@@ -46,7 +45,7 @@ impl Template {
     }
 }
 
-/// Takes a guard from a table, for a test of what is behind it. MySQL prepares no such statement.
+/// Drops a guard trigger, to test the code behind it. MySQL cannot prepare this statement.
 pub async fn drop_trigger(sql: &Sql, name: &str) {
     let drop = sqlx::raw_sql(AssertSqlSafe(format!("DROP TRIGGER {name}")));
     let dropped = match sql {
@@ -98,7 +97,7 @@ async fn triggers(pool: &MySqlPool) -> String {
     let triggers: Vec<Trigger> =
         sqlx::query_as(TRIGGERS).fetch_all(pool).await.expect("its triggers");
     let made = |(name, timing, event, table, does): Trigger| {
-        // MySQL keeps the end of the statement with it.
+        // MySQL stores the statement with its final semicolon.
         let does = does.trim_end_matches(';');
         format!("CREATE TRIGGER `{name}` {timing} {event} ON `{table}` FOR EACH ROW {does};\n")
     };

@@ -1,4 +1,4 @@
-//! The jobs of the demo: which region publishes which, where and when, and how far each comes.
+//! The jobs of the demo: region, place, time and final state of each.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use wire::{Region, UnixMillis};
 const FILE: &str = include_str!("../../data/demo_jobs.json");
 const HOUR_MS: i64 = 3_600_000;
 
-/// How far a demo order has come.
+/// The final state of a demo order.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     Published,
     Approved,
     Accepted,
-    /// At the regional node, as the next.
+    /// At the regional node, like `Completed`.
     Started,
     Completed,
     Rejected,
@@ -27,11 +27,11 @@ pub enum Fate {
 
 #[derive(Deserialize)]
 pub struct Jobs {
-    /// Why an admin turns a job down.
+    /// The admin's reason for rejecting a job.
     pub rejection: String,
-    /// What a provider says of finished work.
+    /// A provider's note on finished work.
     pub note: String,
-    /// Of a region's jobs, in the order in which they are published.
+    /// The fates of a region's jobs, in publishing order.
     fates: Vec<Fate>,
     streets: BTreeMap<Region, Vec<String>>,
     /// The customers' forms, without place and time.
@@ -43,14 +43,14 @@ impl Jobs {
         serde_json::from_str(FILE).context("could not read the demo jobs")
     }
 
-    /// Every region begins elsewhere in the list, so that no two publish the same ones together.
+    /// Each region starts elsewhere in the list, so no two publish the same jobs together.
     pub fn of(&self, region: Region) -> impl Iterator<Item = (Fate, Map<String, Value>)> {
         let first = region as usize * 4;
         let forms = self.fates.iter().copied().enumerate();
         forms.map(move |(n, fate)| (fate, self.form(first + n, n, region)))
     }
 
-    /// One that no list above holds.
+    /// A job outside the region's list above.
     pub fn disputed(&self, region: Region) -> Map<String, Value> {
         self.form(region as usize * 4 + self.fates.len(), 0, region)
     }
@@ -60,7 +60,7 @@ impl Jobs {
         let streets = &self.streets[&region];
         form.insert("location".into(), json!(region));
         form.insert("address".into(), json!(streets[n % streets.len()]));
-        // Each third may be done on any day.
+        // One job in three may be done on any day.
         if n % 3 != 2 {
             let (begin, end) = appointment(n);
             form.insert("service_start_time".into(), json!(begin));
@@ -70,7 +70,7 @@ impl Jobs {
     }
 }
 
-/// Two hours on one of the next days, from a full hour on.
+/// Two hours on one of the next days, starting on the hour.
 fn appointment(n: usize) -> (UnixMillis, UnixMillis) {
     let now = Clock::system().now();
     let full_hour = now.plus_ms(HOUR_MS - now.0.rem_euclid(HOUR_MS));

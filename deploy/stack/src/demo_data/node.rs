@@ -27,7 +27,7 @@ struct Board {
 #[derive(Deserialize)]
 struct BoardItem {
     id: OrderId,
-    /// It rests on something that the cloud has not decided.
+    /// It depends on something that the cloud has not decided.
     pending: bool,
 }
 
@@ -50,7 +50,8 @@ impl NodeSession {
         Ok(Self { session, clock: Clock::system(), device_seq: 0 })
     }
 
-    /// Accepts and starts, and completes where there is a note on it. The node is cut off by then.
+    /// Accepts and starts the job, and completes it if there is a note. The node is cut off by
+    /// then.
     pub async fn work(&mut self, order_id: OrderId, note: Option<String>) -> Result<()> {
         self.command(CommandBody::AcceptOrder { order_id }).await?;
         self.command(CommandBody::StartOrder { order_id }).await?;
@@ -60,7 +61,7 @@ impl NodeSession {
         Ok(())
     }
 
-    /// Returns once the node's feed has brought the order and the leave to start unpaid work.
+    /// Returns once the node's feed has brought the order and the permission to start unpaid work.
     pub async fn has(&self, order: OrderId) -> Result<()> {
         self.until(&format!("{order} is at its node"), |board, standing| {
             standing.unpaid_start && board.items.iter().any(|item| item.id == order)
@@ -68,12 +69,12 @@ impl NodeSession {
         .await
     }
 
-    /// Returns once the node knows that it is cut off.
+    /// Returns once the node has noticed that it is cut off.
     pub async fn is_cut_off(&self) -> Result<()> {
         self.until("the node is cut off", |_, standing| !standing.link.up).await
     }
 
-    /// Returns once the cloud has decided all that was done at the node.
+    /// Returns once the cloud has decided everything done at the node.
     pub async fn is_decided(&self) -> Result<()> {
         self.until("the work at the node is decided", |board, standing| {
             standing.link.up && board.items.iter().all(|item| !item.pending)

@@ -1,4 +1,4 @@
-//! The people of the demo: each has a name, and the admin has verified the providers.
+//! The people of the demo: all have names, and the admin has verified the providers.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,12 +14,12 @@ use crate::admin::GatewaySession;
 const FILE: &str = include_str!("../../data/demo_people.json");
 const PROFILE: &str = "/api/v1/users/me/profile";
 const SOON: Duration = Duration::from_secs(30);
-/// A person may ask for a token a hundred times a minute.
+/// A person may request a hundred tokens a minute.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
 
 #[derive(Deserialize)]
 pub struct DemoPeople {
-    /// The admin's words on verifying a provider.
+    /// The admin's reason for verifying a provider.
     reason: String,
     /// The forms of their profiles, without the version.
     customers: BTreeMap<Region, Map<String, Value>>,
@@ -43,8 +43,8 @@ impl DemoPeople {
         serde_json::from_str(FILE).context("could not read the demo people")
     }
 
-    /// Fills in the profile of somebody who has just registered. The next sign-in of a provider
-    /// tells that he is verified.
+    /// Fills in the profile of a newly registered person. A provider's next sign-in shows that they
+    /// are verified.
     pub async fn introduce(
         &self,
         admin: &GatewaySession,
@@ -91,7 +91,7 @@ async fn name(
     person.put(PROFILE, &form).await.context("could not write a profile")
 }
 
-/// Returns once a token of the person tells of the verification.
+/// Returns once a token of the person carries the verification.
 async fn until_marked(person: &GatewaySession, region: Region) -> Result<()> {
     let jwks: Value = person.get("/.well-known/jwks.json").await?;
     let keys = Keys::empty();

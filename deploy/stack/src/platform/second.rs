@@ -22,7 +22,7 @@ pub struct ReplicaPlace {
 }
 
 impl Stack {
-    /// Starts one more edge in a region, behind this gateway; returns once it is linked.
+    /// Starts a second edge in a region, behind this gateway; returns once it is linked.
     pub async fn second_edge(&mut self, gateway_url: String, region: Region) -> Result<EdgePlace> {
         let ports = &mut self.layout.ports;
         let (http, mqtt, ws) = (ports.free()?, ports.free()?, ports.free()?);
@@ -37,8 +37,8 @@ impl Stack {
         Ok(place)
     }
 
-    /// Starts one more replica of a part, which finds those of `peers` at these ports; returns its
-    /// port once it is ready.
+    /// Starts a second replica of a part, with `peers` as the ports of its peers; returns its port
+    /// once it is ready.
     pub async fn second_replica(
         &mut self,
         part: CloudPart,
@@ -50,9 +50,8 @@ impl Stack {
         Ok(place.port)
     }
 
-    /// Starts one more replica of every part; returns their places once all are ready. The second
-    /// gateway asks the second replicas, and each of those asks either replica of its peers, as
-    /// chance has it.
+    /// Starts a second replica of every part; returns their places once all are ready. The second
+    /// gateway uses the second replicas, and each of those uses a random replica of each peer.
     pub async fn second_cloud(&mut self) -> Result<BTreeMap<CloudPart, ReplicaPlace>> {
         let mut places = BTreeMap::new();
         for part in CloudPart::ALL {

@@ -1,4 +1,4 @@
-//! A MariaDB with the platform's databases in it. Its root has no password and its own folder.
+//! A MariaDB with the platform's databases. Its root has no password and its folder is private.
 
 use std::{path::Path, time::Duration};
 
@@ -8,13 +8,13 @@ use super::{Access, Ground, ServerCertificate, ServerData, runs_as_root, write};
 use crate::{Child, Ports, Spec, Supervisor, binaries, layout::make_inside, probe};
 
 const PACKAGE: &str = "mariadb-server";
-/// Names the folder of temporary tables.
+/// The variable for the folder of temporary tables.
 const TEMPORARY: &str = "TMPDIR";
-/// Run by the server before it answers anyone.
+/// The server runs it before it accepts connections.
 const DATABASES: &str = include_str!("databases.sql");
 
-/// A MariaDB and a copy that follows it, for a test of whoever reads from the copy. It may be
-/// stopped and lost.
+/// A MariaDB and a replica, for tests of readers of the replica. The replica may be stopped and
+/// lost.
 pub struct FollowedMariaDb {
     pub address: String,
     pub copy_address: String,
@@ -42,7 +42,7 @@ impl FollowedMariaDb {
     }
 }
 
-/// A MariaDB that is set up as a member of a Galera cluster, for the test that parts refuse it.
+/// A MariaDB set up as a member of a Galera cluster, for the test that parts refuse it.
 pub struct ClusteredMariaDb {
     pub address: String,
     /// Keeps the server running.
@@ -63,7 +63,7 @@ impl ClusteredMariaDb {
     }
 }
 
-/// The log that a copy follows.
+/// The log that a replica follows.
 const LOGGED: &str = "--log-bin=changes";
 const UNLOGGED: &str = "--skip-log-bin";
 
@@ -71,7 +71,7 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
     start_as("mariadb", ground, port, DATABASES, &[UNLOGGED]).await
 }
 
-/// A server of this name, which runs the statements at its start.
+/// A server of this name that runs the statements at its start.
 async fn start_as(
     name: &str,
     ground: &Ground<'_>,
@@ -82,13 +82,13 @@ async fn start_as(
     let server = binaries::debian("mariadbd", PACKAGE)?;
     let folder = ground.folder_of(name)?;
     let data = folder.join("data");
-    // A server that starts clears away what it takes for its own leftovers there, so that two of
-    // one place drop each other's temporary tables.
+    // At its start a server deletes what looks like its leftovers there, so two servers with a
+    // shared folder would drop each other's temporary tables.
     let own = ground.folder_of(&format!("{name}-tmp"))?;
     if !data.join("mysql").is_dir() {
         install(ground, &data, &own).await?;
     }
-    // The log goes to the disk with each commit, or once a second.
+    // Flush the log with each commit, or once a second in a test run.
     let flush = u8::from(ground.data != ServerData::OfTestRun);
     let first = folder.join("first.sql");
     write(&first, statements)?;
@@ -96,7 +96,7 @@ async fn start_as(
         .spec(name, server, 8_000)
         .args(["--no-defaults".to_owned(), format!("--datadir={}", data.display())])
         .args(runs_as_root().then_some("--user=root"))
-        // Relative to the data folder: a socket's path may not be long.
+        // Relative to the data folder: a socket's path must be short.
         .args(["--bind-address=127.0.0.1", "--socket=m.sock", "--pid-file=m.pid"])
         .args([format!("--port={port}"), format!("--init-file={}", first.display())])
         .args(["--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"])
@@ -114,7 +114,7 @@ async fn start_as(
 
 pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
     probe::until(child, Duration::from_secs(30), || async move {
-        // A server that takes connections greets first: a packet's header and protocol version 10.
+        // A ready server greets first: a packet's header and protocol version 10.
         probe::first_words(port, b"").await.is_some_and(|said| said.get(4) == Some(&10))
     })
     .await

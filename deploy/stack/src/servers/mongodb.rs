@@ -1,6 +1,6 @@
-//! A MongoDB replica set of one, because transactions and change streams want a replica set.
+//! A MongoDB replica set of one, because transactions and change streams require a replica set.
 //!
-//! For tests and development only: the server that the pinned wheel carries is out of support.
+//! For tests and development only: the pinned wheel's server is out of support.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
@@ -32,7 +32,7 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
     ground.supervisor.spawn(spec).await
 }
 
-/// It takes plain connections too, and wants its certificate and key in one file.
+/// Also accepts plain connections, and needs its certificate and key in one file.
 fn tls(ground: &Ground<'_>, folder: &Path) -> Result<Vec<String>> {
     let Some(tls) = &ground.tls else { return Ok(Vec::new()) };
     let read = |path: &Path| {
@@ -44,7 +44,7 @@ fn tls(ground: &Ground<'_>, folder: &Path) -> Result<Vec<String>> {
     Ok(["--tlsMode", "preferTLS", "--tlsCertificateKeyFile", &both].map(str::to_owned).into())
 }
 
-/// By which members of the set know each other; with it the server asks everybody who they are.
+/// The key that authenticates members of the set; it also turns on authentication for all clients.
 fn key_file(ground: &Ground<'_>, folder: &Path) -> Result<Vec<String>> {
     if ground.access == Access::Anybody {
         return Ok(Vec::new());
@@ -66,7 +66,7 @@ pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
     probe::until(child, Duration::from_secs(60), || is_primary(client)).await
 }
 
-/// A new data folder has no set yet; a kept one may know its member under the port of another run.
+/// A new data folder has no set yet; a kept one may list its member under the port of another run.
 async fn name_the_only_member(client: &Client, port: u16) -> Result<()> {
     let admin = client.database("admin");
     let host = format!("127.0.0.1:{port}");

@@ -1,4 +1,4 @@
-//! A Mosquitto that lets anyone in: what it carries is protected by tokens inside the commands.
+//! A Mosquitto without authentication: tokens inside the commands protect its traffic.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
              persistence_location {}/\nautosave_interval 1\nautosave_on_changes false\n\
              max_queued_messages 0\nset_tcp_nodelay true\n{}",
             folder.display(),
-            // As root it would become another user, who cannot reach a private folder.
+            // As root it would switch to another user, who cannot reach a private folder.
             if runs_as_root() { "user root\n" } else { "" },
         ),
     )?;

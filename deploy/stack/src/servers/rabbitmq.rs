@@ -1,4 +1,4 @@
-//! A RabbitMQ node with its own Erlang port mapper, which outlives it; the supervisor ends it.
+//! A RabbitMQ node with a private Erlang port mapper, which outlives it; the supervisor ends it.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
@@ -8,9 +8,9 @@ use super::{Ground, ServerCertificate, TlsPlaces, write};
 use crate::{Child, binaries, probe};
 
 const NODE: &str = "holdfast@localhost";
-/// What a client says first in AMQP 0-9-1.
+/// A client's first bytes in AMQP 0-9-1.
 const AMQP_HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
-/// With guest:guest in it, which works from the loopback address only.
+/// Signs in as guest:guest, which works from the loopback address only.
 const OVERVIEW: &[u8] =
     b"GET /api/overview HTTP/1.0\r\nAuthorization: Basic Z3Vlc3Q6Z3Vlc3Q=\r\n\r\n";
 
@@ -52,7 +52,7 @@ pub(super) async fn start(ground: &Ground<'_>, ports: &RabbitPorts) -> Result<Ch
     ground.supervisor.spawn(spec).await
 }
 
-/// Settings of the listener by TLS, where it has one.
+/// Settings of the TLS listener, if there is one.
 fn tls(ground: &Ground<'_>) -> String {
     let settings = |tls: &TlsPlaces| {
         let ServerCertificate { chain, key } = &tls.certificate;
@@ -71,23 +71,23 @@ pub(super) async fn ready(child: &Child, ports: &RabbitPorts) -> Result<()> {
     let (amqp, api) = (ports.amqp, ports.api);
     probe::until(child, Duration::from_secs(90), || async move {
         let starts = |said: Option<Vec<u8>>, with: &[u8]| said.is_some_and(|s| s.starts_with(with));
-        // A node that takes connections answers with a method frame (1) on channel 0.
+        // A ready node answers with a method frame (1) on channel 0.
         starts(probe::first_words(amqp, AMQP_HEADER).await, &[1, 0, 0])
             && starts(probe::first_words(api, OVERVIEW).await, b"HTTP/1.1 200")
     })
     .await
 }
 
-/// Returns once every quorum queue stands in the node's register on disk. RabbitMQ 3.10 writes a
-/// new queue's line half a second late, and a queue whose line is lost to a kill has no leader ever
-/// after.
+/// Returns once every quorum queue is in the node's register on disk. RabbitMQ 3.10 writes a new
+/// queue's line half a second late, and a queue whose line a kill destroys never has a leader
+/// again.
 pub(super) async fn settled(child: &Child, folder: &Path) -> Result<()> {
     let quorum = folder.join("mnesia").join(NODE).join("quorum").join(NODE);
     let registered = || std::future::ready(all_registered(&quorum));
     probe::until(child, Duration::from_secs(30), registered).await
 }
 
-/// Each queue has a folder, which is named as the queue is in the register.
+/// Each queue has a folder with its name in the register.
 fn all_registered(quorum: &Path) -> bool {
     let Ok(register) = fs::read(quorum.join("names.dets")) else { return false };
     let entries = fs::read_dir(quorum).into_iter().flatten().flatten();
@@ -103,7 +103,7 @@ fn environment(folder: &Path, ports: &RabbitPorts) -> BTreeMap<String, String> {
     let cookie = "-setcookie holdfast".to_owned();
     BTreeMap::from([
         ("HOME".into(), folder.display().to_string()),
-        // Part of its data: it stays as it is over restarts. The port mapper is its own.
+        // Part of its data: stays the same over restarts. The port mapper is private.
         ("RABBITMQ_NODENAME".into(), NODE.into()),
         ("RABBITMQ_NODE_IP_ADDRESS".into(), "127.0.0.1".into()),
         ("RABBITMQ_NODE_PORT".into(), ports.amqp.to_string()),
@@ -119,7 +119,7 @@ fn environment(folder: &Path, ports: &RabbitPorts) -> BTreeMap<String, String> {
         ("RABBITMQ_GENERATED_CONFIG_DIR".into(), at("gen")),
         ("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS".into(), cookie.clone()),
         ("RABBITMQ_CTL_ERL_ARGS".into(), cookie),
-        // Without it the script stays in between and stops the node by a second Erlang machine.
+        // Without it the script stays in between and stops the node with a second Erlang machine.
         ("RUNNING_UNDER_SYSTEMD".into(), "true".into()),
     ])
 }

@@ -1,4 +1,4 @@
-//! A Redis without any persistence: nothing in it is the only record of anything.
+//! A Redis without persistence: it never holds the only record of anything.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A stand-in for S3 that takes any key and forgets everything at its end: moto's server, for test
-//! runs alone.
+//! An S3 emulator that accepts any key and forgets everything at its end: moto's server, for test
+//! runs only.
 
 use std::time::Duration;
 

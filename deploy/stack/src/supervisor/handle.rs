@@ -1,6 +1,7 @@
 //! Our end of the pipes: a supervisor and its children as values.
 //!
-//! Dropping the last handle closes the pipe, and so stops everything; `stop` also waits for it.
+//! Dropping the last handle closes the pipe, and so stops everything; `stop` also waits for the
+//! end.
 
 use std::{
     collections::HashMap,
@@ -22,9 +23,10 @@ use super::messages::{
     Exit, ProcessReport, ProcessState as State, Signal, Spec, SupervisorRequest,
 };
 
-/// A start is answered as soon as the program is executed; this long only on a machine in trouble.
+/// A start is answered as soon as the program is executed; it takes this long only on an overloaded
+/// machine.
 const START_WAIT_MAX: Duration = Duration::from_secs(20);
-/// Whoever listens for ends and is further behind than this misses the oldest.
+/// A listener that falls further behind misses the oldest exits.
 const ENDS_MAX: usize = 64;
 
 #[derive(Clone)]
@@ -36,7 +38,7 @@ pub struct Supervisor {
     pid: u32,
 }
 
-/// A process under supervision. It keeps its name over restarts, its pid changes.
+/// A supervised process. It keeps its name over restarts, but its pid changes.
 #[derive(Clone)]
 pub struct Child {
     spec: Arc<Spec>,
@@ -76,7 +78,7 @@ impl Supervisor {
         self.pid
     }
 
-    /// The pids of the supervisor and of all that it runs now, by name.
+    /// The pids of the supervisor and all its running processes, by name.
     pub fn pids(&self) -> Vec<(String, u32)> {
         let mut pids = vec![("supervisor".to_owned(), self.pid)];
         for (name, state) in lock(&self.children).iter() {
@@ -98,7 +100,7 @@ impl Supervisor {
         Ok(child)
     }
 
-    /// Runs a program to its end, which must be a success.
+    /// Runs a program to its end; an error if it fails.
     pub async fn run(&self, spec: Spec, deadline: Duration) -> Result<()> {
         let (name, log) = (spec.name.clone(), spec.log.clone());
         let mut child = self.spawn(spec).await?;
@@ -117,17 +119,17 @@ impl Supervisor {
         waited.map(drop).map_err(|_| anyhow!("not everything had stopped after {deadline:?}"))
     }
 
-    /// Has a file or folder removed when everything has stopped, also if we are killed before.
+    /// Removes a file or folder after everything has stopped, even if we are killed before.
     pub fn remove_at_end(&self, path: &Path) -> Result<()> {
         self.send(&SupervisorRequest::Remove(path.to_owned()))
     }
 
-    /// Hears from now on of every process that ends, and how.
+    /// Reports every process that ends from now on, and how.
     pub fn ends(&self) -> broadcast::Receiver<(String, Exit)> {
         self.ends.subscribe()
     }
 
-    /// Returns when the supervisor is gone, which nobody has asked for.
+    /// Returns when the supervisor is gone unexpectedly.
     pub async fn gone(&self) {
         let mut gone = self.gone.clone();
         let _gone_as_well = gone.wait_for(|gone| *gone).await;
@@ -175,7 +177,7 @@ impl Child {
         self.wait_exit(Duration::from_secs(10)).await.map(drop)
     }
 
-    /// Asks it to stop; it must do so within the time that its spec allows.
+    /// Requests a stop; the process must end within its spec's time limit.
     pub async fn terminate(&mut self) -> Result<Exit> {
         self.signal(self.spec.stop)?;
         self.wait_exit(Duration::from_millis(self.spec.stop_ms_max)).await
@@ -194,7 +196,7 @@ impl Child {
         }
     }
 
-    /// Starts it, also again as it was started before; it must have ended then.
+    /// Starts or restarts it with its spec; it must not be running.
     pub async fn start(&mut self) -> Result<()> {
         let name = self.spec.name.clone();
         if self.pid().is_some() {
@@ -230,7 +232,7 @@ fn follow(
             sender.send_replace(state);
         }
     }
-    // Without a supervisor nothing more will be heard of anyone.
+    // Without a supervisor there are no more reports.
     lock(children).clear();
 }
 

@@ -1,10 +1,10 @@
-//! What is said over the two pipes of a supervisor, a JSON line each.
+//! The messages on the two pipes of a supervisor, one JSON line each.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// The highest stage stops first, so that nothing outlives what it stands on.
+/// The highest stage stops first, so nothing outlives its dependencies.
 pub mod stage {
     pub const SERVER: u8 = 0;
     pub const CLOUD: u8 = 1;
@@ -12,28 +12,28 @@ pub mod stage {
     pub const EDGE: u8 = 3;
 }
 
-/// A process to start. Its name is unique among the living.
+/// A process to start. Its name is unique among running processes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Spec {
     pub name: String,
     pub program: PathBuf,
     pub args: Vec<String>,
-    /// Added to the environment that the supervisor itself was given.
+    /// Added to the supervisor's environment.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     pub dir: Option<PathBuf>,
     /// Both output streams are appended to this file.
     pub log: PathBuf,
-    /// Written to its standard input, which is then closed. At most a pipe's worth (64 KiB).
+    /// Written to its standard input, which is then closed. At most a pipe's capacity (64 KiB).
     pub stdin: Option<String>,
     pub stage: u8,
     pub stop: Signal,
-    /// How long it may take to stop before it is killed.
+    /// The time limit for a stop before it is killed.
     pub stop_ms_max: u64,
 }
 
 impl Spec {
-    /// One of our own programs: asked to stop with TERM, given two seconds for it.
+    /// One of our programs: stopped with TERM, within two seconds.
     pub fn new(name: impl Into<String>, program: impl Into<PathBuf>, log: PathBuf) -> Self {
         Self {
             name: name.into(),
@@ -80,14 +80,14 @@ impl Spec {
     }
 }
 
-/// A signal goes to the whole process group, because some servers are started by a script.
+/// A signal goes to the whole process group, because a script starts some servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
     Term,
     Int,
     Kill,
-    /// Freezes a process as a stalled machine would, until `Continue`.
+    /// Freezes a process like a stalled machine, until `Continue`.
     Freeze,
     Continue,
 }
@@ -100,7 +100,7 @@ pub(super) enum SupervisorRequest {
         name: String,
         signal: Signal,
     },
-    /// A file or folder to be removed when everything has stopped.
+    /// A file or folder to remove after everything has stopped.
     Remove(PathBuf),
 }
 

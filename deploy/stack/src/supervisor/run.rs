@@ -31,7 +31,8 @@ pub fn run() -> Result<()> {
         move || {
             serve(&yard);
             let _stopping_already = ended.send(());
-            // Our programs stop when the thread that started them ends; they shall stop in order.
+            // Our programs stop when the thread that started them ends, so keep it alive for an
+            // orderly stop.
             loop {
                 thread::park();
             }
@@ -66,7 +67,7 @@ fn serve(yard: &Yard) {
     }
 }
 
-/// The terminal's hang-up and a signal to us alone mean the same as a closed pipe.
+/// A hang-up of the terminal and a signal to us alone mean the same as a closed pipe.
 fn wait_for_the_end(end: oneshot::Receiver<()>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -1,8 +1,8 @@
-//! Owns the living processes of a supervisor: starts, signals, reaps and stops them.
+//! Owns the running processes of a supervisor: starts, signals, reaps and stops them.
 //!
-//! Must stay true: starting and reaping exclude each other, so that an exit is always reported
-//! after its start, and the one waiting for every child never takes away the status that `spawn`
-//! waits for when a program cannot be executed.
+//! Invariant: starting and reaping exclude each other, so an exit is always reported after its
+//! start, and the reaper never takes the status that `spawn` waits for when a program cannot be
+//! executed.
 
 use std::{
     collections::BTreeMap,
@@ -22,9 +22,9 @@ use rustix::{
 
 use super::messages::{Exit, ProcessReport, ProcessState, Signal, Spec};
 
-/// After KILL, only a process in uninterruptible IO is still there; we do not wait longer for it.
+/// After KILL, only a process in uninterruptible IO remains; we do not wait longer for it.
 const KILLED_MS_MAX: u64 = 2_000;
-/// Rounds of killing what daemons left behind; each round takes at least one generation.
+/// Rounds of killing the orphans of daemons; each round kills at least one generation.
 const STRAY_ROUNDS_MAX: u32 = 50;
 
 pub(super) struct Yard {
@@ -35,8 +35,7 @@ pub(super) struct Yard {
 #[derive(Default)]
 struct Living {
     by_name: BTreeMap<String, Running>,
-    /// Counts starts, so that the reaper notices one that happened while it had nothing to wait
-    /// for.
+    /// Counts starts, so the reaper notices one that happened while it had no children.
     starts: u64,
     stopping: bool,
     to_remove: Vec<PathBuf>,
@@ -73,14 +72,14 @@ impl Yard {
         }
     }
 
-    /// A signal to a process that has just exited is no error: its exit is on the way.
+    /// Signalling a process that has just exited is not an error: its exit is on the way.
     pub(super) fn signal(&self, name: &str, signal: Signal) {
         if let Some(running) = self.lock().by_name.get(name) {
             send(running.pid, signal);
         }
     }
 
-    /// Reaps for ever: our own children and, as we are their subreaper, whatever these left behind.
+    /// Reaps in an endless loop: our children and, as we are the subreaper, all their orphans.
     pub(super) fn reap(&self) {
         loop {
             let starts = self.lock().starts;
@@ -101,8 +100,8 @@ impl Yard {
         self.lock().to_remove.push(path);
     }
 
-    /// Stops everything, the highest stage first, and what is left over last. Returns what nobody
-    /// uses any more then and shall be removed.
+    /// Stops everything, the highest stage first and orphans last. Returns the files and folders
+    /// that are now unused and should be removed.
     pub(super) fn stop(&self) -> Vec<PathBuf> {
         self.lock().stopping = true;
         while let Some(stage) = self.highest_stage() {
@@ -122,13 +121,13 @@ impl Yard {
         self.lock().by_name.values().map(|running| running.stage).max()
     }
 
-    /// Sends each process of the stage the signal, or its own stop signal; says how long to wait.
+    /// Sends each process of the stage the signal, or its stop signal; returns the time to wait.
     fn signal_stage(&self, stage: u8, signal: Option<Signal>) -> u64 {
         let living = self.lock();
         let mut deadline_ms = 0;
         for running in living.by_name.values().filter(|running| running.stage == stage) {
             send(running.pid, signal.unwrap_or(running.stop));
-            // A frozen process hears nothing until it is let go on.
+            // A frozen process receives no signal until it continues.
             send(running.pid, Signal::Continue);
             deadline_ms = deadline_ms.max(running.stop_ms_max);
         }
@@ -188,7 +187,7 @@ fn spawn(spec: &Spec, living: &Living) -> Result<Pid, String> {
     let errors = log.try_clone().map_err(|e| said("could not share its log", &e))?;
     let mut command = Command::new(&spec.program);
     command.args(&spec.args).envs(&spec.env).stdout(log).stderr(errors);
-    // A group of its own: Ctrl-C in a terminal reaches us, who stop things in their order.
+    // A separate group: Ctrl-C in a terminal reaches only us, and we stop things in order.
     command.process_group(0);
     command.stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     if let Some(dir) = &spec.dir {
@@ -198,7 +197,7 @@ fn spawn(spec: &Spec, living: &Living) -> Result<Pid, String> {
         .spawn()
         .map_err(|e| said(&format!("could not start {}", spec.program.display()), &e))?;
     if let (Some(text), Some(mut pipe)) = (&spec.stdin, child.stdin.take()) {
-        // A child that is gone already shows in its exit.
+        // If the child is already gone, its exit shows that.
         let _gone_already = pipe.write_all(text.as_bytes());
     }
     i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| "has no pid".into())
@@ -215,7 +214,7 @@ fn send(group: Pid, signal: Signal) {
     let _gone_already = process::kill_process_group(group, signal);
 }
 
-/// Read from /proc, for adopted processes are known to nobody else.
+/// Read from /proc, because we have no list of adopted processes.
 fn children_of(parent: Pid) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -224,7 +223,7 @@ fn children_of(parent: Pid) -> Vec<Pid> {
 
 fn parent_of(pid: i32) -> Option<Pid> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name stands in brackets and may hold anything, brackets included.
+    // The name is in brackets and may contain anything, brackets included.
     let (_, after_name) = stat.rsplit_once(')')?;
     Pid::from_raw(after_name.split_whitespace().nth(1)?.parse().ok()?)
 }
@@ -239,7 +238,7 @@ fn number(pid: Pid) -> u32 {
     pid.as_raw_nonzero().get().unsigned_abs()
 }
 
-/// Nobody may be reading any more; then there is nobody to tell.
+/// If the reader is gone there is no one left to report to.
 fn report(name: String, state: ProcessState) {
     if let Ok(line) = serde_json::to_string(&ProcessReport { name, state }) {
         let _nobody_reads = writeln!(std::io::stdout(), "{line}");

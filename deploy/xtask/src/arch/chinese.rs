@@ -1,4 +1,4 @@
-//! No Chinese stands in Rust outside tests: sentences stand in `texts`, beside their English.
+//! Rust outside tests contains no Chinese: sentences live in `texts`, with their English.
 
 use super::{Finding, scan::SourceFile};
 

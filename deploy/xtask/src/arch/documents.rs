@@ -1,6 +1,5 @@
-//! Keeps the documents true: every file and heading that one of them names exists, README.md and
-//! ARCHITECTURE.md stay short enough to finish, and the decisions are few pages that the index
-//! lists by subject.
+//! Keeps the documents true: every file and heading they name exists, README.md and ARCHITECTURE.md
+//! stay short enough to finish, and the decisions are a few pages that the index lists by subject.
 
 use std::{
     fs,
@@ -11,10 +10,10 @@ use super::{Finding, read, scan};
 use crate::Result;
 
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
-/// The most words of a document that everybody is to finish.
+/// Word limits of the documents that every reader should finish.
 const WORDS_MAX: [(&str, usize); 2] = [("README.md", 1_100), (ARCHITECTURE, 2_000)];
 const DECISIONS: &str = "docs/decisions";
-/// More pages than this cannot be looked through in the index.
+/// With more pages the index gets too long to scan.
 const DECISION_PAGES_MAX: usize = 30;
 const INDEX: &str = "README.md";
 /// Code in backticks with one of these endings is a file of the repository.
@@ -64,7 +63,7 @@ fn missing_file(root: &Path, code: &str) -> Option<String> {
     (!root.join(named).exists()).then(|| format!("`{named}` does not exist"))
 }
 
-/// A link counts from its document's folder, as a browser follows it.
+/// A link is relative to its document's folder, as in a browser.
 fn broken_link(root: &Path, document: &Path, link: &str) -> Option<String> {
     if link.contains("://") {
         return None;
@@ -86,12 +85,12 @@ fn broken_link(root: &Path, document: &Path, link: &str) -> Option<String> {
 fn file_named(code: &str) -> Option<&str> {
     let path = code.split(['#', ':']).next().unwrap_or(code).trim();
     let is_file = ENDINGS.iter().any(|ending| path.ends_with(ending) && path.len() > ending.len());
-    // A bare file name, such as `http.rs`, stands for a room that many crates have.
+    // A bare file name, such as `http.rs`, means a module that many crates have.
     let is_rooted = path.contains('/') || path.chars().next().is_some_and(char::is_uppercase);
     (is_path(path) && is_rooted && is_file).then_some(path)
 }
 
-/// A path without an ending below a folder of the root that is neither built nor hidden.
+/// A path without an ending, below a folder of the root that is neither built nor hidden.
 fn folder_named<'a>(root: &Path, code: &'a str) -> Option<&'a str> {
     let (first, _) = code.split_once('/')?;
     let is_made = first.is_empty() || first == "target" || first.starts_with('.');
@@ -105,7 +104,7 @@ fn is_path(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
 }
 
-/// A heading's name in a link.
+/// A heading's anchor in a link.
 fn anchor(heading: &str) -> String {
     let words = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = words.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));

@@ -1,4 +1,4 @@
-//! Which crate may depend on which, by their manifests.
+//! Checks in the manifests which crate depends on which.
 
 use std::path::Path;
 
@@ -67,7 +67,7 @@ fn line_of_dependency(manifest: &str, dependency: &Dependency) -> usize {
     line_of(manifest, &section, dependency.rename.as_deref().unwrap_or(&dependency.name))
 }
 
-/// The line of a key in a section of that name, for one platform or for all; 1 when it hides well.
+/// The line of a key in a section of that name, for one platform or for all; 1 if not found.
 fn line_of(manifest: &str, section: &str, key: &str) -> usize {
     let mut inside = false;
     for (number, line) in (1..).zip(manifest.lines()) {

@@ -1,5 +1,5 @@
-//! The rooms of a crate stand in layers: a room uses only rooms beneath it, so that a reader who
-//! goes downwards meets everything once. A domain stands at the bottom of every crate.
+//! The modules of a crate form layers. A module uses only modules below it, so a reader who goes
+//! downwards meets everything once. A domain is at the bottom of every crate.
 
 use super::{
     Finding,
@@ -11,7 +11,7 @@ use super::{
 pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
     let mut findings = in_layers(source);
     if source.is_domain() && !source.is_test {
-        // A type or a constant at the crate's root is no room.
+        // A type or a constant at the crate's root is not a module.
         let is_room = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
         let upwards = |room: &str| is_room(room) && !DOMAIN_ROOMS.contains(&room);
         for mention in source.mentions.iter().filter(|mention| !source.is_for_tests(mention.line)) {
@@ -49,7 +49,7 @@ fn in_layers(source: &SourceFile<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The room that a path of this crate leads to.
+/// The top-level module that a path of this crate leads to.
 fn room_of<'a>(source: &'a SourceFile<'_>, mention: &'a Mention) -> Option<&'a str> {
     let (MentionKind::Path(path) | MentionKind::Import { path, .. }) = &mention.what else {
         return None;

@@ -23,7 +23,7 @@ pub fn check(root: &Path) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// One rule stands on one line in these files; brackets and comments carry nothing.
+/// These files have one rule a line; brackets and comments are not rules.
 fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .map(|line| line.trim().trim_end_matches(','))

@@ -1,4 +1,4 @@
-//! The crates of the workspace, and what each depends on.
+//! The crates of the workspace and their dependencies.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub fn members(root: &Path) -> Result<Vec<Member>> {
     workspace::metadata(root)?.packages.into_iter().map(|package| member(root, package)).collect()
 }
 
-/// This crate, which is a workspace of its own.
+/// This crate, which has a separate workspace.
 pub fn own() -> Member {
     let folder = PathBuf::from("deploy/xtask");
     Member { name: "xtask".into(), folder, dependencies: Vec::new() }
@@ -33,7 +33,7 @@ fn member(root: &Path, package: Package) -> Result<Member> {
 }
 
 impl Member {
-    /// The name it has in Rust.
+    /// The crate's identifier in Rust.
     pub fn ident(&self) -> String {
         self.name.replace('-', "_")
     }

@@ -1,4 +1,4 @@
-//! A public type name stands once in the workspace, so that it tells a reader which type is meant.
+//! A public type name is unique in the workspace, so it identifies the type for a reader.
 
 use std::collections::BTreeMap;
 

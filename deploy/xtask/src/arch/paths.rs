@@ -1,6 +1,6 @@
-//! Follows the names that a file gives to paths, and objects to paths that must not be there.
+//! Resolves a file's imports and aliases, and reports forbidden paths.
 //!
-//! Types are not known here; the same bans stand in clippy.toml, where they are. Two nets.
+//! These checks see no types. clippy.toml, which does, repeats the bans as a second net.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{
     tokens::{CodePath, MentionKind},
 };
 
-/// Names for names for names: no honest file goes further.
+/// Aliases of aliases: honest files stay below this depth.
 const DEPTH_MAX: usize = 4;
 
 pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
@@ -29,11 +29,11 @@ pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
         let for_tests = source.is_for_tests(mention.line);
         let mut complaints = Vec::new();
         for meant in names.meanings(path) {
-            // What a pure crate may not name at all needs no second reason.
+            // A path that a pure crate may not name at all gets one finding, not two.
             let reserved = || reserved(source, &meant).filter(|_| !for_tests);
             let in_domain = || impure_domain(source, &meant).filter(|_| !for_tests);
             complaints.extend(impure(source, &meant).or_else(in_domain).or_else(reserved));
-            // A lone word is a variable or a field far more often than a crate.
+            // A single identifier is far more often a variable or a field than a crate.
             if is_import || path.segments.len() > 1 || path.is_rooted {
                 complaints.extend(forbidden_edge(source, members, &meant, for_tests));
             }
@@ -45,7 +45,7 @@ pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
     findings
 }
 
-/// The meanings of the names of one file. Scopes are not told apart.
+/// The meanings of the names in one file, regardless of scope.
 struct Names {
     imports: BTreeMap<String, Vec<CodePath>>,
     globs: Vec<CodePath>,
@@ -95,7 +95,7 @@ impl Names {
     }
 }
 
-/// `core` and `alloc` are parts of `std`, which has them under the same paths.
+/// `core` and `alloc` are parts of `std`, which has the same paths.
 fn with_std(path: &CodePath) -> CodePath {
     let mut path = path.clone();
     if let Some(first) = path.segments.first_mut().filter(|first| *first == "core") {
@@ -151,7 +151,7 @@ fn forbidden_edge(
     (!is_allowed).then(|| format!("`{from}` may not use `{to}`"))
 }
 
-/// Whether a path begins with a module of the crate itself.
+/// True if a path begins with a module of its crate.
 fn is_local(source: &SourceFile<'_>, path: &CodePath) -> bool {
     let first = path.segments.first().map(String::as_str).unwrap_or_default();
     !path.is_rooted && first != "std" && source.crate_modules.contains(first)

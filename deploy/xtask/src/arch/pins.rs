@@ -1,14 +1,14 @@
-//! What others publish is fetched by the digest of its content: an action, and an image that a
-//! container or a build starts from. A tag can be moved to other content.
+//! Third-party content is fetched by digest: an action, and an image that a container or a build
+//! starts from. A tag can move to other content.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use super::{Finding, read, scan};
 use crate::Result;
 
-/// Built from this repository, so it has no digest beforehand.
+/// Built from this repository, so there is no digest beforehand.
 const OWN_IMAGES: [&str; 1] = ["holdfast"];
-/// `scan` does not look into hidden folders.
+/// `scan` skips hidden folders.
 const WORKFLOWS: &str = ".github/workflows";
 
 pub fn check(root: &Path) -> Result<Vec<Finding>> {

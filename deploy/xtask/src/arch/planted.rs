@@ -1,8 +1,8 @@
 //! Breaks each rule once in every file of every crate of this repository, and expects a finding
 //! there.
 //!
-//! The small workspace of `tests/arch.rs` shows that a rule bites. Only the real tree shows that it
-//! bites everywhere: files have been skipped because their names looked like those of tests.
+//! The small workspace of `tests/arch.rs` shows that a rule works. Only the real tree shows that it
+//! works everywhere: files have been skipped because their names looked like test files.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use super::{
     sql, tokens,
 };
 
-/// A line of Rust that breaks a rule, and what the finding says.
+/// A line of Rust that breaks a rule, and the expected finding.
 struct Plant {
     line: &'static str,
     says: String,
@@ -36,7 +36,7 @@ fn is_product(source: &SourceFile<'_>) -> bool {
     source.path.starts_with(source.member.folder.join("src")) && !is_of_tests
 }
 
-/// Modules below `src` that are only built for tests.
+/// Modules below `src` that are built only for tests.
 const TEST_MODULES: &[&str] = &["tests"];
 
 fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
@@ -86,7 +86,7 @@ fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
     plants
 }
 
-/// A use of the top layer by a room below it.
+/// A use of the top layer by a module below it.
 fn layer_plant(source: &SourceFile<'_>) -> Option<Plant> {
     let (_, layers) = LAYERS.iter().find(|(layered, _)| *layered == source.member.name)?;
     let room = source.modules.first()?;

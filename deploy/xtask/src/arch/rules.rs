@@ -1,7 +1,7 @@
-//! What may be where. Everything else under `arch` only looks.
+//! The rules. Everything else under `arch` only checks them.
 
-/// A crate with the whole of its allowed dependencies among our own crates. One without a row here
-/// is a finding: a new crate decides on purpose what it stands on.
+/// Each crate with all its allowed dependencies among our crates. A crate without a row is a
+/// finding: the author of a new crate must choose its dependencies on purpose.
 pub const EDGES: &[(&str, &[&str])] = &[
     ("texts", &[]),
     ("texts-build", &[]),
@@ -27,7 +27,7 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("holdfast-cli", &["texts", "wire", "process"]),
 ];
 
-/// Deployment and tests stand outside the product and may use anything.
+/// Deployment and tests are outside the product and may use anything.
 pub const UNBOUND: &[&str] = &[
     "stack",
     "support",
@@ -61,13 +61,13 @@ const CLOUD: &[&str] = &[
     "hub",
 ];
 
-/// Every crate but the pure ones may stand on these in its tests, which need servers.
+/// The tests of every crate except the pure ones may depend on these, because they need servers.
 pub const TESTS_MAY_USE: &[&str] = &["support", "testing", "alipay-sandbox"];
 
-/// What every crate may use while it is built: the check of its texts.
+/// Build dependencies allowed for every crate: the check of its texts.
 pub const BUILDS_MAY_USE: &[&str] = &["texts-build"];
 
-/// Crates of others that only some of ours may name.
+/// Third-party crates that only some of ours may name.
 pub const RESERVED: &[(&str, &[&str])] = &[
     ("sqlx", &["platform", "auth", "order", "payment", "hub"]),
     ("rusqlite", &["journal", "platform", "holdfast-edge"]),
@@ -81,10 +81,10 @@ pub const RESERVED: &[(&str, &[&str])] = &[
     ("mqtt5", &["holdfast-edge"]),
 ];
 
-/// State machines and decisions: the same input gives the same output, on any machine, for ever.
+/// State machines and decisions: the same input always gives the same output, on any machine.
 pub const PURE: &[&str] = &["engine", "rules", "custody"];
 
-/// All that a pure crate may depend on. None of them does IO or reads a clock.
+/// All allowed dependencies of a pure crate; they do no IO and read no clock.
 pub const PURE_MAY_USE: &[&str] = &[
     "wire",
     "custody",
@@ -98,7 +98,7 @@ pub const PURE_MAY_USE: &[&str] = &[
     "rstest",
 ];
 
-/// Paths that no pure crate may name, nor anything below them, by the reason.
+/// Paths that a pure crate may not name, including everything below them, grouped by reason.
 pub const IMPURE: &[(&str, &[&str])] = &[
     (
         "it does no IO and waits for nothing",
@@ -115,12 +115,12 @@ pub const IMPURE: &[(&str, &[&str])] = &[
     ("it is random", &["std::hash::RandomState"]),
 ];
 
-/// The room of a service that decides. It is pure as those crates are, save that it may sum in a
-/// `HashMap` and reckon with days; payment's is the crate `custody`, and the order service's is
-/// `rules`.
+/// The module of a service that decides. It is as pure as those crates, except that it may sum in a
+/// `HashMap` and do calendar arithmetic. Payment's is the crate `custody`, and the order service's
+/// is `rules`.
 pub const DOMAIN: &str = "domain";
 
-/// Paths that no domain room may name, nor anything below them, by the reason.
+/// Paths that a domain module may not name, including everything below them, grouped by reason.
 pub const IMPURE_DOMAIN: &[(&str, &[&str])] = &[
     (
         "it does no IO and waits for nothing",
@@ -135,23 +135,23 @@ pub const IMPURE_DOMAIN: &[(&str, &[&str])] = &[
     ("it stands on values alone", &["platform", "process"]),
 ];
 
-/// What a domain room may name all the same: values, without the machine that they come from.
+/// Exceptions for a domain module: values, without the machinery they come from.
 pub const DOMAIN_MAY_USE: &[&str] = &[
-    // How a moment is written into a document.
+    // The form of a timestamp in a document.
     "platform::documents::millis",
     // A sum over documents, as its fields.
     "platform::documents::Group",
-    // A place in a list by time.
+    // A position in a list by time.
     "process::problem::TimeCursor",
 ];
 
-/// The modules of its own crate that a domain room may name: itself, and the texts of the service.
+/// Modules of its crate that a domain module may name: itself, and the texts of the service.
 pub const DOMAIN_ROOMS: &[&str] = &[DOMAIN, "say"];
 
 const TIME: &str = "time comes in as a value";
 const ORDER: &str = "its order is random: use BTreeMap";
 
-/// Paths that stand in one place of the product only.
+/// Paths allowed in one place of the product only.
 pub struct Reserved {
     pub paths: &'static [&'static str],
     pub home: &'static [&'static str],
@@ -180,7 +180,7 @@ pub const RESERVED_PATHS: &[Reserved] = &[
             "tokio::task::spawn_local",
             "tokio::task::JoinSet",
         ],
-        // A listener holds its connections, which end with it.
+        // A listener owns its connections, which end with it.
         home: &["protocol/process/src/tasks.rs", "protocol/process/src/web/listen.rs"],
         why: "only `process::tasks` spawns",
     },
@@ -191,8 +191,7 @@ pub const RESERVED_PATHS: &[Reserved] = &[
     },
 ];
 
-/// The rooms of a crate from the top to the bottom. A new room of such a crate takes its place
-/// here.
+/// The modules of a crate from top to bottom. Add each new module of such a crate here.
 pub const LAYERS: &[(&str, &[&[&str]])] = &[(
     "hub",
     &[
@@ -208,8 +207,8 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[(
 pub const SQL_MODULE: &str = "store";
 pub const SQL_MODULE_OF_PLATFORM: &str = "sql";
 
-/// What the rooms of a service and its parts call their own: each has one.
+/// Type names that every module of a service and its parts may define separately.
 pub const OWN_WORDS: &[&str] = &["Config", "OpenError", "Peers", "Service", "Store", "StoreError"];
 
-/// Folders whose code is not the product's. Edges from there may go anywhere.
+/// Folders outside the product. Dependencies from there may go anywhere.
 pub const OUTSIDE_THE_PRODUCT: &[&str] = &["tests", "deploy"];

@@ -1,4 +1,4 @@
-//! Reads every Rust file of the product and puts the rules to what it mentions.
+//! Reads every Rust file of the product and applies the rules to its mentions.
 
 use std::{
     collections::BTreeSet,
@@ -20,11 +20,11 @@ pub struct SourceFile<'a> {
     /// Relative to the root of the repository.
     pub path: PathBuf,
     pub member: &'a Member,
-    /// The modules that its place in the folders makes, outermost first.
+    /// The module path that follows from its folders, outermost first.
     pub modules: Vec<String>,
     pub mentions: Vec<Mention>,
     pub text: String,
-    /// Every module's name in its crate; a path may begin with one.
+    /// Every module name in its crate; a path may begin with one.
     pub crate_modules: BTreeSet<String>,
     pub is_test: bool,
 }
@@ -34,7 +34,7 @@ impl SourceFile<'_> {
         Finding::at(&self.path, line, what)
     }
 
-    /// Whether it belongs to the room that decides.
+    /// True if it belongs to the domain module.
     pub fn is_domain(&self) -> bool {
         self.path.starts_with(self.member.folder.join("src"))
             && self.modules.first().is_some_and(|room| room == DOMAIN)
@@ -57,7 +57,7 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// No file is compiled into a crate from outside, for that needs no dependency.
+/// Forbids compiling a file from outside into a crate, because that bypasses dependencies.
 pub fn foreign_files(source: &SourceFile<'_>) -> impl Iterator<Item = Finding> {
     source.mentions.iter().filter_map(|mention| match &mention.what {
         MentionKind::ForeignFile(file) if file.contains("..") || file.starts_with("\"/") => {
@@ -68,7 +68,7 @@ pub fn foreign_files(source: &SourceFile<'_>) -> impl Iterator<Item = Finding> {
     })
 }
 
-/// Every file under `root` whose name `wants`, without what is built or hidden.
+/// Every file under `root` whose name `wants` accepts, except built and hidden ones.
 pub fn files(root: &Path, wants: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     let (mut files, mut folders) = (Vec::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -91,7 +91,7 @@ pub fn files(root: &Path, wants: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> 
     Ok(files)
 }
 
-/// Every Rust file of the members, save those in folders that are left out.
+/// Every Rust file of the members, except in the folders `left_out`.
 pub fn sources<'a>(
     root: &Path,
     members: &'a [Member],
@@ -120,7 +120,7 @@ pub fn sources<'a>(
     Ok(sources)
 }
 
-/// The innermost crate that a file lies in, unless a folder around it is left out.
+/// The innermost crate that contains a file, unless a folder around it is left out.
 fn owner<'a>(path: &Path, members: &'a [Member], left_out: &[&str]) -> Option<&'a Member> {
     let within = |member: &&Member| path.starts_with(&member.folder);
     let depth = |member: &&Member| member.folder.components().count();
@@ -138,10 +138,10 @@ fn modules_of(inside: &Path) -> Vec<String> {
     names.filter(|name| !["src", "mod", "lib", "main"].contains(&name.as_str())).collect()
 }
 
-/// Tells each file of a crate all the crate's modules, and whether it is only there for tests.
+/// Records in each file of a crate all the crate's modules, and marks test files.
 ///
-/// A module for tests is known by its whole place, and so is what lies below it. A crate has
-/// modules of the same name elsewhere, such as `http` and `tests::http`.
+/// A test module is identified by its full path, which also covers everything below it. A crate may
+/// reuse its name elsewhere, such as `http` and `tests::http`.
 fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
     let src = member.folder.join("src");
     let (mut all, mut for_tests) = (BTreeSet::new(), BTreeSet::new());
@@ -162,7 +162,7 @@ fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
     }
 }
 
-/// The modules down to the one that this line declares, with the inline ones around it.
+/// The module path to the module that this line declares, including the inline ones around it.
 fn place_of(source: &SourceFile<'_>, line: usize, name: &str) -> Vec<String> {
     let mut around: Vec<(usize, &String)> = Vec::new();
     for mention in &source.mentions {

@@ -1,4 +1,4 @@
-//! SQL text stands in modules named `store` and nowhere else.
+//! Only modules named `store` contain SQL text.
 
 use super::{
     Finding,
@@ -10,7 +10,7 @@ use super::{
 /// Statements mean SQL in small letters too.
 const STATEMENTS: [&str; 6] =
     ["INSERT INTO", "INSERT IGNORE", "INSERT OR", "REPLACE INTO", "DELETE FROM", "CREATE TABLE"];
-/// Parts of statements mean SQL wherever they stand in a text, when written large.
+/// Parts of statements mean SQL anywhere in a text if they are in capitals.
 const PARTS: [&str; 17] = [
     "SELECT",
     "WHERE",

@@ -1,11 +1,10 @@
-//! Reads a Rust file as tokens, so that macros hide nothing, and tells what of it the rules are
-//! about.
+//! Reads a Rust file as tokens, so macros hide nothing, and extracts the mentions for the rules.
 
 use std::ops::RangeInclusive;
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-/// One thing in a file that some rule may object to.
+/// One thing in a file that some rule may reject.
 #[derive(Debug)]
 pub struct Mention {
     pub line: usize,
@@ -16,21 +15,21 @@ pub struct Mention {
 pub enum MentionKind {
     /// A path in an expression, a type, a pattern, an attribute or a macro's arguments.
     Path(CodePath),
-    /// A leaf of a `use`, an `extern crate` or a type alias: the name that the file gives to a
-    /// path. None stands for all names below it.
+    /// A leaf of a `use`, an `extern crate` or a type alias: the file's name for a path. `None`
+    /// means all names below it.
     Import {
         path: CodePath,
         name: Option<String>,
     },
-    /// With its lines, where it is inline.
+    /// With its lines if it is inline.
     Module {
         name: String,
         body: Option<RangeInclusive<usize>>,
     },
     Text(String),
-    /// A type that is public without bounds, by its name.
+    /// The name of a type that is `pub` without restriction.
     PublicType(String),
-    /// An item that is only built for tests, on these lines.
+    /// The lines of an item that is built only for tests.
     TestItem(RangeInclusive<usize>),
     /// `#[path = "..."]` or `include!("...")`.
     ForeignFile(String),
@@ -39,7 +38,7 @@ pub enum MentionKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodePath {
     pub segments: Vec<String>,
-    /// Written with `::` in front: the first segment is a crate, whatever modules there are.
+    /// Written with a leading `::`: the first segment is a crate, regardless of modules.
     pub is_rooted: bool,
 }
 
@@ -52,7 +51,7 @@ pub fn read(text: &str) -> Result<Vec<Mention>, proc_macro2::LexError> {
 
 struct Reader {
     mentions: Vec<Mention>,
-    /// A test attribute stands before the item that is read.
+    /// A test attribute precedes the current item.
     is_test: bool,
 }
 
@@ -76,7 +75,7 @@ impl Reader {
         self.is_test = outside;
     }
 
-    /// Reads what begins at `at` and returns where the next thing begins.
+    /// Reads the item at `at` and returns the start of the next one.
     fn one(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         match &tokens[at] {
             TokenTree::Punct(punct) if punct.as_char() == '#' => self.attribute(tokens, at),
@@ -203,7 +202,7 @@ impl Reader {
         at + 2
     }
 
-    /// `pub struct Name` and its like. `pub(crate)` is followed by its bounds.
+    /// `pub struct Name` and similar. In `pub(crate)` a restriction follows `pub`.
     fn public(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         let kinds = ["struct", "enum", "trait", "type", "union"];
         let kind = ident_at(tokens, at + 1).filter(|word| kinds.contains(&word.as_str()));
@@ -230,7 +229,7 @@ impl Reader {
     }
 }
 
-/// The path that begins at `at`, and where it ends. Generic arguments end it.
+/// The path that begins at `at`, and its end. Generic arguments end it.
 fn path_at(tokens: &[TokenTree], mut at: usize) -> (CodePath, usize) {
     let is_rooted = is_double_colon(tokens, at);
     if is_rooted {
@@ -262,7 +261,7 @@ fn is_test_attribute(written: &str) -> bool {
         || written.starts_with("cfg(all(test")
 }
 
-/// Whether the `::` at `at` goes on from a path or a type before it.
+/// True if the `::` at `at` continues a path or a type before it.
 fn continues(tokens: &[TokenTree], at: usize) -> bool {
     at > 0 && (matches!(tokens[at - 1], TokenTree::Ident(_)) || is_punct(&tokens[at - 1], '>'))
 }

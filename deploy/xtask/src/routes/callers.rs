@@ -1,10 +1,10 @@
-//! Everybody who asks, the routes that each asks, and those that nobody does.
+//! The callers, the routes that each one calls, and the routes left out.
 
 use serde_json::{Value, json};
 
 use crate::Result;
 
-/// What a caller's answers come from. Lanes run beside one another.
+/// The server that answers a caller. Lanes run in parallel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallerLane {
     Gateway,
@@ -13,17 +13,17 @@ pub enum CallerLane {
 
 pub struct RouteCaller {
     pub lane: CallerLane,
-    /// Nobody asks the public routes, and everybody else their own:
-    /// `tests/attack/tests/attack/matrix.rs` asks every route as everybody whom it is not for.
+    /// `None` calls the public routes; a person calls the routes of their role.
+    /// `tests/attack/tests/attack/matrix.rs` calls every route as every wrong caller.
     person: Option<Person>,
-    /// Of the time of the whole run.
+    /// Share of the whole run's time.
     percent: u64,
 }
 
 struct Person {
     role: &'static str,
     username: &'static str,
-    /// Of the same role; signs in anew for each route that ends a session.
+    /// Has the same role; signs in again for each route that ends a session.
     leaver: &'static str,
 }
 
@@ -37,11 +37,11 @@ pub const CALLERS: [RouteCaller; 7] = [
     RouteCaller { lane: CallerLane::Edge, person: Some(PROVIDER), percent: 17 },
     RouteCaller { lane: CallerLane::Edge, person: Some(ADMIN), percent: 17 },
 ];
-/// He revokes people and disables edges that others need.
+/// The admin revokes people and disables edges that other callers need.
 pub const LAST: RouteCaller =
     RouteCaller { lane: CallerLane::Gateway, person: Some(ADMIN), percent: 35 };
 
-/// Of the demo's people, who have profiles, orders and a region.
+/// People of the demo, with profiles, orders and a region.
 const CUSTOMER: Person =
     Person { role: "customer", username: "customer-north", leaver: "customer-south" };
 const PROVIDER: Person =
@@ -50,7 +50,7 @@ const ADMIN: Person = Person { role: "admin", username: "admin", leaver: "admin-
 const PASSWORD: &str = "holdfast-demo";
 pub const REGION: &str = "NORTH";
 
-/// They end the session that they are called in.
+/// They end the caller's session.
 pub const ENDING: [&str; 5] = [
     "POST /api/v1/auth/logout",
     "DELETE /api/v1/session",
@@ -59,7 +59,7 @@ pub const ENDING: [&str; 5] = [
     "DELETE /session",
 ];
 
-/// Routes that nobody asks, with the reason.
+/// Routes left out, with the reason.
 const SPARED: [(&str, &str); 3] = [
     ("GET /api/v1/stream", "it never ends"),
     ("GET /link", "it becomes a WebSocket"),
@@ -79,12 +79,12 @@ impl RouteCaller {
         }
     }
 
-    /// Its part of the whole run's, in seconds.
+    /// Its share of the run, in seconds.
     pub fn seconds(&self, all: u64) -> u64 {
         (all * self.percent / 100).max(1)
     }
 
-    /// The routes of the document that this caller asks, such as `GET /api/v1/orders`.
+    /// The document's routes that this caller calls, such as `GET /api/v1/orders`.
     pub fn routes(&self, document: &Value) -> Result<Vec<String>> {
         let paths = document["paths"].as_object().ok_or("the document has no paths")?;
         let mut routes = Vec::new();
@@ -98,7 +98,7 @@ impl RouteCaller {
     }
 
     fn asks(&self, route: &Value) -> bool {
-        // The gateway's document has the routes of edges, too, for their readers.
+        // The gateway's document also describes the routes of edges, for its readers.
         if self.lane == CallerLane::Gateway && route["tags"] == json!(["edge"]) {
             return false;
         }
@@ -114,7 +114,7 @@ impl RouteCaller {
         form(self.person.as_ref().map_or("nobody", |person| person.leaver))
     }
 
-    /// In the answer to a sign-in.
+    /// The sign-in answer's field with the token.
     pub fn token_field(&self) -> &'static str {
         match self.lane {
             CallerLane::Gateway => "access_token",

@@ -1,5 +1,5 @@
-//! The platform that is asked: on servers as in production, thrown away, with the demo's people,
-//! beside whatever else runs here.
+//! A throwaway platform under test, on production's kinds of servers and with the demo's people,
+//! separate from everything else on this machine.
 
 use std::{
     fs::{self, File},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{Result, shell, workspace};
 
-/// It takes some fifteen seconds on an idle machine.
+/// Takes about fifteen seconds on an idle machine.
 const STARTS_WITHIN: Duration = Duration::from_secs(180);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -36,7 +36,7 @@ impl FuzzedPlatform {
         let process = Command::new(workspace::program("holdfast-stack")?)
             .args(["up", "--ephemeral", "--free-ports", "--real", "--ready-file"])
             .arg(&ready_file)
-            // The person's own operator context stays as it is.
+            // Leaves the developer's operator context untouched.
             .env("HOLDFAST_CONTEXT_DIR", work.join("context"))
             .stdout(file)
             .stderr(errors)
@@ -62,7 +62,7 @@ impl FuzzedPlatform {
         format!("{}/api/v1/auth/login", self.gateway)
     }
 
-    /// A token of the caller, if it is a person.
+    /// Returns the caller's access token if it is a person.
     pub fn sign_in(&self, caller: &RouteCaller) -> Result<Option<String>> {
         let Some(form) = caller.form() else { return Ok(None) };
         let text = self.curl(&[
@@ -77,7 +77,7 @@ impl FuzzedPlatform {
         Ok(Some(token.to_owned()))
     }
 
-    /// A caller without a session sees nothing but refusals.
+    /// A caller without a session gets nothing but refusals.
     pub fn is_signed_in(&self, caller: &RouteCaller, token: &str) -> Result<()> {
         let url = match caller.lane {
             CallerLane::Gateway => format!("{}/api/v1/session", self.gateway),
@@ -114,7 +114,8 @@ impl FuzzedPlatform {
 }
 
 impl Drop for FuzzedPlatform {
-    /// Asked politely it removes everything before it ends; if we are killed, it does so by itself.
+    /// SIGTERM makes the platform remove everything before it ends; it does the same if we are
+    /// killed.
     fn drop(&mut self) {
         let id = self.process.id().to_string();
         shell::succeeds(Command::new("kill").args(["-TERM", &id]));

@@ -1,5 +1,5 @@
-//! The forms of Kubernetes itself. A document is read as its kind and written again: whatever
-//! differs is a field that the kind does not have, or one that it must have.
+//! The types of Kubernetes itself. A document is parsed as its kind and written again: each
+//! difference is an unknown field, or a missing required one.
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::tree::Manifest;
 
-/// What is wrong with its form.
+/// The error in its form.
 pub fn wrong(manifest: &Manifest) -> Option<String> {
     let value = &manifest.value;
     let version = value["apiVersion"].as_str().unwrap_or_default();
@@ -44,7 +44,7 @@ fn differs_as<K: Serialize + DeserializeOwned>(value: &Value) -> Option<String> 
     }
 }
 
-/// The first place at which they differ.
+/// The first difference.
 fn differs(place: &str, written: &Value, read: &Value) -> Option<String> {
     match (written, read) {
         (Value::Object(written), Value::Object(read)) => {

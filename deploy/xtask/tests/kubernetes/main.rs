@@ -1,8 +1,8 @@
-//! The manifests of `deploy/kubernetes` say what `docker-compose.yml` says, have the forms of
-//! Kubernetes itself, and start each part as production needs it. No cluster has run them.
+//! The manifests of `deploy/kubernetes` agree with `docker-compose.yml`, have the forms of
+//! Kubernetes itself, and start each part as production requires. They have never run on a cluster.
 //!
-//! Must stay true: each rule bites; the real files are broken in one place at a time, and that
-//! place is named.
+//! Invariant: each rule finds violations. The tests break one place of the real files at a time and
+//! expect a finding there.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,7 +19,7 @@ fn the_manifests_keep_every_rule() {
     assert_eq!(Tree::real().findings(), Vec::<String>::new());
 }
 
-/// With this text of a file replaced, that is found.
+/// Replaces this text of a file and expects that finding.
 fn check(file: &str, from: &str, to: &str, says: &str) {
     let mut tree = Tree::real();
     tree.replace(file, from, to);

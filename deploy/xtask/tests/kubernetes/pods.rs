@@ -38,7 +38,7 @@ impl<'m> Workload<'m> {
         &self.spec()["template"]["metadata"]["labels"]
     }
 
-    /// The one that does the work.
+    /// The main container.
     pub fn container(&self) -> &'m Value {
         &self.pod()["containers"][0]
     }
@@ -47,9 +47,9 @@ impl<'m> Workload<'m> {
         ["initContainers", "containers"].into_iter().flat_map(|kind| list(&self.pod()[kind]))
     }
 
-    /// Its own variables, with `${KEY:?}` for a password of that name, as docker-compose.yml writes
-    /// it, and `SECRET/KEY` for another Secret. Those that only stand inside others are left out,
-    /// as well as faults.
+    /// Its variables, with `${KEY:?}` for a password of that name, as in docker-compose.yml, and
+    /// `SECRET/KEY` for another Secret, followed by the faults. Leaves out the variables that are
+    /// used only inside others.
     pub fn environment(&self, tree: &Tree) -> (BTreeMap<String, String>, Vec<String>) {
         let (mut all, mut faults) = (BTreeMap::new(), Vec::new());
         for from in list(&self.container()["envFrom"]) {

@@ -1,5 +1,5 @@
-//! What production needs of each part: two of it, updates without a gap, probes that restart
-//! nothing for a store, and no right that it does not use.
+//! The production requirements of each part: two replicas, updates without a gap, probes that never
+//! restart a part because of a store, and no unused rights.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 const NAME: &str = "app.kubernetes.io/name";
-/// A part's own stop takes less than five seconds.
+/// A part's stop takes less than five seconds.
 const STOPS_WITHIN_S: i64 = 5;
 const PROBES: [&str; 3] = ["startupProbe", "readinessProbe", "livenessProbe"];
 
@@ -44,7 +44,7 @@ fn replicas(_: &Tree, manifests: &[Manifest], _: &Part, part: &Workload<'_>) -> 
             && (text(&target["kind"]), text(&target["name"])) == ("Deployment", part.name())
     };
     let least = match manifests.iter().find(scales) {
-        // An apply would set back what the autoscaler has set.
+        // An apply would reset the autoscaler's value.
         Some(_) if !part.spec()["replicas"].is_null() => {
             return vec!["two say its replicas".into()];
         }
@@ -80,7 +80,7 @@ fn updates(_: &Tree, _: &[Manifest], _: &Part, part: &Workload<'_>) -> Vec<Strin
 
 fn probes(_: &Tree, _: &[Manifest], _: &Part, part: &Workload<'_>) -> Vec<String> {
     let ready = match part.name() {
-        // Its own answer names every part that is away.
+        // Its `/health` names every missing part.
         "gateway" => "/health",
         _ => "/health/ready",
     };
@@ -127,7 +127,7 @@ fn ports(tree: &Tree, manifests: &[Manifest], table: &Part, part: &Workload<'_>)
     found
 }
 
-/// Its own keys, as files that nobody can write.
+/// Each part gets its keys alone, as read-only files.
 fn keys(_: &Tree, _: &[Manifest], _: &Part, part: &Workload<'_>) -> Vec<String> {
     let secrets = list(&part.pod()["volumes"]).filter(|volume| !volume["secret"].is_null());
     let names: Vec<_> = secrets.map(|volume| text(&volume["secret"]["secretName"])).collect();

@@ -1,5 +1,5 @@
-//! What `docker-compose.yml` says of a service, its manifest says, too: image, settings, passwords
-//! and networks.
+//! Each manifest agrees with its service in `docker-compose.yml`: image, settings, passwords and
+//! networks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::{
 const MADE_BEFORE: &str = "keys";
 /// The set has three members here.
 const MEMBERS: &str = "mongodb-0.mongodb:27017,mongodb-1.mongodb:27017,mongodb-2.mongodb:27017";
-/// What only one of the two says: where and how the parts stand behind a proxy and are watched.
+/// Settings of only one of the two: addresses behind a proxy, and monitoring.
 const ONLY_HERE: [&str; 5] = [
     "HOLDFAST_LOG_FORMAT",
     "HOLDFAST__PLATFORM__OPERATOR_BIND",
@@ -23,7 +23,7 @@ const ONLY_HERE: [&str; 5] = [
     "HOLDFAST__GATEWAY__TRUSTED_PROXIES",
 ];
 const NETWORK: &str = "network.holdfast/";
-/// It is no network of containers: the way to S3.
+/// Not a network of containers, but the route to S3.
 const OUTSIDE: &str = "outside";
 
 pub fn check(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
@@ -73,7 +73,7 @@ fn environment(tree: &Tree, service: &Value, workload: &Workload<'_>) -> Vec<Str
         .collect();
     for name in here.keys().chain(there.keys()).collect::<BTreeSet<_>>() {
         let is_same = match (here.get(name), there.get(name)) {
-            // A folder of one machine; replicas need a bucket, whose key is a secret.
+            // A folder works on one machine; replicas need a bucket, whose key is a secret.
             (Some(here), Some(there)) if name.ends_with("__FILES_URL") => {
                 there.starts_with("file:")
                     && *here == format!("files/{}_FILES_URL", workload.name().to_uppercase())
@@ -105,7 +105,7 @@ fn networks(_: &Tree, service: &Value, workload: &Workload<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Each that it reads is made, and of the same scripts.
+/// Each ConfigMap that it reads is made, and from the same scripts.
 fn config_maps(tree: &Tree, service: &Value, workload: &Workload<'_>) -> Vec<String> {
     let made = tree.config_maps();
     let mut found = Vec::new();
@@ -139,7 +139,7 @@ fn config_maps(tree: &Tree, service: &Value, workload: &Workload<'_>) -> Vec<Str
     found
 }
 
-/// Each that a pod reads is made by `secrets.sh`.
+/// Each Secret that a pod reads is made by `secrets.sh`.
 fn secrets(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     let mut read = BTreeSet::new();
     for workload in Workload::all(manifests) {
@@ -149,13 +149,13 @@ fn secrets(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
         let variables = variables.map(|of| &of["valueFrom"]["secretKeyRef"]["name"]);
         read.extend(volumes.chain(variables).filter_map(Value::as_str));
     }
-    // Those of the parts' keys are made of the folders that there are.
+    // The Secrets of the parts' keys follow from the existing folders.
     let others = read.into_iter().filter(|name| !name.starts_with("keys-"));
     let lost = others.filter(|name| !tree.text(SECRETS).contains(&format!("\nsecret {name} ")));
     lost.map(|name| format!("secrets.sh makes no Secret `{name}`")).collect()
 }
 
-/// Every name of a setting is one of the product's.
+/// Every setting exists in the product.
 fn settings(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     let known = tree.settings(EXAMPLE);
     let of_pods =
@@ -166,8 +166,7 @@ fn settings(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     unknown.map(|name| format!("`{name}` is no setting of .env.example")).collect()
 }
 
-/// Each password that is asked for is one that `passwords.sh` makes, and each of those opens
-/// something.
+/// `passwords.sh` makes each requested password, and each of them is used.
 fn passwords(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     let (_, names) = tree.text(PASSWORDS).split_once("for name in ").unwrap();
     let (names, _) = names.split_once("; do").unwrap();
@@ -194,7 +193,7 @@ fn passwords(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     found
 }
 
-/// What is not allowed is denied, and each server is open at its port to its clients alone.
+/// Everything not allowed is denied, and each server opens its port to its clients alone.
 fn policies(manifests: &[Manifest]) -> Vec<String> {
     let mut found = Vec::new();
     let nothing =

@@ -1,4 +1,4 @@
-//! The files, and everything that is found in them.
+//! The files, and all findings in them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ pub const PASSWORDS: &str = "../docker/passwords.sh";
 pub const SECRETS: &str = "secrets.sh";
 pub const SETTINGS: &str = "settings.env";
 const PARTS: &str = "../../protocol/process/src/parts.rs";
-/// They are no manifests.
+/// Files that are not manifests.
 const BESIDE: [&str; 3] = [KUSTOMIZATION, SETTINGS, SECRETS];
 
 /// Texts by their paths from the folder of the manifests.
@@ -33,7 +33,7 @@ pub struct Manifest {
     pub value: Value,
 }
 
-/// A part of the cloud, from the product's own table.
+/// A part of the cloud, from the product's table.
 pub struct Part {
     pub name: String,
     pub port: u64,
@@ -107,7 +107,7 @@ impl Tree {
         manifests
     }
 
-    /// A file of YAML that is no manifest.
+    /// A YAML file that is not a manifest.
     pub fn document(&self, file: &str) -> Value {
         yaml(yaml_serde::Deserializer::from_str(self.text(file))).unwrap()
     }
@@ -135,7 +135,7 @@ impl Tree {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// The ConfigMaps that are made of files, with the names of those.
+    /// The ConfigMaps generated from files, with the names of those files.
     pub fn config_maps(&self) -> BTreeMap<String, BTreeSet<String>> {
         let [own, scripts] = [KUSTOMIZATION, SCRIPTS].map(|file| self.document(file));
         let made = [&own, &scripts].map(|of| of["configMapGenerator"].as_array().unwrap());
@@ -161,7 +161,7 @@ impl Tree {
     }
 }
 
-/// As JSON, with what a merge key brings.
+/// As JSON, with merge keys applied.
 fn yaml(document: yaml_serde::Deserializer<'_>) -> Result<Value, String> {
     let mut value = yaml_serde::Value::deserialize(document).map_err(|error| error.to_string())?;
     value.apply_merge().map_err(|error| error.to_string())?;

@@ -1,5 +1,5 @@
-//! Addresses of mail: another one in an account's place by a stolen session, and as a way to learn
-//! who has an account or to fill somebody's mailbox.
+//! Email addresses: changing an account's address with a stolen session, and using addresses to
+//! find accounts or to fill a mailbox.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, Somebody, Station};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ async fn a_thief_of_a_session_has_its_mail_sent_to_himself() {
     }
     assert_eq!(codes[0], "invalid_credentials");
     assert_eq!(codes.last().map(String::as_str), Some("account_locked"), "{codes:?}");
-    // Nor does he confirm what nobody asked for.
+    // Nor can the thief confirm a change that was never requested.
     for code in ["0000-0000-0000-0000", "ZZZZ-ZZZZ-ZZZZ-ZZZZ"] {
         let call = HttpCall::post(&format!("{ADDRESS}/confirm")).bearer(&victim.person.token);
         let answer = thief.ask(platform.gateway(), &call.json(&json!({ "code": code }))).await;
@@ -54,7 +54,7 @@ async fn a_stranger_learns_by_an_address_who_has_an_account_and_fills_its_mailbo
     }
     assert_eq!(said[0], said[1]);
     assert_eq!(said[0].0, 200);
-    // From accounts of many places, one address is sent few.
+    // One address gets few mails even if many accounts at many stations request them.
     let mut sent = 1;
     loop {
         let other = platform.somebody(Role::Customer).await;

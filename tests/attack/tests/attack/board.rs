@@ -1,4 +1,4 @@
-//! The board of an edge as a means to slow down everybody else.
+//! Requests for an edge's board, used to slow down everyone else.
 
 use std::time::Duration;
 
@@ -12,7 +12,6 @@ const CALLERS: usize = 40;
 const CALLS: usize = 10;
 const READY: &str = "/health/ready";
 
-/// Publishes an order at the edge.
 async fn publish(platform: &AttackedPlatform, who: &Somebody) {
     let clock = Clock::system();
     let order = json!({
@@ -31,7 +30,7 @@ async fn publish(platform: &AttackedPlatform, who: &Somebody) {
 
 #[tokio::test]
 async fn forty_callers_of_the_board_keep_an_edge_from_its_work() {
-    // The edge is cut off, so no store of the cloud is asked.
+    // The edge is cut off, so cloud stores are not involved.
     let platform = AttackedPlatform::on_files().await;
     let customer = platform.somebody(Role::Customer).await;
     platform.stack.cut(Region::North).await.unwrap();

@@ -1,5 +1,5 @@
-//! Bodies that no honest caller sends, to every route that changes something, by the platform's own
-//! description. A new route is attacked as soon as it is described.
+//! Bodies that no honest caller sends, to every route that changes data, generated from the
+//! platform's own description. A new route is attacked as soon as it is described.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,15 +15,14 @@ use wire::{Region, Role};
 
 use crate::matrix::described::{DescribedRoute, Description, NOBODYS};
 
-/// Longer than any text that a form takes, and within what a body may have.
+/// Longer than any text a form accepts, yet within the body limit.
 const LONG: usize = 200_000;
 const TOO_LARGE: usize = 300_000;
-/// By hundreds of such bodies, some of which weigh 300 kB, once its caches are filled.
+/// Allowed growth after hundreds of such bodies, some of 300 kB, once the caches are full.
 const GROWTH_KB_MAX: u64 = 32 * 1024;
-/// A request has thirty seconds.
+/// A request times out after thirty seconds.
 const SLOW_WITHIN: Duration = Duration::from_secs(60);
-/// Texts that SQL, a query of documents, a template, a shell or a page would each read in its own
-/// way.
+/// Texts with a meaning in SQL, document queries, templates, shells or pages.
 const LADEN: [&str; 8] = [
     "'; DROP TABLE users; --",
     "\" OR \"\"=\"",
@@ -34,24 +33,24 @@ const LADEN: [&str; 8] = [
     "$(touch /tmp/x) `id` | cat",
     "..\\..\\..\\etc\\passwd",
 ];
-/// They are no text of a person, and stores read them each in its own way.
+/// Not printable, and each store treats them differently.
 const UNPRINTABLE: [&str; 4] = ["a\u{0}b", "a\u{1b}[31mb", "a\u{7f}b", "a\u{202e}b"];
-/// The example of an amount of money, which is taken as a number, too.
+/// The sample amount of money. Such fields accept numbers, too.
 const AMOUNT: &str = "200.00";
 
-/// Callers of every role, who sign in anew where a call has ended their session.
+/// Callers of every role. They sign in again if a call ended their session.
 struct Callers<'a> {
     platform: &'a AttackedPlatform,
     people: BTreeMap<&'static str, Somebody>,
 }
 
 impl Callers<'_> {
-    /// The answer to a call by somebody whom the route is for.
+    /// Sends a call as a person with the route's role.
     async fn ask(&mut self, route: &DescribedRoute, call: HttpCall) -> Option<HttpAnswer> {
         let platform = self.platform;
         let port = if route.is_edges { platform.edge().http } else { platform.gateway() };
         let Some(&role) = route.roles.first().filter(|_| !route.is_public) else {
-            // A limit of an address is not what is attacked here.
+            // A fresh station: the per-address limit is not the target here.
             return Station::fresh().ask(port, &call).await.ok();
         };
         let person = self.of(role).await;
@@ -89,14 +88,13 @@ fn told(route: &DescribedRoute, what: &str, answer: &HttpAnswer) -> String {
     format!("{} {} with {what}: {} {text}", route.method, route.path, answer.status)
 }
 
-/// A problem that the description names.
+/// A problem that the description lists.
 fn is_refusal(route: &DescribedRoute, answer: &HttpAnswer) -> bool {
     (400..500).contains(&answer.status)
         && answer.header("content-type") == Some("application/problem+json")
         && route.names_code(answer.status, &answer.code())
 }
 
-/// The most memory that each of our processes has had.
 fn peaks_kb(platform: &AttackedPlatform) -> BTreeMap<Part, u64> {
     let cloud = CloudPart::ALL.iter().map(|part| Part::Alone(*part));
     let peak = |part: Part| {
@@ -109,16 +107,16 @@ fn peaks_kb(platform: &AttackedPlatform) -> BTreeMap<Part, u64> {
     cloud.chain([Part::Edge(platform.edge().region)]).map(peak).collect()
 }
 
-/// Memory that grows with the bodies grows in the last round, too: those before it fill the caches.
+/// Memory that grows with the bodies still grows in the last round; earlier rounds fill the caches.
 const ROUNDS: usize = 3;
 
-/// Each route that takes a form, with the number of its round.
+/// Each route that takes a form, with its round number.
 fn in_rounds(routes: &[DescribedRoute]) -> impl Iterator<Item = (usize, &DescribedRoute)> {
     let forms = || routes.iter().filter(|route| !route.bodies.is_empty());
     (0..ROUNDS).flat_map(move |n| forms().map(move |route| (n, route)))
 }
 
-/// Bodies that are no JSON object of any form.
+/// Bodies that are not a JSON object of any form.
 fn shapeless() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     const JSON: &str = "application/json";
     let deep = |open: &str, close: &str| {
@@ -180,7 +178,7 @@ async fn a_body_that_is_no_form_breaks_a_route_or_is_taken() {
                 faults.push(told(route, what, &answer));
             }
         }
-        // More than any form may have: the connection may end before the answer is read.
+        // Above every form's limit: the connection may end before the answer is read.
         let large = vec![b' '; TOO_LARGE];
         let answer = callers.ask(route, blank().body("application/json", large)).await;
         if let Some(answer) = answer.filter(|answer| answer.status != 413) {
@@ -192,7 +190,7 @@ async fn a_body_that_is_no_form_breaks_a_route_or_is_taken() {
     stands(&platform, before.expect("two rounds")).await;
 }
 
-/// Values that are of no kind that a field takes, beside its own kind.
+/// Values of types that the field does not take.
 fn of_other_kinds(sample: &Value) -> Vec<(&'static str, Value)> {
     let mut deep = json!(1);
     for _ in 0..100 {
@@ -230,7 +228,7 @@ fn texts_for(sample: &Value) -> Vec<(&'static str, Value)> {
 #[tokio::test]
 async fn a_field_of_another_kind_is_taken_or_refused_without_its_name() {
     let values = |route: &DescribedRoute, field: &str, sample: &Value| {
-        // The device of a page stands in its cookie.
+        // A page sends its device in a cookie.
         let of_page = route.path.starts_with("/api/v1/session") && field == "device";
         let mut values = if of_page { Vec::new() } else { of_other_kinds(sample) };
         values.retain(|(_, value)| *value != json!(7) || sample != AMOUNT);
@@ -238,7 +236,7 @@ async fn a_field_of_another_kind_is_taken_or_refused_without_its_name() {
     };
     in_every_field(values, |route, field, _, answer| {
         let is_named = named(answer).iter().any(|name| is_of(name, field));
-        // A token of another kind is none.
+        // A token of the wrong type counts as missing.
         let is_token = field == "token" && answer.status == 401;
         is_refusal(route, answer) && (is_named || is_token)
     })
@@ -249,15 +247,14 @@ async fn a_field_of_another_kind_is_taken_or_refused_without_its_name() {
 async fn a_text_that_somebody_would_run_breaks_a_route() {
     let values = |_: &DescribedRoute, _: &str, sample: &Value| texts_for(sample);
     in_every_field(values, |route, _, what, answer| {
-        // Words that are harmless as words are a person's own business.
+        // Text that is harmless as text is accepted.
         let is_taken = what == "a laden text" && answer.status < 300;
         is_taken || is_refusal(route, answer)
     })
     .await;
 }
 
-/// Puts the values for a field into it, in each form that is sound besides, and collects the
-/// answers that are not as they should be.
+/// Puts each value into its field of an otherwise valid form, and collects the wrong answers.
 async fn in_every_field(
     values: impl Fn(&DescribedRoute, &str, &Value) -> Vec<(&'static str, Value)>,
     is_right: impl Fn(&DescribedRoute, &str, &str, &HttpAnswer) -> bool,
@@ -287,7 +284,7 @@ async fn in_every_field(
     stands(&platform, before.expect("two rounds")).await;
 }
 
-/// The sound body with another value in one field. A command carries its token itself.
+/// The valid body with another value in one field. A command carries its token in the body.
 async fn with_field(
     callers: &mut Callers<'_>,
     route: &DescribedRoute,
@@ -305,8 +302,8 @@ async fn with_field(
     blank(callers.platform, route).json(&body)
 }
 
-/// A call without a body. Its path leads to something that could be there, and a sign-in comes from
-/// an own page.
+/// A call without a body. Its path names resources that could exist; sign-ins come from our own
+/// page.
 fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
     let path = ["{region}", "{name}", "roles/{id}", "cases/{id}"]
         .into_iter()
@@ -315,7 +312,7 @@ fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
     let path = path.split('/').map(|part| if part.starts_with('{') { NOBODYS } else { part });
     let mut call = HttpCall::new(&route.method, &path.collect::<Vec<_>>().join("/"));
     if route.needs_key {
-        // Another body under the key of the one before would be refused for that.
+        // Reusing the previous key with another body would be refused.
         call = call.header("idempotency-key", Clock::system().new_id().to_string());
     }
     match route.is_edges {
@@ -336,7 +333,7 @@ fn is_of(name: &str, field: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// The platform answers an honest person, and its processes have not swollen.
+/// Asserts that the platform still serves an honest person and its memory has not grown.
 async fn stands(platform: &AttackedPlatform, before: BTreeMap<Part, u64>) {
     let customer = platform.somebody(Role::Customer).await;
     customer.publish(Region::North, "All is well").await;
@@ -375,7 +372,7 @@ async fn a_body_that_comes_a_byte_at_a_time_holds_a_route_or_blames_the_platform
         let dripping = async {
             loop {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                // The answer stands, also where nobody reads on.
+                // The answer stands even if the server stops reading.
                 let _refused = writer.write_all(b" ").await;
             }
         };

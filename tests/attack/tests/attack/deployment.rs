@@ -1,4 +1,4 @@
-//! The way a platform is deployed: operator ports, internal routes, files and servers.
+//! Deployment: operator ports, internal routes, files and servers.
 
 use std::{
     net::TcpListener,
@@ -11,7 +11,7 @@ use serde_json::json;
 use stack::{Ports, Spec, binaries};
 use support::{eventually, servers};
 
-/// As operators run them.
+/// The files that operators deploy.
 const DATABASES: &str = include_str!("../../../../deploy/docker/databases.sql");
 const COMPOSE: &str = include_str!("../../../../docker-compose.yml");
 const PASSWORD: &str = "stolen";
@@ -39,7 +39,7 @@ async fn a_stranger_learns_what_an_edge_misses() {
     let platform = AttackedPlatform::shared().await;
     let mut ports = Ports::default();
     let (http, operator) = (ports.free().unwrap(), ports.free().unwrap());
-    // An edge that waits for a gateway which is not there, and so is not ready.
+    // This edge waits for a missing gateway, so it is not ready.
     let nowhere = ports.free().unwrap();
     let layout = platform.stack.layout();
     let program = binaries::own("holdfast-edge").unwrap();
@@ -68,7 +68,7 @@ async fn a_stranger_learns_what_an_edge_misses() {
 
 #[test]
 fn somebody_on_the_way_reads_an_operators_token() {
-    // No loopback address, though it leads here.
+    // Not a loopback address, though it reaches this machine.
     let listener = TcpListener::bind("0.0.0.0:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let contexts = stack::temporary::folder().unwrap();
@@ -90,7 +90,7 @@ fn somebody_on_the_way_reads_an_operators_token() {
 fn a_stolen_password_of_one_service_opens_anothers_tables() {
     let parts =
         [("auth", "auth_db"), ("order", "order_db"), ("payment", "payment_db"), ("hub", "sync_db")];
-    // Names of this test's own: others run on the same server.
+    // Unique names, because other tests run on the same server.
     let suffix = format!("_{}", id());
     let own = |text: &str| text.replace("_db", &format!("_db{suffix}"));
     let settings = parts.map(|(part, _)| format!("SET @{part}_password = '{PASSWORD}';")).concat();
@@ -120,7 +120,7 @@ fn a_stolen_password_of_one_service_opens_anothers_tables() {
     }
 }
 
-/// The user by whom the part signs in at its database.
+/// The database user in the part's URL.
 fn user_in_the_url_of(part: &str) -> &'static str {
     let name = format!("HOLDFAST__{}__SQL_URL:", part.to_uppercase());
     let url = COMPOSE.lines().find_map(|line| line.trim().strip_prefix(&name));

@@ -1,4 +1,4 @@
-//! File descriptors, used up by somebody who never signs in.
+//! Exhausting file descriptors without signing in.
 
 use attack::{AttackedPlatform, HttpCall, Station};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -6,7 +6,7 @@ use stack::Part;
 use tokio::net::TcpStream;
 use wire::Role;
 
-/// As many file descriptors as a service has on most machines.
+/// The usual file descriptor limit of a service.
 const FILES: u64 = 1_024;
 const SOCKETS: usize = 1_300;
 
@@ -17,7 +17,7 @@ fn with_few_files(platform: &AttackedPlatform, part: Part) {
     prlimit(Some(pid), Resource::Nofile, few).expect("a limit");
 }
 
-/// Holds as many sockets as the port takes; one that is refused or closed is not held again.
+/// Holds as many sockets as the port accepts, without retries.
 async fn hold(from: &[Station], port: u16) -> Vec<TcpStream> {
     let mut held = Vec::new();
     for number in 0..SOCKETS {
@@ -31,7 +31,7 @@ async fn hold(from: &[Station], port: u16) -> Vec<TcpStream> {
 #[tokio::test]
 async fn a_stranger_uses_up_the_file_descriptors() {
     attack::many_files();
-    // Here one process holds the files of all parts, so they are used up soonest.
+    // With embedded stores one process holds the files of all parts, so they run out soonest.
     let platform = AttackedPlatform::on_files().await;
     let customer = platform.somebody(Role::Customer).await;
     let edge = Part::Edge(platform.edge().region);
@@ -48,7 +48,7 @@ async fn a_stranger_uses_up_the_file_descriptors() {
             assert_eq!(answer.status, 200, "{part}: {}", answer.text());
         }
         drop(one);
-        // From many addresses it may be full for a while, and serves again when they have gone.
+        // Many addresses may fill the port for a while; it serves again after they leave.
         let many: Vec<Station> = (0..60).map(|_| Station::fresh()).collect();
         drop(hold(&many, port).await);
         support::eventually("it serves again", attack::PATIENCE, async || {

@@ -1,4 +1,4 @@
-//! Devices, connections and frames of people who are signed in.
+//! Devices, connections and frames of signed-in people.
 
 use attack::{AttackedPlatform, MqttGreeting, MqttLine, PATIENCE, Somebody, Station};
 use process::clock::Clock;
@@ -14,7 +14,6 @@ fn edge_id(platform: &AttackedPlatform) -> EdgeId {
     EdgeId::new(platform.edge().edge.clone()).expect("a name")
 }
 
-/// A device name that nobody else uses.
 fn device(n: usize) -> DeviceId {
     let tail = process::random::secret_text(6).to_lowercase().replace(['_', '-'], "x");
     DeviceId::new(format!("t-{tail}-{n}")).expect("a name")
@@ -38,7 +37,7 @@ async fn welcome(platform: &AttackedPlatform, device: &DeviceId, who: &Somebody)
     line
 }
 
-/// An accept of an order that is not there, which is answered all the same.
+/// An accept command for a missing order; the edge answers it anyway.
 fn frame(who: &Somebody) -> (Value, Vec<u8>) {
     let clock = Clock::system();
     let (id, order) = (json!(clock.new_id()), json!(clock.new_id()));
@@ -60,7 +59,7 @@ async fn one_person_holds_every_connection_of_the_broker() {
             held.push(line);
         }
     }
-    // On a slow machine the first may have ended by then, and others have come in their place.
+    // On a slow machine, early connections may have ended and later ones replaced them.
     let mut living = 0;
     for line in &mut held {
         living += usize::from(line.subscribe("probe").await.is_ok());
@@ -85,7 +84,7 @@ async fn a_stranger_squats_on_the_name_of_anothers_device() {
     })
     .await;
     welcome(platform, &tablet, &owner).await;
-    // The broker may say why before it ends the connection.
+    // The broker may send a reason before it closes the connection.
     let end = loop {
         match squatter.packet().await {
             Ok(_) => {}
@@ -97,7 +96,7 @@ async fn a_stranger_squats_on_the_name_of_anothers_device() {
 
 #[tokio::test]
 async fn one_person_fills_the_inbox_of_an_edge() {
-    // The broker's frames end in the edge's own log.
+    // Embedded stores suffice: the broker's frames end in the edge's own log.
     let platform = &AttackedPlatform::on_files().await;
     let flooder = platform.provider().await;
     let honest = platform.provider().await;
@@ -137,7 +136,7 @@ async fn one_person_fills_the_inbox_of_an_edge() {
             };
             answered += u32::from(timeout(PATIENCE, reply).await.unwrap_or_default());
             if answered == 0 {
-                // A lost first frame shows it already.
+                // One lost frame is proof enough.
                 break;
             }
         }

@@ -1,4 +1,4 @@
-//! What disks and logs give away.
+//! Secrets on disks and in logs.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use support::{Mqtt, Place, Tablet, eventually};
 use wire::{CommandBody, EdgeId, Region, Role};
 
-/// The files that hold one of the secrets.
+/// The files that contain one of the secrets.
 fn holding(folder: &Path, secrets: &[(String, Vec<u8>)]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files_below(folder) {
@@ -22,8 +22,7 @@ fn holding(folder: &Path, secrets: &[(String, Vec<u8>)]) -> Vec<String> {
     found
 }
 
-/// A working day, after which the disks hold no token that opens the gateway and the logs no
-/// secret.
+/// After a working day the disks hold no token that opens the gateway, and the logs hold no secret.
 #[tokio::test]
 async fn somebody_with_the_disks_finds_a_live_token_or_a_password() {
     let platform = AttackedPlatform::fresh().await;

@@ -1,5 +1,5 @@
-//! Edges of an earlier version: they check no seal of the hub, pack nothing, and hand on tokens of
-//! the cloud.
+//! Edges of an earlier version: they do not check the hub's seals, do not compress, and forward
+//! cloud tokens.
 
 #![allow(clippy::unwrap_used)]
 
@@ -41,7 +41,7 @@ impl OldNode {
         order
     }
 
-    /// The provider accepts a new order there, with that token of his. Returns the order once it is
+    /// Accepts a new order at the edge with this provider token. Returns the order once it is
     /// decided.
     async fn accepts(&mut self, token: &str) -> OrderId {
         let order = self.open_order().await;
@@ -55,7 +55,7 @@ impl OldNode {
         order
     }
 
-    /// The kinds of complaints about it in `holdfast status`, once these are among them or not.
+    /// Waits until `holdfast status` lists both complaints about this edge, or neither.
     async fn complaints(&self, wanted: bool) {
         let program = binaries::own("holdfast").unwrap();
         let url = self.platform.stack.layout().gateway_url();
@@ -85,7 +85,7 @@ async fn somebody_keeps_an_old_edge_at_work_and_no_operator_hears_of_it() {
     assert_eq!(node.provider.done(call).await["status"], "accepted");
     node.complaints(true).await;
 
-    // It is upgraded, and he signs in once more.
+    // The edge is upgraded, and the provider signs in again.
     node.edge.hang_up();
     node.edge.seals = Some(SealCheck::new(node.edge.edge.clone(), HubTrust::FirstKey));
     assert_eq!(node.edge.call().await, CallEnd::Welcome);

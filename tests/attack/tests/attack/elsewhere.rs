@@ -1,5 +1,5 @@
-//! Sign-ins at other services: by a caught answer, in the account of the attacker, and into an
-//! account with the same address.
+//! Sign-in through other services: with an intercepted answer, into the attacker's account, and
+//! into an account with the same address.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, Station};
 use serde_json::{Value, json};
@@ -10,14 +10,14 @@ use wire::Role;
 
 const BACK: &str = "http://127.0.0.1:1/sign-in/back";
 
-/// A visit as its browser knows it.
+/// A visit as its browser holds it.
 struct Visit {
     ticket: String,
     state: String,
     nonce: String,
 }
 
-/// The platform, whose people may sign in at an issuer that signs for whoever asks.
+/// A platform with an issuer that signs any identity on request.
 async fn platform() -> &'static AttackedPlatform {
     static PLATFORM: OnceCell<AttackedPlatform> = OnceCell::const_new();
     PLATFORM
@@ -47,7 +47,7 @@ fn visit(begun: &HttpAnswer) -> Visit {
     Visit { ticket, state: word("state"), nonce: word("nonce") }
 }
 
-/// What the issuer is to say of whom.
+/// The issuer's code for this subject and address.
 fn code(visit: &Visit, subject: &str, email: &str) -> String {
     CarelessIssuer::code(&visit.nonce, subject, email)
 }
@@ -69,14 +69,14 @@ async fn another_persons_browser_finishes_a_sign_in() {
     let (victim, thief) = (Station::fresh(), Station::fresh());
     let (own, other) = (begin(platform, victim).await, begin(platform, thief).await);
     let caught = code(&own, "the-victim", "victim@elsewhere.example");
-    // He has caught the address of the way back, but not the ticket.
+    // The thief has intercepted the return address, but not the ticket.
     let answer = finish(platform, thief, (&other, &own), &caught).await;
     assert_eq!((answer.status, answer.code().as_str()), (409, "visit_over"));
-    // He puts the code into a visit of his own: the token answers another one.
+    // The thief uses the code in another visit, but the token answers the victim's visit.
     let answer = finish(platform, thief, (&other, &other), &caught).await;
     assert_eq!((answer.status, answer.code().as_str()), (403, "identity_refused"));
-    // He leads the victim's browser to the end of a visit of his own, to have it work in his
-    // account.
+    // The thief leads the victim's browser to the end of the thief's visit, so that the victim
+    // would work in the thief's account.
     let other = begin(platform, thief).await;
     let his = code(&other, "the-thief", "thief@elsewhere.example");
     let answer = finish(platform, victim, (&own, &other), &his).await;
@@ -96,13 +96,13 @@ async fn another_persons_browser_finishes_a_sign_in() {
 async fn somebody_takes_an_account_over_by_its_address_at_another_service() {
     let platform = platform().await;
     let victim = platform.somebody(Role::Provider).await;
-    // As the platform's people are registered here.
+    // The address from the victim's registration.
     let email = format!("{}@example.org", victim.username);
     let thief = Station::fresh();
     let own = begin(platform, thief).await;
     let answer = finish(platform, thief, (&own, &own), &code(&own, "a-thief", &email)).await;
     assert_eq!((answer.status, answer.code().as_str()), (409, "user_exists"), "{}", answer.text());
-    // With the victim's token, and without the password.
+    // The thief has the victim's token, but not the password.
     for guess in ["", "a-guess-of-the-thief"] {
         let call = HttpCall::post("/api/v1/auth/oidc/careless/link");
         let call = call.bearer(&victim.person.token).json(&json!({ "password": guess }));

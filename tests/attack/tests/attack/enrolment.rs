@@ -1,4 +1,4 @@
-//! The enrolment of an edge, from the side of somebody without an invitation.
+//! Edge enrolment, attacked without an invitation.
 
 use attack::{AttackedPlatform, HttpCall, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -43,7 +43,7 @@ async fn a_stranger_guesses_an_enrolment_code_or_shuts_enrolment() {
     let stranger = Station::fresh();
     let mut limited = 0;
     for guess in 0..700 {
-        // Near the true one: the last letters of a real code behind others.
+        // A near miss: the tail of a real code behind another prefix.
         let near = format!("{guess:04}{}", &code[4..]);
         let answer = stranger.ask(platform.gateway(), &enrolment(&near)).await.unwrap();
         assert!(answer.status == 429 || answer.code() == "enrolment_code_invalid", "{near}");

@@ -1,4 +1,4 @@
-//! The files of an edge, in the hands of a neighbour or put back by a thief.
+//! An edge's files, read by a neighbour or restored by a thief.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
@@ -11,7 +11,7 @@ use wire::{Region, Role};
 
 const REGION: Region = Region::North;
 
-/// Paths below that others than the owner may touch.
+/// Paths below that users other than the owner can access.
 fn open_to_others(path: &Path, found: &mut Vec<String>) {
     let meta = fs::symlink_metadata(path).expect("a file");
     if meta.permissions().mode() & 0o077 != 0 {
@@ -40,7 +40,7 @@ fn copy(from: &Path, to: &Path) {
 
 #[tokio::test]
 async fn a_receipt_carries_another_body_after_a_restore() {
-    // The files are the edge's own, which has no other stores.
+    // The files belong to the edge, which has no other stores.
     let platform = AttackedPlatform::on_files().await;
     let customer = platform.somebody(Role::Customer).await;
     let clock = Clock::system();

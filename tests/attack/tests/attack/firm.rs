@@ -1,4 +1,4 @@
-//! Firm answers of a region's holder, from the side of a person to whom nothing there belongs.
+//! Firm answers of a region's holder, attacked by a person with no orders there.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody};
 use process::clock::Clock;
@@ -8,11 +8,10 @@ use tokio::task::JoinSet;
 use wire::{CmdFrame, CommandBody, CommandId, EdgeId, OrderId, Region, Reply, Role, Verdict};
 
 const REGION: Region = Region::North;
-/// As many as an edge takes of one person at once.
+/// The most commands an edge takes from one person at once.
 const FLOOD: u64 = 1_200;
 const AT_ONCE: u64 = 24;
 
-/// Sends a command to the edge's own HTTP.
 async fn send(who: &Somebody, port: u16, device_seq: u64, body: CommandBody) -> HttpAnswer {
     let clock = Clock::system();
     let frame = CmdFrame {
@@ -35,7 +34,7 @@ async fn tap(who: &Somebody, port: u16, device_seq: u64, body: CommandBody) -> R
     serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("no reply: {}", answer.text()))
 }
 
-/// Gives the region to its edge, and waits until that knows it.
+/// Assigns the region to its edge, and waits until the edge has synced the assignment.
 async fn grant(platform: &AttackedPlatform, admin: &Somebody) {
     let edge = platform.edge().edge.clone();
     let asked = json!({"policy": "exclusive", "holder": edge, "epoch": 1});
@@ -52,7 +51,7 @@ async fn grant(platform: &AttackedPlatform, admin: &Somebody) {
     .await;
 }
 
-/// Approved orders that stand on the edge's board.
+/// Publishes and approves two orders, and waits for both on the edge's board.
 async fn two_open_orders(
     platform: &AttackedPlatform,
     admin: &Somebody,
@@ -77,8 +76,7 @@ async fn two_open_orders(
     orders
 }
 
-/// He starts one of two orders once and the other as often as he may. Nothing of it can ever change
-/// them.
+/// Starts one order once and floods the other. These commands can never change an order.
 async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flooded: OrderId) {
     let start = |order_id| CommandBody::StartOrder { order_id };
     let reply = tap(stranger, port, 1, start(once)).await;
@@ -88,7 +86,7 @@ async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flo
         let stranger = stranger.clone();
         sending.spawn(async move {
             for n in (2..=FLOOD).filter(|n| n % AT_ONCE == lane) {
-                // Some of it may be too much for the edge.
+                // The edge may refuse some of them.
                 send(&stranger, port, n, start(flooded)).await;
             }
         });
@@ -108,7 +106,7 @@ async fn a_stranger_makes_the_holders_answers_provisional() {
     let port = platform.edge().http;
     grant(&platform, &admin).await;
     let orders = two_open_orders(&platform, &admin, &customer).await;
-    // What he sends waits in the log from here on.
+    // The stranger's commands wait in the log from here on.
     platform.stack.cut(REGION).await.unwrap();
     starts_others_orders(&stranger, port, orders[0], orders[1]).await;
     for (order_id, n) in orders.into_iter().zip(1..) {

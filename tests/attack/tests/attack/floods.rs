@@ -1,8 +1,8 @@
-//! Every limit that a stranger or one person can reach, flooded with ten times as much as it
-//! allows, while a customer, a provider, an edge and an operator go on working. Each flood comes
-//! from an address of its own.
+//! Floods every limit that a stranger or one person can reach with ten times the allowed load,
+//! while a customer, a provider, an edge and an operator keep working. Each flood has a separate
+//! address.
 //!
-//! Not here is the limit of newcomers' undecided commands, which takes a crowd: `newcomers.rs`.
+//! The limit on newcomers' undecided commands takes a crowd: see `newcomers.rs`.
 
 pub mod flood;
 pub mod honest;
@@ -16,10 +16,10 @@ use flood::{Flood, FloodCount};
 use honest::{Honest, WHO};
 use tenfold::Tenfold;
 
-/// Half of the time that the gateway gives a part to answer. It is no measure of speed.
+/// Half of the gateway's timeout for a part. This is not a performance goal.
 const P99_MAX: Duration = Duration::from_secs(10);
 
-/// A row of the table: the flood, and for each of the honest people the p99 and the refusals.
+/// A table row: the flood, and the p99 and refusals of each honest person.
 pub fn row(name: &str, count: FloodCount, experiences: &[Experience; 4]) -> String {
     let cell = |experience: &Experience| {
         let p99 = experience.percentile(99).as_millis();
@@ -35,7 +35,7 @@ pub fn head() -> String {
     format!("{:<44} {:>8} {:>8} |{cells}", "flood", "attempts", "refused")
 }
 
-/// What is wrong with a flood that has met no limit, or spoilt the work of an honest person.
+/// The flood's faults: it hit no limit, or disturbed an honest person.
 pub fn wrongs(flood: &Flood, count: FloodCount, experiences: &[Experience; 4]) -> Vec<String> {
     let mut wrongs = Vec::new();
     if flood.attempts > 0 && count.refused == 0 {

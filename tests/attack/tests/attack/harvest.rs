@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use support::eventually;
 use wire::{CommandId, OrderId, Region, Role, topics};
 
-/// `Somebody::publish` gives it to every order.
+/// The address that `Somebody::publish` gives every order.
 const ADDRESS: &str = "1 Harbour Road";
 /// More orders than one provider may take.
 const MANY: usize = 12;
@@ -16,7 +16,6 @@ fn new_id() -> CommandId {
     CommandId(process::clock::Clock::system().new_id())
 }
 
-/// Approved orders of one customer in NORTH.
 async fn open_orders(platform: &AttackedPlatform, count: usize) -> Vec<OrderId> {
     let (customer, admin) = (platform.somebody(Role::Customer).await, platform.admin().await);
     let mut orders = Vec::new();
@@ -29,7 +28,7 @@ async fn open_orders(platform: &AttackedPlatform, count: usize) -> Vec<OrderId> 
     orders
 }
 
-/// The reply of the edge to a command, as a tablet without MQTT hears it.
+/// Sends a command as a tablet without MQTT does. Returns the edge's reply.
 async fn at_edge(platform: &AttackedPlatform, thief: &Somebody, body: Value) -> Value {
     let frame = json!({
         "v": 1, "id": new_id(), "device_seq": 1, "tapped_at": "2026-11-21T12:00:00Z",

@@ -1,10 +1,10 @@
-//! Somebody else's cursors and roles.
+//! Other people's cursors and roles.
 
 use attack::{AttackedPlatform, HttpCall, Somebody};
 use serde_json::json;
 use wire::{Region, Role};
 
-/// A customer whose order a provider has taken, and both of them.
+/// A customer, the provider who accepted their order, and the order.
 async fn deal(platform: &AttackedPlatform) -> (Somebody, Somebody, wire::OrderId) {
     let customer = platform.somebody(Role::Customer).await;
     let provider = platform.provider().await;

@@ -10,15 +10,15 @@ use support::eventually;
 use tokio::{task::JoinSet, time::timeout};
 use wire::Role;
 
-/// As often as one person may ask one endpoint in a minute.
+/// Requests that one person may send to one endpoint in a minute.
 const ENDPOINTS_MOST: u32 = 100;
-/// People who ask so often until the requests of one fall into one minute.
+/// People to try until the requests of one fall within one minute.
 const TRIES_MAX: u32 = 10;
-/// More than one address may ask of one endpoint in a minute.
+/// More than one address may send to one endpoint in a minute.
 const FLOOD: usize = 320;
-/// As often as one person may ask all endpoints together in a minute.
+/// Requests that one person may send to all endpoints together in a minute.
 const PERSONS_MOST: usize = 600;
-/// Requests of a flood under way together.
+/// Concurrent requests of a flood.
 const AT_ONCE: usize = 16;
 
 fn junk_link() -> HttpCall {
@@ -37,7 +37,7 @@ fn wrong_login(name: &str) -> HttpCall {
 
 #[tokio::test]
 async fn a_stranger_keeps_a_healed_edge_away_with_junk_from_its_own_address() {
-    // The edges of another platform at this address would be kept away, too.
+    // On a shared platform, the attack would also block other edges at this address.
     let platform = AttackedPlatform::fresh().await;
     let (port, region) = (platform.gateway(), platform.edge().region);
     let station = Station::platforms_own();
@@ -84,7 +84,7 @@ async fn a_neighbour_shuts_the_sign_in_of_everybody_at_his_address() {
     let ((), experience) = during(flood, Duration::from_secs(3), elsewhere).await;
     println!("signing in elsewhere during the flood: {experience}");
     assert_eq!(experience.refused(), 0, "{experience}");
-    // The flood goes on: its address is beyond every count of this minute.
+    // The flood continues: its address exceeds every limit of this minute.
     let _more = shop.ask(port, &wrong_login("nobody")).await;
     let signed = platform.sign_in(shop, &honest.username, PASSWORD).await;
     signed.unwrap_or_else(|refusal| panic!("the neighbour is shut out: {}", refusal.text()));
@@ -104,7 +104,7 @@ async fn one_person_asks_every_endpoint_as_often_as_each_allows() {
         "/api/v1/session",
         "/api/v1/auth/sessions",
     ];
-    // A minute may end in the midst of them, and begin the count anew.
+    // A minute may end midway and restart the count.
     for at in 0..2 * PERSONS_MOST {
         let answer = greedy.ask(HttpCall::get(paths[at % paths.len()])).await.unwrap();
         if answer.status != 429 {
@@ -121,8 +121,8 @@ async fn one_person_asks_every_endpoint_as_often_as_each_allows() {
     panic!("nobody stopped them");
 }
 
-/// The number behind the key of a named limit, such as 99 of
-/// `"endpoint";r=99;t=40, "person";r=599;t=40`.
+/// The number behind the key of a named limit, such as 99 of `"endpoint";r=99;t=40,
+/// "person";r=599;t=40`.
 fn told(header: &str, limit: &str, key: &str) -> u32 {
     let item = header.split(", ").find(|item| item.starts_with(&format!("\"{limit}\";")));
     let number = item.and_then(|item| item.split(';').find_map(|part| part.strip_prefix(key)));
@@ -130,9 +130,9 @@ fn told(header: &str, limit: &str, key: &str) -> u32 {
     number.unwrap_or_else(|| panic!("{limit}, {key}: {header}"))
 }
 
-/// Asks until it is refused: the refusal, and the number of requests before it. Nothing where a
-/// count does not follow on the one before: a minute has ended meanwhile, or the cache was late
-/// once and the gateway counted by itself.
+/// Sends requests until one is refused. Returns the number of requests before it and the refusal.
+/// Returns `None` if the counts are not consecutive: the minute ended, or the cache was slow once
+/// and the gateway counted locally.
 async fn asks_until_refused(who: &Somebody, call: &HttpCall) -> Option<(u32, HttpAnswer)> {
     const POLICY: &str = "\"endpoint\";q=100;w=60, \"person\";q=600;w=60";
     let mut granted = 0;
@@ -171,7 +171,7 @@ async fn one_person_asks_an_endpoint_once_more_than_a_minute_allows() {
     assert_eq!(told(left, "endpoint", "r="), 0);
     assert!((1..=60).contains(&whole_in), "{left}");
     assert_eq!(refusal.header("retry-after"), Some(whole_in.to_string().as_str()));
-    // It has used up nothing else.
+    // The refused request used up no other limit.
     let elsewhere = greedy.ask(HttpCall::get("/api/v1/notifications")).await.unwrap();
     assert_eq!(elsewhere.status, 200, "another endpoint: {}", elsewhere.text());
     let answer = platform.somebody(Role::Customer).await.ask(orders).await.unwrap();

@@ -1,5 +1,4 @@
-//! The link between edge and hub, from the side of somebody who sits on the line between them and
-//! wants to be the hub.
+//! The link between edge and hub, attacked by a man in the middle who impersonates the hub.
 
 #![allow(clippy::unwrap_used)]
 
@@ -25,7 +24,7 @@ use line::HostileLine;
 
 const ADDRESS: &str = "1 Harbour Road";
 
-/// A platform whose one edge reaches its gateway over a line in the attacker's hands.
+/// A platform whose only edge reaches the gateway over the attacker's line.
 struct TappedPlatform {
     platform: AttackedPlatform,
     line: HostileLine,
@@ -33,8 +32,7 @@ struct TappedPlatform {
 
 impl TappedPlatform {
     async fn start() -> Self {
-        // The line is attacked, and the edge at its end: it is all the same where the cloud keeps
-        // its data.
+        // The attack targets the line and the edge, so the cloud's stores do not matter.
         let mut layout = Layout::temporary(Stores::Embedded).unwrap();
         layout.edges.truncate(1);
         let line = HostileLine::to(layout.gateway).await;
@@ -44,7 +42,7 @@ impl TappedPlatform {
         Self { platform: AttackedPlatform { stack }, line }
     }
 
-    /// An order that is open for providers and stands on the edge's board.
+    /// Publishes and approves an order, and waits until the edge's board shows it.
     async fn open_order(&self, title: &str) {
         let (customer, admin) =
             (self.platform.somebody(Role::Customer).await, self.platform.admin().await);
@@ -61,8 +59,7 @@ impl TappedPlatform {
         board(self.platform.edge().http, token).await
     }
 
-    /// Whether the edge has its session with the true hub again, and a board that the true admin
-    /// may read.
+    /// Asserts that the edge reconnects to the real hub and shows its board to the real admin.
     async fn heals(self) {
         self.line.pass();
         self.platform.stack.healthy(PATIENCE).await.unwrap();
@@ -77,12 +74,12 @@ async fn board(edge: u16, token: &str) -> HttpAnswer {
     Station::fresh().ask(edge, &HttpCall::get("/board").bearer(token)).await.unwrap()
 }
 
-/// An admin whom nobody knows but the attacker.
+/// An admin token signed with the attacker's keys.
 fn forged_admin(keys: &Issuer) -> String {
     keys.token(person(666, Role::Admin), Clock::system().now())
 }
 
-/// Opens a session as the hub does, at the place that Hello names.
+/// Opens a session as the hub does, at the cursor in Hello.
 fn welcome(hello: &Hello) -> (Standing, Frame) {
     let standing = Standing { term: u64::from(u32::MAX), nonce: hello.nonce };
     let limits = Limits {
@@ -105,7 +102,6 @@ fn welcome(hello: &Hello) -> (Standing, Frame) {
     (standing, Frame::Welcome(welcome))
 }
 
-/// A session that brings these keys.
 fn with_keys(hello: &Hello, keys: &Issuer) -> Vec<Frame> {
     let (standing, welcome) = welcome(hello);
     let (from, to) = (hello.feed_cursor, hello.feed_cursor + 1);
@@ -118,7 +114,7 @@ fn plain(frames: Vec<Frame>) -> Vec<Vec<u8>> {
     frames.iter().map(Frame::to_bytes).collect()
 }
 
-/// As the hub seals them, by a key that is not the hub's.
+/// Seals frames as the hub does, with a key that is not the hub's.
 fn sealed_by(key: &Signer, hello: &Hello, frames: &[Frame]) -> Vec<Vec<u8>> {
     let Some(challenge) = hello.challenge else { return plain(frames.to_vec()) };
     let mut sealer = Sealer::new(key.clone(), hello.edge.clone(), challenge);
@@ -182,7 +178,7 @@ async fn a_fake_hub_ends_an_edges_epoch_and_takes_its_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fake_hub_makes_an_edge_doubt_its_own_log() {
     let tapped = TappedPlatform::start().await;
-    // It says to have ops that the edge never had.
+    // The fake hub claims ops that the edge never logged.
     let beyond = |hello: &Hello| {
         let end = Chain { seq: hello.last_seq, hash: hello.last_hash }.then(b"never logged");
         match welcome(hello).1 {
@@ -227,7 +223,7 @@ async fn a_relay_changes_one_byte_of_an_order_on_its_way_to_the_edge() {
         (tapped.platform.somebody(Role::Customer).await, tapped.platform.admin().await);
     let order = customer.publish(Region::North, TITLE).await;
     assert_eq!(admin.act(order, "approve").await.unwrap().status, 200);
-    // The order comes, or the edge hangs up on the relay and calls again, and then once more.
+    // Either the order arrives, or the edge hangs up on the relay and calls three more times.
     let shown = eventually("the changed frame has come", PATIENCE, async || {
         let text = tapped.board(&admin.edge_token).await.text();
         (text.contains("Paint the fen") || tapped.line.calls() >= calls + 3).then_some(text)
@@ -237,7 +233,7 @@ async fn a_relay_changes_one_byte_of_an_order_on_its_way_to_the_edge() {
     tapped.heals().await;
 }
 
-/// An edge that has never spoken to anybody.
+/// An edge that has never connected.
 struct NewEdge {
     child: Child,
     http: u16,
@@ -246,7 +242,7 @@ struct NewEdge {
 
 impl Drop for NewEdge {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
     }
@@ -292,8 +288,8 @@ fn log(data: &Path) -> std::fs::File {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fake_gateway_enrols_a_new_edge_under_its_own_keys() {
-    // Its edge stays in the list of edges, so it has a platform of its own. The answers that it
-    // hears are the attacker's.
+    // The new edge stays in the list of edges, so the test has a separate platform. Embedded stores
+    // suffice, because the attacker writes the answers that the edge receives.
     let platform = AttackedPlatform::on_files().await;
     let session = platform.stack.admin().await.unwrap();
     let code = session.enrolment_code("north-9", Region::North).await.unwrap();
@@ -301,7 +297,7 @@ async fn a_fake_gateway_enrols_a_new_edge_under_its_own_keys() {
     let (keys, own) = (Issuer::new(), Issuer::new().signer);
     let forged = forged_admin(&keys);
     let jwks: Value = serde_json::from_str(&keys.signer.jwks()).unwrap();
-    // The attacker signs as well as he can: he has no key that fits the code.
+    // The attacker's best signature: they have no key that fits the code.
     let base64 = |bytes: &[u8]| {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
         URL_SAFE_NO_PAD.encode(bytes)
@@ -319,7 +315,7 @@ async fn a_fake_gateway_enrols_a_new_edge_under_its_own_keys() {
     .await;
     assert_eq!(status, 401, "the attacker reads the board: {}", edge.said());
 
-    // The code was not used up by that: the true gateway enrols it.
+    // The code is still unused: the real gateway enrols the edge.
     line.pass();
     eventually("the edge is enrolled", PATIENCE, async || {
         edge.said().contains("This edge is enrolled").then_some(())
@@ -331,7 +327,7 @@ async fn a_fake_gateway_enrols_a_new_edge_under_its_own_keys() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_on_the_network_reads_a_link_over_plain_http() {
-    // An address that nobody has: the edge must not even try.
+    // An unassigned address: the edge must not even try.
     let mut edge = NewEdge::start("http://192.0.2.1:8080", "a-code");
     let ended = eventually("the edge has started or has ended", PATIENCE, async || {
         if let Some(status) = edge.child.try_wait().unwrap() {

@@ -1,4 +1,4 @@
-//! The lock after wrong passwords, aimed at somebody else.
+//! The lockout after wrong passwords, turned against another person.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, Station};
 use serde_json::json;
@@ -21,7 +21,7 @@ async fn login(
     station.ask(platform.gateway(), &call).await.expect("an answer")
 }
 
-/// Wrong passwords until they are locked, and some more.
+/// Sends wrong passwords until the account is locked, and a few more.
 async fn guess(platform: &AttackedPlatform, station: Station, name: &str, device: Option<&str>) {
     let mut codes = Vec::new();
     for _ in 0..12 {
@@ -76,7 +76,7 @@ async fn a_botnet_guesses_on_from_address_to_address() {
             tried += usize::from(answer.code() == "invalid_credentials");
         }
     }
-    // Beyond a hundred, each waits two seconds and more.
+    // Beyond a hundred, each attempt waits two seconds or more.
     assert!((100..=135).contains(&tried), "{tried} of 144 passwords were tried");
     let device = device["device"].as_str();
     let answer = login(platform, honest.station, &honest.username, PASSWORD, device).await;

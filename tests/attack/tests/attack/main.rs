@@ -1,5 +1,5 @@
-//! Attacks on real processes at default limits. Each is named after the attacker's wish, and is
-//! green when the wish is not granted.
+//! Attacks on real processes at default limits. Each test is named after the attacker's goal, and
+//! passes if the attacker fails.
 
 mod addresses;
 mod board;

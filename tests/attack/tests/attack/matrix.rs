@@ -1,6 +1,6 @@
-//! Every route with every kind of caller, by the platform's own description of its routes. A new
-//! route is attacked as soon as it is described; `tests/contract/tests/openapi.rs` sees that the
-//! description names the routes of the gateway's table, and no others.
+//! Every route with every kind of caller, generated from the platform's description of its routes.
+//! A new route is attacked as soon as it is described; `tests/contract/tests/openapi.rs` checks
+//! that the description lists exactly the routes of the gateway's table.
 
 mod belongings;
 pub mod described;
@@ -18,10 +18,10 @@ use wire::Role;
 use described::{DescribedRoute, Description, NOBODYS};
 use forged::{Forgery, forgeries, not_for_the_edge, not_for_the_gateway};
 
-/// Calls at a time.
+/// Concurrent calls.
 const AT_ONCE: usize = 8;
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-/// The refusals of somebody whose role is another.
+/// Refusal codes for a caller of the wrong role.
 const OF_THE_ROLE: [&str; 2] = ["role_forbidden", "providers_only"];
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn a_stranger_without_a_good_token_calls_a_route_that_is_not_public() {
     routes.retain(|route| !route.is_public);
     let everywhere = forgeries(platform).await;
     let (cloud, edge) = (not_for_the_gateway(platform).await, not_for_the_edge(platform).await);
-    // A station for each kind: an address has its limit at each route.
+    // One station per kind of forgery, because each address has a limit per route.
     let mut calls = Vec::new();
     for (n, forgery) in everywhere.iter().chain(&cloud).chain(&edge).enumerate() {
         let station = Station::fresh();
@@ -52,7 +52,7 @@ async fn a_stranger_without_a_good_token_calls_a_route_that_is_not_public() {
     assert!(count > 2_000, "every route, and every kind of forgery: {count}");
 }
 
-/// The fault, where the answer is anything but a 401 that the route describes.
+/// Returns a fault unless the answer is a 401 that the route describes.
 async fn opens(
     platform: &AttackedPlatform,
     station: Station,
@@ -97,7 +97,7 @@ async fn a_person_does_what_is_for_another_role() {
             if !is_right {
                 faults.push(told(route, role.as_str(), &answer));
             }
-            // It may have been the end of the session.
+            // The call may have ended the session.
             if answer.status < 300 && route.method != "GET" {
                 person = of_role(platform, role).await;
             }
@@ -110,7 +110,7 @@ async fn of_role(platform: &AttackedPlatform, role: Role) -> Somebody {
     if role == Role::Admin { platform.admin().await } else { platform.somebody(role).await }
 }
 
-/// A route that changes something and was forgotten does not look at the key.
+/// A changing route that forgot about idempotency keys does not look at the header.
 #[tokio::test]
 async fn every_change_takes_a_key_or_says_why_it_takes_none() {
     let platform = AttackedPlatform::shared().await;
@@ -126,7 +126,7 @@ async fn every_change_takes_a_key_or_says_why_it_takes_none() {
             _ => faults.push(format!("{} {}: {:?}", route.method, route.path, route.unkeyed)),
         }
         let Some(&role) = route.roles.first() else { continue };
-        // The key is judged first, so that nothing is done.
+        // The key is checked first, so the call has no effect.
         let call = route.sound_call(NOBODYS).header("idempotency-key", "x".repeat(256));
         let answer = people[role.as_str()].ask(call).await.expect("an answer");
         let names_key = answer.text().contains("Idempotency-Key");
@@ -159,7 +159,7 @@ async fn somebody_asks_by_a_method_that_no_description_names() {
             assert_eq!(allowed.collect::<BTreeSet<_>>(), named, "{method} {path}");
         }
     }
-    // Each named thing is there: a path that leads nowhere is no 401.
+    // Each described public route exists and answers with a described status.
     for route in routes.iter().filter(|route| route.is_public) {
         let answer = Station::fresh().ask(platform.gateway(), &route.idle_call()).await.unwrap();
         assert!(route.names_status(answer.status), "{}", told(route, "nothing", &answer));

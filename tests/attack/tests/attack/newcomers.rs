@@ -11,17 +11,16 @@ use crate::floods::{
     honest::{Honest, draft},
 };
 
-/// Together they may send more at once than an edge takes of newcomers.
+/// Enough people to exceed the commands that an edge takes from newcomers at once.
 const CROWD: usize = 12;
-/// Beyond that, an edge takes commands from people alone whom it has known for a day.
+/// Beyond this, an edge only takes commands from people it has known for a day.
 const NEWCOMERS_MAX: usize = 10_000;
 const TIMES: usize = 10;
-/// Commands that were let in together, before the first of them was counted.
+/// Commands admitted together before the first was counted.
 const WINDOW: usize = 512;
-/// On a slow machine the log is full after some floods.
+/// On a slow machine, it takes several floods to fill the log.
 const FLOODS_MAX: usize = 10;
 
-/// A new order of the person with that token.
 fn new_order(token: &str) -> Value {
     let clock = Clock::system();
     json!({
@@ -30,7 +29,7 @@ fn new_order(token: &str) -> Value {
     })
 }
 
-/// Returns whether an edge takes a command of somebody it does not know yet.
+/// Returns true if the edge takes a newcomer's command.
 async fn takes_newcomers(platform: &AttackedPlatform) -> bool {
     let newcomer = platform.somebody(Role::Customer).await;
     let call = HttpCall::post("/commands").json(&new_order(&newcomer.edge_token));
@@ -42,7 +41,7 @@ async fn takes_newcomers(platform: &AttackedPlatform) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_of_fresh_accounts_fills_the_log_of_an_edge() {
-    // The log stands in the edge's own file, and the cloud is cut off from it.
+    // The log is in the edge's own file, and the cloud is cut off.
     let platform = AttackedPlatform::on_files().await;
     let honest = Honest::of(&platform).await;
     honest.has_tapped_for_two_days().await;
@@ -80,7 +79,7 @@ async fn a_crowd_of_fresh_accounts_fills_the_log_of_an_edge() {
     assert_eq!(broken, Vec::<String>::new());
 }
 
-/// More than an address may make in a day.
+/// More than one address may register in a day.
 const ACCOUNTS: usize = 70;
 
 fn registration(name: &str) -> HttpCall {

@@ -1,4 +1,4 @@
-//! Passwords set by somebody else than their owner.
+//! Attempts to set another person's password.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, PATIENCE, Somebody, Station};
 use serde_json::json;

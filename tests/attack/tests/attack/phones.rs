@@ -1,5 +1,4 @@
-//! Codes to phones: guessed, used again, for another number, and as a way to learn who has an
-//! account.
+//! Phone codes: guessing, reuse, use for another number, and account discovery.
 
 use std::path::PathBuf;
 
@@ -7,7 +6,7 @@ use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, Somebody, Station
 use serde_json::{Value, json};
 use wire::Role;
 
-/// The platform, and the folder that stands for all phones.
+/// The platform, and the folder that replaces all phones.
 struct Scene {
     platform: &'static AttackedPlatform,
     phones: PathBuf,
@@ -32,7 +31,6 @@ impl Scene {
         self.post(from, "codes/sign-in", json!({ "phone": phone, "code": code })).await
     }
 
-    /// The newest code on that phone.
     fn read(&self, phone: &str) -> String {
         let mut files: Vec<_> = std::fs::read_dir(&self.phones)
             .expect("the folder of phones")
@@ -50,7 +48,7 @@ impl Scene {
         words.find(|word| word.len() == 6).expect("a code").to_owned()
     }
 
-    /// A customer who has linked that number.
+    /// A customer with that number linked.
     async fn customer(&self, phone: &str) -> Somebody {
         let customer = self.platform.somebody(Role::Customer).await;
         assert_eq!(self.ask(customer.station, phone).await.status, 200);
@@ -66,7 +64,6 @@ fn refused(answer: &HttpAnswer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text());
 }
 
-/// Codes that are not this one.
 fn others(code: &str) -> impl Iterator<Item = String> {
     let code = code.to_owned();
     (0..1_000_000).map(|guess| format!("{guess:06}")).filter(move |guess| *guess != code)
@@ -79,7 +76,7 @@ async fn a_code_is_guessed() {
     scene.customer(phone).await;
     assert_eq!(scene.ask(Station::fresh(), phone).await.status, 200);
     let code = scene.read(phone);
-    // From an address each, so that no count of an address helps.
+    // Each guess comes from a fresh address, so per-address limits do not apply.
     let mut tried = 0;
     for guess in others(&code).take(12) {
         let answer = scene.enter(Station::fresh(), phone, &guess).await;
@@ -90,7 +87,7 @@ async fn a_code_is_guessed() {
     }
     assert_eq!(tried, 5);
     refused(&scene.enter(Station::fresh(), phone, &code).await, 409, "code_over");
-    // He asks for further ones, and has five tries at each, at most five times an hour.
+    // The thief requests further codes and gets five tries at each, at most five codes an hour.
     let mut asked = 0;
     while scene.ask(Station::fresh(), phone).await.status == 200 {
         asked += 1;
@@ -116,7 +113,7 @@ async fn a_code_is_used_again_or_for_another_number() {
     let entered = scene.enter(victim, own, &caught).await;
     assert_eq!(entered.status, 200, "{}", entered.text());
     refused(&scene.enter(thief, own, &caught).await, 409, "code_over");
-    // A page of another site signs a browser in to his account.
+    // Another site's page tries to sign a browser in to the thief's account.
     assert_eq!(scene.ask(thief, own).await.status, 200);
     let form = json!({ "phone": own, "code": scene.read(own) });
     let page = HttpCall::post("/api/v1/session/code").json(&form);
@@ -160,7 +157,7 @@ async fn a_thief_of_a_session_links_his_phone() {
     for guess in ["", "a-guess-of-the-thief"] {
         refused(&link(&victim.person.token, guess).await, 401, "invalid_credentials");
     }
-    // Of a provider even the password is not enough.
+    // For a provider, even the password is not enough.
     refused(&link(&provider.person.token, PASSWORD).await, 403, "role_forbidden");
     let own = scene.enter(thief, phone, &code).await;
     assert_eq!(own.status, 200, "he becomes somebody of his own: {}", own.text());

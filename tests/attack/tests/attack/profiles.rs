@@ -1,4 +1,4 @@
-//! Other people's profiles, and a mark that no admin gave.
+//! Other people's profiles, and verification without an admin.
 
 use attack::{AttackedPlatform, HttpCall, Somebody};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ const CERTIFICATIONS: &str = "/api/v1/users/me/certifications";
 const PHONE: &str = "+8613800138000";
 const STREET: &str = "12 Huajiadi North";
 
-/// Somebody with a name, a number and an address.
+/// A person with a name, a phone number and an address.
 async fn known(platform: &AttackedPlatform, role: Role) -> Somebody {
     let person = platform.somebody(role).await;
     let blank = person.done(HttpCall::get(MINE)).await;
@@ -87,7 +87,7 @@ async fn a_provider_verifies_himself_or_sells_his_mark_under_another_name() {
     let waiting = provider.done(HttpCall::post("/api/v1/users/me/verification")).await;
     assert_eq!((&written["verified"], &waiting["verified"]), (&json!(false), &json!(false)));
 
-    // The admin decides on what he has looked at, and not on what the provider puts in its place.
+    // The admin's decision covers the version they reviewed, not a later edit by the provider.
     let verify = format!("/api/v1/admin/providers/{id}/verify");
     let decision = |version: &Value| json!({ "version": version, "reason": "seen in person" });
     let renamed =

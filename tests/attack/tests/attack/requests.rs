@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wire::{Region, Role};
 
 const ADMINS: &str = "/api/v1/admin/orders";
-/// A text that SQL, a template, a shell or a page would each read in its own way.
+/// Texts with a meaning in SQL, templates, shells or pages.
 const LADEN: [&str; 8] = [
     "'; DROP TABLE orders; --",
     "\" OR \"\"=\"",
@@ -63,8 +63,7 @@ async fn two_tokens_or_a_dropped_header_confuse_who_is_asking() {
     let joined = format!("{}, Bearer {}", customer.person.token, other.person.token);
     let answer = station.ask(platform.gateway(), &orders().bearer(&joined)).await.unwrap();
     assert_eq!(answer.status, 401, "two tokens in one header");
-    // A header that the connection claims for itself must not take the caller's identity away on
-    // its way.
+    // A header listed in `connection` must not strip the caller's identity on its way.
     other.publish(Region::North, "Somebody else's").await;
     for dropped in ["authorization", "x-user-id", "x-user-role", "x-user-id, x-user-role"] {
         let call = orders().header("connection", format!("close, {dropped}"));
@@ -106,7 +105,7 @@ async fn a_spelling_of_a_path_reaches_what_the_table_does_not_name() {
         let answer = customer.station.ask(platform.gateway(), &call).await.unwrap();
         let text = answer.text();
         let is_refused = (400..500).contains(&answer.status);
-        // A page of the portal is the same for everybody.
+        // A portal page is the same for everyone.
         let is_page = text.contains("<!doctype html") || text.contains("<!DOCTYPE html");
         assert!(is_refused || is_page, "{path}: {} {text}", answer.status);
         assert!(!text.contains("root:") && !text.contains("\"items\""), "{path}: {text}");
@@ -126,7 +125,7 @@ async fn one_request_hides_another_from_the_gateway() {
         "transfer-encoding: xchunked\r\n".to_owned(),
         "transfer-encoding : chunked\r\n".to_owned(),
         "content-length: +5\r\n".to_owned(),
-        // Two readers who disagree on where the body ends: one by the length, the other by the
+        // Two parsers could disagree on the end of the body: one uses the length, the other the
         // chunks.
         "transfer-encoding: chunked\r\ncontent-length: 4\r\n".to_owned(),
         "content-length: 4\r\ntransfer-encoding:\tchunked\r\n".to_owned(),
@@ -191,7 +190,7 @@ async fn a_request_names_no_host_or_two_or_hides_a_header_behind_a_lone_line_fee
     }
 }
 
-/// Chunks that readers count each in their own way. What follows the first end is never a request.
+/// Chunks that parsers may count differently. Bytes behind the first end are never a request.
 #[tokio::test]
 async fn a_chunk_hides_a_request_from_the_gateway() {
     let platform = AttackedPlatform::shared().await;
@@ -232,7 +231,7 @@ async fn a_body_costs_more_than_it_weighs() {
     let customer = platform.somebody(Role::Customer).await;
     let (gateway, edge) = (platform.gateway(), platform.edge().http);
     let station = customer.station;
-    // 10 MB of spaces in 10 KB, and the same for a form.
+    // 10 MB of spaces in 10 KB, also for a form.
     let zipped: &[u8] = include_bytes!("bomb.gz");
     let deep = format!("{{\"title\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let many = format!("{{{}\"a\":1}}", "\"a\":1,".repeat(30_000));
@@ -259,7 +258,7 @@ async fn a_body_costs_more_than_it_weighs() {
             ("nothing", post()),
             ("bytes", post().body("application/json", vec![0xff, 0xfe, 0x00])),
         ] {
-            // An answer that comes while the body still goes may be lost with the connection.
+            // An answer sent during the upload may be lost with the connection.
             let Ok(answer) = station.ask(port, &call).await else {
                 assert_eq!(what, "large", "{path}");
                 continue;
@@ -282,7 +281,7 @@ async fn an_endless_body_fills_the_memory() {
     stream.write_all(head.as_bytes()).await.unwrap();
     let piece = [b"10000\r\n".to_vec(), vec![b' '; 0x10000], b"\r\n".to_vec()].concat();
     let sending = async {
-        // A gigabyte, unless somebody stops it.
+        // A gigabyte, unless the gateway stops it.
         for _ in 0..16_384 {
             stream.write_all(&piece).await?;
         }
@@ -312,7 +311,7 @@ async fn a_text_in_a_form_is_run_by_somebody() {
         admin.done(call).await;
         let shown = customer.done(HttpCall::get(&path)).await;
         assert_eq!(shown["status"], "rejected");
-        // Names and filters that are no such thing are refused as values.
+        // Invalid names and filters are refused as values.
         let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
         for field in ["code", "region", "status", "cursor", "limit"] {
             let path = format!("/api/v1/admin/orders?{field}={encoded}");

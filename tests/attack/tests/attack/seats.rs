@@ -1,4 +1,4 @@
-//! Seats of the news, and limits dodged by a claimed address.
+//! Limits on event streams, and rate limits evaded with a claimed address.
 
 use attack::{AttackedPlatform, HttpCall, Somebody, Station};
 use serde_json::json;
@@ -9,7 +9,7 @@ use tokio::{
 };
 use wire::Role;
 
-/// Opens the news of somebody and reads the status of the answer.
+/// Opens a person's event stream. Returns the status.
 async fn news(platform: &AttackedPlatform, who: &Somebody, from: Station) -> (String, TcpStream) {
     let mut stream = from.connect(platform.gateway()).await.expect("a connection");
     let head = format!(
@@ -49,7 +49,7 @@ async fn a_caller_gets_a_new_limit_by_naming_another_address() {
     let caller = Station::fresh();
     let body = json!({"token": "x"});
     let mut limited = 0;
-    // More than two minutes' worth, so that a new minute in between does not hide the limit.
+    // More than two minutes' allowance, so that a minute's rollover cannot hide the limit.
     for number in 0..700 {
         let claimed = format!("10.{}.{}.7", number / 250, number % 250);
         let call = HttpCall::post("/api/v1/auth/verify-token")

@@ -1,4 +1,4 @@
-//! The services behind the gateway, the cache and the logs, from the side of a neighbour.
+//! The services behind the gateway, the cache and the logs, attacked from the same machine.
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
@@ -12,7 +12,7 @@ use serde_json::json;
 use support::eventually;
 use wire::{Region, Role};
 
-/// The routes between services, by the crate that describes each.
+/// The routes between services, with the crate that declares each.
 const INTERNAL: &[(&str, &str, &str)] = &[
     ("auth", "POST", "/internal/address-codes"),
     ("auth", "POST", "/internal/command-tokens"),
@@ -44,18 +44,18 @@ const INTERNAL: &[(&str, &str, &str)] = &[
     ("review", "POST", "/internal/ops"),
     ("user", "POST", "/internal/matches"),
 ];
-/// Its routes stand in every part.
+/// Every part serves these routes.
 const EVERY_PART: &str = "platform";
-/// A person hears there what concerns them, through the gateway or not.
+/// People receive their own events there, through the gateway or directly.
 const STREAM: &str = "/internal/stream";
 
-/// With a value in the place of each name.
+/// Fills each placeholder.
 fn filled(path: &str) -> String {
     const ORDER: &str = "00000000-0000-7000-8000-000000000000";
     path.replace("{edge}", "north-1").replace("{id}", ORDER).replace("{name}", "dead:order")
 }
 
-/// So that a new route between services is attacked as well.
+/// Ensures that a new route between services is attacked as well.
 #[test]
 fn every_internal_route_of_the_source_is_attacked() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
@@ -80,13 +80,13 @@ fn every_internal_route_of_the_source_is_attacked() {
     assert_eq!(routes, attacked, "the routes of the source, and those that are attacked");
 }
 
-/// Methods and paths of `.route("/internal/..", get(..).post(..))`, however it is wrapped.
+/// Methods and paths of `.route("/internal/..", get(..).post(..))`, regardless of line breaks.
 fn internal_routes(text: &str) -> Vec<(String, String)> {
     let text: String = text.split_whitespace().collect();
     let mut found = Vec::new();
     for route in text.split(".route(\"").skip(1).filter(|route| route.starts_with("/internal/")) {
         let (path, handlers) = route.split_once("\",").expect("a path");
-        // The next call on the router ends what belongs to this route.
+        // The router's next call ends this route.
         let handlers = handlers.split([';', '}']).next().unwrap_or_default();
         let of_router = handlers.find(".with_state(").unwrap_or(handlers.len());
         for (method, call) in
@@ -113,8 +113,8 @@ async fn a_neighbour_on_the_machine_asks_the_services_directly() {
         let people = [&admin.person.token, &customer.person.token];
         let internal = INTERNAL.iter().filter(|(of, ..)| [part.name(), EVERY_PART].contains(of));
         for (of, method, path) in internal {
-            // An admin reads a part's letters by that admin's own right, through the gateway or
-            // not.
+            // An admin may read a part's dead letters with a personal token, through the gateway or
+            // directly.
             let refused = match (*path, *of) {
                 (STREAM, _) => &[][..],
                 (_, EVERY_PART) => &people[1..],
@@ -133,7 +133,7 @@ async fn a_neighbour_on_the_machine_asks_the_services_directly() {
                 );
             }
         }
-        // The gateway's word on a caller is worth nothing without the caller's own token.
+        // The gateway's identity headers are worthless without the caller's token.
         let call = HttpCall::get("/api/v1/orders")
             .header("x-user-id", admin.person.user_id.to_string())
             .header("x-user-role", "admin");
@@ -159,14 +159,14 @@ async fn a_thief_goes_on_after_redis_has_lost_his_revocation() {
     assert_eq!(asked().await, 200);
     assert!(provider.ask(HttpCall::post("/api/v1/auth/logout")).await.unwrap().status < 300);
     assert_eq!(asked().await, 401);
-    // Evicted, or lost with a restart from an older dump; the mark of completeness stands.
+    // Simulates an eviction, or a restart from an older dump; the completeness marker remains.
     let cache = Cache::open(&servers.redis).unwrap();
     let session = session_of(&provider.person.token);
     assert!(cache.get("sessions:complete").await.unwrap().is_some());
     cache.delete(&format!("session:{session}")).await.unwrap();
-    // The list is written anew every fifteen seconds.
+    // The list is rewritten every fifteen seconds.
     let within = Duration::from_secs(20);
-    // A refusal alone does not tell it: where the cache is slow, the gateway asks auth.
+    // A refusal alone is not proof: if the cache is slow, the gateway asks auth.
     eventually("the list is whole again", within, async || {
         cache.get(&format!("session:{session}")).await.unwrap().map(drop)
     })

@@ -1,5 +1,5 @@
-//! Connections, heads and buffers before anybody has signed in. No request comes so far as a store,
-//! so platforms of their own stand on files.
+//! Connections, request heads and buffers before sign-in. No request reaches a store, so separate
+//! platforms use embedded stores.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::{
 };
 
 const LIVE: &str = "/health/live";
-/// An honest answer while the flood stands. On a machine without load it takes a few milliseconds.
+/// Bound on an honest answer during the flood. An idle machine takes a few milliseconds.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
 async fn lives(port: u16) -> bool {
@@ -23,7 +23,7 @@ async fn lives(port: u16) -> bool {
     matches!(asked, Ok(Ok(answer)) if answer.status == 200)
 }
 
-/// Sockets from one address that say nothing, as many as are let in.
+/// Opens up to `count` silent sockets from one address.
 async fn silent(from: Station, port: u16, count: usize) -> Vec<TcpStream> {
     let mut sockets = Vec::with_capacity(count);
     for _ in 0..count {
@@ -35,7 +35,7 @@ async fn silent(from: Station, port: u16, count: usize) -> Vec<TcpStream> {
     sockets
 }
 
-/// Whether the other side ends the connection in that time, whatever it says before.
+/// Returns true if the peer closes the connection in time, after any bytes.
 async fn ends_within(socket: &mut TcpStream, time: Duration) -> bool {
     let read = async {
         let mut bytes = [0; 4096];
@@ -75,8 +75,8 @@ async fn a_stranger_keeps_tablets_from_the_broker_with_idle_sockets() {
         (silent(Station::fresh(), mqtt, 2_100).await, silent(Station::fresh(), ws, 2_100).await);
     for port in [mqtt, ws] {
         let mut late = Station::fresh().connect(port).await.unwrap();
-        // Nonsense is answered at once by the end of the connection, where anybody listens. The
-        // broker hears as many bytes as the second letter says, so there are more.
+        // A listening server closes the connection at once on nonsense. The broker first reads as
+        // many bytes as the second byte announces, so send more.
         let nonsense = format!("GET / {}\r\n\r\n", "a".repeat(99));
         late.write_all(nonsense.as_bytes()).await.unwrap();
         assert!(ends_within(&mut late, ANSWERED_WITHIN).await, "nobody hears port {port}");
@@ -93,7 +93,7 @@ async fn a_stranger_fills_the_memory_with_heads_that_never_end() {
     let mut heads = Vec::new();
     for station in std::iter::repeat_with(Station::fresh).take(8) {
         for mut socket in silent(station, edge.http, 100).await {
-            // A server that has heard enough may stop to read.
+            // A server that has read enough may stop reading.
             let said = async {
                 socket.write_all(b"GET / HTTP/1.1\r\nhost: edge\r\nx-long: ").await?;
                 socket.write_all(&filler).await
@@ -117,7 +117,7 @@ async fn a_stranger_sends_a_head_of_a_hundred_kilobytes() {
     for port in [platform.gateway(), platform.edge().http, platform.edge().ws] {
         let call = HttpCall::get(LIVE).header("x-long", long.clone());
         let answer = Station::fresh().ask(port, &call).await;
-        // The rest of the head may meet a closed door, which takes the answer with it.
+        // The rest of the head may hit a closed socket, which loses the answer.
         assert!(answer.as_ref().map_or(true, |answer| answer.status == 431), "{answer:?}");
     }
 }
@@ -153,7 +153,7 @@ async fn a_reader_who_never_reads_keeps_his_place() {
     let ask = b"GET /openapi.json HTTP/1.1\r\nhost: edge\r\n\r\n";
     let clock = Clock::system();
     let started = clock.elapsed();
-    // More than the system's buffers hold, until the server ends it.
+    // Sends more than the system's buffers hold, until the server closes.
     let ended = async {
         loop {
             let asked = timeout(Duration::from_secs(1), socket.write_all(ask)).await;
@@ -173,13 +173,13 @@ async fn a_reader_who_never_reads_keeps_his_place() {
 async fn a_stranger_makes_the_broker_keep_an_unfinished_greeting() {
     let platform = AttackedPlatform::shared().await;
     let mut socket = Station::fresh().connect(platform.edge().mqtt).await.unwrap();
-    // A CONNECT of 80,000 bytes, of which the last never comes.
+    // A CONNECT of 80,000 bytes without its last ones.
     socket.write_all(&[0x10, 0x80, 0xf1, 0x04]).await.unwrap();
     let _refused_early = socket.write_all(&[0; 60_000]).await;
     assert!(ends_within(&mut socket, Duration::from_secs(5)).await, "60 KB are kept");
 }
 
-/// The edge once more on its data, where the system gives it a thousand files and no more.
+/// Restarts the edge on its data with a limit of about a thousand files.
 async fn with_few_files(platform: &AttackedPlatform) -> Child {
     let edge = platform.edge();
     let part = stack::Part::Edge(edge.region);

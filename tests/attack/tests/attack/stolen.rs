@@ -1,5 +1,4 @@
-//! An edge in the hands of a thief: its key, its log and the tokens in it, and what an operator can
-//! do.
+//! A stolen edge: its key, its log and the tokens in it, and an operator's options.
 
 #![allow(clippy::unwrap_used)]
 
@@ -24,22 +23,21 @@ use thief::{CallEnd, REGION, Thief, ThiefEntry, enrol, new_key};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// The platform of all thefts. They take turns: each has edges of its own, and finds the region
-/// nobody's.
+/// The platform shared by all thefts. They take turns; each has separate edges and finds the region
+/// unassigned.
 async fn turn() -> MutexGuard<'static, AttackedPlatform> {
     static PLATFORM: OnceCell<Mutex<AttackedPlatform>> = OnceCell::const_new();
-    // All of them ask as the one admin.
+    // All thefts act as the same admin.
     let start = async || Mutex::new(AttackedPlatform::for_many_calls().await);
     PLATFORM.get_or_init(start).await.lock().await
 }
 
-/// A name that no edge of the platform has yet.
 fn edge_name() -> String {
     static NEXT: AtomicU16 = AtomicU16::new(9);
     format!("north-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// The theft before may have left it with its edge.
+/// Takes the region back, because the previous theft may have left it assigned.
 async fn free_region(admin: &Somebody) {
     let path = format!("/api/v1/admin/assignments/{REGION}");
     let assignment = admin.done(HttpCall::get(&path)).await;
@@ -50,7 +48,7 @@ async fn free_region(admin: &Somebody) {
     admin.done(HttpCall::new("PUT", &path).json(&form)).await;
 }
 
-/// A platform, its people, and an edge that is about to be stolen.
+/// A platform, its people, and an edge about to be stolen.
 struct Theft {
     platform: MutexGuard<'static, AttackedPlatform>,
     admin: Somebody,
@@ -60,7 +58,7 @@ struct Theft {
 }
 
 impl Theft {
-    /// The edge has been in contact, and the hub has everything of it.
+    /// The edge has called, and the hub has received its whole log.
     async fn begin() -> Self {
         let platform = turn().await;
         let admin = platform.admin().await;
@@ -72,7 +70,7 @@ impl Theft {
         thief.append(&Op::Boot { nonce: wire::BootNonce([9; 16]), at: Clock::system().now() });
         thief.send_up().await;
         assert_eq!(thief.outcome(&admin, 1).await.0, "applied");
-        // Now it tells that there is no more.
+        // These acks report the end of the log.
         thief.ack().await;
         thief.ack().await;
         Self { platform, admin, customer, provider, thief }
@@ -89,7 +87,7 @@ impl Theft {
         Actor { user_id: self.provider.person.user_id, role: Role::Provider }
     }
 
-    /// A token of the provider that lies on the disk and ran out an hour ago, and when it was good.
+    /// A provider's token from the disk that expired an hour ago, and a time at which it was valid.
     fn old_token(&self) -> (String, UnixMillis) {
         let key = self.platform.stack.layout().cloud_folder().join("auth.key");
         let now = Clock::system().now();
@@ -104,7 +102,7 @@ impl Theft {
         (Signer::load(&key).unwrap().sign(&old), now.plus_ms(-HOUR_MS - 60_000))
     }
 
-    /// An accept at this very moment, with the provider's own token; its seq.
+    /// Logs an accept now, with the provider's own token. Returns its seq.
     fn accepts(&mut self, order: OrderId) -> u64 {
         let token_seq = self.thief.append_token(&self.provider.edge_token.clone());
         let received_at = Clock::system().now();
@@ -118,7 +116,7 @@ impl Theft {
         self.admin.done(HttpCall::post(&path).json(&form)).await
     }
 
-    /// The code for a new key of the stolen edge.
+    /// Issues the code for a new key of the stolen edge.
     async fn rekey(&self, keep_old: bool) -> String {
         let path = format!("/api/v1/admin/edges/{}/key", self.thief.edge);
         let form = json!({"keep_old": keep_old});
@@ -140,8 +138,7 @@ impl Theft {
         self.customer.done(HttpCall::get(&format!("/api/v1/orders/{order}"))).await
     }
 
-    /// The provider's commands that are listed because the edge that sent them is no longer
-    /// trusted.
+    /// The provider's commands listed as cases because their edge is no longer trusted.
     async fn cases(&self) -> Vec<Value> {
         let cases = self.admin.done(HttpCall::get("/api/v1/admin/cases?limit=100")).await;
         let cases = cases["items"].as_array().unwrap().clone();
@@ -151,7 +148,7 @@ impl Theft {
         cases.into_iter().filter(is_his).collect()
     }
 
-    /// Of the hub's metrics, one of the region; 0 where it is not shown yet.
+    /// A hub metric of the region, or 0 if it is absent.
     async fn measured(&self, name: &str) -> u64 {
         let port = self.platform.stack.layout().operator(CloudPart::Hub).unwrap();
         let asked = Station::platforms_own().ask(port, &HttpCall::get("/metrics")).await;
@@ -165,7 +162,7 @@ impl Theft {
             .await;
     }
 
-    /// Whether operators see the edge among those at work.
+    /// Returns true if operators see the edge among the active ones.
     async fn is_in_status(&self) -> bool {
         let status = self.admin.done(HttpCall::get("/api/v1/admin/status")).await;
         let regions = status["regions"].as_array().unwrap();
@@ -191,7 +188,7 @@ async fn a_thief_backdates_a_command_to_when_an_old_token_was_good() {
     theft.thief.send_up().await;
     let outcome = theft.thief.outcome(&theft.admin, seq).await;
     assert_eq!(outcome, ("rejected".into(), "invalid_token".into()));
-    // After a new Hello, as an edge that comes from a long outage.
+    // After a new Hello, like an edge returning from a long outage.
     theft.thief.hang_up();
     let entry = ThiefEntry { actor: theft.actor(), order, token_seq, received_at };
     let seq = theft.thief.append(&Op::Command(entry.op()));
@@ -202,7 +199,7 @@ async fn a_thief_backdates_a_command_to_when_an_old_token_was_good() {
     assert_eq!(theft.order(order).await["status"], "pending");
 }
 
-/// Such an edge has never told the end of its log, so only its enrolment bounds its first ops.
+/// Such an edge has never reported the end of its log, so only its enrolment bounds its first ops.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thief_backdates_a_command_of_an_edge_that_has_never_called() {
     let mut theft = Theft::begin().await;
@@ -212,7 +209,7 @@ async fn a_thief_backdates_a_command_of_an_edge_that_has_never_called() {
     let token_seq = theft.thief.append_token(&token);
     let entry = ThiefEntry { actor: theft.actor(), order, token_seq, received_at };
     let first = theft.thief.append(&Op::Command(entry.op()));
-    // Nor behind a command of the present.
+    // Nor behind a current command.
     let other = theft.open_order().await;
     let present = theft.accepts(other);
     let entry = ThiefEntry { actor: theft.actor(), order, token_seq, received_at };
@@ -263,7 +260,7 @@ async fn a_thief_acts_for_a_revoked_person_as_if_the_edge_had_not_heard_of_it() 
     let fence = theft.assignment().await["fences"][0]["fence"].as_u64().unwrap();
     let path = format!("/api/v1/admin/users/{}/revoke", theft.provider.person.user_id);
     theft.admin.done(HttpCall::post(&path).json(&json!({"reason": "Fraud"}))).await;
-    // While it was honest, the edge has read the revocation and said so.
+    // While still honest, the edge read the revocation and acknowledged it.
     theft.thief.read_to_a_revocation().await;
     theft.thief.ack().await;
     theft.thief.ack().await;
@@ -283,7 +280,7 @@ async fn a_thief_goes_on_with_a_key_that_was_disabled() {
     theft.thief.hang_up();
     theft.disable(Clock::system().now()).await;
     assert_eq!(theft.thief.call().await, CallEnd::Status(403));
-    // Nor does another edge's code bring it back.
+    // Nor does another invitation restore it.
     let form = json!({"edge": theft.thief.edge, "region": REGION});
     let invited = theft.admin.ask(HttpCall::post("/api/v1/admin/edges").json(&form)).await.unwrap();
     assert_eq!(invited.code(), "edge_exists");
@@ -306,7 +303,7 @@ async fn a_thief_keeps_the_session_that_stands() {
 async fn a_thief_wins_by_what_was_undecided_when_the_edge_was_disabled() {
     const DISTRUSTED: &str = "holdfast_hub_ops_distrusted_total";
     let mut theft = Theft::begin().await;
-    // Another edge holds the region and is away, so what comes of this one waits.
+    // Another edge holds the region and is offline, so this edge's commands wait.
     let holder = Thief::of(&theft.platform, &edge_name()).await;
     let [before, honest, after] =
         [theft.open_order().await, theft.open_order().await, theft.open_order().await];
@@ -317,7 +314,7 @@ async fn a_thief_wins_by_what_was_undecided_when_the_edge_was_disabled() {
     let earlier = theft.accepts(honest);
     theft.thief.send_up().await;
     theft.thief.until_state(&theft.admin, earlier, "held_region").await;
-    // From the next millisecond on it is a thief's.
+    // From the next millisecond on, the edge belongs to the thief.
     let since = eventually("time goes on", PATIENCE, async || {
         let received: UnixMillis = serde_json::from_value(
             theft.thief.op(&theft.admin, earlier).await?["received_at"].clone(),
@@ -340,7 +337,7 @@ async fn a_thief_wins_by_what_was_undecided_when_the_edge_was_disabled() {
     theft.until_measured("holdfast_hub_disabled_edges", disabled as u64).await;
     theft.until_measured(DISTRUSTED, distrusted + 1).await;
     assert_eq!(theft.order(after).await["status"], "pending");
-    // What it sent while it was honest is decided as always, once the holder gives way.
+    // Commands from its honest time are decided as usual, once the holder gives way.
     theft.assign(&json!({"policy": "optimistic", "take_back": {"why": "It is away"}})).await;
     assert_eq!(theft.thief.outcome(&theft.admin, earlier).await.0, "applied");
     assert!(theft.cases().await.is_empty(), "nothing that was decided came after the theft");
@@ -361,7 +358,7 @@ async fn a_thief_hopes_that_nobody_looks_at_what_was_decided_already() {
         assert_eq!(cases[0]["order_id"], json!(order));
         assert_eq!(cases[0]["user_id"], json!(theft.provider.person.user_id));
     }
-    // A person looks at it; nothing is undone in silence.
+    // An admin reviews the case; nothing is undone silently.
     assert_eq!(theft.order(order).await["status"], "accepted");
 }
 
@@ -379,10 +376,10 @@ async fn a_thief_goes_on_to_assign_the_region_that_the_edge_held() {
         (&end["why"], &end["by"]),
         (&json!("It was stolen"), &json!(theft.admin.person.user_id))
     );
-    // The region is nobody's: a person at the portal gets the order at once.
+    // The region is unassigned, so a person at the portal gets the order at once.
     let accepted = theft.provider.act(order, "accept").await.unwrap();
     assert_eq!(accepted.status, 200, "{}", accepted.text());
-    // And nobody can grant it to the thief again.
+    // The region cannot be assigned to the thief again.
     let path = format!("/api/v1/admin/assignments/{REGION}");
     let again = json!({"policy": "exclusive", "holder": theft.thief.edge, "epoch": 1});
     let again = theft.admin.ask(HttpCall::new("PUT", &path).json(&again)).await.unwrap();
@@ -401,7 +398,7 @@ async fn a_thief_comes_back_with_the_old_key_after_a_new_one_was_given() {
     assert_eq!(enrol(theft.platform.gateway(), &code, &owner).await, 200);
     assert_eq!(theft.thief.call().await, CallEnd::Status(401), "after it was used");
     assert_eq!(enrol(theft.platform.gateway(), &code, &other).await, 401, "the code is used");
-    // The machine that has the new key goes on under the old name, in an epoch of its own.
+    // The machine with the new key continues under the old name, in a new epoch.
     theft.thief.signer = owner;
     assert_eq!(theft.thief.call().await, CallEnd::Quarantined);
     assert_eq!(theft.thief.call().await, CallEnd::Welcome);
@@ -425,7 +422,7 @@ async fn somebody_keeps_the_session_of_a_key_that_was_replaced() {
     assert_eq!(enrol(theft.platform.gateway(), &code, &owner).await, 200);
     assert!(matches!(theft.thief.until_ended().await, CallEnd::Refused(_) | CallEnd::HungUp));
     assert_eq!(theft.thief.call().await, CallEnd::Status(401));
-    // Nothing was wrong with its log: it goes on where it was.
+    // Its log was intact, so it continues at the same place.
     theft.thief.signer = owner;
     assert_eq!(theft.thief.call().await, CallEnd::Welcome);
 }

@@ -1,4 +1,4 @@
-//! Tokens that the issuer never made, or made for something else.
+//! Tokens that the issuer never made, or made for another purpose.
 
 mod copied;
 mod cut_off;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use support::{Issuer, claims, eventually};
 use wire::{Actor, EdgeId, Region, Role};
 
-/// A route that shows an admin everybody's orders.
+/// A route that shows an admin all orders.
 const ADMINS: &str = "/api/v1/admin/orders";
 
 fn decoded(part: &str) -> Value {
@@ -32,7 +32,7 @@ fn encoded(part: &Value) -> String {
     URL_SAFE_NO_PAD.encode(part.to_string())
 }
 
-/// Sees that the token opens nothing, neither at the gateway nor at the edge.
+/// Asserts that the token opens neither the gateway nor the edge.
 async fn opens_nothing(platform: &AttackedPlatform, why: &str, token: &str) {
     let station = Station::fresh();
     for (port, path) in [(platform.gateway(), ADMINS), (platform.edge().http, "/session")] {
@@ -91,8 +91,7 @@ async fn a_stranger_issues_admin_tokens_with_a_key_of_his_own() {
     let actor = Actor { user_id: admin.person.user_id, role: Role::Admin };
     let issuer = Issuer::new();
     opens_nothing(platform, "another issuer", &issuer.token(actor, now)).await;
-    // The same claims under the name of the platform's key, and with the key in the token's own
-    // head.
+    // The same claims under the platform's key id, and with the key in the token's own header.
     let jwks = HttpCall::get("/.well-known/jwks.json");
     let jwks = admin.station.ask(platform.gateway(), &jwks).await.unwrap().json();
     let der = Signer::generate();
@@ -115,7 +114,7 @@ async fn a_stranger_issues_admin_tokens_with_a_key_of_his_own() {
 async fn a_token_goes_on_after_its_hour_or_as_another_kind() {
     let platform = AttackedPlatform::shared().await;
     let admin = platform.admin().await;
-    // The issuer's own key: these tokens are right in everything but the one field.
+    // Signed with the issuer's own key: only one field of each token is wrong.
     let key = platform.stack.layout().cloud_folder().join("auth.key");
     let signer = Signer::load(&key).unwrap();
     let now = Clock::system().now();
@@ -166,7 +165,7 @@ async fn a_persons_token_opens_the_link_of_an_edge() {
         let answer = somebody.station.ask(platform.gateway(), &upgrade(token)).await.unwrap();
         assert_eq!(answer.status, 401, "{:?}: {}", somebody.person.role, answer.text());
     }
-    // A key that the hub has never enrolled, under the name of an edge that it knows.
+    // A key that the hub never enrolled, under a known edge's name.
     let stranger = Signer::from_pkcs8(&Signer::generate()).unwrap();
     let edge = EdgeId::new(&platform.edge().edge).unwrap();
     let token = edge_token(&stranger, &edge, &Clock::system());

@@ -3,7 +3,7 @@
 use attack::{AttackedPlatform, MqttGreeting, MqttLine, Somebody, Station};
 use wire::Role;
 
-/// MQTT's word for a refused subscription.
+/// MQTT's code for a refused subscription.
 const REFUSED: u8 = 0x80;
 const PUBLISH: u8 = 0x30;
 
@@ -16,7 +16,7 @@ async fn on_device(platform: &AttackedPlatform, who: &Somebody, device: &str) ->
     line
 }
 
-/// A refused subscription, by word or by the end of the connection.
+/// Subscribes. Returns true if the broker refuses or closes the connection.
 async fn is_refused(line: &mut MqttLine, filter: &str) -> bool {
     line.subscribe(filter).await.map_or(true, |granted| granted >= REFUSED)
 }
@@ -71,11 +71,11 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
         for retain in [false, true] {
             let mut line = on_device(platform, &forger, "spoken-forger").await;
             line.publish(&topic, b"{\"forged\":true}", retain).await.unwrap();
-            // The broker has dealt with the message when it answers what came after it.
+            // Once the broker answers this subscription, it has handled the message before it.
             let own = format!("hf/NORTH/{edge}/reply/spoken-forger");
             let _answered_or_ended = line.subscribe(&own).await;
         }
-        // The same as a last will, to be retained.
+        // The same as a retained last will.
         let token = forger.edge_token.clone();
         let mut greeting = MqttGreeting::of("spoken-forger", &token);
         greeting.will = Some((topic, "{\"forged\":true}".into()));
@@ -84,7 +84,8 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
             line.tear();
         }
     }
-    // Whatever the forger sent has been dealt with when a later message of the edge's own arrives.
+    // Once a later message from the edge arrives, the broker has handled everything that the forger
+    // sent.
     let mut fresh = on_device(platform, &victim, "spoken-victim.second").await;
     fresh.subscribe(&head).await.unwrap();
     loop {

@@ -1,4 +1,4 @@
-//! Acceptances of people whom no admin has verified, or no longer.
+//! Acceptances by people whom no admin has verified, or whose verification has ended.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use support::eventually;
 use wire::{CommandId, OrderId, Region, Role};
 
-/// Approved orders that the edge has heard of.
+/// Approved orders on the edge's board.
 async fn open_orders<const N: usize>(platform: &AttackedPlatform) -> [OrderId; N] {
     let (customer, admin) = (platform.somebody(Role::Customer).await, platform.admin().await);
     let mut orders = Vec::new();
@@ -84,7 +84,7 @@ async fn a_fresh_account_accepts_a_job_in_the_portal_or_at_an_edge_that_is_cut_o
     assert_eq!(at_edge(&platform, new_id(), &fresh, second).await, not_taken());
     let taken = at_edge(&platform, new_id(), &honest, second).await;
     assert_eq!(taken.0, "provisional", "{taken:?}");
-    // The edge has not heard of this one; his new token tells.
+    // The edge has no news of this provider, but their new token shows the verification.
     let late = platform.provider().await;
     let taken = at_edge(&platform, new_id(), &late, third).await;
     assert_eq!(taken.0, "provisional", "{taken:?}");
@@ -112,14 +112,13 @@ async fn a_provider_accepts_by_tokens_from_before_he_lost_his_mark() {
     let decision = json!({"version": profile["version"], "reason": "The certificate was forged."});
     platform.decide(&admin, &thief, "reject", &decision).await;
 
-    // Where the job is another's already, only the order of the checks tells when the word has
-    // come.
+    // The job is taken, so the refusal's code reveals the news: verification is checked first.
     eventually("the order service has heard of it", PATIENCE, async || {
         (at_portal(&thief, taken).await == refused()).then_some(())
     })
     .await;
     assert_eq!(at_portal(&thief, first).await, refused(), "whatever his token says");
-    // An edge that is cut off cannot know; the cloud decides.
+    // A cut-off edge cannot know; the cloud decides.
     let command = new_id();
     let told = at_edge(&platform, command, &thief, first).await;
     assert_eq!(told.0, "provisional", "{told:?}");

@@ -1,4 +1,4 @@
-//! Files that are something else than they say, too large, without an end, or somebody else's.
+//! Uploads with a false type, too large, endless, or another person's.
 
 use std::time::Duration;
 
@@ -17,16 +17,16 @@ use wire::Role;
 const PHOTO: &str = "/api/v1/users/me/photo";
 const DOCUMENTS: &str = "/api/v1/users/me/documents";
 const MB: usize = 1024 * 1024;
-/// A claim of a key is renewed so long after the head of its request has come.
+/// A key's claim is renewed this long after the request's head arrived.
 const RENEWAL: Duration = Duration::from_secs(2);
-/// Two files of one person may be on their way at once.
+/// One person may have two uploads in progress.
 const FILES_OF_ONE: u32 = 2;
 
 fn handed(method: &str, path: &str, kind: &str, file: impl Into<Vec<u8>>) -> HttpCall {
     HttpCall::new(method, path).body(kind, file)
 }
 
-/// A refusal of that code, and the file shown nowhere.
+/// Asserts a refusal with that code, and that the profile shows no photo.
 async fn refused(person: &Somebody, call: HttpCall, status: u16, code: &str) {
     let answer = person.ask(call).await.expect("an answer");
     assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text());
@@ -154,17 +154,17 @@ async fn somebody_hands_in_a_file_that_never_ends() {
         tokio::select! { () = sending => {}, _ = reading => {} }
     };
     timeout(Duration::from_secs(60), both).await.expect("an end");
-    // As much as the limit, and the sockets' own room, take.
+    // As much as the limit and the sockets' buffers take.
     assert!(sent < 20 * MB, "{sent} bytes were taken");
-    // An answer stands only where the socket still has it.
+    // The answer may be lost with the socket.
     let said = String::from_utf8_lossy(&answer);
     assert!(said.is_empty() || said.starts_with("HTTP/1.1 413"), "{said}");
     let set = person.done(handed("PUT", PHOTO, "image/png", png(8, 8))).await;
     assert!(set["photo"].is_string(), "an honest one goes on");
 }
 
-/// Sends a photo under a key and keeps its last byte back until the claim of the key is about to be
-/// renewed.
+/// Uploads a photo under an idempotency key, and holds back its last byte until the key's claim is
+/// about to be renewed.
 async fn send_late_photo(person: &Somebody, gateway: u16, pause: Duration) -> String {
     let mut stream = person.station.connect(gateway).await.expect("a connection");
     let (photo, key) = (png(8, 8), process::random::secret_text(12));
@@ -185,8 +185,8 @@ async fn send_late_photo(person: &Somebody, gateway: u16, pause: Duration) -> St
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// On files each part has one writer, which a claim that is renewed in the wrong moment could keep
-/// from all.
+/// With embedded stores each part has one writer. A claim renewed at the wrong moment could block
+/// all of its writes.
 #[tokio::test]
 async fn somebody_stops_all_writes_of_a_part_with_slow_uploads_of_few_bytes() {
     let platform = AttackedPlatform::on_files().await;
@@ -212,7 +212,7 @@ async fn somebody_stops_all_writes_of_a_part_with_slow_uploads_of_few_bytes() {
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
     assert_eq!(experience.refused(), 0, "{experience}");
-    // A wait for the writer is given up after ten seconds.
+    // Waiting for the writer times out after ten seconds.
     assert!(experience.percentile(100) < Duration::from_secs(5), "{experience}");
 }
 
@@ -231,7 +231,7 @@ async fn somebody_reads_a_document_that_is_not_theirs() {
         }
     }
     let thief = platform.somebody(Role::Provider).await;
-    // He names it, or hands in the same bytes in the hope of being told.
+    // The thief names the document's id, or uploads the same bytes and hopes to learn it.
     let by_id = json!({ "name": "Mine", "number": "1", "issuer": "Me", "document": id });
     let by_address = json!({ "name": "Mine", "file_url": at(&id) });
     for item in [by_id, by_address] {

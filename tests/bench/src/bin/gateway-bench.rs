@@ -1,5 +1,5 @@
-//! Publishes and reads through the gateways of two builds over equally many connections. The builds
-//! take turns, so that the ratios hold on a busy machine.
+//! Publishes and reads through the gateways of two builds over the same number of connections. The
+//! builds take turns, so the ratios hold on a busy machine.
 
 use std::{
     path::{Path, PathBuf},
@@ -24,13 +24,13 @@ use tokio::{
 };
 use wire::{OrderId, Region, Role};
 
-/// They take turns on one connection, so that no limit of a person is met.
+/// They take turns on one connection, to stay below the per-person limits.
 const PEOPLE_OF_ONE: usize = 8;
 const TURN: Duration = Duration::from_secs(3);
-/// Of the two platforms. An older `holdfast-stack` does not look for free ports.
+/// The ports of the two platforms. An older `holdfast-stack` cannot choose free ports.
 const PORT_BASES: [&str; 2] = ["18080", "19080"];
 const STARTED_WITHIN: Duration = Duration::from_secs(180);
-/// An answer that takes longer is a fault.
+/// A slower answer is a fault.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 type Count = RangedU64ValueParser<usize>;
@@ -38,14 +38,14 @@ type Count = RangedU64ValueParser<usize>;
 /// Compares this build with an earlier one.
 #[derive(Parser)]
 struct Arguments {
-    /// The folder of the earlier build's programs, `holdfast-stack` among them
+    /// The folder of the earlier build's programs, including `holdfast-stack`
     before: PathBuf,
-    /// Both on private servers, a process per part
+    /// Run both on private servers, a process per part
     #[arg(long)]
     real: bool,
     #[arg(long, default_value_t = 32, value_parser = Count::new().range(1..))]
     connections: usize,
-    /// Turns that each build has, of three seconds each
+    /// Turns for each build, of three seconds each
     #[arg(long, default_value_t = 12, value_parser = Count::new().range(1..))]
     turns: usize,
 }
@@ -56,7 +56,7 @@ enum Case {
     Read,
 }
 
-/// Where a platform answers, of all that its ready file tells.
+/// The address of a platform, from its ready file.
 #[derive(Deserialize)]
 struct Ready {
     gateway: String,
@@ -69,7 +69,7 @@ struct Build {
     _stack: Child,
 }
 
-/// A connection, and the people who use it.
+/// A connection and its users.
 struct Seat {
     api: Api,
     people: Vec<(Person, OrderId)>,
@@ -111,7 +111,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The least, the median and the most.
+/// Minimum, median and maximum.
 fn spread(figures: &[f64]) -> (f64, f64, f64) {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -148,7 +148,7 @@ impl Build {
         Ok(Self { name, seats: seats?.into_iter().map(Arc::new).collect(), _stack: stack })
     }
 
-    /// Answers a second, all of them good.
+    /// Answers per second; each must be a success.
     async fn pace(&self, case: Case) -> Result<f64> {
         let (clock, mut acting) = (Clock::system(), JoinSet::new());
         let started = clock.elapsed();

@@ -1,9 +1,9 @@
-//! How long people wait for what they are waiting for, while orders come at a steady pace: from
-//! `payment.completed` to the order that shows its money as held, and from `order.approved` to the
-//! live stream of a matched provider.
+//! Measures two lags while orders arrive at a steady pace: from `payment.completed` to an order
+//! that shows its money as held, and from `order.approved` to the live stream of a matched
+//! provider.
 //!
-//! Both ends of a lag are read from the machine's one clock: the event's own moment, and the moment
-//! in the order's history or at the reader of the stream.
+//! Both ends of a lag come from the same machine clock: the event's timestamp, and the time in the
+//! order's history or at the reader of the stream.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ use tokio::{
 };
 use wire::{OrderId, PaymentStatus, Region, Role, ServiceType, UnixMillis};
 
-/// Customers who take turns, so that no limit of a person is met.
+/// Customers take turns, to stay below the per-person limits.
 const CUSTOMERS: usize = 16;
-/// Approvals and payments a second, each of an order that was prepared.
+/// Approvals and payments per second, each for a prepared order.
 const PROBES_PER_SECOND: u32 = 10;
-/// Requests under way. Beyond it the pace is not kept, and the result says so.
+/// Limit on concurrent requests. At the limit the pace drops, and the result reports it.
 const UNDER_WAY_MAX: usize = 256;
 const PREPARED_AT_ONCE: usize = 8;
 const ARRIVES_WITHIN: Duration = Duration::from_secs(60);
@@ -33,7 +33,7 @@ const PROFILE: &str = "/api/v1/users/me/profile";
 #[derive(Parser)]
 #[command(name = "lag-bench", about = "Measure what people wait for while orders come")]
 struct Arguments {
-    /// Orders that are published in a second
+    /// Orders published per second
     #[arg(long, default_value_t = 200)]
     per_second: u32,
     #[arg(long, default_value_t = 30)]
@@ -47,7 +47,7 @@ struct Scene {
     provider: Person,
 }
 
-/// Orders that wait for their moment.
+/// Orders prepared for their measurement.
 struct Prepared {
     to_approve: Vec<OrderId>,
     to_pay: Vec<OrderId>,
@@ -119,8 +119,8 @@ impl Scene {
         &self.customers[n % self.customers.len()]
     }
 
-    /// Open orders of a region that nobody serves, so that they disturb no stream, with a provider;
-    /// and orders of NORTH that wait for their approval.
+    /// Prepares orders with a provider in a region without streams, so they disturb none, and
+    /// orders of NORTH that wait for approval.
     async fn prepared(&self, count: u32) -> Result<Prepared> {
         let (mut to_approve, mut to_pay) = (Vec::new(), Vec::new());
         let mut making = JoinSet::new();
@@ -141,13 +141,13 @@ impl Scene {
         while !making.is_empty() {
             take(&mut making, &mut to_approve, &mut to_pay).await?;
         }
-        // A payment is its customer's own.
+        // Each customer must pay for their order, so restore the sequence.
         to_pay.sort_unstable();
         let to_approve = to_approve.into_iter().map(|(_, order)| order).collect();
         Ok(Prepared { to_approve, to_pay: to_pay.into_iter().map(|(_, order)| order).collect() })
     }
 
-    /// Orders a second, of those that were asked for.
+    /// The achieved orders per second.
     async fn publishes(&self, arguments: &Arguments) -> Result<f64> {
         let (clock, mut sent) = (Clock::system(), JoinSet::new());
         let started = clock.elapsed();
@@ -179,7 +179,7 @@ impl Scene {
         Ok(())
     }
 
-    /// When each payment was completed.
+    /// The completion time of each payment.
     async fn pays(&self, orders: &[OrderId]) -> Result<Vec<(usize, OrderId, UnixMillis)>> {
         let mut pace = interval(Duration::from_secs(1) / PROBES_PER_SECOND);
         let mut paid = Vec::new();
@@ -232,7 +232,7 @@ async fn take(
     Ok(())
 }
 
-/// The lag of each notice of these approvals, until all have come.
+/// The lag of each approval's notice, until all have arrived.
 async fn lags_of_stream(mut stream: EventReader, orders: Vec<OrderId>) -> Result<Vec<i64>> {
     let (clock, mut waiting) = (Clock::system(), std::collections::BTreeSet::from_iter(orders));
     let mut lags = Vec::new();

@@ -1,5 +1,5 @@
-//! Publishes on an embedded bus for ever, and says each event's id once it is confirmed. Crash
-//! tests kill it.
+//! Publishes on an embedded bus in an endless loop, and prints each event's id once it is
+//! confirmed. Crash tests kill it.
 
 use std::io::Write;
 
@@ -29,7 +29,7 @@ async fn publish(bus: Bus) {
             eprintln!("{error}");
             return;
         }
-        // One write of a whole line: a kill leaves no half of one in the pipe.
+        // Write the whole line at once, so a kill never leaves half of it in the pipe.
         let _ = std::io::stdout().write_all(format!("{}\n", event.id).as_bytes());
     }
 }

@@ -1,5 +1,5 @@
-//! Writes documents with events and relays them for ever, and says each event's id once it is
-//! written. Crash tests kill it.
+//! Writes documents with events and relays them in an endless loop, and prints each event's id once
+//! it is written. Crash tests kill it.
 
 use std::{io::Write, time::Duration};
 
@@ -30,13 +30,13 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Each event is one star more.
+/// Each event adds one star.
 async fn write(notes: Collection<Note>, id: Uuid) {
     for number in 0.. {
         let event = [contract::event_of(EventType::ReviewCreated, number)];
         let star = Update::default().add(&STARS, 1);
         match notes.update(id, Filter::everything(), star, &event).await {
-            // One write of a whole line: a kill leaves no half of one in the pipe.
+            // Write the whole line at once, so a kill never leaves half of it in the pipe.
             Ok(_) => drop(std::io::stdout().write_all(format!("{}\n", event[0].id).as_bytes())),
             // The relay is behind.
             Err(error) if error.is_contention() => {

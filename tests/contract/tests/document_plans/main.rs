@@ -1,7 +1,7 @@
-//! Everything that people and events cause in the stores of inboxes, reviews and profiles is
-//! answered by an index, beside many documents of others. MongoDB keeps the plan of each operation
-//! of a whole run as it was executed, with the number of keys and documents it looked at. Of
-//! SQLite, sqlx tells each statement, and the engine is asked for its plan.
+//! Every operation that people and events cause in the stores of inboxes, reviews and profiles uses
+//! an index, even among many unrelated documents. MongoDB's profiler records each executed plan of
+//! a whole run, with the number of examined keys and documents. For SQLite, sqlx reports each
+//! statement, and the test requests its plan from the engine.
 
 #![allow(clippy::unwrap_used)]
 
@@ -21,13 +21,13 @@ use platform::{
 use uuid::Uuid;
 use wire::{UnixMillis, UserId};
 
-/// In times to come: MongoDB takes away what has expired by its own clock, in the midst of a test.
+/// In the future: MongoDB removes expired documents by its clock, even during a test.
 const AT: UnixMillis = UnixMillis(4_000_000_000_000);
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-/// Documents of each kind that no operation is about.
+/// Unrelated documents of each kind.
 const OTHERS: std::ops::Range<u128> = 1_000..1_060;
-/// Most keys of an index, and most documents, that one operation looks at: those it is about, and a
-/// few between.
+/// Limit on index keys and on documents that one operation examines: the relevant ones and a few in
+/// between.
 const LOOKED_AT_MAX: i64 = 20;
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn every_operation_on_documents_uses_an_index_on_mongodb() {
     let profile = async |level: i32| database.run_command(doc! { "profile": level }).await.unwrap();
     profile(2).await;
     run(&arm).await;
-    // It is a scan, to show that one is seen.
+    // A deliberate scan, to prove that scans are detected.
     let people = database.collection::<Document>("customer_profiles");
     assert!(people.find_one(doc! { "nothing": 1 }).await.unwrap().is_none());
     profile(0).await;
@@ -65,7 +65,7 @@ async fn every_operation_on_documents_uses_an_index_on_mongodb() {
     }
 }
 
-/// An aggregation sorts a few sums, a query whatever it found.
+/// An aggregation sorts a few sums, but a query sorts everything it found.
 fn is_slow(kept: &Document) -> bool {
     let sorts = kept.get_bool("hasSortStage").unwrap_or_default();
     let sums = kept.get_document("command").is_ok_and(|command| command.contains_key("aggregate"));
@@ -102,11 +102,11 @@ async fn every_statement_on_documents_uses_an_index_on_sqlite() {
     }
 }
 
-/// The steps by which the engine would read a table whole, or sort.
+/// The plan steps that read a whole table, or sort.
 async fn scans_of(sql: &Sql, text: &str) -> Vec<String> {
     let asked = format!("EXPLAIN QUERY PLAN {}", text.replace('?', "'1'")).leak();
     let steps: Vec<PlanStep> = sql.all(&*asked, Vec::new()).await.unwrap();
-    // A log of everything is read in the order of its index, as far as its page goes.
+    // A log of everything is read in index order, up to the page size.
     let is_page = text.contains(" WHERE 1 ORDER BY ") && text.contains(" LIMIT ");
     let slow = |step: &PlanStep| {
         let scans = step.0.starts_with("SCAN ") && !step.0.starts_with("SCAN (subquery");

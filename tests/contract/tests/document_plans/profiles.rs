@@ -1,4 +1,4 @@
-//! Profiles, the desk that verifies them, the matching, and the count of jobs.
+//! Profiles, their verification queue, the matching, and the job counts.
 
 use platform::documents::Documents;
 use process::clock::Clock;
@@ -18,7 +18,7 @@ pub fn store(documents: &Documents) -> ProfileStore {
     ProfileStore::new(documents, Clock::fixed(AT))
 }
 
-/// Half of the others wait at the desk, and half are verified, for another region.
+/// Half of the others wait for verification, and half are verified, for another region.
 pub async fn fill(store: &ProfileStore) {
     for n in OTHERS {
         offer(store, user(n), Region::East).await;
@@ -68,7 +68,7 @@ async fn job(store: &ProfileStore, n: u128, provider_id: UserId) {
     store.recount_jobs(provider_id).await.unwrap();
 }
 
-/// A profile that serves the region, and waits to be verified.
+/// A profile that serves the region, and waits for verification.
 async fn offer(store: &ProfileStore, provider: UserId, area: Region) {
     let own = store.own::<ProviderProfile>(provider, Role::Provider, TRACE).await.unwrap();
     let form = json!({

@@ -1,4 +1,4 @@
-//! Reviews with their votes and reports, and what is added up of them.
+//! Reviews with their votes and reports, and their totals.
 
 use platform::documents::Documents;
 use process::{clock::Clock, problem::TimeCursor};

@@ -1,4 +1,4 @@
-//! Reads: pages, lists, groups, and the index behind each query.
+//! Reads: pages, lists, groups, and the index of each query.
 
 use contract::{
     DocumentsArm,
@@ -36,7 +36,7 @@ async fn pages_join_without_a_gap_or_a_repeat_while_others_write(arm: DocumentsA
             let page = notes.page(find).await.unwrap();
             assert!(page.documents.len() <= 4);
             seen.extend(ids_of(&page.documents));
-            // Written meanwhile, before the place and behind it.
+            // Meanwhile insert documents before and after the cursor.
             for n in [late, late + 1] {
                 notes.insert(id(n + u128::from(down) * 500), &note(1, n), &[]).await.unwrap();
             }
@@ -54,7 +54,7 @@ async fn pages_join_without_a_gap_or_a_repeat_while_others_write(arm: DocumentsA
         }
         assert_eq!(seen, expected);
     }
-    // A last page that is full promises nothing.
+    // A full last page has no next page.
     let whole = notes.page(newest_of(2).limit(2)).await.unwrap();
     assert!(whole.documents.is_empty() && whole.next.is_none());
     notes.insert_new(&[(id(71), note(2, 1)), (id(72), note(2, 2))]).await.unwrap();
@@ -165,10 +165,10 @@ async fn a_changed_index_is_built_beside_the_old_one(arm: DocumentsArm) {
         assert!(found.is_sorted_by_key(|found| (-found.body.0.stars, std::cmp::Reverse(found.id))));
         assert!(!found.is_empty());
     }
-    // The unique index that is declared no more refuses nothing.
+    // The index that is no longer declared as unique allows duplicates.
     assert!(after.insert(id(90), &Changed(note(1, 1)), &[]).await.unwrap());
     match &arm.documents {
-        // Replicas of the release before ask by the old one for a while.
+        // Replicas of the previous release still query by the old index for a while.
         Documents::Mongo(_) => assert_eq!(before.find(&newest_of(1)).await.unwrap().len(), 41),
         Documents::Sqlite(_) => drop(before.find(&newest_of(1)).await.unwrap_err()),
     }

@@ -1,5 +1,5 @@
-//! The life of a document: it expires, is changed once for an event, and waits for its own events
-//! to leave.
+//! The life of a document: it expires, changes once per event, and stays until its events have
+//! left.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn documents_expire(arm: DocumentsArm) {
     for n in 0..4 {
         notes.insert(id(n), &note(1, n), &[]).await.unwrap();
     }
-    // By each way of writing.
+    // Once for each kind of write.
     let read = Update::default().set(&READ, old);
     notes.update(id(0), Filter::everything(), read, &[]).await.unwrap();
     notes.change(id(1), |note| Some((Note { read_at: Some(old), ..note }, vec![]))).await.unwrap();
@@ -46,7 +46,7 @@ async fn documents_expire(arm: DocumentsArm) {
         let left = ids_of(&notes.find(&newest_of(1)).await.unwrap());
         (left == [id(3), id(2)]).then_some(())
     };
-    // MongoDB's own clock comes by once a minute at the latest.
+    // MongoDB's expiry runs at least once a minute.
     eventually("the old ones are gone", Duration::from_secs(90), left).await;
 }
 
@@ -85,7 +85,7 @@ async fn a_change_for_an_event_is_made_once(arm: DocumentsArm) {
     let made = racing.join_all().await.into_iter().filter(|made| *made).count();
     assert_eq!(made, 6);
     assert_eq!(notes.get(id(1)).await.unwrap().unwrap().body.stars, 6);
-    // The same event is another one to another document, and comes again much later.
+    // The same event is new to another document, and a much later repeat is still recognised.
     notes.insert(id(2), &Note { stars: 0, ..note(1, 2) }, &[]).await.unwrap();
     let more = |note: Note| Some((Note { stars: note.stars + 1, ..note }, Vec::new()));
     assert!(notes.change_once(id(2), EventId(id(0)), now, more).await.unwrap().is_some());
@@ -107,7 +107,7 @@ async fn a_change_that_was_never_noted_is_remembered_once_its_event_comes_again(
     };
     assert!(change(0).await);
     if let Documents::Mongo(_) = &arm.documents {
-        // As if the process had died between the change and its note.
+        // Simulates a crash between the change and its inbox note.
         let inbox = arm.mongo().await.collection::<mongodb::bson::Document>("_inbox");
         assert_eq!(inbox.delete_many(doc! {}).await.unwrap().deleted_count, 1);
     }
@@ -123,8 +123,8 @@ async fn no_insert_is_refused_for_its_event_alone(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
     let told = [event_of(EventType::ReviewCreated, 1)];
     assert!(notes.insert(id(1), &note(1, 1), &told).await.unwrap());
-    // SQLite knows an event id of another document and fails; nothing says that the document is
-    // there.
+    // SQLite recognises another document's event id and fails; no result claims that the document
+    // exists.
     let second = notes.insert(id(2), &note(1, 2), &told).await;
     assert!(!matches!(second, Ok(false)));
     assert_eq!(notes.get(id(2)).await.unwrap().is_some(), second.is_ok());
@@ -162,7 +162,7 @@ async fn events_of_one_document_are_bounded(arm: DocumentsArm) {
     assert!(full(notes.replace(&stored, &two[..1]).await.unwrap_err()));
     assert_eq!(notes.get(id(1)).await.unwrap().unwrap(), stored, "nothing is written");
     assert!(notes.replace(&stored, &[]).await.unwrap());
-    // One that is not there is no full one.
+    // A missing document is not reported as full.
     assert!(!notes.update(id(2), Filter::everything(), nothing(), &two[..1]).await.unwrap());
     let (tasks, mut deliveries) = arm.relayed().await;
     let mut received = Vec::new();

@@ -1,5 +1,5 @@
-//! How an event gets from a document to a queue, and into another document: the relay, the bus, and
-//! a change that is made once.
+//! The path of an event from a document to a queue, and into another document: the relay, the bus,
+//! and a change that is made once.
 
 use std::{
     collections::BTreeSet,
@@ -54,7 +54,7 @@ async fn touch(notes: &Collection<Note>, n: u128, event: &Event) {
 
 async fn written_events_leave_in_order_and_others_never(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
-    // One whose clock is set back tells later events with earlier times.
+    // A writer with a clock set back gives later events earlier times.
     let mut sent: Vec<Event> = (0..40).map(|n| event_of(EventType::ReviewCreated, n)).collect();
     for (event, late_ms) in sent.iter_mut().zip(0..) {
         event.at = event.at.plus_ms(-10 * late_ms);
@@ -74,7 +74,7 @@ async fn written_events_leave_in_order_and_others_never(arm: DocumentsArm) {
     }
     let (tasks, mut deliveries) = arm.relayed().await;
     assert_eq!(receive(&mut deliveries, sent.len()).await, sent);
-    // Nothing left twice: the next to come is the next to be written.
+    // Each event left only once: the next delivery is the next written event.
     let next = event_of(EventType::ReviewCreated, 0);
     touch(&notes, 1, &next).await;
     assert_eq!(ids(&receive(&mut deliveries, 1).await), [next.id]);
@@ -125,7 +125,7 @@ async fn one_of_two_relays_publishes_and_the_other_takes_over(arm: DocumentsArm)
     let received: BTreeSet<EventId> =
         ids(&receive(&mut deliveries, 50).await).into_iter().collect();
     assert_eq!(received, ids(&sent).into_iter().collect());
-    // The relay that has the lease lets it go when it stops.
+    // A stopping relay releases its lease.
     first.shutdown(LIMIT).await;
     let late = event_of(EventType::ReviewCreated, 100);
     touch(&notes, 1, &late).await;
@@ -143,7 +143,7 @@ async fn a_write_wakes_the_relay(arm: DocumentsArm) {
         touch(&notes, 1, &event_of(EventType::ReviewCreated, number)).await;
         receive(&mut deliveries, 1).await;
     }
-    // By the tick alone it would be ten seconds.
+    // The tick alone would take ten seconds.
     assert!(clock.elapsed() - started < Duration::from_secs(5));
     tasks.shutdown(LIMIT).await;
 }
@@ -152,7 +152,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
-    // More than a batch of a replay, over 38 days; and some that the new queue does not want.
+    // More than a replay batch, over 38 days; the new queue wants only part of them.
     let now = Clock::system().now();
     let mut sent = Vec::new();
     for n in 0..20_u128 {
@@ -173,7 +173,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     let (tasks, mut deliveries) = arm.relayed_to(&bus).await;
     assert_eq!(receive(&mut deliveries, sent.len()).await, sent);
     eventually("all have left", LIMIT, async || all_left(&arm).await).await;
-    // As if the relay had died before it took them out: they leave a second time, and are kept
+    // Simulates a relay crash before it removed them: they leave a second time, and are stored
     // once.
     put_back(&arm, 19, waiting).await;
     receive(&mut deliveries, 60).await;
@@ -191,7 +191,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
         told.iter().map(|one| (one.sent, one.done_at.is_some())).collect::<Vec<_>>(),
         [(720, true)]
     );
-    // They are kept from the moment at which they left.
+    // The retention starts when they left.
     let days = |count: u64| Duration::from_secs(count * 24 * 60 * 60);
     let later = Clock::system().now().plus_ms(30 * DAY_MS + 1);
     assert_eq!(outbox::store::purge(&database, later, days(31)).await.unwrap(), 0);
@@ -199,7 +199,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     assert_eq!(replayed(&arm, &bus, since).await, []);
 }
 
-/// The events that a new queue is sent again.
+/// The events that a replay sends to a new queue.
 async fn replayed(arm: &DocumentsArm, bus: &Bus, since: UnixMillis) -> Vec<Event> {
     const LATE: QueueSpec = QueueSpec::new("late", &[(Exchange::Review, "review.created")]);
     let database = Database::from(&arm.documents);
@@ -227,7 +227,7 @@ async fn all_left(arm: &DocumentsArm) -> Option<()> {
     (waiting == 0).then_some(())
 }
 
-/// The events of a note as MongoDB keeps them.
+/// The events of a note in MongoDB.
 async fn waiting_in(arm: &DocumentsArm, n: u128) -> Bson {
     let Documents::Mongo(_) = &arm.documents else { return Bson::Null };
     let notes = arm.mongo().await.collection::<Document>("notes");
@@ -253,7 +253,7 @@ async fn put_back(arm: &DocumentsArm, n: u128, waiting: Bson) {
 const WRITERS: u128 = 6;
 const TOLD_PER_ROUND: usize = 300;
 
-/// Writes and relays in another process, kills it, and answers the events that it knew to be
+/// Writes and relays in another process, kills it, and returns the events that it reported as
 /// written.
 fn write_and_kill(arm: &DocumentsArm) -> Vec<EventId> {
     let mut writer = Command::new(env!("CARGO_BIN_EXE_tell_until_killed"))
@@ -285,8 +285,8 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     }
     notes.insert(id(COUNTER), &Note { stars: 0, ..note(2, 1) }, &[]).await.unwrap();
     let told: Vec<EventId> = (0..2).flat_map(|_| write_and_kill(&arm)).collect();
-    // A write and its event are one: so many stars, so many events. The server may still make the
-    // last write of a process that is dead, so the stars are counted anew before each event.
+    // A write and its event are atomic, so there are as many stars as events. The server may still
+    // execute the last write of a dead process, so count the stars again before each event.
     let written = async || {
         let stored = notes.find(&newest_of(1)).await.unwrap();
         usize::try_from(stored.iter().map(|stored| stored.body.stars).sum::<i64>()).unwrap()
@@ -301,7 +301,7 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
         let event = delivery.event().id;
         let star = |note: Note| Some((Note { stars: note.stars + 1, ..note }, Vec::new()));
         let now = Clock::system().now();
-        // A consumer that dies before it says so is given the event once more.
+        // A consumer that dies before its acknowledgement gets the event again.
         for _ in 0..2 {
             if notes.change_once(id(COUNTER), event, now, star).await.unwrap().is_some() {
                 counted += 1;

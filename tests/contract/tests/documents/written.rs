@@ -1,4 +1,4 @@
-//! Writes: keys, versions, races, and the fields that a collection requires.
+//! Writes: keys, versions, races, and the required fields of a collection.
 
 use contract::{
     DocumentsArm,
@@ -46,7 +46,7 @@ async fn a_store_answers_and_one_that_was_never_migrated_is_refused(arm: Documen
     arm.documents.check().await.unwrap();
 }
 
-/// SQLite counts each table and index that is made or dropped.
+/// SQLite counts each created or dropped table and index.
 async fn schema_version(documents: &Documents) -> Option<i64> {
     match documents {
         Documents::Mongo(_) => None,
@@ -62,13 +62,13 @@ async fn a_second_document_with_the_same_key_is_refused(arm: DocumentsArm) {
     let many = [(id(3), note(1, 3)), (id(4), note(1, 1)), (id(5), note(1, 3)), (id(1), note(1, 9))];
     assert_eq!(notes.insert_new(&many).await.unwrap(), [true, false, false, false]);
     assert_eq!(notes.insert_new(&[]).await.unwrap(), [false; 0]);
-    // More than one statement's worth, and one of them is there.
+    // More than one statement holds, including one duplicate.
     let mut run: Vec<_> = (100..200).map(|n| (id(n), note(7, n))).collect();
     run[80].1.key = note(1, 1).key;
     let expected: Vec<bool> = (0..100).map(|place| place != 80).collect();
     assert_eq!(notes.insert_new(&run).await.unwrap(), expected);
     assert_eq!(notes.count(&newest_of(7)).await.unwrap(), 99);
-    // Once it is there, taking another's key is a fault and not a lost race.
+    // For an existing document, taking another's key is a fault and not a lost race.
     let mut other = notes.get(id(3)).await.unwrap().unwrap();
     other.body.key = note(1, 1).key;
     let error = notes.replace(&other, &[]).await.unwrap_err();
@@ -95,7 +95,7 @@ async fn missing_and_null_are_one(arm: DocumentsArm) {
     assert_eq!(ids_of(&notes.find(&unread).await.unwrap()), [id(1)]);
     let read = Find::by(NEWEST, USER.is(user(1)).and(READ.at_least(AT)));
     assert_eq!(ids_of(&notes.find(&read).await.unwrap()), [id(2)]);
-    // Taken out by a replacement, and by an update.
+    // Removed by a replacement, and by an update.
     let mut second = notes.get(id(2)).await.unwrap().unwrap();
     second.body.read_at = None;
     assert!(notes.replace(&second, &[]).await.unwrap());
@@ -235,7 +235,7 @@ async fn the_store_requires_the_fields_of_today(arm: DocumentsArm) {
         }
     }
     assert!(later.get(id(1)).await.unwrap().is_some(), "what was there before");
-    // Back to the release before, whose indexes find its documents again.
+    // Back on the previous release, its indexes find its documents again.
     assert!(later.delete(id(2), 1).await.unwrap());
     before.migrate().await.unwrap();
     let word = Find::by(BY_WORD, WORDS.has("w1".to_owned()));
@@ -270,7 +270,7 @@ async fn a_field_is_added_without_a_migration(arm: DocumentsArm) {
     }
     let before = notes(&arm.documents).await;
     before.insert(id(1), &note(1, 1), &[]).await.unwrap();
-    // The release that knows the field runs on the store of the one before.
+    // The new release runs on the store of the previous one.
     let after = Collection::<Mooded>::new(&arm.documents, "notes");
     let old = after.get(id(1)).await.unwrap().unwrap().body;
     assert_eq!((old.mood, old.looks), (None, 0), "a document of before has it not");
@@ -285,7 +285,7 @@ async fn a_field_is_added_without_a_migration(arm: DocumentsArm) {
         found.iter().map(|found| found.id).collect::<Vec<_>>()
     };
     assert_eq!((found("calm").await, found("glad").await), (vec![id(1)], vec![id(2)]));
-    // And the release before reads and changes what the later one wrote.
+    // The previous release reads and changes the new one's documents.
     let mut second = before.get(id(2)).await.unwrap().unwrap();
     assert_eq!(second.body, note(1, 2));
     second.body.stars = 9;

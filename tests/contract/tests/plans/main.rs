@@ -1,6 +1,6 @@
-//! Every statement of money and of orders that people, events and the frequent jobs cause uses an
-//! index. The statements are those that a whole run really makes: sqlx tells each one, and the
-//! engine is asked for its plan.
+//! Every statement on money and orders caused by people, events and frequent jobs uses an index.
+//! The statements come from a real run: sqlx reports each one, and the test requests its plan from
+//! the engine.
 
 #![allow(clippy::unwrap_used)]
 
@@ -28,9 +28,9 @@ use wire::{Currency, OrderId, OrderStatus, UnixMillis, UserId};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const PRICE: i64 = 20_001;
-/// Rows of each table that no statement is about. MariaDB reads a small table whole, index or not.
+/// Unrelated rows of each table. MariaDB scans a small table despite its index.
 const OTHERS: u32 = 3_000;
-/// Tables of a few rows, which are read whole.
+/// Tables of a few rows, for which scans are fine.
 const SMALL: &[&str] = &[
     "fee_policies",
     "compared_until",
@@ -103,7 +103,7 @@ async fn every_statement_about_orders_uses_an_index_on_mariadb() {
     order::uses_indexes(Engine::MariaDb).await;
 }
 
-/// The number of statements about these tables, none of which reads one of them whole.
+/// The number of statements on these tables; fails if any of them scans one.
 async fn without_scans(
     sql: &Sql,
     engine: Engine,
@@ -126,8 +126,7 @@ fn names(text: &str, table: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == table)
 }
 
-/// One order from its acceptance to the payout, one that is cancelled, and all that is read of
-/// them.
+/// One order from acceptance to payout, one cancelled order, and all their queries.
 async fn run(sql: &Sql) {
     let clock = Clock::fixed(NOW);
     let limits = Config::default().limits();
@@ -233,7 +232,7 @@ fn heard(id: OrderId, version: u64, status: OrderStatus) -> MoneyStep {
     })
 }
 
-/// Other rows, which concern nobody here and whose time has not come.
+/// Unrelated rows that are not due yet.
 async fn fill(sql: &Sql, table: &'static str) {
     let columns: Vec<(String, String)> = all(
         sql,
@@ -263,17 +262,17 @@ async fn fill(sql: &Sql, table: &'static str) {
     let _: Vec<(String, String)> = all(sql, format!("ANALYZE TABLE {table}")).await;
 }
 
-/// The tables that the engine would read whole.
+/// The tables that the engine would scan.
 async fn scans_of(sql: &Sql, engine: Engine, text: &str) -> Vec<String> {
-    // The plan follows from the form alone; a limit has to be a number, and what begins at a place
-    // begins behind the other rows: to read all of them in the order of an index is a scan by name
-    // only.
+    // The plan depends only on the statement's form, with two exceptions: a limit must be a number,
+    // and a cursor must lie behind the other rows, because reading all of them in index order also
+    // counts as a scan.
     let text = text.replace("LIMIT ?", "LIMIT 20");
     let text = text.replace("> ?", "> '9223372036854775807'");
     let text = text.replace(">= ?", ">= '9223372036854775807'").replace('?', "'1'");
     let found: BTreeSet<String> = match engine {
         Engine::Sqlite => {
-            // Told of by the other engine's run.
+            // The other engine's run covers locks.
             let text = text.replace(" FOR UPDATE", "").replace(" LOCK IN SHARE MODE", "");
             let steps: Vec<SqliteStep> = all(sql, format!("EXPLAIN QUERY PLAN {text}")).await;
             let scan = |step: &SqliteStep| step.0.starts_with("SCAN ");
@@ -297,7 +296,7 @@ async fn all<R: Row>(sql: &Sql, text: String) -> Vec<R> {
         .unwrap_or_else(|error| panic!("{text}: {error:?}"))
 }
 
-/// Statements are made of constants; those of a test are as good as that.
+/// Statements must be constants; leaking a test's text makes it one.
 fn leaked(text: String) -> &'static str {
     text.leak()
 }

@@ -1,4 +1,4 @@
-//! The statements of orders: one from its publication to its end, and every list of them.
+//! The statements on orders: one order from publication to its end, and every list.
 
 use custody::KnownQuestion;
 use order::{
@@ -27,13 +27,13 @@ const FILLED: &[&str] = &[
     "provider_marks",
 ];
 
-/// The filters of a list that anybody may ask for, in every choice of them.
+/// The number of public list filters; the test tries every combination.
 const FILTERS: u32 = 8;
 
-/// The filters that a sort has nothing to do with: prices, the end of a time, and codes.
+/// Filters independent of the sort: prices, the end of a period, and codes.
 const OF_NO_SORT: u32 = 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7;
 
-/// The other rows are of nobody's kind and in no state, and none of them may be read.
+/// A cursor behind the other rows, which match no filter and must not be read.
 fn behind_all(sort: OrderSort) -> ListPlace {
     let (key, id) = match sort {
         OrderSort::Newest => (NOW.0, Uuid::nil()),
@@ -90,7 +90,7 @@ async fn run(sql: &Sql) {
     decided(&store, Role::Customer, command(&clock, cancel)).await;
 }
 
-/// Every list, behind its end.
+/// Every list, behind its last row.
 async fn lists(store: &Store) {
     for chosen in 0..1_u32 << FILTERS {
         let has = |filter: u32| chosen & (1 << filter) != 0;
@@ -112,7 +112,7 @@ async fn lists(store: &Store) {
             store.exceeds_export(&list).await.unwrap();
             for sort in OrderSort::ALL {
                 let is_usual = sort == OrderSort::Newest;
-                // All orders of all people have no such list.
+                // The list of all orders lacks this sort.
                 let is_offered = sort != OrderSort::Start
                     || list.status.is_some()
                     || list.customer.or(list.provider).is_some();

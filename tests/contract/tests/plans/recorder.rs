@@ -1,4 +1,4 @@
-//! Keeps the text of every statement that sqlx tells of.
+//! Records the text of every statement that sqlx reports.
 
 use std::{
     collections::BTreeSet,
@@ -15,7 +15,6 @@ use tracing::{
 #[derive(Clone, Default)]
 pub struct Recorder(Arc<Mutex<BTreeSet<String>>>);
 
-/// The one of this process.
 pub fn installed() -> &'static Recorder {
     static RECORDER: OnceLock<Recorder> = OnceLock::new();
     RECORDER.get_or_init(|| {
@@ -26,7 +25,7 @@ pub fn installed() -> &'static Recorder {
 }
 
 impl Recorder {
-    /// Those that read or change rows, each once.
+    /// The statements that read or change rows, without duplicates.
     pub fn statements(&self) -> Vec<String> {
         let kept = self.0.lock().unwrap();
         let has_plan = |text: &&String| {
@@ -53,7 +52,7 @@ impl Subscriber for Recorder {
     fn event(&self, event: &Event<'_>) {
         let mut text = StatementText::default();
         event.record(&mut text);
-        // A short one is its own summary.
+        // A short statement appears only as the summary.
         let text = if text.whole.is_empty() { text.summary } else { text.whole };
         self.0.lock().unwrap().insert(text.trim().to_owned());
     }

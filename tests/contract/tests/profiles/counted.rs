@@ -1,4 +1,4 @@
-//! The numbers of a profile come by events of others. One that was lost is made up for.
+//! The numbers of a profile come from events of other services. A lost event is made up for.
 
 use contract::{BusArm, DocumentsArm, LIMIT, OrderDb, event_of, on_every_documents};
 use order::{Config, store::Store};
@@ -34,7 +34,7 @@ on_every_documents! {
     a_rating_that_was_lost_is_told_again,
 }
 
-/// Its taker drops what it gets.
+/// Its consumer drops everything.
 const LOST: QueueSpec = QueueSpec::new(
     "lost",
     &[
@@ -44,7 +44,7 @@ const LOST: QueueSpec = QueueSpec::new(
     ],
 );
 
-/// More than the job reads at a time.
+/// More than one batch of the job.
 const PROVIDERS: u128 = 205;
 
 async fn a_spoiled_number_of_jobs_is_counted_anew_and_a_right_one_left_alone(arm: DocumentsArm) {
@@ -111,7 +111,7 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
     let counted = kept(&profiles, PROVIDER).await;
     assert_eq!(counted.body.completed_orders, 2);
 
-    // By an admin, or by the job of the next night.
+    // The replay comes from an admin, or from the next night's job.
     let asked = (clock.new_id(), CUSTOMER, clock.now());
     let database = Database::from(&arm.sql);
     let since = wire::UnixMillis(0);
@@ -139,7 +139,7 @@ async fn a_rating_that_was_lost_is_told_again(arm: DocumentsArm) {
     let told = kept(&profiles, PROVIDER).await.body;
     assert_eq!((told.rating_hundredths, told.total_reviews), (500, 1));
 
-    // The event of a review was lost before it was added up.
+    // The event of a review was lost before it was added to the rating.
     store.add(review(2, 4), TRACE).await.unwrap().unwrap();
     assert_eq!(store.refresh_ratings().await.unwrap(), 1);
     let tasks = Tasks::new();
@@ -150,7 +150,7 @@ async fn a_rating_that_was_lost_is_told_again(arm: DocumentsArm) {
     assert_eq!((told.rating_hundredths, told.total_reviews), (450, 2));
 }
 
-/// Sends what waits to somebody who drops it.
+/// Sends the waiting events to a consumer that drops them.
 async fn lose(from: impl Into<Database>, bus: &Bus, count: usize) {
     bus.bind(&LOST).await.unwrap();
     let tasks = Tasks::new();
@@ -163,13 +163,12 @@ async fn lose(from: impl Into<Database>, bus: &Bus, count: usize) {
     tasks.shutdown(LIMIT).await;
 }
 
-/// Does the replays that were asked for.
 async fn replayed(database: &Database, bus: &Bus) {
     let now = Clock::system().now();
     while replay::turn(database, bus, topology::named, now).await.unwrap() {}
 }
 
-/// The user service takes so many events of its queue.
+/// The user service handles `count` events of its queue.
 async fn take(profiles: &ProfileStore, bus: &Bus, count: usize) {
     let feed = ProfileFeed { store: profiles.clone() };
     let mut deliveries = bus.subscribe(topology::USER_PROFILES.name, 10).await.unwrap();

@@ -1,4 +1,4 @@
-//! The promises of the store of profiles, one body for MongoDB and SQLite.
+//! The promises of the profile store, one body for MongoDB and SQLite.
 
 #![allow(clippy::unwrap_used)]
 
@@ -134,13 +134,13 @@ async fn of_changes_on_one_revision_one_is_made(store: &ProfileStore) {
     assert_eq!((won, after.revision), (vec![after.full_name], read + 1));
 }
 
-/// Replicas on one store, each with its own way to the same cache.
+/// Replicas on one store, each with a separate connection to the same cache.
 async fn a_change_is_seen_at_once_at_every_replica(arm: DocumentsArm) {
     migrated(&arm.documents).await;
     let memory = Cache::open("memory:").unwrap();
     let redis = || Cache::open(&servers().redis).unwrap();
     for (n, caches) in [(50, [memory.clone(), memory]), (60, [redis(), redis()])] {
-        // The server is shared by all tests.
+        // All tests share the server.
         let provider = UserId(Clock::system().new_id());
         Box::pin(cards_follow_changes(&arm.documents, caches, provider, n)).await;
     }
@@ -160,7 +160,7 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     assert_eq!(first, PublicProfile::of(&silent.get(who).await.unwrap().unwrap()));
     let first = first.unwrap();
     let key = format!("user:card:{who}");
-    // A cache that is too slow keeps nothing, and nobody waits for it.
+    // Nothing is cached if the cache is too slow, and no request waits for it.
     let kept = eventually("the card is kept", LIMIT, async || {
         shown(&there).await;
         cache.get(&key).await.unwrap()
@@ -170,7 +170,7 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
         assert!(!kept.contains(plain), "{kept}");
     }
 
-    // A change that the cache does not hear of shows that it is the cache that answers.
+    // A change that bypasses the cache proves that the cache answers.
     rename(&silent, who, "Nobody heard").await;
     assert_eq!(shown(&there).await.as_ref(), Some(&first));
     let (thing, by_hand) =
@@ -179,7 +179,7 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     rename(&here, who, "王五").await;
     assert_eq!(shown(&there).await.unwrap().full_name, "王五");
     let old = serde_json::to_string(&first).unwrap();
-    // By somebody who can write to the cache, and has no data key.
+    // Simulates an attacker with write access to the cache but without a data key.
     let kept = eventually("the new card is kept", LIMIT, async || {
         shown(&there).await;
         cache.get(&key).await.unwrap()
@@ -188,7 +188,7 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     let (stamp, _) = kept.split_once(' ').unwrap();
     cache.set(&key, &format!("{stamp} {old}"), minutes).await.unwrap();
     assert_eq!(shown(&there).await.unwrap().full_name, "王五");
-    // A reader who had read before the change, and was slow.
+    // Simulates a slow reader with a value from before the change.
     by_hand.remember("card", &thing, &before, &old).await;
     for store in [&here, &there] {
         assert_eq!(shown(store).await.unwrap().full_name, "王五");
@@ -209,7 +209,7 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     assert_eq!(shown(&there).await, None);
 }
 
-/// Of a part that no other test counts.
+/// Uses a part name that no other test counts.
 async fn a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing(arm: DocumentsArm) {
     process::start("profiles", LogFormat::Json);
     let part = match &arm.documents {
@@ -230,7 +230,7 @@ async fn a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing(arm: Docume
     };
     let first = store.card(PROVIDER).await.unwrap();
     assert_eq!((counted("hit"), counted("miss")), (0, 1));
-    // A store without profiles would know of none.
+    // Without the profiles, the store itself would find none.
     match &arm.documents {
         Documents::Mongo(_) => arm.mongo().await.drop().await.unwrap(),
         Documents::Sqlite(sql) => {
@@ -360,7 +360,7 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
     }
 }
 
-/// As somebody else could write into the database, or a mistake of ours.
+/// Simulates a foreign or buggy write to the database.
 #[tokio::test]
 async fn mongodb_itself_refuses_a_profile_without_its_fields_and_a_second_of_a_person() {
     let arm = contract::documents_on_mongodb().await;

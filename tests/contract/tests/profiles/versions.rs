@@ -1,4 +1,4 @@
-//! Profiles of a version before, and of a later one.
+//! Profiles of a previous version, and of a later one.
 
 use contract::{DocumentsArm, on_every_documents};
 use mongodb::bson::{Document as BsonDocument, doc};
@@ -22,7 +22,7 @@ on_every_documents! {
     plain_steps_of_a_verification_are_read_and_sealed_by_the_job,
 }
 
-/// A profile as it stands in its store.
+/// A profile in its stored form.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 struct StoredProvider(Value);
@@ -43,7 +43,7 @@ async fn plain_steps_of_a_verification_are_read_and_sealed_by_the_job(arm: Docum
         (found.version, found.body.0["verification"]["steps"].clone())
     };
 
-    // As a version before has written them, among fields that it sealed.
+    // As a previous version wrote them, among sealed fields.
     let plain = serde_json::to_value(&profile.verification.steps).unwrap();
     assert!(plain.to_string().contains("seen"), "{plain}");
     let before = |StoredProvider(mut body)| {
@@ -59,7 +59,7 @@ async fn plain_steps_of_a_verification_are_read_and_sealed_by_the_job(arm: Docum
     let text = sealed.as_str().expect("a sealed text");
     assert!(testing::data_keys().is_sealed_text(text) && !text.contains("seen"), "{text}");
     assert_eq!(read().await, profile);
-    // Its neighbour stays in the index of the desk.
+    // The other profile stays in the index of the verification queue.
     let desk = queue_of(VerificationState::Verified, None, 5);
     let found = store.verifications(desk).await.unwrap().documents;
     assert_eq!(found.iter().map(|one| &one.body).collect::<Vec<_>>(), [&profile]);
@@ -78,7 +78,7 @@ const PHONE: Field<String> = Field::new("phone_number");
 const TIER: Field<String> = Field::new("tier");
 const MAYBE_TIER: Field<String> = Field::optional("tier");
 
-/// A customer's profile of a later version, in which each has a tier.
+/// A customer's profile of a later version with a required tier.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 struct LaterCustomer(Value);
@@ -90,7 +90,7 @@ impl DocumentBody for LaterCustomer {
     };
 }
 
-/// The same of a version that can do without.
+/// The same for a version with an optional tier.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 struct LenientCustomer(Value);
@@ -102,7 +102,7 @@ impl DocumentBody for LenientCustomer {
     };
 }
 
-/// Hence a field that joins a kind of document is optional.
+/// The reason that each new field of a document type must be optional.
 #[tokio::test]
 async fn a_part_starts_on_a_later_validator_and_does_not_loosen_it() {
     let arm = contract::documents_on_mongodb().await;
@@ -117,7 +117,7 @@ async fn a_part_starts_on_a_later_validator_and_does_not_loosen_it() {
     });
     assert!(later.insert(CUSTOMER.0, &LaterCustomer(whole.clone()), &[]).await.unwrap());
 
-    // The version before starts now, as its part does.
+    // Now the previous version starts, with its part's check.
     let store = ProfileStore::new(&arm.documents, Clock::fixed(AT));
     store.check().await.unwrap();
     assert_eq!(validator(&arm).await, stricter);
@@ -130,7 +130,7 @@ async fn a_part_starts_on_a_later_validator_and_does_not_loosen_it() {
     let kept = later.get(CUSTOMER.0).await.unwrap().unwrap();
     assert_eq!((kept.version, kept.body.0), (1, whole), "a refused change leaves all of it");
 
-    // Put back by its own `migrate`, it writes again.
+    // After its own `migrate` it writes again.
     store.migrate().await.unwrap();
     assert!(!validator(&arm).await.contains_key("tier"));
     assert_eq!(rename(&store, "Wang Wu").await.unwrap().person.full_name, "Wang Wu");
@@ -157,7 +157,7 @@ async fn rename(store: &ProfileStore, name: &str) -> Result<CustomerProfile, Pro
     store.change(CUSTOMER, None, TRACE, change).await
 }
 
-/// MongoDB's demands on each customer's profile.
+/// MongoDB's requirements for each customer's profile.
 async fn validator(arm: &DocumentsArm) -> BsonDocument {
     let listed = doc! {"listCollections": 1, "filter": {"name": "customer_profiles"}};
     let answer = arm.mongo().await.run_command(listed).await.unwrap();

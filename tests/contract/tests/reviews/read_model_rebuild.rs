@@ -1,5 +1,5 @@
-//! The ratings are a read model: thrown away, they are made anew from the reviews, and are the
-//! same.
+//! The ratings are a read model: after their deletion, a rebuild from the reviews gives the same
+//! ratings.
 
 use contract::{DocumentsArm, on_every_documents};
 use mongodb::bson::Document;
@@ -16,7 +16,7 @@ on_every_documents! {
     ratings_that_are_thrown_away_are_made_anew_from_the_reviews,
 }
 
-/// More than the job reads at a time.
+/// More than one batch of the job.
 const REVIEWS: u128 = 210;
 const PROVIDERS: u128 = 30;
 

@@ -1,5 +1,5 @@
-//! Forty questions in two languages over ten thousand reviews. The answers are told by the clauses
-//! that a review was put together from, not by any search.
+//! Forty queries in two languages over ten thousand reviews. The expected results follow from the
+//! clauses of each review, independently of any search.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +62,7 @@ const CLAUSES: [&str; 41] = [
     "毛巾很干，净是灰尘。",
 ];
 
-/// A question, and the clauses that answer it: a review has to have one of each group.
+/// A query, and its matching clauses: a review needs one from each group.
 const QUESTIONS: [(&str, &[&[usize]]); 40] = [
     ("tap", &[&[0]]),
     ("TAPS", &[&[0]]),
@@ -106,7 +106,7 @@ const QUESTIONS: [(&str, &[&[usize]]); 40] = [
     ("独角兽", &[&[]]),
 ];
 
-/// The clauses of a review: every pair of two comes up.
+/// The clauses of a review: every pair occurs.
 fn clauses(n: u128) -> [usize; 2] {
     let many = CLAUSES.len();
     let n = usize::try_from(n).unwrap();
@@ -139,7 +139,7 @@ async fn forty_questions_over_ten_thousand_reviews_have_the_answers_that_a_perso
     assert!(!of_one.is_empty() && of_one.iter().all(|n| n % 2 == 1), "of that provider alone");
 }
 
-/// The numbers of all that is found, page by page.
+/// The numbers of all results, page by page.
 async fn found(store: &ReviewStore, question: &str, provider: Option<u128>) -> Vec<u128> {
     let mut numbers = BTreeMap::new();
     let (mut after, mut order) = (None, Vec::new());

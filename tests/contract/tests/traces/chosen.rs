@@ -1,25 +1,25 @@
-//! The runs for the stores: all directed schedules, a number of seeds, and each further seed that
-//! meets something new.
+//! Chooses the runs for the stores: all directed schedules, a number of seeds, and each further
+//! seed that covers something new.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use sim::{Counts, OUTCOMES, SeedPlan, VERDICTS, recording, recording::Recording, scenarios};
 
 pub struct Run {
-    /// The name under which `holdfast-sim` replays it.
+    /// Its name for a replay by `holdfast-sim`.
     pub name: String,
     pub recording: Recording,
-    /// Absent where it is put to every store: a directed schedule, or the first to meet something.
+    /// `None` for runs on every store: a directed schedule, or the first with something new.
     seed: Option<u64>,
 }
 
 struct Recorded {
     runs: Vec<Run>,
-    /// The demands on enough seeds that these do not meet.
+    /// Required events that these runs never meet.
     never: BTreeSet<&'static str>,
 }
 
-/// Of these every store is put to some.
+/// Recorded seeds; each store replays some of them.
 const SEEDS: u64 = 300;
 /// The seeds searched for rare events.
 const LOOKED_AT_MAX: u64 = 1_000;
@@ -27,7 +27,7 @@ const LOOKED_AT_MAX: u64 = 1_000;
 /// Recorded once for all tests.
 static RECORDED: LazyLock<Recorded> = LazyLock::new(recorded);
 
-/// The runs with the first so many seeds.
+/// The runs of the first `seeds` seeds.
 pub fn runs(seeds: u64) -> impl Iterator<Item = &'static Run> {
     assert!(RECORDED.never.is_empty(), "no run meets these: {:?}", RECORDED.never);
     assert!(seeds <= SEEDS, "so many are not recorded");
@@ -61,7 +61,7 @@ fn record(name: &str, plan: &SeedPlan) -> Recording {
     recording::record(plan).unwrap_or_else(|why| panic!("{name} is no recording: {why:?}"))
 }
 
-/// Returns whether something new was met.
+/// Returns true if something new was met.
 fn meets(never: &mut BTreeSet<&str>, counts: &Counts) -> bool {
     let before = never.len();
     never.retain(|key| !counts.outcomes.contains_key(key) && !counts.verdicts.contains_key(key));

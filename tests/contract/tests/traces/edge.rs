@@ -1,6 +1,6 @@
-//! One edge's writes on a real file: each is put to the store once more, in its order and with the
-//! process's restarts between, and has to be answered and stored alike. The log is the same byte
-//! for byte, since its head is a hash over all of it.
+//! Replays one edge's writes on a real file, in order and with the process's restarts: each must
+//! get the same answer and be stored alike. The log is the same byte for byte, since its head is a
+//! hash over all of it.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -25,12 +25,11 @@ struct Replay {
     name: String,
     identity: EdgeIdentity,
     data: TempDir,
-    /// Absent until the first boot.
+    /// `None` until the first boot.
     store: Option<Store>,
-    /// The high-water file as it was at each head, for a process that died before it wrote the
-    /// next.
+    /// The high-water file at each head, for a process that died before it wrote the next.
     marks: BTreeMap<u64, Vec<u8>>,
-    /// Every command that was stored, as it came.
+    /// Every stored command, in its original form.
     taken: BTreeMap<(CommandId, UserId), recording::CommandEntry>,
     met: Counts,
 }
@@ -150,7 +149,7 @@ impl Replay {
             command: Command::clone(&entry.command),
             actor: entry.actor,
             token: entry.token.clone(),
-            // The model logs a token once; no run here is as long as this.
+            // The model logs a token once; runs are shorter than this.
             token_expires_at: entry.received_at.plus_ms(365 * 24 * 60 * 60 * 1_000),
             received_at: entry.received_at,
             refusal: entry.refusal,
@@ -190,7 +189,7 @@ impl Replay {
         self.marks.insert(here.head.seq, std::fs::read(self.high_water()).unwrap());
     }
 
-    /// A command sent once more in the end gets the answer that its model has stored.
+    /// A command repeated at the end gets the answer that its model stored.
     async fn still_has(&self, model: &recording::LoggedCommand, order: Option<&Order>) {
         let entry = &self.taken[&(model.command_id, model.user_id)];
         match self.enter(entry).await {

@@ -1,5 +1,5 @@
-//! One run's transactions on a real order_db: each is decided once more at its model's time, and
-//! all answers and rows must be the same.
+//! Replays one run's transactions on a real order_db: each is decided again at its model's time,
+//! and all answers and rows must be the same.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub async fn replay(name: &str, recording: &OrderRecording, db: OrderDb) -> Coun
 }
 
 impl Replay<'_> {
-    /// The rows that no transaction of the run has made.
+    /// Creates the rows that exist before the first transaction.
     async fn begins_with(&self, recording: &OrderRecording) {
         const NOW: &str = "UPDATE region_assignment SET rules = ? WHERE region = ?";
         const FIRST: &str = "UPDATE region_rules SET rules = ? WHERE region = ?";
@@ -120,7 +120,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Orders, stored answers and how the regions assign.
+    /// Compares orders, stored answers and the regions' assignment rules.
     async fn stands_as(&self, recording: &OrderRecording) {
         const ORDERS: &str =
             "SELECT id, accepted_at, accepted_source, accepted_rule FROM orders ORDER BY id";
@@ -149,7 +149,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Every change left with its event, in its place.
+    /// Every change sent its event, in order.
     async fn has_told(&self, told: &[OutboxWord]) {
         let events = testing::events(&self.sql).await;
         assert_eq!(events.len(), told.len(), "{}: events", self.name);
@@ -166,7 +166,7 @@ impl Replay<'_> {
         }
     }
 
-    /// The orders' history, and the cases for a person.
+    /// Compares the orders' history, and the cases for a person.
     async fn has_noted(&self, recording: &OrderRecording) {
         let written = recording.steps.iter().filter_map(|step| match &step.what {
             Transaction::Decided { writes, .. } => Some(&**writes),

@@ -1,5 +1,5 @@
-//! Accounts from before addresses and reasons were sealed, and before there were codes and other
-//! services.
+//! Accounts from before addresses and reasons were sealed, and before there were codes and external
+//! identity providers.
 
 use auth::{Config, Peers};
 use http::Method;
@@ -14,7 +14,7 @@ const FORMER: Former = Former {
     step: 11,
     ground: 2,
     rows: include_str!("auth.sql"),
-    // The first key is the file's.
+    // The first key comes from the file.
     empty: &["signing_keys"],
 };
 
@@ -53,7 +53,7 @@ pub async fn goes_on(engine: Engine) {
     let ben = anna.get(&format!("/api/v1/admin/users/{}", id(0xa002))).await;
     assert_eq!((&ben["role_name"], &ben["email"]), (&json!("desk"), &json!("b***@example.com")));
     assert_eq!(ben["roles_given"][0]["reason"], "Only the desks.", "{ben}");
-    // An address of then still belongs to its account, though a newcomer registers with it.
+    // An old address still belongs to its account, even if a new account registers with it.
     let form = json!({ "username": "other", "email": "anna@example.com", "password": "correct horse battery", "role": "customer" });
     let (made, answer) = nobody.ask(Method::POST, "/api/v1/auth/register", Some(form)).await;
     assert_eq!(made, http::StatusCode::CREATED, "{answer}");

@@ -1,4 +1,4 @@
-//! Edges from before the hub noted their heads, could disable one, or gave one another key.
+//! Edges from before the hub recorded their heads, could disable one, or replaced their keys.
 
 use axum::Router;
 use hub::{Config, Peers};

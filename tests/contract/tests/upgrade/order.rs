@@ -1,4 +1,4 @@
-//! Orders from before anything was sealed, cancelled at a price or paid.
+//! Orders from before sealing, cancellation fees and payments.
 
 use order::{
     Config,
@@ -25,7 +25,7 @@ const FORMER: Former = Former {
 };
 
 const PENDING: OrderId = OrderId(id(1));
-/// The hash of its `start_order` stands in the wire's golden vectors, too.
+/// The wire's golden vectors also contain the hash of its `start_order`.
 const STARTED: OrderId = OrderId(Uuid::from_u128(0x0192_f5d4_0000_7000_8000_0000_0000_0001));
 const CANCELLED: OrderId = OrderId(id(3));
 
@@ -82,7 +82,7 @@ async fn read(store: &Store) {
     assert_eq!(store.answers_of(CommandId(id(0x904))).await.unwrap().len(), 1);
 }
 
-/// What was begun then ends now, under the rules of today.
+/// Orders begun then end now, under today's rules.
 async fn go_on(store: &Store) {
     let [pending, started] = [PENDING, STARTED];
     let provider = Actor { user_id: UserId(id(0xd001)), role: Role::Provider };

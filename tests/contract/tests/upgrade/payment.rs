@@ -1,4 +1,4 @@
-//! Money from before the desk, the daily reports and callbacks.
+//! Money from before the admin desk, the daily reports and callbacks.
 
 use custody::MoneyStep;
 use payment::{
@@ -50,7 +50,7 @@ pub async fn goes_on(engine: Engine) {
         [("charge", "adapter", 20_001), ("charge", "held", -20_001)]
     );
 
-    // An admin's act of today on an order of then, and the release of what was paid then.
+    // A new admin act on an old order, and the release of an old payment.
     let act = MoneyAct {
         kind: MoneyActKind::Goodwill,
         subject: None,

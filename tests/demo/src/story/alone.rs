@@ -1,4 +1,4 @@
-//! The second job: accepted, started and completed at an edge that nobody reaches.
+//! The second job: accepted, started and completed at an edge without a link.
 
 use anyhow::{Context, Result};
 use http::Method;
@@ -17,13 +17,13 @@ impl Story {
         let record: Value = self.get(&self.admin, &path).await?;
         self.rules = Some(record["rules"].clone());
         let mut rules = record["rules"].clone();
-        // As much as the job costs.
+        // The job's price.
         rules["unpaid_start_max"] = json!({ "price_max": "200.00" });
         self.set_rules(rules).await?;
         let order = self.api.publish(&self.customer, REGION, "Broken lamp 灯坏了").await?.order_id;
         self.second = Some(order);
         let done = self.api.act(&self.admin, order, "approve").await?;
-        // The rules are in the feed before it.
+        // The feed delivers the rules before the order.
         let on_board = self.open_on_board(order).await?;
         Ok(vec![
             fact("it is open", OrderStatus::Pending, done.status),
@@ -83,7 +83,7 @@ impl Story {
         let (order, provider) = (self.second()?, self.offline.clone());
         let form = json!({ "order_id": order, "amount": "200.00" });
         let paid = self.post(&self.customer, "/api/v1/payments", form).await?;
-        // Held, or the provider's already where nobody waits for objections.
+        // Held, or already released if objections have no period.
         let has_come = |order: &wire::Order| order.payment_status != PaymentStatus::Unpaid;
         self.becomes(order, "the order shows its payment", has_come).await?;
         let told = self.told(&self.customer, order, "payment.completed").await?;

@@ -1,4 +1,4 @@
-//! The first job from its payment to the payout.
+//! The first job from payment to payout.
 
 use anyhow::{Context, Result};
 use process::clock::Clock;
@@ -9,7 +9,7 @@ use wire::{CommandId, OrderId, OrderStatus, PaymentStatus};
 use super::{SOON, Story};
 use crate::fact::{Fact, fact};
 
-/// What a provider gets of the price, when the platform has kept a tenth.
+/// The provider's share of the price, after the platform's tenth.
 const REST: &str = "180.00";
 const NOTHING: &str = "0.00";
 
@@ -88,7 +88,7 @@ impl Story {
         Ok(facts)
     }
 
-    /// A review, and the rating that follows from it.
+    /// Reviews the work. Returns facts on the review and the resulting rating.
     pub(super) async fn reviewed(
         &self,
         order: OrderId,
@@ -112,7 +112,7 @@ impl Story {
         ])
     }
 
-    /// The charges in the customer's statement of an order. A release may follow at once.
+    /// The charges in the customer's statement for an order. A release may follow at once.
     pub(super) async fn charges(&self, order: OrderId) -> Result<Vec<Value>> {
         let path = format!("/api/v1/orders/{order}/statement");
         let statement: Value = self.get(&self.customer, &path).await?;
@@ -121,7 +121,7 @@ impl Story {
         Ok(lines)
     }
 
-    /// A number of somebody's own profile, once it is as expected.
+    /// Waits until a number in the person's profile is as expected. Returns it.
     async fn shown(&self, person: &Person, field: &str, expected: &Value) -> Result<Value> {
         let seen = within("the profile follows", SOON, async || {
             let profile: Value = self.get(person, "/api/v1/users/me/profile").await.ok()?;
@@ -130,7 +130,7 @@ impl Story {
         Ok(seen.await?)
     }
 
-    /// The provider's account, newest first, once all of it is sent.
+    /// Waits until the whole balance is sent. Returns the provider's statement, newest line first.
     async fn paid_out(&self, provider: &Person) -> Result<Vec<Value>> {
         let seen = within("the payout is sent", SOON, async || {
             let statement: Value = self.get(provider, "/api/v1/statements").await.ok()?;
@@ -140,14 +140,14 @@ impl Story {
         Ok(seen.await?)
     }
 
-    /// What waits for a payout, and what is on its way.
+    /// The amounts available for a payout and in transit.
     async fn balance(&self, provider: &Person) -> Result<[Value; 2]> {
         let earnings: Value = self.get(provider, "/api/v1/earnings").await?;
         let own = earnings["items"].get(0).context("no earnings")?;
         Ok([own["available"].clone(), own["sending"].clone()])
     }
 
-    /// The sum of every posting of an order, in hundredths.
+    /// The sum of an order's postings, in hundredths.
     async fn sum(&self, order: OrderId) -> Result<i64> {
         let path = format!("/api/v1/orders/{order}/statement");
         let statement: Value = self.get(&self.admin, &path).await?;

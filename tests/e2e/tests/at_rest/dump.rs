@@ -1,5 +1,3 @@
-//! All that the stores and the logs of a platform keep.
-
 use std::{fs, path::Path};
 
 use mongodb::bson::{RawDocumentBuf, doc};
@@ -39,14 +37,14 @@ fn logs(folder: &Path) -> Vec<Kept> {
     let log = |entry: std::io::Result<fs::DirEntry>| {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        // Servers are started with the passwords of tests, and say nothing of people.
+        // Servers run with test passwords and log nothing about people.
         Kept { place: format!("logs/{name}"), bytes: fs::read(path).unwrap() }
     };
     fs::read_dir(folder).unwrap().map(log).collect()
 }
 
-/// The embedded stores: the tables of each file, and the bus as it is on disk, with all that it has
-/// forgotten.
+/// The embedded stores: the tables of each file, and the bus file as raw bytes, deleted rows
+/// included.
 async fn files(folder: &Path) -> Vec<Kept> {
     let mut kept = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -75,7 +73,7 @@ async fn tables(url: &str, name: &str) -> Vec<Kept> {
     let mut kept = Vec::new();
     for (table, column) in columns {
         let text = format!("SELECT CAST(`{column}` AS {bytes}) FROM `{table}`");
-        // A statement is static, and a test may keep its few for as long as it runs.
+        // A statement is static; a test may leak these few.
         let text = Statement::new(Box::leak(text.into_boxed_str()));
         let rows: Vec<Option<Vec<u8>>> = sql.all(text, Vec::new()).await.unwrap();
         let rows: Vec<Vec<u8>> = rows.into_iter().flatten().collect();
@@ -85,7 +83,7 @@ async fn tables(url: &str, name: &str) -> Vec<Kept> {
     kept
 }
 
-/// Every document with all its fields, also the store's own.
+/// Every document with all fields, including the store's internal ones.
 async fn collections(server: &str, name: &str) -> Vec<Kept> {
     let client = mongodb::Client::with_uri_str(server).await.unwrap();
     let database = client.database(name);

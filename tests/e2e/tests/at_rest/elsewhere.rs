@@ -1,5 +1,5 @@
-//! Somebody who signs in at another service, and all that admins then do to the account, each with
-//! its reason.
+//! A person signs in through another service, and admins then act on the account, each time with a
+//! reason.
 
 use http::Method;
 use process::client::ClientError;
@@ -17,31 +17,31 @@ const EMAIL: &str = "violet.elsewhere@lantern.example.org";
 const MADE: &str = "her nephew Leopold needs a desk";
 const GIVEN: &str = "Leopold is her nephew after all";
 const TAKEN: &str = "Leopold quarrelled with the cook";
-/// It stands in an address, where a blank would be another sign.
+/// This text is part of a URL, where a blank would be encoded.
 const REMOVED: &str = "Leopold-never-came-to-the-desk";
 const CLOSED: &str = "her brother Ottokar wrote to us";
 const OPENED: &str = "her brother Ottokar begged pardon";
 const CLOSED_AGAIN: &str = "her brother Ottokar wrote once more";
 const KILLED: &str = "our clerk Sigismund lost his bag";
 
-/// A visit at the issuer, as its browser knows it.
+/// A visit at the issuer, as its browser holds it.
 struct Visit {
     ticket: String,
     state: String,
     nonce: String,
 }
 
-/// The environment of a platform that sends people to this issuer.
+/// The environment of a platform that uses this issuer.
 pub fn environment(issuer: &CarelessIssuer) -> [(String, String); 2] {
     issuer.environment(NAME, BACK)
 }
 
-/// Returns all that nobody may read.
+/// Plays the sign-in and the admins' acts. Returns all values that must stay secret.
 pub async fn gone(api: &Api, admin: &Person, issuer: &CarelessIssuer) -> Vec<Secret> {
     let own = begin(api).await;
     let code = CarelessIssuer::code(&own.nonce, SUBJECT, EMAIL);
     let signed = finish(api, &own, &code).await.unwrap();
-    // What is refused is logged, too.
+    // Refusals are logged, too.
     let other = begin(api).await;
     let refused = finish(api, &other, &code).await.unwrap_err();
     assert_eq!(refused.problem.unwrap().code, Code::IdentityRefused, "it answers another visit");
@@ -67,7 +67,7 @@ pub async fn gone(api: &Api, admin: &Person, issuer: &CarelessIssuer) -> Vec<Sec
     }
     let id_tokens = issuer.id_tokens();
     assert_eq!(id_tokens.len(), 2, "it was asked with the secret");
-    // Whole, and what it says of its person alone.
+    // The whole token, and its claims alone.
     let parts = id_tokens.iter().flat_map(|token| [Some(token.as_str()), token.split('.').nth(1)]);
     secrets.extend(parts.flatten().map(|text| secret("ID token", text)));
     let reasons = [MADE, GIVEN, TAKEN, REMOVED, CLOSED, OPENED, CLOSED_AGAIN, KILLED];
@@ -94,7 +94,7 @@ async fn finish(api: &Api, visit: &Visit, code: &str) -> Result<Value, ClientErr
     api.call(Method::POST, "/api/v1/auth/oidc/sign-in", None, Some(form)).await
 }
 
-/// The account ends closed, with one closing on it and one in the record.
+/// Closes, reopens and closes the account again: one closing in force, one in the record.
 async fn admins_act(api: &Api, admin: &Person, person: &Person) {
     let call = async |method: Method, path: &str, body: Option<Value>| -> Value {
         let path = format!("/api/v1/admin/{path}");

@@ -1,4 +1,4 @@
-//! People go their ways with values that stand nowhere else.
+//! People use the platform with values that occur nowhere else.
 
 use std::{path::Path, time::Duration};
 
@@ -41,7 +41,7 @@ const NEW_PASSWORD: &str = "kettle-violet-lantern-7";
 const NUMBER: &str = "LANTERN-4711-88";
 const PAPER: &str = "born beneath the violet lantern";
 
-/// Returns all that nobody may read.
+/// Plays the whole journey. Returns all values that must stay secret.
 pub async fn gone(
     stack: &Stack,
     (phones, mailbox): (&Path, &mut Mailbox),
@@ -59,7 +59,7 @@ pub async fn gone(
     change_of_mind(&api, &admin, &customer).await;
     review_of_work(&api, (&admin, &customer, &provider)).await;
     let message = sign_in_by_phone(&api, phones).await;
-    // Once the provider's work is done: these papers no admin has seen so far.
+    // This follows the provider's work, because no admin has reviewed these papers yet.
     let handed_in = certify(&api, &provider).await;
     let decision = json!({ "version": handed_in["version"], "reason": SEEN });
     let path = format!("/api/v1/admin/providers/{}/verify", provider.user_id);
@@ -74,7 +74,7 @@ pub async fn gone(
         secret("e-mail", OTHER_EMAIL),
         secret("password", PASSWORD),
         secret("phone", PHONE),
-        // Without its country, as people type it.
+        // Without the country code, as people type it.
         secret("phone", &PHONE[3..]),
         secret("code", &message),
         secret("name", NAME),
@@ -84,7 +84,7 @@ pub async fn gone(
         secret("words", WORDS),
         secret("words", REASON),
         secret("words", REVIEW),
-        // In the index of words, too.
+        // In the search index, too.
         secret("words", "marvellous"),
         secret("words", "afternoon"),
         secret("words", REPLY),
@@ -103,7 +103,7 @@ pub async fn gone(
         secret("token", &renewal),
     ];
     for code in codes {
-        // As an admin reads it out, and as it is typed.
+        // With and without the dashes: as an admin reads it out, and as a person types it.
         secrets.push(secret("code", &code));
         secrets.push(secret("code", &code.replace('-', "")));
     }
@@ -111,7 +111,7 @@ pub async fn gone(
     secrets
 }
 
-/// The keys of the platform's own files, as bytes and as text.
+/// The keys in the platform's key files, as bytes and as text.
 pub fn keys(folder: &Path) -> Vec<Secret> {
     let mut keys = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -120,7 +120,7 @@ pub fn keys(folder: &Path) -> Vec<Secret> {
             let path = entry.unwrap().path();
             match path.extension().and_then(|ending| ending.to_str()) {
                 _ if path.is_dir() => folders.push(path),
-                // The last 32 bytes are the key itself, or its public half behind it.
+                // The last 32 bytes are the private key or, behind it, its public half.
                 Some("key") => keys.push(std::fs::read(path).unwrap()),
                 Some("keys") => {
                     let text = std::fs::read_to_string(path).unwrap();
@@ -143,7 +143,7 @@ fn email(role: Role) -> String {
     format!("quiet.{}@lantern.example.org", role.as_str())
 }
 
-/// Somebody new, signed in, and the token by which the session is renewed.
+/// Registers and signs in a person. Returns the refresh token, too.
 async fn newcomer(api: &Api, role: Role) -> (Person, String) {
     let username = username(role);
     let form = json!({
@@ -173,7 +173,7 @@ async fn introduce(api: &Api, person: &Person) {
         api.call(Method::POST, &format!("{me}/addresses"), Some(person), Some(form)).await.unwrap();
 }
 
-/// A number that nobody has makes a customer. Returns the words with the code that it was sent.
+/// Signs in with an unlinked number, which creates a customer. Returns the text with its code.
 async fn sign_in_by_phone(api: &Api, phones: &Path) -> String {
     let post = async |path: &str, form: Value| -> Value {
         let path = format!("/api/v1/auth/{path}");
@@ -187,7 +187,7 @@ async fn sign_in_by_phone(api: &Api, phones: &Path) -> String {
     let at = text.find(|c: char| c.is_ascii_digit()).unwrap();
     let entered = post("codes/sign-in", json!({ "phone": PHONE, "code": text[at..at + 6] })).await;
     assert_eq!(entered["role"], "customer");
-    // One more lies in wait while the stores are searched.
+    // Another code stays unused during the search.
     post("codes", json!({ "phone": PHONE })).await;
     text[at..at + 14].to_owned()
 }
@@ -202,8 +202,7 @@ async fn publish(api: &Api, customer: &Person) -> OrderId {
     done.order_id
 }
 
-/// An acceptance through edge, hub, feed, events and inbox. Returns the provider's token at the
-/// edge.
+/// An acceptance through edge, hub, feed, events and inbox. Returns the provider's edge token.
 async fn work_at_an_edge(
     stack: &Stack,
     api: &Api,
@@ -231,7 +230,7 @@ async fn work_at_an_edge(
         lines.iter().any(|line| line.kind == "order.accepted").then_some(())
     })
     .await;
-    // Nothing is paid, so the cloud refuses the end of this work, and it was done in vain.
+    // The order is unpaid, so the cloud refuses its completion, and the work was in vain.
     let complete = CommandBody::CompleteOrder { order_id: order, note: None };
     let reply = tablet.tap(complete, SOON).await.unwrap();
     assert_ne!(reply.verdict, Verdict::NotTaken, "{reply:?}");
@@ -245,8 +244,7 @@ async fn work_at_an_edge(
     at_edge.token
 }
 
-/// A certification with the paper that proves it. Returns the profile, which is to be looked at
-/// again.
+/// Adds a certification with its document. Returns the profile, which then awaits another review.
 async fn certify(api: &Api, provider: &Person) -> Value {
     let me = format!("{}/api/v1/users/me", api.gateway());
     let paper = Request::post(format!("{me}/documents"))
@@ -264,7 +262,7 @@ async fn certify(api: &Api, provider: &Person) -> Value {
     api.call(Method::PUT, path, Some(provider), Some(form)).await.unwrap()
 }
 
-/// Returns the token of a tablet, which works offline for days.
+/// Returns a tablet's grant, which works offline for days.
 async fn tablet_of(api: &Api, provider: &Person) -> String {
     let form = json!({ "region": Region::North, "device": "the-quiet-tablet" });
     let path = "/api/v1/auth/device-grants";
@@ -272,7 +270,7 @@ async fn tablet_of(api: &Api, provider: &Person) -> String {
     grant["edge_token"].as_str().unwrap().to_owned()
 }
 
-/// Returns the codes for a new password: one is used, and one more lies in wait.
+/// Returns two password-reset codes: one used, one unused.
 async fn forgotten_password(api: &Api, admin: &Person, person: &Person) -> [String; 2] {
     let issue = async || {
         let path = format!("/api/v1/admin/users/{}/password-reset", person.user_id);
@@ -289,7 +287,7 @@ async fn forgotten_password(api: &Api, admin: &Person, person: &Person) -> [Stri
     [used, issue().await]
 }
 
-/// A code lies in wait for an address that is to take the place of the customer's.
+/// Requests a change of the customer's address. Returns the unused code.
 async fn another_address(api: &Api, mailbox: &mut Mailbox) -> String {
     let customer = api.sign_in(&username(Role::Customer), NEW_PASSWORD).await.unwrap();
     let form = json!({ "email": OTHER_EMAIL, "password": NEW_PASSWORD });

@@ -1,4 +1,4 @@
-//! Two gateways and two auths on one set of servers, and an edge behind the first.
+//! Two gateways and two auths on one set of servers, and an edge behind the first gateway.
 
 use axum::body::Body;
 use http::{Method, Request, header};
@@ -27,7 +27,7 @@ pub struct Signed {
 }
 
 impl Replicas {
-    /// For changes that concern one person. They end with the test program.
+    /// For changes that affect one person. They end with the test program.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Replicas> = OnceCell::const_new();
         SHARED.get_or_init(Self::start).await
@@ -51,7 +51,7 @@ impl Replicas {
         format!("http://127.0.0.1:{}", self.stack.layout().edges[0].http)
     }
 
-    /// As if the hours had passed in which others come to know the next key.
+    /// Simulates the hours in which others learn the next key.
     pub async fn next_key_is_known(&self) {
         const KNOWN: &str = "UPDATE signing_keys SET trusted_from = 1 WHERE place > 1";
         let url = format!("{}/auth_db", self.stack.servers().unwrap().mysql);
@@ -60,7 +60,7 @@ impl Replicas {
         store.close().await;
     }
 
-    /// Status and body; an answer without a body reads as null.
+    /// Returns status and body, or null without a body.
     pub async fn ask(
         &self,
         at: &str,
@@ -76,7 +76,7 @@ impl Replicas {
         };
         let asked = asked.header(header::CONTENT_TYPE, "application/json");
         let body = form.map_or_else(Body::empty, |form| Body::from(form.to_string()));
-        // Of this test alone: a connection that is kept ends with the test that opened it.
+        // A new client per call, because a pooled connection ends with the test that opened it.
         let answer = Client::new().request(asked.body(body).unwrap()).await.unwrap();
         let status = answer.status().as_u16();
         let body = axum::body::to_bytes(answer.into_body(), 1024 * 1024).await.unwrap();
@@ -87,7 +87,7 @@ impl Replicas {
         self.ask(at, Method::GET, path, token, None).await
     }
 
-    /// A new person's user name.
+    /// Registers a person. Returns the user name.
     pub async fn register(&self, at: &str, role: Role) -> String {
         let tail = process::random::secret_text(9).to_lowercase().replace(['_', '-'], "x");
         let username = format!("{}-{tail}", role.as_str());
@@ -127,7 +127,7 @@ impl Replicas {
         self.ask(&self.edge(), Method::POST, "/session", "", Some(form)).await
     }
 
-    /// With tokens for the cloud, for its renewal, and for the edges of NORTH.
+    /// Signs in. Returns an access token, a refresh token and a token for the edges of NORTH.
     pub async fn signed(&self, at: &str, username: &str) -> Signed {
         let (status, said) = self.sign_in(at, username, PASSWORD, Some(Region::North)).await;
         assert_eq!(status, 200, "{said}");
@@ -145,7 +145,6 @@ impl Replicas {
         serde_json::from_value(said).unwrap()
     }
 
-    /// A token of the admin.
     pub async fn admin(&self, at: &str) -> String {
         let (status, said) = self.sign_in(at, demo_data::ADMIN, demo_data::PASSWORD, None).await;
         assert_eq!(status, 200, "{said}");

@@ -1,5 +1,5 @@
-//! A tablet's connection to the edge's broker, in either version of MQTT: it reconnects by itself,
-//! subscribes anew each time, and drops messages that it cannot send (the tablet sends again).
+//! A tablet's connection to the edge's broker, in either version of MQTT: it reconnects
+//! automatically, subscribes each time, and drops messages it cannot send (the tablet resends).
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ pub(super) enum Line {
 
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const BEFORE_RECONNECT: Duration = Duration::from_millis(200);
-/// Frames waiting for the connection; further ones are dropped and come again with the next send.
+/// Frames waiting for the connection; further ones are dropped and come back with the next send.
 const WAITING_MAX: usize = 256;
-/// rumqttc reserves room for the whole window: 14 MB a client by default.
+/// rumqttc reserves memory for the whole window: 14 MB a client by default.
 const IN_FLIGHT_MAX: u16 = 100;
 const PACKET_BYTES_MAX: usize = 256 * 1024;
 
@@ -92,7 +92,7 @@ impl Line {
     }
 
     pub(super) fn publish(&self, topic: &str, bytes: Vec<u8>) {
-        // A full line is a line that is down; the tablet sends again anyway.
+        // A full queue means the connection is down; the tablet resends anyway.
         let _ = match self {
             Self::V311(client) => client
                 .try_publish(topic, rumqttc::QoS::AtLeastOnce, false, bytes)
@@ -111,7 +111,7 @@ impl Line {
     }
 }
 
-/// Without this, Nagle's algorithm holds a command back for up to 40 ms.
+/// Without this, Nagle's algorithm delays a command by up to 40 ms.
 fn prompt() -> NetworkOptions {
     let mut options = NetworkOptions::new();
     options.set_tcp_nodelay(true);

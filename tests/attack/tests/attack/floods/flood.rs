@@ -1,5 +1,4 @@
-//! One flood: so many attempts from one address, and how many of them the platform granted and
-//! refused.
+//! One flood: attempts from one address, counted as granted or refused.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -16,25 +15,25 @@ use tokio::{
 };
 use wire::{DeviceId, EdgeId, Region, topics};
 
-/// At least so long, so that the honest people have come to all their acts.
+/// Minimum duration, so that the honest people get through all their acts.
 const LASTS: Duration = Duration::from_secs(4);
-/// On a slow machine a flood stops in its midst.
+/// On a slow machine, a flood stops early.
 const LASTS_MAX: Duration = Duration::from_secs(10);
-/// A server that has heard enough may stop to read.
+/// A server that has read enough may stop reading.
 const SAYS_WITHIN: Duration = Duration::from_secs(2);
-/// Long enough for what the server has said by now.
+/// Long enough to read data that the server has already sent.
 const HEARS_WITHIN: Duration = Duration::from_millis(50);
-/// Commands of one device that wait for an answer. With more, most would be lost on their way.
+/// Commands of one device that await an answer. With more, most would be lost in transit.
 const WINDOW: usize = 32;
-/// A device that is not answered for so long gives up.
+/// A device gives up after so long without an answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 pub struct Flood<'a> {
-    /// Its limit, as in the documents.
+    /// The limit's name in the documents.
     pub name: &'static str,
     pub attempts: usize,
     pub at_once: usize,
-    /// Where each grant is known: as many as the limit allows, and at least one.
+    /// The most grants that the limit allows, if grants are countable. At least one is expected.
     pub grants_max: Option<usize>,
     pub act: FloodAct<'a>,
 }
@@ -42,33 +41,32 @@ pub struct Flood<'a> {
 type FrameOfToken<'a> = Box<dyn Fn(&str, usize) -> Vec<u8> + Send + Sync + 'a>;
 type Numbered<'a, T> = Box<dyn Fn(usize) -> T + Send + Sync + 'a>;
 
-/// The attacker's attempt of that number.
+/// The attacker's attempt with that number.
 pub enum FloodAct<'a> {
     Nothing,
     Ask(u16, Numbered<'a, HttpCall>),
-    /// Opens a socket, says these bytes, and keeps it to the end.
+    /// Opens a socket, sends these bytes, and holds it to the end.
     Hold(u16, Numbered<'a, Vec<u8>>),
-    /// Takes a share of the work from this address.
+    /// Uses up a daily share from this address.
     Take(Box<dyn Fn(Station) -> BoxFuture<'a, Attempt> + Send + Sync + 'a>),
-    /// Publishes commands from some devices.
+    /// Publishes commands from several devices.
     Command(CommandFlood<'a>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
     Granted,
-    /// By the flooded limit.
+    /// Refused by the flooded limit.
     Refused,
-    /// Something else stood in its way.
+    /// Failed for another reason.
     Futile,
 }
 
 pub struct CommandFlood<'a> {
     pub port: u16,
     pub edge: EdgeId,
-    /// Of the people at the devices, in turn.
     pub tokens: Vec<&'a str>,
-    /// A new command, as the tablet of a person with that token sends it.
+    /// A new command, as a person's tablet sends it with that token.
     pub frame: FrameOfToken<'a>,
 }
 
@@ -140,8 +138,8 @@ impl Flood<'_> {
 }
 
 impl CommandFlood<'_> {
-    /// As fast as the edge answers. Commands that were not taken were refused, or lost on their
-    /// way.
+    /// Publishes as fast as the edge answers. Commands without a grant were refused or lost in
+    /// transit.
     async fn publish(
         &self,
         line: usize,
@@ -176,7 +174,7 @@ impl CommandFlood<'_> {
     }
 }
 
-/// The edge's own answer; the cloud's decision comes later.
+/// The edge's own answer; the cloud decides later.
 const ANSWER: &[u8] = b"\"hop\":\"stored\"";
 const TAKEN: &[u8] = b"\"hop\":\"stored\",\"verdict\":\"provisional\"";
 
@@ -184,12 +182,12 @@ fn has(reply: &[u8], words: &[u8]) -> bool {
     reply.windows(words.len()).any(|part| part == words)
 }
 
-/// Refused by a limit, and not because it is nonsense.
+/// Refused by a limit, not for invalid content.
 fn is_limited(answer: &HttpAnswer) -> bool {
     [413, 429, 431, 503].contains(&answer.status) || answer.code().starts_with("too_many")
 }
 
-/// Sockets that were closed, or on which the first word is a refusal.
+/// Counts sockets that are closed, or whose first bytes are a refusal.
 async fn refused_of(held: Vec<TcpStream>) -> usize {
     let hearing = held.into_iter().map(async |mut socket| {
         let mut word = [0; 16];

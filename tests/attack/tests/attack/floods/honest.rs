@@ -1,5 +1,4 @@
-//! The honest people of a flooded platform, and their work: each goes from act to act, four in a
-//! second.
+//! The honest people of a flooded platform. Each performs four acts a second.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -17,7 +16,7 @@ use stack::Part;
 use support::eventually;
 use wire::{OrderId, Region, Role};
 
-/// No endpoint hears more of one person than a hundred in a minute.
+/// Keeps each endpoint below its limit of a hundred requests a minute per person.
 const PAUSE: Duration = Duration::from_millis(250);
 
 pub const WHO: [&str; 4] = ["customer", "provider", "edge", "operator"];
@@ -29,10 +28,10 @@ pub struct Honest<'a> {
     provider: Somebody,
     /// Taps on a tablet.
     tapper: Somebody,
-    /// For the question whether the edge is linked.
+    /// Checks the edge's link.
     passer_by: Station,
     order: OrderId,
-    /// An operator has shut the region's gate.
+    /// True once an operator has shut the region's gate.
     is_cut: AtomicBool,
     turns: [AtomicUsize; 4],
 }
@@ -56,8 +55,8 @@ impl<'a> Honest<'a> {
         }
     }
 
-    /// The one who taps has done so for two days: the cloud has applied a command of his, and the
-    /// edge's file grows two days older.
+    /// Makes the tapper an established person: the cloud applies one of their commands, and the
+    /// edge's records are backdated by two days.
     pub async fn has_tapped_for_two_days(&self) {
         const OLDER: &str = "UPDATE known_people SET since = since - ?, last = last - ?";
         const TWO_DAYS_MS: i64 = 2 * 24 * 60 * 60 * 1_000;
@@ -78,13 +77,12 @@ impl<'a> Honest<'a> {
         stack.restart(edge).await.expect("an edge that is ready");
     }
 
-    /// Cuts the region off. From now on the edge need not be linked.
+    /// Cuts the region off. From then on the edge may be unlinked.
     pub async fn are_cut_off(&self) {
         self.platform.stack.cut(Region::North).await.expect("a gate that is shut");
         self.is_cut.store(true, Relaxed);
     }
 
-    /// Their experience in the order of `WHO`.
     pub async fn work_during<T>(&self, flood: impl Future<Output = T>) -> (T, [Experience; 4]) {
         let customer = during(flood, PAUSE, async || self.customer().await);
         let provider = during(customer, PAUSE, async || self.provider().await);
@@ -131,7 +129,7 @@ impl<'a> Honest<'a> {
         }
     }
 
-    /// It is linked, unless it is cut off, and takes a command.
+    /// Checks that the edge is linked, unless cut off, and takes a command.
     async fn edge(&self) -> Outcome {
         if self.turn(2).is_multiple_of(2) { self.is_linked().await } else { self.tap().await }
     }
@@ -157,7 +155,6 @@ impl<'a> Honest<'a> {
         })
     }
 
-    /// Sends the tapper's command. Returns the edge's reply.
     async fn send(&self, command: &Value) -> Result<Value, String> {
         let call = HttpCall::post("/commands").json(command);
         let answer = self.tapper.station.ask(self.platform.edge().http, &call).await;

@@ -1,4 +1,4 @@
-//! The floods: each limit at its default, ten times.
+//! The floods: ten times each default limit.
 
 mod shares;
 
@@ -20,29 +20,28 @@ use super::{
 
 const TIMES: usize = 10;
 const KIB: usize = 1 << 10;
-/// Of floods whose limit is a size: so many come with ten times as much.
+/// Attempts at limits of size. Each attempt has ten times the allowed size.
 const LARGE: usize = 60;
 const OPEN_JOBS_MAX: usize = 5;
 const COMMANDS_AT_ONCE_MAX: usize = 1_200;
-/// Further commands that a person may send in the longest time of a flood, and once more as long.
+/// Commands that one person may send beyond the burst, in twice the longest flood.
 const COMMANDS_PACED_MAX: usize = 200;
 
-/// What the attackers have before they begin.
+/// The attackers' preparations.
 pub struct Tenfold<'a> {
     platform: &'a AttackedPlatform,
     victim: &'a str,
     customer: Somebody,
     provider: Somebody,
-    /// The customer cancels each job that he has accepted, so that it is never in his hand for
-    /// long.
+    /// Accepts jobs that the customer then cancels, so that they hold none for long.
     reader: Somebody,
-    /// He gives back each job.
+    /// Gives back each job.
     waverer: Somebody,
     /// Open for providers.
     orders: Vec<OrderId>,
-    /// Of the orders, those before it are no longer open.
+    /// Orders before this index are no longer open.
     next_order: AtomicUsize,
-    /// The key of an edge that was stolen.
+    /// A stolen edge's key.
     stolen: (EdgeId, Signer),
 }
 
@@ -190,7 +189,7 @@ impl<'a> Tenfold<'a> {
         ]
     }
 
-    /// On orders of which few are his, which the cloud refuses.
+    /// The provider owns few of these orders, so the cloud refuses most commands.
     fn of_commands(&self) -> Flood<'_> {
         let place = self.platform.edge();
         let clock = Clock::system();
@@ -217,7 +216,7 @@ impl<'a> Tenfold<'a> {
         }
     }
 
-    /// The thief's edge opens its link.
+    /// Opens a link as the stolen edge.
     fn link(&self) -> HttpCall {
         let (edge, key) = &self.stolen;
         HttpCall::get("/link")
@@ -235,7 +234,7 @@ fn asks<'a>(
     port: u16,
     call: impl Fn(usize) -> HttpCall + Send + Sync + 'a,
 ) -> Flood<'a> {
-    // More than the sign-ins of one address that may wait.
+    // More sign-ins than one address may have waiting.
     let at_once = (TIMES * limit).min(80);
     let act = FloodAct::Ask(port, Box::new(call));
     Flood { name, attempts: TIMES * limit, at_once, grants_max: None, act }
@@ -256,7 +255,7 @@ fn login(name: &str, password: &str) -> HttpCall {
     HttpCall::post("/api/v1/auth/login").json(&form)
 }
 
-/// An edge of another region, in the thief's hands with its key.
+/// An edge of another region, stolen with its key.
 async fn stolen_edge(platform: &AttackedPlatform, operator: &Somebody) -> (EdgeId, Signer) {
     let invitation = json!({"edge": "stolen-1", "region": "EAST"});
     let call = HttpCall::post("/api/v1/admin/edges").json(&invitation);

@@ -1,5 +1,6 @@
-//! The line between an edge and its gateway, in an attacker's hands. It passes everything on until
-//! it is told to play the hub, to change the hub's words, or to play the gateway at an enrolment.
+//! The line between an edge and its gateway, under an attacker's control. It forwards everything
+//! until a test makes it play the hub, change the hub's messages, or play the gateway at an
+//! enrolment.
 
 use std::{
     net::SocketAddr,
@@ -35,9 +36,9 @@ type Change = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
 #[derive(Clone)]
 enum Play {
     Passes,
-    /// Says this to each Hello; the hub hears nothing of it.
+    /// Answers each Hello with this; the hub receives nothing.
     Hub(Speech),
-    /// Passes each message of the hub on as this makes it.
+    /// Applies this to each hub message before forwarding it.
     Changes(Change),
     /// Answers an enrolment with this.
     Gateway(Value),
@@ -46,12 +47,11 @@ enum Play {
 #[derive(Default)]
 struct Seen {
     hellos: Vec<Hello>,
-    /// The hub's messages of the last session that passed.
+    /// The hub's messages in the last forwarded session.
     from_hub: Vec<Vec<u8>>,
-    /// The edge's reports to whoever it took for the hub. The first one comes when a session
-    /// stands.
+    /// The edge's acks to the real or fake hub. The first one comes once a session stands.
     acks: Vec<Ack>,
-    /// Sessions that were played, and ended by the edge.
+    /// Played sessions that the edge ended.
     hung_up: usize,
 }
 
@@ -92,8 +92,8 @@ impl HostileLine {
         self.play.send_replace(Play::Passes);
     }
 
-    /// Says this to each Hello, and returns once the edge has answered to it: it has taken the
-    /// session for one, or has hung up.
+    /// Answers each Hello with this. Returns once the edge has reacted: it accepted the session, or
+    /// hung up.
     pub async fn play_hub(&self, speech: impl Fn(&Hello) -> Vec<Vec<u8>> + Send + Sync + 'static) {
         let before = self.seen(|seen| (seen.acks.len(), seen.hung_up));
         self.play.send_replace(Play::Hub(Arc::new(speech)));
@@ -129,7 +129,7 @@ impl HostileLine {
         self.seen(|seen| seen.acks.clone())
     }
 
-    /// Every message of the hub in the session that passes now, or passed last.
+    /// Every hub message in the current or last forwarded session.
     pub fn heard_of_hub(&self) -> Vec<Vec<u8>> {
         self.seen(|seen| seen.from_hub.clone())
     }
@@ -144,7 +144,7 @@ impl HostileLine {
 }
 
 impl Carrier {
-    /// Every connection ends when another play begins.
+    /// Carries a connection until it ends or the play changes.
     async fn carry(mut self, mut edge: TcpStream) {
         let play = self.play.borrow_and_update().clone();
         let mut over = self.play.clone();
@@ -167,7 +167,7 @@ impl Carrier {
 
     async fn link(&self, edge: TcpStream, play: Play) -> Option<()> {
         let mut token = None;
-        // The callback's error is a whole answer.
+        // The callback's error is a whole response.
         #[allow(clippy::result_large_err)]
         let keep = |request: &Request, response: Response| {
             token = request.headers().get("authorization").cloned();
@@ -186,7 +186,7 @@ impl Carrier {
                         let speech = speech(&hello);
                         self.note(|seen| seen.hellos.push(hello));
                         for message in speech {
-                            // The edge may have hung up in its midst; the next read says so.
+                            // The edge may hang up midway; the next read notices.
                             let _gone = edge.send(Message::Binary(message.into())).await;
                         }
                     }
@@ -231,14 +231,14 @@ impl Carrier {
 
 type HubSocket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<TcpStream>>;
 
-/// The real hub, opened with the edge's own token.
+/// Connects to the real hub with the edge's token.
 async fn hub(gateway: u16, token: HeaderValue) -> Option<HubSocket> {
     let mut request = format!("ws://127.0.0.1:{gateway}/link").into_client_request().ok()?;
     request.headers_mut().insert("authorization", token);
     connect_async(request).await.ok().map(|(socket, _)| socket)
 }
 
-/// The beginning of a request, which stays in the socket.
+/// Peeks at the start of a request and leaves it in the socket.
 async fn head(edge: &TcpStream) -> Option<String> {
     const ENOUGH: usize = 16;
     let mut head = [0; ENOUGH];

@@ -1,5 +1,5 @@
-//! A customer and a provider who have something real of every kind that has an id, made by the
-//! gateway's own routes.
+//! A customer and a provider who own a real resource of every kind that has an id, created through
+//! the gateway's own routes.
 
 use std::{
     path::Path,
@@ -14,10 +14,9 @@ use support::{
 };
 use wire::{OrderId, Region, Role};
 
-/// Something that has an id.
 #[derive(Debug, PartialEq)]
 pub struct Thing {
-    /// The part before its id in a path.
+    /// The segment before its id in a path.
     pub kind: &'static str,
     pub name: &'static str,
     pub id: String,
@@ -30,13 +29,13 @@ pub struct Household {
     pub things: Vec<Thing>,
 }
 
-/// Words of theirs that no stranger may read.
+/// Private texts that no stranger may read.
 pub const PRIVATE: [&str; 7] =
     [STREET, PHONE, ADDRESS, REFUND_REASON, HIDDEN_WORDS, CERTIFICATE, PAPER];
 
 const STREET: &str = "7 Lighthouse Steps";
 const PHONE: &str = "+8613900139000";
-/// `Somebody::publish` gives it to every order.
+/// The address that `Somebody::publish` gives every order.
 const ADDRESS: &str = "1 Harbour Road";
 const REFUND_REASON: &str = "It leaked upon my violin.";
 const HIDDEN_WORDS: &str = "He shouted at my neighbour Olga.";
@@ -51,7 +50,7 @@ impl Household {
             tokio::join!(platform.somebody(Role::Customer), platform.provider(), platform.admin(),);
         let mut home = Self { customer, provider, things: Vec::new() };
         home.people();
-        // Before the provider hands in more papers, which an admin has not seen.
+        // This precedes the provider's later papers, which no admin has reviewed.
         home.work(&admin).await;
         home.profiles().await;
         home.files().await;
@@ -65,7 +64,7 @@ impl Household {
     }
 
     /// # Panics
-    /// When they have no such thing.
+    /// If they own no such resource.
     pub fn id(&self, name: &str) -> &str {
         let found = self.things.iter().find(|thing| thing.name == name);
         &found.unwrap_or_else(|| panic!("they have `{name}`")).id
@@ -133,7 +132,7 @@ impl Household {
         order
     }
 
-    /// The payment of an order whose work has begun, and the order.
+    /// Pays for an order and starts its work. Returns the payment and the order.
     async fn paid(&self, admin: &Somebody) -> (Value, OrderId) {
         let order = self.taken(admin).await;
         let form = json!({"order_id": order, "amount": PRICE});
@@ -146,7 +145,6 @@ impl Household {
         (paid["id"].clone(), order)
     }
 
-    /// The review, and its picture.
     async fn reviewed(&self, order: OrderId, words: &str, side: u32) -> (Value, Value) {
         let picture = self.customer.done(picture_call(side)).await["id"].clone();
         let form = json!({"order_id": order, "rating": 4, "comment": words, "images": [picture]});
@@ -193,7 +191,7 @@ impl Household {
         provider.done(HttpCall::new("PUT", &path).json(&form)).await;
     }
 
-    /// Each is signed in at a second place, the customer has a phone, the provider a tablet.
+    /// Each has a second session; the customer has a phone, the provider a tablet.
     async fn ways_in(&mut self, platform: &AttackedPlatform) {
         for person in [&self.customer, &self.provider] {
             let second = platform.sign_in(person.station, &person.username, PASSWORD).await;
@@ -223,7 +221,7 @@ impl Household {
         self.has(Role::Customer, "identities", "a linked phone", &list["items"][0]["id"]);
     }
 
-    /// What follows from their work by itself has come to them.
+    /// Waits for the consequences of their work: notifications and review counts.
     async fn has_been_told(&mut self) {
         for role in [Role::Customer, Role::Provider] {
             let person = self.owner(role).clone();
@@ -256,7 +254,7 @@ async fn complete(provider: &Somebody, order: OrderId) {
     assert!(answer.status < 300, "{}", answer.text());
 }
 
-/// Others have another side: the same picture of the same person has the same id.
+/// Each picture needs another side: identical pictures of one person share an id.
 fn picture_call(side: u32) -> HttpCall {
     HttpCall::post("/api/v1/reviews/images").body("image/png", png(side, side))
 }

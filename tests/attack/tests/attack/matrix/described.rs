@@ -1,34 +1,31 @@
-//! The routes of a platform as its own description names them, with calls made of it.
+//! A platform's routes from its own description, and calls built from them.
 
 use attack::{AttackedPlatform, HttpCall, Station};
 use serde_json::{Map, Value, json};
 use wire::Role;
 
-/// The description that the gateway serves.
 pub struct Description(Value);
 
-/// One route, and who may call it.
 #[derive(Debug, Clone)]
 pub struct DescribedRoute {
     pub method: String,
     pub path: String,
     pub is_public: bool,
-    /// Empty for a route that is for no person.
+    /// Empty for a route that serves no person.
     pub roles: Vec<Role>,
     pub is_edges: bool,
     pub takes_key: bool,
-    /// It refuses a request without a key.
+    /// The route refuses a request without an idempotency key.
     pub needs_key: bool,
-    /// Why the route takes no key although it changes something.
+    /// The reason if a changing route takes no idempotency key.
     pub unkeyed: Option<String>,
-    /// The codes of its refusals by status, and an empty list for each other answer.
+    /// The codes of its refusals by status; an empty list for every other answer.
     answers: Map<String, Value>,
-    /// Bodies that the route takes: one for each word of a field that has to be one of several.
+    /// Bodies that the route accepts: one per value of an enum field.
     pub bodies: Vec<Value>,
     /// All fields of the body, each with a sample.
     pub fields: Vec<(String, Value)>,
-    /// The fields of the body and the words of the query that hold an id, such as
-    /// `items[].document` or `?order_id`.
+    /// Body fields and query parameters that hold an id, such as `items[].document` or `?order_id`.
     pub id_fields: Vec<String>,
     query: Vec<String>,
 }
@@ -109,7 +106,7 @@ impl Description {
         if samples.is_empty() {
             samples.push(sample.clone());
         }
-        // Some words need a reason, which a form may leave out.
+        // Some values require a reason, which the schema marks as optional.
         if self.resolved(schema)["properties"]["reason"].is_object() && sample.is_object() {
             let bare = samples.iter().filter(|one| one.get("reason").is_none());
             let reasoned = bare.cloned().map(|mut one| {
@@ -150,7 +147,7 @@ impl Description {
         }
     }
 
-    /// A value of that schema: the fields that have to be there, each as plain as can be.
+    /// A value of that schema: required fields only, each as simple as possible.
     fn sample(&self, schema: &Value) -> Value {
         let schema = self.resolved(schema);
         if let Some(example) = schema["examples"].get(0).or(schema["enum"].get(0)) {
@@ -180,7 +177,7 @@ impl Description {
     }
 }
 
-/// An id that nothing has.
+/// An id of no resource.
 pub const NOBODYS: &str = "0192f5d4-0000-7000-8000-000000000009";
 
 impl DescribedRoute {
@@ -197,7 +194,7 @@ impl DescribedRoute {
         self.answers.contains_key(&status.to_string())
     }
 
-    /// What the ids in the path are of, by the part before each: `reviews` and `images`.
+    /// The kinds of the path's ids, from the segment before each: `reviews` and `images`.
     pub fn kinds(&self) -> Vec<&str> {
         let parts: Vec<_> = self.path.split('/').collect();
         let is_place = |part: &str| part.starts_with('{');
@@ -206,7 +203,7 @@ impl DescribedRoute {
         places.map(|(n, _)| named(n).expect("a path begins with a name")).collect()
     }
 
-    /// The path with each of its places filled; the last word goes into all that are left.
+    /// Fills the path's placeholders; the last value fills all that remain.
     fn path_with(&self, words: &[&str]) -> String {
         let mut rest = words.iter();
         let mut word = *words.last().expect("a word");
@@ -219,7 +216,6 @@ impl DescribedRoute {
         parts.collect::<Vec<_>>().join("/")
     }
 
-    /// A call that has all that the route asks for.
     pub fn sound_call(&self, word: &str) -> HttpCall {
         self.sound_calls(&[word]).swap_remove(0)
     }
@@ -239,7 +235,7 @@ impl DescribedRoute {
         self.bodies.iter().map(|body| call.clone().json(body)).collect()
     }
 
-    /// The same with calls that name this version of what the caller has.
+    /// Sets this version of the caller's data in all calls.
     #[must_use]
     pub fn of_version(mut self, version: &Value) -> Self {
         for body in self.bodies.iter_mut().filter(|body| body.get("version").is_some()) {
@@ -251,7 +247,7 @@ impl DescribedRoute {
         self
     }
 
-    /// A call that does nothing where the route takes a body: it is no object.
+    /// A call without effect if the route takes a body, because its body is not an object.
     pub fn idle_call(&self) -> HttpCall {
         let call = self.upgraded(HttpCall::new(&self.method, &self.path_with(&[NOBODYS])));
         if self.bodies.is_empty() { call } else { call.body("application/json", "[]") }

@@ -1,4 +1,4 @@
-//! Everything that a stranger may show instead of a token.
+//! Everything that a stranger may present instead of a token.
 
 use attack::{AttackedPlatform, HttpCall, PASSWORD, Somebody, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,7 +13,7 @@ use wire::{CommandId, Region, Role};
 
 use super::described::NOBODYS;
 
-/// Credentials that open nothing, and why.
+/// Invalid credentials, and the reason.
 pub struct Forgery {
     pub why: String,
     headers: Vec<(String, String)>,
@@ -34,7 +34,7 @@ impl Forgery {
     }
 }
 
-/// The platform's own key in a thief's hand, and one of his own.
+/// The platform's key, stolen, and a key of the thief's.
 struct Forger {
     genuine: Ed25519KeyPair,
     foreign: Ed25519KeyPair,
@@ -42,7 +42,7 @@ struct Forger {
     jwk: Value,
 }
 
-/// For every route that is not public, at the gateway and at the edge.
+/// For every non-public route, at the gateway and the edge.
 pub async fn forgeries(platform: &AttackedPlatform) -> Vec<Forgery> {
     let admin = platform.admin().await;
     let sound = decoded(admin.person.token.split('.').nth(1).expect("claims"));
@@ -54,7 +54,7 @@ pub async fn forgeries(platform: &AttackedPlatform) -> Vec<Forgery> {
     all
 }
 
-/// Sound tokens that are not for the gateway.
+/// Valid tokens that are not for the gateway.
 pub async fn not_for_the_gateway(platform: &AttackedPlatform) -> Vec<Forgery> {
     let admin = platform.admin().await;
     let key = platform.stack.layout().cloud_folder().join("auth.key");
@@ -78,7 +78,7 @@ pub async fn not_for_the_gateway(platform: &AttackedPlatform) -> Vec<Forgery> {
     ]
 }
 
-/// Sound tokens that are not for an edge of NORTH.
+/// Valid tokens that are not for an edge of NORTH.
 pub async fn not_for_the_edge(platform: &AttackedPlatform) -> Vec<Forgery> {
     let provider = platform.provider().await;
     let elsewhere = provider.edge_token_of(Region::South).await;
@@ -127,7 +127,7 @@ async fn ended_sessions(platform: &AttackedPlatform, admin: &Somebody) -> Vec<Fo
 }
 
 impl Forger {
-    /// The key is right: a token by it opens the gateway.
+    /// Loads the stolen key and checks it: a token signed with it opens the gateway.
     async fn at(platform: &AttackedPlatform, sound: &Value) -> Self {
         let file = platform.stack.layout().cloud_folder().join("auth.key");
         let pair = |der: &[u8]| Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).expect("a key");
@@ -180,7 +180,7 @@ impl Forger {
         all
     }
 
-    /// By the platform's own key, and yet no token of a person.
+    /// Signed with the platform's key, yet not a person's valid token.
     fn wrongly_claimed(&self, sound: &Value) -> Vec<Forgery> {
         let head = json!({"alg": "EdDSA", "typ": "JWT", "kid": self.jwk["kid"]});
         let iat = sound["iat"].as_i64().expect("a time");

@@ -1,5 +1,5 @@
-//! Real ids of other people in forms and queries. The same form with the sender's own ids is taken,
-//! so nothing but the id can be why the other is refused.
+//! Other people's real ids in forms and queries. The same form succeeds with the sender's own ids,
+//! so the id must be the reason for the refusal.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,12 @@ use super::{
     others::{Scene, scene},
 };
 
-/// A field that takes an id, and a form in which all else is the sender's own.
+/// An id field, and a form that is otherwise the sender's own.
 struct Form {
     route: &'static str,
     field: &'static str,
     sender: Role,
-    /// What the id is of.
+    /// The resource behind the id.
     thing: &'static str,
     expected: Expected,
     call: Box<dyn Fn(&str) -> HttpCall>,
@@ -28,14 +28,13 @@ struct Form {
 enum Expected {
     /// 403 or 404.
     Refused,
-    /// 422 at this place of the form, in the very words for an id of nothing: there are several ids
-    /// in it.
+    /// 422 at this field, with exactly the text for an unknown id; the form holds several ids.
     Unknown(&'static str),
-    /// What is shown to everybody.
+    /// Public data.
     Public,
 }
 
-/// Fields for ids that are nobody's, and why.
+/// Id fields that belong to no person, with the reason.
 const OF_NOBODY: &[(&str, &str, &str)] = &[
     ("POST /api/v1/auth/refresh", "attempt", "its sender makes it up for one request"),
     ("POST /commands", "id", "its sender makes it up for one command"),
@@ -87,7 +86,7 @@ async fn a_person_names_somebody_elses_ids_in_forms_and_queries() {
     let mut sent = BTreeSet::new();
     for form in &forms {
         let call = (form.call)(thieves.id(form.thing));
-        // Two fields of one form are filled alike.
+        // Two fields of one form may yield the same call.
         if sent.insert(format!("{call:?}")) {
             thieves.owner(form.sender).done(call).await;
         }

@@ -1,4 +1,4 @@
-//! Real ids of other people, in every path, query and form that takes one.
+//! Other people's real ids, in every path, query and form that takes one.
 
 use std::collections::BTreeSet;
 
@@ -15,14 +15,14 @@ use super::{
     told,
 };
 
-/// Fewer than one person may make of one route in a minute, and of all together.
+/// Below one person's limits: calls to one route in a minute, and to all routes together.
 const CALLS_OF_ONE: usize = 80;
 const ALL_OF_ONE: usize = 500;
 
-/// A route that answers a stranger about somebody else's thing. No answer shows what is private.
+/// A route that answers a stranger about another person's resource. No answer shows private data.
 struct Exception {
     route: &'static str,
-    /// The things of which it may be, or none for any id whatever.
+    /// The resources this applies to; empty for any id.
     things: &'static [&'static str],
     status: u16,
     why: &'static str,
@@ -46,7 +46,7 @@ const TAKEN: [&str; 4] = [
 const SHOWN: &str = "a verified provider shows it to customers";
 const PUBLIC_REVIEW: &str = "a customer chooses a provider by it";
 
-/// Each is used, or the test fails.
+/// The test fails if one of them is unused.
 #[rustfmt::skip]
 const OPEN_BY_DESIGN: &[Exception] = &[
     open("GET /api/v1/providers/{id}/profile", &["a provider"], 200, SHOWN),
@@ -67,7 +67,7 @@ const OPEN_BY_DESIGN: &[Exception] = &[
     open("GET /api/v1/refunds", &["the code of an order"], 422, "it is no id of an order"),
 ];
 
-/// What stands in paths and is no person's.
+/// Path segments whose ids belong to no person.
 const OF_NOBODY: &[(&str, &str)] = &[
     ("callbacks", "the name of a way to pay, which calls without a person"),
     ("oidc", "the name of a service at which people sign in"),
@@ -75,7 +75,7 @@ const OF_NOBODY: &[(&str, &str)] = &[
     ("methods", "the adapter's word for a way to pay, the same for everybody who keeps it"),
 ];
 
-/// What only admins have routes for.
+/// Kinds with routes for admins only.
 const OF_ADMINS: &[&str] = &[
     "asks",
     "assignments",
@@ -146,7 +146,7 @@ async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
     are_real(routes, victims).await;
 }
 
-/// Each kind of id in a path is of something real here, or of nothing that a person has.
+/// Every kind of id in a path is either a real resource here, or belongs to no person.
 fn every_kind_is_there(routes: &[DescribedRoute], victims: &Household) {
     let kinds_of = |is_it: fn(&DescribedRoute) -> bool| -> BTreeSet<&str> {
         routes.iter().filter(|route| is_it(route)).flat_map(DescribedRoute::kinds).collect()
@@ -165,7 +165,7 @@ fn every_kind_is_there(routes: &[DescribedRoute], victims: &Household) {
     assert_eq!(known.len(), made.len() + OF_NOBODY.len() + OF_ADMINS.len(), "in one list each");
 }
 
-/// The owner finds each by a route that takes one of its kind: it is no id of nothing.
+/// The owner reaches each resource by a route for its kind, which proves that the id exists.
 async fn are_real(routes: &[DescribedRoute], victims: &Household) {
     for thing in &victims.things {
         let takes = |route: &&DescribedRoute| {
@@ -173,7 +173,7 @@ async fn are_real(routes: &[DescribedRoute], victims: &Household) {
         };
         let (reads, changes): (Vec<_>, Vec<_>) =
             routes.iter().filter(takes).partition(|route| route.method == "GET");
-        // To read it changes nothing, so that is tried first.
+        // Reads change nothing, so they come first.
         let mut is_found = false;
         for call in reads.iter().chain(&changes).flat_map(|route| route.sound_calls(&[&thing.id])) {
             let answer = victims.owner(thing.owner).ask(call).await.expect("an answer");
@@ -187,7 +187,7 @@ async fn are_real(routes: &[DescribedRoute], victims: &Household) {
     }
 }
 
-/// The owner has no route with such an id alone.
+/// The owner has no route with only such an id.
 const FOUND_ELSEWHERE: &[(&str, &str)] = &[
     ("refunds", "its customer finds it by its order"),
     ("images", "read with their review"),
@@ -202,7 +202,6 @@ fn exception(route: &DescribedRoute, names: &[&str], status: u16) -> Option<usiz
     })
 }
 
-/// What a stranger was told about things of others.
 struct Tried<'a> {
     role: Role,
     route: &'a DescribedRoute,
@@ -210,17 +209,16 @@ struct Tried<'a> {
     answer: HttpAnswer,
 }
 
-/// Things in the places of one path.
+/// Resources for the placeholders of one path.
 type Places<'a> = Vec<&'a Thing>;
 
-/// What one stranger asks one route about.
 struct Round<'a> {
     stranger: Somebody,
     route: &'a DescribedRoute,
     tries: Vec<Places<'a>>,
 }
 
-/// Shares the calls out among new people, so that nobody asks too often.
+/// Distributes the calls over new people, so that they stay below the rate limits.
 async fn shared_out<'a>(
     platform: &AttackedPlatform,
     role: Role,
@@ -240,7 +238,7 @@ async fn shared_out<'a>(
         }
     }
     let people = (0..=person).map(async |_| match role {
-        // One who is not verified would be refused before anybody looks whose it is.
+        // An unverified provider would be refused before the ownership check.
         Role::Provider => platform.provider().await,
         Role::Customer | Role::Admin => platform.somebody(role).await,
     });
@@ -253,8 +251,8 @@ async fn shared_out<'a>(
     shares.into_iter().map(round).collect()
 }
 
-/// A route for the role hears of every thing in each of its places, another of those that it is
-/// for.
+/// Combinations of resources for the route's placeholders. A route for this role also gets ids of
+/// every other kind.
 fn tries<'a>(role: Role, route: &DescribedRoute, victims: &'a Household) -> Vec<Places<'a>> {
     let mut tries: Vec<Places> = vec![Vec::new()];
     for kind in route.kinds() {
@@ -266,7 +264,7 @@ fn tries<'a>(role: Role, route: &DescribedRoute, victims: &'a Household) -> Vec<
     }
     tries.retain(|things| !things.is_empty());
     if route.roles.contains(&role) || route.is_public {
-        // The same id is of a customer and of a user, say.
+        // One id may appear twice, for example for a customer and a user.
         let mut known: BTreeSet<_> = tries.iter().flatten().map(|thing| &thing.id).collect();
         let others = victims.things.iter().filter(|thing| known.insert(&thing.id));
         let others: Vec<_> = others.map(|thing| vec![thing]).collect();
@@ -278,7 +276,7 @@ fn tries<'a>(role: Role, route: &DescribedRoute, victims: &'a Household) -> Vec<
 impl<'a> Round<'a> {
     async fn answers(self) -> Vec<Tried<'a>> {
         let Self { stranger, route, tries } = self;
-        // Whose version is an old one hears of that first.
+        // A stale version would be refused first.
         let of_own = route.clone().of_version(&version(&stranger).await);
         let mut tried = Vec::new();
         for things in tries {
@@ -293,7 +291,7 @@ impl<'a> Round<'a> {
     }
 }
 
-/// All that both read on routes without an id, save what others may add to.
+/// Everything both read on routes without an id, except data that others may change.
 async fn everything(routes: &[DescribedRoute], home: &Household) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     for role in [Role::Customer, Role::Provider] {
@@ -314,10 +312,10 @@ async fn everything(routes: &[DescribedRoute], home: &Household) -> Vec<(String,
     all
 }
 
-/// What waits for any provider.
+/// Orders that any provider may take.
 const EVERYBODYS: &str = "/api/v1/orders/available";
 
-/// What follows from their work comes to their inboxes when it comes.
+/// Inboxes may receive later notifications about their work.
 fn without_later_lines(after: &mut [(String, Value)], before: &[(String, Value)]) {
     for ((path, after), (_, before)) in after.iter_mut().zip(before) {
         if path == "/api/v1/notifications" {

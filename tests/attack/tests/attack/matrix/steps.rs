@@ -1,6 +1,6 @@
-//! Every step of an order, by everybody, in every state: what the state has no place for is refused
-//! by its code, and changes nothing. The table is written out, so that no change of the rules moves
-//! it unseen.
+//! Every step of an order, by every role, in every state. A step that does not fit the state is
+//! refused with its code and changes nothing. The table is explicit, so that a rule change cannot
+//! alter it unnoticed.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,9 +13,9 @@ use wire::{Code, OrderId, OrderStatus, Region, Role};
 
 use super::{AT_ONCE, belongings::PRICE};
 
-/// `holder` is the provider who has the order, where somebody has; it is `customer`'s order. `-` is
-/// a step that is taken, `=` one that leaves everything as it is. The accepted order is not paid.
-/// The cancelled one had its holder.
+/// `holder` is the provider who has the order, if any; `customer` owns it. `-` means that the step
+/// is taken, `=` that it leaves everything unchanged. The accepted order is unpaid. The cancelled
+/// order had a holder.
 const STEPS: &str = "
 approve    pending_review pending accepted in_progress completed reviewed cancelled rejected
 nobody     token          token   token    token       token     token    token     token
@@ -82,7 +82,6 @@ provider   role           role    role     role        role      role     role  
 admin      role           role    role     role        role      role     role      role
 ";
 
-/// The refusals of the table.
 const REFUSALS: [(&str, Code); 12] = [
     ("token", Code::InvalidToken),
     ("role", Code::RoleForbidden),
@@ -98,7 +97,7 @@ const REFUSALS: [(&str, Code); 12] = [
     ("again", Code::AlreadyReviewed),
 ];
 
-/// Each step, and where it leads.
+/// Each step and its target state.
 const LEADS_TO: [(&str, OrderStatus); 8] = [
     ("approve", OrderStatus::Pending),
     ("reject", OrderStatus::Rejected),
@@ -112,7 +111,6 @@ const LEADS_TO: [(&str, OrderStatus); 8] = [
 
 const PEOPLE: [&str; 6] = ["nobody", "customer", "stranger", "holder", "provider", "admin"];
 
-/// What a cell says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     Taken,
@@ -120,7 +118,6 @@ enum Cell {
     Refused(Code),
 }
 
-/// Step, person and state.
 type Place = (&'static str, &'static str, OrderStatus);
 
 #[tokio::test]
@@ -133,13 +130,14 @@ async fn somebody_takes_a_step_that_the_order_has_no_place_for() {
         .map(|status| scene.nothing_moves(&table, status))
         .buffer_unordered(AT_ONCE);
     let tried: Vec<usize> = tried.collect().await;
-    // Three ways lead to no target: a review, and an admin's withdrawal from either state.
+    // Three taken steps have no route by target state: a review, and an admin's withdrawal from
+    // either state.
     let taken = table.values().filter(|cell| **cell == Cell::Taken).count();
     assert_eq!((taken, tried.iter().sum()), (13, (all - taken) + (all - (taken - 3))));
     let steps = table.iter().filter(|(_, cell)| **cell == Cell::Taken);
     let steps = steps.map(|((step, who, status), _)| (*step, *who, *status, false));
     let paid = ("start", "holder", OrderStatus::Accepted, true);
-    // One after another: a provider has few open jobs.
+    // In sequence, because a provider may have few open jobs.
     for step in steps.chain([paid]) {
         scene.is_taken(step).await;
     }
@@ -171,8 +169,8 @@ fn cell(word: &str) -> Cell {
     }
 }
 
-/// `PUT orders/{id}/status` takes the step that leads there. Nobody brings an order to its first
-/// state or its last.
+/// The step that `PUT orders/{id}/status` takes to reach a state. No one can move an order to its
+/// first or last state this way.
 fn step_to(target: OrderStatus, who: &str) -> Option<&'static str> {
     let works = matches!(who, "holder" | "provider");
     let to = LEADS_TO.iter().filter(|(step, to)| *to == target && *step != "review");
@@ -210,7 +208,8 @@ impl Scene {
         Self { nobody, gateway, people: people.into() }
     }
 
-    /// Everybody tries everything on one order, by each route. Returns the number of tries.
+    /// Tries every refused step on one order, as each person and by each route. Returns the number
+    /// of tries.
     async fn nothing_moves(&self, table: &BTreeMap<Place, Cell>, status: OrderStatus) -> usize {
         let order = self.order_in(status, false).await;
         let before = self.seen(order).await;
@@ -251,7 +250,6 @@ impl Scene {
         self.becomes(order, "status", to.as_str()).await;
     }
 
-    /// A new order in that state.
     async fn order_in(&self, status: OrderStatus, is_paid: bool) -> OrderId {
         use OrderStatus::{
             Accepted, Cancelled, Completed, InProgress, Pending, PendingReview, Rejected, Reviewed,
@@ -300,7 +298,6 @@ impl Scene {
         answer.expect("an answer")
     }
 
-    /// The order and its history, whole.
     async fn seen(&self, order: OrderId) -> [Value; 2] {
         let path = format!("/api/v1/orders/{order}");
         let customer = &self.people["customer"];
@@ -308,7 +305,8 @@ impl Scene {
         [order, customer.done(HttpCall::get(&format!("{path}/timeline"))).await]
     }
 
-    /// An event lies between some steps and the order. Nobody may look too often.
+    /// Waits, because some steps reach the order through an event. Polls slowly, within the rate
+    /// limits.
     async fn becomes(&self, order: OrderId, field: &str, word: &str) {
         let who = if field == "status" { "admin" } else { "holder" };
         let call = HttpCall::get(&format!("/api/v1/orders/{order}"));
@@ -325,7 +323,7 @@ impl Scene {
     }
 }
 
-/// Three orders at once ask as one person, who may ask a hundred times a minute.
+/// Three orders poll concurrently as one person, who has a hundred requests a minute.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const REASON: &str = "He is ill.";
 

@@ -1,4 +1,4 @@
-//! A thief with the key of an edge: speaks the link by hand, with a log of his own making.
+//! A thief with an edge's key, who speaks the link protocol by hand with a fabricated log.
 
 use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -25,14 +25,14 @@ pub const REGION: Region = Region::North;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// An edge's key and log. Before the theft it is an honest edge.
+/// An edge's key and log. Until the theft, the edge is honest.
 pub struct Thief {
     pub edge: EdgeId,
     pub log: Vec<Vec<u8>>,
     pub feed_cursor: u64,
     feed_generation: u64,
     pub signer: Signer,
-    /// Checks the hub's seals, up to Welcome. An edge of the first versions checks none.
+    /// Checks the hub's seals up to Welcome. Edges of the first versions check none.
     pub seals: Option<SealCheck>,
     gateway: u16,
     epoch: u64,
@@ -42,7 +42,6 @@ pub struct Thief {
     session: Option<(Socket, Standing)>,
 }
 
-/// The end of a call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CallEnd {
     Welcome,
@@ -53,7 +52,7 @@ pub enum CallEnd {
     HungUp,
 }
 
-/// A command as the log of an edge holds it.
+/// A command as an edge logs it.
 pub struct ThiefEntry {
     pub actor: Actor,
     pub order: OrderId,
@@ -90,7 +89,7 @@ pub fn new_key() -> Signer {
     Signer::from_pkcs8(&Signer::generate()).unwrap()
 }
 
-/// Registers this key by a code.
+/// Enrols this key with a code.
 pub async fn enrol(gateway: u16, code: &str, signer: &Signer) -> u16 {
     let public_key = URL_SAFE_NO_PAD.encode(signer.public_key());
     let form = json!({"code": code, "public_key": public_key});
@@ -99,7 +98,7 @@ pub async fn enrol(gateway: u16, code: &str, signer: &Signer) -> u16 {
 }
 
 impl Thief {
-    /// A new edge of the region, whose key the thief will have.
+    /// Enrols a new edge of the region with the thief's key.
     pub async fn of(platform: &AttackedPlatform, name: &str) -> Self {
         let form = json!({"edge": name, "region": REGION});
         let invitation = HttpCall::post("/api/v1/admin/edges").json(&form);
@@ -157,7 +156,7 @@ impl Thief {
         }
     }
 
-    /// Appends an op and returns its seq.
+    /// Returns the op's seq.
     pub fn append(&mut self, op: &Op) -> u64 {
         self.log.push(op.to_bytes());
         self.log.len() as u64
@@ -167,7 +166,6 @@ impl Thief {
         self.append(&Op::Token { token: token.to_owned() })
     }
 
-    /// Sends what was appended since.
     pub async fn send_up(&mut self) {
         let (first, standing) = (self.sent, self.session.as_ref().unwrap().1);
         self.sent = self.log.len();
@@ -183,7 +181,7 @@ impl Thief {
         self.send(&Frame::Up(up)).await;
     }
 
-    /// Tells the end of the log and of what was read, as an edge does every few seconds.
+    /// Reports the end of the log and the feed cursor, as an edge does every few seconds.
     pub async fn ack(&mut self) {
         let ack = Ack {
             standing: self.session.as_ref().unwrap().1,
@@ -206,7 +204,7 @@ impl Thief {
         self.send(&Frame::Ack(ack)).await;
     }
 
-    /// Reads the feed until it tells of a revoked person.
+    /// Reads the feed until it reports a revoked person.
     pub async fn read_to_a_revocation(&mut self) {
         let (socket, _) = self.session.as_mut().unwrap();
         let reading = async {
@@ -227,7 +225,6 @@ impl Thief {
         timeout(PATIENCE, reading).await.expect("the feed tells of nobody");
     }
 
-    /// Listens until the hub ends the session.
     pub async fn until_ended(&mut self) -> CallEnd {
         let (socket, _) = self.session.as_mut().unwrap();
         let listening = async {
@@ -246,14 +243,14 @@ impl Thief {
         self.session = None;
     }
 
-    /// The op as the hub has it; `None` where it has no such op.
+    /// The hub's record of the op, if any.
     pub async fn op(&self, admin: &Somebody, seq: u64) -> Option<Value> {
         let path = format!("/api/v1/admin/ops/{}/{}/{seq}", self.edge, self.epoch);
         let answer = admin.ask(HttpCall::get(&path)).await.unwrap();
         (answer.status == 200).then(|| answer.json())
     }
 
-    /// Kind and code of an op's outcome, once it is decided.
+    /// Waits for an op's outcome. Returns its kind and code.
     pub async fn outcome(&self, admin: &Somebody, seq: u64) -> (String, String) {
         eventually("the op is decided", PATIENCE, async || {
             let outcome = self.op(admin, seq).await?["outcome"]["outcome"].clone();
@@ -316,7 +313,7 @@ impl Thief {
     }
 }
 
-/// The next frame; `None` where the hub has hung up.
+/// The next frame, or `None` once the hub has hung up.
 async fn next(socket: &mut Socket) -> Option<Frame> {
     loop {
         let message = timeout(PATIENCE, socket.next()).await;

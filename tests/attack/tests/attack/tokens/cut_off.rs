@@ -1,4 +1,4 @@
-//! Tokens whose end an edge cannot hear of, because it is cut off.
+//! Ended tokens at an edge that is cut off from the news.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use support::{claims, eventually};
 use wire::{Actor, OrderId, Region, Role};
 
-/// At a cut-off edge they open what they opened, as docs/security.md says; nothing that was
-/// accepted by them after their end counts in the cloud, and the edge shuts them out as soon as it
-/// is linked.
+/// At a cut-off edge these tokens keep their access, as docs/security.md explains. The cloud counts
+/// no acceptance made with them after their end, and the edge rejects them as soon as it
+/// reconnects.
 #[tokio::test]
 async fn a_thief_goes_on_with_ended_tokens_at_an_edge_that_is_linked_again() {
     let platform = AttackedPlatform::fresh().await;
@@ -64,8 +64,8 @@ async fn a_thief_goes_on_with_ended_tokens_at_an_edge_that_is_linked_again() {
     assert_eq!(shown.get("provider_id").filter(|id| !id.is_null()), None, "{shown}");
 }
 
-/// All that may end while the edge cannot hear of it, on one platform: each opens the edge until it
-/// is linked again, and seconds after, nothing.
+/// All other ways for a token to end during a cut, on one platform. Each token opens the edge until
+/// it reconnects, and opens nothing seconds later.
 #[tokio::test]
 async fn a_thief_goes_on_with_what_has_ended_in_other_ways_at_an_edge_that_is_linked_again() {
     let platform = AttackedPlatform::fresh().await;
@@ -116,7 +116,7 @@ async fn a_thief_goes_on_with_what_has_ended_in_other_ways_at_an_edge_that_is_li
 
 const WHY: &str = "It was looked into.";
 
-/// An edge that is cut off and healed, the admin, and a thief at a place of his own.
+/// An edge that is cut off and healed, the admin, and a thief at a separate address.
 struct CutOff<'a> {
     platform: &'a AttackedPlatform,
     admin: Somebody,
@@ -129,7 +129,7 @@ struct GrantedTablet {
     session: String,
 }
 
-/// A sign-in that has been refreshed once; the thief has a copy of the spent token.
+/// A sign-in that was refreshed once; the thief has a copy of the spent token.
 struct CopiedRefresh {
     token: String,
     spent: String,
@@ -143,7 +143,7 @@ impl CutOff<'_> {
         self.thief.ask(self.platform.edge().http, &call).await.unwrap().json()
     }
 
-    /// Why the edge does not open; empty while it opens.
+    /// The edge's refusal code, or an empty string if it opens.
     async fn code(&self, token: &str) -> String {
         let board = self.board(token).await;
         if board["items"].is_array() {
@@ -220,7 +220,7 @@ impl CutOff<'_> {
         self.admin.done(HttpCall::new("PUT", &path).json(&gift)).await;
     }
 
-    /// The edge takes the thief's command; its id.
+    /// Sends the thief's accept, which the edge takes. Returns its id.
     async fn accepts(&self, token: &str, order: OrderId) -> String {
         let clock = process::clock::Clock::system();
         let frame = json!({
@@ -233,7 +233,7 @@ impl CutOff<'_> {
         frame["id"].as_str().unwrap().to_owned()
     }
 
-    /// The cloud has decided the command, and nobody has the order.
+    /// Asserts that the cloud decided the command and the order still has no provider.
     async fn came_to_nothing(&self, command: &str, order: OrderId) {
         eventually("the cloud has decided the op", PATIENCE, async || {
             let path = format!("/api/v1/admin/commands/{command}");
@@ -244,8 +244,8 @@ impl CutOff<'_> {
         assert_eq!(shown.get("provider_id").filter(|id| !id.is_null()), None, "{shown}");
     }
 
-    /// The key that signed everybody's tokens is killed while the edge is cut off. By then no other
-    /// token opens it.
+    /// Kills the key that signed all tokens while the edge is cut off. By then no other token opens
+    /// the edge.
     async fn kills_the_key(&self, honest: &Somebody) {
         let platform = self.platform;
         let file = platform.stack.layout().cloud_folder().join("auth.key");

@@ -1,4 +1,4 @@
-//! The grant of a provider's tablet, which lives for days.
+//! A provider's tablet grant, which lives for days.
 
 use attack::{AttackedPlatform, HttpCall, MqttGreeting, MqttLine, PASSWORD, PATIENCE, Station};
 use serde_json::json;

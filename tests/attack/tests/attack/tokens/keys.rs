@@ -1,4 +1,4 @@
-//! Tokens of a stolen signing key, before it is killed and after.
+//! Tokens from a stolen signing key, before and after it is killed.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,7 +17,7 @@ use wire::{Actor, Region, Role};
 
 use super::{ADMINS, encoded, opens_nothing};
 
-/// The token that a thief of the cloud's machine makes in the admin's name.
+/// Forges the admin's token, as a thief of the cloud's machine would.
 struct Forger {
     sound: Claims,
 }
@@ -32,7 +32,7 @@ impl Forger {
         Claims { kind: TokenKind::Edge, region: Some(Region::North), ..self.sound.clone() }
     }
 
-    /// The claims under any key's name.
+    /// Signs the claims under any key id.
     fn under(&self, name: &str, private: &[u8]) -> String {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(private).expect("a key");
         let head = json!({"alg": "EdDSA", "typ": "JWT", "kid": name});
@@ -47,7 +47,6 @@ impl Forger {
     }
 }
 
-/// Each published key's name.
 async fn names(platform: &AttackedPlatform) -> Vec<String> {
     let call = HttpCall::get("/.well-known/jwks.json");
     let set = Station::fresh().ask(platform.gateway(), &call).await.expect("an answer").json();

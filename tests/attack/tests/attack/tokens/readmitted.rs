@@ -1,4 +1,4 @@
-//! Tokens of a person who was revoked and is let in again.
+//! Tokens of a person who was revoked and later readmitted.
 
 use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Somebody, Station};
 use serde_json::json;

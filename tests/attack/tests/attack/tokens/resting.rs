@@ -1,4 +1,4 @@
-//! Tokens that rest at an edge, and what they open.
+//! Tokens stored at an edge, and their powers.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,7 +14,7 @@ use wire::{OrderId, Region, Role};
 
 const SESSION: &str = "/api/v1/session";
 
-/// The routes by which a thief finds out whether a token opens the cloud.
+/// Routes for a thief to test if a token opens the cloud.
 fn probes(token: &str) -> Vec<HttpCall> {
     let form = json!({ "region": "NORTH" });
     vec![
@@ -36,7 +36,7 @@ async fn opens_no_cloud(platform: &AttackedPlatform, why: &str, token: &str) {
     }
 }
 
-/// Sees that the token lets nobody in at the edge, by whatever way.
+/// Asserts that the token opens no entrance of the edge.
 async fn opens_no_edge(platform: &AttackedPlatform, why: &str, token: &str) {
     let (thief, edge) = (Station::fresh(), platform.edge());
     for path in ["/board", "/session"] {
@@ -67,7 +67,7 @@ async fn command(
     from.ask(platform.edge().http, &call).await.unwrap()
 }
 
-/// Every token in the files below the folder, also in the free parts of a database.
+/// Every token in the files below the folder, including free pages of a database.
 fn tokens_below(folder: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut folders = vec![folder.to_owned()];
@@ -77,7 +77,7 @@ fn tokens_below(folder: &Path) -> BTreeSet<String> {
             match entry.file_type().unwrap() {
                 kind if kind.is_dir() => folders.push(entry.path()),
                 kind if kind.is_file() => {
-                    // A file of SQLite's may go while it is looked for.
+                    // SQLite may delete a file during the search.
                     found.extend(tokens_in(&fs::read(entry.path()).unwrap_or_default()));
                 }
                 _ => {}
@@ -87,7 +87,7 @@ fn tokens_below(folder: &Path) -> BTreeSet<String> {
     found
 }
 
-/// Three parts in base64: a head, claims, and 64 bytes of signature.
+/// Three parts in base64: a header, claims, and 64 bytes of signature.
 fn tokens_in(bytes: &[u8]) -> Vec<String> {
     const SIGNATURE_CHARS: usize = 86;
     let is_char = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -106,7 +106,6 @@ fn tokens_in(bytes: &[u8]) -> Vec<String> {
     starts.filter_map(|(start, _)| at(start)).collect()
 }
 
-/// A customer's approved order in NORTH.
 async fn open_order(admin: &Somebody, customer: &Somebody) -> OrderId {
     let order = customer.publish(Region::North, "Mend the tap").await;
     let approved = admin.act(order, "approve").await.unwrap();
@@ -114,7 +113,7 @@ async fn open_order(admin: &Somebody, customer: &Somebody) -> OrderId {
     order
 }
 
-/// Gives NORTH's edge the right to assign, and waits until it knows.
+/// Assigns NORTH to its edge, and waits until the edge has synced the assignment.
 async fn hold(platform: &AttackedPlatform, admin: &Somebody) {
     let edge = &platform.edge().edge;
     let form = json!({ "policy": "exclusive", "holder": edge, "epoch": 1 });
@@ -143,7 +142,7 @@ async fn a_node_thief_opens_the_gateway_as_somebody_who_never_used_that_node() {
     let provider = platform.provider().await;
     hold(&platform, &admin).await;
     let order = open_order(&admin, &customer).await;
-    // The accept waits at the portal, and is put to the node that holds the region.
+    // The accept waits at the portal, and goes to the node that holds the region.
     let accepted = provider.act(order, "accept").await.unwrap();
     assert_eq!(accepted.status, 202, "{}", accepted.text());
     until_accepted_by(&admin, order, &provider).await;

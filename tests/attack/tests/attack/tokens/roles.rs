@@ -1,4 +1,4 @@
-//! An admin of a narrowed role who wants more, and tokens of somebody who has got another role.
+//! An admin with a restricted role who wants more, and tokens from before a role change.
 
 use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station};
 use serde_json::json;
@@ -54,7 +54,7 @@ async fn a_narrowed_admin_does_more_than_the_role_names() {
         ("PUT", "/api/v1/admin/regions/NORTH".to_owned()),
         ("POST", "/api/v1/admin/edges".to_owned()),
         ("POST", "/api/v1/admin/keys/rotate".to_owned()),
-        // Other spellings of the same.
+        // Aliases of the same routes.
         ("POST", format!("/api/orders/{nobody}/approve")),
         ("PUT", format!("/api/customer/orders/{nobody}/cancel")),
     ] {

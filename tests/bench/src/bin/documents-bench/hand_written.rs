@@ -1,5 +1,5 @@
-//! The inbox as it was written by hand for each database, with its page's index mended. Kept to
-//! measure against.
+//! The inbox as hand-written queries for each database, with a corrected page index. Kept as a
+//! baseline.
 
 use anyhow::{Context, Result};
 use mongodb::{

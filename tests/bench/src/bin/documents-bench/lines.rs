@@ -1,4 +1,4 @@
-//! Lines of four people, and pages of one of them.
+//! Inbox lines of four people, and pages of one person.
 
 use notification::domain::{InboxLine, LineId, MoneyTerms, OrderParams, PageRequest, Params};
 use process::problem::TimeCursor;
@@ -20,7 +20,7 @@ pub fn page_of(after: Option<TimeCursor>) -> PageRequest {
     }
 }
 
-/// So many lines that were not written yet.
+/// Returns `count` new lines.
 pub fn fresh(written: &mut u32, count: u32) -> Vec<(LineId, InboxLine)> {
     let numbers = *written..*written + count;
     *written += count;

@@ -1,8 +1,8 @@
-//! Notification's inbox on `platform::documents`, beside the same queries written by hand for each
-//! database.
+//! Compares notification's inbox on `platform::documents` with the same queries hand-written for
+//! each database.
 //!
-//! Both write and read in turns, in databases of their own on the same server, so that the ratios
-//! hold on a busy machine.
+//! Both write and read in turns, in separate databases on the same server, so the ratios hold on a
+//! busy machine.
 
 mod hand_written;
 mod lines;
@@ -20,7 +20,7 @@ use notification::{
 use platform::documents::Documents;
 use process::clock::Clock;
 
-/// Lines that one turn inserts one by one, and as many in runs.
+/// Lines that one turn inserts one at a time, and again in batches.
 const LINES: u32 = 512;
 const RUN: usize = 64;
 const PAGES: usize = 200;
@@ -28,7 +28,7 @@ const PAGES: usize = 200;
 #[derive(Parser)]
 #[command(name = "documents-bench", about = "Compare the document port with queries by hand")]
 struct Arguments {
-    /// Turns that each side has
+    /// Turns for each side
     #[arg(long, default_value_t = 12, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     turns: usize,
 }
@@ -99,7 +99,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Measures both; the one that begins changes with each time.
+    /// Measures both, alternating which one starts.
     async fn time(&self, pace: &mut Pace, work: impl AsyncFn(Way) -> Result<()>) -> Result<()> {
         let ways = [Way::Port, Way::Hand];
         for way in if pace.port.len().is_multiple_of(2) { ways } else { [ways[1], ways[0]] } {
@@ -140,7 +140,6 @@ impl Bench {
     }
 }
 
-/// How long each way took, each time.
 #[derive(Default)]
 struct Pace {
     port: Vec<Duration>,

@@ -1,4 +1,4 @@
-//! The floods of a provider who uses up his share of a day's work.
+//! Floods by a provider who exceeds a daily share.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -16,7 +16,7 @@ const ACCEPTANCES_A_DAY_MAX: usize = 20;
 const WITHDRAWALS_A_DAY_MAX: usize = 5;
 
 impl Tenfold<'_> {
-    /// Only the share itself counts as a refusal: a person's questions a minute have a limit as
+    /// Only the share's own code counts as a refusal, because requests per minute are limited as
     /// well.
     pub(super) fn of_shares(&self) -> [Flood<'_>; 2] {
         let (accepts, gives_back) = (ACCEPTANCES_A_DAY_MAX, WITHDRAWALS_A_DAY_MAX);
@@ -74,7 +74,7 @@ impl Tenfold<'_> {
     }
 }
 
-/// One after the other, so that no other limit is reached before.
+/// Attempts run one after the other, so that no other limit is reached first.
 fn takes<'a, T>(
     name: &'static str,
     limit: usize,
