@@ -1,5 +1,5 @@
-//! Bugs planted on purpose, to show that an invariant sees them. They are values: nothing outside
-//! the simulator can ask for one.
+//! Bugs planted on purpose, to show that an invariant catches them. They are values: only the
+//! simulator can request one.
 
 macro_rules! bugs {
     ($($variant:ident $name:literal $says:literal),+ $(,)?) => {
@@ -82,7 +82,7 @@ bugs! {
     DistrustIgnored "distrust_ignored" "undecided ops of a disabled edge are decided as always",
     RelogWashes "relog_washes" "a command of a disabled edge that is logged anew counts as new",
     CasesForgotten "cases_forgotten" "nobody lists what was decided of a disabled edge",
-    // images and anti-entropy
+    // snapshots and anti-entropy
     ImageLowers "image_lowers" "an image replaces versions that an outcome has brought ahead of it",
     ImageDropsOverlay "image_drops_overlay" "an image replaces the pending ops as well",
     ImageTakenEarly "image_taken_early" "an image counts as taken in a commit of its own, before it is the view",

@@ -1,5 +1,4 @@
-//! The cast: five edges in three regions, twenty tablets and a hostile person's, and a portal with
-//! a few people at it.
+//! The cast: five edges in three regions, twenty tablets and an attacker's, and a few portal users.
 
 use uuid::Uuid;
 use wire::{Actor, DeviceId, EdgeId, Region, Role, UserId};
@@ -13,18 +12,18 @@ const EDGES: [(&str, Region); 5] = [
     ("east-1", Region::East),
 ];
 pub const EDGE_COUNT: usize = EDGES.len();
-/// Each edge's machine, and one more for a copy of each. A copy that is enrolled anew gets the edge
-/// of its own number.
+/// Each edge's machine, and one more for a copy of each. A copy that enrols again becomes the edge
+/// with its own number.
 pub const MACHINE_COUNT: usize = 2 * EDGE_COUNT;
-/// The place of a thief's machine, which runs no program of ours.
+/// The thief's machine, which runs none of our programs.
 pub const THIEF: usize = MACHINE_COUNT;
 pub const TABLET_COUNT: usize = 20;
-/// The tablet of the hostile person: a provider with an account and no order of his own.
+/// The attacker's tablet: a provider with an account and no orders.
 pub const STRANGER: usize = TABLET_COUNT;
 pub const DEVICE_COUNT: usize = TABLET_COUNT + 1;
 pub const REPLICA_COUNT: usize = 2;
 
-/// At the portal: two customers, three providers, an admin.
+/// Portal users: two customers, three providers, an admin.
 const DESK: [Role; 6] =
     [Role::Customer, Role::Customer, Role::Provider, Role::Provider, Role::Provider, Role::Admin];
 pub const DESK_COUNT: usize = DESK.len();
@@ -43,7 +42,7 @@ pub fn region(e: usize) -> Region {
     EDGES[original(e)].1
 }
 
-/// Returns whether this machine's program is of the version before, without packed ops.
+/// Returns true if this machine runs the previous version, without packed ops.
 pub fn is_older(machine: usize) -> bool {
     machine % 2 == 1
 }
@@ -57,13 +56,12 @@ pub fn copy_of(e: usize) -> usize {
     original(e) + EDGE_COUNT
 }
 
-/// The machine of the other edge of the same region, where there is one.
+/// The machine of the region's other edge, if any.
 pub fn neighbour(machine: usize) -> Option<usize> {
     let e = original(machine);
     (0..EDGE_COUNT).find(|&other| other != e && region(other) == region(e))
 }
 
-/// The edge a tablet belongs to.
 pub fn home(tablet: usize) -> usize {
     tablet % EDGE_COUNT
 }
@@ -76,7 +74,8 @@ pub fn tablet_number(device: &DeviceId) -> Option<usize> {
     device.as_str().strip_prefix("tablet-")?.parse().ok()
 }
 
-/// Of four tablets at an edge two are providers', one is a customer's kiosk, and the last differs.
+/// Of four tablets at an edge, two belong to providers, one is a customer kiosk, and the last
+/// varies.
 pub fn at_tablet(tablet: usize) -> Actor {
     let role = match (tablet / EDGE_COUNT, home(tablet)) {
         _ if tablet == STRANGER => Role::Provider,
@@ -95,7 +94,7 @@ fn person(n: usize, role: Role) -> Actor {
     Actor { user_id: UserId(Uuid::from_u64_pair(7, n as u64)), role }
 }
 
-/// Every name here is a good one.
+/// All names here are valid.
 fn name<T, E>(checked: Result<T, E>) -> T {
     checked.unwrap_or_else(|_| unreachable!("names are lower case letters and digits"))
 }

@@ -1,7 +1,6 @@
 //! The cloud: the order service with its database, the bus, and the hub's replicas over sync_db.
 //!
-//! Databases keep every commit through any crash. The work that a process had begun goes with the
-//! process.
+//! Databases keep every commit through any crash. A crashed process loses its unfinished work.
 
 pub mod order_db;
 pub mod plan;
@@ -17,7 +16,7 @@ use wire::{
     RegionAssignment, UnixMillis, UserId,
 };
 
-/// An event on its way: as much of it as anyone here reads.
+/// An event in transit, with the fields that its consumers read.
 #[derive(Debug, Clone)]
 pub struct BusEvent {
     pub id: EventId,
@@ -32,7 +31,7 @@ pub enum BusNews {
 }
 
 impl BusEvent {
-    /// The region whose feed takes it.
+    /// The region whose feed takes the event.
     pub fn region(&self) -> Region {
         match &self.what {
             BusNews::Order(order) => order.location,
@@ -62,26 +61,26 @@ pub struct OrderService {
     pub is_running: bool,
     pub run: u32,
     pub clock_error_ms: i64,
-    /// Transactions between their reading and their commit.
+    /// Transactions between read and commit.
     pub open: BTreeMap<u64, OpenDecision>,
-    /// Requests that wait for a lock of one of them.
+    /// Requests that wait for a lock held by one of them.
     pub waiting: VecDeque<DecisionRequest>,
     pub crashes_in_commit: Option<u64>,
     pub commits_late: bool,
     pub answers_are_lost: bool,
-    /// For the bug that goes on after the last number seen.
+    /// For the bug that continues after the last number seen.
     pub relayed: u64,
     pub relaying: bool,
 }
 
-/// Requests to decide, and the party that waits for the answer.
+/// Requests to decide, and their caller.
 #[derive(Debug, Clone)]
 pub struct DecisionRequest {
     pub by: Requester,
     pub requests: Vec<Submission>,
-    /// A batch locks the rows it reads. A portal's request reads plainly and guards its write.
+    /// A batch locks the rows it reads. A portal request reads without locks and guards its write.
     pub locks: bool,
-    /// When they were put together, by the clock of the world.
+    /// World time at which they were assembled.
     pub asked_at: u64,
 }
 
@@ -96,11 +95,11 @@ pub enum Requester {
     },
     Desk {
         item: usize,
-        /// The hub has said that the holder is away, so a held accept is not taken. The value tells
-        /// whether the accept was decided by then.
+        /// The hub reported the holder as away, so a held accept is not taken. The value is true if
+        /// the accept was already decided.
         last_look: Option<bool>,
     },
-    /// An accept of the portal that waits at the hub, handed in again.
+    /// A portal accept that waits at the hub, submitted again.
     Waiting {
         replica: usize,
         id: CommandId,
@@ -110,16 +109,16 @@ pub enum Requester {
 pub struct OpenDecision {
     pub asked: DecisionRequest,
     pub read_at: UnixMillis,
-    /// The count of transactions it saw, for a recorder.
+    /// The number of transactions it saw, for a recorder.
     pub seen: usize,
     pub writes: Writes,
-    /// There was an answer to its one command.
+    /// Its single command had an answer.
     pub was_decided: bool,
-    /// Numbers in the outbox, given out at the insert and visible at the commit.
+    /// Outbox numbers: assigned at insert, visible at commit.
     pub numbers: Vec<u64>,
     pub orders: BTreeSet<OrderId>,
     pub commands: BTreeSet<CommandId>,
-    /// Their rows are shared, or held alone where a right may end.
+    /// Their rows are locked shared, or exclusively if a right may end.
     pub regions: BTreeSet<Region>,
     pub ends_right: bool,
 }
@@ -147,7 +146,7 @@ pub struct HubQueue {
     pub is_down: bool,
     pub repeats: bool,
     pub queue: VecDeque<BusEvent>,
-    /// Handed to a consumer and not confirmed yet.
+    /// Delivered and not yet acknowledged.
     pub unconfirmed: BTreeMap<u64, HubDelivery>,
 }
 
@@ -155,7 +154,7 @@ pub struct HubQueue {
 pub struct HubDelivery {
     pub event: BusEvent,
     pub replica: usize,
-    /// It holds its region's row until its commit.
+    /// Holds its region's row lock until the commit.
     pub feed: Option<FeedWrite>,
 }
 
@@ -165,7 +164,6 @@ pub struct FeedWrite {
     pub number: u64,
 }
 
-/// A replica of the hub with its memory.
 #[derive(Default)]
 pub struct Replica {
     pub is_running: bool,
@@ -174,17 +172,17 @@ pub struct Replica {
     pub clock_error_ms: i64,
     pub sessions: BTreeMap<usize, HubSession>,
     pub drains: BTreeMap<usize, Drain>,
-    /// The time and the turn at which the held ops of an edge were last handed in again.
+    /// The time and turn of each edge's last resubmission of held ops.
     pub sweeps: BTreeMap<usize, (u64, u64)>,
-    /// The count of news that may have released held ops.
+    /// Counts events that may have released held ops.
     pub turns: u64,
-    /// Accepts that its sessions have put to holders.
+    /// Accepts that its sessions forwarded to holders.
     pub asking: BTreeSet<CommandId>,
-    /// Edges that the last look has found to differ, and to be ahead of their feed.
+    /// Edges that the last check found to differ, or to be ahead of their feed.
     pub differing: BTreeSet<usize>,
     pub ahead: BTreeSet<usize>,
-    /// When a feed was last compared on account of the latter, and a region's fence was last
-    /// renewed.
+    /// Time of each feed's last comparison because an edge was ahead, and of each region's last
+    /// fence renewal.
     pub compared: BTreeMap<Region, u64>,
     pub renewed: BTreeMap<Region, u64>,
     /// Transactions of ended sessions, by connection.
@@ -198,22 +196,22 @@ pub struct HubSession {
     pub inbox: VecDeque<(Input, FrameOrigin)>,
     pub answers: VecDeque<Input>,
     pub doing: VecDeque<Output>,
-    /// It waits for sync_db with this.
+    /// The write it waits for in sync_db.
     pub storing: Option<Output>,
     pub outcomes_wanted: Option<(u64, u32)>,
     pub feed_wanted: Option<(u64, u32)>,
     pub chunk_wanted: Option<ChunkRequest>,
     pub tail_wanted: Option<Place>,
-    /// An image is under way.
+    /// A snapshot is being sent.
     pub is_imaging: bool,
-    /// For a sign of life, or for a take-back.
+    /// Waits for a sign of life, or for a take-back.
     pub is_waiting: bool,
-    /// The last time at which the asked rival was seen unable to answer.
+    /// The last time that the probed rival was unable to answer.
     pub rival_busy_at: Option<u64>,
-    /// The rival gave no answer in time and was unable to.
+    /// The rival missed its deadline but was unable to answer.
     pub rival_excused: bool,
     pub told_held: BTreeMap<u64, HeldReason>,
-    /// The accepts put to this edge, with the tick.
+    /// The accepts forwarded to this edge, with the tick.
     pub put: BTreeMap<CommandId, u64>,
     pub is_reading: bool,
     pub term: Option<u64>,
@@ -221,7 +219,7 @@ pub struct HubSession {
     pub ticks: u64,
 }
 
-/// An epoch that is ending, between the steps of that.
+/// An epoch being ended, between steps.
 pub struct QuarantineRun {
     pub conn: usize,
     pub replica: usize,
@@ -231,7 +229,7 @@ pub struct QuarantineRun {
     pub confined: Confinement,
 }
 
-/// Where an input of a session comes from.
+/// The origin of a session's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameOrigin {
     None,
@@ -246,13 +244,13 @@ pub struct Drain {
     pub claim: sync_db::LogClaim,
     pub run_max: usize,
     pub failures: u32,
-    /// The owner was out of reach, so nothing is asked of it until the next try.
+    /// The owner was unreachable, so the drain sends it no requests until the next retry.
     pub away: bool,
-    /// While the held ops are handed in again: the last one that was.
+    /// The last resubmitted op, while held ops are resubmitted.
     pub sweep: Option<u64>,
     pub sweeping: bool,
     pub held: Vec<u64>,
-    /// Somebody asked for the edge meanwhile.
+    /// The edge was queued again meanwhile.
     pub asked_for: bool,
     /// The hub's own answers, kept until the owner has answered the rest.
     pub decided: Vec<LogOutcome>,
@@ -271,7 +269,7 @@ pub struct LogOutcome {
 pub enum OwnerReply {
     Answers(Vec<OpAnswer>),
     Nothing,
-    /// This batch makes it fail; an empty one does not.
+    /// This batch makes the owner fail; an empty one does not.
     Fails,
 }
 

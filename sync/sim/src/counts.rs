@@ -1,4 +1,4 @@
-//! The counts of everything that a run of seeds has met.
+//! Counts everything that a run of seeds covers.
 
 mod shown;
 mod wanted;
@@ -27,16 +27,15 @@ pub struct Counts {
     pub commands_least: u64,
     pub faults_least: u64,
     pub checks: u64,
-    /// Attempts of the hostile person, by kind.
+    /// The attacker's attempts, by kind.
     pub tried: Tally,
     pub tries_least: u64,
-    /// Answers that were firm beside waiting ops of his.
+    /// Firm answers despite waiting ops of the attacker.
     pub firm_beside_nonsense: u64,
-    /// Frames that the hostile replica made up, by kind, and the results of the edges' checks of
-    /// them.
+    /// Frames forged by the hostile replica, by kind, and the results of the edges' checks of them.
     pub forged: Tally,
     pub forgeries_heard: Tally,
-    /// Attempts of the thief of an edge, by kind, and the results of the theft.
+    /// The attempts of an edge's thief, by kind, and the results of the theft.
     pub tricks: Tally,
     pub edges_stolen: u64,
     pub sessions_of_thieves: u64,
@@ -193,7 +192,6 @@ impl Counts {
         *self.frames_ignored.entry(why).or_default() += 1;
     }
 
-    /// Acceptances that lost.
     pub fn conflicts(&mut self, writes: &Writes) {
         let lost = writes.events.iter().filter(|event| event.body.lost.is_some());
         self.conflicts += lost.count() as u64;
@@ -317,12 +315,12 @@ impl Counts {
 }
 
 fn code_of(outcome: &Outcome) -> Option<Code> {
-    // The ends of rights are counted by themselves, so all that break a promise count as one here.
+    // The ends of rights have their own counts, so here all broken promises count as one.
     let known = |code: Code| if code.is_broken_promise() { Code::RegionTakenBack } else { code };
     if outcome.kind == OutcomeKind::Duplicate { None } else { outcome.code.map(known) }
 }
 
-/// One key of a tally. There are few of them, and each is made once.
+/// The key of a tally. Keys are few, and each is leaked once.
 fn phrase(word: &'static str, code: Option<Code>) -> &'static str {
     use std::sync::{Mutex, PoisonError};
     static MADE: Mutex<BTreeMap<(&str, Option<Code>), &'static str>> = Mutex::new(BTreeMap::new());

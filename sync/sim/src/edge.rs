@@ -1,5 +1,5 @@
-//! One machine of an edge: its file, the process that runs over it, and its end of the link. The
-//! process's memory goes with every crash, the file's committed part stays.
+//! One machine of an edge: its file, its process, and its end of the link. A crash loses the
+//! process's memory; the file's committed part stays.
 
 mod entering;
 mod file;
@@ -16,23 +16,23 @@ pub use file::{CommandName, EdgeFile, LogPlace, SettledCommand, SuspicionCause};
 
 /// A machine with its process and the process's memory.
 pub struct Node {
-    /// The edge that this machine is.
+    /// The edge of this machine.
     pub id: usize,
     pub name: EdgeId,
     pub region: Region,
-    /// The number of its key. It signs its receipts with that, and knows them by it.
+    /// The number of its key, which signs and verifies its receipts.
     pub key: u32,
-    /// The machine of a copy comes with the copy.
+    /// False until the copy exists, for a copy's machine.
     pub is_there: bool,
     pub file: EdgeFile,
-    /// When its file was last replaced.
+    /// Time of the file's last replacement.
     pub restored_at: Option<u64>,
-    /// Frozen until then. Everything sent to it waits.
+    /// Frozen until then; everything sent to it waits.
     pub sleeps_until: u64,
-    /// Somebody is about to give it a name of its own.
+    /// An operator is about to rename it.
     pub will_be_renamed: bool,
     pub is_running: bool,
-    /// Counts the processes, so that none does the work meant for an earlier one.
+    /// Numbers the processes, so that none handles work meant for an earlier one.
     pub run: u32,
     pub nonce: BootNonce,
     pub clock_error_ms: i64,
@@ -50,13 +50,13 @@ pub struct Disk {
     pub crashes_in_commit: Option<u64>,
 }
 
-/// Mirrors `journal::writer`: whenever it is free it takes the waiting writes, executes them and
-/// commits them as one group. Answers leave after the commit.
+/// Mirrors `journal::writer`: when free, it takes the waiting writes, executes them and commits
+/// them as one group. Answers leave after the commit.
 #[derive(Default)]
 pub struct CommitQueue {
     pub waiting: VecDeque<EdgeJob>,
     pub committing: Option<Vec<EdgeJobResult>>,
-    /// Something of it is stored.
+    /// Part of the group is stored.
     pub keeps: bool,
 }
 
@@ -77,7 +77,7 @@ pub enum EdgeJob {
         conn: usize,
         ask: Box<Ask>,
     },
-    /// Hub and log disagree about the log.
+    /// The hub and the log disagree.
     Suspect,
 }
 
@@ -96,34 +96,34 @@ pub struct EdgeLink {
     pub todo: VecDeque<LinkStep>,
     pub inbox: VecDeque<LinkFrame>,
     pub knows: HubKnowledge,
-    /// It waits for the file.
+    /// Waits for the file.
     pub is_storing: bool,
-    /// The log has grown since it last looked.
+    /// The log has grown since the last look.
     pub has_moved: bool,
     pub was_up: bool,
     pub heard_at: u64,
     pub pinged_at: u64,
     pub acked_at: u64,
-    /// The standing of Welcome, for the bug that takes every frame for one of this session.
+    /// Welcome's standing, for the bug that treats every frame as part of this session.
     pub standing: Option<wire::Standing>,
 }
 
-/// A frame that came, with the result of the check of its seal.
+/// A received frame with the result of its signature check.
 pub struct LinkFrame {
     pub frame: Frame,
     pub proof: FrameProof,
-    /// It was sent in another session.
+    /// Sent in another session.
     pub is_stray: bool,
 }
 
-/// What a machine knows of its hub in one session. Mirrors `HubTrust` of
+/// A machine's knowledge of its hub in one session. Mirrors `HubTrust` of
 /// `protocol/process/src/seal.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HubKnowledge {
-    /// Of the version before: it checks no frame.
+    /// The previous version, which checks no frames.
     Unchecked,
     Key,
-    /// No key yet, on a line to which others may write.
+    /// No key yet, on a line that others can write to.
     NoKey,
 }
 
@@ -137,7 +137,7 @@ impl HubKnowledge {
         }
     }
 
-    /// The faults of a line leave the seals whole, so that the engine's own guards are met, too.
+    /// Line faults leave signatures intact, so that the engine's own guards are exercised, too.
     pub fn proof(self, is_forged: bool) -> FrameProof {
         match self {
             Self::Key if is_forged => FrameProof::Forged,
@@ -147,13 +147,13 @@ impl HubKnowledge {
     }
 }
 
-/// When the link calls again; mirrors `edge-node/src/link.rs`.
+/// The time of the link's next call; mirrors `edge-node/src/link.rs`.
 #[derive(Debug, Default)]
 pub struct Calls {
     pub lost_at: u64,
     pub attempt: u32,
     pub started_at: u64,
-    /// The ended session still stores something. The value tells whether it was up.
+    /// The ended session still has a write pending. The value is true if it was up.
     pub waits: Option<bool>,
 }
 
@@ -182,7 +182,7 @@ impl Node {
     }
 }
 
-/// The reply for a stored command. Mirrors `edge-node/src/intake/reply.rs`, texts aside.
+/// The reply for a stored command. Mirrors `edge-node/src/intake/reply.rs`, without the texts.
 pub fn reply(edge: &Node, stored: &LoggedCommand, order: Option<wire::Order>) -> Reply {
     let receipt = wire::Receipt {
         edge: edge.name.clone(),
@@ -211,7 +211,7 @@ pub fn reply(edge: &Node, stored: &LoggedCommand, order: Option<wire::Order>) ->
     }
 }
 
-/// As much of a signature as anybody here looks at.
+/// The only part of a signature that the model checks.
 pub fn signature(key: u32) -> String {
     key.to_string()
 }

@@ -1,5 +1,5 @@
-//! `holdfast-sim`: runs seeds and prints their counts, replays one in words, or shows that a
-//! promise with a name catches each planted bug.
+//! `holdfast-sim`: runs seeds and prints their counts, replays a seed as text, or shows that a
+//! named promise catches each planted bug.
 
 mod many;
 mod mutations;
@@ -12,22 +12,23 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(about = "Runs the sync protocol by seed, through every fault, and checks its promises")]
 struct Options {
-    /// How many seeds to run.
+    /// Number of seeds to run.
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
-    /// The first of them.
+    /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Replays this one seed and prints its events.
+    /// Replays this seed and prints its events.
     #[arg(long)]
     seed: Option<u64>,
-    /// Replays this directed schedule in the same way.
+    /// Replays this directed schedule and prints its events.
     #[arg(long)]
     scenario: Option<String>,
     /// Shows that every planted bug is caught.
     #[arg(long)]
     mutations: bool,
-    /// Plants one bug by its name: with `--seed` for a look at how it is caught, else for its row.
+    /// Plants the bug with this name: with `--seed`, shows how it is caught; otherwise prints its
+    /// row.
     #[arg(long)]
     bug: Option<String>,
     /// Threads; each runs its own seeds.
@@ -66,7 +67,7 @@ fn named(name: &str) -> Option<sim::Bug> {
     sim::Bug::ALL.iter().copied().find(|bug| bug.name() == name)
 }
 
-/// The one clock that is read here, for the rate of seeds; nothing that is simulated sees it.
+/// The only clock read here, for the seed rate; the simulation never sees it.
 fn elapsed() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))

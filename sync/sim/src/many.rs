@@ -1,5 +1,5 @@
-//! Runs many seeds and prints their counts. Everything printed follows from the seeds, except the
-//! rate on stderr.
+//! Runs many seeds and prints their counts. Only the rate on stderr depends on anything but the
+//! seeds.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ struct Met {
     failures: Vec<(u64, Violation)>,
 }
 
-/// `clock` is read for the rate alone.
+/// `clock` is read only for the rate.
 pub fn run(from: u64, seeds: u64, jobs: u64, clock: fn() -> Duration) -> bool {
     let began = clock();
     let next = AtomicU64::new(from);
@@ -46,7 +46,7 @@ pub fn run(from: u64, seeds: u64, jobs: u64, clock: fn() -> Duration) -> bool {
     broken == 0 && met.failures.is_empty() && never.is_empty()
 }
 
-/// The counts of the directed schedules, and the number of them that broke a promise.
+/// The counts of the directed schedules, and the number that broke a promise.
 fn directed() -> (Counts, usize) {
     let all = scenarios::all();
     let (mut counts, mut broken) = (Counts::default(), 0);
@@ -72,7 +72,7 @@ fn work(next: &AtomicU64, end: u64, met: &Mutex<Met>) {
         }
         let ran = sim::run(&SeedPlan::of(seed), None);
         mine.counts.add(&ran.counts);
-        // The sum does not depend on the order of the threads.
+        // The sum is independent of thread order.
         mine.hashes = mine.hashes.wrapping_add(ran.trace.hash());
         mine.failures.extend(ran.violation.map(|violation| (seed, violation)));
     }

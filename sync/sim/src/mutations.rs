@@ -1,4 +1,4 @@
-//! Every planted bug, and the promise that sees it.
+//! Every planted bug, and the promise that catches it.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -7,10 +7,10 @@ use std::sync::{
 
 use sim::{Bug, SeedPlan, scenarios};
 
-/// A bug that lives longer than this is not seen.
+/// A bug that survives this many seeds counts as missed.
 const SEEDS_MAX: u64 = 2_000;
 
-/// The number of seeds needed (none if a directed schedule did it), and the broken promise.
+/// The seeds needed (0 if a directed schedule caught it), and the broken promise.
 type Caught = Option<(u64, &'static str)>;
 
 pub fn run(only: Option<Bug>, jobs: u64) -> bool {
@@ -73,7 +73,7 @@ fn broken(seed: u64, bug: Option<Bug>) -> Option<&'static str> {
     sim::run(&SeedPlan::of(seed), bug).violation.map(|violation| violation.invariant)
 }
 
-/// The results in the order of the numbers, from any thread.
+/// Results in numeric order, whichever thread computed them.
 fn each(count: usize, jobs: u64, work: impl Fn(usize) -> Caught + Sync) -> Vec<Caught> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(vec![None; count]);

@@ -1,4 +1,4 @@
-//! One seed in words; a failing one is shrunk.
+//! Prints one seed as text and shrinks it if it fails.
 
 use sim::{Bug, SeedPlan, Violation, run_in_words, seeds, shrink};
 

@@ -1,5 +1,5 @@
-//! The promises, each a function with a name, checked at every step that could break it and once
-//! more at silence. They look at answers and stores, never at the way by which a part came to them.
+//! The promises, each a named function, checked at every step that could break it and again at
+//! silence. They inspect answers and stores, never the path that led to them.
 
 pub mod entropy;
 pub mod hostile_hub;
@@ -21,7 +21,6 @@ pub(crate) use silence::at_silence;
 /// The full identity of a command.
 pub type CommandIdentity = (CommandId, UserId, Hash);
 
-/// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     pub invariant: &'static str,
@@ -29,30 +28,29 @@ pub struct Violation {
     pub says: String,
 }
 
-/// The history of answers and deeds that the promises need.
+/// The history of answers and actions that the promises need.
 #[derive(Default)]
 pub struct Oracle {
     pub violation: Option<Violation>,
     machines: Vec<restores::Machine>,
-    /// Every command with a receipt, and those among them that a restore has taken unseen by
-    /// anybody else.
+    /// Every command with a receipt, and those that a restore removed without another trace.
     pub acknowledged: BTreeSet<CommandId>,
     pub may_be_lost: BTreeSet<CommandId>,
-    /// The epochs that some file has begun, by edge.
+    /// The epochs that a file has begun, by edge.
     begun: BTreeSet<(usize, u64)>,
     /// Edges that had two machines.
     cloned: BTreeSet<EdgeId>,
-    /// Edges whose file was put back to before revocations that they had heard of.
+    /// Edges whose restored file predates revocations they had received.
     forgetful: BTreeSet<EdgeId>,
     /// The answers that people got to a command, by its identity.
     told: BTreeMap<CommandIdentity, (bool, Option<Code>)>,
-    /// Firm answers that people have heard.
+    /// Firm answers that reached people.
     firm: BTreeMap<CommandIdentity, Firm>,
-    /// Starts that an edge has logged while its link was up, by the hash of their op.
+    /// Starts that an edge logged while its link was up, by the hash of their op.
     linked_starts: BTreeSet<Hash>,
-    /// How often a command changed its order.
+    /// The number of times that a command changed its order.
     effects: BTreeMap<CommandId, u32>,
-    /// The newest version of each order, as committed.
+    /// Each order's newest committed version.
     versions: BTreeMap<OrderId, u64>,
     /// Discarded events, strange orders, and regions with a damaged view: the losses that
     /// anti-entropy may find.
@@ -64,11 +62,11 @@ pub struct Oracle {
     pub checks: u64,
 }
 
-/// A firm answer that a person has heard.
+/// A firm answer that reached a person.
 #[derive(Debug, Clone, Copy)]
 struct Firm {
     fence: Option<u64>,
-    /// They have sent it to no other edge.
+    /// They sent it to no other edge.
     alone: bool,
 }
 

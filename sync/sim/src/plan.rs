@@ -1,5 +1,5 @@
-//! The plan of a seed: the people's taps and the faults, each at its time. A plan is complete
-//! before the run, so that a failing one can be shrunk by leaving steps out.
+//! A seed's plan: the people's taps and the faults, each at its time. It is complete before the
+//! run, so that a failing plan can be shrunk by dropping steps.
 
 mod far_behind;
 mod hostile_hub;
@@ -24,22 +24,21 @@ use crate::{
 pub struct SeedPlan {
     pub seed: u64,
     pub tuning: Tuning,
-    /// In the order of their times.
+    /// Sorted by time.
     pub steps: Vec<Step>,
-    /// When every fault is lifted.
+    /// Time at which all faults are lifted.
     pub heals_at: u64,
-    /// The edge of the hostile person.
+    /// The attacker's edge.
     pub stranger_at: usize,
 }
 
-/// Limits that differ from seed to seed, so that small ones are met.
+/// Limits that vary between seeds, so that small ones are exercised.
 #[derive(Debug, Clone, Copy)]
 pub struct Tuning {
     pub limits: Limits,
-    /// Ops that a hub's worker takes in one pass.
+    /// A hub worker's maximum batch per pass.
     pub run_max: usize,
-    /// Faults strike every time instead of now and then, so that a directed schedule is sure of
-    /// them.
+    /// Faults strike every time, so that a directed schedule can rely on them.
     pub every: bool,
 }
 
@@ -60,62 +59,57 @@ impl Step {
 
 #[derive(Debug, Clone)]
 pub enum StepKind {
-    /// Somebody does something at a tablet.
     Tap {
         tablet: usize,
         intent: Intent,
         pick: u64,
     },
-    /// Somebody does something at the portal.
     Desk {
         person: usize,
         intent: Intent,
         pick: u64,
     },
     Fault(Fault),
-    /// The hostile person tries something.
     Mischief {
         what: Mischief,
         pick: u64,
     },
-    /// The hostile replica makes up a frame for this edge.
+    /// The hostile replica forges a frame for this edge.
     Forges {
         on: usize,
         what: Forgery,
         pick: u64,
     },
-    /// This edge knows no key of its hub for so long.
+    /// This edge has no hub key for this long.
     Keyless {
         on: usize,
         lasts_ms: u64,
     },
-    /// This edge's key and files are stolen, or its machine with them.
+    /// This edge's key and files are stolen, perhaps with its machine.
     Steals {
         on: usize,
         gone: bool,
     },
-    /// The thief tries something.
     Tricks {
         what: Trick,
         pick: u64,
     },
-    /// An operator disables the stolen edge, and trusts nothing that came since a moment.
+    /// An operator disables the stolen edge, and distrusts everything received since `since`.
     Disables {
         on: usize,
         since: u64,
     },
-    /// Its name gets another key.
     NewKey {
         on: usize,
         keeps_log: bool,
     },
-    /// Of a directed schedule: exactly this person does exactly this.
+    /// In directed schedules: exactly this person does exactly this.
     Does {
         who: Doer,
         intent: Intent,
         order: OrderId,
     },
-    /// Of a directed schedule: the fate of one frame.
+    /// In directed schedules: the fate of one frame.
     Catch(Catch),
 }
 
@@ -131,7 +125,7 @@ pub struct Catch {
     pub edge: usize,
     pub to: Side,
     pub kind: &'static str,
-    /// So many of its kind go through before it.
+    /// This many frames of its kind pass first.
     pub after: u32,
     pub becomes: FrameFate,
 }
@@ -144,7 +138,7 @@ pub enum FrameFate {
     OfTheNextSession,
 }
 
-/// A person's intent. The order is chosen when the time has come.
+/// A person's intent. The order is chosen when it is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
     Publish,
@@ -156,14 +150,14 @@ pub enum Intent {
     Complete,
     Cancel,
     Review,
-    /// A broken app uses the id of an earlier command for another one.
+    /// A broken app reuses an earlier command's id for another command.
     ReuseId,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
     pub kind: FaultKind,
-    /// The edge, tablet or replica. Kinds that concern one thing only ignore it.
+    /// The edge, tablet or replica, ignored by kinds with a single target.
     pub on: usize,
     pub lasts_ms: u64,
     pub size: u64,
@@ -179,7 +173,6 @@ macro_rules! faults {
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
-            /// How often it is drawn among the first.
             pub fn weight(self) -> u64 {
                 match self { $(Self::$variant => $weight,)+ }
             }
@@ -233,8 +226,8 @@ faults! {
     TakeBack "right to assign taken back" 6 EDGE_COUNT 0 0,
     PolicyChange "policy changed" 10 EDGE_COUNT 0 0,
     Revocation "provider revoked" 4 TABLET_COUNT 0 0,
-    // Drawn beside the others, so that older seeds keep their steps: restores, copies, and other
-    // lasting changes to an edge, a tablet or the order service.
+    // Drawn separately, so that older seeds keep their steps: restores, copies, and other lasting
+    // changes to an edge, a tablet or the order service.
     RulesChange "offline rules changed" 0 EDGE_COUNT 0 0,
     DatabaseRestored "edge's database restored" 0 EDGE_COUNT 200 4_000,
     MachineRestored "edge's whole machine restored" 0 EDGE_COUNT 200 4_000,
@@ -251,13 +244,13 @@ faults! {
 
 const COMMANDS: (u64, u64) = (54, 76);
 const FAULTS: (u64, u64) = (6, 16);
-/// So many regions, at most, become exclusive early; the faults bring more changes of policy.
+/// At most this many regions become exclusive early; faults add more policy changes.
 const GRANTS_MAX: u64 = 4;
 const HOUR_MS: u64 = 60 * 60 * 1_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
-/// People and faults fall into this time.
+/// The time span of people's acts and faults.
 const ACTIVE_MS: u64 = 70_000;
-/// A fault is lifted this long after the last step could have begun, should it last longer.
+/// No fault lasts longer than this after the last possible start of a step.
 const HEAL_AFTER_MS: u64 = 5_000;
 
 impl SeedPlan {
@@ -289,14 +282,14 @@ impl SeedPlan {
         Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS, stranger_at }
     }
 
-    /// The same plan with some of its steps only, named by their place.
+    /// The plan reduced to the steps at these indices.
     #[must_use]
     pub fn only(&self, keep: &BTreeSet<usize>) -> Self {
         let steps = self.steps.iter().enumerate().filter(|(at, _)| keep.contains(at));
         Self { steps: steps.map(|(_, step)| step.clone()).collect(), ..self.clone() }
     }
 
-    /// The same plan without steps that replace or change an edge's file or give it another epoch.
+    /// The plan without steps that replace or change an edge's file or give it another epoch.
     #[must_use]
     pub fn undisturbed(&self) -> Self {
         let disturbs = |step: &Step| match step.what {
@@ -311,7 +304,7 @@ impl SeedPlan {
         Self { steps, ..self.clone() }
     }
 
-    /// Those of the hostile person aside.
+    /// The number of commands, without the attacker's.
     pub fn commands(&self) -> usize {
         use StepKind::{Desk, Does, Tap};
         let given = |step: &&Step| matches!(step.what, Tap { .. } | Desk { .. } | Does { .. });
@@ -327,7 +320,7 @@ impl SeedPlan {
     }
 }
 
-/// Restores, copies and losses of edges and tablets. Now and then one machine has no luck at all.
+/// Restores, copies and losses of edges and tablets. Now and then one machine gets many of them.
 fn of_section_six(random: &mut Random) -> Vec<Step> {
     let unlucky = random.chance(60).then(|| random.below(EDGE_COUNT));
     let count = if unlucky.is_some() { random.between(4, 6) } else { random.between(0, 3) };
@@ -369,7 +362,7 @@ fn tuning(random: &mut Random) -> Tuning {
     Tuning { limits, run_max: *random.pick(&[2, 8, 1_000]), every: false }
 }
 
-/// Work is published first, so that there is something to collide on.
+/// Publishes first, so that there are orders to collide on.
 fn command(random: &mut Random, n: u64) -> Step {
     let early = n < 18;
     let at = if early { random.between(0, 15_000) } else { random.between(5_000, ACTIVE_MS) };
@@ -409,14 +402,14 @@ fn fault(random: &mut Random) -> Fault {
 }
 
 impl FaultKind {
-    /// Returns whether it puts a backup back.
+    /// Returns true if it restores a backup.
     pub fn restores(self) -> bool {
         matches!(self, Self::DatabaseRestored | Self::MachineRestored)
     }
 }
 
 impl Fault {
-    /// When the backup was made that it puts back at `at`: of late, or at any time.
+    /// The time of the backup that it restores at `at`: recent, or any time.
     pub fn backed_up_at(&self, at: u64, recent_ms: u64) -> u64 {
         if self.size.is_multiple_of(2) {
             at.saturating_sub(recent_ms * self.size / 1_000).max(1)

@@ -1,5 +1,5 @@
-//! The only source of chance: xoshiro256++, seeded through splitmix64. It stands here so that a
-//! seed means the same run for ever, through all changes of other crates.
+//! The only source of randomness: xoshiro256++, seeded through splitmix64. It is implemented here
+//! so that a seed always means the same run, whatever changes in other crates.
 
 #[derive(Debug, Clone)]
 pub struct Random([u64; 4]);
@@ -27,8 +27,7 @@ impl Random {
         drawn
     }
 
-    /// `0..n`, and 0 where there is nothing to choose from. The slight unevenness does not matter
-    /// here.
+    /// A number in `0..n`, or 0 if `n` is 0. The slight bias does not matter here.
     pub fn below(&mut self, n: usize) -> usize {
         let drawn = u128::from(self.next()) * n as u128;
         usize::try_from(drawn >> 64).unwrap_or(0)

@@ -1,9 +1,9 @@
-//! The requests of one run to the two kinds of store, with the answers of their models. The real
-//! stores get the same requests and must answer alike.
+//! One run's requests to the two kinds of store, with their models' answers. The real stores get
+//! the same requests and must give equal answers.
 //!
-//! Invariants: recording changes nothing of the run; writes undone by a crash are left out; each
-//! transaction stands where it took effect, so that the transactions give the same results one
-//! after the other.
+//! Invariants: recording does not change the run; writes undone by a crash are left out; each
+//! transaction is placed where it took effect, so that running them one by one gives the same
+//! results.
 
 mod edge;
 mod order;
@@ -25,33 +25,31 @@ use crate::{
 #[derive(Debug)]
 pub struct Recording {
     pub order: OrderRecording,
-    /// One for each edge.
     pub edges: Vec<EdgeRecording>,
-    /// The counts of the run.
     pub counts: Counts,
 }
 
-/// The reason why a run gives no recording.
+/// The reason why a run has no recording.
 #[derive(Debug)]
 pub enum RecordingFault {
     Broken(Violation),
-    /// Two transactions ran beside each other in a way that no order of them explains: this is one.
+    /// Two transactions overlapped in a way that no sequence explains: this is one of them.
     NoOrderExplains(String),
 }
 
-/// Runs a plan and notes the requests to the stores. Steps that replace a file, or lead to another
-/// epoch, are left out: there is no one history of such a file to put to another.
+/// Runs a plan and records the requests to the stores. Leaves out steps that replace a file or lead
+/// to another epoch: such a file has no single history to replay.
 ///
 /// # Errors
-/// Where the run breaks a promise, and where its transactions have no order that explains them.
+/// If the run breaks a promise, or if no sequence explains its transactions.
 pub fn record(plan: &SeedPlan) -> Result<Recording, RecordingFault> {
     record_with(plan, None)
 }
 
-/// The same with a planted bug, for a look at how models and real stores then differ.
+/// Like [`record`], with a planted bug, to see how models and real stores then differ.
 ///
 /// # Errors
-/// As [`record`].
+/// Like [`record`].
 pub fn record_with(plan: &SeedPlan, bug: Option<Bug>) -> Result<Recording, RecordingFault> {
     let mut world = World::new(plan.undisturbed(), bug, RunTrace::default());
     world.recorder = Some(Box::default());
@@ -65,7 +63,6 @@ pub fn record_with(plan: &SeedPlan, bug: Option<Bug>) -> Result<Recording, Recor
     Ok(Recording { order, edges, counts: ran.counts })
 }
 
-/// Notes the requests while a run goes on.
 pub struct Recorder {
     pub(crate) order: order::OrderNotes,
     pub(crate) edges: Vec<edge::EdgeNotes>,
@@ -93,13 +90,12 @@ impl Recorder {
         }
     }
 
-    /// The run is over.
     pub(crate) fn ends(&mut self, db: &OrderDb, nodes: &[Node]) {
         self.order.ends(db);
         self.edges.iter_mut().zip(nodes).for_each(|(notes, node)| notes.ends(node));
     }
 
-    /// A group of writes is lost with the process.
+    /// A group of writes died with the process.
     pub(crate) fn edge_forgets(&mut self, e: usize) {
         if let Some(notes) = self.edges.get_mut(e) {
             notes.forgets();

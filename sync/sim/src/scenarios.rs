@@ -1,6 +1,5 @@
-//! Schedules written by hand for events that chance meets too rarely. Each names its point and the
-//! planted bugs that it catches. They run beside the seeds and do not change with the generator of
-//! plans.
+//! Schedules written by hand for events that chance rarely reaches. Each names its point and the
+//! planted bugs it catches. They run next to the seeds and do not change with the plan generator.
 
 mod hostile_hub;
 mod images;
@@ -16,7 +15,7 @@ use schedule::Schedule;
 
 pub struct Scenario {
     pub name: &'static str,
-    /// A former break, or a promise.
+    /// A former failure, or a promise.
     pub says: &'static str,
     pub catches: &'static [Bug],
     pub plan: SeedPlan,
@@ -35,7 +34,7 @@ pub fn named(name: &str) -> Option<Scenario> {
     all().into_iter().find(|scenario| scenario.name == name)
 }
 
-/// The orders of directed schedules go round the regions by their number.
+/// Spreads the orders of directed schedules over the regions by their number.
 pub(crate) fn region(order: OrderId) -> Region {
     let (_, n) = order.0.as_u64_pair();
     cast::REGIONS[usize::try_from(n).unwrap_or(0) % cast::REGIONS.len()]

@@ -1,7 +1,7 @@
-//! The seeds that once failed. They are run for ever.
+//! The seeds that once failed. Every run repeats them.
 //!
-//! A line is a seed, the needed steps if it was shrunk, and its find after `#`:
-//! `4711 keep 3,17,40  # a lost op`.
+//! A line is a seed, the required steps if it was shrunk, and its finding after `#`: `4711 keep
+//! 3,17,40  # a lost op`.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ pub fn kept() -> Vec<SeedPlan> {
     KEPT.lines().filter_map(read).collect()
 }
 
-/// A line as it stands in the file.
+/// Formats a line of the file.
 pub fn line(seed: u64, keep: &BTreeSet<usize>, says: &str) -> String {
     let keep: Vec<String> = keep.iter().map(usize::to_string).collect();
     format!("{seed} keep {}  # {says}", keep.join(","))

@@ -1,17 +1,17 @@
-//! Makes a failing plan small: leaves out steps for as long as the same promise is broken.
+//! Shrinks a failing plan: drops steps while the same promise still breaks.
 
 use std::collections::BTreeSet;
 
 use crate::{Bug, SeedPlan, run};
 
-/// The steps that are needed to break the same promise, by their places in the seed's plan.
+/// The indices of the steps that break the same promise.
 pub fn shrink(plan: &SeedPlan, bug: Option<Bug>, invariant: &str) -> BTreeSet<usize> {
     let fails = |keep: &BTreeSet<usize>| {
         let ran = run(&plan.only(keep), bug);
         ran.violation.is_some_and(|violation| violation.invariant == invariant)
     };
     let mut keep: BTreeSet<usize> = (0..plan.steps.len()).collect();
-    // Leaving out one step may allow leaving out another, so the search goes on.
+    // Dropping one step may allow dropping another, so repeat.
     loop {
         let before = keep.len();
         keep = fewer(keep, &fails);
@@ -21,7 +21,7 @@ pub fn shrink(plan: &SeedPlan, bug: Option<Bug>, invariant: &str) -> BTreeSet<us
     }
 }
 
-/// Leaves out halves, quarters and so on, down to single steps.
+/// Drops halves, quarters and so on, down to single steps.
 fn fewer(mut keep: BTreeSet<usize>, fails: &impl Fn(&BTreeSet<usize>) -> bool) -> BTreeSet<usize> {
     let mut part = keep.len() / 2;
     while part > 0 {

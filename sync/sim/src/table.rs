@@ -1,11 +1,11 @@
 //! Rows with a durable and an unsynced part.
 //!
-//! Mirrors the promises of `journal` over SQLite: a write is seen by the writer at once and by
-//! readers after the commit; a crash before it leaves nothing of the write.
+//! Mirrors the promises of `journal` over SQLite: the writer sees a write at once, readers see it
+//! after the commit; a crash before the commit leaves no trace of it.
 
 use std::{collections::BTreeMap, rc::Rc};
 
-/// Rows under a key. A row is shared between both parts, so a commit moves no data.
+/// Rows by key. Both parts share rows, so a commit moves no data.
 #[derive(Debug)]
 pub struct ModelTable<K, V> {
     durable: BTreeMap<K, Rc<V>>,
@@ -20,12 +20,12 @@ impl<K, V> Default for ModelTable<K, V> {
 }
 
 impl<K: Ord + Clone, V> ModelTable<K, V> {
-    /// As the writer sees it.
+    /// The writer's view.
     pub fn get(&self, key: &K) -> Option<&Rc<V>> {
         self.live.get(key)
     }
 
-    /// As readers see it: committed rows only.
+    /// The readers' view: committed rows only.
     pub fn read(&self, key: &K) -> Option<&Rc<V>> {
         self.durable.get(key)
     }

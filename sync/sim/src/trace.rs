@@ -1,4 +1,4 @@
-//! The trace of a run: a hash, and words for a reader.
+//! The trace of a run: a hash, and text for a reader.
 
 use crate::random::mixed;
 
@@ -18,12 +18,12 @@ impl RunTrace {
         self.hash
     }
 
-    /// Returns whether somebody reads it.
+    /// True if the text is wanted.
     pub fn is_read(&self) -> bool {
         self.is_read
     }
 
-    /// Adds one step to the hash. Returns whether somebody reads it.
+    /// Adds one step to the hash. Returns true if the text is wanted.
     pub fn note(&mut self, now: u64, what: u64, number: u64) -> bool {
         let told = mixed(now ^ (what << 48)) ^ number.rotate_left(17);
         self.hash = mixed(self.hash.rotate_left(5) ^ told);

@@ -1,6 +1,7 @@
-//! The world of one seed: virtual time, one queue of events, and the whole cast.
+//! The world of one seed: virtual time, one event queue, and the whole cast.
 //!
-//! Invariant: all chance comes from the seed and all time from the queue, so a seed is one run.
+//! Invariant: all randomness comes from the seed and all time from the queue, so a seed always
+//! means the same run.
 
 mod comparing;
 mod desk;
@@ -55,7 +56,7 @@ pub(crate) use net::Packet;
 pub use net::Side;
 pub(crate) use operator::GOOD_STANDING_ONLY;
 
-/// The next happening. An event for a process names the run of that process.
+/// The next event. An event for a process names that process's run.
 pub(crate) enum WorldEvent {
     Step(usize),
     Lifted(usize),
@@ -129,9 +130,9 @@ pub(crate) struct World {
     pub orders: OrderService,
     /// Commands that make the order service fail.
     pub poison: BTreeSet<wire::CommandId>,
-    /// The next command is such a one.
+    /// The next command becomes one of them.
     pub poisons_next: u32,
-    /// So many of the next events that leave the order service do not arrive.
+    /// The number of next events from the order service to lose.
     pub loses_next: u32,
     pub backups: BTreeMap<usize, crate::edge::EdgeFile>,
     pub order_db: OrderDb,
@@ -140,25 +141,24 @@ pub(crate) struct World {
     pub passes: u64,
     pub faults: Faults,
     pub operator: Operator,
-    /// The revoked people, as auth knows them.
+    /// The people revoked in auth.
     pub revoked: BTreeSet<wire::UserId>,
     /// Orders by region, oldest first.
     pub known: BTreeMap<wire::Region, Vec<wire::OrderId>>,
     pub oracle: Oracle,
     pub counts: Counts,
     pub trace: RunTrace,
-    /// Present when the run's requests will be put to the real stores.
+    /// Present if the run's requests are replayed on the real stores.
     pub recorder: Option<Box<Recorder>>,
 }
 
-/// One entry of the queue; of two at the same time the one that was put in first.
+/// One queue entry; entries at the same time keep their insertion order.
 struct Due {
     at: u64,
     n: u64,
     event: WorldEvent,
 }
 
-/// How one run ended.
 pub struct RunResult {
     pub violation: Option<Violation>,
     pub counts: Counts,
@@ -167,7 +167,7 @@ pub struct RunResult {
     pub lasted_ms: u64,
 }
 
-/// More than any run needs: beyond it something goes round in circles.
+/// More than any run takes: beyond it the run is in a loop.
 const EVENTS_MAX: u64 = 400_000;
 
 impl World {
@@ -217,7 +217,7 @@ impl World {
         world
     }
 
-    /// Runs to silence, or to the first broken promise.
+    /// Runs until silence, or until the first broken promise.
     pub fn run(mut self) -> RunResult {
         self.begin();
         let mut events = 0;
@@ -258,7 +258,7 @@ impl World {
         self.queue.push(Reverse(Due { at: self.now + in_ms, n: self.queued, event }));
     }
 
-    /// Draws a time to wait.
+    /// Draws a waiting time.
     pub fn soon(&mut self, least: u64, most: u64) -> u64 {
         self.random.between(least, most)
     }
@@ -331,7 +331,7 @@ impl World {
         }
     }
 
-    /// A line that only explains and is no part of the hash.
+    /// Adds an explanation outside the hash.
     pub fn say(&mut self, words: impl FnOnce(&Self) -> String) {
         if self.trace.is_read() {
             let words = words(self);
@@ -343,7 +343,7 @@ impl World {
         self.bug == Some(bug)
     }
 
-    /// A line of the trace; `words` is only asked for when somebody reads it.
+    /// Adds a line to the trace; `words` runs only if the text is wanted.
     pub fn note(&mut self, what: u64, number: u64, words: impl FnOnce(&Self) -> String) {
         if self.trace.note(self.now, what, number) {
             let words = words(self);

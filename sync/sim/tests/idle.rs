@@ -1,5 +1,6 @@
-//! The edge's word that an op is idle, against the decisions of the cloud: all logs of up to three
-//! ops on one order, and between any two of them whatever people may do in the cloud meanwhile.
+//! Checks the edge's claim that an op is idle against the cloud's decisions: all logs of up to
+//! three ops on one order, and between any two of them all acts that people can do in the cloud
+//! meanwhile.
 
 #![allow(clippy::unwrap_used)]
 
@@ -21,7 +22,7 @@ const CUSTOMER: u128 = 1;
 const PROVIDER: u128 = 2;
 const STRANGER: u128 = 3;
 const ADMIN: u128 = 4;
-/// Somebody with each role, and the hostile person with each that anybody can have.
+/// A person for each role, and the attacker with each role open to anyone.
 const PEOPLE: [(u128, Role); 5] = [
     (CUSTOMER, Role::Customer),
     (PROVIDER, Role::Provider),
@@ -30,7 +31,7 @@ const PEOPLE: [(u128, Role); 5] = [
     (ADMIN, Role::Admin),
 ];
 
-/// All of an order that decisions change here.
+/// The part of an order that decisions change here.
 type State = (OrderStatus, Option<u128>);
 type Act = (u128, Role, Action);
 
@@ -97,7 +98,7 @@ fn op_of_the_holder() -> Origin {
     Origin::Edge(Box::new(EdgeOp { name, region: Region::North, evidence }))
 }
 
-/// The order after this, while the edge holds the region.
+/// The order after this act, while the edge holds the region.
 fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
     let held = Assignment {
         policy: Policy::Exclusive,
@@ -152,7 +153,7 @@ impl Cloud {
         Self { by_log, by_people }
     }
 
-    /// All states that the cloud can come to from these, as people act there.
+    /// All states that the cloud can reach from these by people's acts.
     fn meanwhile(&self, from: BTreeSet<State>) -> BTreeSet<State> {
         let (mut reached, mut open) = (from.clone(), Vec::from_iter(from));
         while let Some(state) = open.pop() {
@@ -171,7 +172,7 @@ fn states() -> impl Iterator<Item = State> {
     OrderStatus::ALL.into_iter().flat_map(move |status| providers.map(|of| (status, of)))
 }
 
-/// States that an order can be in.
+/// States that an order can have.
 fn likely(state: &State) -> bool {
     use OrderStatus::{Cancelled, Pending, PendingReview, Rejected};
     match state.0 {
@@ -181,7 +182,7 @@ fn likely(state: &State) -> bool {
     }
 }
 
-/// Whether the last of these ops, behind the others, is idle by the edge's word.
+/// Returns true if the edge considers the last of these ops idle, behind the others.
 fn is_idle(confirmed: State, log: &[Act]) -> bool {
     let ops = log.iter().zip(1..).map(|((n, role, action), seq)| PendingOp {
         seq,

@@ -40,7 +40,7 @@ fn directed_schedules_catch_the_bugs_they_name() {
     }
 }
 
-/// Events that chance meets too rarely to demand them of the seeds.
+/// Events that chance reaches too rarely to require them of the seeds.
 #[test]
 fn directed_schedules_meet_what_a_promise_may_come_to() {
     let mut counts = sim::Counts::default();
@@ -85,7 +85,7 @@ fn planted_bugs_are_caught_by_name() {
     assert!(uncaught.iter().all(|name| RARE.contains(name)), "not caught: {uncaught:?}");
 }
 
-/// Bugs that only show in rare schedules.
+/// Bugs that only rare schedules expose.
 const RARE: [&str; 7] = [
     "chain_not_checked",
     "ending_forgotten",

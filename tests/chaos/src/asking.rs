@@ -1,4 +1,4 @@
-//! A person who asks until there is an answer that is one: parts and servers die meanwhile.
+//! Retries a request until it gets a definite answer, since parts and servers die meanwhile.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use process::client::ClientError;
 use tokio::time::{sleep, timeout};
 use wire::Code;
 
-/// Long enough for RabbitMQ to start on a machine that does much else.
+/// Long enough for RabbitMQ to start on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(240);
-/// A person without an answer asks again.
+/// Pause between two attempts.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
-/// They say nothing about what was asked.
+/// Codes that leave the request undecided.
 const NOT_YET: [Code; 3] = [Code::Unavailable, Code::Internal, Code::RateLimited];
 
-/// Asks the same until it is done or refused.
+/// Repeats the request until it succeeds or is refused.
 ///
 /// # Panics
-/// When no answer comes in time.
+/// If no answer comes in time.
 pub(crate) async fn until_answered<T, A>(what: &str, ask: impl Fn() -> A) -> Result<T, Code>
 where
     A: Future<Output = Result<T, ClientError>>,

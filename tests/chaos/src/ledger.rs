@@ -1,8 +1,8 @@
-//! The answers that people got, kept for the whole run. The checks compare them with the stores.
+//! The answers that people got during the run. The checks compare them with the stores.
 
 use wire::{Code, CommandBody, CommandId, OrderId, Outcome, Region, Reply, UserId, Verdict};
 
-/// A command of a tablet, with the edge's first answer and the cloud's last.
+/// A tablet command, with the edge's first answer and the cloud's last.
 #[derive(Debug, Clone)]
 pub struct Told {
     pub region: Region,
@@ -14,7 +14,7 @@ pub struct Told {
     pub decided: Reply,
 }
 
-/// A command in the portal, with the answer that was one.
+/// A portal command with its definite answer.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub user: UserId,
@@ -27,7 +27,7 @@ pub struct Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
     Done,
-    /// The region's holder is to decide it.
+    /// Waits for the decision of the region's holder.
     Pending,
     No(Code),
 }
@@ -50,12 +50,12 @@ impl Told {
         Self { region, user, command, order: body.order_id(), is_accept, stored, decided }
     }
 
-    /// The outcome, if the last answer carries one.
+    /// The outcome in the last answer, if any.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.decided.outcome.as_ref()
     }
 
-    /// Returns whether the edge has promised this provider the order by a signed receipt.
+    /// Returns true if the edge promised this provider the order with a signed receipt.
     pub fn is_firm_acceptance(&self) -> bool {
         let firm = |reply: &Reply| {
             reply.receipt.as_ref().is_some_and(|receipt| receipt.verdict == Verdict::Firm)
@@ -69,7 +69,7 @@ impl Ledger {
         self.told.iter().filter(|told| told.is_firm_acceptance())
     }
 
-    /// Everyone with the final answer that an order is theirs.
+    /// Every provider with a final answer that gives them the order.
     pub fn winners(&self) -> impl Iterator<Item = (OrderId, UserId)> {
         let at_tablets = self.told.iter().filter(|told| {
             let is_theirs = |outcome: &Outcome| outcome.succeeded() && outcome.code.is_none();
@@ -81,7 +81,6 @@ impl Ledger {
         at_tablets.chain(self.won().map(|asked| (asked.order, asked.user)))
     }
 
-    /// The acceptances in the portal that were answered with a yes.
     pub fn won(&self) -> impl Iterator<Item = &Asked> {
         self.asked.iter().filter(|asked| asked.is_accept && asked.said == Said::Done)
     }

@@ -1,7 +1,7 @@
-//! Owns the kill runs: real processes are killed in the midst of work, and afterwards everything is
-//! counted. Every command with a receipt is applied once; every confirmed event is told once.
-//! Rounds of cuts, collisions and kills are drawn by seed (`plan`), played (`round`) on a platform
-//! (`scene`), and compared with the stores (`truth`).
+//! The kill runs: processes die under load, and afterwards everything is counted. Every command
+//! with a receipt is applied once; every confirmed event is delivered once. A seed draws rounds of
+//! cuts, collisions and kills (`plan`); they are played (`round`) on a platform (`scene`) and
+//! compared with the stores (`truth`).
 
 mod asking;
 mod killing;
@@ -28,10 +28,10 @@ pub use seed::Draws;
 pub use storm::{Receipted, Storm, order};
 pub use witness::{Comparisons, Testimony, Witness};
 
-/// How many rounds are played: ten in every test run, more by `cargo xtask chaos --rounds N`.
+/// The number of rounds: ten in every test run, more with `cargo xtask chaos --rounds N`.
 ///
 /// # Panics
-/// When that is no number above zero: a run that does nothing would look green.
+/// If the variable is not a number above zero: a run without rounds would look green.
 pub fn rounds() -> u32 {
     let rounds = match std::env::var("HOLDFAST_CHAOS_ROUNDS") {
         Err(_) => 10,
@@ -41,7 +41,7 @@ pub fn rounds() -> u32 {
     rounds
 }
 
-/// A number below `limit`, drawn anew each time and printed by the caller.
+/// A random number below `limit`; the caller prints it.
 pub fn any_below(limit: u32) -> u32 {
     u32::from_le_bytes(process::random::bytes()) % limit
 }

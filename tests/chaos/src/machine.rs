@@ -1,14 +1,14 @@
-//! An edge's files, copied and put back, and a second process that runs on a copy of them.
+//! Copies and restores an edge's files, and runs a second process on a copy of them.
 
 use std::{io, path::Path};
 
 use stack::{Child, Signal, Spec, Stack, binaries};
 use wire::Region;
 
-/// Copies a folder with all that is in it.
+/// Copies a folder recursively.
 ///
 /// # Errors
-/// When a file cannot be read or written.
+/// If a file cannot be read or written.
 pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
@@ -23,16 +23,16 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces a folder by an older copy of it.
+/// Replaces a folder with an older copy.
 ///
 /// # Errors
-/// When a file cannot be read, removed or written.
+/// If a file cannot be read, removed or written.
 pub fn put_back(copied: &Path, folder: &Path) -> io::Result<()> {
     std::fs::remove_dir_all(folder)?;
     copy(copied, folder)
 }
 
-/// A process of `holdfast-edge` beside those of the platform.
+/// A `holdfast-edge` process outside the platform.
 #[derive(Debug, Clone)]
 pub struct Second {
     pub name: String,
@@ -45,10 +45,10 @@ pub struct Second {
 }
 
 impl Second {
-    /// Starts it, with a code where it is to be enrolled.
+    /// Starts the process, with a code if it has to enrol.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub async fn start(&self, stack: &Stack, log: &str, code: Option<&str>) -> Child {
         let at = |port: u16| format!("127.0.0.1:{port}");
         let program = binaries::own("holdfast-edge").expect("holdfast-edge is built");

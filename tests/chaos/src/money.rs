@@ -1,6 +1,6 @@
-//! Rounds of money: many orders are paid, worked on, cancelled and refunded at once, while a part,
-//! a server or the adapter dies. Afterwards the books, the adapter's own truth, the orders and the
-//! inboxes are held against the ends that people were told (`told`), to the cent.
+//! Money rounds: many orders are paid, worked on, cancelled and refunded at once, while a part, a
+//! server or the adapter dies. Afterwards the books, the adapter's own records, the orders and the
+//! inboxes must match the answers people got (`told`), to the cent.
 
 mod books;
 mod inboxes;

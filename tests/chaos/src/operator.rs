@@ -1,10 +1,10 @@
-//! The operator of a platform that is broken on purpose.
+//! The operator of a platform under test.
 
 use stack::{Stack, binaries};
 use support::Operator;
 
 /// # Panics
-/// When `holdfast` is not built, or nobody can sign in.
+/// If `holdfast` is not built, or no admin can sign in.
 pub async fn operator(stack: &Stack) -> Operator {
     let program = binaries::own("holdfast").expect("holdfast is built");
     let admin = stack.admin().await.expect("an admin");

@@ -1,4 +1,4 @@
-//! The plan of one round, drawn from the run's seed and the round's number alone.
+//! The plan of one round, drawn only from the run's seed and the round's number.
 
 use std::{fmt, time::Duration};
 
@@ -9,16 +9,16 @@ use wire::Region;
 
 use crate::seed::Draws;
 
-/// The regions at work: two with two edges each, and one with one.
+/// The active regions: two with two edges each, and one with one.
 pub const REGIONS: [Region; 3] = [Region::North, Region::South, Region::West];
 /// The region with an edge that holds the right to assign.
 pub const EXCLUSIVE: Region = Region::West;
-/// Those that have a second edge.
+/// The regions with a second edge.
 pub const DOUBLED: [Region; 2] = [Region::North, Region::West];
 
-/// Orders in each region that several want at once.
+/// Orders per region that several people compete for.
 pub const CONTESTED: usize = 5;
-/// Orders that a kiosk of each region publishes.
+/// Orders that a kiosk publishes in each region.
 pub const PUBLISHED: usize = 3;
 
 /// One of a region's edges.
@@ -31,9 +31,9 @@ pub struct Seat {
 /// A competitor for an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contender {
-    /// The first or the other tablet at the region's first edge.
+    /// One of the two tablets at the region's first edge.
     AtFirst(usize),
-    /// The tablet at its second edge, where there is one.
+    /// The tablet at the region's second edge, if any.
     AtSecond,
     InPortal,
 }
@@ -42,16 +42,16 @@ pub enum Contender {
 pub struct Contest {
     pub region: Region,
     pub contenders: Vec<Contender>,
-    /// Its customer cancels it in the portal meanwhile.
+    /// The customer cancels it in the portal meanwhile.
     pub cancelled: bool,
 }
 
-/// When the kill comes.
+/// The time of the kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// While the wires are broken, after so many receipts.
+    /// While the wires are broken, after this many receipts.
     Receipts(usize),
-    /// This long after they are whole again, while the waiting ops are decided.
+    /// This long after the wires heal, while the waiting ops are decided.
     AfterHealing(Duration),
 }
 
@@ -61,21 +61,21 @@ pub struct Plan {
     pub moment: Moment,
     pub broken: Vec<(Seat, Wire)>,
     pub contests: Vec<Contest>,
-    /// The holder of the exclusive region is away and keeps its right, and the region's other edge
-    /// is linked.
+    /// The exclusive region's holder is away and keeps its right, while the region's other edge is
+    /// linked.
     pub is_awaited: bool,
-    /// An operator takes the right of the exclusive region back, while its holder is away.
+    /// An operator takes the exclusive region's right back while its holder is away.
     pub taken_back: bool,
 }
 
-/// In one of this many rounds the holder is away and its right is taken back, so that every run of
-/// ten has one.
+/// One in this many rounds takes the right back from an absent holder, so that every run of ten has
+/// one.
 const TAKEN_BACK_EVERY: u32 = 10;
-/// In two of so many rounds the holder is away and keeps its right, while the region's other edge
-/// is linked: orders that are wanted there wait for the holder.
+/// In these rounds of every `AWAITED_OF`, the holder is away and keeps its right while the region's
+/// other edge is linked: orders wanted there wait for the holder.
 const AWAITED: [u32; 2] = [0, 6];
 const AWAITED_OF: u32 = 10;
-/// How many receipts a round's work brings at the least.
+/// The minimum number of receipts in a round.
 const RECEIPTS_MIN: usize = 12;
 const HEALING_MS_MAX: usize = 400;
 const TORN_BYTES_MAX: usize = 3_000;
@@ -86,7 +86,7 @@ impl Plan {
         let victim = match round % 4 {
             1 => Part::Alone(CloudPart::Order),
             2 => Part::Server(Server::RabbitMq),
-            // RabbitMQ starts meanwhile, and edges do not know it.
+            // RabbitMQ may still be starting, and edges do not depend on it.
             3 => Part::Edge(draws.of_these(&REGIONS)),
             _ => Part::Alone(CloudPart::Hub),
         };
@@ -116,7 +116,7 @@ impl Plan {
     }
 }
 
-/// At least one wire; that of the exclusive region's holder every other round.
+/// Breaks at least one wire; every other round that includes the exclusive region's holder.
 fn broken(draws: &mut Draws, round: u32) -> Vec<(Seat, Wire)> {
     let firsts = REGIONS.map(|region| Seat { region, second: false });
     let seconds = DOUBLED.map(|region| Seat { region, second: true });
@@ -145,7 +145,7 @@ fn contests(draws: &mut Draws, region: Region) -> Vec<Contest> {
             Contender::InPortal,
         ]);
         let mut contenders = vec![first, second];
-        // The third may be one of them, and nobody wants the same order twice.
+        // `against` may already be a contender, and each contender tries an order only once.
         if !contenders.contains(&against) {
             contenders.push(against);
         }
@@ -195,7 +195,8 @@ mod tests {
         assert_ne!(Plan::of(7, 3), Plan::of(8, 3));
     }
 
-    /// The holder is away with its right, and the other edge is there to ask for it.
+    /// The holder is away with its right, and the other edge is linked, so it can wait for the
+    /// decision.
     fn waits_for_the_holder(plan: &Plan) -> bool {
         let is_broken = |second| {
             let seat = Seat { region: EXCLUSIVE, second };

@@ -1,5 +1,5 @@
-//! One round: wires are broken, several people want the same orders, something is killed, and when
-//! the wires are whole again everybody hears how it ended.
+//! One round: wires break, people compete for the same orders, a process is killed, and after the
+//! wires heal everyone learns the result.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,6 @@ use crate::{
 /// Orders that were opened for a later round.
 pub type Open = BTreeMap<Region, Vec<OrderId>>;
 
-/// Everybody's work in a round.
 struct Work<'a> {
     scene: &'a Scene,
     receipts: Arc<AtomicUsize>,
@@ -37,11 +36,11 @@ struct Work<'a> {
 }
 
 impl Scene {
-    /// Plays the round on orders that stand on the boards. The answers go to the ledger. The
-    /// witness stays for so many moments: half of them while the wires are broken.
+    /// Plays the round on orders that are already on the boards, and records the answers in the
+    /// ledger. The witness watches for this many moments: half of them while the wires are broken.
     ///
     /// # Panics
-    /// When something does not come back, or somebody gets no answer.
+    /// If a part does not come back, or a request gets no answer.
     pub async fn play(
         &self,
         plan: &Plan,
@@ -69,7 +68,7 @@ impl Scene {
                 kill(&self.stack, plan.victim).await;
             }
         };
-        // The commands are stored behind broken wires. Then the wires are whole again.
+        // The commands are stored behind broken wires; then the wires heal.
         let stored = async {
             let all = work.taps.len();
             eventually("every receipt", LIMIT, async || {
@@ -98,7 +97,7 @@ impl Scene {
         }
     }
 
-    /// An edge says now and then how many of its ops have no outcome. The witness is to meet that,
+    /// An edge reports its number of undecided ops at intervals. The witness must observe that,
     /// too.
     async fn what_waits_is_told(&self) {
         let neighbour = Seat { region: EXCLUSIVE, second: true };
@@ -193,7 +192,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Asks until there is an answer that is one.
+/// Repeats the request until it gets a definite answer.
 async fn asked(
     api: &Api,
     (command, person): (CommandId, &Person),

@@ -1,5 +1,5 @@
-//! The platform of the rounds: a process per part on real stores, a wire of its own before each
-//! edge, and its people.
+//! The platform of the rounds: a process per part on real stores, a proxied wire before each edge,
+//! and people.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,7 +19,7 @@ use crate::{
     truth::Truth,
 };
 
-/// Long enough for any killed process to come back on a busy machine.
+/// Long enough for a killed process to come back on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(90);
 
 pub struct Scene {
@@ -34,7 +34,7 @@ pub struct Scene {
     taps: Mutex<VecDeque<Tap>>,
 }
 
-/// A command of a tablet, as it was sent.
+/// A tablet command as sent.
 #[derive(Clone)]
 pub(crate) struct Tap {
     pub seat: Seat,
@@ -43,23 +43,22 @@ pub(crate) struct Tap {
     pub body: CommandBody,
 }
 
-/// So many taps are remembered: about those of two rounds.
+/// The number of remembered taps: about two rounds.
 const TAPS_MAX: usize = 60;
 const TAPS_NEW: usize = 20;
 
-/// The people of a region.
 pub struct Ground {
     pub at_first: [Arc<Tablet>; 2],
     pub at_second: Option<Arc<Tablet>>,
     pub kiosk: Arc<Tablet>,
     pub in_portal: Person,
-    /// Those with a tablet, as they are known in the portal.
+    /// The people with a tablet, as portal users.
     pub at_tablets: Vec<Person>,
 }
 
 impl Scene {
     /// # Panics
-    /// When the platform does not start.
+    /// If the platform does not start.
     pub async fn set() -> Self {
         let mut layout = Layout::temporary(Stores::Real).expect("a layout");
         let gateway = format!("127.0.0.1:{}", layout.gateway);
@@ -110,7 +109,7 @@ impl Scene {
         &self.edge_urls[&seat]
     }
 
-    /// Notes a command for questions about it.
+    /// Remembers a command for later questions.
     pub(crate) fn tapped(&self, tap: Tap) {
         let mut taps = self.taps.lock().unwrap_or_else(PoisonError::into_inner);
         taps.push_back(tap);
@@ -119,7 +118,7 @@ impl Scene {
         }
     }
 
-    /// Of all remembered ones, or of the newest.
+    /// Draws from all remembered taps or from the newest.
     pub(crate) fn recent_tap(&self, draws: &mut Draws) -> Option<Tap> {
         let taps = self.taps.lock().unwrap_or_else(PoisonError::into_inner);
         let newest = if draws.one_in(2) { TAPS_MAX } else { TAPS_NEW };
@@ -141,27 +140,26 @@ impl Scene {
         self.wires[&seat].set(wire);
     }
 
-    /// All wires are whole again.
     pub fn heal(&self) {
         for wire in self.wires.values() {
             wire.set(Wire::Passes);
         }
     }
 
-    /// The first edge of the exclusive region holds it, from now or as before.
+    /// Grants the exclusive region to its first edge, unless it already holds it.
     pub async fn grant(&self) {
         let edge = Seat { region: EXCLUSIVE, second: false }.to_string();
         let holds = json!({"policy": "exclusive", "holder": edge, "epoch": 1});
         self.assign("the right is granted", holds, Some(&edge)).await;
     }
 
-    /// An operator takes the right back.
     pub async fn take_back(&self) {
         let why = json!({"take_back": {"why": "the node was flooded"}});
         self.assign("the right is taken back", why, None).await;
     }
 
-    /// Asks until it is so: the order service may be away, or may have done it without saying so.
+    /// Repeats the request until the record shows it: the order service may be away, or may have
+    /// applied it and lost the answer.
     async fn assign(&self, what: &str, asked: Value, holder: Option<&str>) {
         let path = format!("/api/v1/admin/assignments/{EXCLUSIVE}");
         eventually(what, LIMIT, async || {
@@ -176,7 +174,7 @@ impl Scene {
         .await;
     }
 
-    /// Orders that providers may want, in each region.
+    /// Opens orders that providers may want, in each region.
     pub async fn open_orders(&self) -> BTreeMap<Region, Vec<OrderId>> {
         let mut orders = BTreeMap::new();
         for region in REGIONS {

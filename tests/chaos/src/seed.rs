@@ -1,4 +1,4 @@
-//! Draws that follow from one number, so that a run of rounds can be had again.
+//! Random draws from a seed, so that a run of rounds can be repeated.
 
 /// SplitMix64: short, and good enough to choose the next fault.
 #[derive(Debug, Clone)]
@@ -9,11 +9,10 @@ impl Draws {
         Self(seed)
     }
 
-    /// The seed of `HOLDFAST_CHAOS_SEED`, or a new one; the caller prints it.
+    /// The seed from `HOLDFAST_CHAOS_SEED`, or a new one; the caller prints it.
     ///
     /// # Panics
-    /// When the variable holds no number: another run than the one that was asked for would
-    /// mislead.
+    /// If the variable is not a number: silently running another seed would mislead.
     pub fn seed() -> u64 {
         match std::env::var("HOLDFAST_CHAOS_SEED") {
             Err(_) => u64::from(u32::from_le_bytes(process::random::bytes())),
@@ -21,7 +20,7 @@ impl Draws {
         }
     }
 
-    /// A number below `limit`. `limit` is above zero.
+    /// A number below `limit`, which must be above zero.
     pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -31,7 +30,7 @@ impl Draws {
         usize::try_from((z ^ (z >> 31)) % limit).unwrap_or_default()
     }
 
-    /// True once in so many draws.
+    /// True with a chance of one in `number`.
     pub fn one_in(&mut self, number: usize) -> bool {
         self.below(number) == 0
     }

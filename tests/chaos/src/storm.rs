@@ -20,12 +20,12 @@ use wire::{
 
 use crate::scene::here;
 
-/// How many of a kiosk's commands are on their way at once.
+/// A kiosk's commands in flight at once.
 const AT_ONCE: usize = 16;
 /// Long enough for a killed process to come back on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A customer at a kiosk of one region, publishing order after order through its edge.
+/// A customer at a kiosk who publishes orders through one edge.
 pub struct Storm {
     api: Api,
     customer: Person,
@@ -34,7 +34,7 @@ pub struct Storm {
     receipts: Arc<AtomicUsize>,
 }
 
-/// The edge's signed word that it holds the command, and the order that the command makes.
+/// A command with the edge's signed receipt, and the order it creates.
 #[derive(Debug, Clone)]
 pub struct Receipted {
     pub command: CommandId,
@@ -43,16 +43,16 @@ pub struct Receipted {
 }
 
 impl Storm {
-    /// At the region's first edge.
+    /// A storm at the region's first edge.
     ///
     /// # Panics
-    /// When the cloud does not take a new customer.
+    /// If the cloud does not register a new customer.
     pub async fn in_region(stack: &Stack, api: &Api, region: Region) -> Self {
         Self::at(api, here(stack.layout().edge(region))).await
     }
 
     /// # Panics
-    /// When the cloud does not take a new customer.
+    /// If the cloud does not register a new customer.
     pub async fn at(api: &Api, place: Place) -> Self {
         let customer = api.newcomer(Role::Customer).await.expect("a new customer");
         let region = place.region;
@@ -62,10 +62,10 @@ impl Storm {
         Self { api: api.clone(), customer, kiosk, region, receipts: Arc::default() }
     }
 
-    /// Publishes `count` orders through the edge, each sent until it is receipted.
+    /// Publishes `count` orders through the edge and retries each until it has a receipt.
     ///
     /// # Panics
-    /// When a command is not receipted in time, or not taken: an edge that is alive takes them all.
+    /// If a command gets no receipt in time, or is not taken: a live edge takes them all.
     pub async fn publish(&self, count: usize) -> Vec<Receipted> {
         let permits = Arc::new(Semaphore::new(AT_ONCE));
         let mut sent = JoinSet::new();
@@ -85,7 +85,7 @@ impl Storm {
         sent.join_all().await
     }
 
-    /// Waits until that many receipts have come since the storm began.
+    /// Waits until `count` receipts have come since the storm began.
     pub async fn receipts(&self, count: usize) {
         eventually("enough receipts", LIMIT, async || {
             (self.receipts.load(Ordering::Relaxed) >= count).then_some(())
@@ -93,11 +93,11 @@ impl Storm {
         .await;
     }
 
-    /// The set with receipts is the set applied, each once; each made one event, and each event one
-    /// line in the customer's inbox.
+    /// The commands with receipts are exactly those applied, each once. Each made one event, and
+    /// each event one line in the customer's inbox.
     ///
     /// # Panics
-    /// When something was lost, doubled or is not explained.
+    /// If a command was lost, doubled or cannot be explained.
     pub async fn check(&self, receipted: &[Receipted]) {
         for one in receipted {
             let reply = self.kiosk.until_decided(one.command, LIMIT).await.expect("an outcome");
@@ -110,11 +110,10 @@ impl Storm {
         self.check_inbox(receipted).await;
     }
 
-    /// Each was applied exactly once, told by the cloud alone: the edge they were sent to may not
-    /// speak any more.
+    /// Each command was applied exactly once, according to the cloud alone: its edge may be gone.
     ///
     /// # Panics
-    /// When one was lost or doubled.
+    /// If a command was lost or doubled.
     pub async fn check_applied(&self, receipted: &[Receipted]) {
         for one in receipted {
             let timeline = eventually("a timeline", LIMIT, async || {
@@ -137,7 +136,7 @@ impl Storm {
         assert_eq!(lines, expected, "one inbox line for each order, and no other");
     }
 
-    /// How many lines about its creation each order of this customer has.
+    /// The number of inbox lines about the creation of each order of this customer.
     async fn lines(&self) -> Option<BTreeMap<OrderId, usize>> {
         let inbox = self.api.inbox(&self.customer).await.ok()?;
         let mut lines = BTreeMap::new();
@@ -148,10 +147,10 @@ impl Storm {
     }
 }
 
-/// The publishing of one more order in that region. The n-th costs n cents more than the first.
+/// A command to publish one more order in the region. The n-th costs n cents more than the first.
 ///
 /// # Panics
-/// Never: the price is one.
+/// Never: the price is valid.
 pub fn order(region: Region, n: usize) -> CommandBody {
     let price = 12_050 + i64::try_from(n).expect("few orders");
     let price = Amount::from_minor(price).expect("a price");

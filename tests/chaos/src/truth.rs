@@ -1,5 +1,5 @@
 //! The four promises, checked against the stores. The facts come from the databases and the edges'
-//! own files, so that no part of the platform judges itself.
+//! own files, so no part of the platform judges itself.
 
 mod standing;
 
@@ -21,7 +21,6 @@ pub struct Truth {
     edges: BTreeMap<Seat, Sql>,
 }
 
-/// A line of an order's history.
 struct Line {
     action: Option<String>,
     actor: UserId,
@@ -35,7 +34,7 @@ pub type Findings = Vec<String>;
 
 impl Truth {
     /// # Panics
-    /// When a store cannot be opened.
+    /// If a store cannot be opened.
     pub async fn of(stack: &Stack, places: &BTreeMap<Seat, EdgePlace>) -> Self {
         let open = async |url: String| Sql::open(&url).await.expect("a store");
         let mysql = stack.servers().expect("real stores").mysql.clone();
@@ -51,7 +50,7 @@ impl Truth {
         }
     }
 
-    /// For tests that falsify rows and expect a check to find it.
+    /// For tests that falsify rows and expect a check to fail.
     pub fn order_db(&self) -> &Sql {
         &self.order_db
     }
@@ -60,15 +59,15 @@ impl Truth {
         &self.sync_db
     }
 
-    /// The file of an edge.
+    /// The database file of an edge.
     pub fn edge(&self, seat: Seat) -> &Sql {
         &self.edges[&seat]
     }
 
-    /// Everything on its way: waiting ops, asks, events.
+    /// Everything still waiting: ops, portal accepts, events.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn waits(&self) -> Findings {
         const IN_SYNC: [(&str, &str); 2] = [
             ("ops without an outcome", "SELECT COUNT(*) FROM undecided"),
@@ -90,21 +89,21 @@ impl Truth {
         found
     }
 
-    /// How many ops without an outcome an edge has, by its last word to the hub.
+    /// The number of undecided ops that the edge last reported to the hub.
     ///
     /// # Panics
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub async fn pending_at(&self, seat: Seat) -> i64 {
         const PENDING: &str = "SELECT pending FROM edges WHERE edge = ?";
         let pending = self.sync_db.one(PENDING, vals![seat.to_string()]).await;
         pending.expect("the edge's word").expect("an edge")
     }
 
-    /// Every command has an outcome, and the told answer is the order service's: for every command
-    /// of a tablet, and for every taken command of the portal. A command not taken there has none.
+    /// Commands without an outcome, or with another outcome than the order service's row: all taken
+    /// commands of tablets and the portal. A portal command that was not taken has no row.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn commands_without_an_outcome(&self, ledger: &Ledger) -> Findings {
         const ANSWERS: &str = "SELECT command_id, user_id, applied, code FROM commands";
         let rows: Vec<(Uuid, Uuid, i64, Option<String>)> =
@@ -140,11 +139,11 @@ impl Truth {
         found
     }
 
-    /// Nobody accepted an order that somebody else had, and nobody but the provider of the order
-    /// was told that it is theirs.
+    /// Orders accepted while another provider had them, and people with a wrong answer that an
+    /// order is theirs.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn orders_with_two_providers(&self, ledger: &Ledger) -> Findings {
         let mut found = Findings::new();
         let mut providers: HashMap<OrderId, Vec<UserId>> = HashMap::new();
@@ -173,11 +172,11 @@ impl Truth {
         found
     }
 
-    /// Each firm acceptance stands, or there is a record of why not: a take-back of its fence, or a
-    /// cancellation that was first.
+    /// Firm acceptances that were overturned without a record of the reason: a take-back of the
+    /// fence, or an earlier cancellation.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn firm_acceptances_overturned(&self, ledger: &Ledger) -> Findings {
         const ENDED: &str =
             "SELECT region, fence, ended_how FROM fences WHERE ended_how IS NOT NULL";
@@ -218,7 +217,7 @@ impl Truth {
         found
     }
 
-    /// The orders' histories, each in its order.
+    /// All histories, each sorted.
     async fn histories(&self) -> BTreeMap<OrderId, Vec<Line>> {
         const LINES: &str = "SELECT order_id, action, actor_id, from_status, to_status, command_id \
             FROM order_timeline ORDER BY id";
@@ -239,7 +238,7 @@ impl Line {
     }
 }
 
-/// The decision at the command's first arrival.
+/// The decision when the command first arrived.
 fn first(outcome: &Outcome) -> (bool, Option<String>) {
     let code = |code: Option<Code>| code.map(|code| code.as_str().to_owned());
     match (&outcome.kind, &outcome.first) {

@@ -1,8 +1,8 @@
-//! Asks the platform at random moments of the rounds, and compares its words with the stores.
+//! Queries the platform at random moments of the rounds, and compares its answers with the stores.
 //!
-//! Invariant: a word is judged when it is first heard. The store is read, the platform is asked,
-//! and the store is read again. Where both readings are equal, the word must equal them; else it
-//! must lie between them. Nothing is asked twice because it did not fit.
+//! Invariant: an answer is judged on first receipt. The witness reads the store, queries the
+//! platform, and reads the store again. If both readings are equal, the answer must equal them;
+//! otherwise it must lie between them. A wrong answer is never retried.
 
 mod answer;
 mod board;
@@ -42,30 +42,29 @@ use testimony::{Judgement, Look};
 const EDGE_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 const MOMENTS_APART_MS_MAX: usize = 100;
 
-/// A question to the platform.
 trait Question {
-    /// The state of the stores, with enough numbers that only rise: two equal readings mean that
-    /// nothing changed between them.
+    /// The state of the stores, with enough ever-rising numbers that two equal readings prove there
+    /// was no change between them.
     type State: PartialEq + Debug;
     type Word;
     const NAME: &'static str;
 
-    /// Nothing where the stores do not know the subject yet.
+    /// None if the stores do not have the subject yet.
     async fn state(&self) -> Option<Self::State>;
     async fn word(&self) -> Result<Self::Word, Silence>;
-    /// How the word differs from a state that stood while it was asked for.
+    /// Describes how the answer differs from a state that did not change meanwhile.
     fn difference(state: &Self::State, word: &Self::Word) -> Option<String>;
-    /// How the word fits no state between the two.
+    /// Describes why the answer fits no state between the two.
     fn beyond(before: &Self::State, word: &Self::Word, after: &Self::State) -> Option<String>;
-    /// The states that this one is an example of, for counting.
+    /// The kinds of situation this state covers, for counting.
     fn kinds(state: &Self::State) -> Vec<&'static str>;
-    /// For the proof that a false word is found.
+    /// Falsifies an answer, to prove that the check finds it.
     fn falsify(word: &mut Self::Word);
 }
 
-/// No word.
+/// No usable answer.
 enum Silence {
-    /// The part that would answer is away.
+    /// The responsible part is away.
     Away,
     /// A refusal that no fault excuses.
     Refused(String),
@@ -84,11 +83,11 @@ pub struct Witness<'a> {
 
 impl<'a> Witness<'a> {
     /// # Panics
-    /// When `holdfast` is not built, or a store cannot be opened.
+    /// If `holdfast` is not built, or a store cannot be opened.
     pub async fn of(scene: &'a Scene, draws: Draws) -> Self {
         let servers = &scene.stack.servers().expect("real stores").mongodb;
         let server = mongodb::Client::with_uri_str(servers).await.expect("inboxes");
-        // As the service reads: what one of both has seen, the other sees.
+        // Use the service's read concern, so that both see the same documents.
         let majority = ReadConcern::majority();
         let majority = DatabaseOptions::builder().read_concern(majority).build();
         Self {
@@ -107,10 +106,10 @@ impl<'a> Witness<'a> {
         &self.testimony
     }
 
-    /// Stays for so many moments at which every kind of question had an answer.
+    /// Watches until this many moments have an answer to every kind of question.
     ///
     /// # Panics
-    /// When something stays silent.
+    /// If a part stays silent for too long.
     pub async fn watch(&mut self, moments: u32) {
         let begun = self.clock.elapsed();
         let mut whole = 0;
@@ -123,10 +122,10 @@ impl<'a> Witness<'a> {
         }
     }
 
-    /// The words of one moment, each falsified: those that still pass for true.
+    /// Falsifies the answers of one moment and returns the kinds that still pass.
     ///
     /// # Panics
-    /// When something stays silent.
+    /// If a part stays silent for too long.
     pub async fn false_words_not_found(mut self) -> Vec<&'static str> {
         self.falsifies = true;
         self.testimony = Testimony::default();
@@ -134,10 +133,10 @@ impl<'a> Witness<'a> {
         self.testimony.words_without_findings()
     }
 
-    /// The acceptances that lost at a tablet, and whose makers' inboxes do not say so.
+    /// Acceptances that lost at a tablet without a line in the provider's inbox.
     ///
     /// # Panics
-    /// When the inboxes cannot be read.
+    /// If the inboxes cannot be read.
     pub async fn losses_untold(&self, ledger: &Ledger) -> Findings {
         let has_lost = |told: &&Told| {
             told.is_accept && told.outcome().is_some_and(|outcome| !outcome.succeeded())
@@ -156,11 +155,10 @@ impl<'a> Witness<'a> {
         found
     }
 
-    /// All questions at once: they have nothing to do with each other. Returns whether each had an
-    /// answer.
+    /// Runs all independent queries at once. Returns true if each had an answer.
     async fn look(&mut self) -> bool {
         let Some(tap) = self.scene.recent_tap(&mut self.draws) else { return false };
-        // Where an edge holds the right, more waits.
+        // More ops wait if an edge holds the right.
         let of_others = self.draws.one_in(2);
         let region = if of_others { self.draws.of_these(&REGIONS) } else { EXCLUSIVE };
         let (order, seat) = (tap.body.order_id(), seat(&mut self.draws, tap.seat.region));
@@ -204,7 +202,7 @@ impl<'a> Witness<'a> {
                 Vec::new(),
             );
         }
-        // Also the looser judgement finds a falsified word.
+        // The looser check must find a falsified answer, too.
         let difference =
             Q::difference(&before, &word).filter(|_| !self.falsifies || beyond.is_some());
         match difference {
@@ -213,7 +211,7 @@ impl<'a> Witness<'a> {
         }
     }
 
-    /// The answer of the command line in JSON.
+    /// The command line's answer as JSON.
     async fn holdfast(&self, line: String) -> Result<serde_json::Value, Silence> {
         let operator = self.operator.clone();
         let answer = tokio::task::spawn_blocking(move || operator.gets(&line)).await;
@@ -227,11 +225,11 @@ impl<'a> Witness<'a> {
     }
 }
 
-/// The exits of `holdfast` while a part does not answer: a failure, out of reach, too late.
+/// The exit codes of `holdfast` if a part does not answer: failed, unreachable, timed out.
 const AWAY: [i32; 3] = [1, 7, 8];
 
 impl From<ClientError> for Silence {
-    /// A person who is known is never refused for another reason than that a part is away or busy.
+    /// A known person is refused only because a part is away or busy.
     fn from(error: ClientError) -> Self {
         const TOO_MANY_REQUESTS: u16 = 429;
         match error.status {
@@ -247,12 +245,11 @@ fn seat(draws: &mut Draws, region: Region) -> Seat {
     Seat { region, second: DOUBLED.contains(&region) && draws.one_in(2) }
 }
 
-/// A difference in words, where there is one.
 fn unequal<T: PartialEq + Debug>(what: &str, stored: &T, said: &T) -> Option<String> {
     (stored != said).then(|| format!("{what} is {said:?} and not {stored:?}"))
 }
 
-/// A number that only rises in the stores.
+/// Checks a value that only rises in the stores.
 fn outside(what: &str, from: u64, said: u64, to: u64) -> Option<String> {
     let is_between = from <= said && said <= to;
     (!is_between).then(|| format!("{what} is {said} and not from {from} to {to}"))

@@ -1,5 +1,5 @@
-//! Work goes on while RabbitMQ is away: orders are taken, paid and reviewed at once. When the
-//! broker is back, every event arrives, and everybody concerned is told of each once.
+//! Work continues while RabbitMQ is away: orders are taken, paid and reviewed at once. When the
+//! broker is back, every event arrives, and everyone concerned gets each notification once.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,18 +10,18 @@ use stack::{Layout, Part, Server, Stack, Stores, Wishes};
 use support::{Api, Person, eventually};
 use wire::{OrderId, OrderStatus, PaymentStatus, Region, Role};
 
-/// Orders that are published, approved and accepted while the broker is away; paid; reviewed.
+/// Orders published, approved and accepted while the broker is away; paid; reviewed.
 const TAKEN: usize = 100;
 const PAID: usize = 50;
 const REVIEWED: usize = 50;
-/// People who act at a time.
+/// Concurrent actors.
 const AT_ONCE: usize = 4;
 const TOLD_WITHIN: Duration = Duration::from_secs(120);
 
-/// How many lines of each kind a person has about each order.
+/// The number of a person's inbox lines by order and kind.
 type Lines = BTreeMap<(OrderId, String), usize>;
 
-/// One line of each of these kinds about each of these orders.
+/// One line of each kind for each order.
 fn of(orders: &[OrderId], kinds: &[&str]) -> Lines {
     let pairs = orders.iter().flat_map(|order| kinds.iter().map(move |kind| (order, kind)));
     pairs.map(|(order, kind)| ((*order, (*kind).to_owned()), 1)).collect()
@@ -62,7 +62,7 @@ async fn orders_payments_and_reviews_go_on_without_the_broker_and_are_told_once_
     customers.extend(of(&before, &["payment.completed"]));
     customers.extend(of(to_review, &["order.completed", "order.status_changed"]));
     let mut providers = of(&all, &["order.accepted"]);
-    // The word that the money is held.
+    // The notification that the money is held.
     providers.extend(of(&before, &["order.status_changed"]));
     providers.extend(of(to_review, &["order.completed", "review.created"]));
     let admins = of(&all, &["order.created"]);
@@ -150,7 +150,7 @@ impl Scene {
         .await;
     }
 
-    /// Neither a line is missing nor one too many, and their count is right.
+    /// The inbox has exactly these lines, and the right count.
     async fn has_exactly(&self, person: &Person, expected: &Lines) {
         let lines = eventually("everything is told", TOLD_WITHIN, async || {
             let lines = self.told(person).await;

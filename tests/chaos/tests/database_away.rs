@@ -1,7 +1,6 @@
-//! The order service, or the database that everything stands on, is stopped for a whole minute
-//! while received ops wait for a decision, and they are tried far more often than it takes to put
-//! one that fails before an operator: they wait, none of them looks bad, and all are decided when
-//! it is back.
+//! Stops the order service, or its database, for a whole minute while received ops wait for a
+//! decision. The hub tries them far more often than it takes to hold a failing op for an operator;
+//! yet all wait, none is marked as bad, and all are decided after the return.
 
 use std::{fs, time::Duration};
 
@@ -17,7 +16,7 @@ const COMMANDS: usize = 60;
 const DATABASE: Part = Part::Server(Server::MariaDb);
 const LIMIT: Duration = Duration::from_secs(180);
 const AWAY: Duration = Duration::from_secs(60);
-/// An op waits for an operator after three failures of its own.
+/// An op is held for an operator after three failures caused by the op.
 const TRIALS_MIN: usize = 6;
 /// The hub's log lines for an absent order service and for an absent database.
 const NO_OWNER: &str = "Ops wait: their owner is away";
@@ -41,8 +40,8 @@ async fn an_order_service_that_is_away_for_a_minute_makes_no_op_look_bad() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_away_for_a_minute_makes_no_op_look_bad() {
     let scene = Scene::set().await;
-    // A frozen order service decides nothing, so the database goes while all of them wait; the
-    // order service runs on without it.
+    // A frozen order service decides nothing, so the database dies while all ops wait; then the
+    // order service continues without it.
     let order = scene.stack.child(Part::Alone(CloudPart::Order)).unwrap();
     order.signal(Signal::Freeze).unwrap();
     let mut receipted = scene.storm.publish(COMMANDS).await;
@@ -51,7 +50,7 @@ async fn a_database_that_is_away_for_a_minute_makes_no_op_look_bad() {
     order.signal(Signal::Continue).unwrap();
     scene.a_minute_of_trials(NO_STORE, async || {}).await;
 
-    // And once more while they are decided.
+    // Kill the database again while ops are decided.
     scene.stack.restart(DATABASE).await.unwrap();
     let moment = Duration::from_millis(u64::from(any_below(1_000)));
     println!("the database dies again {moment:?} after it is back");
@@ -81,7 +80,7 @@ impl Scene {
         Self { stack, storm, sync_db }
     }
 
-    /// The hub has them all, undecided.
+    /// Waits until the hub has received all of them, undecided.
     async fn received(&self) {
         eventually("the hub has received them", LIMIT, async || {
             let undecided = self.count("SELECT COUNT(*) FROM undecided").await?;
@@ -90,7 +89,7 @@ impl Scene {
         .await;
     }
 
-    /// Until a minute has passed by the clock, and the hub has tried often in it.
+    /// Waits until a minute has passed and the hub has tried often enough.
     async fn a_minute_of_trials(&self, word: &str, look: impl AsyncFn()) {
         let clock = Clock::system();
         let (begun, before) = (clock.elapsed(), self.trials(word));
@@ -109,11 +108,11 @@ impl Scene {
         log.matches(word).count()
     }
 
-    /// Not one of them has been counted as failed by itself, let alone put before an operator.
+    /// No op has a failure counted against it, let alone is held for an operator.
     async fn nothing_looks_bad(&self) {
         const BAD: &str =
             "SELECT COUNT(*) FROM undecided WHERE failures > 0 OR state = 'held_operator'";
-        // Nobody can be asked while the database starts.
+        // The query fails while the database starts.
         if let Some(bad) = self.count(BAD).await {
             assert_eq!(bad, 0, "ops that look bad");
         }

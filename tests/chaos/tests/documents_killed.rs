@@ -1,5 +1,5 @@
-//! MongoDB is killed again and again between the writes of documents and the publishing of their
-//! events: nothing that was confirmed is lost, and nothing counts twice.
+//! Kills MongoDB repeatedly between document writes and the publishing of their events: no
+//! confirmed write is lost, and none counts twice.
 
 use std::{
     collections::BTreeSet,
@@ -36,7 +36,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 
 const COUNT: Field<i64> = Field::new("count");
 
-/// Each event is one more.
+/// Each event adds one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Tally {
     count: i64,
@@ -51,7 +51,7 @@ struct Scene {
     documents: Documents,
     tallies: Collection<Tally>,
     bus: Bus,
-    /// The events of writes that were confirmed.
+    /// The events of confirmed writes.
     written: Arc<Mutex<Vec<EventId>>>,
 }
 
@@ -80,8 +80,8 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_mongodb_is_killed() {
     is_over.store(true, Ordering::Relaxed);
     writers.join_all().await;
 
-    // And once exactly there: written, and no relay to publish it. A document has room for a
-    // bounded number of unpublished events.
+    // Then once at exactly this point: the documents are written, and no relay is running to
+    // publish. A document has room for a bounded number of unpublished events.
     scene.everything_received(&received).await;
     relay.shutdown(STOPPED_WITHIN).await;
     let before = received.lock().unwrap().len();
@@ -151,7 +151,7 @@ impl Scene {
         let (tallies, written) = (self.tallies.clone(), self.written.clone());
         async move {
             while !is_over.load(Ordering::Relaxed) {
-                // What becomes of a write that failed nobody knows; it is not tried again.
+                // A failed write has an unknown result, so it is not retried.
                 if write(&tallies, writer, &written).await.is_err() {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
@@ -159,7 +159,7 @@ impl Scene {
         }
     }
 
-    /// Counts each event once, however often it comes, and settles it only then.
+    /// Counts each event once, however often it is delivered, and only then acknowledges it.
     async fn consume(&self, tasks: &Tasks) -> Arc<Mutex<BTreeSet<EventId>>> {
         let received = Arc::<Mutex<BTreeSet<EventId>>>::default();
         let (noted, tallies) = (received.clone(), self.tallies.clone());
@@ -174,14 +174,14 @@ impl Scene {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 noted.lock().unwrap().insert(event);
-                // A delivery that cannot be settled comes again.
+                // A failed acknowledgement leads to a redelivery.
                 let _again = delivery.ack().await;
             }
         });
         received
     }
 
-    /// Returns how many changes there are.
+    /// Waits until every change has arrived as an event, and returns the number of changes.
     async fn everything_received(&self, received: &Mutex<BTreeSet<EventId>>) -> i64 {
         let mut counted = 0;
         for id in (0..WRITERS).map(Uuid::from_u128) {

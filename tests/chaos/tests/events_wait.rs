@@ -1,5 +1,5 @@
-//! Events that wait are lost by nobody: those of a consumer that is stopped are taken in when it is
-//! back, each once, and one that cannot be handled waits for a person, who reads why, sends it back
+//! Waiting events are never lost. A stopped consumer gets its events when it is back, each once. An
+//! event that cannot be handled becomes a dead letter; an operator reads the reason, then redrives
 //! or drops it.
 
 use std::time::Duration;
@@ -19,7 +19,7 @@ use wire::{CommandId, Event, EventId, EventType, OrderEvent, Role};
 
 const NOTIFICATION: Part = Part::Alone(CloudPart::Notification);
 const QUEUE: &str = "order_queue";
-/// Events that wait for a stopped consumer, and those of them that come twice.
+/// Events that wait for a stopped consumer, and how many of them come twice.
 const EVENTS: usize = 10_000;
 const TWICE: usize = 500;
 const DRAINED_WITHIN: Duration = Duration::from_secs(120);
@@ -83,7 +83,7 @@ impl Desk {
         assert!(letter["put_aside_at"].is_string() && letter["happened_at"].is_string());
         assert!(letter.get("body").is_none(), "it names nobody: {letter}");
 
-        // The queue takes it once more, and it is as bad as before.
+        // The queue takes it again, and it fails as before.
         let named = json!({ "events": [poison.id] });
         let path = format!("{LETTERS}/{QUEUE}/redrive");
         eventually("the broker has it back from the look", SOON, async || {
@@ -114,7 +114,7 @@ impl Desk {
         assert_eq!(unknown.unwrap_err().problem.unwrap().code, wire::Code::NotFound);
     }
 
-    /// The one letter, once it is another than that which was put aside at this moment.
+    /// The dead letter, once it differs from the one put aside at this time.
     async fn letter_but(&self, before: &Value) -> Value {
         eventually("the event is put aside", SOON, async || {
             let shown = self.asks(Method::GET, &format!("{LETTERS}/{QUEUE}"), None).await;
@@ -124,7 +124,7 @@ impl Desk {
         .await
     }
 
-    /// The broker counts late.
+    /// The broker's count lags.
     async fn has_waiting(&self, letters: u64) {
         eventually("the letters are counted", SOON, async || {
             (self.waiting().await == letters).then_some(())
@@ -145,7 +145,7 @@ impl Desk {
     }
 }
 
-/// An event that tells one customer of an order.
+/// An event that notifies one customer about an order.
 fn told(n: usize) -> Event {
     let body = OrderEvent::plain(
         order(1_000 + n as u128, 1),

@@ -1,7 +1,7 @@
-//! `kill -9` in the midst of work, on real stores and on the embedded process. The gate is shut,
-//! orders are published through the edge and their receipts counted; something is killed at a
-//! random moment and started again; the gate is opened: the set with receipts equals the set
-//! applied, each once.
+//! `kill -9` under load, on real stores and on the embedded process. The gate is closed, orders are
+//! published through the edge, and their receipts counted. A process is killed at a random moment
+//! and restarted, and the gate opens: the commands with receipts are exactly those applied, each
+//! once.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use stack::{Layout, Part, Server, Stack, Stores, Wishes};
 use support::Api;
 use wire::Region;
 
-/// Kills of each process. The rounds kill far more often.
+/// Kills per process. The rounds kill far more often.
 const KILLS: u32 = 3;
 const COMMANDS: u32 = 120;
 const REGION: Region = Region::North;
@@ -24,8 +24,8 @@ async fn platform(stores: Stores) -> (Stack, Api) {
     (stack, api)
 }
 
-/// Kills the edge while it takes commands behind a shut gate. It must still hold every command with
-/// a receipt.
+/// Kills the edge while it takes commands behind a closed gate. It must still hold every command
+/// with a receipt.
 async fn kill_the_edge(stack: &Stack, api: &Api, round: u32) {
     let storm = Storm::in_region(stack, api, REGION).await;
     stack.cut(REGION).await.unwrap();

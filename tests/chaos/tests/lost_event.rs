@@ -1,6 +1,5 @@
-//! An event that is thrown away between the order service and the hub, each a process of its own
-//! with a RabbitMQ between them: comparing finds it, repairs it and counts it, and the operator
-//! reads of it.
+//! An event is dropped between the order service and the hub, separate processes with RabbitMQ
+//! between them: the comparison finds, repairs and counts it, and the operator can read about it.
 
 use std::time::Duration;
 
@@ -13,11 +12,10 @@ use support::{Api, Operator, Person, eventually};
 use wire::{EventType, OrderId, OrderStatus, Region, Role};
 
 const REGION: Region = Region::North;
-/// The name of the hub's queue at the broker.
 const QUEUE: &str = "hub_feed";
 /// The keys are the first change of every feed.
 const ONLY_KEYS: u64 = 1;
-/// An open order is two changes: it was published and approved.
+/// An open order makes two changes: published and approved.
 const UNTIL_OPEN: u64 = 2;
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -27,15 +25,14 @@ async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named
     let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let operator = operator(&stack).await;
-    // The hub asks for the keys of tokens until auth is there, and they are a change like any
-    // other.
+    // The hub retries fetching the token keys until auth is up, and they make a change, too.
     let empty = eventually("the keys are the feed's only change", LIMIT, async || {
         let (_, report) = operator.gets("status").ok()?;
         (feed_seq(&report) == ONLY_KEYS).then_some(report)
     })
     .await;
     let (order, provider) = open_order(&stack, &api).await;
-    // The hub might hear of the rest while it ends, and that is another count.
+    // Otherwise the hub might receive the rest while it stops, which changes the count.
     eventually("the hub has heard of the order", LIMIT, async || {
         let heard = feed_seq(&operator.gets("status").ok()?.1) - feed_seq(&empty);
         (heard == UNTIL_OPEN).then_some(())
@@ -51,7 +48,7 @@ async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named
     assert_eq!(accepted.status, OrderStatus::Accepted);
     throw_away(&stack, EventType::OrderAccepted).await;
     stack.restart(Part::Alone(CloudPart::Hub)).await.unwrap();
-    // Edge and hub agree with each other: neither has heard of it.
+    // Edge and hub agree: neither received the event.
     stack.healthy(LIMIT).await.unwrap();
     let (_, unaware) = operator.gets("status").unwrap();
     let heard = feed_seq(&unaware) - feed_seq(&before);
@@ -60,7 +57,7 @@ async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named
     let path = format!("/api/v1/admin/regions/{REGION}/comparison");
     let admin = stack.admin().await.unwrap();
     eventually("the event is found missing", LIMIT, async || {
-        // An order is compared once it has stood still for some seconds.
+        // An order is compared only after some seconds without a change.
         let _found: Value = admin.post(&path, &Value::Null).await.ok()?;
         (repaired(&operator.gets("status").ok()?.1) == 1).then_some(())
     })
@@ -97,7 +94,7 @@ fn feed_seq(report: &Value) -> u64 {
     north(report)["feed_seq"].as_u64().unwrap()
 }
 
-/// How many changes were put right; nothing is said of a region that was never compared.
+/// The number of repaired changes; a region that was never compared reports none.
 fn repaired(report: &Value) -> u64 {
     north(report)["repairs"]["repaired"].as_u64().unwrap_or_default()
 }
@@ -124,8 +121,7 @@ async fn open_order(stack: &Stack, api: &Api) -> (OrderId, Person) {
     (order, provider)
 }
 
-/// Takes the event out of the hub's own queue while the hub is away; all before it goes the same
-/// way.
+/// Drops the event, and all before it, from the hub's own queue while the hub is away.
 async fn throw_away(stack: &Stack, kind: EventType) {
     let bus = Bus::open(&stack.servers().unwrap().rabbitmq).await.unwrap();
     let mut deliveries = bus.subscribe(QUEUE, 1).await.unwrap();

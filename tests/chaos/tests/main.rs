@@ -1,4 +1,5 @@
-//! Processes are killed and cut off while people work: what was acknowledged stays, and is told.
+//! Kills and cuts off processes while people work: whatever was acknowledged stays, and its
+//! notification arrives.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,8 +1,8 @@
-//! Round after round of money on real processes, MariaDB and RabbitMQ: orders are paid, worked on,
-//! cancelled and refunded at once, while the payment, order or notification service, RabbitMQ or
-//! MariaDB is killed or the adapter is away. Six promises always stand in the stores.
+//! Money rounds on real processes, MariaDB and RabbitMQ: orders are paid, worked on, cancelled and
+//! refunded at once, while the payment, order or notification service, RabbitMQ or MariaDB is
+//! killed or the adapter is away. The stores always keep six promises.
 //!
-//! `HOLDFAST_CHAOS_SEED=N cargo xtask chaos money --rounds M` does the same things again.
+//! `HOLDFAST_CHAOS_SEED=N cargo xtask chaos money --rounds M` repeats a run.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,7 +16,7 @@ use platform::vals;
 use process::clock::Clock;
 use support::within;
 
-/// So often everything is awaited and checked: two checks see every victim die.
+/// Every this many rounds everything is awaited and checked: two checks see every victim die.
 const CHECKED_EVERY: u32 = 3;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +71,7 @@ async fn check(scene: &MoneyScene, told: &[ToldTale]) {
     none(books.shown_otherwise(told).await, "an order shows the end that people were told");
 }
 
-/// Events may still be on their way to the inboxes.
+/// Events may still be in transit to the inboxes.
 async fn everybody_hears_once(scene: &MoneyScene, round: &PlayedRound) {
     let promise = "everybody hears once of each movement of their money";
     let heard = async || scene.told_otherwise(round).await.is_empty().then_some(());
@@ -80,8 +80,8 @@ async fn everybody_hears_once(scene: &MoneyScene, round: &PlayedRound) {
     }
 }
 
-/// A check of the wrong place would stay green for ever. So the rows of the rounds are falsified at
-/// the end, and each check must find it.
+/// A check that looks in the wrong place would always be green, so falsify rows at the end: each
+/// check must fail.
 async fn every_check_finds_what_is_wrong(scene: &MoneyScene, told: &[ToldTale]) {
     const UNGUARDED: &str = "DROP TRIGGER transactions_not_changed";
     const UNEVEN: &str =

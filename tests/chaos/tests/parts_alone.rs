@@ -1,6 +1,5 @@
-//! Each part alone is stopped and started again in an order drawn by seed: while its stores are
-//! there, and while a server that it needs is away. `/health/ready` tells the truth at each moment,
-//! and everything comes up by itself.
+//! Stops and restarts each part in a seeded order: with its stores up, and with a required server
+//! away. `/health/ready` is right at each moment, and every part recovers without help.
 
 mod parts_away;
 mod scene;

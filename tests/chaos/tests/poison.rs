@@ -1,6 +1,6 @@
-//! An op makes the real order service fail, because MariaDB refuses to store its order. The ops
-//! beside it are decided. It waits for an operator, who is told so, and lets it in again once the
-//! store takes it.
+//! The real order service fails on one op because MariaDB refuses to store its order. Ops near it
+//! are decided. The op is held for an operator, who is alerted and readmits it once the store
+//! accepts it.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use wire::Region;
 const REGION: Region = Region::East;
 const COMMANDS: usize = 300;
 const LIMIT: Duration = Duration::from_secs(120);
-/// One order of a storm costs this; an order's words are sealed, so the store can tell it by
-/// nothing else.
+/// One order of a storm has this price. An order's text is encrypted, so the store can identify it
+/// only by price.
 const SPOIL: &str = "ALTER TABLE orders ADD CONSTRAINT spoilt CHECK (price_minor <> 12057)";
 const MEND: &str = "ALTER TABLE orders DROP CONSTRAINT spoilt";
 
@@ -46,7 +46,7 @@ async fn an_op_that_makes_the_order_service_fail_stops_itself_alone_until_it_is_
     let (spoilt, good): (Vec<_>, Vec<_>) = receipted.into_iter().partition(is_it);
     assert_eq!((spoilt.len(), good.len()), (1, COMMANDS - 1));
     storm.check(&good).await;
-    // The dear one is not among so few.
+    // So few orders do not reach the spoilt price.
     let after = storm.publish(5).await;
     storm.check(&[good.clone(), after.clone()].concat()).await;
     let said = operator.reads("status").unwrap();

@@ -1,5 +1,5 @@
-//! One region between a real order service, a real hub and a real edge, all in this process: the
-//! effects of a cut line, a lost event and a late commit.
+//! One region with a real order service, hub and edge, all in this process: the effects of a cut
+//! line, a lost event and a late commit.
 
 mod late;
 mod repair;

@@ -1,7 +1,7 @@
-//! An edge's files are replaced by older ones, or run a second time elsewhere, in real processes.
-//! Each case is found out, lost ops come back from the cloud or from the tablets, work goes on, and
-//! the operator reads of it with the next step. A restart and a socket that only looks open are no
-//! alarms.
+//! Replaces an edge's files with older ones, or runs them a second time elsewhere, in real
+//! processes. Each case is detected, lost ops come back from the cloud or the tablets, work
+//! continues, and the operator sees the case with the next step. A restart or a half-open socket
+//! raises no alarm.
 
 use std::{path::Path, time::Duration};
 
@@ -17,9 +17,9 @@ use wire::{EdgeId, EdgeStatus, LinkState, QuarantineWhy, Region};
 const REGION: Region = Region::North;
 const EDGE: Part = Part::Edge(REGION);
 const SOON: Duration = Duration::from_secs(60);
-/// The words of an edge that finds another log than its high-water file names.
+/// The log line of an edge if its log differs from its high-water file.
 const BY_ITS_MARK: &str = "is not the one the last answer came from";
-/// Far shorter than a session that says nothing is kept for.
+/// Far shorter than the timeout of a silent session.
 const NOT_LONG: Duration = Duration::from_secs(10);
 
 async fn platform() -> (Stack, Api) {
@@ -33,7 +33,7 @@ async fn started(layout: Layout) -> (Stack, Api) {
     (stack, api)
 }
 
-/// All that the edge's machine keeps.
+/// The edge's whole data folder.
 fn folder(stack: &Stack) -> std::path::PathBuf {
     stack.layout().edge_folder(stack.layout().edge(REGION))
 }
@@ -51,7 +51,7 @@ async fn north_until(stack: &Stack, what: &str, wish: impl Fn(&EdgeStatus) -> bo
     .await
 }
 
-/// An edge's word about itself.
+/// The edge's report about its log head.
 async fn head(http: u16) -> Option<Value> {
     let url = format!("http://127.0.0.1:{http}/api/head");
     Client::new().json(Method::GET, &url, None, None::<&()>, Duration::from_secs(2)).await.ok()
@@ -64,7 +64,7 @@ async fn head_says(http: u16, word: &str) {
     .await;
 }
 
-/// A copy of a folder of the edge while it is stopped in an orderly way.
+/// Copies a folder of the edge while it is cleanly stopped.
 async fn copied(stack: &Stack, folder: &Path) -> std::path::PathBuf {
     stack.terminate(EDGE).await.unwrap();
     let to = stack.layout().folder.join("copy");
@@ -79,7 +79,7 @@ async fn restored(stack: &Stack, copied: &Path, folder: &Path) {
     stack.restart(EDGE).await.unwrap();
 }
 
-/// How many ops of the edge's epoch the hub has in its store.
+/// The number of ops of the edge's epoch in the hub's store.
 async fn ops_taken(stack: &Stack, epoch: u64) -> i64 {
     const OPS: &str = "SELECT COUNT(*) FROM ops WHERE edge = 'north-1' AND epoch = ?";
     let file = stack.layout().cloud_folder().join("sync.db");
@@ -88,14 +88,14 @@ async fn ops_taken(stack: &Stack, epoch: u64) -> i64 {
     number
 }
 
-/// How many commands the edge said it had logged anew when it began the epoch.
+/// The number of commands that the edge logged again when it began the epoch.
 fn relogged(stack: &Stack, epoch: u64) -> Option<u64> {
     let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
     let (_, rest) = log.split_once(&format!("Epoch {epoch} begins; "))?;
     rest.split_once(' ').and_then(|(number, _)| number.parse().ok())
 }
 
-/// It has a new epoch because it was restored, and goes on in it.
+/// Waits until the restored edge works in a new epoch.
 async fn in_a_new_epoch(stack: &Stack) -> EdgeStatus {
     let edge = north_until(stack, "a new epoch and the link", |edge| {
         edge.epoch == 2 && edge.link == LinkState::Up
@@ -105,7 +105,7 @@ async fn in_a_new_epoch(stack: &Stack) -> EdgeStatus {
     edge
 }
 
-/// The operator hears of the event and of the remedy, and applies it. Then no complaint is left.
+/// The operator sees the event and its remedy, and applies it. Afterwards no complaint is left.
 async fn work_goes_on(stack: &Stack, storm: &Storm, before: Vec<chaos::Receipted>) {
     let after = storm.publish(20).await;
     storm.check(&[before, after].concat()).await;
@@ -132,7 +132,7 @@ async fn work_goes_on(stack: &Stack, storm: &Storm, before: Vec<chaos::Receipted
     nothing_to_complain_of(stack).await;
 }
 
-/// `holdfast status` says so in both languages and in JSON, and nothing else.
+/// `holdfast status` shows this complaint and no other, in both languages and in JSON.
 async fn complains<const N: usize>(
     stack: &Stack,
     kind: &str,
@@ -214,7 +214,7 @@ async fn a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt() {
     let copy = copied(&stack, &machine).await;
     let lost = storm.publish(40).await;
 
-    // The high-water file is of the same age, so the file itself has nothing to say.
+    // The high-water file is just as old, so the edge itself cannot detect the restore.
     restored(&stack, &copy, &machine).await;
     head_says(stack.layout().edge(REGION).http, "suspect").await;
     let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
@@ -304,7 +304,7 @@ async fn a_restart_and_a_socket_that_only_looks_open_are_no_alarms() {
     all.extend(storm.publish(10).await);
     storm.check(&all).await;
 
-    // The hub hears no more of this process, and its socket stays open.
+    // The hub receives no more frames from this process, but its socket stays open.
     proxy.set(Wire::Swallows);
     stack.kill9(EDGE).await.unwrap();
     let mut direct = second(&stack, &mut Ports::default(), "unused");

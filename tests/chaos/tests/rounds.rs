@@ -1,8 +1,8 @@
-//! Round after round on real processes, MariaDB and RabbitMQ: wires are cut, torn and left half
-//! open, several people want the same orders at two edges and in the portal, and an edge, the hub,
-//! the order service or the broker is killed meanwhile. Four promises always stand in the stores.
+//! Rounds on real processes, MariaDB and RabbitMQ: wires are cut, torn and left half open, people
+//! compete for the same orders at two edges and in the portal, and an edge, the hub, the order
+//! service or the broker is killed meanwhile. The stores always keep four promises.
 //!
-//! `HOLDFAST_CHAOS_SEED=N cargo xtask chaos --rounds M` does the same things again.
+//! `HOLDFAST_CHAOS_SEED=N cargo xtask chaos --rounds M` repeats a run.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,16 +18,16 @@ use stack::{Part, Server};
 use support::within;
 use wire::{Code, Outcome};
 
-/// Orders are opened so many rounds before they are wanted: their events may wait for a relay's
-/// lease that ends with nobody, and nobody has to wait for them.
+/// Orders open this many rounds ahead: their events may wait until a dead relay's lease expires,
+/// without delaying the round.
 const AHEAD: usize = 2;
-/// As often as there are kinds of victims, everything is awaited and checked.
+/// Everything is awaited and checked once per cycle of victims.
 const CHECKED_EVERY: u32 = 4;
-/// So many random moments of a run are compared with the stores.
+/// Random moments of a run to compare with the stores.
 const MOMENTS: u32 = 200;
-/// Their draws are apart from those of the faults.
+/// Separates these draws from the faults' draws.
 const OF_MOMENTS: u64 = 0x6d6f_6d65_6e74_7300;
-/// So many rounds are part of every test run, and meet each of these states a few times.
+/// Every test run has at least this many rounds, which reach each of these states a few times.
 const USUAL: u32 = 10;
 const HANDFUL: u32 = 5;
 const KINDS: [&str; 10] = [
@@ -42,7 +42,7 @@ const KINDS: [&str; 10] = [
     "an answer before the decision",
     "an inbox with a loss",
 ];
-/// So many rounds meet everything that a round only may bring.
+/// This many rounds reach even the situations that a single round may miss.
 const MANY: u32 = 50;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +87,6 @@ async fn whatever_is_cut_and_killed_the_four_promises_stand() {
     scene.stack.stop().await.unwrap();
 }
 
-/// The moments are spread over all rounds.
 fn moments_of(round: u32, rounds: u32) -> u32 {
     let up_to = |round: u32| MOMENTS * round / rounds;
     up_to(round) - up_to(round - 1)
@@ -110,7 +109,7 @@ fn every_word_fits_the_stores(testimony: &Testimony, rounds: u32) {
     }
 }
 
-/// Events may still be on their way to the inboxes.
+/// Events may still be in transit to the inboxes.
 async fn every_loser_is_told(witness: &Witness<'_>, ledger: &Ledger) {
     let none_is_left = async || witness.losses_untold(ledger).await.is_empty().then_some(());
     if within("every loser reads of it in the inbox", LIMIT, none_is_left).await.is_err() {
@@ -118,8 +117,8 @@ async fn every_loser_is_told(witness: &Witness<'_>, ledger: &Ledger) {
     }
 }
 
-/// A check of the wrong place would stay green for ever. So the rows of the rounds are falsified at
-/// the end, and each check must find it.
+/// A check that looks in the wrong place would always be green, so falsify rows at the end: each
+/// check must fail.
 async fn every_check_finds_what_is_wrong(scene: &Scene, mut ledger: Ledger) {
     const RENAMED: &str = "UPDATE orders SET title = 'Another' WHERE id = ?";
     const UNLIKE: &str =
@@ -169,7 +168,7 @@ fn some(found: &Findings, said: &str, what: &str) {
     assert!(found.iter().any(is_it), "nobody finds that {what}: {found:?}");
 }
 
-/// Until nothing waits anywhere and every edge equals the cloud.
+/// Waits until no work is left and every edge equals the cloud.
 async fn everything_arrives(scene: &Scene) {
     scene.stack.ready(Part::Server(Server::RabbitMq)).await.unwrap();
     let clock = Clock::system();
@@ -225,7 +224,7 @@ fn none(found: Findings, promise: &str) {
     assert!(found.is_empty(), "it is not so that {promise} ({} findings):\n{shown}", found.len());
 }
 
-/// Where nobody lost and nothing was ever promised firmly, the promises were not put to the test.
+/// Without a loser and a firm promise, the run did not test the promises.
 fn enough_was_at_stake(ledger: &Ledger, rounds: u32) {
     assert!(ledger.firm().count() > 0, "{EXCLUSIVE} never answered firmly");
     assert!(refused(ledger) > 0, "nobody lost");
@@ -246,7 +245,7 @@ fn overturned(ledger: &Ledger) -> usize {
     ledger.firm().filter(has_code).count()
 }
 
-/// Accepts in the portal that the region's holder was to decide.
+/// Portal accepts left to the region's holder.
 fn asked(ledger: &Ledger) -> usize {
     ledger.asked.iter().filter(|asked| asked.said == Said::Pending).count()
 }

@@ -1,5 +1,5 @@
-//! An acknowledged command is on disk: the system calls of a running edge show the log synced
-//! before the reply leaves, for each of a hundred commands.
+//! An acknowledged command is on disk: the traced system calls of a running edge show the log
+//! synced before the reply, for each of a hundred commands.
 
 use std::{
     fs::{self, File},
@@ -31,7 +31,7 @@ async fn the_log_is_synced_before_each_reply_is_written() {
         port: edge.mqtt,
     };
     let tablet = Tablet::new(place, "kiosk-strace", &customer, Mqtt::V311);
-    // The first command brings the connection and the token's own op out of the way.
+    // The first command gets the connection and the token's own op out of the way.
     tablet.tap(chaos::order(REGION, 0), SOON).await.unwrap();
 
     let calls = stack.layout().folder.join("calls");
@@ -46,7 +46,7 @@ async fn the_log_is_synced_before_each_reply_is_written() {
     detach(&mut strace);
 
     let calls = fs::read_to_string(calls).unwrap();
-    // One command was under way at a time, so each one's calls follow the reply to the one before.
+    // Commands run one at a time, so each one's calls follow the previous reply.
     let mut lines = calls.lines();
     for command in commands {
         synced_before_replied(&mut lines, command);
@@ -55,8 +55,8 @@ async fn the_log_is_synced_before_each_reply_is_written() {
     stack.stop().await.unwrap();
 }
 
-/// The command is written to the log's file, that file is synced, and only then the reply leaves
-/// that carries the receipt.
+/// The command is written to the log's file, the file is synced, and only then the reply with the
+/// receipt is sent.
 fn synced_before_replied<'a>(lines: &mut impl Iterator<Item = &'a str>, command: CommandId) {
     let id = Traced::of(command);
     let mut log = Log::default();
@@ -70,7 +70,7 @@ fn synced_before_replied<'a>(lines: &mut impl Iterator<Item = &'a str>, command:
     panic!("{command} was never answered");
 }
 
-/// The pattern among the traced bytes: the command id raw in the log's file, and as text beside the
+/// The patterns in the traced bytes: the command id raw in the log's file, and as text with the
 /// receipt in a reply.
 struct Traced {
     raw: String,
@@ -98,9 +98,8 @@ fn is_sent(line: &str) -> bool {
     ["write(", "writev(", "sendto(", "sendmsg("].iter().any(|call| line.contains(call))
 }
 
-/// One command's way into the log's file. A sync that began before the command was written says
-/// nothing of it. A sync that another thread interrupts in the listing ends with the resumed line
-/// of its own thread.
+/// One command's path into the log's file. A sync that began before the write does not count. A
+/// sync interrupted by another thread in the trace ends with its own thread's resumed line.
 #[derive(Default)]
 struct Log<'a> {
     written: bool,

@@ -1,6 +1,6 @@
-//! Every way in which an acceptance, a right or an edge can end, as it is told at each surface in
-//! both languages. The scenes really happen, on real processes. A sentence tells the facts of its
-//! scene and no other, so that no two truths share one.
+//! Every way in which an acceptance, a right or an edge can end, as shown on each surface in both
+//! languages. The scenes really happen, on real processes. A sentence states exactly the facts of
+//! its scene, so no two truths share one.
 
 mod facts;
 mod ground;
@@ -22,7 +22,7 @@ use wire::{Language, Region};
 const ROWS_MIN: usize = 60;
 const LANGUAGES: [(Language, &str); 2] = [(Language::English, "en"), (Language::Chinese, "zh-CN")];
 
-/// One thing that one surface says.
+/// One text on one surface.
 struct TableRow {
     way: &'static str,
     surface: Surface,
@@ -78,7 +78,7 @@ async fn every_end_is_told_truly_everywhere_in_both_languages() {
     stack.stop().await.unwrap();
 }
 
-/// The tablet's answer, and the line in the inbox.
+/// The tablet's answer, and the inbox line.
 async fn told(api: &Api, fate: &Fate) -> Vec<TableRow> {
     let mut rows = Vec::new();
     for (language, wanted) in LANGUAGES {
@@ -103,8 +103,8 @@ async fn told(api: &Api, fate: &Fate) -> Vec<TableRow> {
         .await;
         is_well_formed(&content, language);
         let mut line = row(Surface::Inbox, content);
-        // A line tells one event. The holder's log had decided before the cloud heard of a copy's
-        // promise.
+        // A line covers one event. The holder's log had decided before the cloud received the
+        // clone's promise.
         if line.facts.contains(&Fact::Withdrawn) {
             line.facts.retain(|fact| *fact != Fact::Confirmed);
         }
@@ -114,7 +114,7 @@ async fn told(api: &Api, fate: &Fate) -> Vec<TableRow> {
     rows
 }
 
-/// The rule of each conflict, one reading for each language.
+/// The rule of each conflict, in each language.
 fn listed(operator: &Operator, fates: &[Fate]) -> Vec<TableRow> {
     let mut rows = Vec::new();
     for (language, wanted) in LANGUAGES {
@@ -148,7 +148,8 @@ fn explained(operator: &Operator, fate: &Fate) -> Vec<TableRow> {
             let words = if language == Language::English { english } else { chinese };
             assert!(text.contains(words.as_str()), "{}: no `{words}` in {text}", fate.way);
         }
-        // The whole history is told: somebody has got the order, and may have lost it again.
+        // The explanation covers the whole history: a provider may have got the order and lost it
+        // again.
         let mut facts = fate.facts.clone();
         let taken = [Fact::Confirmed, Fact::Withdrawn];
         for fact in taken.into_iter().filter(|fact| !fate.facts.contains(fact)) {
@@ -161,7 +162,7 @@ fn explained(operator: &Operator, fate: &Fate) -> Vec<TableRow> {
     rows
 }
 
-/// Acceptances count as lost where they were made.
+/// Lost acceptances count at the edge that made them.
 fn counts(operator: &Operator) -> Vec<Said> {
     let lines = [
         ("north-1: 2 acceptances made there have lost", "north-1：该处已有 2 次接单落败"),
@@ -181,7 +182,6 @@ fn counts(operator: &Operator) -> Vec<Said> {
     said
 }
 
-/// How the rights of the regions have ended.
 fn rights(operator: &Operator) -> Vec<Said> {
     let ends = [
         (
@@ -237,7 +237,7 @@ fn tells_its_facts_alone(row: &TableRow) {
     }
 }
 
-/// Of one surface, one sentence is said of one set of facts, names and times aside.
+/// On one surface, a sentence maps to one set of facts, apart from names and times.
 fn shares_no_sentence(rows: &[TableRow]) {
     let mut known: BTreeMap<(Surface, &str, &str), &[Fact]> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.surface != Surface::Explain) {
@@ -247,7 +247,7 @@ fn shares_no_sentence(rows: &[TableRow]) {
     }
 }
 
-/// Sentences with a full stop behind each, and no half of one.
+/// Complete sentences, each with a full stop.
 #[track_caller]
 fn is_well_formed(text: &str, language: Language) {
     let stop = if language == Language::English { '.' } else { '。' };

@@ -1,5 +1,5 @@
-//! The adapter's own truth: what it has moved, whatever our books say. It keeps the contract (an id
-//! has one effect; final states stay), but for payments that it calls paid though closed.
+//! The adapter's own record of moved money, independent of our books. It keeps the contract (one
+//! effect per id, final states stay final), except for payments it reports paid after closing them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,11 +19,11 @@ pub enum Kind {
 pub struct AdapterTruth {
     pub kind: Kind,
     pub amount_minor: i64,
-    /// As a query is answered.
+    /// The state that a query reports.
     pub state: AdapterAnswer,
 }
 
-/// A call as it travels. It carries all that the adapter needs.
+/// A call in transit, with all the adapter needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Call {
     pub id: MovementId,
@@ -36,9 +36,9 @@ pub struct Call {
 pub struct Adapter {
     pub truths: BTreeMap<MovementId, AdapterTruth>,
     pub chargebacks: Vec<Chargeback>,
-    /// Kept for its work on a payment, once each.
+    /// The adapter's fee for each payment, charged once.
     pub fees: BTreeMap<MovementId, i64>,
-    /// Paid though closed, on record.
+    /// Payments that the record shows as paid after they were closed.
     pub broke: BTreeSet<MovementId>,
 }
 
@@ -75,7 +75,7 @@ impl Adapter {
         self.chargebacks.iter().filter(|taken| taken.payment == payment).copied().collect()
     }
 
-    /// The `n`th movement that fits becomes what `next` says.
+    /// Moves the `n`th matching movement to the state that `next` returns.
     pub fn turn(
         &mut self,
         n: u8,
@@ -93,7 +93,7 @@ impl Adapter {
         Some(id)
     }
 
-    /// A bank takes a payment back, once.
+    /// A bank takes back a payment, at most once.
     pub fn charge_back(&mut self, n: u8, half: bool) -> Option<MovementId> {
         let paid: Vec<(MovementId, i64)> =
             self.truths.iter().filter_map(|(id, truth)| Some((*id, truth.paid_minor()?))).collect();
@@ -114,7 +114,7 @@ impl Adapter {
         Some(taken.payment)
     }
 
-    /// It keeps a part of a payment for its work, once.
+    /// The adapter keeps a fee for a payment, at most once.
     pub fn keep_fee(&mut self, n: u8) -> Option<MovementId> {
         let free = |(id, truth): (&MovementId, &AdapterTruth)| {
             let minor = truth.paid_minor().filter(|_| !self.fees.contains_key(id))?;
@@ -161,7 +161,7 @@ impl Adapter {
         lines
     }
 
-    /// All that it has for us.
+    /// The money the adapter owes us.
     pub fn balance_minor(&self) -> i64 {
         let lines = self.statement();
         let signed = lines.iter().map(|line| match line.kind {
@@ -175,7 +175,7 @@ impl Adapter {
         signed.sum()
     }
 
-    /// Sent back for a payment, or on its way.
+    /// The sum of the payment's refunds, done or under way.
     pub fn refunded_minor(&self, of: MovementId) -> i64 {
         let counts = |truth: &&AdapterTruth| {
             truth.kind == Kind::Refund { payment: of } && truth.state != AdapterAnswer::Failed

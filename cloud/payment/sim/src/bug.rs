@@ -1,20 +1,19 @@
-//! Bugs planted on purpose: every named rule of money left out, and some more. They are values that
-//! nothing outside the simulator can pass. A rule of money is left out by its `MoneyLapse`, a rule
-//! of orders by its `Lapse`, and a rule of what stands around both by the model that keeps it here.
+//! Bugs planted on purpose: each named money rule left out, and a few more. They are values that
+//! only the simulation can pass. A `MoneyLapse` leaves out a money rule, a `Lapse` an order rule;
+//! the models in this crate implement the bugs outside both.
 
 use custody::MoneyLapse;
 use rules::Lapse;
 
 use Place::{Beside, InMoney, InOrders};
 
-/// Where a bug sits.
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    /// A rule of `cloud/payment/rules`.
+    /// In a rule of `cloud/payment/rules`.
     InMoney(MoneyLapse),
-    /// A rule of `cloud/order/rules`.
+    /// In a rule of `cloud/order/rules`.
     InOrders(Lapse),
-    /// In a model.
+    /// In a model of this crate.
     Beside,
 }
 
@@ -42,7 +41,7 @@ macro_rules! bugs {
 }
 
 impl MoneyBug {
-    /// The rule of money that it leaves out.
+    /// The money rule that this bug leaves out.
     pub fn lapse(self) -> Option<MoneyLapse> {
         match self.place() {
             InMoney(lapse) => Some(lapse),
@@ -50,7 +49,7 @@ impl MoneyBug {
         }
     }
 
-    /// The rule of orders that it leaves out.
+    /// The order rule that this bug leaves out.
     pub fn order_lapse(self) -> Option<Lapse> {
         match self.place() {
             InOrders(lapse) => Some(lapse),
@@ -60,7 +59,7 @@ impl MoneyBug {
 }
 
 bugs! {
-    // the rules of `cloud/payment/rules`
+    // rules of `cloud/payment/rules`
     NotFoundIsOpen "NOT_FOUND_IS_OPEN" InMoney(MoneyLapse::NotFoundIsOpen), "a call that the adapter does not know counts as failed";
     FinalIsFinal "FINAL_IS_FINAL" InMoney(MoneyLapse::FinalIsFinal), "an old answer leads out of a final state";
     OneOpen "ONE_OPEN" InMoney(MoneyLapse::OneOpen), "a second payment begins while one is open";
@@ -88,13 +87,13 @@ bugs! {
     NeverDead "NEVER_DEAD" InMoney(MoneyLapse::NeverDead), "a wish to pay finds an earlier payment that can no longer be paid";
     OrderVersion "ORDER_VERSION" InMoney(MoneyLapse::OrderVersion), "an old version of the order counts";
     TellAfter "TELL_AFTER" InMoney(MoneyLapse::TellAfter), "a refund is told when it is asked for";
-    // the rules of `cloud/order/rules`
+    // rules of `cloud/order/rules`
     PreviewBound "PREVIEW_BOUND" InOrders(Lapse::PreviewBound), "a cancel costs another fee than was shown";
     HeldFirst "HELD_FIRST" InOrders(Lapse::HeldFirst), "work starts without money in custody";
     VainCase "VAIN_CASE" InOrders(Lapse::VainCase), "work done in vain is on no list";
     CancelStages "CANCEL_STAGES" InOrders(Lapse::CancelStages), "work that has begun can be cancelled";
     AnswersKept "ANSWERS_KEPT" InOrders(Lapse::AnswersKept), "a repeated command is decided again";
-    // the rules of what stands around it
+    // rules of the surrounding services
     LockDue "LOCK_DUE" Beside, "two transactions decide on the same rows";
     IntentFirst "INTENT_FIRST" Beside, "the adapter is called before the id is committed";
     OneId "ONE_ID" Beside, "each try of a call has an id of its own";
@@ -106,7 +105,7 @@ bugs! {
     AskBeforeRefusing "ASK_BEFORE_REFUSING" Beside, "an edge's start is refused without a question";
     DecideFirst "DECIDE_FIRST" Beside, "the refund comes before the status";
     ProviderHearsOrder "PROVIDER_HEARS_ORDER" Beside, "the provider hears of custody from the payment";
-    // beyond the named rules
+    // bugs without a named rule
     NoExpiry "no_expiry" Beside, "a payment that nobody pays is never closed";
     ReleaseForgotten "release_forgotten" Beside, "the job that releases money does not run";
     PayoutTwice "payout_twice" Beside, "a payout begins while one is open";

@@ -1,5 +1,5 @@
-//! An edge that was cut off: its providers work on the order as last synchronised, and its log is
-//! decided when it comes.
+//! An edge that was cut off. Its providers work on the last synchronised orders, and the cloud
+//! decides its log when it arrives.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::{
     world::MoneyWorld,
 };
 
-/// What a provider did while his edge was cut off.
+/// A provider's action while their edge was cut off.
 #[derive(Debug, Clone)]
 pub struct LateOp {
     n: usize,
@@ -27,7 +27,7 @@ pub struct LateOp {
     seq: u64,
 }
 
-/// The edge's view of an order: as last synchronised, with its own ops on top.
+/// The edge's view of an order: the last synchronised state plus the edge's own ops.
 #[derive(Debug, Clone, Copy)]
 pub struct EdgeView {
     pub status: OrderStatus,
@@ -35,7 +35,7 @@ pub struct EdgeView {
 }
 
 impl LateOp {
-    /// As the hub hands it in.
+    /// The op as the hub submits it.
     fn submission(&self) -> Option<Submission> {
         let hash = Hash::of(&self.seq.to_be_bytes());
         let edge = EdgeId::new("north-1").ok()?;
@@ -79,7 +79,7 @@ impl MoneyWorld {
         self.edge_log.push(LateOp { n, provider, action, command, logged_at, seq });
     }
 
-    /// The edge's log is decided as one run, whole or not at all.
+    /// Decides the edge's log as one run: all ops, or none.
     pub fn edge_syncs(&mut self, fate: SyncFate) {
         let run = std::mem::take(&mut self.edge_log);
         let decided = self.decide_run(&run, fate == SyncFate::PaymentsAway);
@@ -96,9 +96,9 @@ impl MoneyWorld {
         }
     }
 
-    /// Decides a run of the log in one transaction. Returns false where it has to wait: before a
-    /// start is refused for funds, the payment service is asked [ASK_BEFORE_REFUSING]. Mirrors
-    /// `Service::batch` of `cloud/order`.
+    /// Decides a run of the log in one transaction. Returns false if the run must wait: a start is
+    /// refused for missing funds only after a query to the payment service [ASK_BEFORE_REFUSING].
+    /// Mirrors `Service::batch` of `cloud/order`.
     fn decide_run(&mut self, run: &[LateOp], payments_away: bool) -> bool {
         let requests: Vec<Submission> = run.iter().filter_map(LateOp::submission).collect();
         let mut writes = self.decide(&requests);
@@ -133,7 +133,7 @@ impl MoneyWorld {
         }
     }
 
-    /// What was done in good faith and is refused for good is for a person to look at [VAIN_CASE].
+    /// Opens a case if work done in good faith is refused for good [VAIN_CASE].
     fn judge_refused(&mut self, op: &LateOp) {
         let OrderState { order, terms, .. } = self.orders.state(op.n);
         let is_his = order.provider_id == Some(op.provider);
@@ -167,7 +167,7 @@ impl MoneyWorld {
     }
 }
 
-/// The orders of starts that are refused for funds now.
+/// The orders whose start would be refused because funds are missing.
 fn unfunded(writes: &Writes) -> BTreeSet<usize> {
     let refused = writes.commands.iter().filter(|answer| answer.code == Some(Code::FundsNotHeld));
     refused.map(|answer| number(answer.order_id)).collect()

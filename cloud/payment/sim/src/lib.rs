@@ -1,9 +1,9 @@
-//! Owns the proof of custody by simulation: the real decisions of `cloud/payment/rules` and
-//! `cloud/order/rules` run among models of the edge's late log, the adapter with its own truth, the
-//! bus and the stores, by a seed. See `cloud/payment/sim/README.md`.
+//! Proves custody by simulation: a seed runs the real decisions of `cloud/payment/rules` and
+//! `cloud/order/rules` among models of the edge's late log, the adapter with its own truth, the bus
+//! and the stores. See `cloud/payment/sim/README.md`.
 //!
-//! Invariants: a seed means one run, for ever and on any machine; no promise is relaxed for a
-//! fault; planted bugs are values that nothing outside this crate can pass.
+//! Invariants: a seed always means the same run, on every machine; no promise is relaxed for a
+//! fault; planted bugs are values that only this crate can pass.
 
 mod adapter;
 mod bug;
@@ -27,17 +27,17 @@ pub use world::{BrokenPromise, MoneyRun};
 
 use sim::RunTrace;
 
-/// Runs one plan to its rest or to the first broken promise.
+/// Runs a plan until it rests or breaks a promise.
 pub fn run(plan: &MoneyPlan, bug: Option<MoneyBug>) -> MoneyRun {
     world::MoneyWorld::new(plan.clone(), bug, RunTrace::default()).run()
 }
 
-/// The same with a trace to read.
+/// Like [`run`], with a readable trace.
 pub fn run_in_words(plan: &MoneyPlan, bug: Option<MoneyBug>) -> MoneyRun {
     world::MoneyWorld::new(plan.clone(), bug, RunTrace::in_words()).run()
 }
 
-/// The same with every step on record.
+/// Like [`run`], recording every step.
 pub fn run_recorded(plan: &MoneyPlan) -> MoneyRun {
     world::MoneyWorld::new(plan.clone(), None, RunTrace::default()).recording().run()
 }

@@ -1,5 +1,5 @@
-//! Runs many seeds and prints their counts. Everything printed follows from the seeds, except the
-//! rate on standard error.
+//! Runs many seeds and prints their counts. Only the rate on standard error depends on anything but
+//! the seeds.
 
 use std::{
     collections::BTreeMap,
@@ -13,9 +13,9 @@ use std::{
 use money_sim::{BrokenPromise, MoneyPlan, run as run_plan, scenarios};
 
 const FAILURES_SHOWN: usize = 10;
-/// From here on a run must have met everything.
+/// With this many seeds, a run must cover every entry of [`WANTED`].
 const SEEDS_ENOUGH: u64 = 1_000;
-/// What a thousand seeds have to meet, or they would prove less than they say.
+/// The situations that a thousand seeds must reach, so that the run proves enough.
 const WANTED: [&str; 35] = [
     "adapter declined",
     "adapter failed",
@@ -61,7 +61,7 @@ struct Met {
     failures: Vec<(u64, BrokenPromise)>,
 }
 
-/// `clock` is read for the rate alone.
+/// `clock` is read only for the rate.
 pub fn run(from: u64, seeds: u64, jobs: u64, clock: fn() -> Duration) -> bool {
     let began = clock();
     let next = AtomicU64::new(from);
@@ -87,7 +87,7 @@ pub fn run(from: u64, seeds: u64, jobs: u64, clock: fn() -> Duration) -> bool {
     met.failures.is_empty() && never.is_empty() && directed()
 }
 
-/// Returns whether the schedules written by hand keep every promise.
+/// Runs the hand-written schedules and returns true if all keep every promise.
 fn directed() -> bool {
     let all = scenarios::all();
     let mut fine = true;
@@ -110,7 +110,7 @@ fn work(next: &AtomicU64, end: u64, met: &Mutex<Met>) {
         }
         let ran = run_plan(&MoneyPlan::of(seed), None);
         ran.counts.iter().for_each(|(what, n)| *mine.counts.entry(what).or_default() += n);
-        // The sum does not depend on the order of the threads.
+        // The sum is independent of thread order.
         mine.hashes = mine.hashes.wrapping_add(ran.trace.hash());
         mine.failures.extend(ran.broken.map(|broken| (seed, broken)));
     }

@@ -1,4 +1,4 @@
-//! Every planted bug, and the promise that sees it.
+//! Every planted bug, and the promise that catches it.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -7,10 +7,10 @@ use std::sync::{
 
 use money_sim::{MoneyBug, MoneyPlan, run as run_plan, scenarios};
 
-/// A bug that lives longer than this is not seen.
+/// A bug that survives this many seeds counts as missed.
 const SEEDS_MAX: u64 = 5_000;
 
-/// The number of seeds needed (none if a directed schedule did it), and the broken promise.
+/// The seeds needed (0 if a directed schedule caught it), and the broken promise.
 type Caught = Option<(u64, &'static str)>;
 
 pub fn run(only: Option<MoneyBug>, jobs: u64) -> bool {
@@ -49,7 +49,7 @@ fn broken(seed: u64, bug: Option<MoneyBug>) -> Option<&'static str> {
     run_plan(&MoneyPlan::of(seed), bug).broken.map(|broken| broken.invariant)
 }
 
-/// The results in the order of the bugs, from any thread.
+/// Results in the order of the bugs, whichever thread ran them.
 fn each(bugs: &[MoneyBug], jobs: u64) -> Vec<Caught> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(vec![None; bugs.len()]);

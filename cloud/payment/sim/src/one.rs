@@ -1,8 +1,8 @@
-//! One plan in words; a failing one is shrunk.
+//! Prints one plan as text and shrinks it if it fails.
 
 use money_sim::{MoneyBug, MoneyPlan, MoneyRun, run_in_words, shrink};
 
-/// Returns whether every promise was kept.
+/// Returns true if every promise was kept.
 pub fn replay(plan: &MoneyPlan, bug: Option<MoneyBug>) -> bool {
     let ran = shown(plan, bug);
     let Some(broken) = ran.broken else { return true };

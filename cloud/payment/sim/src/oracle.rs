@@ -1,4 +1,4 @@
-//! The promises, judged at every step.
+//! The promises, checked at every step.
 
 use custody::{
     Action, AdapterAnswer, CustodyLimits, FeePolicy, LedgerAccount, MoneyEvent, MoneyEventKind,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl MoneyWorld {
-    /// After every act.
+    /// Checks the state after each act.
     pub fn look(&mut self) {
         for n in 0..self.orders.len() {
             self.look_at_order(n);
@@ -57,7 +57,7 @@ impl MoneyWorld {
         self.broken(found, format!("order {n}: {held} held of {price}"));
     }
 
-    /// The customer never gets more for a payment than he paid.
+    /// A payment's refunds never exceed the paid amount.
     fn look_at_refunds(&mut self) {
         let charged = self.adapter.truths.iter().filter(|(_, truth)| truth.kind == Kind::Charge);
         let over = charged.map(|(id, truth)| (*id, truth.paid_minor().unwrap_or(0)));
@@ -68,7 +68,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Of each journal as it is booked.
+    /// Checks each journal when it is booked.
     pub fn judge_journal(&mut self, journal: &MoneyJournal) {
         let sum: i64 = journal.postings.iter().map(|posting| posting.minor).sum();
         if sum != 0 {
@@ -89,7 +89,7 @@ impl MoneyWorld {
         self.judge_against_adapter(journal);
     }
 
-    /// Our books follow what the adapter has moved.
+    /// Every booked movement matches one that the adapter made.
     fn judge_against_adapter(&mut self, journal: &MoneyJournal) {
         let truth = self.adapter.truths.get(&MovementId(journal.key.subject)).copied();
         let state = truth.map(|truth| truth.state);
@@ -109,7 +109,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Of each transaction as it is committed.
+    /// Checks each transaction when it commits.
     pub fn judge_writes(&mut self, n: usize, writes: &MoneyWrites) {
         for journal in &writes.journals {
             match journal.key.action {
@@ -129,7 +129,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Of an order's rows before and after a transaction.
+    /// Compares an order's rows before and after a transaction.
     fn judge_grants(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let Some(before) = self.money.stale.get(&n) else { return };
@@ -173,7 +173,7 @@ impl MoneyWorld {
         self.broken(found, says);
     }
 
-    /// Of the payment that a customer got for an answer.
+    /// Checks the payment returned for a customer's request to pay.
     pub fn judge_begun(&mut self, n: usize, movement: Option<MovementId>) {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let is_payable = |payment: &Payment| {
@@ -198,8 +198,8 @@ impl MoneyWorld {
         let order = self.orders.order(n);
         let to = order.provider_id.map(LedgerAccount::Provider);
         let is_paid = |to| journal.postings.iter().any(|posting| posting.account == to);
-        // A second release, after a reversed chargeback, costs no more in all than one of the
-        // whole.
+        // After a reversed chargeback, two releases together cost no more than one release of the
+        // full price.
         let all = rows.journals.iter().filter(|one| one.key.action == Action::Release);
         let all: Vec<_> = all.flat_map(|one| &one.postings).collect();
         let part = |account| {
@@ -235,7 +235,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Only work in vain is paid for, once, with at most what the provider would have earned by it.
+    /// Only work in vain is compensated, once, with at most the provider's lost earnings.
     fn judge_compensation(&mut self, n: usize, journal: &MoneyJournal) {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let Some(provider) = journal.key.party else { return };
@@ -256,7 +256,7 @@ impl MoneyWorld {
         self.broken(found, format!("order {n}: {given} of {share} for {provider}, {times} times"));
     }
 
-    /// A sentence for a person, as it is sent: it must be true by then.
+    /// Checks that a notification is true when it is sent.
     pub fn tell_of_money(&mut self, n: usize, event: &MoneyEvent) {
         let MoneyEvent { kind, movement, .. } = *event;
         let state = self.adapter.truths.get(&movement).map(|truth| truth.state);
@@ -287,7 +287,7 @@ impl MoneyWorld {
         self.money.rows.get(&n).is_some_and(|rows| rows.has(action, order))
     }
 
-    /// He would be refused if the order did not know of the money yet.
+    /// If the order had not yet learned of the money, it would refuse this provider's start.
     pub fn provider_may_start(&mut self, n: usize, money_version: u64) {
         self.meet("provider may start");
         if self.orders.rows[n].money_version < money_version {

@@ -1,6 +1,6 @@
-//! The order service: the real decisions of `cloud/order/rules` on rows that are kept here, and its
-//! word about money. Mirrors `cloud/order/src/store`: `decide.rs` and `write.rs` by `decide` and
-//! `commit_orders`, `money.rs` by `take_money`.
+//! The order service: the real decisions of `cloud/order/rules` on rows kept here, and its events
+//! for the payment service. Mirrors `cloud/order/src/store`: `decide` and `commit_orders` mirror
+//! `decide.rs` and `write.rs`, `take_money` mirrors `money.rs`.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,8 @@ const STARTS_AT_MS: i64 = 30 * HOUR_MS;
 pub const REGION: Region = Region::North;
 const WORK: ServiceType = ServiceType::CleaningRepair;
 
-/// In force from the start, and from the third day on. Orders are created at the start.
+/// The policy in force from the start, and its successor from the third day. Orders are created at
+/// the start.
 pub const POLICIES: [FeePolicy; 2] = [
     FeePolicy {
         from: UnixMillis(0),
@@ -43,25 +44,25 @@ pub const POLICIES: [FeePolicy; 2] = [
     },
 ];
 
-/// order_db: what the rules read, and what stands beside it on an order's row.
+/// order_db: the rules' input, and the other columns of an order's row.
 pub struct ModelOrders {
     read: Snapshot,
     pub rows: Vec<SimOrderRow>,
     commands: u128,
-    /// All that people at the portal have sent.
+    /// All commands sent from the portal.
     sent: Vec<Submission>,
-    /// Commands that have changed an order.
+    /// Commands that changed an order.
     done: BTreeSet<CommandId>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SimOrderRow {
     pub money_version: u64,
-    /// The customer's screen shows this fee.
+    /// The cancel fee on the customer's screen.
     pub shown_fee_minor: Option<i64>,
 }
 
-/// The parts of an order's event that somebody here reads.
+/// The parts of an order event that the consumers here read.
 #[derive(Debug, Clone)]
 pub struct OrderWord {
     pub n: usize,
@@ -94,12 +95,13 @@ pub fn number(id: OrderId) -> usize {
     usize::try_from(id.0.as_u128() - FIRST_ORDER).unwrap_or(0)
 }
 
-/// Odd, so that every fee is rounded.
+/// Odd prices, so that every fee is rounded.
 pub fn price_minor(n: usize) -> i64 {
     20_001 + 998 * i64::try_from(n).unwrap_or(0)
 }
 
-/// Every other order is for any time of a day, so that a cancel needs no notice.
+/// Every second order has a fixed hour. The others allow any time of the day, so cancelling them
+/// requires no notice.
 fn names_an_hour(n: usize) -> bool {
     n.is_multiple_of(2)
 }
@@ -146,7 +148,6 @@ impl ModelOrders {
         HeardOrder::of(&state.order, state.terms.filter(|_| bug != Some(MoneyBug::TermsLost)))
     }
 
-    /// A new command of a person.
     pub fn command(&mut self, body: CommandBody) -> Command {
         self.commands += 1;
         let id = CommandId(Uuid::from_u128(self.commands));
@@ -168,7 +169,7 @@ fn rules_of(unpaid: UnpaidWork) -> OfflineRules {
     rules
 }
 
-/// Published at the start, and approved.
+/// An order published at the start, and approved.
 fn approved(n: usize) -> OrderState {
     let price = Amount::from_minor(price_minor(n)).unwrap_or(Amount::ZERO);
     let whole_day_ends = UnixMillis(STARTS_AT_MS + 24 * HOUR_MS);
@@ -183,7 +184,7 @@ fn approved(n: usize) -> OrderState {
 }
 
 impl MoneyWorld {
-    /// One transaction for a person at the portal.
+    /// Runs one portal command as one transaction.
     fn at_portal(&mut self, by: Actor, body: CommandBody) -> Option<Outcome> {
         let request = self.request(by, body);
         self.orders.sent.push(request.clone());
@@ -200,7 +201,7 @@ impl MoneyWorld {
         answer(&writes)
     }
 
-    /// Its sender has heard no answer.
+    /// Repeats a command whose sender got no answer.
     pub fn send_again(&mut self, n: u8) {
         let sent = &self.orders.sent;
         if let Some(request) = sent.get(usize::from(n) % sent.len().max(1)).cloned()
@@ -210,7 +211,8 @@ impl MoneyWorld {
         }
     }
 
-    /// On the order as it was: the fee is the one that was shown, and the one of the contract.
+    /// Checks a cancel against the order as it was: the fee equals both the one shown and the one
+    /// in the contract.
     fn judge_cancel(&mut self, attempt: &Attempt, writes: &Writes) {
         let CommandBody::CancelOrder { order_id, fee: shown, .. } = &attempt.command.body else {
             return;
@@ -244,13 +246,13 @@ impl MoneyWorld {
         Submission::Command(Box::new(Attempt { command, actor, mark, origin }))
     }
 
-    /// Nothing is written yet.
+    /// Decides without writing.
     pub fn decide(&mut self, requests: &[Submission]) -> Writes {
         self.orders.read.now = UnixMillis(self.now);
         rules::decide(&self.orders.read, requests)
     }
 
-    /// All of a decision is written in one transaction.
+    /// Writes a whole decision in one transaction.
     pub fn commit_orders(&mut self, writes: &Writes) {
         for line in &writes.timeline {
             self.judge_line(number(line.order_id), &line.entry);
@@ -274,14 +276,13 @@ impl MoneyWorld {
         }
     }
 
-    /// Adds a row to the outbox.
     fn tell(&mut self, order: &Order, heard: HeardOrder) {
         let (n, payment_status) = (number(order.id), order.payment_status);
         let money_version = self.orders.rows[n].money_version;
         self.order_outbox.push(OrderWord { n, order: heard, payment_status, money_version });
     }
 
-    /// Of each change, on the order as it was.
+    /// Checks each change against the order as it was.
     fn judge_line(&mut self, n: usize, line: &TimelineEntry) {
         let Some(action) = line.action.filter(|_| line.code.is_none()) else { return };
         self.meet(action.as_str());
@@ -290,7 +291,7 @@ impl MoneyWorld {
         }
         let begun =
             line.from.is_none_or(|from| from.has_provider() && from != OrderStatus::Accepted);
-        // The order is still as it was.
+        // The order still has its old state here.
         let is_unpaid_work = rules_of(self.plan.unpaid).is_unpaid_work(self.orders.order(n));
         if action == Action::Cancel && begun && !is_unpaid_work {
             self.broken("begun_work_is_not_cancelled", format!("order {n} was {:?}", line.from));
@@ -300,7 +301,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Where its money went back an order can never be paid again, and no rule lets its work start.
+    /// A refunded order can never be paid again, and no rule lets its work start.
     fn judge_start(&mut self, n: usize, at_edge: bool) {
         let Order { payment_status, price, .. } = *self.orders.order(n);
         if payment_status == PaymentStatus::Held {
@@ -324,13 +325,13 @@ impl MoneyWorld {
         self.at_portal(provider(by), CommandBody::AcceptOrder { order_id: order_id(n) });
     }
 
-    /// Held money stays with the order.
+    /// The provider withdraws; held money stays with the order.
     pub fn withdraw(&mut self, n: usize) {
         let order_id = order_id(n);
         self.at_portal(self.holder(n), CommandBody::WithdrawAcceptance { order_id, reason: None });
     }
 
-    /// From whoever has it, at work or not.
+    /// An admin withdraws the order from its current provider, even during work.
     pub fn withdraw_by_admin(&mut self, n: usize) {
         let (order_id, reason) = (order_id(n), Some("He is ill.".to_owned()));
         self.at_portal(ADMIN, CommandBody::WithdrawAcceptance { order_id, reason });
@@ -346,7 +347,7 @@ impl MoneyWorld {
         self.at_portal(self.holder(n), CommandBody::CompleteOrder { order_id, note: None });
     }
 
-    /// The order's provider; somebody else tries where it has none.
+    /// The order's provider; another provider tries if there is none.
     fn holder(&self, n: usize) -> Actor {
         let holder = self.orders.order(n).provider_id;
         Actor { user_id: holder.unwrap_or(provider_id(0)), role: Role::Provider }
@@ -359,8 +360,8 @@ impl MoneyWorld {
         self.orders.rows[n].shown_fee_minor = preview.map(|preview| preview.fee.minor());
     }
 
-    /// What nobody can overturn comes first: the decision, with its terms [DECIDE_FIRST]. The money
-    /// follows by event.
+    /// Decides the cancel and its terms first, so that no later step can overturn them
+    /// [DECIDE_FIRST]. The money follows by event.
     pub fn cancel(&mut self, n: usize, role: Role) {
         let by = if role == Role::Customer { customer(n) } else { ADMIN };
         let shown = self.orders.rows[n].shown_fee_minor.filter(|_| role == Role::Customer);
@@ -376,7 +377,7 @@ impl MoneyWorld {
         }
     }
 
-    /// The refund goes out first; the status follows in a step of its own.
+    /// The planted bug: the refund goes out first, and the status follows in a separate step.
     fn refund_first(&mut self, n: usize, by: Actor, body: CommandBody) {
         let request = [self.request(by, body)];
         let writes = self.decide(&request);
@@ -386,7 +387,7 @@ impl MoneyWorld {
         let _refused = self.money_step(n, &MoneyStep::OrderHeard(HeardOrder::of(order, *terms)));
     }
 
-    /// The second step of a cancel whose refund came first.
+    /// Finishes each cancel that began with the refund.
     pub fn finish_cancels(&mut self) {
         if self.bug != Some(MoneyBug::DecideFirst) {
             return;
@@ -410,7 +411,7 @@ impl MoneyWorld {
         }
     }
 
-    /// The payment service's word, newer than the last [MONEY_VERSION].
+    /// Applies a payment event if it is newer than the last [MONEY_VERSION].
     pub fn hear_money(&mut self, n: usize, event: &MoneyEvent) {
         let known = self.orders.rows[n].money_version;
         if event.money_version <= known && self.bug != Some(MoneyBug::MoneyVersion) {

@@ -1,5 +1,5 @@
-//! The payment service around the pure rules: rows, accounts and keys in its database, its workers
-//! and its jobs. Every step is one transaction; the adapter is called between transactions only.
+//! The payment service around the pure rules: its rows, accounts, idempotency keys, workers and
+//! jobs. Every step is one transaction; the adapter is called only between transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,25 +24,25 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct PaymentDb {
     pub rows: BTreeMap<usize, OrderMoney>,
-    /// As they stood before the last transaction.
+    /// The rows before the last transaction.
     pub stale: BTreeMap<usize, OrderMoney>,
     pub accounts: BTreeMap<LedgerAccount, i64>,
     pub journal_keys: BTreeSet<JournalKey>,
-    /// The adapter's own, as they are booked.
+    /// The adapter's own fees, as booked.
     fees: BTreeSet<StatementLine>,
     pub payouts: Vec<(u8, Payout)>,
     pub outbox: Vec<(usize, MoneyEvent)>,
     pub cases: BTreeSet<(usize, &'static str)>,
-    /// Answers by key, kept for ever.
+    /// Answers by idempotency key, never dropped.
     keys: BTreeMap<RequestKey, MovementId>,
-    /// All that the requests under a key began.
+    /// Every movement begun under an idempotency key.
     pub effects: BTreeMap<RequestKey, BTreeSet<MovementId>>,
 }
 
-/// Order, kind of request, and the person's own key.
+/// Order, request kind, and the client's idempotency key.
 pub type RequestKey = (usize, &'static str, u8);
 
-/// Something that is under way at the adapter.
+/// A movement under way at the adapter.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenCall {
     pub call: Call,
@@ -75,7 +75,7 @@ impl PaymentDb {
         all
     }
 
-    /// The order that a payment or refund belongs to.
+    /// The order of a payment or refund.
     pub fn owner(&self, id: MovementId) -> Option<usize> {
         let owns = |rows: &OrderMoney| {
             rows.payments.iter().any(|row| row.id == id)
@@ -108,7 +108,7 @@ impl MoneyWorld {
         Basis { now, fresh, policies: &POLICIES, limits, lapse }
     }
 
-    /// One transaction under the lock of the due [LOCK_DUE].
+    /// Runs one transaction under the lock of the due [LOCK_DUE].
     pub fn money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, Refusal> {
         let basis = self.basis();
         let mut opened = None;
@@ -142,7 +142,7 @@ impl MoneyWorld {
     fn commit(&mut self, n: usize, writes: &MoneyWrites) {
         let twice = |journal: &MoneyJournal| self.money.journal_keys.contains(&journal.key);
         if writes.journals.iter().any(twice) && self.bug != Some(MoneyBug::JournalKey) {
-            // The database's unique key undoes the transaction.
+            // The unique key rolls the transaction back.
             return;
         }
         let Some(rows) = self.money.rows.get_mut(&n) else { return };
@@ -208,7 +208,7 @@ impl MoneyWorld {
         self.keep_answer(request, done);
     }
 
-    /// The answer to a key is kept for ever [KEY_ONCE].
+    /// Answers a repeated key from the stored answer, which is never dropped [KEY_ONCE].
     fn answers_again(&mut self, request: RequestKey) -> bool {
         let known = self.money.keys.contains_key(&request) && self.bug != Some(MoneyBug::KeyOnce);
         if known {
@@ -257,8 +257,8 @@ impl MoneyWorld {
         self.admin(n, &MoneyStep::PaidOtherwise { refund });
     }
 
-    /// An admin takes every fourth one for another provider than the list names, and gives the
-    /// whole price to every fifth.
+    /// An admin compensates. Every fourth request names another provider than the list, and every
+    /// fifth gives the full price.
     pub fn compensate(&mut self, n: u8) {
         let listed: Vec<(usize, UserId)> = self.vain_cases.iter().copied().collect();
         let mistaken = (usize::from(n) % self.orders.len(), provider_id(n));
@@ -273,7 +273,7 @@ impl MoneyWorld {
         self.admin(order, &MoneyStep::Compensate(wish));
     }
 
-    /// Calls the adapter for one open movement, from its row.
+    /// Calls the adapter for one open movement, using only its row.
     pub fn work(&mut self, n: u8, fate: CallFate) {
         let open = self.money.open();
         let Some(&OpenCall { call, tries }) = open.get(usize::from(n) % open.len().max(1)) else {
@@ -309,7 +309,7 @@ impl MoneyWorld {
         }
     }
 
-    /// The adapter's answer is taken in one transaction.
+    /// Applies the adapter's answer in one transaction.
     pub fn hear(&mut self, id: MovementId, answer: AdapterAnswer) {
         let silent = matches!(answer, AdapterAnswer::Unknown | AdapterAnswer::NotFound);
         let chargebacks = if silent { Vec::new() } else { self.adapter.chargebacks_of(id) };
@@ -328,7 +328,7 @@ impl MoneyWorld {
         self.hear(id, answer);
     }
 
-    /// A callback moves nothing: it makes us ask [ASK_DONT_BELIEVE].
+    /// A callback moves no money: it only triggers a query [ASK_DONT_BELIEVE].
     pub fn callback(&mut self, n: u8) {
         let open = self.money.open();
         let known: Vec<MovementId> = self.adapter.truths.keys().copied().collect();
@@ -350,7 +350,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Who is owed enough is paid.
+    /// Pays each provider with a large enough balance.
     pub fn payout_hour(&mut self) {
         (0..3).for_each(|provider| self.payout_step(provider, PayoutStep::HourStruck));
     }
@@ -391,8 +391,8 @@ impl MoneyWorld {
         }
     }
 
-    /// Whatever differs from the adapter's statement is asked about [STATEMENT], but for its own
-    /// fees, which are booked.
+    /// Queries every movement that differs from the adapter's statement [STATEMENT]. The adapter's
+    /// own fees are booked instead.
     pub fn statement(&mut self) {
         if self.bug == Some(MoneyBug::Statement) {
             return;
@@ -409,7 +409,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Once, under the line's own id [JOURNAL_KEY].
+    /// Books a fee once, under the statement line's id [JOURNAL_KEY].
     fn book_fee(&mut self, line: &StatementLine) {
         let Some(n) = self.money.owner(line.movement) else { return };
         let now = UnixMillis(self.now);
@@ -433,7 +433,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Versions are compared both ways [PULL].
+    /// Both services compare versions [PULL].
     pub fn pull(&mut self) {
         if self.bug == Some(MoneyBug::Pull) {
             return;

@@ -1,14 +1,14 @@
-//! A seed's plan: the acts of people, edges, the adapter, the bus and the machines, in their order.
-//! An act that fits nothing is passed over, so any part of a plan is a plan.
+//! A seed's plan: the acts of people, edges, the adapter, the bus and the machines, in order. An
+//! act that fits nothing is skipped, so any subset of a plan is a plan.
 
 use std::collections::BTreeSet;
 
 use sim::Random;
 
-/// Numbers choose among what is there, round and round.
+/// Each number selects among the available items, modulo their count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    // people at the portal: the order, and the key of the request
+    // people at the portal: the order, and the idempotency key
     Accept(u8, u8),
     Withdraw(u8),
     WithdrawByAdmin(u8),
@@ -17,9 +17,9 @@ pub enum Act {
     Preview(u8),
     Cancel(u8),
     CancelByAdmin(u8),
-    /// An earlier command about an order comes once more.
+    /// Repeats an earlier command.
     Again(u8),
-    /// Half way through the service may crash, and the person repeats with the same key.
+    /// The service may crash half way; the customer then repeats with the same key.
     Pay(u8, u8, bool),
     AskBack(u8, u8, Fraction),
     Grant(u8, Fraction),
@@ -50,7 +50,7 @@ pub enum Act {
     Chargeback(u8, Fraction),
     Reversal(u8),
     AdapterFee(u8),
-    /// A late call arrives at the adapter, or a late answer at us.
+    /// A late call reaches the adapter, or a late answer reaches us.
     LateCall(u8),
     LateReply(u8),
     /// True, replayed or forged.
@@ -59,7 +59,7 @@ pub enum Act {
     Relay(u8, bool),
     Deliver(u8, u8, bool),
     DeadLetter(u8, u8),
-    // the rest of a cancel that was begun, where it has two steps
+    // the second step of a cancel, under the bug that splits it
     FinishCancel,
     Minutes(u16),
 }
@@ -70,7 +70,7 @@ pub enum Fraction {
     Half,
 }
 
-/// How far a call to the adapter gets before something breaks.
+/// How far a call to the adapter gets before a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallFate {
     Answered,
@@ -86,24 +86,24 @@ pub enum CallFate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyncFate {
     Answered,
-    /// The payment service cannot be asked.
+    /// The payment service is unreachable.
     PaymentsAway,
-    /// It is decided, and handed in again, since the answers were lost.
+    /// The log is decided, but the answers are lost and the edge resubmits it.
     AnswersLost,
 }
 
-/// The work that a rule of the region lets start unpaid.
+/// The work that the region's rule lets start unpaid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnpaidWork {
     No,
     AnyAtEdge,
-    /// Of the first order's price, at most.
+    /// Only orders at or below the first order's price.
     SmallAtEdge,
-    /// It is paid for afterwards.
+    /// Payment follows the work.
     Anywhere,
 }
 
-/// What is fixed for a run.
+/// The fixed parameters of a run, and its acts.
 #[derive(Debug, Clone)]
 pub struct MoneyPlan {
     pub seed: u64,
@@ -142,7 +142,7 @@ fn act(random: &mut Random, faults: u64) -> Act {
         0..16 => Act::Relay(n, faulty),
         16..38 => match faulty && random.chance(300) {
             true => Act::DeadLetter(n, random.next().to_le_bytes()[0]),
-            // In order unless something is wrong.
+            // In order unless faults are on.
             false => {
                 let place = if faulty { random.next().to_le_bytes()[0] } else { 0 };
                 Act::Deliver(n, place, faulty && random.chance(400))

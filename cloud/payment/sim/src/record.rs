@@ -1,5 +1,4 @@
-//! The steps of a run as the payment service took them, so that a store can take the same and be
-//! compared.
+//! The payment service's steps in a run, so that a store can replay and compare them.
 
 use custody::{
     HeardOrder, MoneyStep, MoneyWrites, MovementId, OrderMoney, PayoutStep, PayoutWrites, Refusal,
@@ -7,7 +6,7 @@ use custody::{
 };
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
-/// One transaction, with the time and the id that it was given.
+/// One transaction, with the time and id it was given.
 #[derive(Debug, Clone)]
 pub struct StepRecord {
     pub now: UnixMillis,
@@ -19,7 +18,7 @@ pub struct StepRecord {
 pub enum RecordOf {
     Order {
         order: OrderId,
-        /// The order as it opened the due, where this step met none.
+        /// The order that opened the due, if this step created it.
         opened: Option<HeardOrder>,
         step: MoneyStep,
         outcome: Result<Box<MoneyWrites>, Refusal>,
@@ -30,13 +29,12 @@ pub enum RecordOf {
         step: PayoutStep,
         outcome: Option<PayoutWrites>,
     },
-    /// A fee of the adapter's, which is booked.
     Fee {
         line: StatementLine,
     },
 }
 
-/// All that a run has done to money, and how it stands in the end.
+/// Every money step of a run, and the final state.
 #[derive(Debug, Clone, Default)]
 pub struct RunRecord {
     pub steps: Vec<StepRecord>,

@@ -1,5 +1,5 @@
-//! The end of a run: every fault is over, people and adapter do their part, days pass. Then nothing
-//! may be open, and everybody's sum must be right to the cent.
+//! The end of a run: faults stop, people and adapter finish their part, days pass. Then no movement
+//! may be open, and every balance must be right to the cent.
 
 use custody::{
     Action, AdapterAnswer, LedgerAccount, MoneyEventKind, MoneyStep, MovementId, OrderMoney,
@@ -14,10 +14,10 @@ use crate::{
     world::{MoneyWorld, TO_NOTIFICATION, TO_ORDER, TO_PAYMENT},
 };
 
-/// A sound world needs far fewer: each refund of an order takes one, and every third round is three
-/// days.
+/// A correct world takes far fewer: one round per refund of an order, and every third round lasts
+/// three days.
 const ROUNDS_MAX: u32 = 40;
-/// So many rounds without anything under way are a rest.
+/// The run rests after this many rounds with no open work.
 const QUIET_ROUNDS: u32 = 4;
 
 impl MoneyWorld {
@@ -56,14 +56,13 @@ impl MoneyWorld {
         }
         self.pull();
         self.statement();
-        // Past an expiry, and in every third round past a release.
+        // Past an expiry; every third round also past a release.
         self.now += if round % 3 == 2 { 73 * HOUR_MS } else { HOUR_MS };
         (0..self.orders.len()).for_each(|n| self.tick(n));
         self.payout_hour();
         self.deliver_everything();
     }
 
-    /// Each movement is asked about once.
     fn work_everything(&mut self) {
         for open in self.money.open() {
             let answer = self.adapter.take(open.call);
@@ -84,8 +83,8 @@ impl MoneyWorld {
         }
     }
 
-    /// Every second customer has left the page where he was to pay, and every third provider's bank
-    /// sends a payout back once.
+    /// In odd seeds customers have left the payment page. In every third seed a bank returns one
+    /// payout.
     fn adapter_ends_everything(&mut self, round: u32) {
         let pays = self.plan.seed.is_multiple_of(2);
         let next = |truth: &AdapterTruth| {
@@ -169,7 +168,7 @@ impl MoneyWorld {
         self.broken(found, says);
     }
 
-    /// To the cent, but where a bank took a part of it back and kept it.
+    /// Checks sums to the cent, except after a chargeback that the bank kept.
     fn judge_sums(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let untold = self.untold(rows);
@@ -210,7 +209,7 @@ impl MoneyWorld {
         self.broken(found, says);
     }
 
-    /// What the customer has lost to us in the end, by the adapter and by hand.
+    /// The customer's final cost, by the adapter and by hand.
     fn paid_by_customer(&self, rows: &OrderMoney, ids: &[MovementId]) -> i64 {
         let truths = ids.iter().filter_map(|id| self.adapter.truths.get(id)?.paid_minor());
         let back: i64 = ids.iter().map(|id| self.adapter.refunded_minor(*id)).sum();
@@ -227,7 +226,7 @@ impl MoneyWorld {
         his.map(|posting| -posting.minor).sum()
     }
 
-    /// A refund or release that nobody was told of.
+    /// A refund or payment without its notification.
     fn untold(&self, rows: &OrderMoney) -> Option<(MoneyEventKind, MovementId)> {
         let done = rows.refunds.iter().filter(|refund| refund.state == RefundState::Completed);
         let refunds = done.map(|refund| (MoneyEventKind::RefundProcessed, refund.id));

@@ -1,5 +1,5 @@
-//! Schedules written by hand for what chance meets too rarely. Each names its point and the bugs
-//! that it catches. They run beside the seeds and do not change with the generator of plans.
+//! Schedules written by hand for cases that chance rarely reaches. Each names its point and the
+//! bugs it catches. They run next to the seeds and do not change with the plan generator.
 
 use crate::{Act, Act::*, CallFate::*, Fraction, MoneyBug, MoneyPlan, SyncFate, plan::UnpaidWork};
 
@@ -10,9 +10,9 @@ pub struct MoneyScenario {
     pub plan: MoneyPlan,
 }
 
-/// The order's event reaches the payment service.
+/// The payment service receives the order's event.
 const ORDER_HEARD: [Act; 2] = [Relay(0, false), Deliver(0, 0, false)];
-/// The price is paid and held, and the order knows.
+/// The price is paid and held, and the order has the event.
 const HELD: [Act; 6] = [
     Pay(0, 0, false),
     Work(0, Answered),
@@ -22,10 +22,10 @@ const HELD: [Act; 6] = [
     Deliver(1, 0, false),
 ];
 
-/// The work is done, and its money goes to the provider.
+/// The work is done, and the provider gets the money.
 const RELEASED: [Act; 5] = [Start(0), Complete(0), Pull, Minutes(4_400), Tick(0)];
 
-/// An admin grants the half of the price, and the adapter fails to send it.
+/// An admin grants half of the price, and the adapter fails to send it.
 const REFUND_FAILED: [Act; 7] = [
     Start(0),
     Pull,
@@ -70,7 +70,7 @@ fn a_key_after_its_payment_failed() -> MoneyScenario {
     )
 }
 
-/// The customer comes back when the payment has expired, and again when the adapter has closed it.
+/// The customer comes back after the payment expired, and again after the adapter closed it.
 fn a_wish_to_pay_after_the_expiry() -> MoneyScenario {
     let comes_back = [Pay(0, 0, false), Work(0, Answered), Minutes(31), Tick(0), Pay(0, 1, false)];
     let pays = [Work(0, Answered), Pay(0, 2, false), Work(0, Answered), AdapterPays(0, 0)];
@@ -82,7 +82,7 @@ fn a_wish_to_pay_after_the_expiry() -> MoneyScenario {
     )
 }
 
-/// Half is granted, and the adapter fails to send it.
+/// Half of the price is granted, and the adapter fails to send it.
 fn a_refund_that_fails() -> MoneyScenario {
     scenario(
         "a_refund_that_fails",
@@ -92,8 +92,8 @@ fn a_refund_that_fails() -> MoneyScenario {
     )
 }
 
-/// The refund that failed is sent once more and arrives; then another one fails, and an admin
-/// takes the first for the one to pay by hand.
+/// The failed refund is resent and arrives. Then another fails, and an admin picks the first to pay
+/// by hand.
 fn a_refund_that_fails_and_is_met() -> MoneyScenario {
     let is_met = [SendAnew(0), Work(0, Answered), AdapterDone(0), Work(0, Answered)];
     let fails_again = [
@@ -112,7 +112,7 @@ fn a_refund_that_fails_and_is_met() -> MoneyScenario {
     )
 }
 
-/// The bank has given the price back, and an admin gives goodwill for the same order.
+/// The bank returned the price, and an admin gives goodwill for the same order.
 fn goodwill_after_a_chargeback() -> MoneyScenario {
     let acts = [Chargeback(0, Fraction::All), Statement, Goodwill(0)];
     scenario(
@@ -123,7 +123,7 @@ fn goodwill_after_a_chargeback() -> MoneyScenario {
     )
 }
 
-/// Goodwill fails to arrive, the bank gives the price back, and an admin sends the goodwill anew.
+/// Goodwill fails to arrive, the bank returns the price, and an admin resends the goodwill.
 fn goodwill_that_fails_before_a_chargeback() -> MoneyScenario {
     let acts = [
         Goodwill(0),
@@ -142,7 +142,7 @@ fn goodwill_that_fails_before_a_chargeback() -> MoneyScenario {
     )
 }
 
-/// An edge has the work done that its customer has cancelled meanwhile.
+/// An edge records work on an order that its customer meanwhile cancelled.
 const WORKED_IN_VAIN: [Act; 5] = [
     EdgeSync(SyncFate::Answered),
     EdgeStart(0),
@@ -178,7 +178,7 @@ fn a_compensation_asked_for_twice() -> MoneyScenario {
     )
 }
 
-/// The payout hour strikes twice before the adapter has sent the first payout.
+/// The payout hour strikes twice before the adapter sends the first payout.
 fn two_payouts_in_an_hour() -> MoneyScenario {
     scenario(
         "two_payouts_in_an_hour",
@@ -188,7 +188,7 @@ fn two_payouts_in_an_hour() -> MoneyScenario {
     )
 }
 
-/// The order is cancelled and settled; then the adapter says that the closed payment was paid.
+/// The order is cancelled and settled; then the adapter reports that the closed payment was paid.
 fn money_after_the_cancel() -> MoneyScenario {
     let acts = [
         Pay(0, 0, false),
@@ -217,8 +217,7 @@ fn a_chargeback_after_the_release() -> MoneyScenario {
     )
 }
 
-/// The bank takes a half back while the work is done, and returns it after the other half was
-/// released.
+/// The bank takes half back during the work, and returns it after the other half was released.
 fn a_reversal_after_the_release() -> MoneyScenario {
     let acts = [
         Start(0),
@@ -239,8 +238,7 @@ fn a_reversal_after_the_release() -> MoneyScenario {
     )
 }
 
-/// The customer cancels at a fee while the bank takes the price back, and the bank returns it
-/// later.
+/// The customer cancels at a fee while the bank takes the price back; the bank returns it later.
 fn a_reversal_after_the_cancel() -> MoneyScenario {
     let acts = [
         Minutes(600),
@@ -260,7 +258,7 @@ fn a_reversal_after_the_cancel() -> MoneyScenario {
     )
 }
 
-/// The event of the acceptance comes a second time, after that of the cancel.
+/// The acceptance event is redelivered after the cancel event.
 fn an_old_version_after_a_cancel() -> MoneyScenario {
     let acts = [
         Relay(0, false),
@@ -278,7 +276,7 @@ fn an_old_version_after_a_cancel() -> MoneyScenario {
     )
 }
 
-/// One order, accepted by provider 0 at the start.
+/// One order, which provider 0 accepts at the start.
 fn scenario(
     name: &'static str,
     says: &'static str,

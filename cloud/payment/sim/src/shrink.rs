@@ -1,10 +1,10 @@
-//! Makes a failing plan small: leaves out acts for as long as the same promise is broken.
+//! Shrinks a failing plan: drops acts while the same promise still breaks.
 
 use std::collections::BTreeSet;
 
 use crate::{MoneyBug, MoneyPlan, run};
 
-/// The acts that are needed, by their places in the plan.
+/// The plan reduced to the acts that the failure requires.
 pub fn shrink(plan: &MoneyPlan, bug: Option<MoneyBug>, invariant: &str) -> MoneyPlan {
     let mut keep: BTreeSet<usize> = (0..plan.acts.len()).collect();
     loop {

@@ -1,4 +1,4 @@
-//! One run: the world of a seed, act by act, then its rest. Time stands still within an act.
+//! One run of a seed's world, act by act, then its rest. Time stands still within an act.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,6 @@ use crate::{
     record::RunRecord,
 };
 
-/// The first promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenPromise {
     pub invariant: &'static str,
@@ -28,18 +27,18 @@ pub struct MoneyRun {
     pub broken: Option<BrokenPromise>,
     pub trace: RunTrace,
     pub counts: BTreeMap<&'static str, u64>,
-    /// Empty, unless it was asked for.
+    /// Empty unless recording was requested.
     pub record: RunRecord,
 }
 
-/// A queue holds copies of what its service's outbox has published.
+/// A queued copy of an event from a service's outbox.
 #[derive(Debug, Clone)]
 pub enum Message {
     Order(OrderWord),
     Money(usize, MoneyEvent),
 }
 
-/// The consumers: payment hears of orders, the order service of money, notification of both.
+/// The consumers: payment reads order events, the order service money events, notification both.
 pub const TO_PAYMENT: usize = 0;
 pub const TO_ORDER: usize = 1;
 pub const TO_NOTIFICATION: usize = 2;
@@ -54,10 +53,10 @@ pub struct MoneyWorld {
     pub edge_views: Vec<EdgeView>,
     pub edge_log: Vec<LateOp>,
     pub edge_seq: u64,
-    /// Work done at an edge on what was decided otherwise, and its cases.
+    /// Edge work on an order that was already decided otherwise, and its cases.
     pub in_vain: BTreeSet<(usize, UserId)>,
     pub vain_cases: BTreeSet<(usize, UserId)>,
-    /// Withdrawals at an edge by whom a cancel had paid a fee by then, and their cases.
+    /// Edge withdrawals by providers who had already earned a cancel fee, and their cases.
     pub late_withdrawals: BTreeSet<(usize, UserId)>,
     pub withdrawal_cases: BTreeSet<(usize, UserId)>,
     pub money: PaymentDb,
@@ -65,7 +64,7 @@ pub struct MoneyWorld {
     pub late_calls: Vec<Call>,
     pub late_replies: Vec<(MovementId, AdapterAnswer)>,
     pub queues: [Vec<Message>; 3],
-    /// The people have heard of these, by kind.
+    /// Notifications that were sent, by kind.
     pub told: BTreeSet<(MoneyEventKind, MovementId)>,
     pub record: Option<RunRecord>,
     trace: RunTrace,
@@ -125,7 +124,7 @@ impl MoneyWorld {
         MoneyRun { broken: self.broken, trace: self.trace, counts: self.counts, record }
     }
 
-    /// Only the first break counts: what follows from it is no news.
+    /// Only the first break counts: later ones may just follow from it.
     pub fn broken(&mut self, invariant: &'static str, says: String) {
         if self.broken.is_none() {
             self.broken = Some(BrokenPromise { invariant, says });
@@ -140,7 +139,7 @@ impl MoneyWorld {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    /// Adds the standing of all money to the trace.
+    /// Adds the state of all money to the trace.
     pub fn note(&mut self, what: &dyn Fn() -> String) {
         let versions = |n| self.orders.order(n).version ^ (self.orders.rows[n].money_version << 20);
         let orders = (0..self.orders.len()).map(versions);
@@ -199,7 +198,7 @@ impl MoneyWorld {
         self.note(&|| format!("{act:?}"));
     }
 
-    /// What happens at the adapter, with nobody told.
+    /// Movements at the adapter that it reports to no one.
     fn adapter_acts(&mut self, act: Act) {
         let done = match act {
             Act::AdapterPays(n, off) => self.adapter.turn(n, |truth| {
@@ -270,7 +269,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Publishes the oldest row of an outbox. After a crash before the mark it is published again.
+    /// Publishes the oldest outbox row. A crash before the sent mark publishes it again.
     pub fn relay(&mut self, n: u8, crash: bool) {
         let lost = crash && self.bug == Some(MoneyBug::OutboxLost);
         if n.is_multiple_of(2) {
@@ -294,7 +293,7 @@ impl MoneyWorld {
         }
     }
 
-    /// From any place in the queue. After a crash before the acknowledgement it comes again.
+    /// Delivers from any place in the queue. A crash before the acknowledgement redelivers it.
     pub fn deliver(&mut self, queue: usize, place: u8, crash: bool) {
         let waiting = &mut self.queues[queue];
         if waiting.is_empty() {
@@ -312,7 +311,7 @@ impl MoneyWorld {
         }
     }
 
-    /// Lost until versions are compared.
+    /// Drops a message; only the comparison of versions repairs the loss.
     fn dead_letter(&mut self, queue: usize, place: u8) {
         let waiting = &mut self.queues[queue];
         if !waiting.is_empty() {
@@ -321,7 +320,7 @@ impl MoneyWorld {
         }
     }
 
-    /// The provider hears from the order that he may start [PROVIDER_HEARS_ORDER].
+    /// The order's event lets the provider start [PROVIDER_HEARS_ORDER].
     fn tell_of_order(&mut self, row: &OrderWord) {
         if row.order.status == OrderStatus::Accepted && row.payment_status == PaymentStatus::Held {
             self.provider_may_start(row.n, row.money_version);

@@ -1,5 +1,5 @@
-//! Seeds and directed schedules keep every promise, a seed is one run, and directed schedules catch
-//! their bugs.
+//! Seeds and directed schedules keep every promise, a seed always means the same run, and directed
+//! schedules catch their bugs.
 
 use money_sim::{MoneyBug, MoneyPlan, run, scenarios};
 

@@ -29,9 +29,9 @@ pub struct OrderDb {
     pub lines: BTreeSet<(OrderId, CommandId, UserId)>,
     pub rights: Rights,
     pub met_closed: BTreeSet<(OrderId, UserId)>,
-    /// Commands that did work in vain, or met a closed order.
+    /// Commands for work in vain, or for a closed order.
     pub vain: BTreeSet<(CommandId, UserId)>,
-    /// Commands that are listed because nobody trusts their edge any more.
+    /// Commands listed because their edge is no longer trusted.
     pub distrusted: BTreeSet<CommandId>,
     pub outbox: BTreeMap<u64, OutboxLine>,
     pub next_number: u64,
@@ -42,12 +42,12 @@ pub struct OutboxLine {
     pub is_sent: bool,
 }
 
-/// The reason why a transaction wrote nothing.
+/// The reason why a transaction wrote no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VoidReason {
-    /// An order is no longer as it was read.
+    /// An order has changed since it was read.
     Overtaken,
-    /// Another transaction has made the row it wanted to make.
+    /// Another transaction has inserted the same row.
     Collided,
 }
 
@@ -112,7 +112,7 @@ impl OrderDb {
         }
     }
 
-    /// The only way in which a decision becomes durable. Changes of a region's right follow in
+    /// The only path by which a decision becomes durable. Changes of a region's right follow in
     /// `turn`, before any other commit.
     pub fn write(&mut self, writes: &Writes, numbers: &[u64], ids: impl Fn(u64) -> EventId) {
         for write in &writes.orders {
@@ -144,14 +144,14 @@ impl OrderDb {
         self.distrusted.extend(distrusted.map(|case| case.command_id));
     }
 
-    /// The answers to everybody's commands with this id.
+    /// All people's answers to commands with this id.
     pub fn answers(&self, id: CommandId) -> impl Iterator<Item = &StoredAnswer> {
         let answers = self.commands.range((id, None)..);
         answers.take_while(move |((of, _), _)| *of == id).map(|(_, answer)| answer)
     }
 
-    /// Makes a case of each of these commands that took effect. Returns the number of new ones.
-    /// Mirrors `list_distrusted` of `cloud/order/src/store/people.rs`.
+    /// Opens a case for each of these commands that took effect, and returns the number of new
+    /// cases. Mirrors `list_distrusted` of `cloud/order/src/store/people.rs`.
     pub fn list_distrusted(&mut self, commands: &[CommandId]) -> u64 {
         let applied = |id: &&CommandId| {
             self.answers(**id).any(|answer| answer.user_id.is_some() && answer.applied)
@@ -160,8 +160,8 @@ impl OrderDb {
         applied.into_iter().map(|id| u64::from(self.distrusted.insert(id))).sum()
     }
 
-    /// A change of a region's right, behind all other writes of its transaction: a grant's digest
-    /// covers the state at that point.
+    /// Changes a region's right after all other writes of its transaction: a grant's digest covers
+    /// the state at that point.
     pub fn turn(
         &mut self,
         region: Region,
@@ -178,8 +178,8 @@ impl OrderDb {
         self.outbox.insert(number, OutboxLine { event, is_sent: false });
     }
 
-    /// The regions that a transaction with these requests locks. An unknown order makes it all of
-    /// them.
+    /// The regions that a transaction with these requests locks: all of them if an order is
+    /// unknown.
     pub fn regions_of(&self, asked: &DecisionRequest) -> BTreeSet<Region> {
         let mut regions = BTreeSet::new();
         for request in &asked.requests {
@@ -202,7 +202,6 @@ impl OrderDb {
     }
 }
 
-/// A run of an edge's log as requests.
 pub fn requests(batch: wire::OpsBatch) -> Vec<Submission> {
     rules::requests(batch)
 }

@@ -45,7 +45,7 @@ pub fn plan(
     plan
 }
 
-/// Joins the owner's answers to the ops that were handed over.
+/// Joins the owner's answers to the submitted ops.
 pub fn join(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<LogOutcome> {
     let pairs = handed.iter().zip(answers);
     let decided = pairs.filter_map(|(op, answer)| match &answer.decision {
@@ -68,8 +68,8 @@ pub fn held(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
     held.map(|(op, _)| op.seq).collect()
 }
 
-/// The hub's word on a command: the person behind it by its token, the moment that counts, and what
-/// its edge knew.
+/// The hub's view of a command: the person named by its token, the time that counts, and the edge's
+/// knowledge.
 fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
     let edge = &db.edges[e];
     let came = edge.ops.get(&seq).map(|row| row.came).unwrap_or_default();
@@ -91,8 +91,8 @@ fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
     BatchBody::Command { command: op.command.clone(), actor, evidence }
 }
 
-/// The person whom a token names, and when the edge took the command. Nobody where it was dead by
-/// then.
+/// The person named by a token, and the time when the edge took the command. `None` if the token
+/// had expired by then.
 fn person(
     token: Option<(Actor, UnixMillis)>,
     came: &OpArrival,

@@ -1,5 +1,5 @@
-//! How the regions assign, as order_db keeps it. Mirrors `cloud/order/src/store/rights.rs` and
-//! `turn.rs`: a region's row, every fence and how it ended, every version of the rules.
+//! The regions' rights to assign in order_db. Mirrors `cloud/order/src/store/rights.rs` and
+//! `turn.rs`: a region's row, every fence and its end, every version of the rules.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ pub struct Rights {
     fences: BTreeMap<(Region, u64), FenceRecord>,
     digests: BTreeMap<(Region, u64), Hash>,
     past_rules: BTreeMap<(Region, u64), OfflineRules>,
-    /// The newest epoch of each edge that is over: nothing is granted to it or one before.
+    /// Each edge's newest ended epoch: neither it nor an earlier one gets a grant.
     pub ended_epochs: BTreeMap<EdgeId, u64>,
 }
 
-/// In one region work that began at an edge needs no held funds.
+/// The region where work begun at an edge may start without held funds.
 const UNPAID_START: Region = Region::East;
 
-/// The policy version of a new region. An edge without any news knows version 0.
+/// The policy version of a new region. An edge without any feed has version 0.
 pub const FIRST_VERSION: u64 = 1;
 
 impl Default for Rights {
@@ -48,7 +48,7 @@ impl Default for Rights {
 }
 
 impl Rights {
-    /// As a deciding transaction reads it, with the fences and rules that its requests may name.
+    /// The row for a deciding transaction, with the fences and rules that its requests may name.
     pub fn read(&self, region: Region) -> Assignment {
         let mut assignment = self.regions.get(&region).cloned().unwrap_or_default();
         let whole = (region, 0)..=(region, u64::MAX);
@@ -59,7 +59,7 @@ impl Rights {
         assignment
     }
 
-    /// Returns whether that epoch of the edge is over.
+    /// Returns true if that epoch of the edge is over.
     pub fn is_over(&self, seat: &Seat) -> bool {
         self.ended_epochs.get(&seat.edge).is_some_and(|ended| seat.epoch <= *ended)
     }
@@ -73,7 +73,7 @@ impl Rights {
         self.regions.get(&region).is_some_and(|assignment| assignment.holder.is_some())
     }
 
-    /// How a fence ended that was given out.
+    /// The end of an issued fence, if it has ended.
     pub fn end_of(&self, region: Region, fence: u64) -> Option<&FenceEnd> {
         self.fences.get(&(region, fence))?.end.as_ref()
     }
@@ -90,7 +90,7 @@ impl Rights {
         self.past_rules.get(&(region, version))
     }
 
-    /// Returns whether the region's rules have ever had such work paid for afterwards.
+    /// Returns true if any version of the region's rules had such work paid for afterwards.
     pub fn was_ever_paid_afterwards(&self, region: Region, order: &Order) -> bool {
         let mut rules = self.past_rules.range((region, 0)..=(region, u64::MAX));
         rules.any(|(_, rules)| rules.paid_afterwards.contains(&order.service_type))
@@ -132,7 +132,7 @@ impl Rights {
     }
 }
 
-/// The rule of the order service that a planted bug leaves out.
+/// The order service's rule that a planted bug leaves out.
 pub fn lapse(bug: Option<Bug>) -> Option<Lapse> {
     Some(match bug? {
         Bug::NonfenceHeld => Lapse::NonfenceHeld,

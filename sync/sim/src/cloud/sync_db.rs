@@ -38,23 +38,23 @@ pub struct SyncDb {
     pub edges: Vec<EdgeRow>,
     pub regions: BTreeMap<Region, RegionRow>,
     pub inbox: BTreeSet<EventId>,
-    /// Accepts of the portal that wait for the holder of their region.
+    /// Portal accepts that wait for their region's holder.
     pub asks: BTreeMap<CommandId, PortalAsk>,
 }
 
 pub struct EdgeRow {
     pub region: Region,
-    /// A copy's own edge is enrolled once there is a copy that needs it.
+    /// A copy's own edge is enrolled when a copy first needs it.
     pub enrolled: bool,
     pub epoch: u64,
     pub term: u64,
-    /// A session of it is open, and it was heard of at that time.
+    /// It has an open session, and the time of the last contact.
     pub link_up: bool,
     pub contact_at: UnixMillis,
-    /// The same by a clock that cannot jump: compaction counts in weeks.
+    /// The last contact by a monotonic clock: compaction counts in weeks.
     pub heard_at: u64,
     pub nonce: Option<BootNonce>,
-    /// How each epoch but the first came to be.
+    /// The origin of each epoch but the first.
     pub epochs: BTreeMap<u64, EpochRow>,
     pub ending: Option<Ending>,
     pub readmitted_at: Option<UnixMillis>,
@@ -64,10 +64,10 @@ pub struct EdgeRow {
     pub probe_answered: u64,
     pub cursor: Chain,
     pub heads: HeadNotes,
-    /// The number of the key that it is enrolled with.
+    /// The number of its enrolled key.
     pub key: u32,
     pub disabled: bool,
-    /// The order service is still to hear that this epoch was disabled.
+    /// A disabled epoch that the order service has not received yet.
     pub disabling: Option<u64>,
     pub cut_off: Option<CutOff>,
     pub outcome_count: u64,
@@ -82,12 +82,12 @@ pub struct EdgeRow {
     pub work_token: u64,
     pub work_until: UnixMillis,
     pub ops: BTreeMap<u64, OpRow>,
-    /// The raw ops of the epochs that are over.
+    /// The raw ops of ended epochs.
     pub old_ops: BTreeMap<(u64, u64), OldOp>,
     pub outcomes: BTreeMap<u64, Rc<NumberedOutcome>>,
 }
 
-/// An edge's word on its view.
+/// An edge's report about its view.
 #[derive(Debug, Clone, Copy)]
 pub struct EdgeWord {
     pub digest: Hash,
@@ -102,11 +102,11 @@ pub struct OpRow {
     pub read: Option<Rc<Op>>,
     pub state: OpStage,
     pub came: OpArrival,
-    /// It was decided, and took effect.
+    /// Decided and took effect.
     pub succeeded: bool,
-    /// It was decided for the person whom its token names.
+    /// Decided for the person named by its token.
     pub named: bool,
-    /// How often it failed alone.
+    /// The number of failures in a batch of one.
     pub failures: u32,
 }
 
@@ -114,7 +114,7 @@ pub struct OpRow {
 pub enum OpStage {
     Received,
     Held,
-    /// It waits for an operator.
+    /// Waits for an operator.
     Stopped,
     Parked,
     Decided,
@@ -154,38 +154,38 @@ pub struct RegionRow {
     pub feed_seq: u64,
     pub digest: Hash,
     pub feed: BTreeMap<u64, FeedRow>,
-    /// The newest word about how it assigns, and where the standing grant is in the feed.
+    /// The newest assignment, and the feed number of the current grant.
     pub assignment: RegionAssignment,
     pub granted_seq: Option<u64>,
     pub revoked: BTreeMap<UserId, u64>,
     pub newest: BTreeMap<OrderId, NewestVersion>,
     pub orders: u64,
     pub compacted_to: u64,
-    /// Up to here tombstones were told, and are told no more.
+    /// Tombstones up to here are compacted and no longer sent.
     pub tombstones_to: u64,
-    /// A feed transaction that holds the region's row.
+    /// The feed transaction that holds the region's row lock.
     pub locked_by: Option<u64>,
-    /// For the bug that gives out numbers without the lock.
+    /// For the bug that assigns numbers without the lock.
     pub numbers: u64,
 }
 
 pub struct FeedRow {
     pub entity: Entity,
     pub change: Rc<Change>,
-    /// Of the region's orders with this change.
+    /// Digest of the region's orders including this change.
     pub digest: Hash,
 }
 
-/// The newest that a feed has of an order.
+/// A feed's newest entry for an order.
 #[derive(Debug, Clone, Copy)]
 pub struct NewestVersion {
     pub version: u64,
-    /// Its share of the region's digest; none once it has left.
+    /// Its share of the region's digest; `None` once it has left.
     pub member: Option<Hash>,
 }
 
 const GENERATION: u64 = 77;
-/// After this long without contact an edge is out of reach.
+/// An edge is unreachable after this long without contact.
 pub const CONTACT_STALE_MS: i64 = 12_000;
 impl SyncDb {
     pub fn new(bug: Option<Bug>) -> Self {
@@ -227,7 +227,7 @@ impl SyncDb {
         })
     }
 
-    /// Returns whether an op of this command was received, in any epoch of any edge.
+    /// Returns true if an op of this command was received, in any epoch of any edge.
     pub fn knows(&self, id: CommandId) -> bool {
         let old = |op: &OldOp| match op.read.as_deref() {
             Some(Op::Command(op)) => op.command.id == id,
@@ -239,7 +239,7 @@ impl SyncDb {
         })
     }
 
-    /// Nothing where the term is another by now than the one that was judged by.
+    /// `None` if the term has changed since the judgment.
     pub fn take_over(
         &mut self,
         e: usize,
@@ -265,8 +265,7 @@ impl SyncDb {
         Some((stored.term, stored))
     }
 
-    /// Returns whether the ops were stored. They are not if term, epoch or cursor is another by
-    /// now.
+    /// Stores the ops and returns true, unless term, epoch or cursor has changed.
     pub fn store_ops(&mut self, e: usize, new: &NewOps, now: UnixMillis) -> bool {
         let (blind, leaky) = (self.has(Bug::OpsTwice), self.has(Bug::CursorPassesGap));
         let bug = self.bug;
@@ -379,7 +378,7 @@ impl EdgeRow {
     }
 }
 
-/// The planted bugs of the bounds of an op.
+/// The planted bugs in the bounds of an op.
 fn arrival(bounds: OpBounds, received_at: UnixMillis, bug: Option<Bug>) -> OpArrival {
     let bounds = match bug {
         Some(Bug::BoundIgnored) => OpBounds { not_before: UnixMillis(0), ..bounds },

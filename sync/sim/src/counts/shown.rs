@@ -1,4 +1,4 @@
-//! The table of counts. The same seeds print the same.
+//! The table of counts. Equal seeds print equal tables.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! The demands on a run of seeds: a kind of fault, frame or answer that never came proves nothing.
+//! The minimum coverage of a run of seeds: a fault, frame or answer that never occurred is not
+//! tested.
 
 use super::{Counts, Tally};
 use crate::{
@@ -55,11 +56,11 @@ pub const OUTCOMES: [&str; 15] = [
     "rejected region_taken_back",
     "applied order_rejected_meanwhile",
 ];
-/// Only a thief's ops come to these, or ops of the edge that he has.
+/// Outcomes that only a stolen edge's ops can get.
 const OUTCOMES_OF_THEFTS: [&str; 2] = ["rejected invalid_token", "rejected edge_not_trusted"];
-/// So many seeds meet everything that is not `RARE`: each is met in one of sixty, or oftener.
+/// This many seeds cover everything that is not `RARE`: each occurs in at least one of sixty.
 const ENOUGH_SEEDS: u64 = 1_000;
-/// Met in one of so many seeds, as 25,000 of them have shown.
+/// Occurs once in this many seeds, measured over 25,000.
 const RARE: [(&str, u64); 10] = [
     ("outcome `applied order_rejected_meanwhile`", 3_571),
     ("outcome `applied order_cancelled_meanwhile`", 2_272),
@@ -72,9 +73,9 @@ const RARE: [(&str, u64); 10] = [
     ("alarm `chain broken`", 304),
     ("epochs granted again", 160),
 ];
-/// Of so many times that number of seeds, one in 160,000 runs meets a rare thing in none.
+/// Over this multiple of that number of seeds, one in 160,000 runs misses a rare case.
 const CERTAINTY: u64 = 12;
-/// A seed that does less shows little.
+/// A seed with less activity proves little.
 const COMMANDS_MIN: u64 = 50;
 const FAULTS_MIN: u64 = 3;
 const TRIES_MIN: u64 = 3;
@@ -94,8 +95,8 @@ pub const VERDICTS: [&str; 12] = [
 ];
 
 impl Counts {
-    /// What so many seeds have to meet and did not. A thing too rare for them may be met by the
-    /// directed schedules instead.
+    /// The required cases that did not occur. The directed schedules may cover a case too rare for
+    /// this many seeds.
     pub fn never_met(&self, directed: &Self) -> Vec<String> {
         if self.seeds < ENOUGH_SEEDS {
             return Vec::new();
@@ -187,7 +188,7 @@ impl Counts {
         ]
     }
 
-    /// Thefts of edges, and their ends.
+    /// Thefts of edges, and their results.
     pub(super) fn of_thefts(&self) -> [(&'static str, u64); 8] {
         [
             ("edges stolen", self.edges_stolen),
@@ -201,7 +202,7 @@ impl Counts {
         ]
     }
 
-    /// Losses made on purpose, and their repairs by images and comparisons.
+    /// Losses made on purpose, and their repairs by snapshots and comparisons.
     pub(super) fn lost_and_found(&self) -> [(&'static str, u64); 15] {
         [
             ("images begun", self.images_begun),
@@ -231,7 +232,7 @@ fn missing(what: &str, tally: &Tally, wanted: impl Iterator<Item = &'static str>
 mod tests {
     use super::*;
 
-    /// So many seeds that have met everything, save what is taken out.
+    /// Seeds that covered everything except the counts reset by `take_out`.
     fn met(seeds: u64, take_out: impl Fn(&mut Counts)) -> Counts {
         let mut counts = Counts { seeds, ..Counts::default() };
         counts.numbers().into_iter().for_each(|number| *number = (*number).max(1));

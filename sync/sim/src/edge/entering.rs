@@ -1,4 +1,4 @@
-//! A command on its way into the log. Mirrors `edge-node/src/store/commands.rs` and the judging in
+//! A command's way into the log. Mirrors `edge-node/src/store/commands.rs` and the verdict in
 //! `edge-node/src/intake.rs`.
 
 use engine::{
@@ -22,18 +22,18 @@ pub struct CommandEntry {
     pub token: String,
     pub received_at: UnixMillis,
     pub repeat: bool,
-    /// By the revocations that were on disk then.
+    /// According to the revocations then on disk.
     pub let_in: bool,
-    /// The reason not to take it if it is new.
+    /// The reason to refuse it if it is new.
     pub refusal: Option<Code>,
-    /// The newest receipt of this edge that the tablet holds.
+    /// The tablet's newest receipt from this edge.
     pub seen: Option<Receipt>,
-    /// The receipt that this edge once gave for this very command.
+    /// This edge's earlier receipt for the same command.
     pub receipt: Option<Receipt>,
-    /// This edge has given such a receipt, by this key or a former one.
+    /// This edge gave such a receipt, under its current or a former key.
     pub was_taken: bool,
-    /// Whether the edge was cut off when the command came in. Edges of the version before do not
-    /// say.
+    /// True if the edge was cut off when the command came in. Edges of the previous version do not
+    /// report it.
     pub cut_off: Option<bool>,
 }
 
@@ -70,7 +70,7 @@ impl LoggedCommand {
 }
 
 impl EdgeFile {
-    /// One command, from the look for its id to its row in the log.
+    /// Enters one command, from the lookup of its id to its row in the log.
     pub fn enter(&mut self, entry: CommandEntry) -> EntryResult {
         let missing = entry.seen.as_ref().is_some_and(|seen| self.is_missing(seen));
         if missing && !self.has(Bug::Receipts) {
@@ -101,8 +101,8 @@ impl EdgeFile {
         }
     }
 
-    /// Logs an accept made elsewhere: always provisional and without fence. Returns whether it was
-    /// new.
+    /// Logs an accept made elsewhere: always provisional and without a fence. Returns true if it
+    /// was new.
     pub fn log_asked(&mut self, ask: Ask) -> bool {
         if self.commands.get(&(ask.command.id, ask.actor.user_id)).is_some() {
             return false;
@@ -136,8 +136,8 @@ impl EdgeFile {
         self.judge_over(entry, sight)
     }
 
-    /// The answer to a command that has just come in, had this person sent nothing. `None` where
-    /// they may yet get the order.
+    /// The answer to a new command, as if this person had sent no ops. `None` if they may yet get
+    /// the order.
     pub fn judge_without(&self, whose: UserId, entry: &CommandEntry) -> Option<Answer> {
         let order_id = entry.command.body.order_id();
         let accepts = |op: &PendingOp| {
@@ -184,7 +184,8 @@ impl EdgeFile {
         }
     }
 
-    /// By all that this transaction has, which is more for a moment than the person was let in by.
+    /// Checks all revocations in this transaction, which may be newer than those that let the
+    /// person in.
     fn is_revoked(&self, entry: &CommandEntry) -> bool {
         self.revoked.get(&entry.actor.user_id).is_some()
     }
@@ -232,7 +233,7 @@ impl EdgeFile {
     }
 }
 
-/// The tablet shows a receipt for a lost command and sends it again, so it is logged anew.
+/// The tablet shows a receipt for a lost command and resends it, so the edge logs it again.
 fn lost(receipt: Receipt) -> Relogged {
     let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
     let (at, why) = (Chain { seq, hash }, QuarantineWhy::EdgeRestored);

@@ -1,5 +1,5 @@
 //! The edge's file. Mirrors `edge-node/src/store`, transaction for transaction: here `book`,
-//! `append`, `sight` and `uplink`; `settling` takes outcomes and feed, `image` a whole view,
+//! `append`, `sight` and `uplink`; `settling` applies outcomes and feed, `image` a whole view,
 //! `opening` begins a run, `epochs` carries out a quarantine.
 //!
 //! Every write of an edge becomes durable in `EdgeFile::commit` and nowhere else.
@@ -32,7 +32,7 @@ pub use opening::{FileMark, SuspicionCause};
 /// An op's place: the epoch and the seq.
 pub type LogPlace = (u64, u64);
 
-/// The identity of a command. The same id of another person is another command.
+/// The identity of a command. Another person's command with the same id is a different command.
 pub type CommandName = (CommandId, UserId);
 
 pub const FIRST_EPOCH: u64 = 1;
@@ -45,13 +45,13 @@ pub struct EdgeBook {
     pub start: Hash,
     pub head: Chain,
     pub suspect: bool,
-    /// The reason, while it is suspect.
+    /// The reason while it is suspect.
     pub alarm: Option<SuspicionCause>,
     pub settled_seq: u64,
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
-    /// The stored part of an image under way, and the last image that became the view.
+    /// The stored part of a snapshot in transfer, and the last snapshot that became the view.
     pub staged: Option<Staged>,
     pub snapshot: Option<Hash>,
     pub tally: Tally,
@@ -84,19 +84,19 @@ pub struct EdgeFile {
     pub commands: ModelTable<CommandName, LoggedCommand>,
     pub by_op: ModelTable<LogPlace, CommandName>,
     pub pending: ModelTable<LogPlace, PendingCommand>,
-    /// The ops that the cloud gives back, until all of them are here.
+    /// The ops returned by the cloud, until they are complete.
     pub tail: ModelTable<LogPlace, LoggedOp>,
     pub orders: ModelTable<OrderId, ConfirmedOrder>,
-    /// The version that the feed itself has brought, and whether the order was open in it.
+    /// The version that the feed itself delivered, and true if the order was open in it.
     pub brought: ModelTable<OrderId, (u64, bool)>,
-    /// Of an image that is not whole yet.
+    /// From an incomplete snapshot.
     pub staged_orders: ModelTable<OrderId, Order>,
     pub staged_changes: ModelTable<u32, Change>,
     pub revoked: ModelTable<UserId, ()>,
     pub mark: FileMark,
 }
 
-/// A command that has its outcome now.
+/// A command that now has its outcome.
 pub struct SettledCommand {
     pub command_id: CommandId,
     pub user_id: UserId,
@@ -137,12 +137,12 @@ impl EdgeFile {
             staged_orders: ModelTable::default(),
             staged_changes: ModelTable::default(),
             revoked: ModelTable::default(),
-            // A new file gets its first mark, on disk, before anything is logged.
+            // A new file gets its first mark on disk before anything is logged.
             mark: FileMark::first(start),
         }
     }
 
-    /// A copy of the file on disk, with the high-water file beside it.
+    /// A copy of the file on disk, with its high-water file.
     pub fn copied(&self) -> Self {
         let mut copy = Self {
             bug: self.bug,
@@ -183,10 +183,10 @@ impl EdgeFile {
         self.revoked.commit();
     }
 
-    /// Loses everything that is not committed.
+    /// Drops everything uncommitted.
     pub fn crash(&mut self) {
         if self.has(Bug::TornCommit) {
-            // Half of the tables made it.
+            // Half of the tables are committed.
             self.book.commit();
             self.commands.commit();
             self.by_op.commit();
@@ -213,7 +213,7 @@ impl EdgeFile {
         }
     }
 
-    /// The writer's book is a cache of the file: its head is that of the log.
+    /// The writer's book caches the file: its head is the log's.
     fn find_head(&mut self) {
         let EdgeBook { epoch, start, .. } = self.book.live;
         let last = self.log.live().range((epoch, 0)..=(epoch, u64::MAX)).next_back();
@@ -222,7 +222,7 @@ impl EdgeFile {
         self.book.commit();
     }
 
-    /// Encoded here once and for all.
+    /// Appends an op; this is its only encoding.
     pub fn append(&mut self, op: Op) -> Chain {
         let bytes = op.to_bytes();
         let at = self.book.live.head.then(&bytes);
@@ -231,7 +231,7 @@ impl EdgeFile {
         at
     }
 
-    /// The seq of the token's op in this epoch; logs it where it is new.
+    /// The seq of the token's op in this epoch; logs it if it is new.
     pub fn token(&mut self, token: &str) -> u64 {
         let key = (self.book.live.epoch, Hash::of(token.as_bytes()));
         if let Some(seq) = self.tokens.get(&key) {
@@ -276,8 +276,8 @@ impl EdgeFile {
         Vec::new()
     }
 
-    /// The planted bugs that put part of a write into an earlier commit of its own. Returns whether
-    /// there was such a commit.
+    /// The planted bugs that move part of a write into a separate earlier commit. Returns true if
+    /// there was one.
     pub fn link_store_early(&mut self, what: &EdgeWrite) -> bool {
         match (self.bug, what) {
             (Some(Bug::RetiredBeforeOutcome), EdgeWrite::Outcomes { outcomes, .. }) => {
@@ -301,7 +301,7 @@ impl EdgeFile {
         true
     }
 
-    /// Returns whether anybody's command of this id is on disk.
+    /// Returns true if any person's command with this id is on disk.
     pub fn knows(&self, id: CommandId) -> bool {
         self.of_id(id).next().is_some()
     }
@@ -318,7 +318,7 @@ impl EdgeFile {
         self.pending.commit();
     }
 
-    /// The order as the writer sees it, with the pending ops laid over it.
+    /// The order as the writer sees it, with the pending ops applied on top.
     pub fn sight(&self, order_id: OrderId) -> Sight {
         self.sight_over(order_id, self.pending_on(order_id).collect())
     }
@@ -353,7 +353,7 @@ impl EdgeFile {
         })
     }
 
-    /// All that the link has to know, of committed rows only.
+    /// The link's view of the file, from committed rows only.
     pub fn position(&self) -> Position {
         let book = self.reading_book();
         let pending =

@@ -1,5 +1,5 @@
-//! Promises of images and of anti-entropy: an image is one view, a repair never lowers, and only
-//! losses made on purpose are repaired. Any other repair would hide a fault of some part.
+//! Promises of snapshots and anti-entropy: a snapshot is one consistent view, a repair never lowers
+//! a version, and only losses made on purpose are repaired. Any other repair would hide a fault.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
     edge::EdgeFile,
 };
 
-/// The whole history of a region's feed, including the forgotten part.
+/// The whole history of a region's feed, including the compacted part.
 #[derive(Default)]
 pub struct FeedHistory {
     generation: u64,
@@ -25,7 +25,7 @@ impl Oracle {
         self.strange.contains(&id)
     }
 
-    /// 7. Every repaired loss was made on purpose or is still on its way.
+    /// 7. Every repaired loss was made on purpose or is still in transit.
     pub fn repaired(&mut self, at: u64, lost: bool, what: impl FnOnce() -> String) {
         self.check(at, "only_what_was_lost_is_repaired", lost, || {
             format!("{} was not lost on purpose, and had to be repaired", what())
@@ -40,14 +40,14 @@ impl Oracle {
         });
     }
 
-    /// 6. A reader of a feed hears of every departure before it is forgotten.
+    /// 6. Every reader of a feed sees a departure before it is compacted.
     pub fn forgets(&mut self, at: u64, region: Region, behind: Option<usize>, number: u64) {
         self.check(at, "a_tombstone_stands_until_all_have_passed", behind.is_none(), || {
             format!("{region} forgets {number}, and machine {behind:?} has not read so far")
         });
     }
 
-    /// 7. A feed never goes back to an older version of an order.
+    /// 7. A feed never returns to an older version of an order.
     pub fn says(&mut self, at: u64, db: &SyncDb, region: Region) {
         let Some(row) = db.region(region) else { return };
         let Some((number, last)) = row.feed.last_key_value() else { return };
@@ -81,13 +81,12 @@ impl Oracle {
         self.said.insert(region, FeedHistory { generation, last, orders, newest });
     }
 
-    /// 7. An image that has become the view is the region as of its number: no less, and of the
-    ///    feed no more.
+    /// 7. A snapshot that became the view is the region exactly as of its feed number.
     pub fn image_is_the_view(&mut self, at: u64, region: Region, file: &EdgeFile) {
         let Some(said) = self.said.get(&region) else { return };
         let book = file.book.read();
         if said.generation != 0 && said.generation != book.feed_generation {
-            // It is an image of a feed that is no more.
+            // The snapshot's feed generation is gone.
             return;
         }
         let mut stands: BTreeMap<OrderId, u64> = BTreeMap::new();

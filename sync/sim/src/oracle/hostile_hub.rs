@@ -1,4 +1,4 @@
-//! Promises about the hostile replica: the hub's key alone speaks to an edge.
+//! Promises about the hostile replica: only the holder of the hub's key can command an edge.
 
 use uuid::Uuid;
 use wire::{CommandId, UnixMillis};
@@ -6,8 +6,7 @@ use wire::{CommandId, UnixMillis};
 use super::Oracle;
 use crate::edge::EdgeFile;
 
-/// Everything that the hostile replica says carries this number. No number of the hub's comes near
-/// it.
+/// All forgeries of the hostile replica carry this number, far above any real one.
 pub const FORGED: u64 = 1 << 40;
 
 /// The time of a forged decision.
@@ -20,7 +19,7 @@ pub fn forged_command() -> CommandId {
 }
 
 impl Oracle {
-    /// 10. Nothing that the hub has not signed is stored.
+    /// 10. An edge stores only what the hub signed.
     pub fn nothing_forged_is_stored(&mut self, at: u64, file: &EdgeFile) {
         let forged = forged_in(file);
         self.check(at, "nothing_forged_is_stored", forged.is_none(), || {
@@ -29,7 +28,7 @@ impl Oracle {
         });
     }
 
-    /// 10. Nor does anybody hear of it.
+    /// 10. People never see a forgery.
     pub fn nothing_forged_is_told(&mut self, at: u64, held: u64) {
         self.check(at, "nothing_forged_is_told", held < FORGED, || {
             format!("the hostile replica says that op {held} waits")
@@ -37,7 +36,7 @@ impl Oracle {
     }
 }
 
-/// The first thing of the hostile replica that is on disk.
+/// The first forged item on disk.
 fn forged_in(file: &EdgeFile) -> Option<&'static str> {
     let book = file.book.read();
     let staged = book.staged.as_ref().map_or(0, |staged| staged.feed_seq);

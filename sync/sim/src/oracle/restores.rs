@@ -1,5 +1,5 @@
-//! Promises of restores, copies and quarantine: the restores that must be found out, the commands
-//! that may be lost, and those that must come back.
+//! Promises of restores, copies and quarantine: the restores to detect, the commands that may be
+//! lost, and those that must come back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,26 +13,26 @@ use crate::{
     edge::{CommandName, EdgeFile, LogPlace, LoggedCommand, Node},
 };
 
-/// The oracle's knowledge of one machine, beyond the machine's own.
+/// The oracle's record of one machine.
 #[derive(Default)]
 pub struct Machine {
-    /// Every receipt it has given that its file has to know of.
+    /// Every receipt that its file must contain.
     pub receipts: BTreeMap<LogPlace, (Chain, CommandId)>,
-    /// Something may give it away: its file was replaced or copied, or its frames were changed on
-    /// the way.
+    /// An alarm is justified: its file was replaced or copied, or its frames were altered in
+    /// transit.
     disturbed: bool,
-    /// Its high-water mark tells that the file was replaced.
+    /// Its high-water mark reveals that the file was replaced.
     marked: bool,
-    /// It was shown a receipt of this epoch for an op that its log lacks.
+    /// A tablet showed it a receipt of this epoch for an op that its log lacks.
     shown: Option<u64>,
-    /// The end of its log before it became suspect, with the ops of the same group before that.
+    /// The end of its log before it became suspect, including earlier ops of the same group.
     suspect_from: Option<LogPlace>,
     raised_at: Option<LogPlace>,
-    /// Where its log was last known to end.
+    /// The last known end of its log.
     head: LogPlace,
-    /// The commands that a new epoch must log anew.
+    /// The commands that a new epoch must log again.
     waiting: BTreeSet<CommandName>,
-    /// Given receipts that a restore has taken from its file.
+    /// Issued receipts that a restore removed from its file.
     taken: Vec<(LogPlace, Hash, CommandId)>,
 }
 
@@ -41,14 +41,14 @@ impl Oracle {
         self.machine(m).disturbed = true;
     }
 
-    /// Nothing tells any more how far the log had come; an empty one may be a new one.
+    /// Without the mark, the log's former end is unknown; an empty log may be a new one.
     pub fn mark_lost(&mut self, m: usize, file: &EdgeFile) {
         let machine = self.machine(m);
         machine.disturbed = true;
         machine.marked = file.book.read().head.seq > 0;
     }
 
-    /// The file is another one than it was.
+    /// The file was replaced.
     pub fn restored(&mut self, m: usize, before: &EdgeFile, after: &EdgeFile) {
         let book = after.book.read();
         let here = (book.epoch, book.head.seq);
@@ -81,7 +81,7 @@ impl Oracle {
         }
     }
 
-    /// A command that a restore has taken may be lost if nobody who is left has seen it.
+    /// A command removed by a restore may be lost if no other party has seen it.
     pub fn left_behind(&mut self, m: usize, seen: impl Fn(CommandId, LogPlace, Hash) -> bool) {
         let taken = std::mem::take(&mut self.machine(m).taken);
         let lost =
@@ -105,18 +105,18 @@ impl Oracle {
         self.cloned.insert(file.book.read().name.clone());
     }
 
-    /// 8. Nothing looks like a restored or copied edge that is none.
+    /// 8. Only restored or copied edges raise an alarm.
     pub fn alarmed(&mut self, at: u64, m: usize, has_rival: bool, says: &str) {
         let justified = has_rival || self.machine(m).disturbed;
         self.check(at, "no_false_alarm", justified, || format!("machine {m}: {says}"));
     }
 
-    /// A witness may come behind others in a group. Those before it were answered in good faith.
+    /// The evidence may come late in a group: earlier commands of it were answered in good faith.
     pub fn raised(&mut self, m: usize, head: LogPlace) {
         self.machine(m).raised_at = Some(head);
     }
 
-    /// Returns whether the machine has become suspect with its last commit.
+    /// Returns true if the last commit made the machine suspect.
     pub fn suspects(&mut self, m: usize, file: &EdgeFile) -> bool {
         let book = file.book.read();
         let (suspect, head) = (book.suspect, (book.epoch, book.head.seq));
@@ -144,8 +144,8 @@ impl Oracle {
         *shown = (*shown).max(tells.then_some(seen.epoch));
     }
 
-    /// 8. As above, once it is on disk. The same commit may end the epoch that the receipt speaks
-    ///    of, and with it the suspicion.
+    /// 8. The same, once it is on disk. That commit may also end the receipt's epoch, and with it
+    ///   the suspicion.
     pub fn hears_witnesses(&mut self, at: u64, m: usize, file: &EdgeFile) {
         let book = file.book.read();
         let shown = self.machine(m).shown.take();
@@ -155,7 +155,7 @@ impl Oracle {
         });
     }
 
-    /// A crash: writes under way may be on disk or not.
+    /// After a crash, a write in progress may be on disk or not.
     pub fn edge_rolled_back(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
         self.machine(m).shown = None;
         let book = node.file.book.read();
@@ -165,8 +165,8 @@ impl Oracle {
         self.suspects(m, &node.file);
     }
 
-    /// 8. A file that was replaced is found out by its high-water mark before anything else, and no
-    ///    other is taken for one; and a run begins with its boot op.
+    /// 8. The high-water mark reveals a replaced file before anything else happens, without false
+    ///   alarms, and a run begins with its boot op.
     pub fn booted(&mut self, at: u64, m: usize, file: &EdgeFile, booted: bool, has_rival: bool) {
         let suspect = file.book.read().suspect;
         let name = &file.book.read().name;
@@ -180,7 +180,7 @@ impl Oracle {
         self.edge_is_whole(at, m, file);
     }
 
-    /// 8. No live session is put aside for another run of the same edge.
+    /// 8. A live session is never replaced by another run of the same edge.
     pub fn taken_over(
         &mut self,
         at: u64,
@@ -203,7 +203,7 @@ impl Oracle {
         });
     }
 
-    /// 8. Of an edge that has become suspect nothing more is taken.
+    /// 8. The hub rejects further ops from a suspect edge.
     pub fn takes(&mut self, at: u64, m: usize, ops: &NewOps) {
         let Some((epoch, seq)) = self.machine(m).suspect_from else { return };
         let none = ops.epoch != epoch || ops.cursor().seq <= seq;
@@ -223,7 +223,7 @@ impl Oracle {
         });
     }
 
-    /// 1. The ops that a quarantine gives back are there when its epoch begins.
+    /// 1. The ops returned by a quarantine are present when its epoch begins.
     pub fn gives_back(
         &mut self,
         at: u64,
@@ -236,7 +236,7 @@ impl Oracle {
         });
     }
 
-    /// 3. Before an epoch is over its rights are taken back, on record.
+    /// 3. An epoch's rights are taken back, on record, before it ends.
     pub fn epoch_ended(&mut self, at: u64, e: usize, epoch: u64, db: &OrderDb) {
         let edge = cast::edge(e);
         let held = db
@@ -250,7 +250,7 @@ impl Oracle {
         });
     }
 
-    /// A quarantine is about to be written.
+    /// Prepares for the write of a quarantine.
     pub fn will_begin(&mut self, m: usize, file: &EdgeFile) {
         let tail = file.tail.live().values().filter_map(|logged| match &logged.op {
             Op::Command(op) => Some((op.command.id, op.actor.user_id)),
@@ -259,8 +259,8 @@ impl Oracle {
         self.will_log_anew(m, file, tail);
     }
 
-    /// It is about to get a name of its own. A tail it was given belongs to its former name: the
-    /// hub has it, and gives it back to the edge of that name.
+    /// Prepares for a new name. A returned tail belongs to the former name: the hub has it, and
+    /// returns it to the edge of that name.
     pub fn will_be_renamed(&mut self, m: usize, file: &EdgeFile) {
         self.will_log_anew(m, file, std::iter::empty());
     }
@@ -278,8 +278,8 @@ impl Oracle {
         self.machine(m).waiting = own.chain(tail).filter(|key| !known(key)).collect();
     }
 
-    /// An epoch has begun in a file: no other file has begun it, the undecided commands are logged
-    /// anew, and none of them is firm.
+    /// A file has begun an epoch: no other file began it, the undecided commands are logged again,
+    /// and none of them is firm.
     pub fn began(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
         let book = node.file.book.read();
         let (name, epoch) = (&book.name, book.epoch);
@@ -309,13 +309,13 @@ impl Oracle {
         let log = &node.file.log;
         machine.receipts.retain(|place, (at, _)| log.read(place).is_some_and(|l| l.at == *at));
         (machine.marked, machine.shown) = (false, None);
-        // The hub may have ended this epoch as well by now, or be about to.
+        // The hub may already be ending this epoch, too.
         machine.disturbed &= !is_newest;
         machine.suspect_from = None;
         machine.head = head;
     }
 
-    /// 4. Only an op that makes its owner fail is put before an operator.
+    /// 4. Only an op that makes its owner fail is held for an operator.
     pub fn stopped(&mut self, at: u64, e: usize, seq: u64, poisoned: bool) {
         self.check(at, "only_what_fails_needs_an_operator", poisoned, || {
             format!("op {seq} of edge {e} is put before an operator, and nothing is wrong with it")

@@ -1,4 +1,4 @@
-//! Promises of the right to assign, checked as things happen.
+//! Promises of the right to assign, checked at each step.
 
 use std::collections::BTreeSet;
 
@@ -19,16 +19,17 @@ impl Oracle {
         self.firm.entry(whose).or_insert(Firm { fence, alone });
     }
 
-    /// A command with a firm receipt is sent nowhere else, unless a restore has taken it back.
+    /// A command with a firm receipt is sent nowhere else, unless a restore has removed the
+    /// receipt.
     pub fn is_repeated(&mut self, whose: CommandIdentity) {
         if let Some(firm) = self.firm.get_mut(&whose) {
             firm.alone = false;
         }
     }
 
-    /// A firm acceptance is never overturned, save by a take-back on record. A provider who had
-    /// sent it nowhere else then hears this reason. `forgot` says that the edge's file was put
-    /// back, and that the edge had acknowledged more revocations than it names with the command.
+    /// A firm acceptance is overturned only by a take-back on record. A provider who sent it to no
+    /// other edge then gets this reason. `forgot` means that the edge's file was restored, and the
+    /// edge had acknowledged more revocations than it names with the command.
     #[expect(clippy::too_many_arguments, reason = "each is a fact of another place of the run")]
     pub fn keeps_firm(
         &mut self,
@@ -45,7 +46,7 @@ impl Oracle {
             return;
         }
         if outcome.code == Some(Code::CommandIdReused) {
-            // A broken app has used the id for another command, before.
+            // A broken app used the id for another command before.
             return;
         }
         let holder = fence.and_then(|fence| db.rights.was_of(region, fence));
@@ -53,16 +54,15 @@ impl Oracle {
             return;
         }
         if forgot && outcome.code == Some(Code::Revoked) {
-            // Nobody can tell it from a thief who acts as if the edge had not heard of the
-            // revocation.
+            // A thief who hides the edge's knowledge of the revocation looks the same.
             return;
         }
         let end = fence.and_then(|fence| db.rights.end_of(region, fence));
-        // Of two machines of one edge the first to connect is the edge. The promises of the other
-        // are logged anew with the reason.
+        // If an edge has two machines, the first to connect is the edge. The other's promises are
+        // logged again with the reason.
         let copied = relogged.is_some_and(|first| self.cloned.contains(&first.edge));
-        // A restored file goes on under a right that its log had given back by then: on record is
-        // the end of its epoch. A log that was not restored has that op before the release,
+        // A restored file continues under a right that its log had already given back: the record
+        // shows the end of its epoch. A log without a restore has that op before the release,
         // decided.
         let given_back = end.is_some_and(|end| !end.how.is_take_back());
         let restored = given_back
@@ -76,11 +76,11 @@ impl Oracle {
             OutcomeKind::Applied | OutcomeKind::Rejected => outcome.code,
         };
         let explained = outcome.lost.as_ref().is_some_and(|lost| lost.taken_back.is_some());
-        // His op was lost with a file and came back by his tablet after he had been revoked: that
-        // is why it is refused, and it would stand otherwise.
+        // The op was lost with a file, and the tablet brought it back after the provider was
+        // revoked. That is the reason for the refusal; otherwise the op would stand.
         let revoked = code == Some(Code::Revoked)
             && relogged.is_some_and(|first| first.why == QuarantineWhy::EdgeRestored);
-        // Where no right was taken back there is no such record to tell of.
+        // Without a take-back there is no record to report.
         let says_so = !alone
             || copied
             || restored
@@ -92,7 +92,7 @@ impl Oracle {
         });
     }
 
-    /// Work that was completed at an edge and counts for nothing is on a person's list.
+    /// Work completed at an edge that counts for nothing becomes a case.
     pub fn lists_work_in_vain(&mut self, at: u64, db: &OrderDb, op: &CommandOp, told: &Outcome) {
         use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
         let (id, user) = (op.command.id, op.actor.user_id);
@@ -119,8 +119,8 @@ impl Oracle {
         });
     }
 
-    /// A holder promises to publish or approve only what a rule of its region covers. Nobody pays
-    /// in a run, so no customer is in good standing.
+    /// A holder promises to publish or approve only orders that a region rule covers. A run has no
+    /// payments, so no customer is in good standing.
     pub fn promised_by_rule(&mut self, at: u64, file: &EdgeFile, entered: &EntryResult) {
         let EntryResult::Stored { stored, order: Some(order), new: true } = entered else { return };
         let place = (stored.epoch, stored.at.seq);
@@ -139,7 +139,7 @@ impl Oracle {
         });
     }
 
-    /// Work on an order that was got by a firm accept is judged by the rules that its edge knew.
+    /// Work on an order from a firm accept is judged by the rules that its edge had.
     pub fn judges_by_known_rules(
         &mut self,
         at: u64,
@@ -165,7 +165,7 @@ impl Oracle {
         });
     }
 
-    /// Notes a start that the edge has logged now, if its link is up.
+    /// Notes a newly logged start if the edge's link is up.
     pub fn logged_start(&mut self, cut_off: Option<bool>, file: &EdgeFile, entered: &EntryResult) {
         let EntryResult::Stored { stored, new: true, .. } = entered else { return };
         let place = (stored.epoch, stored.at.seq);
@@ -175,8 +175,8 @@ impl Oracle {
         }
     }
 
-    /// A rule for edges that are cut off starts no work at a linked one. Nobody pays in a run, so
-    /// such a start counts only if its kind of work is paid for afterwards.
+    /// A rule for cut-off edges starts no work at a linked one. A run has no payments, so such a
+    /// start counts only if its kind of work is paid for afterwards.
     pub fn starts_unpaid_only_cut_off(
         &mut self,
         at: u64,
@@ -197,7 +197,7 @@ impl Oracle {
         });
     }
 
-    /// A waiting op is not answered, and no logged op is told to come again.
+    /// A waiting op gets no outcome, and a logged op is never rejected as held.
     pub fn answers_no_held(&mut self, at: u64, seq: u64, outcome: &Outcome) {
         let held = outcome.code == Some(Code::RegionAssigningOffline);
         self.check(at, "held_is_no_outcome", !held, || {
@@ -205,15 +205,15 @@ impl Oracle {
         });
     }
 
-    /// Nor is it put to the holder before the ops in front of it.
+    /// An op is not forwarded to the holder before the ops ahead of it.
     pub fn puts(&mut self, at: u64, holder: usize, db: &SyncDb, accept: &PortalAccept) {
         let order = accept.command.body.order_id();
         if db.asks.contains_key(&accept.command.id) {
-            // Made at the portal, it waits behind nothing.
+            // A portal accept does not wait behind ops.
             return;
         }
         let logs = db.edges.iter().enumerate().filter(|(e, _)| *e != holder);
-        // Where it is the first on its order, where it waits behind another.
+        // Its position among the waiting ops on this order, in each other log.
         let places = logs.filter_map(|(_, edge)| {
             let on_it = edge.ops.values().filter(|op| !op.is_decided());
             let mut on_it = on_it.filter_map(|op| match op.read.as_deref() {
@@ -229,7 +229,7 @@ impl Oracle {
         });
     }
 
-    /// An edge's ops on one order are decided in log order. A repeat only hears the decision.
+    /// An edge's ops on one order are decided in log order. A repeat only gets the decision.
     pub fn keeps_order(&mut self, at: u64, e: usize, db: &SyncDb, decided: &[u64]) {
         let Some(last) = decided.iter().max() else { return };
         let ops = &db.edges[e].ops;
@@ -246,8 +246,8 @@ impl Oracle {
         });
     }
 
-    /// An edge refuses at once only commands that nobody could take. The cloud decides those that
-    /// its view contradicts.
+    /// An edge refuses at once only commands that no edge could take. The cloud decides commands
+    /// that merely contradict the edge's view.
     pub fn refused_at_once(&mut self, at: u64, code: Code) {
         let doubt = matches!(
             code,
@@ -260,7 +260,7 @@ impl Oracle {
         self.check(at, "a_doubt_refuses_nothing", !doubt, || format!("refused at once: {code}"));
     }
 
-    /// A person who was not let in, or found nothing there, may send the same id again.
+    /// A request that was refused entry or found nothing leaves its id free.
     pub fn told_at_desk(&mut self, at: u64, id: CommandId, outcome: &Outcome, consumes: bool) {
         let code = outcome.code.filter(|_| outcome.kind == OutcomeKind::Rejected);
         let undecided = code.is_some_and(|code| {
@@ -271,15 +271,15 @@ impl Oracle {
         });
     }
 
-    /// Nor was it decided or waiting when the hub said that the holder is away: an earlier try may
-    /// have been put to the holder. This answer need not know the effect of a later try.
+    /// The command was neither decided nor waiting when the hub reported the holder as away: an
+    /// earlier try may have reached the holder. This answer may ignore a later try.
     pub fn not_taken_at_desk(&mut self, at: u64, id: CommandId, was_decided: bool) {
         self.check(at, "only_a_decision_consumes_an_id", !was_decided, || {
             format!("command {id} is said not to be taken, and its id is used up")
         });
     }
 
-    /// A right ends by its holder's word or by a take-back, never by a change of policy.
+    /// A right ends by its holder's release or by a take-back, never by a change of policy.
     pub fn operator_turned(
         &mut self,
         at: u64,

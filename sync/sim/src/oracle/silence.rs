@@ -1,5 +1,4 @@
-//! Promises that are checked when everything has arrived: nothing is missing and everything is
-//! equal.
+//! Promises checked once everything has arrived: nothing is missing and all views are equal.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +7,7 @@ use wire::{CommandId, Order, OrderId, Region};
 
 use crate::{cast, cloud::rights::FIRST_VERSION, world::World};
 
-/// Checks all of them; the first that is broken is kept.
+/// Checks all of them and keeps the first broken one.
 pub(crate) fn at_silence(world: &mut World) {
     for e in machines(world) {
         let edge = &world.edges[e];
@@ -55,8 +54,8 @@ fn every_command_gets_an_outcome(world: &mut World) {
     });
 }
 
-/// 1. Every command with a receipt is decided, also when its person is gone. The exception: a
-///    restore has taken it with everybody who had seen it.
+/// 1. Every command with a receipt is decided, even if its person is gone. The exception: a restore
+///   removed it together with every party that had seen it.
 fn what_was_acknowledged_is_decided(world: &mut World) {
     let at = world.now;
     let decided = |id: &CommandId| {
@@ -69,7 +68,7 @@ fn what_was_acknowledged_is_decided(world: &mut World) {
     });
 }
 
-/// 3. No edge goes on in an epoch with rights taken back: nobody could grant it any again.
+/// 3. No edge continues in an epoch whose rights were taken back: it could never get a grant again.
 fn no_epoch_outlives_its_rights(world: &mut World) {
     let at = world.now;
     for e in 0..cast::MACHINE_COUNT {
@@ -81,7 +80,7 @@ fn no_epoch_outlives_its_rights(world: &mut World) {
     }
 }
 
-/// 4. Every op of an epoch's log has one outcome at the hub, numbered without a gap.
+/// 4. Every op of an epoch's log has one outcome at the hub, numbered without gaps.
 fn every_op_is_decided_once(world: &mut World) {
     let at = world.now;
     for m in machines(world) {
@@ -101,7 +100,7 @@ fn machines(world: &World) -> Vec<usize> {
     (0..cast::MACHINE_COUNT).filter(|&m| world.edges[m].is_there).collect()
 }
 
-/// 6. The feed itself has brought every order's newest version to every edge.
+/// 6. The feed itself delivered every order's newest version to every edge.
 fn the_feed_skips_nothing(world: &mut World) {
     let at = world.now;
     for e in machines(world) {
@@ -135,7 +134,7 @@ fn the_view_equals_the_clouds(world: &mut World) {
     }
 }
 
-/// 7. The digests that stand beside the rows say the same as the rows.
+/// 7. The stored digests match their rows.
 fn the_digests_are_equal(world: &mut World) {
     let at = world.now;
     for e in machines(world) {
@@ -154,7 +153,7 @@ fn the_digests_are_equal(world: &mut World) {
     }
 }
 
-/// 7. Every edge knows its region's policy and holder, and none believes to hold a right it lacks.
+/// 7. Every edge has its region's policy and holder, and none believes it holds a right it lacks.
 fn the_right_is_seen_alike(world: &mut World) {
     let at = world.now;
     for e in machines(world) {
@@ -162,7 +161,7 @@ fn the_right_is_seen_alike(world: &mut World) {
         let tenure = &world.edges[e].file.book.read().tenure;
         let there = &world.order_db.rights;
         let word = there.regions.get(&region).map(|now| there.told(region, now));
-        // Nobody is told of a right that nobody ever changed.
+        // A right that never changed is never sent.
         let told = word.filter(|word| word.policy_version > FIRST_VERSION);
         let same = told.is_none_or(|word| word == tenure.assignment) && tenure.held.is_none();
         let held = tenure.held;
@@ -172,7 +171,7 @@ fn the_right_is_seen_alike(world: &mut World) {
     }
 }
 
-/// 2. An order has as many versions as there were commands that changed it.
+/// 2. An order has as many versions as commands that changed it.
 fn versions_count_the_changes(world: &mut World) {
     let at = world.now;
     let wrong = world

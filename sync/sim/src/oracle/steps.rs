@@ -1,4 +1,4 @@
-//! Promises that are checked as things happen.
+//! Promises checked at each step.
 
 use engine::cloud::NewOps;
 use rules::Writes;
@@ -14,7 +14,7 @@ use crate::{
     edge::{EdgeFile, LoggedCommand, Node},
 };
 
-/// The versions of an edge's confirmed orders that a commit is about to replace, and its cursors.
+/// The versions of confirmed orders and the cursors before a commit.
 pub struct Versions {
     orders: Vec<(OrderId, u64, u64)>,
     cursors: (u64, u64),
@@ -34,7 +34,7 @@ impl Oracle {
         let book = file.book.read();
         self.acknowledged.insert(stored.command_id);
         if stored.outcome.is_some() && stored.epoch != book.epoch {
-            // It was decided in an epoch that is over. Its log may be gone.
+            // It was decided in an ended epoch, whose log may be gone.
             return;
         }
         let place = (stored.epoch, stored.at.seq);
@@ -51,8 +51,7 @@ impl Oracle {
         });
     }
 
-    /// 1. The same after a crash, for every receipt the edge has given since its file was last
-    ///    replaced.
+    /// 1. The same after a crash, for every receipt since the file was last replaced.
     pub fn edge_is_whole(&mut self, at: u64, m: usize, file: &EdgeFile) {
         let receipts = &self.machine(m).receipts;
         let lost = receipts.iter().find(|(place, (chain, _))| {
@@ -72,7 +71,7 @@ impl Oracle {
         });
     }
 
-    /// 8. A frame that names another session changes nothing in this one.
+    /// 8. A frame of another session changes nothing in this one.
     pub fn stray_taken(&mut self, at: u64, kind: &str, passed_over: bool) {
         self.check(at, "a_frame_counts_in_its_session_alone", passed_over, || {
             format!("{kind} of another session was taken")
@@ -87,14 +86,14 @@ impl Oracle {
         Versions { orders, cursors, epoch, image: book.snapshot }
     }
 
-    /// Returns whether an image has become the view since.
+    /// Returns true if a snapshot has since become the view.
     pub fn has_image(&self, before: &Versions, file: &EdgeFile) -> bool {
         file.book.read().snapshot != before.image
     }
 
-    /// 7. Nothing lowers a version, and pending ops show in the view.
+    /// 7. Versions never fall, and pending ops show in the view.
     pub fn edge_committed(&mut self, at: u64, m: usize, file: &EdgeFile, before: &Versions) {
-        // An order outside the image was not brought by its feed.
+        // The feed did not deliver an order outside the snapshot.
         let imaged = self.has_image(before, file);
         let lowered = before.orders.iter().find(|(id, version, feed_version)| {
             let Some(row) = file.orders.read(id) else { return !self.is_strange(*id) };
@@ -116,7 +115,7 @@ impl Oracle {
         self.what_waits_shows_in_the_view(at, file);
     }
 
-    /// 7. A command without an outcome is laid over the view, and one with an outcome is not.
+    /// 7. A command overlays the view exactly while it has no outcome.
     pub fn what_waits_shows_in_the_view(&mut self, at: u64, file: &EdgeFile) {
         let waiting = file.commands.durable().values().filter(|stored| stored.outcome.is_none());
         let shown = file.pending.durable();
@@ -147,8 +146,8 @@ impl Oracle {
         );
     }
 
-    /// 1. The hub's ops are the edge's, byte for byte, and on the edge's disk. Ops on their way
-    ///    while the file was replaced are no longer known here.
+    /// 1. The hub's ops are on the edge's disk, byte for byte. Ops sent before the file was
+    ///   replaced cannot be checked.
     pub fn hub_stored(&mut self, at: u64, m: usize, node: &Node, began: u64, ops: &NewOps) {
         let file = &node.file;
         if node.restored_at.is_some_and(|restored_at| restored_at >= began) {
@@ -165,8 +164,8 @@ impl Oracle {
         });
     }
 
-    /// 2, 3. A command changes its order once; an order moves along its machine, one version at a
-    /// time, and never from one provider to another.
+    /// 2, 3. A command changes its order once; an order follows its state machine, one version at a
+    /// time, and never moves directly between providers.
     pub fn order_commits(&mut self, at: u64, db: &OrderDb, writes: &Writes) {
         self.stranger_changes_nothing(at, writes);
         for line in writes.timeline.iter().filter(|line| line.entry.from != Some(line.entry.to)) {
@@ -222,7 +221,7 @@ impl Oracle {
         self.check(at, "every_change_has_its_event", all, || format!("order {which:?} has none"));
     }
 
-    /// 6. The feed is numbered without a gap and never goes back on an order.
+    /// 6. The feed has no gaps and never goes back on an order.
     pub fn fed(&mut self, at: u64, db: &SyncDb, region: Region) {
         self.says(at, db, region);
         let Some(row) = db.region(region) else { return };
@@ -237,7 +236,7 @@ impl Oracle {
         }
     }
 
-    /// 4. The hub gives out the owner's stored answers, never a word of its own.
+    /// 4. The hub passes on the owner's stored answers, never its own.
     pub fn hub_decided(
         &mut self,
         at: u64,
@@ -254,7 +253,7 @@ impl Oracle {
         let answer = answer.or_else(|| orders.commands.get(&(id, None)));
         let own = answer.filter(|answer| answer.hash == body.hash());
         let backed = match (own, answer) {
-            // Nobody vouches for the op, so it is not given anybody's answer.
+            // No valid token vouches for the op, so it gets no stored answer.
             (Some(_), _) if outcome.code == Some(Code::InvalidToken) => true,
             (Some(own), _) => own.applied == outcome.succeeded() && code_of(outcome) == own.code,
             (None, Some(_)) => code_of(outcome) == Some(Code::CommandIdReused),
@@ -269,8 +268,8 @@ impl Oracle {
         self.starts_unpaid_only_cut_off(at, orders, region, row.hash, op, outcome);
         self.lists_work_in_vain(at, orders, op, outcome);
         self.answers_no_held(at, decided.seq, outcome);
-        // The same command may stand in another log too. The edge that answered firm tells the
-        // outcome, also under another epoch or name.
+        // Another log may hold the same command. The edge that answered firm reports the outcome,
+        // also under another epoch or name.
         let relogged = op.relogged.as_ref();
         let was_firm = relogged.is_some_and(|first| first.verdict == Verdict::Firm);
         if op.verdict == Verdict::Firm || was_firm {
@@ -288,7 +287,7 @@ impl Oracle {
         }
     }
 
-    /// 4. An outcome once told is never contradicted.
+    /// 4. A reported outcome is never contradicted.
     pub fn told(
         &mut self,
         at: u64,
@@ -302,7 +301,7 @@ impl Oracle {
 
     fn heard(&mut self, at: u64, id: CommandId, user: UserId, hash: wire::Hash, outcome: &Outcome) {
         if self.is_by_dead_token(id) {
-            // Nobody sent it, and nobody hears of it.
+            // A forged command has no sender, so no one sees its outcome.
             return;
         }
         let now = (outcome.succeeded(), code_of(outcome));
@@ -313,7 +312,7 @@ impl Oracle {
     }
 }
 
-/// The code of the decision itself, told for the first time or again.
+/// The code of the decision itself, first or repeated.
 fn code_of(outcome: &Outcome) -> Option<Code> {
     match outcome.kind {
         OutcomeKind::Duplicate => outcome.first.as_ref().and_then(|first| first.code),

@@ -1,4 +1,4 @@
-//! Promises about the hostile person: he changes nothing, and spoils nobody's answer.
+//! Promises about the attacker: they change no order and spoil no one's answer.
 
 use engine::verdict::{Answer, Judgment};
 use rules::Writes;
@@ -10,12 +10,11 @@ use crate::{
     edge::{CommandEntry, EdgeFile, EntryResult},
 };
 
-/// The hostile person.
 fn stranger() -> UserId {
     at_tablet(STRANGER).user_id
 }
 
-/// A copy of a command that meets something of the hostile person's on its order.
+/// A copy of a command on an order with waiting ops of the attacker.
 pub fn beside_nonsense(file: &EdgeFile, entry: &CommandEntry) -> Option<CommandEntry> {
     let is_his = entry.actor.user_id == stranger();
     let waits = !is_his && file.waits_by(stranger(), entry.command.body.order_id());
@@ -23,8 +22,7 @@ pub fn beside_nonsense(file: &EdgeFile, entry: &CommandEntry) -> Option<CommandE
 }
 
 impl Oracle {
-    /// 9. Where an answer would be firm had the hostile person sent nothing, it is firm. Returns
-    ///    whether it was.
+    /// 9. An answer that would be firm without the attacker's ops is firm. Returns true if it was.
     pub fn entered_beside_nonsense(
         &mut self,
         at: u64,
@@ -35,7 +33,7 @@ impl Oracle {
         let firm = match entered {
             EntryResult::Stored { new: false, .. } => return false,
             EntryResult::Stored { stored, .. } => stored.verdict == Verdict::Firm,
-            // It was turned away before anybody looked at the order.
+            // It was refused before the order was read.
             EntryResult::NotTaken { code, .. }
                 if [entry.refusal, Some(Code::CommandIdReused)].contains(&Some(*code)) =>
             {
@@ -58,7 +56,7 @@ impl Oracle {
         firm && would_be_firm
     }
 
-    /// 9. No order changes by his word.
+    /// 9. The attacker's commands change no order.
     pub fn stranger_changes_nothing(&mut self, at: u64, writes: &Writes) {
         let mut changes =
             writes.timeline.iter().filter(|line| line.entry.from != Some(line.entry.to));

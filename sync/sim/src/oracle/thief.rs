@@ -1,5 +1,5 @@
-//! Promises about the thief of an edge: he revives no dead token, he decides nothing once the edge
-//! is disabled, and nobody else loses anything by the bounds that hold him.
+//! Promises about an edge's thief: they cannot revive an expired token, they decide nothing after
+//! the edge is disabled, and the limits on them cost no one else anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,27 +13,26 @@ use crate::{
     cloud::{DecisionRequest, order_db::OrderDb, sync_db::SyncDb},
 };
 
-/// The knowledge of a seed's theft, and of the clocks by which moments are bounded.
+/// A seed's theft, and the clocks that bound times.
 #[derive(Default)]
 pub struct Theft {
     edge: Option<EdgeId>,
     disabled: Option<Disabled>,
     deeds: BTreeMap<CommandId, Deed>,
-    /// The honest words of edges about their logs that the hub has stored, and how far they had
-    /// read.
+    /// The highest feed cursor in each edge's honest Acks whose whole log the hub has.
     words: BTreeMap<usize, u64>,
-    /// Where and when the hub has received each command of that edge. Of two people with one id,
-    /// each has a command of his own.
+    /// The epoch and time of each receipt of that edge's commands. Two people with one id have
+    /// separate commands.
     received: BTreeMap<(CommandId, UserId), Vec<(u64, UnixMillis)>>,
     clocks: BTreeSet<ClockFault>,
 }
 
-/// A command that a thief has made up.
+/// A command forged by a thief.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Deed {
-    /// Its token had run out before the seed began.
+    /// Its token had expired before the seed began.
     pub by_dead_token: bool,
-    /// The feed number that told of its person's revocation.
+    /// The feed number of its person's revocation.
     pub by_revoked: Option<u64>,
 }
 
@@ -69,7 +68,7 @@ impl Oracle {
         self.theft.disabled = Some(Disabled { at, epoch, since });
     }
 
-    /// An edge that is not stolen yet has told the end of its log, and the hub has all of it.
+    /// Notes an honest edge's report of the end of its log, once the hub has all of it.
     pub fn tells(&mut self, e: usize, ack: &Ack, heads: &HeadNotes, cursor: u64) {
         let sound = ack.edge_now >= crate::cloud::at(0, 0)
             && !self.theft.clocks.contains(&ClockFault::HubBehind);
@@ -80,7 +79,7 @@ impl Oracle {
         }
     }
 
-    /// 11. Of a disabled edge nothing is stored any more, until its name has another key.
+    /// 11. The hub stores no more ops of a disabled edge until it has a new key.
     pub fn stores(&mut self, at: u64, e: usize, db: &SyncDb, ops: &NewOps, now: UnixMillis) {
         let over = self.theft.disabled.is_some_and(|disabled| {
             self.is_of_thief(&cast::edge(e)) && ops.epoch <= disabled.epoch
@@ -105,7 +104,7 @@ impl Oracle {
         self.theft.edge.as_ref() == Some(edge)
     }
 
-    /// The hub has received it since the moment that the operator named, from that edge.
+    /// The hub received it from that edge after the time that the operator named.
     fn is_distrusted(&self, id: CommandId, user: UserId) -> bool {
         let places = self.theft.received.get(&(id, user));
         self.theft.disabled.is_some_and(|disabled| {
@@ -114,9 +113,9 @@ impl Oracle {
         })
     }
 
-    /// The same for one op with that command. Where it was logged anew behind the disabled epoch,
-    /// the moment at which the hub first had it counts: here all of them, because a clock of the
-    /// hub may jump between them.
+    /// The same for one op of that command. If it was logged again after the disabled epoch, the
+    /// time of its first receipt counts: here all of them, because a hub clock may jump between
+    /// them.
     fn is_distrusted_in(&self, id: CommandId, user: UserId, epoch: u64) -> bool {
         let Some(Disabled { epoch: last, since, .. }) = self.theft.disabled else { return false };
         let places = self.theft.received.get(&(id, user)).into_iter().flatten();
@@ -125,9 +124,9 @@ impl Oracle {
         first.is_some_and(|(_, at)| *at >= since) && counting.all(|(_, at)| *at >= since)
     }
 
-    /// 11. A dead token stays dead, nobody forgets a revocation that he had heard of, and once an
-    ///     edge is disabled nothing that came since the named moment takes effect. Returns the
-    ///     number of dead tokens among these that he tried in vain.
+    /// 11. An expired token stays expired, no edge forgets a revocation it had received, and once
+    /// an edge is disabled, no op received since the named time takes effect. Returns the number of
+    /// expired tokens tried in vain.
     pub fn decides_of_thief(
         &mut self,
         at: u64,
@@ -168,9 +167,9 @@ impl Oracle {
         in_vain
     }
 
-    /// 11. An honest edge loses nothing by the bounds: a token that was good when it took the
-    ///     command is good for the hub, though a clock of the one or of the other is wrong; and
-    ///     only ops of a disabled edge are not believed.
+    /// 11. The bounds cost an honest edge nothing: the hub accepts a token that was valid when the
+    /// edge took the command, even if one of their clocks is wrong; and only a disabled edge's ops
+    /// are distrusted.
     pub fn spares_the_honest(&mut self, at: u64, e: usize, op: &CommandOp, told: &Outcome) {
         let id = op.command.id;
         let code = told.code.filter(|_| told.kind == OutcomeKind::Rejected);
@@ -189,13 +188,13 @@ impl Oracle {
         });
     }
 
-    /// The promises of an edge that a thief has are his to break.
+    /// A thief may break the promises of a stolen edge.
     pub fn was_stolen(&self, holder: Option<&EdgeId>) -> bool {
         holder.is_some_and(|holder| self.is_of_thief(holder))
     }
 
-    /// 11. Every command that took effect, though nobody believes its edge, is a case for a person
-    ///     to look at: by an op of that edge, or by the log of the holder to which it was put.
+    /// 11. Every effective command of a distrusted edge becomes a case, as that edge's op or
+    /// through the holder's log.
     pub fn lists_what_was_decided(&mut self, at: u64, sync_db: &SyncDb, db: &OrderDb) {
         let applied = db.commands.values().filter(|answer| answer.applied);
         let theirs = |answer: &&StoredAnswer| {

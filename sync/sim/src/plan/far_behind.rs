@@ -1,5 +1,5 @@
-//! Faults drawn beside the older ones: lost events, damaged views, feeds that begin anew or forget,
-//! and an edge that is away for long enough.
+//! Faults drawn separately from the older ones: lost events, damaged views, feeds that start over
+//! or are compacted, and an edge that is away long enough.
 
 use super::{ACTIVE_MS, Fault, FaultKind, Step, StepKind, weighted};
 use crate::{cast::EDGE_COUNT, random::Random};
@@ -28,7 +28,7 @@ pub(super) fn steps(random: &mut Random) -> Vec<Step> {
     steps
 }
 
-/// Something leaves the region while an edge is away, and is forgotten before it is back.
+/// An order leaves the region while an edge is away, and is compacted before it returns.
 fn away(random: &mut Random, steps: &mut Vec<Step>) {
     let (on, at) = (random.below(EDGE_COUNT), random.between(18_000, 32_000));
     steps.push(fault(at, FaultKind::StrangeOrder, on, 0, 0));

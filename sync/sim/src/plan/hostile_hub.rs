@@ -1,26 +1,25 @@
-//! The hostile replica of every fourth seed, drawn beside all else. It sits on an edge's line, or
-//! answers a call in the hub's place. It has copied frames of the hub, and it has no key of the
-//! hub.
+//! The hostile replica of every fourth seed, drawn separately. It sits on an edge's line, or
+//! answers a call in the hub's place. It holds copied hub frames, but no hub key.
 
 use super::{ACTIVE_MS, Step, StepKind, weighted};
 use crate::random::Random;
 
 const STREAM: u64 = 0x0b5e_55ed_0b5e_55ed;
 
-/// The last of so many seeds has one.
+/// The last of this many seeds has one.
 const EVERY: u64 = 4;
-/// There is something to spoil by then.
+/// By then there is data to spoil.
 const FIRST_MS: u64 = 6_000;
 const FORGERIES: (u64, u64) = (4, 9);
-/// In so many of a thousand of those seeds one edge knows no key for a while.
+/// In this many of a thousand of those seeds, one edge has no key for a while.
 const KEYLESS_IN_A_THOUSAND: u64 = 400;
 const KEYLESS_MS: (u64, u64) = (25_000, 60_000);
-/// The edges whose programs check the hub's proof.
+/// The edges that check the hub's signature.
 const CHECKING: [usize; 3] = [0, 2, 4];
 
 macro_rules! forgeries {
     ($($variant:ident $name:literal $weight:literal),+ $(,)?) => {
-        /// A frame that the hostile replica makes up.
+        /// A frame forged by the hostile replica.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Forgery { $($variant,)+ }
 
@@ -57,13 +56,13 @@ forgeries! {
 }
 
 impl Forgery {
-    /// Returns whether it stands at the beginning of a session.
+    /// Returns true if it opens a session.
     pub fn greets(self) -> bool {
         matches!(self, Self::EpochEnded | Self::Session | Self::BrokenSession)
     }
 
-    /// Returns whether no edge may heed it, not even one that knows no key and so believes much
-    /// else.
+    /// Returns true if every edge must ignore it, even one without a key, which believes most
+    /// frames.
     pub fn hurts_without_a_key(self) -> bool {
         matches!(self, Self::Twin | Self::LogBroken | Self::EpochEnded | Self::BrokenSession)
     }

@@ -1,20 +1,19 @@
-//! The hostile person of a seed, drawn beside all else. He may sign in, and nothing else is his.
+//! A seed's attacker, drawn separately. They can sign in, and own nothing else.
 
 use super::{ACTIVE_MS, Fault, FaultKind, Step, StepKind, weighted};
 use crate::{cast::EDGE_COUNT, random::Random};
 
 pub(super) const STREAM: u64 = 0x6057_11e0_6057_11e0;
 
-/// There is something to spoil by then.
+/// By then there is data to spoil.
 const FIRST_MS: u64 = 8_000;
 const TRIES: (u64, u64) = (8, 14);
 const AT_HOLDER_IN_A_THOUSAND: u64 = 700;
-/// In so many of a thousand seeds he tries a flood as well.
+/// In this many of a thousand seeds the attacker also tries a flood.
 const FLOODS_IN_A_THOUSAND: u64 = 80;
 
 macro_rules! mischief {
     ($($variant:ident $name:literal $weight:literal),+ $(,)?) => {
-        /// What the hostile person tries.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Mischief { $($variant,)+ }
 
@@ -47,7 +46,7 @@ mischief! {
     Flood "flood of starts on one order" 0,
 }
 
-/// His edge. Mostly he goes where the first right to assign goes, because firm answers come from
+/// The attacker's edge: mostly the first to be granted a right, because firm answers come from
 /// there.
 pub(super) fn settles(random: &mut Random, others: &[Step]) -> usize {
     let drawn = random.below(EDGE_COUNT);

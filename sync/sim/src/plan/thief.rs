@@ -1,34 +1,34 @@
-//! The thief of every fourth seed, drawn beside all else. An edge's key is stolen, with its files
-//! or with the whole machine. Later an operator disables the edge, and gives its name another key.
+//! The thief of every fourth seed, drawn separately. An edge's key is stolen, with its files or the
+//! whole machine. Later an operator disables the edge, and issues a new key.
 
 use super::{ACTIVE_MS, Fault, FaultKind, Step, StepKind, weighted};
 use crate::{cast::EDGE_COUNT, random::Random};
 
 const STREAM: u64 = 0x7e1f_57ea_7e1f_57ea;
 
-/// The second of so many seeds has one.
+/// The second of this many seeds has one.
 const EVERY: u64 = 4;
-/// The edge has done some work by then.
+/// By then the edge has done some work.
 const STOLEN_MS: (u64, u64) = (14_000, 44_000);
 const DISABLED_AFTER_MS: (u64, u64) = (3_000, 22_000);
 const NEW_KEY_AFTER_MS: (u64, u64) = (1_000, 14_000);
 const TRIES: (u64, u64) = (5, 10);
-/// He goes on for a while when nobody listens any more.
+/// The thief continues for a while after the hub stops accepting them.
 const GOES_ON_MS: u64 = 5_000;
 const MACHINE_GONE_IN_A_THOUSAND: u64 = 550;
-/// The named moment lies before the theft as often as behind it.
+/// The named time is before the theft as often as after it.
 const SINCE_BEFORE_IN_A_THOUSAND: u64 = 500;
 const KEEPS_LOG_IN_A_THOUSAND: u64 = 500;
-/// So often the edge holds its region when it is stolen, and one of its people is revoked.
+/// The chance that the edge holds its region when it is stolen, and that one of its people is
+/// revoked.
 const HOLDS_IN_A_THOUSAND: u64 = 600;
 const REVOKED_IN_A_THOUSAND: u64 = 600;
-/// So often the order service is down when the edge is disabled, so that something is undecided.
+/// The chance that the order service is down when the edge is disabled, so that ops are undecided.
 const UNDECIDED_IN_A_THOUSAND: u64 = 350;
 const DOWN_MS: (u64, u64) = (2_000, 6_000);
 
 macro_rules! tricks {
     ($($variant:ident $name:literal $weight:literal),+ $(,)?) => {
-        /// What the thief tries with the stolen key.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Trick { $($variant,)+ }
 
@@ -105,7 +105,7 @@ fn fault(at: u64, kind: FaultKind, on: usize) -> Step {
     Step { at, what: StepKind::Fault(Fault { kind, on, lasts_ms: 0, size: 0 }) }
 }
 
-/// A copy of a stolen edge would need an operator of its own.
+/// A copy of a stolen edge would require its own operator.
 fn is_cloned(steps: &[Step], on: usize) -> bool {
     steps.iter().any(|step| match step.what {
         StepKind::Fault(Fault { kind: FaultKind::EdgeCloned, on: cloned, .. }) => cloned == on,

@@ -10,15 +10,14 @@ pub struct EdgeRecording {
     pub edge: EdgeId,
     pub region: Region,
     pub steps: Vec<EdgeStep>,
-    /// Every command as it stood in the end, with its order as then seen.
+    /// Every command's final state, with its order as last seen.
     pub last: Vec<(LoggedCommand, Option<Order>)>,
 }
 
 /// A write with the model's answer, or the state of the file after a commit.
 #[derive(Debug)]
 pub enum EdgeStep {
-    /// A process has opened the file and logged its boot. `mark` is the content of the high-water
-    /// file.
+    /// A process opened the file and logged its boot. `mark` is the content of the high-water file.
     Booted {
         nonce: BootNonce,
         at: UnixMillis,
@@ -28,13 +27,13 @@ pub enum EdgeStep {
         entry: Box<CommandEntry>,
         said: Box<EntryResult>,
     },
-    /// A write from the link, and the commands that got their outcome by it.
+    /// A write from the link, and the commands that it settled.
     Linked {
         what: EdgeWrite,
         at: UnixMillis,
         settled: Vec<CommandId>,
     },
-    /// An accept that was made elsewhere.
+    /// An accept made elsewhere.
     Asked {
         ask: Box<Ask>,
         at: UnixMillis,
@@ -52,11 +51,11 @@ pub(crate) struct EdgeNotes {
     open: Vec<EdgeStep>,
 }
 
-/// The write as offered to the file. Its answer comes with its execution.
+/// The write as offered to the file. Executing it fills in the answer.
 pub(crate) fn offered(write: &EdgeJob, node: &Node, at: UnixMillis) -> EdgeStep {
     match write {
         EdgeJob::Boot => {
-            // No other epoch is recorded.
+            // Only one epoch is recorded.
             let mark = node.file.mark.written.map(|(_, mark)| mark);
             EdgeStep::Booted { nonce: node.nonce, at, mark }
         }

@@ -1,8 +1,8 @@
-//! The transactions of order_db, in an order that explains them.
+//! The transactions of order_db, in a sequence that explains them.
 //!
-//! A transaction of the model reads, decides, and commits some time later. Most find the same rows
-//! at their commit and stand there. A person's request reads without locks: a mere refusal may
-//! commit after its reason has passed, and stands where it read.
+//! A model transaction reads, decides, and commits some time later. Most find the same rows at
+//! their commit and are placed there. A person's request reads without locks: a mere refusal may
+//! commit after its reason has passed, and is placed at its read.
 
 use std::collections::BTreeMap;
 
@@ -17,18 +17,18 @@ use wire::{
 
 use crate::cloud::{OpenDecision, order_db::OrderDb};
 
-/// All transactions, and how order_db stood after the last of them.
+/// All transactions, and the final state of order_db.
 #[derive(Debug)]
 pub struct OrderRecording {
-    /// The rules that each region begins with.
+    /// Each region's initial rules.
     pub first_rules: BTreeMap<Region, OfflineRules>,
     pub steps: Vec<OrderStep>,
-    /// All that the outbox tells of it.
+    /// All outbox events.
     pub told: Vec<OutboxWord>,
     pub orders: BTreeMap<OrderId, OrderState>,
     pub answers: Vec<StoredAnswer>,
     pub regions: BTreeMap<Region, RegionAssignment>,
-    /// Transactions that stand where they read, not where they were committed.
+    /// Transactions placed at their read, not at their commit.
     pub stale: usize,
 }
 
@@ -40,9 +40,10 @@ pub struct OrderStep {
 
 #[derive(Debug)]
 pub enum Transaction {
-    /// A run of an edge's log, or one request of a person; with all that the model writes for it.
+    /// A run of an edge's log, or one request of a person, with everything that the model writes
+    /// for it.
     Decided { requests: Vec<Submission>, locks: bool, writes: Box<Writes> },
-    /// How a region is to assign; with how it then does.
+    /// A requested change of a region's assignment, and the result.
     Assigned { region: Region, asked: AssignmentChange, now: Box<RegionAssignment> },
 }
 
@@ -65,8 +66,8 @@ pub enum OutboxWord {
     Assigned(Region, Box<RegionAssignment>),
 }
 
-/// Where a transaction stands: after so many others were committed, and there before or after the
-/// ones that only read then.
+/// A transaction's place: the number of commits before it, and its position before or after those
+/// that only read then.
 type Place = (usize, bool, usize);
 
 #[derive(Debug, Default)]
@@ -74,17 +75,17 @@ pub(crate) struct OrderNotes {
     steps: BTreeMap<Place, OrderStep>,
     committed: usize,
     stale: usize,
-    /// The orders as the run left them.
+    /// The orders at the end of the run.
     orders: BTreeMap<OrderId, OrderState>,
 }
 
 impl OrderNotes {
-    /// How many transactions a reader sees from now on.
+    /// The number of transactions that a new reader sees.
     pub fn seen(&self) -> usize {
         self.committed
     }
 
-    /// A transaction is about to be written.
+    /// Records a transaction just before it is written.
     pub fn decides(&mut self, db: &OrderDb, deciding: &OpenDecision) {
         let (requests, at) = (deciding.asked.requests.clone(), deciding.read_at);
         let here = decide(&db.snapshot(&requests, at), &requests);
@@ -97,7 +98,7 @@ impl OrderNotes {
         self.steps.insert((place.0, place.1, self.committed), step);
     }
 
-    /// An operator's change is written.
+    /// Records an operator's written change.
     pub fn assigns(&mut self, region: Region, asked: AssignmentChange, at: UnixMillis) {
         self.committed += 1;
         let now = Box::default();
@@ -110,8 +111,8 @@ impl OrderNotes {
         self.orders = orders.map(|(id, standing)| (*id, OrderState::clone(standing))).collect();
     }
 
-    /// Repeats everything on an empty model, one transaction after the other. An answer that
-    /// differs from the run's is an error. A loser's offers are taken from here.
+    /// Repeats everything on an empty model, one transaction at a time. An answer that differs from
+    /// the run's is an error. A loser's offers are taken from here.
     pub fn explained(self) -> Result<OrderRecording, String> {
         let mut db = OrderDb::default();
         let first = db.rights.regions.iter();

@@ -1,4 +1,4 @@
-//! A replica that the hub's key does not know, on the line of an edge or in the hub's place.
+//! A replica without the hub's key, on an edge's line or in the hub's place.
 
 use super::{
     Scenario, Schedule,
@@ -17,7 +17,7 @@ pub(super) fn all() -> Vec<Scenario> {
     ]
 }
 
-/// On the line, beside a command that waits: the order service is down.
+/// On the line while a command waits: the order service is down.
 fn frames_of_a_hostile_replica() -> Scenario {
     use Forgery::{
         Ask, Credit, Grant, Held, Image, Keys, LogBroken, Order, Outcome, Revocation, Twin,

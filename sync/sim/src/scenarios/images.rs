@@ -1,4 +1,4 @@
-//! Images of a region, and the finds of anti-entropy.
+//! Snapshots of a region, and the findings of anti-entropy.
 
 use super::{
     Scenario, Schedule,
@@ -65,7 +65,7 @@ fn an_image_behind_an_outcome() -> Scenario {
         )
 }
 
-/// Its second chunk is late, and so the last one is read late.
+/// Its second chunk is late, so the last one is read late.
 fn an_image_that_goes_on_while_the_region_changes() -> Scenario {
     let published = (1..=24).fold(Schedule::new(), |schedule, n| {
         schedule.desk(1_000 + 100 * n, DESK_CUSTOMER, Publish, order(1, n))
@@ -128,7 +128,7 @@ fn a_tombstone_on_its_way() -> Scenario {
         )
 }
 
-/// Its first words after that are late, and so are the replies.
+/// Its first frames after that are late, and so are the replies.
 fn a_tombstone_for_an_older_file() -> Scenario {
     open(Schedule::new(), 1)
         .fault(3_000, FaultKind::StrangeOrder, SOUTH_1, 0)
@@ -172,7 +172,7 @@ fn an_event_that_is_lost() -> Scenario {
         )
 }
 
-/// The owner is asked for a lost order, and the next version arrives before its answer does.
+/// The hub fetches a lost order from its owner, and the next version arrives before the answer.
 fn a_repair_that_comes_too_late() -> Scenario {
     Schedule::new()
         .fault(1_900, FaultKind::EventsLost, 0, 0)

@@ -1,4 +1,4 @@
-//! Frames that come late, out of order, or into a session that is not theirs.
+//! Frames that come late, out of order, or into another session.
 
 use super::{
     Scenario, Schedule,
@@ -23,7 +23,7 @@ pub(super) fn all() -> Vec<Scenario> {
     ]
 }
 
-/// The edge is asked for a sign of life of its older session, so that its Hello waits for seconds.
+/// The hub probes the edge's older session, so the edge's Hello waits for seconds.
 fn a_clock_that_jumps_before_the_welcome() -> Scenario {
     Schedule::new()
         .fault(3_000, FaultKind::PowerCut, SOUTH_2, 500)
@@ -94,7 +94,7 @@ fn an_older_version_after_a_newer_one() -> Scenario {
         )
 }
 
-/// The hub asks for a gap, and its credit for the missing ops overtakes the question.
+/// The hub requests the missing ops, and its credit for them overtakes the request.
 fn a_question_that_a_credit_overtook() -> Scenario {
     Schedule::new()
         .small_batches(2)
@@ -110,7 +110,7 @@ fn a_question_that_a_credit_overtook() -> Scenario {
         )
 }
 
-/// The missing ops come out of order themselves, and nothing stands behind the end of the log.
+/// The missing ops are reordered, too, and the log has no later ops.
 fn the_end_of_a_log_that_came_too_early() -> Scenario {
     Schedule::new()
         .small_batches(2)

@@ -29,7 +29,7 @@ pub(super) fn all() -> Vec<Scenario> {
     ]
 }
 
-/// Cut off, so that its mark alone can tell; a restart forgets nothing of it.
+/// The edge is cut off, so only its mark can reveal the restore; a restart does not forget it.
 fn a_database_older_than_its_mark() -> Scenario {
     Schedule::new()
         .tablet(2_000, CUSTOMER, Publish, order(1, 1))
@@ -70,7 +70,7 @@ fn a_copy_beside_its_live_original() -> Scenario {
         )
 }
 
-/// Both have answered firm under one fence. The copy connects first, so it is the edge.
+/// Both answered firm under one fence. The copy connects first, so it is the edge.
 fn a_copy_that_connects_first() -> Scenario {
     open(open(Schedule::new(), 1), 2)
         .grant(3_000, SOUTH_2)
@@ -86,8 +86,8 @@ fn a_copy_that_connects_first() -> Scenario {
         )
 }
 
-/// The copy lacks what its original has sent up since, so it is granted an epoch of its own. It
-/// says nothing when the original calls.
+/// The copy lacks ops that its original has sent up since, so it gets its own epoch. It does not
+/// answer when the original calls.
 fn an_older_copy_that_connects_first() -> Scenario {
     open(Schedule::new(), 1)
         .fault(5_000, FaultKind::EdgeCloned, SOUTH_2, 15_000)
@@ -101,7 +101,7 @@ fn an_older_copy_that_connects_first() -> Scenario {
         )
 }
 
-/// Restored twice to the same backup: the second time the epoch of the first is somebody's already.
+/// Restored twice to the same backup: the second time, the next epoch is already taken.
 fn an_epoch_that_was_given_before() -> Scenario {
     Schedule::new()
         .tablet(5_000, CUSTOMER, Publish, order(1, 1))
@@ -157,7 +157,7 @@ fn a_suspect_edge_and_a_held_region() -> Scenario {
         )
 }
 
-/// The tablet is gone, the edge has lost it, and nobody has decided it yet.
+/// The tablet is gone, the edge has lost the command, and it is still undecided.
 fn what_only_the_cloud_has_seen() -> Scenario {
     Schedule::new()
         .fault(4_000, FaultKind::OwnerDown, 0, 20_000)
@@ -204,8 +204,7 @@ fn more_restores_than_a_day_allows() -> Scenario {
         )
 }
 
-/// The firm accept makes its owner fail. Its lease was given back behind it, and must not be over
-/// before.
+/// The firm accept makes its owner fail. The lease was released behind it, and must not end first.
 fn a_lease_behind_what_needs_an_operator() -> Scenario {
     open(Schedule::new(), 1)
         .grant(3_000, SOUTH_2)
@@ -220,8 +219,7 @@ fn a_lease_behind_what_needs_an_operator() -> Scenario {
         )
 }
 
-/// The op waits for an operator, and its edge is restored meanwhile. The op that logs it anew is
-/// decided.
+/// The op waits for an operator while its edge is restored. The op that logs it again is decided.
 fn an_epoch_that_ends_before_its_op_is_decided() -> Scenario {
     Schedule::new()
         .fault(4_000, FaultKind::Poison, 0, 0)

@@ -174,7 +174,7 @@ fn a_release_behind_a_new_grant() -> Scenario {
         )
 }
 
-/// The cloud has decided the release, and its word of that is late.
+/// The cloud has decided the release, but its message is late.
 fn a_tap_after_the_release() -> Scenario {
     open(Schedule::new(), 1)
         .grant(3_000, SOUTH_2)
@@ -189,8 +189,8 @@ fn a_tap_after_the_release() -> Scenario {
         )
 }
 
-/// The operator takes the wish back while the release is on its way, so that the edge hears of its
-/// own fence once more.
+/// The operator cancels the release request while the release is in transit, so the edge receives
+/// its own fence again.
 fn a_fence_that_was_given_back() -> Scenario {
     open(Schedule::new(), 1)
         .grant(3_000, SOUTH_2)
@@ -328,7 +328,7 @@ fn a_firm_receipt_elsewhere() -> Scenario {
         )
 }
 
-/// The approval waits for the end of the right, and the accept on it must not be decided before.
+/// The approval waits for the end of the right, and the accept on it must not be decided first.
 fn what_waits_behind_what_waits() -> Scenario {
     Schedule::new()
         .desk(1_000, DESK_CUSTOMER, Publish, order(1, 1))

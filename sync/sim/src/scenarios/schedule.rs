@@ -1,4 +1,4 @@
-//! The language of schedules: each word adds one step at its time.
+//! The language of schedules: each method adds one step at its time.
 
 use uuid::Uuid;
 use wire::{Limits, OrderId};
@@ -10,7 +10,7 @@ use crate::{
     world::{GOOD_STANDING_ONLY, ONLY_OF_FEED, Side},
 };
 
-/// A fault that lasts is lifted by the end of the schedule at the latest.
+/// The end of the schedule lifts any remaining fault.
 const HEALS_AFTER_MS: u64 = 10_000;
 const SEED: u64 = 0xd1_4ec7;
 
@@ -20,12 +20,12 @@ pub(super) const SOUTH_1: usize = 2;
 pub(super) const SOUTH_2: usize = 3;
 pub(super) const P1: usize = 2;
 pub(super) const P2: usize = 3;
-/// Another provider's at south-2.
+/// Another provider's tablet at south-2.
 pub(super) const SECOND_P2: usize = 8;
 pub(super) const CUSTOMER: usize = 13;
 pub(super) const ADMIN: usize = 18;
 pub(super) const STRANGER: usize = crate::cast::STRANGER;
-/// People at the portal.
+/// Portal users.
 pub(super) const DESK_CUSTOMER: usize = 0;
 pub(super) const DESK_PROVIDER: usize = 2;
 pub(super) const DESK_ADMIN: usize = 5;
@@ -65,7 +65,7 @@ impl Schedule {
         }
     }
 
-    /// No more ops than this in one `Up`.
+    /// Limits one `Up` to this many ops.
     pub fn small_batches(mut self, ops: u32) -> Self {
         self.plan.tuning.limits.batch_ops_max = ops;
         self
@@ -87,7 +87,6 @@ impl Schedule {
         self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms, size: 0 }))
     }
 
-    /// The clocks of both replicas jump ahead.
     pub fn hub_jumps_ahead(mut self, at: u64, hours: u64) -> Self {
         let first = cast::EDGE_COUNT + cast::TABLET_COUNT;
         for on in first..first + cast::REPLICA_COUNT {
@@ -97,30 +96,30 @@ impl Schedule {
         self
     }
 
-    /// At this edge, an order counts as brought by an outcome alone, not by the feed.
+    /// Makes an order at this edge look as if only an outcome, not the feed, had delivered it.
     pub fn feed_forgotten(self, at: u64, on: usize) -> Self {
         let (kind, size) = (FaultKind::ViewDamaged, ONLY_OF_FEED);
         self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 0, size }))
     }
 
-    /// The edge's files, or its database alone, as they were at `as_of`; it is down for a second.
+    /// Restores the edge's files, or only its database, as of `as_of`; it is down for a second.
     pub fn restore(self, at: u64, kind: FaultKind, on: usize, as_of: u64) -> Self {
-        // Odd sizes name a share of the time that has passed.
+        // Odd sizes name a share of the elapsed time.
         let size = (as_of * 1_000 / at) | 1;
         self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 1_000, size }))
     }
 
-    /// The region becomes exclusive, and this edge is to hold it.
+    /// Makes the region exclusive, with this edge as the holder.
     pub fn grant(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, 0)
     }
 
-    /// The same; while it is cut off the holder may approve, and work may start unpaid.
+    /// Like `grant`; while cut off, the holder may approve, and work may start unpaid.
     pub fn grant_with_rules(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, 4)
     }
 
-    /// The same; the holder may approve for customers in good standing alone.
+    /// Like `grant`; the holder may approve only for customers in good standing.
     pub fn grant_for_good_standing(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, GOOD_STANDING_ONLY)
     }
@@ -129,7 +128,7 @@ impl Schedule {
         self.policy(at, edge, 6)
     }
 
-    /// Nothing is allowed to the region's edges any more.
+    /// Removes all offline rules of the region's edges.
     pub fn no_rules(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, 9)
     }
@@ -139,23 +138,23 @@ impl Schedule {
         self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 0, size }))
     }
 
-    /// Of the next frames of this kind the one after `after` others.
+    /// Catches the next frame of this kind after `after` others.
     pub fn catch(self, at: u64, to: (usize, Side), of: (&'static str, u32), b: FrameFate) -> Self {
         let ((edge, to), (kind, after)) = (to, of);
         self.step(at, StepKind::Catch(Catch { edge, to, kind, after, becomes: b }))
     }
 
-    /// The hostile replica puts a frame on the line of this edge.
+    /// The hostile replica puts a frame on this edge's line.
     pub fn on_the_line(self, at: u64, on: usize, what: Forgery) -> Self {
         self.step(at, StepKind::Forges { on, what, pick: 0 })
     }
 
-    /// It takes the next call of this edge.
+    /// The hostile replica takes this edge's next call.
     pub fn at_the_call(self, at: u64, on: usize, what: Forgery) -> Self {
         self.step(at, StepKind::Forges { on, what, pick: 1 })
     }
 
-    /// This edge knows no key of its hub for so long.
+    /// This edge has no hub key for this long.
     pub fn keyless(self, on: usize, lasts_ms: u64) -> Self {
         self.step(0, StepKind::Keyless { on, lasts_ms })
     }

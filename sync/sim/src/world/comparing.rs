@@ -1,8 +1,8 @@
-//! Anti-entropy: every region's feed is compared with its owner, and the edges' views with the
-//! feed. Mirrors `sync/hub/src/feed/compare.rs`, `feed/mend.rs` and `domain/compare.rs`.
+//! Anti-entropy: compares every region's feed with its owner, and the edges' views with the feed.
+//! Mirrors `sync/hub/src/feed/compare.rs`, `feed/mend.rs` and `domain/compare.rs`.
 //!
-//! A comparison is spread over time like the real one: a look, a pause for events on their way, the
-//! owner's word, the feed's, and the repairs, each a transaction of its own.
+//! Like the real one, a comparison takes time: find differences, pause for events in transit, read
+//! the owner, read the feed, and repair, each in a separate transaction.
 
 use rules::Seat;
 use wire::{Order, OrderId, Region, RegionAssignment};
@@ -11,19 +11,19 @@ use super::{World, WorldEvent};
 use crate::{bug::Bug, cast, cloud::rights::FIRST_VERSION};
 
 const EVERY_MS: u64 = 10_000;
-/// A difference may be an event on its way.
+/// A difference may be an event in transit.
 const SETTLE_MS: u64 = 5_000;
 const LOOK_MS: u64 = 5_000;
 const RENEW_AGAIN_AFTER_MS: u64 = 10_000;
 const COMPARE_AGAIN_AFTER_MS: u64 = 10_000;
 
-/// One region's comparison under way.
+/// One region's comparison in progress.
 pub(crate) struct Comparison {
     replica: usize,
     run: u32,
     region: Region,
     found: Vec<Suspect>,
-    /// The feed's word about how the region assigns, where the owner's was newer.
+    /// The feed's policy version, if the owner's was newer.
     assigns: Option<u64>,
     verdicts: Vec<Verdict>,
     then: Then,
@@ -32,9 +32,8 @@ pub(crate) struct Comparison {
 /// The step after the region's repair.
 enum Then {
     Nothing,
-    /// The fence of this edge is renewed.
     Renews(usize, Seat, u64),
-    /// Edges that are ahead of the feed, if it still ends there.
+    /// Repair edges ahead of the feed, if it still ends there.
     Repairs(Vec<usize>, u64),
 }
 
@@ -46,14 +45,14 @@ struct Suspect {
 }
 
 enum Verdict {
-    /// The feed has not heard of this version.
+    /// The feed lacks this version.
     Behind(Box<Order>),
-    /// It is none of its owner's.
+    /// Its owner does not have it.
     Gone(OrderId, u64),
 }
 
 impl World {
-    /// One replica compares all regions, by the clock.
+    /// One replica compares all regions periodically.
     pub fn compares(&mut self) {
         self.later(EVERY_MS, WorldEvent::Compares);
         let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
@@ -80,7 +79,7 @@ impl World {
         self.goes_on(comparison);
     }
 
-    /// The orders with different versions, or at one end alone.
+    /// The orders with different versions, or at only one end.
     fn suspects(&self, region: Region) -> Vec<Suspect> {
         let Some(row) = self.sync_db.region(region) else { return Vec::new() };
         let here = |id| row.newest.get(&id).filter(|known| known.member.is_some());
@@ -98,15 +97,14 @@ impl World {
         behind.chain(gone).collect()
     }
 
-    /// The feed's word about how a region assigns, where its owner has a newer one. How it began is
-    /// told to nobody.
+    /// The feed's assignment if its owner has a newer one. An initial assignment is never sent.
     fn assigns_behind(&self, region: Region) -> Option<&RegionAssignment> {
         let ours = &self.sync_db.region(region)?.assignment;
         let theirs = self.order_db.rights.regions.get(&region)?.policy_version;
         (theirs > ours.policy_version && theirs > FIRST_VERSION).then_some(ours)
     }
 
-    /// Returns whether the feeds have exactly the orders of their owner.
+    /// Returns true if the feeds have exactly their owner's orders.
     pub fn feeds_have_all(&self) -> bool {
         cast::REGIONS.iter().all(|region| {
             self.assigns_behind(*region).is_none() && self.suspects(*region).is_empty()
@@ -118,7 +116,7 @@ impl World {
         replica.is_running && replica.run == comparison.run
     }
 
-    /// The owner's word on the differences. Nothing is repaired while events wait to leave.
+    /// Reads the owner for the differences. No repairs happen while events wait in the outbox.
     pub fn owner_is_read(&mut self, mut comparison: Box<Comparison>) {
         let unsent = self.order_db.outbox.values().any(|row| !row.is_sent);
         if !self.is_alive(&comparison) || !self.orders.is_running || unsent {
@@ -143,7 +141,7 @@ impl World {
         let known = row.newest.get(&suspect.id).filter(|known| known.member.is_some());
         let ours = known.map(|known| known.version);
         if ours != suspect.ours {
-            // The feed has moved on: a later comparison looks again.
+            // The feed has moved on: leave it to a later comparison.
             return None;
         }
         match (owner, ours) {
@@ -155,7 +153,7 @@ impl World {
         }
     }
 
-    /// The repairs: changes of the feed like any other.
+    /// Repairs are ordinary feed changes.
     pub fn feed_is_mended(&mut self, comparison: Box<Comparison>) {
         if !self.is_alive(&comparison) {
             return;
@@ -217,7 +215,7 @@ impl World {
         self.hand_in_again(comparison.replica);
     }
 
-    /// Returns whether an event was thrown away or is on its way.
+    /// Returns true if an event was dropped or is in transit.
     fn was_lost(&self, is: impl Fn(&crate::cloud::BusEvent) -> bool) -> bool {
         let unsent = self.order_db.outbox.values().filter(|row| !row.is_sent);
         let under_way = unsent.map(|row| &row.event).chain(&self.bus.queue);
@@ -226,7 +224,7 @@ impl World {
         self.oracle.lost.iter().any(&is) || under_way.any(is)
     }
 
-    /// Each replica looks at the edges' words.
+    /// Each replica checks the edges' reports.
     pub fn looks_at_edges(&mut self, r: usize, run: u32) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
@@ -248,7 +246,7 @@ impl World {
         }
     }
 
-    /// An edge ahead of a complete feed that it has read to the end has lost something.
+    /// An edge ahead of a complete feed that it has read to the end has lost data.
     fn looks_who_is_ahead(&mut self, r: usize) {
         let skips = self.has(Bug::AheadNotCompared);
         let ahead = (0..cast::MACHINE_COUNT).filter(|&e| !skips && self.sync_db.is_ahead(e));
@@ -278,8 +276,8 @@ impl World {
         self.nudge(r, e);
     }
 
-    /// The view of a holder disagreed with its grant. First the feed is repaired, then the edge,
-    /// then the right is granted anew.
+    /// The view of a holder disagreed with its grant. Repairs the feed, then the edge, then renews
+    /// the grant.
     fn renews_soon(&mut self, r: usize, e: usize, fence: u64) {
         let region = cast::region(e);
         let lately = self.replicas[r].renewed.get(&region);

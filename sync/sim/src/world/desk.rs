@@ -1,5 +1,5 @@
-//! The portal: people whose requests go straight to the order service, with an `Idempotency-Key`
-//! and again under the same key until they are answered.
+//! The portal: people whose requests go straight to the order service, with an `Idempotency-Key`,
+//! retried under the same key until they are answered.
 
 use wire::{Actor, Code, Command, CommandBody, CommandId, OrderId, Outcome, PortalAccept};
 
@@ -25,16 +25,16 @@ pub(crate) struct DeskItem {
     names_order: bool,
     pub is_answered: bool,
     tries: u32,
-    /// The order service has answered no try yet that a later one could cross.
+    /// The order id already stored at the last try; if `None`, another try may cross it.
     tried_order: Option<OrderId>,
 }
 
 /// The order service's reply to one try.
 pub(crate) struct DeskReply {
     pub outcome: Outcome,
-    /// It has stored this answer.
+    /// It stored this answer.
     pub consumes: bool,
-    /// There was a stored one already.
+    /// An answer was already stored.
     pub was_decided: bool,
 }
 
@@ -51,7 +51,7 @@ impl World {
         let own = own.filter(|order| order.provider_id == Some(actor.user_id)).map(|o| o.id).next();
         let body = self.body(actor, region, own, intent, pick);
         if intent == Intent::Publish {
-            // The order's id is made by the service, so nobody knows it before.
+            // The service makes the order's id, so it is unknown until then.
             self.known.entry(region).or_default().pop();
         }
         self.asks(actor, body, false, pick);
@@ -90,7 +90,7 @@ impl World {
         if let CommandBody::PublishOrder { order_id, .. } = &mut body
             && !asking.names_order
         {
-            // A repeat is given the id that the first one got.
+            // A repeat gets the first try's id.
             let known = self
                 .order_db
                 .commands
@@ -122,15 +122,15 @@ impl World {
         self.order_db.commands.contains_key(&(asking.id, Some(asking.actor.user_id)))
     }
 
-    /// The order service's answer on its way to the person.
+    /// Sends the order service's answer to the person.
     pub fn answers_desk(&mut self, takes: u64, item: usize, heard: DeskReply) {
         let id = self.desk.items[item].id;
         self.oracle.told_at_desk(self.now, id, &heard.outcome, heard.consumes);
         self.later(takes, WorldEvent::DeskHears { item, heard: Some(Box::new(heard)) });
     }
 
-    /// An accept has to wait: the order service asks the hub, and looks once more where that has
-    /// not taken it. Mirrors `cloud/order/src/http/commands.rs`, `hub.rs` and
+    /// An accept has to wait: the order service queries the hub, and checks again if the hub did
+    /// not take it. Mirrors `cloud/order/src/http/commands.rs`, `hub.rs` and
     /// `sync/hub/src/http/asks.rs`.
     pub fn asks_holder(
         &mut self,
@@ -156,7 +156,7 @@ impl World {
         }
     }
 
-    /// Nothing where no replica is there.
+    /// `None` if no replica is running.
     fn asks_hub(&mut self, item: usize) -> Option<WaitNotice> {
         let asking = &self.desk.items[item];
         let (id, actor, body) = (asking.id, asking.actor, asking.body.clone());
@@ -168,7 +168,7 @@ impl World {
         }
         let replica = *self.random.pick(&up);
         let now = at(self.now, self.replicas[replica].clock_error_ms);
-        // Signed in at the portal for longer than any clock here is wrong.
+        // The token lasts longer than any clock error here.
         let token = tokens::issue(actor, at(self.now, 0).plus_ms(TOKEN_MS));
         let command =
             Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None };
@@ -186,7 +186,7 @@ impl World {
         self.note(19, item as u64, |_| format!("at the portal, request {item}: {told}"));
     }
 
-    /// Nothing is heard when the service is out of reach.
+    /// `None` means that the service is unreachable.
     pub fn desk_hears(&mut self, item: usize, heard: Option<Box<DeskReply>>) {
         let Some(DeskReply { outcome, consumes, was_decided }) = heard.map(|heard| *heard) else {
             return;
@@ -209,7 +209,7 @@ impl World {
         if let (true, Some(answer)) = (publishes, answer) {
             self.known.entry(people_region(&body)).or_default().push(answer.order_id);
         }
-        // A refusal for now is no outcome: the person may have sent it again meanwhile.
+        // A temporary refusal is not an outcome: the person may have retried meanwhile.
         if consumes || was_decided {
             self.oracle.told(self.now, id, actor, &body, &outcome);
         }

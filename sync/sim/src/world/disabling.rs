@@ -1,4 +1,4 @@
-//! The operator who takes a stolen edge out of service, and gives its name another key. Mirrors
+//! The operator who takes a stolen edge out of service, and issues a new key. Mirrors
 //! `sync/hub/src/session/disabling.rs`.
 
 use rules::Seat;
@@ -15,8 +15,7 @@ use crate::{
 const AGAIN_AFTER_MS: u64 = 1_000;
 
 impl World {
-    /// Through any replica. Nothing is believed any more that the hub has received since that
-    /// moment.
+    /// Disables the edge through any replica, and distrusts everything received since `since`.
     pub fn disables(&mut self, e: usize, since: u64) {
         if !self.thief.has_struck {
             return;
@@ -37,7 +36,7 @@ impl World {
         self.later(takes, WorldEvent::SettlesDisabling { edge: e });
     }
 
-    /// The order service takes the rights back, then lists the commands that were decided.
+    /// The order service takes the rights back, then lists the decided commands.
     pub fn settles_disabling(&mut self, e: usize) {
         let Some(epoch) = self.sync_db.edges[e].disabling else { return };
         let shared = self.orders.open.values().any(|tx| !tx.regions.is_empty());
@@ -57,8 +56,8 @@ impl World {
         self.hand_in_again(r);
     }
 
-    /// Records that every right of an epoch is over, in one transaction that holds the rows of all
-    /// regions.
+    /// Records that every right of an epoch is over, in one transaction that locks all regions'
+    /// rows.
     pub(super) fn rights_of_epoch_end(
         &mut self,
         over: &Seat,
@@ -77,8 +76,7 @@ impl World {
         self.later(1, WorldEvent::Relays { run });
     }
 
-    /// The name gets another key: on the machine that was there, with its log or emptied, or on a
-    /// new one.
+    /// Enrols a new key: on the old machine with or without its log, or on a new one.
     pub fn gets_new_key(&mut self, e: usize, keeps_log: bool) {
         if !self.thief.has_struck {
             return;

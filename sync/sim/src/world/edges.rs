@@ -1,4 +1,4 @@
-//! The edge's process: starting, taking commands in, writing, dying. Mirrors
+//! The edge's process: starting, taking commands, writing, dying. Mirrors
 //! `edge-node/src/running.rs`, `intake.rs`, `gate.rs` and the writer of `journal`.
 
 use engine::{edge::EdgeWrite, verdict::Answer};
@@ -39,7 +39,7 @@ impl World {
 
     pub fn edge_takes(&mut self, e: usize, tablet: usize, frame: CmdFrame) {
         let edge = &self.edges[e];
-        // Before the boot op is on disk nobody is served.
+        // The edge serves no requests until its boot op is on disk.
         if !edge.is_running || edge.file.book.read().head.seq == 0 {
             return;
         }
@@ -131,8 +131,8 @@ impl World {
         }
     }
 
-    /// Notes the end of the log when a write makes the edge suspect, because others of its group
-    /// stand before it.
+    /// Notes the end of the log when a write makes the edge suspect, because earlier writes of its
+    /// group may precede it.
     fn executes(&mut self, e: usize, write: EdgeJob) -> EdgeJobResult {
         let book = &self.edges[e].file.book.live;
         let (suspected, head) = (book.suspect, (book.epoch, book.head.seq));
@@ -143,7 +143,7 @@ impl World {
         wrote
     }
 
-    /// Notes the write for a recorder. With a full disk nothing reaches the file.
+    /// Notes the write for a recorder. If the disk is full, no write reaches the file.
     fn executes_noted(&mut self, e: usize, write: EdgeJob) -> EdgeJobResult {
         if self.recorder.is_none() || self.edges[e].disk.is_full {
             return self.execute(e, write);
@@ -200,7 +200,7 @@ impl World {
                 let settled = file.link_store(what, edge.nonce, now);
                 EdgeJobResult::Linked { conn, settled, begun, failed: false }
             }
-            // Where there is no room for it now, the cloud asks again.
+            // If there is no room now, the cloud retries.
             EdgeJob::Ask { conn, .. } if is_full => EdgeJobResult::Asked { conn },
             EdgeJob::Ask { conn, ask } => {
                 self.counts.asks_logged += u64::from(file.log_asked(*ask));
@@ -213,7 +213,7 @@ impl World {
         }
     }
 
-    /// The group is on disk: the mark first, then the answers.
+    /// The group is on disk: first write the mark, then answer.
     pub fn edge_wrote(&mut self, e: usize, run: u32) {
         if self.edges[e].run != run || !self.edges[e].is_running {
             return;
@@ -264,7 +264,7 @@ impl World {
         let last = file.log.durable().values().next_back().map(|logged| &logged.op);
         let booted = matches!(last, Some(Op::Boot { nonce: logged, .. }) if *logged == nonce);
         if failed {
-            // The boot op could not be written, so the supervisor starts the process again.
+            // The boot op could not be written, so the supervisor restarts the process.
             self.edge_dies(e, RESTART_AFTER_MS, false);
             return;
         }
@@ -292,7 +292,7 @@ impl World {
         self.reply_to_tablet(e, tablet, reply);
     }
 
-    /// The process is gone with its uncommitted writes. A commit under way is there as a whole or
+    /// The process and its uncommitted writes are gone. A commit in progress survives as a whole or
     /// not at all.
     pub fn edge_dies(&mut self, e: usize, down_ms: u64, without_power: bool) {
         if !self.edges[e].is_running {
@@ -331,7 +331,7 @@ impl World {
         self.later(down_ms.max(1), WorldEvent::EdgeStarts { edge: e });
     }
 
-    /// A write of the link's session; planted bugs put a part of it into a commit of its own first.
+    /// A write of the link's session; planted bugs first commit a part of it separately.
     pub fn link_writes(&mut self, e: usize, conn: usize, what: EdgeWrite) {
         let edge = &mut self.edges[e];
         if !edge.disk.is_full
@@ -355,7 +355,7 @@ impl World {
     }
 }
 
-/// With a full disk nothing is stored, so nothing is acknowledged.
+/// A full disk stores nothing, so nothing is acknowledged.
 fn full(file: &edge::EdgeFile, entry: &CommandEntry, bug: Option<Bug>) -> EntryResult {
     let command_id = entry.command.id;
     match file.judge(entry) {

@@ -1,4 +1,4 @@
-//! The faults in force.
+//! The active faults.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::{
     plan::{Fault, FaultKind, StepKind},
 };
 
-/// The faults that last. Each says until when; a second one of its kind may make it longer.
+/// The lasting faults and their end times; a second one of a kind may extend the first.
 #[derive(Default)]
 pub(crate) struct Faults {
     until: BTreeMap<(FaultKind, usize), u64>,
-    /// The tablets that a step sent to the other edge.
+    /// The tablets that a step moved to another edge.
     roaming: BTreeMap<usize, usize>,
     now: u64,
 }
@@ -23,7 +23,7 @@ impl Faults {
         self.until.get(&(kind, who)).is_some_and(|until| *until > self.now)
     }
 
-    /// For how long none of these has disturbed a machine's link.
+    /// Time since one of these last disturbed a machine's link.
     pub fn quiet_for(&self, machine: usize, now: u64) -> u64 {
         const LINK: [FaultKind; 7] = [
             FaultKind::Partition,
@@ -184,10 +184,10 @@ impl World {
         }
     }
 
-    /// Everything works again from here on.
+    /// Everything works from here on.
     pub fn heal(&mut self) {
         let now = self.now;
-        // They are over; that they were on is still known.
+        // They are over, but stay on record.
         self.faults.now = now;
         self.faults.until.values_mut().for_each(|until| *until = now.min(*until));
         self.faults.roaming.clear();
@@ -195,7 +195,8 @@ impl World {
         self.note(2, 0, |_| "all faults are lifted".to_owned());
         cast::REGIONS.iter().for_each(|region| self.set_gate(*region, true));
         (0..cast::DEVICE_COUNT).for_each(|tablet| self.go_home(tablet));
-        // A frozen machine stays frozen for a while, because its events wait for that time already.
+        // A frozen machine stays frozen for a while, because its events are already queued for that
+        // time.
         for edge in &mut self.edges {
             edge.disk.is_full = false;
             edge.disk.is_slow = false;
@@ -216,7 +217,7 @@ impl World {
         self.later(1_000, WorldEvent::IsItSilent);
     }
 
-    /// Returns whether a fault in force strikes this time: now and then, or always in a directed
+    /// Returns true if an active fault strikes this time: now and then, or always in a directed
     /// schedule.
     pub fn strikes(&mut self, in_a_thousand: u64) -> bool {
         self.plan.tuning.every || self.random.chance(in_a_thousand)
@@ -230,7 +231,7 @@ impl World {
         self.faults.now = self.now;
     }
 
-    /// One end of the newest connection is gone, and the other is not told.
+    /// One end of the newest connection disappears without notice to the other.
     fn half_open(&mut self, edge: usize, size: u64) {
         let Some(conn) = self.net.conns.iter().rposition(|c| c.edge == edge) else { return };
         if size.is_multiple_of(2) {
@@ -244,7 +245,7 @@ impl World {
         }
     }
 
-    /// A copy that comes to life where there is no network.
+    /// A copy that starts without a network.
     pub fn cut_off(&mut self, machine: usize, lasts_ms: u64) {
         self.faults.until.insert((FaultKind::Partition, machine), self.now + lasts_ms);
     }

@@ -1,5 +1,5 @@
-//! The bus's deliveries to the hub, and the feed transactions they become. Mirrors
-//! `sync/hub/src/events.rs` and `store/feed.rs`, on a bus that delivers at least once.
+//! The bus's deliveries to the hub, and their feed transactions. Mirrors `sync/hub/src/events.rs`
+//! and `store/feed.rs`, on a bus that delivers at least once.
 
 use super::{World, WorldEvent};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     cloud::{BusNews, FeedWrite, HubDelivery},
 };
 
-/// Deliveries under way at once, over all consumers.
+/// Maximum unacknowledged deliveries over all consumers.
 const PREFETCH: usize = 4;
 
 impl World {
@@ -29,7 +29,7 @@ impl World {
             let region = event.region();
             let locked = self.sync_db.region(region).is_none_or(|row| row.locked_by.is_some());
             if locked && !self.has(Bug::FeedRowUnlocked) {
-                // The transaction with the row calls again when it is done.
+                // The transaction with the lock calls again when it is done.
                 return;
             }
             self.bus.queue.remove(ahead);
@@ -41,7 +41,7 @@ impl World {
         }
     }
 
-    /// Locks the region's row and looks, from before the look until the commit.
+    /// Locks the region's row from before the check until the commit.
     fn feed_begins(&mut self, event: crate::cloud::BusEvent, replica: usize) {
         self.deliveries += 1;
         let delivery = self.deliveries;
@@ -74,14 +74,14 @@ impl World {
         } else {
             self.counts.fed_before += 1;
         }
-        // Also for an event fed before: its consumer may have died before it confirmed.
+        // Also for a repeated event: its consumer may have died before the acknowledgement.
         if matches!(event.what, BusNews::Assigned(..)) {
             self.hand_in_again(replica);
         }
         self.later(0, WorldEvent::Delivers);
     }
 
-    /// Its transactions are rolled back, and the bus delivers unconfirmed events again.
+    /// Rolls back its transactions; the bus redelivers unacknowledged events.
     pub fn bus_loses_consumer(&mut self, replica: usize) {
         let lost: Vec<u64> = self
             .bus
@@ -95,12 +95,11 @@ impl World {
             else {
                 continue;
             };
-            // It may have committed and not lived to confirm.
+            // It may have committed and died before the acknowledgement.
             if self.random.chance(500) && !self.has(Bug::EventBeforeFeed) {
                 let number = feed.map(|feed| feed.number);
                 self.sync_db.fed(&event, number);
-                // An event that was fed before adds nothing, and the rows before the end may be
-                // compacted.
+                // A repeated event adds nothing, and earlier rows may be compacted.
                 if number.is_some() {
                     self.oracle.fed(self.now, &self.sync_db, event.region());
                 }

@@ -1,8 +1,7 @@
-//! The hostile replica: puts frames of its own on an edge's line, and answers calls in the hub's
-//! place.
+//! The hostile replica: puts forged frames on an edge's line, and answers calls in the hub's place.
 //!
-//! It sees everything on the line, so it knows each session's standing and the edge's cursors. Only
-//! a signature is out of its reach.
+//! It sees everything on the line, so it has each session's standing and the edge's cursors. It
+//! only lacks the signing key.
 
 use std::collections::BTreeMap;
 
@@ -22,16 +21,16 @@ use crate::{
     plan::{Forgery, StepKind},
 };
 
-/// So many frames of the hub it keeps for each edge.
+/// Copied hub frames that it keeps for each edge.
 const COPIES_MAX: usize = 24;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 #[derive(Default)]
 pub(crate) struct HostileHub {
     pub is_there: bool,
-    /// Its word for the next call of a machine.
+    /// Its forgery for a machine's next call.
     waits: BTreeMap<usize, (Forgery, u64)>,
-    /// Frames of the hub by machine, each with its connection.
+    /// Hub frames by machine, each with its connection.
     copied: BTreeMap<usize, Vec<(usize, Frame)>>,
     keyless_until: BTreeMap<usize, u64>,
 }
@@ -42,13 +41,13 @@ impl World {
         self.hostile.is_there = self.plan.steps.iter().any(forges);
     }
 
-    /// This edge was enrolled by an earlier version, over a plain line. Its operator has yet to
-    /// name the key.
+    /// An earlier version enrolled this edge over a plain line. Its operator has yet to set the
+    /// key.
     pub fn is_keyless_for(&mut self, m: usize, lasts_ms: u64) {
         self.hostile.keyless_until.insert(m, self.now + lasts_ms);
     }
 
-    /// What the program of this machine knows of its hub as a session begins.
+    /// This machine's trust in its hub as a session begins.
     pub fn knows_its_hub(&self, m: usize) -> HubKnowledge {
         let keyless = self.hostile.keyless_until.get(&m).is_some_and(|until| *until > self.now);
         match cast::is_older(m) {
@@ -58,7 +57,7 @@ impl World {
         }
     }
 
-    /// On the line of an open session, or at the next call, which it brings about.
+    /// Forges on the line of an open session, or at the next call, which it provokes.
     pub fn forges(&mut self, m: usize, what: Forgery, pick: u64) {
         let link = self.edges[m].link.as_ref();
         let open = link.filter(|link| link.machine.is_open() && self.net.is_hubs(link.conn));
@@ -73,7 +72,7 @@ impl World {
         }
     }
 
-    /// Returns whether it takes this machine's call.
+    /// Returns true if it takes this machine's call.
     pub fn hostile_takes_call(&self, m: usize) -> bool {
         self.hostile.waits.contains_key(&m) && !self.has_healed
     }
@@ -94,13 +93,13 @@ impl World {
             }
             self.says(conn, m, standing, what, pick);
         }
-        // Its line is as good as its word.
+        // Its line does not last.
         let ends = self.soon(1_000, 4_000);
         self.later(ends, WorldEvent::Closed { conn, at: Side::Edge });
         self.later(ends, WorldEvent::Closed { conn, at: Side::Hub });
     }
 
-    /// Keeps a frame of the hub, to play it again.
+    /// Keeps a frame of the hub for replay.
     pub fn hostile_hub_copies(&mut self, conn: usize, frame: &Frame) {
         if self.hostile.is_there {
             let copied = self.hostile.copied.entry(self.net.conns[conn].edge).or_default();
@@ -213,7 +212,7 @@ impl World {
         }
     }
 
-    /// The op that waits longest has lost, it says.
+    /// Claims that the oldest waiting op has lost.
     fn forged_outcome(&self, m: usize, standing: Standing) -> OutcomesFrame {
         let file = &self.edges[m].file;
         let book = file.book.read();
@@ -228,7 +227,7 @@ impl World {
         OutcomesFrame { standing, epoch: book.epoch, from, to, outcomes }
     }
 
-    /// An order of the region that is the hostile person's now, at a low price.
+    /// An order of the region that now belongs to the attacker, at a low price.
     fn forged_order(&self, m: usize) -> Option<Order> {
         let known = self.known.get(&cast::region(m))?.first()?;
         let order = self.order_db.orders.get(known)?.order.clone();
@@ -241,7 +240,7 @@ impl World {
         })
     }
 
-    /// Proven: it has read the whole feed on its way down.
+    /// The digest fits: the replica has read the whole feed on its way down.
     fn forged_grant(&self, m: usize) -> RegionAssignment {
         let node = &self.edges[m];
         let open = node.file.brought.durable().iter().filter(|(_, row)| row.1);
@@ -271,7 +270,7 @@ impl World {
         Some(SnapshotChunk { standing, feed_generation, feed_seq, index, count, hash, body })
     }
 
-    /// It needs no good token: the edge believes the hub.
+    /// It has no valid token: the edge trusts the hub.
     fn forged_ask(&self, m: usize, standing: Standing) -> Option<Ask> {
         let order_id = *self.known.get(&cast::region(m))?.last()?;
         let actor = cast::at_tablet(STRANGER);
@@ -293,8 +292,8 @@ impl World {
         })
     }
 
-    /// Sealed by the hub, for another challenge. A frame that opens or ends a session names no
-    /// standing, so it is tried first.
+    /// A frame that the hub signed for another challenge. Frames that open or end a session name no
+    /// standing, so they are tried first.
     fn copy_of_another_session(&self, m: usize, conn: usize, pick: u64) -> Option<Frame> {
         let copied = self.hostile.copied.get(&m)?;
         let earlier: Vec<&Frame> =

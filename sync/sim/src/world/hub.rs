@@ -1,5 +1,5 @@
 //! The sessions of the hub's replicas. Mirrors `sync/hub/src/session` and `session/act.rs`: one
-//! thing at a time, each answer of sync_db goes back into the engine.
+//! step at a time, and each sync_db answer goes back into the engine.
 
 mod confining;
 mod looks;
@@ -18,7 +18,7 @@ use crate::{
 const TICK_MS: u64 = 1_000;
 const LOOK_MS: u64 = 1_000;
 
-/// The owner's message to a worker of the hub.
+/// The owner's message to a hub worker.
 #[derive(Clone)]
 pub(crate) struct OwnerMessage {
     pub replica: usize,
@@ -57,7 +57,7 @@ impl World {
         self.later(0, WorldEvent::Delivers);
     }
 
-    /// The process is gone with its sessions, its workers and its deliveries.
+    /// The process is gone with its sessions, workers and deliveries.
     pub fn replica_dies(&mut self, r: usize, down_ms: u64, size: u64) {
         if !self.replicas[r].is_running {
             return;
@@ -118,7 +118,7 @@ impl World {
         if session.term == Some(row.term) {
             row.link_up = false;
         }
-        // sync_db carries out every request, also when nobody waits for it any more.
+        // sync_db finishes every request, even if its session is gone.
         if let Some(stored) = session.storing {
             self.replicas[r].orphans.insert(conn, (session.edge, stored));
         }
@@ -185,7 +185,7 @@ impl World {
                 session.doing.extend(outputs);
             } else if let Some((input, origin)) = session.inbox.pop_front() {
                 let outputs = session.machine.handle(input, now);
-                // Before its Hello a session has nothing that could change.
+                // Before its Hello a session has no state to change.
                 let passed_over = outputs.is_empty() || session.term.is_none();
                 session.doing.extend(outputs);
                 if origin == cloud::FrameOrigin::OfAnother {
@@ -222,7 +222,7 @@ impl World {
             }
             Output::ReadSnapshot(wanted) => {
                 if let Some(session) = self.session(conn) {
-                    // An image takes the place of the changes that it is made of.
+                    // A snapshot replaces the changes it contains.
                     session.feed_wanted = None;
                     session.chunk_wanted = Some(wanted);
                     session.is_imaging = true;
@@ -253,7 +253,7 @@ impl World {
         }
     }
 
-    /// One transaction of sync_db for a session, also after the end of its connection.
+    /// Runs one sync_db transaction for a session, even after its connection has ended.
     pub fn hub_stores(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
         let asked = match self.session(conn) {
@@ -295,7 +295,7 @@ impl World {
         self.hub_hears(conn, answer);
     }
 
-    /// The answer of sync_db goes back into the engine.
+    /// Returns sync_db's answer to the engine.
     fn hub_hears(&mut self, conn: usize, answer: Option<Input>) {
         if let Some(session) = self.session(conn) {
             session.answers.extend(answer);
@@ -310,7 +310,7 @@ impl World {
         let naive = self.has(Bug::NoNaiveNonceAlarm)
             && self.sync_db.edges[e].nonce.is_some_and(|nonce| nonce != hello.nonce);
         if naive {
-            // A run with another nonce is called a second instance.
+            // A run with another nonce is treated as a second instance.
             self.hub_refuses(conn, Code::EdgeTwin, "another run");
             return Input::Tick;
         }
@@ -318,7 +318,7 @@ impl World {
             Some((term, stored)) => {
                 let Conn { run, began, .. } = self.net.conns[conn];
                 let node = &self.edges[m];
-                // Its log is the one that it said Hello for.
+                // Its log is still the one in its Hello.
                 let kept = node.restored_at.is_none_or(|at| at < began);
                 if kept && node.is_running && node.run == run {
                     self.oracle.said_hello(self.now, &self.edges[m].file, hello.nonce);
@@ -360,7 +360,7 @@ impl World {
         Input::OpsStored { cursor }
     }
 
-    /// Reads one frame for the way down, outcomes first.
+    /// Reads one frame to send down, outcomes first.
     pub fn hub_reads(&mut self, conn: usize) {
         let Some(session) = self.session(conn) else { return };
         session.is_reading = false;
@@ -398,7 +398,7 @@ impl World {
         self.close(conn, Side::Hub, false);
     }
 
-    /// Looks for work about once a second, also when nobody wakes it.
+    /// Looks for work about once a second, even without a wake-up.
     pub fn replica_looks(&mut self, r: usize, run: u32) {
         if self.replicas[r].is_running && self.replicas[r].run == run {
             self.wake(r);

@@ -19,7 +19,7 @@ const PING_EVERY_MS: u64 = 5_000;
 const SILENT_MAX_MS: u64 = 15_000;
 const CONNECT_WITHIN_MS: u64 = 10_000;
 const SETTLED_AFTER_MS: u64 = 5_000;
-/// A link token lives so long, by the edge's clock.
+/// A link token's lifetime, by the edge's clock.
 const TOKEN_LIFE_MS: i64 = 120_000;
 
 impl World {
@@ -309,7 +309,7 @@ impl World {
         }
     }
 
-    /// This end lets go.
+    /// This end closes the connection.
     fn link_breaks(&mut self, e: usize, why: &str) {
         let Some(link) = &self.edges[e].link else { return };
         let conn = link.conn;
@@ -317,7 +317,7 @@ impl World {
         self.link_ends(e, conn, why);
     }
 
-    /// The session is over. The next one begins once the writes of this one are stored.
+    /// Ends the session. The next one begins once its writes are stored.
     pub fn link_ends(&mut self, e: usize, conn: usize, why: &str) {
         let edge = &mut self.edges[e];
         let Some(link) = edge.link.take_if(|link| link.conn == conn) else { return };
@@ -352,7 +352,7 @@ impl World {
     }
 }
 
-/// The planted bugs of the check of the hub's proof.
+/// The planted bugs of the hub signature check.
 fn believed(proof: FrameProof, bug: Option<Bug>) -> FrameProof {
     match (proof, bug) {
         (FrameProof::Forged, Some(Bug::ForgedIsSigned))
@@ -361,7 +361,7 @@ fn believed(proof: FrameProof, bug: Option<Bug>) -> FrameProof {
     }
 }
 
-/// The planted bugs of the edge's end: frames beyond the cursor are stored all the same.
+/// The planted bugs of the edge's end: it stores frames beyond the cursor.
 fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<Vec<LinkStep>> {
     match (frame, bug) {
         (Frame::Outcomes(frame), Bug::OutcomeGapApplied) if frame.from > outcomes => {
@@ -376,7 +376,7 @@ fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<
     }
 }
 
-/// The frame as if it were of this session.
+/// Relabels the frame as one of this session.
 fn restood(frame: Frame, standing: Option<wire::Standing>) -> Frame {
     let Some(standing) = standing else { return frame };
     match frame {

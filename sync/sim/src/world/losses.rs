@@ -1,5 +1,5 @@
-//! Losses for anti-entropy and images to repair: discarded events, a damaged view, a strange order,
-//! a feed that begins anew, and a feed that forgets.
+//! Losses for anti-entropy and snapshots to repair: discarded events, a damaged view, a strange
+//! order, a feed that starts over, and a compacted feed.
 
 use rules::Seat;
 use uuid::Uuid;
@@ -12,12 +12,11 @@ use crate::{
     plan::Fault,
 };
 
-/// A damage of this size, of three, hits the feed's version instead of the order.
+/// One of three sizes of damage: it hits the feed's version instead of the order.
 pub(crate) const ONLY_OF_FEED: u64 = 1;
 
 impl World {
-    /// The next event that leaves the order service does not arrive, though the bus has confirmed
-    /// it.
+    /// The next event that leaves the order service does not arrive, though the bus confirmed it.
     pub fn is_thrown_away(&mut self, event: &cloud::BusEvent) -> bool {
         if self.loses_next == 0 {
             return false;
@@ -36,9 +35,9 @@ impl World {
         true
     }
 
-    /// An order of an edge's view is gone as if no feed had brought it, or stands there as if only
-    /// an outcome had. An outcome names only orders that the owner knows. Never while something
-    /// firm stands on that view.
+    /// Removes an order from an edge's view as if no feed had delivered it, or keeps it as if only
+    /// an outcome had. An outcome names only orders that the owner has. Never runs while a firm
+    /// answer depends on that view.
     pub fn view_is_damaged(&mut self, fault: &Fault) {
         let m = fault.on;
         let node = &self.edges[m];
@@ -75,7 +74,7 @@ impl World {
         });
     }
 
-    /// An order that its owner knows nothing of gets into a feed.
+    /// An order that its owner does not have gets into a feed.
     pub fn strange_order_comes(&mut self, fault: &Fault) {
         let region = cast::region(fault.on);
         let Some(like) = self.known.get(&region).and_then(|known| known.first()) else { return };
@@ -89,7 +88,7 @@ impl World {
         self.later(0, WorldEvent::Delivers);
     }
 
-    /// The region's feed counts anew, in another generation.
+    /// The region's feed starts over, in a new generation.
     pub fn feed_begins_anew(&mut self, region: Region) {
         if self.sync_db.region(region).is_none_or(|row| row.locked_by.is_some()) {
             return self.later(2, WorldEvent::FeedBeginsAnew { region });
@@ -101,7 +100,7 @@ impl World {
         (0..cast::REPLICA_COUNT).for_each(|r| self.replica_sees_region(r, region));
     }
 
-    /// The feeds forget everything that no recently heard edge needs.
+    /// The feeds drop everything that no recently seen edge needs.
     pub fn feeds_are_compacted(&mut self) {
         for region in cast::REGIONS {
             let compacted = self.sync_db.compact(region, self.now);
@@ -113,7 +112,7 @@ impl World {
         }
     }
 
-    /// Returns whether this machine has a session in which the feed goes on before that number.
+    /// Returns true if this machine has a session that still reads the feed before that number.
     fn reads_behind(&self, m: usize, region: Region, number: u64) -> bool {
         let node = &self.edges[m];
         let Some(link) = node.link.as_ref().filter(|link| link.machine.is_open()) else {

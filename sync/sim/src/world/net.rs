@@ -1,5 +1,5 @@
 //! Connections of the link. A connection carries frames in order until either end closes it. A
-//! fault makes it lose, double, reorder or delay frames. After a lost frame it dies soon, like a
+//! fault makes it lose, double, reorder or delay frames. After losing a frame it soon dies, like a
 //! broken stream.
 
 use wire::Frame;
@@ -18,7 +18,7 @@ pub enum Side {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Packet {
-    /// The hub has not signed a forged one.
+    /// A forged frame lacks the hub's signature.
     Frame {
         bytes: Vec<u8>,
         is_forged: bool,
@@ -31,7 +31,7 @@ pub(crate) enum Packet {
 pub(crate) struct Net {
     pub conns: Vec<Conn>,
     pub catches: Vec<Catch>,
-    /// Caught for the session after their own, with their connection.
+    /// Frames caught for the next session, with their connection.
     caught: Vec<(usize, Side, Packet)>,
 }
 
@@ -46,23 +46,22 @@ pub(crate) struct Conn {
     pub is_hostile: bool,
     pub edge_open: bool,
     pub hub_open: bool,
-    /// When the last packet arrives, towards the edge and towards the hub.
+    /// Arrival of the last packet, towards the edge and towards the hub.
     arrives_at: [u64; 2],
     /// It lost a frame, so later frames do not arrive either.
     is_broken: [bool; 2],
 }
 
-/// The fate of a sent frame.
 #[derive(Default)]
 pub(crate) struct Fate {
-    /// When it arrives; never where it is lost.
+    /// The delay; `None` if it is lost.
     in_ms: Option<u64>,
     again_in_ms: Option<u64>,
-    /// The delay of a copy that comes to the edge's session of that time.
+    /// The delay of a copy that reaches the edge's session of that time.
     strays_in_ms: Option<u64>,
 }
 
-/// On a sound line everything arrives sooner than this.
+/// On a sound line everything arrives within this.
 const PROMPT_MS: u64 = 60;
 
 impl Fate {
@@ -124,7 +123,7 @@ impl World {
             let at = self.random.below(bytes.len());
             bytes[at] ^= 1 << self.random.below(8);
             self.oracle.disturbs(e);
-            // A proxy that does this does not live long.
+            // A proxy that corrupts frames does not live long.
             let dies = self.soon(200, 2_000);
             self.later(dies, WorldEvent::Closed { conn, at: Side::Edge });
             self.later(dies, WorldEvent::Closed { conn, at: Side::Hub });
@@ -150,7 +149,7 @@ impl World {
         });
     }
 
-    /// `is_bound` says that the frame names its session, so that another one must not take it.
+    /// `is_bound` means that the frame names its session, so another one must reject it.
     pub fn send(&mut self, conn: usize, to: Side, packet: Packet, is_bound: bool) -> Fate {
         let e = self.net.conns[conn].edge;
         let way = to as usize;
@@ -241,7 +240,7 @@ impl World {
         }
     }
 
-    /// One end is gone; the other hears of it unless the way there is cut.
+    /// Closes one end; the other is notified unless the way there is cut.
     pub fn close(&mut self, conn: usize, from: Side, silently: bool) {
         let c = &mut self.net.conns[conn];
         let (mine, other) = match from {
@@ -272,7 +271,7 @@ impl World {
         }
     }
 
-    /// Both ends hear that the connection is gone.
+    /// Notifies both ends that the connection is gone.
     pub fn cut(&mut self, edge: usize) {
         let open = |c: &Conn| c.edge == edge && (c.edge_open || c.hub_open);
         let conns: Vec<usize> =
@@ -284,8 +283,8 @@ impl World {
     }
 }
 
-/// Returns whether a frame names its term and boot nonce. The others open or refuse a session, and
-/// only a connection of its own carries them.
+/// Returns true if a frame names its term and boot nonce. The others open or refuse a session, and
+/// travel only on that session's connection.
 fn binds(frame: &Frame) -> bool {
     !matches!(frame, Frame::Hello(_) | Frame::Welcome(_) | Frame::Refused(_) | Frame::Quarantine(_))
 }

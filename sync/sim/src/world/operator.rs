@@ -17,13 +17,12 @@ use crate::{
     recording::AssignmentChange,
 };
 
-/// An operator's open requests.
 #[derive(Default)]
 pub(crate) struct Operator {
     asked: Vec<(Region, OperatorAct)>,
     pub waiting: usize,
     pub has_ended_all: bool,
-    /// The time at which the cause of a command's failure was repaired.
+    /// Time at which the cause of a command's failure was repaired.
     put_right: BTreeMap<wire::CommandId, u64>,
 }
 
@@ -31,21 +30,21 @@ pub(crate) struct Operator {
 pub(super) enum OperatorAct {
     Wishes(Wish),
     TakesBack,
-    /// Not an operator but the hub: the holder's view did not agree with its grant under this
+    /// Sent by the hub, not by an operator: the holder's view disagreed with its grant under this
     /// fence.
     Renews(Seat, u64),
 }
 
-/// More than a failure is on its way to the hub.
+/// Longer than a failure takes to reach the hub.
 const ANSWER_TAKES_MS: u64 = 10;
-/// The size of a fault, by forty, by which a holder may approve for customers in good standing
-/// alone.
+/// The size of a fault, modulo forty, that lets a holder approve only for customers in good
+/// standing.
 pub(crate) const GOOD_STANDING_ONLY: u64 = 24;
-/// How long the rights still stand once everything works again.
+/// Rights end this long after everything works again.
 const ENDS_AFTER_MS: u64 = 15_000;
 
 impl World {
-    /// A policy, and the edge that is to hold the region, or other rules, as the fault's size says.
+    /// Changes a policy and its holder, or the rules, depending on the fault's size.
     pub fn changes_policy(&mut self, fault: &Fault) {
         let region = cast::region(fault.on);
         let by = admin();
@@ -69,7 +68,7 @@ impl World {
         self.operator_asks(region, OperatorAct::Wishes(wish));
     }
 
-    /// Other offline rules, as the fault's size says.
+    /// Changes the offline rules, depending on the fault's size.
     pub fn changes_rules(&mut self, fault: &Fault) {
         let unpaid_start = fault.size.is_multiple_of(2);
         let rules = match fault.size % 3 {
@@ -84,7 +83,7 @@ impl World {
         self.operator_asks(cast::region(e), OperatorAct::TakesBack);
     }
 
-    /// A provider is revoked: every region's feed tells it.
+    /// Revokes a provider: every region's feed reports it.
     pub fn revokes(&mut self, tablet: usize) {
         let user = cast::at_tablet(tablet).user_id;
         for region in cast::REGIONS {
@@ -96,15 +95,14 @@ impl World {
         self.later(0, WorldEvent::Delivers);
     }
 
-    /// An op has failed alone too often. An operator looks at it, repairs the cause or not yet, and
-    /// hands it over again.
+    /// An op has failed alone too often. An operator examines it, may repair the cause, and
+    /// readmits it.
     pub fn op_stops(&mut self, e: usize, seq: u64) {
         self.counts.stopped += 1;
         let name = cast::edge(e);
         self.note(24, seq, |_| format!("op {seq} of {name} needs an operator"));
         let command = self.sync_db.edges[e].ops.get(&seq).and_then(|op| op.command_id());
-        // The same command in another log may have been put right while this failure was on its
-        // way.
+        // The same command in another log may have been repaired while this failure was in transit.
         let just_now = |at: &u64| self.now - at <= ANSWER_TAKES_MS;
         let poisoned = command.is_some_and(|id| {
             self.poison.contains(&id) || self.operator.put_right.get(&id).is_some_and(just_now)
@@ -129,7 +127,7 @@ impl World {
         }
     }
 
-    /// Everything works again: after a while no region is held any more, so that all is decided.
+    /// Releases all regions some time after everything works again, so that all ops are decided.
     pub fn ends_rights_later(&mut self) {
         self.later(ENDS_AFTER_MS, WorldEvent::RightsEnd);
     }
@@ -150,7 +148,8 @@ impl World {
         self.later(0, WorldEvent::Operates { n });
     }
 
-    /// One transaction that holds the region's row alone: it waits for those that share it.
+    /// One transaction with an exclusive lock on the region's row: it waits for those that share
+    /// it.
     pub fn operates(&mut self, n: usize) {
         let (region, does) = self.operator.asked[n].clone();
         let shared = self.orders.open.values().any(|tx| tx.regions.contains(&region));
@@ -167,7 +166,7 @@ impl World {
             seat.is_some_and(|seat| self.order_db.rights.is_over(seat))
         };
         let asked = match does {
-            // That edge has begun another epoch: the operator hears so.
+            // That edge has begun another epoch: the operator gets a refusal.
             OperatorAct::Wishes(wish) if over(&wish) => return,
             OperatorAct::Wishes(wish) => AssignmentChange::Wished(wish),
             OperatorAct::TakesBack => {
@@ -200,14 +199,14 @@ impl World {
         self.later(1, WorldEvent::Relays { run });
     }
 
-    /// Writes a change of how a region assigns, and its event.
+    /// Writes a change of a region's assignment, and its event.
     pub fn turns(&mut self, region: Region, turned: &rules::AssignmentTurn, at: UnixMillis) {
         let number = self.order_db.next_number + 1;
         self.order_db.next_number = number;
         self.turns_as(region, turned, number, at);
     }
 
-    /// `at` is when its transaction read the clock.
+    /// `at` is its transaction's clock reading.
     pub fn turns_as(
         &mut self,
         region: Region,
@@ -232,7 +231,7 @@ pub(super) fn admin() -> UserId {
     cast::at_desk(cast::DESK_COUNT - 1).user_id
 }
 
-/// Customers in good standing may publish more; now and then they alone.
+/// Customers in good standing may publish more; now and then only they may.
 fn rules(size: u64, unpaid_start: bool) -> OfflineRules {
     let up_to = |price_max| {
         let price_max = Amount::from_minor(price_max).ok()?;

@@ -31,7 +31,7 @@ impl World {
         self.later(0, WorldEvent::Relays { run });
     }
 
-    /// Uncommitted transactions are rolled back, and nobody is answered.
+    /// Rolls back uncommitted transactions without an answer.
     pub fn order_dies(&mut self, down_ms: u64) {
         if !self.orders.is_running {
             return;
@@ -62,8 +62,8 @@ impl World {
         self.order_reads(asked);
     }
 
-    /// Returns whether a transaction under way holds a region's row alone that this one shares, or
-    /// shares one that this one needs alone.
+    /// Returns true if an open transaction has an exclusive lock on a region row that this one
+    /// shares, or shares one that this one needs exclusively.
     fn is_row_held(&self, asked: &DecisionRequest) -> bool {
         let alone = asked.ends_right();
         let mut others = self.orders.open.values().filter(|tx| alone || tx.ends_right).peekable();
@@ -74,7 +74,7 @@ impl World {
         others.any(|tx| !tx.regions.is_disjoint(&regions))
     }
 
-    /// Returns whether a transaction under way holds a row that this one must lock.
+    /// Returns true if an open transaction holds a row lock that this one needs.
     fn is_locked(&self, asked: &DecisionRequest) -> bool {
         self.orders.open.values().filter(|tx| tx.asked.locks).any(|tx| {
             asked.attempts().any(|attempt| {
@@ -126,7 +126,7 @@ impl World {
             return;
         }
         if let Some(down_ms) = self.orders.crashes_in_commit.take() {
-            // The database has it or has it not; the service does not live to tell.
+            // The database has committed or not; the service dies before it can answer.
             if self.random.chance(500) {
                 self.order_writes(tx);
             }
@@ -140,7 +140,7 @@ impl World {
 
     fn order_writes(&mut self, tx: u64) {
         let Some(deciding) = self.orders.open.remove(&tx) else { return };
-        // A plain reader's write waits for the locks of others, then finds their rows.
+        // A write after a plain read waits for others' locks, then finds their rows.
         if !deciding.asked.locks && self.is_locked(&deciding.asked) {
             let again = DecisionRequest { locks: true, ..deciding.asked };
             self.orders.waiting.push_back(again);
@@ -190,7 +190,7 @@ impl World {
         }
     }
 
-    /// Returns whether a portal's command has an answer.
+    /// Returns true if a portal command has an answer.
     fn is_decided(&self, asked: &DecisionRequest) -> bool {
         match asked.by {
             Requester::Desk { item, .. } => self.is_decided_at_desk(item),
@@ -319,7 +319,7 @@ impl World {
         }
     }
 
-    /// A commit wakes the relay. This finds the events without such a wake-up.
+    /// A commit wakes the relay. This finds events that had no wake-up.
     fn relays_again(&mut self, run: u32) {
         let waits = self.order_db.outbox.values().any(|row| !row.is_sent);
         if waits && !self.is_silent {

@@ -1,4 +1,5 @@
-//! People: turns an intent into a command on an order that somebody at that place could mean.
+//! People: turns an intent into a command on an order that a person at that place could plausibly
+//! choose.
 
 use uuid::Uuid;
 use wire::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 impl World {
-    /// A tablet from which somebody could mean it, the drawn one if that fits.
+    /// A tablet with a user for this intent, preferably the drawn one.
     pub fn fitting_tablet(&self, drawn: usize, intent: Intent) -> usize {
         let around = (0..cast::TABLET_COUNT).map(|k| (drawn + k) % cast::TABLET_COUNT);
         let mut fitting = around.filter(|&t| fits(cast::at_tablet(t).role, intent));
@@ -93,7 +94,7 @@ impl World {
         };
         let fitting: Vec<&OrderId> = known.iter().filter(fits).collect();
         let pick = usize::try_from(pick / 4 % 1_000).unwrap_or(0);
-        // Most go for the same few jobs, so that they collide.
+        // Most choose the same few jobs, so that they collide.
         let hot = &fitting[fitting.len().saturating_sub(3)..];
         if !hot.is_empty() && pick % 8 != 0 {
             return *hot[pick % hot.len()];

@@ -1,5 +1,5 @@
-//! Files put back, copied or lost, machines frozen, and the operator who gives a copy a name of its
-//! own: the reasons for section 7 of the protocol.
+//! Files restored, copied or lost, machines frozen, and the operator who renames a copy: the
+//! reasons for section 7 of the protocol.
 
 use wire::{BootNonce, UnixMillis};
 
@@ -11,11 +11,11 @@ use crate::{
     plan::{Fault, FaultKind, StepKind},
 };
 
-/// Half of the backups are so recent at most.
+/// Half of the backups are at most this old.
 const RECENT_MS: u64 = 12_000;
 
 impl World {
-    /// When the backup is made that a step of the plan puts back.
+    /// Schedules the backups that the plan's steps restore.
     pub fn plan_backups(&mut self) {
         let steps = self.plan.steps.iter().enumerate();
         let restores: Vec<(usize, u64)> = steps
@@ -38,7 +38,7 @@ impl World {
         self.note(25, on as u64, |_| format!("{name} is backed up"));
     }
 
-    /// The machine stops, its files are replaced by those of the backup, and it starts again.
+    /// Stops the machine, restores the backup's files, and starts it again.
     pub fn restored(&mut self, step: usize, fault: &Fault) {
         let Some(backup) = self.backups.remove(&step) else { return };
         let m = fault.on;
@@ -61,9 +61,9 @@ impl World {
         self.left_behind(m);
     }
 
-    /// The commands that a restore has taken and nobody else has, neither the cloud nor a present
-    /// tablet with an answer. A tablet without its receipt is answered anew, and may hear "not
-    /// taken".
+    /// The commands that a restore removed and that exist nowhere else, neither in the cloud nor on
+    /// a present tablet with an answer. A tablet without its receipt gets a new answer, perhaps
+    /// "not taken".
     pub(super) fn left_behind(&mut self, m: usize) {
         let id = self.edges[m].id;
         let kept: Vec<wire::CommandId> = self
@@ -80,7 +80,7 @@ impl World {
         });
     }
 
-    /// A second machine with the files of the first, as they are now, beside it.
+    /// Starts a second machine with a copy of the first one's current files.
     pub fn cloned(&mut self, fault: &Fault) {
         let (m, copy) = (fault.on, cast::copy_of(fault.on));
         if self.edges[copy].is_there || !self.edges[m].is_there {
@@ -100,7 +100,7 @@ impl World {
             self.cut_off(copy, fault.lasts_ms);
         }
         self.later(1, WorldEvent::EdgeStarts { edge: copy });
-        // Some of the tablets meet the copy from here on.
+        // Some of the tablets use the copy from here on.
         let near = |t: &usize| cast::home(*t) == m && (t / cast::EDGE_COUNT) % 2 == 1;
         for t in (0..cast::TABLET_COUNT).filter(near).collect::<Vec<_>>() {
             self.tablets[t].home = copy;
@@ -108,7 +108,7 @@ impl World {
         }
     }
 
-    /// Missing, or cut short as it was written.
+    /// Missing, or truncated during its write.
     pub fn mark_lost(&mut self, fault: &Fault) {
         let m = fault.on;
         self.edge_dies(m, fault.lasts_ms, false);
@@ -123,7 +123,7 @@ impl World {
         self.edges[m].sleeps_until = until.max(self.edges[m].sleeps_until);
     }
 
-    /// The end of the frost, if an event is for a frozen machine.
+    /// The end of the freeze, if an event is for a frozen machine.
     pub fn sleeps(&self, event: &WorldEvent) -> Option<u64> {
         let m = match event {
             WorldEvent::AtEdge { edge, .. }
@@ -139,7 +139,7 @@ impl World {
         (until > self.now).then_some(until)
     }
 
-    /// An edge that was told that it is a copy is given a name of its own, sooner or later.
+    /// An operator eventually renames an edge that was reported as a copy.
     pub fn note_alarm(&mut self, m: usize) {
         let node = &self.edges[m];
         let newly = self.oracle.suspects(m, &node.file);
@@ -158,12 +158,12 @@ impl World {
         }
     }
 
-    /// Stopped, named anew with the code of a new edge, and started again.
+    /// Stops the copy, renames it with a new edge's enrolment code, and restarts it.
     pub fn enrols_anew(&mut self, m: usize) {
         let id = cast::copy_of(m);
         let twin = self.edges[m].file.book.read().alarm == Some(SuspicionCause::Twin);
         if !twin || self.sync_db.edges[id].enrolled {
-            // Its file was put back meanwhile: it has to be told once more.
+            // Its file was restored meanwhile, so it must be detected again.
             self.edges[m].will_be_renamed = false;
             return;
         }
@@ -194,7 +194,7 @@ impl World {
         self.counts.relogged += relogged;
     }
 
-    /// The epoch that a quarantine gave is on disk.
+    /// The epoch granted by a quarantine is on disk.
     pub fn epoch_begins(&mut self, m: usize, before: u64) {
         let row = &self.sync_db.edges[self.edges[m].id];
         let epoch = self.edges[m].file.book.read().epoch;
@@ -209,7 +209,7 @@ impl World {
         self.publishes_head(m);
     }
 
-    /// And the hub has not begun to end that one as well.
+    /// Returns true if the machine is in the newest epoch and the hub has not begun to end it.
     pub fn is_in_newest_epoch(&self, m: usize) -> bool {
         let node = &self.edges[m];
         let (row, epoch) = (&self.sync_db.edges[node.id], node.file.book.read().epoch);
@@ -217,7 +217,7 @@ impl World {
         !beside_thief && row.epoch == epoch && row.ending.is_none_or(|ending| ending.epoch < epoch)
     }
 
-    /// Retained, so that every tablet that is near hears it sooner or later.
+    /// Retained, so that every nearby tablet eventually gets it.
     pub fn publishes_head(&mut self, m: usize) {
         for t in 0..cast::DEVICE_COUNT {
             if self.tablets[t].at_edge == m {

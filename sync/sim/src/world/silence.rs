@@ -1,10 +1,11 @@
-//! The end of a run: with every fault lifted, all that is under way arrives, and then everything
-//! has to be equal everywhere.
+//! The end of a run: all faults are lifted, everything in transit arrives, and then all views must
+//! be equal.
 
 use super::{World, WorldEvent};
 use crate::cast;
 
-/// After the faults are lifted, by the virtual clock. An edge calls at most half a minute apart.
+/// The deadline after the faults are lifted, in virtual time. An edge calls at least every half
+/// minute.
 const SILENT_WITHIN_MS: u64 = 150_000;
 
 impl World {
@@ -27,7 +28,6 @@ impl World {
         }
     }
 
-    /// The unfinished work, in words.
     fn waits_for(&self) -> Option<String> {
         (0..cast::MACHINE_COUNT)
             .filter(|&m| self.edges[m].is_there)

@@ -1,4 +1,4 @@
-//! The hostile person: acts on orders that are not his, under ids that are not his, and in floods.
+//! The attacker: acts on others' orders, under others' ids, and in floods.
 
 use uuid::Uuid;
 use wire::{CommandBody, CommandId, OrderId, OrderStatus};
@@ -9,11 +9,11 @@ use crate::{
     plan::Mischief,
 };
 
-/// More than the holder lets wait on one order.
+/// More than the holder allows to wait on one order.
 const FLOOD: usize = engine::verdict::WAITING_MAX + 6;
 
 impl World {
-    /// He stays at one edge, and goes where others go only when he looks for an answer.
+    /// Keeps the attacker at one edge; they visit others only to look for an answer.
     pub fn stranger_settles(&mut self) {
         let tablet = &mut self.tablets[STRANGER];
         (tablet.home, tablet.at_edge) = (self.plan.stranger_at, self.plan.stranger_at);
@@ -52,8 +52,8 @@ impl World {
         }
     }
 
-    /// An order on which he has no claim: closed if he means to accept it, else one of the newest
-    /// that others go for, or one that nobody knows.
+    /// An order that the attacker has no claim to: a closed one to accept, otherwise one of the
+    /// newest that others compete for, or an unknown one.
     fn anothers_order(&self, what: Mischief, pick: u64) -> Option<OrderId> {
         let nowhere = Vec::new();
         let known = self.known.get(&cast::region(self.plan.stranger_at)).unwrap_or(&nowhere);

@@ -1,4 +1,4 @@
-//! The tablets: a command stays on the device until it is decided, and is sent again until it is
+//! The tablets: a command stays on the device until it is decided, and is resent until it is
 //! answered. Mirrors the provider app.
 
 mod moving;
@@ -17,7 +17,7 @@ const GRANT_MS: i64 = 72 * 60 * 60 * 1_000;
 const ACCESS_MS: i64 = 60 * 60 * 1_000;
 const AGAIN_AFTER_MS: u64 = 6_000;
 
-/// The speaking run of an edge, and its epoch.
+/// An edge's current run and epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EdgeHead {
     pub epoch: u64,
@@ -27,16 +27,16 @@ pub(crate) struct EdgeHead {
 /// A device's storage. It survives every fault.
 pub(crate) struct Tablet {
     pub actor: Actor,
-    /// The machine it belongs to, and the one it is near to.
+    /// The machine it belongs to, and the one in range.
     pub home: usize,
     pub at_edge: usize,
-    /// Lost, or broken for good.
+    /// Lost, or permanently broken.
     pub is_gone: bool,
     pub clock_error_ms: i64,
     token: String,
     token_ms: i64,
     pub items: Vec<TabletItem>,
-    /// Its newest receipt of each edge, and the edge's last run and epoch.
+    /// Its newest receipt from each edge, and the edge's last run and epoch.
     seen: BTreeMap<EdgeId, Receipt>,
     heads: BTreeMap<EdgeId, EdgeHead>,
 }
@@ -50,13 +50,13 @@ pub(crate) struct TabletItem {
     asked: Vec<EdgeId>,
     pub receipt: Option<Receipt>,
     pub is_decided: bool,
-    /// Said by every edge it was sent to.
+    /// Set once every edge it was sent to has refused it.
     pub not_taken: Option<Code>,
     refused_by: Vec<usize>,
     tries: u32,
-    /// Its next try is on its way.
+    /// Its next try is scheduled.
     will_be_tried: bool,
-    /// For the bug that takes the broker's word for the edge's.
+    /// For the bug that treats the broker's acknowledgement as the edge's.
     forgotten: bool,
 }
 
@@ -78,7 +78,7 @@ impl Tablet {
         }
     }
 
-    /// An order that was accepted here, the newest first.
+    /// The newest order accepted here.
     pub fn accepted(&self) -> Option<OrderId> {
         self.items.iter().rev().find_map(|item| match item.body {
             CommandBody::AcceptOrder { order_id } => Some(order_id),
@@ -137,15 +137,15 @@ impl World {
         self.later(0, WorldEvent::Try { tablet: t, item });
     }
 
-    /// Sends the command, unless it is decided, and looks again later.
+    /// Sends the command unless it is decided, and schedules the next try.
     pub fn tablet_tries(&mut self, t: usize, i: usize) {
         if self.tablets[t].items[i].is_done() || self.tablets[t].is_gone {
             self.tablets[t].items[i].will_be_tried = false;
             return;
         }
         let answered = self.tablets[t].items[i].receipt.is_some();
-        // With a receipt it waits for the outcome or for another run of the edge. In the end, when
-        // everything works, every waiting tablet asks.
+        // With a receipt it waits for the outcome or for another run of the edge. At the end, when
+        // everything works, every waiting tablet retries.
         if !answered || self.has_healed {
             self.sends(t, i);
             self.tries_elsewhere(t, i);
@@ -165,7 +165,7 @@ impl World {
         let keeps_firm = !self.has(Bug::KeepFirmReceipt);
         let tablet = &mut self.tablets[t];
         let item = &mut tablet.items[i];
-        // Counted also where it is not sent, for the way back.
+        // Counted even if it is not sent, for the way back.
         item.tries += 1;
         let firm_at = item.receipt.as_ref().filter(|receipt| receipt.verdict == Verdict::Firm);
         let name = self.edges[e].name.clone();
@@ -198,7 +198,7 @@ impl World {
             token: tablet.token.clone(),
             body: item.body.clone(),
         };
-        // The broker has it. Its further fate is open.
+        // The broker has it; the rest is unknown.
         item.forgotten = self.bug == Some(Bug::PubackIsEnough);
         let tries = item.tries;
         let arrivals = self.radio(e);
@@ -226,7 +226,7 @@ impl World {
     }
 
     pub fn tablet_hears(&mut self, t: usize, e: usize, reply: Reply) {
-        // A tablet that has gone to the other edge is out of this one's reach.
+        // A tablet that has moved to another edge is out of this one's range.
         if self.tablets[t].at_edge != e || self.tablets[t].is_gone {
             return;
         }
@@ -264,7 +264,7 @@ impl World {
                     firm.filter(|_| before.as_ref().map(|b| b.verdict) != Some(Verdict::Firm));
                 let told_firm = firm.map(|receipt| (receipt.command_id, receipt.fence));
                 item.is_decided |= reply.hop == Hop::Decided;
-                // An earlier copy of it was not taken, this one was: it is waited for again.
+                // An earlier copy was refused and this one was taken: wait for it again.
                 let goes_on = !item.is_done() && !item.will_be_tried;
                 item.will_be_tried |= goes_on;
                 if goes_on {
@@ -292,8 +292,8 @@ impl World {
         let tablet = &mut self.tablets[t];
         let item = &mut tablet.items[i];
         if is_misuse {
-            // Another edge may have taken it. A person who used the id twice hears of it here, for
-            // good.
+            // Another edge may have taken it. A person who used the id twice gets the final refusal
+            // here.
             item.not_taken = Some(code);
             return;
         }
@@ -301,16 +301,16 @@ impl World {
             return;
         }
         match code {
-            // It is sent again until the disk has room.
+            // Resend until the disk has room.
             Code::StorageFull | Code::TooManyRequests => {}
             Code::TokenExpired => {
-                // Signs in again; the person need not do anything for it here.
+                // Sign in again, without any action by the person.
                 let expires_at = at(now, 0).plus_ms(tablet.token_ms);
                 tablet.token = tokens::issue(tablet.actor, expires_at);
             }
             code => {
                 item.refused_by.push(e);
-                // As long as one of them has not said so, that one may have it.
+                // Until all of them have refused it, one of them may have it.
                 if item.sent_to.iter().all(|edge| item.refused_by.contains(edge)) {
                     item.not_taken = Some(code);
                 }
@@ -323,8 +323,8 @@ impl World {
         items.iter().filter(|item| item.id == items[i].id).count() > 1
     }
 
-    /// The item of a reply. If a broken app used an id twice, the edge's file tells the two apart,
-    /// not the reply.
+    /// The item of a reply. If a broken app used an id twice, only the edge's file distinguishes
+    /// the two.
     fn meant_item(&self, t: usize, e: usize, id: CommandId, reply: &Reply) -> Option<usize> {
         let items = self.tablets[t].items.iter().enumerate().filter(|(_, item)| item.id == id);
         let same: Vec<(usize, &TabletItem)> = items.collect();
@@ -353,7 +353,7 @@ impl World {
         }
     }
 
-    /// When each copy of a message over the radio arrives; none where it is lost.
+    /// The delay of each copy of a radio message; empty if it is lost.
     fn radio(&mut self, e: usize) -> Vec<u64> {
         self.faults_at();
         if !self.faults.disturbs_radio(e) {

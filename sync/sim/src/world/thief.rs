@@ -1,5 +1,5 @@
-//! The thief of an edge: he has its key, its log and the tokens in it, and speaks the protocol as
-//! he likes. The hub alone decides how much of that counts.
+//! The thief of an edge: they have its key, log and tokens, and speak the protocol at will. Only
+//! the hub decides how much of that counts.
 
 mod making;
 
@@ -15,34 +15,34 @@ use crate::{
     plan::{StepKind, Trick},
 };
 
-/// So far beyond the hub's cursor his log goes, he says, when he comes as from a long absence.
+/// The number of ops the thief claims beyond the hub's cursor, as if after a long absence.
 const MADE_UP_OPS: u64 = 40;
 const LIE_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 #[derive(Default)]
 pub(crate) struct Thief {
-    /// The edge that is stolen sooner or later in this seed.
+    /// The edge that is stolen in this seed.
     pub on: Option<usize>,
     pub has_struck: bool,
     pub is_replaced: bool,
     key: u32,
-    /// Of the run that was stolen.
+    /// The stolen run's nonce.
     nonce: Option<BootNonce>,
     conn: Option<usize>,
-    /// Of the session that stands, with its end of the log.
+    /// The current session, with its end of the log.
     session: Option<(Standing, u64, Chain)>,
     waits: Vec<ThiefOp>,
     lies_next: bool,
 }
 
-/// An op that he has made, and the token that it refers to.
+/// A forged op, and the token it refers to.
 struct ThiefOp {
     op: Op,
     token: Option<String>,
 }
 
 impl Thief {
-    /// He has the key that counts, or nobody has one.
+    /// The thief has the valid key, or no key is valid.
     pub fn is_about(&self) -> bool {
         self.has_struck && !self.is_replaced
     }
@@ -68,7 +68,7 @@ impl World {
         let region = node.region;
         let his = &mut self.edges[THIEF];
         (his.id, his.name, his.region) = (e, name.clone(), region);
-        // No file of ours is behind it.
+        // It has none of our files behind it.
         his.restored_at = Some(u64::MAX);
         self.counts.edges_stolen += 1;
         self.note(38, e as u64, |_| format!("{name} is stolen (its machine too: {gone})"));
@@ -120,7 +120,7 @@ impl World {
         self.send_frame(conn, Side::Hub, &Frame::Hello(hello));
     }
 
-    /// He knows or guesses everything that a hub looks at.
+    /// The thief can present everything that a hub checks.
     fn thiefs_hello(&self, e: usize, nonce: Option<BootNonce>, beyond: u64) -> Hello {
         let row = &self.sync_db.edges[e];
         let last_hash = if beyond > 0 { Hash::of(b"made up") } else { row.cursor.hash };
@@ -207,8 +207,8 @@ impl World {
         Some(head.seq)
     }
 
-    /// An Ack of a clock that is far behind. It speaks of a view that nobody has, so the edge gets
-    /// an image.
+    /// An Ack from a clock that is far behind, with a view that no edge has, so the hub sends a
+    /// snapshot.
     fn thief_lies(&mut self) {
         let Some((conn, (standing, _, head))) = self.thief.conn.zip(self.thief.session) else {
             return;
@@ -245,7 +245,7 @@ impl World {
         }
     }
 
-    /// The honest machine of this name meets a log and a term that are not its own.
+    /// The honest machine with this name gets a log and a term that are not its own.
     pub fn thief_disturbs(&mut self) {
         let Some(e) = self.thief.on else { return };
         for m in (0..cast::MACHINE_COUNT).filter(|&m| self.edges[m].id == e) {

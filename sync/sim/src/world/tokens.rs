@@ -1,5 +1,4 @@
-//! Tokens as plain text: the person and the expiry. Signatures are taken for granted; expiry is
-//! simulated.
+//! Tokens as plain text: person and expiry. Signatures are assumed valid; expiry is simulated.
 
 use uuid::Uuid;
 use wire::{Actor, Code, Role, UnixMillis, UserId};

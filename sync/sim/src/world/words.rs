@@ -1,4 +1,4 @@
-//! How things are called in a trace.
+//! Names and descriptions in a trace.
 
 use wire::{Frame, Outcome, Reply};
 
@@ -10,7 +10,7 @@ pub(super) fn kind(frame: &Frame) -> &'static str {
     }
 }
 
-/// A frame in words, with its main numbers.
+/// A frame as text, with its main numbers.
 pub(super) fn frame(frame: &Frame) -> String {
     match frame {
         Frame::Hello(hello) => format!(

@@ -14,31 +14,31 @@ use crate::{
     },
 };
 
-/// The owner has so long to answer.
+/// The owner's deadline to answer.
 const OWNER_WITHIN_MS: u64 = 4_000;
-/// Held ops, and accepts that wait, are handed in again after this.
+/// Held ops and waiting accepts are resubmitted after this.
 const AGAIN_AFTER_MS: u64 = 2_000;
 const PAUSE_FIRST_MS: u64 = 200;
 const PAUSE_MAX_MS: u64 = 5_000;
-/// An op that fails alone so often waits for an operator.
+/// An op that fails alone this often waits for an operator.
 const FAILURES_MAX: u32 = 3;
 
-/// How a pass over a run ended.
+/// The result of a pass over a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Passed {
     Whole,
-    /// The ops handed over wait for their owner.
+    /// The submitted ops wait for their owner.
     Parked,
-    /// While the owner is away: ops without an owner are answered.
+    /// The owner is away: ops without an owner are answered.
     Beside,
-    /// The batch fails, so a smaller one is tried.
+    /// The batch fails, so a smaller one follows.
     Smaller,
-    /// The op that makes it fail stood alone.
+    /// The failing op was alone.
     Alone,
 }
 
 impl World {
-    /// Begins on every log that has work and that this replica does not work already.
+    /// Starts on every log that has work and is not already being worked by this replica.
     pub fn wake(&mut self, r: usize) {
         if !self.replicas[r].is_running {
             return;
@@ -84,7 +84,7 @@ impl World {
         }
         let mut due = self.sync_db.due(e, run_max);
         drain.sweeping = false;
-        // Ops that have come meanwhile go first.
+        // Ops that have arrived meanwhile go first.
         if let (true, Some(beyond)) = (due.is_empty(), sweep) {
             due = self.sync_db.held_again(e, beyond, run_max);
             drain.sweeping = !due.is_empty();
@@ -131,7 +131,7 @@ impl World {
         self.later(takes, WorldEvent::Asks(Box::new(asked)));
     }
 
-    /// Ops without an owner go on while it is away. The rest is parked and tried again after a
+    /// Ops without an owner continue while it is away. The rest is parked and retried after a
     /// pause.
     fn passes_by(&mut self, r: usize, e: usize, now: wire::UnixMillis) {
         let due = self.sync_db.not_parked(e, self.plan.tuning.run_max);
@@ -165,14 +165,14 @@ impl World {
         if drain.pass != answer.pass {
             return;
         }
-        // Everything else for this pass comes too late.
+        // Any other answer to this pass comes too late.
         drain.pass = 0;
         let answered = matches!(answer.said, OwnerReply::Answers(_));
         drain.decided.extend(plan::join(&answer.handed, answer.answers()));
         drain.decided.sort_by_key(|decided| decided.seq);
         drain.held = plan::held(&answer.handed, answer.answers());
         let fails = match answer.said {
-            // An owner that takes not even an empty batch by now is away.
+            // If the owner no longer accepts even an empty batch, it is away.
             OwnerReply::Fails => self.orders.is_running,
             OwnerReply::Nothing => bug == Some(Bug::AwayIsPoison),
             OwnerReply::Answers(_) => false,
@@ -188,8 +188,8 @@ impl World {
         self.drain_stores(r, e, passed);
     }
 
-    /// Halves the batch until one op stands alone; that one is counted, and in the end put before
-    /// an operator, so that the log behind it goes on.
+    /// Halves the batch down to a single op; counts that op's failure, and finally holds it for an
+    /// operator, so that the log behind it continues.
     fn batch_fails(&mut self, r: usize, e: usize, answer: &OwnerMessage) -> Passed {
         let whole = self.has(Bug::NotBisected);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return Passed::Parked };
@@ -301,7 +301,7 @@ impl World {
             let name = self.edges[e].name.clone();
             self.note(18, *seq, |_| format!("op {seq} of {name} is held"));
         }
-        // An answer by the id alone, before any other look, overtakes nothing.
+        // An answer that depends only on the id overtakes nothing.
         let by_its_id = |decided: &LogOutcome| {
             let outcome = &decided.outcome;
             let codes = [Some(Code::CommandIdReused), Some(Code::EdgeNotTrusted)];
@@ -332,7 +332,7 @@ impl World {
         !self.order_db.answers(id).any(|answer| answer.op.as_ref() == Some(&name))
     }
 
-    /// Returns whether the edge's held ops are due to be handed in again.
+    /// Returns true if the edge's held ops are due for resubmission.
     fn sweep_begins(&mut self, r: usize, e: usize) -> bool {
         let (now, turns) = (self.now, self.replicas[r].turns);
         let last = self.replicas[r].sweeps.get(&e);
@@ -351,7 +351,8 @@ impl World {
         self.later(0, WorldEvent::HandsIn { replica: r, run, again: false });
     }
 
-    /// Puts ops held here to the region's holder, and wakes those that wait for the decided ones.
+    /// Forwards ops held here to the region's holder, and wakes those that wait for the decided
+    /// ones.
     fn tell_others(&mut self, r: usize, e: usize, is_held: bool, decided: &[CommandId]) {
         if let (true, Some(holder)) = (is_held, self.sync_db.holder(cast::region(e))) {
             self.nudge(r, holder);
@@ -363,7 +364,6 @@ impl World {
         }
     }
 
-    /// Accepts of the portal that wait, handed in again.
     pub fn hands_in(&mut self, r: usize, run: u32, again: bool) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;

@@ -1,5 +1,5 @@
-//! The promises about money, checked against the stores: what the adapter has moved by its own
-//! tables, what the books say, and what the orders show. No part of the platform judges itself.
+//! The promises about money, checked against the stores: the movements in the adapter's own tables,
+//! the books, and the orders. No part of the platform judges itself.
 
 use std::collections::BTreeMap;
 
@@ -18,19 +18,18 @@ pub struct Books {
     pub order_db: Sql,
 }
 
-/// A line of a provider's account: order, provider, what was booked, and the amount. Credit is
-/// negative.
+/// A line of a provider's account: order, provider, booked action, and amount. Credit is negative.
 type EarnedLine = (Uuid, Uuid, String, i64);
 
-/// Where an order stands: its status, what it shows of its money, and the number of the last word
-/// about that.
+/// An order as the books or its own row show it: id, status, payment status, money version,
+/// version.
 type Standing = (Uuid, String, String, i64, i64);
 
 impl Books {
-    /// Everything open, owed or on its way.
+    /// Everything open, owed or in transit.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn waits(&self) -> Findings {
         const UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
         const OWED: &str = "SELECT COUNT(*) FROM accounts WHERE balance_minor <> 0 \
@@ -55,11 +54,10 @@ impl Books {
         found
     }
 
-    /// Orders of which the books know another state, or that have not taken the last word about
-    /// their money.
+    /// Orders that differ from the books, or have not applied the last event about their money.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn unheard(&self) -> Findings {
         let (dues, orders) = (self.dues().await, self.standings().await);
         let mut found = Findings::new();
@@ -72,10 +70,10 @@ impl Books {
         found
     }
 
-    /// Each journal sums to zero.
+    /// Journals that do not sum to zero.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn uneven_journals(&self) -> Findings {
         const UNEVEN: &str =
             "SELECT journal_id FROM transactions GROUP BY journal_id HAVING SUM(amount_minor) <> 0";
@@ -83,10 +81,10 @@ impl Books {
         uneven.into_iter().map(|id| format!("journal {id} does not sum to zero")).collect()
     }
 
-    /// Each customer was charged once, and has got back exactly what was shown or granted.
+    /// Customers not charged exactly once, or refunded another amount than shown or granted.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn charged_otherwise(&self, told: &[ToldTale]) -> Findings {
         let (charges, refunds) = (self.charges().await, self.refunds().await);
         let mut found = Findings::new();
@@ -105,10 +103,10 @@ impl Books {
         found
     }
 
-    /// A cancel costs the fee that was shown, and brings back the rest.
+    /// Cancels that charged or refunded another amount than the preview showed.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn unlike_the_preview(&self, told: &[ToldTale]) -> Findings {
         let (refunds, earned) = (self.refunds().await, self.earned().await);
         let mut found = Findings::new();
@@ -125,11 +123,11 @@ impl Books {
         found
     }
 
-    /// Each provider has earned once for an order, by completed work or a late cancel, and nobody
-    /// else anything.
+    /// Orders that did not pay their provider exactly once, by completed work or a late cancel, or
+    /// that paid anyone else.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn earned_otherwise(&self, told: &[ToldTale]) -> Findings {
         let (lines, standings) = (self.earned().await, self.standings().await);
         let mut found = Findings::new();
@@ -154,10 +152,10 @@ impl Books {
         found
     }
 
-    /// The adapter has sent each provider all that is his, and no more.
+    /// Providers with other payouts by the adapter than their earnings.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn paid_out_otherwise(&self, told: &[ToldTale]) -> Findings {
         const PAYOUTS: &str = "SELECT p.provider_id, s.amount_minor FROM payouts p \
             JOIN simulated_movements s ON s.id = p.id WHERE s.state = 'done'";
@@ -180,10 +178,10 @@ impl Books {
         differing.chain(unsent).map(of).collect()
     }
 
-    /// An order shows of its money what its people were told.
+    /// Orders whose payment status differs from the answers that people got.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn shown_otherwise(&self, told: &[ToldTale]) -> Findings {
         let orders = self.standings().await;
         let mut found = Findings::new();
@@ -197,16 +195,14 @@ impl Books {
         found
     }
 
-    /// The charges that the adapter has made, by order.
     pub(crate) async fn charges(&self) -> BTreeMap<Uuid, Vec<i64>> {
-        // A slow one is paid from its moment on.
+        // A slow charge counts as paid once its time is set.
         const CHARGES: &str = "SELECT p.order_id, s.amount_minor FROM payments p \
             JOIN simulated_movements s ON s.id = p.id \
             WHERE s.state = 'paid' OR (s.state = 'pending' AND s.pays_at IS NOT NULL)";
         by_owner(all(&self.payment_db, CHARGES).await)
     }
 
-    /// The same of refunds.
     pub(crate) async fn refunds(&self) -> BTreeMap<Uuid, Vec<i64>> {
         const REFUNDS: &str = "SELECT r.order_id, s.amount_minor FROM refunds r \
             JOIN simulated_movements s ON s.id = r.id WHERE s.state = 'done'";

@@ -1,4 +1,4 @@
-//! Everybody hears once of each movement of their money.
+//! People get one notification for each movement of their money.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ const RELEASED: &str = "payment.released";
 type Lines = BTreeMap<(OrderId, String), usize>;
 
 impl MoneyScene {
-    /// The lines about money that are missing in the inboxes of a round's people, or too many.
+    /// Missing or surplus inbox lines about the money of a round's people.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn told_otherwise(&self, round: &PlayedRound) -> Findings {
         let (charges, refunds) = (self.books.charges().await, self.books.refunds().await);
         let mut found = Findings::new();

@@ -1,4 +1,4 @@
-//! The plan of one round of money, drawn from the run's seed and the round's number alone.
+//! The plan of one money round, drawn only from the run's seed and the round's number.
 
 use std::{fmt, time::Duration};
 
@@ -7,35 +7,35 @@ use stack::{Part, Server};
 
 use crate::seed::Draws;
 
-/// What dies in a round.
+/// The target of a round's fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MoneyVictim {
-    /// It is killed, and started again.
+    /// Killed and restarted.
     Killed(Part),
-    /// The adapter cannot be asked for so long.
+    /// The adapter is unreachable for this long.
     Adapter(Duration),
 }
 
-/// What becomes of an order's money.
+/// The course of an order's money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tale {
     /// Paid, worked on, completed.
     Plain,
-    /// The same, and the payment is sent five times at once under one key.
+    /// Like `Plain`, but five identical payments arrive at once under one idempotency key.
     Doubled,
-    /// Cancelled by its customer long before the work.
+    /// Cancelled by the customer long before the work.
     CancelledEarly,
-    /// Cancelled shortly before it, at the fee that was shown.
+    /// Cancelled shortly before the work, at the fee shown.
     CancelledLate,
-    /// Cancelled while it is being paid.
+    /// Cancelled during the payment.
     CancelledMeanwhile,
-    /// The bank says no; then another payment is made.
+    /// The bank declines; a second payment succeeds.
     DeclinedFirst,
-    /// A cent less comes, goes back, and the price is paid.
+    /// A payment one cent short is returned; then the price is paid.
     WrongAmountFirst,
-    /// A part is asked back during the work, and granted.
+    /// A partial refund is requested during the work, and granted.
     PartlyRefunded,
-    /// Its provider withdraws once it is paid, and another does the work.
+    /// The provider withdraws after the payment, and another does the work.
     Reassigned,
 }
 
@@ -43,7 +43,6 @@ pub enum Tale {
 pub struct TalePlan {
     pub tale: Tale,
     pub price_minor: i64,
-    /// How its customer pays the price.
     pub method: &'static str,
     pub begins: Duration,
 }
@@ -51,12 +50,12 @@ pub struct TalePlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoneyRound {
     pub victim: MoneyVictim,
-    /// The victim dies so long after the first tale has begun.
+    /// Delay from the start of the first tale to the fault.
     pub moment: Duration,
     pub tales: Vec<TalePlan>,
 }
 
-/// At once; with an answer that is lost; after a while.
+/// Answers at once, loses its answer, or answers late.
 const METHODS: [&str; 3] = ["simulated", "simulated.silent", "simulated.slow"];
 const BEGIN_MS_MAX: usize = 1_200;
 const MOMENT_MS_MAX: usize = 2_500;
@@ -79,13 +78,13 @@ impl Tale {
 }
 
 impl MoneyRound {
-    /// Every tale once. Six rounds after one another have six victims.
+    /// Includes every tale once. Six consecutive rounds have six victims.
     pub fn of(seed: u64, round: u32) -> Self {
         let mut draws = Draws::of(seed ^ (u64::from(round) << 32));
         let victim = match round % 6 {
             1 => MoneyVictim::Killed(Part::Alone(CloudPart::Payment)),
             2 => MoneyVictim::Killed(Part::Server(Server::RabbitMq)),
-            // RabbitMQ starts meanwhile, and MariaDB needs no part that waits for it.
+            // RabbitMQ may still be starting, so choose a victim that does not wait for it.
             3 => MoneyVictim::Killed(Part::Server(Server::MariaDb)),
             4 => MoneyVictim::Killed(Part::Alone(CloudPart::Order)),
             5 => MoneyVictim::Adapter(drawn(&mut draws, AWAY_MS_MAX)),

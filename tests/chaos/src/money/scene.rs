@@ -1,6 +1,6 @@
-//! The platform of the money rounds: a process per part on real stores, and no edge, since edges
-//! move no money. The hours of jobs strike here, several times a second, by the jobs of one more
-//! replica of the payment service.
+//! The platform of the money rounds: a process per part on real stores. It has no edges, since
+//! edges move no money. An extra replica of the payment service runs the hourly jobs several times
+//! a second.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ use crate::{
     truth::Findings,
 };
 
-/// Money of completed work waits so long for an objection.
+/// The dispute window: money of completed work is held this long.
 const DISPUTE_MS: i64 = 1_500;
 const PAYOUT_LEAST_MINOR: i64 = 1;
 const BETWEEN_HOURS: Duration = Duration::from_millis(250);
@@ -45,7 +45,7 @@ pub struct MoneyScene {
 
 impl MoneyScene {
     /// # Panics
-    /// When the platform does not start.
+    /// If the platform does not start.
     pub async fn set() -> Self {
         let mut layout = Layout::temporary(Stores::Real).expect("a layout");
         layout.edges.clear();
@@ -83,7 +83,7 @@ impl MoneyScene {
     /// Plays the round to the end of every tale.
     ///
     /// # Panics
-    /// When something does not come back, or somebody gets no answer.
+    /// If a part does not come back, or a request gets no answer.
     pub async fn play(&self, round: &MoneyRound) -> PlayedRound {
         let people = Arc::new(self.people().await);
         let (api, client) = (self.api.clone(), Client::new());
@@ -103,10 +103,10 @@ impl MoneyScene {
         }
     }
 
-    /// Until nothing is open, owed or on its way, and the report of the reconciliation is empty.
+    /// Waits until no money is open, owed or in transit, and the reconciliation report is empty.
     ///
     /// # Panics
-    /// When it does not come to rest in time.
+    /// If that takes too long.
     pub async fn comes_to_rest(&self) {
         is_back(&self.stack, Part::Server(Server::RabbitMq)).await;
         let clock = Clock::system();
@@ -139,7 +139,7 @@ impl MoneyScene {
         }
     }
 
-    /// The report, as an admin reads it: what differs, and what waits for too long.
+    /// The admin's reconciliation report: differences, and movements that wait too long.
     pub async fn reconciliation(&self, admin: &Person) -> Findings {
         let path = "/api/v1/payments/reconciliation";
         match self.api.call::<Value>(Method::GET, path, Some(admin), None).await {
@@ -152,7 +152,7 @@ impl MoneyScene {
     }
 
     /// # Panics
-    /// When the admin cannot sign in.
+    /// If the admin cannot sign in.
     pub async fn admin(&self) -> Person {
         let sign_ins = self.stack.sign_ins().into_iter();
         let admin = sign_ins.into_iter().find(|person| person.role == Role::Admin);
@@ -163,7 +163,7 @@ impl MoneyScene {
         .await
     }
 
-    /// New ones for each round: a token does not outlive many rounds.
+    /// New people for each round: a token does not last for many rounds.
     async fn people(&self) -> MoneyPeople {
         let newcomer = async |role| {
             eventually("somebody registers", PATIENCE, async || self.api.newcomer(role).await.ok())
@@ -178,7 +178,7 @@ impl MoneyScene {
 
     async fn hours(&self) {
         loop {
-            // A store or an adapter that is away is met again in the next hour.
+            // If a store or the adapter is away, the next run retries.
             let _again = jobs::settle(&self.courier).await;
             let _again = self.courier.carry_all().await;
             let _again = jobs::pay_out(&self.courier).await;
@@ -186,7 +186,7 @@ impl MoneyScene {
         }
     }
 
-    /// Its tables are its own, and nobody finds them meanwhile.
+    /// Renames the adapter's own tables to hide them.
     async fn adapter_is_away(&self, away: Duration) {
         const GOES: &str = "RENAME TABLE simulated_movements TO simulated_movements_away";
         const COMES: &str = "RENAME TABLE simulated_movements_away TO simulated_movements";

@@ -1,5 +1,5 @@
-//! The people of a tale, and what they do. Each act has a key of its own, under which it is sent
-//! until it is answered.
+//! The people of a tale, and their acts. Each act is repeated under its own idempotency key until
+//! it is answered.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,11 +16,10 @@ use crate::asking::{PATIENCE, until_answered};
 
 /// Shorter than the wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// A cancel within a day before the work costs a fee.
+/// A cancel within a day of the work costs a fee.
 const SOON_MS: i64 = 3 * 3_600_000;
 const AT_ONCE: usize = 5;
 
-/// The people of a round.
 #[derive(Debug)]
 pub struct MoneyPeople {
     pub admin: Person,
@@ -196,7 +195,7 @@ impl Teller {
         .await;
     }
 
-    /// A step of the order, which must be taken.
+    /// Takes an order step that must succeed.
     async fn act(&self, person: &Person, order: OrderId, action: &str, body: &Value) {
         let path = format!("/api/v1/orders/{order}/{action}");
         if let Err(code) = self.post(person, &path, body).await {

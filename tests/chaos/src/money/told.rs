@@ -1,4 +1,4 @@
-//! The end of a tale as its people were told it, and the sums that follow.
+//! The end of a tale according to the answers, and the sums that follow.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use wire::{OrderId, PaymentStatus, UserId};
 
 use super::{Tale, tale::MoneyPeople};
 
-/// In force from the start.
+/// The fee in force from the start.
 const PLATFORM_FEE_BP: i64 = 1_000;
 
-/// A cancel's price as its customer was shown it.
+/// A cancel's price as shown to the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShownCancel {
     pub fee_minor: i64,
     pub refund_minor: i64,
 }
 
-/// A round's people, and how their orders ended.
+/// A round's people, and the ends of their orders.
 pub struct PlayedRound {
     pub people: Arc<MoneyPeople>,
     pub tales: Vec<ToldTale>,
@@ -27,17 +27,16 @@ pub struct ToldTale {
     pub tale: Tale,
     pub order: OrderId,
     pub customer: UserId,
-    /// Who is paid: for the work, or for a late cancel.
+    /// The provider paid for the work or for a late cancel.
     pub provider: UserId,
     pub price_minor: i64,
-    /// Granted back.
     pub granted_minor: i64,
-    /// Of a cancelled order.
+    /// The preview, if the order was cancelled.
     pub shown: Option<ShownCancel>,
 }
 
 impl ToldTale {
-    /// What the customer has paid for good.
+    /// The customer's final cost.
     pub fn cost_minor(&self) -> i64 {
         match self.shown {
             Some(shown) => shown.fee_minor,
@@ -45,7 +44,6 @@ impl ToldTale {
         }
     }
 
-    /// What its provider has earned.
     pub fn earned_minor(&self) -> i64 {
         let cost = self.cost_minor();
         match self.shown {
@@ -54,7 +52,7 @@ impl ToldTale {
         }
     }
 
-    /// The charges that the adapter has made, at the least and at the most.
+    /// The minimum and maximum number of charges by the adapter.
     pub fn charges(&self) -> (usize, usize) {
         match self.tale {
             Tale::WrongAmountFirst => (2, 2),
@@ -64,7 +62,7 @@ impl ToldTale {
         }
     }
 
-    /// Shown by the order in the end, where its money went one way alone.
+    /// The final payment status, if the tale determines it.
     pub fn shows(&self) -> Option<PaymentStatus> {
         match self.tale {
             Tale::CancelledMeanwhile => None,

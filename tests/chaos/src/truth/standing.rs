@@ -1,5 +1,5 @@
-//! Compares every edge's orders with the cloud's, order by order: the edge's file, the hub's feed
-//! and the order service's rows.
+//! Compares every edge's orders with the cloud's: the edge's file, the hub's feed and the order
+//! service's rows.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use wire::{Hash, Order, OrderId, Region};
 
 use super::{Findings, Truth};
 
-/// An order as one of the three has it.
+/// An order's state in one of the three stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stands {
     version: u64,
@@ -20,7 +20,7 @@ struct Stands {
     provider: Option<Uuid>,
 }
 
-/// Of each order its version and its share of the digest.
+/// The version and the digest share of each order.
 type Shares = BTreeMap<OrderId, (u64, Hash)>;
 
 #[derive(Deserialize)]
@@ -34,7 +34,7 @@ impl Truth {
     /// the order service's rows.
     ///
     /// # Panics
-    /// When a store cannot be read.
+    /// If a store cannot be read.
     pub async fn edges_unlike_the_cloud(&self) -> Findings {
         let mut found = Findings::new();
         for (seat, file) in &self.edges {
@@ -52,10 +52,10 @@ impl Truth {
         found
     }
 
-    /// The same with the orders' whole content, as the order service answers it to an admin.
+    /// Compares the whole orders with those that the order service returns to an admin.
     ///
     /// # Panics
-    /// When it does not answer.
+    /// If the order service does not answer.
     pub async fn edges_unlike_the_order_service(&self, api: &Api, admin: &Person) -> Findings {
         let mut found = Findings::new();
         for region in Region::ALL {
@@ -98,7 +98,7 @@ impl Truth {
             .collect()
     }
 
-    /// The hub's own count and digest of the region.
+    /// Checks the hub's stored count and digest of the region.
     async fn sums_that_are_wrong(&self, region: Region, shares: &Shares) -> Findings {
         const SUMS: &str = "SELECT orders, feed_digest FROM regions WHERE region = ?";
         let (count, digest): (i64, Vec<u8>) =
@@ -116,7 +116,7 @@ impl Truth {
         found
     }
 
-    /// How many of these stand on all of the region's edges as open.
+    /// Returns true if all these orders are open on all of the region's edges.
     pub async fn on_every_board(&self, region: Region, orders: &[OrderId]) -> bool {
         const ROW: &str = "SELECT bytes FROM orders WHERE id = ?";
         for (_, file) in self.edges.iter().filter(|(seat, _)| seat.region == region) {
@@ -164,7 +164,7 @@ fn of(order: &Order) -> Stands {
     }
 }
 
-/// At most a few: one order that differs says as much as a hundred.
+/// Reports only a few: one differing order is as clear as a hundred.
 fn differences<T: PartialEq + std::fmt::Debug>(
     found: &mut Findings,
     between: &str,

@@ -1,4 +1,4 @@
-//! The answer to a repeated command of a tablet against the row of that command in the edge's file.
+//! Checks the answer to a repeated tablet command against its row in the edge's file.
 
 use http::Method;
 use platform::vals;
@@ -15,7 +15,7 @@ pub(super) struct Answer<'a> {
     pub tap: Tap,
 }
 
-/// It changes once: when the outcome comes.
+/// The row changes once: when the outcome arrives.
 #[derive(Debug, PartialEq)]
 pub(super) struct CommandRow {
     verdict: String,
@@ -30,7 +30,7 @@ struct Decision {
     kind: OutcomeKind,
     code: Option<Code>,
     decided_at: UnixMillis,
-    /// Why it came to nothing, in both languages.
+    /// The reason for the loss, in both languages.
     loss: Option<Text>,
 }
 
@@ -39,7 +39,7 @@ impl Question for Answer<'_> {
     type Word = Reply;
     const NAME: &'static str = "a tablet's answer";
 
-    /// Nothing before the edge has the command, so that only repeats are sent.
+    /// None until the edge has the command, so that only repeats are sent.
     async fn state(&self) -> Option<CommandRow> {
         const ROW: &str = "SELECT verdict, epoch, seq, fence, outcome FROM commands \
             WHERE command_id = ? AND user_id = ?";

@@ -1,4 +1,4 @@
-//! An order on an edge's board against the edge's own file.
+//! Checks an order on an edge's board against the edge's file.
 
 use http::Method;
 use platform::vals;
@@ -19,9 +19,9 @@ pub(super) struct OrderAtEdge {
     feed_cursor: u64,
     outcome_cursor: u64,
     log_end: u64,
-    /// The decided order as the reader may read it.
+    /// The decided order as far as the reader may see it.
     shown: Option<Order>,
-    /// Commands on it that the cloud has not decided.
+    /// Undecided commands on the order.
     pending: u64,
 }
 
@@ -111,7 +111,7 @@ impl BoardWord {
     fn item_unlike(&self, state: &OrderAtEdge) -> Option<String> {
         let item = self.board.items.iter().find(|item| item.order.id == self.order);
         match item {
-            // Undecided work is laid over the order, and may hide it from this reader.
+            // Undecided work overlays the order, and may hide it from this reader.
             Some(item) if state.pending > 0 => unequal("its waiting", &true, &item.pending),
             None if state.pending > 0 => None,
             item => {

@@ -1,4 +1,4 @@
-//! The newest lines of a person's inbox against the documents of the notification service.
+//! Checks the newest lines of a person's inbox against the notification service's documents.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use wire::{OrderId, Role, UserId};
 use super::{Question, Silence, Witness, outside, unequal};
 
 const LINES: usize = 20;
-/// A line is as old as its event, so that a late one pushes others down.
+/// Lines sort by the time of their event, so a late one pushes others down.
 const READ: i64 = 60;
 const OF_PROVIDERS: &str = "provider_inbox";
 const LOSS: &str = "order.acceptance_lost";
@@ -25,7 +25,7 @@ pub(super) struct Inbox<'a> {
 #[derive(Debug, PartialEq)]
 pub(super) struct StoredInbox {
     lines: Vec<Line>,
-    /// Nothing is removed while the rounds go on.
+    /// Lines are never removed during the rounds.
     count: u64,
     unread: u64,
 }
@@ -57,7 +57,7 @@ pub(super) struct InboxWord {
     unread: u64,
 }
 
-/// Unread lines are counted up to this.
+/// The cap on the unread count.
 const UNREAD_MAX: u64 = 1_000;
 
 impl Question for Inbox<'_> {
@@ -125,7 +125,7 @@ impl StoredInbox {
 }
 
 impl Witness<'_> {
-    /// The orders whose loss stands in that provider's inbox.
+    /// The orders with a loss in the provider's inbox.
     pub(super) async fn losses_of(&self, user: UserId) -> HashSet<OrderId> {
         let lines = self.inboxes.collection::<StoredLine>(OF_PROVIDERS);
         let mut found = lines.find(doc! {"user_id": stored(user.0)}).await.expect("lines");

@@ -1,4 +1,5 @@
-//! `holdfast status` against the hub's rows of one region and its edges, as JSON and as the table.
+//! Checks `holdfast status` against the hub's rows of one region and its edges, as JSON and as a
+//! table.
 
 mod said;
 
@@ -12,8 +13,8 @@ use wire::{GateState, Hash, Policy, Region, StatusReport, UnixMillis};
 use super::{Question, Silence, Witness, outside, unequal};
 use said::{SaidCounts, SaidEdge, SaidRegion};
 
-/// After this time without a touch a link counts as down. Within a second of it, either may be
-/// said.
+/// A link counts as down after this time without contact. Within a second of it, either state is
+/// right.
 const CONTACT_STALE_MS: i64 = 12_000;
 const STALE_SOON_MS: i64 = CONTACT_STALE_MS - 1_000;
 const SURELY_STALE_MS: i64 = CONTACT_STALE_MS + 1_000;
@@ -54,12 +55,12 @@ struct EdgeRow {
     outcome_cursor: u64,
     feed_cursor: u64,
     undecided: u64,
-    /// By the edge's last word.
+    /// As last reported by the edge.
     pending: u64,
     acked_at: Option<UnixMillis>,
     held: u64,
     parked: u64,
-    /// Two states with as many waiting ops may have others.
+    /// Distinguishes states with the same number of waiting ops.
     waiting_seqs: Option<u64>,
     link_up: bool,
     last_contact_at: Option<UnixMillis>,
@@ -160,7 +161,7 @@ impl Question for Report<'_> {
 }
 
 impl Witness<'_> {
-    /// The rows that a pipe gets, and the moment after it.
+    /// The piped table, and the time just after it.
     async fn table_of_status(&self) -> Result<(String, UnixMillis), Silence> {
         let operator = self.operator.clone();
         let ran = tokio::task::spawn_blocking(move || operator.runs("status --lang en")).await;
@@ -204,7 +205,7 @@ impl EdgeRow {
         unequal("an edge", &stored, said)
     }
 
-    /// What cannot have been true at any moment from this row to the later one.
+    /// Describes a claim that was false at every moment from this row to the later one.
     fn excludes(
         &self,
         (first, last): (&RegionRow, &RegionRow),
@@ -240,17 +241,17 @@ impl EdgeRow {
             let from = self.undecided.saturating_sub(decided);
             outside(&format!("the undecided of {edge}"), from, said, self.undecided + received)
         });
-        // Of Acks between the two nobody knows.
+        // Acks between the two readings are unknown.
         let pending = (self.acked_at == to.acked_at).then_some(self.pending);
         let pending = pending.and_then(|pending| unequal("the pending", &pending, &said.pending));
-        // A link that was down and is up again has another term.
+        // A link that went down and came back has another term.
         let is_one_link = self.term == to.term && self.link(now) == to.link(now);
         let link = self.link(now).filter(|_| is_one_link && self.link_up == to.link_up);
         let link = link.and_then(|link| unequal("the link", &link, &said.link.as_str()));
         named.or(epoch).or(lag_up).or(lag_down).or(undecided).or(pending).or(link)
     }
 
-    /// Nothing within a second of the turn.
+    /// None within a second of the transition.
     fn link(&self, now: UnixMillis) -> Option<&'static str> {
         let Some(contact) = self.last_contact_at else { return Some("never") };
         if !self.link_up {
@@ -263,7 +264,7 @@ impl EdgeRow {
         }
     }
 
-    /// Whether the edge's orders equal the cloud's at the same number of the feed.
+    /// Compares the edge's orders with the cloud's at the same feed sequence.
     fn checksum(&self, region: &RegionRow) -> &'static str {
         let Some(digest) = self.digest else { return "unknown" };
         let at_end = self.feed_cursor == region.feed_seq;

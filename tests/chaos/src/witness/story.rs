@@ -1,4 +1,4 @@
-//! `holdfast explain ORDER` against the order service's rows.
+//! Checks `holdfast explain ORDER` against the order service's rows.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,6 @@ pub(super) struct OrderRows {
     lines: Vec<LineRow>,
 }
 
-/// A line of the order's history.
 #[derive(Debug, PartialEq)]
 struct LineRow {
     version: u64,
@@ -44,7 +43,7 @@ struct LineRow {
     verdict: Option<String>,
 }
 
-/// The part of the answer in JSON that is compared.
+/// The compared part of the JSON answer.
 #[derive(Debug, Deserialize)]
 pub(super) struct StoryWord {
     order: Order,
@@ -52,7 +51,7 @@ pub(super) struct StoryWord {
     explanation: String,
 }
 
-/// A lost acceptance: to the winner, where somebody won.
+/// A lost acceptance: the winner, if any.
 type Loss = Option<Uuid>;
 
 impl Question for Story<'_> {
@@ -113,8 +112,8 @@ impl StoryWord {
         self.timeline.iter().map(LineRow::from).collect()
     }
 
-    /// How the words differ from that history: the mark of each step, and the winner of each
-    /// collision.
+    /// Describes how the text differs from the history: the mark of each step, and the winner of
+    /// each collision.
     fn words_unlike(&self, lines: &[LineRow]) -> Option<String> {
         let steps: Vec<bool> = lines.iter().map(LineRow::has_changed).collect();
         let told = self.told_losses();
@@ -122,7 +121,7 @@ impl StoryWord {
             .or_else(|| unequal("the list of winners in words", &Some(losses(lines)), &told))
     }
 
-    /// Nothing where a winner is named who is not in the list of the people.
+    /// None if a named winner is not in the list of people.
     fn told_losses(&self) -> Option<Vec<Loss>> {
         let mut people = HashMap::new();
         for line in self.explanation.lines().filter_map(|line| line.trim().split_once(": ")) {
@@ -140,7 +139,7 @@ impl StoryWord {
     }
 }
 
-/// The acceptances that lost. The winner is the one who had the order then.
+/// The acceptances that lost. The winner is the current provider at that point.
 fn losses(lines: &[LineRow]) -> Vec<Loss> {
     const MEANWHILE: [Code; 2] = [Code::OrderCancelledMeanwhile, Code::OrderRejectedMeanwhile];
     let mut winner = None;
@@ -160,8 +159,7 @@ fn losses(lines: &[LineRow]) -> Vec<Loss> {
     losses
 }
 
-/// The marks of the numbered steps: `+` where the order moved, `x` where an attempt changed
-/// nothing.
+/// The marks of the numbered steps: `+` if the order moved, `x` if an attempt changed nothing.
 fn steps_of(explanation: &str) -> Vec<bool> {
     let steps = explanation.lines().filter_map(|line| {
         let mut words = line.split_whitespace();

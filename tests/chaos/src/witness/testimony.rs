@@ -1,16 +1,15 @@
-//! The words that were compared, and those that were false.
+//! Counts the compared answers and keeps the wrong ones.
 
 use std::collections::BTreeMap;
 
 use crate::truth::Findings;
 
-/// The judgement of one word.
 pub(super) enum Judgement {
-    /// Nothing changed meanwhile, and the word is what the stores hold.
+    /// The stores did not change, and the answer equals them.
     Equal,
-    /// The stores changed meanwhile, and the word lies between the two readings.
+    /// The stores changed, and the answer lies between the two readings.
     Between,
-    /// There was no word, or nothing in the stores to compare it with.
+    /// There was no answer, or no stored state to compare it with.
     Silent,
     False(String),
 }
@@ -27,7 +26,7 @@ impl Look {
     }
 }
 
-/// How often a kind of word was compared.
+/// The number of comparisons of a kind of answer.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Comparisons {
     pub equal: u32,
@@ -38,7 +37,7 @@ pub struct Comparisons {
 #[derive(Debug, Default)]
 pub struct Testimony {
     words: BTreeMap<&'static str, Comparisons>,
-    /// How often each state was met by a word that equals it.
+    /// The number of equal answers in each kind of state.
     kinds: BTreeMap<&'static str, u32>,
     findings: Vec<(&'static str, String)>,
 }

@@ -1,5 +1,5 @@
-//! The right to assign on real processes: while its edge is cut off its promises stand, nobody else
-//! assigns, and the right ends by the holder's own word or by a take-back on record.
+//! The right to assign on real processes: while its holder is cut off its promises stand, and no
+//! other edge assigns. The right ends by the holder's own release or by a take-back on record.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,7 +19,7 @@ use wire::{
     Verdict,
 };
 
-/// A firm answer is given behind a shut gate, also after a `kill -9`, and stands.
+/// A firm answer given behind a closed gate survives a `kill -9`, and stands.
 async fn what_the_holder_promises_cut_off_is_kept(stack: &Stack, api: &Api) {
     let scene = Scene::held(stack, api, Region::West).await;
     let [first, second] = scene.open_orders().await;
@@ -38,8 +38,8 @@ async fn what_the_holder_promises_cut_off_is_kept(stack: &Stack, api: &Api) {
     scene.at_tablet.stop().await;
 }
 
-/// With the gate open the portal and the region's other edge are settled through the holder; while
-/// it is away the one is told so and the other waits.
+/// With the gate open, accepts from the portal and the region's other edge are settled through the
+/// holder. While it is away, the portal reports pending, and the other edge's op waits.
 async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, second: &EdgePlace) {
     let scene = Scene::held(stack, api, Region::North).await;
     let provider = api.newcomer(Role::Provider).await.unwrap();
@@ -91,7 +91,7 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
     scene.at_tablet.stop().await;
 }
 
-/// In the queue, and in the explanation of the command itself.
+/// Both the queue and the command's explanation show the wait.
 #[track_caller]
 fn the_operator_sees_it_wait(operator: &Operator, edge: &str, command: CommandId) {
     let (_, queue) = operator.gets("queue").unwrap();
@@ -104,7 +104,7 @@ fn the_operator_sees_it_wait(operator: &Operator, edge: &str, command: CommandId
     assert_eq!(told["ops"][0]["command"]["verdict"], json!(Verdict::Provisional), "{told}");
 }
 
-/// The policy changes only when the holder has said its last word under its fence.
+/// The policy changes only after the holder has released its fence.
 async fn a_change_of_policy_waits_for_the_holders_word(stack: &Stack, api: &Api) {
     let scene = Scene::held(stack, api, Region::South).await;
     let [before, after, portal] = scene.open_orders().await;
@@ -129,8 +129,8 @@ async fn a_change_of_policy_waits_for_the_holders_word(stack: &Stack, api: &Api)
     scene.at_tablet.stop().await;
 }
 
-/// A promise under a fence that was taken back counts if the order is still open, and loses with
-/// the record otherwise.
+/// A promise under a revoked fence counts if the order is still open. Otherwise it loses, and the
+/// loser sees the take-back record.
 async fn a_take_back_is_on_record_and_says_so_to_who_loses(stack: &Stack, api: &Api) {
     let scene = Scene::held(stack, api, Region::East).await;
     let [kept, lost, later] = scene.open_orders().await;
@@ -155,8 +155,8 @@ async fn a_take_back_is_on_record_and_says_so_to_who_loses(stack: &Stack, api: &
     scene.at_tablet.stop().await;
 }
 
-/// A promise under a fence that was taken back waits while the next edge holds the region, and is
-/// settled in that edge's log. A loser there hears of the take-back and is listed.
+/// A promise under a revoked fence waits while the next edge holds the region, and is settled in
+/// that edge's log. A loser there is notified of the take-back and listed.
 async fn a_late_promise_is_settled_through_the_next_holder(
     stack: &Stack,
     api: &Api,
@@ -181,7 +181,7 @@ async fn a_late_promise_is_settled_through_the_next_holder(
     eventually("the next holder promises", LIMIT, async || {
         let accept = CommandBody::AcceptOrder { order_id: lost };
         let reply = at_second.tap(accept, LIMIT).await.ok()?;
-        // Before the grant has come its word is provisional, and a repeat is another command.
+        // Until the grant arrives the answer is provisional; each attempt is a new command.
         (reply.verdict == Verdict::Firm).then_some(())
     })
     .await;
@@ -204,8 +204,8 @@ async fn a_late_promise_is_settled_through_the_next_holder(
     scene.at_tablet.stop().await;
 }
 
-/// A promise to a revoked provider, made before the edge could know, is honoured, listed, and
-/// withdrawn by an admin on record. Once the edge knows, it takes nothing from him.
+/// A promise to a revoked provider, made before the edge learned of it, is honoured, listed, and
+/// withdrawn by an admin on record. Afterwards the edge refuses their commands.
 async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, api: &Api) {
     let scene = Scene::held(stack, api, Region::Mid).await;
     let [promised] = scene.open_orders().await;

@@ -10,7 +10,7 @@ use wire::{Code, CommandBody, EdgeId, OrderId, OutcomeKind, Region, Reply, Role,
 
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// One region with its people: a provider at a tablet, another in the portal.
+/// One region with a provider at a tablet and another in the portal.
 pub struct Scene<'a> {
     pub stack: &'a Stack,
     pub api: &'a Api,
@@ -18,14 +18,14 @@ pub struct Scene<'a> {
     pub admin: Person,
     pub customer: Person,
     pub provider: Person,
-    /// The same at the region's edges.
+    /// The provider as a user of the region's edges.
     pub visitor: Person,
     pub at_tablet: Tablet,
     pub in_portal: Person,
 }
 
 impl<'a> Scene<'a> {
-    /// With the region's edge holding the right to assign.
+    /// Grants the region's edge the right to assign.
     pub async fn held(stack: &'a Stack, api: &'a Api, region: Region) -> Self {
         let place = stack.layout().edge(region);
         let edge = EdgeId::new(&place.edge).unwrap();
@@ -67,7 +67,7 @@ impl<'a> Scene<'a> {
         self.api.call(Method::GET, &path, Some(&self.admin), None).await.unwrap()
     }
 
-    /// Until the edge has all that the cloud knows, with that holder among it.
+    /// Waits until the edge has everything the cloud has, including this holder.
     pub async fn until_caught_up(&self, holder: Option<&str>) {
         eventually("the edge has caught up", LIMIT, async || {
             let report = self.stack.status().await.ok()?;
@@ -79,7 +79,7 @@ impl<'a> Scene<'a> {
         .await;
     }
 
-    /// Approved orders that stand on the edge's board.
+    /// Publishes approved orders and waits until they are on the edge's board.
     pub async fn open_orders<const N: usize>(&self) -> [OrderId; N] {
         let mut orders = [OrderId(uuid::Uuid::nil()); N];
         for (n, order) in orders.iter_mut().enumerate() {
@@ -92,13 +92,13 @@ impl<'a> Scene<'a> {
         orders
     }
 
-    /// The edge's own HTTP.
+    /// The edge's own HTTP API.
     pub fn at_edge(&self) -> Api {
         let port = self.stack.layout().edge(self.region).http;
         Api::new(format!("http://127.0.0.1:{port}"))
     }
 
-    /// Until the edge shows them as open.
+    /// Waits until the edge shows them as open.
     pub async fn until_on_board(&self, orders: &[OrderId]) {
         let edge = self.at_edge();
         let admin = self.api.at_edges(&self.admin, self.region).await.unwrap();
@@ -117,7 +117,7 @@ impl<'a> Scene<'a> {
         .await;
     }
 
-    /// How many cases of this kind are listed about a command.
+    /// The number of listed cases of this kind about a command.
     pub async fn cases(&self, kind: &str, about: &Reply) -> usize {
         let path = "/api/v1/admin/cases";
         let cases: Value = self.api.call(Method::GET, path, Some(&self.admin), None).await.unwrap();
@@ -150,7 +150,7 @@ impl<'a> Scene<'a> {
         assert_eq!(order.provider_id, Some(self.at_tablet.user_id()));
     }
 
-    /// An accept at the portal that the holder has to decide.
+    /// A portal accept that waits for the holder's decision.
     pub async fn portal_asks(&self, order: OrderId) {
         let path = format!("/api/v1/orders/{order}/accept");
         let told: Value =
@@ -166,7 +166,7 @@ impl<'a> Scene<'a> {
         .await;
     }
 
-    /// How many ops of this edge wait because another holds the region.
+    /// Waits until this many ops of the edge wait for another holder.
     pub async fn until_held(&self, edge: &str, held: u64) {
         eventually("so many ops are shown as held", LIMIT, async || {
             let report = self.stack.status().await.ok()?;
@@ -193,7 +193,7 @@ pub fn place_of(edge: &EdgePlace) -> Place {
     Place { region: edge.region, edge: name, host: "127.0.0.1".into(), port: edge.mqtt }
 }
 
-/// Without waiting for every link: one of the region's edges is dead.
+/// Opens the gate without waiting for every link: one of the region's edges is dead.
 pub async fn open_gate(api: &Api, admin: &Person, region: Region) {
     let path = format!("/api/v1/admin/regions/{region}");
     let open = Some(json!({"gate": "open"}));

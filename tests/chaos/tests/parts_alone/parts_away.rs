@@ -1,4 +1,4 @@
-//! A part is away while everything else is there.
+//! A part is away while everything else is up.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{
     shuffled,
 };
 
-/// A refusal asks nobody else and comes in milliseconds; a part that hangs would take the gateway's
+/// A refusal needs no other part and comes in milliseconds; a hanging part would take the gateway's
 /// twenty seconds.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
@@ -64,7 +64,7 @@ pub async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
     }
 }
 
-/// A part does its work without the others; only the gateway has none without them.
+/// A part is ready without the others; only the gateway depends on them.
 fn told_without(away: CloudPart, part: CloudPart) -> Told {
     match part {
         _ if part == away => Told::Dead,
@@ -73,7 +73,7 @@ fn told_without(away: CloudPart, part: CloudPart) -> Told {
     }
 }
 
-/// From its first answer on.
+/// Reports the part as missing from the first answer on.
 async fn the_gateway_misses(scene: &Scene, part: CloudPart) {
     let Told::Lacks(missing) = scene.told(CloudPart::Gateway).await else {
         panic!("the gateway is dead without {part}")
@@ -83,7 +83,7 @@ async fn the_gateway_misses(scene: &Scene, part: CloudPart) {
     assert_eq!(strangers_hear(scene).await, nothing_more, "{part}");
 }
 
-/// The gateway's word at its public port.
+/// The gateway's readiness at its public port.
 async fn strangers_hear(scene: &Scene) -> (StatusCode, Value) {
     let answer = scene.ask(scene.port(CloudPart::Gateway), "/health/ready", None).await;
     let answer = answer.expect("the gateway answers");
@@ -106,8 +106,8 @@ async fn is_refused_in_its_name(scene: &Scene, part: CloudPart, token: &str) {
 
 async fn answers(scene: &Scene, part: CloudPart, token: &str) {
     let answer = through_the_gateway(scene, part, token).await;
-    // The edges call the hub by themselves. After its absence one call is on trial, and others are
-    // sent away.
+    // The edges call the hub, too. After an outage the circuit breaker lets one trial call through
+    // and rejects the others.
     if part == CloudPart::Hub && answer.status == StatusCode::SERVICE_UNAVAILABLE {
         eventually("the hub answers", SOON, async || {
             let again = through_the_gateway(scene, part, token).await;

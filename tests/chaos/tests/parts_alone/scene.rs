@@ -1,4 +1,4 @@
-//! A platform on servers, and the words of its parts about themselves.
+//! A platform on servers, and the readiness of its parts.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,14 +19,14 @@ pub struct Scene {
     client: Client,
 }
 
-/// A part's word about itself, at the operator's own listener.
+/// A part's readiness at the operator's listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// Nobody listens.
+    /// The port is closed.
     Dead,
-    /// Somebody listens and gives no answer.
+    /// The port accepts connections, but gives no answer.
     Silent,
-    /// The names of the things that it lacks; none where it is ready.
+    /// The missing dependencies; empty if the part is ready.
     Lacks(Vec<String>),
 }
 
@@ -54,7 +54,7 @@ impl Scene {
         Self { stack, client: Client::new() }
     }
 
-    /// Waits until each part says exactly this.
+    /// Waits until each part reports exactly this.
     pub async fn every_part_tells(&self, expected: impl Fn(CloudPart) -> Told) {
         let all = CloudPart::ALL.iter();
         let expected: BTreeMap<_, _> = all.map(|part| (part.name(), expected(*part))).collect();
@@ -90,7 +90,7 @@ impl Scene {
         }
     }
 
-    /// `None` where nobody answers.
+    /// `None` if no answer comes.
     pub async fn ask(&self, port: u16, path: &str, bearer: Option<&str>) -> Option<Answer> {
         let url = format!("http://127.0.0.1:{port}{path}");
         let request = json_request(Method::GET, &url, bearer, None::<&()>).unwrap();
@@ -107,8 +107,8 @@ impl Scene {
         self.stack.layout().port(part).unwrap()
     }
 
-    /// Stops a part as a supervisor does. Once it takes no more callers it says so, until it is
-    /// gone.
+    /// Stops a part like a supervisor. Once it accepts no more connections it must report "stop"
+    /// until it is gone.
     pub async fn ask_to_stop(&self, part: CloudPart) {
         let mut child = self.stack.child(Part::Alone(part)).unwrap().clone();
         let until_gone = async {

@@ -1,4 +1,4 @@
-//! A server is away while a part starts that needs it.
+//! A part starts while a server that it needs is away.
 
 use chaos::Draws;
 use process::parts::{CloudPart, StoreKind};
@@ -17,7 +17,7 @@ pub async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
             .filter(|part| missing(*part, server, false).is_some())
             .collect();
         let restarted = match server {
-            // Everything goes on without it, also a part that starts without it.
+            // No part depends on Redis, not even at its start.
             Server::Redis => CloudPart::Auth,
             _ => draws.of_these(&needy),
         };
@@ -48,7 +48,7 @@ pub async fn all_with_all_parts(scene: &Scene, draws: &mut Draws) {
     scene.every_part_tells(|_| Told::READY).await;
 }
 
-/// The thing that a part misses while `server` is away. The gateway misses no part that lives.
+/// The dependency that a part misses while `server` is away. The gateway misses no live part.
 fn missing(part: CloudPart, server: Server, is_starting: bool) -> Option<&'static str> {
     let store = match (part.store(), server) {
         (StoreKind::Sql(_), Server::MariaDb) => Some("sql"),
@@ -56,7 +56,7 @@ fn missing(part: CloudPart, server: Server, is_starting: bool) -> Option<&'stati
         _ => None,
     };
     match (store, server) {
-        // It cannot begin.
+        // The part cannot start.
         (Some(_), _) if is_starting => Some("start"),
         (None, Server::RabbitMq) if part != CloudPart::Gateway => Some("bus"),
         (store, _) => store,

@@ -7,7 +7,7 @@ use wire::{Event, EventId, EventType, Order, OrderId};
 
 use super::world::World;
 
-/// One is its creation, the other its approval.
+/// Creation and approval.
 const CHANGES_OF_A_PUBLISHED_ORDER: u64 = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -19,7 +19,7 @@ async fn an_order_whose_transaction_commits_late_is_passed_over_by_no_reader() {
     let late = late_order(&world, &first).await;
     let event = created(&world, &late);
 
-    // Its event has a number by now, and nobody can see it.
+    // Its event already has a number, but is still invisible.
     let (written, is_written) = oneshot::channel::<()>();
     let (commit, may_commit) = oneshot::channel::<()>();
     let mut channels = Some((written, may_commit));
@@ -51,7 +51,7 @@ async fn an_order_whose_transaction_commits_late_is_passed_over_by_no_reader() {
     world.stop().await;
 }
 
-/// Another order with the content of one that there is.
+/// A new order with the content of an existing one.
 async fn late_order(world: &World, like: &str) -> Order {
     let id: OrderId = like.parse().unwrap();
     let known = world.order(id).await;

@@ -1,4 +1,4 @@
-//! Events thrown away on purpose between the order service and the hub.
+//! Events dropped on purpose between the order service and the hub.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn found(answer: &Value) -> (u64, u64, bool) {
     (number("repaired"), number("contradictions"), answer["unsettled"].as_bool().unwrap())
 }
 
-/// At the hub; an event that is still on its way would put right what a test has broken.
+/// Waits until the hub has every event: one in transit would repair the damage that a test makes.
 async fn all_has_arrived(world: &World) {
     eventually("all has arrived", PATIENCE, async || {
         (found(&world.compare().await) == NOTHING).then_some(())
@@ -63,7 +63,7 @@ async fn how_a_region_assigns_is_repaired_too() {
     world.stop().await;
 }
 
-/// An edge passes over a change of a version that it has, so that only an image puts it right.
+/// An edge skips a change of a version it already has, so only a snapshot repairs it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_two_say_differently_of_one_version_is_an_alarm_and_the_owner_is_right() {
     let world = World::start(false).await;
@@ -84,7 +84,7 @@ async fn what_two_say_differently_of_one_version_is_an_alarm_and_the_owner_is_ri
     world.stop().await;
 }
 
-/// The digests agree, and no change will ever bring the order again: only an image puts it right.
+/// The digests agree, and no later change will deliver the order: only a snapshot repairs it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edge_that_is_ahead_of_a_feed_which_has_all_gets_an_image_and_agrees_with_a_grant() {
     const FORGOTTEN: [&str; 2] =
@@ -109,8 +109,8 @@ async fn an_edge_that_is_ahead_of_a_feed_which_has_all_gets_an_image_and_agrees_
     world.stop().await;
 }
 
-/// The grant's digest is of an order that the feed has never brought: nothing firm comes of it. The
-/// region is put right, and the same edge granted it anew.
+/// The grant's digest covers an order that the feed never delivered: the edge promises nothing
+/// firmly. The region is repaired, and the same edge gets a new grant.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_grant_that_the_view_does_not_agree_with_is_put_right_and_given_anew() {
     let world = World::start(false).await;

@@ -1,5 +1,5 @@
-//! A new edge takes its region as an image over a line that is cut again and again: a real hub on a
-//! real database, a real edge on its file, and a wire between them.
+//! A new edge loads its region's snapshot over a line that is cut repeatedly: a real hub on a real
+//! database, a real edge on its file, and a wire between them.
 
 use axum::Router;
 use holdfast_edge::{path_in, report};
@@ -19,13 +19,13 @@ use super::stage::{COUNTERS, Cloud, PATIENCE, database, edge, ground, people};
 const ORDERS: u64 = 200_000;
 const CUTS: u64 = 10;
 
-/// Writes a feed with so many orders, as so many events would have.
+/// Writes a feed of many orders, as their events would.
 async fn fill(sql: &Sql) -> Hash {
     const ROW: &str = "(?, ?, 'order', ?, 1, ?, ?, 0, ?)";
     const PART: u64 = 1_000;
     const ADD: &str = "UPDATE regions SET feed_seq = feed_seq + ? WHERE region = 'NORTH'";
     const END: &str = "SELECT feed_seq FROM regions WHERE region = 'NORTH'";
-    // Their numbers are taken first: the hub itself may write a change meanwhile, its keys for one.
+    // Reserve the numbers first: the hub may write a change meanwhile, such as its keys.
     let end = transact!(sql, tx => {
         tx.exec(ADD, vals![ORDERS]).await?;
         let row: Option<u64> = tx.one(END, vals![]).await?;
@@ -57,7 +57,7 @@ async fn fill(sql: &Sql) -> Hash {
 }
 
 fn order(n: u64) -> Order {
-    // Spread as ids of different moments are.
+    // Spread like ids from different times.
     let id = OrderId(Uuid::from_u128(u128::from(n.reverse_bits()) << 64 | u128::from(n)));
     Order {
         id,
@@ -68,7 +68,7 @@ fn order(n: u64) -> Order {
     }
 }
 
-/// Of all edges of this process.
+/// Counts across all edges of this process.
 fn chunks(what: &str) -> u64 {
     let line = format!("holdfast_snapshot_chunks_total{{what=\"{what}\"}} ");
     let text = metrics::render();
@@ -91,7 +91,7 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     let (data, code) = (folder.path().join("edge"), cloud.invite().await);
     let mut running = edge(&data, proxy.address(), &code).await;
 
-    // About as many chunks as there will be, at 64 orders each.
+    // The approximate number of chunks, at 64 orders each.
     let expected = ORDERS / 64;
     for cut in 1..=CUTS {
         let stored = cut * expected / (CUTS + 2);

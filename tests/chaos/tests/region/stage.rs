@@ -22,16 +22,15 @@ use tower::ServiceExt;
 use uuid::Uuid;
 use wire::{Region, RegionStatus, Role, SessionId, StatusReport};
 
-/// Longer than anything takes that is not broken.
+/// Longer than any sound operation takes.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// These tests share a process and its counters. A test that compares counters takes the write
-/// lock, a test that may move them the read lock.
+/// lock, a test that may change them the read lock.
 pub static COUNTERS: RwLock<()> = RwLock::const_new(());
 
-/// The ground shared by a hub and its services.
+/// The context shared by a hub and its services.
 pub struct Cloud {
-    /// The hub's routes.
     pub router: Router,
     pub address: SocketAddr,
     pub sql: Sql,
@@ -61,13 +60,13 @@ pub fn people() -> People {
     People { issuer: Issuer::new(), clock: Clock::system() }
 }
 
-/// A service's ground, with a bus of its own.
+/// A service's context with a separate bus.
 pub async fn ground(folder: &Path, people: &People, service_key: &ServiceKey) -> Ground {
     let (keys, service_key) = (people.issuer.keys(), service_key.clone());
     Ground { keys, service_key, ..testing::ground(folder, &people.clock).await }
 }
 
-/// A database of its own for each test.
+/// A separate database for each test.
 pub fn database(folder: &Path, name: &str, mysql: bool) -> String {
     let engine = if mysql { Engine::MariaDb } else { Engine::Sqlite };
     engine.address(folder, name)
@@ -105,7 +104,7 @@ impl Cloud {
         cloud
     }
 
-    /// As an admin.
+    /// Sends a request as an admin.
     pub async fn ask(
         &self,
         method: Method,
@@ -123,7 +122,7 @@ impl Cloud {
         report.regions.into_iter().find(|region| region.region == Region::North).unwrap()
     }
 
-    /// A code for the one edge of NORTH.
+    /// An enrolment code for NORTH's only edge.
     pub async fn invite(&self) -> String {
         let asked = json!({"edge": "north-1", "region": "NORTH"});
         let (_, invited) = self.ask(Method::POST, "/api/v1/admin/edges", Some(asked)).await;
@@ -154,7 +153,7 @@ pub async fn ask(
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 
-/// The one edge of NORTH.
+/// Starts NORTH's only edge.
 pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> Running {
     let config = holdfast_edge::Config {
         name: "north-1".into(),

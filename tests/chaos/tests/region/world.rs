@@ -1,5 +1,5 @@
-//! A real order service, a real hub and a real edge. A carrier on the bus between the first two
-//! loses the events that a test names.
+//! A real order service, hub and edge. A carrier on the bus between the first two drops the events
+//! that a test names.
 
 use std::{
     sync::{Arc, Mutex},
@@ -24,13 +24,13 @@ use wire::{ChecksumState, Event, EventType, Exchange, Order, OrderId, Role};
 
 use super::stage::{COUNTERS, Cloud, PATIENCE, ask, database, edge, ground, people};
 
-/// Carries the order service's events to the hub, except those to lose.
+/// Carries the order service's events to the hub, except those to drop.
 struct Carrier {
     to: Bus,
     loses: Loses,
 }
 
-/// The kind of the next event that is lost; absent once it is.
+/// The kind of the next event to drop; `None` after the drop.
 type Loses = Arc<Mutex<Option<EventType>>>;
 
 impl Handle for Carrier {
@@ -50,7 +50,7 @@ impl Handle for Carrier {
     }
 }
 
-/// All of it, and an edge that agrees.
+/// All of it, with an edge that agrees.
 pub struct World {
     pub cloud: Cloud,
     pub order: Router,
@@ -58,7 +58,7 @@ pub struct World {
     loses: Loses,
     edge: Running,
     tasks: [Tasks; 2],
-    /// The order service holds it weakly.
+    /// The order service holds only a weak reference.
     _hub: Upstream,
     folder: TempDir,
     _counters: RwLockReadGuard<'static, ()>,
@@ -102,7 +102,7 @@ impl World {
         world
     }
 
-    /// The edge has so many orders, and they are those of the hub.
+    /// Waits until the edge has this many orders, the same as the hub's.
     pub async fn agreed(&self, orders: u64) {
         eventually("the edge agrees with the hub", PATIENCE, async || {
             let north = self.cloud.north().await;
@@ -113,7 +113,7 @@ impl World {
         .await;
     }
 
-    /// The feed of the region ends with this number.
+    /// Waits until the region's feed ends at this number.
     pub async fn feed_reached(&self, what: &str, feed_seq: u64) {
         eventually(what, PATIENCE, async || {
             (self.cloud.north().await.feed_seq == feed_seq).then_some(())
@@ -128,7 +128,7 @@ impl World {
         answer
     }
 
-    /// An order that a provider could take.
+    /// An order that a provider can accept.
     pub async fn published(&self) -> String {
         let draft = json!({
             "title": "Fix a tap", "service_type": "cleaning_repair", "price": "200.00",
@@ -148,7 +148,7 @@ impl World {
         serde_json::from_value(order).unwrap()
     }
 
-    /// The event of this kind that comes next is lost by the time this ends.
+    /// Runs `act` and waits until the next event of this kind is dropped.
     pub async fn lose(&self, kind: EventType, act: impl AsyncFnOnce()) {
         *self.loses.lock().unwrap() = Some(kind);
         act().await;
@@ -177,7 +177,7 @@ impl World {
         answer
     }
 
-    /// The edge stops, its file is changed by these, and it goes on.
+    /// Stops the edge, runs the statements on its file, and restarts it.
     pub async fn with_file_changed(self, statements: &[&'static str]) -> Self {
         self.edge.stop().await;
         let data = self.folder.path().join("edge");

@@ -1,8 +1,8 @@
-//! What a person may be told, each with the words by which it is known in either language.
+//! The possible facts, each with its wording in both languages.
 
 use wire::Language;
 
-/// A truth about an acceptance. Of two that differ, at least one has words that the other has not.
+/// A fact about an acceptance. Any two have different wording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fact {
     Confirmed,
@@ -48,7 +48,7 @@ impl Fact {
         Self::Withdrawn,
     ];
 
-    /// The words that tell it, and that nothing else is told in.
+    /// The wording that identifies only this fact.
     pub fn words(self, surface: Surface, language: Language) -> &'static str {
         let (english, chinese) = match (self, surface) {
             (Self::Confirmed, Surface::Inbox) => ("You have the job", "您已接到"),

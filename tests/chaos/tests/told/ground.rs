@@ -1,4 +1,4 @@
-//! One region with its people, and its edges' own HTTP, which answers in the words of a tablet.
+//! One region with its people, and its edges' own HTTP API, which answers like a tablet.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -20,13 +20,13 @@ pub struct Ground<'a> {
     pub customer: Person,
 }
 
-/// A provider in the portal, and at the region's edges.
+/// A provider as a user of the portal and of the region's edges.
 pub struct Provider {
     pub person: Person,
     pub visitor: Person,
 }
 
-/// A command that an edge has answered.
+/// A command with an edge's answer.
 pub struct Tap {
     pub order: OrderId,
     pub frame: CmdFrame,
@@ -62,7 +62,7 @@ impl<'a> Ground<'a> {
         self.api.call::<Value>(Method::PUT, &path, Some(&self.admin), Some(asked)).await.unwrap();
     }
 
-    /// The region's first edge holds the right to assign, and knows it.
+    /// Grants the right to assign to the region's first edge, and waits until it applies.
     pub async fn held(&self) {
         let edge = &self.stack.layout().edge(self.region).edge;
         self.assign(json!({"policy": "exclusive", "holder": edge, "epoch": 1})).await;
@@ -77,7 +77,7 @@ impl<'a> Ground<'a> {
         .await;
     }
 
-    /// Until a right of the region has ended so.
+    /// Waits until a right of the region has ended this way.
     pub async fn until_ended(&self, how: &str) {
         let path = format!("/api/v1/admin/assignments/{}", self.region);
         eventually(&format!("the right has ended: {how}"), LIMIT, async || {
@@ -89,7 +89,7 @@ impl<'a> Ground<'a> {
         .await;
     }
 
-    /// Approved orders that stand on the board of that edge.
+    /// Publishes approved orders and waits until those edges show them.
     pub async fn orders<const N: usize>(&self, ports: &[u16]) -> [OrderId; N] {
         let mut orders = [OrderId(uuid::Uuid::nil()); N];
         for (n, order) in orders.iter_mut().enumerate() {
@@ -139,8 +139,8 @@ impl<'a> Ground<'a> {
         tap
     }
 
-    /// The answer of that edge to the command, sent again until the cloud has decided it. Only the
-    /// region's first edge is shown its receipt.
+    /// Repeats the command at that edge until the cloud has decided it. Only the region's first
+    /// edge is sent its receipt.
     pub async fn decided(&self, tap: &Tap, port: u16) -> Reply {
         let receipt = tap.stored.receipt.clone().filter(|_| port == self.edge());
         let frame = CmdFrame { seen: receipt.clone(), receipt, ..tap.frame.clone() };
@@ -155,7 +155,7 @@ impl<'a> Ground<'a> {
         self.api.act(&provider.person, order, "accept").await.unwrap();
     }
 
-    /// An accept that has to wait for the holder's log.
+    /// A portal accept that waits for the holder's log.
     pub async fn asks_at_portal(&self, provider: &Provider, order: OrderId) {
         let path = format!("/api/v1/orders/{order}/accept");
         let person = Some(&provider.person);
@@ -167,7 +167,7 @@ impl<'a> Ground<'a> {
         self.api.act(&self.customer, order, "cancel").await.unwrap();
     }
 
-    /// Until the person reads in the inbox that this acceptance lost.
+    /// Waits until the inbox reports that this acceptance lost.
     pub async fn until_told(&self, provider: &Provider, order: OrderId) {
         eventually("the loser hears of it", LIMIT, async || {
             let inbox = self.api.inbox(&provider.person).await.ok()?;
@@ -177,7 +177,7 @@ impl<'a> Ground<'a> {
         .await;
     }
 
-    /// The account is closed, and the region's feed tells so.
+    /// Closes the account and waits for the region's feed.
     pub async fn revokes(&self, provider: &Provider) {
         let before = self.feed_seq().await.unwrap();
         let path = format!("/api/v1/admin/users/{}/revoke", provider.person.user_id);
@@ -201,7 +201,7 @@ impl<'a> Ground<'a> {
         self.api.call::<Value>(Method::POST, &path, Some(&self.admin), why).await.unwrap();
     }
 
-    /// A copy of all that the machine of the region's edge keeps, made while it is stopped.
+    /// Stops the edge, copies part of its machine's data, and restarts it.
     pub async fn copied(&self, part: &str) -> PathBuf {
         let edge = Part::Edge(self.region);
         self.stack.terminate(edge).await.unwrap();

@@ -1,5 +1,4 @@
-//! The scenes: each brings acceptances to an end in ways of its own, and says what its people are
-//! to hear.
+//! The scenes: each ends acceptances in its own ways, and lists the expected texts.
 
 use chaos::{Second, operator};
 use serde_json::json;
@@ -17,19 +16,18 @@ pub struct Fate {
     pub way: &'static str,
     pub order: OrderId,
     pub person: Person,
-    /// The last answer of the edge where it was made.
+    /// The last answer of the edge that made it.
     pub reply: Option<Reply>,
     pub facts: Vec<Fact>,
-    /// The kind of the line in the person's inbox.
+    /// The kind of the person's inbox line.
     pub inbox: Option<&'static str>,
-    /// It stands among the acceptances that lost.
+    /// True if it is listed among the lost acceptances.
     pub listed: bool,
-    /// Further words of `explain`, in both languages.
+    /// Further text of `explain`, in both languages.
     pub explained: Vec<(String, String)>,
 }
 
-/// Words of status, and of how a region assigns: the way, the surface, the language and the text,
-/// with the words to find in it.
+/// A text of `status` or of a region's assignment, and the phrase it must contain.
 pub struct Said {
     pub way: &'static str,
     pub surface: Surface,
@@ -53,7 +51,7 @@ pub fn lost(way: &'static str, by: &Provider, tap: &Tap, reply: Reply, facts: &[
     }
 }
 
-/// Nobody holds the region. Its edge is cut off while others act.
+/// No edge holds the region. Its edge is cut off while others act.
 pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::North).await;
     let port = ground.edge();
@@ -108,7 +106,7 @@ pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     (fates, said)
 }
 
-/// An edge holds the region, and others come through its log. Then the right is given back, twice.
+/// An edge holds the region, and others go through its log. Then the right is given back twice.
 pub async fn through_the_holder(
     stack: &Stack,
     api: &Api,
@@ -186,7 +184,7 @@ pub async fn through_the_holder(
     (fates, Vec::new())
 }
 
-/// To another holder, and for another policy.
+/// Gives the right back to another holder, then for another policy.
 async fn given_back_twice(ground: &Ground<'_>, second: &EdgePlace) {
     ground.assign(json!({"policy": "exclusive", "holder": second.edge, "epoch": 1})).await;
     ground.until_ended("reassigned").await;
@@ -255,8 +253,7 @@ pub async fn taken_back(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     (fates, Vec::new())
 }
 
-/// A holder is restored from a copy that has forgotten its promises; its tablets bring them back
-/// late.
+/// A holder is restored from a copy without its promises; its tablets bring them back late.
 pub async fn restored(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::West).await;
     let port = ground.edge();
@@ -313,7 +310,7 @@ pub async fn restored(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     (fates, said)
 }
 
-/// A copy of the holder's machine makes a promise of its own, and comes back under another name.
+/// A clone of the holder's machine makes a promise, and returns under another name.
 pub async fn cloned(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::Mid).await;
     let here = ground.edge();
@@ -326,7 +323,7 @@ pub async fn cloned(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
         name: stack.layout().edge(ground.region).edge.clone(),
         region: ground.region,
         data,
-        // Nobody is there, so nobody tells it.
+        // A free port: the clone must not reach the cloud.
         gateway_url: format!("http://127.0.0.1:{}", ports.free().unwrap()),
         http: ports.free().unwrap(),
         mqtt: ports.free().unwrap(),
@@ -377,7 +374,7 @@ pub async fn cloned(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     (fates, said)
 }
 
-/// What `holdfast status` says now, in both languages.
+/// The current `holdfast status` text, in both languages.
 async fn status_says(
     stack: &Stack,
     way: &'static str,

@@ -1,4 +1,4 @@
-//! Edges that an operator takes out of service, and the fate of what they had said.
+//! Edges that an operator takes out of service, and the fate of their ops.
 
 use chaos::{Second, operator};
 use serde_json::json;
@@ -12,11 +12,11 @@ use super::{
     scenes::{Fate, Said, lost},
 };
 
-/// Early enough for everything that an edge here has ever sent.
+/// Covers everything that an edge here has ever sent.
 const SINCE: &str = "1h";
 
 /// One acceptance of the edge is decided, another waits for the region's holder. Then an operator
-/// believes neither. The tablet goes to the region's other edge.
+/// distrusts both, and the tablet moves to the region's other edge.
 pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::South).await;
     let (here, there) = (ground.edge(), place.http);
@@ -60,9 +60,9 @@ pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fat
     (fates, said)
 }
 
-/// A holder has promised two orders to a tablet and cannot tell the cloud. An operator disables it.
-/// One order goes to another, the other is cancelled. With a new key the edge comes back and tells
-/// of its promises.
+/// A holder promised two orders to a tablet while cut off from the cloud. An operator disables it.
+/// One order goes to another provider, the other is cancelled. The edge returns with a new key and
+/// submits its promises.
 pub async fn disabled(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::North).await;
     let wire = Proxy::to(format!("127.0.0.1:{}", stack.layout().gateway)).await.unwrap();
@@ -129,7 +129,7 @@ fn beside(stack: &Stack, name: &str, gateway_url: String) -> Second {
     }
 }
 
-/// An edge is retired. Everything that it sent stands.
+/// Retires an edge. Everything it sent stands.
 pub async fn retired(stack: &Stack, edge: &str) -> Vec<Said> {
     let operator = operator(stack).await;
     operator.gets(&format!("edges retire {edge} --why closed")).unwrap();
@@ -143,7 +143,7 @@ async fn disable(stack: &Stack, edge: &str) {
     assert_eq!(told["settled"], true, "{told}");
 }
 
-/// The decided acceptance stands and is a case for a person.
+/// The decided acceptance stands and becomes a case.
 async fn case(stack: &Stack, order: OrderId) -> Vec<Said> {
     let operator = operator(stack).await;
     [
@@ -165,7 +165,7 @@ async fn case(stack: &Stack, order: OrderId) -> Vec<Said> {
     .collect()
 }
 
-/// It is gone from the status. The list of all edges says why, and the record by whom.
+/// The edge leaves the status. The list of all edges shows the reason, and the record the admin.
 async fn out_of_service(
     stack: &Stack,
     edge: &str,
@@ -186,7 +186,7 @@ async fn out_of_service(
     said
 }
 
-/// The hub has ended its session with the reason, and lets it in no more.
+/// The hub ends the session with this reason, and refuses new ones.
 async fn session_ends(stack: &Stack, edge: &str) -> Vec<Said> {
     let log = stack.layout().folder.join("logs").join(format!("{edge}.log"));
     let words = "the hub refused this edge (edge_disabled)";

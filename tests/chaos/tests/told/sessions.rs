@@ -1,5 +1,5 @@
-//! The ways in which a sign-in ends, as a tablet hears of each at its edge: by MQTT, and over HTTP
-//! in both languages.
+//! The ways in which a session ends, as a tablet sees each at its edge: over MQTT, and over HTTP in
+//! both languages.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +27,7 @@ use super::{
 const REGION: Region = Region::Mid;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// A sign-in that has ended: the way, the token, the device, and the words by which each language
-/// tells it.
+/// An ended session: the way, the token, the device, and the message in each language.
 struct Ended {
     way: &'static str,
     token: String,
@@ -63,8 +62,8 @@ pub async fn ended(stack: &Stack, api: &Api) -> Vec<Said> {
 async fn sign_ins(stack: &Stack, ground: &Ground<'_>) -> Vec<Ended> {
     let (out, gone) = (ground.provider().await, ground.provider().await);
     let (late, closed) = (ground.provider().await, ground.provider().await);
-    // The cloud's own key: nobody waits for an hour here, and a tablet's grant is issued nowhere
-    // yet.
+    // Sign with the cloud's own key, which avoids waiting an hour for expiry; the API does not
+    // issue device grants yet.
     let key = stack.layout().cloud_folder().join("auth.key");
     let signer = Signer::load_or_create(key).unwrap();
     let now = Clock::system().now();
@@ -116,7 +115,7 @@ fn claims(person: &Person, at: UnixMillis) -> Claims {
     edge_claims(Actor { user_id: person.user_id, role: Role::Provider }, REGION, at)
 }
 
-/// The id of the session that the person's token belongs to.
+/// The session id of the person's token.
 async fn session(api: &Api, person: &Person) -> Value {
     let path = "/api/v1/auth/sessions";
     let page: Value = api.call(Method::GET, path, Some(person), None).await.unwrap();
@@ -124,7 +123,7 @@ async fn session(api: &Api, person: &Person) -> Value {
     sessions.find(|session| session["current"] == true).unwrap()["session_id"].clone()
 }
 
-/// The edge's answer to a new command, once it is a refusal of the person.
+/// The edge's answer to a new command, once it refuses the person.
 async fn refused(port: u16, ended: &Ended) -> Option<Text> {
     let clock = Clock::system();
     let frame = CmdFrame {
@@ -146,7 +145,7 @@ async fn refused(port: u16, ended: &Ended) -> Option<Text> {
     Some(serde_json::from_value(message).unwrap())
 }
 
-/// The words of the broker's CONNACK of version 5. Nothing while it lets the tablet in.
+/// The reason string of the MQTT 5 CONNACK; `None` while the broker accepts the tablet.
 async fn turned_away(port: u16, ended: &Ended) -> Option<String> {
     let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     socket.write_all(&connect(ended.device, &ended.token)).await.unwrap();
@@ -154,12 +153,11 @@ async fn turned_away(port: u16, ended: &Ended) -> Option<String> {
     socket.read_exact(&mut head).await.unwrap();
     let mut connack = vec![0; usize::from(head[1])];
     socket.read_exact(&mut connack).await.unwrap();
-    // Behind flags, reason and the length of the properties stand the kind of the one property and
-    // its length.
+    // Flags, reason and property length come first, then the only property's kind and length.
     (connack[1] != 0).then(|| String::from_utf8(connack[6..].to_vec()).unwrap())
 }
 
-/// CONNECT of version 5 with a user name and a password.
+/// An MQTT 5 CONNECT with a user name and a password.
 fn connect(device: &str, token: &str) -> Vec<u8> {
     let text = |text: &str| {
         let length = u16::try_from(text.len()).unwrap().to_be_bytes();

@@ -1,4 +1,4 @@
-//! Accepts that are put to the holder of their region. Mirrors `sync/hub/src/store/asks.rs`.
+//! Accepts forwarded to their region's holder. Mirrors `sync/hub/src/store/asks.rs`.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ impl SyncDb {
         WaitNotice::Waits
     }
 
-    /// The accepts for this edge, the portal's first. None unless it holds its region.
+    /// The accepts for this edge, portal accepts first. Empty unless it holds its region.
     pub fn asks_for(&self, e: usize) -> Vec<PortalAsk> {
         let region = self.edges[e].region;
         if self.holder(region) != Some(e) {
@@ -58,7 +58,7 @@ impl SyncDb {
         for (other, edge) in others {
             let mut behind = BTreeSet::new();
             for (seq, op) in edge.undecided_ops() {
-                // An accept behind a waiting op is not put before it.
+                // An accept may not overtake a waiting op.
                 let first = op.order().is_none_or(|order| behind.insert(order));
                 let distrusted = edge.distrusts(edge.epoch, op.came.received_at);
                 let due = first || self.has(Bug::AskOvertakes);

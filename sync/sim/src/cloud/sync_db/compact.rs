@@ -7,21 +7,19 @@ use wire::{Change, Region};
 use super::{Entity, SyncDb};
 use crate::bug::Bug;
 
-/// An edge that was not heard of for so long is not waited for. Longer than any session lives
-/// without a sign of life, as the weeks of the real one are.
+/// Compaction ignores an edge after this long without contact. Longer than any session survives
+/// without a sign of life, like the weeks of the real one.
 const LIVE_MS: u64 = 20_000;
 
-/// The rows that a compaction has removed.
 #[derive(Debug, Default)]
 pub struct Compaction {
     pub versions: u64,
-    /// Where something was told to have left.
+    /// Feed numbers of the removed tombstones.
     pub tombstones: Vec<u64>,
 }
 
 impl SyncDb {
-    /// How far every edge of the region has read that was heard of of late; the end where there is
-    /// none.
+    /// The lowest cursor of the region's recently seen edges; the feed's end if there are none.
     fn passed_by_all(&self, region: Region, now: u64) -> u64 {
         let end = self.regions.get(&region).map_or(0, |row| row.feed_seq);
         if self.has(Bug::CompactionPassesLive) {
@@ -35,12 +33,12 @@ impl SyncDb {
         live.map(|edge| edge.feed_cursor).min().unwrap_or(end).min(end)
     }
 
-    /// Removes replaced versions, and tombstones with nothing before them.
+    /// Removes replaced versions, and tombstones with no entry before them.
     pub fn compact(&mut self, region: Region, now: u64) -> Compaction {
         let to = self.passed_by_all(region, now);
         let forgets = self.has(Bug::TombstoneForgotten);
         let Some(row) = self.regions.get_mut(&region) else { return Compaction::default() };
-        // Nothing before the standing grant is taken out for something after it.
+        // An entry after the current grant never replaces one before it.
         let granted = row.granted_seq.unwrap_or(0);
         let side = |seq: u64| seq > granted;
         let mut newest = BTreeMap::new();
@@ -72,7 +70,7 @@ impl SyncDb {
             .map(|(seq, _)| *seq)
             .collect();
         for seq in &tombstones {
-            // An edge that has not seen the tombstone could take the order for an unknown one.
+            // An edge without the tombstone could treat the order as an unknown one.
             if let Some(Entity::Order(id)) = row.feed.remove(seq).map(|row| row.entity) {
                 row.newest.remove(&id);
             }

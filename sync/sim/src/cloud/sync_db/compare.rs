@@ -1,17 +1,17 @@
 //! The state of feeds and edges for comparisons, and the repairs. Mirrors
 //! `sync/hub/src/store/compare.rs`, the repairs in `store/feed.rs` and `feed/orders.rs`, and the
-//! differences of `domain/checksum.rs`. Equal versions with other content do not arise here.
+//! differences of `domain/checksum.rs`. Equal versions with other content do not occur here.
 
 use wire::{Hash, Order, OrderId, Region, RegionAssignment};
 
 use super::{EdgeRow, RegionRow, SyncDb};
 use crate::bug::Bug;
 
-/// An image that did not help is not sent again at once.
+/// The delay before another snapshot, if the last one did not help.
 const AGAIN_AFTER_MS: u64 = 20_000;
 
 impl SyncDb {
-    /// Takes an order as its owner has it. Returns its feed number if it is news.
+    /// Stores the owner's version of an order. Returns its feed number if it is newer.
     pub fn repair_order(&mut self, order: &Order) -> Option<u64> {
         let lowers = self.has(Bug::RepairLowers);
         let region = self.regions.get_mut(&order.location)?;
@@ -23,7 +23,7 @@ impl SyncDb {
         Some(number)
     }
 
-    /// Takes how a region assigns as its owner has it.
+    /// Stores the owner's assignment of a region, if it is newer.
     pub fn repair_assignment(&mut self, region: Region, word: &RegionAssignment) -> Option<u64> {
         let region = self.regions.get_mut(&region)?;
         if region.assignment.policy_version >= word.policy_version {
@@ -34,7 +34,7 @@ impl SyncDb {
         Some(number)
     }
 
-    /// Takes an order out of a region where it is none of its owner's.
+    /// Removes an order that its owner does not have in this region.
     pub fn feed_gone(&mut self, region: Region, order_id: OrderId, version: u64) -> Option<u64> {
         let region = self.regions.get_mut(&region)?;
         let known = region.newest.get(&order_id)?;
@@ -46,7 +46,7 @@ impl SyncDb {
         Some(number)
     }
 
-    /// Returns whether an edge's view differs, at a feed number at which the two can be compared.
+    /// Returns true if an edge's view differs, at a feed number that allows a comparison.
     pub fn differs(&self, e: usize) -> bool {
         let edge = &self.edges[e];
         let Some(region) = self.regions.get(&edge.region) else { return false };
@@ -56,7 +56,7 @@ impl SyncDb {
         mismatch(edge, region) == Some(true) || word.assignment.is_some_and(assigns_otherwise)
     }
 
-    /// Returns whether it has read its feed to the end and still has orders ahead of it.
+    /// Returns true if the edge has read its feed to the end and still has orders ahead of it.
     pub fn is_ahead(&self, e: usize) -> bool {
         let edge = &self.edges[e];
         let says = edge.enrolled && edge.link_up && edge.word.is_some_and(|word| word.ahead > 0);
@@ -64,13 +64,13 @@ impl SyncDb {
         says && end == Some(edge.feed_cursor)
     }
 
-    /// Returns whether its orders differ, or nothing while the two cannot be compared.
+    /// Returns true if its orders differ, or `None` while the two are not comparable.
     pub fn is_mismatch(&self, e: usize) -> Option<bool> {
         let edge = &self.edges[e];
         mismatch(edge, self.regions.get(&edge.region)?)
     }
 
-    /// The fence that it holds and that its view did not agree with.
+    /// The fence that it holds but that its view disagreed with.
     pub fn unproven(&self, e: usize, name: &wire::EdgeId) -> Option<u64> {
         let edge = &self.edges[e];
         let fence = edge.word.and_then(|word| word.unproven)?;
@@ -79,7 +79,7 @@ impl SyncDb {
         (edge.link_up && holds && now.fence == fence).then_some(fence)
     }
 
-    /// Has an image sent. Returns whether this is the first request.
+    /// Requests a snapshot. Returns true if this is the first request.
     pub fn ask_repair(&mut self, e: usize, now: u64) -> bool {
         let edge = &mut self.edges[e];
         let lately = edge.repaired_at.is_some_and(|at| now < at + AGAIN_AFTER_MS);

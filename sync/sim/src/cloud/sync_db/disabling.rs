@@ -27,7 +27,7 @@ impl SyncDb {
         }
     }
 
-    /// The code for a new key was used.
+    /// Replaces the key after its enrolment code was used.
     pub fn replace_key(&mut self, e: usize) -> u32 {
         let edge = &mut self.edges[e];
         edge.key += 1;
@@ -36,7 +36,7 @@ impl SyncDb {
         edge.key
     }
 
-    /// Commands that took effect, of ops that came since the moment that an operator named.
+    /// Effective commands that arrived after the time that the operator named.
     pub fn distrusted(&self, e: usize) -> Vec<CommandId> {
         let edge = &self.edges[e];
         let here = edge.ops.values().map(|op| (edge.epoch, op.came, op.succeeded, &op.read));
@@ -54,7 +54,7 @@ impl SyncDb {
 }
 
 impl EdgeRow {
-    /// Whether the cloud believes nothing that came to this place of the log at that moment.
+    /// Returns true if the cloud distrusts an op received at this place and time.
     pub fn distrusts(&self, epoch: u64, received_at: UnixMillis) -> bool {
         self.cut_off.is_some_and(|cut_off| cut_off.covers(epoch, received_at))
     }

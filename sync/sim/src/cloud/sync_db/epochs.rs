@@ -20,7 +20,7 @@ pub struct EpochRow {
     pub last_accepted: Hash,
 }
 
-/// An op of an epoch that is over, as it was received.
+/// A received op of an ended epoch.
 pub struct OldOp {
     pub hash: Hash,
     pub bytes: Vec<u8>,
@@ -28,17 +28,17 @@ pub struct OldOp {
     pub came: OpArrival,
     pub succeeded: bool,
     pub named: bool,
-    /// Its epoch has left it without an outcome.
+    /// Its epoch ended before it had an outcome.
     pub left_behind: bool,
 }
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-/// Ops of one part of a tail: few enough that there are several.
+/// The ops in one part of a tail: few, so that there are several parts.
 const TAIL_OPS_MAX: usize = 5;
 
 impl SyncDb {
-    /// Puts down that the epoch is to end. The new term; nothing where the term or the epoch is
-    /// another by now.
+    /// Records that the epoch will end, and returns the new term; `None` if the term or epoch has
+    /// changed.
     pub fn begin_to_end(&mut self, e: usize, confined: &Confinement) -> Option<u64> {
         let edge = &mut self.edges[e];
         if edge.term != confined.over || edge.epoch != confined.epoch {
@@ -50,8 +50,8 @@ impl SyncDb {
         Some(edge.term)
     }
 
-    /// Ends the epoch and grants the next to the run that said Hello. Nothing where the term or the
-    /// epoch is another by now.
+    /// Ends the epoch and grants the next to the run that sent Hello. `None` if the term or epoch
+    /// has changed.
     pub fn raise_epoch(
         &mut self,
         e: usize,
@@ -96,7 +96,7 @@ impl SyncDb {
         let row = EpochRow { at: now, why: *why, granted_to, after_run, grant, last_accepted };
         edge.epochs.insert(epoch, row);
         if edge.cut_off.is_some_and(|cut_off| cut_off.epoch + 1 == epoch) {
-            // Its operator has disabled it and given it a new key.
+            // The operator disabled it and gave it a new key.
             self.readmit(e, now);
         }
         let edge = &self.edges[e];
@@ -104,7 +104,7 @@ impl SyncDb {
         Some(QuarantineGrant { epoch, grant, last_accepted, why: *why, known })
     }
 
-    /// A command that is left once more counts once.
+    /// A command that is left behind again counts once.
     fn come_back(&mut self, ids: &[CommandId]) {
         let old = self.edges.iter_mut().flat_map(|edge| edge.old_ops.values_mut());
         for row in old.filter(|row| row.left_behind) {
@@ -115,7 +115,7 @@ impl SyncDb {
         }
     }
 
-    /// The epoch that stands, as it was granted.
+    /// The grant of the current epoch.
     pub fn granted(&self, e: usize, confined: &Confinement) -> Option<QuarantineGrant> {
         let edge = &self.edges[e];
         let EpochRow { why, grant, last_accepted, .. } = *edge.epochs.get(&confined.epoch)?;
@@ -123,7 +123,7 @@ impl SyncDb {
         Some(QuarantineGrant { epoch: confined.epoch, grant, last_accepted, why, known })
     }
 
-    /// The ops stored after a place, of the epochs that are over: as many of one epoch as fit.
+    /// The ops of ended epochs after a place: as many of one epoch as fit.
     pub fn tail(&self, e: usize, after: Place) -> Tail {
         let edge = &self.edges[e];
         let from = (after.epoch, after.seq + 1)..(edge.epoch, 0);
@@ -152,14 +152,14 @@ impl EdgeRow {
         u32::try_from(self.epochs.values().filter(today).count()).unwrap_or(u32::MAX)
     }
 
-    /// Returns whether the cloud has this op, of any epoch.
+    /// Returns true if the cloud has this op, in any epoch.
     pub fn has_received(&self, (epoch, seq): (u64, u64), hash: Hash) -> bool {
         let now = self.ops.get(&seq).filter(|_| epoch == self.epoch).map(|op| op.hash);
         let before = self.old_ops.get(&(epoch, seq)).map(|op| op.hash);
         now.or(before) == Some(hash)
     }
 
-    /// The commands that were received from one epoch up to before another.
+    /// The commands received from epoch `from` until before `to`.
     pub fn commands_between(&self, from: u64, to: u64) -> impl Iterator<Item = CommandId> {
         let ops = self.old_ops.range((from, 0)..(to, 0));
         ops.filter_map(|(_, op)| match op.read.as_deref() {
@@ -168,7 +168,7 @@ impl EdgeRow {
         })
     }
 
-    /// The place up to which the edge surely has the received ops.
+    /// The last received op that the edge certainly has.
     fn known(&self, hello: &Hello) -> Place {
         let nothing = Place { epoch: hello.epoch, seq: 0 };
         let Some(settled) = hello.settled else { return nothing };

@@ -24,7 +24,7 @@ impl SyncDb {
         (to, changes)
     }
 
-    /// Returns whether an event is news, under the lock of its region's row. `fed` commits it.
+    /// Returns true if an event is new, under its region's row lock. `fed` commits it.
     pub fn feeds(&self, event: &BusEvent) -> bool {
         let Some(region) = self.regions.get(&event.region()) else { return false };
         let known = match &event.what {
@@ -55,8 +55,8 @@ impl SyncDb {
         }
     }
 
-    /// Begins a feed of another generation: each order stands in it once, under a new number. The
-    /// region's right comes last, because a grant is compared with the entries before it.
+    /// Begins a feed of a new generation with each order once, under new numbers. The region's
+    /// right comes last, because a grant is compared with the entries before it.
     pub fn begins_anew(&mut self, region: Region) {
         let Some(region) = self.regions.get_mut(&region) else { return };
         let feed = std::mem::take(&mut region.feed);
@@ -87,7 +87,7 @@ impl SyncDb {
 }
 
 impl RegionRow {
-    /// The version of an order that is here or has left. 0 if the feed does not know it.
+    /// The version of a current or removed order. 0 if the feed does not have it.
     pub fn version_of(&self, order: OrderId) -> u64 {
         self.newest.get(&order).map_or(0, |newest| newest.version)
     }
@@ -118,7 +118,7 @@ impl RegionRow {
         let stands = known.holder.is_some() && known.fence == word.fence;
         match &word.holder {
             None => self.granted_seq = None,
-            // A word about a right that stands is not a grant.
+            // An update of a current right is not a grant.
             Some(_) if stands => {}
             Some(_) => self.granted_seq = Some(number),
         }

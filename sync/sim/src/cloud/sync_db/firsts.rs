@@ -1,4 +1,4 @@
-//! Where the hub had a command before. Mirrors `sync/hub/src/store/firsts.rs`.
+//! Earlier arrivals of a command at the hub. Mirrors `sync/hub/src/store/firsts.rs`.
 
 use engine::arrival::{FirstArrival, OpArrival};
 use wire::{Action, CommandOp, Hash, Op, Relogged};
@@ -37,7 +37,7 @@ impl SyncDb {
         })
     }
 
-    /// Among the ops that ended epochs have left, and the held ones that are put to this edge.
+    /// Searches the ops left by ended epochs, and held ops forwarded to this edge.
     fn elsewhere(&self, e: usize, op: &CommandOp) -> Option<FirstArrival> {
         let edges = || self.edges.iter().enumerate();
         let left = edges().flat_map(|(id, edge)| {
@@ -55,7 +55,7 @@ impl SyncDb {
             .find_map(|(id, epoch, came, read)| self.first(e, op, id, epoch, came, read.as_deref()))
     }
 
-    /// Nothing where it is another command.
+    /// `None` if it is another command.
     fn first(
         &self,
         e: usize,

@@ -1,4 +1,4 @@
-//! The question of a session for a sign of life of the run with the edge's session. Mirrors
+//! A session's probe for a sign of life from the run that holds the edge's session. Mirrors
 //! `sync/hub/src/store/probes.rs`.
 
 use wire::UnixMillis;
@@ -6,7 +6,7 @@ use wire::UnixMillis;
 use super::SyncDb;
 
 impl SyncDb {
-    /// The number of the question.
+    /// Starts a probe and returns its number.
     pub fn ask_for_life(&mut self, e: usize, now: UnixMillis) -> u64 {
         let edge = &mut self.edges[e];
         edge.probe_number += 1;
@@ -14,7 +14,7 @@ impl SyncDb {
         edge.probe_number
     }
 
-    /// An answer under another term is of a session that is over.
+    /// Ignores an answer under another term: its session is over.
     pub fn show_life(&mut self, e: usize, term: u64, number: u64) {
         let edge = &mut self.edges[e];
         if edge.term == term {

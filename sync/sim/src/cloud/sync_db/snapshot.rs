@@ -1,5 +1,5 @@
-//! The image of a region as its feed stood at one number, in chunks by key. Mirrors
-//! `sync/hub/src/store/snapshot.rs`; the chunks are of few orders, so that every image has several.
+//! A region's snapshot at one feed number, in chunks by key. Mirrors
+//! `sync/hub/src/store/snapshot.rs`; chunks hold few orders, so that every snapshot has several.
 
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -9,9 +9,9 @@ use wire::{Change, Region, SnapshotPart, SnapshotPlace};
 use super::{Entity, SyncDb};
 use crate::bug::Bug;
 
-/// In the order in which an edge applies them: the region's right is compared with its orders.
+/// In the edge's apply order: the region's right is compared with its orders.
 const KINDS: u8 = 4;
-/// Of one chunk.
+/// Rows per chunk.
 const ROWS_MAX: usize = 4;
 
 impl SyncDb {
@@ -34,7 +34,7 @@ impl SyncDb {
             let rows = newest.range((place.kind, place.entity)..=(place.kind, [u8::MAX; 16]));
             let rows: Vec<_> = rows.take(ROWS_MAX).collect();
             for ((_, entity), change) in &rows {
-                // Tombstones are not in an image.
+                // A snapshot has no tombstones.
                 if !matches!(****change, Change::OrderGone { .. }) {
                     changes.push(Change::clone(change));
                 }
@@ -49,7 +49,7 @@ impl SyncDb {
         SnapshotPart { changes, next: None }
     }
 
-    /// An image has become the edge's view.
+    /// Records that a snapshot has become the edge's view.
     pub fn snapshot_taken(&mut self, e: usize, term: Option<u64>, now: u64) {
         let edge = &mut self.edges[e];
         if term == Some(edge.term) && edge.repair_asked_at.take().is_some() {

@@ -8,16 +8,16 @@ use wire::{Hash, HeldReason, NumberedOutcome, Op, OrderId, UnixMillis};
 use super::{OpRow, OpStage, SyncDb};
 use crate::{bug::Bug, cloud::LogOutcome};
 
-/// An op to be worked.
+/// An op that is due for work.
 pub type DueOp = (u64, Hash, Option<Rc<Op>>);
 
-/// The right to work one edge's log, until somebody else raises the token.
+/// The lease on one edge's log, until another worker raises the token.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogClaim {
     pub token: u64,
 }
 
-/// A worker that dies is followed after this.
+/// The lease of a dead worker expires after this.
 pub const CLAIM_MS: i64 = 3_000;
 
 /// The ops that block others. Mirrors `sync/hub/src/domain/run.rs`.
@@ -49,7 +49,7 @@ impl Line {
 impl SyncDb {
     pub fn claim(&mut self, e: usize, worker: u64, now: UnixMillis) -> Option<LogClaim> {
         let edge = &mut self.edges[e];
-        // A claim that reaches further than any can be given now was given by another clock.
+        // A lease longer than any valid one came from another clock.
         let outlived = edge.work_until <= now || edge.work_until > now.plus_ms(CLAIM_MS);
         let free = edge.worker == worker || outlived;
         if edge.undecided == 0 || !free {
@@ -73,7 +73,7 @@ impl SyncDb {
         self.next(e, limit, |_| true)
     }
 
-    /// As `due`, without those that were parked before: for while their owner is away.
+    /// Like `due`, without parked ops: for use while their owner is away.
     pub fn not_parked(&self, e: usize, limit: usize) -> Vec<DueOp> {
         self.next(e, limit, |op| op.state != OpStage::Parked)
     }
@@ -94,7 +94,7 @@ impl SyncDb {
         due
     }
 
-    /// The next held ops beyond `beyond`, without ops behind another waiting op.
+    /// The next held ops after `beyond`, without ops behind another waiting op.
     pub fn held_again(&self, e: usize, beyond: u64, limit: usize) -> Vec<DueOp> {
         let (mut due, mut line) = (Vec::new(), self.line());
         for (seq, op) in self.edges[e].undecided_ops() {
@@ -115,7 +115,7 @@ impl SyncDb {
         Line { lets_releases_by: self.has(Bug::ReleaseOvertaken), ..Line::default() }
     }
 
-    /// The held ops that an edge is told of.
+    /// The held ops to report to the edge.
     pub fn held(&self, e: usize) -> Vec<(u64, HeldReason)> {
         let reason = |op: &OpRow| match op.state {
             OpStage::Held => Some(HeldReason::Region),
@@ -126,7 +126,7 @@ impl SyncDb {
         held.filter_map(|(seq, op)| Some((*seq, reason(op)?))).collect()
     }
 
-    /// An op failed alone: counted, and in the end put before an operator.
+    /// Counts the failure of a single op, and finally holds it for an operator.
     pub fn fail(&mut self, e: usize, claim: LogClaim, seq: u64, stops: bool) -> bool {
         let forgets = self.has(Bug::FailuresNotStored);
         let edge = &mut self.edges[e];
@@ -142,7 +142,7 @@ impl SyncDb {
         true
     }
 
-    /// An operator has seen to it: it is handed over again, as if it never had been.
+    /// Readmits an op after an operator's check, as if it had never failed.
     pub fn let_go(&mut self, e: usize, seq: u64) -> bool {
         let op = self.edges[e].ops.get_mut(&seq).filter(|op| op.state == OpStage::Stopped);
         let Some(op) = op else { return false };

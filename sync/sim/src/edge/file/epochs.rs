@@ -1,5 +1,5 @@
-//! A new epoch: the returned ops are kept apart until all of them are here; then the epoch begins
-//! and the undecided commands are logged in it. Mirrors `edge-node/src/store/quarantine.rs`,
+//! A new epoch: the returned ops are staged until they are complete; then the epoch begins, and the
+//! undecided commands are logged again in it. Mirrors `edge-node/src/store/quarantine.rs`,
 //! `relog.rs` and `anew.rs`.
 
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use wire::{BootNonce, Chain, CommandOp, EdgeId, Op, QuarantineWhy, Relogged, Uni
 use super::{EdgeFile, FIRST_EPOCH, LogPlace, LoggedOp};
 use crate::{bug::Bug, edge::LoggedCommand};
 
-/// A command as it was logged before.
+/// A command as logged before.
 struct Old {
     place: LogPlace,
     at: Chain,
@@ -30,7 +30,7 @@ impl EdgeFile {
                 Some(before) => before.then(&bytes),
             };
             at = Some(here);
-            // This version cannot log anew an op that it cannot read.
+            // This version cannot relog an op that it cannot decode.
             let Ok(op) = Op::from_bytes(&bytes) else { continue };
             self.tail.put((run.epoch, here.seq), LoggedOp { bytes, at: here, op });
         }
@@ -55,7 +55,7 @@ impl EdgeFile {
         (self.book.live.suspect, self.book.live.alarm) = (false, None);
     }
 
-    /// The file of a twin is given a name of its own.
+    /// Gives a twin's file its own name.
     pub fn rename(&mut self, name: &EdgeId, nonce: BootNonce, now: UnixMillis) {
         let from = self.book.live.name.clone();
         let own = self.waiting();
@@ -79,7 +79,7 @@ impl EdgeFile {
         self.mark.synced = self.mark.written;
     }
 
-    /// The count of pending commands that were logged anew.
+    /// The number of pending commands that were logged again.
     pub fn relogged(&self) -> u64 {
         let places = self.pending.durable().keys();
         let logged = places.filter_map(|place| self.log.read(place));
@@ -110,8 +110,8 @@ impl EdgeFile {
         tail.filter_map(|(place, logged)| self.old(*place, logged, true)).collect()
     }
 
-    /// A returned op refers only to ops returned with it, because this log may have gone on in
-    /// another way.
+    /// A returned op refers only to ops returned with it, because this log may have continued
+    /// differently.
     fn old(&self, place: LogPlace, logged: &LoggedOp, given_back: bool) -> Option<Old> {
         let Op::Command(op) = &logged.op else { return None };
         let token = (place.0, op.token_seq);
@@ -124,7 +124,7 @@ impl EdgeFile {
         Some(Old { place, at: logged.at, op: op.clone(), token })
     }
 
-    /// Skips commands with an outcome and commands logged in this epoch already [RELOG].
+    /// Skips commands with an outcome, and commands already logged in this epoch [RELOG].
     fn relog(&mut self, old: Old, edge: &EdgeId, why: QuarantineWhy) {
         let Old { place, at, op, token } = old;
         let key = (op.command.id, op.actor.user_id);
@@ -161,7 +161,7 @@ impl EdgeFile {
         self.remember(&anew, at, known.as_deref());
     }
 
-    /// The command stands under its new place, and waits there.
+    /// Stores the command under its new place, where it waits.
     fn remember(&mut self, op: &CommandOp, at: Chain, known: Option<&LoggedCommand>) {
         let (epoch, command) = (self.book.live.epoch, &op.command);
         let stored = LoggedCommand {

@@ -1,4 +1,4 @@
-//! The image of a region: kept apart chunk by chunk, and made the view in one commit. Mirrors
+//! A region's snapshot: staged chunk by chunk, and made the view in one commit. Mirrors
 //! `edge-node/src/store/snapshot.rs`.
 
 use engine::{
@@ -41,7 +41,7 @@ impl EdgeFile {
         }
     }
 
-    /// The versions of revocations are numbers of their feed: of another one they say nothing.
+    /// Revocation versions are feed numbers, so they mean nothing in another generation.
     pub(super) fn count_anew(&mut self, generation: u64) {
         if self.book.live.feed_generation != generation {
             self.book.live.feed_generation = generation;
@@ -49,12 +49,12 @@ impl EdgeFile {
         }
     }
 
-    /// An order is gone from the view as if no feed had ever brought it.
+    /// Removes an order from the view, as if no feed had ever delivered it.
     pub fn loses_order(&mut self, order_id: OrderId) {
         self.drop_order(order_id);
     }
 
-    /// An order stands in the view as if only an outcome had brought it.
+    /// Keeps an order in the view, as if only an outcome had delivered it.
     pub fn forgets_feed_of(&mut self, order_id: OrderId) {
         let Some(row) = self.orders.get(&order_id).cloned() else { return };
         let forgotten = ConfirmedOrder { order: row.order.clone(), feed_version: 0 };
@@ -69,7 +69,7 @@ impl EdgeFile {
         self.staged_changes.clear();
     }
 
-    /// Nothing lowers a version, and versions that an outcome brought ahead of the image stay.
+    /// Never lowers a version; versions that an outcome brought ahead of the snapshot stay.
     fn swap(&mut self) {
         let image: Vec<Order> =
             self.staged_orders.live().values().map(|order| Order::clone(order)).collect();

@@ -1,12 +1,12 @@
-//! The beginning of a run: the high-water mark, the suspicion that it raises, and the boot op.
-//! Mirrors `edge-node/src/store/opening.rs`, `high_water.rs` and `alarm.rs`.
+//! The beginning of a run: the high-water mark, the suspicion it raises, and the boot op. Mirrors
+//! `edge-node/src/store/opening.rs`, `high_water.rs` and `alarm.rs`.
 
 use wire::{BootNonce, Chain, Op, Receipt, UnixMillis};
 
 use super::{EdgeFile, FIRST_EPOCH};
 use crate::bug::Bug;
 
-/// The sign that gave a suspect edge away.
+/// The sign that made an edge suspect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SuspicionCause {
     NoMark,
@@ -33,12 +33,12 @@ impl SuspicionCause {
     }
 }
 
-/// The high-water file beside the database; nothing where it is missing or torn.
+/// The high-water file next to the database; `None` if it is missing or torn.
 #[derive(Debug, Clone, Copy)]
 pub struct FileMark {
     /// The mark in the operating system's cache.
     pub written: Option<(u64, Chain)>,
-    /// The mark that survives a loss of power.
+    /// The mark that survives a power loss.
     pub synced: Option<(u64, Chain)>,
 }
 
@@ -50,8 +50,8 @@ impl FileMark {
 }
 
 impl EdgeFile {
-    /// Writes the mark, after each commit and before any answer. The mark before it counts as
-    /// synced: of the once-a-second sync only the worst case matters.
+    /// Writes the mark, after each commit and before any answer. The previous mark counts as
+    /// synced: only the worst case of the once-a-second sync matters.
     pub fn mark_now(&mut self) {
         self.mark.synced = self.mark.written;
         self.mark.written = Some((self.book.live.epoch, self.book.live.head));
@@ -90,7 +90,7 @@ impl EdgeFile {
         here.is_some_and(|here| here != mark).then_some(SuspicionCause::Different)
     }
 
-    /// The first reason stands; that this is a twin outweighs it.
+    /// Keeps the first reason, unless the new one is that this is a twin.
     pub fn raise(&mut self, alarm: SuspicionCause) {
         let book = &mut self.book.live;
         if book.alarm.is_none() || alarm == SuspicionCause::Twin {
@@ -99,7 +99,7 @@ impl EdgeFile {
         book.suspect = true;
     }
 
-    /// Returns whether a receipt names an op that this log lacks [RECEIPTS].
+    /// Returns true if a receipt names an op that this log lacks [RECEIPTS].
     pub fn is_missing(&self, seen: &Receipt) -> bool {
         let book = &self.book.live;
         if seen.epoch != book.epoch || book.suspect {

@@ -1,5 +1,5 @@
-//! Outcomes and changes of the feed. Mirrors `edge-node/src/store/outcomes.rs`, `orders.rs`
-//! and `right.rs`.
+//! Outcomes and feed changes. Mirrors `edge-node/src/store/outcomes.rs`, `orders.rs` and
+//! `right.rs`.
 
 use std::rc::Rc;
 
@@ -45,7 +45,6 @@ impl EdgeFile {
         self.book.live.feed_cursor = to;
     }
 
-    /// One change of the feed.
     pub(super) fn take(&mut self, change: Change) {
         match change {
             Change::Order(order) => self.merge(order, Via::Feed),
@@ -61,7 +60,7 @@ impl EdgeFile {
                 let known = self.book.live.revocations_version;
                 self.book.live.revocations_version = known.max(version);
             }
-            // Only the hostile replica sends any.
+            // Only the hostile replica sends these.
             Change::Keys { version, .. } => {
                 self.book.live.keys_version = self.book.live.keys_version.max(version);
             }
@@ -78,7 +77,7 @@ impl EdgeFile {
         }
     }
 
-    /// Compares a grant with the feed, and answers a wish for the right in the log.
+    /// Compares a grant with the feed, and answers a release request in the log.
     fn hear(&mut self, word: RegionAssignment) {
         let open = self.brought.live().iter().filter(|(_, row)| row.1);
         let digest = open_digest(open.map(|(id, row)| (*id, row.0)));

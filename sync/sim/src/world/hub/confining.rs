@@ -1,4 +1,4 @@
-//! An edge with another log than the received one gets a new epoch and its lost ops. Mirrors
+//! An edge whose log differs from the received one gets a new epoch and its lost ops. Mirrors
 //! `sync/hub/src/session/quarantine.rs`.
 
 use engine::cloud::{Confinement, Input, Place, QuarantineGrant, Tail};
@@ -12,12 +12,11 @@ use crate::{
     cloud::{QuarantineRun, at},
 };
 
-/// The order service has so long to record a take-back.
+/// The order service's deadline to record a take-back.
 const OWNER_WITHIN_MS: u64 = 4_000;
 
 impl World {
-    /// That the old epoch is to end is put down first; the rest follows once its rights are taken
-    /// back.
+    /// Records first that the old epoch will end; the rest follows once its rights are taken back.
     pub(super) fn hub_confines(
         &mut self,
         conn: usize,
@@ -38,7 +37,7 @@ impl World {
         } else {
             self.sync_db.begin_to_end(e, &confined)
         };
-        // Its record has changed since the judgment, so it is judged again.
+        // Its record has changed since the judgment, so judge again.
         let Some(over) = over else { return Some(self.hub_loads(conn, e)) };
         self.finds_confining_due(conn, &confined, rival);
         let replica = self.net.conns[conn].replica;
@@ -61,12 +60,12 @@ impl World {
         None
     }
 
-    /// Every quarantine has a reason, and none hits a living edge.
+    /// Every quarantine has a reason, and none hits a live edge.
     fn finds_confining_due(&mut self, conn: usize, confined: &Confinement, rival: bool) {
         let m = self.net.conns[conn].edge;
         if self.is_read_late(conn) {
-            // Nobody can tell it from a restored edge, so its effects are no fault of the hub, also
-            // on another machine of this edge.
+            // It looks the same as a restored edge, so its effects are not the hub's fault, even on
+            // another machine of this edge.
             let id = self.net.conns[conn].id;
             let same = (0..cast::MACHINE_COUNT).filter(|&other| self.edges[other].id == id);
             same.chain([m]).for_each(|machine| self.oracle.disturbs(machine));
@@ -77,7 +76,7 @@ impl World {
     }
 
     /// The order service records that every right of the epoch is taken back, in one transaction
-    /// that holds the rows of all regions.
+    /// that locks all regions' rows.
     pub fn takes_rights_back(&mut self, confining: Box<QuarantineRun>) {
         let late = self.now - confining.asked_at > OWNER_WITHIN_MS;
         if !self.orders.is_running || late {
@@ -98,7 +97,7 @@ impl World {
         self.later(takes, WorldEvent::EpochEnds { confining, recorded: !lost });
     }
 
-    /// The take-back is on record, or its owner could not be reached.
+    /// The take-back is on record, or its owner was unreachable.
     pub fn epoch_ends(&mut self, confining: &QuarantineRun, recorded: bool) {
         let QuarantineRun { conn, replica: r, run, edge: e, confined, .. } = confining;
         if self.replicas[*r].run != *run || !self.replicas[*r].is_running {

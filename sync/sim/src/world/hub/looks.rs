@@ -1,5 +1,5 @@
-//! The regular looks of a session, beside its edge's frames: each second and when it is woken.
-//! Mirrors `sync/hub/src/session/life.rs`, `nudges.rs` and `asks.rs`.
+//! A session's periodic checks, apart from its edge's frames: each second and on wake-up. Mirrors
+//! `sync/hub/src/session/life.rs`, `nudges.rs` and `asks.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +55,7 @@ impl World {
         self.later(TICK_MS, WorldEvent::HubTick { conn });
     }
 
-    /// Looks at the term and at the newest outcome of the edge.
+    /// Checks the term and the newest outcome of the edge.
     pub(super) fn hub_looks(&mut self, conn: usize) {
         let Some(session) = self.session(conn) else { return };
         let Some(term) = session.term else { return };
@@ -77,7 +77,7 @@ impl World {
         }
     }
 
-    /// Sends an image if the edge needs a repair.
+    /// Sends a snapshot if the edge needs a repair.
     fn sends_image(&mut self, conn: usize) {
         let e = self.net.conns[conn].id;
         let asked_for = self.sync_db.edges[e].repair_asked_at.is_some();
@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// Each op that is held is told once.
+    /// Reports each held op once.
     fn tell_held(&mut self, conn: usize) {
         let e = self.net.conns[conn].id;
         let held: BTreeMap<_, _> = self.sync_db.held(e).into_iter().collect();
@@ -100,7 +100,7 @@ impl World {
         }
     }
 
-    /// Puts waiting accepts to this edge if it holds the region.
+    /// Forwards waiting accepts to this edge if it holds the region.
     fn put_asks(&mut self, conn: usize) {
         let (e, r) = (self.net.conns[conn].id, self.net.conns[conn].replica);
         let accepts = self.sync_db.asks_for(e);
@@ -122,7 +122,7 @@ impl World {
         }
     }
 
-    /// Returns whether a holder of this region can be asked.
+    /// Returns true if a holder of this region is reachable.
     pub fn holder_in_reach(&self, region: Region, now: UnixMillis) -> bool {
         let Some(holder) = self.sync_db.holder(region) else { return false };
         let row = &self.sync_db.edges[holder];
@@ -141,8 +141,8 @@ impl World {
         self.hub_input(conn, input);
     }
 
-    /// Every session of this replica that shows the region looks at its row now; the others do so
-    /// with their next tick.
+    /// Every session of this replica for the region checks its row now; the others do so at their
+    /// next tick.
     pub fn replica_sees_region(&mut self, r: usize, region: Region) {
         for conn in self.conns_of(r, |e| cast::region(e) == region) {
             self.hub_sees_region(conn, region);

@@ -1,4 +1,4 @@
-//! The probe of the run with an edge's session. Mirrors `sync/hub/src/session/life.rs`.
+//! Probes the run with an edge's session. Mirrors `sync/hub/src/session/life.rs`.
 
 use engine::cloud::Input;
 use wire::Code;
@@ -10,16 +10,16 @@ use crate::{
     cloud::{HubSession, at},
 };
 
-/// A rival that was unable to answer this shortly before the end is not blamed.
+/// A rival that was unable to answer this shortly before the end is excused.
 const ANSWER_TAKES_MS: u64 = 300;
-/// A living edge answers within this.
+/// A live edge answers within this.
 const ANSWER_WITHIN_MS: u64 = 2_000;
 const LOOK_MS: u64 = 100;
 const LOOK_FOR_QUESTIONS_MS: u64 = 400;
 const QUESTION_LIFE_MS: i64 = 5_000;
 
 impl World {
-    /// Asks the session that stands, and waits for a sign of life.
+    /// Probes the current session and waits for a sign of life.
     pub(super) fn hub_probes(&mut self, conn: usize) {
         let (r, e) = (self.net.conns[conn].replica, self.net.conns[conn].id);
         if self.has(Bug::ProbeOldSession) {
@@ -55,7 +55,7 @@ impl World {
         self.hub_hears(conn, Some(Input::Probed { alive }));
     }
 
-    /// Wakes the sessions of this replica whose edge another replica asks.
+    /// Wakes this replica's sessions for edges that another replica probes.
     pub fn looks_for_questions(&mut self, r: usize, run: u32) {
         if self.replicas[r].run != run || !self.replicas[r].is_running {
             return;
@@ -70,11 +70,11 @@ impl World {
         self.later(LOOK_FOR_QUESTIONS_MS, WorldEvent::LooksForQuestions { replica: r, run });
     }
 
-    /// Refuses an edge, and tells an operator if one is needed.
+    /// Refuses an edge, and alerts an operator if necessary.
     pub(super) fn hub_refuses(&mut self, conn: usize, code: Code, detail: &str) {
         let (e, m) = (self.net.conns[conn].id, self.net.conns[conn].edge);
-        // The Hello of a run that is over, or of an older connection, read late: its refusal goes
-        // nowhere.
+        // The Hello of an ended run, or of an older connection, read late: its refusal reaches no
+        // one.
         let is_read_late = self.is_read_late(conn);
         match code {
             Code::EdgeTwin if !is_read_late => {
@@ -100,7 +100,7 @@ impl World {
         }
     }
 
-    /// An operator lets an edge in that was restored too often in a day.
+    /// An operator readmits an edge that was restored too often in a day.
     pub fn readmits(&mut self, e: usize) {
         let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
         let Some(r) = up else {
@@ -120,21 +120,21 @@ impl World {
         newest != Some(conn) || !node.is_running || self.net.conns[conn].run != node.run
     }
 
-    /// Another machine is this edge as well.
+    /// Another machine is the same edge.
     pub fn has_rival(&self, m: usize) -> bool {
         let others = self.edges.iter().enumerate();
         let mut others = others.filter(|(other, node)| *other != m && node.is_there);
         others.any(|(_, node)| node.id == self.edges[m].id)
     }
 
-    /// The same for a rival that is put aside. A rival that was asked and could not answer in time
+    /// True if a live rival is replaced. A rival that was probed and could not answer in time
     /// closes its session by the protocol, however late, and does not count.
     pub(super) fn puts_rival_aside(&mut self, conn: usize) -> bool {
         let excused = self.session(conn).is_some_and(|session| session.rival_excused);
         !excused && self.live_rival(conn)
     }
 
-    /// Another machine that has the session of this edge and is in reach of the hub.
+    /// Another machine has the session of this edge and can reach the hub.
     fn live_rival(&self, conn: usize) -> bool {
         let (e, m) = (self.net.conns[conn].id, self.net.conns[conn].edge);
         if m == cast::THIEF {
@@ -167,5 +167,5 @@ impl World {
     }
 }
 
-/// After a fault of its link all that it delayed has arrived by then.
+/// All frames delayed by a link fault have arrived after this.
 const QUIET_MS: u64 = 15_000;

@@ -1,5 +1,4 @@
-//! Tablets that go from one edge to another, hear that theirs is another by now, or are gone for
-//! good.
+//! Tablets that move between edges, learn that their edge has changed, or are gone for good.
 
 use super::EdgeHead;
 use crate::{cast, world::World};
@@ -7,8 +6,8 @@ use crate::{cast, world::World};
 const ELSEWHERE_EVERY: u32 = 4;
 
 impl World {
-    /// Another edge may know more. Once everything works, every waiting tablet goes back there and
-    /// asks; with a firm receipt it goes to the edge that gave it.
+    /// Another edge may have the answer. Once everything works, every waiting tablet returns there
+    /// and retries; with a firm receipt, at the edge that gave it.
     pub(super) fn tries_elsewhere(&mut self, t: usize, i: usize) {
         let item = &self.tablets[t].items[i];
         if !self.has_healed || !item.tries.is_multiple_of(ELSEWHERE_EVERY) {
@@ -30,7 +29,7 @@ impl World {
         }
     }
 
-    /// The tablet to move: one that waits for something.
+    /// Moves a tablet that is waiting, if there is one.
     pub fn roam(&mut self, t: usize) -> usize {
         let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
         let waits = |t: &usize| {
@@ -58,7 +57,7 @@ impl World {
         self.resends_all(t);
     }
 
-    /// Another run or epoch of the edge may have lost ops of the one before.
+    /// Another run or epoch of the edge may have lost earlier ops.
     pub fn tablet_sees_head(&mut self, t: usize, m: usize, head: EdgeHead) {
         if self.tablets[t].at_edge != m || self.tablets[t].is_gone {
             return;
@@ -71,7 +70,7 @@ impl World {
         }
     }
 
-    /// A tablet with receipts is the one that matters.
+    /// Prefers a tablet with receipts.
     pub fn tablet_is_lost(&mut self, t: usize) {
         let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
         let holds = |t: &usize| {

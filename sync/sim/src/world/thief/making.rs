@@ -1,4 +1,4 @@
-//! The ops that a thief makes up.
+//! The ops that a thief forges.
 
 use uuid::Uuid;
 use wire::{
@@ -17,7 +17,7 @@ use crate::{
 
 const MINUTE_MS: u64 = 60 * 1_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
-/// A token on the disk that is still good.
+/// The lifetime left to a token on the disk.
 const LIVE_MS: i64 = 72 * 60 * 60 * 1_000;
 
 impl World {
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// By the token of somebody who had signed in there, a little while ago.
+    /// Uses the token of a person who signed in there recently.
     fn untapped(&mut self, e: usize, pick: u64) -> ThiefOp {
         let people: Vec<usize> = (0..cast::TABLET_COUNT).filter(|t| cast::home(*t) == e).collect();
         let actor = cast::at_tablet(people[number(pick) % people.len()]);
@@ -48,7 +48,7 @@ impl World {
         ThiefOp { op: Op::Command(op), token }
     }
 
-    /// By a token that had run out before anything of this seed happened.
+    /// Uses a token that expired before the seed began.
     fn with_old_token(&mut self, e: usize, pick: u64, has_receipt: bool) -> ThiefOp {
         let actor = cast::at_tablet(e + cast::EDGE_COUNT * number(pick % 2));
         let body = self.body_for(e, actor, pick);
@@ -71,7 +71,7 @@ impl World {
         ThiefOp { op: Op::Command(op), token }
     }
 
-    /// Firm where the edge holds its region, as if it had heard of no revocation at all.
+    /// Firm if the edge holds its region, as if it had received no revocations.
     fn of_revoked(&mut self, e: usize, pick: u64) -> Option<ThiefOp> {
         let providers = (0..cast::TABLET_COUNT).map(cast::at_tablet);
         let revoked =
@@ -119,7 +119,7 @@ impl World {
         }
     }
 
-    /// One of the newest that can still be had, or one that nobody knows.
+    /// One of the newest open orders, or an unknown one.
     fn open_order(&self, e: usize, pick: u64) -> OrderId {
         let known = self.known.get(&cast::region(e));
         let is_open = |id: &&OrderId| {

@@ -1,4 +1,4 @@
-//! The words of `holdfast status` on one region, read from its JSON and from its table.
+//! The output of `holdfast status` for one region, parsed from its JSON and from its table.
 
 use wire::{
     ChecksumState, EdgeStatus, GateState, LinkState, Policy, Region, StatusReport, UnixMillis,
@@ -6,10 +6,9 @@ use wire::{
 
 #[derive(Debug)]
 pub struct SaidRegion {
-    /// The moment for which it is said.
     pub now: UnixMillis,
     pub policy: String,
-    /// Of the JSON alone.
+    /// Only in the JSON.
     pub counts: Option<SaidCounts>,
     pub edges: Vec<SaidEdge>,
 }
@@ -32,7 +31,7 @@ pub struct SaidEdge {
     pub lag_up: u64,
     pub lag_down: u64,
     pub checksum: String,
-    /// Of the JSON alone.
+    /// Only in the JSON.
     pub undecided: Option<u64>,
 }
 
@@ -54,7 +53,7 @@ impl SaidRegion {
         })
     }
 
-    /// Of the rows in a pipe, where tabs stand between the cells.
+    /// Parses the piped table; tabs separate its cells.
     pub fn of_table(table: &str, region: Region, now: UnixMillis) -> Option<Self> {
         let rows = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
         let rows = rows.filter(|cells| cells.first() == Some(&region.as_str()));
@@ -66,7 +65,7 @@ impl SaidRegion {
             policy = Some(assigns.to_owned());
             edges.push(SaidEdge {
                 edge: edge.to_owned(),
-                // The mark stands first, and the time last.
+                // The mark comes first, and the time last.
                 link: link.split(' ').nth(1)?.to_owned(),
                 epoch: epoch.parse().ok()?,
                 pending: number(pending)?,
