@@ -15,7 +15,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use utoipa::ToSchema;
-use wire::{Actor, EdgeId, Hash, Hold, Order, Region, readable_by_every_provider, readable_while};
+use wire::{
+    AcceptanceCertainty, Actor, EdgeId, Hash, Order, Region, readable_by_every_provider,
+    readable_while,
+};
 
 use crate::store::{BoardItem, EdgeIdentity, Store};
 
@@ -33,22 +36,22 @@ pub struct Board {
 }
 
 #[derive(Clone)]
-pub struct Boards {
+pub struct BoardCache {
     identity: EdgeIdentity,
     store: Store,
     clock: Clock,
-    shown: Arc<Mutex<Shown>>,
+    shown: Arc<Mutex<BoardCacheState>>,
 }
 
 /// A serialised board and its ETag.
 #[derive(Debug, Clone)]
-pub struct WrittenBoard {
+pub struct SerializedBoard {
     pub body: Bytes,
     pub etag: String,
 }
 
 #[derive(Default)]
-struct Shown {
+struct BoardCacheState {
     region: Option<RegionOrders>,
     /// The next read starts no earlier.
     rests_until: Option<Instant>,
@@ -58,42 +61,42 @@ struct Shown {
 struct RegionOrders {
     version: u64,
     feed_seq: u64,
-    items: Vec<WrittenItem>,
-    boards: HashMap<Actor, WrittenBoard>,
+    items: Vec<SerializedItem>,
+    boards: HashMap<Actor, SerializedBoard>,
 }
 
-struct WrittenItem {
+struct SerializedItem {
     item: BoardItem,
-    hold: Hold,
+    hold: AcceptanceCertainty,
     /// The version for every provider.
     open: Option<(Order, Bytes)>,
 }
 
-impl Boards {
+impl BoardCache {
     pub fn new(identity: &EdgeIdentity, store: &Store, clock: &Clock) -> Self {
         let (identity, store) = (identity.clone(), store.clone());
         Self { identity, store, clock: clock.clone(), shown: Arc::default() }
     }
 
-    pub async fn of(&self, reader: Actor) -> Result<WrittenBoard, JournalError> {
-        let asked_at = self.store.version();
+    pub async fn board_for_reader(&self, reader: Actor) -> Result<SerializedBoard, JournalError> {
+        let asked_at = self.store.commit_version();
         // The next read answers all that wait here.
         let mut shown = self.shown.lock().await;
         if shown.region.as_ref().is_none_or(|region| region.version < asked_at) {
-            self.read(&mut shown).await?;
+            self.reload_orders(&mut shown).await?;
         }
         let Some(region) = &mut shown.region else { return Err(JournalError::Stopped) };
-        Ok(region.board(&self.identity, reader))
+        Ok(region.serialize_board(&self.identity, reader))
     }
 
-    async fn read(&self, shown: &mut Shown) -> Result<(), JournalError> {
+    async fn reload_orders(&self, shown: &mut BoardCacheState) -> Result<(), JournalError> {
         if let Some(until) = shown.rests_until {
             sleep_until(until).await;
         }
         let started = self.clock.elapsed();
-        let version = self.store.version();
-        let (feed_seq, items) = self.store.board(&self.identity).await?;
-        let items = items.into_iter().map(WrittenItem::of).collect();
+        let version = self.store.commit_version();
+        let (feed_seq, items) = self.store.load_board(&self.identity).await?;
+        let items = items.into_iter().map(SerializedItem::from_board_item).collect();
         shown.region = Some(RegionOrders { version, feed_seq, items, boards: HashMap::new() });
         let took = self.clock.elapsed().saturating_sub(started);
         shown.rests_until = Some(Instant::now() + took);
@@ -102,7 +105,7 @@ impl Boards {
 }
 
 impl RegionOrders {
-    fn board(&mut self, identity: &EdgeIdentity, reader: Actor) -> WrittenBoard {
+    fn serialize_board(&mut self, identity: &EdgeIdentity, reader: Actor) -> SerializedBoard {
         if let Some(board) = self.boards.get(&reader) {
             return board.clone();
         }
@@ -112,7 +115,7 @@ impl RegionOrders {
             feed_seq: self.feed_seq,
             items: Vec::new(),
         };
-        let mut body = written(&empty).to_vec();
+        let mut body = serialize_json(&empty).to_vec();
         // Cuts the `]}` after the empty list.
         body.truncate(body.len() - 2);
         let items = self.items.iter().filter_map(|item| item.for_reader(reader)).take(ITEMS_MAX);
@@ -123,7 +126,10 @@ impl RegionOrders {
             body.extend_from_slice(&item);
         }
         body.extend_from_slice(b"]}");
-        let board = WrittenBoard { etag: format!("\"{}\"", Hash::of(&body)), body: body.into() };
+        let board = SerializedBoard {
+            etag: format!("\"{}\"", Hash::digest_bytes(&body)),
+            body: body.into(),
+        };
         if self.boards.len() >= BOARDS_MAX {
             self.boards.clear();
         }
@@ -132,10 +138,10 @@ impl RegionOrders {
     }
 }
 
-impl WrittenItem {
-    fn of((item, hold): (BoardItem, Hold)) -> Self {
+impl SerializedItem {
+    fn from_board_item((item, hold): (BoardItem, AcceptanceCertainty)) -> Self {
         let open = readable_by_every_provider(&item.order).map(|order| {
-            let bytes = written(&BoardItem { order: order.clone(), pending: item.pending });
+            let bytes = serialize_json(&BoardItem { order: order.clone(), pending: item.pending });
             (order, bytes)
         });
         Self { item, hold, open }
@@ -145,13 +151,13 @@ impl WrittenItem {
         let order = readable_while(&self.item.order, reader, self.hold)?;
         match &self.open {
             Some((open, bytes)) if *open == order => Some(bytes.clone()),
-            _ => Some(written(&BoardItem { order, pending: self.item.pending })),
+            _ => Some(serialize_json(&BoardItem { order, pending: self.item.pending })),
         }
     }
 }
 
 /// Serialising to memory cannot fail.
-fn written(word: &impl Serialize) -> Bytes {
+fn serialize_json(word: &impl Serialize) -> Bytes {
     let bytes = serde_json::to_vec(word);
     debug_assert!(bytes.is_ok(), "memory takes every byte");
     bytes.unwrap_or_default().into()
@@ -160,7 +166,7 @@ fn written(word: &impl Serialize) -> Bytes {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use wire::{BootNonce, Change, Role};
+    use wire::{BootNonce, FeedChange, Role};
 
     use super::*;
     use crate::tests::{People, identity, order};
@@ -170,16 +176,16 @@ mod tests {
         let (people, data) = (People::new(), tempfile::tempdir().unwrap());
         let (now, nonce) = (people.clock.now(), BootNonce([1; 16]));
         let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
-        let boards = Boards::new(&identity(), &store, &people.clock);
+        let boards = BoardCache::new(&identity(), &store, &people.clock);
         let reader = |n, role| Actor { user_id: people.user(n), role };
-        let of = async |n, role| boards.of(reader(n, role)).await.unwrap();
-        let ids = |board: &WrittenBoard| {
+        let of = async |n, role| boards.board_for_reader(reader(n, role)).await.unwrap();
+        let ids = |board: &SerializedBoard| {
             let board: Value = serde_json::from_slice(&board.body).unwrap();
             board["items"].as_array().unwrap().len()
         };
         assert_eq!(ids(&of(20, Role::Provider).await), 0);
         for n in 1..=3 {
-            store.apply(n, vec![Change::Order(order(n.into(), 1))], now).await.unwrap();
+            store.apply_changes(n, vec![FeedChange::Order(order(n.into(), 1))], now).await.unwrap();
             assert_eq!(ids(&of(20, Role::Provider).await), usize::try_from(n).unwrap());
         }
         let (one, other) = (of(20, Role::Provider).await, of(21, Role::Provider).await);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::moments::CLOCK_BEHIND_MS_MAX;
 use journal::JournalError;
-use process::{clock::Clock, problem::chain};
+use process::{clock::Clock, problem::format_error_chain};
 use serde::Serialize;
 use texts::{Language, Sentence, Text};
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use wire::{CLOCK_ERROR_MS_MAX, UnixMillis};
 
 use crate::{
     say,
-    store::{ClockFinding, ClockNote, Store, WrongClock},
+    store::{ClockFinding, ClockRecord, Store, WrongClock},
 };
 
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub struct ClockCheck(Arc<Inner>);
 struct Inner {
     clock: Clock,
     store: Store,
-    note: Mutex<ClockNote>,
+    note: Mutex<ClockRecord>,
 }
 
 /// A fault of the machine's clock, as shown to users.
@@ -55,31 +55,32 @@ impl ClockCheck {
     }
 
     /// Starts from the time of the boot op if the machine's clock is behind it.
-    pub async fn begin(&self) -> Result<(), JournalError> {
+    pub async fn resume_from_log(&self) -> Result<(), JournalError> {
         let Inner { clock, store, .. } = &*self.0;
         let mut note = store.clock_note().await?;
         let (booted_at, machine_now) = (store.booted_at(), clock.machine_now());
-        let is_behind = booted_at.since(machine_now) > CLOCK_ERROR_MS_MAX;
+        let is_behind = booted_at.ms_since(machine_now) > CLOCK_ERROR_MS_MAX;
         note.fault = is_behind.then(|| {
             clock.never_be_before(booted_at);
             let error_ms = machine_now.0.saturating_sub(booted_at.0);
             WrongClock { finding: ClockFinding::ByLog, error_ms, found_at: booted_at }
         });
-        self.conclude(note).await;
+        self.store_finding(note).await;
         Ok(())
     }
 
     /// True if the time of day is only a lower bound, so that no age can be computed from it.
     pub fn is_lower_bound(&self) -> bool {
-        self.fault().is_some_and(|fault| fault.finding == ClockFinding::ByLog)
+        self.current_fault().is_some_and(|fault| fault.finding == ClockFinding::ByLog)
     }
 
     /// Compares the machine's clock with the hub's, and uses the hub's if they differ.
-    pub async fn compare(&self, reading: HubClockReading) {
+    pub async fn compare_with_hub(&self, reading: HubClockReading) {
         let clock = &self.0.clock;
-        let mut note = self.note();
+        let mut note = self.current_note();
         let error_ms = clock.machine_now().0.saturating_sub(reading.at.0);
-        let is_believed = reading.is_proven && note.hub_at.since(reading.at) <= CLOCK_BEHIND_MS_MAX;
+        let is_believed =
+            reading.is_proven && note.hub_at.ms_since(reading.at) <= CLOCK_BEHIND_MS_MAX;
         let differs = error_ms.saturating_abs() > CLOCK_ERROR_MS_MAX;
         let finding = match (differs, is_believed) {
             (true, true) => {
@@ -92,51 +93,51 @@ impl ClockCheck {
             }
             (true, false) if reading.is_refusal => Some(ClockFinding::NotBelieved),
             // An older hub signs nothing, but it has accepted this edge.
-            (false, false) if self.is_not_believing() => None,
+            (false, false) if self.distrusts_hub_time() => None,
             (_, false) => return,
         };
         if is_believed {
             note.hub_at = note.hub_at.max(reading.at);
         }
         note.fault = finding.map(|finding| WrongClock { finding, error_ms, found_at: reading.at });
-        self.conclude(note).await;
+        self.store_finding(note).await;
     }
 
-    pub fn standing(&self) -> Option<ClockStanding> {
-        let fault = self.fault()?;
+    pub fn current_standing(&self) -> Option<ClockStanding> {
+        let fault = self.current_fault()?;
         let WrongClock { finding, error_ms, found_at } = fault;
-        Some(ClockStanding { finding, error_ms, found_at, message: fault.text() })
+        Some(ClockStanding { finding, error_ms, found_at, message: fault.to_text() })
     }
 
     /// How far the machine's clock is ahead, if this edge uses the cloud's time.
     pub fn error_ms(&self) -> Option<i64> {
-        let fault = self.fault()?;
+        let fault = self.current_fault()?;
         (fault.finding == ClockFinding::ByCloud).then_some(fault.error_ms)
     }
 
-    pub fn check(&self) -> Result<(), String> {
-        match self.fault() {
-            Some(fault) if self.is_not_believing() => Err(fault.to(Language::English)),
+    pub fn check_readiness(&self) -> Result<(), String> {
+        match self.current_fault() {
+            Some(fault) if self.distrusts_hub_time() => Err(fault.render_in(Language::English)),
             Some(_) | None => Ok(()),
         }
     }
 
-    fn is_not_believing(&self) -> bool {
-        self.note().fault.is_some_and(|fault| fault.finding == ClockFinding::NotBelieved)
+    fn distrusts_hub_time(&self) -> bool {
+        self.current_note().fault.is_some_and(|fault| fault.finding == ClockFinding::NotBelieved)
     }
 
     /// Follows the machine's clock again once an operator has corrected it.
     pub async fn notice_repair(&self) {
-        let note = self.note();
-        if note.fault.is_some() && self.fault().is_none() {
+        let note = self.current_note();
+        if note.fault.is_some() && self.current_fault().is_none() {
             self.0.clock.follow_machine();
-            self.conclude(ClockNote { fault: None, ..note }).await;
+            self.store_finding(ClockRecord { fault: None, ..note }).await;
         }
     }
 
     /// The fault as of now: the clock may have been set since.
-    fn fault(&self) -> Option<WrongClock> {
-        let (clock, fault) = (&self.0.clock, self.note().fault?);
+    fn current_fault(&self) -> Option<WrongClock> {
+        let (clock, fault) = (&self.0.clock, self.current_note().fault?);
         if fault.finding == ClockFinding::NotBelieved {
             return Some(fault);
         }
@@ -146,55 +147,58 @@ impl ClockCheck {
     }
 
     /// Stores the finding, and logs it if it changed.
-    async fn conclude(&self, note: ClockNote) {
+    async fn store_finding(&self, note: ClockRecord) {
         let before = std::mem::replace(
             &mut *self.0.note.lock().unwrap_or_else(PoisonError::into_inner),
             note,
         );
-        let finding = |note: ClockNote| note.fault.map(|fault| fault.finding);
+        let finding = |note: ClockRecord| note.fault.map(|fault| fault.finding);
         let is_other = finding(before) != finding(note);
         if is_other {
-            self.say(note);
+            self.log_finding(note);
         }
         // A repeated refusal changes nothing in the record.
         if !is_other && before.hub_at == note.hub_at {
             return;
         }
         if let Err(error) = self.0.store.note_clock(note).await {
-            tracing::warn!(cause = chain(&error), "The finding about the clock is not on record");
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "The finding about the clock is not on record"
+            );
         }
     }
 
-    fn say(&self, note: ClockNote) {
+    fn log_finding(&self, note: ClockRecord) {
         let machine_now = self.0.clock.machine_now();
         match note.fault {
             Some(fault) => tracing::error!(
                 finding = %fault.finding, %machine_now, found_at = %fault.found_at,
-                "{}", fault.to(Language::English)
+                "{}", fault.render_in(Language::English)
             ),
             None => tracing::info!(%machine_now, "The machine's clock agrees with the cloud's"),
         }
     }
 
-    fn note(&self) -> ClockNote {
+    fn current_note(&self) -> ClockRecord {
         *self.0.note.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Sentence for WrongClock {
-    fn to(&self, language: Language) -> String {
-        let by = whole_units(self.error_ms).into();
+    fn render_in(&self, language: Language) -> String {
+        let by = format_rounded(self.error_ms).into();
         let error = if self.error_ms > 0 { "ahead" } else { "behind" }.into();
         match self.finding {
-            ClockFinding::ByCloud => say::clock_by_cloud { by, error }.to(language),
-            ClockFinding::NotBelieved => say::clock_not_believed { by, error }.to(language),
-            ClockFinding::ByLog => say::clock_by_log { by }.to(language),
+            ClockFinding::ByCloud => say::clock_by_cloud { by, error }.render_in(language),
+            ClockFinding::NotBelieved => say::clock_not_believed { by, error }.render_in(language),
+            ClockFinding::ByLog => say::clock_by_log { by }.render_in(language),
         }
     }
 }
 
 /// Rounded, so that the text stays the same while the fault does.
-fn whole_units(error_ms: i64) -> String {
+fn format_rounded(error_ms: i64) -> String {
     let minutes = error_ms.saturating_abs() / 60_000;
     match minutes {
         ..120 => format!("{minutes} min"),
@@ -222,22 +226,22 @@ mod tests {
     /// The clock is three hours behind.
     async fn machine() -> Machine {
         let data = tempfile::tempdir().unwrap();
-        let clock = Clock::fixed(NOW.plus_ms(-3 * HOUR_MS)).settable();
+        let clock = Clock::fixed_at(NOW.plus_ms(-3 * HOUR_MS)).into_settable();
         let nonce = BootNonce([1; 16]);
         let opened = Store::open(data.path(), identity(), nonce, clock.now()).await;
         let check = ClockCheck::new(&opened.unwrap().0, &clock);
-        check.begin().await.unwrap();
+        check.resume_from_log().await.unwrap();
         Machine { clock, check, _data: data }
     }
 
     impl Machine {
         async fn reads(&self, at: UnixMillis, is_proven: bool) {
             let reading = HubClockReading { at, is_proven, is_refusal: true };
-            self.check.compare(reading).await;
+            self.check.compare_with_hub(reading).await;
         }
 
         fn finding(&self) -> Option<ClockFinding> {
-            self.check.standing().map(|standing| standing.finding)
+            self.check.current_standing().map(|standing| standing.finding)
         }
     }
 
@@ -247,7 +251,7 @@ mod tests {
         machine.reads(NOW, false).await;
         assert_eq!(machine.clock.now(), NOW.plus_ms(-3 * HOUR_MS));
         assert_eq!(machine.finding(), Some(ClockFinding::NotBelieved));
-        assert!(machine.check.check().is_err_and(|why| why.contains("3 h behind")));
+        assert!(machine.check.check_readiness().is_err_and(|why| why.contains("3 h behind")));
         machine.reads(NOW, true).await;
         assert_eq!((machine.clock.now(), machine.finding()), (NOW, Some(ClockFinding::ByCloud)));
         machine.reads(machine.clock.machine_now(), false).await;
@@ -260,10 +264,10 @@ mod tests {
     async fn a_machine_that_is_set_right_is_followed_again() {
         let machine = machine().await;
         machine.reads(NOW, true).await;
-        machine.clock.jump(3 * HOUR_MS);
+        machine.clock.jump_wall_clock(3 * HOUR_MS);
         assert_eq!(machine.finding(), None);
         machine.check.notice_repair().await;
-        machine.clock.jump(1_000);
+        machine.clock.jump_wall_clock(1_000);
         assert_eq!(machine.clock.now(), NOW.plus_ms(1_000));
     }
 }

@@ -47,8 +47,8 @@ impl LogDisk {
     }
 
     /// `None` if the system does not report it.
-    pub fn free(&self) -> Option<u64> {
-        free(&self.0.data)
+    pub fn free_bytes(&self) -> Option<u64> {
+        free_bytes_in(&self.0.data)
     }
 
     /// Records that a write found no space.
@@ -61,7 +61,8 @@ impl LogDisk {
     pub fn keep_reserve(&self) {
         let reserve = self.0.data.join(RESERVE);
         let is_there = fs::metadata(&reserve).is_ok_and(|file| file.len() == RESERVE_BYTES);
-        let has_room = self.free().is_none_or(|bytes| bytes >= RESERVE_BYTES + ROOM_BYTES_MIN);
+        let has_room =
+            self.free_bytes().is_none_or(|bytes| bytes >= RESERVE_BYTES + ROOM_BYTES_MIN);
         let has_reserve = is_there || has_room && self.write_reserve(&reserve);
         self.0.lacks_reserve.store(!has_reserve, Ordering::Relaxed);
     }
@@ -88,20 +89,20 @@ impl LogDisk {
         let now = self.0.clock.elapsed();
         refused.is_some_and(|at| now.saturating_sub(at) < FULL_FOR)
             || self.lacks_reserve()
-            || self.free().is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
+            || self.free_bytes().is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
     }
 
     /// Readiness; the error is the reason.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check_free_space(&self) -> Result<(), String> {
         let data = self.0.data.display();
         let full = || format!("the disk that holds {data} is full; make room on it");
         if self.is_full() { Err(full()) } else { Ok(()) }
     }
 
     /// Updates the metric, and logs each change between full and not full.
-    pub fn look(&self) -> Option<u64> {
+    pub fn measure_free_space(&self) -> Option<u64> {
         self.keep_reserve();
-        let free = self.free();
+        let free = self.free_bytes();
         if let Some(bytes) = free {
             metrics::EDGE_DISK_FREE.set([], bytes);
         }
@@ -129,19 +130,20 @@ pub fn release_reserve(data: &Path) -> bool {
 fn fill_reserve(reserve: &Path) -> io::Result<()> {
     let mut file = File::create(reserve)?;
     for _ in 0..RESERVE_BYTES / RESERVE_PART_BYTES as u64 {
-        file.write_all(&random::bytes::<RESERVE_PART_BYTES>())?;
+        file.write_all(&random::draw_bytes::<RESERVE_PART_BYTES>())?;
     }
     file.sync_all()
 }
 
-pub fn free(data: &Path) -> Option<u64> {
+pub fn free_bytes_in(data: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(data).ok()?;
     stat.f_bavail.checked_mul(stat.f_frsize)
 }
 
 /// True if a full disk caused the error.
 pub fn is_behind(error: &(dyn std::error::Error + 'static), data: &Path) -> bool {
-    journal::is_of_full_disk(error) || free(data).is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
+    journal::is_of_full_disk(error)
+        || free_bytes_in(data).is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
 }
 
 #[cfg(test)]
@@ -152,11 +154,11 @@ mod tests {
 
     #[test]
     fn a_disk_is_full_for_a_while_after_it_refused_a_command() {
-        let (clock, data) = (Clock::fixed(UnixMillis(0)), tempfile::tempdir().unwrap());
+        let (clock, data) = (Clock::fixed_at(UnixMillis(0)), tempfile::tempdir().unwrap());
         let disk = LogDisk::new(data.path(), &clock);
-        assert_eq!(disk.check(), Ok(()));
+        assert_eq!(disk.check_free_space(), Ok(()));
         disk.has_refused();
-        assert!(disk.check().is_err_and(|why| why.contains("is full")));
+        assert!(disk.check_free_space().is_err_and(|why| why.contains("is full")));
         clock.advance(2_999);
         assert!(disk.is_full());
         clock.advance(1);
@@ -165,7 +167,7 @@ mod tests {
 
     #[test]
     fn room_is_set_aside_once_and_given_to_one_start() {
-        let (clock, data) = (Clock::fixed(UnixMillis(0)), tempfile::tempdir().unwrap());
+        let (clock, data) = (Clock::fixed_at(UnixMillis(0)), tempfile::tempdir().unwrap());
         let disk = LogDisk::new(data.path(), &clock);
         assert!(!release_reserve(data.path()), "nothing is set aside yet");
         disk.keep_reserve();

@@ -7,62 +7,66 @@ use engine::edge::EdgeWrite;
 use journal::WriteError;
 use process::{metrics, trace::TraceId};
 use tokio::sync::watch;
-use wire::{Ask, OutcomeKind};
+use wire::{AskFrame, OutcomeKind};
 
 use crate::{
-    ground::EdgeGround,
-    intake::Intake,
+    ground::EdgeContext,
+    intake::CommandIntake,
     store::{Alarm, FeedEffects},
-    voice::Voice,
+    voice::TabletPublisher,
 };
 
 pub struct Downlink {
-    pub ground: EdgeGround,
-    pub intake: Intake,
-    pub voice: Voice,
+    pub ground: EdgeContext,
+    pub intake: CommandIntake,
+    pub voice: TabletPublisher,
     pub feed_seq: watch::Sender<u64>,
 }
 
 type WriteResult = Result<(), WriteError<rusqlite::Error>>;
 
 impl Downlink {
-    pub async fn store(&self, what: EdgeWrite) -> WriteResult {
+    pub async fn apply_edge_write(&self, what: EdgeWrite) -> WriteResult {
         match what {
             EdgeWrite::Outcomes { to, outcomes } => {
                 let settled =
-                    self.ground.store.settle(to, outcomes, self.ground.clock.now()).await?;
+                    self.ground.store.store_outcomes(to, outcomes, self.ground.clock.now()).await?;
                 let mut sights = Vec::with_capacity(settled.len());
                 for settled in settled {
                     let id = settled.stored.command_id;
                     tracing::info!(
-                        trace = %TraceId::of(id), command.id = %id, order.id = %settled.stored.order_id,
+                        trace = %TraceId::from_command(id), command.id = %id, order.id = %settled.stored.order_id,
                         outcome = settled.outcome.kind.as_str(),
                         "Command `{id}` decided"
                     );
                     if settled.outcome.kind == OutcomeKind::Applied {
-                        self.ground.people.applied(settled.stored.user_id);
+                        self.ground.people.record_applied_command(settled.stored.user_id);
                     }
                     // Sign receipts only for connected people; others request theirs later.
-                    if self.voice.broker.is_here(settled.stored.user_id) {
-                        self.voice.decided(&settled, &self.intake.decided(&settled)).await;
+                    if self.voice.broker.is_signed_in(settled.stored.user_id) {
+                        self.voice
+                            .publish_decision(&settled, &self.intake.build_decision_reply(&settled))
+                            .await;
                     }
                     sights.push(settled.sight);
                 }
-                self.voice.changed(sights, Vec::new()).await;
+                self.voice.publish_changes(sights, Vec::new()).await;
             }
             EdgeWrite::Changes { to, changes } => {
-                let applied = self.ground.store.apply(to, changes, self.ground.clock.now()).await?;
+                let applied =
+                    self.ground.store.apply_changes(to, changes, self.ground.clock.now()).await?;
                 self.feed_seq.send_replace(to);
-                self.apply(applied).await;
+                self.publish_feed_effects(applied).await;
             }
             EdgeWrite::Snapshot(run) => {
                 let feed_seq = run.feed_seq;
                 metrics::SNAPSHOT_CHUNKS.add(["stored"], 1);
-                if let Some(applied) = self.ground.store.stage(run, self.ground.clock.now()).await?
+                if let Some(applied) =
+                    self.ground.store.stage_snapshot_chunk(run, self.ground.clock.now()).await?
                 {
                     tracing::info!(feed_seq, "The view is the cloud's image as of {feed_seq}");
                     self.feed_seq.send_replace(feed_seq);
-                    self.apply(applied).await;
+                    self.publish_feed_effects(applied).await;
                 }
             }
             EdgeWrite::Generation(generation) => {
@@ -76,7 +80,7 @@ impl Downlink {
                 tracing::warn!(epoch, relogged, "Epoch {epoch} begins; {relogged} logged anew");
             }
             EdgeWrite::Twin => {
-                self.ground.store.suspect(Alarm::Twin, self.ground.clock.now()).await?;
+                self.ground.store.raise_alarm(Alarm::Twin, self.ground.clock.now()).await?;
                 tracing::error!("{}", Alarm::Twin.sentence());
             }
         }
@@ -84,7 +88,7 @@ impl Downlink {
     }
 
     /// The feed was read to its end; `put_down` also records this for the next run.
-    pub async fn confirm(&self, put_down: bool) -> WriteResult {
+    pub async fn confirm_feed_current(&self, put_down: bool) -> WriteResult {
         self.ground.gate.confirm_revocations();
         if put_down {
             self.ground.store.confirm_feed(self.ground.clock.now()).await
@@ -95,16 +99,16 @@ impl Downlink {
 
     /// Logs an accept made elsewhere, or drops it if the disk is full or the queue busy; the cloud
     /// sends it again.
-    pub async fn log(&self, ask: Ask) -> WriteResult {
+    pub async fn log_remote_accept(&self, ask: AskFrame) -> WriteResult {
         let (id, order) = (ask.command.id, ask.command.body.order_id());
         match self.ground.store.log_asked(ask, self.ground.clock.now()).await {
             Ok(None) => Ok(()),
             Ok(Some(sight)) => {
                 tracing::info!(
-                    trace = %TraceId::of(id), command.id = %id, order.id = %order,
+                    trace = %TraceId::from_command(id), command.id = %id, order.id = %order,
                     "Command `{id}` logged for the cloud"
                 );
-                self.voice.changed(vec![sight], Vec::new()).await;
+                self.voice.publish_changes(vec![sight], Vec::new()).await;
                 Ok(())
             }
             Err(error @ (WriteError::Full | WriteError::Busy)) => {
@@ -118,9 +122,9 @@ impl Downlink {
         }
     }
 
-    async fn apply(&self, applied: FeedEffects) {
-        self.ground.gate.learn(&applied.trust);
-        self.voice.broker.turn_out().await;
-        self.voice.changed(applied.sights, applied.gone).await;
+    async fn publish_feed_effects(&self, applied: FeedEffects) {
+        self.ground.gate.apply_trust_update(&applied.trust);
+        self.voice.broker.close_unauthorized_connections().await;
+        self.voice.publish_changes(applied.sights, applied.gone).await;
     }
 }

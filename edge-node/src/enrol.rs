@@ -21,10 +21,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use wire::{
-    Code, CodeError, EdgeId, Hash, HubKey, Region, enrolment_bytes, former_keys_bytes, hub_of,
+    Code, CodeError, EdgeId, Hash, HubKey, Region, enrolment_bytes, former_keys_bytes,
+    parse_hub_fingerprint,
 };
 
-use crate::{former_keys, ground::EdgeGround, running::StartError};
+use crate::{former_keys, ground::EdgeContext, running::StartError};
 
 #[derive(Serialize)]
 struct EnrolRequest<'a> {
@@ -78,34 +79,34 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Gives an enrolled edge that starts with another code a new key; its name and log stay. The old
 /// key stays until the hub has answered.
-pub async fn with_new_key(
-    ground: EdgeGround,
+pub async fn replace_key_by_code(
+    ground: EdgeContext,
     used: Option<Hash>,
     key: &Path,
-) -> Result<EdgeGround, StartError> {
+) -> Result<EdgeContext, StartError> {
     let code = code_hash(&ground);
     if used == Some(code) {
         return Ok(ground);
     }
-    let (edge, new) = (ground.identity.name.clone(), new_key_for(key));
+    let (edge, new) = (ground.identity.name.clone(), pending_key_path(key));
     let signer = Signer::load_or_create(&new)?;
-    let next = EdgeGround { signer, ..ground.clone() };
+    let next = EdgeContext { signer, ..ground.clone() };
     let data = |source| StartError::Data(new.clone(), source);
-    match once(&next, &Client::with_clock(&ground.clock)).await {
+    match try_enrol(&next, &Client::with_clock(&ground.clock)).await {
         Ok(()) => {
             std::fs::rename(&new, key).map_err(data)?;
-            note(&next, code).await;
+            record_used_code(&next, code).await;
             tracing::warn!(%edge, "This edge has a new key; its old one is refused");
             Ok(next)
         }
         Err(EnrolError::Refused) => {
             std::fs::remove_file(&new).map_err(data)?;
-            note(&ground, code).await;
+            record_used_code(&ground, code).await;
             tracing::warn!(%edge, "The enrolment code brings no new key; it may have been used before");
             Ok(ground)
         }
         Err(error) => {
-            let cause = process::problem::chain(&error);
+            let cause = process::problem::format_error_chain(&error);
             tracing::error!(%edge, cause, "No new key yet: start this edge again once the cloud is in reach");
             Ok(ground)
         }
@@ -113,16 +114,18 @@ pub async fn with_new_key(
 }
 
 /// Path of a new key until the hub has accepted it.
-pub fn new_key_for(key: &Path) -> PathBuf {
+pub fn pending_key_path(key: &Path) -> PathBuf {
     key.with_extension("key.new")
 }
 
-fn code_hash(ground: &EdgeGround) -> Hash {
-    Hash::of(format!("holdfast edge's code {}", ground.config.enrolment_code.reveal()).as_bytes())
+fn code_hash(ground: &EdgeContext) -> Hash {
+    Hash::digest_bytes(
+        format!("holdfast edge's code {}", ground.config.enrolment_code.reveal()).as_bytes(),
+    )
 }
 
 /// If this fails, the next start tries the code again, which does no harm.
-async fn note(ground: &EdgeGround, code: Hash) {
+async fn record_used_code(ground: &EdgeContext, code: Hash) {
     if let Err(error) = ground.store.note_code(code).await {
         tracing::warn!(%error, "The use of the enrolment code could not be noted");
     }
@@ -130,28 +133,28 @@ async fn note(ground: &EdgeGround, code: Hash) {
 
 /// Retries with backoff until the edge is enrolled or stopped. Fails on a code that can never
 /// succeed.
-pub async fn until_enrolled(
-    ground: &EdgeGround,
+pub async fn enrol_with_retries(
+    ground: &EdgeContext,
     stop: &CancellationToken,
 ) -> Result<(), EnrolError> {
     let client = Client::with_clock(&ground.clock);
     let (lost_at, mut attempt) = (ground.clock.elapsed(), 0);
     loop {
-        match once(ground, &client).await {
+        match try_enrol(ground, &client).await {
             Ok(()) => {
-                note(ground, code_hash(ground)).await;
+                record_used_code(ground, code_hash(ground)).await;
                 tracing::info!(edge = %ground.identity.name, "This edge is enrolled");
                 return Ok(());
             }
             Err(error) if error.is_final() => return Err(error),
             Err(error) => {
-                let cause = process::problem::chain(&error);
+                let cause = process::problem::format_error_chain(&error);
                 tracing::warn!(cause, attempt, "Not enrolled yet");
             }
         }
         let lost_for = ground.clock.elapsed().saturating_sub(lost_at);
-        let entropy = u64::from_be_bytes(random::bytes());
-        let wait = engine::reconnect::delay(lost_for, attempt, entropy);
+        let entropy = u64::from_be_bytes(random::draw_bytes());
+        let wait = engine::reconnect::backoff_delay(lost_for, attempt, entropy);
         attempt = attempt.saturating_add(1);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
@@ -167,25 +170,25 @@ impl EnrolError {
         matches!(self, Self::Refused | Self::OtherEdge(..) | Self::Code(_))
     }
 
-    fn of(error: ClientError) -> Self {
+    fn from_client_error(error: ClientError) -> Self {
         match error.problem.as_ref().map(|problem| problem.code) {
             Some(Code::EnrolmentCodeInvalid) => Self::Refused,
-            _ if trust::is_of_certificate_time(&error) => Self::CertificateTime,
+            _ if trust::is_certificate_time_error(&error) => Self::CertificateTime,
             _ => Self::Cloud(error),
         }
     }
 }
 
-async fn once(ground: &EdgeGround, client: &Client) -> Result<(), EnrolError> {
-    let EdgeGround { config, identity, .. } = ground;
+async fn try_enrol(ground: &EdgeContext, client: &Client) -> Result<(), EnrolError> {
+    let EdgeContext { config, identity, .. } = ground;
     let url = format!("{}/api/v1/edges/enrol", config.gateway_url.trim_end_matches('/'));
     let code = config.enrolment_code.reveal();
     // A truncated code must never be sent.
-    hub_of(code)?;
+    parse_hub_fingerprint(code)?;
     let public_key = URL_SAFE_NO_PAD.encode(ground.signer.public_key());
     let ask = EnrolRequest { code, public_key };
-    let answer = client.json(Method::POST, &url, None, Some(&ask), TIMEOUT).await;
-    let answer: EnrolAnswer = answer.map_err(EnrolError::of)?;
+    let answer = client.send_json(Method::POST, &url, None, Some(&ask), TIMEOUT).await;
+    let answer: EnrolAnswer = answer.map_err(EnrolError::from_client_error)?;
     if answer.edge != identity.name || answer.region != identity.region {
         return Err(EnrolError::OtherEdge(answer.edge, answer.region));
     }
@@ -194,38 +197,42 @@ async fn once(ground: &EdgeGround, client: &Client) -> Result<(), EnrolError> {
         document => document.to_string(),
     };
     let key = ground.signer.public_key();
-    let hub = proven_hub(code, &answer, &jwks, &key)?;
-    if let Some(former) = hub.and_then(|hub| former_keys(&answer, hub, &key)) {
-        ground.former_keys.learn(former)?;
+    let hub = verify_hub_key(code, &answer, &jwks, &key)?;
+    if let Some(former) = hub.and_then(|hub| verify_former_keys(&answer, hub, &key)) {
+        ground.former_keys.replace_keys(former)?;
     }
-    ground.store.enrolled(jwks.clone(), hub, ground.clock.now()).await?;
+    ground.store.save_enrolment(jwks.clone(), hub, ground.clock.now()).await?;
     ground.gate.replace_keys(&jwks);
     Ok(())
 }
 
 /// The hub key to pin, as named by the code. An older hub's code names none, and the first session
 /// pins the key.
-fn proven_hub(
+fn verify_hub_key(
     code: &str,
     answer: &EnrolAnswer,
     jwks: &str,
     edge_key: &[u8; 32],
 ) -> Result<Option<HubKey>, EnrolError> {
-    let Some(named) = hub_of(code)? else { return Ok(None) };
+    let Some(named) = parse_hub_fingerprint(code)? else { return Ok(None) };
     let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_ref()?).ok();
     let proven =
         bytes(&answer.hub_key).zip(bytes(&answer.signature)).and_then(|(key, signature)| {
             let key = HubKey(key.try_into().ok()?);
             let signed = enrolment_bytes(&answer.edge, answer.region, edge_key, jwks);
             let is_its_own =
-                key.fingerprint() == named && verify_bytes(&key.0, &signed, &signature);
+                key.compute_fingerprint() == named && verify_bytes(&key.0, &signed, &signature);
             is_its_own.then_some(key)
         });
     proven.map(Some).ok_or(EnrolError::OtherHub)
 }
 
 /// `None` if the hub has not signed them. An older hub sends none.
-fn former_keys(answer: &EnrolAnswer, hub: HubKey, edge_key: &[u8; 32]) -> Option<Vec<[u8; 32]>> {
+fn verify_former_keys(
+    answer: &EnrolAnswer,
+    hub: HubKey,
+    edge_key: &[u8; 32],
+) -> Option<Vec<[u8; 32]>> {
     let keys: Option<Vec<_>> =
         answer.former_keys.iter().map(|key| former_keys::read(key)).collect();
     let keys = keys?;
@@ -240,7 +247,7 @@ mod tests {
 
     #[test]
     fn former_keys_that_the_hub_has_not_signed_for_this_key_are_none() {
-        let hub = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let hub = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
         let edge = EdgeId::new("north-1").unwrap();
         let (own, former) = ([1; 32], [[2; 32], [3; 32]]);
         let signed = |key: &[u8; 32], former: &[[u8; 32]]| {
@@ -257,7 +264,7 @@ mod tests {
                 former_keys: former.map(|key| URL_SAFE_NO_PAD.encode(key)).to_vec(),
                 former_keys_signature,
             };
-            former_keys(&answer, HubKey(hub.public_key()), &own)
+            verify_former_keys(&answer, HubKey(hub.public_key()), &own)
         };
         assert_eq!(answered(signed(&own, &former)), Some(former.to_vec()));
         for wrong in [signed(&[9; 32], &former), signed(&own, &former[..1]), None] {

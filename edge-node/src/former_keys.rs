@@ -36,7 +36,7 @@ impl FormerKeys {
     }
 
     /// Stores the keys on disk before using them.
-    pub fn learn(&self, keys: Vec<[u8; 32]>) -> io::Result<()> {
+    pub fn replace_keys(&self, keys: Vec<[u8; 32]>) -> io::Result<()> {
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder)?;
         for key in &keys {

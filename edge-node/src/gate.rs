@@ -11,19 +11,21 @@ use std::{
     time::Duration,
 };
 
-use engine::verdict::fresh;
+use engine::verdict::are_revocations_fresh;
 use process::{
     clock::Clock,
-    tokens::{Claims, Keys, TokenAudience, TokenError, TokenKind},
+    tokens::{Claims, TokenAudience, TokenError, TokenKeys, TokenKind},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, DeviceId, PersonStanding, ProviderMark, Region, SessionId, UnixMillis, UserId};
+use wire::{
+    Code, DeviceId, ProviderVerification, Region, RevocationStatus, SessionId, UnixMillis, UserId,
+};
 
-use crate::store::{Trust, TrustNews};
+use crate::store::{Trust, TrustUpdate};
 
 #[derive(Clone)]
-pub struct Gate {
-    pub keys: Keys,
+pub struct TokenAuthenticator {
+    pub keys: TokenKeys,
     /// Counts removed keys. Each removal ends all passes, as a pass does not record its signing
     /// key.
     lost_keys: Arc<AtomicU64>,
@@ -37,15 +39,15 @@ pub struct Gate {
 struct KnownRevocations {
     sessions: HashSet<SessionId>,
     /// People with a revocation, including lifted ones.
-    people: HashMap<UserId, PersonStanding>,
+    people: HashMap<UserId, RevocationStatus>,
     /// The newest verification mark of each provider.
-    marks: HashMap<UserId, ProviderMark>,
-    confirmed: Option<Confirmation>,
+    marks: HashMap<UserId, ProviderVerification>,
+    confirmed: Option<FeedConfirmation>,
 }
 
 /// The feed's confirmation that this edge has all revocations.
 #[derive(Debug, Clone, Copy)]
-struct Confirmation {
+struct FeedConfirmation {
     /// On the monotonic clock.
     at: Duration,
     /// Age at that moment, if it was stored before the process started.
@@ -62,7 +64,7 @@ pub struct SignedToken {
 
 /// An admitted token's rights, kept with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pass {
+pub struct AdmittedToken {
     pub user_id: UserId,
     pub session_id: SessionId,
     pub issued_at: UnixMillis,
@@ -70,11 +72,11 @@ pub struct Pass {
     lost_keys: u64,
 }
 
-impl Gate {
+impl TokenAuthenticator {
     /// `revocations_age_max`: the oldest revocations that a firm answer may rest on.
     pub fn new(region: Region, clock: Clock, revocations_age_max: Duration) -> Self {
         Self {
-            keys: Keys::empty(),
+            keys: TokenKeys::empty(),
             lost_keys: Arc::default(),
             audience: TokenAudience::Edges(region),
             revoked: Arc::default(),
@@ -83,46 +85,46 @@ impl Gate {
         }
     }
 
-    pub fn trust(&self, trust: &Trust) {
-        self.learn(&trust.known);
+    pub fn restore_trust(&self, trust: &Trust) {
+        self.apply_trust_update(&trust.known);
         // Across restarts there is only the wall clock; if it was set back, the age is unknown.
         let now = self.clock.now();
         let age_ms = trust.feed_confirmed_at.map(|at| now.0.saturating_sub(at.0));
         let age_ms = age_ms.and_then(|ms| u64::try_from(ms).ok());
-        self.confirmed(age_ms.map(Duration::from_millis));
+        self.set_confirmation(age_ms.map(Duration::from_millis));
     }
 
-    pub fn learn(&self, news: &TrustNews) {
+    pub fn apply_trust_update(&self, news: &TrustUpdate) {
         if let Some(jwks) = &news.jwks {
             self.replace_keys(jwks);
         }
-        self.mark(&news.marks);
-        self.revoke(&news.revoked_sessions, &news.people);
+        self.merge_marks(&news.marks);
+        self.merge_revocations(&news.revoked_sessions, &news.people);
     }
 
     pub fn confirm_revocations(&self) {
-        self.confirmed(Some(Duration::ZERO));
+        self.set_confirmation(Some(Duration::ZERO));
     }
 
     pub fn revocations_are_fresh(&self) -> bool {
-        fresh(self.feed_age(), self.revocations_age_max)
+        are_revocations_fresh(self.feed_age(), self.revocations_age_max)
     }
 
     /// Time since the feed confirmed that this edge is up to date.
     pub fn feed_age(&self) -> Option<Duration> {
         let now = self.clock.elapsed();
-        self.revoked().confirmed.map(|word| now.saturating_sub(word.at) + word.age)
+        self.lock_revocations().confirmed.map(|word| now.saturating_sub(word.at) + word.age)
     }
 
-    fn confirmed(&self, age: Option<Duration>) {
+    fn set_confirmation(&self, age: Option<Duration>) {
         let at = self.clock.elapsed();
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
-        revoked.confirmed = age.map(|age| Confirmation { at, age });
+        revoked.confirmed = age.map(|age| FeedConfirmation { at, age });
     }
 
     /// Keeps the old key set if the new one is unreadable: with no keys, all work would stop.
     pub fn replace_keys(&self, jwks: &str) {
-        match self.keys.replace(jwks) {
+        match self.keys.replace_key_set(jwks) {
             Ok(false) => {}
             Ok(true) => {
                 self.lost_keys.fetch_add(1, Ordering::SeqCst);
@@ -135,27 +137,27 @@ impl Gate {
     }
 
     /// Merges revocations; readmissions are among `people`.
-    pub fn revoke(&self, sessions: &[SessionId], people: &[PersonStanding]) {
+    pub fn merge_revocations(&self, sessions: &[SessionId], people: &[RevocationStatus]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.extend(sessions);
         for word in people {
             let known = revoked.people.entry(word.user).or_insert(*word);
-            *known = known.joined(*word);
+            *known = known.merge_with(*word);
         }
     }
 
-    pub fn mark(&self, marks: &[ProviderMark]) {
+    pub fn merge_marks(&self, marks: &[ProviderVerification]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         for word in marks {
             let known = revoked.marks.entry(word.user).or_insert(*word);
-            *known = known.joined(*word);
+            *known = known.merge_with(*word);
         }
     }
 
     /// True if an admin has verified the token's owner, by the newer of token and feed.
     pub fn is_verified(&self, claims: &Claims) -> bool {
-        let (told, revoked) = (claims.mark(), self.revoked());
-        revoked.marks.get(&claims.sub).map_or(told, |known| known.joined(told)).verified
+        let (told, revoked) = (claims.provider_mark(), self.lock_revocations());
+        revoked.marks.get(&claims.sub).map_or(told, |known| known.merge_with(told)).verified
     }
 
     /// Forgets sessions whose tokens have all expired.
@@ -166,7 +168,7 @@ impl Gate {
 
     /// `None` for a token that is forged, for the cloud or for another region, and for a grant
     /// bound to another device.
-    pub fn signed(&self, token: &str, device: Option<&DeviceId>) -> Option<SignedToken> {
+    pub fn read_signed_token(&self, token: &str, device: Option<&DeviceId>) -> Option<SignedToken> {
         let claims = self.keys.read(token).ok()?;
         if claims.audience() != Some(self.audience) {
             return None;
@@ -175,7 +177,7 @@ impl Gate {
         if bound.is_some() && device.is_some() && bound != device {
             return None;
         }
-        let refusal = self.revocation(&claims).or_else(|| {
+        let refusal = self.find_revocation(&claims).or_else(|| {
             match self.keys.verify(token, self.audience, self.clock.now()) {
                 Ok(_) => None,
                 Err(TokenError::Expired) => Some(Code::TokenExpired),
@@ -185,16 +187,20 @@ impl Gate {
         Some(SignedToken { claims, refusal })
     }
 
-    pub fn admit(&self, token: &str, device: Option<&DeviceId>) -> Result<Claims, Code> {
-        let signed = self.signed(token, device).ok_or(Code::InvalidToken)?;
+    pub fn admit_token(&self, token: &str, device: Option<&DeviceId>) -> Result<Claims, Code> {
+        let signed = self.read_signed_token(token, device).ok_or(Code::InvalidToken)?;
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 
-    pub fn enter(&self, token: &str, device: Option<&DeviceId>) -> Result<(Claims, Pass), Code> {
+    pub fn admit_connection(
+        &self,
+        token: &str,
+        device: Option<&DeviceId>,
+    ) -> Result<(Claims, AdmittedToken), Code> {
         // Read first: a key removed in between ends the pass.
         let lost_keys = self.lost_keys.load(Ordering::SeqCst);
-        let claims = self.admit(token, device)?;
-        let pass = Pass {
+        let claims = self.admit_token(token, device)?;
+        let pass = AdmittedToken {
             user_id: claims.sub,
             session_id: claims.jti,
             issued_at: claims.issued_at(),
@@ -205,20 +211,20 @@ impl Gate {
     }
 
     /// True until the pass expires, its session or owner is revoked, or a key is removed.
-    pub fn lets_stay(&self, pass: &Pass) -> bool {
+    pub fn is_still_valid(&self, pass: &AdmittedToken) -> bool {
         self.clock.now() < pass.expires_at
             && pass.lost_keys == self.lost_keys.load(Ordering::SeqCst)
-            && !self.revoked().includes(pass)
+            && !self.lock_revocations().is_token_revoked(pass)
     }
 
-    fn revoked(&self) -> RwLockReadGuard<'_, KnownRevocations> {
+    fn lock_revocations(&self) -> RwLockReadGuard<'_, KnownRevocations> {
         self.revoked.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A revoked person, a closed device and an ended sign-in have separate codes.
-    fn revocation(&self, claims: &Claims) -> Option<Code> {
-        let revoked = self.revoked();
-        if revoked.refuses(claims.sub, claims.issued_at()) {
+    fn find_revocation(&self, claims: &Claims) -> Option<Code> {
+        let revoked = self.lock_revocations();
+        if revoked.is_person_revoked(claims.sub, claims.issued_at()) {
             return Some(Code::Revoked);
         }
         let of_device = claims.kind == TokenKind::DeviceGrant;
@@ -228,13 +234,14 @@ impl Gate {
 }
 
 impl KnownRevocations {
-    fn includes(&self, pass: &Pass) -> bool {
-        self.refuses(pass.user_id, pass.issued_at) || self.sessions.contains(&pass.session_id)
+    fn is_token_revoked(&self, pass: &AdmittedToken) -> bool {
+        self.is_person_revoked(pass.user_id, pass.issued_at)
+            || self.sessions.contains(&pass.session_id)
     }
 
     /// True if a token issued to this person at that time is dead, in any session.
-    fn refuses(&self, user: UserId, issued: UnixMillis) -> bool {
-        self.people.get(&user).is_some_and(|known| known.refuses(issued))
+    fn is_person_revoked(&self, user: UserId, issued: UnixMillis) -> bool {
+        self.people.get(&user).is_some_and(|known| known.refuses_token(issued))
     }
 }
 
@@ -248,8 +255,8 @@ mod tests {
     use super::*;
     use crate::tests::{People, device, id};
 
-    fn revoked(user: UserId) -> PersonStanding {
-        PersonStanding::revoked(user, UnixMillis(0))
+    fn revoked(user: UserId) -> RevocationStatus {
+        RevocationStatus::from_revocation(user, UnixMillis(0))
     }
 
     #[test]
@@ -259,32 +266,38 @@ mod tests {
         let (user, began) = (people.user(7), people.clock.now());
         let token = || people.token(wire::Role::Provider, 7);
         let old = token();
-        let stays = gate.enter(&old, None).unwrap().1;
-        let told = |word| gate.revoke(&[], &[word]);
+        let stays = gate.admit_connection(&old, None).unwrap().1;
+        let told = |word| gate.merge_revocations(&[], &[word]);
         let at = |after_s: i64| began.plus_ms(after_s * 1_000);
-        let revoked = |after_s| PersonStanding::revoked(user, at(after_s));
-        let readmitted = |after_s| PersonStanding::readmitted(user, at(after_s));
+        let revoked = |after_s| RevocationStatus::from_revocation(user, at(after_s));
+        let readmitted = |after_s| RevocationStatus::from_readmission(user, at(after_s));
         told(revoked(10));
         people.clock.advance(20_000);
         let between = token();
         told(readmitted(30));
-        assert!(!gate.lets_stay(&stays));
+        assert!(!gate.is_still_valid(&stays));
         people.clock.advance(10_000);
         let new = token();
         for dead in [&old, &between] {
-            assert_eq!(gate.admit(dead, None), Err(Code::Revoked));
+            assert_eq!(gate.admit_token(dead, None), Err(Code::Revoked));
         }
-        assert!(gate.admit(&new, None).is_ok());
+        assert!(gate.admit_token(&new, None).is_ok());
         // A feed with a new generation repeats both, in any order.
-        for word in [readmitted(30), revoked(10), PersonStanding::revoked(user, UnixMillis(0))] {
+        for word in
+            [readmitted(30), revoked(10), RevocationStatus::from_revocation(user, UnixMillis(0))]
+        {
             told(word);
-            assert!(gate.admit(&new, None).is_ok(), "{word:?}");
-            assert_eq!(gate.admit(&old, None), Err(Code::Revoked), "{word:?}");
+            assert!(gate.admit_token(&new, None).is_ok(), "{word:?}");
+            assert_eq!(gate.admit_token(&old, None), Err(Code::Revoked), "{word:?}");
         }
         told(revoked(30));
         for word in [revoked(10), readmitted(30)] {
             told(word);
-            assert_eq!(gate.admit(&new, None), Err(Code::Revoked), "revoked once more: {word:?}");
+            assert_eq!(
+                gate.admit_token(&new, None),
+                Err(Code::Revoked),
+                "revoked once more: {word:?}"
+            );
         }
     }
 
@@ -293,14 +306,14 @@ mod tests {
         let people = People::new();
         let gate = people.gate();
         let token = people.token(wire::Role::Provider, 7);
-        assert!(gate.admit(&token, None).is_ok());
+        assert!(gate.admit_token(&token, None).is_ok());
         people.clock.advance(3_601_000);
-        assert_eq!(gate.admit(&token, None), Err(Code::TokenExpired));
-        assert!(gate.signed(&token, None).is_some());
+        assert_eq!(gate.admit_token(&token, None), Err(Code::TokenExpired));
+        assert!(gate.read_signed_token(&token, None).is_some());
         let fresh = people.token(wire::Role::Provider, 7);
-        gate.revoke(&[], &[revoked(people.user(7))]);
-        assert_eq!(gate.admit(&fresh, None), Err(Code::Revoked));
-        assert_eq!(gate.admit("nonsense", None), Err(Code::InvalidToken));
+        gate.merge_revocations(&[], &[revoked(people.user(7))]);
+        assert_eq!(gate.admit_token(&fresh, None), Err(Code::Revoked));
+        assert_eq!(gate.admit_token("nonsense", None), Err(Code::InvalidToken));
     }
 
     #[test]
@@ -311,15 +324,15 @@ mod tests {
         let of = |n, kind| people.token_of(|claims| Claims { jti: session(n), kind, ..claims });
         let (sign_in, grant) = (of(1, TokenKind::Edge), of(2, TokenKind::DeviceGrant));
         let other = of(3, TokenKind::Edge);
-        gate.revoke(&[session(1), session(2)], &[]);
-        assert_eq!(gate.admit(&sign_in, None), Err(Code::SessionEnded));
-        assert_eq!(gate.admit(&grant, None), Err(Code::DeviceClosed));
-        assert!(gate.admit(&other, None).is_ok());
+        gate.merge_revocations(&[session(1), session(2)], &[]);
+        assert_eq!(gate.admit_token(&sign_in, None), Err(Code::SessionEnded));
+        assert_eq!(gate.admit_token(&grant, None), Err(Code::DeviceClosed));
+        assert!(gate.admit_token(&other, None).is_ok());
         people.clock.advance(3_601_000);
-        assert_eq!(gate.admit(&other, None), Err(Code::TokenExpired));
-        gate.revoke(&[], &[revoked(people.user(7))]);
+        assert_eq!(gate.admit_token(&other, None), Err(Code::TokenExpired));
+        gate.merge_revocations(&[], &[revoked(people.user(7))]);
         for token in [sign_in, grant, other] {
-            assert_eq!(gate.admit(&token, None), Err(Code::Revoked), "nothing else helps");
+            assert_eq!(gate.admit_token(&token, None), Err(Code::Revoked), "nothing else helps");
         }
     }
 
@@ -329,14 +342,14 @@ mod tests {
         let gate = people.gate();
         let pass = |user| {
             let token = people.token(wire::Role::Provider, user);
-            gate.enter(&token, None).unwrap().1
+            gate.admit_connection(&token, None).unwrap().1
         };
         let (one, other, late) = (pass(7), pass(8), pass(9));
-        assert!([one, other, late].iter().all(|pass| gate.lets_stay(pass)));
-        gate.revoke(&[one.session_id], &[revoked(other.user_id)]);
-        assert_eq!([one, other, late].map(|pass| gate.lets_stay(&pass)), [false, false, true]);
+        assert!([one, other, late].iter().all(|pass| gate.is_still_valid(pass)));
+        gate.merge_revocations(&[one.session_id], &[revoked(other.user_id)]);
+        assert_eq!([one, other, late].map(|pass| gate.is_still_valid(&pass)), [false, false, true]);
         people.clock.advance(3_600_000);
-        assert!(!gate.lets_stay(&late));
+        assert!(!gate.is_still_valid(&late));
     }
 
     #[test]
@@ -356,29 +369,33 @@ mod tests {
             gate.replace_keys(&KeySet { keys, former_keys }.to_json());
         };
         let old = people.token(wire::Role::Provider, 7);
-        let (_, pass) = gate.enter(&old, None).unwrap();
+        let (_, pass) = gate.admit_connection(&old, None).unwrap();
         let (first, second) = (key(present, UnixMillis(0)), key(&next, in_an_hour));
         tell(&[first, second], &[]);
         let early = token_of_next(now);
-        assert!(gate.signed(&early, None).is_none(), "issued before its key signed");
+        assert!(gate.read_signed_token(&early, None).is_none(), "issued before its key signed");
         let ahead = token_of_next(in_an_hour);
-        assert_eq!(gate.admit(&ahead, None), Err(Code::InvalidToken));
-        assert!(gate.lets_stay(&pass), "nothing has changed for the others");
+        assert_eq!(gate.admit_token(&ahead, None), Err(Code::InvalidToken));
+        assert!(gate.is_still_valid(&pass), "nothing has changed for the others");
         people.clock.advance(3_590_000);
-        assert!(gate.admit(&ahead, None).is_ok());
-        assert!(gate.admit(&old, None).is_ok(), "the previous key still counts");
+        assert!(gate.admit_token(&ahead, None).is_ok());
+        assert!(gate.admit_token(&old, None).is_ok(), "the previous key still counts");
 
         tell(&[second], &[first]);
-        assert_eq!(gate.admit(&old, None), Err(Code::InvalidToken));
+        assert_eq!(gate.admit_token(&old, None), Err(Code::InvalidToken));
         people.clock.advance(60_000);
-        assert_eq!(gate.admit(&old, None), Err(Code::TokenExpired), "its owner is still known");
+        assert_eq!(
+            gate.admit_token(&old, None),
+            Err(Code::TokenExpired),
+            "its owner is still known"
+        );
         let token = token_of_next(people.clock.now());
-        let (_, pass) = gate.enter(&token, None).unwrap();
+        let (_, pass) = gate.admit_connection(&token, None).unwrap();
         tell(&[second], &[]);
-        assert!(!gate.lets_stay(&pass), "a key is gone, and nothing tells whose");
-        let (_, pass) = gate.enter(&token, None).unwrap();
-        assert!(gate.lets_stay(&pass));
-        assert_eq!(gate.admit(&old, None), Err(Code::InvalidToken));
+        assert!(!gate.is_still_valid(&pass), "a key is gone, and nothing tells whose");
+        let (_, pass) = gate.admit_connection(&token, None).unwrap();
+        assert!(gate.is_still_valid(&pass));
+        assert_eq!(gate.admit_token(&old, None), Err(Code::InvalidToken));
     }
 
     #[test]
@@ -387,14 +404,14 @@ mod tests {
         let gate = people.gate();
         let here = people.token(wire::Role::Provider, 7);
         let command = CommandId(uuid::Uuid::from_u128(1));
-        assert!(gate.admit(&here, None).is_ok());
+        assert!(gate.admit_token(&here, None).is_ok());
         for elsewhere in [
             people.cloud_token(wire::Role::Provider, 7),
             people.token_of(|claims| Claims { region: Some(Region::South), ..claims }),
             people.token_of(|claims| Claims { command: Some(command), ..claims }),
         ] {
-            assert!(gate.signed(&elsewhere, None).is_none());
-            assert_eq!(gate.admit(&elsewhere, None), Err(Code::InvalidToken));
+            assert!(gate.read_signed_token(&elsewhere, None).is_none());
+            assert_eq!(gate.admit_token(&elsewhere, None), Err(Code::InvalidToken));
         }
     }
 
@@ -404,10 +421,12 @@ mod tests {
         let (gate, user) = (people.gate(), people.user(7));
         let told = |mark_version, verified| {
             let token = people.token_of(|claims| Claims { verified, mark_version, ..claims });
-            gate.is_verified(&gate.admit(&token, None).unwrap())
+            gate.is_verified(&gate.admit_token(&token, None).unwrap())
         };
         assert_eq!([told(0, false), told(4, true), told(5, false)], [false, true, false]);
-        let feed = |version, verified| gate.mark(&[ProviderMark { user, version, verified }]);
+        let feed = |version, verified| {
+            gate.merge_marks(&[ProviderVerification { user, version, verified }])
+        };
         feed(6, true);
         assert_eq!([told(0, false), told(5, false), told(7, false)], [true, true, false]);
         feed(8, false);
@@ -421,9 +440,9 @@ mod tests {
         let people = People::new();
         let gate = people.gate();
         let grant = people.grant(7, &device("t-1"));
-        assert!(gate.admit(&grant, Some(&device("t-1"))).is_ok());
-        assert_eq!(gate.admit(&grant, Some(&device("t-2"))), Err(Code::InvalidToken));
-        assert!(gate.admit(&grant, None).is_ok(), "the way does not name a device");
+        assert!(gate.admit_token(&grant, Some(&device("t-1"))).is_ok());
+        assert_eq!(gate.admit_token(&grant, Some(&device("t-2"))), Err(Code::InvalidToken));
+        assert!(gate.admit_token(&grant, None).is_ok(), "the way does not name a device");
     }
 
     #[test]
@@ -444,13 +463,14 @@ mod tests {
         {
             let feed_confirmed_at = Some(now.plus_ms(-hours(ago)));
             let people = People::new();
-            people.clock.advance(now.since(people.clock.now()));
+            people.clock.advance(now.ms_since(people.clock.now()));
             let gate = people.gate();
-            gate.trust(&Trust { feed_confirmed_at, ..Trust::default() });
+            gate.restore_trust(&Trust { feed_confirmed_at, ..Trust::default() });
             people.clock.advance(hours(later));
             assert_eq!(gate.revocations_are_fresh(), expected, "{ago} h ago, {later} h later");
         }
-        let strict = Gate::new(Region::North, people.clock.clone(), Duration::from_secs(1));
+        let strict =
+            TokenAuthenticator::new(Region::North, people.clock.clone(), Duration::from_secs(1));
         strict.confirm_revocations();
         people.clock.advance(1_001);
         assert!(!strict.revocations_are_fresh());
@@ -461,6 +481,6 @@ mod tests {
         let people = People::new();
         let gate = people.gate();
         gate.replace_keys("{}");
-        assert!(gate.admit(&people.token(wire::Role::Customer, 1), None).is_ok());
+        assert!(gate.admit_token(&people.token(wire::Role::Customer, 1), None).is_ok());
     }
 }

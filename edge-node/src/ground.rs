@@ -10,13 +10,13 @@ use crate::{
     config::Config,
     disk::LogDisk,
     former_keys::FormerKeys,
-    gate::Gate,
-    people::KnownPeople,
+    gate::TokenAuthenticator,
+    people::PeopleRegistry,
     store::{EdgeIdentity, Store},
 };
 
 #[derive(Clone)]
-pub struct EdgeGround {
+pub struct EdgeContext {
     pub config: Arc<Config>,
     pub identity: EdgeIdentity,
     pub nonce: BootNonce,
@@ -25,7 +25,7 @@ pub struct EdgeGround {
     pub signer: Signer,
     pub former_keys: FormerKeys,
     pub store: Store,
-    pub gate: Gate,
-    pub people: KnownPeople,
+    pub gate: TokenAuthenticator,
+    pub people: PeopleRegistry,
     pub disk: LogDisk,
 }

@@ -18,9 +18,9 @@ use process::{
     client::Client,
     health::{self, Readiness},
     openapi::{ApiDocument, RouteTable},
-    pages::CarriedFile,
-    problem::{Json, Problem, fault},
-    tokens::bearer,
+    pages::EmbeddedFile,
+    problem::{Json, Problem, log_fault},
+    tokens::bearer_token,
     web,
 };
 use serde::Serialize;
@@ -31,59 +31,62 @@ use utoipa::ToSchema;
 use wire::{CmdFrame, Code, EdgeGrant, Hop, Reply, Verdict};
 
 use crate::{
-    board::{Board, Boards, WrittenBoard},
-    ground::EdgeGround,
-    intake::{self, Intake, IntakeReply},
+    board::{Board, BoardCache, SerializedBoard},
+    ground::EdgeContext,
+    intake::{self, CommandIntake, IntakeReply},
     link_status::LinkStatus,
     mqtt,
-    pace::Pace,
-    voice::{Changes, LogHead, Voice},
+    pace::PersonRateLimiter,
+    voice::{Changes, LogHead, TabletPublisher},
 };
 
 #[derive(Clone)]
-pub struct Rooms {
-    pub ground: EdgeGround,
-    pub intake: Intake,
-    pub voice: Voice,
+pub struct EdgeApiState {
+    pub ground: EdgeContext,
+    pub intake: CommandIntake,
+    pub voice: TabletPublisher,
     pub head: watch::Receiver<Option<LogHead>>,
     pub link: watch::Receiver<LinkStatus>,
     /// Forwards sign-ins and sign-outs to the gateway.
     pub cloud: Client,
-    pub boards: Boards,
-    pub board_pace: Arc<Pace>,
+    pub boards: BoardCache,
+    pub board_pace: Arc<PersonRateLimiter>,
 }
 
 pub const NAME: &str = "edge";
 
-pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
+pub fn router(rooms: EdgeApiState, stop: CancellationToken) -> Router {
     let mut ready = Readiness::new();
-    let EdgeGround { gate, store, disk, clock_check, .. } = rooms.ground.clone();
+    let EdgeContext { gate, store, disk, clock_check, .. } = rooms.ground.clone();
     ready.add("keys", move || {
         let enrolled = !gate.keys.is_empty();
         async move { enrolled.then_some(()).ok_or_else(|| "not enrolled yet".to_owned()) }
     });
     ready.add("log", move || {
         let store = store.clone();
-        async move { store.position().await.map(|_| ()).map_err(|error| error.to_string()) }
+        async move { store.load_position().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
-    ready.add("clock", move || std::future::ready(clock_check.check()));
-    ready.add("disk", move || std::future::ready(disk.check()));
+    ready.add("clock", move || std::future::ready(clock_check.check_readiness()));
+    ready.add("disk", move || std::future::ready(disk.check_free_space()));
     // Serve MQTT on the page's own origin too, so that its content security policy can name it.
     let mqtt = mqtt::websocket(&["/mqtt"], rooms.voice.broker.door.clone(), stop);
-    let document = CarriedFile::json(include_bytes!("../openapi.json"));
-    let router = table(Router::new())
+    let document = EmbeddedFile::from_json(include_bytes!("../openapi.json"));
+    let router = add_routes(Router::new())
         .layer(DefaultBodyLimit::max(CmdFrame::BYTES_MAX))
         .with_state(rooms)
-        .route("/openapi.json", get(async move |headers: HeaderMap| document.answer(&headers)))
+        .route(
+            "/openapi.json",
+            get(async move |headers: HeaderMap| document.build_response(&headers)),
+        )
         .merge(mqtt)
         .merge(health::router(ready))
-        .fallback(pages::page);
-    web::protected(web::standard(router, NAME))
+        .fallback(pages::serve_page);
+    web::with_security_headers(web::with_standard_layers(router, NAME))
 }
 
 /// The routes for tablets.
 #[rustfmt::skip]
-fn table<T: RouteTable<Rooms>>(to: T) -> T {
+fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
     use Code::{
         AccountLocked, DeviceClosed, DeviceInUse, InvalidCredentials, InvalidToken, ProvidersOnly, RateLimited,
         Revoked, RoleForbidden, SessionEnded, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
@@ -91,40 +94,40 @@ fn table<T: RouteTable<Rooms>>(to: T) -> T {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     to
-        .at(GET, "/board", "The orders that you may read, as this edge sees them",
+        .add_route(GET, "/board", "The orders that you may read, as this edge sees them",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests], board)
-        .at_unkeyed("is known by the id that each command carries",
+        .add_unkeyed_route("is known by the id that each command carries",
             POST, "/commands",
             "Do a command, as over MQTT. A refusal by order or moment is a reply, too; any other has it in `reply`",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, ProvidersOnly, RoleForbidden,
                 UnknownOp, Unavailable], commands)
-        .at(GET, "/api/head", "The end of the edge's log, and the key that proves its receipts", &[Unavailable],
+        .add_route(GET, "/api/head", "The end of the edge's log, and the key that proves its receipts", &[Unavailable],
             head)
-        .at(GET, "/standing", "How things stand between this edge and the cloud", &[], standing::standing)
-        .at(GET, "/session", "The person of the token, or why it opens nothing here",
+        .add_route(GET, "/standing", "How things stand between this edge and the cloud", &[], standing::standing)
+        .add_route(GET, "/session", "The person of the token, or why it opens nothing here",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, DeviceInUse], session::show)
-        .at_unkeyed("signs in anew; its answer is a token, which is not kept",
+        .add_unkeyed_route("signs in anew; its answer is a token, which is not kept",
             POST, "/session", "Sign in: handed on to the cloud, answered with a token for this region's edges",
             &[InvalidCredentials, AccountLocked, TooManyRequests, RateLimited, Unavailable], session::sign_in)
-        .at_unkeyed("finds the session over, which would have to vouch for it",
+        .add_unkeyed_route("finds the session over, which would have to vouch for it",
             Method::DELETE, "/session", "Sign out: handed on to the cloud",
             &[InvalidToken, RateLimited, Unavailable], session::sign_out)
 }
 
 /// The tablet routes and the messages sent by MQTT.
-pub fn document() -> ApiDocument {
-    table(ApiDocument::of(NAME))
-        .with::<Changes<'_>>()
+pub fn api_document() -> ApiDocument {
+    add_routes(ApiDocument::for_part(NAME))
+        .with_schema::<Changes<'_>>()
         // These handlers pass raw bytes, so the schemas are given here.
-        .refined(&Method::GET, "/board", |route| {
+        .with_route_details(&Method::GET, "/board", |route| {
             let board = route.schema::<Board>();
             route.answers_with(StatusCode::OK, "application/json", &board);
         })
-        .refined(&Method::POST, "/commands", |route| {
+        .with_route_details(&Method::POST, "/commands", |route| {
             let frame = route.schema::<CmdFrame>();
-            route.takes(frame, true);
+            route.takes_json(frame, true);
         })
-        .refined(&Method::POST, "/session", |route| {
+        .with_route_details(&Method::POST, "/session", |route| {
             let grant = route.schema::<EdgeGrant>();
             route.answers_with(StatusCode::OK, "application/json", &grant);
         })
@@ -135,20 +138,20 @@ pub fn document() -> ApiDocument {
 const BOARD_EVERY: Duration = Duration::from_millis(50);
 const BOARDS_AT_ONCE: u32 = 100;
 
-pub fn board_pace() -> Arc<Pace> {
-    Arc::new(Pace::new(BOARDS_AT_ONCE, BOARD_EVERY))
+pub fn board_rate_limiter() -> Arc<PersonRateLimiter> {
+    Arc::new(PersonRateLimiter::new(BOARDS_AT_ONCE, BOARD_EVERY))
 }
 
 /// Answers 304 if `If-None-Match` names the current board.
-async fn board(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Response, Problem> {
-    let token = bearer(&headers).ok_or(Code::InvalidToken)?;
-    let claims = rooms.ground.gate.admit(token, None)?;
-    if !rooms.board_pace.takes(claims.sub, rooms.ground.clock.elapsed()) {
+async fn board(State(rooms): State<EdgeApiState>, headers: HeaderMap) -> Result<Response, Problem> {
+    let token = bearer_token(&headers).ok_or(Code::InvalidToken)?;
+    let claims = rooms.ground.gate.admit_token(token, None)?;
+    if !rooms.board_pace.try_take(claims.sub, rooms.ground.clock.elapsed()) {
         return Err(Problem::new(Code::TooManyRequests).retry_after(1));
     }
-    let board = rooms.boards.of(claims.actor()).await;
-    let WrittenBoard { body, etag } =
-        board.map_err(|error| fault("The board could not be read", error))?;
+    let board = rooms.boards.board_for_reader(claims.actor()).await;
+    let SerializedBoard { body, etag } =
+        board.map_err(|error| log_fault("The board could not be read", error))?;
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == *etag);
     let etag = [(header::ETAG, etag)];
     if known {
@@ -160,33 +163,36 @@ async fn board(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Respons
 /// Answers with a `Reply`, as over MQTT. A refusal of the call itself becomes a problem that
 /// carries the reply; 503 means that the command's fate is unknown.
 async fn commands(
-    State(rooms): State<Rooms>,
+    State(rooms): State<EdgeApiState>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Reply>, Problem> {
-    let Ok(IntakeReply { mut reply, changed }) = rooms.intake.take(&body, None).await else {
+    let Ok(IntakeReply { mut reply, changed }) = rooms.intake.answer_command(&body, None).await
+    else {
         return Err(Problem::new(Code::Unavailable).retry_after(1));
     };
     if reply.code.is_some_and(is_unreadable)
-        && let Err(refusal) = admitted(&rooms, &headers, &body)
+        && let Err(refusal) = check_admitted(&rooms, &headers, &body)
     {
-        reply = intake::not_taken(reply.command_id, refusal);
+        reply = intake::not_taken_reply(reply.command_id, refusal);
     }
     if let Some(sight) = changed {
-        rooms.voice.changed(vec![sight], Vec::new()).await;
+        rooms.voice.publish_changes(vec![sight], Vec::new()).await;
     }
-    match reply.code.filter(|code| is_taken_by_nobody(&reply, *code)) {
-        Some(code) => Err(Problem::new(code).naming(reply.errors.clone()).with("reply", &reply)),
+    match reply.code.filter(|code| is_call_refusal(&reply, *code)) {
+        Some(code) => Err(Problem::new(code)
+            .with_field_errors(reply.errors.clone())
+            .with_member("reply", &reply)),
         None => Ok(Json(reply)),
     }
 }
 
 /// Error details must not teach strangers which frames this edge can read. A readable frame was
 /// judged by its own token; otherwise the header's token counts too.
-fn admitted(rooms: &Rooms, headers: &HeaderMap, body: &[u8]) -> Result<(), Code> {
-    let own = CmdFrame::token_in(body);
-    let token = own.as_deref().or(bearer(headers)).ok_or(Code::InvalidToken)?;
-    rooms.ground.gate.admit(token, None).map(drop)
+fn check_admitted(rooms: &EdgeApiState, headers: &HeaderMap, body: &[u8]) -> Result<(), Code> {
+    let own = CmdFrame::extract_token(body);
+    let token = own.as_deref().or(bearer_token(headers)).ok_or(Code::InvalidToken)?;
+    rooms.ground.gate.admit_token(token, None).map(drop)
 }
 
 fn is_unreadable(code: Code) -> bool {
@@ -195,7 +201,7 @@ fn is_unreadable(code: Code) -> bool {
 
 /// True if the call itself is wrong, for every sender or for this one. Other refusals concern the
 /// order or the moment; tablets of earlier versions expect those in a reply with status 200.
-fn is_taken_by_nobody(reply: &Reply, code: Code) -> bool {
+fn is_call_refusal(reply: &Reply, code: Code) -> bool {
     use Code::{
         BodyTooLarge, DeviceClosed, InvalidInput, InvalidToken, MalformedBody, ProvidersOnly,
         Revoked, RoleForbidden, SessionEnded, TokenExpired, UnknownOp,
@@ -227,7 +233,7 @@ struct HeadAnswer {
     public_key: String,
 }
 
-async fn head(State(rooms): State<Rooms>) -> Result<Json<HeadAnswer>, Problem> {
+async fn head(State(rooms): State<EdgeApiState>) -> Result<Json<HeadAnswer>, Problem> {
     let head = rooms.head.borrow().clone().ok_or(Code::Unavailable)?;
     let link_up = rooms.link.borrow().up;
     let public_key = URL_SAFE_NO_PAD.encode(rooms.ground.signer.public_key());

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use process::{clock::Clock, metrics, problem::chain};
+use process::{clock::Clock, metrics, problem::format_error_chain};
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 use wire::UnixMillis;
 
 use crate::{
-    gate::Gate,
-    ground::EdgeGround,
+    gate::TokenAuthenticator,
+    ground::EdgeContext,
     link_status::LinkStatus,
     store::Store,
-    voice::{LogHead, Voice},
+    voice::{LogHead, TabletPublisher},
 };
 
 /// Every hour at minute 17.
@@ -25,14 +25,19 @@ const TIDY_AT: &str = "0 17 * * * *";
 const PULSE: Duration = Duration::from_secs(1);
 
 pub struct Heartbeat {
-    pub ground: EdgeGround,
-    pub voice: Voice,
+    pub ground: EdgeContext,
+    pub voice: TabletPublisher,
     pub head: watch::Sender<Option<LogHead>>,
     pub link: watch::Receiver<LinkStatus>,
 }
 
-pub async fn scheduled(store: Store, gate: Gate, clock: Clock, stop: CancellationToken) {
-    let mut scheduler = match hourly(store, gate, clock).await {
+pub async fn run_hourly_jobs(
+    store: Store,
+    gate: TokenAuthenticator,
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    let mut scheduler = match start_scheduler(store, gate, clock).await {
         Ok(scheduler) => scheduler,
         Err(error) => {
             tracing::error!(%error, "The hourly jobs could not be started");
@@ -45,13 +50,17 @@ pub async fn scheduled(store: Store, gate: Gate, clock: Clock, stop: Cancellatio
     }
 }
 
-async fn hourly(store: Store, gate: Gate, clock: Clock) -> Result<JobScheduler, JobSchedulerError> {
+async fn start_scheduler(
+    store: Store,
+    gate: TokenAuthenticator,
+    clock: Clock,
+) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
     let tidy = Job::new_async(TIDY_AT, move |_, _| {
         let (store, gate, clock) = (store.clone(), gate.clone(), clock.clone());
         Box::pin(async move {
-            tidy(&store, &clock).await;
-            forget(&store, &gate, &clock).await;
+            delete_old_rows(&store, &clock).await;
+            forget_old_people(&store, &gate, &clock).await;
         })
     })?;
     scheduler.add(tidy).await?;
@@ -60,14 +69,14 @@ async fn hourly(store: Store, gate: Gate, clock: Clock) -> Result<JobScheduler, 
 }
 
 /// Deletes in small batches, so that commands get in between.
-pub async fn tidy(store: &Store, clock: &Clock) {
+pub async fn delete_old_rows(store: &Store, clock: &Clock) {
     let mut forgotten = 0;
     let result = loop {
-        match store.tidy(clock.now()).await {
+        match store.delete_old_rows(clock.now()).await {
             Ok(0) => break "done",
             Ok(rows) => forgotten += rows,
             Err(error) => {
-                tracing::warn!(cause = chain(&error), "The file could not be tidied");
+                tracing::warn!(cause = format_error_chain(&error), "The file could not be tidied");
                 break "failed";
             }
         }
@@ -77,13 +86,16 @@ pub async fn tidy(store: &Store, clock: &Clock) {
 }
 
 /// Forgets old sessions and people, and scrubs deleted data from the disk.
-async fn forget(store: &Store, gate: &Gate, clock: &Clock) {
+async fn forget_old_people(store: &Store, gate: &TokenAuthenticator, clock: &Clock) {
     match store.forget_people(clock.now()).await {
         Ok(sessions) => gate.forget_sessions(&sessions),
-        Err(error) => tracing::warn!(cause = chain(&error), "Old sessions could not be forgotten"),
+        Err(error) => tracing::warn!(
+            cause = format_error_chain(&error),
+            "Old sessions could not be forgotten"
+        ),
     }
     let store = store.clone();
-    match tokio::task::spawn_blocking(move || store.scrub()).await {
+    match tokio::task::spawn_blocking(move || store.scrub_deleted_data()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "The write-ahead log could not be emptied"),
         Err(error) => tracing::error!(%error, "The write-ahead log could not be emptied"),
@@ -91,38 +103,40 @@ async fn forget(store: &Store, gate: &Gate, clock: &Clock) {
 }
 
 impl Heartbeat {
-    pub async fn beat(self, stop: CancellationToken) {
+    pub async fn run_until_stopped(self, stop: CancellationToken) {
         let mut ticks = interval(PULSE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = ticks.tick() => self.once().await,
+                _ = ticks.tick() => self.run_tick().await,
                 () = stop.cancelled() => return,
             }
         }
     }
 
-    async fn once(&self) {
-        self.voice.broker.turn_out().await;
+    async fn run_tick(&self) {
+        self.voice.broker.close_unauthorized_connections().await;
         if let Err(error) = self.ground.store.sync_high_water() {
             tracing::error!(%error, "The high-water mark could not be put on disk");
         }
         self.ground.clock_check.notice_repair().await;
-        let disk_free = self.ground.disk.look();
-        match self.ground.store.position().await {
+        let disk_free = self.ground.disk.measure_free_space();
+        match self.ground.store.load_position().await {
             Ok(position) => {
-                self.ground.people.measured(position.pending, disk_free);
-                self.show(&position).await;
+                self.ground.people.update_measurements(position.pending, disk_free);
+                self.publish_head(&position).await;
             }
-            Err(error) => tracing::error!(cause = chain(&error), "The file could not be read"),
+            Err(error) => {
+                tracing::error!(cause = format_error_chain(&error), "The file could not be read")
+            }
         }
     }
 
-    async fn show(&self, position: &engine::edge::Position) {
+    async fn publish_head(&self, position: &engine::edge::EdgeFilePosition) {
         metrics::EDGE_PENDING.set([], position.pending.into());
         metrics::EDGE_SUSPECT.set([], position.suspect.into());
         let age =
-            position.oldest_pending_at.map_or(0, |at| self.ground.clock.now().since(at) / 1_000);
+            position.oldest_pending_at.map_or(0, |at| self.ground.clock.now().ms_since(at) / 1_000);
         metrics::EDGE_OLDEST_PENDING.set([], u64::try_from(age).unwrap_or_default());
         let link = *self.link.borrow();
         let cut_off_since = (!link.up).then_some(link.since);
@@ -138,7 +152,7 @@ impl Heartbeat {
             cut_off_since,
         };
         if self.head.borrow().as_ref() != Some(&head) {
-            self.voice.head(&head).await;
+            self.voice.publish_head(&head).await;
             self.head.send_replace(Some(head));
         }
     }
@@ -150,7 +164,7 @@ impl Heartbeat {
             return;
         }
         if let Err(error) = self.ground.store.note_cut_off(since).await {
-            let cause = chain(&error);
+            let cause = format_error_chain(&error);
             tracing::warn!(cause, "The start of the outage could not be kept over a restart");
         }
     }

@@ -32,7 +32,7 @@ mod tests;
 
 pub use config::Config;
 pub use enrol::EnrolError;
-pub use http::document;
+pub use http::api_document;
 pub use mqtt::MqttKind;
-pub use running::{Running, StartError, start};
-pub use store::{Report, ReportError, ReportItem, path_in, report};
+pub use running::{RunningEdge, StartError, start};
+pub use store::{EdgeReport, ReportError, ReportItem, path_in, read_report};

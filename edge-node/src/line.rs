@@ -4,7 +4,7 @@ use http::Uri;
 use process::client::is_loopback;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CloudLine {
+pub enum LinkSecurity {
     Tls,
     /// Stays on this machine.
     Loopback,
@@ -12,9 +12,9 @@ pub enum CloudLine {
     Plain,
 }
 
-impl CloudLine {
+impl LinkSecurity {
     /// `None` if the URL is not a valid cloud address.
-    pub fn to(gateway_url: &str) -> Option<Self> {
+    pub fn from_gateway_url(gateway_url: &str) -> Option<Self> {
         let uri: Uri = gateway_url.parse().ok()?;
         match uri.scheme_str()? {
             "https" => Some(Self::Tls),
@@ -27,25 +27,25 @@ impl CloudLine {
 
 #[cfg(test)]
 mod tests {
-    use super::CloudLine;
+    use super::LinkSecurity;
 
     #[test]
     fn only_tls_and_this_machine_keep_others_off_the_line() {
         for (url, line) in [
-            ("https://cloud.example", Some(CloudLine::Tls)),
-            ("http://127.0.0.1:8080", Some(CloudLine::Loopback)),
-            ("http://[::1]:8080/", Some(CloudLine::Loopback)),
-            ("http://LOCALHOST", Some(CloudLine::Loopback)),
-            ("http://localhost.example", Some(CloudLine::Plain)),
-            ("http://127.0.0.1.example:8080", Some(CloudLine::Plain)),
-            ("http://10.0.0.5:8080", Some(CloudLine::Plain)),
-            ("http://127.0.0.1@10.0.0.5", Some(CloudLine::Plain)),
-            ("http://0.0.0.0:8080", Some(CloudLine::Plain)),
+            ("https://cloud.example", Some(LinkSecurity::Tls)),
+            ("http://127.0.0.1:8080", Some(LinkSecurity::Loopback)),
+            ("http://[::1]:8080/", Some(LinkSecurity::Loopback)),
+            ("http://LOCALHOST", Some(LinkSecurity::Loopback)),
+            ("http://localhost.example", Some(LinkSecurity::Plain)),
+            ("http://127.0.0.1.example:8080", Some(LinkSecurity::Plain)),
+            ("http://10.0.0.5:8080", Some(LinkSecurity::Plain)),
+            ("http://127.0.0.1@10.0.0.5", Some(LinkSecurity::Plain)),
+            ("http://0.0.0.0:8080", Some(LinkSecurity::Plain)),
             ("ftp://127.0.0.1", None),
             ("127.0.0.1:8080", None),
             ("http://", None),
         ] {
-            assert_eq!(CloudLine::to(url), line, "{url}");
+            assert_eq!(LinkSecurity::from_gateway_url(url), line, "{url}");
         }
     }
 }

@@ -8,25 +8,26 @@ mod socket;
 
 use std::time::Duration;
 
-use engine::edge::{Edge, End, HubCheck, Position, Speaker};
+use engine::edge::{EdgeFilePosition, EdgeProtocol, EdgeRunIdentity, HubCheck, LinkEnd};
 use journal::JournalError;
 use process::{
     metrics, random,
-    seal::{HubTrust, SealCheck},
+    seal::{HubTrust, SealVerifier},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wire::HubFingerprint;
 
 use crate::{
-    downlink::Downlink, ground::EdgeGround, line::CloudLine, link_status::LinkStatus, store::Alarm,
+    downlink::Downlink, ground::EdgeContext, line::LinkSecurity, link_status::LinkStatus,
+    store::Alarm,
 };
 use session::{LinkSession, SessionEnd};
 use socket::{Socket, SocketError};
 
 pub struct Link {
-    pub ground: EdgeGround,
-    pub speaker: Speaker,
+    pub ground: EdgeContext,
+    pub speaker: EdgeRunIdentity,
     pub downlink: Downlink,
     pub state: watch::Sender<LinkStatus>,
     /// The fingerprint of the hub's key, if configured.
@@ -38,36 +39,36 @@ pub struct Link {
 /// flapping line must not be left alone for half a minute at a time.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 
-struct Calls {
+struct ReconnectBackoff {
     lost_at: Duration,
     attempt: u32,
 }
 
 impl Link {
-    pub async fn keep(self, stop: CancellationToken) {
-        let mut calls = Calls { lost_at: self.ground.clock.elapsed(), attempt: 0 };
+    pub async fn run_until_stopped(self, stop: CancellationToken) {
+        let mut calls = ReconnectBackoff { lost_at: self.ground.clock.elapsed(), attempt: 0 };
         let mut said = String::new();
         loop {
             let started = self.ground.clock.elapsed();
             let ended = tokio::select! {
-                ended = self.once() => ended,
+                ended = self.run_one_session() => ended,
                 () = stop.cancelled() => {
-                    self.show(false);
+                    self.publish_status(false);
                     return;
                 }
             };
             let was_up = self.state.borrow().up;
-            self.show(false);
+            self.publish_status(false);
             let why = ended.to_string();
             // Log a repeated reason once, not at every call.
             if was_up || why != said {
                 tracing::warn!(edge = %self.speaker.edge, why, "The link is down");
             }
             said = why;
-            if self.cut(&ended).await {
+            if self.suspect_broken_chain(&ended).await {
                 tracing::error!(edge = %self.speaker.edge, "This edge's log is suspect from now on");
             }
-            let wait = self.wait(&mut calls, started, was_up);
+            let wait = self.compute_next_delay(&mut calls, started, was_up);
             let next_at = self
                 .ground
                 .clock
@@ -81,61 +82,67 @@ impl Link {
         }
     }
 
-    async fn once(&self) -> SessionEnd {
+    async fn run_one_session(&self) -> SessionEnd {
         let (position, trust) = match self.read().await {
             Ok(read) => read,
-            Err(error) => return SessionEnd::Store(process::problem::chain(&error)),
+            Err(error) => return SessionEnd::Store(process::problem::format_error_chain(&error)),
         };
-        let seals = SealCheck::new(self.speaker.edge.clone(), trust);
+        let seals = SealVerifier::new(self.speaker.edge.clone(), trust);
         let check = HubCheck {
             challenge: Some(seals.challenge()),
             pinned: matches!(trust, HubTrust::Key(_) | HubTrust::Fingerprint(_)),
-            plain_line: self.line() == CloudLine::Plain,
+            plain_line: self.cloud_line() == LinkSecurity::Plain,
         };
         let socket = match Socket::connect(&self.ground, &self.speaker, seals).await {
             Ok(socket) => socket,
             Err(error) => {
                 metrics::LINK_SESSIONS.add(["unreachable"], 1);
                 if let SocketError::ClockWrong(reading) = error {
-                    self.ground.clock_check.compare(reading).await;
+                    self.ground.clock_check.compare_with_hub(reading).await;
                 }
                 return SessionEnd::Socket(error);
             }
         };
-        let edge = Edge::new(self.speaker.clone(), position);
+        let edge = EdgeProtocol::new(self.speaker.clone(), position);
         LinkSession::new(self, edge, socket).run(check).await
     }
 
-    async fn read(&self) -> Result<(Position, HubTrust), JournalError> {
+    async fn read(&self) -> Result<(EdgeFilePosition, HubTrust), JournalError> {
         let pinned = self.ground.store.hub_key().await?;
         let trust = match (self.hub, pinned) {
-            (Some(named), Some(key)) if key.fingerprint() == named => HubTrust::Key(key),
+            (Some(named), Some(key)) if key.compute_fingerprint() == named => HubTrust::Key(key),
             (Some(named), _) => HubTrust::Fingerprint(named),
             (None, Some(key)) => HubTrust::Key(key),
-            (None, None) if self.line() == CloudLine::Plain => HubTrust::NoKey,
+            (None, None) if self.cloud_line() == LinkSecurity::Plain => HubTrust::NoKey,
             (None, None) => HubTrust::FirstKey,
         };
-        Ok((self.ground.store.position().await?, trust))
+        Ok((self.ground.store.load_position().await?, trust))
     }
 
     /// `start` has refused any other address.
-    fn line(&self) -> CloudLine {
-        CloudLine::to(&self.ground.config.gateway_url).unwrap_or(CloudLine::Plain)
+    fn cloud_line(&self) -> LinkSecurity {
+        LinkSecurity::from_gateway_url(&self.ground.config.gateway_url)
+            .unwrap_or(LinkSecurity::Plain)
     }
 
-    fn show(&self, up: bool) {
+    fn publish_status(&self, up: bool) {
         metrics::LINK_UP.set([self.speaker.edge.as_str()], u64::from(up));
         let now = self.ground.clock.now();
-        self.state.send_modify(|state| *state = state.turned(up, now));
+        self.state.send_modify(|state| *state = state.with_up(up, now));
     }
 
     /// Marks the log as suspect if the session ended over it.
-    async fn cut(&self, ended: &SessionEnd) -> bool {
-        let broken = matches!(ended, SessionEnd::Engine(End::ChainBroken));
-        broken && self.ground.store.suspect(Alarm::Chain, self.ground.clock.now()).await.is_ok()
+    async fn suspect_broken_chain(&self, ended: &SessionEnd) -> bool {
+        let broken = matches!(ended, SessionEnd::Engine(LinkEnd::ChainBroken));
+        broken && self.ground.store.raise_alarm(Alarm::Chain, self.ground.clock.now()).await.is_ok()
     }
 
-    fn wait(&self, calls: &mut Calls, started: Duration, was_up: bool) -> Duration {
+    fn compute_next_delay(
+        &self,
+        calls: &mut ReconnectBackoff,
+        started: Duration,
+        was_up: bool,
+    ) -> Duration {
         let now = self.ground.clock.elapsed();
         let lasted = now.saturating_sub(started);
         let settled = was_up && lasted >= SETTLED_AFTER;
@@ -145,9 +152,9 @@ impl Link {
         if settled {
             calls.attempt = 0;
         }
-        let entropy = u64::from_be_bytes(random::bytes());
+        let entropy = u64::from_be_bytes(random::draw_bytes());
         let lost_for = now.saturating_sub(calls.lost_at);
-        let apart = engine::reconnect::delay(lost_for, calls.attempt, entropy);
+        let apart = engine::reconnect::backoff_delay(lost_for, calls.attempt, entropy);
         calls.attempt = calls.attempt.saturating_add(1);
         // Intervals run from start to start, so time on a dead connection counts.
         if settled { apart } else { apart.saturating_sub(lasted) }

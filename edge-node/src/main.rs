@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use holdfast_edge::{Config, ReportError, StartError, path_in, report, start};
+use holdfast_edge::{Config, ReportError, StartError, path_in, read_report, start};
 use process::{
     clock::Clock,
     config::{self, ConfigArgs},
@@ -44,7 +44,7 @@ const SECTION: &str = "edge";
 /// Two threads are enough: one works while the other waits for the kernel.
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
-    match work(Args::parse()).await {
+    match run_command(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("holdfast-edge: {error:#}");
@@ -53,23 +53,23 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn work(args: Args) -> anyhow::Result<()> {
-    let sources = args.config.sources();
+async fn run_command(args: Args) -> anyhow::Result<()> {
+    let sources = args.config.collect_sources();
     config::check_sections(&sources)?;
     let config: Config = config::load(SECTION, &sources)?;
     let tls: TlsConfig = config::load(trust::SECTION, &sources)?;
     match args.command.unwrap_or(Command::Run) {
         Command::Run => {
             process::start("holdfast-edge", args.log);
-            trust::trust(&tls)?;
+            trust::trust_authorities(&tls)?;
             run(config).await
         }
         Command::Config => {
-            print!("{}", config::printable(SECTION, &config));
-            print!("\n{}", config::printable(trust::SECTION, &tls));
+            print!("{}", config::render_masked_section(SECTION, &config));
+            print!("\n{}", config::render_masked_section(trust::SECTION, &tls));
             Ok(())
         }
-        Command::Report { json } => tell(&config, json),
+        Command::Report { json } => print_report(&config, json),
     }
 }
 
@@ -77,16 +77,16 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let mut running = start(config, Clock::system()).await?;
     let ended = tokio::select! {
         () = stop_signal() => Ok(()),
-        error = running.not_enrolled() => Err(error.into()),
+        error = running.wait_enrolment_failure() => Err(error.into()),
     };
     running.stop().await;
     tracing::info!("Stopped");
     ended
 }
 
-fn tell(config: &Config, json: bool) -> anyhow::Result<()> {
+fn print_report(config: &Config, json: bool) -> anyhow::Result<()> {
     let data = config.data.clone();
-    let report = match report(&path_in(&data)) {
+    let report = match read_report(&path_in(&data)) {
         Err(error) if journal::is_of_damage(&error) => {
             let stopped_at = "could not read the report".to_owned();
             return Err(StartError::Damaged { data, stopped_at }.into());

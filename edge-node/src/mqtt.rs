@@ -11,7 +11,7 @@ mod websocket;
 use serde::{Deserialize, Serialize};
 
 pub use embedded::Broker;
-pub use inbound::{inbox, work};
+pub use inbound::{answer_queued_commands, command_queue};
 pub use websocket::router as websocket;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

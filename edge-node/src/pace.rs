@@ -13,7 +13,7 @@ use wire::UserId;
 /// drop all. Forged ids cannot force this: each person has a token signed by the cloud.
 const PEOPLE_MAX: usize = 10_000;
 
-pub struct Pace {
+pub struct PersonRateLimiter {
     /// Burst size.
     at_once: u32,
     /// Interval of the sustained rate.
@@ -22,13 +22,13 @@ pub struct Pace {
     used: Mutex<HashMap<UserId, Duration>>,
 }
 
-impl Pace {
+impl PersonRateLimiter {
     pub fn new(at_once: u32, every: Duration) -> Self {
         Self { at_once, every, used: Mutex::default() }
     }
 
     /// Takes one from this person's allowance; returns false if it is used up.
-    pub fn takes(&self, user: UserId, now: Duration) -> bool {
+    pub fn try_take(&self, user: UserId, now: Duration) -> bool {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= PEOPLE_MAX && !used.contains_key(&user) {
             used.retain(|_, until| *until > now);
@@ -60,27 +60,27 @@ mod tests {
 
     #[test]
     fn what_was_gathered_comes_at_once_and_more_at_the_pace() {
-        let (pace, now) = (Pace::new(AT_ONCE, EVERY), Duration::from_secs(5));
-        let taken = (0..2 * AT_ONCE).filter(|_| pace.takes(person(1), now)).count();
+        let (pace, now) = (PersonRateLimiter::new(AT_ONCE, EVERY), Duration::from_secs(5));
+        let taken = (0..2 * AT_ONCE).filter(|_| pace.try_take(person(1), now)).count();
         assert_eq!(taken, 20);
-        assert!(pace.takes(person(2), now), "another person is not slowed down");
-        assert!(!pace.takes(person(1), now + EVERY / 2));
-        assert!(pace.takes(person(1), now + EVERY));
-        assert!(!pace.takes(person(1), now + EVERY));
+        assert!(pace.try_take(person(2), now), "another person is not slowed down");
+        assert!(!pace.try_take(person(1), now + EVERY / 2));
+        assert!(pace.try_take(person(1), now + EVERY));
+        assert!(!pace.try_take(person(1), now + EVERY));
         let rested = now + EVERY * (AT_ONCE + 1);
-        assert_eq!((0..2 * AT_ONCE).filter(|_| pace.takes(person(1), rested)).count(), 20);
+        assert_eq!((0..2 * AT_ONCE).filter(|_| pace.try_take(person(1), rested)).count(), 20);
     }
 
     #[test]
     fn the_people_that_are_remembered_have_a_bound() {
-        let (pace, now) = (Pace::new(AT_ONCE, EVERY), Duration::from_secs(5));
+        let (pace, now) = (PersonRateLimiter::new(AT_ONCE, EVERY), Duration::from_secs(5));
         let used = || pace.used.lock().unwrap().len();
         for n in 0..PEOPLE_MAX {
-            assert!(pace.takes(person(n as u128), now));
+            assert!(pace.try_take(person(n as u128), now));
         }
-        assert!(pace.takes(person(50_000), now + EVERY / 2));
+        assert!(pace.try_take(person(50_000), now + EVERY / 2));
         assert_eq!(used(), 1, "all were at it");
-        assert!((0..PEOPLE_MAX).all(|n| pace.takes(person(n as u128), now)));
+        assert!((0..PEOPLE_MAX).all(|n| pace.try_take(person(n as u128), now)));
         assert!(used() <= PEOPLE_MAX);
     }
 }

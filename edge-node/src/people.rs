@@ -12,7 +12,7 @@ use std::{
 };
 
 use journal::JournalError;
-use process::{clock::Clock, problem::chain};
+use process::{clock::Clock, problem::format_error_chain};
 use wire::{DeviceId, UnixMillis, UserId};
 
 use crate::{
@@ -33,7 +33,7 @@ const WAITING_MAX: usize = 10_000;
 const DISK_KEPT_BYTES: u64 = 256 * 1024 * 1024;
 
 #[derive(Clone)]
-pub struct KnownPeople(Arc<Inner>);
+pub struct PeopleRegistry(Arc<Inner>);
 
 struct Inner {
     store: Store,
@@ -48,7 +48,7 @@ struct Inner {
     waiting: Mutex<HashSet<UserId>>,
 }
 
-impl KnownPeople {
+impl PeopleRegistry {
     pub fn new(config: &Config, store: &Store, clock: &Clock) -> Self {
         Self(Arc::new(Inner {
             store: store.clone(),
@@ -63,9 +63,9 @@ impl KnownPeople {
         }))
     }
 
-    pub async fn recall(&self) -> Result<(), JournalError> {
-        let (devices, known) = self.0.store.people().await?;
-        self.devices().extend(devices);
+    pub async fn load_from_store(&self) -> Result<(), JournalError> {
+        let (devices, known) = self.0.store.load_people().await?;
+        self.lock_devices().extend(devices);
         let mut since = self.0.known_since.write().unwrap_or_else(PoisonError::into_inner);
         since.extend(known);
         Ok(())
@@ -74,11 +74,11 @@ impl KnownPeople {
     /// True if the cloud applied a first command of theirs long enough ago.
     pub fn is_known(&self, user: UserId) -> bool {
         let since = self.0.known_since.read().unwrap_or_else(PoisonError::into_inner);
-        since.get(&user).is_some_and(|at| self.0.clock.now().since(*at) >= self.0.known_after_ms)
+        since.get(&user).is_some_and(|at| self.0.clock.now().ms_since(*at) >= self.0.known_after_ms)
     }
 
     /// Records the first applied command in memory; the file already has it.
-    pub fn applied(&self, user: UserId) {
+    pub fn record_applied_command(&self, user: UserId) {
         let now = self.0.clock.now();
         let mut since = self.0.known_since.write().unwrap_or_else(PoisonError::into_inner);
         since.entry(user).or_insert(now);
@@ -96,8 +96,8 @@ impl KnownPeople {
     }
 
     /// Records a newcomer refused to reserve the remaining space.
-    pub fn note_waiting(&self, user: UserId) {
-        let mut waiting = self.waiting();
+    pub fn record_refused_newcomer(&self, user: UserId) {
+        let mut waiting = self.lock_waiting();
         if waiting.len() < WAITING_MAX && waiting.insert(user) && waiting.len() == 1 {
             tracing::warn!("The last room is for known people: commands of others are refused");
         }
@@ -105,64 +105,70 @@ impl KnownPeople {
 
     /// Number of refused newcomers; `None` if there is space for all.
     pub fn waiting_count(&self) -> Option<u32> {
-        let count = self.waiting().len();
+        let count = self.lock_waiting().len();
         u32::try_from(count).ok().filter(|count| *count > 0)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashSet<UserId>> {
+    fn lock_waiting(&self) -> MutexGuard<'_, HashSet<UserId>> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn logged(&self) {
+    pub fn count_logged_command(&self) {
         self.0.pending.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn measured(&self, pending: u32, disk_free: Option<u64>) {
+    pub fn update_measurements(&self, pending: u32, disk_free: Option<u64>) {
         self.0.pending.store(pending.into(), Ordering::Relaxed);
         let short = disk_free.is_some_and(|bytes| bytes < DISK_KEPT_BYTES);
         self.0.disk_is_short.store(short, Ordering::Relaxed);
         if self.has_room_for_all() {
-            self.waiting().clear();
+            self.lock_waiting().clear();
         }
     }
 
-    pub fn owns(&self, user: UserId, device: &DeviceId) -> bool {
-        self.owner(device).is_some_and(|owner| owner.user_id == user)
+    pub fn owns_device(&self, user: UserId, device: &DeviceId) -> bool {
+        self.find_owner(device).is_some_and(|owner| owner.user_id == user)
     }
 
     /// Records the use of a device; a device without an owner becomes theirs.
-    pub async fn uses(&self, user: UserId, device: &DeviceId) {
+    pub async fn record_device_use(&self, user: UserId, device: &DeviceId) {
         let now = self.0.clock.now();
-        let owner = self.owner(device);
-        if owner
-            .is_some_and(|owner| owner.user_id != user || now.since(owner.used_at) < NOTED_EVERY_MS)
-        {
+        let owner = self.find_owner(device);
+        if owner.is_some_and(|owner| {
+            owner.user_id != user || now.ms_since(owner.used_at) < NOTED_EVERY_MS
+        }) {
             return;
         }
         let new = DeviceOwner { user_id: user, used_at: now };
         if owner.is_none() && !self.has_room_for_device_of(user) {
             return;
         }
-        self.devices().insert(device.clone(), new);
+        self.lock_devices().insert(device.clone(), new);
         if let Err(error) = self.0.store.device_used(device.clone(), new).await {
-            tracing::warn!(cause = chain(&error), "The use of a device could not be noted");
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "The use of a device could not be noted"
+            );
         }
     }
 
     /// Gives up ownership: the device's next user owns it.
-    pub async fn hands_over(&self, user: UserId, device: &DeviceId) {
-        if !self.owns(user, device) {
+    pub async fn hand_over_device(&self, user: UserId, device: &DeviceId) {
+        if !self.owns_device(user, device) {
             return;
         }
-        self.devices().remove(device);
+        self.lock_devices().remove(device);
         if let Err(error) = self.0.store.device_handed_over(device.clone()).await {
-            tracing::warn!(cause = chain(&error), "The hand-over of a device could not be noted");
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "The hand-over of a device could not be noted"
+            );
         }
     }
 
     fn has_room_for_device_of(&self, user: UserId) -> bool {
         let now = self.0.clock.now();
-        let mut devices = self.devices();
+        let mut devices = self.lock_devices();
         if devices.len() >= DEVICES_MAX {
             devices.retain(|_, owner| is_fresh(owner, now));
         }
@@ -170,18 +176,18 @@ impl KnownPeople {
         devices.len() < DEVICES_MAX && his.count() < DEVICES_PER_PERSON_MAX
     }
 
-    fn owner(&self, device: &DeviceId) -> Option<DeviceOwner> {
+    fn find_owner(&self, device: &DeviceId) -> Option<DeviceOwner> {
         let now = self.0.clock.now();
-        self.devices().get(device).copied().filter(|owner| is_fresh(owner, now))
+        self.lock_devices().get(device).copied().filter(|owner| is_fresh(owner, now))
     }
 
-    fn devices(&self) -> MutexGuard<'_, HashMap<DeviceId, DeviceOwner>> {
+    fn lock_devices(&self) -> MutexGuard<'_, HashMap<DeviceId, DeviceOwner>> {
         self.0.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn is_fresh(owner: &DeviceOwner, now: UnixMillis) -> bool {
-    now.since(owner.used_at) < DEVICE_UNUSED_MS_MAX
+    now.ms_since(owner.used_at) < DEVICE_UNUSED_MS_MAX
 }
 
 #[cfg(test)]
@@ -206,10 +212,10 @@ mod tests {
         }
 
         /// The state of a process that starts now.
-        async fn known(&self) -> KnownPeople {
+        async fn known(&self) -> PeopleRegistry {
             let config = Config { newcomers_pending_max: 3, ..Config::default() };
-            let known = KnownPeople::new(&config, &self.store, &self.people.clock);
-            known.recall().await.unwrap();
+            let known = PeopleRegistry::new(&config, &self.store, &self.people.clock);
+            known.load_from_store().await.unwrap();
             known
         }
     }
@@ -219,19 +225,19 @@ mod tests {
         let edge = Edge::new().await;
         let (known, tablet) = (edge.known().await, device("t-1"));
         let [first, second] = [20, 21].map(|n| edge.people.user(n));
-        known.uses(first, &tablet).await;
-        known.uses(second, &tablet).await;
-        known.hands_over(second, &tablet).await;
-        assert!(known.owns(first, &tablet) && !known.owns(second, &tablet));
+        known.record_device_use(first, &tablet).await;
+        known.record_device_use(second, &tablet).await;
+        known.hand_over_device(second, &tablet).await;
+        assert!(known.owns_device(first, &tablet) && !known.owns_device(second, &tablet));
         let again = edge.known().await;
-        assert!(again.owns(first, &tablet), "a restart forgets no owner");
-        again.hands_over(first, &tablet).await;
-        again.uses(second, &tablet).await;
-        assert!(edge.known().await.owns(second, &tablet));
+        assert!(again.owns_device(first, &tablet), "a restart forgets no owner");
+        again.hand_over_device(first, &tablet).await;
+        again.record_device_use(second, &tablet).await;
+        assert!(edge.known().await.owns_device(second, &tablet));
         edge.people.clock.advance(31 * 24 * HOUR_MS);
-        assert!(!again.owns(second, &tablet));
-        again.uses(first, &tablet).await;
-        assert!(again.owns(first, &tablet));
+        assert!(!again.owns_device(second, &tablet));
+        again.record_device_use(first, &tablet).await;
+        assert!(again.owns_device(first, &tablet));
     }
 
     #[tokio::test]
@@ -239,12 +245,12 @@ mod tests {
         let edge = Edge::new().await;
         let (known, hoarder) = (edge.known().await, edge.people.user(20));
         for n in 0..=DEVICES_PER_PERSON_MAX {
-            known.uses(hoarder, &device(&format!("t-{n}"))).await;
+            known.record_device_use(hoarder, &device(&format!("t-{n}"))).await;
         }
-        assert!(!known.owns(hoarder, &device(&format!("t-{DEVICES_PER_PERSON_MAX}"))));
+        assert!(!known.owns_device(hoarder, &device(&format!("t-{DEVICES_PER_PERSON_MAX}"))));
         let other = edge.people.user(21);
-        known.uses(other, &device("t-x")).await;
-        assert!(known.owns(other, &device("t-x")));
+        known.record_device_use(other, &device("t-x")).await;
+        assert!(known.owns_device(other, &device("t-x")));
     }
 
     #[tokio::test]
@@ -252,20 +258,20 @@ mod tests {
         let edge = Edge::new().await;
         let known = edge.known().await;
         let [old, new] = [20, 21].map(|n| edge.people.user(n));
-        known.applied(old);
-        (0..3).for_each(|_| known.logged());
+        known.record_applied_command(old);
+        (0..3).for_each(|_| known.count_logged_command());
         assert!(!known.may_log(old), "a first command a moment ago makes nobody known");
         edge.people.clock.advance(24 * HOUR_MS);
-        known.applied(new);
+        known.record_applied_command(new);
         assert!(known.may_log(old) && !known.may_log(new));
-        known.measured(2, Some(u64::MAX));
+        known.update_measurements(2, Some(u64::MAX));
         assert!(known.may_log(new));
-        known.measured(2, Some(DISK_KEPT_BYTES - 1));
+        known.update_measurements(2, Some(DISK_KEPT_BYTES - 1));
         assert!(known.may_log(old) && !known.may_log(new));
         assert_eq!(known.waiting_count(), None);
-        [new, new].into_iter().for_each(|user| known.note_waiting(user));
+        [new, new].into_iter().for_each(|user| known.record_refused_newcomer(user));
         assert_eq!(known.waiting_count(), Some(1), "a person counts once");
-        known.measured(2, Some(u64::MAX));
+        known.update_measurements(2, Some(u64::MAX));
         assert_eq!(known.waiting_count(), None, "there is room for everybody again");
     }
 }

@@ -11,14 +11,14 @@ use std::{
 };
 
 use axum::Router;
-use engine::edge::Speaker;
+use engine::edge::EdgeRunIdentity;
 use process::{
     client::Client,
     clock::Clock,
     health, random,
     tasks::Tasks,
     tokens::{Signer, SignerError},
-    web::{self, Slots},
+    web::{self, ConnectionSlots},
 };
 use tokio::{
     net::TcpListener,
@@ -27,29 +27,29 @@ use tokio::{
 use wire::{BootNonce, CodeError, EdgeId, HubFingerprint, NameError};
 
 use crate::{
-    board::Boards,
+    board::BoardCache,
     clock_check::ClockCheck,
     config::Config,
     disk::{self, LogDisk},
     downlink::Downlink,
     enrol::{self, EnrolError},
     former_keys::FormerKeys,
-    gate::Gate,
-    ground::EdgeGround,
-    http::{self, Rooms},
-    intake::Intake,
+    gate::TokenAuthenticator,
+    ground::EdgeContext,
+    http::{self, EdgeApiState},
+    intake::CommandIntake,
     jobs::{self, Heartbeat},
-    line::CloudLine,
+    line::LinkSecurity,
     link::Link,
     link_status::LinkStatus,
     mqtt::{self, Broker, MqttError},
-    people::KnownPeople,
-    store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, is_enrolled, twin_of},
-    voice::Voice,
+    people::PeopleRegistry,
+    store::{EdgeIdentity, OpenError, RenameError, Store, enrol_anew, is_enrolled, twin_of},
+    voice::TabletPublisher,
 };
 
 /// A running edge. Call `stop`: dropping it leaves its tasks to the runtime.
-pub struct Running {
+pub struct RunningEdge {
     pub http: SocketAddr,
     pub mqtt: SocketAddr,
     pub ws: SocketAddr,
@@ -104,7 +104,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] OpenError),
     #[error(transparent)]
-    Anew(#[from] AnewError),
+    Anew(#[from] RenameError),
     #[error("could not read the edge's file")]
     Read(#[from] journal::JournalError),
     #[error(transparent)]
@@ -113,10 +113,10 @@ pub enum StartError {
     Http(#[from] web::BindError),
 }
 
-struct Doors {
+struct EdgeListeners {
     public: TcpListener,
     /// Shared by the public listener and the broker's.
-    slots: Slots,
+    slots: ConnectionSlots,
     operators: Option<TcpListener>,
 }
 
@@ -124,9 +124,9 @@ const KEY: &str = "edge.key";
 const OWNER_ALONE: u32 = 0o700;
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
-pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
+pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartError> {
     let data = config.data.clone();
-    let mut started = open_up(config.clone(), clock.clone()).await;
+    let mut started = start_from_data(config.clone(), clock.clone()).await;
     if let Err(error) = &started
         && disk::is_behind(error, &data)
         && disk::release_reserve(&data)
@@ -135,7 +135,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
             data = %data.display(),
             "The disk is full: this edge starts in the room that it had set aside for that"
         );
-        started = open_up(config, clock).await;
+        started = start_from_data(config, clock).await;
     }
     started.map_err(|error| {
         let stopped_at = error.to_string();
@@ -151,47 +151,48 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     })
 }
 
-async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
+async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, StartError> {
     let identity = EdgeIdentity { name: EdgeId::new(config.name.clone())?, region: config.region };
-    check_line(&config)?;
-    let hub = hub_named(&config.hub_key)?;
-    let slots = Slots::new(config.connections_per_address.get());
+    check_link_security(&config)?;
+    let hub = parse_hub_fingerprint(&config.hub_key)?;
+    let slots = ConnectionSlots::new(config.connections_per_address.get());
     // Bind first: a wrong address must fail before the log gets a boot op.
-    let listener = web::bind(&config.http_bind).await?;
+    let listener = web::bind_listener(&config.http_bind).await?;
     let operators = match config.operator_bind.as_str() {
         "" => None,
-        operator => Some(web::bind(operator).await?),
+        operator => Some(web::bind_listener(operator).await?),
     };
-    make_data(&config.data).map_err(|source| StartError::Data(config.data.clone(), source))?;
-    let nonce = BootNonce(random::bytes());
+    create_data_folder(&config.data)
+        .map_err(|source| StartError::Data(config.data.clone(), source))?;
+    let nonce = BootNonce(random::draw_bytes());
     if !config.enrolment_code.is_empty() {
-        become_an_edge_of_its_own(&config.data, &identity, nonce, &clock).await?;
+        rename_twin(&config.data, &identity, nonce, &clock).await?;
     }
     let key = config.data.join(KEY);
     let signer = load_key(&config, &key)?;
-    let clock = clock.settable();
+    let clock = clock.into_settable();
     let store = open(&config.data, &identity, nonce, &clock).await?;
     let clock_check = ClockCheck::new(&store, &clock);
-    clock_check.begin().await?;
+    clock_check.resume_from_log().await?;
     let age_max = Duration::from_hours(config.revocations_age_hours_max.into());
-    let gate = Gate::new(identity.region, clock.clone(), age_max);
-    let mut trust = store.trust().await?;
+    let gate = TokenAuthenticator::new(identity.region, clock.clone(), age_max);
+    let mut trust = store.load_trust().await?;
     if clock_check.is_lower_bound() {
         // The clock may lag, so the revocations may be older than their stored time suggests.
         trust.feed_confirmed_at = None;
     }
-    gate.trust(&trust);
+    gate.restore_trust(&trust);
     if !trust.enrolled && config.enrolment_code.is_empty() {
         return Err(StartError::NotEnrolled);
     }
-    let people = KnownPeople::new(&config, &store, &clock);
-    people.recall().await?;
+    let people = PeopleRegistry::new(&config, &store, &clock);
+    people.load_from_store().await?;
     let disk = LogDisk::new(&config.data, &clock);
     disk.keep_reserve();
     let former_keys = FormerKeys::open(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let config = Arc::new(config);
-    let mut ground = EdgeGround {
+    let mut ground = EdgeContext {
         config,
         identity,
         nonce,
@@ -205,12 +206,18 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
         disk,
     };
     if trust.enrolled && !ground.config.enrolment_code.is_empty() {
-        ground = enrol::with_new_key(ground, trust.code, &key).await?;
+        ground = enrol::replace_key_by_code(ground, trust.code, &key).await?;
         if !key.exists() {
             return Err(StartError::KeyMissing(key));
         }
     }
-    start_rooms(ground, Doors { public: listener, slots, operators }, hub, trust.enrolled).await
+    start_components(
+        ground,
+        EdgeListeners { public: listener, slots, operators },
+        hub,
+        trust.enrolled,
+    )
+    .await
 }
 
 /// The hub identifies an enrolled edge by its key, so replacing a lost key requires a code.
@@ -222,14 +229,14 @@ fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {
         return Err(StartError::KeyMissing(key.to_owned()));
     }
     // Enrolment with the code uses this pending key, and promotes it on success.
-    Ok(Signer::load_or_create(enrol::new_key_for(key))?)
+    Ok(Signer::load_or_create(enrol::pending_key_path(key))?)
 }
 
-fn check_line(config: &Config) -> Result<(), StartError> {
-    match CloudLine::to(&config.gateway_url).ok_or(StartError::GatewayUrl)? {
-        CloudLine::Tls | CloudLine::Loopback => return Ok(()),
-        CloudLine::Plain if !config.plain_link => return Err(StartError::PlainLine),
-        CloudLine::Plain => {}
+fn check_link_security(config: &Config) -> Result<(), StartError> {
+    match LinkSecurity::from_gateway_url(&config.gateway_url).ok_or(StartError::GatewayUrl)? {
+        LinkSecurity::Tls | LinkSecurity::Loopback => return Ok(()),
+        LinkSecurity::Plain if !config.plain_link => return Err(StartError::PlainLine),
+        LinkSecurity::Plain => {}
     }
     tracing::warn!(
         gateway = config.gateway_url,
@@ -238,7 +245,7 @@ fn check_line(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-fn hub_named(fingerprint: &str) -> Result<Option<HubFingerprint>, StartError> {
+fn parse_hub_fingerprint(fingerprint: &str) -> Result<Option<HubFingerprint>, StartError> {
     match fingerprint {
         "" => Ok(None),
         text => text.parse().map(Some).map_err(StartError::HubKey),
@@ -247,13 +254,13 @@ fn hub_named(fingerprint: &str) -> Result<Option<HubFingerprint>, StartError> {
 
 /// Restricts the folder to its owner, even one from an earlier version: it holds personal data and
 /// this edge's key.
-fn make_data(data: &Path) -> std::io::Result<()> {
+fn create_data_folder(data: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(OWNER_ALONE).create(data)?;
     std::fs::set_permissions(data, Permissions::from_mode(OWNER_ALONE))
 }
 
 /// Gives a twin (a copy of another edge) with a code and a new name its own key.
-async fn become_an_edge_of_its_own(
+async fn rename_twin(
     data: &Path,
     identity: &EdgeIdentity,
     nonce: BootNonce,
@@ -288,70 +295,80 @@ async fn open(
             "The log is not the one the last answer came from; this edge is suspect"
         );
     }
-    if let Some((alarm, since)) = store.alarm().await? {
+    if let Some((alarm, since)) = store.find_alarm().await? {
         tracing::error!(edge = %identity.name, %alarm, %since, "{}", alarm.sentence());
     }
     Ok(store)
 }
 
-async fn start_rooms(
-    ground: EdgeGround,
-    Doors { public, slots, operators }: Doors,
+async fn start_components(
+    ground: EdgeContext,
+    EdgeListeners { public, slots, operators }: EdgeListeners,
     hub: Option<HubFingerprint>,
     enrolled: bool,
-) -> Result<Running, StartError> {
+) -> Result<RunningEdge, StartError> {
     let (tasks, name) = (Tasks::new(), ground.identity.name.clone());
     // Stopped after the components that take commands.
-    let answering = tasks.child();
-    let taking_in = tasks.child();
-    let (inbox, inbound) = mqtt::inbox();
+    let answering = tasks.new_child();
+    let taking_in = tasks.new_child();
+    let (inbox, inbound) = mqtt::command_queue();
     let broker = Broker::start(&ground, inbox, &slots, &taking_in).await?;
     let (mqtt_at, ws_at) = broker.addresses;
-    let position = ground.store.position().await?;
+    let position = ground.store.load_position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
-    let voice = Voice { identity: ground.identity.clone(), broker, feed_seq: feed_seen };
+    let voice = TabletPublisher { identity: ground.identity.clone(), broker, feed_seq: feed_seen };
     // An outage keeps its start across a restart.
     let now = ground.clock.now();
     let cut_off_since = ground.store.cut_off_since().await?.filter(|since| *since <= now);
-    let (link, link_seen) = watch::channel(LinkStatus::down(cut_off_since.unwrap_or(now)));
-    let intake = Intake::new(ground.clone(), link_seen.clone());
-    let work = mqtt::work(inbound, intake.clone(), voice.clone(), answering.token());
+    let (link, link_seen) = watch::channel(LinkStatus::down_since(cut_off_since.unwrap_or(now)));
+    let intake = CommandIntake::new(ground.clone(), link_seen.clone());
+    let work = mqtt::answer_queued_commands(
+        inbound,
+        intake.clone(),
+        voice.clone(),
+        answering.stop_token(),
+    );
     answering.spawn("intake", work);
 
     let (head, head_seen) = watch::channel(None);
     let http_at = public.local_addr().unwrap_or(mqtt_at);
-    let rooms = Rooms {
+    let rooms = EdgeApiState {
         ground: ground.clone(),
         intake: intake.clone(),
         voice: voice.clone(),
         head: head_seen,
         link: link_seen.clone(),
         cloud: Client::with_clock(&ground.clock),
-        boards: Boards::new(&ground.identity, &ground.store, &ground.clock),
-        board_pace: http::board_pace(),
+        boards: BoardCache::new(&ground.identity, &ground.store, &ground.clock),
+        board_pace: http::board_rate_limiter(),
     };
     let operator_at = operators.as_ref().and_then(|listener| listener.local_addr().ok());
-    let router = http::router(rooms, taking_in.token());
+    let router = http::router(rooms, taking_in.stop_token());
     if let Some(listener) = operators {
-        serve("operator", (listener, Slots::default()), health::operator(router.clone()), &tasks);
+        spawn_server(
+            "operator",
+            (listener, ConnectionSlots::default()),
+            health::operator_routes(router.clone()),
+            &tasks,
+        );
     }
-    serve("http", (public, slots), router, &taking_in);
+    spawn_server("http", (public, slots), router, &taking_in);
 
     let heartbeat =
         Heartbeat { ground: ground.clone(), voice: voice.clone(), head, link: link_seen };
-    tasks.spawn("pulse", heartbeat.beat(tasks.token()));
+    tasks.spawn("pulse", heartbeat.run_until_stopped(tasks.stop_token()));
     let (store, gate, clock) = (ground.store.clone(), ground.gate.clone(), ground.clock.clone());
-    tasks.spawn("jobs", jobs::scheduled(store.clone(), gate, clock, tasks.token()));
+    tasks.spawn("jobs", jobs::run_hourly_jobs(store.clone(), gate, clock, tasks.stop_token()));
     let downlink = Downlink { ground, intake, voice, feed_seq };
-    let enrolment = keep_link(downlink, link, hub, enrolled, &tasks);
+    let enrolment = spawn_link(downlink, link, hub, enrolled, &tasks);
     tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
     let (http, mqtt, ws, operator) = (http_at, mqtt_at, ws_at, operator_at);
-    Ok(Running { http, mqtt, ws, operator, tasks, store, enrolment })
+    Ok(RunningEdge { http, mqtt, ws, operator, tasks, store, enrolment })
 }
 
 /// Enrols first if necessary, then runs the link. The receiver gets the error if enrolment fails
 /// for good.
-fn keep_link(
+fn spawn_link(
     downlink: Downlink,
     state: watch::Sender<LinkStatus>,
     hub: Option<HubFingerprint>,
@@ -360,37 +377,37 @@ fn keep_link(
 ) -> oneshot::Receiver<EnrolError> {
     let (failed, failure) = oneshot::channel();
     let ground = downlink.ground.clone();
-    let speaker = Speaker {
+    let speaker = EdgeRunIdentity {
         edge: ground.identity.name.clone(),
         region: ground.identity.region,
         nonce: ground.nonce,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let link = Link { ground: ground.clone(), speaker, downlink, state, hub };
-    let stop = tasks.token();
+    let stop = tasks.stop_token();
     tasks.spawn("link", async move {
-        if !enrolled && let Err(error) = enrol::until_enrolled(&ground, &stop).await {
+        if !enrolled && let Err(error) = enrol::enrol_with_retries(&ground, &stop).await {
             // If the edge is stopping, the receiver is gone.
             let _ = failed.send(error);
             return;
         }
-        link.keep(stop).await;
+        link.run_until_stopped(stop).await;
     });
     failure
 }
 
-fn serve(
+fn spawn_server(
     name: &'static str,
-    (listener, slots): (TcpListener, Slots),
+    (listener, slots): (TcpListener, ConnectionSlots),
     router: Router,
     tasks: &Tasks,
 ) {
-    tasks.spawn(name, web::serve(listener, router, slots, tasks.token()));
+    tasks.spawn(name, web::serve_http(listener, router, slots, tasks.stop_token()));
 }
 
-impl Running {
+impl RunningEdge {
     /// Resolves only if enrolment has failed for good.
-    pub async fn not_enrolled(&mut self) -> EnrolError {
+    pub async fn wait_enrolment_failure(&mut self) -> EnrolError {
         match (&mut self.enrolment).await {
             Ok(error) => error,
             Err(_) => std::future::pending().await,

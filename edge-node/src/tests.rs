@@ -10,7 +10,7 @@ use support::{Issuer, samples::person};
 use uuid::Uuid;
 use wire::{DeviceId, EdgeId, Region, Role, UnixMillis, UserId};
 
-use crate::{gate::Gate, intake::Sender, store::EdgeIdentity};
+use crate::{gate::TokenAuthenticator, intake::TabletSender, store::EdgeIdentity};
 
 pub use support::samples::{draft, order};
 
@@ -23,8 +23,8 @@ pub fn device(name: &str) -> DeviceId {
 }
 
 /// A provider's tablet.
-pub fn sender(name: &str, user: u128) -> Sender {
-    Sender { device: device(name), actor: person(user, Role::Provider) }
+pub fn sender(name: &str, user: u128) -> TabletSender {
+    TabletSender { device: device(name), actor: person(user, Role::Provider) }
 }
 
 pub fn identity() -> EdgeIdentity {
@@ -39,7 +39,7 @@ pub struct People {
 
 impl People {
     pub fn new() -> Self {
-        Self { issuer: Issuer::new(), clock: Clock::fixed(UnixMillis(1_764_000_000_000)) }
+        Self { issuer: Issuer::new(), clock: Clock::fixed_at(UnixMillis(1_764_000_000_000)) }
     }
 
     pub fn issuer(&self) -> &Issuer {
@@ -50,8 +50,9 @@ impl People {
         self.issuer.signer.jwks()
     }
 
-    pub fn gate(&self) -> Gate {
-        let gate = Gate::new(Region::North, self.clock.clone(), Duration::from_hours(72));
+    pub fn gate(&self) -> TokenAuthenticator {
+        let gate =
+            TokenAuthenticator::new(Region::North, self.clock.clone(), Duration::from_hours(72));
         gate.replace_keys(&self.jwks());
         gate
     }
@@ -77,6 +78,6 @@ impl People {
     pub fn token_of(&self, alter: impl FnOnce(Claims) -> Claims) -> String {
         let provider = person(7, Role::Provider);
         let claims = support::edge_claims(provider, Region::North, self.clock.now());
-        self.issuer.signer.sign(&alter(claims))
+        self.issuer.signer.sign_claims(&alter(claims))
     }
 }

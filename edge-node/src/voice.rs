@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::view::Sight;
+use engine::view::EdgeOrderView;
 use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ use crate::{
 };
 
 #[derive(Clone)]
-pub struct Voice {
+pub struct TabletPublisher {
     pub identity: EdgeIdentity,
     pub broker: Broker,
     pub feed_seq: watch::Receiver<u64>,
@@ -57,30 +57,30 @@ pub struct LogHead {
 const ITEMS_MAX: usize = 8;
 const GONE_MAX: usize = 64;
 
-impl Voice {
+impl TabletPublisher {
     /// Publishes to that person on that device; skipped if another person has signed in on it.
-    pub async fn reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
-        if self.broker.may_hear(device, user) {
-            let topic = topics::reply(self.identity.region, &self.identity.name, device);
-            self.say(&topic, reply, false).await;
+    pub async fn publish_reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
+        if self.broker.may_receive(device, user) {
+            let topic = topics::reply_topic(self.identity.region, &self.identity.name, device);
+            self.publish_json(&topic, reply, false).await;
         }
     }
 
     /// Publishes the cloud's decision to the sending tablet, if the same person holds it, and to
     /// that person on all devices.
-    pub async fn decided(&self, settled: &DecidedCommand, reply: &Reply) {
+    pub async fn publish_decision(&self, settled: &DecidedCommand, reply: &Reply) {
         let user = settled.stored.user_id;
         if let Some(device) = &settled.stored.device {
-            self.reply(device, user, reply).await;
+            self.publish_reply(device, user, reply).await;
         }
-        let topic = topics::provider(self.identity.region, &self.identity.name, user);
-        self.say(&topic, reply, false).await;
+        let topic = topics::provider_topic(self.identity.region, &self.identity.name, user);
+        self.publish_json(&topic, reply, false).await;
     }
 
     /// The topic is public to all providers, so only open orders are published in full; others go
     /// out as `gone`.
-    pub async fn changed(&self, sights: Vec<Sight>, gone: Vec<OrderId>) {
-        let (mut items, mut gone) = board(sights, gone);
+    pub async fn publish_changes(&self, sights: Vec<EdgeOrderView>, gone: Vec<OrderId>) {
+        let (mut items, mut gone) = split_orders(sights, gone);
         while !items.is_empty() || !gone.is_empty() {
             let more_items = items.split_off(items.len().min(ITEMS_MAX));
             let more_gone = gone.split_off(gone.len().min(GONE_MAX));
@@ -91,18 +91,18 @@ impl Voice {
                 items: std::mem::replace(&mut items, more_items),
                 gone: std::mem::replace(&mut gone, more_gone),
             };
-            let topic = topics::changes(self.identity.region, &self.identity.name);
-            self.say(&topic, &changes, false).await;
+            let topic = topics::changes_topic(self.identity.region, &self.identity.name);
+            self.publish_json(&topic, &changes, false).await;
         }
     }
 
     /// Retained, so that a tablet gets it as soon as it subscribes.
-    pub async fn head(&self, head: &LogHead) {
-        let topic = topics::head(self.identity.region, &self.identity.name);
-        self.say(&topic, head, true).await;
+    pub async fn publish_head(&self, head: &LogHead) {
+        let topic = topics::head_topic(self.identity.region, &self.identity.name);
+        self.publish_json(&topic, head, true).await;
     }
 
-    async fn say(&self, topic: &str, word: &impl Serialize, retain: bool) {
+    async fn publish_json(&self, topic: &str, word: &impl Serialize, retain: bool) {
         match serde_json::to_vec(word) {
             Ok(payload) => self.broker.publish(topic, payload, retain).await,
             Err(error) => tracing::error!(%error, topic, "A message could not be written"),
@@ -112,9 +112,9 @@ impl Voice {
 
 /// Splits the orders into those that every provider may read and the rest. The last view of an
 /// order counts.
-fn board(sights: Vec<Sight>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
+fn split_orders(sights: Vec<EdgeOrderView>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
     let mut items = BTreeMap::new();
-    for Sight { order, pending, .. } in sights {
+    for EdgeOrderView { order, pending, .. } in sights {
         if let Some(order) = order {
             let open = readable_by_every_provider(&order);
             let item = open.map(|order| BoardItem { order, pending: !pending.is_empty() });
@@ -137,16 +137,16 @@ mod tests {
     fn all_hear_of_open_orders_and_of_others_only_that_they_are_not() {
         let sight = |n, status| {
             let order = Order { status, ..order(n, 1) };
-            Sight { order: Some(order), ..Sight::default() }
+            EdgeOrderView { order: Some(order), ..EdgeOrderView::default() }
         };
         for status in OrderStatus::ALL {
-            let (items, gone) = board(vec![sight(1, status)], Vec::new());
+            let (items, gone) = split_orders(vec![sight(1, status)], Vec::new());
             let open = status == OrderStatus::Pending;
             assert_eq!((items.len(), gone.len()), (usize::from(open), usize::from(!open)));
             assert!(items.iter().all(|item| item.order.address.is_empty()));
         }
         let twice = [OrderStatus::Accepted, OrderStatus::Pending].map(|status| sight(1, status));
-        let (items, gone) = board(twice.into(), vec![OrderId(id(2))]);
+        let (items, gone) = split_orders(twice.into(), vec![OrderId(id(2))]);
         assert_eq!((items.len(), gone), (1, vec![OrderId(id(2))]));
     }
 }

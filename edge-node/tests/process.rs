@@ -314,7 +314,7 @@ async fn on_a_full_disk_it_starts_again_in_the_room_that_it_kept_and_takes_nothi
 async fn missing(operator: SocketAddr) -> Option<String> {
     let url = format!("http://{operator}/health/ready");
     let request = http::Request::get(url).body(axum::body::Body::empty()).unwrap();
-    let answer = process::client::Client::new().request(request).await.unwrap();
+    let answer = process::client::Client::new().send_request(request).await.unwrap();
     let is_ready = answer.status().is_success();
     let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
     (!is_ready).then(|| String::from_utf8(body.to_vec()).unwrap())

@@ -10,18 +10,21 @@ use wire::{EventType, UnixMillis, UserId};
 
 use crate::{
     domain::{Email, OneTimeCode},
-    entry::EntryRefusal,
+    entry::CredentialRefusal,
     events,
-    limits::SpentQuota,
+    limits::QuotaExceeded,
     service::{Service, ServiceError},
-    store::{AddressCode, AddressWish, CodeAddress, ConfirmResult, KnownAddress, OneTimeCodeHash},
+    store::{
+        AccountAddress, AddressChangeRequest, AddressCode, AddressCodeTarget, ConfirmAddressResult,
+        OneTimeCodeHash,
+    },
 };
 
 /// People check their mail within a day.
 const CODE_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A person's current address and the one that may replace it.
-pub struct OwnAddress {
+pub struct EmailStatus {
     /// `None` if the address is undeliverable.
     pub email: Option<Email>,
     pub is_confirmed: bool,
@@ -30,9 +33,9 @@ pub struct OwnAddress {
 
 /// The reason for not confirming an address or not sending mail there.
 pub enum AddressRefusal {
-    Entry(EntryRefusal),
-    Mails(SpentQuota),
-    TooOften(SpentQuota),
+    Entry(CredentialRefusal),
+    Mails(QuotaExceeded),
+    TooOften(QuotaExceeded),
     Wrong,
     Over,
     Taken,
@@ -47,12 +50,12 @@ impl Service {
         confirmed_at.is_some() || created_at < self.addresses_trusted_before
     }
 
-    pub async fn own_address(&self, user: UserId) -> Result<Option<OwnAddress>, ServiceError> {
-        let known = self.store.address(user, self.clock.now()).await?;
-        Ok(known.map(|KnownAddress { email, confirmed_at, created_at, pending }| {
-            let email = (!email.reaches_nobody()).then_some(email);
+    pub async fn own_address(&self, user: UserId) -> Result<Option<EmailStatus>, ServiceError> {
+        let known = self.store.load_address(user, self.clock.now()).await?;
+        Ok(known.map(|AccountAddress { email, confirmed_at, created_at, pending }| {
+            let email = (!email.is_undeliverable()).then_some(email);
             let is_confirmed = email.is_some() && self.is_confirmed(confirmed_at, created_at);
-            OwnAddress { email, is_confirmed, pending }
+            EmailStatus { email, is_confirmed, pending }
         }))
     }
 
@@ -65,8 +68,8 @@ impl Service {
         password: String,
         email: Email,
         trace: &TraceId,
-    ) -> Result<Result<OwnAddress, AddressRefusal>, ServiceError> {
-        let account = match self.own_account(owner, from, password).await? {
+    ) -> Result<Result<EmailStatus, AddressRefusal>, ServiceError> {
+        let account = match self.verify_own_password(owner, from, password).await? {
             Ok((account, _)) => account,
             Err(refused) => return Ok(Err(AddressRefusal::Entry(refused))),
         };
@@ -74,59 +77,60 @@ impl Service {
             return Ok(Err(AddressRefusal::Closed));
         };
         if own.email.as_ref() == Some(&email) {
-            self.store.drop_address_wish(owner.sub).await?;
-            return self.ask_for_code(owner, trace).await;
+            self.store.cancel_address_change(owner.sub).await?;
+            return self.request_address_code(owner, trace).await;
         }
-        if let Err(spent) = self.count_mail(owner.sub, &email).await {
+        if let Err(spent) = self.count_confirmation_mail(owner.sub, &email).await {
             return Ok(Err(AddressRefusal::Mails(spent)));
         }
         let (user, at) = (owner.sub, self.clock.now());
         let (password_of, expires_at) = (account.password_changed_at, at.plus_ms(CODE_LIFE_MS));
         let pending = Some(email.clone());
         let kind = EventType::UserAddressChangeAsked;
-        let event = events::of(kind, &self.clock, trace, user, owner.role, None)?;
-        let wish = AddressWish { id: event.id, user, email, password_of, at, expires_at };
-        if !self.store.wish_address(&wish, &event).await? {
-            return Ok(Err(AddressRefusal::Entry(EntryRefusal::Wrong)));
+        let event = events::build_user_event(kind, &self.clock, trace, user, owner.role, None)?;
+        let wish = AddressChangeRequest { id: event.id, user, email, password_of, at, expires_at };
+        if !self.store.request_address_change(&wish, &event).await? {
+            return Ok(Err(AddressRefusal::Entry(CredentialRefusal::Wrong)));
         }
         tracing::info!(user.id = %user, "Another address was asked for");
-        Ok(Ok(OwnAddress { pending, ..own }))
+        Ok(Ok(EmailStatus { pending, ..own }))
     }
 
     /// Sends another code to the unconfirmed address. Sends nothing if all are confirmed.
-    pub async fn ask_for_code(
+    pub async fn request_address_code(
         &self,
         owner: &Claims,
         trace: &TraceId,
-    ) -> Result<Result<OwnAddress, AddressRefusal>, ServiceError> {
+    ) -> Result<Result<EmailStatus, AddressRefusal>, ServiceError> {
         let Some(own) = self.own_address(owner.sub).await? else {
             return Ok(Err(AddressRefusal::Closed));
         };
         let unconfirmed = own.email.as_ref().filter(|_| !own.is_confirmed);
         let Some(waiting) = own.pending.as_ref().or(unconfirmed) else { return Ok(Ok(own)) };
-        if let Err(spent) = self.count_mail(owner.sub, waiting).await {
+        if let Err(spent) = self.count_confirmation_mail(owner.sub, waiting).await {
             return Ok(Err(AddressRefusal::Mails(spent)));
         }
         let kind = EventType::UserConfirmationAsked;
-        let event = events::of(kind, &self.clock, trace, owner.sub, owner.role, None)?;
-        self.store.ask_for_code(&event).await?;
+        let event =
+            events::build_user_event(kind, &self.clock, trace, owner.sub, owner.role, None)?;
+        self.store.publish_code_request(&event).await?;
         Ok(Ok(own))
     }
 
     /// Generates a code for the unconfirmed address, for the service that mails it, and voids the
     /// previous code. `None` if no address is unconfirmed.
-    pub async fn address_code(
+    pub async fn generate_address_code(
         &self,
         user: UserId,
-    ) -> Result<Option<(CodeAddress, OneTimeCode, UnixMillis)>, ServiceError> {
-        let (code, at) = (OneTimeCode::new(random::bytes()), self.clock.now());
-        if !self.may_mail_newcomer(user, at).await? {
+    ) -> Result<Option<(AddressCodeTarget, OneTimeCode, UnixMillis)>, ServiceError> {
+        let (code, at) = (OneTimeCode::new(random::draw_bytes()), self.clock.now());
+        if !self.can_mail_newcomer(user, at).await? {
             return Ok(None);
         }
-        let (hash, expires_at) = (OneTimeCodeHash::of(&code), at.plus_ms(CODE_LIFE_MS));
+        let (hash, expires_at) = (OneTimeCodeHash::from_code(&code), at.plus_ms(CODE_LIFE_MS));
         let made = AddressCode { id: self.clock.new_id(), user, hash, at, expires_at };
-        let settled = |known: &KnownAddress| self.is_settled(known);
-        let address = self.store.put_address_code(made, settled).await?;
+        let settled = |known: &AccountAddress| self.needs_no_code(known);
+        let address = self.store.store_address_code(made, settled).await?;
         Ok(address.map(|address| (address, code, expires_at)))
     }
 
@@ -134,17 +138,17 @@ impl Service {
         &self,
         owner: &Claims,
         code: &OneTimeCode,
-    ) -> Result<Result<OwnAddress, AddressRefusal>, ServiceError> {
-        if let Err(spent) = self.limits.address_try(owner.sub).await {
+    ) -> Result<Result<EmailStatus, AddressRefusal>, ServiceError> {
+        if let Err(spent) = self.limits.count_address_try(owner.sub).await {
             return Ok(Err(AddressRefusal::TooOften(spent)));
         }
-        let (hash, now) = (OneTimeCodeHash::of(code), self.clock.now());
-        let settled = |known: &KnownAddress| self.is_settled(known);
+        let (hash, now) = (OneTimeCodeHash::from_code(code), self.clock.now());
+        let settled = |known: &AccountAddress| self.needs_no_code(known);
         match self.store.confirm_address(owner.sub, hash, now, settled).await? {
-            ConfirmResult::Confirmed => {}
-            ConfirmResult::Wrong => return Ok(Err(AddressRefusal::Wrong)),
-            ConfirmResult::Over => return Ok(Err(AddressRefusal::Over)),
-            ConfirmResult::Taken => return Ok(Err(AddressRefusal::Taken)),
+            ConfirmAddressResult::Confirmed => {}
+            ConfirmAddressResult::Wrong => return Ok(Err(AddressRefusal::Wrong)),
+            ConfirmAddressResult::Over => return Ok(Err(AddressRefusal::Over)),
+            ConfirmAddressResult::Taken => return Ok(Err(AddressRefusal::Taken)),
         }
         tracing::info!(user.id = %owner.sub, "An address was confirmed");
         let own = self.own_address(owner.sub).await?;
@@ -152,26 +156,30 @@ impl Service {
     }
 
     /// Returns true if an address needs no code: it is undeliverable, or mail may go there already.
-    fn is_settled(&self, known: &KnownAddress) -> bool {
-        let KnownAddress { email, confirmed_at, created_at, .. } = known;
-        email.reaches_nobody() || self.is_confirmed(*confirmed_at, *created_at)
+    fn needs_no_code(&self, known: &AccountAddress) -> bool {
+        let AccountAddress { email, confirmed_at, created_at, .. } = known;
+        email.is_undeliverable() || self.is_confirmed(*confirmed_at, *created_at)
     }
 
     /// Counts the first mail to a new account's address, and returns true if it may be sent. This
     /// limit never refuses the registration: that would reveal earlier registrations with the
     /// address.
-    async fn may_mail_newcomer(&self, user: UserId, now: UnixMillis) -> Result<bool, ServiceError> {
+    async fn can_mail_newcomer(&self, user: UserId, now: UnixMillis) -> Result<bool, ServiceError> {
         if self.store.has_address_code(user, now).await? {
             return Ok(true);
         }
-        let Some(known) = self.store.address(user, now).await? else { return Ok(false) };
-        if self.is_settled(&known) {
+        let Some(known) = self.store.load_address(user, now).await? else { return Ok(false) };
+        if self.needs_no_code(&known) {
             return Ok(false);
         }
-        Ok(self.limits.newcomer_mail(self.store.address_name(&known.email)).await.is_ok())
+        Ok(self
+            .limits
+            .count_newcomer_mail(self.store.address_name_hash(&known.email))
+            .await
+            .is_ok())
     }
 
-    async fn count_mail(&self, user: UserId, to: &Email) -> Result<(), SpentQuota> {
-        self.limits.address_mail(user, self.store.address_name(to)).await
+    async fn count_confirmation_mail(&self, user: UserId, to: &Email) -> Result<(), QuotaExceeded> {
+        self.limits.count_address_mail(user, self.store.address_name_hash(to)).await
     }
 }

@@ -11,20 +11,23 @@ use platform::{
     ClientAddress,
     sms::{CountryCode, PhoneNumber, Sms, SmsAddressError, SmsMessage},
 };
-use process::{problem::chain, random, tasks::Tasks, tokens::Claims};
+use process::{problem::format_error_chain, random, tasks::Tasks, tokens::Claims};
 use tokio::sync::Semaphore;
 use wire::{IdentityId, Language, Role, Sentence, UnixMillis, UserId};
 
 use crate::{
     Config,
     domain::{Email, Lockout, SignInCode, Username},
-    entry::{Entry, EntryRefusal},
-    identities::{Arrival, VisitRefusal, tail},
-    limits::{CodeQuota, SpentQuota},
-    passwords::Lane,
+    entry::{CredentialRefusal, SignInOrigin},
+    identities::{IdentityRefusal, SignInContext, random_suffix},
+    limits::{CodeQuota, QuotaExceeded},
+    passwords::HashLane,
     say,
     service::{AccessGrant, Service, ServiceError},
-    store::{CodeTerm, CodeTry, IssuerSubject, LinkResult, NewcomerResult, PHONES, PlaceHash},
+    store::{
+        AddNewcomerResult, CodeLifetime, CodeTryResult, IssuerSubject, LinkIdentityResult, PHONES,
+        PlaceHash,
+    },
 };
 
 /// Concurrent requests to the SMS gateway. Further requests are refused and may be retried.
@@ -38,7 +41,7 @@ const NAMES_TRIED: usize = 3;
 const GUEST_CHARS: usize = 8;
 
 #[derive(Clone)]
-pub struct Codes {
+pub struct PhoneCodes {
     sms: Sms,
     pub home: CountryCode,
     served: Vec<CountryCode>,
@@ -51,7 +54,7 @@ pub struct Codes {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum CodesError {
+pub enum PhoneCodesError {
     #[error("`auth.sms_url`")]
     Sms(#[from] SmsAddressError),
     #[error("`auth.phone_countries`: {0} is of no country; messages there are dear")]
@@ -68,40 +71,40 @@ pub struct PhoneProof {
 }
 
 /// The reason for not sending a code, or for rejecting one.
-pub enum CodeRefusal {
+pub enum PhoneCodeRefusal {
     Off,
     NotSent,
     /// The number is foreign, or of a kind with higher fees.
     NotServed,
-    Asked(CodeQuota, SpentQuota),
+    Asked(CodeQuota, QuotaExceeded),
     Wrong {
         tries_left: u32,
     },
     Over,
-    TooOften(SpentQuota),
+    TooOften(QuotaExceeded),
     Locked(UnixMillis),
     /// No account has the number, and phone registration is off.
     Unknown,
     RoleForbidden,
     /// The same reasons as for an issuer's identity.
-    Visit(VisitRefusal),
+    Visit(IdentityRefusal),
 }
 
-impl Codes {
-    pub fn open(config: &Config, tasks: &Tasks) -> Result<Self, CodesError> {
+impl PhoneCodes {
+    pub fn open(config: &Config, tasks: &Tasks) -> Result<Self, PhoneCodesError> {
         let sms = Sms::open(&config.sms_url, &config.sms_secret)?;
         let (minutes, tries) = (config.code_minutes.get(), config.code_tries.get());
         if minutes > MINUTES_MAX {
-            return Err(CodesError::Minutes);
+            return Err(PhoneCodesError::Minutes);
         }
         if tries > TRIES_MAX {
-            return Err(CodesError::Tries);
+            return Err(PhoneCodesError::Tries);
         }
         let home = config.phone_country.clone();
         let named = config.phone_countries.clone();
         let served = if named.is_empty() { vec![home.clone()] } else { named };
         if let Some(dear) = served.iter().find(|country| !country.is_of_a_country()) {
-            return Err(CodesError::Country(dear.clone()));
+            return Err(PhoneCodesError::Country(dear.clone()));
         }
         Ok(Self {
             sms,
@@ -120,7 +123,7 @@ impl Codes {
         self.sms.is_on()
     }
 
-    pub fn life_s(&self) -> u32 {
+    pub fn lifetime_seconds(&self) -> u32 {
         self.minutes * 60
     }
 
@@ -142,43 +145,46 @@ impl Service {
         phone: PhoneNumber,
         from: ClientAddress,
         language: Language,
-    ) -> Result<Result<u32, CodeRefusal>, ServiceError> {
+    ) -> Result<Result<u32, PhoneCodeRefusal>, ServiceError> {
         if !self.codes.are_offered() {
-            return Ok(Err(CodeRefusal::Off));
+            return Ok(Err(PhoneCodeRefusal::Off));
         }
         if !self.codes.is_served(&phone) {
-            return Ok(Err(CodeRefusal::NotServed));
+            return Ok(Err(PhoneCodeRefusal::NotServed));
         }
         let Ok(_turn) = self.codes.turns.try_acquire() else {
-            return Ok(Err(CodeRefusal::NotSent));
+            return Ok(Err(PhoneCodeRefusal::NotSent));
         };
-        match self.limits.code(self.store.phone_name(&phone), from).await {
+        match self.limits.count_code(self.store.phone_name_hash(&phone), from).await {
             Ok(()) => {}
             Err((CodeQuota::All, spent)) => {
-                let message = self.renew_code(phone, language).await?;
-                self.send_afterwards(message);
-                return Ok(Err(CodeRefusal::Asked(CodeQuota::All, spent)));
+                let message = self.replace_code(phone, language).await?;
+                self.send_in_background(message);
+                return Ok(Err(PhoneCodeRefusal::Asked(CodeQuota::All, spent)));
             }
-            Err((quota, spent)) => return Ok(Err(CodeRefusal::Asked(quota, spent))),
+            Err((quota, spent)) => return Ok(Err(PhoneCodeRefusal::Asked(quota, spent))),
         }
-        let message = self.renew_code(phone, language).await?;
+        let message = self.replace_code(phone, language).await?;
         let is_sent = self.deliver_code(&message).await;
-        Ok(if is_sent { Ok(self.codes.life_s()) } else { Err(CodeRefusal::NotSent) })
+        Ok(if is_sent { Ok(self.codes.lifetime_seconds()) } else { Err(PhoneCodeRefusal::NotSent) })
     }
 
     /// Stores a new code for a number, and returns the message with it.
-    async fn renew_code(
+    async fn replace_code(
         &self,
         phone: PhoneNumber,
         language: Language,
     ) -> Result<SmsMessage, ServiceError> {
-        let code = SignInCode::new(random::bytes());
+        let code = SignInCode::new(random::draw_bytes());
         let at = self.clock.now();
-        let term = CodeTerm { at, expires_at: at.plus_ms(i64::from(self.codes.life_s()) * 1_000) };
-        self.store.put_code(self.clock.new_id(), &phone, &code, term).await?;
+        let term = CodeLifetime {
+            at,
+            expires_at: at.plus_ms(i64::from(self.codes.lifetime_seconds()) * 1_000),
+        };
+        self.store.store_code(self.clock.new_id(), &phone, &code, term).await?;
         let minutes = self.codes.minutes.into();
         let text = say::code_message { code: code.reveal().into(), minutes };
-        Ok(SmsMessage { id: self.clock.new_id(), to: phone, text: text.to(language) })
+        Ok(SmsMessage { id: self.clock.new_id(), to: phone, text: text.render_in(language) })
     }
 
     /// Returns true if the gateway accepted the message.
@@ -187,7 +193,7 @@ impl Service {
         match &sent {
             Ok(()) => tracing::info!("A code was sent to a phone"),
             Err(error) => {
-                tracing::warn!(cause = chain(error), "A code was not sent to a phone");
+                tracing::warn!(cause = format_error_chain(error), "A code was not sent to a phone");
             }
         }
         sent.is_ok()
@@ -195,7 +201,7 @@ impl Service {
 
     /// Sends a code if its number opens an account. The answer does not wait for this lookup, so it
     /// reveals nothing.
-    fn send_afterwards(&self, message: SmsMessage) {
+    fn send_in_background(&self, message: SmsMessage) {
         let Ok(turn) = self.codes.turns_afterwards.clone().try_acquire_owned() else {
             tracing::warn!("A code was not sent to a phone: too many numbers are looked up");
             return;
@@ -204,13 +210,16 @@ impl Service {
         self.codes.tasks.spawn_once("account-code", async move {
             let _turn = turn;
             let whose = IssuerSubject { issuer: PHONES, subject: message.to.as_str() };
-            match service.store.identity_owner(whose).await {
-                Ok(Some(_)) if service.limits.account_code().await.is_ok() => {
+            match service.store.find_identity_owner(whose).await {
+                Ok(Some(_)) if service.limits.count_account_code().await.is_ok() => {
                     service.deliver_code(&message).await;
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(cause = chain(&error), "A code was not sent to a phone");
+                    tracing::warn!(
+                        cause = format_error_chain(&error),
+                        "A code was not sent to a phone"
+                    );
                 }
             }
         });
@@ -220,23 +229,23 @@ impl Service {
     pub async fn sign_in_by_code(
         &self,
         proof: PhoneProof,
-        arrival: Arrival,
-    ) -> Result<Result<AccessGrant, CodeRefusal>, ServiceError> {
-        if let Err(spent) = self.limits.code_try(arrival.from).await {
-            return Ok(Err(CodeRefusal::TooOften(spent)));
+        arrival: SignInContext,
+    ) -> Result<Result<AccessGrant, PhoneCodeRefusal>, ServiceError> {
+        if let Err(spent) = self.limits.count_code_try(arrival.from).await {
+            return Ok(Err(PhoneCodeRefusal::TooOften(spent)));
         }
-        if let Err(refusal) = self.proven_phone(&proof, arrival.from).await? {
+        if let Err(refusal) = self.verify_phone_code(&proof, arrival.from).await? {
             return Ok(Err(refusal));
         }
         let whose = IssuerSubject { issuer: PHONES, subject: proof.phone.as_str() };
-        if self.store.identity_owner(whose).await?.is_none()
-            && let Err(refusal) = self.phone_newcomer(whose, &arrival).await?
+        if self.store.find_identity_owner(whose).await?.is_none()
+            && let Err(refusal) = self.register_by_phone(whose, &arrival).await?
         {
             return Ok(Err(refusal));
         }
-        Ok(self.enter(whose, arrival).await?.map_err(|refusal| match refusal {
-            VisitRefusal::Over => CodeRefusal::Over,
-            refusal => CodeRefusal::Visit(refusal),
+        Ok(self.sign_in_by_identity(whose, arrival).await?.map_err(|refusal| match refusal {
+            IdentityRefusal::Over => PhoneCodeRefusal::Over,
+            refusal => PhoneCodeRefusal::Visit(refusal),
         }))
     }
 
@@ -248,87 +257,95 @@ impl Service {
         owner: &Claims,
         from: ClientAddress,
         password: String,
-    ) -> Result<Result<(), CodeRefusal>, ServiceError> {
+    ) -> Result<Result<(), PhoneCodeRefusal>, ServiceError> {
         if owner.role != Role::Customer {
-            return Ok(Err(CodeRefusal::RoleForbidden));
+            return Ok(Err(PhoneCodeRefusal::RoleForbidden));
         }
-        if let Err(spent) = self.limits.link(owner.sub).await {
-            return Ok(Err(CodeRefusal::TooOften(spent)));
+        if let Err(spent) = self.limits.count_link(owner.sub).await {
+            return Ok(Err(PhoneCodeRefusal::TooOften(spent)));
         }
-        let account = match self.own_account(owner, from, password).await? {
+        let account = match self.verify_own_password(owner, from, password).await? {
             Ok((account, _)) => account,
-            Err(refused) => return Ok(Err(CodeRefusal::Visit(VisitRefusal::Entry(refused)))),
+            Err(refused) => {
+                return Ok(Err(PhoneCodeRefusal::Visit(IdentityRefusal::Entry(refused))));
+            }
         };
-        if let Err(refusal) = self.proven_phone(&proof, from).await? {
+        if let Err(refusal) = self.verify_phone_code(&proof, from).await? {
             return Ok(Err(refusal));
         }
         let whose = IssuerSubject { issuer: PHONES, subject: proof.phone.as_str() };
         let written = (IdentityId(self.clock.new_id()), self.clock.now());
         let password_of = account.password_changed_at;
         Ok(match self.store.link_identity(owner.sub, password_of, whose, written).await? {
-            LinkResult::Linked => {
+            LinkIdentityResult::Linked => {
                 tracing::info!(user.id = %owner.sub, issuer = PHONES, "An identity was linked");
                 Ok(())
             }
-            LinkResult::Taken => Err(CodeRefusal::Visit(VisitRefusal::IdentityTaken)),
-            LinkResult::Changed => Err(CodeRefusal::Over),
+            LinkIdentityResult::Taken => {
+                Err(PhoneCodeRefusal::Visit(IdentityRefusal::IdentityTaken))
+            }
+            LinkIdentityResult::Changed => Err(PhoneCodeRefusal::Over),
         })
     }
 
     /// Checks a code. A wrong one counts as a wrong password for that number.
-    async fn proven_phone(
+    async fn verify_phone_code(
         &self,
         PhoneProof { phone, code }: &PhoneProof,
         from: ClientAddress,
-    ) -> Result<Result<(), CodeRefusal>, ServiceError> {
+    ) -> Result<Result<(), PhoneCodeRefusal>, ServiceError> {
         if !self.codes.are_offered() {
-            return Ok(Err(CodeRefusal::Off));
+            return Ok(Err(PhoneCodeRefusal::Off));
         }
-        let (name, place) = (self.store.phone_name(phone), PlaceHash::of_address(from));
-        if let Err(spent) = self.limits.sign_in(name, from).await {
-            return Ok(Err(CodeRefusal::TooOften(spent)));
+        let (name, place) = (self.store.phone_name_hash(phone), PlaceHash::from_address(from));
+        if let Err(spent) = self.limits.count_sign_in(name, from).await {
+            return Ok(Err(PhoneCodeRefusal::TooOften(spent)));
         }
-        let entry = Entry { name, place, lane: Lane::Usual, device: None, identity: None };
-        if let Lockout::Until(until) = self.lockout(&entry).await? {
-            return Ok(Err(CodeRefusal::Locked(until)));
+        let entry =
+            SignInOrigin { name, place, lane: HashLane::Usual, device: None, identity: None };
+        if let Lockout::Until(until) = self.check_lockout(&entry).await? {
+            return Ok(Err(PhoneCodeRefusal::Locked(until)));
         }
         let allowed = (self.codes.tries, self.clock.now());
         Ok(match self.store.try_code(phone, code, place, allowed).await? {
-            CodeTry::Right => Ok(()),
-            CodeTry::Over => Err(CodeRefusal::Over),
-            CodeTry::Wrong { tries_left } => {
-                let EntryRefusal::Wrong = self.wrong(&entry).await? else { unreachable!() };
-                Err(CodeRefusal::Wrong { tries_left })
+            CodeTryResult::Right => Ok(()),
+            CodeTryResult::Over => Err(PhoneCodeRefusal::Over),
+            CodeTryResult::Wrong { tries_left } => {
+                let CredentialRefusal::Wrong = self.record_failure(&entry).await? else {
+                    unreachable!()
+                };
+                Err(PhoneCodeRefusal::Wrong { tries_left })
             }
         })
     }
 
-    async fn phone_newcomer(
+    async fn register_by_phone(
         &self,
         whose: IssuerSubject<'_>,
-        arrival: &Arrival,
-    ) -> Result<Result<(), CodeRefusal>, ServiceError> {
+        arrival: &SignInContext,
+    ) -> Result<Result<(), PhoneCodeRefusal>, ServiceError> {
         if !self.codes.newcomers {
-            return Ok(Err(CodeRefusal::Unknown));
+            return Ok(Err(PhoneCodeRefusal::Unknown));
         }
-        if let Err(spent) = self.limits.registration(arrival.from).await {
-            return Ok(Err(CodeRefusal::Visit(VisitRefusal::Registrations(spent))));
+        if let Err(spent) = self.limits.count_registration(arrival.from).await {
+            return Ok(Err(PhoneCodeRefusal::Visit(IdentityRefusal::Registrations(spent))));
         }
         let user = UserId(self.clock.new_id());
         // Every account requires an address; `.invalid` marks undeliverable ones.
         let Ok(email) = Email::new(&format!("{user}@phone.invalid")) else {
-            return Ok(Err(CodeRefusal::Over));
+            return Ok(Err(PhoneCodeRefusal::Over));
         };
-        let names = (0..NAMES_TRIED).filter_map(|_| guest_name());
-        let registered = self.register_by(whose, (user, email), names, &arrival.trace).await?;
+        let names = (0..NAMES_TRIED).filter_map(|_| random_guest_name());
+        let registered =
+            self.register_with_identity(whose, (user, email), names, &arrival.trace).await?;
         Ok(match registered {
-            Some(NewcomerResult::Made | NewcomerResult::IdentityTaken) => Ok(()),
-            _ => Err(CodeRefusal::Over),
+            Some(AddNewcomerResult::Made | AddNewcomerResult::IdentityTaken) => Ok(()),
+            _ => Err(PhoneCodeRefusal::Over),
         })
     }
 }
 
 /// The name reveals nothing about the number.
-fn guest_name() -> Option<Username> {
-    Username::new(&format!("guest-{}", tail::<GUEST_CHARS>())).ok()
+fn random_guest_name() -> Option<Username> {
+    Username::new(&format!("guest-{}", random_suffix::<GUEST_CHARS>())).ok()
 }

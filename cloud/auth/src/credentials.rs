@@ -10,18 +10,21 @@ use wire::{EventType, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
     domain::{OneTimeCode, Password, Username},
-    entry::{Entry, EntryRefusal},
+    entry::{CredentialRefusal, SignInOrigin},
     events,
     passwords::HashPermit,
     service::{Service, ServiceError},
-    store::{Account, NewPassword, OneTimeCodeHash, OthersEnding, PasswordReset, SessionEnding},
+    store::{
+        Account, NewPassword, OneTimeCodeHash, OtherSessionsRevocation, PasswordReset,
+        SessionEnding,
+    },
 };
 
 /// Enough to read a code out and type it in, too short to leave it lying around.
 const CODE_LIFE_MS: i64 = 30 * 60 * 1000;
 
 /// The answer to an admin who issues a password-reset code.
-pub enum ResetIssue {
+pub enum ResetCodeResult {
     Issued(OneTimeCode, UnixMillis),
     /// No open account has this id.
     Nobody,
@@ -39,8 +42,8 @@ impl Service {
         old: String,
         new: Password,
         trace: &TraceId,
-    ) -> Result<Result<usize, EntryRefusal>, ServiceError> {
-        let (account, permit) = match self.own_account(owner, from, old).await? {
+    ) -> Result<Result<usize, CredentialRefusal>, ServiceError> {
+        let (account, permit) = match self.verify_own_password(owner, from, old).await? {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -48,28 +51,28 @@ impl Service {
         drop(permit);
         let new = NewPassword { hash, before: account.password_changed_at, code: None };
         let why = SessionEnding::PasswordChanged;
-        let ended = self.replaced(&account, &new, Some(owner.jti), why, trace).await?;
-        Ok(ended.ok_or(EntryRefusal::Wrong))
+        let ended = self.replace_password(&account, &new, Some(owner.jti), why, trace).await?;
+        Ok(ended.ok_or(CredentialRefusal::Wrong))
     }
 
     /// Returns the caller's account if the password is right; a wrong one counts.
-    pub async fn own_account(
+    pub async fn verify_own_password(
         &self,
         owner: &Claims,
         from: ClientAddress,
         password: String,
-    ) -> Result<Result<(Account, HashPermit), EntryRefusal>, ServiceError> {
-        let name = self.store.username(owner.sub).await?;
+    ) -> Result<Result<(Account, HashPermit), CredentialRefusal>, ServiceError> {
+        let name = self.store.load_username(owner.sub).await?;
         let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
-            return Ok(Err(EntryRefusal::Wrong));
+            return Ok(Err(CredentialRefusal::Wrong));
         };
-        let (entry, permit) = match self.admitted(&username, from, None).await? {
+        let (entry, permit) = match self.admit_attempt(&username, from, None).await? {
             Ok(admitted) => admitted,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        match self.verified(&permit, &username, Password::new(password).ok()).await? {
+        match self.verify_password(&permit, &username, Password::new(password).ok()).await? {
             Some(account) => Ok(Ok((account, permit))),
-            None => Ok(Err(self.wrong(&entry).await?)),
+            None => Ok(Err(self.record_failure(&entry).await?)),
         }
     }
 
@@ -81,26 +84,26 @@ impl Service {
         code: &str,
         new: Password,
         trace: &TraceId,
-    ) -> Result<Result<(), EntryRefusal>, ServiceError> {
-        let Some(username) = Username::typed(typed_name) else {
-            return Ok(Err(EntryRefusal::Wrong));
+    ) -> Result<Result<(), CredentialRefusal>, ServiceError> {
+        let Some(username) = Username::parse_typed(typed_name) else {
+            return Ok(Err(CredentialRefusal::Wrong));
         };
-        let (entry, permit) = match self.admitted(&username, from, None).await? {
+        let (entry, permit) = match self.admit_attempt(&username, from, None).await? {
             Ok(admitted) => admitted,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let Some((account, code)) = self.try_reset_code(&username, code, &entry).await? else {
             // Spend the same work as for a wrong password.
             permit.verify(None, None).await?;
-            return Ok(Err(self.wrong(&entry).await?));
+            return Ok(Err(self.record_failure(&entry).await?));
         };
         let hash = permit.hash(new).await?;
         drop(permit);
         let before = account.password_changed_at;
         let new = NewPassword { hash, before, code: Some(code) };
         let why = SessionEnding::PasswordReset;
-        let ended = self.replaced(&account, &new, None, why, trace).await?;
-        Ok(ended.map(drop).ok_or(EntryRefusal::Wrong))
+        let ended = self.replace_password(&account, &new, None, why, trace).await?;
+        Ok(ended.map(drop).ok_or(CredentialRefusal::Wrong))
     }
 
     /// Issues a reset code for a person; only its hash is stored.
@@ -109,19 +112,19 @@ impl Service {
         user: UserId,
         by: UserId,
         why: String,
-    ) -> Result<ResetIssue, ServiceError> {
-        match self.store.open_role(user).await? {
-            None => return Ok(ResetIssue::Nobody),
-            Some(Role::Admin) => return Ok(ResetIssue::OfAdmin),
+    ) -> Result<ResetCodeResult, ServiceError> {
+        match self.store.load_open_role(user).await? {
+            None => return Ok(ResetCodeResult::Nobody),
+            Some(Role::Admin) => return Ok(ResetCodeResult::OfAdmin),
             Some(Role::Customer | Role::Provider) => {}
         }
-        let (code, at) = (OneTimeCode::new(random::bytes()), self.clock.now());
+        let (code, at) = (OneTimeCode::new(random::draw_bytes()), self.clock.now());
         let expires_at = at.plus_ms(CODE_LIFE_MS);
-        let (id, hash) = (self.clock.new_id(), OneTimeCodeHash::of(&code));
+        let (id, hash) = (self.clock.new_id(), OneTimeCodeHash::from_code(&code));
         let reset = PasswordReset { id, user, code: hash, at, by, why, expires_at };
-        self.store.add_reset(&reset).await?;
+        self.store.store_reset_code(&reset).await?;
         tracing::info!(user.id = %user, by = %by, "A code for a new password was given out");
-        Ok(ResetIssue::Issued(code, expires_at))
+        Ok(ResetCodeResult::Issued(code, expires_at))
     }
 
     /// Returns the account of this name if the code is valid for it.
@@ -129,17 +132,17 @@ impl Service {
         &self,
         username: &Username,
         code: &str,
-        entry: &Entry,
+        entry: &SignInOrigin,
     ) -> Result<Option<(Account, OneTimeCodeHash)>, ServiceError> {
-        let account = self.store.account(username).await?;
-        let code = OneTimeCode::typed(code).map(|code| OneTimeCodeHash::of(&code));
+        let account = self.store.find_account(username).await?;
+        let code = OneTimeCode::parse_typed(code).map(|code| OneTimeCodeHash::from_code(&code));
         let (Some(account), Some(code)) = (account, code) else { return Ok(None) };
         let (whose, now) = ((entry.name, entry.place), self.clock.now());
         let is_right = self.store.try_reset_code(account.id, code, whose, now).await?;
         Ok(is_right.then_some((account, code)))
     }
 
-    async fn replaced(
+    async fn replace_password(
         &self,
         account: &Account,
         new: &NewPassword,
@@ -148,19 +151,19 @@ impl Service {
         trace: &TraceId,
     ) -> Result<Option<usize>, ServiceError> {
         let (user, at) = (account.id, self.clock.now());
-        let ending = OthersEnding { user, except, at, why };
+        let ending = OtherSessionsRevocation { user, except, at, why };
         let event_of = |session| {
             let kind = EventType::SessionRevoked;
-            events::of(kind, &self.clock, trace, user, account.role_id, Some(session))
+            events::build_user_event(kind, &self.clock, trace, user, account.role_id, Some(session))
         };
-        let under_way = self.sessions.ending();
+        let under_way = self.sessions.begin_revocation();
         let Some(ended) = self.store.change_password(new, ending, event_of).await? else {
-            under_way.told();
+            under_way.mark_reported();
             return Ok(None);
         };
         let (why, ended_count) = (why.as_str(), ended.len());
         tracing::info!(user.id = %user, why, ended = ended_count, "A password was changed");
-        self.tell_ended(under_way, &ended, at).await;
+        self.blacklist_ended(under_way, &ended, at).await;
         Ok(Some(ended_count))
     }
 }

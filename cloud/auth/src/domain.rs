@@ -19,8 +19,8 @@ pub use account::{
 pub use code::SignInCode;
 pub use device::DeviceSecret;
 pub use lockout::{Lockout, WrongGuesses};
-pub use naming::username_from;
+pub use naming::derive_username;
 pub use one_time::OneTimeCode;
-pub use readmission::first_tokens_after;
-pub use refresh::{RefreshFamily, RefreshUse, SentRefresh};
-pub use role::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, within};
+pub use readmission::earliest_token_time;
+pub use refresh::{PresentedRefreshToken, RefreshFamily, RefreshUse};
+pub use role::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, check_permissions_held};

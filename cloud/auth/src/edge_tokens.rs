@@ -8,16 +8,17 @@ use crate::service::{ACCESS_TOKEN_SECONDS, AccessGrant, Service, ServiceError};
 
 impl Service {
     /// Issues a token for the region's edges, or `None` if the session is not live.
-    pub async fn edge_grant(
+    pub async fn issue_edge_grant(
         &self,
         claims: &Claims,
         region: Region,
     ) -> Result<Option<EdgeGrant>, ServiceError> {
-        let Some(ends_at) = self.live_until(claims).await? else { return Ok(None) };
+        let Some(ends_at) = self.live_session_end(claims).await? else { return Ok(None) };
         let now = self.clock.now().0 / 1000;
         // A refreshable session outlives its tokens.
         let exp = (ends_at.0 / 1000).min(now + ACCESS_TOKEN_SECONDS);
-        let edge_token = self.edge_token(&self.marked(claims.clone()).await?, exp, region, None);
+        let edge_token =
+            self.edge_token(&self.with_current_mark(claims.clone()).await?, exp, region, None);
         let expires_in = exp - now;
         let (user_id, role) = (claims.sub, claims.role);
         Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
@@ -25,18 +26,18 @@ impl Service {
 
     /// Issues a token that authorises one command at its region's edges, or `None` if the person's
     /// token or session is not valid.
-    pub async fn command_token(
+    pub async fn issue_command_token(
         &self,
         form: &CommandTokenForm,
     ) -> Result<Option<CommandToken>, ServiceError> {
-        let Some(claims) = self.live_claims(&form.token).await? else { return Ok(None) };
-        let claims = self.marked(claims).await?;
+        let Some(claims) = self.verify_live_token(&form.token).await? else { return Ok(None) };
+        let claims = self.with_current_mark(claims).await?;
         let token = self.edge_token(&claims, claims.exp, form.region, Some(form.command));
         Ok(Some(CommandToken { token }))
     }
 
     /// Returns the claims of an edge token if its signature, expiry and session are valid.
-    pub async fn live_edge_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
+    pub async fn verify_edge_token(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let keys = &self.verifier.keys;
         let audience = keys.read(token).ok().and_then(|claims| claims.audience());
         let Some(audience @ TokenAudience::Edges(_)) = audience else { return Ok(None) };
@@ -68,7 +69,7 @@ impl Service {
         command: Option<CommandId>,
     ) -> String {
         let UnixMillis(now) = self.clock.now();
-        self.signing.sign(&Claims {
+        self.signing.sign_claims(&Claims {
             // After a readmission, `claims.iat` may be the next second.
             iat: (now / 1000).max(claims.iat),
             exp,

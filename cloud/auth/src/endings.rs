@@ -9,9 +9,9 @@ use wire::{EventType, SessionId, UnixMillis, UserId};
 
 use crate::{
     events,
-    revocations::EndUnderWay,
+    revocations::PendingRevocation,
     service::{ACCESS_TOKEN_SECONDS, Service, ServiceError},
-    store::{OthersEnding, SessionEnding},
+    store::{OtherSessionsRevocation, SessionEnding},
 };
 
 impl Service {
@@ -20,7 +20,7 @@ impl Service {
     }
 
     /// Ends one of the caller's sessions. Returns false if it is not live or not theirs.
-    pub async fn end_own(
+    pub async fn end_own_session(
         &self,
         claims: &Claims,
         session: SessionId,
@@ -35,7 +35,7 @@ impl Service {
     }
 
     /// Ends a session of the given person. Returns false if it is not live or not theirs.
-    pub async fn end_by_admin(
+    pub async fn end_session_by_admin(
         &self,
         by: UserId,
         user: UserId,
@@ -48,31 +48,40 @@ impl Service {
             return Ok(false);
         };
         let kind = EventType::SessionRevoked;
-        let event = events::of(kind, &self.clock, trace, user, state.role, Some(session))?;
-        let ending = self.sessions.ending();
+        let event =
+            events::build_user_event(kind, &self.clock, trace, user, state.role, Some(session))?;
+        let ending = self.sessions.begin_revocation();
         if self.store.revoke_by_admin(session, by, now, &event).await? {
             tracing::info!(user.id = %user, session.id = %session, by = %by, "An admin ended a session");
         }
-        self.tell_ended(ending, &[session], now).await;
+        self.blacklist_ended(ending, &[session], now).await;
         Ok(true)
     }
 
     /// Ends all of the person's sessions except the caller's. Returns the number it ended.
-    pub async fn end_others(
+    pub async fn end_other_sessions(
         &self,
         claims: &Claims,
         trace: &TraceId,
     ) -> Result<usize, ServiceError> {
         let (at, why) = (self.clock.now(), SessionEnding::ByOwner);
-        let ending = OthersEnding { user: claims.sub, except: Some(claims.jti), at, why };
+        let ending =
+            OtherSessionsRevocation { user: claims.sub, except: Some(claims.jti), at, why };
         let event_of = |session| {
             let kind = EventType::SessionRevoked;
-            events::of(kind, &self.clock, trace, claims.sub, claims.role, Some(session))
+            events::build_user_event(
+                kind,
+                &self.clock,
+                trace,
+                claims.sub,
+                claims.role,
+                Some(session),
+            )
         };
-        let under_way = self.sessions.ending();
+        let under_way = self.sessions.begin_revocation();
         let ended = self.store.revoke_others(ending, event_of).await?;
         tracing::info!(user.id = %claims.sub, ended = ended.len(), "Ended their other sessions");
-        self.tell_ended(under_way, &ended, at).await;
+        self.blacklist_ended(under_way, &ended, at).await;
         Ok(ended.len())
     }
 
@@ -86,22 +95,27 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let (now, kind) = (self.clock.now(), EventType::SessionRevoked);
         let (user, role) = (owner.sub, owner.role);
-        let event = events::of(kind, &self.clock, trace, user, role, Some(session))?;
-        let ending = self.sessions.ending();
-        if self.store.revoke(session, now, why, &event).await? {
+        let event = events::build_user_event(kind, &self.clock, trace, user, role, Some(session))?;
+        let ending = self.sessions.begin_revocation();
+        if self.store.revoke_session(session, now, why, &event).await? {
             let why = why.as_str();
             tracing::info!(user.id = %user, session.id = %session, why, "A session has ended");
         }
-        self.tell_ended(ending, &[session], now).await;
+        self.blacklist_ended(ending, &[session], now).await;
         Ok(())
     }
 
-    pub async fn tell_ended(&self, ending: EndUnderWay, ended: &[SessionId], now: UnixMillis) {
+    pub async fn blacklist_ended(
+        &self,
+        ending: PendingRevocation,
+        ended: &[SessionId],
+        now: UnixMillis,
+    ) {
         // A newer token of the session may still be in transit to its holder.
         let until = now.plus_ms(ACCESS_TOKEN_SECONDS * 1000);
         for session in ended {
-            self.sessions.tell(*session, until, now).await;
+            self.sessions.blacklist_session(*session, until, now).await;
         }
-        ending.told();
+        ending.mark_reported();
     }
 }

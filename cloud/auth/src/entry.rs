@@ -10,8 +10,8 @@ use wire::{GuessReport, IdentityId, UnixMillis};
 use crate::{
     domain::{DeviceSecret, Lockout, Username},
     grants::Tablet,
-    limits::SpentQuota,
-    passwords::{HashPermit, Lane},
+    limits::QuotaExceeded,
+    passwords::{HashLane, HashPermit},
     service::{Service, ServiceError},
     store::{NameHash, PlaceHash},
 };
@@ -29,10 +29,10 @@ pub struct SignInAttempt {
     pub trace: TraceId,
 }
 
-pub struct Entry {
+pub struct SignInOrigin {
     pub name: NameHash,
     pub place: PlaceHash,
-    pub lane: Lane,
+    pub lane: HashLane,
     /// The secret that the device stores after a successful sign-in.
     pub device: Option<DeviceSecret>,
     /// Replaces the password.
@@ -40,90 +40,99 @@ pub struct Entry {
 }
 
 /// The reason for rejecting a password or the code that replaces it.
-pub enum EntryRefusal {
+pub enum CredentialRefusal {
     /// The name or the secret is wrong. The answer does not reveal which.
     Wrong,
     Locked(UnixMillis),
-    TooOften(SpentQuota),
+    TooOften(QuotaExceeded),
 }
 
 impl Service {
     /// Admits a sign-in attempt. The permit is held while the lockout is checked and a failure
     /// counted, so concurrent guesses exceed the limit by at most the number of permits.
-    pub async fn admitted(
+    pub async fn admit_attempt(
         &self,
         username: &Username,
         from: ClientAddress,
         device: Option<String>,
-    ) -> Result<Result<(Entry, HashPermit), EntryRefusal>, ServiceError> {
-        let entry = match self.entry(username, from, device).await? {
+    ) -> Result<Result<(SignInOrigin, HashPermit), CredentialRefusal>, ServiceError> {
+        let entry = match self.resolve_origin(username, from, device).await? {
             Ok(entry) => entry,
-            Err(reached) => return Ok(Err(EntryRefusal::TooOften(reached))),
+            Err(reached) => return Ok(Err(CredentialRefusal::TooOften(reached))),
         };
-        let permit = self.passwords.permit(from, entry.lane).await?;
-        match self.lockout(&entry).await? {
-            Lockout::Until(until) => Ok(Err(EntryRefusal::Locked(until))),
+        let permit = self.passwords.acquire_permit(from, entry.lane).await?;
+        match self.check_lockout(&entry).await? {
+            Lockout::Until(until) => Ok(Err(CredentialRefusal::Locked(until))),
             Lockout::Open => Ok(Ok((entry, permit))),
         }
     }
 
-    pub async fn wrong(&self, entry: &Entry) -> Result<EntryRefusal, ServiceError> {
+    pub async fn record_failure(
+        &self,
+        entry: &SignInOrigin,
+    ) -> Result<CredentialRefusal, ServiceError> {
         let (id, now) = (self.clock.new_id(), self.clock.now());
-        self.store.add_failure(id, entry.name, entry.place, now).await?;
-        Ok(EntryRefusal::Wrong)
+        self.store.record_failure(id, entry.name, entry.place, now).await?;
+        Ok(CredentialRefusal::Wrong)
     }
 
     /// Only attempts from unknown devices count per name and address: others cannot use up the
     /// limit of a known device.
-    pub async fn entry(
+    pub async fn resolve_origin(
         &self,
         username: &Username,
         from: ClientAddress,
         device: Option<String>,
-    ) -> Result<Result<Entry, SpentQuota>, ServiceError> {
-        let (name, now) = (NameHash::of(username), self.clock.now());
+    ) -> Result<Result<SignInOrigin, QuotaExceeded>, ServiceError> {
+        let (name, now) = (NameHash::from_username(username), self.clock.now());
         let asks_for_secret = device.is_some();
         let mut device = device.and_then(DeviceSecret::new);
         if let Some(secret) = &device {
-            let place = PlaceHash::of_device(secret);
+            let place = PlaceHash::from_device(secret);
             if self.store.is_known_device(username, place, now).await? {
-                return Ok(Ok(Entry { name, place, lane: Lane::Known, device, identity: None }));
+                return Ok(Ok(SignInOrigin {
+                    name,
+                    place,
+                    lane: HashLane::Known,
+                    device,
+                    identity: None,
+                }));
             }
-            if !self.store.is_own_device(place, now).await? {
+            if !self.store.is_issued_device(place, now).await? {
                 device = None;
             }
         }
-        if let Err(reached) = self.limits.sign_in(name, from).await {
+        if let Err(reached) = self.limits.count_sign_in(name, from).await {
             return Ok(Err(reached));
         }
         if asks_for_secret && device.is_none() {
             device = DeviceSecret::new(random::secret_text(DeviceSecret::RANDOM_BYTES));
         }
-        let (place, lane) = (PlaceHash::of_address(from), self.limits.lane(from).await);
-        Ok(Ok(Entry { name, place, lane, device, identity: None }))
+        let (place, lane) = (PlaceHash::from_address(from), self.limits.choose_lane(from).await);
+        Ok(Ok(SignInOrigin { name, place, lane, device, identity: None }))
     }
 
-    pub async fn lockout(&self, entry: &Entry) -> Result<Lockout, ServiceError> {
+    pub async fn check_lockout(&self, entry: &SignInOrigin) -> Result<Lockout, ServiceError> {
         let now = self.clock.now();
-        let since = Lockout::horizon(now);
-        let here = self.store.failures_here(entry.name, entry.place, since).await?;
+        let since = Lockout::window_start(now);
+        let here = self.store.count_failures_here(entry.name, entry.place, since).await?;
         let of_all = match entry.lane {
-            Lane::Known => None,
-            Lane::Usual | Lane::Crowded => {
-                Some(self.store.failures_everywhere(entry.name, since).await?)
+            HashLane::Known => None,
+            HashLane::Usual | HashLane::Crowded => {
+                Some(self.store.count_failures_everywhere(entry.name, since).await?)
             }
         };
-        Ok(Lockout::judge(here, of_all, now))
+        Ok(Lockout::from_guesses(here, of_all, now))
     }
 
     /// Reports the wrong passwords since the owner's last sign-in, except those from this place.
-    pub async fn guesses(
+    pub async fn report_wrong_guesses(
         &self,
         last: Option<UnixMillis>,
-        entry: &Entry,
+        entry: &SignInOrigin,
     ) -> Result<Option<GuessReport>, ServiceError> {
-        let horizon = Lockout::horizon(self.clock.now());
+        let horizon = Lockout::window_start(self.clock.now());
         let since = last.map_or(horizon, |last| last.max(horizon));
-        Ok(self.store.failures_elsewhere(entry.name, entry.place, since).await?)
+        Ok(self.store.count_failures_elsewhere(entry.name, entry.place, since).await?)
     }
 }

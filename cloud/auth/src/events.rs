@@ -4,7 +4,7 @@
 use process::{clock::Clock, trace::TraceId};
 use wire::{Event, EventType, ReadmissionEvent, Role, SessionId, UnixMillis, UserEvent, UserId};
 
-pub fn of(
+pub fn build_user_event(
     kind: EventType,
     clock: &Clock,
     trace: &TraceId,
@@ -18,18 +18,18 @@ pub fn of(
 
 /// `at` is never before the start of the person's valid tokens, so event times order closings and
 /// readmissions.
-pub fn closed(
+pub fn build_closed_event(
     clock: &Clock,
     trace: &TraceId,
     user_id: UserId,
     role: Role,
     at: UnixMillis,
 ) -> Result<Event, serde_json::Error> {
-    let event = of(EventType::UserRevoked, clock, trace, user_id, role, None)?;
+    let event = build_user_event(EventType::UserRevoked, clock, trace, user_id, role, None)?;
     Ok(Event { at, ..event })
 }
 
-pub fn readmitted(
+pub fn build_readmitted_event(
     clock: &Clock,
     trace: &TraceId,
     body: &ReadmissionEvent,

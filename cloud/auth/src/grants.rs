@@ -35,7 +35,7 @@ const HOURS_MAX: u32 = 72;
 pub struct GrantHours(NonZeroU32);
 
 impl GrantHours {
-    pub fn seconds(self) -> i64 {
+    pub fn to_seconds(self) -> i64 {
         i64::from(self.0.get()) * 3600
     }
 }
@@ -59,16 +59,16 @@ impl TryFrom<NonZeroU32> for GrantHours {
 impl Service {
     /// Issues a separate grant for a signed-in provider's tablet, or `None` if their session is not
     /// live.
-    pub async fn device_grant(
+    pub async fn issue_device_grant(
         &self,
         claims: &Claims,
         tablet: Tablet,
         trace: &TraceId,
     ) -> Result<Option<EdgeGrant>, ServiceError> {
         let Tablet { region, device } = tablet;
-        let (now, expires_in) = (self.clock.now(), self.grant_hours.seconds());
+        let (now, expires_in) = (self.clock.now(), self.grant_hours.to_seconds());
         let iat = (now.0 / 1000).max(claims.iat);
-        let granted = self.marked(Claims {
+        let granted = self.with_current_mark(Claims {
             jti: SessionId(self.clock.new_id()),
             iat,
             exp: iat + expires_in,
@@ -78,7 +78,7 @@ impl Service {
             ..claims.clone()
         });
         let granted = granted.await?;
-        let session = UserSession::of(&granted, SessionKind::DeviceGrant, now);
+        let session = UserSession::from_claims(&granted, SessionKind::DeviceGrant, now);
         self.store.add_session(&session).await?;
         // Check again after the insert: the session may have ended meanwhile, with all others of
         // the person.
@@ -86,14 +86,14 @@ impl Service {
             self.end_session(&granted, granted.jti, SessionEnding::Replaced, trace).await?;
             return Ok(None);
         }
-        self.takes_its_place(&granted, &session, trace).await?;
-        let edge_token = self.signing.sign(&granted);
+        self.end_replaced_grants(&granted, &session, trace).await?;
+        let edge_token = self.signing.sign_claims(&granted);
         let (user_id, role) = (claims.sub, claims.role);
         Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
     }
 
     /// Ends the grants that this one replaces.
-    pub async fn takes_its_place(
+    pub async fn end_replaced_grants(
         &self,
         claims: &Claims,
         session: &UserSession,
@@ -102,20 +102,20 @@ impl Service {
         let now = self.clock.now();
         let event_of = |ended| {
             let kind = EventType::SessionRevoked;
-            events::of(kind, &self.clock, trace, claims.sub, claims.role, Some(ended))
+            events::build_user_event(kind, &self.clock, trace, claims.sub, claims.role, Some(ended))
         };
-        let ending = self.sessions.ending();
-        let ended = self.store.give_way(session, now, event_of).await?;
+        let ending = self.sessions.begin_revocation();
+        let ended = self.store.end_replaced_grants(session, now, event_of).await?;
         tracing::info!(
             user.id = %claims.sub, session.id = %session.id, device = session.device.as_ref().map(DeviceId::as_str),
             ended = ended.len(), "A tablet got a grant"
         );
-        self.tell_ended(ending, &ended, now).await;
+        self.blacklist_ended(ending, &ended, now).await;
         Ok(())
     }
 }
 
 /// Only providers work at a tablet for days.
-pub fn is_for(role: Role) -> bool {
+pub fn can_hold_grant(role: Role) -> bool {
     role == Role::Provider
 }

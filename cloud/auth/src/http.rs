@@ -1,5 +1,5 @@
 //! The routes of auth. All require a live session, except register, login, refresh, verify-token,
-//! edge-logout, sign-ins through another service or with a code, and the public keys. [`Live`]
+//! edge-logout, sign-ins through another service or with a code, and the public keys. [`LiveCaller`]
 //! checks the session in auth_db, so auth refuses revoked tokens even without the gateway.
 
 mod account;
@@ -23,7 +23,7 @@ use axum::{
 };
 use process::{
     openapi::{RouteInput, RouteTable},
-    problem::{Problem, fault},
+    problem::{Problem, log_fault},
     tokens::{Caller, Claims},
 };
 use wire::{Code, Permission, Role};
@@ -37,19 +37,19 @@ use crate::{
 const BUSY_RETRY_S: u32 = 5;
 
 pub fn router(service: Service) -> Router {
-    table(Router::new())
+    add_public_routes(Router::new())
         .route("/verify-token", post(session::verify))
-        .route("/internal/sessions/renew", post(renew::renew))
-        .route("/internal/permissions", post(roles::of_person))
-        .route("/internal/contact", post(contact::of_person))
-        .route("/internal/address-codes", post(address::code_of_person))
-        .route("/internal/command-tokens", post(edge_tokens::for_command))
+        .route("/internal/sessions/renew", post(renew::renew_session))
+        .route("/internal/permissions", post(roles::list_person_permissions))
+        .route("/internal/contact", post(contact::show_contact))
+        .route("/internal/address-codes", post(address::issue_address_code))
+        .route("/internal/command-tokens", post(edge_tokens::issue_command_token))
         .with_state(service)
 }
 
 /// The public routes.
 #[rustfmt::skip]
-pub fn table<T: RouteTable<Service>>(to: T) -> T {
+pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
         AccountLocked, InvalidCredentials, InvalidToken, NotFound, PermissionMissing, ProvidersOnly, RegistrationQuota, RoleForbidden,
         TooManyRequests, UserExists,
@@ -57,49 +57,49 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const DELETE: Method = Method::DELETE;
-    addresses(codes(identities(administration(to))))
-        .at_unkeyed("is refused by the name that is taken; before it there is no person whose key it could be",
+    add_address_routes(add_phone_code_routes(add_identity_routes(add_admin_routes(to))))
+        .add_unkeyed_route("is refused by the name that is taken; before it there is no person whose key it could be",
             POST, "/api/v1/auth/register", "Register as a customer or provider",
             &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
-        .at_unkeyed("signs in anew; its answer is a token, which is not kept",
+        .add_unkeyed_route("signs in anew; its answer is a token, which is not kept",
             POST, "/api/v1/auth/login", "Get an access token of an hour for a name and a password",
             &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
-        .at_unkeyed("is the sign of a stolen token; its answer is a token, which is not kept",
+        .add_unkeyed_route("is the sign of a stolen token; its answer is a token, which is not kept",
             POST, "/api/v1/auth/refresh", "Get an access token of an hour and a new refresh token for a refresh token, which is then spent",
             &[InvalidToken], renew::refresh)
-        .at_unkeyed("finds the session over, which would have to vouch for it",
+        .add_unkeyed_route("finds the session over, which would have to vouch for it",
             POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)
-        .at_unkeyed("makes another token of the same session; a token is not kept",
+        .add_unkeyed_route("makes another token of the same session; a token is not kept",
             POST, "/api/v1/auth/edge-token", "Get a token of your session for the edges of one region",
             &[], edge_tokens::edge_token)
-        .at_unkeyed("finds the session over, which would have to vouch for it",
+        .add_unkeyed_route("finds the session over, which would have to vouch for it",
             POST, "/api/v1/auth/edge-logout", "End the session of a token for edges", &[InvalidToken],
             edge_tokens::edge_logout)
-        .at_unkeyed("makes a grant in the place of the one before; a token is not kept",
+        .add_unkeyed_route("makes a grant in the place of the one before; a token is not kept",
             POST, "/api/v1/auth/device-grants", "Get a token for one tablet at the edges of one region, to work offline for days",
             &[ProvidersOnly], edge_tokens::device_grant)
-        .at(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
-        .at(DELETE, "/api/v1/auth/sessions/others", "End all your sessions but the present one", &[],
+        .add_route(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
+        .add_route(DELETE, "/api/v1/auth/sessions/others", "End all your sessions but the present one", &[],
             session::end_others)
-        .at(DELETE, "/api/v1/auth/sessions/{id}", "End one of your sessions", &[NotFound], session::end)
-        .at_unkeyed("reads again",
+        .add_route(DELETE, "/api/v1/auth/sessions/{id}", "End one of your sessions", &[NotFound], session::end)
+        .add_unkeyed_route("reads again",
             POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
             session::verify)
-        .at(POST, "/api/v1/auth/password", "Change your password; your other sessions end",
+        .add_route(POST, "/api/v1/auth/password", "Change your password; your other sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], password::change_password)
-        .at_unkeyed("finds its code spent; before it nobody is signed in whose key it could be",
+        .add_unkeyed_route("finds its code spent; before it nobody is signed in whose key it could be",
             POST, "/api/v1/auth/password-reset", "Set a password by a code of an admin; all sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], password::redeem_reset)
-        .at(GET, "/api/v1/auth/permissions", "Show your role and what it lets you do", &[], roles::permissions)
-        .at(GET, "/api/v1/users/{id}/account", "Show your own account, by your id, or as an admin anybody's",
+        .add_route(GET, "/api/v1/auth/permissions", "Show your role and what it lets you do", &[], roles::permissions)
+        .add_route(GET, "/api/v1/users/{id}/account", "Show your own account, by your id, or as an admin anybody's",
             &[NotFound, PermissionMissing], people::show_account)
-        .at(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
+        .add_route(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
             &[], session::jwks)
 }
 
 /// Sign-in through other services.
 #[rustfmt::skip]
-fn identities<T: RouteTable<Service>>(to: T) -> T {
+fn add_identity_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
         AccountLocked, IdentityRefused, IdentityTaken, InvalidCredentials, IssuerAway, LastWayIn, NotFound, RegistrationQuota, Revoked,
         TooManyRequests, UserExists, VisitOver,
@@ -108,25 +108,25 @@ fn identities<T: RouteTable<Service>>(to: T) -> T {
     const POST: Method = Method::POST;
     const DELETE: Method = Method::DELETE;
     to
-        .at(GET, "/api/v1/auth/oidc", "List the services at which people may sign in", &[], identities::offered_issuers)
-        .at_unkeyed("begins another way; its ticket is not kept",
+        .add_route(GET, "/api/v1/auth/oidc", "List the services at which people may sign in", &[], identities::offered_issuers)
+        .add_unkeyed_route("begins another way; its ticket is not kept",
             POST, "/api/v1/auth/oidc/{name}/begin", "Begin a sign-in at another service",
             &[NotFound, IssuerAway], identities::begin_visit)
-        .at_unkeyed("finds its ticket spent; its answer is a token, which is not kept",
+        .add_unkeyed_route("finds its ticket spent; its answer is a token, which is not kept",
             POST, "/api/v1/auth/oidc/sign-in", "Get an access token of an hour for what another service has answered; who is new becomes a customer",
             &[VisitOver, NotFound, IssuerAway, IdentityRefused, UserExists, Revoked, RegistrationQuota, TooManyRequests], identities::sign_in_elsewhere)
-        .at_unkeyed("begins another way; its ticket is not kept",
+        .add_unkeyed_route("begins another way; its ticket is not kept",
             POST, "/api/v1/auth/oidc/{name}/link", "Begin to link your account at another service, with your password",
             &[NotFound, IssuerAway, InvalidCredentials, AccountLocked, TooManyRequests], identities::begin_link)
-        .at(GET, "/api/v1/auth/identities", "List the services by which you may sign in to your account", &[], identities::list_identities)
-        .at_unkeyed("finds its ticket spent",
+        .add_route(GET, "/api/v1/auth/identities", "List the services by which you may sign in to your account", &[], identities::list_identities)
+        .add_unkeyed_route("finds its ticket spent",
             POST, "/api/v1/auth/identities", "Link what another service has answered to your account",
             &[VisitOver, NotFound, IssuerAway, IdentityRefused, IdentityTaken, TooManyRequests], identities::link_identity)
-        .at(DELETE, "/api/v1/auth/identities/{id}", "Remove a service from your account", &[NotFound, LastWayIn], identities::unlink_identity)
+        .add_route(DELETE, "/api/v1/auth/identities/{id}", "Remove a service from your account", &[NotFound, LastWayIn], identities::unlink_identity)
 }
 
 #[rustfmt::skip]
-fn codes<T: RouteTable<Service>>(to: T) -> T {
+fn add_phone_code_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
         AccountLocked, CodeNotSent, CodeOver, CodeWrong, CodesOff, IdentityTaken, InvalidCredentials, PasswordOnly, PhoneUnknown,
         RegistrationQuota, Revoked, RoleForbidden, TooManyRequests,
@@ -134,39 +134,39 @@ fn codes<T: RouteTable<Service>>(to: T) -> T {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     to
-        .at(GET, "/api/v1/auth/codes", "Tell whether people may sign in by a code to their phone", &[], codes::code_offer)
-        .at_unkeyed("makes a code in the place of the one before; a code is not kept",
+        .add_route(GET, "/api/v1/auth/codes", "Tell whether people may sign in by a code to their phone", &[], codes::code_offer)
+        .add_unkeyed_route("makes a code in the place of the one before; a code is not kept",
             POST, "/api/v1/auth/codes", "Have a code sent to a phone, whoever has it",
             &[CodesOff, CodeNotSent, TooManyRequests], codes::send_code)
-        .at_unkeyed("finds its code spent; its answer is a token, which is not kept",
+        .add_unkeyed_route("finds its code spent; its answer is a token, which is not kept",
             POST, "/api/v1/auth/codes/sign-in", "Get an access token of an hour for the code of a customer's phone; who is new becomes a customer",
             &[CodesOff, CodeWrong, CodeOver, AccountLocked, PhoneUnknown, PasswordOnly, Revoked, RegistrationQuota, TooManyRequests],
             codes::sign_in_by_code)
-        .at_unkeyed("finds its code spent",
+        .add_unkeyed_route("finds its code spent",
             POST, "/api/v1/auth/identities/phone", "Link the number of your phone to your account, with its code and your password",
             &[CodesOff, CodeWrong, CodeOver, IdentityTaken, InvalidCredentials, RoleForbidden, AccountLocked, TooManyRequests],
             codes::link_phone)
 }
 
 #[rustfmt::skip]
-fn addresses<T: RouteTable<Service>>(to: T) -> T {
+fn add_address_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{AccountLocked, CodeOver, CodeWrong, InvalidCredentials, TooManyRequests, UserExists};
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const PUT: Method = Method::PUT;
     to
-        .at(GET, "/api/v1/auth/address", "Show your address of mail, and whether you have confirmed it", &[], address::show_address)
-        .at(PUT, "/api/v1/auth/address", "Have a code sent to another address, with your password; it counts once it is confirmed",
+        .add_route(GET, "/api/v1/auth/address", "Show your address of mail, and whether you have confirmed it", &[], address::show_address)
+        .add_route(PUT, "/api/v1/auth/address", "Have a code sent to another address, with your password; it counts once it is confirmed",
             &[InvalidCredentials, AccountLocked, TooManyRequests], address::change_address)
-        .at(POST, "/api/v1/auth/address/code", "Have a code sent once more to your address that waits to be confirmed",
+        .add_route(POST, "/api/v1/auth/address/code", "Have a code sent once more to your address that waits to be confirmed",
             &[TooManyRequests], address::send_address_code)
-        .at_unkeyed("finds its code spent",
+        .add_unkeyed_route("finds its code spent",
             POST, "/api/v1/auth/address/confirm", "Confirm your address by the code that it was sent",
             &[CodeWrong, CodeOver, UserExists, TooManyRequests], address::confirm_address)
 }
 
 #[rustfmt::skip]
-fn administration<T: RouteTable<Service>>(to: T) -> T {
+fn add_admin_routes<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
         KeyTooNew, NotFound, PermissionMissing, RoleBuiltIn, RoleExists, RoleFixed, RoleForbidden, RoleInUse, TooManyRoles,
     };
@@ -175,71 +175,72 @@ fn administration<T: RouteTable<Service>>(to: T) -> T {
     const PUT: Method = Method::PUT;
     const DELETE: Method = Method::DELETE;
     to
-        .at(POST, "/api/v1/admin/users/{id}/revoke", "Revoke a person: close the account and end its sessions, on record",
+        .add_route(POST, "/api/v1/admin/users/{id}/revoke", "Revoke a person: close the account and end its sessions, on record",
             &[NotFound, RoleForbidden, PermissionMissing], account::revoke)
-        .at(POST, "/api/v1/admin/users/{id}/readmit",
+        .add_route(POST, "/api/v1/admin/users/{id}/readmit",
             "Let a revoked person in again, on record; tokens from before stay dead",
             &[NotFound, RoleForbidden, PermissionMissing], account::readmit)
-        .at(GET, "/api/v1/admin/users/{id}/sessions", "List a person's live sessions and device grants, newest first",
+        .add_route(GET, "/api/v1/admin/users/{id}/sessions", "List a person's live sessions and device grants, newest first",
             &[NotFound, RoleForbidden, PermissionMissing], session::list_of_person)
-        .at(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", "End a session or device grant of a person, on record",
+        .add_route(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", "End a session or device grant of a person, on record",
             &[NotFound, RoleForbidden, PermissionMissing], session::end_of_person)
-        .at_unkeyed("makes a code in the place of the one before; a code is shown once and not kept",
+        .add_unkeyed_route("makes a code in the place of the one before; a code is shown once and not kept",
             POST, "/api/v1/admin/users/{id}/password-reset",
             "Give out a code by which a person sets a new password once, on record",
             &[NotFound, RoleForbidden, PermissionMissing], password::issue_reset)
-        .at(GET, "/api/v1/admin/keys", "List the keys that sign tokens, with their states and moments",
+        .add_route(GET, "/api/v1/admin/keys", "List the keys that sign tokens, with their states and moments",
             &[RoleForbidden, PermissionMissing], keys::list_keys)
-        .at(POST, "/api/v1/admin/keys/rotate", "Let the next signing key begin, on record",
+        .add_route(POST, "/api/v1/admin/keys/rotate", "Let the next signing key begin, on record",
             &[RoleForbidden, PermissionMissing, KeyTooNew], keys::rotate_key)
-        .at(POST, "/api/v1/admin/keys/kill", "End a stolen signing key and all its tokens, on record",
+        .add_route(POST, "/api/v1/admin/keys/kill", "End a stolen signing key and all its tokens, on record",
             &[NotFound, RoleForbidden, PermissionMissing], keys::kill_key)
-        .at(GET, "/api/v1/admin/roles", "List all roles with their permissions", &[RoleForbidden, PermissionMissing],
+        .add_route(GET, "/api/v1/admin/roles", "List all roles with their permissions", &[RoleForbidden, PermissionMissing],
             roles::list_roles)
-        .at(POST, "/api/v1/admin/roles", "Make a role of your own, a part of an admin's work, on record",
+        .add_route(POST, "/api/v1/admin/roles", "Make a role of your own, a part of an admin's work, on record",
             &[RoleForbidden, PermissionMissing, RoleExists, TooManyRoles], roles::make_role)
-        .at(PUT, "/api/v1/admin/roles/{id}", "Change a role of your own, on record",
+        .add_route(PUT, "/api/v1/admin/roles/{id}", "Change a role of your own, on record",
             &[NotFound, RoleForbidden, PermissionMissing, RoleExists, RoleBuiltIn], roles::change_role)
-        .at(DELETE, "/api/v1/admin/roles/{id}", "Remove a role of your own that nobody has, on record",
+        .add_route(DELETE, "/api/v1/admin/roles/{id}", "Remove a role of your own that nobody has, on record",
             &[NotFound, RoleForbidden, PermissionMissing, RoleBuiltIn, RoleInUse], roles::remove_role)
-        .at(GET, "/api/v1/admin/users", "List people by name, with their roles and states",
+        .add_route(GET, "/api/v1/admin/users", "List people by name, with their roles and states",
             &[RoleForbidden, PermissionMissing], people::list_people)
-        .at(GET, "/api/v1/admin/users/{id}", "Show a person with the record of their roles",
+        .add_route(GET, "/api/v1/admin/users/{id}", "Show a person with the record of their roles",
             &[NotFound, RoleForbidden, PermissionMissing], people::show_person)
-        .at(PUT, "/api/v1/admin/users/{id}/role", "Give a person a role, on record; their sessions end",
+        .add_route(PUT, "/api/v1/admin/users/{id}/role", "Give a person a role, on record; their sessions end",
             &[NotFound, RoleForbidden, PermissionMissing, RoleFixed], people::give_role)
 }
 
-pub struct Live(pub Caller);
+pub struct LiveCaller(pub Caller);
 
-impl RouteInput for Live {}
+impl RouteInput for LiveCaller {}
 
-impl FromRequestParts<Service> for Live {
+impl FromRequestParts<Service> for LiveCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, service).await?;
-        admit_live(service.clone(), caller.claims.clone()).await.map(|()| Self(caller))
+        require_live_session(service.clone(), caller.claims.clone()).await.map(|()| Self(caller))
     }
 }
 
 /// Requires an admin whose current role in auth_db has the permission.
-async fn require(
+async fn require_permission(
     service: &Service,
     caller: &Caller,
     permission: Permission,
 ) -> Result<(), Problem> {
-    caller.require(Role::Admin)?;
-    let role = service.store.role_of(caller.actor.user_id).await.map_err(ServiceError::from)?;
+    caller.require_role(Role::Admin)?;
+    let role =
+        service.store.load_person_role(caller.actor.user_id).await.map_err(ServiceError::from)?;
     let is_held = role.is_some_and(|role| role.permissions.contains(&permission));
-    is_held.then_some(()).ok_or_else(|| missing(permission))
+    is_held.then_some(()).ok_or_else(|| to_missing_permission(permission))
 }
 
-fn missing(permission: Permission) -> Problem {
-    Problem::new(Code::PermissionMissing).with("permission", permission)
+fn to_missing_permission(permission: Permission) -> Problem {
+    Problem::new(Code::PermissionMissing).with_member("permission", permission)
 }
 
-pub async fn admit_live(service: Service, claims: Claims) -> Result<(), Problem> {
+pub async fn require_live_session(service: Service, claims: Claims) -> Result<(), Problem> {
     let live = service.is_live(&claims).await?;
     live.then_some(()).ok_or_else(|| Problem::new(Code::InvalidToken))
 }
@@ -252,7 +253,7 @@ impl From<ServiceError> for Problem {
                 Problem::new(Code::TooManyRequests).retry_after(BUSY_RETRY_S)
             }
             ServiceError::Password(error @ PasswordError::Hash(_)) => {
-                fault("Could not check a password", error)
+                log_fault("Could not check a password", error)
             }
         }
     }

@@ -10,22 +10,23 @@ use process::{random, tokens::Claims, trace::TraceId};
 use wire::{EventType, IdentityId, Role, UnixMillis, UserId};
 
 use crate::{
-    domain::{Email, Username, username_from},
-    entry::{Entry, EntryRefusal},
+    domain::{Email, Username, derive_username},
+    entry::{CredentialRefusal, SignInOrigin},
     events,
     issuers::{
-        IdentityClaims, Issuer, IssuerProof, IssuerReply, ProofFailure, Visit, VisitLink, is_same,
+        AuthorizationResponse, IdentityClaims, Issuer, LinkingSession, OidcFlow, OidcFlowError,
+        VerifiedIdentity, constant_time_eq,
     },
-    limits::SpentQuota,
+    limits::QuotaExceeded,
     passwords::NO_PASSWORD,
     service::{AccessGrant, Service, ServiceError},
     store::{
-        Account, IssuerSubject, LinkResult, NewcomerResult, OthersEnding, PHONES, SessionEnding,
-        UnlinkResult,
+        Account, AddNewcomerResult, IssuerSubject, LinkIdentityResult, OtherSessionsRevocation,
+        PHONES, SessionEnding, UnlinkIdentityResult,
     },
 };
 
-pub struct BegunVisit {
+pub struct StartedOidcFlow {
     /// The browser is sent to this address.
     pub address: String,
     /// The browser keeps this until it returns.
@@ -34,14 +35,14 @@ pub struct BegunVisit {
 }
 
 /// The parameters that a browser brings back from an issuer.
-pub struct VisitReply {
+pub struct OidcCallback {
     pub ticket: String,
     pub state: String,
-    pub reply: IssuerReply,
+    pub reply: AuthorizationResponse,
 }
 
 /// The context of a sign-in request.
-pub struct Arrival {
+pub struct SignInContext {
     pub from: ClientAddress,
     pub device: Option<String>,
     pub refresh: bool,
@@ -49,7 +50,7 @@ pub struct Arrival {
 }
 
 /// The reason for refusing a flow. Labels name the issuer.
-pub enum VisitRefusal {
+pub enum IdentityRefusal {
     UnknownIssuer,
     /// The flow was completed before, has expired, or belongs to another browser.
     Over,
@@ -63,9 +64,9 @@ pub enum VisitRefusal {
     IdentityTaken,
     /// Phone codes do not open this kind of account.
     PasswordOnly,
-    Registrations(SpentQuota),
-    TooOften(SpentQuota),
-    Entry(EntryRefusal),
+    Registrations(QuotaExceeded),
+    TooOften(QuotaExceeded),
+    Entry(CredentialRefusal),
 }
 
 /// Every attempt after the first adds four random characters.
@@ -73,186 +74,197 @@ const NAMES_TRIED: usize = 6;
 const TAIL_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 impl Service {
-    pub async fn begin_visit(
+    pub async fn begin_oidc_flow(
         &self,
         issuer: &str,
-        link: Option<VisitLink>,
-    ) -> Result<BegunVisit, VisitRefusal> {
-        let issuer = self.issuers.named(issuer).ok_or(VisitRefusal::UnknownIssuer)?;
-        let visit = Visit::new(self.clock.new_id(), issuer.name(), self.clock.now(), link);
-        let address = issuer.way_there(&visit).await.map_err(|away| was_away(issuer, &away))?;
-        Ok(BegunVisit { address, ticket: self.issuers.ticket(&visit), ends_at: visit.ends_at() })
+        link: Option<LinkingSession>,
+    ) -> Result<StartedOidcFlow, IdentityRefusal> {
+        let issuer = self.issuers.find_by_name(issuer).ok_or(IdentityRefusal::UnknownIssuer)?;
+        let visit = OidcFlow::new(self.clock.new_id(), issuer.name(), self.clock.now(), link);
+        let address = issuer
+            .authorization_url(&visit)
+            .await
+            .map_err(|away| log_issuer_unavailable(issuer, &away))?;
+        Ok(StartedOidcFlow {
+            address,
+            ticket: self.issuers.seal_ticket(&visit),
+            ends_at: visit.ends_at(),
+        })
     }
 
     /// Starts a flow that links an identity to the signed-in account. This requires the password:
     /// otherwise a session thief would keep access.
-    pub async fn begin_link(
+    pub async fn begin_identity_link(
         &self,
         owner: &Claims,
         from: ClientAddress,
         issuer: &str,
         password: String,
-    ) -> Result<Result<BegunVisit, VisitRefusal>, ServiceError> {
-        if self.issuers.named(issuer).is_none() {
-            return Ok(Err(VisitRefusal::UnknownIssuer));
+    ) -> Result<Result<StartedOidcFlow, IdentityRefusal>, ServiceError> {
+        if self.issuers.find_by_name(issuer).is_none() {
+            return Ok(Err(IdentityRefusal::UnknownIssuer));
         }
-        let account = match self.own_account(owner, from, password).await? {
+        let account = match self.verify_own_password(owner, from, password).await? {
             Ok((account, _)) => account,
-            Err(refused) => return Ok(Err(VisitRefusal::Entry(refused))),
+            Err(refused) => return Ok(Err(IdentityRefusal::Entry(refused))),
         };
         let password_of = account.password_changed_at;
-        let link = VisitLink { user: owner.sub, session: owner.jti, password_of };
-        Ok(self.begin_visit(issuer, Some(link)).await)
+        let link = LinkingSession { user: owner.sub, session: owner.jti, password_of };
+        Ok(self.begin_oidc_flow(issuer, Some(link)).await)
     }
 
     /// Signs a person in after they return from an issuer; new people become customers.
-    pub async fn sign_in_elsewhere(
+    pub async fn sign_in_by_oidc(
         &self,
-        reply: VisitReply,
-        arrival: Arrival,
-    ) -> Result<Result<AccessGrant, VisitRefusal>, ServiceError> {
+        reply: OidcCallback,
+        arrival: SignInContext,
+    ) -> Result<Result<AccessGrant, IdentityRefusal>, ServiceError> {
         // Count before the flow is spent, so that a refused person may retry it.
-        if let Err(spent) = self.limits.visit(arrival.from).await {
-            return Ok(Err(VisitRefusal::TooOften(spent)));
+        if let Err(spent) = self.limits.count_oidc_return(arrival.from).await {
+            return Ok(Err(IdentityRefusal::TooOften(spent)));
         }
-        let (issuer, proof) = match self.proven(reply, None).await? {
+        let (issuer, proof) = match self.verify_callback(reply, None).await? {
             Ok((issuer, _, proof)) => (issuer, proof),
             Err(refusal) => return Ok(Err(refusal)),
         };
         let subject = proof.claims.sub.clone();
         let whose = IssuerSubject { issuer: issuer.address(), subject: &subject };
-        if self.store.identity_owner(whose).await?.is_none()
-            && let Err(refusal) = self.newcomer(issuer, proof, &arrival).await?
+        if self.store.find_identity_owner(whose).await?.is_none()
+            && let Err(refusal) = self.register_newcomer(issuer, proof, &arrival).await?
         {
             return Ok(Err(refusal));
         }
-        self.enter(whose, arrival).await
+        self.sign_in_by_identity(whose, arrival).await
     }
 
     /// Links the returned identity to the account that started the flow.
-    pub async fn link(
+    pub async fn link_identity(
         &self,
-        reply: VisitReply,
+        reply: OidcCallback,
         owner: &Claims,
-    ) -> Result<Result<(), VisitRefusal>, ServiceError> {
+    ) -> Result<Result<(), IdentityRefusal>, ServiceError> {
         // Count before the flow is spent and the issuer called, as for a sign-in.
-        if let Err(spent) = self.limits.link(owner.sub).await {
-            return Ok(Err(VisitRefusal::Entry(EntryRefusal::TooOften(spent))));
+        if let Err(spent) = self.limits.count_link(owner.sub).await {
+            return Ok(Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(spent))));
         }
-        let (issuer, link, proof) = match self.proven(reply, Some(owner)).await? {
+        let (issuer, link, proof) = match self.verify_callback(reply, Some(owner)).await? {
             Ok((issuer, Some(link), proof)) => (issuer, link, proof),
-            Ok((_, None, _)) => return Ok(Err(VisitRefusal::Over)),
+            Ok((_, None, _)) => return Ok(Err(IdentityRefusal::Over)),
             Err(refusal) => return Ok(Err(refusal)),
         };
         let whose = IssuerSubject { issuer: issuer.address(), subject: &proof.claims.sub };
         let written = (IdentityId(self.clock.new_id()), self.clock.now());
         let linked = self.store.link_identity(owner.sub, link.password_of, whose, written).await?;
         Ok(match linked {
-            LinkResult::Linked => {
+            LinkIdentityResult::Linked => {
                 tracing::info!(user.id = %owner.sub, issuer = issuer.name(), "An identity was linked");
                 Ok(())
             }
-            LinkResult::Taken => Err(VisitRefusal::IdentityTaken),
-            LinkResult::Changed => Err(VisitRefusal::Over),
+            LinkIdentityResult::Taken => Err(IdentityRefusal::IdentityTaken),
+            LinkIdentityResult::Changed => Err(IdentityRefusal::Over),
         })
     }
 
     /// Removes an identity from the caller's account and ends all other sessions: they may have
     /// begun with it.
-    pub async fn unlink(
+    pub async fn unlink_identity(
         &self,
         owner: &Claims,
         identity: IdentityId,
         trace: &TraceId,
-    ) -> Result<UnlinkResult, ServiceError> {
+    ) -> Result<UnlinkIdentityResult, ServiceError> {
         let (at, why) = (self.clock.now(), SessionEnding::ByOwner);
-        let ending = OthersEnding { user: owner.sub, except: Some(owner.jti), at, why };
+        let ending = OtherSessionsRevocation { user: owner.sub, except: Some(owner.jti), at, why };
         let event_of = |session| {
             let kind = EventType::SessionRevoked;
-            events::of(kind, &self.clock, trace, owner.sub, owner.role, Some(session))
+            events::build_user_event(kind, &self.clock, trace, owner.sub, owner.role, Some(session))
         };
-        let under_way = self.sessions.ending();
+        let under_way = self.sessions.begin_revocation();
         let result = self.store.unlink_identity(identity, ending, event_of).await?;
-        if let UnlinkResult::Removed(ended) = &result {
+        if let UnlinkIdentityResult::Removed(ended) = &result {
             tracing::info!(user.id = %owner.sub, ended = ended.len(), "An identity was removed");
-            self.tell_ended(under_way, ended, at).await;
+            self.blacklist_ended(under_way, ended, at).await;
         } else {
-            under_way.told();
+            under_way.mark_reported();
         }
         Ok(result)
     }
 
     /// Completes a flow and verifies the identity with its issuer. The flow is spent regardless of
     /// the result.
-    async fn proven(
+    async fn verify_callback(
         &self,
-        VisitReply { ticket, state, reply }: VisitReply,
+        OidcCallback { ticket, state, reply }: OidcCallback,
         owner: Option<&Claims>,
-    ) -> Result<Result<(&Issuer, Option<VisitLink>, IssuerProof), VisitRefusal>, ServiceError> {
-        let visit = self.issuers.visit(&ticket);
+    ) -> Result<
+        Result<(&Issuer, Option<LinkingSession>, VerifiedIdentity), IdentityRefusal>,
+        ServiceError,
+    > {
+        let visit = self.issuers.open_ticket(&ticket);
         let visit = visit.filter(|visit| {
             let linking = visit.link.map(|link| (link.user, link.session));
-            is_same(&visit.state, &state)
+            constant_time_eq(&visit.state, &state)
                 && self.clock.now() < visit.ends_at()
                 && linking == owner.map(|owner| (owner.sub, owner.jti))
         });
-        let Some(visit) = visit else { return Ok(Err(VisitRefusal::Over)) };
-        let Some(issuer) = self.issuers.named(&visit.issuer) else {
-            return Ok(Err(VisitRefusal::UnknownIssuer));
+        let Some(visit) = visit else { return Ok(Err(IdentityRefusal::Over)) };
+        let Some(issuer) = self.issuers.find_by_name(&visit.issuer) else {
+            return Ok(Err(IdentityRefusal::UnknownIssuer));
         };
-        if !self.store.end_visit(visit.id, visit.ends_at()).await? {
-            return Ok(Err(VisitRefusal::Over));
+        if !self.store.mark_flow_spent(visit.id, visit.ends_at()).await? {
+            return Ok(Err(IdentityRefusal::Over));
         }
-        Ok(match issuer.prove(&visit, reply).await {
+        Ok(match issuer.exchange_code(&visit, reply).await {
             Ok(proof) => Ok((issuer, visit.link, proof)),
-            Err(ProofFailure::Away(away)) => Err(was_away(issuer, &away)),
-            Err(ProofFailure::Refused(fault)) => {
+            Err(OidcFlowError::Away(away)) => Err(log_issuer_unavailable(issuer, &away)),
+            Err(OidcFlowError::Refused(fault)) => {
                 tracing::warn!(issuer = issuer.name(), %fault, "An issuer's token was refused");
-                Err(VisitRefusal::Refused(issuer.label().to_owned()))
+                Err(IdentityRefusal::Refused(issuer.label().to_owned()))
             }
         })
     }
 
     /// Registers a customer. The address is used only if the issuer verified it and no account has
     /// it.
-    async fn newcomer(
+    async fn register_newcomer(
         &self,
         issuer: &Issuer,
-        proof: IssuerProof,
-        arrival: &Arrival,
-    ) -> Result<Result<(), VisitRefusal>, ServiceError> {
-        if let Err(spent) = self.limits.registration(arrival.from).await {
-            return Ok(Err(VisitRefusal::Registrations(spent)));
+        proof: VerifiedIdentity,
+        arrival: &SignInContext,
+    ) -> Result<Result<(), IdentityRefusal>, ServiceError> {
+        if let Err(spent) = self.limits.count_registration(arrival.from).await {
+            return Ok(Err(IdentityRefusal::Registrations(spent)));
         }
-        let claims = match issuer.described(proof).await {
+        let claims = match issuer.complete_claims(proof).await {
             Ok(claims) => claims,
-            Err(away) => return Ok(Err(was_away(issuer, &away))),
+            Err(away) => return Ok(Err(log_issuer_unavailable(issuer, &away))),
         };
         let whose = IssuerSubject { issuer: issuer.address(), subject: &claims.sub };
         let user = UserId(self.clock.new_id());
-        let Some(email) = email_of(&claims, user) else {
-            return Ok(Err(VisitRefusal::Refused(issuer.label().to_owned())));
+        let Some(email) = choose_email(&claims, user) else {
+            return Ok(Err(IdentityRefusal::Refused(issuer.label().to_owned())));
         };
-        let names = (0..NAMES_TRIED).filter_map(|attempt| name_of(&claims, attempt));
-        let registered = self.register_by(whose, (user, email), names, &arrival.trace).await?;
+        let names = (0..NAMES_TRIED).filter_map(|attempt| choose_username(&claims, attempt));
+        let registered =
+            self.register_with_identity(whose, (user, email), names, &arrival.trace).await?;
         Ok(match registered {
-            Some(NewcomerResult::EmailTaken) => {
-                Err(VisitRefusal::EmailTaken(issuer.label().to_owned()))
+            Some(AddNewcomerResult::EmailTaken) => {
+                Err(IdentityRefusal::EmailTaken(issuer.label().to_owned()))
             }
             Some(_) => Ok(()),
-            None => Err(VisitRefusal::Over),
+            None => Err(IdentityRefusal::Over),
         })
     }
 
     /// Registers a customer without a password, with the first free name. Returns `None` if all
     /// names are taken.
-    pub async fn register_by(
+    pub async fn register_with_identity(
         &self,
         whose: IssuerSubject<'_>,
         (user, email): (UserId, Email),
         names: impl Iterator<Item = Username>,
         trace: &TraceId,
-    ) -> Result<Option<NewcomerResult>, ServiceError> {
+    ) -> Result<Option<AddNewcomerResult>, ServiceError> {
         let account = Account {
             id: user,
             role_id: Role::Customer,
@@ -262,13 +274,13 @@ impl Service {
         };
         for username in names {
             let (kind, role) = (EventType::UserRegistered, account.role_id);
-            let event = events::of(kind, &self.clock, trace, account.id, role, None)?;
+            let event = events::build_user_event(kind, &self.clock, trace, account.id, role, None)?;
             let written = (IdentityId(self.clock.new_id()), self.clock.now());
             let named = (&username, &email);
             match self.store.add_newcomer(&account, named, whose, written, &event).await? {
-                NewcomerResult::NameTaken => {}
+                AddNewcomerResult::NameTaken => {}
                 result => {
-                    if result == NewcomerResult::Made {
+                    if result == AddNewcomerResult::Made {
                         tracing::info!(user.id = %account.id, issuer = whose.issuer, "Registered");
                     }
                     return Ok(Some(result));
@@ -281,58 +293,60 @@ impl Service {
 
     /// Begins a session as a password does. Wrong passwords from other people cause no lockout
     /// here.
-    pub async fn enter(
+    pub async fn sign_in_by_identity(
         &self,
         whose: IssuerSubject<'_>,
-        arrival: Arrival,
-    ) -> Result<Result<AccessGrant, VisitRefusal>, ServiceError> {
-        let Arrival { from, device, refresh, trace } = arrival;
-        let Some((identity, user)) = self.store.identity(whose).await? else {
-            return Ok(Err(VisitRefusal::Over));
+        arrival: SignInContext,
+    ) -> Result<Result<AccessGrant, IdentityRefusal>, ServiceError> {
+        let SignInContext { from, device, refresh, trace } = arrival;
+        let Some((identity, user)) = self.store.find_identity(whose).await? else {
+            return Ok(Err(IdentityRefusal::Over));
         };
-        let name = self.store.username(user).await?;
+        let name = self.store.load_username(user).await?;
         let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
-            return Ok(Err(VisitRefusal::Closed));
+            return Ok(Err(IdentityRefusal::Closed));
         };
-        let Some(account) = self.store.account(&username).await? else {
-            return Ok(Err(VisitRefusal::Closed));
+        let Some(account) = self.store.find_account(&username).await? else {
+            return Ok(Err(IdentityRefusal::Closed));
         };
         if whose.issuer == PHONES && account.role_id != Role::Customer {
-            return Ok(Err(VisitRefusal::PasswordOnly));
+            return Ok(Err(IdentityRefusal::PasswordOnly));
         }
-        self.store.note_number(identity, whose).await?;
-        let entry = match self.entry(&username, from, device).await? {
+        self.store.store_missing_number(identity, whose).await?;
+        let entry = match self.resolve_origin(&username, from, device).await? {
             // A concurrent unlink or password change either finds this session or prevents it.
-            Ok(entry) => Entry { identity: Some(identity), ..entry },
-            Err(spent) => return Ok(Err(VisitRefusal::Entry(EntryRefusal::TooOften(spent)))),
+            Ok(entry) => SignInOrigin { identity: Some(identity), ..entry },
+            Err(spent) => {
+                return Ok(Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(spent))));
+            }
         };
         let begun = self.begin_session(&account, entry, refresh, (None, &trace)).await?;
         let name = username.as_str().to_owned();
-        Ok(begun.map(|grant| grant.of(name)).ok_or(VisitRefusal::Closed))
+        Ok(begun.map(|grant| grant.with_username(name)).ok_or(IdentityRefusal::Closed))
     }
 }
 
-fn was_away(issuer: &Issuer, away: &impl std::fmt::Display) -> VisitRefusal {
+fn log_issuer_unavailable(issuer: &Issuer, away: &impl std::fmt::Display) -> IdentityRefusal {
     tracing::warn!(issuer = issuer.name(), %away, "An issuer is out of reach");
-    VisitRefusal::Away(issuer.label().to_owned())
+    IdentityRefusal::Away(issuer.label().to_owned())
 }
 
 /// Every account requires an address; `.invalid` marks undeliverable ones.
-fn email_of(claims: &IdentityClaims, user: UserId) -> Option<Email> {
+fn choose_email(claims: &IdentityClaims, user: UserId) -> Option<Email> {
     let told = claims.email.as_deref().filter(|_| claims.email_verified);
     let told = told.and_then(|email| Email::new(email).ok());
     told.or_else(|| Email::new(&format!("{user}@elsewhere.invalid")).ok())
 }
 
-fn name_of(claims: &IdentityClaims, attempt: usize) -> Option<Username> {
+fn choose_username(claims: &IdentityClaims, attempt: usize) -> Option<Username> {
     let words = [&claims.preferred_username, &claims.email, &claims.name];
     let words = words.into_iter().filter_map(Option::as_deref);
-    let tail = (attempt > 0).then(tail::<4>);
-    username_from(words, tail.as_deref())
+    let tail = (attempt > 0).then(random_suffix::<4>);
+    derive_username(words, tail.as_deref())
 }
 
 /// Random characters that make a name unique.
-pub fn tail<const CHARS: usize>() -> String {
+pub fn random_suffix<const CHARS: usize>() -> String {
     let letter = |byte: u8| char::from(TAIL_ALPHABET[usize::from(byte & 31)]);
-    random::bytes::<CHARS>().map(letter).iter().collect()
+    random::draw_bytes::<CHARS>().map(letter).iter().collect()
 }

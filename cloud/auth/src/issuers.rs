@@ -17,11 +17,11 @@ use std::sync::Arc;
 use process::{clock::Clock, tokens::ServiceKey};
 
 pub use config::{IssuerConfig, IssuerConfigError};
-pub use id_token::{IdentityClaims, is_same};
-pub use issuer::{Issuer, IssuerProof, IssuerReply, ProofFailure};
-pub use visit::{Visit, VisitLink};
+pub use id_token::{IdentityClaims, constant_time_eq};
+pub use issuer::{AuthorizationResponse, Issuer, OidcFlowError, VerifiedIdentity};
+pub use visit::{LinkingSession, OidcFlow};
 
-use visit::VisitSeal;
+use visit::OidcFlowSeal;
 
 /// The purpose under which the replicas of auth derive a shared key.
 const VISITS: &str = "visits at issuers";
@@ -30,7 +30,7 @@ const VISITS: &str = "visits at issuers";
 #[derive(Clone)]
 pub struct Issuers {
     known: Arc<[Issuer]>,
-    seal: VisitSeal,
+    seal: OidcFlowSeal,
 }
 
 impl Issuers {
@@ -40,30 +40,30 @@ impl Issuers {
         clock: &Clock,
         key: &ServiceKey,
     ) -> Result<Self, IssuerConfigError> {
-        config::check(configs, return_to)?;
+        config::check_issuer_configs(configs, return_to)?;
         let known = configs.iter().map(|config| Issuer::new(config, return_to, clock));
-        Ok(Self { known: known.collect(), seal: VisitSeal::new(key.secret(VISITS)) })
+        Ok(Self { known: known.collect(), seal: OidcFlowSeal::new(key.derive_secret(VISITS)) })
     }
 
     pub fn all(&self) -> &[Issuer] {
         &self.known
     }
 
-    pub fn named(&self, name: &str) -> Option<&Issuer> {
+    pub fn find_by_name(&self, name: &str) -> Option<&Issuer> {
         self.known.iter().find(|issuer| issuer.name() == name)
     }
 
     /// Finds the issuer whose tokens carry this address.
-    pub fn at(&self, address: &str) -> Option<&Issuer> {
+    pub fn find_by_address(&self, address: &str) -> Option<&Issuer> {
         self.known.iter().find(|issuer| issuer.address() == address)
     }
 
     /// Seals the flow for the browser that started it; only auth can open the ticket.
-    pub fn ticket(&self, visit: &Visit) -> String {
+    pub fn seal_ticket(&self, visit: &OidcFlow) -> String {
         self.seal.close(visit)
     }
 
-    pub fn visit(&self, ticket: &str) -> Option<Visit> {
+    pub fn open_ticket(&self, ticket: &str) -> Option<OidcFlow> {
         self.seal.open(ticket)
     }
 }

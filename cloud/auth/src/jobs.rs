@@ -2,7 +2,7 @@
 //! former key, and purge expired sessions, devices, wrong passwords, OIDC flows, phone codes and
 //! address changes.
 
-use platform::{jobs::Job, sealing::SealWalk};
+use platform::{jobs::Job, sealing::TableResealer};
 use process::clock::Clock;
 use uuid::Uuid;
 
@@ -17,17 +17,17 @@ const BATCHES_MAX: usize = 200;
 /// Ended sessions are kept for a while, so that their state can be looked up.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
 
-pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
+pub fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
     let (store, store_to_seal, clock) = (store.clone(), store.clone(), clock.clone());
     let signing = signing.clone();
     let keys = Job::new("auth-keys", "15 * * * * *", move || {
         let signing = signing.clone();
-        async move { Ok(signing.turn().await?) }
+        async move { Ok(signing.advance_keys().await?) }
     });
     let purge = Job::new("auth-purge", "30 7,37 * * * *", move || {
         let (store, clock) = (store.clone(), clock.clone());
         async move {
-            let removed = purge(&store, &clock).await?;
+            let removed = purge_expired(&store, &clock).await?;
             tracing::info!(
                 removed,
                 "Removed expired sessions, devices, wrong passwords, visits, codes and wishes for an address"
@@ -35,82 +35,82 @@ pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
             Ok(())
         }
     });
-    let walks = SealWalks::default();
+    let walks = AuthResealCursors::default();
     let seal = Job::new("auth-seal", "40 */5 * * * *", move || {
         let (store, walks) = (store_to_seal.clone(), walks.clone());
-        async move { Ok(seal(&store, &walks).await?) }
+        async move { Ok(reseal_stale_rows(&store, &walks).await?) }
     });
     vec![keys, purge, seal]
 }
 
 /// The position of each reseal job in its table.
 #[derive(Clone)]
-pub struct SealWalks {
-    accounts: SealWalk<Uuid>,
-    numbers: SealWalk<Uuid>,
-    resets: SealWalk<Uuid>,
-    readmissions: SealWalk<Uuid>,
-    role_acts: SealWalk<Uuid>,
-    key_orders: SealWalk<String>,
-    claims: SealWalk<Uuid>,
+pub struct AuthResealCursors {
+    accounts: TableResealer<Uuid>,
+    numbers: TableResealer<Uuid>,
+    resets: TableResealer<Uuid>,
+    readmissions: TableResealer<Uuid>,
+    role_acts: TableResealer<Uuid>,
+    key_orders: TableResealer<String>,
+    claims: TableResealer<Uuid>,
 }
 
-impl Default for SealWalks {
+impl Default for AuthResealCursors {
     fn default() -> Self {
         Self {
-            accounts: SealWalk::of("auth.users"),
-            numbers: SealWalk::of("auth.identities"),
-            resets: SealWalk::of("auth.password_resets"),
-            readmissions: SealWalk::of("auth.readmissions"),
-            role_acts: SealWalk::of("auth.role_acts"),
-            key_orders: SealWalk::of("auth.signing_keys"),
-            claims: SealWalk::of("auth.address_claims"),
+            accounts: TableResealer::for_table("auth.users"),
+            numbers: TableResealer::for_table("auth.identities"),
+            resets: TableResealer::for_table("auth.password_resets"),
+            readmissions: TableResealer::for_table("auth.readmissions"),
+            role_acts: TableResealer::for_table("auth.role_acts"),
+            key_orders: TableResealer::for_table("auth.signing_keys"),
+            claims: TableResealer::for_table("auth.address_claims"),
         }
     }
 }
 
 /// Seals addresses and reasons that are plain or sealed by a former key.
-pub async fn seal(store: &Store, walks: &SealWalks) -> Result<(), StoreError> {
-    let mut turn = walks.accounts.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_accounts(after).await?);
+pub async fn reseal_stale_rows(store: &Store, walks: &AuthResealCursors) -> Result<(), StoreError> {
+    let mut turn = walks.accounts.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_accounts(after).await?);
     }
-    let mut turn = walks.numbers.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_numbers(after).await?);
+    let mut turn = walks.numbers.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_numbers(after).await?);
     }
-    let mut turn = walks.resets.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_resets(after).await?);
+    let mut turn = walks.resets.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_resets(after).await?);
     }
-    let mut turn = walks.readmissions.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_readmissions(after).await?);
+    let mut turn = walks.readmissions.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_readmissions(after).await?);
     }
-    let mut turn = walks.role_acts.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_role_acts(after).await?);
+    let mut turn = walks.role_acts.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_role_acts(after).await?);
     }
-    let mut turn = walks.key_orders.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_key_orders(after).await?);
+    let mut turn = walks.key_orders.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_key_orders(after).await?);
     }
-    let mut turn = walks.claims.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_address_claims(after).await?);
+    let mut turn = walks.claims.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_address_claims(after).await?);
     }
     Ok(())
 }
 
 /// Returns the number of rows it removed.
-pub async fn purge(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
+pub async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
     let now = clock.now();
     let mut removed = 0;
     for _ in 0..BATCHES_MAX {
         let sessions = store.purge_sessions(now.plus_ms(-KEPT_MS)).await?;
-        let failures = store.purge_failures(Lockout::horizon(now)).await?;
+        let failures = store.purge_failures(Lockout::window_start(now)).await?;
         let devices = store.purge_devices(now).await?;
-        let visits = store.purge_visits(now).await?;
+        let visits = store.purge_spent_flows(now).await?;
         let codes = store.purge_codes(now).await?;
         let claims = store.purge_address_claims(now).await?;
         removed += sessions + failures + devices + visits + codes + claims;

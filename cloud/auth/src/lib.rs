@@ -33,15 +33,15 @@ use std::{num::NonZeroU32, path::PathBuf};
 
 use axum::Router;
 use platform::{
-    ClientAddress, Ground, OpenError,
-    answers::Answers,
+    ClientAddress, OpenError, ServiceContext,
+    answers::IdempotencyStore,
     bus::topology,
-    cache::WindowCounts,
+    cache::WindowCounter,
     config::{DataPlace, PartConfig},
-    consume::consume,
-    health::Check,
+    consume::start_consumer,
+    health::ReadinessCheck,
     letters,
-    marks::MarkKeeper,
+    marks::ProviderVerificationConsumer,
     sealing::DataKeys,
     service as skeleton,
     sms::CountryCode,
@@ -52,20 +52,20 @@ use process::{
     config::SecretUrl,
     openapi::ApiDocument,
     parts::CloudPart,
-    tokens::{Keys, Verifier},
+    tokens::{TokenKeys, TokenVerifier},
     trace::TraceId,
 };
 use serde::{Deserialize, Serialize};
 use wire::{Role, UnixMillis, UserId};
 
-use codes::Codes;
+use codes::PhoneCodes;
 use domain::{Email, NewAccount, Password, Username};
 pub use grants::GrantHours;
 pub use issuers::IssuerConfig;
 use issuers::Issuers;
-use limits::EntryLimits;
+use limits::AuthRateLimits;
 use passwords::Passwords;
-use revocations::SessionList;
+use revocations::SessionStatusCache;
 use service::{Service, ServiceError};
 use signing::SigningKeys;
 use store::{MIGRATIONS, Store};
@@ -148,17 +148,17 @@ const SIGNING_KEY_KNOWN_HOURS: NonZeroU32 = NonZeroU32::MIN.saturating_add(23);
 
 impl Default for Config {
     fn default() -> Self {
-        Self::usual(CloudPart::Auth, &DataPlace::default())
+        Self::default_for_part(CloudPart::Auth, &DataPlace::default())
     }
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
-        let (bind, sql_url) = (DataPlace::bind(part), place.store(part));
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
+        let (bind, sql_url) = (DataPlace::listen_address(part), place.store_address(part));
         Self {
             bind,
             sql_url,
-            signing_key: place.file("auth.key"),
+            signing_key: place.file_path("auth.key"),
             signing_key_replaced: false,
             signing_key_days: SIGNING_KEY_DAYS,
             signing_key_known_hours: SIGNING_KEY_KNOWN_HOURS,
@@ -200,34 +200,45 @@ pub enum BootstrapError {
     Make(#[source] ServiceError),
 }
 
-pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
+pub async fn open(
+    config: Config,
+    ground: ServiceContext,
+    _peers: Peers,
+) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
     let store = Store::new(sql.clone());
-    let keys = Keys::empty();
+    let keys = TokenKeys::empty();
     let signing = SigningKeys::open(&store, &config, &ground.clock, &keys).await?;
-    signing.keep_loaded(&ground.tasks);
+    signing.spawn_reload(&ground.tasks);
 
     // Fill before the first request, so that a restart leaves no gap in a blacklist held in memory.
-    let sessions = SessionList::new(&store, &ground.cache, &ground.clock);
-    sessions.fill().await;
-    sessions.keep_filled(&ground.tasks);
-    ground.run(NAME, &sql, jobs::all(&store, &ground.clock, &signing))?;
-    consume(&ground.tasks, &ground.bus, topology::AUTH_MARKS, MarkKeeper { sql: sql.clone() });
+    let sessions = SessionStatusCache::new(&store, &ground.cache, &ground.clock);
+    sessions.refill_blacklist().await;
+    sessions.spawn_refill(&ground.tasks);
+    ground.run(NAME, &sql, jobs::build_jobs(&store, &ground.clock, &signing))?;
+    start_consumer(
+        &ground.tasks,
+        &ground.bus,
+        topology::AUTH_MARKS,
+        ProviderVerificationConsumer { sql: sql.clone() },
+    );
 
-    let letters = letters::routes(&ground, CloudPart::Auth, &sql);
-    let verifier = Verifier { keys, ..ground.verifier(NAME) };
-    let answers = Answers::by(verifier.clone(), &ground.tasks, &sql);
-    let Ground { clock, cache, bus, service_key, tasks, .. } = ground;
-    let checks = [Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())];
-    let limits = EntryLimits::new(WindowCounts::new(cache.clone(), clock.clone()), &config);
-    let passwords = passwords()?;
+    let letters = letters::build_routes(&ground, CloudPart::Auth, &sql);
+    let verifier = TokenVerifier { keys, ..ground.verifier_for(NAME) };
+    let answers = IdempotencyStore::with_verifier(verifier.clone(), &ground.tasks, &sql);
+    let ServiceContext { clock, cache, bus, service_key, tasks, .. } = ground;
+    let checks =
+        [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(bus), ReadinessCheck::Cache(cache.clone())];
+    let limits = AuthRateLimits::new(WindowCounter::new(cache.clone(), clock.clone()), &config);
+    let passwords = prepare_passwords()?;
     let issuers = Issuers::new(&config.oidc, &config.oidc_return, &clock, &service_key);
-    let issuers = issuers.map_err(OpenError::own("could not use the services for sign-ins"))?;
-    let codes = Codes::open(&config, &tasks);
-    let codes =
-        codes.map_err(OpenError::own("could not prepare the sending of codes to phones"))?;
+    let issuers =
+        issuers.map_err(OpenError::own_failure("could not use the services for sign-ins"))?;
+    let codes = PhoneCodes::open(&config, &tasks);
+    let codes = codes
+        .map_err(OpenError::own_failure("could not prepare the sending of codes to phones"))?;
     let grant_hours = config.device_grant_hours;
-    let addresses_trusted_before = trusted_before(&config.addresses_trusted_before)?;
+    let addresses_trusted_before = parse_trusted_before(&config.addresses_trusted_before)?;
     let service = Service {
         store,
         passwords,
@@ -244,13 +255,14 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     };
     // Replay stored answers only to live sessions, like all other answers of auth to people.
     let (live, routes) = (service.clone(), http::router(service));
-    let answers = answers.admitting(move |claims| http::admit_live(live.clone(), claims));
-    let routes = answers.over(routes, &document()).merge(letters);
+    let answers =
+        answers.with_caller_check(move |claims| http::require_live_session(live.clone(), claims));
+    let routes = answers.wrap_routes(routes, &document()).merge(letters);
     Ok(skeleton::router(NAME, routes, checks))
 }
 
 pub fn document() -> ApiDocument {
-    http::table(ApiDocument::of(NAME))
+    http::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
@@ -266,29 +278,30 @@ pub async fn bootstrap_admin(
 ) -> Result<UserId, BootstrapError> {
     let opened = Sql::open_current(&config.sql_url, &MIGRATIONS, keys).await;
     let sql = opened.map_err(OpenError::from)?;
-    let new = admin(username, password)?;
+    let new = build_admin(username, password)?;
     let (store, clock) = (Store::new(sql.clone()), Clock::system());
-    let (passwords, from, trace) = (passwords()?, ClientAddress::UNKNOWN, TraceId::random());
-    let made = service::register(&store, &passwords, &clock, from, new, &trace).await;
+    let (passwords, from, trace) =
+        (prepare_passwords()?, ClientAddress::UNKNOWN, TraceId::random());
+    let made = service::register_account(&store, &passwords, &clock, from, new, &trace).await;
     sql.close().await;
     let user = made.map_err(BootstrapError::Make)?;
     user.ok_or_else(|| BootstrapError::Taken(username.to_owned()))
 }
 
 /// An empty text trusts no account.
-fn trusted_before(text: &str) -> Result<UnixMillis, OpenError> {
+fn parse_trusted_before(text: &str) -> Result<UnixMillis, OpenError> {
     if text.is_empty() {
         return Ok(UnixMillis(0));
     }
     let parsed = text.parse().map_err(|expected: String| std::io::Error::other(expected));
-    parsed.map_err(OpenError::own("could not read `auth.addresses_trusted_before`"))
+    parsed.map_err(OpenError::own_failure("could not read `auth.addresses_trusted_before`"))
 }
 
-fn passwords() -> Result<Passwords, OpenError> {
-    Passwords::new().map_err(OpenError::own("could not prepare the hashing of passwords"))
+fn prepare_passwords() -> Result<Passwords, OpenError> {
+    Passwords::new().map_err(OpenError::own_failure("could not prepare the hashing of passwords"))
 }
 
-fn admin(username: &str, password: String) -> Result<NewAccount, BootstrapError> {
+fn build_admin(username: &str, password: String) -> Result<NewAccount, BootstrapError> {
     let invalid = |field| {
         move |error: wire::FieldError| BootstrapError::Invalid { field, expected: error.why.en }
     };

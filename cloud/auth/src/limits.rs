@@ -7,16 +7,16 @@
 
 use platform::{
     ClientAddress,
-    cache::{DAY, HOUR, MINUTE, WindowCount, WindowCounts},
+    cache::{DAY, HOUR, MINUTE, WindowCount, WindowCounter},
 };
 use process::metrics;
 use wire::UserId;
 
-use crate::{Config, passwords::Lane, store::NameHash};
+use crate::{Config, passwords::HashLane, store::NameHash};
 
 #[derive(Clone)]
-pub struct EntryLimits {
-    counts: WindowCounts,
+pub struct AuthRateLimits {
+    counts: WindowCounter,
     sign_ins_per_address: u32,
     sign_ins_per_account: u32,
     registrations_per_address: u32,
@@ -38,13 +38,13 @@ pub enum CodeQuota {
 
 /// The limit is exceeded. Retry after the window ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpentQuota {
+pub struct QuotaExceeded {
     pub most: u32,
     pub retry_s: u32,
 }
 
-impl EntryLimits {
-    pub fn new(counts: WindowCounts, config: &Config) -> Self {
+impl AuthRateLimits {
+    pub fn new(counts: WindowCounter, config: &Config) -> Self {
         Self {
             counts,
             sign_ins_per_address: config.sign_ins_per_address_per_minute.get(),
@@ -59,40 +59,44 @@ impl EntryLimits {
     }
 
     /// Counts a sign-in from an address, and returns its lane.
-    pub async fn lane(&self, from: ClientAddress) -> Lane {
+    pub async fn choose_lane(&self, from: ClientAddress) -> HashLane {
         let counted = self.counts.add(&format!("sign_ins:{from}"), MINUTE).await;
-        match within(self.sign_ins_per_address, counted) {
-            Ok(()) => Lane::Usual,
+        match check_quota(self.sign_ins_per_address, counted) {
+            Ok(()) => HashLane::Usual,
             Err(_) => {
                 metrics::RATE_LIMITED.add(["crowded address"], 1);
-                Lane::Crowded
+                HashLane::Crowded
             }
         }
     }
 
     /// Counts a return from an issuer. A slower lane is not enough: each return calls the issuer,
     /// whose permits are shared by all sign-ins.
-    pub async fn visit(&self, from: ClientAddress) -> Result<(), SpentQuota> {
+    pub async fn count_oidc_return(&self, from: ClientAddress) -> Result<(), QuotaExceeded> {
         let counted = self.counts.add(&format!("visits:{from}"), MINUTE).await;
-        within(self.sign_ins_per_address, counted)
+        check_quota(self.sign_ins_per_address, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["visit"], 1))
     }
 
     /// Counts a sign-in with a name. Other addresses count separately.
-    pub async fn sign_in(&self, name: NameHash, from: ClientAddress) -> Result<(), SpentQuota> {
+    pub async fn count_sign_in(
+        &self,
+        name: NameHash,
+        from: ClientAddress,
+    ) -> Result<(), QuotaExceeded> {
         let counted = self.counts.add(&format!("sign_ins:{from}:{name}"), MINUTE).await;
-        within(self.sign_ins_per_account, counted)
+        check_quota(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["name"], 1))
     }
 
     /// Counts a code to a number, regardless of its account. A code refused for its address does
     /// not count against its number, and one refused for its number does not count against the
     /// total.
-    pub async fn code(
+    pub async fn count_code(
         &self,
         phone: NameHash,
         from: ClientAddress,
-    ) -> Result<(), (CodeQuota, SpentQuota)> {
+    ) -> Result<(), (CodeQuota, QuotaExceeded)> {
         let site = from.widened_to_site();
         for (quota, key, most) in [
             (CodeQuota::Address, format!("codes:{site}"), self.codes_per_address),
@@ -100,7 +104,7 @@ impl EntryLimits {
             (CodeQuota::All, "codes".to_owned(), self.codes_of_all),
         ] {
             let counted = self.counts.add(&key, HOUR).await;
-            within(most, counted).map_err(|spent| (quota, spent)).inspect_err(|_| {
+            check_quota(most, counted).map_err(|spent| (quota, spent)).inspect_err(|_| {
                 metrics::RATE_LIMITED.add(["code"], 1);
             })?;
         }
@@ -108,56 +112,60 @@ impl EntryLimits {
     }
 
     /// Counts a code to a number with an account, after the total is used up.
-    pub async fn account_code(&self) -> Result<(), SpentQuota> {
+    pub async fn count_account_code(&self) -> Result<(), QuotaExceeded> {
         let counted = self.counts.add("codes:accounts", HOUR).await;
-        within(self.codes_for_accounts, counted)
+        check_quota(self.codes_for_accounts, counted)
     }
 
-    pub async fn code_try(&self, from: ClientAddress) -> Result<(), SpentQuota> {
+    pub async fn count_code_try(&self, from: ClientAddress) -> Result<(), QuotaExceeded> {
         let counted = self.counts.add(&format!("code_tries:{from}"), MINUTE).await;
-        within(self.sign_ins_per_address, counted)
+        check_quota(self.sign_ins_per_address, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["code"], 1))
     }
 
     /// Counts an identity that a signed-in person links.
-    pub async fn link(&self, user: UserId) -> Result<(), SpentQuota> {
+    pub async fn count_link(&self, user: UserId) -> Result<(), QuotaExceeded> {
         let counted = self.counts.add(&format!("links:{user}"), MINUTE).await;
-        within(self.sign_ins_per_account, counted)
+        check_quota(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["link"], 1))
     }
 
     /// Counts a confirmation mail per account, and per address across all accounts.
-    pub async fn address_mail(&self, user: UserId, to: NameHash) -> Result<(), SpentQuota> {
+    pub async fn count_address_mail(
+        &self,
+        user: UserId,
+        to: NameHash,
+    ) -> Result<(), QuotaExceeded> {
         for key in [format!("address_mails:{user}"), format!("address_mails:{to}")] {
             let counted = self.counts.add(&key, HOUR).await;
-            within(self.address_mails, counted)
+            check_quota(self.address_mails, counted)
                 .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))?;
         }
         Ok(())
     }
 
-    pub async fn newcomer_mail(&self, to: NameHash) -> Result<(), SpentQuota> {
+    pub async fn count_newcomer_mail(&self, to: NameHash) -> Result<(), QuotaExceeded> {
         let counted = self.counts.add(&format!("newcomer_mails:{to}"), HOUR).await;
-        within(self.address_mails, counted)
+        check_quota(self.address_mails, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))
     }
 
-    pub async fn address_try(&self, user: UserId) -> Result<(), SpentQuota> {
+    pub async fn count_address_try(&self, user: UserId) -> Result<(), QuotaExceeded> {
         let counted = self.counts.add(&format!("address_tries:{user}"), MINUTE).await;
-        within(self.sign_ins_per_account, counted)
+        check_quota(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))
     }
 
-    pub async fn registration(&self, from: ClientAddress) -> Result<(), SpentQuota> {
+    pub async fn count_registration(&self, from: ClientAddress) -> Result<(), QuotaExceeded> {
         let counted = self.counts.add(&format!("registrations:{from}"), DAY).await;
-        within(self.registrations_per_address, counted)
+        check_quota(self.registrations_per_address, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["registration"], 1))
     }
 }
 
-fn within(most: u32, counted: WindowCount) -> Result<(), SpentQuota> {
+fn check_quota(most: u32, counted: WindowCount) -> Result<(), QuotaExceeded> {
     if counted.count <= i64::from(most) {
         return Ok(());
     }
-    Err(SpentQuota { most, retry_s: counted.seconds_left() })
+    Err(QuotaExceeded { most, retry_s: counted.seconds_left() })
 }

@@ -19,8 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::Password;
 use memory::{HashMemory, MemoryPool};
-use room::WaitingRoom;
-use stored::{hash, is_usable, verify};
+use room::HashWaitQueue;
+use stored::{hash, is_usable, verify_hash};
 
 pub use stored::{NO_PASSWORD, is_our_hash};
 
@@ -36,11 +36,11 @@ const OF_ONE_ADDRESS_WAITING_MAX: usize = 64;
 #[derive(Clone)]
 pub struct Passwords {
     permits: Arc<Semaphore>,
-    waiting: WaitingRoom,
+    waiting: HashWaitQueue,
     crowded: Arc<Semaphore>,
-    crowd: WaitingRoom,
+    crowd: HashWaitQueue,
     known: Arc<Semaphore>,
-    known_waiting: WaitingRoom,
+    known_waiting: HashWaitQueue,
     memory: MemoryPool,
     /// The hash of a random, discarded password, which makes unknown names cost the same work.
     decoy: Arc<str>,
@@ -48,7 +48,7 @@ pub struct Passwords {
 
 /// The queue for a hash permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
+pub enum HashLane {
     Usual,
     /// An address above its sign-in limit.
     Crowded,
@@ -59,11 +59,11 @@ pub enum Lane {
 /// Permission to compute hashes, one at a time, until dropped.
 pub struct HashPermit {
     decoy: Arc<str>,
-    place: Arc<HashPlace>,
+    place: Arc<HashSlot>,
 }
 
 /// A running hash holds a clone: cancelling its request does not stop it.
-struct HashPlace {
+struct HashSlot {
     /// Declared first, so that the memory returns to the pool before the permit does: buffers never
     /// outnumber permits.
     memory: Mutex<HashMemory>,
@@ -83,44 +83,44 @@ pub enum PasswordError {
 impl Passwords {
     pub fn new() -> Result<Self, PasswordError> {
         let memory = MemoryPool::default();
-        let decoy = hash(random::secret_text(32).as_bytes(), &mut memory.lend())?;
+        let decoy = hash(random::secret_text(32).as_bytes(), &mut memory.lend_memory())?;
         Ok(Self {
             permits: Arc::new(Semaphore::new(HASHES_AT_ONCE_MAX)),
-            waiting: WaitingRoom::new(WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
+            waiting: HashWaitQueue::new(WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             crowded: Arc::new(Semaphore::new(OF_CROWDED_AT_ONCE_MAX)),
-            crowd: WaitingRoom::new(OF_CROWDED_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
+            crowd: HashWaitQueue::new(OF_CROWDED_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             known: Arc::new(Semaphore::new(OF_KNOWN_AT_ONCE_MAX)),
-            known_waiting: WaitingRoom::new(OF_KNOWN_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
+            known_waiting: HashWaitQueue::new(OF_KNOWN_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             memory,
             decoy: decoy.into(),
         })
     }
 
-    pub async fn permit(
+    pub async fn acquire_permit(
         &self,
         from: ClientAddress,
-        lane: Lane,
+        lane: HashLane,
     ) -> Result<HashPermit, PasswordError> {
         let (room, permits) = match lane {
-            Lane::Usual => (&self.waiting, &self.permits),
-            Lane::Crowded => (&self.crowd, &self.permits),
-            Lane::Known => (&self.known_waiting, &self.known),
+            HashLane::Usual => (&self.waiting, &self.permits),
+            HashLane::Crowded => (&self.crowd, &self.permits),
+            HashLane::Known => (&self.known_waiting, &self.known),
         };
-        let _seat = room.take(from).ok_or(PasswordError::Busy)?;
+        let _seat = room.try_reserve(from).ok_or(PasswordError::Busy)?;
         let of_crowded = match lane {
-            Lane::Usual | Lane::Known => None,
-            Lane::Crowded => Some(turn(&self.crowded).await?),
+            HashLane::Usual | HashLane::Known => None,
+            HashLane::Crowded => Some(acquire_slot(&self.crowded).await?),
         };
-        let place = turn(permits).await?;
-        let memory = Mutex::new(self.memory.lend());
-        let place = Arc::new(HashPlace { memory, _place: place, _of_crowded: of_crowded });
+        let place = acquire_slot(permits).await?;
+        let memory = Mutex::new(self.memory.lend_memory());
+        let place = Arc::new(HashSlot { memory, _place: place, _of_crowded: of_crowded });
         Ok(HashPermit { decoy: self.decoy.clone(), place })
     }
 }
 
 impl HashPermit {
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        self.compute(move |memory| hash(password.reveal(), memory)).await?
+        self.run_blocking(move |memory| hash(password.reveal(), memory)).await?
     }
 
     /// Returns true if the hash belongs to this password. Without a hash or a well-formed password
@@ -133,14 +133,14 @@ impl HashPermit {
         let stored = stored.filter(|hash| is_usable(hash));
         let possible = password.is_some() && stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
-        let fits = self.compute(move |memory| {
+        let fits = self.run_blocking(move |memory| {
             let text = password.as_ref().map_or(&b"no such password"[..], Password::reveal);
-            verify(text, &stored, memory)
+            verify_hash(text, &stored, memory)
         });
         Ok(fits.await?? && possible)
     }
 
-    async fn compute<T: Send + 'static>(
+    async fn run_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut HashMemory) -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
@@ -152,7 +152,7 @@ impl HashPermit {
     }
 }
 
-async fn turn(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, PasswordError> {
+async fn acquire_slot(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, PasswordError> {
     Arc::clone(permits).acquire_owned().await.map_err(|_| PasswordError::Busy)
 }
 
@@ -169,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn only_the_password_itself_fits_its_hash() {
         let passwords = Passwords::new().unwrap();
-        let permit = passwords.permit(NOBODY, Lane::Usual).await.unwrap();
+        let permit = passwords.acquire_permit(NOBODY, HashLane::Usual).await.unwrap();
         let stored = permit.hash(password("correct horse")).await.unwrap();
         assert!(stored.starts_with("$argon2id$"), "{stored}");
         let right = Some(password("correct horse"));
@@ -183,7 +183,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_salted() {
-        let permit = Passwords::new().unwrap().permit(NOBODY, Lane::Usual).await.unwrap();
+        let permit =
+            Passwords::new().unwrap().acquire_permit(NOBODY, HashLane::Usual).await.unwrap();
         let first = permit.hash(password("correct horse")).await.unwrap();
         assert_ne!(first, permit.hash(password("correct horse")).await.unwrap());
     }
@@ -191,21 +192,27 @@ mod tests {
     #[tokio::test]
     async fn whoever_finds_the_room_full_is_told_so() {
         let passwords = Passwords::new().unwrap();
-        let take = || passwords.waiting.take(NOBODY);
+        let take = || passwords.waiting.try_reserve(NOBODY);
         let _seats: Vec<_> = std::iter::from_fn(take).take(WAITING_MAX).collect();
-        let refused = passwords.permit(NOBODY, Lane::Usual).await;
+        let refused = passwords.acquire_permit(NOBODY, HashLane::Usual).await;
         assert!(matches!(refused, Err(PasswordError::Busy)));
-        let other = ClientAddress::of(Some([10, 0, 0, 1].into()));
-        assert!(passwords.permit(other, Lane::Usual).await.is_ok(), "another address has seats");
+        let other = ClientAddress::from_ip(Some([10, 0, 0, 1].into()));
+        assert!(
+            passwords.acquire_permit(other, HashLane::Usual).await.is_ok(),
+            "another address has seats"
+        );
     }
 
     #[tokio::test]
     async fn crowded_addresses_have_one_hash_at_once() {
         let passwords = Passwords::new().unwrap();
-        let first = passwords.permit(NOBODY, Lane::Crowded).await.unwrap();
-        let mut second = std::pin::pin!(passwords.permit(NOBODY, Lane::Crowded));
+        let first = passwords.acquire_permit(NOBODY, HashLane::Crowded).await.unwrap();
+        let mut second = std::pin::pin!(passwords.acquire_permit(NOBODY, HashLane::Crowded));
         assert!(futures::poll!(second.as_mut()).is_pending());
-        assert!(passwords.permit(NOBODY, Lane::Usual).await.is_ok(), "the other hash is free");
+        assert!(
+            passwords.acquire_permit(NOBODY, HashLane::Usual).await.is_ok(),
+            "the other hash is free"
+        );
         drop(first);
         assert!(second.await.is_ok());
     }
@@ -213,25 +220,25 @@ mod tests {
     #[tokio::test]
     async fn a_known_device_does_not_wait_behind_strangers() {
         let passwords = Passwords::new().unwrap();
-        let stranger = async || passwords.permit(NOBODY, Lane::Usual).await.unwrap();
+        let stranger = async || passwords.acquire_permit(NOBODY, HashLane::Usual).await.unwrap();
         let _strangers = (stranger().await, stranger().await);
-        assert!(passwords.permit(NOBODY, Lane::Known).await.is_ok());
+        assert!(passwords.acquire_permit(NOBODY, HashLane::Known).await.is_ok());
     }
 
     #[tokio::test]
     async fn hashes_have_the_memory_of_those_before_them() {
         let passwords = Passwords::new().unwrap();
         assert_eq!(passwords.memory.free_count(), 1, "the decoy's");
-        for lane in [Lane::Usual, Lane::Crowded, Lane::Known, Lane::Usual] {
-            let permit = passwords.permit(NOBODY, lane).await.unwrap();
+        for lane in [HashLane::Usual, HashLane::Crowded, HashLane::Known, HashLane::Usual] {
+            let permit = passwords.acquire_permit(NOBODY, lane).await.unwrap();
             permit.hash(password("correct horse")).await.unwrap();
             assert!(!permit.verify(None, None).await.unwrap());
             drop(permit);
             assert_eq!(passwords.memory.free_count(), 1);
         }
         let all_at_once = (0..10).map(async |n| {
-            let lane = if n % 2 == 0 { Lane::Usual } else { Lane::Known };
-            let permit = passwords.permit(NOBODY, lane).await.unwrap();
+            let lane = if n % 2 == 0 { HashLane::Usual } else { HashLane::Known };
+            let permit = passwords.acquire_permit(NOBODY, lane).await.unwrap();
             permit.verify(None, None).await.unwrap();
         });
         futures::future::join_all(all_at_once).await;
@@ -242,9 +249,9 @@ mod tests {
     #[tokio::test]
     async fn a_hash_keeps_its_place_after_its_asker_has_gone() {
         let passwords = Passwords::new().unwrap();
-        let permit = passwords.permit(NOBODY, Lane::Usual).await.unwrap();
+        let permit = passwords.acquire_permit(NOBODY, HashLane::Usual).await.unwrap();
         let (go_on, hears) = std::sync::mpsc::channel::<()>();
-        let mut computing = Box::pin(permit.compute(move |_| hears.recv().is_ok()));
+        let mut computing = Box::pin(permit.run_blocking(move |_| hears.recv().is_ok()));
         assert!(futures::poll!(computing.as_mut()).is_pending());
         drop(computing);
         drop(permit);

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use wire::UnixMillis;
 
 use crate::{
-    domain::{RefreshUse, SentRefresh},
+    domain::{PresentedRefreshToken, RefreshUse},
     service::{ACCESS_TOKEN_SECONDS, Service, ServiceError},
     store::SessionEnding,
 };
@@ -38,9 +38,9 @@ pub struct RenewedAccess {
 
 impl Service {
     /// Issues a new token for the same session, or `None` if it is not live.
-    pub async fn renew(&self, token: &str) -> Result<Option<RenewedAccess>, ServiceError> {
-        let Some(claims) = self.live_claims(token).await? else { return Ok(None) };
-        let Some(created_at) = self.store.session_begun(claims.jti).await? else {
+    pub async fn renew_access(&self, token: &str) -> Result<Option<RenewedAccess>, ServiceError> {
+        let Some(claims) = self.verify_live_token(token).await? else { return Ok(None) };
+        let Some(created_at) = self.store.load_session_start(claims.jti).await? else {
             return Ok(None);
         };
         let (iat, ends_at) = (self.clock.now().0 / 1000, session_end(created_at));
@@ -50,15 +50,15 @@ impl Service {
         if !self.is_live(&claims).await? {
             return Ok(None);
         }
-        let claims = self.marked(claims).await?;
-        let access_token = self.signing.sign(&Claims { iat, exp, ..claims });
+        let claims = self.with_current_mark(claims).await?;
+        let access_token = self.signing.sign_claims(&Claims { iat, exp, ..claims });
         let expires_at = UnixMillis(exp * 1000);
         Ok(Some(RenewedAccess { access_token, refresh_token: None, expires_at, ends_at }))
     }
 
     /// Exchanges a refresh token for a new access token and a new refresh token. Returns `None` if
     /// the token is invalid or spent, or its session is not live.
-    pub async fn refreshed(
+    pub async fn refresh_access(
         &self,
         token: &str,
         attempt: Option<Uuid>,
@@ -71,7 +71,7 @@ impl Service {
         if !self.is_live(&claims).await? {
             return Ok(None);
         }
-        let Some(successor) = self.successor(&claims, attempt, trace).await? else {
+        let Some(successor) = self.claim_successor_time(&claims, attempt, trace).await? else {
             return Ok(None);
         };
         let ends_at = claims.expires_at();
@@ -80,24 +80,24 @@ impl Service {
         let iat = now.0 / 1000;
         let exp = (iat + ACCESS_TOKEN_SECONDS).min(claims.exp);
         let (kind, expires_at) = (TokenKind::Access, UnixMillis(exp * 1000));
-        let claims = self.marked(claims).await?;
-        let access_token = self.signing.sign(&Claims { iat, exp, kind, ..claims });
+        let claims = self.with_current_mark(claims).await?;
+        let access_token = self.signing.sign_claims(&Claims { iat, exp, kind, ..claims });
         Ok(Some(RenewedAccess { access_token, refresh_token, expires_at, ends_at }))
     }
 
     /// Spends a refresh token and returns the issue time of its successor. Reuse of a spent token
     /// ends the session.
-    async fn successor(
+    async fn claim_successor_time(
         &self,
         claims: &Claims,
         attempt: Option<Uuid>,
         trace: &TraceId,
     ) -> Result<Option<UnixMillis>, ServiceError> {
         let session = claims.jti;
-        let sent = SentRefresh { issued: UnixMillis(claims.iat * 1000), attempt };
+        let sent = PresentedRefreshToken { issued: UnixMillis(claims.iat * 1000), attempt };
         for _ in 0..SPENDING_ATTEMPTS {
-            let Some(family) = self.store.refresh_family(session).await? else { break };
-            match family.judge(sent, self.clock.now()) {
+            let Some(family) = self.store.load_refresh_family(session).await? else { break };
+            match family.classify_use(sent, self.clock.now()) {
                 RefreshUse::First(successor) => {
                     if self.store.spend_refresh_token(session, sent, successor).await? {
                         return Ok(Some(successor));
@@ -119,7 +119,7 @@ impl Service {
 
     pub fn refresh_token(&self, access: &Claims, ends_at: UnixMillis) -> String {
         let (exp, kind) = (ends_at.0 / 1000, TokenKind::Refresh);
-        self.signing.sign(&Claims { exp, kind, ..access.clone() })
+        self.signing.sign_claims(&Claims { exp, kind, ..access.clone() })
     }
 }
 

@@ -17,7 +17,7 @@ use platform::{
     cache::{Cache, CacheError},
     sessions::{self, LiveSession, SessionStatus},
 };
-use process::{clock::Clock, problem::chain, tasks::Tasks, tokens::Claims};
+use process::{clock::Clock, problem::format_error_chain, tasks::Tasks, tokens::Claims};
 use uuid::Uuid;
 use wire::{SessionId, UnixMillis};
 
@@ -29,7 +29,7 @@ type RefillError = Box<dyn std::error::Error + Send + Sync>;
 const REFILL_EVERY: Duration = Duration::from_secs(15);
 
 #[derive(Clone)]
-pub struct SessionList {
+pub struct SessionStatusCache {
     store: Store,
     cache: Cache,
     clock: Clock,
@@ -45,14 +45,14 @@ pub struct SessionList {
 /// early, on cancellation or a database error, sessions may have ended: the next refill puts them
 /// on the blacklist.
 #[must_use]
-pub struct EndUnderWay {
-    list: SessionList,
+pub struct PendingRevocation {
+    list: SessionStatusCache,
     is_told: bool,
 }
 
 /// The cached state of a token's session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KnownSession {
+pub enum CachedSession {
     Stands,
     Over,
     /// Look it up in auth_db. `kept` is true if the cache is available to store the result.
@@ -61,7 +61,7 @@ pub enum KnownSession {
     },
 }
 
-impl SessionList {
+impl SessionStatusCache {
     pub fn new(store: &Store, cache: &Cache, clock: &Clock) -> Self {
         let (store, cache, clock) = (store.clone(), cache.clone(), clock.clone());
         let (under_way, missed, made_good) = Default::default();
@@ -69,84 +69,96 @@ impl SessionList {
     }
 
     /// Call this before auth_db ends sessions.
-    pub fn ending(&self) -> EndUnderWay {
+    pub fn begin_revocation(&self) -> PendingRevocation {
         self.under_way.fetch_add(1, Ordering::SeqCst);
-        EndUnderWay { list: self.clone(), is_told: false }
+        PendingRevocation { list: self.clone(), is_told: false }
     }
 
     /// Puts one session on the blacklist. A failure does not fail the sign-out.
-    pub async fn tell(&self, session: SessionId, until: UnixMillis, now: UnixMillis) {
-        if let Err(error) = sessions::revoke(&self.cache, session, left(until, now)).await {
+    pub async fn blacklist_session(&self, session: SessionId, until: UnixMillis, now: UnixMillis) {
+        if let Err(error) =
+            sessions::revoke_session(&self.cache, session, time_left(until, now)).await
+        {
             self.missed.fetch_add(1, Ordering::SeqCst);
-            tracing::warn!(session.id = %session, error = chain(&error), "The cache missed a revocation");
+            tracing::warn!(session.id = %session, error = format_error_chain(&error), "The cache missed a revocation");
         }
     }
 
     /// Rewrites the whole blacklist: all revoked sessions with unexpired tokens.
-    pub async fn fill(&self) {
+    pub async fn refill_blacklist(&self) {
         let missed = self.missed.load(Ordering::SeqCst);
-        match self.refill().await {
+        match self.write_blacklist().await {
             // Later misses wait for the next refill.
             Ok(()) => {
                 self.made_good.fetch_max(missed, Ordering::SeqCst);
             }
             Err(error) => {
                 self.missed.fetch_add(1, Ordering::SeqCst);
-                tracing::warn!(error = chain(&*error), "The blacklist could not be filled");
+                tracing::warn!(
+                    error = format_error_chain(&*error),
+                    "The blacklist could not be filled"
+                );
             }
         }
     }
 
     /// Refills periodically while the service runs.
-    pub fn keep_filled(&self, tasks: &Tasks) {
-        let (list, stop) = (self.clone(), tasks.token());
+    pub fn spawn_refill(&self, tasks: &Tasks) {
+        let (list, stop) = (self.clone(), tasks.stop_token());
         tasks.spawn("auth revocations", async move {
             loop {
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(REFILL_EVERY) => list.fill().await,
+                    () = tokio::time::sleep(REFILL_EVERY) => list.refill_blacklist().await,
                 }
             }
         });
     }
 
     /// Caches the session of these claims, which was live at `asked_at` and expires at `ends_at`.
-    pub async fn remember(&self, claims: &Claims, asked_at: UnixMillis, ends_at: UnixMillis) {
+    pub async fn cache_live_session(
+        &self,
+        claims: &Claims,
+        asked_at: UnixMillis,
+        ends_at: UnixMillis,
+    ) {
         let kept_ms = i64::try_from(sessions::KEPT_FOR.as_millis()).unwrap_or(i64::MAX);
         let until = ends_at.min(asked_at.plus_ms(kept_ms));
         let live = LiveSession { user: claims.sub, role: claims.role, until };
-        let left = left(until, self.clock.now());
-        in_time(sessions::remember(&self.cache, claims.jti, &live, left)).await;
+        let left = time_left(until, self.clock.now());
+        within_timeout(sessions::store_live_session(&self.cache, claims.jti, &live, left)).await;
     }
 
     /// Looks up the session of verified claims in the cache.
-    pub async fn recall(&self, claims: &Claims) -> KnownSession {
+    pub async fn lookup_session(&self, claims: &Claims) -> CachedSession {
         let is_told = || {
             let made_good = self.made_good.load(Ordering::SeqCst);
             self.under_way.load(Ordering::SeqCst) == 0
                 && made_good == self.missed.load(Ordering::SeqCst)
         };
-        let Some((status, live)) = in_time(sessions::recall(&self.cache, claims.jti)).await else {
-            return KnownSession::Unknown { kept: false };
+        let Some((status, live)) =
+            within_timeout(sessions::look_up_live(&self.cache, claims.jti)).await
+        else {
+            return CachedSession::Unknown { kept: false };
         };
         let of_claims = |live: &LiveSession| (live.user, live.role) == (claims.sub, claims.role);
         let live = live.filter(|live| of_claims(live) && live.until > self.clock.now());
         match (status, live) {
-            (SessionStatus::Revoked, _) => KnownSession::Over,
-            (_, Some(_)) if is_told() => KnownSession::Stands,
-            _ => KnownSession::Unknown { kept: true },
+            (SessionStatus::Revoked, _) => CachedSession::Over,
+            (_, Some(_)) if is_told() => CachedSession::Stands,
+            _ => CachedSession::Unknown { kept: true },
         }
     }
 
-    async fn refill(&self) -> Result<(), RefillError> {
+    async fn write_blacklist(&self) -> Result<(), RefillError> {
         let mut after = SessionId(Uuid::nil());
         loop {
             let now = self.clock.now();
-            let part = self.store.revoked(after, now).await?;
+            let part = self.store.list_revoked_sessions(after, now).await?;
             for (session, until) in &part {
                 // Outlast any cached entry that still calls this session live.
-                let left = left(*until, now).max(sessions::KEPT_FOR);
-                sessions::revoke(&self.cache, *session, left).await?;
+                let left = time_left(*until, now).max(sessions::KEPT_FOR);
+                sessions::revoke_session(&self.cache, *session, left).await?;
             }
             match part.last() {
                 Some((last, _)) if part.len() == BATCH => after = *last,
@@ -157,14 +169,14 @@ impl SessionList {
     }
 }
 
-impl EndUnderWay {
+impl PendingRevocation {
     /// All ended sessions were written to the cache or counted as missed, or none ended.
-    pub fn told(mut self) {
+    pub fn mark_reported(mut self) {
         self.is_told = true;
     }
 }
 
-impl Drop for EndUnderWay {
+impl Drop for PendingRevocation {
     fn drop(&mut self) {
         // In this order: the revocation is always counted in at least one of the two.
         if !self.is_told {
@@ -174,11 +186,11 @@ impl Drop for EndUnderWay {
     }
 }
 
-fn left(until: UnixMillis, now: UnixMillis) -> Duration {
-    Duration::from_millis(u64::try_from(until.since(now)).unwrap_or_default().max(1))
+fn time_left(until: UnixMillis, now: UnixMillis) -> Duration {
+    Duration::from_millis(u64::try_from(until.ms_since(now)).unwrap_or_default().max(1))
 }
 
 /// Returns `None` if the cache is down or slow: it only saves a query, so never wait for it.
-async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
+async fn within_timeout<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
     Cache::in_time(asked).await.ok()
 }

@@ -4,7 +4,7 @@ use axum::extract::FromRef;
 use platform::{ClientAddress, cache::Cache};
 use process::{
     clock::Clock,
-    tokens::{Claims, TokenAudience, TokenKind, Verifier},
+    tokens::{Claims, TokenAudience, TokenKind, TokenVerifier},
     trace::TraceId,
 };
 use serde::Serialize;
@@ -12,20 +12,20 @@ use utoipa::ToSchema;
 use wire::{EventType, GuessReport, ReadmissionEvent, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
-    codes::Codes,
+    codes::PhoneCodes,
     domain::{NewAccount, Password, RoleRefusal, Username},
-    entry::{Entry, EntryRefusal, SignInAttempt},
+    entry::{CredentialRefusal, SignInAttempt, SignInOrigin},
     events,
     grants::{self, GrantHours, Tablet},
     issuers::Issuers,
-    limits::EntryLimits,
-    passwords::{HashPermit, Lane, PasswordError, Passwords, is_our_hash},
+    limits::AuthRateLimits,
+    passwords::{HashLane, HashPermit, PasswordError, Passwords, is_our_hash},
     renewal::session_end,
-    revocations::{KnownSession, SessionList},
+    revocations::{CachedSession, SessionStatusCache},
     signing::SigningKeys,
     store::{
-        Account, AccountClosing, AddedUser, Closing, PlaceHash, SessionKind, SessionState, Store,
-        StoreError, UserSession,
+        Account, AddUserResult, CloseAccountResult, ClosureRecord, PlaceHash, SessionKind,
+        SessionState, Store, StoreError, UserSession,
     },
 };
 
@@ -36,16 +36,16 @@ const ISSUER: &str = "holdfast";
 pub struct Service {
     pub store: Store,
     pub passwords: Passwords,
-    pub limits: EntryLimits,
+    pub limits: AuthRateLimits,
     pub signing: SigningKeys,
     pub issuers: Issuers,
-    pub codes: Codes,
+    pub codes: PhoneCodes,
     pub grant_hours: GrantHours,
     pub addresses_trusted_before: UnixMillis,
-    pub verifier: Verifier,
+    pub verifier: TokenVerifier,
     pub clock: Clock,
     pub cache: Cache,
-    pub sessions: SessionList,
+    pub sessions: SessionStatusCache,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +91,7 @@ pub struct AccessGrant {
 }
 
 impl AccessGrant {
-    pub fn of(self, username: String) -> Self {
+    pub fn with_username(self, username: String) -> Self {
         Self { username: Some(username), ..self }
     }
 }
@@ -106,36 +106,36 @@ impl Service {
     pub async fn sign_in(
         &self,
         attempt: SignInAttempt,
-    ) -> Result<Result<AccessGrant, EntryRefusal>, ServiceError> {
+    ) -> Result<Result<AccessGrant, CredentialRefusal>, ServiceError> {
         let SignInAttempt { from, typed_name, password, device, refresh, tablet, trace } = attempt;
         let password = Password::new(password).ok();
-        let Some(username) = Username::typed(&typed_name) else {
-            let lane = self.limits.lane(from).await;
-            self.passwords.permit(from, lane).await?.verify(password, None).await?;
-            return Ok(Err(EntryRefusal::Wrong));
+        let Some(username) = Username::parse_typed(&typed_name) else {
+            let lane = self.limits.choose_lane(from).await;
+            self.passwords.acquire_permit(from, lane).await?.verify(password, None).await?;
+            return Ok(Err(CredentialRefusal::Wrong));
         };
-        let (entry, permit) = match self.admitted(&username, from, device).await? {
+        let (entry, permit) = match self.admit_attempt(&username, from, device).await? {
             Ok(admitted) => admitted,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        match self.verified(&permit, &username, password).await? {
+        match self.verify_password(&permit, &username, password).await? {
             Some(account) => {
                 let begun = self.begin_session(&account, entry, refresh, (tablet, &trace)).await?;
-                Ok(begun.ok_or(EntryRefusal::Wrong))
+                Ok(begun.ok_or(CredentialRefusal::Wrong))
             }
-            None => Ok(Err(self.wrong(&entry).await?)),
+            None => Ok(Err(self.record_failure(&entry).await?)),
         }
     }
 
     /// Returns the account with this name if the password is right, and replaces an imported hash
     /// with our own.
-    pub async fn verified(
+    pub async fn verify_password(
         &self,
         permit: &HashPermit,
         username: &Username,
         password: Option<Password>,
     ) -> Result<Option<Account>, ServiceError> {
-        let account = self.store.account(username).await?;
+        let account = self.store.find_account(username).await?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let fits = permit.verify(password.clone(), hash).await?;
         let account = account.filter(|_| fits);
@@ -152,20 +152,20 @@ impl Service {
     pub async fn begin_session(
         &self,
         account: &Account,
-        entry: Entry,
+        entry: SignInOrigin,
         refresh: bool,
         (tablet, trace): (Option<Tablet>, &TraceId),
     ) -> Result<Option<AccessGrant>, ServiceError> {
         let last = self.store.last_sign_in(account.id).await?;
-        let wrong_passwords = self.guesses(last, &entry).await?;
+        let wrong_passwords = self.report_wrong_guesses(last, &entry).await?;
         let changed_at = account.password_changed_at;
         let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
         // After a readmission, tokens start at a whole second, possibly the next one.
         let created_at = self.clock.now().max(account.tokens_since);
         let issued = created_at.0 / 1000;
-        let tablet = tablet.filter(|_| grants::is_for(account.role_id));
+        let tablet = tablet.filter(|_| grants::can_hold_grant(account.role_id));
         let (kind, expires_in) = match tablet {
-            Some(_) => (TokenKind::DeviceGrant, self.grant_hours.seconds()),
+            Some(_) => (TokenKind::DeviceGrant, self.grant_hours.to_seconds()),
             None => (TokenKind::Access, ACCESS_TOKEN_SECONDS),
         };
         let (region, device) = tablet.map(|Tablet { region, device }| (region, device)).unzip();
@@ -183,26 +183,26 @@ impl Service {
             verified: false,
             mark_version: 0,
         };
-        let claims = self.marked(claims).await?;
+        let claims = self.with_current_mark(claims).await?;
         let is_grant = claims.kind == TokenKind::DeviceGrant;
         let kind = if is_grant { SessionKind::DeviceGrant } else { SessionKind::Access };
-        let mut session = UserSession::of(&claims, kind, created_at);
+        let mut session = UserSession::from_claims(&claims, kind, created_at);
         if refresh {
             session.expires_at = session_end(created_at);
         }
-        let token = self.signing.sign(&claims);
+        let token = self.signing.sign_claims(&claims);
         let refresh = refresh.then(|| self.refresh_token(&claims, session.expires_at));
-        let Entry { name, place, device, identity, .. } = entry;
+        let SignInOrigin { name, place, device, identity, .. } = entry;
         let known =
-            device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::of_device(secret)));
+            device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret)));
         let (looked_at, asked_at) = ((account.role_id, changed_at), self.clock.now());
         if !self.store.begin_session(&session, looked_at, (name, place), (known, identity)).await? {
             return Ok(None);
         }
         if is_grant {
-            self.takes_its_place(&claims, &session, trace).await?;
+            self.end_replaced_grants(&claims, &session, trace).await?;
         } else {
-            self.sessions.remember(&claims, asked_at, session.expires_at).await;
+            self.sessions.cache_live_session(&claims, asked_at, session.expires_at).await;
         }
         tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
         let (access_token, edge_token) =
@@ -224,22 +224,25 @@ impl Service {
     }
 
     /// Returns the claims with the owner's current verification mark; only providers have one.
-    pub async fn marked(&self, claims: Claims) -> Result<Claims, ServiceError> {
+    pub async fn with_current_mark(&self, claims: Claims) -> Result<Claims, ServiceError> {
         let mark = match claims.role {
-            Role::Provider => self.store.mark(claims.sub).await?,
+            Role::Provider => self.store.load_provider_mark(claims.sub).await?,
             Role::Customer | Role::Admin => None,
         };
-        Ok(claims.marked(mark))
+        Ok(claims.with_provider_mark(mark))
     }
 
     /// Returns true if a verified token's session is not revoked, and its account is open and has
     /// the role in the token.
     pub async fn is_live(&self, claims: &Claims) -> Result<bool, ServiceError> {
-        Ok(self.live_until(claims).await?.is_some())
+        Ok(self.live_session_end(claims).await?.is_some())
     }
 
     /// Returns the session's expiry, or `None` if it is not live.
-    pub async fn live_until(&self, claims: &Claims) -> Result<Option<UnixMillis>, ServiceError> {
+    pub async fn live_session_end(
+        &self,
+        claims: &Claims,
+    ) -> Result<Option<UnixMillis>, ServiceError> {
         let state = self.store.session_state(claims.jti, self.clock.now()).await?;
         let stands = |state: &SessionState| {
             state.live && state.user_id == claims.sub && state.role == claims.role
@@ -248,84 +251,86 @@ impl Service {
     }
 
     /// Returns the claims of a cloud token if its signature, expiry and session are valid.
-    pub async fn live_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
+    pub async fn verify_live_token(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         match self.verifier.keys.verify(token, TokenAudience::Cloud, self.clock.now()) {
             Ok(claims) if self.is_live(&claims).await? => Ok(Some(claims)),
             _ => Ok(None),
         }
     }
 
-    /// Like [`Self::live_claims`], for read-only callers: uses the cache if it has the session.
-    pub async fn known_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
+    /// Like [`Self::verify_live_token`], for read-only callers: uses the cache if it has the session.
+    pub async fn verify_token_cached(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let asked_at = self.clock.now();
         let verified = self.verifier.keys.verify(token, TokenAudience::Cloud, asked_at);
         let Ok(claims) = verified else { return Ok(None) };
-        let kept = match self.sessions.recall(&claims).await {
-            KnownSession::Stands => return Ok(Some(claims)),
-            KnownSession::Over => return Ok(None),
-            KnownSession::Unknown { kept } => kept,
+        let kept = match self.sessions.lookup_session(&claims).await {
+            CachedSession::Stands => return Ok(Some(claims)),
+            CachedSession::Over => return Ok(None),
+            CachedSession::Unknown { kept } => kept,
         };
-        let Some(ends_at) = self.live_until(&claims).await? else { return Ok(None) };
+        let Some(ends_at) = self.live_session_end(&claims).await? else { return Ok(None) };
         if kept {
-            self.sessions.remember(&claims, asked_at, ends_at).await;
+            self.sessions.cache_live_session(&claims, asked_at, ends_at).await;
         }
         Ok(Some(claims))
     }
 
     /// Closes a person's account and ends its sessions. Returns the person's role. On return the
     /// account is closed in auth_db; the feed informs the edges.
-    pub async fn revoke(
+    pub async fn revoke_person(
         &self,
         user: UserId,
         by: UserId,
         why: String,
         trace: &TraceId,
     ) -> Result<Result<Role, RoleRefusal>, ServiceError> {
-        let Some(role) = self.store.role(user).await? else { return Ok(Err(RoleRefusal::Unknown)) };
-        let event_of = |at| events::closed(&self.clock, trace, user, role, at);
-        let record = Closing { at: self.clock.now(), by, why };
-        let ending = self.sessions.ending();
+        let Some(role) = self.store.load_role(user).await? else {
+            return Ok(Err(RoleRefusal::Unknown));
+        };
+        let event_of = |at| events::build_closed_event(&self.clock, trace, user, role, at);
+        let record = ClosureRecord { at: self.clock.now(), by, why };
+        let ending = self.sessions.begin_revocation();
         let decided = match self.store.close_account(user, &record, event_of).await? {
-            AccountClosing::Closed => {
+            CloseAccountResult::Closed => {
                 tracing::info!(user.id = %user, by = %by, "An account was closed");
-                self.forget(user).await;
-                self.sessions.fill().await;
+                self.evict_permissions(user).await;
+                self.sessions.refill_blacklist().await;
                 Ok(role)
             }
-            AccountClosing::ClosedBefore => Ok(role),
-            AccountClosing::Refused(refused) => Err(refused),
+            CloseAccountResult::ClosedBefore => Ok(role),
+            CloseAccountResult::Refused(refused) => Err(refused),
         };
-        ending.told();
+        ending.mark_reported();
         Ok(decided)
     }
 
     /// Reopens the account of a revoked person. Earlier tokens stay invalid: their sessions have
     /// ended, and edges receive the time from which tokens are valid. Returns the role and that
     /// time, or `None` if the person does not exist.
-    pub async fn readmit(
+    pub async fn readmit_person(
         &self,
         user: UserId,
         by: UserId,
         why: String,
         trace: &TraceId,
     ) -> Result<Option<(Role, UnixMillis)>, ServiceError> {
-        let Some((role, _)) = self.store.tokens_since(user).await? else { return Ok(None) };
+        let Some((role, _)) = self.store.load_tokens_since(user).await? else { return Ok(None) };
         let event_of = |tokens_since| {
             let body = ReadmissionEvent { user_id: user, role, tokens_since };
-            events::readmitted(&self.clock, trace, &body)
+            events::build_readmitted_event(&self.clock, trace, &body)
         };
-        let (id, record) = (self.clock.new_id(), Closing { at: self.clock.now(), by, why });
-        if self.store.readmit(id, user, &record, event_of).await? {
+        let (id, record) = (self.clock.new_id(), ClosureRecord { at: self.clock.now(), by, why });
+        if self.store.readmit_user(id, user, &record, event_of).await? {
             tracing::info!(user.id = %user, by = %by, "A revoked person was let in again");
         }
-        Ok(self.store.tokens_since(user).await?)
+        Ok(self.store.load_tokens_since(user).await?)
     }
 }
 
 /// Creates an account and its event. Returns `None` if the name is taken. If another account has
 /// the address, neither the answer nor its timing changes: the owner gets a mail. The hash is
 /// computed before the transaction begins.
-pub async fn register(
+pub async fn register_account(
     store: &Store,
     passwords: &Passwords,
     clock: &Clock,
@@ -333,7 +338,7 @@ pub async fn register(
     new: NewAccount,
     trace: &TraceId,
 ) -> Result<Option<UserId>, ServiceError> {
-    let permit = passwords.permit(from, Lane::Usual).await?;
+    let permit = passwords.acquire_permit(from, HashLane::Usual).await?;
     let password_hash = permit.hash(new.password).await?;
     drop(permit);
     let (user_id, role) = (UserId(clock.new_id()), new.role);
@@ -344,11 +349,12 @@ pub async fn register(
         password_changed_at: None,
         tokens_since: UnixMillis(0),
     };
-    let event = events::of(EventType::UserRegistered, clock, trace, user_id, role, None)?;
+    let event =
+        events::build_user_event(EventType::UserRegistered, clock, trace, user_id, role, None)?;
     let added = store.add_user(&account, &new.username, &new.email, clock.now(), &event).await?;
     match added {
-        AddedUser::NameTaken => return Ok(None),
-        AddedUser::Made | AddedUser::MadeWithoutAddress => {}
+        AddUserResult::NameTaken => return Ok(None),
+        AddUserResult::Made | AddUserResult::MadeWithoutAddress => {}
     }
     tracing::info!(user.id = %user_id, role = role.as_str(), "Registered");
     Ok(Some(user_id))

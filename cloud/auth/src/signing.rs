@@ -15,15 +15,15 @@ use std::{
 use platform::OpenError;
 use process::{
     clock::Clock,
-    problem::chain,
+    problem::format_error_chain,
     tasks::Tasks,
-    tokens::{KeyVault, Keys, KeysError, Signer},
+    tokens::{KeyVault, Signer, TokenKeys, TokenKeysError},
 };
 use serde::Serialize;
 use wire::{UnixMillis, UserId};
 
-use ring::{KeyPlan, TOKENS_LIVE_MS};
 pub use ring::{KeyRing, KeyState};
+use ring::{KeyRotationPlan, TOKENS_LIVE_MS};
 
 use crate::{
     Config,
@@ -45,10 +45,10 @@ pub struct SigningKeys(Arc<Inner>);
 struct Inner {
     store: Store,
     clock: Clock,
-    plan: KeyPlan,
+    plan: KeyRotationPlan,
     own: Signer,
     vault: KeyVault,
-    keys: Keys,
+    keys: TokenKeys,
     /// Ordered by the time they start to sign; never empty after `open`.
     signers: RwLock<Vec<(UnixMillis, Signer)>>,
 }
@@ -58,7 +58,7 @@ pub enum SigningError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the set of signing keys cannot be used")]
-    Keys(#[from] KeysError),
+    Keys(#[from] TokenKeysError),
     #[error("no signing key can be opened by the key file")]
     NoKey,
 }
@@ -78,7 +78,7 @@ pub struct KeyTooNew {
 
 /// The admin who changes a key, and their reason.
 #[derive(Debug, Clone)]
-pub struct KeyOrder {
+pub struct KeyChangeAudit {
     pub by: UserId,
     pub why: String,
 }
@@ -88,35 +88,37 @@ impl SigningKeys {
         store: &Store,
         config: &Config,
         clock: &Clock,
-        keys: &Keys,
+        keys: &TokenKeys,
     ) -> Result<Self, OpenError> {
-        let (own, vault) = KeyVault::beside(&config.signing_key)
-            .map_err(OpenError::own("could not get the key that signs tokens"))?;
+        let (own, vault) = KeyVault::load_or_create(&config.signing_key)
+            .map_err(OpenError::own_failure("could not get the key that signs tokens"))?;
         let hours = |count: u32| i64::from(count) * 3600 * 1000;
-        let plan = KeyPlan {
+        let plan = KeyRotationPlan {
             signs_ms: hours(config.signing_key_days.get()) * 24,
             known_ms: hours(config.signing_key_known_hours.get()),
         };
         let now = clock.now();
-        let file = NewSigningKey::of_file(own.kid(), own.public_key());
+        let file = NewSigningKey::from_file(own.kid(), own.public_key());
         if !store.ensure_file_key(file, config.signing_key_replaced, now).await? {
             let foreign = ForeignKeyFile(config.signing_key.clone());
-            return Err(OpenError::own("could not use the key that signs tokens")(foreign));
+            return Err(OpenError::own_failure("could not use the key that signs tokens")(foreign));
         }
         let (store, clock, keys) = (store.clone(), clock.clone(), keys.clone());
         let signers = RwLock::default();
         let opened = Self(Arc::new(Inner { store, clock, plan, own, vault, keys, signers }));
-        match opened.turn().await {
+        match opened.advance_keys().await {
             Ok(()) => Ok(opened),
             // The caller waits for an unavailable store.
             Err(SigningError::Store(error)) => Err(error.into()),
-            Err(error) => Err(OpenError::own("could not load the keys that sign tokens")(error)),
+            Err(error) => {
+                Err(OpenError::own_failure("could not load the keys that sign tokens")(error))
+            }
         }
     }
 
     /// Reloads periodically while the service runs, to apply changes from other replicas.
-    pub fn keep_loaded(&self, tasks: &Tasks) {
-        let (own, stop) = (self.clone(), tasks.token());
+    pub fn spawn_reload(&self, tasks: &Tasks) {
+        let (own, stop) = (self.clone(), tasks.stop_token());
         tasks.spawn("auth signing keys", async move {
             loop {
                 tokio::select! {
@@ -125,7 +127,7 @@ impl SigningKeys {
                 }
                 if let Err(error) = own.load().await {
                     tracing::warn!(
-                        cause = chain(&error),
+                        cause = format_error_chain(&error),
                         "The signing keys could not be read again"
                     );
                 }
@@ -133,12 +135,12 @@ impl SigningKeys {
         });
     }
 
-    pub fn sign(&self, claims: &impl Serialize) -> String {
+    pub fn sign_claims(&self, claims: &impl Serialize) -> String {
         let now = self.0.clock.now();
         let signers = self.0.signers.read().unwrap_or_else(PoisonError::into_inner);
         let begun = signers.iter().rev().find(|(from, _)| *from <= now);
         match begun.or_else(|| signers.first()) {
-            Some((_, signer)) => signer.sign(claims),
+            Some((_, signer)) => signer.sign_claims(claims),
             None => unreachable!("it was opened with a key, and is loaded with one alone"),
         }
     }
@@ -148,25 +150,25 @@ impl SigningKeys {
     }
 
     /// Loads all keys, in the order in which they sign.
-    pub async fn all(&self) -> Result<KeyRing, SigningError> {
+    pub async fn load_ring(&self) -> Result<KeyRing, SigningError> {
         Ok(KeyRing(self.0.store.signing_keys().await?))
     }
 
     /// Updates the state of every key for the current time, and creates the next key. If two
     /// replicas do this concurrently, only one creates it.
-    pub async fn turn(&self) -> Result<(), SigningError> {
+    pub async fn advance_keys(&self) -> Result<(), SigningError> {
         let Inner { store, clock, plan, .. } = &*self.0;
-        let (now, ring) = (clock.now(), self.all().await?);
-        if let Some(begun) = ring.newest_begun(now) {
+        let (now, ring) = (clock.now(), self.load_ring().await?);
+        if let Some(begun) = ring.newest_started(now) {
             store.end_keys_before(begun.place, begun.signs_from).await?;
         }
         let before = |ms: i64| now.plus_ms(-ms);
         store.wipe_private_keys(before(SEALED_AFTER_MS)).await?;
-        store.make_keys_former(before(TOKENS_LIVE_MS), now).await?;
-        store.forget_keys(before(FORMER_KEPT_MS)).await?;
-        if let Some((trusted_from, signs_from)) = ring.wanted(*plan, now) {
+        store.retire_keys(before(TOKENS_LIVE_MS), now).await?;
+        store.delete_former_keys(before(FORMER_KEPT_MS)).await?;
+        if let Some((trusted_from, signs_from)) = ring.plan_next_key(*plan, now) {
             let last = ring.0.iter().map(|key| key.place).max().unwrap_or(0);
-            let new = self.new_key(last + 1, trusted_from, signs_from);
+            let new = self.create_key(last + 1, trusted_from, signs_from);
             if let Some(new) = new
                 && store.add_key(&new, now).await?
             {
@@ -177,12 +179,15 @@ impl SigningKeys {
     }
 
     /// Lets the next key sign from now on.
-    pub async fn rotate(&self, order: &KeyOrder) -> Result<Result<(), KeyTooNew>, SigningError> {
+    pub async fn rotate_to_next(
+        &self,
+        order: &KeyChangeAudit,
+    ) -> Result<Result<(), KeyTooNew>, SigningError> {
         let now = self.0.clock.now();
-        let ring = self.all().await?;
+        let ring = self.load_ring().await?;
         let Some(next) = ring.next(now) else {
             // The next key begins at this moment.
-            return self.turn().await.map(Ok);
+            return self.advance_keys().await.map(Ok);
         };
         if next.trusted_from > now {
             return Ok(Err(KeyTooNew { trusted_from: next.trusted_from }));
@@ -190,33 +195,33 @@ impl SigningKeys {
         if self.0.store.begin_key(&next.kid, order, now).await? {
             tracing::warn!(key.id = next.kid, by = %order.by, "The signing key was rotated by hand");
         }
-        self.turn().await.map(Ok)
+        self.advance_keys().await.map(Ok)
     }
 
     /// Invalidates all tokens of a key. If it is the current key, the next one signs immediately.
     /// Returns false for an unknown key.
-    pub async fn kill(&self, kid: &str, order: &KeyOrder) -> Result<bool, SigningError> {
+    pub async fn kill_key(&self, kid: &str, order: &KeyChangeAudit) -> Result<bool, SigningError> {
         let Inner { store, clock, .. } = &*self.0;
         let now = clock.now();
-        if !self.all().await?.0.iter().any(|key| key.kid == kid) {
+        if !self.load_ring().await?.0.iter().any(|key| key.kid == kid) {
             return Ok(false);
         }
         if store.kill_key(kid, order, now).await? {
             tracing::warn!(key.id = kid, by = %order.by, "A signing key was killed");
         }
-        let ring = self.all().await?;
-        if ring.present(now).is_none()
+        let ring = self.load_ring().await?;
+        if ring.current_key(now).is_none()
             && let Some(next) = ring.next(now)
         {
             store.begin_key_at_once(&next.kid, now).await?;
         }
-        self.turn().await?;
+        self.advance_keys().await?;
         Ok(true)
     }
 
     async fn load(&self) -> Result<(), SigningError> {
         let Inner { clock, own, vault, keys, .. } = &*self.0;
-        let ring = self.all().await?;
+        let ring = self.load_ring().await?;
         let opened = |key: &SigningKey| {
             if key.kid == own.kid() {
                 return Some((key.signs_from, own.clone()));
@@ -227,24 +232,24 @@ impl SigningKeys {
             }
             signer.map(|signer| (key.signs_from, signer))
         };
-        let signers: Vec<_> = ring.signing(clock.now()).filter_map(opened).collect();
+        let signers: Vec<_> = ring.signing_keys(clock.now()).filter_map(opened).collect();
         if signers.is_empty() {
             return Err(SigningError::NoKey);
         }
-        keys.replace(&ring.published().to_json())?;
+        keys.replace_key_set(&ring.to_key_set().to_json())?;
         *self.0.signers.write().unwrap_or_else(PoisonError::into_inner) = signers;
         Ok(())
     }
 
-    fn new_key(
+    fn create_key(
         &self,
         place: i64,
         trusted_from: UnixMillis,
         signs_from: UnixMillis,
     ) -> Option<NewSigningKey> {
-        let private = Signer::generate();
+        let private = Signer::generate_pkcs8();
         let signer = Signer::from_pkcs8(&private).ok()?;
-        let sealed = Some(self.0.vault.seal(signer.kid(), &private));
+        let sealed = Some(self.0.vault.seal_key(signer.kid(), &private));
         let kid = signer.kid().to_owned();
         let public_key = signer.public_key();
         Some(NewSigningKey { kid, place, public_key, sealed, trusted_from, signs_from })

@@ -31,18 +31,22 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
-pub use addresses::{AddressCode, AddressWish, CodeAddress, ConfirmResult, KnownAddress};
-pub use codes::{CodeTerm, CodeTry};
+pub use addresses::{
+    AccountAddress, AddressChangeRequest, AddressCode, AddressCodeTarget, ConfirmAddressResult,
+};
+pub use codes::{CodeLifetime, CodeTryResult};
 pub use credentials::{NewPassword, OneTimeCodeHash, PasswordReset};
-pub use endings::{OthersEnding, SessionEnding};
+pub use endings::{OtherSessionsRevocation, SessionEnding};
 pub use failures::{NameHash, PlaceHash};
-pub use identities::{IssuerSubject, LinkResult, NewcomerResult, PHONES, UnlinkResult};
+pub use identities::{
+    AddNewcomerResult, IssuerSubject, LinkIdentityResult, PHONES, UnlinkIdentityResult,
+};
 pub use people::{AccountState, PeopleFilter, PersonRow};
 pub use platform::StoreError;
-pub use roles::{KnownRole, RoleAct, RoleOrder};
+pub use roles::{RoleAct, RoleChangeAudit, RoleDetails};
 pub use sessions::{SessionKind, SessionState, UserSession};
 pub use signing_keys::{NewSigningKey, SigningKey};
-pub use users::{Account, AccountClosing, AddedUser, Closing};
+pub use users::{Account, AddUserResult, CloseAccountResult, ClosureRecord};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 
@@ -64,13 +68,13 @@ impl Store {
     }
 
     /// Removes up to `BATCH` rows, whose ids `select` finds by `until`.
-    async fn purge(
+    async fn purge_rows(
         &self,
         select: &'static str,
         delete: &'static str,
         until: UnixMillis,
     ) -> Result<usize, StoreError> {
-        let old: Vec<Uuid> = self.sql.all(select, vals![until, BATCH]).await?;
+        let old: Vec<Uuid> = self.sql.fetch_all(select, vals![until, BATCH]).await?;
         if !old.is_empty() {
             let ids = old.iter().map(Into::into).collect();
             self.sql.exec(in_list(delete, old.len(), ")"), ids).await?;

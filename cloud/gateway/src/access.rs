@@ -49,12 +49,12 @@ impl AccessLog {
         Self { clock, lines_per_second, second: Arc::default() }
     }
 
-    pub fn line(&self, method: &Method, trace: &TraceId) -> AccessLine {
+    pub fn start_line(&self, method: &Method, trace: &TraceId) -> AccessLine {
         AccessLine {
             log: self.clone(),
             begun: self.clock.elapsed(),
             trace: trace.clone(),
-            method: known(method),
+            method: method_label(method),
             route: UNMATCHED,
             part: NAME,
             person: None,
@@ -65,7 +65,7 @@ impl AccessLog {
 
 impl LoggedSecond {
     /// Reserves a line and returns the number of lines left out before it; `None` at the limit.
-    fn admit(&mut self, now: Duration, most: u32) -> Option<u64> {
+    fn admit_line(&mut self, now: Duration, most: u32) -> Option<u64> {
         if self.number != now.as_secs() {
             (self.number, self.written) = (now.as_secs(), 0);
         }
@@ -79,15 +79,15 @@ impl LoggedSecond {
 }
 
 impl AccessLine {
-    pub fn found(&mut self, route: &Route) {
+    pub fn set_route(&mut self, route: &Route) {
         (self.route, self.part) = (route.path, route.part.name());
     }
 
-    pub fn known(&mut self, person: UserId) {
+    pub fn set_person(&mut self, person: UserId) {
         self.person = Some(person);
     }
 
-    pub fn answered(&mut self, status: StatusCode) {
+    pub fn set_status(&mut self, status: StatusCode) {
         self.status = Some(status);
     }
 }
@@ -97,7 +97,7 @@ impl Drop for AccessLine {
         let now = self.log.clock.elapsed();
         let admitted = {
             let mut second = self.log.second.lock().unwrap_or_else(PoisonError::into_inner);
-            second.admit(now, self.log.lines_per_second)
+            second.admit_line(now, self.log.lines_per_second)
         };
         let Some(left_out) = admitted else { return };
         let said = if self.status.is_some() { "Answered" } else { "The caller hung up" };
@@ -119,7 +119,7 @@ impl Drop for AccessLine {
 }
 
 /// A fixed set of names: callers may send any text as the method.
-fn known(method: &Method) -> &'static str {
+fn method_label(method: &Method) -> &'static str {
     const KNOWN: [Method; 7] = [
         Method::GET,
         Method::HEAD,
@@ -151,14 +151,14 @@ mod tests {
             (at(2_002), None),
             (at(9_000), Some(1)),
         ] {
-            assert_eq!(second.admit(now, 2), admitted, "{now:?}");
+            assert_eq!(second.admit_line(now, 2), admitted, "{now:?}");
         }
-        assert_eq!(second.admit(at(10_000), 0), None, "none at all");
+        assert_eq!(second.admit_line(at(10_000), 0), None, "none at all");
     }
 
     #[test]
     fn a_word_of_the_callers_is_no_method() {
-        assert_eq!(known(&Method::PATCH), "PATCH");
-        assert_eq!(known(&Method::from_bytes(b"TOKEN-eyJhbGci").unwrap()), "other");
+        assert_eq!(method_label(&Method::PATCH), "PATCH");
+        assert_eq!(method_label(&Method::from_bytes(b"TOKEN-eyJhbGci").unwrap()), "other");
     }
 }

@@ -61,62 +61,85 @@ struct Parameter {
 
 const SESSION: &str = "/api/v1/session";
 
-pub fn document() -> ApiDocument {
-    sign_ins(letters::described(ApiDocument::of(NAME)))
-        .described("session", &Method::GET, SESSION, "Show the session of the caller", |route| {
-            route.answers::<SessionAnswer<'_>>(StatusCode::OK);
-        })
-        .described("signOut", &Method::DELETE, SESSION, "End the session of the caller", |route| {
-            route.answers_nothing(StatusCode::NO_CONTENT, "It is over everywhere.");
-            route.takes_no_key("finds the session over, which would have to vouch for it");
-        })
-        .described("stream", &Method::GET, STREAM, "Hear the news as server-sent events", |route| {
-            let text = json!({ "type": "string" });
-            let about = "The id of the last event that was heard. The stream goes on behind it.";
-            route.parameter("header", "Last-Event-ID", false, text.clone(), about);
-            route.answers_with(StatusCode::OK, "text/event-stream", &text);
-            route.refuses(&[Code::TooManyStreams]);
-        })
-        .described(
+pub fn api_document() -> ApiDocument {
+    describe_sign_ins(letters::describe_routes(ApiDocument::for_part(NAME)))
+        .with_described_route(
+            "session",
+            &Method::GET,
+            SESSION,
+            "Show the session of the caller",
+            |route| {
+                route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
+            },
+        )
+        .with_described_route(
+            "signOut",
+            &Method::DELETE,
+            SESSION,
+            "End the session of the caller",
+            |route| {
+                route.answers_nothing(StatusCode::NO_CONTENT, "It is over everywhere.");
+                route.takes_no_key("finds the session over, which would have to vouch for it");
+            },
+        )
+        .with_described_route(
+            "stream",
+            &Method::GET,
+            STREAM,
+            "Hear the news as server-sent events",
+            |route| {
+                let text = json!({ "type": "string" });
+                let about =
+                    "The id of the last event that was heard. The stream goes on behind it.";
+                route.add_parameter("header", "Last-Event-ID", false, text.clone(), about);
+                route.answers_with(StatusCode::OK, "text/event-stream", &text);
+                route.add_refusal_codes(&[Code::TooManyStreams]);
+            },
+        )
+        .with_described_route(
             "orderPage",
             &Method::GET,
             order_page::PATH,
             "Show an order with its parties, payment and review, and the parts that were away",
             |route| {
-                route.parameters::<OrderId>("path");
-                route.answers::<OrderPage>(StatusCode::OK);
-                route.refuses(&[Code::OrderNotFound, Code::TimedOut]);
+                route.add_parameter_fields::<OrderId>("path");
+                route.answers_json::<OrderPage>(StatusCode::OK);
+                route.add_refusal_codes(&[Code::OrderNotFound, Code::TimedOut]);
             },
         )
-        .described("document", &Method::GET, DOCUMENT, "Read this document", |route| {
+        .with_described_route("document", &Method::GET, DOCUMENT, "Read this document", |route| {
             let any = json!({ "type": "object" });
             route.answers_with(StatusCode::OK, "application/json", &any);
         })
 }
 
 /// The browser sign-ins; auth verifies the credentials.
-fn sign_ins(to: ApiDocument) -> ApiDocument {
-    to.described(
+fn describe_sign_ins(to: ApiDocument) -> ApiDocument {
+    to.with_described_route(
         "signIn",
         &Method::POST,
         SESSION,
         "Sign a page in: the token stays in a cookie",
         |route| {
-            route.takes(RouteDescription::named("LoginForm"), true);
-            route.answers::<SessionAnswer<'_>>(StatusCode::OK);
-            route.refuses(&[Code::InvalidCredentials, Code::AccountLocked, Code::ForeignPage]);
+            route.takes_json(RouteDescription::schema_reference("LoginForm"), true);
+            route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
+            route.add_refusal_codes(&[
+                Code::InvalidCredentials,
+                Code::AccountLocked,
+                Code::ForeignPage,
+            ]);
             route.takes_no_key("signs in anew; its answer is a session, which is not kept");
         },
     )
-    .described(
+    .with_described_route(
         "signInBack",
         &Method::POST,
         BACK,
         "Sign a page in with what another service has answered: the token stays in a cookie",
         |route| {
-            route.takes(RouteDescription::named("VisitForm"), true);
-            route.answers::<SessionAnswer<'_>>(StatusCode::OK);
-            route.refuses(&[
+            route.takes_json(RouteDescription::schema_reference("VisitForm"), true);
+            route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
+            route.add_refusal_codes(&[
                 Code::VisitOver,
                 Code::NotFound,
                 Code::IssuerAway,
@@ -129,15 +152,15 @@ fn sign_ins(to: ApiDocument) -> ApiDocument {
             route.takes_no_key("finds its ticket spent");
         },
     )
-    .described(
+    .with_described_route(
         "signInByCode",
         &Method::POST,
         BY_CODE,
         "Sign a page in with the code of a phone: the token stays in a cookie",
         |route| {
-            route.takes(RouteDescription::named("CodeForm"), true);
-            route.answers::<SessionAnswer<'_>>(StatusCode::OK);
-            route.refuses(&[
+            route.takes_json(RouteDescription::schema_reference("CodeForm"), true);
+            route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
+            route.add_refusal_codes(&[
                 Code::CodesOff,
                 Code::CodeWrong,
                 Code::CodeOver,

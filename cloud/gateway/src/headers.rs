@@ -4,7 +4,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use process::tokens::{HeldPermissions, USER_PERMISSIONS};
 
-use crate::identity::KnownCaller;
+use crate::identity::VerifiedCaller;
 
 pub const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 pub const USER_ROLE: HeaderName = HeaderName::from_static("x-user-role");
@@ -27,9 +27,9 @@ pub fn strip_claims(headers: &mut HeaderMap) {
 }
 
 /// Sets the verified caller's identity, and their permissions if the route uses them.
-pub fn set_identity(headers: &mut HeaderMap, caller: &KnownCaller) {
+pub fn set_identity(headers: &mut HeaderMap, caller: &VerifiedCaller) {
     if let Some(held) = &caller.permissions {
-        headers.insert(USER_PERMISSIONS, HeldPermissions::header(held));
+        headers.insert(USER_PERMISSIONS, HeldPermissions::to_header(held));
     }
     let caller = caller.claims.actor();
     if let Ok(value) = HeaderValue::from_str(&caller.user_id.to_string()) {

@@ -16,14 +16,14 @@ use process::{
     clock::Clock,
     parts::CloudPart,
     problem::Problem,
-    tokens::{Claims, Keys, ServiceKey, TokenAudience, bearer},
+    tokens::{Claims, ServiceKey, TokenAudience, TokenKeys, bearer_token},
 };
 use serde::{Deserialize, Serialize};
 use wire::{Code, Permission, Role, SessionId, UserId};
 
 use crate::{
     routes::{Audience, Route},
-    session::{BrowserSession, Cookies},
+    session::{BrowserSession, SessionCookies},
 };
 
 const VERIFY_LIMIT: Duration = Duration::from_secs(2);
@@ -31,17 +31,17 @@ const UNAVAILABLE_RETRY_S: u32 = 2;
 const VERIFY_PATH: &str = "/api/v1/auth/verify-token";
 
 #[derive(Clone)]
-pub struct Identity {
-    pub keys: Keys,
+pub struct CallerVerifier {
+    pub keys: TokenKeys,
     pub clock: Clock,
     pub cache: Cache,
     pub auth: Upstream,
-    pub cookies: Cookies,
+    pub cookies: SessionCookies,
     pub service_key: ServiceKey,
 }
 
 /// A caller with a valid token.
-pub struct KnownCaller {
+pub struct VerifiedCaller {
     pub claims: Claims,
     pub token: String,
     /// Set if the caller used a cookie.
@@ -52,73 +52,77 @@ pub struct KnownCaller {
     pub permissions: Option<Vec<Permission>>,
 }
 
-impl Identity {
+impl CallerVerifier {
     /// Authenticates and authorizes a caller. `None` on open, sign-in and edge routes.
-    pub async fn admit(
+    pub async fn admit_caller(
         &self,
         route: &Route,
         method: &Method,
         headers: &HeaderMap,
-    ) -> Result<Option<KnownCaller>, Problem> {
+    ) -> Result<Option<VerifiedCaller>, Problem> {
         let mut caller = match route.audience {
             Audience::Open | Audience::Entrant => return Ok(None),
-            Audience::Edge => return bearer(headers).map(|_| None).ok_or_else(invalid),
-            Audience::Any => self.verify(method, headers).await?,
+            Audience::Edge => return bearer_token(headers).map(|_| None).ok_or_else(invalid_token),
+            Audience::Any => self.verify_caller(method, headers).await?,
             Audience::Roles(roles, refusal) => {
-                let caller = self.verify(method, headers).await?;
+                let caller = self.verify_caller(method, headers).await?;
                 if !roles.contains(&caller.claims.role) {
                     return Err(Problem::new(refusal));
                 }
                 caller
             }
         };
-        caller.permissions = self.permit(&caller.claims, route.needs).await?;
+        caller.permissions = self.check_permissions(&caller.claims, route.needs).await?;
         Ok(Some(caller))
     }
 
     /// A bearer token takes precedence over the cookie, even if the bearer is invalid.
-    async fn verify(&self, method: &Method, headers: &HeaderMap) -> Result<KnownCaller, Problem> {
+    async fn verify_caller(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<VerifiedCaller, Problem> {
         if !headers.contains_key(header::AUTHORIZATION)
             && let Some(session) = self.cookies.read(headers)
         {
-            return self.page(method, headers, session).await;
+            return self.verify_page_session(method, headers, session).await;
         }
-        let token = bearer(headers).ok_or_else(invalid)?.to_owned();
-        let claims = self.live(&token).await?;
-        Ok(KnownCaller { claims, token, browser: None, cookie: None, permissions: None })
+        let token = bearer_token(headers).ok_or_else(invalid_token)?.to_owned();
+        let claims = self.verify_token(&token).await?;
+        Ok(VerifiedCaller { claims, token, browser: None, cookie: None, permissions: None })
     }
 
-    async fn page(
+    async fn verify_page_session(
         &self,
         method: &Method,
         headers: &HeaderMap,
         session: BrowserSession,
-    ) -> Result<KnownCaller, Problem> {
-        let claims = self.live(&session.token).await?;
-        self.cookies.check(method, headers, &session)?;
-        let renewed = self.renewed(&session, &claims).await?;
+    ) -> Result<VerifiedCaller, Problem> {
+        let claims = self.verify_token(&session.token).await?;
+        self.cookies.check_csrf(method, headers, &session)?;
+        let renewed = self.renew_session(&session, &claims).await?;
         let cookie = renewed.as_ref().map(|(session, _)| self.cookies.write(session));
         let (session, claims) = renewed.unwrap_or((session, claims));
         let token = session.token.clone();
-        Ok(KnownCaller { claims, token, browser: Some(session), cookie, permissions: None })
+        Ok(VerifiedCaller { claims, token, browser: Some(session), cookie, permissions: None })
     }
 
     /// Checks a token's signature, expiry and session.
-    pub async fn live(&self, token: &str) -> Result<Claims, Problem> {
+    pub async fn verify_token(&self, token: &str) -> Result<Claims, Problem> {
         if self.keys.is_empty() {
             // Tokens cannot be verified before auth's keys arrive.
-            return Err(unavailable(CloudPart::Auth));
+            return Err(part_unavailable(CloudPart::Auth));
         }
         let claims = self.keys.verify(token, TokenAudience::Cloud, self.clock.now());
-        let claims = claims.map_err(|_| invalid())?;
-        match self.listed(claims.jti).await {
+        let claims = claims.map_err(|_| invalid_token())?;
+        match self.session_status(claims.jti).await {
             SessionStatus::Clear => Ok(claims),
-            SessionStatus::Revoked => Err(invalid()),
+            SessionStatus::Revoked => Err(invalid_token()),
             SessionStatus::Unknown => self.ask_auth(token, &claims).await.map(|()| claims),
         }
     }
 
-    async fn listed(&self, session: SessionId) -> SessionStatus {
+    async fn session_status(&self, session: SessionId) -> SessionStatus {
         let listed = Cache::in_time(sessions::look_up(&self.cache, session)).await;
         listed.unwrap_or_else(|error| {
             tracing::warn!(%error, "The cache does not answer; asking auth about the session");
@@ -127,58 +131,61 @@ impl Identity {
     }
 
     async fn ask_auth(&self, token: &str, claims: &Claims) -> Result<(), Problem> {
-        let body = Question { token };
-        let asked = self.auth.json::<Answer>(Method::POST, VERIFY_PATH, None, Some(&body));
+        let body = VerifyTokenRequest { token };
+        let asked =
+            self.auth.call_json::<VerifyTokenAnswer>(Method::POST, VERIFY_PATH, None, Some(&body));
         match tokio::time::timeout(VERIFY_LIMIT, asked).await {
-            Ok(Ok(answer)) if answer.speaks_of(claims) => Ok(()),
-            Ok(Ok(_)) => Err(invalid()),
+            Ok(Ok(answer)) if answer.confirms_claims(claims) => Ok(()),
+            Ok(Ok(_)) => Err(invalid_token()),
             Ok(Err(UpstreamError::Refused { status: StatusCode::UNAUTHORIZED, .. })) => {
-                Err(invalid())
+                Err(invalid_token())
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "Neither cache nor auth can tell whether a session stands");
-                Err(unavailable(CloudPart::Auth))
+                Err(part_unavailable(CloudPart::Auth))
             }
-            Err(_) => Err(unavailable(CloudPart::Auth)),
+            Err(_) => Err(part_unavailable(CloudPart::Auth)),
         }
     }
 }
 
 #[derive(Serialize)]
-struct Question<'t> {
+struct VerifyTokenRequest<'t> {
     token: &'t str,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct VerifyTokenAnswer {
     user_id: UserId,
     role: Role,
     active: bool,
 }
 
-impl Answer {
-    fn speaks_of(&self, claims: &Claims) -> bool {
+impl VerifyTokenAnswer {
+    fn confirms_claims(&self, claims: &Claims) -> bool {
         self.active && self.user_id == claims.sub && self.role == claims.role
     }
 }
 
 /// The same answer for missing, malformed, expired and revoked tokens, so a thief learns nothing.
-pub fn invalid() -> Problem {
+pub fn invalid_token() -> Problem {
     Problem::new(Code::InvalidToken)
 }
 
-pub fn unavailable(part: CloudPart) -> Problem {
-    Problem::new(Code::Unavailable).with("part", part.name()).retry_after(UNAVAILABLE_RETRY_S)
+pub fn part_unavailable(part: CloudPart) -> Problem {
+    Problem::new(Code::Unavailable)
+        .with_member("part", part.name())
+        .retry_after(UNAVAILABLE_RETRY_S)
 }
 
 /// The answer to a caller if the part does not respond.
-pub fn out_of_reach(part: CloudPart, error: &UpstreamError) -> Problem {
+pub fn upstream_problem(part: CloudPart, error: &UpstreamError) -> Problem {
     match error {
-        UpstreamError::TimedOut => Problem::new(Code::TimedOut).with("part", part.name()),
+        UpstreamError::TimedOut => Problem::new(Code::TimedOut).with_member("part", part.name()),
         UpstreamError::Resting { wait } => {
             let seconds = wait.as_millis().div_ceil(1_000);
-            unavailable(part).retry_after(u32::try_from(seconds).unwrap_or(u32::MAX))
+            part_unavailable(part).retry_after(u32::try_from(seconds).unwrap_or(u32::MAX))
         }
-        _ => unavailable(part),
+        _ => part_unavailable(part),
     }
 }

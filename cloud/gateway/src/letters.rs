@@ -13,7 +13,7 @@ use axum::{
 };
 use http::{HeaderValue, Method, StatusCode, header};
 use platform::{
-    bus::{LetterBox, topology},
+    bus::{DeadLetterBox, topology},
     letters::{
         LetterBoxItem, LetterForm, LetterItem, LetterList, ReplayForm, ReplayItem, SettledLetters,
     },
@@ -21,7 +21,7 @@ use platform::{
 use process::{
     openapi::ApiDocument,
     parts::CloudPart,
-    problem::{Json, Problem, fault},
+    problem::{Json, Problem, log_fault},
     trace::TraceId,
     web::BODY_BYTES_MAX,
 };
@@ -32,9 +32,9 @@ use wire::Code;
 
 use crate::{
     Gateway,
-    forward::{bearing, canonical, unreadable},
+    forward::{body_problem, build_uri, request_as_caller},
     headers::set_identity,
-    identity::KnownCaller,
+    identity::VerifiedCaller,
     routes::Route,
 };
 
@@ -69,74 +69,74 @@ pub struct Replays {
     missing: Vec<&'static str>,
 }
 
-struct PartAsker<'a> {
+struct DeadLetterAggregator<'a> {
     gateway: &'a Gateway,
-    caller: &'a KnownCaller,
+    caller: &'a VerifiedCaller,
     trace: &'a TraceId,
 }
 
-pub fn is_own(route: &Route) -> bool {
+pub fn is_letters_route(route: &Route) -> bool {
     [BOXES, LETTERS, REDRIVE, DROP, REPLAYS].contains(&route.path)
 }
 
 impl Gateway {
-    pub(crate) async fn letters(
+    pub(crate) async fn serve_dead_letters(
         &self,
         request: Request,
         route: &Route,
         path: &str,
-        caller: &KnownCaller,
+        caller: &VerifiedCaller,
         trace: &TraceId,
     ) -> Response {
-        let asker = PartAsker { gateway: self, caller, trace };
+        let asker = DeadLetterAggregator { gateway: self, caller, trace };
         let answered = match (route.path, &route.method) {
-            (BOXES, _) => asker.boxes().await,
-            (REPLAYS, &Method::GET) => asker.replays().await,
-            (REPLAYS, _) => asker.replay(request).await,
-            _ => asker.one_box(request, path).await,
+            (BOXES, _) => asker.list_boxes().await,
+            (REPLAYS, &Method::GET) => asker.list_replays().await,
+            (REPLAYS, _) => asker.request_replay(request).await,
+            _ => asker.forward_box_request(request, path).await,
         };
         answered.unwrap_or_else(IntoResponse::into_response)
     }
 }
 
-impl PartAsker<'_> {
-    async fn boxes(&self) -> Result<Response, Problem> {
-        let (items, missing) = self.gathered("/internal/letters").await?;
+impl DeadLetterAggregator<'_> {
+    async fn list_boxes(&self) -> Result<Response, Problem> {
+        let (items, missing) = self.collect_from_parts("/internal/letters").await?;
         Ok(Json(LetterBoxes { items, missing }).into_response())
     }
 
-    async fn replays(&self) -> Result<Response, Problem> {
-        let (items, missing) = self.gathered("/internal/replays").await?;
+    async fn list_replays(&self) -> Result<Response, Problem> {
+        let (items, missing) = self.collect_from_parts("/internal/replays").await?;
         Ok(Json(Replays { items, missing }).into_response())
     }
 
     /// Forwards a request about one box to the part that owns it.
-    async fn one_box(&self, request: Request, path: &str) -> Result<Response, Problem> {
+    async fn forward_box_request(&self, request: Request, path: &str) -> Result<Response, Problem> {
         let rest = path.strip_prefix(BOXES).unwrap_or(path).trim_start_matches('/');
         let name = rest.split('/').next().unwrap_or_default();
-        let of: LetterBox = name.parse().map_err(|()| Code::NotFound)?;
-        let part = of.part().ok_or(Code::NotFound)?;
-        let uri = canonical(&format!("/internal/letters/{rest}"), request.uri().query())?;
+        let of: DeadLetterBox = name.parse().map_err(|()| Code::NotFound)?;
+        let part = of.owning_part().ok_or(Code::NotFound)?;
+        let uri = build_uri(&format!("/internal/letters/{rest}"), request.uri().query())?;
         let (method, body) = (request.method().clone(), read_body(request).await?);
         let method = if method == Method::HEAD { Method::GET } else { method };
-        let mut passed = bearing(method, uri, &self.caller.token, self.trace);
+        let mut passed = request_as_caller(method, uri, &self.caller.token, self.trace);
         set_identity(passed.headers_mut(), self.caller);
         with_json(&mut passed, body);
         Ok(self.gateway.send(part, passed).await)
     }
 
     /// Starts the replay at each part that publishes events to the queue.
-    async fn replay(&self, request: Request) -> Result<Response, Problem> {
+    async fn request_replay(&self, request: Request) -> Result<Response, Problem> {
         let Json(form) = Json::<ReplayForm>::from_request(request, &()).await?;
-        let queue = topology::named(&form.queue).ok_or(Code::NotFound)?;
+        let queue = topology::find_queue(&form.queue).ok_or(Code::NotFound)?;
         let body = serde_json::to_vec(&form)
-            .map_err(|error| fault("A replay could not be written as JSON", error))?;
-        let sources = queue.bindings.iter().map(|(of, _)| topology::publisher(*of));
+            .map_err(|error| log_fault("A replay could not be written as JSON", error))?;
+        let sources = queue.bindings.iter().map(|(of, _)| topology::publishing_part(*of));
         let sources: BTreeSet<CloudPart> = sources.collect();
         let (mut items, mut missing) = (Vec::new(), Vec::new());
         for part in sources {
-            let uri = canonical("/internal/replays", None)?;
-            let mut asked = bearing(Method::POST, uri, &self.caller.token, self.trace);
+            let uri = build_uri("/internal/replays", None)?;
+            let mut asked = request_as_caller(Method::POST, uri, &self.caller.token, self.trace);
             set_identity(asked.headers_mut(), self.caller);
             with_json(&mut asked, body.clone());
             let answer = self.gateway.send(part, asked).await;
@@ -151,14 +151,15 @@ impl PartAsker<'_> {
         Ok(Json(Replays { items, missing }).into_response())
     }
 
-    async fn gathered<T: DeserializeOwned>(
+    async fn collect_from_parts<T: DeserializeOwned>(
         &self,
         path: &'static str,
     ) -> Result<(Vec<T>, Vec<&'static str>), Problem> {
-        let uri = canonical(path, None)?;
+        let uri = build_uri(path, None)?;
         let parts: Vec<CloudPart> = CloudPart::behind_the_gateway().collect();
         let asked = parts.iter().map(|part| {
-            let mut request = bearing(Method::GET, uri.clone(), &self.caller.token, self.trace);
+            let mut request =
+                request_as_caller(Method::GET, uri.clone(), &self.caller.token, self.trace);
             set_identity(request.headers_mut(), self.caller);
             async move {
                 let asking = async { read(self.gateway.send(*part, request).await).await };
@@ -184,12 +185,12 @@ async fn read<T: DeserializeOwned>(answer: Response) -> Option<T> {
     }
     let bytes = to_bytes(answer.into_body(), BYTES_MAX).await.ok()?;
     serde_json::from_slice(&bytes)
-        .map_err(|error| fault("A part told of its letters in another form", error))
+        .map_err(|error| log_fault("A part told of its letters in another form", error))
         .ok()
 }
 
 async fn read_body(request: Request) -> Result<Vec<u8>, Problem> {
-    let bytes = to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(unreadable)?;
+    let bytes = to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(body_problem)?;
     Ok(bytes.to_vec())
 }
 
@@ -199,22 +200,22 @@ fn with_json(request: &mut Request, body: Vec<u8>) {
     *request.body_mut() = Body::from(body);
 }
 
-pub fn described(document: ApiDocument) -> ApiDocument {
+pub fn describe_routes(document: ApiDocument) -> ApiDocument {
     const POST: Method = Method::POST;
     const AGAIN: &str = "is an act on what waits now, and finds nothing the second time";
     let name = |route: &mut process::openapi::RouteDescription| {
         let text = json!({ "type": "string" });
-        route.parameter("path", "name", true, text, "Of a queue or an exchange.");
+        route.add_parameter("path", "name", true, text, "Of a queue or an exchange.");
     };
     document
-        .described(
+        .with_described_route(
             "letterBoxes",
             &Method::GET,
             BOXES,
             "List where events wait for a person, and how many",
-            |route| route.answers::<LetterBoxes>(StatusCode::OK),
+            |route| route.answers_json::<LetterBoxes>(StatusCode::OK),
         )
-        .described(
+        .with_described_route(
             "letters",
             &Method::GET,
             LETTERS,
@@ -222,12 +223,12 @@ pub fn described(document: ApiDocument) -> ApiDocument {
             |route| {
                 name(route);
                 let number = json!({ "type": "integer", "minimum": 1, "maximum": 500 });
-                route.parameter("query", "limit", false, number, "50 without it.");
-                route.answers::<ShownLetters>(StatusCode::OK);
-                route.refuses(&[Code::NotFound, Code::InvalidInput, Code::Unavailable]);
+                route.add_parameter("query", "limit", false, number, "50 without it.");
+                route.answers_json::<ShownLetters>(StatusCode::OK);
+                route.add_refusal_codes(&[Code::NotFound, Code::InvalidInput, Code::Unavailable]);
             },
         )
-        .described(
+        .with_described_route(
             "redriveLetters",
             &POST,
             REDRIVE,
@@ -235,33 +236,33 @@ pub fn described(document: ApiDocument) -> ApiDocument {
             |route| {
                 name(route);
                 let form = route.schema::<LetterForm>();
-                route.takes(form, true);
-                route.answers::<SettledLetters>(StatusCode::OK);
-                route.refuses(&[Code::NotFound, Code::Unavailable]);
+                route.takes_json(form, true);
+                route.answers_json::<SettledLetters>(StatusCode::OK);
+                route.add_refusal_codes(&[Code::NotFound, Code::Unavailable]);
                 route.takes_no_key(AGAIN);
             },
         )
-        .described("dropLetters", &POST, DROP, "Drop events that wait", |route| {
+        .with_described_route("dropLetters", &POST, DROP, "Drop events that wait", |route| {
             name(route);
             let form = route.schema::<LetterForm>();
-            route.takes(form, true);
-            route.answers::<SettledLetters>(StatusCode::OK);
-            route.refuses(&[Code::NotFound, Code::Unavailable]);
+            route.takes_json(form, true);
+            route.answers_json::<SettledLetters>(StatusCode::OK);
+            route.add_refusal_codes(&[Code::NotFound, Code::Unavailable]);
             route.takes_no_key(AGAIN);
         })
-        .described("replays", &Method::GET, REPLAYS, "List replays and how far they are", |route| {
-            route.answers::<Replays>(StatusCode::OK);
+        .with_described_route("replays", &Method::GET, REPLAYS, "List replays and how far they are", |route| {
+            route.answers_json::<Replays>(StatusCode::OK);
         })
-        .described(
+        .with_described_route(
             "askReplay",
             &POST,
             REPLAYS,
             "Send a queue the events that it missed, from a moment on",
             |route| {
                 let form = route.schema::<ReplayForm>();
-                route.takes(form, true);
-                route.answers::<Replays>(StatusCode::OK);
-                route.refuses(&[Code::NotFound, Code::TooManyRequests]);
+                route.takes_json(form, true);
+                route.answers_json::<Replays>(StatusCode::OK);
+                route.add_refusal_codes(&[Code::NotFound, Code::TooManyRequests]);
                 route.takes_no_key("asks for a replay of its own, whose repeats its consumer knows");
             },
         )

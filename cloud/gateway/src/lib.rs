@@ -38,21 +38,21 @@ use std::{
 use axum::{Router, routing::any};
 use http::Method;
 use platform::{
-    Ground,
-    cache::WindowCounts,
+    ServiceContext,
+    cache::WindowCounter,
     config::{DataPlace, PartConfig},
-    health::Check,
+    health::ReadinessCheck,
     service as skeleton,
 };
 use process::{
-    pages::{CarriedFile, Pages},
+    pages::{EmbeddedFile, Pages},
     parts::CloudPart,
     tasks::Tasks,
-    web::{Certificate, CertificateError, protected},
+    web::{Certificate, CertificateError, with_security_headers},
 };
 use serde::{Deserialize, Serialize};
 
-pub use document::document;
+pub use document::api_document;
 pub use peers::Peers;
 pub use permission_rule::PermissionRule;
 pub use proxies::ProxyError;
@@ -60,12 +60,12 @@ pub use routes::{ALIASES, Alias, Audience, ROUTES, Route, RouteBody};
 pub use security::OriginError;
 
 use access::AccessLog;
-use identity::Identity;
+use identity::CallerVerifier;
 use limits::RateLimits;
 use matcher::RouteMatcher;
 use proxies::TrustedProxies;
-use session::Cookies;
-use stream::StreamSeats;
+use session::SessionCookies;
+use stream::StreamPermits;
 
 pub const NAME: &str = CloudPart::Gateway.name();
 
@@ -109,14 +109,14 @@ const ACCESS_LINES_PER_SECOND: u32 = 1_000;
 
 impl Default for Config {
     fn default() -> Self {
-        Self::usual(CloudPart::Gateway, &DataPlace::default())
+        Self::default_for_part(CloudPart::Gateway, &DataPlace::default())
     }
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, _: &DataPlace) -> Self {
+    fn default_for_part(part: CloudPart, _: &DataPlace) -> Self {
         Self {
-            bind: DataPlace::bind(part),
+            bind: DataPlace::listen_address(part),
             public_origin: String::new(),
             cors_origins: Vec::new(),
             upstream_timeout_ms: UPSTREAM_TIMEOUT_MS,
@@ -150,7 +150,7 @@ pub enum OpenError {
 }
 
 impl Config {
-    pub async fn certificate(&self) -> Result<Option<Certificate>, OpenError> {
+    pub async fn load_certificate(&self) -> Result<Option<Certificate>, OpenError> {
         let unset = |path: &PathBuf| path.as_os_str().is_empty();
         match (unset(&self.tls_certificate), unset(&self.tls_key)) {
             (true, true) => Ok(None),
@@ -169,20 +169,24 @@ impl Config {
 struct Gateway {
     table: RouteMatcher,
     access: AccessLog,
-    identity: Identity,
+    identity: CallerVerifier,
     limits: RateLimits,
     proxies: TrustedProxies,
     peers: Peers,
     pages: Pages,
-    document: CarriedFile,
+    document: EmbeddedFile,
     /// Routes that accept an `Idempotency-Key`.
     keyed: Arc<HashSet<(Method, String)>>,
-    seats: StreamSeats,
+    seats: StreamPermits,
     tasks: Tasks,
     upstream_timeout: Duration,
 }
 
-pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+pub async fn open(
+    config: Config,
+    ground: ServiceContext,
+    peers: Peers,
+) -> Result<Router, OpenError> {
     open_routes(ROUTES, config, ground, peers).await
 }
 
@@ -190,54 +194,60 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
 pub async fn open_routes(
     routes: &'static [Route],
     config: Config,
-    ground: Ground,
+    ground: ServiceContext,
     peers: Peers,
 ) -> Result<Router, OpenError> {
     let upstream_timeout = Duration::from_millis(config.upstream_timeout_ms.get().into());
     let speaks_tls = !config.tls_certificate.as_os_str().is_empty();
-    let peers = peers.guarded(&ground.clock, upstream_timeout);
-    let checks = checks(&peers, &ground);
+    let peers = peers.with_circuit_breakers(&ground.clock, upstream_timeout);
+    let checks = readiness_checks(&peers, &ground);
     let own = config.public_origin.as_str();
-    let own = (!own.is_empty()).then(|| security::origin("public_origin", own)).transpose()?;
-    let counts = WindowCounts::new(ground.cache.clone(), ground.clock.clone());
-    let seats = StreamSeats::new(ground.cache.clone());
+    let own =
+        (!own.is_empty()).then(|| security::parse_origin("public_origin", own)).transpose()?;
+    let counts = WindowCounter::new(ground.cache.clone(), ground.clock.clone());
+    let seats = StreamPermits::new(ground.cache.clone());
     let gateway = Gateway {
         table: RouteMatcher::new(routes),
         access: AccessLog::new(ground.clock.clone(), config.access_lines_per_second),
         limits: RateLimits::new(counts, &config),
         proxies: TrustedProxies::new(&config.trusted_proxies)?,
-        identity: Identity {
+        identity: CallerVerifier {
             keys: ground.keys,
             clock: ground.clock,
             cache: ground.cache,
-            auth: peers.of(CloudPart::Auth),
-            cookies: Cookies::new(&ground.service_key, own),
+            auth: peers.upstream_for(CloudPart::Auth),
+            cookies: SessionCookies::new(&ground.service_key, own),
             service_key: ground.service_key,
         },
         peers,
-        pages: portal::pages(),
-        document: CarriedFile::json(document::WHOLE),
+        pages: portal::load_pages(),
+        document: EmbeddedFile::from_json(document::WHOLE),
         keyed: Arc::new(document::keyed_routes()),
         seats,
         tasks: ground.tasks,
         upstream_timeout,
     };
-    let routes = table(routes).fallback(forward::forward).with_state(Arc::new(gateway));
+    let routes =
+        build_router(routes).fallback(forward::forward_request).with_state(Arc::new(gateway));
     let router = skeleton::router(NAME, routes, checks);
-    let router = protected(security::cors(router, &config.cors_origins)?);
-    Ok(if speaks_tls { security::keep_to_tls(router) } else { router })
+    let router = with_security_headers(security::with_cors(router, &config.cors_origins)?);
+    Ok(if speaks_tls { security::with_hsts(router) } else { router })
 }
 
 /// Registers each pattern, so metrics get one series per route; the handler does its own lookup.
 /// Paths outside the table count as unmatched.
-fn table(routes: &'static [Route]) -> Router<Arc<Gateway>> {
-    let paths: BTreeSet<String> = matcher::patterns(routes).collect();
-    paths.iter().fold(Router::new(), |router, path| router.route(path, any(forward::forward)))
+fn build_router(routes: &'static [Route]) -> Router<Arc<Gateway>> {
+    let paths: BTreeSet<String> = matcher::path_patterns(routes).collect();
+    paths
+        .iter()
+        .fold(Router::new(), |router, path| router.route(path, any(forward::forward_request)))
 }
 
 /// The gateway is ready with its parts, the cache, and the keys that verify callers.
-fn checks(peers: &Peers, ground: &Ground) -> Vec<Check> {
-    let parts = CloudPart::behind_the_gateway().map(|p| Check::Upstream(p.name(), peers.of(p)));
-    let own = [Check::Cache(ground.cache.clone()), Check::Keys(ground.keys.clone())];
+fn readiness_checks(peers: &Peers, ground: &ServiceContext) -> Vec<ReadinessCheck> {
+    let parts = CloudPart::behind_the_gateway()
+        .map(|p| ReadinessCheck::Upstream(p.name(), peers.upstream_for(p)));
+    let own =
+        [ReadinessCheck::Cache(ground.cache.clone()), ReadinessCheck::Keys(ground.keys.clone())];
     parts.chain(own).collect()
 }

@@ -9,7 +9,7 @@ use std::{fmt, num::NonZeroU32};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use platform::{
     ClientAddress,
-    cache::{MINUTE, WindowCount, WindowCounts},
+    cache::{MINUTE, WindowCount, WindowCounter},
 };
 use process::{metrics, problem::Problem};
 use wire::{Code, EdgeId, UserId};
@@ -18,7 +18,7 @@ use crate::{Config, routes::Route, say};
 
 #[derive(Clone)]
 pub struct RateLimits {
-    counts: WindowCounts,
+    counts: WindowCounter,
     per_user: NonZeroU32,
     per_person: NonZeroU32,
     per_address: NonZeroU32,
@@ -26,7 +26,7 @@ pub struct RateLimits {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker<'a> {
+pub enum RateLimitSubject<'a> {
     User(UserId),
     /// All callers behind the address.
     Address(ClientAddress),
@@ -34,7 +34,7 @@ pub enum Asker<'a> {
 }
 
 impl RateLimits {
-    pub fn new(counts: WindowCounts, config: &Config) -> Self {
+    pub fn new(counts: WindowCounter, config: &Config) -> Self {
         Self {
             counts,
             per_user: config.per_user_per_minute,
@@ -46,38 +46,46 @@ impl RateLimits {
 
     /// Counts a request. One over its endpoint limit does not count towards the person's total: a
     /// page that floods one endpoint keeps the others.
-    pub async fn count(&self, asker: Asker<'_>, route: &Route) -> RateStanding {
-        let counted = self.counts.add(&key(asker, route), MINUTE).await;
-        let endpoint = self.quota(asker, counted);
-        let Asker::User(user) = asker else { return RateStanding([Some(endpoint), None]) };
+    pub async fn count_request(
+        &self,
+        asker: RateLimitSubject<'_>,
+        route: &Route,
+    ) -> RateLimitStatus {
+        let counted = self.counts.add(&endpoint_key(asker, route), MINUTE).await;
+        let endpoint = self.usage_for(asker, counted);
+        let RateLimitSubject::User(user) = asker else {
+            return RateLimitStatus([Some(endpoint), None]);
+        };
         let key = person_key(user);
         let counted = match endpoint.is_exceeded() {
-            true => self.counts.look(&key, MINUTE).await,
+            true => self.counts.read_count(&key, MINUTE).await,
             false => self.counts.add(&key, MINUTE).await,
         };
-        let person = RateQuota::new(PERSON, self.per_person, counted);
-        RateStanding([Some(endpoint), Some(person)])
+        let person = RateLimitUsage::new(PERSON, self.per_person, counted);
+        RateLimitStatus([Some(endpoint), Some(person)])
     }
 
     /// The status after one more request, without counting it.
-    pub async fn look(&self, asker: Asker<'_>, route: &Route) -> RateStanding {
-        let counted = self.counts.look(&key(asker, route), MINUTE).await;
+    pub async fn peek_status(&self, asker: RateLimitSubject<'_>, route: &Route) -> RateLimitStatus {
+        let counted = self.counts.read_count(&endpoint_key(asker, route), MINUTE).await;
         let counted = WindowCount { count: counted.count.saturating_add(1), ..counted };
-        RateStanding([Some(self.quota(asker, counted)), None])
+        RateLimitStatus([Some(self.usage_for(asker, counted)), None])
     }
 
-    fn quota(&self, asker: Asker<'_>, counted: WindowCount) -> RateQuota {
+    fn usage_for(&self, asker: RateLimitSubject<'_>, counted: WindowCount) -> RateLimitUsage {
         match asker {
-            Asker::User(_) => RateQuota::new("endpoint", self.per_user, counted),
-            Asker::Address(_) => RateQuota::new("address", self.per_address, counted),
-            Asker::Edge(_) => RateQuota::new("edge", self.per_edge, counted),
+            RateLimitSubject::User(_) => RateLimitUsage::new("endpoint", self.per_user, counted),
+            RateLimitSubject::Address(_) => {
+                RateLimitUsage::new("address", self.per_address, counted)
+            }
+            RateLimitSubject::Edge(_) => RateLimitUsage::new("edge", self.per_edge, counted),
         }
     }
 }
 
 /// One limit and its use in the current minute.
 #[derive(Debug, Clone, Copy)]
-pub struct RateQuota {
+pub struct RateLimitUsage {
     name: &'static str,
     most: u32,
     counted: WindowCount,
@@ -85,38 +93,37 @@ pub struct RateQuota {
 
 /// The limits that a request counted against; empty if none.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RateStanding([Option<RateQuota>; 2]);
+pub struct RateLimitStatus([Option<RateLimitUsage>; 2]);
 
 /// Lists of named limits in structured fields, per draft-ietf-httpapi-ratelimit-headers.
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-impl RateStanding {
+impl RateLimitStatus {
     /// The 429 response, if a limit is exceeded.
-    pub fn refusal(&self) -> Option<Problem> {
-        let exceeded = self.quotas().find(|quota| quota.is_exceeded())?;
+    pub fn refuse_if_exceeded(&self) -> Option<Problem> {
+        let exceeded = self.iter_usage().find(|quota| quota.is_exceeded())?;
         metrics::RATE_LIMITED.add([exceeded.name], 1);
         let (most, seconds) = (exceeded.most, exceeded.counted.seconds_left());
         let problem = Problem::new(Code::RateLimited).retry_after(seconds);
         Some(match exceeded.name {
-            PERSON => problem.detail(say::at_most_a_minute_in_all {
+            PERSON => problem.with_detail(say::at_most_a_minute_in_all {
                 most: most.into(),
                 seconds: seconds.into(),
             }),
-            _ => {
-                problem.detail(say::at_most_a_minute { most: most.into(), seconds: seconds.into() })
-            }
+            _ => problem
+                .with_detail(say::at_most_a_minute { most: most.into(), seconds: seconds.into() }),
         })
     }
 
     /// Sets the headers: each limit, its remaining quota, and the seconds until it resets.
-    pub fn tell(&self, headers: &mut HeaderMap) {
-        let policy = self.quotas().map(|RateQuota { name, most, .. }| {
+    pub fn write_headers(&self, headers: &mut HeaderMap) {
+        let policy = self.iter_usage().map(|RateLimitUsage { name, most, .. }| {
             format!("\"{name}\";q={most};w={}", MINUTE.as_secs())
         });
-        let left = self.quotas().map(|quota| {
-            let RateQuota { name, counted, .. } = quota;
-            format!("\"{name}\";r={};t={}", quota.left(), counted.seconds_left())
+        let left = self.iter_usage().map(|quota| {
+            let RateLimitUsage { name, counted, .. } = quota;
+            format!("\"{name}\";r={};t={}", quota.remaining_requests(), counted.seconds_left())
         });
         let (policy, left) = (Vec::from_iter(policy), Vec::from_iter(left));
         for (header, items) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, left)] {
@@ -128,12 +135,12 @@ impl RateStanding {
         }
     }
 
-    fn quotas(&self) -> impl Iterator<Item = &RateQuota> {
+    fn iter_usage(&self) -> impl Iterator<Item = &RateLimitUsage> {
         self.0.iter().flatten()
     }
 }
 
-impl RateQuota {
+impl RateLimitUsage {
     fn new(name: &'static str, most: NonZeroU32, counted: WindowCount) -> Self {
         Self { name, most: most.get(), counted }
     }
@@ -142,7 +149,7 @@ impl RateQuota {
         self.counted.count > i64::from(self.most)
     }
 
-    fn left(&self) -> i64 {
+    fn remaining_requests(&self) -> i64 {
         i64::from(self.most).saturating_sub(self.counted.count).max(0)
     }
 }
@@ -150,7 +157,7 @@ impl RateQuota {
 /// A person's limit over all endpoints.
 const PERSON: &str = "person";
 
-fn key(asker: Asker<'_>, route: &Route) -> String {
+fn endpoint_key(asker: RateLimitSubject<'_>, route: &Route) -> String {
     format!("rate_limit:{asker}:{} {}", route.method, route.path)
 }
 
@@ -158,7 +165,7 @@ fn person_key(user: UserId) -> String {
     format!("rate_limit:{user}")
 }
 
-impl fmt::Display for Asker<'_> {
+impl fmt::Display for RateLimitSubject<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(user) => user.fmt(f),
@@ -170,7 +177,7 @@ impl fmt::Display for Asker<'_> {
 
 #[cfg(test)]
 mod tests {
-    use platform::cache::{Cache, Memory};
+    use platform::cache::{Cache, MemoryCache};
     use process::clock::Clock;
     use uuid::Uuid;
     use wire::UnixMillis;
@@ -178,11 +185,11 @@ mod tests {
     use super::*;
     use crate::routes::ROUTES;
 
-    const USER: Asker<'_> = Asker::User(UserId(Uuid::from_u128(7)));
+    const USER: RateLimitSubject<'_> = RateLimitSubject::User(UserId(Uuid::from_u128(7)));
 
     /// Per minute: three per person, five per address, four per edge.
     fn limits(cache: impl FnOnce(&Clock) -> Cache) -> (RateLimits, Clock) {
-        let clock = Clock::fixed(UnixMillis(1_764_000_020_000));
+        let clock = Clock::fixed_at(UnixMillis(1_764_000_020_000));
         let limit = |n| NonZeroU32::new(n).unwrap();
         let config = Config {
             per_user_per_minute: limit(3),
@@ -191,16 +198,18 @@ mod tests {
             per_edge_per_minute: limit(4),
             ..Config::default()
         };
-        (RateLimits::new(WindowCounts::new(cache(&clock), clock.clone()), &config), clock)
+        (RateLimits::new(WindowCounter::new(cache(&clock), clock.clone()), &config), clock)
     }
 
     fn memory(clock: &Clock) -> Cache {
-        Cache::Memory(Memory::new(clock.clone(), 100))
+        Cache::Memory(MemoryCache::new(clock.clone(), 100))
     }
 
-    async fn allowed(limits: &RateLimits, asker: Asker<'_>, route: &Route) -> usize {
+    async fn allowed(limits: &RateLimits, asker: RateLimitSubject<'_>, route: &Route) -> usize {
         let mut allowed = 0;
-        while allowed < 10 && limits.count(asker, route).await.refusal().is_none() {
+        while allowed < 10
+            && limits.count_request(asker, route).await.refuse_if_exceeded().is_none()
+        {
             allowed += 1;
         }
         allowed
@@ -209,8 +218,10 @@ mod tests {
     #[tokio::test]
     async fn each_asker_has_so_many_of_each_endpoint_a_minute() {
         let (limits, clock) = limits(memory);
-        let other = Asker::User(UserId(Uuid::from_u128(8)));
-        let address = |text: &str| Asker::Address(ClientAddress::of(Some(text.parse().unwrap())));
+        let other = RateLimitSubject::User(UserId(Uuid::from_u128(8)));
+        let address = |text: &str| {
+            RateLimitSubject::Address(ClientAddress::from_ip(Some(text.parse().unwrap())))
+        };
         let edge = EdgeId::new("north-1").unwrap();
         for (asker, route, expected) in [
             (USER, 0, 3),
@@ -223,8 +234,8 @@ mod tests {
             (address("2001:db8::1"), 0, 5),
             (address("2001:db8::2:1"), 0, 0),
             (address("2001:db8:0:1::1"), 0, 5),
-            (Asker::Address(ClientAddress::UNKNOWN), 0, 5),
-            (Asker::Edge(&edge), 0, 4),
+            (RateLimitSubject::Address(ClientAddress::UNKNOWN), 0, 5),
+            (RateLimitSubject::Edge(&edge), 0, 4),
         ] {
             assert_eq!(allowed(&limits, asker, &ROUTES[route]).await, expected, "{asker}, {route}");
         }
@@ -238,9 +249,9 @@ mod tests {
     async fn whoever_is_refused_hears_when_it_helps_to_ask_again() {
         let (limits, _) = limits(memory);
         allowed(&limits, USER, &ROUTES[0]).await;
-        let problem = limits.count(USER, &ROUTES[0]).await.refusal().unwrap();
+        let problem = limits.count_request(USER, &ROUTES[0]).await.refuse_if_exceeded().unwrap();
         assert_eq!(problem.code(), Code::RateLimited);
-        let body = problem.body(wire::Language::English, None);
+        let body = problem.to_body(wire::Language::English, None);
         assert_eq!(body.detail.as_deref(), Some("At most 3 a minute. Try again in 60 s."));
     }
 
@@ -248,10 +259,10 @@ mod tests {
     async fn a_look_counts_nothing() {
         let (limits, _) = limits(memory);
         for _ in 0..9 {
-            assert!(limits.look(USER, &ROUTES[0]).await.refusal().is_none());
+            assert!(limits.peek_status(USER, &ROUTES[0]).await.refuse_if_exceeded().is_none());
         }
         assert_eq!(allowed(&limits, USER, &ROUTES[0]).await, 3);
-        assert!(limits.look(USER, &ROUTES[0]).await.refusal().is_some());
+        assert!(limits.peek_status(USER, &ROUTES[0]).await.refuse_if_exceeded().is_some());
     }
 
     #[tokio::test]
@@ -270,11 +281,11 @@ mod tests {
         ] {
             assert_eq!(allowed(gateway, USER, &ROUTES[route]).await, expected, "{route}");
         }
-        let problem = other.count(USER, &ROUTES[5]).await.refusal().unwrap();
-        let body = problem.body(wire::Language::English, None);
+        let problem = other.count_request(USER, &ROUTES[5]).await.refuse_if_exceeded().unwrap();
+        let body = problem.to_body(wire::Language::English, None);
         let told = "At most 10 requests a minute in all. Try again in 60 s.";
         assert_eq!(body.detail.as_deref(), Some(told));
-        let friend = Asker::User(UserId(Uuid::from_u128(8)));
+        let friend = RateLimitSubject::User(UserId(Uuid::from_u128(8)));
         assert_eq!(allowed(&one, friend, &ROUTES[4]).await, 3, "another person");
     }
 
@@ -282,7 +293,7 @@ mod tests {
     async fn an_answer_tells_each_limit_and_its_rest() {
         let (limits, _) = limits(memory);
         let mut headers = HeaderMap::new();
-        RateStanding::default().tell(&mut headers);
+        RateLimitStatus::default().write_headers(&mut headers);
         assert!(headers.is_empty(), "nothing was counted");
         for (route, policy, left) in [
             (0, POLICY, "\"endpoint\";r=2;t=60, \"person\";r=9;t=60"),
@@ -291,10 +302,13 @@ mod tests {
             (1, POLICY, "\"endpoint\";r=0;t=60, \"person\";r=6;t=60"),
             (1, POLICY, "\"endpoint\";r=0;t=60, \"person\";r=6;t=60"),
         ] {
-            limits.count(USER, &ROUTES[route]).await.tell(&mut headers);
+            limits.count_request(USER, &ROUTES[route]).await.write_headers(&mut headers);
             assert_eq!([&headers[RATE_LIMIT_POLICY], &headers[RATE_LIMIT]], [policy, left]);
         }
-        limits.count(Asker::Address(ClientAddress::UNKNOWN), &ROUTES[0]).await.tell(&mut headers);
+        limits
+            .count_request(RateLimitSubject::Address(ClientAddress::UNKNOWN), &ROUTES[0])
+            .await
+            .write_headers(&mut headers);
         assert_eq!(headers[RATE_LIMIT], "\"address\";r=4;t=60");
     }
 

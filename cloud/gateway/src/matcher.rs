@@ -14,10 +14,10 @@ const PARAM_BYTES_MAX: usize = 64;
 
 /// All patterns, with the routes they lead to.
 #[derive(Clone)]
-pub struct RouteMatcher(Arc<Router<Vec<Spelling>>>);
+pub struct RouteMatcher(Arc<Router<Vec<RoutePattern>>>);
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Lookup {
+pub enum RouteLookup {
     Found {
         route: &'static Route,
         path: String,
@@ -29,7 +29,7 @@ pub enum Lookup {
 
 /// One method and pattern that lead to a route.
 #[derive(Clone)]
-struct Spelling {
+struct RoutePattern {
     method: &'static Method,
     pattern: String,
     route: &'static Route,
@@ -37,41 +37,44 @@ struct Spelling {
 
 impl RouteMatcher {
     pub fn new(routes: &'static [Route]) -> Self {
-        Self(Arc::new(table(routes)))
+        Self(Arc::new(build_table(routes)))
     }
 
-    pub fn find(&self, method: &Method, path: &str) -> Lookup {
+    pub fn find_route(&self, method: &Method, path: &str) -> RouteLookup {
         let path = path.strip_suffix('/').unwrap_or(path);
         // Parts answer HEAD on every GET route.
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let mut allowed = Vec::new();
         let spellings = self.0.at(path).map_or(&[][..], |found| found.value);
-        for Spelling { method: offered, pattern, route } in spellings {
-            let Some(canonical) = canonical(route, pattern, path) else { continue };
+        for RoutePattern { method: offered, pattern, route } in spellings {
+            let Some(canonical) = canonical_path(route, pattern, path) else { continue };
             if *offered == wanted {
-                return Lookup::Found { route, path: canonical };
+                return RouteLookup::Found { route, path: canonical };
             }
             if !allowed.contains(*offered) {
                 allowed.push((*offered).clone());
             }
         }
-        if allowed.is_empty() { Lookup::Unknown } else { Lookup::WrongMethod(allowed) }
+        if allowed.is_empty() { RouteLookup::Unknown } else { RouteLookup::WrongMethod(allowed) }
     }
 }
 
-pub fn patterns(routes: &'static [Route]) -> impl Iterator<Item = String> {
-    spellings(routes).into_iter().map(|spelling| spelling.pattern)
+pub fn path_patterns(routes: &'static [Route]) -> impl Iterator<Item = String> {
+    route_patterns(routes).into_iter().map(|spelling| spelling.pattern)
 }
 
 /// Canonical patterns first, then aliases, then unversioned ones.
-fn spellings(routes: &'static [Route]) -> Vec<Spelling> {
-    let spelling =
-        |route: &'static Route, pattern: String| Spelling { method: &route.method, pattern, route };
+fn route_patterns(routes: &'static [Route]) -> Vec<RoutePattern> {
+    let spelling = |route: &'static Route, pattern: String| RoutePattern {
+        method: &route.method,
+        pattern,
+        route,
+    };
     let canonical = routes.iter().map(|route| spelling(route, route.path.to_owned()));
     let aliases = ALIASES.iter().filter_map(|alias| {
         let target = |r: &&Route| r.method == alias.to_method && r.path == alias.to_path;
         let route = routes.iter().find(target)?;
-        Some(Spelling { method: &alias.method, pattern: alias.path.to_owned(), route })
+        Some(RoutePattern { method: &alias.method, pattern: alias.path.to_owned(), route })
     });
     let unversioned = routes.iter().filter_map(|route| {
         let rest = route.path.strip_prefix("/api/v1/")?;
@@ -81,9 +84,9 @@ fn spellings(routes: &'static [Route]) -> Vec<Spelling> {
 }
 
 /// Each pattern has only its own methods: `/orders/available` does not inherit from `/orders/{id}`.
-fn table(routes: &'static [Route]) -> Router<Vec<Spelling>> {
-    let mut by_pattern: BTreeMap<String, Vec<Spelling>> = BTreeMap::new();
-    for spelling in spellings(routes) {
+fn build_table(routes: &'static [Route]) -> Router<Vec<RoutePattern>> {
+    let mut by_pattern: BTreeMap<String, Vec<RoutePattern>> = BTreeMap::new();
+    for spelling in route_patterns(routes) {
         by_pattern.entry(spelling.pattern.clone()).or_default().push(spelling);
     }
     let mut table = Router::new();
@@ -94,7 +97,7 @@ fn table(routes: &'static [Route]) -> Router<Vec<Spelling>> {
 }
 
 /// The route's canonical path, with the request's parameters. `None` if one is not plain.
-fn canonical(route: &Route, pattern: &str, path: &str) -> Option<String> {
+fn canonical_path(route: &Route, pattern: &str, path: &str) -> Option<String> {
     let words = pattern.split('/').zip(path.split('/'));
     let mut params = words.filter(|(expected, _)| is_param(expected)).map(|(_, word)| word);
     let word = |expected: &'static str| match is_param(expected) {
@@ -125,13 +128,13 @@ mod tests {
 
     static TABLE: LazyLock<RouteMatcher> = LazyLock::new(|| RouteMatcher::new(ROUTES));
 
-    fn find(method: &Method, path: &str) -> Lookup {
-        TABLE.find(method, path)
+    fn find(method: &Method, path: &str) -> RouteLookup {
+        TABLE.find_route(method, path)
     }
 
     fn found(method: Method, path: &str) -> String {
         match find(&method, path) {
-            Lookup::Found { route, path } => {
+            RouteLookup::Found { route, path } => {
                 format!("{} {path} @{}", route.method, route.part.name())
             }
             other => format!("{other:?}"),
@@ -217,7 +220,7 @@ mod tests {
     #[test]
     fn a_fixed_word_is_not_taken_for_an_id() {
         let available = |path| match find(&Method::GET, path) {
-            Lookup::Found { route, .. } => route.path,
+            RouteLookup::Found { route, .. } => route.path,
             _ => "none",
         };
         assert_eq!(available("/api/v1/orders/available"), "/api/v1/orders/available");
@@ -229,7 +232,7 @@ mod tests {
         let publish = "/api/customer/orders/publish";
         assert_eq!(found(Method::POST, publish), "POST /api/v1/orders @order");
         for method in [Method::GET, Method::PUT] {
-            assert_eq!(find(&method, publish), Lookup::WrongMethod(vec![Method::POST]));
+            assert_eq!(find(&method, publish), RouteLookup::WrongMethod(vec![Method::POST]));
         }
     }
 
@@ -270,10 +273,10 @@ mod tests {
             "/health",
             "/api/v1/orders/订单",
         ] {
-            assert_eq!(find(&Method::GET, path), Lookup::Unknown, "{path}");
+            assert_eq!(find(&Method::GET, path), RouteLookup::Unknown, "{path}");
         }
         let long = format!("/api/v1/orders/{}", "x".repeat(65));
-        assert_eq!(find(&Method::GET, &long), Lookup::Unknown);
+        assert_eq!(find(&Method::GET, &long), RouteLookup::Unknown);
     }
 
     #[test]
@@ -286,8 +289,11 @@ mod tests {
             (Method::GET, "/api/orders/7/accept", vec![Method::PUT, Method::POST]),
             (Method::POST, "/link", vec![Method::GET]),
         ] {
-            let expected =
-                if allowed.is_empty() { Lookup::Unknown } else { Lookup::WrongMethod(allowed) };
+            let expected = if allowed.is_empty() {
+                RouteLookup::Unknown
+            } else {
+                RouteLookup::WrongMethod(allowed)
+            };
             assert_eq!(find(&method, path), expected, "{method} {path}");
         }
     }

@@ -14,7 +14,7 @@ use axum::{
 use http::{HeaderValue, Method, StatusCode, header};
 use process::{
     parts::CloudPart,
-    problem::{Json, Problem, fault},
+    problem::{Json, Problem, log_fault},
     trace::TraceId,
 };
 use serde::Serialize;
@@ -24,10 +24,10 @@ use wire::Permission;
 
 use crate::{
     Gateway,
-    forward::{bearing, canonical},
+    forward::{build_uri, request_as_caller},
     headers::set_identity,
-    identity::KnownCaller,
-    matcher::Lookup,
+    identity::VerifiedCaller,
+    matcher::RouteLookup,
 };
 
 /// An order with its parties, payment and review.
@@ -94,12 +94,12 @@ pub enum MissingReason {
 }
 
 /// A part's data for the caller, if any.
-type Section = Result<Option<Value>, MissingReason>;
+type SectionResult = Result<Option<Value>, MissingReason>;
 
 /// The context of all calls for one page.
-struct PageAsker<'a> {
+struct OrderPageAggregator<'a> {
     gateway: &'a Gateway,
-    caller: &'a KnownCaller,
+    caller: &'a VerifiedCaller,
     language: Option<HeaderValue>,
     trace: &'a TraceId,
 }
@@ -117,19 +117,19 @@ impl Gateway {
         &self,
         request: Request,
         path: &str,
-        caller: &KnownCaller,
+        caller: &VerifiedCaller,
         trace: &TraceId,
     ) -> Response {
         let language = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
-        let asker = PageAsker { gateway: self, caller, language, trace };
+        let asker = OrderPageAggregator { gateway: self, caller, language, trace };
         let order = path.strip_suffix(SUFFIX).unwrap_or(path);
-        asker.page(order).await.unwrap_or_else(IntoResponse::into_response)
+        asker.build_page(order).await.unwrap_or_else(IntoResponse::into_response)
     }
 }
 
-impl PageAsker<'_> {
-    async fn page(&self, path: &str) -> Result<Response, Problem> {
-        let answer = self.ask(CloudPart::Order, path, None).await?;
+impl OrderPageAggregator<'_> {
+    async fn build_page(&self, path: &str) -> Result<Response, Problem> {
+        let answer = self.call_part(CloudPart::Order, path, None).await?;
         if !answer.status().is_success() {
             return Ok(answer);
         }
@@ -137,16 +137,16 @@ impl PageAsker<'_> {
         let (statement, review) = (format!("{path}/statement"), format!("{path}/review"));
         let of_order = order["id"].as_str().map(|id| format!("order_id={id}"));
         let (customer, provider, payments, statement, review) = tokio::join!(
-            self.profile("customers", &order["customer_id"]),
-            self.profile("providers", &order["provider_id"]),
-            self.items("/api/v1/payments", of_order.as_deref()),
-            self.items(&statement, None),
-            self.section(CloudPart::Review, &review, None),
+            self.fetch_profile("customers", &order["customer_id"]),
+            self.fetch_profile("providers", &order["provider_id"]),
+            self.fetch_items("/api/v1/payments", of_order.as_deref()),
+            self.fetch_items(&statement, None),
+            self.fetch_section(CloudPart::Review, &review, None),
         );
         let missing = [
-            (PageSection::Parties, CloudPart::User, gap(&[&customer, &provider])),
-            (PageSection::Payment, CloudPart::Payment, gap(&[&payments, &statement])),
-            (PageSection::Review, CloudPart::Review, gap(&[&review])),
+            (PageSection::Parties, CloudPart::User, missing_reason(&[&customer, &provider])),
+            (PageSection::Payment, CloudPart::Payment, missing_reason(&[&payments, &statement])),
+            (PageSection::Review, CloudPart::Review, missing_reason(&[&review])),
         ];
         let missing = missing.into_iter().filter_map(|(section, part, reason)| {
             Some(MissingSection { section, part: part.name(), reason: reason? })
@@ -168,23 +168,28 @@ impl PageAsker<'_> {
     }
 
     /// `None` if the person does not exist or the caller may not see them.
-    async fn profile(&self, kind: &str, id: &Value) -> Section {
+    async fn fetch_profile(&self, kind: &str, id: &Value) -> SectionResult {
         let Some(id) = id.as_str() else { return Ok(None) };
-        self.section(CloudPart::User, &format!("/api/v1/{kind}/{id}/profile"), None).await
+        self.fetch_section(CloudPart::User, &format!("/api/v1/{kind}/{id}/profile"), None).await
     }
 
-    async fn items(&self, path: &str, query: Option<&str>) -> Section {
-        let list = self.section(CloudPart::Payment, path, query).await?;
+    async fn fetch_items(&self, path: &str, query: Option<&str>) -> SectionResult {
+        let list = self.fetch_section(CloudPart::Payment, path, query).await?;
         Ok(list.map(|mut list| list["items"].take()))
     }
 
     /// `None` if the part refuses the caller or their role lacks the section's permissions.
-    async fn section(&self, part: CloudPart, path: &str, query: Option<&str>) -> Section {
-        if !self.includes(path) {
+    async fn fetch_section(
+        &self,
+        part: CloudPart,
+        path: &str,
+        query: Option<&str>,
+    ) -> SectionResult {
+        if !self.can_read_section(path) {
             return Ok(None);
         }
         let asked = async {
-            let answer = self.ask(part, path, query).await.ok()?;
+            let answer = self.call_part(part, path, query).await.ok()?;
             match answer.status() {
                 StatusCode::OK => read(answer).await.ok().map(Some),
                 status if status.is_client_error() => Some(None),
@@ -196,23 +201,24 @@ impl PageAsker<'_> {
     }
 
     /// Applies the permissions of the section's own route.
-    fn includes(&self, path: &str) -> bool {
-        let Lookup::Found { route, .. } = self.gateway.table.find(&Method::GET, path) else {
+    fn can_read_section(&self, path: &str) -> bool {
+        let RouteLookup::Found { route, .. } = self.gateway.table.find_route(&Method::GET, path)
+        else {
             return false;
         };
-        let KnownCaller { claims, permissions, .. } = self.caller;
-        let held = permissions.as_deref().unwrap_or(Permission::of(claims.role));
-        route.needs.missing(claims.role, held).is_none()
+        let VerifiedCaller { claims, permissions, .. } = self.caller;
+        let held = permissions.as_deref().unwrap_or(Permission::allowed_for_role(claims.role));
+        route.needs.missing_permission(claims.role, held).is_none()
     }
 
-    async fn ask(
+    async fn call_part(
         &self,
         part: CloudPart,
         path: &str,
         query: Option<&str>,
     ) -> Result<Response, Problem> {
-        let path = canonical(path, query)?;
-        let mut request = bearing(Method::GET, path, &self.caller.token, self.trace);
+        let path = build_uri(path, query)?;
+        let mut request = request_as_caller(Method::GET, path, &self.caller.token, self.trace);
         set_identity(request.headers_mut(), self.caller);
         if let Some(language) = &self.language {
             request.headers_mut().insert(header::ACCEPT_LANGUAGE, language.clone());
@@ -222,12 +228,13 @@ impl PageAsker<'_> {
     }
 }
 
-fn gap(answers: &[&Section]) -> Option<MissingReason> {
+fn missing_reason(answers: &[&SectionResult]) -> Option<MissingReason> {
     answers.iter().find_map(|answer| answer.as_ref().err()).copied()
 }
 
 async fn read(answer: Response) -> Result<Value, Problem> {
     let bytes = to_bytes(answer.into_body(), BYTES_MAX).await;
-    let bytes = bytes.map_err(|error| fault("A section of a page broke off", error))?;
-    serde_json::from_slice(&bytes).map_err(|error| fault("A section of a page is no JSON", error))
+    let bytes = bytes.map_err(|error| log_fault("A section of a page broke off", error))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| log_fault("A section of a page is no JSON", error))
 }

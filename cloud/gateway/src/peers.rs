@@ -11,7 +11,7 @@ pub struct Peers(BTreeMap<CloudPart, Vec<Upstream>>);
 
 impl Peers {
     #[must_use]
-    pub fn with(mut self, part: CloudPart, upstream: Upstream) -> Self {
+    pub fn with_part(mut self, part: CloudPart, upstream: Upstream) -> Self {
         self.0.insert(part, vec![upstream]);
         self
     }
@@ -22,15 +22,16 @@ impl Peers {
         self
     }
 
-    pub(crate) fn of(&self, part: CloudPart) -> Upstream {
+    pub(crate) fn upstream_for(&self, part: CloudPart) -> Upstream {
         let first = self.0.get(&part).and_then(|replicas| replicas.first());
-        first.cloned().unwrap_or_else(|| Upstream::later().0)
+        first.cloned().unwrap_or_else(|| Upstream::open_later().0)
     }
 
     /// Puts a circuit breaker around the remote parts. A call longer than `patience` counts as a
     /// failure.
-    pub(crate) fn guarded(self, clock: &Clock, patience: Duration) -> Self {
-        let guarded = |(part, ways)| (part, vec![Upstream::guarded(part, ways, clock, patience)]);
+    pub(crate) fn with_circuit_breakers(self, clock: &Clock, patience: Duration) -> Self {
+        let guarded =
+            |(part, ways)| (part, vec![Upstream::combine_guarded(part, ways, clock, patience)]);
         Self(self.0.into_iter().map(guarded).collect())
     }
 }

@@ -17,8 +17,8 @@ pub enum PermissionRule {
 }
 
 impl PermissionRule {
-    pub fn missing(self, role: Role, held: &[Permission]) -> Option<Permission> {
-        let can_be_held = Permission::of(role);
+    pub fn missing_permission(self, role: Role, held: &[Permission]) -> Option<Permission> {
+        let can_be_held = Permission::allowed_for_role(role);
         match self {
             Self::Nothing | Self::Narrowed => None,
             Self::All(all) => {
@@ -40,10 +40,10 @@ mod tests {
     fn any_one_of_the_named_permissions_is_enough_and_none_is_refused() {
         use Permission::{ApproveOrders, CancelOrders, ReadDesks, VerifyProviders};
         let any = PermissionRule::AnyOf(&[ReadDesks, ApproveOrders, CancelOrders]);
-        assert_eq!(any.missing(Role::Admin, &[ApproveOrders]), None);
-        assert_eq!(any.missing(Role::Admin, &[VerifyProviders]), Some(ReadDesks));
-        assert_eq!(any.missing(Role::Customer, &[]), None, "it is the customer's own");
+        assert_eq!(any.missing_permission(Role::Admin, &[ApproveOrders]), None);
+        assert_eq!(any.missing_permission(Role::Admin, &[VerifyProviders]), Some(ReadDesks));
+        assert_eq!(any.missing_permission(Role::Customer, &[]), None, "it is the customer's own");
         let all = PermissionRule::All(&[ReadDesks, ApproveOrders]);
-        assert_eq!(all.missing(Role::Admin, &[ReadDesks]), Some(ApproveOrders));
+        assert_eq!(all.missing_permission(Role::Admin, &[ReadDesks]), Some(ApproveOrders));
     }
 }

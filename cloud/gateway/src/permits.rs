@@ -10,14 +10,14 @@ use http::Method;
 use platform::{cache::Cache, permissions};
 use process::{
     parts::CloudPart,
-    problem::{Problem, chain},
+    problem::{Problem, format_error_chain},
     tokens::Claims,
 };
 use serde::{Deserialize, Serialize};
 use wire::{Code, Permission, Role, UserId};
 
 use crate::{
-    identity::{Identity, unavailable},
+    identity::{CallerVerifier, part_unavailable},
     permission_rule::PermissionRule,
 };
 
@@ -35,10 +35,10 @@ struct PermissionsAnswer {
     permissions: Vec<String>,
 }
 
-impl Identity {
+impl CallerVerifier {
     /// Refuses a caller without the required permissions. Returns an admin's permissions if the
     /// route uses them.
-    pub async fn permit(
+    pub async fn check_permissions(
         &self,
         claims: &Claims,
         needs: PermissionRule,
@@ -46,20 +46,22 @@ impl Identity {
         if needs == PermissionRule::Nothing || claims.role != Role::Admin {
             return Ok(None);
         }
-        let held = self.permissions_of(claims.sub).await?;
-        match needs.missing(claims.role, &held) {
-            Some(missing) => Err(Problem::new(Code::PermissionMissing).with("permission", missing)),
+        let held = self.load_permissions(claims.sub).await?;
+        match needs.missing_permission(claims.role, &held) {
+            Some(missing) => {
+                Err(Problem::new(Code::PermissionMissing).with_member("permission", missing))
+            }
             None => Ok(Some(held)),
         }
     }
 
-    pub async fn permissions_of(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
+    pub async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
         match Cache::in_time(permissions::look_up(&self.cache, user)).await {
             Ok(Some(held)) => return Ok(held),
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(
-                    error = chain(&error),
+                    error = format_error_chain(&error),
                     "The cache does not answer; asking auth about a role"
                 );
             }
@@ -68,19 +70,26 @@ impl Identity {
     }
 
     async fn ask_permissions(&self, user_id: UserId) -> Result<Vec<Permission>, Problem> {
-        let own = self.service_key.token(crate::NAME, CloudPart::Auth.name(), &self.clock);
+        let own = self.service_key.issue_token(crate::NAME, CloudPart::Auth.name(), &self.clock);
         let question = PermissionsQuestion { user_id };
-        let asked =
-            self.auth.json::<PermissionsAnswer>(Method::POST, PATH, Some(&own), Some(&question));
+        let asked = self.auth.call_json::<PermissionsAnswer>(
+            Method::POST,
+            PATH,
+            Some(&own),
+            Some(&question),
+        );
         match tokio::time::timeout(ASK_LIMIT, asked).await {
             Ok(Ok(PermissionsAnswer { permissions })) => {
                 Ok(permissions.iter().filter_map(|word| word.parse().ok()).collect())
             }
             Ok(Err(error)) => {
-                tracing::warn!(error = chain(&error), "Auth cannot tell what a role includes");
-                Err(unavailable(CloudPart::Auth))
+                tracing::warn!(
+                    error = format_error_chain(&error),
+                    "Auth cannot tell what a role includes"
+                );
+                Err(part_unavailable(CloudPart::Auth))
             }
-            Err(_) => Err(unavailable(CloudPart::Auth)),
+            Err(_) => Err(part_unavailable(CloudPart::Auth)),
         }
     }
 }

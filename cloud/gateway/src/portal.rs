@@ -4,6 +4,6 @@ use process::{carried_pages, pages::Pages};
 
 carried_pages!(PortalFiles, "../portal/dist");
 
-pub fn pages() -> Pages {
-    Pages::of::<PortalFiles>()
+pub fn load_pages() -> Pages {
+    Pages::from_embedded::<PortalFiles>()
 }

@@ -35,28 +35,30 @@ impl TrustedProxies {
     }
 
     /// The nearest untrusted hop. An unreadable entry ends the list.
-    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let [listed, forwarded] = [(FORWARDED_FOR, address as HopReader), (FORWARDED, element)];
-        let says = |(name, read)| headers.contains_key(&name).then(|| hops(headers, &name, read));
-        let told = says(listed).map(|hops| self.nearest(peer, hops));
-        let also = says(forwarded).map(|hops| self.nearest(peer, hops));
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let [listed, forwarded] =
+            [(FORWARDED_FOR, parse_address as HopReader), (FORWARDED, parse_forwarded)];
+        let says =
+            |(name, read)| headers.contains_key(&name).then(|| parse_hops(headers, &name, read));
+        let told = says(listed).map(|hops| self.nearest_untrusted(peer, hops));
+        let also = says(forwarded).map(|hops| self.nearest_untrusted(peer, hops));
         match (told, also) {
             (Some(told), Some(also)) if told != also => peer,
             (told, also) => told.or(also).unwrap_or(peer),
         }
     }
 
-    fn nearest(&self, peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
+    fn nearest_untrusted(&self, peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
         let mut nearest = peer;
         for hop in hops.into_iter().rev() {
-            let Some(hop) = hop.filter(|_| self.trusts(nearest)) else { break };
+            let Some(hop) = hop.filter(|_| self.is_trusted(nearest)) else { break };
             nearest = hop;
         }
         nearest
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
-        let bits = bits(address);
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        let bits = address_bits(address);
         self.0.iter().any(|network| bits & network.mask == network.bits)
     }
 }
@@ -72,35 +74,35 @@ impl Network {
         let free = width.checked_sub(length.unwrap_or(width))?;
         // A shift by the full width overflows; the mask is then zero.
         let mask = u128::MAX.checked_shl(free).unwrap_or_default();
-        Some(Self { bits: bits(address) & mask, mask })
+        Some(Self { bits: address_bits(address) & mask, mask })
     }
 }
 
-fn bits(address: IpAddr) -> u128 {
+fn address_bits(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().into(),
         IpAddr::V6(address) => address.into(),
     }
 }
 
-fn hops(headers: &HeaderMap, name: &HeaderName, read: HopReader) -> Vec<Option<IpAddr>> {
+fn parse_hops(headers: &HeaderMap, name: &HeaderName, read: HopReader) -> Vec<Option<IpAddr>> {
     let lines = headers.get_all(name).into_iter();
     let hops = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
     hops.map(|hop| str::from_utf8(hop).ok().and_then(read)).collect()
 }
 
 /// The address in `for=192.0.2.43;proto=https`; `None` if it is missing, duplicated or a name.
-fn element(hop: &str) -> Option<IpAddr> {
+fn parse_forwarded(hop: &str) -> Option<IpAddr> {
     let pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
     let mut told = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
     let (_, value) = told.next().filter(|_| told.next().is_none())?;
     let value = value.trim();
     let quoted = value.strip_prefix('"').map(|value| value.strip_suffix('"'));
-    address(quoted.unwrap_or(Some(value))?)
+    parse_address(quoted.unwrap_or(Some(value))?)
 }
 
 /// Some proxies append the port.
-fn address(hop: &str) -> Option<IpAddr> {
+fn parse_address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|hop| hop.ip());
     let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
@@ -141,9 +143,9 @@ mod tests {
             for line in &lines {
                 headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
             }
-            let found = proxies(&trusted).client(peer.parse().unwrap(), &headers);
+            let found = proxies(&trusted).client_address(peer.parse().unwrap(), &headers);
             assert_eq!(found.to_string(), client, "{peer} {lines:?}");
-            let nobody = proxies(&[]).client(peer.parse().unwrap(), &headers);
+            let nobody = proxies(&[]).client_address(peer.parse().unwrap(), &headers);
             assert_eq!(nobody.to_string(), peer, "nobody is trusted by default");
         }
     }
@@ -176,9 +178,9 @@ mod tests {
             if !listed.is_empty() {
                 headers.insert(FORWARDED_FOR, HeaderValue::from_str(listed).unwrap());
             }
-            let found = trusted.client("10.1.2.3".parse().unwrap(), &headers);
+            let found = trusted.client_address("10.1.2.3".parse().unwrap(), &headers);
             assert_eq!(found.to_string(), client, "{listed} {forwarded}");
-            let stranger = trusted.client("198.51.100.1".parse().unwrap(), &headers);
+            let stranger = trusted.client_address("198.51.100.1".parse().unwrap(), &headers);
             assert_eq!(stranger.to_string(), "198.51.100.1", "a stranger's own words");
         }
     }
@@ -190,8 +192,8 @@ mod tests {
             assert!(TrustedProxies::new(&[wrong.to_owned()]).is_err(), "{wrong}");
         }
         assert_eq!(proxies(&["10.9.9.9/8"]), proxies(&["10.0.0.0/8"]));
-        assert!(proxies(&["0.0.0.0/0"]).trusts("203.0.113.9".parse().unwrap()));
-        assert!(!proxies(&["0.0.0.0/0"]).trusts("2001:db8::1".parse().unwrap()));
-        assert!(proxies(&["::/0"]).trusts("2001:db8::1".parse().unwrap()));
+        assert!(proxies(&["0.0.0.0/0"]).is_trusted("203.0.113.9".parse().unwrap()));
+        assert!(!proxies(&["0.0.0.0/0"]).is_trusted("2001:db8::1".parse().unwrap()));
+        assert!(proxies(&["::/0"]).is_trusted("2001:db8::1".parse().unwrap()));
     }
 }

@@ -21,12 +21,14 @@ pub struct OriginError {
 }
 
 /// Allows pages of these origins to call; without any, preflights get no answer.
-pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
+pub fn with_cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
     if origins.is_empty() {
         return Ok(router);
     }
-    let origins =
-        origins.iter().map(|text| origin("cors_origins", text)).collect::<Result<Vec<_>, _>>()?;
+    let origins = origins
+        .iter()
+        .map(|text| parse_origin("cors_origins", text))
+        .collect::<Result<Vec<_>, _>>()?;
     let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
@@ -43,7 +45,7 @@ pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
 }
 
 /// Sets HSTS. Only the process that terminates TLS may set it; behind a proxy that is the proxy.
-pub fn keep_to_tls(router: Router) -> Router {
+pub fn with_hsts(router: Router) -> Router {
     router.layer(MapResponseLayer::new(|mut response: Response| {
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, TLS_ALONE);
         response
@@ -51,7 +53,7 @@ pub fn keep_to_tls(router: Router) -> Router {
 }
 
 /// Origins are compared as text, so require the form that browsers send; `*` is invalid.
-pub fn origin(key: &'static str, text: &str) -> Result<HeaderValue, OriginError> {
+pub fn parse_origin(key: &'static str, text: &str) -> Result<HeaderValue, OriginError> {
     let wrong = || OriginError { key, text: text.to_owned() };
     let uri: Uri = text.parse().map_err(|_| wrong())?;
     let written = match (uri.scheme_str(), uri.authority()) {
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn an_origin_is_written_as_browsers_write_it() {
         for good in ["http://localhost:5173", "https://portal.example.com"] {
-            assert!(origin("cors_origins", good).is_ok(), "{good}");
+            assert!(parse_origin("cors_origins", good).is_ok(), "{good}");
         }
         for bad in [
             "*",
@@ -83,7 +85,7 @@ mod tests {
             "ftp://a.b",
             "https://u@a.b",
         ] {
-            assert!(origin("cors_origins", bad).is_err(), "{bad}");
+            assert!(parse_origin("cors_origins", bad).is_err(), "{bad}");
         }
     }
 }

@@ -17,7 +17,7 @@ use axum::{
 use http::{Method, StatusCode, Uri, header};
 use process::{
     parts::CloudPart,
-    problem::{Json, Problem, fault},
+    problem::{Json, Problem, log_fault},
     random,
     tokens::{Claims, TokenAudience},
     trace::TraceId,
@@ -27,13 +27,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, GuessReport, Region, Role, UnixMillis, UserId};
 
-pub use cookie::Cookies;
-pub use renewal::relied_on_until;
+pub use cookie::SessionCookies;
+pub use renewal::stream_deadline;
 
 use crate::{
     Gateway,
-    forward::{bearing, unreadable},
-    identity::{KnownCaller, unavailable},
+    forward::{body_problem, request_as_caller},
+    identity::{VerifiedCaller, part_unavailable},
     permission_rule::PermissionRule,
     routes::{Audience, BACK, BY_CODE, Route, RouteBody},
 };
@@ -73,14 +73,14 @@ pub struct SessionAnswer<'a> {
 
 /// Security notices for the person who signs in.
 #[derive(Default)]
-struct EntryNews {
+struct SignInNotices {
     wrong_passwords: Option<GuessReport>,
     password_changed_at: Option<UnixMillis>,
 }
 
 /// The fields used from auth's answer.
 #[derive(Deserialize)]
-struct Grant {
+struct TokenGrant {
     access_token: Option<String>,
     /// Set for a sign-in without a typed username.
     username: Option<String>,
@@ -90,14 +90,14 @@ struct Grant {
 }
 
 #[derive(Deserialize)]
-struct NameForm {
+struct UsernameForm {
     #[serde(default)]
     username: String,
 }
 
-static LOGIN: Route = to_auth("/api/v1/auth/login");
-static LOGIN_BY_CODE: Route = to_auth("/api/v1/auth/codes/sign-in");
-static LOGIN_ELSEWHERE: Route = to_auth("/api/v1/auth/oidc/sign-in");
+static LOGIN: Route = define_auth_route("/api/v1/auth/login");
+static LOGIN_BY_CODE: Route = define_auth_route("/api/v1/auth/codes/sign-in");
+static LOGIN_ELSEWHERE: Route = define_auth_route("/api/v1/auth/oidc/sign-in");
 const LOGOUT_PATH: &str = "/api/v1/auth/logout";
 /// A grant is a few hundred bytes.
 const GRANT_BYTES_MAX: usize = 64 * 1024;
@@ -112,13 +112,13 @@ impl Gateway {
         way_in: &'static Route,
         trace: &TraceId,
     ) -> Response {
-        match self.signed_in(request, way_in, trace).await {
+        match self.try_sign_in(request, way_in, trace).await {
             Ok(response) => response,
             Err(problem) => problem.into_response(),
         }
     }
 
-    async fn signed_in(
+    async fn try_sign_in(
         &self,
         request: Request,
         way_in: &'static Route,
@@ -126,29 +126,29 @@ impl Gateway {
     ) -> Result<Response, Problem> {
         self.identity.cookies.check_page(request.headers())?;
         let (parts, body) = request.into_parts();
-        let form = to_bytes(body, BODY_BYTES_MAX).await.map_err(unreadable)?;
-        let typed_name = name_in(&form);
-        let form = with_device(form, self.identity.cookies.device(&parts.headers));
+        let form = to_bytes(body, BODY_BYTES_MAX).await.map_err(body_problem)?;
+        let typed_name = typed_username(&form);
+        let form = with_device(form, self.identity.cookies.device_secret(&parts.headers));
         let request = Request::from_parts(parts, Body::from(form));
-        let request = self.prepared(request, way_in, way_in.path, None, trace).await?;
+        let request = self.prepare_for_part(request, way_in, way_in.path, None, trace).await?;
         let answer = self.send(CloudPart::Auth, request).await;
         if !answer.status().is_success() {
             return Ok(answer);
         }
-        let Grant { access_token, username, device, wrong_passwords, password_changed_at } =
-            grant(answer).await?;
+        let TokenGrant { access_token, username, device, wrong_passwords, password_changed_at } =
+            read_grant(answer).await?;
         let username = username.unwrap_or(typed_name);
         // An edge-only token does not open a browser session.
         let token = access_token.ok_or(Code::InvalidInput)?;
         let claims =
             self.identity.keys.verify(&token, TokenAudience::Cloud, self.identity.clock.now());
         // Auth signed with a key that this gateway has not fetched yet.
-        let claims = claims.map_err(|_| unavailable(CloudPart::Auth))?;
+        let claims = claims.map_err(|_| part_unavailable(CloudPart::Auth))?;
         let csrf = random::secret_text(CSRF_BYTES);
         let session = BrowserSession { token, csrf, username, ends_at: None };
         let cookie = self.identity.cookies.write(&session);
-        let news = EntryNews { wrong_passwords, password_changed_at };
-        let mut response = shown(&claims, Some(&session), news);
+        let news = SignInNotices { wrong_passwords, password_changed_at };
+        let mut response = session_response(&claims, Some(&session), news);
         response.headers_mut().append(header::SET_COOKIE, cookie);
         let device = device.and_then(|secret| self.identity.cookies.write_device(&secret));
         if let Some(device) = device {
@@ -159,19 +159,20 @@ impl Gateway {
 
     /// `DELETE /api/v1/session`. The cookie is cleared even if auth is unreachable: this browser
     /// held the only copy of the token.
-    pub(crate) async fn sign_out(&self, caller: &KnownCaller, trace: &TraceId) -> Response {
-        let request = bearing(Method::POST, Uri::from_static(LOGOUT_PATH), &caller.token, trace);
+    pub(crate) async fn sign_out(&self, caller: &VerifiedCaller, trace: &TraceId) -> Response {
+        let request =
+            request_as_caller(Method::POST, Uri::from_static(LOGOUT_PATH), &caller.token, trace);
         let answer = self.send(CloudPart::Auth, request).await;
         let is_over = answer.status().is_success() || answer.status() == StatusCode::UNAUTHORIZED;
         let mut response = if is_over { StatusCode::NO_CONTENT.into_response() } else { answer };
-        let cookie = self.identity.cookies.forget();
+        let cookie = self.identity.cookies.clear_session();
         response.headers_mut().append(header::SET_COOKIE, cookie);
         response
     }
 }
 
 /// The auth route that verifies this kind of sign-in.
-pub fn way_in(route: &Route) -> &'static Route {
+pub fn auth_login_route(route: &Route) -> &'static Route {
     match route.path {
         BACK => &LOGIN_ELSEWHERE,
         BY_CODE => &LOGIN_BY_CODE,
@@ -179,7 +180,7 @@ pub fn way_in(route: &Route) -> &'static Route {
     }
 }
 
-const fn to_auth(path: &'static str) -> Route {
+const fn define_auth_route(path: &'static str) -> Route {
     Route {
         method: Method::POST,
         path,
@@ -191,11 +192,15 @@ const fn to_auth(path: &'static str) -> Route {
 }
 
 /// `GET /api/v1/session`.
-pub fn show(caller: &KnownCaller) -> Response {
-    shown(&caller.claims, caller.browser.as_ref(), EntryNews::default())
+pub fn show_session(caller: &VerifiedCaller) -> Response {
+    session_response(&caller.claims, caller.browser.as_ref(), SignInNotices::default())
 }
 
-fn shown(claims: &Claims, session: Option<&BrowserSession>, news: EntryNews) -> Response {
+fn session_response(
+    claims: &Claims,
+    session: Option<&BrowserSession>,
+    news: SignInNotices,
+) -> Response {
     let answer = SessionAnswer {
         user_id: claims.sub,
         username: session.map(|session| session.username.as_str()),
@@ -210,8 +215,8 @@ fn shown(claims: &Claims, session: Option<&BrowserSession>, news: EntryNews) -> 
 }
 
 /// The username as typed. Auth refuses an empty one.
-fn name_in(form: &Bytes) -> String {
-    let form: Option<NameForm> = serde_json::from_slice(form).ok();
+fn typed_username(form: &Bytes) -> String {
+    let form: Option<UsernameForm> = serde_json::from_slice(form).ok();
     form.map(|form| form.username.trim().to_owned()).unwrap_or_default()
 }
 
@@ -225,8 +230,8 @@ fn with_device(form: Bytes, device: Option<String>) -> Bytes {
     serde_json::to_vec(&fields).map_or(form, Bytes::from)
 }
 
-async fn grant(answer: Response) -> Result<Grant, Problem> {
+async fn read_grant(answer: Response) -> Result<TokenGrant, Problem> {
     let bytes = to_bytes(answer.into_body(), GRANT_BYTES_MAX).await;
-    let bytes = bytes.map_err(|error| fault("Auth's answer broke off", error))?;
-    serde_json::from_slice(&bytes).map_err(|error| fault("Auth's answer is no grant", error))
+    let bytes = bytes.map_err(|error| log_fault("Auth's answer broke off", error))?;
+    serde_json::from_slice(&bytes).map_err(|error| log_fault("Auth's answer is no grant", error))
 }

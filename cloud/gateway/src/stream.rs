@@ -26,15 +26,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use wire::{Code, Permission, UnixMillis, UserId};
 
-pub use seats::{StreamSeat, StreamSeats};
+pub use seats::{StreamPermit, StreamPermits};
 
 use crate::{
     Gateway,
-    identity::{Identity, KnownCaller},
+    identity::{CallerVerifier, VerifiedCaller},
     session,
 };
-use leg::{Leg, LegNews};
-use place::StreamPlace;
+use leg::{LegEvent, StreamLeg};
+use place::StreamCursor;
 
 /// Interval between session checks. Each one also sends a keep-alive and renews the stream's lease.
 const BEAT: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ const QUEUED_MAX: usize = 32;
 
 /// The legs that are currently connected.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
-struct Sources {
+struct ConnectedLegs {
     orders: bool,
     inbox: bool,
 }
@@ -61,12 +61,12 @@ enum EndReason {
 }
 
 #[derive(Serialize)]
-struct End {
+struct StreamEnd {
     why: EndReason,
 }
 
-struct Watch {
-    identity: Identity,
+struct SessionWatch {
+    identity: CallerVerifier,
     token: String,
     person: UserId,
     /// An admin's permissions when the legs opened.
@@ -75,44 +75,44 @@ struct Watch {
 }
 
 impl Gateway {
-    pub(crate) async fn stream(
+    pub(crate) async fn open_stream(
         &self,
         headers: &HeaderMap,
         stop: Option<CancellationToken>,
-        caller: &KnownCaller,
+        caller: &VerifiedCaller,
         trace: &TraceId,
     ) -> Response {
-        let seat = match self.seats.take(&caller.claims).await {
+        let seat = match self.seats.acquire_permit(&caller.claims).await {
             Ok(seat) => seat,
             Err(problem) => return problem.into_response(),
         };
-        let leg = |part, place| Leg {
-            upstream: self.peers.of(part),
+        let leg = |part, place| StreamLeg {
+            upstream: self.peers.upstream_for(part),
             part,
             token: caller.token.clone(),
             trace: trace.clone(),
-            permissions: caller.permissions.as_deref().map(HeldPermissions::header),
+            permissions: caller.permissions.as_deref().map(HeldPermissions::to_header),
             place,
         };
-        let place = StreamPlace::of(headers.get(LAST_EVENT_ID));
+        let place = StreamCursor::from_last_event_id(headers.get(LAST_EVENT_ID));
         let header = |place: &Option<String>| HeaderValue::from_str(place.as_ref()?).ok();
         let legs = [
             leg(CloudPart::Hub, header(&place.orders)),
             leg(CloudPart::Notification, header(&place.inbox)),
         ];
-        let watch = Watch {
+        let watch = SessionWatch {
             identity: self.identity.clone(),
             token: caller.token.clone(),
             person: caller.claims.sub,
             permissions: caller.permissions.clone(),
-            ends_at: session::relied_on_until(caller, self.identity.clock.now()),
+            ends_at: session::stream_deadline(caller, self.identity.clock.now()),
         };
-        let (sender, response) = sse::answer();
-        let stop = stop.unwrap_or_else(|| self.tasks.token());
+        let (sender, response) = sse::open_stream();
+        let stop = stop.unwrap_or_else(|| self.tasks.stop_token());
         self.tasks.spawn_once("stream", async move {
-            let watched = watch.until_over(&sender, &seat);
-            if let Some(why) = conduct(legs, place, watched, stop, &sender).await {
-                sender.send(sse::event("end", None, &End { why })).await;
+            let watched = watch.watch_until_end(&sender, &seat);
+            if let Some(why) = run_stream(legs, place, watched, stop, &sender).await {
+                sender.send(sse::format_event("end", None, &StreamEnd { why })).await;
             }
             seat.release().await;
         });
@@ -121,9 +121,9 @@ impl Gateway {
 }
 
 /// Runs the legs until the stream must end. `None` if the page disconnects.
-async fn conduct(
-    legs: [Leg; 2],
-    place: StreamPlace,
+async fn run_stream(
+    legs: [StreamLeg; 2],
+    place: StreamCursor,
     watched: impl Future<Output = Option<EndReason>>,
     stop: CancellationToken,
     to: &EventSender,
@@ -134,26 +134,26 @@ async fn conduct(
     tokio::select! {
         () = orders.run(for_orders) => None,
         () = inbox.run(for_inbox) => None,
-        () = to.closed() => None,
+        () = to.wait_until_closed() => None,
         () = stop.cancelled() => Some(EndReason::Stopping),
         why = watched => why,
-        () = merge(&mut coming, place, to) => None,
+        () = merge_legs(&mut coming, place, to) => None,
     }
 }
 
-async fn merge(
-    coming: &mut mpsc::Receiver<(CloudPart, LegNews)>,
-    mut place: StreamPlace,
+async fn merge_legs(
+    coming: &mut mpsc::Receiver<(CloudPart, LegEvent)>,
+    mut place: StreamCursor,
     to: &EventSender,
 ) {
-    if !to.send(sse::retry(RETRY)).await {
+    if !to.send(sse::format_retry(RETRY)).await {
         return;
     }
-    let mut sources = Sources::default();
+    let mut sources = ConnectedLegs::default();
     while let Some((part, news)) = coming.recv().await {
         let message = match news {
-            LegNews::Message(message) => place.carried(part, message),
-            LegNews::IsUp(is_up) => {
+            LegEvent::Message(message) => place.rewrite_event_id(part, message),
+            LegEvent::IsUp(is_up) => {
                 let before = sources;
                 match part {
                     CloudPart::Hub => sources.orders = is_up,
@@ -162,7 +162,7 @@ async fn merge(
                 if before == sources {
                     continue;
                 }
-                sse::event("sources", None, &sources)
+                sse::format_event("sources", None, &sources)
             }
         };
         if !to.send(message).await {
@@ -171,9 +171,9 @@ async fn merge(
     }
 }
 
-impl Watch {
+impl SessionWatch {
     /// Returns why the stream must end, or `None` if the page disconnects.
-    async fn until_over(&self, to: &EventSender, seat: &StreamSeat) -> Option<EndReason> {
+    async fn watch_until_end(&self, to: &EventSender, seat: &StreamPermit) -> Option<EndReason> {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first tick is immediate, and the session was just checked.
@@ -183,7 +183,7 @@ impl Watch {
             if self.identity.clock.now() >= self.ends_at {
                 return Some(EndReason::Renew);
             }
-            match self.identity.live(&self.token).await {
+            match self.identity.verify_token(&self.token).await {
                 Err(problem) if problem.code() == Code::InvalidToken => {
                     return Some(EndReason::SignedOut);
                 }
@@ -193,8 +193,8 @@ impl Watch {
             if self.has_other_permissions().await {
                 return Some(EndReason::Renew);
             }
-            seat.renew().await;
-            if !to.send(sse::comment()).await {
+            seat.renew_lease().await;
+            if !to.send(sse::format_comment()).await {
                 return None;
             }
         }
@@ -204,7 +204,7 @@ impl Watch {
     /// are unavailable, the stream continues.
     async fn has_other_permissions(&self) -> bool {
         let Some(known) = &self.permissions else { return false };
-        let newest = self.identity.permissions_of(self.person).await;
+        let newest = self.identity.load_permissions(self.person).await;
         newest.is_ok_and(|newest| {
             newest.len() != known.len() || newest.iter().any(|one| !known.contains(one))
         })

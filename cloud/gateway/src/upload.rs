@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use platform::upstream::UploadVerdict;
+use platform::upstream::UploadFailure;
 use process::problem::Problem;
 use wire::Code;
 
@@ -24,13 +24,13 @@ pub fn refuse_declared(headers: &HeaderMap, bytes_max: usize) -> Result<(), Prob
 }
 
 /// Cuts the body off at the limit; the verdict records why it broke off.
-pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVerdict), Problem> {
+pub fn limit_body(request: Request, bytes_max: usize) -> Result<(Request, UploadFailure), Problem> {
     refuse_declared(request.headers(), bytes_max)?;
-    let verdict = UploadVerdict::default();
+    let verdict = UploadFailure::default();
     let noted = verdict.clone();
     let request = request.map(|body| {
         let body = Limited::new(body, bytes_max).map_err(move |error| {
-            noted.give(code_of(&*error));
+            noted.set_reason(code_of(&*error));
             error
         });
         Body::new(body)
@@ -39,8 +39,8 @@ pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVer
 }
 
 /// The part's response, or an error if the body broke off.
-pub fn answer(verdict: &UploadVerdict, of_part: Response) -> Response {
-    verdict.given().map_or(of_part, |code| Problem::new(code).into_response())
+pub fn answer_with_verdict(verdict: &UploadFailure, of_part: Response) -> Response {
+    verdict.reason().map_or(of_part, |code| Problem::new(code).into_response())
 }
 
 /// axum wraps the error of the process-wide limit.

@@ -81,7 +81,7 @@ async fn twenty_megabytes_pass_both_ways_in_little_memory() {
     );
     let part = remote(&format!("http://{}", served(part, &tasks).await));
     let gate = Gate::of_routes(&ROUTES, Config::default(), |peers: Peers| {
-        peers.with(CloudPart::Order, part)
+        peers.with_part(CloudPart::Order, part)
     })
     .await;
     let url = format!("http://{}/api/v1/things/7/file", served(gate.router.clone(), &tasks).await);
@@ -90,7 +90,7 @@ async fn twenty_megabytes_pass_both_ways_in_little_memory() {
         let bearer = format!("Bearer {}", gate.token(Role::Customer));
         let asked = Request::builder().method(method).uri(&url);
         let asked = asked.header(header::AUTHORIZATION, bearer).body(body).unwrap();
-        let answer = client.request(asked).await.unwrap();
+        let answer = client.send_request(asked).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         answer.into_body()
     };

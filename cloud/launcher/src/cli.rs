@@ -71,7 +71,7 @@ pub enum CloudCommand {
 pub struct PartCommand(pub CloudPart);
 
 impl CloudCommand {
-    pub fn listener(&self) -> CloudPart {
+    pub fn listening_part(&self) -> CloudPart {
         match self {
             Self::Part(PartCommand(part)) => *part,
             // In one process only the gateway listens.
@@ -82,7 +82,7 @@ impl CloudCommand {
 
 impl FromArgMatches for PartCommand {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let part = matches.subcommand_name().and_then(CloudPart::named);
+        let part = matches.subcommand_name().and_then(CloudPart::from_name);
         part.map(Self).ok_or_else(|| clap::Error::new(ErrorKind::InvalidSubcommand))
     }
 
@@ -103,6 +103,6 @@ impl Subcommand for PartCommand {
     }
 
     fn has_subcommand(name: &str) -> bool {
-        CloudPart::named(name).is_some()
+        CloudPart::from_name(name).is_some()
     }
 }

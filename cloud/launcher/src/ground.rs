@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use platform::{
-    Ground,
+    ServiceContext,
     bus::Bus,
     cache::Cache,
     sealing::{self, DataKeys},
@@ -18,29 +18,29 @@ use process::{
     clock::Clock,
     parts::{CloudPart, StoreKind},
     tasks::Tasks,
-    tokens::{Keys, ServiceKey},
+    tokens::{ServiceKey, TokenKeys},
 };
 
-use crate::settings::{Platform, Settings};
+use crate::settings::{PlatformConfig, Settings};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long closing the bus may take.
 const CLOSE: Duration = Duration::from_millis(300);
 
 pub async fn open(
-    platform: &Platform,
+    platform: &PlatformConfig,
     service_key: ServiceKey,
     data_keys: DataKeys,
-) -> anyhow::Result<Ground> {
+) -> anyhow::Result<ServiceContext> {
     let bus = Bus::open_sealed(platform.bus_url.reveal(), &data_keys).await;
     let bus = bus.context("`platform.bus_url`")?;
     let cache = Cache::open(platform.cache_url.reveal()).context("`platform.cache_url`")?;
-    Ok(Ground {
+    Ok(ServiceContext {
         clock: Clock::system(),
         tasks: Tasks::new(),
         bus,
         cache,
-        keys: Keys::empty(),
+        keys: TokenKeys::empty(),
         service_key,
         sent_kept: DAY * u32::from(platform.sent_events_kept_days.get()),
         data_keys,
@@ -51,14 +51,14 @@ pub async fn open(
 /// The data keys of a part's store. A data folder gets a missing key file; replicas on servers
 /// share one, which an operator creates.
 pub fn data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKeys> {
-    let Platform { data_keys, seal, .. } = &settings.platform;
+    let PlatformConfig { data_keys, seal, .. } = &settings.platform;
     if settings.place.data.is_some() {
         let keys = DataKeys::load_or_create(data_keys, *seal);
         return keys
             .context("`platform.data_keys`: could not get the keys that seal personal data");
     }
     if part.store() == StoreKind::Nothing {
-        return Ok(DataKeys::none());
+        return Ok(DataKeys::without_keys());
     }
     DataKeys::load(data_keys, *seal).context(
         "`platform.data_keys`: a part on servers seals personal data by keys that its replicas share; \
@@ -69,12 +69,12 @@ pub fn data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKey
 /// Creates missing data keys of each part's store in its folder.
 pub fn make_data_keys(folder: &Path) -> anyhow::Result<()> {
     for part in CloudPart::ALL.iter().filter(|part| part.store() != StoreKind::Nothing) {
-        sealing::make(&folder.join(part.name()).join("data.keys"))?;
+        sealing::create_if_missing(&folder.join(part.name()).join("data.keys"))?;
     }
     Ok(())
 }
 
-pub async fn close(ground: Ground) {
+pub async fn close(ground: ServiceContext) {
     if tokio::time::timeout(CLOSE, ground.bus.close()).await.is_err() {
         tracing::warn!("The bus did not let go in time; what it confirmed is on disk");
     }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use platform::sealing;
-use process::{problem::chain, tokens::ServiceKey, trust};
+use process::{problem::format_error_chain, tokens::ServiceKey, trust};
 use tikv_jemallocator::Jemalloc;
 
 use crate::{
@@ -32,20 +32,20 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     process::start("holdfast-cloud", cli.log);
-    match work(cli).await {
+    match run_command(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let error: &(dyn std::error::Error + Send + Sync) = error.as_ref();
-            tracing::error!("{}", chain(error));
+            tracing::error!("{}", format_error_chain(error));
             ExitCode::FAILURE
         }
     }
 }
 
 /// Boxes the large futures to keep them on the heap.
-async fn work(cli: Cli) -> anyhow::Result<()> {
+async fn run_command(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(&cli)?;
-    trust::trust(&settings.tls)?;
+    trust::trust_authorities(&settings.tls)?;
     match cli.command {
         CloudCommand::All => Box::pin(parts::run_all(settings)).await,
         CloudCommand::Part(PartCommand(part)) => Box::pin(parts::run_alone(part, settings)).await,
@@ -55,7 +55,7 @@ async fn work(cli: Cli) -> anyhow::Result<()> {
         }
         CloudCommand::DeclareBus => Box::pin(parts::declare_bus(&settings)).await,
         CloudCommand::MakeKeys { into } => {
-            ServiceKey::make(&into)?;
+            ServiceKey::create_key_folders(&into)?;
             ground::make_data_keys(&into)
         }
         CloudCommand::AddDataKey => {
@@ -69,7 +69,7 @@ async fn work(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         CloudCommand::ListDataKeys => {
-            let keys = sealing::listed(&settings.platform.data_keys)?;
+            let keys = sealing::list_keys(&settings.platform.data_keys)?;
             for (place, key) in keys.iter().enumerate() {
                 println!("{key} {}", if place == 0 { "seals and opens" } else { "opens" });
             }
@@ -84,7 +84,7 @@ async fn work(cli: Cli) -> anyhow::Result<()> {
             Box::pin(parts::bootstrap_admin(&settings, &username)).await
         }
         CloudCommand::Config => {
-            print!("{}", settings.printable()?);
+            print!("{}", settings.render_masked()?);
             Ok(())
         }
     }

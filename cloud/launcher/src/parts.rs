@@ -5,19 +5,19 @@ use std::{io::BufRead, time::Duration};
 use anyhow::{Context, bail};
 use axum::Router;
 use platform::{
-    Ground,
+    ServiceContext,
     bus::{Bus, topology},
     keys,
     upstream::Upstream,
 };
 use process::{
-    config::{ConfigError, printable},
+    config::{ConfigError, render_masked_section},
     parts::CloudPart,
     tokens::ServiceKey,
     web,
 };
 
-use crate::{ground, run, settings::Settings, startup::Startup, switchboard::Switchboard};
+use crate::{ground, run, settings::Settings, startup::Startup, switchboard::PeerRegistry};
 
 /// If a caller gives up on a part later than this, the call counts as the part's failure; sooner,
 /// it does not.
@@ -31,26 +31,26 @@ macro_rules! open_services {
         async fn open(
             part: CloudPart,
             settings: &Settings,
-            ground: Ground,
-            peers: &mut Switchboard,
+            ground: ServiceContext,
+            peers: &mut PeerRegistry,
         ) -> anyhow::Result<Router> {
             Ok(match part {
                 $(CloudPart::$part => {
-                    let peers = $service::Peers { $($peer: peers.to(CloudPart::$asked)),* };
-                    $service::open(settings.section(part)?, ground, peers).await?
+                    let peers = $service::Peers { $($peer: peers.upstream_to(CloudPart::$asked)),* };
+                    $service::open(settings.load_section(part)?, ground, peers).await?
                 })+
                 CloudPart::Gateway => {
                     let peers = CloudPart::behind_the_gateway().flat_map(|part| {
-                        peers.all(part).into_iter().map(move |upstream| (part, upstream))
+                        peers.all_upstreams_to(part).into_iter().map(move |upstream| (part, upstream))
                     });
-                    gateway::open(settings.section(part)?, ground, peers.collect()).await?
+                    gateway::open(settings.load_section(part)?, ground, peers.collect()).await?
                 }
             })
         }
 
         /// Migrates every store. Safe to repeat, and alongside parts of the previous version.
         pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
-            $($service::migrate(&settings.section(CloudPart::$part)?)
+            $($service::migrate(&settings.load_section(CloudPart::$part)?)
                 .await
                 .with_context(|| format!("could not bring `{}` up to date", $service::NAME))?;)+
             tracing::info!("every store is up to date");
@@ -61,10 +61,10 @@ macro_rules! open_services {
         pub fn printed(part: CloudPart, settings: &Settings) -> Result<String, ConfigError> {
             Ok(match part {
                 $(CloudPart::$part => {
-                    printable(part.name(), &settings.section::<$service::Config>(part)?)
+                    render_masked_section(part.name(), &settings.load_section::<$service::Config>(part)?)
                 })+
                 CloudPart::Gateway => {
-                    printable(part.name(), &settings.section::<gateway::Config>(part)?)
+                    render_masked_section(part.name(), &settings.load_section::<gateway::Config>(part)?)
                 }
             })
         }
@@ -74,12 +74,12 @@ process::services!(open_services);
 
 pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
     let _held = ground::hold_data(&settings)?;
-    let binds = run::Binds::of(CloudPart::Gateway, &settings).await?;
+    let binds = run::ListenSettings::from_settings(CloudPart::Gateway, &settings).await?;
     let key = ServiceKey::load_or_create(&settings.platform.service_key)
         .context("could not get the key by which the parts know each other")?;
     let data_keys = ground::data_keys(CloudPart::Gateway, &settings)?;
     let ground = ground::open(&settings.platform, key, data_keys).await?;
-    let slots = web::Slots::new(settings.platform.connections_per_address.get());
+    let slots = web::ConnectionSlots::new(settings.platform.connections_per_address.get());
     let startup = Startup::default();
     let open = Box::pin(open_all(settings, ground.clone(), &startup));
     run::run(binds, slots, ground, &startup, open).await
@@ -93,7 +93,7 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
              name a broker, such as amqp://127.0.0.1:5672/%2f"
         );
     }
-    let binds = run::Binds::of(part, &settings).await?;
+    let binds = run::ListenSettings::from_settings(part, &settings).await?;
     let key = ServiceKey::of_part(part, &settings.platform.service_key).context(
         "`platform.service_key`: a part that runs alone has a key of its own, beside those of its callers; \
          `holdfast-cloud make-keys --into DIR` makes a folder of them for each part",
@@ -101,8 +101,10 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
     let data_keys = ground::data_keys(part, &settings)?;
     let ground = ground::open(&settings.platform, key, data_keys).await?;
     let slots = match part {
-        CloudPart::Gateway => web::Slots::new(settings.platform.connections_per_address.get()),
-        _ => web::Slots::for_peers(),
+        CloudPart::Gateway => {
+            web::ConnectionSlots::new(settings.platform.connections_per_address.get())
+        }
+        _ => web::ConnectionSlots::for_peers(),
     };
     let startup = Startup::default();
     let open = Box::pin(open_alone(part, settings, ground.clone(), &startup));
@@ -112,7 +114,7 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
 /// Declares the broker topology that parts share. `all` declares its own.
 pub async fn declare_bus(settings: &Settings) -> anyhow::Result<()> {
     let bus = Bus::open(settings.platform.bus_url.reveal()).await.context("`platform.bus_url`")?;
-    topology::declare(&bus).await.context("could not declare the exchanges and queues")?;
+    topology::declare_topology(&bus).await.context("could not declare the exchanges and queues")?;
     bus.close().await;
     Ok(())
 }
@@ -122,25 +124,29 @@ pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Res
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password).context("could not read the password")?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
-    let config = settings.section(CloudPart::Auth)?;
+    let config = settings.load_section(CloudPart::Auth)?;
     let keys = ground::data_keys(CloudPart::Auth, settings)?;
     println!("{}", auth::bootstrap_admin(&config, &keys, username, password).await?);
     Ok(())
 }
 
-async fn open_all(settings: Settings, ground: Ground, startup: &Startup) -> anyhow::Result<Router> {
-    startup.of("all", async || migrate(&settings).await).await?;
-    if let Err(error) = topology::declare(&ground.bus).await {
+async fn open_all(
+    settings: Settings,
+    ground: ServiceContext,
+    startup: &Startup,
+) -> anyhow::Result<Router> {
+    startup.open_with_retry("all", async || migrate(&settings).await).await?;
+    if let Err(error) = topology::declare_topology(&ground.bus).await {
         // Each consumer binds its queue once the broker is reachable.
         tracing::warn!(%error, "The bus is not declared yet");
     }
-    let mut peers = Switchboard::default();
+    let mut peers = PeerRegistry::default();
     for part in CloudPart::behind_the_gateway() {
         let router = open_named(part, &settings, &ground, &mut peers, startup).await?;
-        peers.connect(part, Upstream::local(router));
+        peers.connect_part(part, Upstream::from_router(router));
         if part == CloudPart::Auth {
             // Start now: the next parts may check tokens as soon as they are open.
-            keys::follow(&ground.tasks, &ground.keys, peers.to(part));
+            keys::start_refresh(&ground.tasks, &ground.keys, peers.upstream_to(part));
         }
     }
     open_named(CloudPart::Gateway, &settings, &ground, &mut peers, startup).await
@@ -149,32 +155,34 @@ async fn open_all(settings: Settings, ground: Ground, startup: &Startup) -> anyh
 async fn open_alone(
     part: CloudPart,
     settings: Settings,
-    ground: Ground,
+    ground: ServiceContext,
     startup: &Startup,
 ) -> anyhow::Result<Router> {
-    let mut peers = Switchboard::default();
-    for (peer, addresses) in settings.peers() {
-        let ways = addresses.split_whitespace().map(|at| Upstream::remote(at, &ground.tasks));
+    let mut peers = PeerRegistry::default();
+    for (peer, addresses) in settings.peer_addresses() {
+        let ways = addresses.split_whitespace().map(|at| Upstream::from_address(at, &ground.tasks));
         let ways =
             ways.collect::<Result<Vec<_>, _>>().with_context(|| format!("`peers.{peer}`"))?;
         match part {
             // The gateway applies its own time limits.
-            CloudPart::Gateway => ways.into_iter().for_each(|way| peers.connect(peer, way)),
-            _ => peers.connect(peer, Upstream::guarded(peer, ways, &ground.clock, PATIENCE)),
+            CloudPart::Gateway => ways.into_iter().for_each(|way| peers.connect_part(peer, way)),
+            _ => peers
+                .connect_part(peer, Upstream::combine_guarded(peer, ways, &ground.clock, PATIENCE)),
         }
     }
-    keys::follow(&ground.tasks, &ground.keys, peers.to(CloudPart::Auth));
+    keys::start_refresh(&ground.tasks, &ground.keys, peers.upstream_to(CloudPart::Auth));
     open_named(part, &settings, &ground, &mut peers, startup).await
 }
 
 async fn open_named(
     part: CloudPart,
     settings: &Settings,
-    ground: &Ground,
-    peers: &mut Switchboard,
+    ground: &ServiceContext,
+    peers: &mut PeerRegistry,
     startup: &Startup,
 ) -> anyhow::Result<Router> {
-    let opened = startup
-        .of(part.name(), async || Box::pin(open(part, settings, ground.for_part(), peers)).await);
+    let opened = startup.open_with_retry(part.name(), async || {
+        Box::pin(open(part, settings, ground.for_part(), peers)).await
+    });
     opened.await.with_context(|| format!("could not open `{part}`"))
 }

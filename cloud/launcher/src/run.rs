@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use axum::Router;
-use platform::Ground;
+use platform::ServiceContext;
 use process::{
     health,
     parts::CloudPart,
@@ -22,7 +22,7 @@ use crate::{ground, settings::Settings, startup::Startup};
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// The addresses a process listens on, and its TLS certificate.
-pub struct Binds {
+pub struct ListenSettings {
     part: CloudPart,
     public: String,
     /// Empty for none.
@@ -30,30 +30,32 @@ pub struct Binds {
     certificate: Option<Certificate>,
 }
 
-impl Binds {
-    pub async fn of(part: CloudPart, settings: &Settings) -> anyhow::Result<Self> {
+impl ListenSettings {
+    pub async fn from_settings(part: CloudPart, settings: &Settings) -> anyhow::Result<Self> {
         let operator = settings.platform.operator_bind.clone();
         let certificate = match part {
-            CloudPart::Gateway => settings.section::<gateway::Config>(part)?.certificate().await?,
+            CloudPart::Gateway => {
+                settings.load_section::<gateway::Config>(part)?.load_certificate().await?
+            }
             _ => None,
         };
-        Ok(Self { part, public: settings.bind(part)?, operator, certificate })
+        Ok(Self { part, public: settings.bind_address(part)?, operator, certificate })
     }
 }
 
 /// Listens, opens the parts and serves until a stop signal. Listening first reports a taken port
 /// before anything else happens, and keeps health checks answering while a store is unreachable.
 pub async fn run(
-    binds: Binds,
-    slots: web::Slots,
-    ground: Ground,
+    binds: ListenSettings,
+    slots: web::ConnectionSlots,
+    ground: ServiceContext,
     startup: &Startup,
     open: impl Future<Output = anyhow::Result<Router>>,
 ) -> anyhow::Result<()> {
-    let listener = web::bind(&binds.public).await?;
+    let listener = web::bind_listener(&binds.public).await?;
     let operators = match binds.operator.as_str() {
         "" => None,
-        operator => Some(web::bind(operator).await?),
+        operator => Some(web::bind_listener(operator).await?),
     };
     let address = listener.local_addr()?;
     let router = startup.router(binds.part.name());
@@ -62,7 +64,7 @@ pub async fn run(
     }
     let stop = startup.stop.clone();
     let opened = async {
-        startup.opened(open.await?);
+        startup.install_router(open.await?);
         tracing::info!(%address, "ready");
         std::future::pending().await
     };
@@ -74,7 +76,7 @@ pub async fn run(
         stop.cancel();
         ended
     };
-    let serving = serve(listener, binds.certificate, router, slots, stop.clone());
+    let serving = serve_public(listener, binds.certificate, router, slots, stop.clone());
     let ((), ended) = tokio::join!(serving, until_stopped);
     ground.tasks.shutdown(STOP_WITHIN).await;
     ground::close(ground).await;
@@ -83,11 +85,11 @@ pub async fn run(
 }
 
 /// Answers until `stop`, then for `DRAIN` at most.
-async fn serve(
+async fn serve_public(
     listener: tokio::net::TcpListener,
     certificate: Option<Certificate>,
     router: Router,
-    slots: web::Slots,
+    slots: web::ConnectionSlots,
     stop: CancellationToken,
 ) {
     let late = async {
@@ -96,11 +98,11 @@ async fn serve(
     };
     let serving = async {
         let Some(certificate) = certificate else {
-            return web::serve(listener, router, slots, stop.clone()).await;
+            return web::serve_http(listener, router, slots, stop.clone()).await;
         };
         tokio::join!(
-            certificate.clone().follow(stop.clone()),
-            web::serve_by_tls(listener, certificate, router, slots, stop.clone())
+            certificate.clone().reload_until_stopped(stop.clone()),
+            web::serve_https(listener, certificate, router, slots, stop.clone())
         );
     };
     tokio::select! {
@@ -111,11 +113,16 @@ async fn serve(
 
 /// Ends with the tasks, which stop last, so that final metrics and the stopping state stay
 /// readable.
-fn serve_operator(listener: tokio::net::TcpListener, public: Router, ground: &Ground) {
+fn serve_operator(listener: tokio::net::TcpListener, public: Router, ground: &ServiceContext) {
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "The operator's port listens");
     }
-    let stop = ground.tasks.token();
-    let serving = web::serve(listener, health::operator(public), web::Slots::default(), stop);
+    let stop = ground.tasks.stop_token();
+    let serving = web::serve_http(
+        listener,
+        health::operator_routes(public),
+        web::ConnectionSlots::default(),
+        stop,
+    );
     ground.tasks.spawn("operator", serving);
 }

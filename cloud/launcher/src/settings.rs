@@ -8,7 +8,10 @@ use std::{
 
 use platform::config::{DataPlace, PartConfig};
 use process::{
-    config::{ConfigError, SecretUrl, Sources, check_sections, load, load_over, printable},
+    config::{
+        ConfigError, ConfigSources, SecretUrl, check_sections, load, load_over,
+        render_masked_section,
+    },
     parts::CloudPart,
     trust::{self, TlsConfig},
 };
@@ -32,7 +35,7 @@ const OPERATOR_FROM: u16 = 1_000;
 /// Section `[platform]`, shared by all parts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Platform {
+pub struct PlatformConfig {
     pub bus_url: SecretUrl,
     pub cache_url: SecretUrl,
     /// File of the key that authenticates parts to each other. A part that runs alone has its own,
@@ -57,18 +60,18 @@ pub struct Platform {
 
 pub struct Settings {
     pub place: DataPlace,
-    pub platform: Platform,
+    pub platform: PlatformConfig,
     /// Section `[tls]`, which edges also have.
     pub tls: TlsConfig,
     /// Section `[peers]`: the parts' addresses, for a part that runs alone; spaces separate several
     /// of one part.
     peers: BTreeMap<String, String>,
-    sources: Sources,
+    sources: ConfigSources,
 }
 
 /// The only field of a part's section that the launcher reads.
 #[derive(Serialize, Deserialize)]
-struct Listener {
+struct BindSetting {
     bind: String,
 }
 
@@ -77,39 +80,42 @@ impl Settings {
         // Only a single process can share embedded stores.
         let embedded = || matches!(cli.command, CloudCommand::All).then(|| PathBuf::from(DATA));
         let place = DataPlace { data: cli.data.clone().or_else(embedded) };
-        let mut sources = cli.config.sources();
+        let mut sources = cli.config.collect_sources();
         if let Some(bind) = &cli.bind {
-            sources.set.push(format!("{}.bind={bind}", cli.command.listener()));
+            sources.set.push(format!("{}.bind={bind}", cli.command.listening_part()));
         }
         check_sections(&sources)?;
-        let platform =
-            load_over("platform", &Platform::usual(&place, cli.command.listener()), &sources)?;
+        let platform = load_over(
+            "platform",
+            &PlatformConfig::default_for(&place, cli.command.listening_part()),
+            &sources,
+        )?;
         let peers = load_over("peers", &usual_peers(), &sources)?;
         let tls = load(trust::SECTION, &sources)?;
         let settings = Self { place, platform, tls, peers, sources };
         settings.check_peers()?;
         // Reject a bad section even if its part does not run here.
-        settings.printable().map(|_| settings)
+        settings.render_masked().map(|_| settings)
     }
 
-    pub fn section<C: PartConfig>(&self, part: CloudPart) -> Result<C, ConfigError> {
-        load_over(part.name(), &C::usual(part, &self.place), &self.sources)
+    pub fn load_section<C: PartConfig>(&self, part: CloudPart) -> Result<C, ConfigError> {
+        load_over(part.name(), &C::default_for_part(part, &self.place), &self.sources)
     }
 
-    pub fn bind(&self, part: CloudPart) -> Result<String, ConfigError> {
-        self.section(part).map(|Listener { bind }| bind)
+    pub fn bind_address(&self, part: CloudPart) -> Result<String, ConfigError> {
+        self.load_section(part).map(|BindSetting { bind }| bind)
     }
 
-    pub fn peers(&self) -> impl Iterator<Item = (CloudPart, &str)> {
+    pub fn peer_addresses(&self) -> impl Iterator<Item = (CloudPart, &str)> {
         let all = self.peers.iter();
-        all.filter_map(|(name, address)| Some((CloudPart::named(name)?, address.as_str())))
+        all.filter_map(|(name, address)| Some((CloudPart::from_name(name)?, address.as_str())))
     }
 
-    pub fn printable(&self) -> Result<String, ConfigError> {
+    pub fn render_masked(&self) -> Result<String, ConfigError> {
         let shared = [
-            printable("platform", &self.platform),
-            printable("peers", &self.peers),
-            printable(trust::SECTION, &self.tls),
+            render_masked_section("platform", &self.platform),
+            render_masked_section("peers", &self.peers),
+            render_masked_section(trust::SECTION, &self.tls),
         ];
         let parts = CloudPart::ALL.iter().map(|part| parts::printed(*part, self));
         let all: Result<Vec<String>, _> = shared.into_iter().map(Ok).chain(parts).collect();
@@ -128,9 +134,10 @@ impl Settings {
     }
 }
 
-impl Platform {
-    fn usual(place: &DataPlace, listener: CloudPart) -> Self {
-        let [service_key, data_keys] = ["service.key", "data.keys"].map(|name| place.file(name));
+impl PlatformConfig {
+    fn default_for(place: &DataPlace, listener: CloudPart) -> Self {
+        let [service_key, data_keys] =
+            ["service.key", "data.keys"].map(|name| place.file_path(name));
         let seal = true;
         let (bus_url, cache_url) = match &place.data {
             None => ("amqp://127.0.0.1:5672/%2f".into(), "redis://127.0.0.1:6379".into()),
@@ -154,14 +161,15 @@ impl Platform {
     }
 }
 
-impl PartConfig for Listener {
-    fn usual(part: CloudPart, _: &DataPlace) -> Self {
-        Self { bind: DataPlace::bind(part) }
+impl PartConfig for BindSetting {
+    fn default_for_part(part: CloudPart, _: &DataPlace) -> Self {
+        Self { bind: DataPlace::listen_address(part) }
     }
 }
 
 fn usual_peers() -> BTreeMap<String, String> {
-    let at =
-        |part: CloudPart| (part.name().to_owned(), format!("http://{}", DataPlace::bind(part)));
+    let at = |part: CloudPart| {
+        (part.name().to_owned(), format!("http://{}", DataPlace::listen_address(part)))
+    };
     CloudPart::behind_the_gateway().map(at).collect()
 }

@@ -10,7 +10,7 @@ use axum::{Router, extract::Request, response::IntoResponse};
 use platform::OpenError;
 use process::{
     health::{self, Readiness},
-    problem::{Problem, chain},
+    problem::{Problem, format_error_chain},
     web,
 };
 use tokio::time::{Instant, sleep};
@@ -40,8 +40,8 @@ impl Startup {
     /// All routes of the process: the opened router's, once it exists. During a stop it still
     /// serves existing callers, but `/health/ready` reports not ready.
     pub fn router(&self, service: &'static str) -> Router {
-        let closed = health::router(self.readiness()).fallback(async || not_yet());
-        let closed = web::standard(closed, service);
+        let closed = health::router(self.build_readiness()).fallback(async || not_yet());
+        let closed = web::with_standard_layers(closed, service);
         let (opened, stop) = (self.opened.clone(), self.stop.clone());
         Router::new().fallback(async move |request: Request| {
             let is_ending = stop.is_cancelled() && request.uri().path() == READY_PATH;
@@ -51,13 +51,13 @@ impl Startup {
     }
 
     /// Serves `router` from now on.
-    pub fn opened(&self, router: Router) {
+    pub fn install_router(&self, router: Router) {
         let _ = self.opened.set(router);
     }
 
     /// Opens `name`, with retry and backoff while its store is unreachable. Returns any other
     /// failure.
-    pub async fn of<T>(
+    pub async fn open_with_retry<T>(
         &self,
         name: &str,
         mut open: impl AsyncFnMut() -> anyhow::Result<T>,
@@ -72,7 +72,8 @@ impl Startup {
                     return done;
                 }
             };
-            let why = chain(AsRef::<dyn std::error::Error + Send + Sync>::as_ref(&error));
+            let why =
+                format_error_chain(AsRef::<dyn std::error::Error + Send + Sync>::as_ref(&error));
             if said.is_none_or(|said| said.elapsed() >= SAID_AGAIN) {
                 tracing::warn!(why, "`{name}` waits for its store, which is away");
                 said = Some(Instant::now());
@@ -84,7 +85,7 @@ impl Startup {
     }
 
     /// Reports why the process is not ready: it is opening or stopping.
-    fn readiness(&self) -> Readiness {
+    fn build_readiness(&self) -> Readiness {
         let Self { waits_for, opened, stop } = self.clone();
         let mut readiness = Readiness::new();
         readiness.add("start", move || {

@@ -2,37 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use platform::upstream::{Opening, Upstream};
+use platform::upstream::{Upstream, UpstreamOpener};
 use process::parts::CloudPart;
 
 #[derive(Default)]
-pub struct Switchboard {
+pub struct PeerRegistry {
     /// A part with several replicas has several upstreams.
     connected: BTreeMap<CloudPart, Vec<Upstream>>,
     /// Requested before they were connected.
-    promised: BTreeMap<CloudPart, (Upstream, Opening)>,
+    promised: BTreeMap<CloudPart, (Upstream, UpstreamOpener)>,
 }
 
-impl Switchboard {
+impl PeerRegistry {
     /// An upstream to the part, unreachable until the part is connected.
-    pub fn to(&mut self, part: CloudPart) -> Upstream {
+    pub fn upstream_to(&mut self, part: CloudPart) -> Upstream {
         if let Some(upstream) = self.connected.get(&part).and_then(|all| all.first()) {
             return upstream.clone();
         }
-        self.promised.entry(part).or_insert_with(Upstream::later).0.clone()
+        self.promised.entry(part).or_insert_with(Upstream::open_later).0.clone()
     }
 
     /// Upstreams to all replicas of the part.
-    pub fn all(&mut self, part: CloudPart) -> Vec<Upstream> {
+    pub fn all_upstreams_to(&mut self, part: CloudPart) -> Vec<Upstream> {
         match self.connected.get(&part) {
             Some(all) => all.clone(),
-            None => vec![self.to(part)],
+            None => vec![self.upstream_to(part)],
         }
     }
 
-    pub fn connect(&mut self, part: CloudPart, upstream: Upstream) {
+    pub fn connect_part(&mut self, part: CloudPart, upstream: Upstream) {
         if let Some((_, opening)) = self.promised.remove(&part) {
-            opening.opened(&upstream);
+            opening.connect_to(&upstream);
         }
         self.connected.entry(part).or_default().push(upstream);
     }

@@ -83,8 +83,9 @@ async fn a_process_that_stops_says_so_and_finishes_an_answer_under_way() {
     let folder = tempfile::tempdir().unwrap();
     let mut cloud = Cloud::start(folder.path());
     let ready = format!("http://{}/health/ready", cloud.operator);
-    let ask =
-        async || cloud.client.json::<Value>(Method::GET, &ready, None, None::<&()>, LIMIT).await;
+    let ask = async || {
+        cloud.client.send_json::<Value>(Method::GET, &ready, None, None::<&()>, LIMIT).await
+    };
     assert_eq!(ask().await.unwrap(), json!({"status": "ready"}));
 
     let mut caller = TcpStream::connect(&cloud.address).unwrap();
@@ -242,7 +243,7 @@ impl Cloud {
         body: Option<Value>,
     ) -> Result<Value, ClientError> {
         let url = format!("{}{path}", self.url);
-        self.client.json(method, &url, token, body.as_ref(), LIMIT).await
+        self.client.send_json(method, &url, token, body.as_ref(), LIMIT).await
     }
 
     async fn get(&self, path: &str, token: Option<&str>) -> Result<Value, ClientError> {

@@ -13,22 +13,22 @@ use wire::UserId;
 
 /// Bounded by the open streams: each new subscription removes the senders without receivers.
 #[derive(Clone, Default)]
-pub struct InboxBell(Arc<Mutex<HashMap<UserId, watch::Sender<()>>>>);
+pub struct InboxChangeNotifier(Arc<Mutex<HashMap<UserId, watch::Sender<()>>>>);
 
-impl InboxBell {
-    pub fn ring(&self, user: UserId) {
-        if let Some(bell) = self.locked().get(&user) {
+impl InboxChangeNotifier {
+    pub fn notify_change(&self, user: UserId) {
+        if let Some(bell) = self.lock_senders().get(&user) {
             bell.send_replace(());
         }
     }
 
-    pub fn listen(&self, user: UserId) -> watch::Receiver<()> {
-        let mut bells = self.locked();
+    pub fn subscribe_to_user(&self, user: UserId) -> watch::Receiver<()> {
+        let mut bells = self.lock_senders();
         bells.retain(|_, bell| bell.receiver_count() > 0);
         bells.entry(user).or_default().subscribe()
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<UserId, watch::Sender<()>>> {
+    fn lock_senders(&self) -> MutexGuard<'_, HashMap<UserId, watch::Sender<()>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

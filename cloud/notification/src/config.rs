@@ -49,7 +49,7 @@ impl Config {
     }
 
     /// `None` if the number is outside the matching's range.
-    pub fn fan_out(&self) -> Option<FanOutRules> {
+    pub fn fan_out_rules(&self) -> Option<FanOutRules> {
         let (at_creation, providers_max) =
             (self.providers_told_at_creation, self.providers_told_max);
         let fits = (1..=PROVIDERS_TOLD_MAX).contains(&providers_max);
@@ -80,7 +80,11 @@ impl Default for Config {
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
-        Self { bind: DataPlace::bind(part), documents_url: place.store(part), ..Self::default() }
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
+        Self {
+            bind: DataPlace::listen_address(part),
+            documents_url: place.store_address(part),
+            ..Self::default()
+        }
     }
 }

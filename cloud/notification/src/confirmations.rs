@@ -11,18 +11,18 @@ use platform::{
     documents::{Document, DocumentsError},
     upstream::UpstreamError,
 };
-use process::problem::chain;
+use process::problem::format_error_chain;
 use serde::{Deserialize, Serialize};
 use texts::Sentence;
 use wire::{Event, EventId, EventType, Language, Role, UnixMillis, UserEvent, UserId};
 
 use crate::{
-    delivery::{AUTH, FRESH_MS, Mailings, again, ends},
+    delivery::{AUTH, FRESH_MS, NotificationDispatcher, final_result, retry_or_give_up},
     domain::{Channel, InboxOwner},
     mail::MailMessage,
     say,
-    store::{DeliveryState, Mailing, Settled},
-    ways::{ChannelAddress, WayError},
+    store::{DeliveryResult, DeliveryState, NotificationDelivery},
+    ways::{ChannelAddress, ChannelError},
 };
 
 const CODES: &str = "/internal/address-codes";
@@ -32,13 +32,13 @@ const SIGN_IN_PAGE: &str = "/sign-in";
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
 #[derive(Serialize)]
-struct CodeQuestion {
+struct AddressCodeRequest {
     user_id: UserId,
 }
 
 /// Auth's reply: all `null` if no address awaits confirmation.
 #[derive(Deserialize)]
-struct MadeCode {
+struct AddressCodeReply {
     email: Option<String>,
     code: Option<String>,
     expires_at: Option<UnixMillis>,
@@ -49,9 +49,12 @@ struct MadeCode {
     wish: Option<EventId>,
 }
 
-impl Mailings {
+impl NotificationDispatcher {
     /// Plans the confirmation mail for an event that requests a code. Idempotent.
-    pub async fn confirm(&self, event: &Event) -> Result<(), platform::consume::HandleError> {
+    pub async fn plan_confirmation(
+        &self,
+        event: &Event,
+    ) -> Result<(), platform::consume::HandleError> {
         if !matches!(
             event.kind,
             EventType::UserRegistered
@@ -64,83 +67,95 @@ impl Mailings {
         let now = self.clock.now();
         // Admins have no personal inbox, so they get no mail.
         let is_wanted = self.ways.is_on(Channel::Email) && role != Role::Admin;
-        if !is_wanted || now.since(event.at) > FRESH_MS {
+        if !is_wanted || now.ms_since(event.at) > FRESH_MS {
             return Ok(());
         }
         let owner = InboxOwner { user_id, role };
-        let mailing = Mailing::of_confirmation(owner, event.id, now);
-        Ok(self.log.add(&[(self.clock.new_id(), mailing)]).await?)
+        let mailing = NotificationDelivery::of_confirmation(owner, event.id, now);
+        Ok(self.log.add_new_deliveries(&[(self.clock.new_id(), mailing)]).await?)
     }
 
     pub async fn send_code(
         &self,
-        due: &Document<Mailing>,
+        due: &Document<NotificationDelivery>,
         now: UnixMillis,
-    ) -> Result<Settled, DocumentsError> {
-        let (wishes, version) = self.preferences.of(due.body.user_id).await?;
+    ) -> Result<DeliveryResult, DocumentsError> {
+        let (wishes, version) = self.preferences.load_preferences(due.body.user_id).await?;
         // Without saved preferences the language is unknown, so write all.
         let languages = if version == 0 { Language::ALL.to_vec() } else { vec![wishes.language] };
         let token = self.verifier.token_for(AUTH);
-        let question = CodeQuestion { user_id: due.body.user_id };
-        let asked = self.auth.json(Method::POST, CODES, Some(&token), Some(&question)).await;
-        let made: Result<MadeCode, UpstreamError> = asked;
+        let question = AddressCodeRequest { user_id: due.body.user_id };
+        let asked = self.auth.call_json(Method::POST, CODES, Some(&token), Some(&question)).await;
+        let made: Result<AddressCodeReply, UpstreamError> = asked;
         let (email, (subject, text), wish) = match made {
-            Ok(MadeCode { email: Some(email), owner: Some(owner), .. }) => {
-                (email, self.owner_words(&languages, &owner), None)
+            Ok(AddressCodeReply { email: Some(email), owner: Some(owner), .. }) => {
+                (email, self.render_owner_mail(&languages, &owner), None)
             }
-            Ok(MadeCode {
+            Ok(AddressCodeReply {
                 email: Some(email),
                 code: Some(code),
                 expires_at: Some(at),
                 wish,
                 ..
-            }) => (email, self.code_words(&languages, &code, at.since(now)), wish),
+            }) => (email, self.render_code_mail(&languages, &code, at.ms_since(now)), wish),
             Ok(_) => {
                 let why = "nothing waits to be confirmed".to_owned();
-                return Ok(ends(DeliveryState::Dropped, None, Some(why)));
+                return Ok(final_result(DeliveryState::Dropped, None, Some(why)));
             }
-            Err(error) => return Ok(again(&due.body, now, None, chain(&error))),
+            Err(error) => {
+                return Ok(retry_or_give_up(&due.body, now, None, format_error_chain(&error)));
+            }
         };
         if let Some(wish) = wish
             && !self.log.is_mail_over(due.body.user_id, wish).await?
         {
             // If the new address were confirmed first, it would get the warning.
             let why = "the address in force has not been warned yet".to_owned();
-            return Ok(again(&due.body, now, None, why));
+            return Ok(retry_or_give_up(&due.body, now, None, why));
         }
-        let to = ChannelAddress::Mail(email.clone()).masked();
+        let to = ChannelAddress::Mail(email.clone()).to_masked();
         // Each try has a new code, so it needs a new message id: mailboxes drop duplicates.
         let mail = MailMessage { id: self.clock.new_id(), to: email, subject, text };
-        Ok(match self.ways.mail.send(mail).await.map_err(WayError::from) {
-            Ok(()) => ends(DeliveryState::Sent, to, None),
-            Err(error) if error.is_passing() => again(&due.body, now, to, error.to_string()),
-            Err(error) => ends(DeliveryState::GivenUp, to, Some(error.to_string())),
+        Ok(match self.ways.mail.send(mail).await.map_err(ChannelError::from) {
+            Ok(()) => final_result(DeliveryState::Sent, to, None),
+            Err(error) if error.is_passing() => {
+                retry_or_give_up(&due.body, now, to, error.to_string())
+            }
+            Err(error) => final_result(DeliveryState::GivenUp, to, Some(error.to_string())),
         })
     }
 
     /// Subject and text for an owner whose address was used for a new account.
-    fn owner_words(&self, languages: &[Language], owner: &str) -> (String, String) {
+    fn render_owner_mail(&self, languages: &[Language], owner: &str) -> (String, String) {
         let link = self.portal_link(SIGN_IN_PAGE);
         let text = |language| {
-            let known = say::known_owner { name: owner.into() }.to(language);
-            let sign_in =
-                link.as_deref().map(|link| say::known_sign_in { link: link.into() }.to(language));
-            [Some(known), sign_in, Some(say::known_not_you.to(language))]
+            let known = say::known_owner { name: owner.into() }.render_in(language);
+            let sign_in = link
+                .as_deref()
+                .map(|link| say::known_sign_in { link: link.into() }.render_in(language));
+            [Some(known), sign_in, Some(say::known_not_you.render_in(language))]
         };
-        in_each_language(languages, |language| say::known_subject.to(language), text)
+        in_each_language(languages, |language| say::known_subject.render_in(language), text)
     }
 
     /// Subject and text of a code mail, in each language.
-    fn code_words(&self, languages: &[Language], code: &str, left_ms: i64) -> (String, String) {
+    fn render_code_mail(
+        &self,
+        languages: &[Language],
+        code: &str,
+        left_ms: i64,
+    ) -> (String, String) {
         let hours = u64::try_from(left_ms / HOUR_MS).unwrap_or_default();
         let link = self.portal_link(&format!("{PAGE}{code}"));
         let text = |language| {
-            let confirm = say::confirm_code { code: code.into(), hours: hours.into() }.to(language);
-            let open =
-                link.as_deref().map(|link| say::confirm_link { link: link.into() }.to(language));
-            [Some(confirm), open, Some(say::confirm_not_you.to(language))]
+            let confirm =
+                say::confirm_code { code: code.into(), hours: hours.into() }.render_in(language);
+            let open = link
+                .as_deref()
+                .map(|link| say::confirm_link { link: link.into() }.render_in(language));
+            [Some(confirm), open, Some(say::confirm_not_you.render_in(language))]
         };
-        in_each_language(languages, |language| say::confirm_subject.to(language), text)
+        in_each_language(languages, |language| say::confirm_subject.render_in(language), text)
     }
 
     fn portal_link(&self, page: &str) -> Option<String> {

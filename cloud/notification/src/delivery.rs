@@ -16,16 +16,19 @@ use platform::{
     documents::{Document, DocumentsError},
     upstream::{Upstream, UpstreamError},
 };
-use process::{clock::Clock, problem::chain, tasks::Tasks, tokens::Verifier};
+use process::{clock::Clock, problem::format_error_chain, tasks::Tasks, tokens::TokenVerifier};
 use serde::Serialize;
 use texts::Sentence;
 use wire::{Language, Role, UnixMillis, UserId};
 
 use crate::{
-    domain::{self, Channel, InboxLine, InboxOwner, InboxWishes, LineText, NoticeKind},
+    domain::{self, Channel, DeliveryPreferences, InboxLine, InboxOwner, LineText, NoticeKind},
     say,
-    store::{DeliveryState, DeliveryStore, InboxStore, Mailing, PreferencesStore, Settled},
-    ways::{Contact, Said, Ways},
+    store::{
+        DeliveryResult, DeliveryState, DeliveryStore, InboxStore, NotificationDelivery,
+        PreferencesStore,
+    },
+    ways::{Contact, OutboundChannels, RenderedMessage},
 };
 
 /// Older news stays in the inbox only, even if events are replayed.
@@ -44,76 +47,83 @@ const CONTACT: &str = "/internal/contact";
 
 /// Clones share state.
 #[derive(Clone)]
-pub struct Mailings {
+pub struct NotificationDispatcher {
     pub inboxes: InboxStore,
     pub preferences: PreferencesStore,
     pub log: DeliveryStore,
-    pub ways: Ways,
+    pub ways: OutboundChannels,
     /// The portal's address for links in mails, or empty.
     pub portal_url: String,
     pub auth: Upstream,
-    pub verifier: Verifier,
+    pub verifier: TokenVerifier,
     pub clock: Clock,
 }
 
 #[derive(Serialize)]
-struct ContactQuestion {
+struct ContactLookup {
     user_id: UserId,
 }
 
-impl Mailings {
+impl NotificationDispatcher {
     /// Plans the deliveries of these lines. Idempotent.
-    pub async fn plan(
+    pub async fn plan_deliveries(
         &self,
         lines: impl Iterator<Item = &InboxLine>,
     ) -> Result<(), DocumentsError> {
-        let (now, on) = (self.clock.now(), self.ways.on());
+        let (now, on) = (self.clock.now(), self.ways.enabled_channels());
         if on.is_empty() {
             return Ok(());
         }
-        let mut known: BTreeMap<UserId, InboxWishes> = BTreeMap::new();
+        let mut known: BTreeMap<UserId, DeliveryPreferences> = BTreeMap::new();
         let mut planned = Vec::new();
         for line in lines {
             // The admins' shared inbox has no address.
-            if line.role == Role::Admin || now.since(line.created_at) > FRESH_MS {
+            if line.role == Role::Admin || now.ms_since(line.created_at) > FRESH_MS {
                 continue;
             }
             let wishes = match known.entry(line.user_id) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(self.preferences.of(line.user_id).await?.0),
+                Entry::Vacant(new) => {
+                    new.insert(self.preferences.load_preferences(line.user_id).await?.0)
+                }
             };
-            planned.extend(on.iter().filter_map(|way| planned_of(line, wishes, *way, now)));
+            planned.extend(on.iter().filter_map(|way| delivery_for_line(line, wishes, *way, now)));
         }
         let planned: Vec<_> =
             planned.into_iter().map(|delivery| (self.clock.new_id(), delivery)).collect();
-        self.log.add(&planned).await
+        self.log.add_new_deliveries(&planned).await
     }
 
     /// Plans a delivery on one channel, regardless of the person's preferences. Idempotent.
-    pub async fn plan_by(&self, line: &InboxLine, channel: Channel) -> Result<(), DocumentsError> {
+    pub async fn plan_on_channel(
+        &self,
+        line: &InboxLine,
+        channel: Channel,
+    ) -> Result<(), DocumentsError> {
         let now = self.clock.now();
-        if !self.goes_by(channel, line.role) || now.since(line.created_at) > FRESH_MS {
+        if !self.can_send_by(channel, line.role) || now.ms_since(line.created_at) > FRESH_MS {
             return Ok(());
         }
         let event = (line.event_type, line.event_id);
-        let planned = Mailing::of_line(line.owner(), line.notice_kind(), event, channel, now);
-        self.log.add(&[(self.clock.new_id(), planned)]).await
+        let planned =
+            NotificationDelivery::of_line(line.owner(), line.notice_kind(), event, channel, now);
+        self.log.add_new_deliveries(&[(self.clock.new_id(), planned)]).await
     }
 
-    pub fn goes_by(&self, channel: Channel, role: Role) -> bool {
-        self.ways.is_on(channel) && channel.reaches(role)
+    pub fn can_send_by(&self, channel: Channel, role: Role) -> bool {
+        self.ways.is_on(channel) && channel.can_reach(role)
     }
 
     /// Fetches an account's contact data from auth.
-    pub async fn contact(&self, user_id: UserId) -> Result<Contact, UpstreamError> {
-        let (token, question) = (self.verifier.token_for(AUTH), ContactQuestion { user_id });
-        self.auth.json(Method::POST, CONTACT, Some(&token), Some(&question)).await
+    pub async fn fetch_contact(&self, user_id: UserId) -> Result<Contact, UpstreamError> {
+        let (token, question) = (self.verifier.token_for(AUTH), ContactLookup { user_id });
+        self.auth.call_json(Method::POST, CONTACT, Some(&token), Some(&question)).await
     }
 
     /// Starts one task per enabled channel that sends due deliveries until shutdown.
     pub fn start(&self, tasks: &Tasks) {
-        for channel in self.ways.on() {
-            let (deliveries, stop) = (self.clone(), tasks.token());
+        for channel in self.ways.enabled_channels() {
+            let (deliveries, stop) = (self.clone(), tasks.stop_token());
             tasks.spawn("deliveries", async move {
                 loop {
                     tokio::select! {
@@ -121,7 +131,7 @@ impl Mailings {
                         () = tokio::time::sleep(LOOK) => {}
                     }
                     if let Err(error) = deliveries.send_due(channel).await {
-                        tracing::warn!(%channel, cause = chain(&error), "Deliveries wait for their store");
+                        tracing::warn!(%channel, cause = format_error_chain(&error), "Deliveries wait for their store");
                     }
                 }
             });
@@ -131,12 +141,12 @@ impl Mailings {
     /// A failed delivery does not block the others.
     pub async fn send_due(&self, channel: Channel) -> Result<(), DocumentsError> {
         let now = self.clock.now();
-        for due in self.log.due(channel, now, BATCH).await? {
-            if !self.log.hold(&due, now).await? {
+        for due in self.log.due_deliveries(channel, now, BATCH).await? {
+            if !self.log.claim_delivery(&due, now).await? {
                 continue;
             }
-            let settled = self.attempt(&due, now).await?;
-            self.log.settle(due.id, &settled).await?;
+            let settled = self.attempt_delivery(&due, now).await?;
+            self.log.record_result(due.id, &settled).await?;
             let state = settled.state;
             tracing::info!(
                 user.id = %due.body.user_id, delivery.id = %due.id, why = settled.why,
@@ -146,138 +156,162 @@ impl Mailings {
         Ok(())
     }
 
-    async fn attempt(
+    async fn attempt_delivery(
         &self,
-        due: &Document<Mailing>,
+        due: &Document<NotificationDelivery>,
         now: UnixMillis,
-    ) -> Result<Settled, DocumentsError> {
+    ) -> Result<DeliveryResult, DocumentsError> {
         let delivery = &due.body;
         if delivery.confirms {
             return self.send_code(due, now).await;
         }
-        let (wishes, _) = self.preferences.of(delivery.user_id).await?;
+        let (wishes, _) = self.preferences.load_preferences(delivery.user_id).await?;
         let kind = delivery.kind.unwrap_or(NoticeKind::Orders);
-        let may = wishes.may_go_out_at(kind, now);
+        let may = wishes.earliest_send_time(kind, now);
         // Digests are due at the hour the person chose, regardless of quiet hours.
         if delivery.kind.is_some() && may > now {
-            return Ok(Settled { was_tried: false, ..waits(may, None) });
+            return Ok(DeliveryResult { was_tried: false, ..waiting_result(may, None) });
         }
         let said = match delivery.event_id {
-            Some(event) => self.said(delivery.owner(), (kind, event), &wishes).await?,
-            None => self.digest(delivery, &wishes).await?,
+            Some(event) => {
+                self.build_line_message(delivery.owner(), (kind, event), &wishes).await?
+            }
+            None => self.build_digest_message(delivery, &wishes).await?,
         };
         let Some(said) = said else {
-            return Ok(ends(DeliveryState::Dropped, None, Some("it was read before".into())));
+            return Ok(final_result(
+                DeliveryState::Dropped,
+                None,
+                Some("it was read before".into()),
+            ));
         };
         Ok(self.hand_over(due, said, now).await)
     }
 
-    async fn hand_over(&self, due: &Document<Mailing>, said: Said, now: UnixMillis) -> Settled {
-        let contact = match self.contact(due.body.user_id).await {
+    async fn hand_over(
+        &self,
+        due: &Document<NotificationDelivery>,
+        said: RenderedMessage,
+        now: UnixMillis,
+    ) -> DeliveryResult {
+        let contact = match self.fetch_contact(due.body.user_id).await {
             Ok(contact) => contact,
-            Err(error) => return again(&due.body, now, None, chain(&error)),
+            Err(error) => {
+                return retry_or_give_up(&due.body, now, None, format_error_chain(&error));
+            }
         };
         let is_unconfirmed = contact.is_unconfirmed;
-        let Some(address) = contact.address(due.body.channel, due.body.user_id) else {
+        let Some(address) = contact.into_address(due.body.channel, due.body.user_id) else {
             let why = match due.body.channel {
                 Channel::Email if is_unconfirmed => "nobody has confirmed the address",
                 _ => "the account has no address, or is closed",
             };
             let why = why.to_owned();
-            return ends(DeliveryState::Dropped, None, Some(why));
+            return final_result(DeliveryState::Dropped, None, Some(why));
         };
-        let to = address.masked();
+        let to = address.to_masked();
         match self.ways.send(due.id, address, said).await {
-            Ok(()) => ends(DeliveryState::Sent, to, None),
-            Err(error) if error.is_passing() => again(&due.body, now, to, error.to_string()),
-            Err(error) => ends(DeliveryState::GivenUp, to, Some(error.to_string())),
+            Ok(()) => final_result(DeliveryState::Sent, to, None),
+            Err(error) if error.is_passing() => {
+                retry_or_give_up(&due.body, now, to, error.to_string())
+            }
+            Err(error) => final_result(DeliveryState::GivenUp, to, Some(error.to_string())),
         }
     }
 
     /// `None` if the line has been read or deleted. Account news goes out even if read: a stolen
     /// session must not suppress the owner's warning.
-    async fn said(
+    async fn build_line_message(
         &self,
         owner: InboxOwner,
         (kind, event): (NoticeKind, wire::EventId),
-        wishes: &InboxWishes,
-    ) -> Result<Option<Said>, DocumentsError> {
-        let found = self.inboxes.line_of(owner, event).await?;
+        wishes: &DeliveryPreferences,
+    ) -> Result<Option<RenderedMessage>, DocumentsError> {
+        let found = self.inboxes.find_line_of_event(owner, event).await?;
         let unread = found.filter(|stored| stored.read_at.is_none() || kind.is_urgent());
         Ok(unread.map(|stored| {
-            let said = domain::write(wishes.locale(), &stored.line);
-            let brief = domain::brief(wishes.language, &stored.line, &said.title);
-            said_in(wishes.language, said, brief)
+            let said = domain::render_line(wishes.reader_locale(), &stored.line);
+            let brief = domain::render_brief(wishes.language, &stored.line, &said.title);
+            assemble_message(wishes.language, said, brief)
         }))
     }
 
     /// The unread lines in one message; `None` without any.
-    async fn digest(
+    async fn build_digest_message(
         &self,
-        delivery: &Mailing,
-        wishes: &InboxWishes,
-    ) -> Result<Option<Said>, DocumentsError> {
+        delivery: &NotificationDelivery,
+        wishes: &DeliveryPreferences,
+    ) -> Result<Option<RenderedMessage>, DocumentsError> {
         let owner = delivery.owner();
-        let unread = self.inboxes.unread(owner.user_id, owner.role).await?;
+        let unread = self.inboxes.count_unread(owner.user_id, owner.role).await?;
         let lines = self.inboxes.newest_unread(owner, DIGEST_LINES_MAX).await?;
         if lines.is_empty() {
             return Ok(None);
         }
         let language = wishes.language;
         let written = lines.iter().map(|stored| {
-            let said = domain::write(wishes.locale(), &stored.line);
+            let said = domain::render_line(wishes.reader_locale(), &stored.line);
             format!("{}\n{}", said.title, said.content)
         });
         let text = written.collect::<Vec<_>>().join("\n\n");
-        let title = say::digest_title { unread }.to(language);
-        let brief = LineText { title: title.clone(), content: domain::elsewhere(language) };
-        Ok(Some(said_in(language, LineText { title, content: text }, brief)))
+        let title = say::digest_title { unread }.render_in(language);
+        let brief = LineText { title: title.clone(), content: domain::render_inbox_hint(language) };
+        Ok(Some(assemble_message(language, LineText { title, content: text }, brief)))
     }
 }
 
-fn said_in(language: Language, whole: LineText, brief: LineText) -> Said {
+fn assemble_message(language: Language, whole: LineText, brief: LineText) -> RenderedMessage {
     let text_message = domain::text_message(language, &brief);
-    Said { whole, brief, text_message }
+    RenderedMessage { whole, brief, text_message }
 }
 
-fn planned_of(
+fn delivery_for_line(
     line: &InboxLine,
-    wishes: &InboxWishes,
+    wishes: &DeliveryPreferences,
     channel: Channel,
     now: UnixMillis,
-) -> Option<Mailing> {
+) -> Option<NotificationDelivery> {
     let kind = line.notice_kind();
-    if !channel.reaches(line.role) || !wishes.wants(kind, channel) {
+    if !channel.can_reach(line.role) || !wishes.wants_channel(kind, channel) {
         return None;
     }
     let owner = line.owner();
-    Some(match wishes.digest_at(now).filter(|_| !kind.is_urgent()) {
-        Some(at) => Mailing::of_digest(owner, channel, at, now),
+    Some(match wishes.next_digest_at(now).filter(|_| !kind.is_urgent()) {
+        Some(at) => NotificationDelivery::of_digest(owner, channel, at, now),
         None => {
             let event = (line.event_type, line.event_id);
-            Mailing::of_line(owner, kind, event, channel, now)
+            NotificationDelivery::of_line(owner, kind, event, channel, now)
         }
     })
 }
 
-pub fn ends(state: DeliveryState, to: Option<String>, why: Option<String>) -> Settled {
-    Settled { state, due_at: None, was_tried: true, to, why }
+pub fn final_result(
+    state: DeliveryState,
+    to: Option<String>,
+    why: Option<String>,
+) -> DeliveryResult {
+    DeliveryResult { state, due_at: None, was_tried: true, to, why }
 }
 
-fn waits(until: UnixMillis, why: Option<String>) -> Settled {
+fn waiting_result(until: UnixMillis, why: Option<String>) -> DeliveryResult {
     let state = DeliveryState::Waiting;
-    Settled { state, due_at: Some(until), was_tried: true, to: None, why }
+    DeliveryResult { state, due_at: Some(until), was_tried: true, to: None, why }
 }
 
 /// Retries with exponential backoff, or gives up after `ATTEMPTS_MAX` tries.
-pub fn again(delivery: &Mailing, now: UnixMillis, to: Option<String>, why: String) -> Settled {
+pub fn retry_or_give_up(
+    delivery: &NotificationDelivery,
+    now: UnixMillis,
+    to: Option<String>,
+    why: String,
+) -> DeliveryResult {
     let attempts = delivery.attempts + 1;
     if attempts >= ATTEMPTS_MAX {
-        return ends(DeliveryState::GivenUp, to, Some(why));
+        return final_result(DeliveryState::GivenUp, to, Some(why));
     }
     let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(16);
     let pause = (PAUSE_MIN_MS << doublings).min(PAUSE_MAX_MS);
-    Settled { to, ..waits(now.plus_ms(pause), Some(why)) }
+    DeliveryResult { to, ..waiting_result(now.plus_ms(pause), Some(why)) }
 }
 
 #[cfg(test)]

@@ -11,16 +11,17 @@ mod reader;
 mod sentence;
 
 pub use audience::{
-    Cause, Hearing, Listener, hearing, line_of_match, line_of_payout, lines_of, lines_of_money,
-    lines_of_person, lines_of_profile, lines_of_readmission, lines_of_review,
+    EventAudience, EventRecipient, SourceEvent, event_audience, line_of_match, line_of_payout,
+    lines_of_money, lines_of_order, lines_of_person, lines_of_profile, lines_of_readmission,
+    lines_of_review,
 };
-pub use brief::{brief, elsewhere, text_message};
+pub use brief::{render_brief, render_inbox_hint, text_message};
 pub use inbox::{
-    InboxKind, InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId, MoneyParams,
-    MoneyTerms, NoticeParams, OrderParams, PageRequest, Params, PersonParams, ReviewFacts,
-    ReviewParams, StoredLine,
+    InboxKind, InboxLine, InboxOwner, InboxPage, InboxPageRequest, KEPT_MS, KeptFrom, LineId,
+    LineParams, MoneyParams, MoneyTerms, NoticeParams, OrderParams, PageRequest, PersonParams,
+    ReviewFacts, ReviewParams,
 };
 pub use moments::{ReaderClock, ReaderLocale};
-pub use preferences::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone};
+pub use preferences::{Channel, DeliveryPreferences, NoticeKind, QuietHours, TimeZone};
 pub use reader::{InboxReader, ShownLines};
-pub use sentence::{LineText, match_reason, write};
+pub use sentence::{LineText, match_reason, render_line};

@@ -4,7 +4,7 @@ mod matches;
 
 use platform::{
     bus::{Bus, QueueSpec, topology},
-    consume::{self, Handle, HandleError},
+    consume::{self, EventHandler, HandleError},
 };
 use process::{clock::Clock, tasks::Tasks};
 use serde::Deserialize;
@@ -14,13 +14,13 @@ use wire::{
 };
 
 use crate::{
-    delivery::Mailings,
-    domain::{self, Cause, Hearing, InboxLine, LineId, ReviewFacts},
+    delivery::NotificationDispatcher,
+    domain::{self, EventAudience, InboxLine, LineId, ReviewFacts, SourceEvent},
     reminders,
     store::InboxStore,
 };
 
-pub use matches::{FanOutRules, Matches};
+pub use matches::{FanOutRules, OrderFanOutConsumer};
 
 const QUEUES: [QueueSpec; 4] = [
     topology::ORDER_QUEUE,
@@ -29,75 +29,75 @@ const QUEUES: [QueueSpec; 4] = [
     topology::NOTIFICATION_PEOPLE,
 ];
 
-pub fn start(tasks: &Tasks, bus: &Bus, inboxes: Inboxes, matches: Matches) {
+pub fn start(tasks: &Tasks, bus: &Bus, inboxes: InboxEventConsumer, matches: OrderFanOutConsumer) {
     for queue in QUEUES {
-        consume::consume(tasks, bus, queue, inboxes.clone());
+        consume::start_consumer(tasks, bus, queue, inboxes.clone());
     }
     for queue in [topology::NOTIFICATION_MATCHES, topology::NOTIFICATION_CREATED] {
-        consume::consume(tasks, bus, queue, matches.clone());
+        consume::start_consumer(tasks, bus, queue, matches.clone());
     }
 }
 
 /// Idempotent: the store keeps one line per person and event, so events need no other record.
 #[derive(Clone)]
-pub struct Inboxes {
+pub struct InboxEventConsumer {
     pub store: InboxStore,
-    pub deliveries: Mailings,
+    pub deliveries: NotificationDispatcher,
     pub clock: Clock,
     /// The objection period before the payment service releases money.
     pub dispute_ms: i64,
 }
 
-impl Handle for Inboxes {
+impl EventHandler for InboxEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        reminders::hear(&self.store, event).await?;
-        let lines = self.lines(event)?;
+        reminders::apply_order_event(&self.store, event).await?;
+        let lines = self.lines_with_ids(event)?;
         for (id, line) in &lines {
-            let fresh = self.store.add(*id, line).await?;
+            let fresh = self.store.add_line(*id, line).await?;
             if fresh {
-                log(line);
+                log_line(line);
             }
         }
-        self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?;
+        self.deliveries.plan_deliveries(lines.iter().map(|(_, line)| line)).await?;
         // After the warning to the current address, because the code waits for it.
-        self.deliveries.confirm(event).await
+        self.deliveries.plan_confirmation(event).await
     }
 
     async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
         let mut lines = Vec::with_capacity(run.len());
         for event in run {
-            reminders::hear(&self.store, event).await?;
-            lines.extend(self.lines(event)?);
+            reminders::apply_order_event(&self.store, event).await?;
+            lines.extend(self.lines_with_ids(event)?);
         }
-        let fresh = self.store.add_all(&lines).await?;
+        let fresh = self.store.add_lines(&lines).await?;
         for ((_, line), _) in lines.iter().zip(fresh).filter(|(_, fresh)| *fresh) {
-            log(line);
+            log_line(line);
         }
-        self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?;
+        self.deliveries.plan_deliveries(lines.iter().map(|(_, line)| line)).await?;
         for event in run {
-            self.deliveries.confirm(event).await?;
+            self.deliveries.plan_confirmation(event).await?;
         }
         Ok(true)
     }
 }
 
-impl Inboxes {
-    fn lines(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
-        let lines = lines(event, self.dispute_ms)?;
+impl InboxEventConsumer {
+    fn lines_with_ids(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
+        let lines = lines_from_event(event, self.dispute_ms)?;
         Ok(lines.into_iter().map(|line| (LineId(self.clock.new_id()), line)).collect())
     }
 }
 
 /// Skips the body of an event without an audience.
-fn lines(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> {
-    if !matches!(domain::hearing(event.kind), Some(Hearing::Told(_))) {
+fn lines_from_event(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> {
+    if !matches!(domain::event_audience(event.kind), Some(EventAudience::Told(_))) {
         return Ok(Vec::new());
     }
-    let cause = Cause { event_type: event.kind, event_id: event.id, at: event.at };
+    let cause = SourceEvent { event_type: event.kind, event_id: event.id, at: event.at };
     Ok(match event.kind.exchange() {
         Exchange::Order => {
             let body = OrderEvent::deserialize(&event.body)?;
-            domain::lines_of(cause, &body, dispute_ms)
+            domain::lines_of_order(cause, &body, dispute_ms)
         }
         Exchange::Payment
             if matches!(event.kind, EventType::PayoutSent | EventType::PayoutFailed) =>
@@ -119,7 +119,7 @@ fn lines(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> 
     })
 }
 
-fn log(line: &InboxLine) {
+fn log_line(line: &InboxLine) {
     let kind = line.event_type.map_or("a notice", EventType::as_str);
     tracing::info!(
         user.id = %line.user_id,

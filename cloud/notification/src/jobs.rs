@@ -4,12 +4,12 @@
 use platform::{
     documents::Documents,
     jobs::{self, Job, JobError},
-    sealing::SealWalk,
+    sealing::TableResealer,
 };
 use process::{clock::Clock, tasks::Tasks};
 
 use crate::{
-    reminders::Reminders,
+    reminders::PaymentReminders,
     store::{DeliveryStore, InboxStore, NoticeStore},
 };
 
@@ -25,33 +25,33 @@ pub fn start(
     tasks: &Tasks,
     documents: &Documents,
     (log, notices): (&DeliveryStore, &NoticeStore),
-    reminders: Reminders,
+    reminders: PaymentReminders,
 ) -> Result<(), JobError> {
     let (store, clock) = (reminders.inboxes.clone(), reminders.clock.clone());
     let jobs = vec![
-        purge(store.clone(), (log.clone(), notices.clone()), clock.clone()),
-        seal(store, notices.clone()),
+        purge_job(store.clone(), (log.clone(), notices.clone()), clock.clone()),
+        reseal_job(store, notices.clone()),
         Job::new("notification-reminders", REMINDERS_CRON, move || {
             let reminders = reminders.clone();
-            async move { Ok(reminders.tell_due().await.map(drop)?) }
+            async move { Ok(reminders.send_due_reminders().await.map(drop)?) }
         }),
     ];
     jobs::start(tasks, documents, clock, jobs)
 }
 
-fn seal(store: InboxStore, notices: NoticeStore) -> Job {
-    let (walks, walk) = (INBOXES.map(SealWalk::of), SealWalk::of(NOTICES));
+fn reseal_job(store: InboxStore, notices: NoticeStore) -> Job {
+    let (walks, walk) = (INBOXES.map(TableResealer::for_table), TableResealer::for_table(NOTICES));
     Job::new("notification-seal", "45 */5 * * * *", move || {
         let (store, walks) = (store.clone(), walks.clone());
         let (notices, walk) = (notices.clone(), walk.clone());
         async move {
-            store.seal(&walks).await?;
-            Ok(notices.seal(&walk).await?)
+            store.reseal_lines(&walks).await?;
+            Ok(notices.reseal_notices(&walk).await?)
         }
     })
 }
 
-fn purge(store: InboxStore, (log, notices): (DeliveryStore, NoticeStore), clock: Clock) -> Job {
+fn purge_job(store: InboxStore, (log, notices): (DeliveryStore, NoticeStore), clock: Clock) -> Job {
     Job::new("purge_read_notifications", PURGE_CRON, move || {
         let (store, now) = (store.clone(), clock.now());
         let (log, notices) = (log.clone(), notices.clone());

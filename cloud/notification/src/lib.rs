@@ -22,19 +22,21 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    Ground, OpenError, answers::Answers, documents::Documents, health::Check, letters, push::Push,
-    service as skeleton, sms::Sms, upstream::Upstream,
+    OpenError, ServiceContext, answers::IdempotencyStore, documents::Documents,
+    health::ReadinessCheck, letters, push::Push, service as skeleton, sms::Sms, upstream::Upstream,
 };
-use process::{client::is_loopback, openapi::ApiDocument, parts::CloudPart, trust::Authorities};
+use process::{
+    client::is_loopback, openapi::ApiDocument, parts::CloudPart, trust::CertificateAuthorities,
+};
 
-use delivery::Mailings;
-use events::{FanOutRules, Inboxes, Matches};
-use mail::Mail;
-use memory::InboxMemory;
-use notices::Notices;
-use reminders::Reminders;
+use delivery::NotificationDispatcher;
+use events::{FanOutRules, InboxEventConsumer, OrderFanOutConsumer};
+use mail::Mailer;
+use memory::InboxCache;
+use notices::NoticeWriter;
+use reminders::PaymentReminders;
 use store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore};
-use ways::Ways;
+use ways::OutboundChannels;
 
 pub use config::Config;
 
@@ -48,68 +50,78 @@ pub struct Peers {
     pub auth: Upstream,
 }
 
-pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+pub async fn open(
+    config: Config,
+    ground: ServiceContext,
+    peers: Peers,
+) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let documents = documents.sealed_by(&ground.data_keys);
     let cache_ttl = config.cache_ttl();
-    let memory = InboxMemory::new(ground.cache.clone(), ground.data_keys.clone(), cache_ttl);
-    let store = InboxStore::new(&documents).remembering(memory).keeping(config.lines_kept_from);
-    store.check().await?;
+    let memory = InboxCache::new(ground.cache.clone(), ground.data_keys.clone(), cache_ttl);
+    let store =
+        InboxStore::new(&documents).with_cache(memory).with_retention(config.lines_kept_from);
+    store.check_schema().await?;
     let preferences = PreferencesStore::new(&documents);
-    preferences.check().await?;
+    preferences.check_schema().await?;
 
     let log = DeliveryStore::new(&documents);
-    log.check().await?;
+    log.check_schema().await?;
     let record = NoticeStore::new(&documents);
-    record.check().await?;
-    let ways = ways(&config)?;
-    let channels = ways.on();
+    record.check_schema().await?;
+    let ways = open_channels(&config)?;
+    let channels = ways.enabled_channels();
     let clock = ground.clock.clone();
-    let deliveries = Mailings {
+    let deliveries = NotificationDispatcher {
         inboxes: store.clone(),
         preferences: preferences.clone(),
         log: log.clone(),
         ways,
-        portal_url: portal_url(&config)?,
+        portal_url: checked_portal_url(&config)?,
         auth: peers.auth,
-        verifier: ground.verifier(NAME),
+        verifier: ground.verifier_for(NAME),
         clock: clock.clone(),
     };
     deliveries.start(&ground.tasks);
-    let reminders =
-        Reminders { inboxes: store.clone(), deliveries: deliveries.clone(), clock: clock.clone() };
-    let notices = Notices { store: record, deliveries: deliveries.clone() };
+    let reminders = PaymentReminders {
+        inboxes: store.clone(),
+        deliveries: deliveries.clone(),
+        clock: clock.clone(),
+    };
+    let notices = NoticeWriter { store: record, deliveries: deliveries.clone() };
     jobs::start(&ground.tasks, &documents, (&log, &notices.store), reminders)?;
-    let inboxes = Inboxes {
+    let inboxes = InboxEventConsumer {
         store: store.clone(),
         deliveries: deliveries.clone(),
         clock: clock.clone(),
         dispute_ms: ground.dispute_ms,
     };
-    let verifier = ground.verifier(NAME);
-    let rules = fan_out(&config)?;
+    let verifier = ground.verifier_for(NAME);
+    let rules = fan_out_rules(&config)?;
     let (users, to) = (peers.user, store.clone());
-    let matches = Matches { store: to, deliveries, users, verifier, clock, rules };
+    let matches = OrderFanOutConsumer { store: to, deliveries, users, verifier, clock, rules };
     events::start(&ground.tasks, &ground.bus, inboxes, matches);
 
-    let answers = Answers::new(&ground, NAME, &documents);
-    let verifier = ground.verifier(NAME);
+    let answers = IdempotencyStore::new(&ground, NAME, &documents);
+    let verifier = ground.verifier_for(NAME);
     let streams = http::InboxStreams::new(ground.tasks.clone());
-    let letters = letters::routes(&ground, CloudPart::Notification, &documents);
+    let letters = letters::build_routes(&ground, CloudPart::Notification, &documents);
     let service = http::Service { store, preferences, log, notices, channels, verifier, streams };
-    let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
-    let routes = answers.over(http::router(service), &document());
+    let checks = [ReadinessCheck::Documents(documents), ReadinessCheck::Bus(ground.bus)];
+    let routes = answers.wrap_routes(http::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
-fn fan_out(config: &Config) -> Result<FanOutRules, OpenError> {
+fn fan_out_rules(config: &Config) -> Result<FanOutRules, OpenError> {
     let wrong = || std::io::Error::other("it is 1 to 100");
-    let rules = config.fan_out().ok_or_else(wrong);
-    rules.map_err(OpenError::own("`notification.providers_told_max`: the matching cannot be asked"))
+    let rules = config.fan_out_rules().ok_or_else(wrong);
+    rules.map_err(OpenError::own_failure(
+        "`notification.providers_told_max`: the matching cannot be asked",
+    ))
 }
 
 /// Requires `https` except on this machine, because links in mails lead there.
-fn portal_url(config: &Config) -> Result<String, OpenError> {
+fn checked_portal_url(config: &Config) -> Result<String, OpenError> {
     let url = config.portal_url.clone();
     let host = |url: &str| url.split(['/', ':']).next().unwrap_or_default().to_owned();
     let is_sound = url.is_empty()
@@ -117,24 +129,28 @@ fn portal_url(config: &Config) -> Result<String, OpenError> {
         || url.strip_prefix("http://").is_some_and(|rest| is_loopback(&host(rest)));
     let wrong = || std::io::Error::other("it is empty, https://HOST, or http:// on this machine");
     let sound = is_sound.then_some(url).ok_or_else(wrong);
-    sound.map_err(OpenError::own("`notification.portal_url`: mails cannot name the portal"))
+    sound.map_err(OpenError::own_failure("`notification.portal_url`: mails cannot name the portal"))
 }
 
-fn ways(config: &Config) -> Result<Ways, OpenError> {
-    let authorities = Authorities::of_process();
+fn open_channels(config: &Config) -> Result<OutboundChannels, OpenError> {
+    let authorities = CertificateAuthorities::of_process();
     let Config { mail_url, mail_from, mail_password, .. } = config;
-    let mail = Mail::open(mail_url, mail_from, mail_password, &authorities);
+    let mail = Mailer::open(mail_url, mail_from, mail_password, &authorities);
     let sms = Sms::open_trusting(&config.sms_url, &config.sms_secret, &authorities);
     let push = Push::open(&config.push_url, &config.push_secret, &authorities);
-    Ok(Ways {
-        mail: mail.map_err(OpenError::own("`notification.mail_url`: mail cannot be sent"))?,
-        sms: sms.map_err(OpenError::own("`notification.sms_url`: text messages cannot be sent"))?,
-        push: push.map_err(OpenError::own("`notification.push_url`: pushes cannot be sent"))?,
+    Ok(OutboundChannels {
+        mail: mail
+            .map_err(OpenError::own_failure("`notification.mail_url`: mail cannot be sent"))?,
+        sms: sms.map_err(OpenError::own_failure(
+            "`notification.sms_url`: text messages cannot be sent",
+        ))?,
+        push: push
+            .map_err(OpenError::own_failure("`notification.push_url`: pushes cannot be sent"))?,
     })
 }
 
-pub fn document() -> ApiDocument {
-    http::table(ApiDocument::of(NAME))
+pub fn api_document() -> ApiDocument {
+    http::public_routes(ApiDocument::for_part(NAME))
 }
 
 /// Migrates notification_db.

@@ -19,7 +19,7 @@ use lettre::{
     },
 };
 use platform::folder::MessageFolder;
-use process::{client::is_loopback, config::Secret, trust::Authorities};
+use process::{client::is_loopback, config::Secret, trust::CertificateAuthorities};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -30,13 +30,13 @@ const SMTP_PORT: u16 = 587;
 const SMTPS_PORT: u16 = 465;
 
 #[derive(Clone)]
-pub enum Mail {
+pub enum Mailer {
     Off,
     Folder(Arc<MessageFolder>),
-    Smtp(Arc<Smtp>),
+    Smtp(Arc<SmtpMailer>),
 }
 
-pub struct Smtp {
+pub struct SmtpMailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
 }
@@ -86,13 +86,13 @@ impl MailError {
     }
 }
 
-impl Mail {
+impl Mailer {
     /// `password` is a file path, empty for none.
     pub fn open(
         url: &str,
         from: &str,
         password: &Path,
-        authorities: &Authorities,
+        authorities: &CertificateAuthorities,
     ) -> Result<Self, MailAddressError> {
         if url == "off" {
             return Ok(Self::Off);
@@ -104,8 +104,8 @@ impl Mail {
             return Ok(Self::Folder(Arc::new(made)));
         }
         let from = from.parse().map_err(|_| MailAddressError::From)?;
-        let transport = transport(url, password, authorities)?;
-        Ok(Self::Smtp(Arc::new(Smtp { transport, from })))
+        let transport = build_transport(url, password, authorities)?;
+        Ok(Self::Smtp(Arc::new(SmtpMailer { transport, from })))
     }
 
     pub fn is_on(&self) -> bool {
@@ -118,14 +118,14 @@ impl Mail {
             Self::Folder(folder) => {
                 let MailMessage { id, to, subject, text } = message;
                 let kept = json!({ "to": to, "subject": subject, "text": text });
-                Ok(folder.keep(id, &kept).await?)
+                Ok(folder.write_message(id, &kept).await?)
             }
             Self::Smtp(smtp) => smtp.send(message).await,
         }
     }
 }
 
-impl Smtp {
+impl SmtpMailer {
     async fn send(&self, message: MailMessage) -> Result<(), MailError> {
         let MailMessage { id, to, subject, text } = message;
         let to: Mailbox = to.parse().map_err(|_| MailError::Address)?;
@@ -149,10 +149,10 @@ impl Smtp {
     }
 }
 
-fn transport(
+fn build_transport(
     url: &str,
     password: &Path,
-    authorities: &Authorities,
+    authorities: &CertificateAuthorities,
 ) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailAddressError> {
     let (scheme, rest) = url.split_once("://").ok_or(MailAddressError::Form)?;
     let (user, place) = match rest.rsplit_once('@') {
@@ -174,7 +174,7 @@ fn transport(
     let tls = || -> Result<TlsParameters, MailAddressError> {
         let mut tls = TlsParameters::builder(host.to_owned());
         if let Some(pem) = authorities.own_pem() {
-            for own in certificates(pem) {
+            for own in split_certificates(pem) {
                 let own = Certificate::from_pem(own.as_bytes()).map_err(MailAddressError::Tls)?;
                 tls = tls.add_root_certificate(own);
             }
@@ -200,7 +200,7 @@ fn transport(
 }
 
 /// Splits a PEM file, because the library reads only its first certificate.
-fn certificates(pem: &str) -> Vec<String> {
+fn split_certificates(pem: &str) -> Vec<String> {
     const END: &str = "-----END CERTIFICATE-----";
     let parts = pem.split_inclusive(END).filter(|part| part.contains(END));
     parts.map(str::to_owned).collect()

@@ -5,55 +5,61 @@ use std::time::Duration;
 use platform::{
     cache::Cache,
     sealing::DataKeys,
-    stamped::{StampedMemory, StampedThing},
+    stamped::{StampedCache, StampedEntity},
 };
 
 use crate::domain::InboxOwner;
 
-pub use platform::stamped::Stamp;
+pub use platform::stamped::CacheStamp;
 
 #[derive(Clone)]
-pub struct InboxMemory(StampedMemory);
+pub struct InboxCache(StampedCache);
 
 /// The cacheable parts of an inbox.
 #[derive(Debug, Clone, Copy)]
-pub enum Remembered {
+pub enum CachedInboxPart {
     Unread,
     Recent,
 }
 
-impl InboxMemory {
+impl InboxCache {
     pub fn new(cache: Cache, keys: DataKeys, ttl: Duration) -> Self {
         let place = ("notification", "notification.memory");
-        Self(StampedMemory::new(place, cache, keys, ttl))
+        Self(StampedCache::new(place, cache, keys, ttl))
     }
 
     /// Read it before the store. `None` if the cache is down.
-    pub async fn stamp(&self, owner: InboxOwner) -> Option<Stamp> {
-        self.0.stamp(&thing(owner)).await
+    pub async fn read_stamp(&self, owner: InboxOwner) -> Option<CacheStamp> {
+        self.0.read_stamp(&cache_entity(owner)).await
     }
 
     /// Invalidates the data on every replica. Call it before and after storing a change.
-    pub async fn changed(&self, owner: InboxOwner) {
-        self.0.changed(&thing(owner)).await;
+    pub async fn invalidate_inbox(&self, owner: InboxOwner) {
+        self.0.invalidate_entity(&cache_entity(owner)).await;
     }
 
     /// The data cached under that stamp.
-    pub async fn recall(
+    pub async fn read_cached(
         &self,
-        what: Remembered,
+        what: CachedInboxPart,
         owner: InboxOwner,
-        stamp: &Stamp,
+        stamp: &CacheStamp,
     ) -> Option<String> {
-        self.0.recall(what.name(), &thing(owner), stamp).await
+        self.0.read_cached(what.name(), &cache_entity(owner), stamp).await
     }
 
-    pub async fn remember(&self, what: Remembered, owner: InboxOwner, stamp: &Stamp, text: &str) {
-        self.0.remember(what.name(), &thing(owner), stamp, text).await;
+    pub async fn write_cached(
+        &self,
+        what: CachedInboxPart,
+        owner: InboxOwner,
+        stamp: &CacheStamp,
+        text: &str,
+    ) {
+        self.0.write_cached(what.name(), &cache_entity(owner), stamp, text).await;
     }
 }
 
-impl Remembered {
+impl CachedInboxPart {
     fn name(self) -> &'static str {
         match self {
             Self::Unread => "unread",
@@ -62,6 +68,9 @@ impl Remembered {
     }
 }
 
-fn thing(owner: InboxOwner) -> StampedThing {
-    StampedThing { id: owner.user_id.0, name: format!("{}:{}", owner.role.as_str(), owner.user_id) }
+fn cache_entity(owner: InboxOwner) -> StampedEntity {
+    StampedEntity {
+        id: owner.user_id.0,
+        name: format!("{}:{}", owner.role.as_str(), owner.user_id),
+    }
 }

@@ -5,12 +5,12 @@
 //! it arrives.
 
 use platform::upstream::UpstreamError;
-use process::problem::{Problem, chain};
+use process::problem::{Problem, format_error_chain};
 use uuid::Uuid;
 use wire::{Code, OrderId, Role, UserId};
 
 use crate::{
-    delivery::Mailings,
+    delivery::NotificationDispatcher,
     domain::{Channel, LineId, NoticeParams},
     say,
     store::{Notice, NoticeId, NoticeStore},
@@ -25,9 +25,9 @@ pub const TO_ONE_PER_HOUR: usize = 20;
 pub const BY_ONE_ADMIN_PER_HOUR: usize = 100;
 
 #[derive(Clone)]
-pub struct Notices {
+pub struct NoticeWriter {
     pub store: NoticeStore,
-    pub deliveries: Mailings,
+    pub deliveries: NotificationDispatcher,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,32 +49,36 @@ pub struct NoticeDraft {
     pub channel: Option<Channel>,
 }
 
-impl Notices {
-    pub async fn write(&self, draft: NoticeDraft) -> Result<(NoticeId, Notice), Problem> {
+impl NoticeWriter {
+    pub async fn write_notice(&self, draft: NoticeDraft) -> Result<(NoticeId, Notice), Problem> {
         let author = draft.author.to_string();
-        let known = self.store.under(&author, draft.key).await?;
+        let known = self.store.find_by_key(&author, draft.key).await?;
         let (id, notice) = match known {
             Some(known) => known,
-            None => self.keep(&author, &draft).await?,
+            None => self.store_new_notice(&author, &draft).await?,
         };
         let told = (notice.user_id, notice.order_id, &notice.words);
         if told != (draft.to, draft.order_id, &draft.words) {
             return Err(Code::CommandIdReused.into());
         }
-        let line = notice.line(id);
+        let line = notice.to_line(id);
         let line_id = LineId(self.deliveries.clock.new_id());
-        if self.deliveries.inboxes.add(line_id, &line).await? {
+        if self.deliveries.inboxes.add_line(line_id, &line).await? {
             tracing::info!(user.id = %notice.user_id, notice.id = %id, "A notice of `{author}` is written");
         }
         match draft.channel {
-            Some(channel) => self.deliveries.plan_by(&line, channel).await?,
-            None => self.deliveries.plan(std::iter::once(&line)).await?,
+            Some(channel) => self.deliveries.plan_on_channel(&line, channel).await?,
+            None => self.deliveries.plan_deliveries(std::iter::once(&line)).await?,
         }
         Ok((id, notice))
     }
 
     /// Returns the stored notice: this one, or an earlier one under its key.
-    async fn keep(&self, author: &str, draft: &NoticeDraft) -> Result<(NoticeId, Notice), Problem> {
+    async fn store_new_notice(
+        &self,
+        author: &str,
+        draft: &NoticeDraft,
+    ) -> Result<(NoticeId, Notice), Problem> {
         let role = self.role_of(draft.to).await?;
         self.check_pace(author, draft).await?;
         let clock = &self.deliveries.clock;
@@ -82,46 +86,49 @@ impl Notices {
         let under = (author.to_owned(), draft.key);
         let mut notice = Notice::new(under, (draft.to, role), draft.words.clone(), clock.now());
         notice.order_id = draft.order_id;
-        notice.channel = draft.channel.filter(|one| self.deliveries.goes_by(*one, role));
-        if self.store.keep(id, &notice).await? {
+        notice.channel = draft.channel.filter(|one| self.deliveries.can_send_by(*one, role));
+        if self.store.insert_notice(id, &notice).await? {
             return Ok((id, notice));
         }
-        let first = self.store.under(author, draft.key).await?;
+        let first = self.store.find_by_key(author, draft.key).await?;
         first.ok_or_else(|| Problem::new(Code::Unavailable).retry_after(1))
     }
 
     async fn role_of(&self, to: UserId) -> Result<Role, Problem> {
-        let contact = self.deliveries.contact(to).await.map_err(away)?;
+        let contact = self.deliveries.fetch_contact(to).await.map_err(auth_unavailable)?;
         if !contact.is_open() {
-            return Err(Problem::new(Code::NotFound).detail(say::notice_person_unknown));
+            return Err(Problem::new(Code::NotFound).with_detail(say::notice_person_unknown));
         }
         // The previous version of auth returns no role, so the inbox is undetermined.
         let role = contact.role.ok_or_else(|| Problem::new(Code::Unavailable).retry_after(1))?;
         match role {
-            Role::Admin => Err(Problem::wrong("user_id", say::notice_admin_has_no_inbox)),
+            Role::Admin => Err(Problem::wrong_field("user_id", say::notice_admin_has_no_inbox)),
             Role::Customer | Role::Provider => Ok(role),
         }
     }
 
     async fn check_pace(&self, author: &str, draft: &NoticeDraft) -> Result<(), Problem> {
         let since = self.deliveries.clock.now().plus_ms(-HOUR_MS);
-        let to_one = self.store.to_person(draft.to, since, TO_ONE_PER_HOUR).await?;
+        let to_one = self.store.count_to_person(draft.to, since, TO_ONE_PER_HOUR).await?;
         let too_many = Problem::new(Code::RateLimited).retry_after(HOUR_S);
         if to_one >= TO_ONE_PER_HOUR as u64 {
-            return Err(too_many.detail(say::notice_too_many_to_one));
+            return Err(too_many.with_detail(say::notice_too_many_to_one));
         }
         if let NoticeAuthor::Admin(_) = draft.author {
-            let own = self.store.of_author(author, since, BY_ONE_ADMIN_PER_HOUR).await?;
+            let own = self.store.count_by_author(author, since, BY_ONE_ADMIN_PER_HOUR).await?;
             if own >= BY_ONE_ADMIN_PER_HOUR as u64 {
-                return Err(too_many.detail(say::notice_too_many_of_one));
+                return Err(too_many.with_detail(say::notice_too_many_of_one));
             }
         }
         Ok(())
     }
 }
 
-fn away(error: UpstreamError) -> Problem {
-    tracing::warn!(cause = chain(&error), "Auth cannot be asked for the person of a notice");
+fn auth_unavailable(error: UpstreamError) -> Problem {
+    tracing::warn!(
+        cause = format_error_chain(&error),
+        "Auth cannot be asked for the person of a notice"
+    );
     Problem::new(Code::Unavailable).retry_after(1)
 }
 

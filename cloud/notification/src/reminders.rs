@@ -16,9 +16,9 @@ use wire::{
 };
 
 use crate::{
-    delivery::Mailings,
-    domain::{InboxLine, InboxOwner, LineId, Params},
-    store::{InboxStore, Reminder},
+    delivery::NotificationDispatcher,
+    domain::{InboxLine, InboxOwner, LineId, LineParams},
+    store::{InboxStore, PaymentReminder},
 };
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -29,14 +29,14 @@ const BATCH: usize = 100;
 const BATCHES_MAX: usize = 20;
 
 #[derive(Clone)]
-pub struct Reminders {
+pub struct PaymentReminders {
     pub inboxes: InboxStore,
-    pub deliveries: Mailings,
+    pub deliveries: NotificationDispatcher,
     pub clock: Clock,
 }
 
 /// Begins or ends the reminder of the event's order.
-pub async fn hear(store: &InboxStore, event: &Event) -> Result<(), HandleError> {
+pub async fn apply_order_event(store: &InboxStore, event: &Event) -> Result<(), HandleError> {
     if !matches!(event.kind, EventType::OrderCompleted | EventType::OrderStatusChanged) {
         return Ok(());
     }
@@ -56,14 +56,14 @@ pub async fn hear(store: &InboxStore, event: &Event) -> Result<(), HandleError> 
     }
 }
 
-impl Reminders {
+impl PaymentReminders {
     /// Returns the number sent.
-    pub async fn tell_due(&self) -> Result<usize, DocumentsError> {
+    pub async fn send_due_reminders(&self) -> Result<usize, DocumentsError> {
         let (now, mut told) = (self.clock.now(), 0);
         for _ in 0..BATCHES_MAX {
             let due = self.inboxes.due_reminders(now, BATCH).await?;
             for reminder in &due {
-                self.tell(reminder, now).await?;
+                self.send_reminder(reminder, now).await?;
             }
             told += due.len();
             if due.len() < BATCH {
@@ -73,39 +73,43 @@ impl Reminders {
         Ok(told)
     }
 
-    async fn tell(&self, due: &Document<Reminder>, now: UnixMillis) -> Result<(), DocumentsError> {
-        let Reminder { customer_id, event_id, told, due_at, .. } = due.body;
+    async fn send_reminder(
+        &self,
+        due: &Document<PaymentReminder>,
+        now: UnixMillis,
+    ) -> Result<(), DocumentsError> {
+        let PaymentReminder { customer_id, event_id, told, due_at, .. } = due.body;
         let owner = InboxOwner { user_id: customer_id, role: Role::Customer };
-        let Some(completed) = self.inboxes.line_of(owner, event_id).await? else {
+        let Some(completed) = self.inboxes.find_line_of_event(owner, event_id).await? else {
             tracing::warn!(order.id = %OrderId(due.id), "A completion without its line reminds nobody");
-            return self.inboxes.reminded(due, None).await;
+            return self.inboxes.record_reminder(due, None).await;
         };
-        let line = reminding(completed.line, told + 1, now);
-        if self.inboxes.add(LineId(self.clock.new_id()), &line).await? {
+        let line = reminder_line(completed.line, told + 1, now);
+        if self.inboxes.add_line(LineId(self.clock.new_id()), &line).await? {
             tracing::info!(user.id = %customer_id, order.id = %OrderId(due.id), "Reminded of an unpaid order");
         }
-        self.deliveries.plan(std::iter::once(&line)).await?;
+        self.deliveries.plan_deliveries(std::iter::once(&line)).await?;
         // Do not catch up on missed days.
         let next = due_at.plus_ms(DAY_MS).max(now.plus_ms(DAY_MS / 2));
-        self.inboxes.reminded(due, (told + 1 < REMINDERS_MAX).then_some(next)).await
+        self.inboxes.record_reminder(due, (told + 1 < REMINDERS_MAX).then_some(next)).await
     }
 }
 
 /// Derives the line from the completion's line.
-fn reminding(completed: InboxLine, number: i64, now: UnixMillis) -> InboxLine {
+fn reminder_line(completed: InboxLine, number: i64, now: UnixMillis) -> InboxLine {
     let params = match completed.params {
-        Params::Order(mut order) => {
+        LineParams::Order(mut order) => {
             order.reminds = true;
-            Params::Order(order)
+            LineParams::Order(order)
         }
         other => other,
     };
-    let event_id = numbered(completed.event_id, number);
+    let event_id = reminder_event_id(completed.event_id, number);
     InboxLine { event_id, params, created_at: now, ..completed }
 }
 
 /// Deterministic, so every run gets the same id.
-fn numbered(event: EventId, number: i64) -> EventId {
+fn reminder_event_id(event: EventId, number: i64) -> EventId {
     let number = u128::from(number.unsigned_abs());
     EventId(Uuid::from_u128(event.0.as_u128().wrapping_add(number)))
 }

@@ -14,10 +14,10 @@ mod wishes;
 use std::collections::BTreeSet;
 
 use platform::documents::{
-    Collection, Document, DocumentBody, Documents, DocumentsError, Field, Filter, Find, Index,
-    IndexCondition, ScalarType, Shape, Update, millis,
+    Collection, CollectionSchema, Document, DocumentBody, Documents, DocumentsError, Field, Filter,
+    Index, IndexCondition, IndexQuery, ScalarType, Update, millis,
 };
-use platform::sealing::SealWalk;
+use platform::sealing::TableResealer;
 use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -25,23 +25,24 @@ use uuid::Uuid;
 use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
 
 use crate::{
-    bell::InboxBell,
+    bell::InboxChangeNotifier,
     domain::{
-        InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId, PageRequest, Params,
-        StoredLine,
+        InboxLine, InboxOwner, InboxPage, InboxPageRequest, KEPT_MS, KeptFrom, LineId, LineParams,
+        PageRequest,
     },
-    memory::InboxMemory,
+    memory::InboxCache,
 };
 
 pub use deliveries::{
-    DeliveryPage, DeliveryState, DeliveryStore, Mailing, Settled, due_by, log_of, mail_of,
+    DeliveryPage, DeliveryResult, DeliveryState, DeliveryStore, NotificationDelivery, due_query,
+    log_query, mail_query,
 };
 use fan_outs::FanOutDocument;
 pub use fan_outs::{FanOut, MatchedProvider};
 pub use notices::{Notice, NoticeId, NoticePage, NoticeStore};
 pub use recent::RECENT_MAX;
-pub use reminders::{Reminder, reminders_by};
-pub use shown::{shown_lines_of, shown_unread_of};
+pub use reminders::{PaymentReminder, due_reminders_query};
+pub use shown::{shown_page_query, shown_unread_query};
 pub use wishes::PreferencesStore;
 
 /// Counting stops here: more than any badge shows, and bounded work.
@@ -55,15 +56,15 @@ const IS_READ: Field<bool> = Field::new("is_read");
 const READ_AT: Field<UnixMillis> = Field::optional("read_at");
 const EXPIRES: Field<UnixMillis> = Field::optional("expires_at");
 
-const ONCE: Index = Index::new("once", &[USER.up(), EVENT.up()]).unique();
+const ONCE: Index = Index::new("once", &[USER.ascending_key(), EVENT.ascending_key()]).unique();
 /// Sorted by id, which begins with the arrival time.
-const ARRIVED: Index = Index::new("arrived", &[USER.up()]);
-const NEWEST: Index = Index::new("newest", &[USER.up(), CREATED.down()]);
-const UNREAD: Index = Index::new("unread", &[USER.up(), CREATED.down()])
-    .only(&[IndexCondition::Is(IS_READ.path(), false)]);
-const READ: Index = Index::new("read", &[READ_AT.up()]).expiring(KEPT_MS);
+const ARRIVED: Index = Index::new("arrived", &[USER.ascending_key()]);
+const NEWEST: Index = Index::new("newest", &[USER.ascending_key(), CREATED.descending_key()]);
+const UNREAD: Index = Index::new("unread", &[USER.ascending_key(), CREATED.descending_key()])
+    .with_conditions(&[IndexCondition::Is(IS_READ.path(), false)]);
+const READ: Index = Index::new("read", &[READ_AT.ascending_key()]).with_expiry(KEPT_MS);
 /// Expires lines kept from creation. `READ` expires none of them sooner.
-const OLD: Index = Index::new("old", &[EXPIRES.up()]).expiring(0);
+const OLD: Index = Index::new("old", &[EXPIRES.ascending_key()]).with_expiry(0);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InboxDocument {
@@ -74,7 +75,7 @@ pub struct InboxDocument {
     #[serde(default)]
     order_id: Option<OrderId>,
     counterpart: Option<UserId>,
-    params: Params,
+    params: LineParams,
     #[serde(with = "millis")]
     created_at: UnixMillis,
     is_read: bool,
@@ -86,7 +87,7 @@ pub struct InboxDocument {
 }
 
 impl DocumentBody for InboxDocument {
-    const SHAPE: Shape = Shape {
+    const SHAPE: CollectionSchema = CollectionSchema {
         fields: &[
             USER.path(),
             EVENT.path(),
@@ -109,10 +110,10 @@ pub struct InboxStore {
     providers: Collection<InboxDocument>,
     admins: Collection<InboxDocument>,
     fan_outs: Collection<FanOutDocument>,
-    reminders: Collection<Reminder>,
+    reminders: Collection<PaymentReminder>,
     kept_from: KeptFrom,
-    bell: InboxBell,
-    memory: Option<InboxMemory>,
+    bell: InboxChangeNotifier,
+    memory: Option<InboxCache>,
 }
 
 impl InboxStore {
@@ -125,24 +126,24 @@ impl InboxStore {
             fan_outs: Collection::new(documents, "fan_outs"),
             reminders: Collection::new(documents, "reminders"),
             kept_from: KeptFrom::Read,
-            bell: InboxBell::default(),
+            bell: InboxChangeNotifier::default(),
             memory: None,
         }
     }
 
     /// Adds a cache for counts and newest lines.
     #[must_use]
-    pub fn remembering(self, memory: InboxMemory) -> Self {
+    pub fn with_cache(self, memory: InboxCache) -> Self {
         Self { memory: Some(memory), ..self }
     }
 
     /// Sets the start of retention. Existing lines keep their expiry.
     #[must_use]
-    pub fn keeping(self, kept_from: KeptFrom) -> Self {
+    pub fn with_retention(self, kept_from: KeptFrom) -> Self {
         Self { kept_from, ..self }
     }
 
-    fn document(&self, line: &InboxLine) -> InboxDocument {
+    fn to_document(&self, line: &InboxLine) -> InboxDocument {
         let expires_at = match self.kept_from {
             KeptFrom::Read => None,
             KeptFrom::Created => Some(line.created_at.plus_ms(KEPT_MS)),
@@ -166,21 +167,21 @@ impl InboxStore {
     }
 
     /// Fails if `migrate` has not brought the store up to date.
-    pub async fn check(&self) -> Result<(), DocumentsError> {
-        self.documents.check().await?;
-        self.customers.check().await?;
-        self.providers.check().await?;
-        self.admins.check().await?;
-        self.fan_outs.check().await?;
-        self.reminders.check().await?;
-        before::check(&self.documents).await
+    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
+        self.documents.check_schema().await?;
+        self.customers.check_schema().await?;
+        self.providers.check_schema().await?;
+        self.admins.check_schema().await?;
+        self.fan_outs.check_schema().await?;
+        self.reminders.check_schema().await?;
+        before::check_lines_moved(&self.documents).await
     }
 
-    pub fn reminders(&self) -> &Collection<Reminder> {
+    pub fn reminders(&self) -> &Collection<PaymentReminder> {
         &self.reminders
     }
 
-    pub fn of(&self, role: Role) -> &Collection<InboxDocument> {
+    pub fn collection_for(&self, role: Role) -> &Collection<InboxDocument> {
         match role {
             Role::Provider => &self.providers,
             Role::Customer => &self.customers,
@@ -189,35 +190,37 @@ impl InboxStore {
     }
 
     /// Wakes on changes that this replica makes to the inbox.
-    pub fn listen(&self, user: UserId) -> watch::Receiver<()> {
-        self.bell.listen(user)
+    pub fn subscribe_to_user(&self, user: UserId) -> watch::Receiver<()> {
+        self.bell.subscribe_to_user(user)
     }
 
     /// Inserts a line; returns false if the person already has a line for that event.
-    pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
-        self.changes(line.owner()).await;
-        let is_new = self.of(line.role).insert(id.0, &self.document(line), &[]).await?;
+    pub async fn add_line(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
+        self.invalidate_cache(line.owner()).await;
+        let is_new =
+            self.collection_for(line.role).insert(id.0, &self.to_document(line), &[]).await?;
         if is_new {
-            self.changed(line.owner()).await;
+            self.announce_change(line.owner()).await;
         }
         Ok(is_new)
     }
 
     /// Inserts lines with one call per collection; returns which are new.
-    pub async fn add_all(
+    pub async fn add_lines(
         &self,
         lines: &[(LineId, InboxLine)],
     ) -> Result<Vec<bool>, DocumentsError> {
         let owners: BTreeSet<InboxOwner> = lines.iter().map(|(_, line)| line.owner()).collect();
         for owner in owners {
-            self.changes(owner).await;
+            self.invalidate_cache(owner).await;
         }
         let mut fresh = vec![true; lines.len()];
         for inbox in [&self.customers, &self.providers, &self.admins] {
             let lines = lines.iter().enumerate();
-            let own = lines.filter(|(_, (_, line))| std::ptr::eq(self.of(line.role), inbox));
+            let own =
+                lines.filter(|(_, (_, line))| std::ptr::eq(self.collection_for(line.role), inbox));
             let (places, documents): (Vec<usize>, Vec<_>) =
-                own.map(|(place, (id, line))| (place, (id.0, self.document(line)))).unzip();
+                own.map(|(place, (id, line))| (place, (id.0, self.to_document(line)))).unzip();
             for (place, new) in places.into_iter().zip(inbox.insert_new(&documents).await?) {
                 fresh[place] = new;
             }
@@ -225,58 +228,68 @@ impl InboxStore {
         let written = lines.iter().zip(&fresh).filter(|(_, fresh)| **fresh);
         let owners: BTreeSet<InboxOwner> = written.map(|((_, line), _)| line.owner()).collect();
         for owner in owners {
-            self.changed(owner).await;
+            self.announce_change(owner).await;
         }
         Ok(fresh)
     }
 
     /// Invalidates the cache before a write; a second call follows the write. Otherwise the cache
     /// could serve an older count between commit and invalidation.
-    async fn changes(&self, owner: InboxOwner) {
+    async fn invalidate_cache(&self, owner: InboxOwner) {
         if let Some(memory) = &self.memory {
-            memory.changed(owner).await;
+            memory.invalidate_inbox(owner).await;
         }
     }
 
     /// The cache goes first, so that a woken stream reads fresh data.
-    async fn changed(&self, owner: InboxOwner) {
-        self.changes(owner).await;
-        self.bell.ring(owner.user_id);
+    async fn announce_change(&self, owner: InboxOwner) {
+        self.invalidate_cache(owner).await;
+        self.bell.notify_change(owner.user_id);
     }
 
     /// A person's lines from the store, newest first.
-    pub async fn page(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
-        self.page_of(lines_of(request), request.role).await
+    pub async fn read_page(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
+        self.run_page_query(page_query(request), request.role).await
     }
 
-    async fn page_of(&self, find: Find, role: Role) -> Result<InboxPage, DocumentsError> {
-        let page = self.of(role).page(find).await?;
-        let lines = page.documents.into_iter().map(|stored| line(stored, role));
-        let lines: Vec<StoredLine> = lines.collect();
+    async fn run_page_query(
+        &self,
+        find: IndexQuery,
+        role: Role,
+    ) -> Result<InboxPage, DocumentsError> {
+        let page = self.collection_for(role).find_page(find).await?;
+        let lines = page.documents.into_iter().map(|stored| to_stored_line(stored, role));
+        let lines: Vec<InboxPageRequest> = lines.collect();
         let last = lines.last().filter(|_| page.next.is_some());
         let next = last.map(|last| TimeCursor { at: last.line.created_at, id: last.id.0 });
         Ok(InboxPage { lines, next })
     }
 
     /// The lines after an id, oldest arrival first.
-    pub async fn arrived(
+    pub async fn lines_arrived_since(
         &self,
         owner: InboxOwner,
         since: Uuid,
         limit: usize,
-    ) -> Result<Vec<StoredLine>, DocumentsError> {
-        let found = self.of(owner.role).find(&arrived_since(owner.user_id, since, limit)).await?;
-        Ok(found.into_iter().map(|stored| line(stored, owner.role)).collect())
+    ) -> Result<Vec<InboxPageRequest>, DocumentsError> {
+        let found = self
+            .collection_for(owner.role)
+            .find_documents(&arrived_query(owner.user_id, since, limit))
+            .await?;
+        Ok(found.into_iter().map(|stored| to_stored_line(stored, owner.role)).collect())
     }
 
-    pub async fn line_of(
+    pub async fn find_line_of_event(
         &self,
         owner: InboxOwner,
         event: EventId,
-    ) -> Result<Option<StoredLine>, DocumentsError> {
-        let found = self.of(owner.role).find(&line_at(owner.user_id, event)).await?;
+    ) -> Result<Option<InboxPageRequest>, DocumentsError> {
+        let found = self
+            .collection_for(owner.role)
+            .find_documents(&line_query(owner.user_id, event))
+            .await?;
         let found = found.into_iter().find(|stored| stored.body.event_id == event);
-        Ok(found.map(|stored| line(stored, owner.role)))
+        Ok(found.map(|stored| to_stored_line(stored, owner.role)))
     }
 
     /// Unread lines, newest first.
@@ -284,15 +297,19 @@ impl InboxStore {
         &self,
         owner: InboxOwner,
         limit: usize,
-    ) -> Result<Vec<StoredLine>, DocumentsError> {
-        let find = Find::by(UNREAD, USER.is(owner.user_id).and(IS_READ.is(false))).limit(limit);
-        let found = self.of(owner.role).find(&find).await?;
-        Ok(found.into_iter().map(|stored| line(stored, owner.role)).collect())
+    ) -> Result<Vec<InboxPageRequest>, DocumentsError> {
+        let find = IndexQuery::from_index(
+            UNREAD,
+            USER.is_equal_to(owner.user_id).and(IS_READ.is_equal_to(false)),
+        )
+        .with_limit(limit);
+        let found = self.collection_for(owner.role).find_documents(&find).await?;
+        Ok(found.into_iter().map(|stored| to_stored_line(stored, owner.role)).collect())
     }
 
     /// Counts unread lines in the store, up to `UNREAD_SHOWN_MAX`.
-    pub async fn unread(&self, user: UserId, role: Role) -> Result<u64, DocumentsError> {
-        self.of(role).count(&unread_of(user)).await
+    pub async fn count_unread(&self, user: UserId, role: Role) -> Result<u64, DocumentsError> {
+        self.collection_for(role).count_documents(&unread_query(user)).await
     }
 
     /// Marks the person's own line as read; returns false if it does not exist. Keeps the first
@@ -304,18 +321,24 @@ impl InboxStore {
         id: LineId,
         now: UnixMillis,
     ) -> Result<bool, DocumentsError> {
-        let (inbox, owner) = (self.of(role), InboxOwner { user_id: user, role });
-        self.changes(owner).await;
+        let (inbox, owner) = (self.collection_for(role), InboxOwner { user_id: user, role });
+        self.invalidate_cache(owner).await;
         let read = Update::default().set(&IS_READ, true).set(&READ_AT, now);
-        if inbox.update(id.0, USER.is(user).and(IS_READ.is(false)), read, &[]).await? {
-            self.changed(owner).await;
+        if inbox
+            .update(id.0, USER.is_equal_to(user).and(IS_READ.is_equal_to(false)), read, &[])
+            .await?
+        {
+            self.announce_change(owner).await;
             return Ok(true);
         }
         Ok(inbox.get(id.0).await?.is_some_and(|stored| stored.body.user_id == user))
     }
 
     /// One round of resealing texts stored in plain or under a former data key.
-    pub async fn seal(&self, walks: &[SealWalk<Uuid>; 3]) -> Result<(), DocumentsError> {
+    pub async fn reseal_lines(
+        &self,
+        walks: &[TableResealer<Uuid>; 3],
+    ) -> Result<(), DocumentsError> {
         self.customers.seal_stale(&walks[0]).await?;
         self.providers.seal_stale(&walks[1]).await?;
         self.admins.seal_stale(&walks[2]).await
@@ -324,45 +347,47 @@ impl InboxStore {
     /// Purges expired lines, fan-outs and reminders if the database does not; returns the number of
     /// lines.
     pub async fn purge_read(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
-        self.fan_outs.purge(now).await?;
-        self.reminders.purge(now).await?;
+        self.fan_outs.purge_expired(now).await?;
+        self.reminders.purge_expired(now).await?;
         let mut purged = 0;
         for inbox in [&self.customers, &self.providers, &self.admins] {
-            purged += inbox.purge(now).await?;
+            purged += inbox.purge_expired(now).await?;
         }
         Ok(purged)
     }
 }
 
 /// The query behind a page.
-pub fn lines_of(request: &PageRequest) -> Find {
-    lines_among(USER.is(request.user_id), request)
+pub fn page_query(request: &PageRequest) -> IndexQuery {
+    page_query_within(USER.is_equal_to(request.user_id), request)
 }
 
-fn lines_among(own: Filter, request: &PageRequest) -> Find {
+fn page_query_within(own: Filter, request: &PageRequest) -> IndexQuery {
     let find = if request.unread_only {
-        Find::by(UNREAD, own)
+        IndexQuery::from_index(UNREAD, own)
     } else {
         let read_lately = READ_AT.at_least(request.read_since);
-        Find::by(NEWEST, own.and(IS_READ.is(false).or(read_lately)))
+        IndexQuery::from_index(NEWEST, own.and(IS_READ.is_equal_to(false).or(read_lately)))
     };
     let after = request.after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
-    find.after(after).limit(request.limit)
+    find.start_after(after).with_limit(request.limit)
 }
 
 /// The query behind one line: the first at or after that event, because queries have an order.
-pub fn line_at(user: UserId, event: EventId) -> Find {
-    Find::by(ONCE, USER.is(user).and(EVENT.at_least(event))).limit(1)
+pub fn line_query(user: UserId, event: EventId) -> IndexQuery {
+    IndexQuery::from_index(ONCE, USER.is_equal_to(user).and(EVENT.at_least(event))).with_limit(1)
 }
 
 /// The query behind a stream.
-pub fn arrived_since(user: UserId, since: Uuid, limit: usize) -> Find {
-    Find::by(ARRIVED, USER.is(user)).after(Some(vec![since.scalar()])).limit(limit)
+pub fn arrived_query(user: UserId, since: Uuid, limit: usize) -> IndexQuery {
+    IndexQuery::from_index(ARRIVED, USER.is_equal_to(user))
+        .start_after(Some(vec![since.scalar()]))
+        .with_limit(limit)
 }
 
 /// The query behind the unread count.
-pub fn unread_of(user: UserId) -> Find {
-    Find::by(UNREAD, USER.is(user)).limit(UNREAD_SHOWN_MAX)
+pub fn unread_query(user: UserId) -> IndexQuery {
+    IndexQuery::from_index(UNREAD, USER.is_equal_to(user)).with_limit(UNREAD_SHOWN_MAX)
 }
 
 impl From<&InboxLine> for InboxDocument {
@@ -382,7 +407,7 @@ impl From<&InboxLine> for InboxDocument {
     }
 }
 
-fn line(stored: Document<InboxDocument>, role: Role) -> StoredLine {
+fn to_stored_line(stored: Document<InboxDocument>, role: Role) -> InboxPageRequest {
     let (id, body) = (LineId(stored.id), stored.body);
     let line = InboxLine {
         user_id: body.user_id,
@@ -394,7 +419,7 @@ fn line(stored: Document<InboxDocument>, role: Role) -> StoredLine {
         params: body.params,
         created_at: body.created_at,
     };
-    StoredLine { id, line, read_at: body.read_at }
+    InboxPageRequest { id, line, read_at: body.read_at }
 }
 
 #[cfg(test)]

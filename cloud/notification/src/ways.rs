@@ -13,13 +13,13 @@ use wire::{Role, UserId};
 
 use crate::{
     domain::{Channel, LineText},
-    mail::{Mail, MailError, MailMessage},
+    mail::{MailError, MailMessage, Mailer},
 };
 
 /// Clones share the connections.
 #[derive(Clone)]
-pub struct Ways {
-    pub mail: Mail,
+pub struct OutboundChannels {
+    pub mail: Mailer,
     pub sms: Sms,
     pub push: Push,
 }
@@ -41,7 +41,7 @@ pub struct Contact {
 }
 
 /// A message in the person's language.
-pub struct Said {
+pub struct RenderedMessage {
     pub whole: LineText,
     /// Used on channels where the whole text is too long or too public.
     pub brief: LineText,
@@ -55,7 +55,7 @@ pub enum ChannelAddress {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum WayError {
+pub enum ChannelError {
     #[error(transparent)]
     Mail(#[from] MailError),
     #[error(transparent)]
@@ -64,7 +64,7 @@ pub enum WayError {
     Push(#[from] PushError),
 }
 
-impl Ways {
+impl OutboundChannels {
     pub fn is_on(&self, channel: Channel) -> bool {
         match channel {
             Channel::Email => self.mail.is_on(),
@@ -73,13 +73,18 @@ impl Ways {
         }
     }
 
-    pub fn on(&self) -> Vec<Channel> {
+    pub fn enabled_channels(&self) -> Vec<Channel> {
         Channel::ALL.into_iter().filter(|channel| self.is_on(*channel)).collect()
     }
 
     /// `id` is the delivery's id, the same on every retry.
-    pub async fn send(&self, id: Uuid, to: ChannelAddress, said: Said) -> Result<(), WayError> {
-        let Said { whole, brief, text_message } = said;
+    pub async fn send(
+        &self,
+        id: Uuid,
+        to: ChannelAddress,
+        said: RenderedMessage,
+    ) -> Result<(), ChannelError> {
+        let RenderedMessage { whole, brief, text_message } = said;
         match to {
             ChannelAddress::Mail(to) => {
                 let LineText { title: subject, content: text } = whole;
@@ -102,7 +107,7 @@ impl Contact {
     }
 
     /// `None` if the person has no address on that channel, or a closed account.
-    pub fn address(self, channel: Channel, user: UserId) -> Option<ChannelAddress> {
+    pub fn into_address(self, channel: Channel, user: UserId) -> Option<ChannelAddress> {
         if !self.is_open() {
             return None;
         }
@@ -110,7 +115,7 @@ impl Contact {
             Channel::Email => self.email.map(ChannelAddress::Mail),
             Channel::Sms => {
                 // The number includes its country code.
-                let number = PhoneNumber::typed(&self.phone?, &CountryCode::default());
+                let number = PhoneNumber::parse_typed(&self.phone?, &CountryCode::default());
                 number.map(ChannelAddress::Phone)
             }
             Channel::Push => Some(ChannelAddress::Devices(user)),
@@ -121,7 +126,7 @@ impl Contact {
 impl ChannelAddress {
     /// For the log: first letter and domain of a mail address, last two digits of a number, nothing
     /// for devices.
-    pub fn masked(&self) -> Option<String> {
+    pub fn to_masked(&self) -> Option<String> {
         match self {
             Self::Mail(address) => Some(match address.split_once('@') {
                 Some((local, domain)) => {
@@ -140,7 +145,7 @@ impl ChannelAddress {
     }
 }
 
-impl WayError {
+impl ChannelError {
     /// A retry may succeed.
     pub fn is_passing(&self) -> bool {
         match self {

@@ -75,7 +75,11 @@ impl Default for Config {
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
-        Self { bind: DataPlace::bind(part), sql_url: place.store(part), ..Self::default() }
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
+        Self {
+            bind: DataPlace::listen_address(part),
+            sql_url: place.store_address(part),
+            ..Self::default()
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 use platform::{
     bus::{Bus, topology},
-    consume::{Handle, HandleError, consume},
+    consume::{EventHandler, HandleError, start_consumer},
     marks,
 };
 use process::tasks::Tasks;
@@ -12,17 +12,17 @@ use wire::{Event, EventType, PaymentEvent, ReviewEvent, UserEvent};
 
 use crate::store::Store;
 
-pub struct People {
+pub struct UserEventConsumer {
     pub store: Store,
 }
 
-impl People {
+impl UserEventConsumer {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, topology::ORDER_PEOPLE, self);
+        start_consumer(tasks, bus, topology::ORDER_PEOPLE, self);
     }
 }
 
-impl Handle for People {
+impl EventHandler for UserEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if let Some(mark) = marks::told_by(event)? {
             return Ok(self.store.take_mark(mark).await?);
@@ -40,17 +40,17 @@ impl Handle for People {
 }
 
 /// Payment events carry a version number, so a repeat changes nothing and requires no inbox.
-pub struct Money {
+pub struct PaymentEventConsumer {
     pub store: Store,
 }
 
-impl Money {
+impl PaymentEventConsumer {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, topology::ORDER_MONEY, self);
+        start_consumer(tasks, bus, topology::ORDER_MONEY, self);
     }
 }
 
-impl Handle for Money {
+impl EventHandler for PaymentEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if !moves_money(event.kind) {
             return Ok(());
@@ -81,17 +81,17 @@ fn moves_money(kind: EventType) -> bool {
 }
 
 /// An order is reviewed only once, so a repeat changes nothing and requires no inbox.
-pub struct Reviews {
+pub struct ReviewEventConsumer {
     pub store: Store,
 }
 
-impl Reviews {
+impl ReviewEventConsumer {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, topology::ORDER_REVIEWS, self);
+        start_consumer(tasks, bus, topology::ORDER_REVIEWS, self);
     }
 }
 
-impl Handle for Reviews {
+impl EventHandler for ReviewEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if event.kind != EventType::ReviewCreated {
             return Ok(());

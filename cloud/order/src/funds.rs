@@ -6,10 +6,10 @@
 //! waits, as it does when this service is down.
 
 use axum::http::Method;
-use custody::{FundsAnswer, FundsQuestion};
+use custody::{FundsQuery, FundsReply};
 use process::{
     parts::CloudPart,
-    problem::{Problem, chain, fault},
+    problem::{Problem, format_error_chain, log_fault},
 };
 use wire::{Code, OrderId, PaymentEvent};
 
@@ -20,21 +20,22 @@ const PATH: &str = "/internal/funds";
 const BATCH: usize = 50;
 
 /// Applies the latest payment state of each order as if it had arrived by event.
-pub async fn ask(service: &Service, orders: &[OrderId]) -> Result<(), Problem> {
+pub async fn pull_payment_events(service: &Service, orders: &[OrderId]) -> Result<(), Problem> {
     let token = service.verifier.token_for(CloudPart::Payment.name());
     for orders in orders.chunks(BATCH) {
-        let asked = FundsQuestion { orders: orders.to_vec() };
-        let answer = service.payment.json(Method::POST, PATH, Some(&token), Some(&asked)).await;
-        let FundsAnswer { words } = answer.map_err(|error| {
+        let asked = FundsQuery { orders: orders.to_vec() };
+        let answer =
+            service.payment.call_json(Method::POST, PATH, Some(&token), Some(&asked)).await;
+        let FundsReply { words } = answer.map_err(|error| {
             tracing::warn!(
-                cause = chain(&error),
+                cause = format_error_chain(&error),
                 "The payment service cannot be asked; a start waits"
             );
             Problem::new(Code::Unavailable).retry_after(1)
         })?;
         for word in words {
             let told: PaymentEvent = serde_json::from_value(word.body.clone())
-                .map_err(|error| fault("Could not read a word about money", error))?;
+                .map_err(|error| log_fault("Could not read a word about money", error))?;
             service.store.take_money(&word, &told).await?;
         }
     }

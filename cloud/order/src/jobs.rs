@@ -1,7 +1,7 @@
 //! Scheduled jobs: close stale orders, republish completed jobs, and seal text that is plain or
 //! sealed under an old key.
 
-use platform::{jobs::Job, sealing::SealWalk};
+use platform::{jobs::Job, sealing::TableResealer};
 use texts::{Sentence, Text};
 use uuid::Uuid;
 use wire::OrderStatus;
@@ -18,28 +18,28 @@ const CLOSED_MAX: usize = 500;
 
 /// The sealing progress in each table.
 #[derive(Clone)]
-pub struct Walks {
-    orders: SealWalk<Uuid>,
-    reasons: SealWalk<u64>,
-    cases: SealWalk<u64>,
+pub struct OrderResealProgress {
+    orders: TableResealer<Uuid>,
+    reasons: TableResealer<u64>,
+    cases: TableResealer<u64>,
 }
 
-impl Default for Walks {
+impl Default for OrderResealProgress {
     fn default() -> Self {
         Self {
-            orders: SealWalk::of("order.orders"),
-            reasons: SealWalk::of("order.order_timeline"),
-            cases: SealWalk::of("order.case_items"),
+            orders: TableResealer::for_table("order.orders"),
+            reasons: TableResealer::for_table("order.order_timeline"),
+            cases: TableResealer::for_table("order.case_items"),
         }
     }
 }
 
 /// `stale_after` is in milliseconds; `None` leaves stale orders open.
-pub fn all(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
-    let (sealed, walks) = (store.clone(), Walks::default());
+pub fn scheduled_jobs(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
+    let (sealed, walks) = (store.clone(), OrderResealProgress::default());
     let sealing = Job::new("order-seal", "20 */5 * * * *", move || {
         let (store, walks) = (sealed.clone(), walks.clone());
-        async move { Ok(seal(&store, &walks).await?) }
+        async move { Ok(reseal_texts(&store, &walks).await?) }
     });
     let told = store.clone();
     let telling = Job::new("order-completed", "10 17 4 * * *", move || {
@@ -51,14 +51,14 @@ pub fn all(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
         let store = store.clone();
         jobs.push(Job::new("order-expire", "40 7 * * * *", move || {
             let store = store.clone();
-            async move { Ok(expire(&store, age_ms).await.map(drop)?) }
+            async move { Ok(close_stale_orders(&store, age_ms).await.map(drop)?) }
         }));
     }
     jobs
 }
 
 /// Closes stale orders. Returns their number.
-pub async fn expire(store: &Store, age_ms: i64) -> Result<usize, StoreError> {
+pub async fn close_stale_orders(store: &Store, age_ms: i64) -> Result<usize, StoreError> {
     let since = store.stale_since(age_ms);
     let mut closed = 0;
     for (status, reason) in [
@@ -66,9 +66,9 @@ pub async fn expire(store: &Store, age_ms: i64) -> Result<usize, StoreError> {
         (OrderStatus::PendingReview, say::stale_unapproved),
     ] {
         // The timeline has readers of either language.
-        let Text { en, zh } = reason.text();
+        let Text { en, zh } = reason.to_text();
         let reason = format!("{en} {zh}");
-        for order in store.stale(status, since, CLOSED_MAX).await? {
+        for order in store.find_stale(status, since, CLOSED_MAX).await? {
             closed += usize::from(store.close_stale(order, since, &reason).await?);
         }
     }
@@ -78,18 +78,18 @@ pub async fn expire(store: &Store, age_ms: i64) -> Result<usize, StoreError> {
     Ok(closed)
 }
 
-pub async fn seal(store: &Store, walks: &Walks) -> Result<(), StoreError> {
-    let mut turn = walks.orders.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_orders(after).await?);
+pub async fn reseal_texts(store: &Store, walks: &OrderResealProgress) -> Result<(), StoreError> {
+    let mut turn = walks.orders.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_orders(after).await?);
     }
-    let mut turn = walks.reasons.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_reasons(after).await?);
+    let mut turn = walks.reasons.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_reasons(after).await?);
     }
-    let mut turn = walks.cases.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_cases(after).await?);
+    let mut turn = walks.cases.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_cases(after).await?);
     }
     Ok(())
 }

@@ -17,16 +17,16 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    Ground,
-    answers::Answers,
-    health::Check,
+    ServiceContext,
+    answers::IdempotencyStore,
+    health::ReadinessCheck,
     letters, service as skeleton,
-    sql::{Reads, Sql},
+    sql::{ReplicaReader, Sql},
     upstream::Upstream,
 };
 use process::{openapi::ApiDocument, parts::CloudPart};
 
-use events::{Money, People, Reviews};
+use events::{PaymentEventConsumer, ReviewEventConsumer, UserEventConsumer};
 use service::Service;
 use store::{MIGRATIONS, Store};
 
@@ -44,27 +44,32 @@ pub struct Peers {
     pub payment: Upstream,
 }
 
-pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+pub async fn open(
+    config: Config,
+    ground: ServiceContext,
+    peers: Peers,
+) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
-    let reads = Reads::followed(&sql, &config.sql_read_url, &ground.tasks, &ground.clock)?;
+    let reads =
+        ReplicaReader::with_replica(&sql, &config.sql_read_url, &ground.tasks, &ground.clock)?;
     let store = Store::new(sql.clone(), ground.clock.clone(), config.acceptance_rules());
     let store = store.reading_from(reads);
-    ground.run(NAME, &sql, jobs::all(&store, config.stale_after()))?;
-    People { store: store.clone() }.start(&ground.tasks, &ground.bus);
-    Money { store: store.clone() }.start(&ground.tasks, &ground.bus);
-    Reviews { store: store.clone() }.start(&ground.tasks, &ground.bus);
-    let answers = Answers::new(&ground, NAME, &sql);
+    ground.run(NAME, &sql, jobs::scheduled_jobs(&store, config.stale_after()))?;
+    UserEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    PaymentEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    ReviewEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    let answers = IdempotencyStore::new(&ground, NAME, &sql);
     let Peers { hub, payment } = peers;
-    let service = Service { store, verifier: ground.verifier(NAME), hub, payment };
-    let letters = letters::routes(&ground, CloudPart::Order, &sql);
-    let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
-    let routes = answers.over(http::router(service), &document());
+    let service = Service { store, verifier: ground.verifier_for(NAME), hub, payment };
+    let letters = letters::build_routes(&ground, CloudPart::Order, &sql);
+    let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(ground.bus)];
+    let routes = answers.wrap_routes(http::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 /// The public API.
-pub fn document() -> ApiDocument {
-    http::document(NAME)
+pub fn api_document() -> ApiDocument {
+    http::api_document(NAME)
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

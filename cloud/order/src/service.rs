@@ -2,36 +2,36 @@
 
 use axum::extract::FromRef;
 use platform::upstream::Upstream;
-use process::{metrics::ORDER_COMMANDS, problem::Problem, tokens::Verifier};
-use rules::{Attempt, Submission, requests};
+use process::{metrics::ORDER_COMMANDS, problem::Problem, tokens::TokenVerifier};
+use rules::{Attempt, Submission, submissions_from_batch};
 use wire::{OpAnswer, OpDecision, OpsBatch, OpsDecisions, Region};
 
 use crate::{
     funds,
-    store::{FundedRun, Publication, Store, StoreError},
+    store::{FundedBatchResult, Publication, Store, StoreError},
 };
 
 #[derive(Clone, FromRef)]
 pub struct Service {
     pub store: Store,
-    pub verifier: Verifier,
+    pub verifier: TokenVerifier,
     pub hub: Upstream,
     #[from_ref(skip)]
     pub payment: Upstream,
 }
 
 impl Service {
-    pub async fn publish(&self, publication: Publication) -> Result<OpDecision, StoreError> {
-        let decision = self.store.publish(publication).await?;
-        count("publish_order", &decision);
+    pub async fn publish_order(&self, publication: Publication) -> Result<OpDecision, StoreError> {
+        let decision = self.store.publish_order(publication).await?;
+        count_decision("publish_order", &decision);
         Ok(decision)
     }
 
-    pub async fn command(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
+    pub async fn decide_command(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let action = attempt.command.body.name();
         let (order, command) = (attempt.command.body.order_id(), attempt.command.id);
         let decision = self.store.decide_one(attempt).await?;
-        count(action, &decision);
+        count_decision(action, &decision);
         tracing::info!(
             order.id = %order, command.id = %command, action, result = result_of(&decision),
             "Command decided"
@@ -49,24 +49,24 @@ impl Service {
 
     /// Decides an edge log batch, in order and in one transaction. An empty batch only checks that
     /// this service can decide.
-    pub async fn batch(&self, batch: OpsBatch) -> Result<OpsDecisions, Problem> {
+    pub async fn decide_batch(&self, batch: OpsBatch) -> Result<OpsDecisions, Problem> {
         if batch.ops.is_empty() {
             self.store.try_out(batch.region).await?;
             return Ok(OpsDecisions { answers: Vec::new() });
         }
         let (edge, ops) = (batch.edge.clone(), batch.ops.len());
         let seqs: Vec<u64> = batch.ops.iter().map(|op| op.seq).collect();
-        let requests = requests(batch);
+        let requests = submissions_from_batch(batch);
         let decisions = match self.store.decide_funded(&requests).await? {
-            FundedRun::Decided(decisions) => decisions,
-            FundedRun::Unfunded(orders) => {
-                funds::ask(self, &orders).await?;
+            FundedBatchResult::Decided(decisions) => decisions,
+            FundedBatchResult::Unfunded(orders) => {
+                funds::pull_payment_events(self, &orders).await?;
                 self.store.decide_all(&requests).await?
             }
         };
         for (request, decision) in requests.iter().zip(&decisions) {
             if let Submission::Command(attempt) = request {
-                count(attempt.command.body.name(), decision);
+                count_decision(attempt.command.body.name(), decision);
             }
         }
         tracing::info!(edge = %edge, ops, "Decided a run of an edge's log");
@@ -75,7 +75,7 @@ impl Service {
     }
 }
 
-fn count(action: &str, decision: &OpDecision) {
+fn count_decision(action: &str, decision: &OpDecision) {
     ORDER_COMMANDS.add([action, result_of(decision)], 1);
 }
 

@@ -27,22 +27,22 @@ mod tracking;
 mod turn;
 mod write;
 
-use platform::sql::{Migrations, Reads, Sql};
+use platform::sql::{Migrations, ReplicaReader, Sql};
 use process::clock::Clock;
 use wire::ShareLimits;
 
 pub use cancelling::CancelBasis;
-pub use cases::CaseTurn;
-pub use decide::{FundedRun, Publication};
+pub use cases::CaseUpdateResult;
+pub use decide::{FundedBatchResult, Publication};
 pub use fees::CancelFeeRow;
 pub use known::KNOWN_MAX;
-pub use lists::{EXPORTED_MAX, ListPlace, Listing, OrderSort};
+pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use platform::StoreError;
 pub use rights::{AssignmentRecord, AssignmentRequest};
-pub use stale::StaleSince;
+pub use stale::StaleCutoff;
 pub use tracking::TrackedStep;
 
-use gather::Gathering;
+use gather::CommandBatcher;
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 
@@ -50,10 +50,10 @@ pub const MIGRATIONS: Migrations = platform::migrations!();
 pub struct Store {
     sql: Sql,
     /// For reads that may lag a few seconds.
-    reads: Reads,
+    reads: ReplicaReader,
     clock: Clock,
     rules: AcceptanceRules,
-    gathering: Gathering,
+    gathering: CommandBatcher,
 }
 
 /// Limits and verification rules for accepting, and limits on publishing.
@@ -71,11 +71,17 @@ impl AcceptanceRules {
 
 impl Store {
     pub fn new(sql: Sql, clock: Clock, rules: AcceptanceRules) -> Self {
-        Self { reads: Reads::of(&sql), sql, clock, rules, gathering: Gathering::default() }
+        Self {
+            reads: ReplicaReader::without_replica(&sql),
+            sql,
+            clock,
+            rules,
+            gathering: CommandBatcher::default(),
+        }
     }
 
     #[must_use]
-    pub fn reading_from(self, reads: Reads) -> Self {
+    pub fn reading_from(self, reads: ReplicaReader) -> Self {
         Self { reads, ..self }
     }
 }

@@ -13,28 +13,28 @@ mod simulated;
 use axum::http::HeaderMap;
 use custody::{AdapterAnswer, AdapterReply, Ask, StatementLine};
 use platform::sql::Sql;
-use process::{clock::Clock, problem::chain};
+use process::{clock::Clock, problem::format_error_chain};
 use uuid::Uuid;
 use wire::Currency;
 
 use crate::store::{AdapterCall, StoreError};
 
 pub use alipay::{Alipay, AlipayError, AlipaySettings, PayLink};
-pub use callback::{Callback, CallbackClaim};
-pub use simulated::{CALLBACK_SIGNATURE, Simulated};
+pub use callback::{CallbackClaim, CallbackMessage};
+pub use simulated::{CALLBACK_SIGNATURE, SimulatedAdapter};
 
 /// All supported adapters. Configuration chooses one.
 #[derive(Clone)]
-pub enum Payments {
+pub enum PaymentAdapter {
     /// Moves no money, but keeps books as if it did.
-    Simulated(Box<Simulated>),
+    Simulated(Box<SimulatedAdapter>),
     Alipay(Alipay),
 }
 
-impl Payments {
+impl PaymentAdapter {
     /// With scripts enabled, the payment method decides the outcome.
-    pub fn simulated(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
-        Self::Simulated(Box::new(Simulated::new(sql, clock, with_scripts)))
+    pub fn new_simulated(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
+        Self::Simulated(Box::new(SimulatedAdapter::new(sql, clock, with_scripts)))
     }
 
     /// The name in callback URLs.
@@ -46,36 +46,36 @@ impl Payments {
     }
 
     /// Reads an incoming message.
-    pub fn callback(&self, headers: &HeaderMap, body: &[u8]) -> Callback {
+    pub fn read_callback(&self, headers: &HeaderMap, body: &[u8]) -> CallbackMessage {
         match self {
-            Self::Simulated(simulated) => simulated.callback(headers, body),
-            Self::Alipay(alipay) => alipay.callback(body),
+            Self::Simulated(simulated) => simulated.read_callback(headers, body),
+            Self::Alipay(alipay) => alipay.read_callback(body),
         }
     }
 
     /// The response body that acknowledges a message: without it some adapters send theirs again.
-    pub fn heard(&self) -> &'static str {
+    pub fn acknowledgement_body(&self) -> &'static str {
         match self {
             Self::Simulated(_) => "",
             Self::Alipay(_) => alipay::HEARD,
         }
     }
 
-    pub fn takes(&self, method: &str) -> bool {
-        self.methods().contains(&method)
+    pub fn accepts_method(&self, method: &str) -> bool {
+        self.supported_methods().contains(&method)
     }
 
     pub fn takes_currency(&self, currency: Currency) -> bool {
         match self {
             Self::Simulated(_) => true,
-            Self::Alipay(alipay) => alipay.takes(currency),
+            Self::Alipay(alipay) => alipay.accepts_currency(currency),
         }
     }
 
     /// Supported payment methods, the usual one first.
-    pub fn methods(&self) -> Vec<&'static str> {
+    pub fn supported_methods(&self) -> Vec<&'static str> {
         match self {
-            Self::Simulated(simulated) => simulated.methods(),
+            Self::Simulated(simulated) => simulated.supported_methods(),
             Self::Alipay(_) => vec![alipay::METHOD],
         }
     }
@@ -93,24 +93,24 @@ impl Payments {
     }
 
     /// The URL where the customer pays an open payment.
-    pub fn link(&self, pay: &PayLink) -> Option<String> {
+    pub fn payment_link(&self, pay: &PayLink) -> Option<String> {
         match self {
             Self::Simulated(_) => None,
-            Self::Alipay(alipay) => alipay.link(pay),
+            Self::Alipay(alipay) => alipay.payment_link(pay),
         }
     }
 
     /// Makes the pending call. A charge authorises and captures in one call, because we hold the
     /// money ourselves. Closing a charge before the adapter has received it blocks it permanently.
     /// A query changes nothing.
-    pub async fn take(&self, call: &AdapterCall) -> AdapterReply {
+    pub async fn make_call(&self, call: &AdapterCall) -> AdapterReply {
         match self {
-            Self::Simulated(simulated) => heard(match call.errand.ask {
-                Ask::Query => simulated.query(call.id).await,
+            Self::Simulated(simulated) => reply_or_unknown(match call.errand.ask {
+                Ask::Query => simulated.query_movement(call.id).await,
                 Ask::Close => simulated.close(call).await,
-                Ask::Call => simulated.begin(call).await,
+                Ask::Call => simulated.begin_movement(call).await,
             }),
-            Self::Alipay(alipay) => alipay.take(call).await,
+            Self::Alipay(alipay) => alipay.make_call(call).await,
         }
     }
 
@@ -125,28 +125,35 @@ impl Payments {
     }
 
     /// The adapter's statement for these ids, or `None` if it is unavailable.
-    pub async fn statement(&self, ids: &[Uuid]) -> Option<Vec<StatementLine>> {
+    pub async fn fetch_statement(&self, ids: &[Uuid]) -> Option<Vec<StatementLine>> {
         let lines = match self {
-            Self::Simulated(simulated) => simulated.statement(ids).await,
+            Self::Simulated(simulated) => simulated.fetch_statement(ids).await,
             Self::Alipay(_) => return None,
         };
-        lines.inspect_err(|error| tracing::warn!(cause = chain(error), "No statement came")).ok()
+        lines
+            .inspect_err(|error| {
+                tracing::warn!(cause = format_error_chain(error), "No statement came")
+            })
+            .ok()
     }
 
     /// The adapter's next ids after `after`, or `None` if it is unavailable.
-    pub async fn known(&self, after: Uuid) -> Option<Vec<Uuid>> {
+    pub async fn list_ids_after(&self, after: Uuid) -> Option<Vec<Uuid>> {
         let ids = match self {
-            Self::Simulated(simulated) => simulated.known(after).await,
+            Self::Simulated(simulated) => simulated.list_ids_after(after).await,
             Self::Alipay(_) => return None,
         };
-        ids.inspect_err(|error| tracing::warn!(cause = chain(error), "No statement came")).ok()
+        ids.inspect_err(|error| {
+            tracing::warn!(cause = format_error_chain(error), "No statement came")
+        })
+        .ok()
     }
 }
 
 /// A transport failure reveals nothing about the money [NOT_FOUND_IS_OPEN].
-fn heard(reply: Result<AdapterReply, StoreError>) -> AdapterReply {
+fn reply_or_unknown(reply: Result<AdapterReply, StoreError>) -> AdapterReply {
     reply.unwrap_or_else(|error| {
-        tracing::warn!(cause = chain(&error), "The adapter did not answer");
+        tracing::warn!(cause = format_error_chain(&error), "The adapter did not answer");
         AdapterReply { answer: AdapterAnswer::Unknown, chargebacks: Vec::new() }
     })
 }

@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
-use custody::{HeardOrder, KnownOrder, KnownOrders, KnownQuestion, Missed, MoneyStep};
+use custody::{
+    BilledOrder, ComparedOrder, ComparedOrders, MissedEvent, MoneyStep, OrderVersionsQuery,
+};
 use platform::upstream::{Upstream, UpstreamError};
-use process::tokens::Verifier;
+use process::tokens::TokenVerifier;
 use uuid::Uuid;
 use wire::{OrderId, UnixMillis, UserId};
 
-use crate::store::{BookedCompensation, StepNote, Store, StoreError};
+use crate::store::{BookedCompensation, StepMetadata, Store, StoreError};
 
 const ORDER: &str = "order";
 const PATH: &str = "/internal/known-orders";
@@ -20,10 +22,10 @@ pub const GRACE_MS: i64 = 60_000;
 const FIRST_MS: i64 = 35 * 24 * 3_600_000;
 
 #[derive(Clone)]
-pub struct Comparison {
+pub struct OrderComparison {
     pub store: Store,
     pub orders: Upstream,
-    pub verifier: Verifier,
+    pub verifier: TokenVerifier,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,22 +36,23 @@ pub enum CompareError {
     Orders(#[from] UpstreamError),
 }
 
-impl Comparison {
+impl OrderComparison {
     /// Compares everything changed since the last run, and repairs missed events. Returns their
     /// number.
-    pub async fn pull(&self) -> Result<usize, CompareError> {
+    pub async fn repair_missed_events(&self) -> Result<usize, CompareError> {
         let now = self.store.clock().now();
         let since = self.store.compared_until().await?.unwrap_or(now.plus_ms(-FIRST_MS));
-        let missed = self.missed(since, now.plus_ms(-GRACE_MS)).await?;
+        let missed = self.find_missed_events(since, now.plus_ms(-GRACE_MS)).await?;
         for (known, what) in &missed {
             let order = known.order.id;
             tracing::warn!(order.id = %order, ?what, "An event was lost, and is made good");
             match what {
-                Missed::Order => {
-                    let step = MoneyStep::OrderHeard(HeardOrder::of(&known.order, known.terms));
-                    self.store.step(order, &step, &StepNote::default()).await?;
+                MissedEvent::Order => {
+                    let step =
+                        MoneyStep::OrderHeard(BilledOrder::from_order(&known.order, known.terms));
+                    self.store.apply_step(order, &step, &StepMetadata::default()).await?;
                 }
-                Missed::Word => self.store.tell_again(order).await?,
+                MissedEvent::Word => self.store.tell_again(order).await?,
             }
         }
         // Overlap with this run, to recheck events that were too young.
@@ -58,19 +61,19 @@ impl Comparison {
     }
 
     /// The events older than `by` that one side has missed, for all orders changed since `since`.
-    pub async fn missed(
+    pub async fn find_missed_events(
         &self,
         since: UnixMillis,
         by: UnixMillis,
-    ) -> Result<Vec<(KnownOrder, Missed)>, CompareError> {
+    ) -> Result<Vec<(ComparedOrder, MissedEvent)>, CompareError> {
         let mut missed = Vec::new();
         let mut place = (since, None);
         loop {
-            let asked = KnownQuestion::Changed { since: place.0, after: place.1 };
-            let known = self.ask(&asked).await?;
+            let asked = OrderVersionsQuery::Changed { since: place.0, after: place.1 };
+            let known = self.fetch_compared_orders(&asked).await?;
             let Some(last) = known.last() else { break };
             place = (last.order.updated_at, Some(last.order.id));
-            self.compare(known, by, &mut missed).await?;
+            self.compare_batch(known, by, &mut missed).await?;
         }
         let mut place = (since, OrderId(Uuid::nil()));
         loop {
@@ -78,25 +81,27 @@ impl Comparison {
             let Some((order, at)) = told.last().copied() else { break };
             place = (at, order);
             let named = told.into_iter().map(|(order, _)| order).collect();
-            let known = self.ask(&KnownQuestion::Named(named)).await?;
-            self.compare(known, by, &mut missed).await?;
+            let known = self.fetch_compared_orders(&OrderVersionsQuery::Named(named)).await?;
+            self.compare_batch(known, by, &mut missed).await?;
         }
-        missed.sort_by_key(|(known, what)| (known.order.id, *what == Missed::Word));
-        missed.dedup_by_key(|(known, what)| (known.order.id, *what == Missed::Word));
+        missed.sort_by_key(|(known, what)| (known.order.id, *what == MissedEvent::Word));
+        missed.dedup_by_key(|(known, what)| (known.order.id, *what == MissedEvent::Word));
         Ok(missed)
     }
 
-    async fn compare(
+    async fn compare_batch(
         &self,
-        known: Vec<KnownOrder>,
+        known: Vec<ComparedOrder>,
         by: UnixMillis,
-        missed: &mut Vec<(KnownOrder, Missed)>,
+        missed: &mut Vec<(ComparedOrder, MissedEvent)>,
     ) -> Result<(), CompareError> {
         let ids: Vec<OrderId> = known.iter().map(|known| known.order.id).collect();
-        let dues: BTreeMap<_, _> = self.store.versions(&ids).await?.into_iter().collect();
+        let dues: BTreeMap<_, _> = self.store.load_due_versions(&ids).await?.into_iter().collect();
         for known in known {
             let due = dues.get(&known.order.id).copied();
-            missed.extend(known.missed(due, by).into_iter().map(|what| (known.clone(), what)));
+            missed.extend(
+                known.find_missed_events(due, by).into_iter().map(|what| (known.clone(), what)),
+            );
         }
         Ok(())
     }
@@ -128,7 +133,9 @@ impl Comparison {
         &self,
         orders: impl IntoIterator<Item = OrderId>,
     ) -> Result<BTreeSet<(OrderId, UserId)>, UpstreamError> {
-        let known = self.ask(&KnownQuestion::Named(orders.into_iter().collect())).await?;
+        let known = self
+            .fetch_compared_orders(&OrderVersionsQuery::Named(orders.into_iter().collect()))
+            .await?;
         let providers = known.into_iter().flat_map(|known| {
             let order = known.order.id;
             known.worked_in_vain.into_iter().map(move |provider| (order, provider))
@@ -136,10 +143,13 @@ impl Comparison {
         Ok(providers.collect())
     }
 
-    async fn ask(&self, asked: &KnownQuestion) -> Result<Vec<KnownOrder>, UpstreamError> {
+    async fn fetch_compared_orders(
+        &self,
+        asked: &OrderVersionsQuery,
+    ) -> Result<Vec<ComparedOrder>, UpstreamError> {
         let token = self.verifier.token_for(ORDER);
-        let known: KnownOrders =
-            self.orders.json(Method::POST, PATH, Some(&token), Some(asked)).await?;
+        let known: ComparedOrders =
+            self.orders.call_json(Method::POST, PATH, Some(&token), Some(asked)).await?;
         Ok(known.items)
     }
 }

@@ -62,7 +62,7 @@ pub enum AdapterName {
 
 impl Config {
     /// All limits except the dispute period, which the notification service needs too.
-    pub fn limits(&self) -> CustodyLimits {
+    pub fn custody_limits(&self) -> CustodyLimits {
         CustodyLimits {
             pay_within_ms: self.pay_within_ms,
             payout_least_minor: self.payout_least_minor,
@@ -70,7 +70,7 @@ impl Config {
         }
     }
 
-    pub fn alipay(&self) -> AlipaySettings {
+    pub fn alipay_settings(&self) -> AlipaySettings {
         AlipaySettings {
             gateway: self.alipay_gateway.clone(),
             app_id: self.alipay_app_id.clone(),
@@ -108,7 +108,11 @@ impl Default for Config {
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
-        Self { bind: DataPlace::bind(part), sql_url: place.store(part), ..Self::default() }
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
+        Self {
+            bind: DataPlace::listen_address(part),
+            sql_url: place.store_address(part),
+            ..Self::default()
+        }
     }
 }

@@ -4,12 +4,12 @@
 //! Invariant: no transaction is open during an adapter call.
 
 use custody::{AdapterReply, MoneyStep, MovementId, PayoutStep};
-use process::problem::chain;
+use process::problem::format_error_chain;
 use wire::OrderId;
 
 use crate::{
-    adapter::Payments,
-    store::{AdapterCall, CallKind, StepNote, Store, StoreError},
+    adapter::PaymentAdapter,
+    store::{AdapterCall, AdapterCallKind, StepMetadata, Store, StoreError},
 };
 
 /// An answer may create another call, but an order has few at a time. The job makes the remaining
@@ -17,21 +17,21 @@ use crate::{
 const ROUNDS_MAX: u32 = 8;
 
 #[derive(Clone)]
-pub struct Courier {
+pub struct AdapterWorker {
     pub store: Store,
-    pub adapter: Payments,
+    pub adapter: PaymentAdapter,
 }
 
-impl Courier {
+impl AdapterWorker {
     /// Makes all calls due for one order.
-    pub async fn carry(&self, order: OrderId) -> Result<(), StoreError> {
+    pub async fn make_order_calls(&self, order: OrderId) -> Result<(), StoreError> {
         for _ in 0..ROUNDS_MAX {
             let calls = self.store.calls_of(order).await?;
             if calls.is_empty() {
                 return Ok(());
             }
             for call in calls {
-                self.ask(&call).await?;
+                self.make_call(&call).await?;
             }
         }
         Ok(())
@@ -55,45 +55,45 @@ impl Courier {
 
     /// Closes the order's expired or declined payment now, ahead of its next turn.
     pub async fn close_payment(&self, order: OrderId) -> Result<(), StoreError> {
-        self.store.step(order, &MoneyStep::TimePassed, &StepNote::default()).await?;
+        self.store.apply_step(order, &MoneyStep::TimePassed, &StepMetadata::default()).await?;
         match self.store.call_to_close(order).await? {
-            Some(call) => self.ask(&call).await,
+            Some(call) => self.make_call(&call).await,
             None => Ok(()),
         }
     }
 
     /// Queries a movement regardless of its state here [STATEMENT]. Returns false for an unknown
     /// id.
-    pub async fn question(&self, id: MovementId) -> Result<bool, StoreError> {
-        let Some(call) = self.store.question(id).await? else { return Ok(false) };
-        self.ask(&call).await?;
+    pub async fn query_movement(&self, id: MovementId) -> Result<bool, StoreError> {
+        let Some(call) = self.store.build_query_call(id).await? else { return Ok(false) };
+        self.make_call(&call).await?;
         Ok(true)
     }
 
     /// Logs a failing row and postpones it, so that it does not block the others.
     async fn ask_or_tell(&self, call: &AdapterCall) -> Result<(), StoreError> {
-        match self.ask(call).await {
+        match self.make_call(call).await {
             Err(error) if !error.is_unavailable() => {
-                tracing::error!(movement.id = %call.id.0, cause = chain(&error), "A movement cannot go on");
+                tracing::error!(movement.id = %call.id.0, cause = format_error_chain(&error), "A movement cannot go on");
                 self.store.ask_later(call).await
             }
             asked => asked,
         }
     }
 
-    async fn ask(&self, call: &AdapterCall) -> Result<(), StoreError> {
-        let reply = self.adapter.take(call).await;
+    async fn make_call(&self, call: &AdapterCall) -> Result<(), StoreError> {
+        let reply = self.adapter.make_call(call).await;
         tracing::info!(movement.id = %call.id.0, ask = %call.errand.ask, answer = ?reply.answer, "The adapter was asked");
-        self.hear(call, reply).await
+        self.apply_reply(call, reply).await
     }
 
-    async fn hear(&self, call: &AdapterCall, reply: AdapterReply) -> Result<(), StoreError> {
+    async fn apply_reply(&self, call: &AdapterCall, reply: AdapterReply) -> Result<(), StoreError> {
         match call.kind {
-            CallKind::Charge { order, .. } | CallKind::Refund { order, .. } => {
+            AdapterCallKind::Charge { order, .. } | AdapterCallKind::Refund { order, .. } => {
                 let step = MoneyStep::Answered { movement: call.id, reply };
-                self.store.step(order, &step, &StepNote::default()).await?;
+                self.store.apply_step(order, &step, &StepMetadata::default()).await?;
             }
-            CallKind::Payout { provider } => {
+            AdapterCallKind::Payout { provider } => {
                 let step = PayoutStep::Answered { payout: call.id, answer: reply.answer };
                 self.store.pay_out(provider, call.currency, step).await?;
             }

@@ -2,28 +2,28 @@
 //! higher version applies [ORDER_VERSION]; repeats change nothing, so an inbox is unnecessary. Also
 //! consumes user events: a revoked user loses their saved payment methods.
 
-use custody::{HeardOrder, MoneyStep};
+use custody::{BilledOrder, MoneyStep};
 use platform::{
     bus::{Bus, topology},
-    consume::{Handle, HandleError, consume},
+    consume::{EventHandler, HandleError, start_consumer},
 };
 use process::tasks::Tasks;
 use serde::Deserialize;
 use wire::{Event, EventType, OrderEvent, OrderStatus, UserEvent};
 
-use crate::store::{StepNote, Store};
+use crate::store::{StepMetadata, Store};
 
-pub struct Orders {
+pub struct OrderEventConsumer {
     pub store: Store,
 }
 
-impl Orders {
+impl OrderEventConsumer {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, topology::PAYMENT_ORDERS, self);
+        start_consumer(tasks, bus, topology::PAYMENT_ORDERS, self);
     }
 }
 
-impl Handle for Orders {
+impl EventHandler for OrderEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if event.kind == EventType::RegionAssigned {
             return Ok(());
@@ -34,28 +34,28 @@ impl Handle for Orders {
             order.status,
             OrderStatus::PendingReview | OrderStatus::Pending | OrderStatus::Rejected
         );
-        if is_early && self.store.parties(order.id).await?.is_none() {
+        if is_early && self.store.find_parties(order.id).await?.is_none() {
             return Ok(());
         }
-        let step = MoneyStep::OrderHeard(HeardOrder::of(&order, terms));
-        self.store.step(order.id, &step, &StepNote::default()).await?;
+        let step = MoneyStep::OrderHeard(BilledOrder::from_order(&order, terms));
+        self.store.apply_step(order.id, &step, &StepMetadata::default()).await?;
         Ok(())
     }
 }
 
 /// A readmitted person may have saved new methods since, so even a late event removes only those
 /// saved before it.
-pub struct RevokedPayers {
+pub struct UserRevocationConsumer {
     pub store: Store,
 }
 
-impl RevokedPayers {
+impl UserRevocationConsumer {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, topology::PAYMENT_PEOPLE, self);
+        start_consumer(tasks, bus, topology::PAYMENT_PEOPLE, self);
     }
 }
 
-impl Handle for RevokedPayers {
+impl EventHandler for UserRevocationConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if event.kind != EventType::UserRevoked {
             return Ok(());

@@ -5,16 +5,16 @@
 use std::borrow::Cow;
 
 use custody::{MoneyStep, PayoutStep};
-use platform::{jobs::Job, sealing::SealWalk};
-use process::problem::chain;
+use platform::{jobs::Job, sealing::TableResealer};
+use process::problem::format_error_chain;
 use uuid::Uuid;
 use wire::{Currency, OrderId, UserId};
 
 use crate::{
-    adapter::Payments,
-    courier::Courier,
+    adapter::PaymentAdapter,
+    courier::AdapterWorker,
     reconcile::Reconciler,
-    store::{StepNote, Store, StoreError},
+    store::{StepMetadata, Store, StoreError},
 };
 
 /// Batches of one table per run.
@@ -22,32 +22,32 @@ const BATCHES_MAX: usize = 200;
 
 /// The progress of sealing in both tables with people's text.
 #[derive(Clone)]
-pub struct ReasonWalks {
-    requests: SealWalk<Uuid>,
-    acts: SealWalk<Uuid>,
+pub struct ReasonSealProgress {
+    requests: TableResealer<Uuid>,
+    acts: TableResealer<Uuid>,
 }
 
-impl Default for ReasonWalks {
+impl Default for ReasonSealProgress {
     fn default() -> Self {
         Self {
-            requests: SealWalk::of("payment.refund_requests"),
-            acts: SealWalk::of("payment.money_acts"),
+            requests: TableResealer::for_table("payment.refund_requests"),
+            acts: TableResealer::for_table("payment.money_acts"),
         }
     }
 }
 
 /// `payouts_at` is the payout schedule.
-pub fn all(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
-    let mut all = own(reconciler, payouts_at);
-    all.extend(callbacks(&reconciler.courier.adapter));
+pub fn build_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
+    let mut all = service_jobs(reconciler, payouts_at);
+    all.extend(callback_job(&reconciler.courier.adapter));
     all
 }
 
 /// The simulated adapter's callbacks, sent as if it ran elsewhere.
-fn callbacks(adapter: &Payments) -> Option<Job> {
-    let Payments::Simulated(simulated) = adapter else { return None };
+fn callback_job(adapter: &PaymentAdapter) -> Option<Job> {
+    let PaymentAdapter::Simulated(simulated) = adapter else { return None };
     let simulated = simulated.clone();
-    simulated.tells().then(|| {
+    simulated.can_send_callbacks().then(|| {
         Job::new("payment-simulated-callbacks", "*/2 * * * * *", move || {
             let simulated = simulated.clone();
             async move {
@@ -58,63 +58,63 @@ fn callbacks(adapter: &Payments) -> Option<Job> {
     })
 }
 
-fn own(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
+fn service_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
     let courier = &reconciler.courier;
-    let walks = ReasonWalks::default();
+    let walks = ReasonSealProgress::default();
     let seal = {
         let store = courier.store.clone();
         Job::new("payment-seal", "25 */5 * * * *", move || {
             let (store, walks) = (store.clone(), walks.clone());
-            async move { Ok(seal(&store, &walks).await?) }
+            async move { Ok(seal_reasons(&store, &walks).await?) }
         })
     };
     vec![
-        job(courier, "payment-errands", "4,14,24,34,44,54 * * * * *", |courier| async move {
-            courier.carry_all().await.map(drop)
-        }),
-        job(courier, "payment-settle", "7,37 * * * * *", |courier| async move {
-            settle(&courier).await
+        worker_job(
+            courier,
+            "payment-errands",
+            "4,14,24,34,44,54 * * * * *",
+            |courier| async move { courier.carry_all().await.map(drop) },
+        ),
+        worker_job(courier, "payment-settle", "7,37 * * * * *", |courier| async move {
+            settle_dues(&courier).await
         }),
         // An open payout is not begun again.
-        job(
-            courier,
-            "payment-payouts",
-            payouts_at,
-            |courier| async move { pay_out(&courier).await },
-        ),
-        compare(reconciler),
-        report(reconciler),
+        worker_job(courier, "payment-payouts", payouts_at, |courier| async move {
+            pay_out(&courier).await
+        }),
+        comparison_job(reconciler),
+        reconciliation_job(reconciler),
         seal,
     ]
 }
 
-fn compare(reconciler: &Reconciler) -> Job {
+fn comparison_job(reconciler: &Reconciler) -> Job {
     let comparison = reconciler.comparison.clone();
     Job::new("payment-compare", "15 */10 * * * *", move || {
         let comparison = comparison.clone();
         async move {
-            comparison.pull().await?;
+            comparison.repair_missed_events().await?;
             Ok(())
         }
     })
 }
 
-fn report(reconciler: &Reconciler) -> Job {
+fn reconciliation_job(reconciler: &Reconciler) -> Job {
     let reconciler = reconciler.clone();
     Job::new("payment-reconciliation", "0 40 5 * * *", move || {
         let reconciler = reconciler.clone();
         async move {
-            reconciler.reconcile().await?;
+            reconciler.run_reconciliation().await?;
             Ok(())
         }
     })
 }
 
-fn job<W>(
-    courier: &Courier,
+fn worker_job<W>(
+    courier: &AdapterWorker,
     name: &'static str,
     cron: impl Into<Cow<'static, str>>,
-    run: impl Fn(Courier) -> W + Clone + Send + Sync + 'static,
+    run: impl Fn(AdapterWorker) -> W + Clone + Send + Sync + 'static,
 ) -> Job
 where
     W: Future<Output = Result<(), StoreError>> + Send + 'static,
@@ -127,32 +127,32 @@ where
 }
 
 /// Closes expired payments, releases undisputed money, and opens cases for long unpaid orders.
-pub async fn settle(courier: &Courier) -> Result<(), StoreError> {
+pub async fn settle_dues(courier: &AdapterWorker) -> Result<(), StoreError> {
     for order in courier.store.dues_by_now().await? {
         let Err(error) = look_at(courier, order).await else { continue };
         if error.is_unavailable() {
             return Err(error);
         }
         // A failing due must not block the others.
-        tracing::error!(order.id = %order, cause = chain(&error), "A due cannot go on");
+        tracing::error!(order.id = %order, cause = format_error_chain(&error), "A due cannot go on");
         courier.store.look_later(order).await?;
     }
     Ok(())
 }
 
-async fn look_at(courier: &Courier, order: OrderId) -> Result<(), StoreError> {
-    courier.store.step(order, &MoneyStep::TimePassed, &StepNote::default()).await?;
-    courier.carry(order).await
+async fn look_at(courier: &AdapterWorker, order: OrderId) -> Result<(), StoreError> {
+    courier.store.apply_step(order, &MoneyStep::TimePassed, &StepMetadata::default()).await?;
+    courier.make_order_calls(order).await
 }
 
 /// Sends every large enough balance to its provider, if the adapter can.
-pub async fn pay_out(courier: &Courier) -> Result<(), StoreError> {
+pub async fn pay_out(courier: &AdapterWorker) -> Result<(), StoreError> {
     if !courier.adapter.pays_out() {
         return Ok(());
     }
     let mut after: Option<(UserId, Currency)> = None;
     loop {
-        let owed = courier.store.owed(after).await?;
+        let owed = courier.store.list_owed_providers(after).await?;
         let Some(last) = owed.last().copied() else { break };
         for (provider, currency) in owed {
             let begun = courier.store.pay_out(provider, currency, PayoutStep::HourStruck).await;
@@ -160,21 +160,21 @@ pub async fn pay_out(courier: &Courier) -> Result<(), StoreError> {
             if error.is_unavailable() {
                 return Err(error);
             }
-            tracing::error!(user.id = %provider, cause = chain(&error), "A payout cannot begin");
+            tracing::error!(user.id = %provider, cause = format_error_chain(&error), "A payout cannot begin");
         }
         after = Some(last);
     }
     courier.carry_all().await.map(drop)
 }
 
-pub async fn seal(store: &Store, walks: &ReasonWalks) -> Result<(), StoreError> {
-    let mut turn = walks.requests.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_reasons(after).await?);
+pub async fn seal_reasons(store: &Store, walks: &ReasonSealProgress) -> Result<(), StoreError> {
+    let mut turn = walks.requests.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_reasons(after).await?);
     }
-    let mut turn = walks.acts.turn(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_acts(after).await?);
+    let mut turn = walks.acts.start_run(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_acts(after).await?);
     }
     Ok(())
 }

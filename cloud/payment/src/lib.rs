@@ -21,14 +21,14 @@ texts::include_texts!(say);
 use axum::Router;
 use custody::CustodyLimits;
 use platform::{
-    Ground, answers::Answers, health::Check, letters, service as skeleton, sql::Sql,
-    upstream::Upstream,
+    ServiceContext, answers::IdempotencyStore, health::ReadinessCheck, letters,
+    service as skeleton, sql::Sql, upstream::Upstream,
 };
 use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart};
 
-use adapter::{Alipay, AlipayError, Payments, Simulated};
-use courier::Courier;
-use events::{Orders, RevokedPayers};
+use adapter::{Alipay, AlipayError, PaymentAdapter, SimulatedAdapter};
+use courier::AdapterWorker;
+use events::{OrderEventConsumer, UserRevocationConsumer};
 use http::CallbackLimits;
 use service::Service;
 use store::{MIGRATIONS, Store};
@@ -44,34 +44,43 @@ pub struct Peers {
     pub order: Upstream,
 }
 
-pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+pub async fn open(
+    config: Config,
+    ground: ServiceContext,
+    peers: Peers,
+) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
-    let limits = CustodyLimits { dispute_ms: ground.dispute_ms, ..config.limits() };
+    let limits = CustodyLimits { dispute_ms: ground.dispute_ms, ..config.custody_limits() };
     let store = Store::new(sql.clone(), ground.clock.clone(), limits);
-    let adapter = adapter(&config, &sql, &ground.clock)
-        .map_err(OpenError::own("`payment.adapter`: Alipay cannot be asked"))?;
-    let courier = Courier { store: store.clone(), adapter };
-    let verifier = ground.verifier(NAME);
+    let adapter = open_adapter(&config, &sql, &ground.clock)
+        .map_err(OpenError::own_failure("`payment.adapter`: Alipay cannot be asked"))?;
+    let courier = AdapterWorker { store: store.clone(), adapter };
+    let verifier = ground.verifier_for(NAME);
     let (orders, callbacks) = (peers.order, CallbackLimits::default());
     let service = Service { store: store.clone(), courier, verifier, orders, callbacks };
-    ground.run(NAME, &sql, jobs::all(&service.reconciler(), config.payouts_at))?;
-    Orders { store: store.clone() }.start(&ground.tasks, &ground.bus);
-    RevokedPayers { store }.start(&ground.tasks, &ground.bus);
-    let answers = Answers::new(&ground, NAME, &sql);
-    let letters = letters::routes(&ground, CloudPart::Payment, &sql);
-    let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
-    let routes = answers.over(http::router(service), &document());
+    ground.run(NAME, &sql, jobs::build_jobs(&service.reconciler(), config.payouts_at))?;
+    OrderEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    UserRevocationConsumer { store }.start(&ground.tasks, &ground.bus);
+    let answers = IdempotencyStore::new(&ground, NAME, &sql);
+    let letters = letters::build_routes(&ground, CloudPart::Payment, &sql);
+    let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(ground.bus)];
+    let routes = answers.wrap_routes(http::router(service), &document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
-fn adapter(config: &Config, sql: &Sql, clock: &Clock) -> Result<Payments, AlipayError> {
+fn open_adapter(config: &Config, sql: &Sql, clock: &Clock) -> Result<PaymentAdapter, AlipayError> {
     Ok(match config.adapter {
         AdapterName::Simulated => {
-            let simulated = Simulated::new(sql.clone(), clock.clone(), config.simulated_scripts);
-            let simulated = simulated.hearing(config.callback_secret.reveal());
-            Payments::Simulated(Box::new(simulated.telling(&config.simulated_notify_url)))
+            let simulated =
+                SimulatedAdapter::new(sql.clone(), clock.clone(), config.simulated_scripts);
+            let simulated = simulated.with_callback_secret(config.callback_secret.reveal());
+            PaymentAdapter::Simulated(Box::new(
+                simulated.with_notify_url(&config.simulated_notify_url),
+            ))
         }
-        AdapterName::Alipay => Payments::Alipay(Alipay::open(config.alipay(), clock.clone())?),
+        AdapterName::Alipay => {
+            PaymentAdapter::Alipay(Alipay::open(config.alipay_settings(), clock.clone())?)
+        }
     })
 }
 

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use custody::{Missed, MovementId};
-use process::problem::chain;
+use custody::{MissedEvent, MovementId};
+use process::problem::format_error_chain;
 use uuid::Uuid;
 use wire::{OrderId, UnixMillis, words};
 
 use crate::{
-    compare::{CompareError, Comparison},
-    courier::Courier,
-    store::{Disagreements, FindingAbout, LateRows, StoreError},
+    compare::{CompareError, OrderComparison},
+    courier::AdapterWorker,
+    store::{FindingContext, LedgerDiscrepancies, OverdueRows, StoreError},
 };
 
 /// The window for comparing bookings and movements. Older ones were compared before and cannot have
@@ -72,7 +72,7 @@ pub struct MoneyFinding {
     pub kind: FindingKind,
     pub subject: Uuid,
     pub since: Option<UnixMillis>,
-    pub about: FindingAbout,
+    pub about: FindingContext,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,28 +87,28 @@ pub struct Reconciliation {
 
 /// The treatment of fees that are in the adapter's statement but not in our books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NewFees {
+enum UnbookedFees {
     AreBooked,
     Differ,
 }
 
 #[derive(Clone)]
 pub struct Reconciler {
-    pub courier: Courier,
-    pub comparison: Comparison,
+    pub courier: AdapterWorker,
+    pub comparison: OrderComparison,
 }
 
 impl Reconciler {
     /// Builds the report without changing anything.
-    pub async fn report(&self) -> Result<Reconciliation, StoreError> {
-        let Courier { store, adapter } = &self.courier;
+    pub async fn build_report(&self) -> Result<Reconciliation, StoreError> {
+        let AdapterWorker { store, adapter } = &self.courier;
         let at = store.clock().now();
         let since = at.plus_ms(-WINDOW_MS);
-        let mut differences = disagreements(store.disagreements(since).await?);
-        let silent = finding(FindingKind::AdapterSilent, Uuid::nil());
-        match self.differing(since, NewFees::Differ).await? {
+        let mut differences = discrepancy_findings(store.find_discrepancies(since).await?);
+        let silent = new_finding(FindingKind::AdapterSilent, Uuid::nil());
+        match self.find_differing_movements(since, UnbookedFees::Differ).await? {
             Some(differing) => {
-                let found = |id: MovementId| finding(FindingKind::AdapterDiffers, id.0);
+                let found = |id: MovementId| new_finding(FindingKind::AdapterDiffers, id.0);
                 differences.extend(differing.into_iter().map(found));
             }
             None if adapter.has_statement() => differences.push(silent),
@@ -117,16 +117,16 @@ impl Reconciler {
         match self.against_orders(since, at).await {
             Ok(found) => differences.extend(found),
             Err(error) => {
-                tracing::warn!(cause = chain(&error), "Orders cannot be compared");
-                differences.push(finding(FindingKind::OrdersSilent, Uuid::nil()));
+                tracing::warn!(cause = format_error_chain(&error), "Orders cannot be compared");
+                differences.push(new_finding(FindingKind::OrdersSilent, Uuid::nil()));
             }
         }
-        let mut waiting = waiting(store.late(at.plus_ms(-LATE_MS)).await?);
+        let mut waiting = late_findings(store.find_overdue_rows(at.plus_ms(-LATE_MS)).await?);
         if !adapter.has_statement() {
             waiting.push(silent);
         }
-        self.describe(&mut differences).await?;
-        self.describe(&mut waiting).await?;
+        self.describe_findings(&mut differences).await?;
+        self.describe_findings(&mut waiting).await?;
         Ok(Reconciliation { at, since, differences, waiting })
     }
 
@@ -136,31 +136,31 @@ impl Reconciler {
         since: UnixMillis,
         at: UnixMillis,
     ) -> Result<Vec<MoneyFinding>, CompareError> {
-        let missed = self.comparison.missed(since, at.plus_ms(-ON_ITS_WAY_MS)).await?;
+        let missed = self.comparison.find_missed_events(since, at.plus_ms(-ON_ITS_WAY_MS)).await?;
         let mut found: Vec<MoneyFinding> = missed
             .into_iter()
             .map(|(known, what)| {
                 let kind = match what {
-                    Missed::Order => FindingKind::OrderEventMissed,
-                    Missed::Word => FindingKind::MoneyWordMissed,
+                    MissedEvent::Order => FindingKind::OrderEventMissed,
+                    MissedEvent::Word => FindingKind::MoneyWordMissed,
                 };
-                finding(kind, known.order.id.0)
+                new_finding(kind, known.order.id.0)
             })
             .collect();
         let unfounded = self.comparison.unfounded_compensations(since).await?;
-        let as_finding = |journal| finding(FindingKind::CompensationUnfounded, journal);
+        let as_finding = |journal| new_finding(FindingKind::CompensationUnfounded, journal);
         found.extend(unfounded.into_iter().map(as_finding));
         Ok(found)
     }
 
     /// Adds order, person and amount.
-    async fn describe(&self, found: &mut [MoneyFinding]) -> Result<(), StoreError> {
+    async fn describe_findings(&self, found: &mut [MoneyFinding]) -> Result<(), StoreError> {
         let others = found.iter().filter(|finding| !finding.kind.names_an_order());
         let others: Vec<Uuid> = others.map(|finding| finding.subject).collect();
-        let known = self.courier.store.about(&others).await?;
+        let known = self.courier.store.find_contexts(&others).await?;
         for finding in found {
             finding.about = if finding.kind.names_an_order() {
-                FindingAbout::of_order(OrderId(finding.subject))
+                FindingContext::of_order(OrderId(finding.subject))
             } else {
                 known.get(&finding.subject).copied().unwrap_or_default()
             };
@@ -169,9 +169,9 @@ impl Reconciler {
     }
 
     /// Books the adapter's statement, then stores the counts of the remaining findings.
-    pub async fn reconcile(&self) -> Result<Reconciliation, StoreError> {
+    pub async fn run_reconciliation(&self) -> Result<Reconciliation, StoreError> {
         self.book_statement().await?;
-        let report = self.report().await?;
+        let report = self.build_report().await?;
         let (differences, waiting) = (report.differences.len(), report.waiting.len());
         self.courier.store.note_report(report.at, differences, waiting).await?;
         if differences > 0 {
@@ -185,30 +185,33 @@ impl Reconciler {
     pub async fn book_statement(&self) -> Result<(), StoreError> {
         let store = &self.courier.store;
         let since = store.clock().now().plus_ms(-WINDOW_MS);
-        let differing = self.differing(since, NewFees::AreBooked).await?.unwrap_or_default();
+        let differing = self
+            .find_differing_movements(since, UnbookedFees::AreBooked)
+            .await?
+            .unwrap_or_default();
         for id in differing.into_iter().take(QUESTIONS_MAX) {
-            let Err(error) = self.courier.question(id).await else { continue };
+            let Err(error) = self.courier.query_movement(id).await else { continue };
             if error.is_unavailable() {
                 return Err(error);
             }
             // One failure must not block the others; the report still shows the difference.
-            tracing::error!(movement.id = %id.0, cause = chain(&error), "A movement cannot be asked about");
+            tracing::error!(movement.id = %id.0, cause = format_error_chain(&error), "A movement cannot be asked about");
         }
         Ok(())
     }
 
     /// The settled movements on which the adapter's statement and our books differ. `None` if the
     /// adapter is unavailable.
-    async fn differing(
+    async fn find_differing_movements(
         &self,
         since: UnixMillis,
-        fees: NewFees,
+        fees: UnbookedFees,
     ) -> Result<Option<BTreeSet<MovementId>>, StoreError> {
-        let Courier { store, adapter } = &self.courier;
+        let AdapterWorker { store, adapter } = &self.courier;
         let mut differing = BTreeSet::new();
         let mut after = first_id(since);
         loop {
-            let Some(ids) = adapter.known(after).await else { return Ok(None) };
+            let Some(ids) = adapter.list_ids_after(after).await else { return Ok(None) };
             let Some(last) = ids.last().copied() else { break };
             after = last;
             let Some(found) = self.differing_among(&ids, fees).await? else { return Ok(None) };
@@ -228,20 +231,20 @@ impl Reconciler {
     async fn differing_among(
         &self,
         ids: &[Uuid],
-        fees: NewFees,
+        fees: UnbookedFees,
     ) -> Result<Option<Vec<MovementId>>, StoreError> {
-        let Courier { store, adapter } = &self.courier;
+        let AdapterWorker { store, adapter } = &self.courier;
         // Read open movements first: they may be settled and booked before the statement arrives.
         let open = store.open_among(ids).await?;
-        let Some(theirs) = adapter.statement(ids).await else { return Ok(None) };
-        let mut ours = store.booked(ids).await?;
-        for line in theirs.iter().filter(|_| fees == NewFees::AreBooked) {
+        let Some(theirs) = adapter.fetch_statement(ids).await else { return Ok(None) };
+        let mut ours = store.booked_statement_lines(ids).await?;
+        for line in theirs.iter().filter(|_| fees == UnbookedFees::AreBooked) {
             let waits = ours.contains(line) || open.contains(&line.movement.0);
             if !waits && store.book_adapter_fee(line).await? {
                 ours.insert(*line);
             }
         }
-        let differing = custody::differing(&ours, &theirs.into_iter().collect());
+        let differing = custody::find_differing_movements(&ours, &theirs.into_iter().collect());
         Ok(Some(differing.into_iter().filter(|id| !open.contains(&id.0)).collect()))
     }
 }
@@ -252,24 +255,26 @@ fn first_id(at: UnixMillis) -> Uuid {
     Uuid::from_u128(ms << 80)
 }
 
-fn finding(kind: FindingKind, subject: Uuid) -> MoneyFinding {
-    MoneyFinding { kind, subject, since: None, about: FindingAbout::default() }
+fn new_finding(kind: FindingKind, subject: Uuid) -> MoneyFinding {
+    MoneyFinding { kind, subject, since: None, about: FindingContext::default() }
 }
 
-fn disagreements(rows: Disagreements) -> Vec<MoneyFinding> {
-    let Disagreements { uneven_journals, accounts_adrift, held_for_nothing, shown_unheld } = rows;
+fn discrepancy_findings(rows: LedgerDiscrepancies) -> Vec<MoneyFinding> {
+    let LedgerDiscrepancies { uneven_journals, accounts_adrift, held_for_nothing, shown_unheld } =
+        rows;
     let kinds = [
         (FindingKind::UnevenJournal, uneven_journals),
         (FindingKind::AccountAdrift, accounts_adrift),
         (FindingKind::HeldForNothing, held_for_nothing),
         (FindingKind::ShownUnheld, shown_unheld),
     ];
-    let of =
-        |(kind, rows): (FindingKind, Vec<Uuid>)| rows.into_iter().map(move |id| finding(kind, id));
+    let of = |(kind, rows): (FindingKind, Vec<Uuid>)| {
+        rows.into_iter().map(move |id| new_finding(kind, id))
+    };
     kinds.into_iter().flat_map(of).collect()
 }
 
-fn waiting(rows: LateRows) -> Vec<MoneyFinding> {
+fn late_findings(rows: OverdueRows) -> Vec<MoneyFinding> {
     let kinds = [
         (FindingKind::LatePayment, rows.payments),
         (FindingKind::LateRefund, rows.refunds),
@@ -280,8 +285,10 @@ fn waiting(rows: LateRows) -> Vec<MoneyFinding> {
         (FindingKind::OpenCase, rows.cases),
     ];
     let of = |(kind, rows): (FindingKind, Vec<(Uuid, UnixMillis)>)| {
-        rows.into_iter()
-            .map(move |(subject, at)| MoneyFinding { since: Some(at), ..finding(kind, subject) })
+        rows.into_iter().map(move |(subject, at)| MoneyFinding {
+            since: Some(at),
+            ..new_finding(kind, subject)
+        })
     };
     kinds.into_iter().flat_map(of).collect()
 }

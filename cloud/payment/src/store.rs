@@ -28,15 +28,17 @@ use wire::UnixMillis;
 
 pub use acts::{ActRow, MoneyAct, MoneyActKind};
 pub use callbacks::{CallbackRow, CallbackVerdict};
-pub use errands::{AdapterCall, CallKind};
+pub use errands::{AdapterCall, AdapterCallKind};
 pub use fees::PlatformFeeRow;
 pub use methods::{KEPT_METHODS_MAX, KeptMethodRow};
 pub use platform::StoreError;
 pub use reads::{MoneyCaseRow, Parties, RequestRecord};
-pub use reconcile::{BookedCompensation, BookedPlace, Disagreements, FindingAbout, LateRows};
+pub use reconcile::{
+    BookedCompensation, FindingContext, JournalCursor, LedgerDiscrepancies, OverdueRows,
+};
 pub use rows::{PaymentRow, PayoutRow, RefundRow};
 pub use statement::{AccountBalance, StatementEntry};
-pub use step::{KeyedRequest, StepNote, StepOutcome};
+pub use step::{KeyedRequest, StepMetadata, StepOutcome};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 
@@ -49,7 +51,7 @@ pub struct Store {
 
 /// The time of a step, and the id of the one movement that it may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Occasion {
+pub struct StepContext {
     pub now: UnixMillis,
     pub fresh: MovementId,
 }
@@ -63,7 +65,7 @@ impl Store {
         &self.clock
     }
 
-    fn occasion(&self) -> Occasion {
-        Occasion { now: self.clock.now(), fresh: MovementId(self.clock.new_id()) }
+    fn new_step_context(&self) -> StepContext {
+        StepContext { now: self.clock.now(), fresh: MovementId(self.clock.new_id()) }
     }
 }

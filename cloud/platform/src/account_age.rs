@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn an_account_is_new_for_a_week() {
-        let user = Clock::fixed(AT).new_id();
+        let user = Clock::fixed_at(AT).new_id();
         for (days, expected) in [
             (0, AccountAge::New),
             (6, AccountAge::New),
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn admins_verified_providers_and_imported_accounts_are_established_at_once() {
-        let user = Clock::fixed(AT).new_id();
+        let user = Clock::fixed_at(AT).new_id();
         assert_eq!(age(user, Role::Admin, AT), AccountAge::Established);
         assert_eq!(age(user, Role::Provider, AT), AccountAge::New);
         let verified = Claims { verified: true, ..claims(user, Role::Provider, AT) };

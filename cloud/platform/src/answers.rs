@@ -29,10 +29,10 @@ use process::{
     clock::Clock,
     idempotency::key_of,
     openapi::ApiDocument,
-    problem::{Problem, chain, fault},
+    problem::{Problem, format_error_chain, log_fault},
     tasks::Tasks,
-    tokens::{Caller, Claims, Verifier},
-    trace::{self, Trace},
+    tokens::{Caller, Claims, TokenVerifier},
+    trace::{self, RequestTrace},
 };
 use tokio::{
     sync::oneshot,
@@ -43,14 +43,14 @@ use tracing::Instrument;
 use uuid::Uuid;
 use wire::Code;
 
-pub use store::KeyPlace;
-pub(crate) use store::{FoundKey, KeyClaim, purge};
+pub use store::IdempotencyKey;
+pub(crate) use store::{ClaimOutcome, KeyClaim, purge_expired};
 
-use crate::{Database, Ground};
-use keyed::KeyedRoutes;
-use request::{BodyHash, RequestHash, head_of};
-use sealed::{AnswerHead, AnswerSeal, KeptAnswer};
-use store::AnswerStore;
+use crate::{Database, ServiceContext};
+use keyed::IdempotencyLayer;
+use request::{BodyHasher, RequestFingerprint, head_of};
+use sealed::{ResponseSeal, StoredResponse, StoredResponseHead};
+use store::ResponseStore;
 
 /// Responses are kept for two days; a later repeat runs again.
 pub(crate) const KEPT_MS: i64 = 2 * 24 * 60 * 60 * 1000;
@@ -67,37 +67,45 @@ const PATIENCE: Duration = Duration::from_secs(12);
 const LOOK: Duration = Duration::from_millis(15);
 const LOOK_MAX: Duration = Duration::from_millis(250);
 
-type Admission = Arc<dyn Fn(Claims) -> BoxFuture<'static, Result<(), Problem>> + Send + Sync>;
+type CallerCheck = Arc<dyn Fn(Claims) -> BoxFuture<'static, Result<(), Problem>> + Send + Sync>;
 
 /// A service's stored responses and key claims.
 #[derive(Clone)]
-pub struct Answers {
-    store: AnswerStore,
-    seal: Arc<AnswerSeal>,
-    verifier: Verifier,
+pub struct IdempotencyStore {
+    store: ResponseStore,
+    seal: Arc<ResponseSeal>,
+    verifier: TokenVerifier,
     tasks: Tasks,
     clock: Clock,
-    admits: Admission,
+    admits: CallerCheck,
 }
 
 /// The result of waiting for a key: the right to work, or the stored response.
-enum Turn {
+enum KeyOutcome {
     Work(Uuid),
-    Answered(KeptAnswer),
+    Answered(StoredResponse),
 }
 
-impl Answers {
+impl IdempotencyStore {
     /// `database` holds the service's outbox.
-    pub fn new(ground: &Ground, service: &'static str, database: impl Into<Database>) -> Self {
-        Self::by(ground.verifier(service), &ground.tasks, database)
+    pub fn new(
+        ground: &ServiceContext,
+        service: &'static str,
+        database: impl Into<Database>,
+    ) -> Self {
+        Self::with_verifier(ground.verifier_for(service), &ground.tasks, database)
     }
 
     /// For a service that verifies tokens with its own keys.
-    pub fn by(verifier: Verifier, tasks: &Tasks, database: impl Into<Database>) -> Self {
+    pub fn with_verifier(
+        verifier: TokenVerifier,
+        tasks: &Tasks,
+        database: impl Into<Database>,
+    ) -> Self {
         let database = database.into();
-        let seal = AnswerSeal::of(database.data_keys(), &verifier.service_key);
+        let seal = ResponseSeal::from_keys(database.data_keys(), &verifier.service_key);
         Self {
-            store: AnswerStore(database),
+            store: ResponseStore(database),
             seal: Arc::new(seal),
             clock: verifier.clock.clone(),
             verifier,
@@ -108,7 +116,7 @@ impl Answers {
 
     /// Adds a check of the caller, which runs before a stored response is returned.
     #[must_use]
-    pub fn admitting<W>(self, admits: impl Fn(Claims) -> W + Send + Sync + 'static) -> Self
+    pub fn with_caller_check<W>(self, admits: impl Fn(Claims) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), Problem>> + Send + 'static,
     {
@@ -116,50 +124,50 @@ impl Answers {
     }
 
     /// Wraps the routes marked as idempotent in the document.
-    pub fn over(self, routes: Router, document: &ApiDocument) -> Router {
-        routes.route_layer(KeyedRoutes::new(self, document.kept_routes()))
+    pub fn wrap_routes(self, routes: Router, document: &ApiDocument) -> Router {
+        routes.route_layer(IdempotencyLayer::new(self, document.kept_routes()))
     }
 
-    async fn serve(self, request: Request, route: Route) -> Result<Response, Problem> {
+    async fn serve_request(self, request: Request, route: Route) -> Result<Response, Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, &self.verifier).await?;
         let person = caller.actor.user_id;
-        let place = KeyPlace { person, key: key_of(&parts.headers, person)? };
+        let place = IdempotencyKey { person, key: key_of(&parts.headers, person)? };
         let head = head_of(&parts, caller.actor.role);
         (self.admits)(caller.claims).await?;
-        match self.turn(place).await? {
-            Turn::Answered(answer) => {
+        match self.wait_for_key(place).await? {
+            KeyOutcome::Answered(answer) => {
                 check_same(&answer.head.request, &head, body).await?;
-                Ok(answer.told())
+                Ok(answer.into_http_response())
             }
-            Turn::Work(holder) => {
-                let work = Work { answers: self, place, holder, head };
-                work.begun(Request::from_parts(parts, body), route).await
+            KeyOutcome::Work(holder) => {
+                let work = ClaimedRequest { answers: self, place, holder, head };
+                work.run_detached(Request::from_parts(parts, body), route).await
             }
         }
     }
 
     /// Waits until the key is free or has a response.
-    async fn turn(&self, place: KeyPlace) -> Result<Turn, Problem> {
-        let turn = timeout(PATIENCE, self.look(place)).await;
+    async fn wait_for_key(&self, place: IdempotencyKey) -> Result<KeyOutcome, Problem> {
+        let turn = timeout(PATIENCE, self.poll_until_claimed(place)).await;
         turn.unwrap_or_else(|_| Err(Problem::new(Code::Unavailable).retry_after(1)))
     }
 
-    async fn look(&self, place: KeyPlace) -> Result<Turn, Problem> {
+    async fn poll_until_claimed(&self, place: IdempotencyKey) -> Result<KeyOutcome, Problem> {
         let (holder, mut pause) = (self.clock.new_id(), LOOK);
         loop {
             let now = self.clock.now();
             let claim = KeyClaim { holder, until: now.plus_ms(CLAIM_MS) };
-            match self.store.claim(place, claim, now).await? {
-                FoundKey::Claimed => return Ok(Turn::Work(holder)),
-                FoundKey::Answered(sealed) => {
+            match self.store.claim_key(place, claim, now).await? {
+                ClaimOutcome::Claimed => return Ok(KeyOutcome::Work(holder)),
+                ClaimOutcome::Answered(sealed) => {
                     let opened = self.seal.open(place, &sealed);
-                    match opened.map_err(|error| fault("Could not open an answer", error))? {
-                        Some(answer) => return Ok(Turn::Answered(answer)),
-                        None => self.store.forget(place, sealed).await?,
+                    match opened.map_err(|error| log_fault("Could not open an answer", error))? {
+                        Some(answer) => return Ok(KeyOutcome::Answered(answer)),
+                        None => self.store.delete_response(place, sealed).await?,
                     }
                 }
-                FoundKey::Working => {}
+                ClaimOutcome::Working => {}
             }
             sleep(pause).await;
             pause = (pause * 2).min(LOOK_MAX);
@@ -167,7 +175,7 @@ impl Answers {
     }
 }
 
-async fn check_same(before: &RequestHash, head: &str, body: Body) -> Result<(), Problem> {
+async fn check_same(before: &RequestFingerprint, head: &str, body: Body) -> Result<(), Problem> {
     let reused = || Problem::new(Code::CommandIdReused);
     if before.head != head {
         return Err(reused());
@@ -175,46 +183,46 @@ async fn check_same(before: &RequestHash, head: &str, body: Body) -> Result<(), 
     if before.body.is_none() {
         return Ok(());
     }
-    let own = BodyHash::read(body).await.map_err(|_| Problem::new(Code::MalformedBody))?;
+    let own = BodyHasher::read(body).await.map_err(|_| Problem::new(Code::MalformedBody))?;
     if before.body == own { Ok(()) } else { Err(reused()) }
 }
 
 /// A change that runs under a claimed key.
-struct Work {
-    answers: Answers,
-    place: KeyPlace,
+struct ClaimedRequest {
+    answers: IdempotencyStore,
+    place: IdempotencyKey,
     holder: Uuid,
     head: String,
 }
 
-impl Work {
+impl ClaimedRequest {
     /// Runs in a separate task, so that it survives a caller who hangs up; a repeat gets the
     /// response.
-    async fn begun(self, request: Request, route: Route) -> Result<Response, Problem> {
+    async fn run_detached(self, request: Request, route: Route) -> Result<Response, Problem> {
         let (mut parts, body) = request.into_parts();
-        let Ok(Trace(trace)) = Trace::from_request_parts(&mut parts, &()).await;
+        let Ok(RequestTrace(trace)) = RequestTrace::from_request_parts(&mut parts, &()).await;
         let request = Request::from_parts(parts, body);
         let (told, heard) = oneshot::channel();
         let tasks = self.answers.tasks.clone();
         let work = async move {
-            let answer = self.done(request, route).await;
+            let answer = self.run_handler(request, route).await;
             // The send fails if the caller hung up.
             let _ = told.send(answer);
         };
-        let work = trace::scope(trace, work).instrument(tracing::Span::current());
+        let work = trace::run_in_trace(trace, work).instrument(tracing::Span::current());
         tasks.spawn_once("keyed-change", work);
         // The process is stopping or the work panicked; the claim expires.
         heard.await.map_err(|_| Problem::new(Code::Unavailable).retry_after(1))
     }
 
-    async fn done(self, request: Request, route: Route) -> Response {
+    async fn run_handler(self, request: Request, route: Route) -> Response {
         let (parts, body) = request.into_parts();
-        let (hash, body) = BodyHash::of(body);
+        let (hash, body) = BodyHasher::wrap_body(body);
         let request = Request::from_parts(parts, body);
         let work =
             route.oneshot(request).map(|answer| answer.unwrap_or_else(|never| match never {}));
         match self.while_claimed(work).await {
-            Some(response) => self.kept(response, &hash).await,
+            Some(response) => self.store_or_release(response, &hash).await,
             None => Problem::new(Code::Unavailable).retry_after(1).into_response(),
         }
     }
@@ -235,53 +243,58 @@ impl Work {
 
     /// Renews the claim until another request takes it.
     async fn renew_claim(&self) {
-        let Answers { store, clock, .. } = &self.answers;
+        let IdempotencyStore { store, clock, .. } = &self.answers;
         loop {
             sleep(RENEWED).await;
             let until = clock.now().plus_ms(CLAIM_MS);
-            match store.renew(self.place, KeyClaim { holder: self.holder, until }).await {
+            match store.renew_claim(self.place, KeyClaim { holder: self.holder, until }).await {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(error) => tracing::warn!(cause = chain(&error), "A claim could not be renewed"),
+                Err(error) => tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "A claim could not be renewed"
+                ),
             }
         }
     }
 
-    async fn kept(&self, response: Response, hash: &BodyHash) -> Response {
+    async fn store_or_release(&self, response: Response, hash: &BodyHasher) -> Response {
         let is_short = |size: u64| size <= ANSWER_BYTES_MAX;
         let fits = response.body().size_hint().exact().is_some_and(is_short);
         if !response.status().is_success() || !fits {
-            self.release().await;
+            self.release_claim().await;
             return response;
         }
         let (parts, body) = response.into_parts();
         let body = match to_bytes(body, usize::MAX).await {
             Ok(body) => body,
-            Err(error) => return fault("Could not read an answer", error).into_response(),
+            Err(error) => return log_fault("Could not read an answer", error).into_response(),
         };
-        let request = RequestHash { head: self.head.clone(), body: hash.whole() };
-        let head = AnswerHead::of(request, parts.status, &parts.headers);
-        self.keep(&KeptAnswer { head, body: body.to_vec() }).await;
+        let request = RequestFingerprint { head: self.head.clone(), body: hash.hash_if_complete() };
+        let head = StoredResponseHead::from_response(request, parts.status, &parts.headers);
+        self.store_response(&StoredResponse { head, body: body.to_vec() }).await;
         Response::from_parts(parts, Body::from(body))
     }
 
     /// The caller gets the response either way. If it cannot be stored, a repeat runs again.
-    async fn keep(&self, answer: &KeptAnswer) {
-        let Answers { store, seal, .. } = &self.answers;
-        let sealed = match seal.seal(self.place, answer) {
+    async fn store_response(&self, answer: &StoredResponse) {
+        let IdempotencyStore { store, seal, .. } = &self.answers;
+        let sealed = match seal.seal_response(self.place, answer) {
             Ok(sealed) => sealed,
             Err(error) => return tracing::error!(%error, "An answer is no JSON"),
         };
-        match store.answer(self.place, self.holder, sealed).await {
+        match store.store_response(self.place, self.holder, sealed).await {
             Ok(true) => {}
             Ok(false) => tracing::warn!("The claim of an answer ran out before it was kept"),
-            Err(error) => tracing::warn!(cause = chain(&error), "An answer could not be kept"),
+            Err(error) => {
+                tracing::warn!(cause = format_error_chain(&error), "An answer could not be kept")
+            }
         }
     }
 
-    async fn release(&self) {
-        if let Err(error) = self.answers.store.release(self.place, self.holder).await {
-            tracing::warn!(cause = chain(&error), "A claim could not be given back");
+    async fn release_claim(&self) {
+        if let Err(error) = self.answers.store.release_claim(self.place, self.holder).await {
+            tracing::warn!(cause = format_error_chain(&error), "A claim could not be given back");
         }
     }
 }

@@ -16,20 +16,22 @@ pub mod topology;
 
 use std::time::Duration;
 
-use process::{metrics, trust::Authorities};
+use process::{metrics, trust::CertificateAuthorities};
 use wire::{Event, Exchange};
 
 use crate::sealing::{DataKeys, SealError};
-use delivery::Source;
+use delivery::DeliverySource;
 pub use delivery::{Deliveries, Delivery};
-pub use embedded::Embedded;
-pub use letters::{LETTERS_MAX, Letter, LetterAct, LetterBox, LetterChoice, boxes_of};
-pub use rabbit::Rabbit;
+pub use embedded::EmbeddedBus;
+pub use letters::{
+    DeadLetter, DeadLetterAction, DeadLetterBox, DeadLetterSelection, LETTERS_MAX, boxes_of,
+};
+pub use rabbit::RabbitBus;
 
 #[derive(Clone)]
 pub enum Bus {
-    Embedded(Embedded),
-    Rabbit(Rabbit),
+    Embedded(EmbeddedBus),
+    Rabbit(RabbitBus),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +55,14 @@ impl QueueSpec {
         Self { name, bindings, ttl: Self::TTL }
     }
 
-    pub(crate) fn wants(&self, event: &Event) -> bool {
+    pub(crate) fn is_bound_for(&self, event: &Event) -> bool {
         let (of, key) = (event.kind.exchange(), event.kind.as_str());
-        self.bindings.iter().any(|(exchange, pattern)| *exchange == of && topic::fits(pattern, key))
+        self.bindings
+            .iter()
+            .any(|(exchange, pattern)| *exchange == of && topic::matches_pattern(pattern, key))
     }
 
-    fn dead(&self) -> String {
+    fn dead_letter_name(&self) -> String {
         dead_letter_queue(self.name)
     }
 
@@ -110,35 +114,35 @@ impl Bus {
     /// `embedded:/path/bus.db` or `amqp://..`. A broker that is down is not an error here: calls
     /// fail until it is back.
     pub async fn open(url: &str) -> Result<Self, BusError> {
-        Self::open_sealed(url, &DataKeys::none()).await
+        Self::open_sealed(url, &DataKeys::without_keys()).await
     }
 
     /// Like [`Bus::open`], and seals messages in the embedded bus's file. A broker's files are its
     /// own responsibility.
     pub async fn open_sealed(url: &str, keys: &DataKeys) -> Result<Self, BusError> {
-        Self::open_trusting(url, keys, &Authorities::of_process()).await
+        Self::open_trusting(url, keys, &CertificateAuthorities::of_process()).await
     }
 
     /// Like [`Bus::open_sealed`], with the authorities that verify an `amqps://` broker.
     pub async fn open_trusting(
         url: &str,
         keys: &DataKeys,
-        authorities: &Authorities,
+        authorities: &CertificateAuthorities,
     ) -> Result<Self, BusError> {
         if let Some(path) = url.strip_prefix("embedded:") {
-            Ok(Self::Embedded(Embedded::open(path, keys.clone()).await?))
+            Ok(Self::Embedded(EmbeddedBus::open(path, keys.clone()).await?))
         } else if url.starts_with("amqp:") || url.starts_with("amqps:") {
-            Ok(Self::Rabbit(Rabbit::new(url, authorities)?))
+            Ok(Self::Rabbit(RabbitBus::new(url, authorities)?))
         } else {
             Err(BusError::Address)
         }
     }
 
     /// Declares the queue, its dead letter queue and its bindings; leaves existing ones unchanged.
-    pub async fn bind(&self, queue: &QueueSpec) -> Result<(), BusError> {
+    pub async fn bind_queue(&self, queue: &QueueSpec) -> Result<(), BusError> {
         match self {
-            Self::Embedded(bus) => bus.bind(queue).await,
-            Self::Rabbit(bus) => bus.bind(queue).await,
+            Self::Embedded(bus) => bus.bind_queue(queue).await,
+            Self::Rabbit(bus) => bus.bind_queue(queue).await,
         }
     }
 
@@ -164,27 +168,29 @@ impl Bus {
     }
 
     /// Sends events again, in order, to one bound queue only.
-    pub async fn replay(&self, queue: &QueueSpec, events: &[Event]) -> Result<(), BusError> {
+    pub async fn replay_events(&self, queue: &QueueSpec, events: &[Event]) -> Result<(), BusError> {
         match self {
-            Self::Embedded(bus) => bus.replay(queue.name, events).await,
-            Self::Rabbit(bus) => bus.replay(queue.name, events).await,
+            Self::Embedded(bus) => bus.replay_events(queue.name, events).await,
+            Self::Rabbit(bus) => bus.replay_events(queue.name, events).await,
         }
     }
 
     /// Consumes a bound queue, with at most `prefetch` unsettled messages.
     pub async fn subscribe(&self, queue: &str, prefetch: u16) -> Result<Deliveries, BusError> {
         Ok(Deliveries(match self {
-            Self::Embedded(bus) => Source::Embedded(bus.subscribe(queue, prefetch)?),
-            Self::Rabbit(bus) => Source::Rabbit(Box::new(bus.subscribe(queue, prefetch).await?)),
+            Self::Embedded(bus) => DeliverySource::Embedded(bus.subscribe(queue, prefetch)?),
+            Self::Rabbit(bus) => {
+                DeliverySource::Rabbit(Box::new(bus.subscribe(queue, prefetch).await?))
+            }
         }))
     }
 
     /// The number of messages waiting in a queue, without unsettled ones. RabbitMQ counts a
     /// requeued message a moment late, because its queues count only operations they have applied.
-    pub async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
+    pub async fn count_waiting(&self, queue: &str) -> Result<u64, BusError> {
         match self {
-            Self::Embedded(bus) => bus.waiting(queue).await,
-            Self::Rabbit(bus) => bus.waiting(queue).await,
+            Self::Embedded(bus) => bus.count_waiting(queue).await,
+            Self::Rabbit(bus) => bus.count_waiting(queue).await,
         }
     }
 

@@ -10,16 +10,16 @@ mod redis_arm;
 
 use std::time::Duration;
 
-use process::{metrics, trust::Authorities};
+use process::{metrics, trust::CertificateAuthorities};
 
-pub use counts::{DAY, HOUR, MINUTE, WindowCount, WindowCounts};
-pub use memory::Memory;
-pub use redis_arm::Redis;
+pub use counts::{DAY, HOUR, MINUTE, WindowCount, WindowCounter};
+pub use memory::MemoryCache;
+pub use redis_arm::RedisCache;
 
 #[derive(Clone)]
 pub enum Cache {
-    Memory(Memory),
-    Redis(Redis),
+    Memory(MemoryCache),
+    Redis(RedisCache),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -56,15 +56,18 @@ impl Cache {
     /// `memory:` or `redis://..`. A server that is down is not an error here; calls fail until it
     /// is back.
     pub fn open(url: &str) -> Result<Self, CacheError> {
-        Self::open_trusting(url, &Authorities::of_process())
+        Self::open_trusting(url, &CertificateAuthorities::of_process())
     }
 
     /// Like [`Self::open`], with the authorities that verify a `rediss://` server.
-    pub fn open_trusting(url: &str, authorities: &Authorities) -> Result<Self, CacheError> {
+    pub fn open_trusting(
+        url: &str,
+        authorities: &CertificateAuthorities,
+    ) -> Result<Self, CacheError> {
         if url.starts_with("memory:") {
-            Ok(Self::Memory(Memory::default()))
+            Ok(Self::Memory(MemoryCache::default()))
         } else if url.starts_with("redis:") || url.starts_with("rediss:") {
-            Ok(Self::Redis(Redis::open(url, authorities)?))
+            Ok(Self::Redis(RedisCache::open(url, authorities)?))
         } else {
             Err(CacheError::Address)
         }
@@ -116,8 +119,8 @@ impl Cache {
     }
 
     /// The count of a key that [`Self::increment`] maintains.
-    pub async fn count(&self, key: &str) -> Result<Option<WindowCount>, CacheError> {
-        on!(self, count(key))
+    pub async fn read_count(&self, key: &str) -> Result<Option<WindowCount>, CacheError> {
+        on!(self, read_count(key))
     }
 
     pub async fn ping(&self) -> Result<(), CacheError> {

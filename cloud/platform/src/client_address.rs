@@ -9,7 +9,7 @@ use std::{
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
-use process::{openapi::RouteInput, parts::CloudPart, problem::Problem, tokens::Verifier};
+use process::{openapi::RouteInput, parts::CloudPart, problem::Problem, tokens::TokenVerifier};
 
 /// A client address for counting. All clients without a known address count as one, and so do those
 /// of one /64 IPv6 network, which mostly has one owner.
@@ -25,7 +25,7 @@ const VOUCHER: HeaderName = HeaderName::from_static("x-holdfast-service");
 impl ClientAddress {
     pub const UNKNOWN: Self = Self(None);
 
-    pub fn of(address: Option<IpAddr>) -> Self {
+    pub fn from_ip(address: Option<IpAddr>) -> Self {
         Self(address.map(of_one_line))
     }
 
@@ -40,7 +40,7 @@ impl ClientAddress {
     }
 
     /// Adds the address to a request. `token` is the gateway's own token for the receiving part.
-    pub fn tell(self, headers: &mut HeaderMap, token: &str) {
+    pub fn insert_headers(self, headers: &mut HeaderMap, token: &str) {
         let value = |text: &str| HeaderValue::from_str(text).ok();
         if let (Some(address), Some(token)) = (value(&self.to_string()), value(token)) {
             headers.insert(ADDRESS, address);
@@ -48,10 +48,11 @@ impl ClientAddress {
         }
     }
 
-    fn told(headers: &HeaderMap, verifier: &Verifier) -> Option<IpAddr> {
+    fn verified_address(headers: &HeaderMap, verifier: &TokenVerifier) -> Option<IpAddr> {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let (Verifier { service, service_key, clock, .. }, token) = (verifier, text(&VOUCHER)?);
-        let from = service_key.verify(token, service, clock.now()).ok()?;
+        let (TokenVerifier { service, service_key, clock, .. }, token) =
+            (verifier, text(&VOUCHER)?);
+        let from = service_key.verify_token(token, service, clock.now()).ok()?;
         if from != CloudPart::Gateway.name() {
             return None;
         }
@@ -61,12 +62,12 @@ impl ClientAddress {
 
 impl<S: Send + Sync> FromRequestParts<S> for ClientAddress
 where
-    Verifier: FromRef<S>,
+    TokenVerifier: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Ok(Self::of(Self::told(&parts.headers, &Verifier::from_ref(state))))
+        Ok(Self::from_ip(Self::verified_address(&parts.headers, &TokenVerifier::from_ref(state))))
     }
 }
 
@@ -95,23 +96,23 @@ fn of_one_line(address: IpAddr) -> IpAddr {
 mod tests {
     use process::{
         clock::Clock,
-        tokens::{Keys, ServiceKey, Signer},
+        tokens::{ServiceKey, Signer, TokenKeys},
     };
     use wire::UnixMillis;
 
     use super::*;
 
     fn address(text: &str) -> ClientAddress {
-        ClientAddress::of(Some(text.parse().unwrap()))
+        ClientAddress::from_ip(Some(text.parse().unwrap()))
     }
 
     #[test]
     fn an_address_is_believed_from_the_gateway_alone() {
-        let clock = Clock::fixed(UnixMillis(1_764_000_000_000));
-        let key = || ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        let clock = Clock::fixed_at(UnixMillis(1_764_000_000_000));
+        let key = || ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
         let (own, foreign) = (key(), key());
-        let (keys, service_key) = (Keys::empty(), own.clone());
-        let verifier = Verifier { service: "auth", keys, service_key, clock: clock.clone() };
+        let (keys, service_key) = (TokenKeys::empty(), own.clone());
+        let verifier = TokenVerifier { service: "auth", keys, service_key, clock: clock.clone() };
         for (key, from, to, believed) in [
             (&own, "gateway", "auth", true),
             (&own, "gateway", "order", false),
@@ -119,14 +120,14 @@ mod tests {
             (&foreign, "gateway", "auth", false),
         ] {
             let mut headers = HeaderMap::new();
-            address("10.0.0.1").tell(&mut headers, &key.token(from, to, &clock));
-            let told = ClientAddress::of(ClientAddress::told(&headers, &verifier));
+            address("10.0.0.1").insert_headers(&mut headers, &key.issue_token(from, to, &clock));
+            let told = ClientAddress::from_ip(ClientAddress::verified_address(&headers, &verifier));
             let expected = if believed { address("10.0.0.1") } else { ClientAddress::UNKNOWN };
             assert_eq!(told, expected, "{from} {to}");
         }
         let mut headers = HeaderMap::new();
         headers.insert(ADDRESS, HeaderValue::from_static("10.0.0.1"));
-        assert_eq!(ClientAddress::told(&headers, &verifier), None);
+        assert_eq!(ClientAddress::verified_address(&headers, &verifier), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use process::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub trait PartConfig: Serialize + DeserializeOwned {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self;
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self;
 }
 
 /// The default location of stores and keys: a data folder, or servers at their default addresses.
@@ -19,12 +19,12 @@ pub struct DataPlace {
 }
 
 impl DataPlace {
-    pub fn bind(part: CloudPart) -> String {
+    pub fn listen_address(part: CloudPart) -> String {
         format!("127.0.0.1:{}", part.port())
     }
 
     /// The default store address of the part; empty if the part has no store.
-    pub fn store(&self, part: CloudPart) -> SecretUrl {
+    pub fn store_address(&self, part: CloudPart) -> SecretUrl {
         match (part.store(), &self.data) {
             (StoreKind::Nothing, _) => "".into(),
             (StoreKind::Sql(name) | StoreKind::Documents(name), Some(data)) => {
@@ -36,7 +36,7 @@ impl DataPlace {
         }
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub fn file_path(&self, name: &str) -> PathBuf {
         self.data.clone().unwrap_or_default().join(name)
     }
 }
@@ -50,7 +50,7 @@ pub struct DocumentsConfig {
 }
 
 impl PartConfig for DocumentsConfig {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
-        Self { bind: DataPlace::bind(part), documents_url: place.store(part) }
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
+        Self { bind: DataPlace::listen_address(part), documents_url: place.store_address(part) }
     }
 }

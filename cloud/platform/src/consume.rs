@@ -15,7 +15,7 @@ use futures::FutureExt;
 use process::{
     clock::Clock,
     metrics,
-    problem::chain,
+    problem::format_error_chain,
     tasks::Tasks,
     trace::{self, TraceId},
 };
@@ -28,11 +28,11 @@ use crate::{
     sql::LOCK_WAITS,
 };
 
-use aside::{Aside, AsideEvent, subject_of};
+use aside::{RetryLanes, RetryingEvent, subject_of};
 pub use error::HandleError;
 
 /// A service's event handler. Write it as `async fn handle(&self, event: &Event) -> ..`.
-pub trait Handle: Send + Sync + 'static {
+pub trait EventHandler: Send + Sync + 'static {
     fn handle(&self, event: &Event) -> impl Future<Output = Result<(), HandleError>> + Send;
 
     /// Handles a run of events as if in sequence. `false` if it did no work: the events are then
@@ -58,14 +58,14 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// Consumes a queue's events one after the other until the tasks stop. A failed event is retried in
 /// parallel, and only later events of its subject wait for it.
-pub fn consume<H: Handle>(tasks: &Tasks, bus: &Bus, queue: QueueSpec, handler: H) {
+pub fn start_consumer<H: EventHandler>(tasks: &Tasks, bus: &Bus, queue: QueueSpec, handler: H) {
     let consumer = Consumer {
         bus: bus.clone(),
         queue,
         handler: Arc::new(handler),
         tasks: tasks.clone(),
-        stop: tasks.token(),
-        aside: Aside::new(),
+        stop: tasks.stop_token(),
+        aside: RetryLanes::new(),
     };
     tasks.spawn("consumer", consumer.run());
 }
@@ -76,7 +76,7 @@ struct Consumer<H> {
     handler: Arc<H>,
     tasks: Tasks,
     stop: CancellationToken,
-    aside: Aside,
+    aside: RetryLanes,
 }
 
 impl<H> Clone for Consumer<H> {
@@ -93,7 +93,7 @@ impl<H> Clone for Consumer<H> {
 }
 
 #[derive(PartialEq, Eq)]
-enum Settlement {
+enum DeliveryOutcome {
     Handled,
     /// For an operator, with the reason.
     DeadLetter(String),
@@ -103,9 +103,9 @@ enum Settlement {
     Stopping,
 }
 
-impl<H: Handle> Consumer<H> {
+impl<H: EventHandler> Consumer<H> {
     async fn run(self) {
-        let Some(mut deliveries) = self.subscribed().await else { return };
+        let Some(mut deliveries) = self.bind_and_subscribe().await else { return };
         self.count_dead_letters().await;
         loop {
             let delivery = tokio::select! {
@@ -122,11 +122,11 @@ impl<H: Handle> Consumer<H> {
     }
 
     /// Binds and subscribes, waiting for an unreachable bus; `None` if told to stop.
-    async fn subscribed(&self) -> Option<Deliveries> {
+    async fn bind_and_subscribe(&self) -> Option<Deliveries> {
         let mut pause = PAUSE_MIN;
         loop {
             let bound = async {
-                self.bus.bind(&self.queue).await?;
+                self.bus.bind_queue(&self.queue).await?;
                 self.bus.subscribe(self.queue.name, PREFETCH).await
             };
             match bound.await {
@@ -136,7 +136,7 @@ impl<H: Handle> Consumer<H> {
                     tracing::warn!(queue, %error, "Cannot take events from `{queue}` yet");
                 }
             }
-            if self.paused(&mut pause).await {
+            if self.wait_or_stop(&mut pause).await {
                 return None;
             }
         }
@@ -149,7 +149,7 @@ impl<H: Handle> Consumer<H> {
         }
         let mut others = Vec::with_capacity(run.len());
         for delivery in run {
-            if self.aside.has(&subject_of(delivery.event())) {
+            if self.aside.has_subject(&subject_of(delivery.event())) {
                 self.step_aside(delivery, 0).await;
             } else {
                 others.push(delivery);
@@ -162,7 +162,7 @@ impl<H: Handle> Consumer<H> {
         if run.len() > 1 && self.handled_at_once(&run).await {
             let queue = self.queue.name;
             metrics::CONSUMER_HANDLED.add([queue, "handled"], run.len() as u64);
-            if let Err(error) = self.ack(run).await {
+            if let Err(error) = self.ack_run(run).await {
                 // The events are redelivered, and the inbox deduplicates them.
                 tracing::debug!(queue, %error, "The bus did not hear that a run was handled");
             }
@@ -174,16 +174,16 @@ impl<H: Handle> Consumer<H> {
                 return;
             }
             // An earlier event of this run may have moved aside.
-            if self.aside.has(&subject_of(delivery.event())) {
+            if self.aside.has_subject(&subject_of(delivery.event())) {
                 self.step_aside(delivery, 0).await;
             } else {
-                self.take(delivery).await;
+                self.handle_delivery(delivery).await;
             }
         }
     }
 
     /// Acknowledging the last event settles the whole run, unless an earlier event is aside.
-    async fn ack(&self, run: Vec<Delivery>) -> Result<(), BusError> {
+    async fn ack_run(&self, run: Vec<Delivery>) -> Result<(), BusError> {
         if self.aside.is_empty() {
             return Delivery::ack_run(run).await;
         }
@@ -196,15 +196,15 @@ impl<H: Handle> Consumer<H> {
     /// If no permit is free, the whole queue waits for one.
     async fn step_aside(&self, delivery: Delivery, attempts: u32) {
         let place = tokio::select! {
-            place = self.aside.place() => place,
+            place = self.aside.acquire_permit() => place,
             () = self.stop.cancelled() => None,
         };
         let Some(place) = place else {
-            self.settle(delivery, Settlement::Stopping).await;
+            self.settle_delivery(delivery, DeliveryOutcome::Stopping).await;
             return;
         };
         let subject = subject_of(delivery.event());
-        if self.aside.put(subject.clone(), (delivery, attempts), place) {
+        if self.aside.push_event(subject.clone(), (delivery, attempts), place) {
             let lane = self.clone();
             self.tasks.spawn_once("consumer-aside", async move { lane.work_aside(&subject).await });
         }
@@ -212,9 +212,9 @@ impl<H: Handle> Consumer<H> {
 
     /// Handles the events of one subject in order.
     async fn work_aside(&self, subject: &str) {
-        while let Some(AsideEvent { delivery, attempts, .. }) = self.aside.next(subject) {
+        while let Some(RetryingEvent { delivery, attempts, .. }) = self.aside.next(subject) {
             let settlement = self.within_its_trace(&delivery, attempts, true).await;
-            self.settle(delivery, settlement).await;
+            self.settle_delivery(delivery, settlement).await;
         }
     }
 
@@ -224,8 +224,8 @@ impl<H: Handle> Consumer<H> {
         let trace = TraceId::random();
         let span =
             tracing::info_span!("events", queue = self.queue.name, events = events.len(), %trace);
-        let work = self.limited(self.handler.handle_run(&events));
-        match trace::scope(trace, work).instrument(span).await {
+        let work = self.run_with_limit(self.handler.handle_run(&events));
+        match trace::run_in_trace(trace, work).instrument(span).await {
             Ok(handled) => handled,
             Err(cause) => {
                 let queue = self.queue.name;
@@ -235,10 +235,10 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
-    async fn take(&self, delivery: Delivery) {
+    async fn handle_delivery(&self, delivery: Delivery) {
         match self.within_its_trace(&delivery, 0, false).await {
-            Settlement::StepsAside => self.step_aside(delivery, 1).await,
-            settlement => self.settle(delivery, settlement).await,
+            DeliveryOutcome::StepsAside => self.step_aside(delivery, 1).await,
+            settlement => self.settle_delivery(delivery, settlement).await,
         }
     }
 
@@ -247,27 +247,31 @@ impl<H: Handle> Consumer<H> {
         delivery: &Delivery,
         attempts: u32,
         is_aside: bool,
-    ) -> Settlement {
+    ) -> DeliveryOutcome {
         let event = delivery.event();
         let trace = event.trace.parse().unwrap_or_else(|_| TraceId::random());
         let span = tracing::info_span!(
             "event", queue = self.queue.name, event.id = %event.id, event.kind = %event.kind, %trace
         );
-        trace::scope(trace, self.judge(event, attempts, is_aside)).instrument(span).await
+        trace::run_in_trace(trace, self.handle_with_retries(event, attempts, is_aside))
+            .instrument(span)
+            .await
     }
 
-    async fn settle(&self, delivery: Delivery, settlement: Settlement) {
+    async fn settle_delivery(&self, delivery: Delivery, settlement: DeliveryOutcome) {
         let (queue, id) = (self.queue.name, delivery.event().id);
         let (word, settled) = match &settlement {
-            Settlement::Handled => ("handled", delivery.ack().await),
-            Settlement::DeadLetter(reason) => {
+            DeliveryOutcome::Handled => ("handled", delivery.ack().await),
+            DeliveryOutcome::DeadLetter(reason) => {
                 metrics::BUS_DEAD_LETTERED.add([queue], 1);
                 ("dead_lettered", delivery.dead_letter(reason).await)
             }
-            Settlement::StepsAside | Settlement::Stopping => ("requeued", delivery.requeue().await),
+            DeliveryOutcome::StepsAside | DeliveryOutcome::Stopping => {
+                ("requeued", delivery.requeue().await)
+            }
         };
         metrics::CONSUMER_HANDLED.add([queue, word], 1);
-        if matches!(settlement, Settlement::DeadLetter(_)) {
+        if matches!(settlement, DeliveryOutcome::DeadLetter(_)) {
             self.count_dead_letters().await;
         }
         if let Err(error) = settled {
@@ -278,38 +282,43 @@ impl<H: Handle> Consumer<H> {
 
     /// Updates the metric that alerts operators to waiting dead letters.
     async fn count_dead_letters(&self) {
-        if let Ok(waiting) = self.bus.waiting(&dead_letter_queue(self.queue.name)).await {
+        if let Ok(waiting) = self.bus.count_waiting(&dead_letter_queue(self.queue.name)).await {
             metrics::BUS_DEAD_LETTERS.set([self.queue.name], waiting);
         }
     }
 
     /// `attempts` counts the failures so far.
-    async fn judge(&self, event: &Event, mut attempts: u32, is_aside: bool) -> Settlement {
+    async fn handle_with_retries(
+        &self,
+        event: &Event,
+        mut attempts: u32,
+        is_aside: bool,
+    ) -> DeliveryOutcome {
         let mut pause = PAUSE_MIN;
         // Back off before retrying a failed event.
-        if attempts > 0 && self.paused(&mut pause).await {
-            return Settlement::Stopping;
+        if attempts > 0 && self.wait_or_stop(&mut pause).await {
+            return DeliveryOutcome::Stopping;
         }
         loop {
-            let error = match self.limited(self.handler.handle(event)).await {
-                Ok(()) => return Settlement::Handled,
+            let error = match self.run_with_limit(self.handler.handle(event)).await {
+                Ok(()) => return DeliveryOutcome::Handled,
                 Err(error) => error,
             };
             match &error {
                 HandleError::Poison(cause) => {
                     tracing::error!(error = %cause, "Event put aside: it cannot be handled");
-                    return Settlement::DeadLetter(chain(&error));
+                    return DeliveryOutcome::DeadLetter(format_error_chain(&error));
                 }
                 HandleError::Retry(cause) => {
                     attempts += 1;
                     if attempts == ATTEMPTS_MAX {
                         tracing::error!(error = %cause, "Event put aside after {attempts} attempts");
-                        let reason = format!("{attempts} attempts: {}", chain(&error));
-                        return Settlement::DeadLetter(reason);
+                        let reason = format!("{attempts} attempts: {}", format_error_chain(&error));
+                        return DeliveryOutcome::DeadLetter(reason);
                     }
                     tracing::warn!(error = %cause, attempts, "Event is tried again");
                     if !is_aside {
-                        return Settlement::StepsAside;
+                        return DeliveryOutcome::StepsAside;
                     }
                 }
                 // No attempt limit: dead-lettering all events during an outage would not help.
@@ -317,13 +326,13 @@ impl<H: Handle> Consumer<H> {
                     tracing::warn!(error = %cause, "Event waits for what its handling needs");
                 }
             }
-            if self.paused(&mut pause).await {
-                return Settlement::Stopping;
+            if self.wait_or_stop(&mut pause).await {
+                return DeliveryOutcome::Stopping;
             }
         }
     }
 
-    async fn limited<T>(
+    async fn run_with_limit<T>(
         &self,
         work: impl Future<Output = Result<T, HandleError>>,
     ) -> Result<T, HandleError> {
@@ -340,7 +349,7 @@ impl<H: Handle> Consumer<H> {
     }
 
     /// Waits, doubling the pause; returns true to stop.
-    async fn paused(&self, pause: &mut Duration) -> bool {
+    async fn wait_or_stop(&self, pause: &mut Duration) -> bool {
         let wait = *pause;
         *pause = (wait * 2).min(PAUSE_MAX);
         tokio::select! {

@@ -19,19 +19,19 @@ use mongodb::{
     bson::doc,
     options::{ClientOptions, ReadConcern, Tls, WriteConcern},
 };
-use process::trust::Authorities;
+use process::trust::CertificateAuthorities;
 
 use crate::{sealing::DataKeys, sql::Sql};
 
-pub use collection::{Collection, Document, DocumentPage, Group, QueryPlan};
+pub use collection::{Collection, Document, DocumentPage, GroupTotals, QueryPlan};
 pub use error::DocumentsError;
 pub use mongo::Mongo;
-pub use query::{Bound, Filter, Find, Update};
+pub use query::{Bound, Filter, IndexQuery, Update};
 pub use schema::{
-    DocumentBody, Field, FieldPath, Index, IndexCondition, IndexKey, ListField, Scalar, ScalarKind,
-    ScalarType, Shape,
+    CollectionSchema, DocumentBody, Field, FieldPath, Index, IndexCondition, IndexKey, ListField,
+    Scalar, ScalarKind, ScalarType,
 };
-pub(crate) use store::WaitingEvent;
+pub(crate) use store::DocumentEvent;
 
 use std::time::Duration;
 
@@ -58,12 +58,12 @@ impl Documents {
     /// majority acknowledges and journals each write. With `?tls=true`, this process's authorities
     /// verify the server.
     pub async fn open(url: &str) -> Result<Self, DocumentsError> {
-        Self::open_trusting(url, &Authorities::of_process()).await
+        Self::open_trusting(url, &CertificateAuthorities::of_process()).await
     }
 
     pub async fn open_trusting(
         url: &str,
-        authorities: &Authorities,
+        authorities: &CertificateAuthorities,
     ) -> Result<Self, DocumentsError> {
         if url.starts_with("sqlite:") {
             return Ok(Self::Sqlite(Sql::open(url).await?));
@@ -78,7 +78,7 @@ impl Documents {
         }
         let name = options.default_database.clone().ok_or(DocumentsError::Address)?;
         options.app_name.get_or_insert_with(|| "holdfast-cloud".to_owned());
-        bound(&mut options);
+        set_pool_limits(&mut options);
         options.write_concern.get_or_insert(WriteConcern::majority());
         options.read_concern.get_or_insert(ReadConcern::majority());
         Ok(Self::Mongo(Mongo::new(Client::with_options(options)?.database(&name))))
@@ -110,9 +110,9 @@ impl Documents {
     }
 
     /// Fails if `migrate` has not brought the database up to date.
-    pub async fn check(&self) -> Result<(), DocumentsError> {
+    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
         match self {
-            Self::Mongo(mongo) => mongo.check().await,
+            Self::Mongo(mongo) => mongo.check_schema().await,
             Self::Sqlite(sql) => Ok(sql.check_ground().await?),
         }
     }
@@ -130,7 +130,7 @@ impl Documents {
 
 /// An address overrides them: `maxPoolSize`, `serverSelectionTimeoutMS`, `connectTimeoutMS`,
 /// `heartbeatFrequencyMS`.
-fn bound(options: &mut ClientOptions) {
+fn set_pool_limits(options: &mut ClientOptions) {
     options.max_pool_size.get_or_insert(CONNECTIONS_MAX);
     options.server_selection_timeout.get_or_insert(SELECT_LIMIT);
     options.connect_timeout.get_or_insert(CONNECT_LIMIT);
@@ -146,7 +146,7 @@ mod tests {
         let of = async |query: &str| {
             let url = format!("mongodb://127.0.0.1/user_db{query}");
             let mut options = ClientOptions::parse(url).await.unwrap();
-            bound(&mut options);
+            set_pool_limits(&mut options);
             let waits =
                 [options.server_selection_timeout, options.connect_timeout, options.heartbeat_freq];
             let seconds = waits.map(|wait| wait.map_or(0, |wait| wait.as_secs()));

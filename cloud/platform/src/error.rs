@@ -1,6 +1,6 @@
 //! Errors common to all services: of the store, and of opening a service.
 
-use process::problem::{Problem, chain, fault};
+use process::problem::{Problem, format_error_chain, log_fault};
 use wire::Code;
 
 use crate::{
@@ -47,10 +47,13 @@ impl StoreError {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if error.is_unavailable() {
-            tracing::warn!(cause = chain(&error), "The store is out of reach or overrun");
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "The store is out of reach or overrun"
+            );
             return Self::new(Code::Unavailable).retry_after(RETRY_AFTER_S);
         }
-        fault("Could not use the store", error)
+        log_fault("Could not use the store", error)
     }
 }
 
@@ -92,7 +95,7 @@ impl OpenError {
     }
 
     /// For `map_err`; `what` names the failed step.
-    pub fn own<E: Into<Cause>>(what: &'static str) -> impl FnOnce(E) -> Self {
+    pub fn own_failure<E: Into<Cause>>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::Own { what, source: source.into() }
     }
 }

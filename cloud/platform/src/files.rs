@@ -22,16 +22,16 @@ use futures::TryStreamExt;
 use object_store::{
     ObjectStore, ObjectStoreExt, PutPayload, aws::AmazonS3, local::LocalFileSystem, path::Path,
 };
-use process::trust::Authorities;
+use process::trust::CertificateAuthorities;
 use wire::UserId;
 
 pub use error::{FileRefusal, FilesError};
-pub use intake::{CheckedFile, FileIntake, FileRule, FileSender};
+pub use intake::{CheckedFile, UploadReceiver, UploadRule, Uploader};
 pub use kind::FileKind;
-pub use link::{FileLinks, LinkQuery};
+pub use link::{FileLinkSigner, LinkQuery};
 pub use picture::PictureSize;
 pub use register::{FileRecord, FileRegister};
-pub use served::{FileBody, served};
+pub use served::{FileBody, file_response};
 pub use wire::FileId;
 
 use intake::CheckedContent;
@@ -44,7 +44,7 @@ pub enum Files {
 
 /// The key of a file's bytes; `content` is their SHA-256 in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilePlace {
+pub struct FileKey {
     pub owner: UserId,
     pub purpose: String,
     pub content: String,
@@ -69,15 +69,18 @@ impl Files {
     /// Opens `file:/a/folder`, created if missing, or
     /// `s3://KEY:SECRET@bucket/prefix?region=R&endpoint=https://host`. S3 connects on first use.
     pub fn open(url: &str) -> Result<Self, FilesError> {
-        Self::open_trusting(url, &Authorities::of_process())
+        Self::open_trusting(url, &CertificateAuthorities::of_process())
     }
 
     /// These authorities verify an `https://` endpoint.
-    pub fn open_trusting(url: &str, authorities: &Authorities) -> Result<Self, FilesError> {
+    pub fn open_trusting(
+        url: &str,
+        authorities: &CertificateAuthorities,
+    ) -> Result<Self, FilesError> {
         if url.starts_with("s3:") {
-            return Ok(Self::S3(Box::new(address::s3(url, authorities)?)));
+            return Ok(Self::S3(Box::new(address::build_s3_store(url, authorities)?)));
         }
-        let folder = address::folder(url)?;
+        let folder = address::parse_folder(url)?;
         // It holds personal papers, so only this user may access it.
         DirBuilder::new().recursive(true).mode(0o700).create(folder.join(INCOMING))?;
         let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
@@ -85,7 +88,7 @@ impl Files {
     }
 
     /// The folder of unchecked uploads: unnamed temporary files, which end with their process.
-    pub fn incoming(&self) -> PathBuf {
+    pub fn incoming_folder(&self) -> PathBuf {
         match self {
             Self::Folder { folder, .. } => folder.join(INCOMING),
             Self::S3(_) => std::env::temp_dir(),
@@ -93,18 +96,18 @@ impl Files {
     }
 
     /// Stores a checked file. Idempotent.
-    pub async fn put(&self, place: &FilePlace, file: CheckedFile) -> Result<(), FilesError> {
-        on!(self, store => put_in(&**store, &place.path(), file.content).await)
+    pub async fn store_file(&self, place: &FileKey, file: CheckedFile) -> Result<(), FilesError> {
+        on!(self, store => put_in(&**store, &place.object_path(), file.content).await)
     }
 
-    pub async fn read(&self, place: &FilePlace) -> Result<Body, FilesError> {
-        let found = on!(self, store => store.get(&place.path()).await)?;
+    pub async fn read(&self, place: &FileKey) -> Result<Body, FilesError> {
+        let found = on!(self, store => store.get(&place.object_path()).await)?;
         Ok(Body::from_stream(found.into_stream().map_err(FilesError::from)))
     }
 
     /// Deletes a file. Idempotent.
-    pub async fn remove(&self, place: &FilePlace) -> Result<(), FilesError> {
-        match on!(self, store => store.delete(&place.path()).await) {
+    pub async fn remove(&self, place: &FileKey) -> Result<(), FilesError> {
+        match on!(self, store => store.delete(&place.object_path()).await) {
             Err(object_store::Error::NotFound { .. }) => Ok(()),
             removed => Ok(removed?),
         }
@@ -118,8 +121,8 @@ impl Files {
     }
 }
 
-impl FilePlace {
-    fn path(&self) -> Path {
+impl FileKey {
+    fn object_path(&self) -> Path {
         Path::from_iter([KEPT, &self.owner.to_string(), &self.purpose, &self.content])
     }
 }
@@ -135,7 +138,7 @@ async fn put_in(
             store.put(path, PutPayload::from(bytes)).await?;
             return Ok(());
         }
-        CheckedContent::Waiting(file) => intake::Pieces::of(file, PART_BYTES),
+        CheckedContent::Waiting(file) => intake::FileChunks::from_file(file, PART_BYTES),
     };
     let mut upload = store.put_multipart(path).await?;
     let parts = async {

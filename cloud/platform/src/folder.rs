@@ -30,7 +30,7 @@ impl MessageFolder {
     }
 
     /// `id` is a version 7 UUID: the folder sorts by it.
-    pub async fn keep(&self, id: Uuid, message: &Value) -> std::io::Result<()> {
+    pub async fn write_message(&self, id: Uuid, message: &Value) -> std::io::Result<()> {
         let (folder, kept_max) = (self.folder.clone(), self.kept_max);
         let (name, text) = (id.simple().to_string(), message.to_string());
         let kept = spawn_blocking(move || {

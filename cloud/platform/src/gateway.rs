@@ -16,8 +16,8 @@ use process::{
     client::{Client, is_guarded},
     config::Secret,
     idempotency::IDEMPOTENCY_KEY,
-    problem::chain,
-    trust::Authorities,
+    problem::format_error_chain,
+    trust::CertificateAuthorities,
 };
 use ring::hmac;
 use serde::Serialize;
@@ -73,7 +73,7 @@ impl MessageGateway {
         url: &str,
         secret: &Path,
         proof: GatewayProof,
-        authorities: &Authorities,
+        authorities: &CertificateAuthorities,
     ) -> Result<Self, GatewayAddressError> {
         if !is_guarded(url) {
             return Err(GatewayAddressError::Form);
@@ -87,7 +87,7 @@ impl MessageGateway {
         if !is_sound {
             return Err(GatewayAddressError::NoSecret(secret.to_owned()));
         }
-        let client = Client::with_tls((*authorities.client()).clone());
+        let client = Client::with_tls((*authorities.client_config()).clone());
         Ok(Self { client, url: url.to_owned(), secret: text.into(), proof })
     }
 
@@ -97,7 +97,7 @@ impl MessageGateway {
         id: Uuid,
         message: &impl Serialize,
     ) -> Result<(), GatewayError> {
-        let body = serde_json::to_vec(message).map_err(|error| away(&error))?;
+        let body = serde_json::to_vec(message).map_err(|error| unavailable_error(&error))?;
         for pause in PAUSES {
             match self.hand_over(id, &body).await {
                 Err(GatewayError::Away(why)) => {
@@ -111,11 +111,11 @@ impl MessageGateway {
     }
 
     async fn hand_over(&self, id: Uuid, body: &[u8]) -> Result<(), GatewayError> {
-        let request = self.request(id, body).map_err(|error| away(&error))?;
-        let answer = tokio::time::timeout(ANSWER_WITHIN, self.client.request(request)).await;
+        let request = self.build_request(id, body).map_err(|error| unavailable_error(&error))?;
+        let answer = tokio::time::timeout(ANSWER_WITHIN, self.client.send_request(request)).await;
         let status = match answer {
             Ok(Ok(response)) => response.status(),
-            Ok(Err(error)) => return Err(away(&error)),
+            Ok(Err(error)) => return Err(unavailable_error(&error)),
             Err(_) => return Err(GatewayError::Away("no answer in time".to_owned())),
         };
         if status.is_success() {
@@ -127,7 +127,7 @@ impl MessageGateway {
         Err(GatewayError::Refused(status.as_u16()))
     }
 
-    fn request(&self, id: Uuid, body: &[u8]) -> Result<Request<Body>, http::Error> {
+    fn build_request(&self, id: Uuid, body: &[u8]) -> Result<Request<Body>, http::Error> {
         let (name, proof) = match self.proof {
             GatewayProof::Bearer => {
                 (header::AUTHORIZATION.as_str(), format!("Bearer {}", self.secret.reveal()))
@@ -156,8 +156,8 @@ impl GatewayError {
     }
 }
 
-fn away(error: &dyn std::error::Error) -> GatewayError {
-    GatewayError::Away(chain(error))
+fn unavailable_error(error: &dyn std::error::Error) -> GatewayError {
+    GatewayError::Away(format_error_chain(error))
 }
 
 fn is_passing(status: StatusCode) -> bool {

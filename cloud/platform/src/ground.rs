@@ -5,18 +5,18 @@ use std::time::Duration;
 use process::{
     clock::Clock,
     tasks::Tasks,
-    tokens::{Keys, ServiceKey},
+    tokens::{ServiceKey, TokenKeys},
 };
 
 use crate::{bus::Bus, cache::Cache, sealing::DataKeys};
 
 #[derive(Clone)]
-pub struct Ground {
+pub struct ServiceContext {
     pub clock: Clock,
     pub tasks: Tasks,
     pub bus: Bus,
     pub cache: Cache,
-    pub keys: Keys,
+    pub keys: TokenKeys,
     pub service_key: ServiceKey,
     /// How long the outbox keeps sent events.
     pub sent_kept: Duration,

@@ -3,14 +3,14 @@
 //! ready without it. A cache failure never affects readiness, because every service works without
 //! the cache.
 
-use process::{health::Readiness, problem::chain, tokens::Keys};
+use process::{health::Readiness, problem::format_error_chain, tokens::TokenKeys};
 
 use crate::{
     bus::Bus, cache::Cache, documents::Documents, files::Files, sql::Sql, upstream::Upstream,
 };
 
 #[derive(Clone)]
-pub enum Check {
+pub enum ReadinessCheck {
     Sql(Sql),
     Documents(Documents),
     Files(Files),
@@ -18,20 +18,20 @@ pub enum Check {
     /// Logged when it fails, but never makes the service unready.
     Cache(Cache),
     /// The keys that verify access tokens; without them every caller is refused.
-    Keys(Keys),
+    Keys(TokenKeys),
     /// A service with its name.
     Upstream(&'static str, Upstream),
 }
 
-pub fn readiness(checks: impl IntoIterator<Item = Check>) -> Readiness {
+pub fn build_readiness(checks: impl IntoIterator<Item = ReadinessCheck>) -> Readiness {
     let mut readiness = Readiness::new();
     for check in checks {
-        readiness.add(check.name(), move || check.clone().ask());
+        readiness.add(check.name(), move || check.clone().run_check());
     }
     readiness
 }
 
-impl Check {
+impl ReadinessCheck {
     fn name(&self) -> &'static str {
         match self {
             Self::Sql(_) => "sql",
@@ -45,12 +45,14 @@ impl Check {
     }
 
     /// Returns the error with its causes, for the operator.
-    async fn ask(self) -> Result<(), String> {
+    async fn run_check(self) -> Result<(), String> {
         match self {
-            Self::Sql(sql) => sql.ping().await.map_err(|error| chain(&error)),
-            Self::Documents(documents) => documents.ping().await.map_err(|error| chain(&error)),
-            Self::Files(files) => files.ping().await.map_err(|error| chain(&error)),
-            Self::Bus(bus) => bus.ping().await.map_err(|error| chain(&error)),
+            Self::Sql(sql) => sql.ping().await.map_err(|error| format_error_chain(&error)),
+            Self::Documents(documents) => {
+                documents.ping().await.map_err(|error| format_error_chain(&error))
+            }
+            Self::Files(files) => files.ping().await.map_err(|error| format_error_chain(&error)),
+            Self::Bus(bus) => bus.ping().await.map_err(|error| format_error_chain(&error)),
             Self::Cache(cache) => {
                 if let Err(error) = cache.ping().await {
                     tracing::warn!(%error, "The cache is out of reach; going on without it");
@@ -59,7 +61,9 @@ impl Check {
             }
             Self::Keys(keys) if keys.is_empty() => Err("auth has given no keys yet".to_owned()),
             Self::Keys(_) => Ok(()),
-            Self::Upstream(_, upstream) => upstream.ping().await.map_err(|error| chain(&error)),
+            Self::Upstream(_, upstream) => {
+                upstream.ping().await.map_err(|error| format_error_chain(&error))
+            }
         }
     }
 }

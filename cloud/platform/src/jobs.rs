@@ -17,14 +17,14 @@ use tracing::Instrument;
 use crate::{Database, sql::Sql};
 
 pub type JobResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
-type Run = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = JobResult> + Send>> + Send + Sync>;
+type JobFn = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = JobResult> + Send>> + Send + Sync>;
 
 /// Work due by a cron schedule, in UTC: second, minute, hour, day of month, month, day of week.
 #[derive(Clone)]
 pub struct Job {
     name: &'static str,
     cron: Cow<'static, str>,
-    run: Run,
+    run: JobFn,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,29 +60,29 @@ pub fn start(
     let database = database.into();
     // MongoDB expires its collections automatically.
     if let Database::Sql(sql) = &database {
-        jobs.push(tidy(sql.clone(), clock.clone()));
+        jobs.push(cleanup_job(sql.clone(), clock.clone()));
     }
     jobs.push(crate::outbox::seal_job(database.clone()));
     let planned = jobs.into_iter().map(|job| {
-        let job = match hurry::calendar() {
+        let job = match hurry::test_calendar() {
             Some(cron) => Job { cron: cron.into(), ..job },
             None => job,
         };
-        let calendar = Calendar::read(&job.cron)
+        let calendar = CronSchedule::read(&job.cron)
             .ok_or_else(|| JobError::Calendar { name: job.name, cron: job.cron.clone() })?;
         Ok((job, calendar))
     });
     let planned = planned.collect::<Result<_, JobError>>()?;
-    let runner = Runner { tasks: tasks.clone(), database, clock, planned };
+    let runner = JobRunner { tasks: tasks.clone(), database, clock, planned };
     tasks.spawn("jobs", runner.run());
     Ok(())
 }
 
 /// The scheduler's job record. Only the scheduler parses the cron text, so due times match its
 /// wake-ups.
-struct Calendar(JobStoredData);
+struct CronSchedule(JobStoredData);
 
-impl Calendar {
+impl CronSchedule {
     fn read(cron: &str) -> Option<Self> {
         ScheduledJob::new(cron, |_, _| {}).ok()?.job_data().ok().map(Self)
     }
@@ -98,19 +98,19 @@ impl Calendar {
     }
 }
 
-struct Runner {
+struct JobRunner {
     tasks: Tasks,
     database: Database,
     clock: Clock,
-    planned: Vec<(Job, Calendar)>,
+    planned: Vec<(Job, CronSchedule)>,
 }
 
-impl Runner {
+impl JobRunner {
     async fn run(self) {
-        let stop = self.tasks.token();
+        let stop = self.tasks.stop_token();
         let (due, mut next) = mpsc::channel(WAITING_MAX);
         let mut scheduler = loop {
-            match self.scheduler(&due).await {
+            match self.start_scheduler(&due).await {
                 Ok(scheduler) => break scheduler,
                 Err(error) => tracing::error!(%error, "The scheduler of jobs does not start"),
             }
@@ -122,7 +122,7 @@ impl Runner {
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(index) = next.recv() => self.begin(index),
+                Some(index) = next.recv() => self.spawn_run(index),
             }
         }
         if let Err(error) = scheduler.shutdown().await {
@@ -130,7 +130,7 @@ impl Runner {
         }
     }
 
-    async fn scheduler(
+    async fn start_scheduler(
         &self,
         due: &mpsc::Sender<usize>,
     ) -> Result<JobScheduler, JobSchedulerError> {
@@ -148,24 +148,24 @@ impl Runner {
         Ok(scheduler)
     }
 
-    fn begin(&self, index: usize) {
+    fn spawn_run(&self, index: usize) {
         let Some((job, calendar)) = self.planned.get(index) else { return };
         let Some(due_at) = calendar.due_at(&self.clock) else { return };
         let (job, database, clock) = (job.clone(), self.database.clone(), self.clock.clone());
         let span = tracing::info_span!("job", job = job.name);
         let work = async move {
-            match store::claim(&database, job.name, due_at, clock.now()).await {
-                Ok(true) => finish(job.name, (job.run)().await),
+            match store::claim_run(&database, job.name, due_at, clock.now()).await {
+                Ok(true) => record_result(job.name, (job.run)().await),
                 // Another replica runs it.
                 Ok(false) => {}
-                Err(error) => finish(job.name, Err(error.into())),
+                Err(error) => record_result(job.name, Err(error.into())),
             }
         };
         self.tasks.spawn_once("job", work.instrument(span));
     }
 }
 
-fn finish(name: &'static str, result: JobResult) {
+fn record_result(name: &'static str, result: JobResult) {
     let word = if result.is_ok() { "done" } else { "failed" };
     metrics::JOB_RUNS.add([name, word], 1);
     match result {
@@ -176,13 +176,13 @@ fn finish(name: &'static str, result: JobResult) {
 
 /// Deletes old rows of the platform's tables: inbox entries older than any event can be,
 /// idempotency keys after two days, job runs after a week. A separate job deletes sent events.
-fn tidy(sql: Sql, clock: Clock) -> Job {
+fn cleanup_job(sql: Sql, clock: Clock) -> Job {
     Job::new("tidy", "0 17 * * * *", move || {
         let (sql, now) = (sql.clone(), clock.now());
         async move {
-            crate::inbox::store::purge(&sql, now).await?;
-            crate::answers::purge(&sql, now).await?;
-            store::purge(&sql, now).await?;
+            crate::inbox::store::purge_expired(&sql, now).await?;
+            crate::answers::purge_expired(&sql, now).await?;
+            store::purge_old_runs(&sql, now).await?;
             Ok(())
         }
     })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use process::{
     tasks::Tasks,
-    tokens::{Keys, KeysError},
+    tokens::{TokenKeys, TokenKeysError},
 };
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 /// The cached keys and the service that issues them. Clones share the keys.
 #[derive(Clone)]
 pub struct KeySource {
-    pub keys: Keys,
+    pub keys: TokenKeys,
     pub auth: Upstream,
 }
 
@@ -29,26 +29,26 @@ pub enum KeySourceError {
     #[error("auth did not answer with its keys")]
     Auth(#[from] UpstreamError),
     #[error("auth's answer contains no keys")]
-    Keys(#[from] KeysError),
+    Keys(#[from] TokenKeysError),
 }
 
 impl KeySource {
     /// Fetches the keys now, for example when a token names an unknown key.
-    pub async fn refresh(&self) -> Result<(), KeySourceError> {
+    pub async fn refresh_keys(&self) -> Result<(), KeySourceError> {
         let jwks: Value = self.auth.get(PATH, None).await?;
-        self.keys.replace(&jwks.to_string())?;
+        self.keys.replace_key_set(&jwks.to_string())?;
         Ok(())
     }
 }
 
 /// Loads the keys from auth, retries until it has them, and refreshes them periodically. Loaded
 /// keys stay while auth is out of reach.
-pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
-    let (source, stop) = (KeySource { keys: keys.clone(), auth }, tasks.token());
+pub fn start_refresh(tasks: &Tasks, keys: &TokenKeys, auth: Upstream) {
+    let (source, stop) = (KeySource { keys: keys.clone(), auth }, tasks.stop_token());
     tasks.spawn("keys", async move {
         let (mut retry, mut is_known) = (RETRY, false);
         loop {
-            let pause = match source.refresh().await {
+            let pause = match source.refresh_keys().await {
                 Ok(()) => {
                     if is_known {
                         tracing::info!("The keys of tokens are loaded again");
@@ -59,7 +59,7 @@ pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
                 Err(error) => {
                     // Warn once per outage, however many retries it takes.
                     if !is_known {
-                        let cause = process::problem::chain(&error);
+                        let cause = process::problem::format_error_chain(&error);
                         tracing::warn!(cause, "The keys of tokens could not be loaded");
                     }
                     is_known = true;

@@ -12,8 +12,8 @@ use axum::{
 use process::{
     clock::Clock,
     parts::CloudPart,
-    problem::{AtMost, Json, Path, Problem, fault},
-    tokens::{Admin, Verifier},
+    problem::{Json, ListLimit, Path, Problem, log_fault},
+    tokens::{AdminCaller, TokenVerifier},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,8 +21,11 @@ use uuid::Uuid;
 use wire::{Code, EventId, UnixMillis};
 
 use crate::{
-    Ground,
-    bus::{Bus, BusError, Letter, LetterAct, LetterBox, LetterChoice, boxes_of, topology},
+    ServiceContext,
+    bus::{
+        Bus, BusError, DeadLetter, DeadLetterAction, DeadLetterBox, DeadLetterSelection, boxes_of,
+        topology,
+    },
     database::Database,
     outbox::replay::{self, Replay},
 };
@@ -111,49 +114,53 @@ const NAMED_MAX: usize = 500;
 const REPLAYS_SHOWN: usize = 50;
 
 #[derive(Clone)]
-struct PartLetters {
+struct PartDeadLetters {
     part: CloudPart,
     bus: Bus,
     database: Database,
     clock: Clock,
-    verifier: Verifier,
+    verifier: TokenVerifier,
 }
 
-impl FromRef<PartLetters> for Verifier {
-    fn from_ref(letters: &PartLetters) -> Self {
+impl FromRef<PartDeadLetters> for TokenVerifier {
+    fn from_ref(letters: &PartDeadLetters) -> Self {
         letters.verifier.clone()
     }
 }
 
 /// A part's routes, which only the gateway can reach.
-pub fn routes(ground: &Ground, part: CloudPart, database: impl Into<Database>) -> Router {
-    let (database, verifier) = (database.into(), ground.verifier(part.name()));
+pub fn build_routes(
+    ground: &ServiceContext,
+    part: CloudPart,
+    database: impl Into<Database>,
+) -> Router {
+    let (database, verifier) = (database.into(), ground.verifier_for(part.name()));
     let (bus, clock) = (ground.bus.clone(), ground.clock.clone());
-    let letters = PartLetters { part, bus, database, clock, verifier };
+    let letters = PartDeadLetters { part, bus, database, clock, verifier };
     Router::new()
-        .route("/internal/letters", get(boxes))
-        .route("/internal/letters/{name}", get(shown))
-        .route("/internal/letters/{name}/redrive", post(redrive))
+        .route("/internal/letters", get(list_boxes))
+        .route("/internal/letters/{name}", get(list_letters))
+        .route("/internal/letters/{name}/redrive", post(redrive_letters))
         .route("/internal/letters/{name}/drop", post(drop_letters))
-        .route("/internal/replays", get(replays).post(ask))
+        .route("/internal/replays", get(list_replays).post(request_replay))
         .with_state(letters)
 }
 
-async fn boxes(
-    State(letters): State<PartLetters>,
-    _: Admin,
+async fn list_boxes(
+    State(letters): State<PartDeadLetters>,
+    _: AdminCaller,
 ) -> Result<Json<LetterList<LetterBoxItem>>, Problem> {
     let mut items = Vec::new();
     for of in boxes_of(letters.part) {
-        let waiting = match letters.bus.waiting(&of.queue()).await {
+        let waiting = match letters.bus.count_waiting(&of.queue_name()).await {
             Ok(waiting) => waiting,
             // An undeclared queue has no dead letters.
             Err(BusError::UnknownQueue(_)) => 0,
-            Err(error) => return Err(away(error)),
+            Err(error) => return Err(bus_problem(error)),
         };
         let kind = match of {
-            LetterBox::Dead(_) => LetterKind::Dead,
-            LetterBox::Unrouted(_) => LetterKind::Unrouted,
+            DeadLetterBox::Dead(_) => LetterKind::Dead,
+            DeadLetterBox::Unrouted(_) => LetterKind::Unrouted,
         };
         let part = letters.part.name().to_owned();
         items.push(LetterBoxItem { name: of.to_string(), kind, part, waiting });
@@ -161,91 +168,96 @@ async fn boxes(
     Ok(Json(LetterList { items }))
 }
 
-async fn shown(
-    State(letters): State<PartLetters>,
-    _: Admin,
+async fn list_letters(
+    State(letters): State<PartDeadLetters>,
+    _: AdminCaller,
     Path(name): Path<String>,
-    AtMost(limit): AtMost<SHOWN, SHOWN_MAX>,
+    ListLimit(limit): ListLimit<SHOWN, SHOWN_MAX>,
 ) -> Result<Json<LetterList<LetterItem>>, Problem> {
-    let of = letters.own(&name)?;
-    let found = letters.bus.letters(&of, limit).await.map_err(away)?;
+    let of = letters.find_own_box(&name)?;
+    let found = letters.bus.read_dead_letters(&of, limit).await.map_err(bus_problem)?;
     Ok(Json(LetterList { items: found.into_iter().map(LetterItem::from).collect() }))
 }
 
-async fn redrive(
-    State(letters): State<PartLetters>,
-    Admin(caller): Admin,
+async fn redrive_letters(
+    State(letters): State<PartDeadLetters>,
+    AdminCaller(caller): AdminCaller,
     Path(name): Path<String>,
     Json(form): Json<LetterForm>,
 ) -> Result<Json<SettledLetters>, Problem> {
-    let settled = letters.settle(&name, form, LetterAct::Redrive).await?;
+    let settled = letters.settle_letters(&name, form, DeadLetterAction::Redrive).await?;
     tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Letters of `{name}` go back");
     Ok(Json(SettledLetters { settled }))
 }
 
 async fn drop_letters(
-    State(letters): State<PartLetters>,
-    Admin(caller): Admin,
+    State(letters): State<PartDeadLetters>,
+    AdminCaller(caller): AdminCaller,
     Path(name): Path<String>,
     Json(form): Json<LetterForm>,
 ) -> Result<Json<SettledLetters>, Problem> {
-    let settled = letters.settle(&name, form, LetterAct::Drop).await?;
+    let settled = letters.settle_letters(&name, form, DeadLetterAction::Drop).await?;
     tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Letters of `{name}` are dropped");
     Ok(Json(SettledLetters { settled }))
 }
 
-async fn replays(
-    State(letters): State<PartLetters>,
-    _: Admin,
+async fn list_replays(
+    State(letters): State<PartDeadLetters>,
+    _: AdminCaller,
 ) -> Result<Json<LetterList<ReplayItem>>, Problem> {
-    let found = replay::replays(&letters.database, REPLAYS_SHOWN).await?;
-    let items = found.into_iter().map(|replay| letters.item(replay)).collect();
+    let found = replay::list_replays(&letters.database, REPLAYS_SHOWN).await?;
+    let items = found.into_iter().map(|replay| letters.to_replay_item(replay)).collect();
     Ok(Json(LetterList { items }))
 }
 
-async fn ask(
-    State(letters): State<PartLetters>,
-    Admin(caller): Admin,
+async fn request_replay(
+    State(letters): State<PartDeadLetters>,
+    AdminCaller(caller): AdminCaller,
     Json(ReplayForm { queue, since }): Json<ReplayForm>,
 ) -> Result<Json<LetterList<ReplayItem>>, Problem> {
-    if topology::named(&queue).is_none() {
+    if topology::find_queue(&queue).is_none() {
         return Err(Code::NotFound.into());
     }
     let (now, by) = (letters.clock.now(), caller.actor.user_id);
     let asked = (letters.clock.new_id(), by, now);
-    let asked = replay::ask(&letters.database, &queue, since, asked).await?;
+    let asked = replay::request_replay(&letters.database, &queue, since, asked).await?;
     let Some(id) = asked else { return Err(Problem::new(Code::TooManyRequests).retry_after(60)) };
     tracing::warn!(user.id = %by, queue, "`{queue}` gets its events since {} again", since.0);
-    let found = replay::replays(&letters.database, REPLAYS_SHOWN).await?;
+    let found = replay::list_replays(&letters.database, REPLAYS_SHOWN).await?;
     let own = found.into_iter().filter(|replay| replay.id == id);
-    Ok(Json(LetterList { items: own.map(|replay| letters.item(replay)).collect() }))
+    Ok(Json(LetterList { items: own.map(|replay| letters.to_replay_item(replay)).collect() }))
 }
 
-impl PartLetters {
-    fn own(&self, name: &str) -> Result<LetterBox, Problem> {
-        let of: Option<LetterBox> = name.parse().ok();
-        of.filter(|of| of.part() == Some(self.part)).ok_or_else(|| Code::NotFound.into())
+impl PartDeadLetters {
+    fn find_own_box(&self, name: &str) -> Result<DeadLetterBox, Problem> {
+        let of: Option<DeadLetterBox> = name.parse().ok();
+        of.filter(|of| of.owning_part() == Some(self.part)).ok_or_else(|| Code::NotFound.into())
     }
 
-    async fn settle(&self, name: &str, form: LetterForm, act: LetterAct) -> Result<u64, Problem> {
-        let of = self.own(name)?;
+    async fn settle_letters(
+        &self,
+        name: &str,
+        form: LetterForm,
+        act: DeadLetterAction,
+    ) -> Result<u64, Problem> {
+        let of = self.find_own_box(name)?;
         let choice = match form.events {
-            None => LetterChoice::All,
+            None => DeadLetterSelection::All,
             Some(events) if events.len() > NAMED_MAX => return Err(Code::BodyTooLarge.into()),
-            Some(events) => LetterChoice::Events(events.into_iter().collect()),
+            Some(events) => DeadLetterSelection::Events(events.into_iter().collect()),
         };
-        self.bus.settle_letters(&of, &choice, act).await.map_err(away)
+        self.bus.settle_letters(&of, &choice, act).await.map_err(bus_problem)
     }
 
-    fn item(&self, replay: Replay) -> ReplayItem {
+    fn to_replay_item(&self, replay: Replay) -> ReplayItem {
         let Replay { id, queue, since_ms, sent, asked_at, done_at, .. } = replay;
         let part = self.part.name().to_owned();
         ReplayItem { id, part, queue, since: since_ms, sent, asked_at, done_at }
     }
 }
 
-impl From<Letter> for LetterItem {
-    fn from(Letter { event, reason, at }: Letter) -> Self {
+impl From<DeadLetter> for LetterItem {
+    fn from(DeadLetter { event, reason, at }: DeadLetter) -> Self {
         let (id, kind, happened_at) = match event {
             Some(event) => (Some(event.id), Some(event.kind.as_str().to_owned()), Some(event.at)),
             None => (None, None, None),
@@ -255,11 +267,11 @@ impl From<Letter> for LetterItem {
 }
 
 /// An unreachable broker is a temporary fault.
-fn away(error: BusError) -> Problem {
+fn bus_problem(error: BusError) -> Problem {
     match error {
         BusError::Unreachable(_) | BusError::TimedOut(_) => {
             Problem::new(Code::Unavailable).retry_after(5)
         }
-        other => fault("The letters could not be read", other),
+        other => log_fault("The letters could not be read", other),
     }
 }

@@ -37,4 +37,4 @@ pub use account_age::AccountAge;
 pub use client_address::ClientAddress;
 pub use database::Database;
 pub use error::{OpenError, StoreError};
-pub use ground::Ground;
+pub use ground::ServiceContext;

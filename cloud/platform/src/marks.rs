@@ -6,24 +6,24 @@
 pub mod store;
 
 use serde::Deserialize;
-use wire::{Event, Exchange, ProfileEvent, ProviderMark};
+use wire::{Event, Exchange, ProfileEvent, ProviderVerification};
 
 use crate::{
-    consume::{Handle, HandleError},
+    consume::{EventHandler, HandleError},
     sql::Sql,
     transact,
 };
 
 /// A consumer of profile events that only updates this copy.
-pub struct MarkKeeper {
+pub struct ProviderVerificationConsumer {
     pub sql: Sql,
 }
 
-impl Handle for MarkKeeper {
+impl EventHandler for ProviderVerificationConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if let Some(mark) = told_by(event)? {
             let taken: Result<_, HandleError> =
-                transact!(self.sql, tx => { Ok(store::take(tx, mark).await?) });
+                transact!(self.sql, tx => { Ok(store::apply_mark(tx, mark).await?) });
             taken?;
         }
         Ok(())
@@ -31,9 +31,9 @@ impl Handle for MarkKeeper {
 }
 
 /// `None` if the event is not about a provider's profile.
-pub fn told_by(event: &Event) -> Result<Option<ProviderMark>, HandleError> {
+pub fn told_by(event: &Event) -> Result<Option<ProviderVerification>, HandleError> {
     if event.kind.exchange() != Exchange::User {
         return Ok(None);
     }
-    Ok(ProviderMark::told_by(&ProfileEvent::deserialize(&event.body)?))
+    Ok(ProviderVerification::from_profile_event(&ProfileEvent::deserialize(&event.body)?))
 }

@@ -13,7 +13,7 @@ mod source;
 pub mod store;
 
 pub use kept::SENT_KEPT;
-pub(crate) use kept::job as kept_job;
-pub use relay::Relay;
-pub(crate) use seal::job as seal_job;
-pub use seal::seal;
+pub(crate) use kept::purge_job as kept_job;
+pub use relay::OutboxRelay;
+pub use seal::reseal_events;
+pub(crate) use seal::reseal_job as seal_job;

@@ -13,27 +13,27 @@ use crate::cache::{Cache, CacheError, count_read};
 /// The longest time that a role change may go unnoticed.
 pub const KEPT_FOR: Duration = Duration::from_secs(30);
 
-pub async fn keep(
+pub async fn store_permissions(
     cache: &Cache,
     user: UserId,
     permissions: &[Permission],
 ) -> Result<(), CacheError> {
     let words: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
-    cache.set(&key(user), &words.join(" "), KEPT_FOR).await
+    cache.set(&cache_key(user), &words.join(" "), KEPT_FOR).await
 }
 
-pub async fn forget(cache: &Cache, user: UserId) -> Result<(), CacheError> {
-    cache.delete(&key(user)).await
+pub async fn forget_permissions(cache: &Cache, user: UserId) -> Result<(), CacheError> {
+    cache.delete(&cache_key(user)).await
 }
 
 /// `None` if there is no copy. Permissions that only a newer auth defines are left out.
 pub async fn look_up(cache: &Cache, user: UserId) -> Result<Option<Vec<Permission>>, CacheError> {
-    let words = cache.get(&key(user)).await?;
+    let words = cache.get(&cache_key(user)).await?;
     count_read("permissions", "held", words.is_some());
     Ok(words.map(|words| words.split(' ').filter_map(|word| word.parse().ok()).collect()))
 }
 
-fn key(user: UserId) -> String {
+fn cache_key(user: UserId) -> String {
     format!("permissions:{user}")
 }
 
@@ -48,14 +48,14 @@ mod tests {
         let cache = Cache::open("memory:").unwrap();
         let user = UserId(Uuid::from_u128(1));
         assert_eq!(look_up(&cache, user).await.unwrap(), None);
-        for held in [&[][..], Permission::of(wire::Role::Admin)] {
-            keep(&cache, user, held).await.unwrap();
+        for held in [&[][..], Permission::allowed_for_role(wire::Role::Admin)] {
+            store_permissions(&cache, user, held).await.unwrap();
             assert_eq!(look_up(&cache, user).await.unwrap().as_deref(), Some(held));
         }
-        cache.set(&key(user), "cancel_orders of_a_newer_auth", KEPT_FOR).await.unwrap();
+        cache.set(&cache_key(user), "cancel_orders of_a_newer_auth", KEPT_FOR).await.unwrap();
         let known = look_up(&cache, user).await.unwrap();
         assert_eq!(known, Some(vec![Permission::CancelOrders]));
-        forget(&cache, user).await.unwrap();
+        forget_permissions(&cache, user).await.unwrap();
         assert_eq!(look_up(&cache, user).await.unwrap(), None);
     }
 }

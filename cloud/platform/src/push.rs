@@ -6,7 +6,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use process::trust::Authorities;
+use process::trust::CertificateAuthorities;
 use serde::Serialize;
 use uuid::Uuid;
 use wire::UserId;
@@ -76,7 +76,7 @@ impl Push {
     pub fn open(
         url: &str,
         secret: &Path,
-        authorities: &Authorities,
+        authorities: &CertificateAuthorities,
     ) -> Result<Self, PushAddressError> {
         if url == "off" {
             return Ok(Self::Off);
@@ -104,7 +104,7 @@ impl Push {
             Self::Folder(folder) => {
                 let PushMessage { id, to, title, text } = message;
                 let kept = serde_json::json!({ "to": to, "title": title, "text": text });
-                Ok(folder.keep(*id, &kept).await?)
+                Ok(folder.write_message(*id, &kept).await?)
             }
             Self::Gateway(gateway) => Ok(gateway.0.send(message.id, message).await?),
         }

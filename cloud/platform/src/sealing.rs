@@ -15,9 +15,9 @@ mod place;
 mod walk;
 
 pub use error::{DataKeysError, SealError};
-pub use file::{add, listed, make, remove, use_newest};
-pub use place::SealPlace;
-pub use walk::{SealTurn, SealWalk, SealedBatch};
+pub use file::{add, create_if_missing, list_keys, remove, use_newest};
+pub use place::SealContext;
+pub use walk::{ResealRun, ResealedBatch, TableResealer};
 
 use std::{path::Path, sync::Arc};
 
@@ -56,33 +56,33 @@ struct DataKey {
 
 impl DataKeys {
     /// No keys: all values are written plain. For tests, and for tools that read no sealed column.
-    pub fn none() -> Self {
+    pub fn without_keys() -> Self {
         Self(Arc::new(KeyRing { keys: Vec::new(), hash: key_of(&[]), seals: false }))
     }
 
     /// Loads the keys from a file, which must exist. With `seals` off they only open.
     pub fn load(path: &Path, seals: bool) -> Result<Self, DataKeysError> {
-        file::read(path).map(|lines| Self::of(lines, seals))
+        file::read(path).map(|lines| Self::from_lines(lines, seals))
     }
 
     /// Like [`Self::load`], but creates a missing file, readable by its owner alone.
     pub fn load_or_create(path: &Path, seals: bool) -> Result<Self, DataKeysError> {
-        file::make(path)?;
+        file::create_if_missing(path)?;
         Self::load(path, seals)
     }
 
     pub fn random() -> Self {
-        Self::of(file::KeyLines::random(), true)
+        Self::from_lines(file::KeyLines::random(), true)
     }
 
-    fn of(lines: file::KeyLines, seals: bool) -> Self {
+    fn from_lines(lines: file::KeyLines, seals: bool) -> Self {
         let key = |(id, secret): ([u8; KEY_ID_LEN], [u8; 32])| DataKey { id, key: key_of(&secret) };
         let keys = lines.keys.into_iter().map(key).collect();
         Self(Arc::new(KeyRing { keys, hash: key_of(&lines.hash), seals }))
     }
 
     /// Seals the value for that place; returns it plain while sealing is off.
-    pub fn seal(&self, place: &SealPlace, plain: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, place: &SealContext, plain: &[u8]) -> Vec<u8> {
         // Always seal foreign bytes that look sealed: stored plain, they could not be read again.
         match self.0.keys.first() {
             Some(key) if self.0.seals || plain.starts_with(&MAGIC) => key.seal(place, plain),
@@ -91,21 +91,21 @@ impl DataKeys {
     }
 
     /// Returns the plain value that `seal` received, or a value that was always plain.
-    pub fn open(&self, place: &SealPlace, stored: Vec<u8>) -> Result<Vec<u8>, SealError> {
+    pub fn open(&self, place: &SealContext, stored: Vec<u8>) -> Result<Vec<u8>, SealError> {
         if !is_sealed(&stored) {
             return Ok(stored);
         }
         let Some((id, body)) = stored[MAGIC.len()..].split_at_checked(KEY_ID_LEN) else {
-            return Err(place.broken());
+            return Err(place.broken_error());
         };
         let Some(key) = self.0.keys.iter().find(|key| key.id == id) else {
             return Err(SealError::UnknownKey { column: place.column(), key: hex::encode(id) });
         };
-        key.open(place, body).ok_or_else(|| place.broken())
+        key.open(place, body).ok_or_else(|| place.broken_error())
     }
 
     /// Like `seal`, for a text column.
-    pub fn seal_text(&self, place: &SealPlace, plain: &str) -> String {
+    pub fn seal_text(&self, place: &SealContext, plain: &str) -> String {
         match self.0.keys.first() {
             Some(key) if self.0.seals || plain.starts_with(TEXT_MAGIC) => {
                 let sealed = key.seal(place, plain.as_bytes());
@@ -116,16 +116,16 @@ impl DataKeys {
     }
 
     /// Like `open`, for a text column.
-    pub fn open_text(&self, place: &SealPlace, stored: String) -> Result<String, SealError> {
+    pub fn open_text(&self, place: &SealContext, stored: String) -> Result<String, SealError> {
         let Some(sealed) = stored.strip_prefix(TEXT_MAGIC) else { return Ok(stored) };
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok().filter(|sealed| is_sealed(sealed));
-        let plain = self.open(place, sealed.ok_or_else(|| place.broken())?)?;
-        String::from_utf8(plain).map_err(|_| place.broken())
+        let plain = self.open(place, sealed.ok_or_else(|| place.broken_error())?)?;
+        String::from_utf8(plain).map_err(|_| place.broken_error())
     }
 
     /// True if a job must reseal these bytes: they are plain or sealed with a former key.
     pub fn is_stale(&self, stored: &[u8]) -> bool {
-        self.head().is_some_and(|head| !stored.starts_with(&head))
+        self.sealed_prefix().is_some_and(|head| !stored.starts_with(&head))
     }
 
     pub fn is_sealed_text(&self, stored: &str) -> bool {
@@ -134,7 +134,7 @@ impl DataKeys {
 
     /// Like `is_stale`, for a text.
     pub fn is_stale_text(&self, stored: &str) -> bool {
-        let Some(head) = self.head() else { return false };
+        let Some(head) = self.sealed_prefix() else { return false };
         let sealed = stored.strip_prefix(TEXT_MAGIC);
         let sealed = sealed.and_then(|sealed| URL_SAFE_NO_PAD.decode(sealed).ok());
         sealed.is_none_or(|sealed| !sealed.starts_with(&head))
@@ -143,7 +143,7 @@ impl DataKeys {
     /// Blind index: finds equal values without opening them. Equal texts of one column have equal
     /// hashes, which only the key file can compute. Rotation of data keys does not change them.
     pub fn hash(&self, column: &'static str, text: &str) -> [u8; 32] {
-        let bytes = SealPlace::of(column, text.as_bytes());
+        let bytes = SealContext::for_row(column, text.as_bytes());
         let mut hash = [0; 32];
         hash.copy_from_slice(hmac::sign(&self.0.hash, bytes.as_bytes()).as_ref());
         hash
@@ -151,13 +151,13 @@ impl DataKeys {
 
     /// True if this is the hash of the text; compares in constant time.
     pub fn is_hash(&self, hash: &[u8], column: &'static str, text: &str) -> bool {
-        let bytes = SealPlace::of(column, text.as_bytes());
+        let bytes = SealContext::for_row(column, text.as_bytes());
         hmac::verify(&self.0.hash, bytes.as_bytes(), hash).is_ok()
     }
 
     /// True if new values are sealed.
-    pub fn seals(&self) -> bool {
-        self.head().is_some()
+    pub fn is_sealing(&self) -> bool {
+        self.sealed_prefix().is_some()
     }
 
     /// The id of the sealing key; `None` while sealing is off.
@@ -166,9 +166,9 @@ impl DataKeys {
     }
 
     /// The prefix of newly sealed values; `None` while sealing is off.
-    fn head(&self) -> Option<[u8; HEAD_LEN]> {
+    fn sealed_prefix(&self) -> Option<[u8; HEAD_LEN]> {
         let key = self.0.keys.first().filter(|_| self.0.seals)?;
-        Some(key.head())
+        Some(key.sealed_prefix())
     }
 }
 
@@ -180,19 +180,19 @@ impl std::fmt::Debug for DataKeys {
 }
 
 impl DataKey {
-    fn seal(&self, place: &SealPlace, plain: &[u8]) -> Vec<u8> {
-        let drawn: [u8; SALT_LEN + NONCE_LEN] = random::bytes();
+    fn seal(&self, place: &SealContext, plain: &[u8]) -> Vec<u8> {
+        let drawn: [u8; SALT_LEN + NONCE_LEN] = random::draw_bytes();
         let (salt, nonce) = drawn.split_at(SALT_LEN);
         let room = HEAD_LEN + drawn.len();
         let mut sealed = Vec::with_capacity(room + plain.len() + AES_256_GCM.tag_len());
-        for part in [&self.head()[..], &drawn, plain] {
+        for part in [&self.sealed_prefix()[..], &drawn, plain] {
             sealed.extend_from_slice(part);
         }
         let key = self.of_value(salt);
         let Ok(nonce) = Nonce::try_assume_unique_for_key(nonce) else {
             unreachable!("the rest of what was drawn is a nonce")
         };
-        match key.seal_in_place_separate_tag(nonce, place.aad(), &mut sealed[room..]) {
+        match key.seal_in_place_separate_tag(nonce, place.as_aad(), &mut sealed[room..]) {
             Ok(tag) => sealed.extend_from_slice(tag.as_ref()),
             Err(_) => unreachable!("a value of a store is shorter than 64 GiB"),
         }
@@ -200,12 +200,13 @@ impl DataKey {
     }
 
     /// `sealed` is the part after the head.
-    fn open(&self, place: &SealPlace, sealed: &[u8]) -> Option<Vec<u8>> {
+    fn open(&self, place: &SealContext, sealed: &[u8]) -> Option<Vec<u8>> {
         let (salt, sealed) = sealed.split_at_checked(SALT_LEN)?;
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut plain = sealed.to_vec();
-        let length = self.of_value(salt).open_in_place(nonce, place.aad(), &mut plain).ok()?.len();
+        let length =
+            self.of_value(salt).open_in_place(nonce, place.as_aad(), &mut plain).ok()?.len();
         plain.truncate(length);
         Some(plain)
     }
@@ -217,7 +218,7 @@ impl DataKey {
         }
     }
 
-    fn head(&self) -> [u8; HEAD_LEN] {
+    fn sealed_prefix(&self) -> [u8; HEAD_LEN] {
         let mut head = [0; HEAD_LEN];
         head[..MAGIC.len()].copy_from_slice(&MAGIC);
         head[MAGIC.len()..].copy_from_slice(&self.id);
@@ -225,12 +226,12 @@ impl DataKey {
     }
 }
 
-impl SealPlace {
-    fn aad(&self) -> Aad<&[u8]> {
+impl SealContext {
+    fn as_aad(&self) -> Aad<&[u8]> {
         Aad::from(self.as_bytes())
     }
 
-    fn broken(&self) -> SealError {
+    fn broken_error(&self) -> SealError {
         SealError::Broken { column: self.column() }
     }
 }

@@ -1,26 +1,26 @@
 //! The steps of opening that all services share.
 
 use axum::Router;
-use process::{health::Readiness, parts::CloudPart, tokens::Verifier};
+use process::{health::Readiness, parts::CloudPart, tokens::TokenVerifier};
 
 use crate::{
-    Database, Ground,
+    Database, ServiceContext,
     bus::topology,
-    health::{self, Check},
+    health::{self, ReadinessCheck},
     jobs::{self, Job, JobError},
-    outbox::{self, Relay, replay},
+    outbox::{self, OutboxRelay, replay},
 };
 
-impl Ground {
+impl ServiceContext {
     /// The same context with child tasks: a part that opens later stops earlier.
     #[must_use]
     pub fn for_part(&self) -> Self {
-        Self { tasks: self.tasks.child(), ..self.clone() }
+        Self { tasks: self.tasks.new_child(), ..self.clone() }
     }
 
-    pub fn verifier(&self, service: &'static str) -> Verifier {
+    pub fn verifier_for(&self, service: &'static str) -> TokenVerifier {
         let (keys, service_key) = (self.keys.clone(), self.service_key.clone());
-        Verifier { service, keys, service_key, clock: self.clock.clone() }
+        TokenVerifier { service, keys, service_key, clock: self.clock.clone() }
     }
 
     /// Runs a service's jobs and its outbox relay, and counts its dead letters.
@@ -32,12 +32,12 @@ impl Ground {
     ) -> Result<(), JobError> {
         let database = database.into();
         jobs.push(outbox::kept_job(database.clone(), self.clock.clone(), self.sent_kept));
-        jobs.push(replay::job(database.clone(), self.bus.clone(), self.clock.clone()));
-        if let Some(part) = CloudPart::named(service) {
-            topology::watch(&self.tasks, self.bus.clone(), part);
+        jobs.push(replay::replay_job(database.clone(), self.bus.clone(), self.clock.clone()));
+        if let Some(part) = CloudPart::from_name(service) {
+            topology::watch_dead_letters(&self.tasks, self.bus.clone(), part);
         }
         jobs::start(&self.tasks, database.clone(), self.clock.clone(), jobs)?;
-        Relay::start(&self.tasks, database, self.bus.clone(), self.clock.clone(), service);
+        OutboxRelay::start(&self.tasks, database, self.bus.clone(), self.clock.clone(), service);
         Ok(())
     }
 }
@@ -47,8 +47,8 @@ impl Ground {
 pub fn router(
     service: &'static str,
     routes: Router,
-    checks: impl IntoIterator<Item = Check>,
+    checks: impl IntoIterator<Item = ReadinessCheck>,
 ) -> Router {
-    let readiness: Readiness = health::readiness(checks);
-    process::web::standard(routes.merge(process::health::router(readiness)), service)
+    let readiness: Readiness = health::build_readiness(checks);
+    process::web::with_standard_layers(routes.merge(process::health::router(readiness)), service)
 }

@@ -39,8 +39,12 @@ pub struct LiveSession {
 }
 
 /// Lists a session as revoked until its token would have expired.
-pub async fn revoke(cache: &Cache, session: SessionId, left: Duration) -> Result<(), CacheError> {
-    cache.set(&key(session), REVOKED, left).await
+pub async fn revoke_session(
+    cache: &Cache,
+    session: SessionId,
+    left: Duration,
+) -> Result<(), CacheError> {
+    cache.set(&cache_key(session), REVOKED, left).await
 }
 
 /// Marks the list as complete: it contains every revoked session.
@@ -49,39 +53,39 @@ pub async fn mark_complete(cache: &Cache) -> Result<(), CacheError> {
 }
 
 pub async fn look_up(cache: &Cache, session: SessionId) -> Result<SessionStatus, CacheError> {
-    let [revoked, complete] = cache.get_all([&key(session), COMPLETE_KEY]).await?;
-    let status = status(revoked.is_some(), complete.is_some());
+    let [revoked, complete] = cache.get_all([&cache_key(session), COMPLETE_KEY]).await?;
+    let status = session_status(revoked.is_some(), complete.is_some());
     count_read("sessions", "ended", status != SessionStatus::Unknown);
     Ok(status)
 }
 
 /// Stores a snapshot of a live session under a separate key: a gateway of the previous version
 /// treats any value under the session's own key as a revocation.
-pub async fn remember(
+pub async fn store_live_session(
     cache: &Cache,
     session: SessionId,
     live: &LiveSession,
     left: Duration,
 ) -> Result<(), CacheError> {
     let LiveSession { user, role, until: UnixMillis(until) } = live;
-    let word = format!("{user} {} {until}", role.number());
+    let word = format!("{user} {} {until}", role.as_number());
     cache.set(&live_key(session), &word, left.min(KEPT_FOR)).await
 }
 
 /// Like `look_up`, with the snapshot of a clear session.
-pub async fn recall(
+pub async fn look_up_live(
     cache: &Cache,
     session: SessionId,
 ) -> Result<(SessionStatus, Option<LiveSession>), CacheError> {
-    let keys = [key(session), live_key(session)];
+    let keys = [cache_key(session), live_key(session)];
     let [revoked, live, complete] = cache.get_all([&keys[0], &keys[1], COMPLETE_KEY]).await?;
-    let status = status(revoked.is_some(), complete.is_some());
+    let status = session_status(revoked.is_some(), complete.is_some());
     let live = live.filter(|_| status == SessionStatus::Clear).and_then(|word| read(&word));
     count_read("sessions", "live", status == SessionStatus::Revoked || live.is_some());
     Ok((status, live))
 }
 
-fn status(is_revoked: bool, is_complete: bool) -> SessionStatus {
+fn session_status(is_revoked: bool, is_complete: bool) -> SessionStatus {
     match (is_revoked, is_complete) {
         (true, _) => SessionStatus::Revoked,
         (false, true) => SessionStatus::Clear,
@@ -96,7 +100,7 @@ fn read(word: &str) -> Option<LiveSession> {
     Some(LiveSession { user: user.parse().ok()?, role, until })
 }
 
-fn key(session: SessionId) -> String {
+fn cache_key(session: SessionId) -> String {
     format!("session:{session}")
 }
 
@@ -117,7 +121,7 @@ mod tests {
         let cache = Cache::open("memory:").unwrap();
         let (gone, other) = (SessionId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)));
         assert_eq!(look_up(&cache, other).await.unwrap(), SessionStatus::Unknown);
-        revoke(&cache, gone, MINUTE).await.unwrap();
+        revoke_session(&cache, gone, MINUTE).await.unwrap();
         assert_eq!(look_up(&cache, gone).await.unwrap(), SessionStatus::Revoked);
         mark_complete(&cache).await.unwrap();
         assert_eq!(look_up(&cache, gone).await.unwrap(), SessionStatus::Revoked);
@@ -130,15 +134,15 @@ mod tests {
         let session = SessionId(Uuid::from_u128(1));
         let user = UserId(Uuid::from_u128(2));
         let live = LiveSession { user, role: Role::Provider, until: UnixMillis(7) };
-        let known = async || recall(&cache, session).await.unwrap();
-        remember(&cache, session, &live, MINUTE).await.unwrap();
+        let known = async || look_up_live(&cache, session).await.unwrap();
+        store_live_session(&cache, session, &live, MINUTE).await.unwrap();
         assert_eq!(known().await, (SessionStatus::Unknown, None));
         mark_complete(&cache).await.unwrap();
         assert_eq!(known().await, (SessionStatus::Clear, Some(live)));
-        revoke(&cache, session, MINUTE).await.unwrap();
+        revoke_session(&cache, session, MINUTE).await.unwrap();
         assert_eq!(known().await, (SessionStatus::Revoked, None));
         // A reader that read auth_db before the revocation.
-        remember(&cache, session, &live, MINUTE).await.unwrap();
+        store_live_session(&cache, session, &live, MINUTE).await.unwrap();
         assert_eq!(known().await, (SessionStatus::Revoked, None));
         assert_eq!(look_up(&cache, session).await.unwrap(), SessionStatus::Revoked);
     }

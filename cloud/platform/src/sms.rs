@@ -9,7 +9,7 @@ mod phone;
 
 use std::{path::Path, sync::Arc};
 
-use process::trust::Authorities;
+use process::trust::CertificateAuthorities;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -37,7 +37,7 @@ pub enum Sms {
 pub struct SmsGateway(MessageGateway);
 
 #[derive(Serialize)]
-struct Handed<'a> {
+struct SmsPayload<'a> {
     id: Uuid,
     to: &'a str,
     text: &'a str,
@@ -57,14 +57,14 @@ impl Sms {
     /// `off`, `folder:/a/folder` (created if missing), or the address of a gateway, with the file
     /// of its bearer secret.
     pub fn open(url: &str, secret: &Path) -> Result<Self, SmsAddressError> {
-        Self::open_trusting(url, secret, &Authorities::of_process())
+        Self::open_trusting(url, secret, &CertificateAuthorities::of_process())
     }
 
     /// Like [`Self::open`], with the authorities that verify a gateway at `https://`.
     pub fn open_trusting(
         url: &str,
         secret: &Path,
-        authorities: &Authorities,
+        authorities: &CertificateAuthorities,
     ) -> Result<Self, SmsAddressError> {
         if url == "off" {
             return Ok(Self::Off);
@@ -98,11 +98,11 @@ impl Sms {
             Self::Off => Err(SmsError::Off),
             Self::Folder(folder) => {
                 let kept = json!({ "to": message.to.as_str(), "text": message.text });
-                Ok(folder.keep(message.id, &kept).await?)
+                Ok(folder.write_message(message.id, &kept).await?)
             }
             Self::Gateway(gateway) => {
                 let SmsMessage { id, to, text } = message;
-                let handed = Handed { id: *id, to: to.as_str(), text };
+                let handed = SmsPayload { id: *id, to: to.as_str(), text };
                 Ok(gateway.0.send(*id, &handed).await?)
             }
         }

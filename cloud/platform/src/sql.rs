@@ -19,15 +19,15 @@ mod value;
 
 pub use columns::Columns;
 pub use error::SqlError;
-pub use follower::Reads;
+pub use follower::ReplicaReader;
 pub use migrate::{GROUND, Migrations};
 pub use open::{WRITER_LIMIT, create_database};
-pub use retry::Attempts;
 pub(crate) use retry::LOCK_WAITS;
+pub use retry::TransactionRetry;
 pub use row::{Plain, ReadError, Row, StoredRow};
-pub use statement::{NAMES_MAX, ROWS_MAX, Statement, in_list, parts};
+pub use statement::{NAMES_MAX, ROWS_MAX, Statement, in_list, split_batches};
 pub use tx::Tx;
-pub use value::{Column, ColumnError, Val, bigint};
+pub use value::{Column, ColumnError, Val, to_bigint};
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ use sqlx::{MySqlPool, SqlitePool};
 use tokio::sync::Notify;
 
 use crate::sealing::DataKeys;
-use statement::{limited, mysql, sqlite};
+use statement::{bind_mysql, bind_sqlite, run_with_timeout};
 
 /// A service's database. Clones share the pool.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Sql {
         keys: &DataKeys,
     ) -> Result<Self, SqlError> {
         let sql = Self::open(url.reveal()).await?.sealed_by(keys);
-        sql.check(migrations).await?;
+        sql.check_schema(migrations).await?;
         Ok(sql)
     }
 
@@ -107,18 +107,18 @@ impl Sql {
         let work = async {
             Ok(match self {
                 Self::MySql { pool, .. } => {
-                    mysql(&text, values).execute(pool).await?.rows_affected()
+                    bind_mysql(&text, values).execute(pool).await?.rows_affected()
                 }
                 Self::Sqlite { write, .. } => {
-                    sqlite(&text, values).execute(write).await?.rows_affected()
+                    bind_sqlite(&text, values).execute(write).await?.rows_affected()
                 }
             })
         };
-        limited(&text, work).await
+        run_with_timeout(&text, work).await
     }
 
     /// Reads the first row outside a transaction.
-    pub async fn one<R: Row>(
+    pub async fn fetch_optional<R: Row>(
         &self,
         text: impl Into<Statement>,
         values: Vec<Val>,
@@ -127,20 +127,20 @@ impl Sql {
         let work = async {
             match self {
                 Self::MySql { pool, keys, .. } => {
-                    let row = mysql(&text, values).fetch_optional(pool).await?;
-                    row.map(|row| R::read(&StoredRow::mysql(&row, keys))).transpose()
+                    let row = bind_mysql(&text, values).fetch_optional(pool).await?;
+                    row.map(|row| R::read(&StoredRow::from_mysql(&row, keys))).transpose()
                 }
                 Self::Sqlite { read, keys, .. } => {
-                    let row = sqlite(&text, values).fetch_optional(read).await?;
-                    row.map(|row| R::read(&StoredRow::sqlite(&row, keys))).transpose()
+                    let row = bind_sqlite(&text, values).fetch_optional(read).await?;
+                    row.map(|row| R::read(&StoredRow::from_sqlite(&row, keys))).transpose()
                 }
             }
         };
-        limited(&text, work).await
+        run_with_timeout(&text, work).await
     }
 
     /// Reads every row outside a transaction; the text carries the LIMIT.
-    pub async fn all<R: Row>(
+    pub async fn fetch_all<R: Row>(
         &self,
         text: impl Into<Statement>,
         values: Vec<Val>,
@@ -149,20 +149,20 @@ impl Sql {
         let work = async {
             match self {
                 Self::MySql { pool, keys, .. } => {
-                    let rows = mysql(&text, values).fetch_all(pool).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::mysql(row, keys))).collect()
+                    let rows = bind_mysql(&text, values).fetch_all(pool).await?;
+                    rows.iter().map(|row| R::read(&StoredRow::from_mysql(row, keys))).collect()
                 }
                 Self::Sqlite { read, keys, .. } => {
-                    let rows = sqlite(&text, values).fetch_all(read).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::sqlite(row, keys))).collect()
+                    let rows = bind_sqlite(&text, values).fetch_all(read).await?;
+                    rows.iter().map(|row| R::read(&StoredRow::from_sqlite(row, keys))).collect()
                 }
             }
         };
-        limited(&text, work).await
+        run_with_timeout(&text, work).await
     }
 
     pub async fn ping(&self) -> Result<(), SqlError> {
-        self.one::<i64>("SELECT 1", Vec::new()).await.map(drop)
+        self.fetch_optional::<i64>("SELECT 1", Vec::new()).await.map(drop)
     }
 
     /// Returns once a transaction of this process has committed an event since the last call.

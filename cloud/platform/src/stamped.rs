@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     cache::{Cache, CacheError, count_read},
-    sealing::{DataKeys, SealPlace},
+    sealing::{DataKeys, SealContext},
 };
 
 /// Longer than any entry's TTL. An entity without a stamp has not changed for that long.
@@ -20,7 +20,7 @@ const STAMP_TTL: Duration = Duration::from_secs(60 * 60);
 const STAMP_BYTES: usize = 12;
 
 #[derive(Clone)]
-pub struct StampedMemory {
+pub struct StampedCache {
     /// The prefix of the part's cache keys.
     part: &'static str,
     /// The column name that entries are sealed for.
@@ -31,7 +31,7 @@ pub struct StampedMemory {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StampedThing {
+pub struct StampedEntity {
     pub id: Uuid,
     /// Its name in cache keys.
     pub name: String,
@@ -39,9 +39,9 @@ pub struct StampedThing {
 
 /// The version of an entity that an entry was read under.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp(String);
+pub struct CacheStamp(String);
 
-impl StampedMemory {
+impl StampedCache {
     /// An entry expires after `ttl`, half an hour at most.
     pub fn new(
         (part, column): (&'static str, &'static str),
@@ -53,50 +53,66 @@ impl StampedMemory {
     }
 
     /// Call this before reading the store. `None` if the cache is unavailable.
-    pub async fn stamp(&self, of: &StampedThing) -> Option<Stamp> {
-        let stamp = in_time(self.cache.get(&self.key("stamp", of))).await?;
-        Some(Stamp(stamp.unwrap_or_else(|| "none".to_owned())))
+    pub async fn read_stamp(&self, of: &StampedEntity) -> Option<CacheStamp> {
+        let stamp = in_time(self.cache.get(&self.cache_key("stamp", of))).await?;
+        Some(CacheStamp(stamp.unwrap_or_else(|| "none".to_owned())))
     }
 
     /// Invalidates an entity's entries on every replica; call it before storing the change, and
     /// again afterwards. It waits as long as the cache may take: readers miss a change that the
     /// cache did not receive.
-    pub async fn changed(&self, of: &StampedThing) {
+    pub async fn invalidate_entity(&self, of: &StampedEntity) {
         let stamp = random::secret_text(STAMP_BYTES);
-        if let Err(error) = self.cache.set(&self.key("stamp", of), &stamp, STAMP_TTL).await {
+        if let Err(error) = self.cache.set(&self.cache_key("stamp", of), &stamp, STAMP_TTL).await {
             tracing::debug!(%error, part = self.part, "The cache did not hear of a change");
         }
     }
 
-    pub async fn recall(&self, what: &str, of: &StampedThing, stamp: &Stamp) -> Option<String> {
-        let known = self.known(what, of, stamp).await;
+    pub async fn read_cached(
+        &self,
+        what: &str,
+        of: &StampedEntity,
+        stamp: &CacheStamp,
+    ) -> Option<String> {
+        let known = self.open_cached(what, of, stamp).await;
         count_read(self.part, what, known.is_some());
         known
     }
 
-    async fn known(&self, what: &str, of: &StampedThing, stamp: &Stamp) -> Option<String> {
-        let stored = in_time(self.cache.get(&self.key(what, of))).await??;
+    async fn open_cached(
+        &self,
+        what: &str,
+        of: &StampedEntity,
+        stamp: &CacheStamp,
+    ) -> Option<String> {
+        let stored = in_time(self.cache.get(&self.cache_key(what, of))).await??;
         let (under, sealed) = stored.split_once(' ')?;
         // Another client of the cache could have put a plain entry there.
-        let is_forged = self.keys.seals() && !self.keys.is_sealed_text(sealed);
+        let is_forged = self.keys.is_sealing() && !self.keys.is_sealed_text(sealed);
         if under != stamp.0 || is_forged {
             return None;
         }
-        self.keys.open_text(&self.place(of), sealed.to_owned()).ok()
+        self.keys.open_text(&self.seal_place(of), sealed.to_owned()).ok()
     }
 
-    pub async fn remember(&self, what: &str, of: &StampedThing, stamp: &Stamp, text: &str) {
-        let sealed = self.keys.seal_text(&self.place(of), text);
+    pub async fn write_cached(
+        &self,
+        what: &str,
+        of: &StampedEntity,
+        stamp: &CacheStamp,
+        text: &str,
+    ) {
+        let sealed = self.keys.seal_text(&self.seal_place(of), text);
         let stored = format!("{} {sealed}", stamp.0);
-        in_time(self.cache.set(&self.key(what, of), &stored, self.ttl)).await;
+        in_time(self.cache.set(&self.cache_key(what, of), &stored, self.ttl)).await;
     }
 
-    fn key(&self, what: &str, of: &StampedThing) -> String {
+    fn cache_key(&self, what: &str, of: &StampedEntity) -> String {
         format!("{}:{what}:{}", self.part, of.name)
     }
 
-    fn place(&self, of: &StampedThing) -> SealPlace {
-        SealPlace::of_id(self.column, of.id)
+    fn seal_place(&self, of: &StampedEntity) -> SealContext {
+        SealContext::of_id(self.column, of.id)
     }
 }
 

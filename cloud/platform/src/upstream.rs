@@ -24,8 +24,8 @@ use process::{
 use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
-pub use guard::{GuardedPart, OwnKey, UploadVerdict};
-pub use remote::{Remote, strip_hop_by_hop};
+pub use guard::{GuardedPart, IdempotentChange, UploadFailure};
+pub use remote::{RemoteService, strip_hop_by_hop};
 
 /// Time limit until the response head. A service's own time limit is shorter.
 const HEAD_LIMIT: Duration = Duration::from_secs(35);
@@ -39,7 +39,7 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub enum Upstream {
     Local(Arc<Router>),
-    Remote(Remote),
+    Remote(RemoteService),
     /// Remote, with a circuit breaker per address.
     Guarded(GuardedPart),
     /// In this process, opened after its callers.
@@ -47,12 +47,12 @@ pub enum Upstream {
 }
 
 /// Connects a service to callers that were opened before it.
-pub struct Opening(Arc<OnceLock<Weak<Router>>>);
+pub struct UpstreamOpener(Arc<OnceLock<Weak<Router>>>);
 
-impl Opening {
+impl UpstreamOpener {
     /// Makes the service callable while its router is held elsewhere. The reference is weak,
     /// because two services that call each other would otherwise keep each other alive.
-    pub fn opened(self, service: &Upstream) {
+    pub fn connect_to(self, service: &Upstream) {
         if let Upstream::Local(router) = service {
             let _first_and_only = self.0.set(Arc::downgrade(router));
         }
@@ -83,24 +83,29 @@ pub enum UpstreamError {
 }
 
 impl Upstream {
-    pub fn local(router: Router) -> Self {
+    pub fn from_router(router: Router) -> Self {
         Self::Local(Arc::new(router))
     }
 
     /// Unreachable until it is opened.
-    pub fn later() -> (Self, Opening) {
+    pub fn open_later() -> (Self, UpstreamOpener) {
         let opening = Arc::new(OnceLock::new());
-        (Self::Later(opening.clone()), Opening(opening))
+        (Self::Later(opening.clone()), UpstreamOpener(opening))
     }
 
     /// `base` is `http://host:port` or `https://host`. Upgraded connections run in `tasks`.
-    pub fn remote(base: &str, tasks: &Tasks) -> Result<Self, UpstreamError> {
-        Remote::new(base, tasks).map(Self::Remote)
+    pub fn from_address(base: &str, tasks: &Tasks) -> Result<Self, UpstreamError> {
+        RemoteService::new(base, tasks).map(Self::Remote)
     }
 
     /// Combines all ways to a part into one. Remote ways get a circuit breaker; a local one does
     /// not need it. A call abandoned after `patience` counts as a fault of its address.
-    pub fn guarded(part: CloudPart, ways: Vec<Self>, clock: &Clock, patience: Duration) -> Self {
+    pub fn combine_guarded(
+        part: CloudPart,
+        ways: Vec<Self>,
+        clock: &Clock,
+        patience: Duration,
+    ) -> Self {
         let remote = |way: &Self| match way {
             Self::Remote(remote) => Some(remote.clone()),
             _ => None,
@@ -109,7 +114,7 @@ impl Upstream {
             Some(remotes) if !remotes.is_empty() => {
                 Self::Guarded(GuardedPart::new(part, remotes, clock.clone(), patience))
             }
-            _ => ways.into_iter().next().unwrap_or_else(|| Self::later().0),
+            _ => ways.into_iter().next().unwrap_or_else(|| Self::open_later().0),
         }
     }
 
@@ -118,12 +123,12 @@ impl Upstream {
     /// extensions.
     pub async fn call(&self, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
         match self {
-            Self::Local(router) => here(router, request).await,
+            Self::Local(router) => call_router(router, request).await,
             Self::Remote(remote) => remote.call(request).await,
             // Boxed because the future holds a copy of the request for retries.
             Self::Guarded(guard) => Box::pin(guard.call(request)).await,
             Self::Later(opening) => match opening.get().and_then(Weak::upgrade) {
-                Some(router) => here(&router, request).await,
+                Some(router) => call_router(&router, request).await,
                 None => Err(UpstreamError::Unreachable(Box::new(NotOpen))),
             },
         }
@@ -131,14 +136,14 @@ impl Upstream {
 
     /// Sends JSON and reads the whole response as JSON; an empty response reads as `()`. `bearer`
     /// is a person's or a service's token.
-    pub async fn json<T: DeserializeOwned>(
+    pub async fn call_json<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         bearer: Option<&str>,
         body: Option<&impl Serialize>,
     ) -> Result<T, UpstreamError> {
-        let request = json_request(method, path, bearer, body).map_err(unsendable)?;
+        let request = json_request(method, path, bearer, body).map_err(request_error)?;
         let work = async {
             let (head, body) = self.call(request).await?.into_parts();
             let body = Limited::new(body, ANSWER_BYTES_MAX);
@@ -156,13 +161,13 @@ impl Upstream {
         path: &str,
         bearer: Option<&str>,
     ) -> Result<T, UpstreamError> {
-        self.json(Method::GET, path, bearer, None::<&()>).await
+        self.call_json(Method::GET, path, bearer, None::<&()>).await
     }
 
     /// Fails if the service does not respond.
     pub async fn ping(&self) -> Result<(), UpstreamError> {
         let request = json_request(Method::GET, LIVE_PATH, None, None::<&()>);
-        let response = self.call(request.map_err(unsendable)?).await?;
+        let response = self.call(request.map_err(request_error)?).await?;
         if response.status().is_success() {
             return Ok(());
         }
@@ -177,7 +182,10 @@ impl UpstreamError {
     }
 }
 
-async fn here(router: &Router, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
+async fn call_router(
+    router: &Router,
+    request: Request<Body>,
+) -> Result<Response<Body>, UpstreamError> {
     match tokio::time::timeout(HEAD_LIMIT, router.clone().oneshot(request)).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(never)) => match never {},
@@ -185,7 +193,7 @@ async fn here(router: &Router, request: Request<Body>) -> Result<Response<Body>,
     }
 }
 
-fn unsendable(error: ClientError) -> UpstreamError {
+fn request_error(error: ClientError) -> UpstreamError {
     UpstreamError::Request(Box::new(error))
 }
 

@@ -28,11 +28,11 @@ impl Default for Config {
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
-        let files = format!("file:{}", place.file("review-files").display());
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
+        let files = format!("file:{}", place.file_path("review-files").display());
         Self {
-            bind: DataPlace::bind(part),
-            documents_url: place.store(part),
+            bind: DataPlace::listen_address(part),
+            documents_url: place.store_address(part),
             files_url: files.into(),
             ..Self::default()
         }

@@ -13,4 +13,4 @@ pub use rating::ProviderRating;
 pub use review::{
     Dimensions, ModerationStep, ProviderReply, Review, ReviewOrigin, ReviewStanding, ReviewedOrder,
 };
-pub use words::{SEARCH_CHARS_MAX, WordQuery, words_of};
+pub use words::{SEARCH_CHARS_MAX, SearchQuery, extract_terms};

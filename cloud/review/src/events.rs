@@ -3,7 +3,7 @@
 
 use platform::{
     bus::{Bus, topology},
-    consume::{Handle, HandleError, consume},
+    consume::{EventHandler, HandleError, start_consumer},
 };
 use process::tasks::Tasks;
 use wire::{Event, EventType, ReviewEvent};
@@ -11,17 +11,17 @@ use wire::{Event, EventType, ReviewEvent};
 use crate::store::ReviewStore;
 
 /// An event only triggers the computation from the stored reviews, so a repeat changes nothing.
-pub struct RatingFeed {
+pub struct RatingEventConsumer {
     pub store: ReviewStore,
 }
 
-impl RatingFeed {
+impl RatingEventConsumer {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, topology::REVIEW_RATINGS, self);
+        start_consumer(tasks, bus, topology::REVIEW_RATINGS, self);
     }
 }
 
-impl Handle for RatingFeed {
+impl EventHandler for RatingEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if matches!(event.kind, EventType::ReviewReplied | EventType::ReviewReported) {
             return Ok(());

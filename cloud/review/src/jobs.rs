@@ -4,21 +4,21 @@
 use platform::{
     files::FileRegister,
     jobs::{Job, JobResult},
-    sealing::SealWalk,
+    sealing::TableResealer,
 };
 
 use crate::store::ReviewStore;
 
-pub fn all(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
+pub fn build_jobs(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
     let (kept, register) = (store.clone(), register.clone());
     let files = Job::new("review-files", "20 43 * * * *", move || {
         let (store, register) = (kept.clone(), register.clone());
         async move {
             let removed = register
-                .collect(|id, _| {
+                .collect_unreferenced(|id, _| {
                     let store = store.clone();
                     async move {
-                        let is_named = store.names(id).await?;
+                        let is_named = store.references_picture(id).await?;
                         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(is_named)
                     }
                 })
@@ -30,21 +30,21 @@ pub fn all(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
     let kept = store.clone();
     let ratings = Job::new("review-ratings", "30 52 3 * * *", move || {
         let store = kept.clone();
-        async move { rate(&store).await }
+        async move { refresh_all_ratings(&store).await }
     });
     let kept = store.clone();
-    let walks = ["review.reviews", "review.reports"].map(SealWalk::of);
+    let walks = ["review.reviews", "review.reports"].map(TableResealer::for_table);
     let seal = Job::new("review-seal", "35 */5 * * * *", move || {
         let (store, walks) = (kept.clone(), walks.clone());
-        async move { Ok(store.seal(&walks).await?) }
+        async move { Ok(store.reseal_reviews(&walks).await?) }
     });
     vec![files, ratings, seal]
 }
 
 /// Repairs ratings that missed a review event, and profiles that missed a rating event.
-async fn rate(store: &ReviewStore) -> JobResult {
+async fn refresh_all_ratings(store: &ReviewStore) -> JobResult {
     let mended = store.refresh_ratings().await?;
     tracing::info!(mended, "Added up the ratings of providers anew");
-    store.tell_ratings().await?;
+    store.replay_ratings().await?;
     Ok(())
 }

@@ -17,11 +17,11 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    Ground, OpenError,
-    answers::Answers,
+    OpenError, ServiceContext,
+    answers::IdempotencyStore,
     documents::Documents,
-    files::{FileIntake, FileRegister, Files},
-    health::Check,
+    files::{FileRegister, Files, UploadReceiver},
+    health::ReadinessCheck,
     letters,
     sealing::DataKeys,
     service as skeleton,
@@ -33,7 +33,7 @@ use service::Service;
 use store::ReviewStore;
 
 pub use config::Config;
-pub use events::RatingFeed;
+pub use events::RatingEventConsumer;
 
 pub const NAME: &str = CloudPart::Review.name();
 
@@ -43,39 +43,47 @@ pub struct Peers {
     pub order: Upstream,
 }
 
-pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+pub async fn open(
+    config: Config,
+    ground: ServiceContext,
+    peers: Peers,
+) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let documents = documents.sealed_by(&ground.data_keys);
     let store = ReviewStore::new(&documents, &ground.data_keys, ground.clock.clone());
-    store.check().await?;
+    store.check_schema().await?;
     let files = Files::open(config.files_url.reveal())
-        .map_err(OpenError::own("`review.files_url`: the store of files cannot be used"))?;
+        .map_err(OpenError::own_failure("`review.files_url`: the store of files cannot be used"))?;
     let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
-    register.check().await?;
-    ground.run(NAME, &documents, jobs::all(&store, &register))?;
-    let answers = Answers::new(&ground, NAME, &documents);
-    RatingFeed { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    register.check_schema().await?;
+    ground.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
+    let answers = IdempotencyStore::new(&ground, NAME, &documents);
+    RatingEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
     let service = Service {
         store,
-        intake: FileIntake::new(&files),
+        intake: UploadReceiver::new(&files),
         register,
-        verifier: ground.verifier(NAME),
+        verifier: ground.verifier_for(NAME),
         orders: peers.order,
         edit_within_ms: config.edit_within_ms,
     };
-    let letters = letters::routes(&ground, CloudPart::Review, &documents);
-    let checks = [Check::Documents(documents), Check::Files(files), Check::Bus(ground.bus)];
-    let routes = answers.over(http::router(service), &document());
+    let letters = letters::build_routes(&ground, CloudPart::Review, &documents);
+    let checks = [
+        ReadinessCheck::Documents(documents),
+        ReadinessCheck::Files(files),
+        ReadinessCheck::Bus(ground.bus),
+    ];
+    let routes = answers.wrap_routes(http::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
-pub fn document() -> ApiDocument {
-    http::table(ApiDocument::of(NAME))
+pub fn api_document() -> ApiDocument {
+    http::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 /// Migrates review_db.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    ReviewStore::new(&documents, &DataKeys::none(), Clock::system()).migrate().await?;
+    ReviewStore::new(&documents, &DataKeys::without_keys(), Clock::system()).migrate().await?;
     Ok(FileRegister::migrate(&documents).await?)
 }

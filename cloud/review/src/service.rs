@@ -3,17 +3,17 @@
 
 use axum::extract::FromRef;
 use platform::{
-    files::{FileIntake, FileRegister},
+    files::{FileRegister, UploadReceiver},
     upstream::{Upstream, UpstreamError},
 };
 use process::{
-    problem::{Problem, chain},
-    tokens::Verifier,
+    problem::{Problem, format_error_chain},
+    tokens::TokenVerifier,
 };
 use wire::{
-    Action, Actor, BatchBody, BatchOp, Code, Command, CommandBody, EdgeId, Evidence, FirstResult,
-    Order, OrderAndTerms, OrderId, OrderStatus, Outcome, OutcomeKind, PaymentStatus, ReviewId,
-    Role, Source,
+    Action, Actor, BatchBody, BatchOp, Code, Command, CommandBody, CommandEvidence, EdgeId,
+    FirstResult, Order, OrderAndTerms, OrderId, OrderStatus, Outcome, OutcomeKind, PaymentStatus,
+    ReviewId, Role, Source,
 };
 
 use crate::{
@@ -26,26 +26,26 @@ const ORDER: &str = "order";
 #[derive(Clone, FromRef)]
 pub struct Service {
     pub store: ReviewStore,
-    pub intake: FileIntake,
+    pub intake: UploadReceiver,
     pub register: FileRegister,
-    pub verifier: Verifier,
+    pub verifier: TokenVerifier,
     pub orders: Upstream,
     #[from_ref(skip)]
     pub edit_within_ms: i64,
 }
 
-pub enum Submitted {
+pub enum SubmissionResult {
     Kept(ReviewId, Box<Review>),
     Refused(Code, Option<ReviewId>),
 }
 
 impl Service {
     /// `None` if the order does not exist.
-    async fn order(&self, id: OrderId) -> Result<Option<Order>, Problem> {
-        Ok(self.order_and_terms(id).await?.map(|told| told.order))
+    async fn fetch_order(&self, id: OrderId) -> Result<Option<Order>, Problem> {
+        Ok(self.fetch_order_and_terms(id).await?.map(|told| told.order))
     }
 
-    async fn order_and_terms(&self, id: OrderId) -> Result<Option<OrderAndTerms>, Problem> {
+    async fn fetch_order_and_terms(&self, id: OrderId) -> Result<Option<OrderAndTerms>, Problem> {
         let token = self.verifier.token_for(ORDER);
         match self.orders.get(&format!("/internal/orders/{id}"), Some(&token)).await {
             Ok(told) => Ok(Some(told)),
@@ -55,7 +55,10 @@ impl Service {
                 Ok(None)
             }
             Err(error) => {
-                tracing::warn!(cause = chain(&error), "The order service cannot be asked");
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "The order service cannot be asked"
+                );
                 Err(Problem::new(Code::Unavailable).retry_after(1))
             }
         }
@@ -63,70 +66,79 @@ impl Service {
 
     /// Stores a customer's review of their own completed order, if it is paid or may be paid
     /// afterwards. A retry gets the same answer.
-    pub async fn submit(
+    pub async fn submit_review(
         &self,
         customer: Actor,
         order: OrderId,
         content: ReviewContent,
         origin: ReviewOrigin,
         trace: &str,
-    ) -> Result<Submitted, Problem> {
-        let own = match self.order_and_terms(order).await?.map(|told| reviewable(customer, told)) {
-            None => return Ok(Submitted::Refused(Code::OrderNotFound, None)),
-            Some(Err(code)) => return Ok(Submitted::Refused(code, None)),
+    ) -> Result<SubmissionResult, Problem> {
+        let own = match self
+            .fetch_order_and_terms(order)
+            .await?
+            .map(|told| check_reviewable(customer, told))
+        {
+            None => return Ok(SubmissionResult::Refused(Code::OrderNotFound, None)),
+            Some(Err(code)) => return Ok(SubmissionResult::Refused(code, None)),
             Some(Ok(order)) => order,
         };
         let (command, hash) = (origin.command_id, origin.hash);
-        let review = Review::of(own, content, origin, self.store.clock().now());
+        let review = Review::from_submission(own, content, origin, self.store.clock().now());
         if let Some((id, review)) = self.store.add(review, trace).await? {
             tracing::info!(order.id = %order, review.id = %id, "Order `{order}` was reviewed");
-            return Ok(Submitted::Kept(id, Box::new(review)));
+            return Ok(SubmissionResult::Kept(id, Box::new(review)));
         }
-        Ok(match self.store.of_order(order).await? {
+        Ok(match self.store.find_by_order(order).await? {
             Some((id, review)) if review.origin.command_id == command => {
                 if review.origin.hash == hash {
-                    Submitted::Kept(id, Box::new(review))
+                    SubmissionResult::Kept(id, Box::new(review))
                 } else {
-                    Submitted::Refused(Code::CommandIdReused, None)
+                    SubmissionResult::Refused(Code::CommandIdReused, None)
                 }
             }
-            found => Submitted::Refused(Code::AlreadyReviewed, found.map(|(id, _)| id)),
+            found => SubmissionResult::Refused(Code::AlreadyReviewed, found.map(|(id, _)| id)),
         })
     }
 
     /// Decides an operation from an edge's log. Stores the answer before returning it.
-    pub async fn decide(&self, edge: &EdgeId, epoch: u64, op: BatchOp) -> Result<Outcome, Problem> {
+    pub async fn decide_op(
+        &self,
+        edge: &EdgeId,
+        epoch: u64,
+        op: BatchOp,
+    ) -> Result<Outcome, Problem> {
         let place = format!("{edge}/{epoch}/{}", op.seq);
         let now = self.store.clock().now();
         let BatchBody::Command { command, actor, evidence } = op.body else {
-            return Ok(Outcome::rejected(Code::UnknownOp, None, now));
+            return Ok(Outcome::new_rejected(Code::UnknownOp, None, now));
         };
-        if command.body.action() != Some(Action::Review) {
-            return Ok(Outcome::rejected(Code::UnknownOp, None, now));
+        if command.body.order_action() != Some(Action::Review) {
+            return Ok(Outcome::new_rejected(Code::UnknownOp, None, now));
         }
         // A token of another person must not use up the command id.
         let Some(actor) = actor else {
-            return Ok(Outcome::rejected(Code::InvalidToken, None, now));
+            return Ok(Outcome::new_rejected(Code::InvalidToken, None, now));
         };
-        let record = match self.store.answer_to(command.id).await? {
+        let record = match self.store.find_answer(command.id).await? {
             Some(record) => record,
-            None => self.decide_anew(edge, &place, &command, actor, &evidence).await?,
+            None => self.decide_new_command(edge, &place, &command, actor, &evidence).await?,
         };
         if (record.user_id, record.hash) != (actor.user_id, command.body.hash()) {
-            return Ok(Outcome::rejected(Code::CommandIdReused, None, now));
+            return Ok(Outcome::new_rejected(Code::CommandIdReused, None, now));
         }
-        self.outcome(record, &place).await
+        self.build_outcome(record, &place).await
     }
 
-    async fn decide_anew(
+    async fn decide_new_command(
         &self,
         edge: &EdgeId,
         place: &str,
         command: &Command,
         actor: Actor,
-        evidence: &Evidence,
+        evidence: &CommandEvidence,
     ) -> Result<CommandRecord, Problem> {
-        let code = self.ruled(edge, place, command, actor, evidence).await?;
+        let code = self.check_and_submit(edge, place, command, actor, evidence).await?;
         let record = CommandRecord {
             user_id: actor.user_id,
             order_id: command.body.order_id(),
@@ -137,17 +149,17 @@ impl Service {
         };
         let action = command.body.name();
         tracing::info!(command.id = %command.id, action, code = ?record.code, "Command decided");
-        Ok(self.store.keep_answer(command.id, record).await?)
+        Ok(self.store.store_answer(command.id, record).await?)
     }
 
     /// Returns the reason for refusing, or `None` after storing the review.
-    async fn ruled(
+    async fn check_and_submit(
         &self,
         edge: &EdgeId,
         place: &str,
         command: &Command,
         actor: Actor,
-        evidence: &Evidence,
+        evidence: &CommandEvidence,
     ) -> Result<Option<Code>, Problem> {
         if evidence.distrusted {
             return Ok(Some(Code::EdgeNotTrusted));
@@ -161,7 +173,7 @@ impl Service {
         let CommandBody::SubmitReview { order_id, rating, comment } = &command.body else {
             return Ok(Some(Code::UnknownOp));
         };
-        let Ok(content) = ReviewContent::of_command(*rating, comment) else {
+        let Ok(content) = ReviewContent::from_command(*rating, comment) else {
             return Ok(Some(Code::InvalidInput));
         };
         let origin = ReviewOrigin {
@@ -172,35 +184,35 @@ impl Service {
         };
         let trace = command.trace.clone();
         let trace = trace.unwrap_or_else(|| command.id.0.simple().to_string());
-        match self.submit(actor, *order_id, content, origin, &trace).await? {
-            Submitted::Kept(..) => Ok(None),
-            Submitted::Refused(code, _) => Ok(Some(code)),
+        match self.submit_review(actor, *order_id, content, origin, &trace).await? {
+            SubmissionResult::Kept(..) => Ok(None),
+            SubmissionResult::Refused(code, _) => Ok(Some(code)),
         }
     }
 
     /// Repeats the result to the same operation. The same command at another log position gets
     /// `Duplicate` with the first result.
-    async fn outcome(&self, record: CommandRecord, place: &str) -> Result<Outcome, Problem> {
+    async fn build_outcome(&self, record: CommandRecord, place: &str) -> Result<Outcome, Problem> {
         let CommandRecord { code, decided_at, order_id, op, .. } = record;
         let order = match code {
-            None => self.order(order_id).await?,
+            None => self.fetch_order(order_id).await?,
             Some(_) => None,
         };
         if op != place {
             let first = FirstResult { applied: code.is_none(), code };
-            let duplicate = Outcome::plain(OutcomeKind::Duplicate, decided_at);
+            let duplicate = Outcome::new_plain(OutcomeKind::Duplicate, decided_at);
             return Ok(Outcome { first: Some(first), order, ..duplicate });
         }
         Ok(match code {
-            None => Outcome { order, ..Outcome::plain(OutcomeKind::Applied, decided_at) },
-            Some(code) => Outcome::rejected(code, None, decided_at),
+            None => Outcome { order, ..Outcome::new_plain(OutcomeKind::Applied, decided_at) },
+            Some(code) => Outcome::new_rejected(code, None, decided_at),
         })
     }
 }
 
 /// Checks that the customer may review the order, and extracts the needed fields. Another
 /// customer's order counts as missing.
-fn reviewable(customer: Actor, told: OrderAndTerms) -> Result<ReviewedOrder, Code> {
+fn check_reviewable(customer: Actor, told: OrderAndTerms) -> Result<ReviewedOrder, Code> {
     let OrderAndTerms { order, paid_afterwards, .. } = told;
     if order.customer_id != customer.user_id {
         return Err(Code::OrderNotFound);

@@ -15,21 +15,25 @@ mod votes;
 use platform::{
     StoreError,
     documents::{
-        Collection, Document, DocumentPage, Documents, DocumentsError, Find, Scalar, ScalarType,
+        Collection, Document, DocumentPage, Documents, DocumentsError, IndexQuery, Scalar,
+        ScalarType,
     },
-    sealing::{DataKeys, SealWalk},
+    sealing::{DataKeys, TableResealer},
 };
 use process::{clock::Clock, problem::TimeCursor};
 use uuid::Uuid;
 use wire::{Code, Event, EventType, FileId, Hash, OrderId, ReviewId, UserId};
 
-use crate::domain::{ProviderRating, Review, words_of};
+use crate::domain::{ProviderRating, Review, extract_terms};
 
 pub use answers::CommandRecord;
 pub use reports::{ReviewReport, ToldReport};
-pub use search::{FoundReviews, WordSearch};
-pub use shapes::{about_provider, at_desk, by_customer, of_order, sorted_about_provider};
-pub use sorts::{ReviewPlace, ReviewSort};
+pub use search::{FoundReviews, ReviewSearch};
+pub use shapes::{
+    customer_reviews_query, moderation_queue_query, order_review_query, provider_reviews_query,
+    sorted_provider_reviews_query,
+};
+pub use sorts::{ReviewCursor, ReviewSort};
 pub use votes::HelpfulVote;
 
 /// The key context for hashing search terms. Independent of the collection's name.
@@ -56,13 +60,13 @@ pub enum ReviewRefusal {
 }
 
 /// The event to write with a change. Without one, the change is dropped.
-pub struct ReviewNews {
+pub struct ReviewEventDraft {
     pub kind: EventType,
     pub reason: Option<String>,
 }
 
-impl ReviewNews {
-    pub fn of(kind: EventType) -> Self {
+impl ReviewEventDraft {
+    pub fn from_kind(kind: EventType) -> Self {
         Self { kind, reason: None }
     }
 }
@@ -92,17 +96,20 @@ impl ReviewStore {
     }
 
     /// Fails if `migrate` has not run for this schema.
-    pub async fn check(&self) -> Result<(), DocumentsError> {
-        self.documents.check().await?;
-        self.reviews.check().await?;
-        self.ratings.check().await?;
-        self.votes.check().await?;
-        self.reports.check().await?;
-        self.answers.check().await
+    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
+        self.documents.check_schema().await?;
+        self.reviews.check_schema().await?;
+        self.ratings.check_schema().await?;
+        self.votes.check_schema().await?;
+        self.reports.check_schema().await?;
+        self.answers.check_schema().await
     }
 
     /// Runs one batch of sealing fields which are plain or use a former data key.
-    pub async fn seal(&self, walks: &[SealWalk<Uuid>; 2]) -> Result<(), DocumentsError> {
+    pub async fn reseal_reviews(
+        &self,
+        walks: &[TableResealer<Uuid>; 2],
+    ) -> Result<(), DocumentsError> {
         self.reviews.seal_stale(&walks[0]).await?;
         self.reports.seal_stale(&walks[1]).await
     }
@@ -126,16 +133,21 @@ impl ReviewStore {
         trace: &str,
     ) -> Result<Option<(ReviewId, Review)>, StoreError> {
         let id = ReviewId(self.clock.new_id());
-        self.derive(&mut review);
-        let event = self.event(&ReviewNews::of(EventType::ReviewCreated), id, trace, &review)?;
+        self.refresh_search_terms(&mut review);
+        let event = self.build_event(
+            &ReviewEventDraft::from_kind(EventType::ReviewCreated),
+            id,
+            trace,
+            &review,
+        )?;
         let is_new = self.reviews.insert(id.0, &review, &[event]).await?;
         Ok(is_new.then_some((id, review)))
     }
 
     /// Stores many reviews without events, for load tests.
-    pub async fn fill(&self, reviews: Vec<Review>) -> Result<(), StoreError> {
+    pub async fn insert_without_events(&self, reviews: Vec<Review>) -> Result<(), StoreError> {
         let with_words = reviews.into_iter().map(|mut review| {
-            self.derive(&mut review);
+            self.refresh_search_terms(&mut review);
             (self.clock.new_id(), review)
         });
         self.reviews.insert_new(&with_words.collect::<Vec<_>>()).await?;
@@ -146,25 +158,28 @@ impl ReviewStore {
         Ok(self.reviews.get(id.0).await?.map(|found| found.body))
     }
 
-    pub async fn of_order(&self, order: OrderId) -> Result<Option<(ReviewId, Review)>, StoreError> {
-        let found = self.reviews.find(&of_order(order)).await?;
+    pub async fn find_by_order(
+        &self,
+        order: OrderId,
+    ) -> Result<Option<(ReviewId, Review)>, StoreError> {
+        let found = self.reviews.find_documents(&order_review_query(order)).await?;
         Ok(found.into_iter().next().map(|found| (ReviewId(found.id), found.body)))
     }
 
-    pub async fn page(&self, find: Find) -> Result<DocumentPage<Review>, StoreError> {
-        Ok(self.reviews.page(find).await?)
+    pub async fn page_reviews(&self, find: IndexQuery) -> Result<DocumentPage<Review>, StoreError> {
+        Ok(self.reviews.find_page(find).await?)
     }
 
     /// Changes a review unless its revision differs from `read`.
-    pub async fn change(
+    pub async fn change_review(
         &self,
         id: ReviewId,
         read: Option<i64>,
         trace: &str,
-        mut change: impl FnMut(&mut Review) -> Result<Option<ReviewNews>, Code>,
+        mut change: impl FnMut(&mut Review) -> Result<Option<ReviewEventDraft>, Code>,
     ) -> Result<Review, ReviewRefusal> {
         let mut instead = Err(ReviewRefusal::Refused(Code::NotFound));
-        let changed = self.reviews.change(id.0, |mut review| {
+        let changed = self.reviews.change_with_retry(id.0, |mut review| {
             let stale = read.filter(|read| *read != review.revision);
             if stale.is_some() {
                 instead = Err(ReviewRefusal::Stale(review.revision));
@@ -183,8 +198,8 @@ impl ReviewStore {
             };
             review.revision += 1;
             review.updated_at = self.clock.now();
-            self.derive(&mut review);
-            match self.event(&news, id, trace, &review) {
+            self.refresh_search_terms(&mut review);
+            match self.build_event(&news, id, trace, &review) {
                 Ok(event) => Some((review, vec![event])),
                 Err(error) => {
                     instead = Err(error.into());
@@ -199,12 +214,12 @@ impl ReviewStore {
     }
 
     /// Returns true if a review uses the picture.
-    pub async fn names(&self, image: FileId) -> Result<bool, StoreError> {
-        Ok(self.reviews.count(&shapes::with_image(image)).await? > 0)
+    pub async fn references_picture(&self, image: FileId) -> Result<bool, StoreError> {
+        Ok(self.reviews.count_documents(&shapes::image_query(image)).await? > 0)
     }
 
-    fn derive(&self, review: &mut Review) {
-        let words = words_of(&review.comment);
+    fn refresh_search_terms(&self, review: &mut Review) {
+        let words = extract_terms(&review.comment);
         review.words = words.iter().map(|word| self.word_hash(word)).collect();
     }
 
@@ -215,28 +230,28 @@ impl ReviewStore {
         format!("{:016x}", u64::from_be_bytes(first))
     }
 
-    fn event(
+    fn build_event(
         &self,
-        ReviewNews { kind, reason }: &ReviewNews,
+        ReviewEventDraft { kind, reason }: &ReviewEventDraft,
         id: ReviewId,
         trace: &str,
         review: &Review,
     ) -> Result<Event, StoreError> {
-        let told = review.told(id, reason.clone());
+        let told = review.to_review_event(id, reason.clone());
         Ok(Event::new(self.clock.new_id().into(), *kind, self.clock.now(), trace, &told)?)
     }
 }
 
 /// The document id of a person's single vote or report on a review, equal for each repeat.
-fn once(review: ReviewId, user: UserId) -> Uuid {
-    let hash = Hash::of(&[*review.as_bytes(), *user.as_bytes()].concat());
+fn derive_per_person_id(review: ReviewId, user: UserId) -> Uuid {
+    let hash = Hash::digest_bytes(&[*review.as_bytes(), *user.as_bytes()].concat());
     let mut id = [0; 16];
     id.copy_from_slice(&hash.0[..16]);
     Uuid::from_bytes(id)
 }
 
 /// The position after a review in a list ordered by time.
-fn behind(after: Option<TimeCursor>) -> Option<Vec<Scalar>> {
+fn cursor_scalars(after: Option<TimeCursor>) -> Option<Vec<Scalar>> {
     after.map(|after| vec![after.at.scalar(), after.id.scalar()])
 }
 

@@ -20,7 +20,9 @@ pub use calendar::{CalendarDay, DayException, HoursRange, WeekHours};
 pub use event::ProfileBody;
 pub use files::{CaptionForm, FilePurpose, WorkPicture, checked_caption, unknown_document};
 pub use form::ProfileForm;
-pub use matching::{MATCHES_MAX, MATCHES_USUAL, MatchQuestion, MatchReason, ProviderMatch, rank};
+pub use matching::{
+    MATCHES_MAX, MATCHES_USUAL, MatchCriteria, MatchReason, ProviderMatch, rank_providers,
+};
 pub use profile::{
     CustomerProfile, PersonRecord, PortfolioItem, Preferences, ProviderProfile, serving_key,
 };

@@ -3,7 +3,7 @@
 
 use platform::{
     bus::{Bus, topology},
-    consume::{Handle, HandleError, consume},
+    consume::{EventHandler, HandleError, start_consumer},
 };
 use process::tasks::Tasks;
 use wire::{
@@ -12,23 +12,23 @@ use wire::{
 
 use crate::{
     domain::{CustomerProfile, ProviderProfile},
-    store::{ChangeNews, CompletedJob, KeptProfile, ProfileRefusal, ProfileStore},
+    store::{CompletedJob, ProfileEventDraft, ProfileRefusal, ProfileStore, StoredProfile},
 };
 
 /// Repeated events change nothing: the store keeps one profile per person, one document per job,
 /// and only the newest rating.
-pub struct ProfileFeed {
+pub struct ProfileEventConsumer {
     pub store: ProfileStore,
 }
 
-impl ProfileFeed {
+impl ProfileEventConsumer {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, topology::USER_PROFILES, self);
+        start_consumer(tasks, bus, topology::USER_PROFILES, self);
     }
 
     /// Counts a completed job if it is paid or will be paid afterwards. A later payment arrives as
     /// `order.status_changed`.
-    async fn note_done_work(&self, event: &Event) -> Result<(), HandleError> {
+    async fn count_completed_job(&self, event: &Event) -> Result<(), HandleError> {
         let OrderEvent { order, paid_afterwards, .. } = serde_json::from_value(event.body.clone())?;
         let is_done = matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
         let is_unpaid = order.payment_status == PaymentStatus::Unpaid && !paid_afterwards;
@@ -39,16 +39,16 @@ impl ProfileFeed {
             return Err(HandleError::poison("a completed order has no provider"));
         };
         let job = CompletedJob { provider_id, completed_at: event.at };
-        Ok(self.store.note_job(order.id, &job, &event.trace).await?)
+        Ok(self.store.record_completed_job(order.id, &job, &event.trace).await?)
     }
 
-    async fn account<D: KeptProfile>(
+    async fn apply_account_event<D: StoredProfile>(
         &self,
         event: &Event,
         account: &UserEvent,
     ) -> Result<(), HandleError> {
         let user = account.user_id;
-        if self.store.make::<D>(user, account.role, &event.trace).await? {
+        if self.store.create_blank_profile::<D>(user, account.role, &event.trace).await? {
             tracing::info!(user.id = %user, "A profile was made");
         }
         let is_closed = match event.kind {
@@ -56,10 +56,10 @@ impl ProfileFeed {
             EventType::UserReadmitted => false,
             _ => return Ok(()),
         };
-        let changed = self.store.change::<D>(user, None, &event.trace, |profile| {
+        let changed = self.store.change_profile::<D>(user, None, &event.trace, |profile| {
             let person = profile.person_mut();
             let is_new = std::mem::replace(&mut person.is_closed, is_closed) != is_closed;
-            Ok(is_new.then(|| ChangeNews::of(EventType::ProfileUpdated)))
+            Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
         });
         match changed.await {
             Ok(_) => Ok(()),
@@ -71,23 +71,25 @@ impl ProfileFeed {
     }
 }
 
-impl Handle for ProfileFeed {
+impl EventHandler for ProfileEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         match event.kind {
             EventType::UserRegistered | EventType::UserRevoked | EventType::UserReadmitted => {}
             EventType::OrderCompleted | EventType::OrderStatusChanged => {
-                return self.note_done_work(event).await;
+                return self.count_completed_job(event).await;
             }
             EventType::RatingUpdated => {
                 let rating: RatingEvent = serde_json::from_value(event.body.clone())?;
-                return Ok(self.store.note_rating(&rating, &event.trace).await?);
+                return Ok(self.store.apply_rating(&rating, &event.trace).await?);
             }
             _ => return Ok(()),
         }
         let account: UserEvent = serde_json::from_value(event.body.clone())?;
         match account.role {
-            Role::Provider => self.account::<ProviderProfile>(event, &account).await,
-            Role::Customer | Role::Admin => self.account::<CustomerProfile>(event, &account).await,
+            Role::Provider => self.apply_account_event::<ProviderProfile>(event, &account).await,
+            Role::Customer | Role::Admin => {
+                self.apply_account_event::<CustomerProfile>(event, &account).await
+            }
         }
     }
 }

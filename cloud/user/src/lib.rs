@@ -16,21 +16,21 @@ use std::time::Duration;
 
 use axum::Router;
 use platform::{
-    Ground, OpenError,
-    answers::Answers,
+    OpenError, ServiceContext,
+    answers::IdempotencyStore,
     config::{DataPlace, PartConfig},
     documents::Documents,
-    files::{FileIntake, FileLinks, FileRegister, Files},
-    health::Check,
+    files::{FileLinkSigner, FileRegister, Files, UploadReceiver},
+    health::ReadinessCheck,
     letters, service as skeleton,
-    stamped::StampedMemory,
+    stamped::StampedCache,
 };
 use process::{clock::Clock, config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 
 use store::ProfileStore;
 
-pub use events::ProfileFeed;
+pub use events::ProfileEventConsumer;
 
 pub const NAME: &str = CloudPart::User.name();
 
@@ -46,11 +46,11 @@ pub struct Config {
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
-        let files = format!("file:{}", place.file("files").display());
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
+        let files = format!("file:{}", place.file_path("files").display());
         Self {
-            bind: DataPlace::bind(part),
-            documents_url: place.store(part),
+            bind: DataPlace::listen_address(part),
+            documents_url: place.store_address(part),
             files_url: files.into(),
             cache_ttl_ms: 10_000,
         }
@@ -61,36 +61,44 @@ impl PartConfig for Config {
 #[derive(Clone, Default)]
 pub struct Peers {}
 
-pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
+pub async fn open(
+    config: Config,
+    ground: ServiceContext,
+    _peers: Peers,
+) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let documents = documents.sealed_by(&ground.data_keys);
     let ttl = Duration::from_millis(config.cache_ttl_ms);
     let (cache, keys) = (ground.cache.clone(), ground.data_keys.clone());
-    let memory = StampedMemory::new(store::PLACE, cache, keys, ttl);
-    let store = ProfileStore::new(&documents, ground.clock.clone()).remembering(memory);
-    store.check().await?;
+    let memory = StampedCache::new(store::PLACE, cache, keys, ttl);
+    let store = ProfileStore::new(&documents, ground.clock.clone()).with_cache(memory);
+    store.check_schema().await?;
     let files = Files::open(config.files_url.reveal())
-        .map_err(OpenError::own("`user.files_url`: the store of files cannot be used"))?;
+        .map_err(OpenError::own_failure("`user.files_url`: the store of files cannot be used"))?;
     let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
-    register.check().await?;
-    ground.run(NAME, &documents, jobs::all(&store, &register))?;
-    let answers = Answers::new(&ground, NAME, &documents);
-    ProfileFeed { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    register.check_schema().await?;
+    ground.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
+    let answers = IdempotencyStore::new(&ground, NAME, &documents);
+    ProfileEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
     let service = http::Service {
         store,
-        intake: FileIntake::new(&files),
+        intake: UploadReceiver::new(&files),
         register,
-        links: FileLinks::new(&ground.service_key, ground.clock.clone()),
-        verifier: ground.verifier(NAME),
+        links: FileLinkSigner::new(&ground.service_key, ground.clock.clone()),
+        verifier: ground.verifier_for(NAME),
     };
-    let letters = letters::routes(&ground, CloudPart::User, &documents);
-    let checks = [Check::Documents(documents), Check::Files(files), Check::Bus(ground.bus)];
-    let routes = answers.over(http::router(service), &document());
+    let letters = letters::build_routes(&ground, CloudPart::User, &documents);
+    let checks = [
+        ReadinessCheck::Documents(documents),
+        ReadinessCheck::Files(files),
+        ReadinessCheck::Bus(ground.bus),
+    ];
+    let routes = answers.wrap_routes(http::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
-pub fn document() -> ApiDocument {
-    http::table(ApiDocument::of(NAME))
+pub fn api_document() -> ApiDocument {
+    http::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 /// Migrates user_db.

@@ -13,10 +13,10 @@ mod shapes;
 use platform::{
     StoreError,
     documents::{
-        Collection, Document, DocumentBody, DocumentPage, Documents, DocumentsError, Find,
+        Collection, Document, DocumentBody, DocumentPage, Documents, DocumentsError, IndexQuery,
     },
-    sealing::SealWalk,
-    stamped::StampedMemory,
+    sealing::TableResealer,
+    stamped::StampedCache,
 };
 use process::clock::Clock;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ use crate::domain::{CustomerProfile, PersonRecord, ProfileBody, ProviderProfile}
 
 pub use cards::PLACE;
 pub use jobs::CompletedJob;
-pub use shapes::{queue_of, serving_of};
+pub use shapes::{serving_providers_query, verification_queue_query};
 
 #[derive(Clone)]
 pub struct ProfileStore {
@@ -35,15 +35,15 @@ pub struct ProfileStore {
     providers: Collection<ProviderProfile>,
     jobs: Collection<CompletedJob>,
     clock: Clock,
-    memory: Option<StampedMemory>,
+    memory: Option<StampedCache>,
 }
 
 /// A kind of profile with a separate collection.
-pub trait KeptProfile: DocumentBody + ProfileBody {
+pub trait StoredProfile: DocumentBody + ProfileBody {
     /// True if the cache keeps a public part of this profile.
     const HAS_CARD: bool;
 
-    fn kept_in(store: &ProfileStore) -> &Collection<Self>;
+    fn collection_in(store: &ProfileStore) -> &Collection<Self>;
 }
 
 #[derive(Debug)]
@@ -56,13 +56,13 @@ pub enum ProfileRefusal {
 }
 
 /// The event to write with a change. Without one, the change is dropped.
-pub struct ChangeNews {
+pub struct ProfileEventDraft {
     pub kind: EventType,
     pub reason: Option<String>,
 }
 
-impl ChangeNews {
-    pub fn of(kind: EventType) -> Self {
+impl ProfileEventDraft {
+    pub fn from_kind(kind: EventType) -> Self {
         Self { kind, reason: None }
     }
 }
@@ -88,17 +88,20 @@ impl ProfileStore {
     }
 
     /// Runs one batch of sealing fields which are plain or use a former data key.
-    pub async fn seal(&self, walks: &[SealWalk<Uuid>; 2]) -> Result<(), DocumentsError> {
+    pub async fn reseal_profiles(
+        &self,
+        walks: &[TableResealer<Uuid>; 2],
+    ) -> Result<(), DocumentsError> {
         self.customers.seal_stale(&walks[0]).await?;
         self.providers.seal_stale(&walks[1]).await
     }
 
     /// Fails if `migrate` has not run for this schema.
-    pub async fn check(&self) -> Result<(), DocumentsError> {
-        self.documents.check().await?;
-        self.customers.check().await?;
-        self.providers.check().await?;
-        self.jobs.check().await
+    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
+        self.documents.check_schema().await?;
+        self.customers.check_schema().await?;
+        self.providers.check_schema().await?;
+        self.jobs.check_schema().await
     }
 
     pub fn clock(&self) -> &Clock {
@@ -110,23 +113,23 @@ impl ProfileStore {
     }
 
     /// Creates an empty profile for a new person. Returns false if they already have one.
-    pub async fn make<D: KeptProfile>(
+    pub async fn create_blank_profile<D: StoredProfile>(
         &self,
         user: UserId,
         role: Role,
         trace: &str,
     ) -> Result<bool, StoreError> {
-        let body = D::from(PersonRecord::blank(user, role, self.clock.now()));
-        let event = self.event(EventType::ProfileCreated, trace, &body.told())?;
-        Ok(D::kept_in(self).insert(user.0, &body, &[event]).await?)
+        let body = D::from(PersonRecord::new_blank(user, role, self.clock.now()));
+        let event = self.build_event(EventType::ProfileCreated, trace, &body.to_profile_event())?;
+        Ok(D::collection_in(self).insert(user.0, &body, &[event]).await?)
     }
 
-    pub async fn get<D: KeptProfile>(&self, user: UserId) -> Result<Option<D>, StoreError> {
-        Ok(D::kept_in(self).get(user.0).await?.map(|found| found.body))
+    pub async fn get<D: StoredProfile>(&self, user: UserId) -> Result<Option<D>, StoreError> {
+        Ok(D::collection_in(self).get(user.0).await?.map(|found| found.body))
     }
 
     /// Returns the person's own profile; creates it if they registered before profiles existed.
-    pub async fn own<D: KeptProfile>(
+    pub async fn load_or_create_profile<D: StoredProfile>(
         &self,
         user: UserId,
         role: Role,
@@ -135,23 +138,23 @@ impl ProfileStore {
         if let Some(found) = self.get(user).await? {
             return Ok(found);
         }
-        self.make::<D>(user, role, trace).await?;
+        self.create_blank_profile::<D>(user, role, trace).await?;
         self.get(user).await?.ok_or(ProfileRefusal::Missing)
     }
 
     /// Changes a profile unless its revision differs from `read`.
-    pub async fn change<D: KeptProfile>(
+    pub async fn change_profile<D: StoredProfile>(
         &self,
         user: UserId,
         read: Option<i64>,
         trace: &str,
-        mut change: impl FnMut(&mut D) -> Result<Option<ChangeNews>, ProfileRefusal>,
+        mut change: impl FnMut(&mut D) -> Result<Option<ProfileEventDraft>, ProfileRefusal>,
     ) -> Result<D, ProfileRefusal> {
         if D::HAS_CARD {
-            self.changes(user).await;
+            self.invalidate_public_profile(user).await;
         }
         let mut instead = Err(ProfileRefusal::Missing);
-        let changed = D::kept_in(self).change(user.0, |mut body: D| {
+        let changed = D::collection_in(self).change_with_retry(user.0, |mut body: D| {
             let revision = body.person().revision;
             if read.is_some_and(|read| read != revision) {
                 instead = Err(ProfileRefusal::Stale(revision));
@@ -171,9 +174,9 @@ impl ProfileStore {
             let person = body.person_mut();
             person.revision += 1;
             person.updated_at = self.clock.now();
-            body.derive();
-            let told = ProfileEvent { reason: news.reason, ..body.told() };
-            match self.event(news.kind, trace, &told) {
+            body.refresh_derived_fields();
+            let told = ProfileEvent { reason: news.reason, ..body.to_profile_event() };
+            match self.build_event(news.kind, trace, &told) {
                 Ok(event) => Some((body, vec![event])),
                 Err(error) => {
                     instead = Err(error.into());
@@ -184,7 +187,7 @@ impl ProfileStore {
         match changed.await? {
             Some(Document { body, .. }) => {
                 if D::HAS_CARD {
-                    self.changes(user).await;
+                    self.invalidate_public_profile(user).await;
                 }
                 Ok(body)
             }
@@ -193,29 +196,32 @@ impl ProfileStore {
     }
 
     /// Returns true if the owner's profile uses the file.
-    pub async fn names(&self, owner: UserId, file: FileId) -> Result<bool, StoreError> {
+    pub async fn references_file(&self, owner: UserId, file: FileId) -> Result<bool, StoreError> {
         if let Some(provider) = self.get::<ProviderProfile>(owner).await? {
-            return Ok(provider.names(file));
+            return Ok(provider.references_file(file));
         }
         let customer = self.get::<CustomerProfile>(owner).await?;
-        Ok(customer.is_some_and(|customer| customer.person.names(file)))
+        Ok(customer.is_some_and(|customer| customer.person.references_file(file)))
     }
 
     /// Providers in one verification state, the longest waiting first.
-    pub async fn verifications(
+    pub async fn page_verification_queue(
         &self,
-        find: Find,
+        find: IndexQuery,
     ) -> Result<DocumentPage<ProviderProfile>, StoreError> {
-        Ok(self.providers.page(find).await?)
+        Ok(self.providers.find_page(find).await?)
     }
 
     /// Providers open to proposals, by descending standing.
-    pub async fn serving(&self, find: &Find) -> Result<Vec<ProviderProfile>, StoreError> {
-        let found = self.providers.find(find).await?;
+    pub async fn find_serving_providers(
+        &self,
+        find: &IndexQuery,
+    ) -> Result<Vec<ProviderProfile>, StoreError> {
+        let found = self.providers.find_documents(find).await?;
         Ok(found.into_iter().map(|document| document.body).collect())
     }
 
-    fn event(
+    fn build_event(
         &self,
         kind: EventType,
         trace: &str,
@@ -226,18 +232,18 @@ impl ProfileStore {
     }
 }
 
-impl KeptProfile for CustomerProfile {
+impl StoredProfile for CustomerProfile {
     const HAS_CARD: bool = false;
 
-    fn kept_in(store: &ProfileStore) -> &Collection<Self> {
+    fn collection_in(store: &ProfileStore) -> &Collection<Self> {
         &store.customers
     }
 }
 
-impl KeptProfile for ProviderProfile {
+impl StoredProfile for ProviderProfile {
     const HAS_CARD: bool = true;
 
-    fn kept_in(store: &ProfileStore) -> &Collection<Self> {
+    fn collection_in(store: &ProfileStore) -> &Collection<Self> {
         &store.providers
     }
 }

@@ -90,6 +90,6 @@ impl GatewaySession {
         body: Option<&impl Serialize>,
     ) -> Answer<T> {
         let url = format!("{}{path}", self.gateway);
-        self.client.json(method, &url, self.token.as_deref(), body, TIMEOUT).await
+        self.client.send_json(method, &url, self.token.as_deref(), body, TIMEOUT).await
     }
 }

@@ -115,9 +115,9 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     let keys = layout.cloud_folder();
     make_inside(&keys)?;
     let Addresses { mysql, mongodb, rabbitmq, redis, .. } = servers;
-    ServiceKey::make(&keys).context("could not make the keys of the parts")?;
+    ServiceKey::create_key_folders(&keys).context("could not make the keys of the parts")?;
     for part in CloudPart::behind_the_gateway() {
-        sealing::make(&own_path(layout, part, "data.keys"))
+        sealing::create_if_missing(&own_path(layout, part, "data.keys"))
             .context("could not make the keys that seal data")?;
     }
     let mut text =

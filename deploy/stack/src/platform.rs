@@ -11,7 +11,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 use wire::{
-    ChecksumState, Complaint, ComplaintKind, EdgeStatus, GateState, LinkState, Region, StatusReport,
+    ChecksumState, EdgeStatus, GateState, HealthIssue, HealthIssueKind, LinkState, Region,
+    StatusReport,
 };
 
 use crate::{
@@ -225,18 +226,18 @@ impl Stack {
         self.until_status("everything is healthy", deadline, |status| {
             let mut edges = self.layout.edges.iter();
             let all_match = edges.all(|place| all_edges(status, place.region, matches));
-            all_match && status.complaints().iter().all(|wrong| self.is_meant(wrong))
+            all_match && status.list_health_issues().iter().all(|wrong| self.is_meant(wrong))
         })
         .await
     }
 
     /// True for expected complaints: a layout may leave regions without an edge, and a right
     /// revoked by an operator may stay without a holder.
-    fn is_meant(&self, wrong: &Complaint) -> bool {
+    fn is_meant(&self, wrong: &HealthIssue) -> bool {
         let mut edges = self.layout.edges.iter();
         match wrong.kind {
-            ComplaintKind::NoEdge => edges.all(|place| place.region.as_str() != wrong.about),
-            ComplaintKind::NobodyHolds => true,
+            HealthIssueKind::NoEdge => edges.all(|place| place.region.as_str() != wrong.about),
+            HealthIssueKind::NobodyHolds => true,
             _ => false,
         }
     }
@@ -458,7 +459,7 @@ fn all_edges(status: &StatusReport, region: Region, so: impl Fn(&EdgeStatus) -> 
 fn described(status: &StatusReport) -> String {
     let edges = status.regions.iter().flat_map(|region| &region.edges);
     let states = edges.map(|e| format!("{} {:?}/{:?}", e.edge, e.link, e.checksum).to_lowercase());
-    let complaints = status.complaints().into_iter();
+    let complaints = status.list_health_issues().into_iter();
     let complaints = complaints.map(|wrong| format!("{}: {:?}", wrong.about, wrong.kind));
     let states: Vec<String> = complaints.chain(states).collect();
     states.join("; ")

@@ -29,7 +29,7 @@ impl Ports {
     /// A port without a listener that is not promised to another platform.
     pub fn free(&mut self) -> Result<u16> {
         for _ in 0..DRAWS_MAX {
-            let drawn = u16::from_le_bytes(process::random::bytes()) % FREE_COUNT + FREE_FROM;
+            let drawn = u16::from_le_bytes(process::random::draw_bytes()) % FREE_COUNT + FREE_FROM;
             let Ok(claim) = claim(drawn) else { continue };
             if TcpListener::bind(("127.0.0.1", drawn)).is_ok() {
                 self.claims.push(claim);

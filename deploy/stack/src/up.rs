@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use process::context::{Context, ContextFolder};
+use process::context::{ContextFolder, OperatorContext};
 use stack::{
     Data, Exit, Layout, PORT_BASE, PortChoice, ReadyFile, Stack, Stores, Supervisor, Wishes, ready,
     supervisor_for,
@@ -124,7 +124,7 @@ impl Drop for Told {
         for file in &self.files {
             ready::remove(file);
         }
-        if let Err(error) = ContextFolder::of_user().remove(&self.gateway) {
+        if let Err(error) = ContextFolder::for_user().remove(&self.gateway) {
             eprintln!("holdfast-stack: {error}");
         }
     }
@@ -134,7 +134,7 @@ impl Drop for Told {
 async fn save_context(stack: &Stack) -> Result<PathBuf> {
     let gateway = stack.layout().gateway_url();
     let token = stack.admin().await?.token().to_owned();
-    let saved = ContextFolder::of_user().save(&Context { gateway, token, renewal: None });
+    let saved = ContextFolder::for_user().save(&OperatorContext { gateway, token, renewal: None });
     saved.context("could not save the operator's context")
 }
 

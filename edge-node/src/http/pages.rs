@@ -8,7 +8,7 @@ use wire::Code;
 carried_pages!(AppFiles, "app/dist");
 
 /// The fallback for requests that match no route.
-pub async fn page(request: Request<axum::body::Body>) -> Response {
-    let page = Pages::of::<AppFiles>().answer(&request);
+pub async fn serve_page(request: Request<axum::body::Body>) -> Response {
+    let page = Pages::from_embedded::<AppFiles>().answer_request(&request);
     page.unwrap_or_else(|| Problem::new(Code::NotFound).into_response())
 }

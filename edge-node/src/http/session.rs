@@ -10,15 +10,15 @@ use axum::{
 };
 use http::{HeaderMap, Method, Request, StatusCode, header, response};
 use process::{
-    problem::{Json, Problem, Query, fault},
-    tokens::bearer,
+    problem::{Json, Problem, Query, log_fault},
+    tokens::bearer_token,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use wire::{Code, DeviceId, EdgeGrant, Role, UnixMillis, UserId};
 
-use super::Rooms;
+use super::EdgeApiState;
 use crate::say;
 
 #[derive(Deserialize, ToSchema)]
@@ -47,7 +47,7 @@ pub struct EdgeLoginForm {
 
 /// The fields of auth's answer that are used here.
 #[derive(Deserialize)]
-struct Grant {
+struct CloudGrant {
     edge_token: String,
     expires_in: i64,
     user_id: UserId,
@@ -61,13 +61,13 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Returns the token's person, or why this device cannot connect with it: MQTT 3.1.1 carries no
 /// reason.
 pub async fn show(
-    State(rooms): State<Rooms>,
+    State(rooms): State<EdgeApiState>,
     Query(TabletQuery { device }): Query<TabletQuery>,
     headers: HeaderMap,
 ) -> Result<Json<EdgeSession>, Problem> {
-    let token = bearer(&headers).ok_or(Code::InvalidToken)?;
-    let claims = rooms.ground.gate.admit(token, device.as_ref())?;
-    if device.is_some_and(|device| !rooms.voice.broker.lets_in(&device, claims.sub)) {
+    let token = bearer_token(&headers).ok_or(Code::InvalidToken)?;
+    let claims = rooms.ground.gate.admit_token(token, device.as_ref())?;
+    if device.is_some_and(|device| !rooms.voice.broker.would_admit(&device, claims.sub)) {
         return Err(Code::DeviceInUse.into());
     }
     let expires_at = claims.expires_at();
@@ -76,7 +76,7 @@ pub async fn show(
 
 /// Gets a token for this region's edges from the cloud, and passes its refusals on.
 pub async fn sign_in(
-    State(rooms): State<Rooms>,
+    State(rooms): State<EdgeApiState>,
     headers: HeaderMap,
     Json(EdgeLoginForm { username, password, device, tablet }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
@@ -85,48 +85,54 @@ pub async fn sign_in(
         "username": username, "password": password, "region": region, "edge_only": true,
         "device": device, "tablet": tablet,
     });
-    let (head, body) = ask_cloud(&rooms, "/api/v1/auth/login", &headers, &form).await?;
+    let (head, body) = post_to_cloud(&rooms, "/api/v1/auth/login", &headers, &form).await?;
     if !head.status.is_success() {
-        return Ok(passed_on(&head, body));
+        return Ok(forward_response(&head, body));
     }
     let grant = serde_json::from_slice(&body);
     // Drop the parse error: it could quote secrets from the answer.
-    let grant = grant.map_err(|_| Problem::new(Code::Unavailable).detail(say::cloud_too_old))?;
-    let Grant { edge_token, expires_in, user_id, role, device } = grant;
+    let grant =
+        grant.map_err(|_| Problem::new(Code::Unavailable).with_detail(say::cloud_too_old))?;
+    let CloudGrant { edge_token, expires_in, user_id, role, device } = grant;
     Ok(Json(EdgeGrant { edge_token, region, expires_in, user_id, role, device }).into_response())
 }
 
 /// Ends the session of a token for this region's edges. Also hands over `device`, even while the
 /// cloud is unreachable: its next user owns it.
 pub async fn sign_out(
-    State(rooms): State<Rooms>,
+    State(rooms): State<EdgeApiState>,
     Query(TabletQuery { device }): Query<TabletQuery>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Response> {
     let refused = Problem::into_response;
-    let token = bearer(&headers).ok_or_else(|| refused(Code::InvalidToken.into()))?;
+    let token = bearer_token(&headers).ok_or_else(|| refused(Code::InvalidToken.into()))?;
     let gate = &rooms.ground.gate;
     // Check here: the cloud would accept a token of any region's edges.
-    gate.signed(token, None).ok_or_else(|| refused(Code::InvalidToken.into()))?;
+    gate.read_signed_token(token, None).ok_or_else(|| refused(Code::InvalidToken.into()))?;
     if let Some(device) = device
-        && let Ok(claims) = gate.admit(token, Some(&device))
+        && let Ok(claims) = gate.admit_token(token, Some(&device))
     {
-        rooms.ground.people.hands_over(claims.sub, &device).await;
+        rooms.ground.people.hand_over_device(claims.sub, &device).await;
     }
     let form = json!({ "token": token });
-    let asked = ask_cloud(&rooms, "/api/v1/auth/edge-logout", &headers, &form).await;
+    let asked = post_to_cloud(&rooms, "/api/v1/auth/edge-logout", &headers, &form).await;
     let (head, body) = asked.map_err(refused)?;
-    if head.status.is_success() { Ok(StatusCode::NO_CONTENT) } else { Err(passed_on(&head, body)) }
+    if head.status.is_success() {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(forward_response(&head, body))
+    }
 }
 
 /// Fails while the link is down: a region cut off for a drill gets no sign-ins either.
-async fn ask_cloud(
-    rooms: &Rooms,
+async fn post_to_cloud(
+    rooms: &EdgeApiState,
     path: &str,
     headers: &HeaderMap,
     form: &serde_json::Value,
 ) -> Result<(response::Parts, Bytes), Problem> {
-    let away = || Problem::new(Code::Unavailable).detail(say::sign_in_needs_cloud).retry_after(5);
+    let away =
+        || Problem::new(Code::Unavailable).with_detail(say::sign_in_needs_cloud).retry_after(5);
     if !rooms.link.borrow().up {
         return Err(away());
     }
@@ -137,15 +143,16 @@ async fn ask_cloud(
         request = request.header(header::ACCEPT_LANGUAGE, language);
     }
     let request = request.body(Body::from(form.to_string()));
-    let request = request.map_err(|error| fault("The sign-in could not be handed on", error))?;
+    let request =
+        request.map_err(|error| log_fault("The sign-in could not be handed on", error))?;
     let exchange = async {
-        let (head, body) = rooms.cloud.request(request).await.ok()?.into_parts();
+        let (head, body) = rooms.cloud.send_request(request).await.ok()?.into_parts();
         Some((head, to_bytes(body, ANSWER_BYTES_MAX).await.ok()?))
     };
     tokio::time::timeout(TIMEOUT, exchange).await.ok().flatten().ok_or_else(away)
 }
 
-fn passed_on(head: &response::Parts, body: Bytes) -> Response {
+fn forward_response(head: &response::Parts, body: Bytes) -> Response {
     let mut response = (head.status, body).into_response();
     response.headers_mut().remove(header::CONTENT_TYPE);
     for name in [header::CONTENT_TYPE, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {

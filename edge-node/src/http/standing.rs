@@ -2,12 +2,12 @@
 //! sign-in.
 
 use axum::extract::State;
-use process::problem::{Json, Problem, fault};
+use process::problem::{Json, Problem, log_fault};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{EdgeId, Region, UnixMillis};
 
-use super::Rooms;
+use super::EdgeApiState;
 use crate::{clock_check::ClockStanding, link_status::LinkStatus, store::RegionStanding};
 
 #[derive(Serialize, ToSchema)]
@@ -33,10 +33,11 @@ pub struct EdgeStanding {
     clock: Option<ClockStanding>,
 }
 
-pub async fn standing(State(rooms): State<Rooms>) -> Result<Json<EdgeStanding>, Problem> {
+pub async fn standing(State(rooms): State<EdgeApiState>) -> Result<Json<EdgeStanding>, Problem> {
     let ground = &rooms.ground;
-    let region_standing = ground.store.standing().await;
-    let region_standing = region_standing.map_err(|e| fault("The right could not be read", e))?;
+    let region_standing = ground.store.load_standing().await;
+    let region_standing =
+        region_standing.map_err(|e| log_fault("The right could not be read", e))?;
     let now = ground.clock.now();
     let age_ms = ground.gate.feed_age().and_then(|age| i64::try_from(age.as_millis()).ok());
     Ok(Json(EdgeStanding {
@@ -49,6 +50,6 @@ pub async fn standing(State(rooms): State<Rooms>) -> Result<Json<EdgeStanding>, 
         suspect: region_standing.suspect,
         twin: ground.store.is_twin(),
         region_standing,
-        clock: ground.clock_check.standing(),
+        clock: ground.clock_check.current_standing(),
     }))
 }

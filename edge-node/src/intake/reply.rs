@@ -1,8 +1,8 @@
 //! Builds replies, and limits orders to what each reader may see.
 
-use engine::view::Sight;
+use engine::view::EdgeOrderView;
 use process::{
-    problem::{BodyFault, fault_of_body},
+    problem::{BodyFault, explain_body_fault},
     tokens::{Signer, verify_bytes},
 };
 use texts::{Phrase, Sentence};
@@ -11,16 +11,16 @@ use wire::{
     Receipt, Reply, Role, UnreadableFrame, UserId, Verdict, readable_while, without_customer,
 };
 
-use crate::{ground::EdgeGround, say, store::StoredCommand};
+use crate::{ground::EdgeContext, say, store::StoredCommand};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-pub fn not_taken(command_id: Option<CommandId>, code: Code) -> Reply {
+pub fn not_taken_reply(command_id: Option<CommandId>, code: Code) -> Reply {
     Reply {
         command_id,
         hop: Hop::Stored,
         verdict: Verdict::NotTaken,
         code: Some(code),
-        message: Some(code.text()),
+        message: Some(code.to_text()),
         errors: Vec::new(),
         order: None,
         receipt: None,
@@ -30,29 +30,29 @@ pub fn not_taken(command_id: Option<CommandId>, code: Code) -> Reply {
 }
 
 /// Replies to an invalid command frame, naming the offending field.
-pub fn unreadable(body: &[u8], UnreadableFrame { id, code }: UnreadableFrame) -> Reply {
-    let reply = not_taken(id, code);
+pub fn unreadable_reply(body: &[u8], UnreadableFrame { id, code }: UnreadableFrame) -> Reply {
+    let reply = not_taken_reply(id, code);
     if code != Code::MalformedBody {
         return reply;
     }
-    match fault_of_body::<CmdFrame>(body) {
+    match explain_body_fault::<CmdFrame>(body) {
         BodyFault::Whole(why) => Reply { message: Some(why), ..reply },
         BodyFault::Field(error) => Reply { errors: vec![error], ..reply },
     }
 }
 
 /// Adds the invalid fields if they are the reason for the refusal.
-pub fn naming(reply: Reply, wrong: Vec<FieldError>) -> Reply {
+pub fn with_field_errors(reply: Reply, wrong: Vec<FieldError>) -> Reply {
     let named = reply.verdict == Verdict::NotTaken && reply.code == Some(Code::InvalidInput);
     if named { Reply { errors: wrong, ..reply } } else { reply }
 }
 
 /// Replies with the outcome or else the verdict, the order as it is now, and the receipt.
-pub fn stored(
-    ground: &EdgeGround,
+pub fn build_stored_reply(
+    ground: &EdgeContext,
     stored: &StoredCommand,
     outcome: Option<&Outcome>,
-    sight: Sight,
+    sight: EdgeOrderView,
     actor: Actor,
 ) -> Reply {
     let (hop, code) = match outcome {
@@ -62,14 +62,19 @@ pub fn stored(
         None => (Hop::Stored, stored.doubt),
     };
     let is_twin = ground.store.is_twin();
-    let message = match outcome.map(|outcome| (outcome, LossReason::of(outcome))) {
-        Some((_, Some(reason))) => reason.text(),
-        Some((outcome, None)) => code.map_or_else(|| told(outcome), Code::phrase).text(),
-        None => code.map_or_else(|| taken(stored.verdict, is_twin), Code::phrase).text(),
+    let message = match outcome.map(|outcome| (outcome, LossReason::from_outcome(outcome))) {
+        Some((_, Some(reason))) => reason.to_text(),
+        Some((outcome, None)) => {
+            code.map_or_else(|| outcome_phrase(outcome), Code::phrase).to_text()
+        }
+        None => {
+            code.map_or_else(|| verdict_phrase(stored.verdict, is_twin), Code::phrase).to_text()
+        }
     };
     let hold = sight.hold;
     let order = sight.order.and_then(|order| {
-        let gone = || lost(stored, outcome, code, actor).then(|| without_customer(&order));
+        let gone =
+            || is_lost_to_reader(stored, outcome, code, actor).then(|| without_customer(&order));
         readable_while(&order, actor, hold).or_else(gone)
     });
     let outcome = outcome.map(|outcome| Outcome { order: order.clone(), ..outcome.clone() });
@@ -81,7 +86,7 @@ pub fn stored(
         message: Some(message),
         errors: Vec::new(),
         order,
-        receipt: Some(receipt(ground, stored)),
+        receipt: Some(sign_receipt(ground, stored)),
         outcome,
         limit: None,
     }
@@ -89,7 +94,7 @@ pub fn stored(
 
 /// True if the reader accepted the open order here and lost it. They have seen it before, so they
 /// may see its fate.
-fn lost(
+fn is_lost_to_reader(
     stored: &StoredCommand,
     outcome: Option<&Outcome>,
     code: Option<Code>,
@@ -102,13 +107,13 @@ fn lost(
 }
 
 /// The reader if only the id is known. Never an admin, who sees more: the role is not stored.
-pub fn reader(user_id: UserId, order: Option<&Order>) -> Actor {
+pub fn infer_reader(user_id: UserId, order: Option<&Order>) -> Actor {
     let customer = order.is_some_and(|order| order.customer_id == user_id);
     Actor { user_id, role: if customer { Role::Customer } else { Role::Provider } }
 }
 
 /// The only place that signs receipts, and only from data read back after the commit.
-fn receipt(ground: &EdgeGround, stored: &StoredCommand) -> Receipt {
+fn sign_receipt(ground: &EdgeContext, stored: &StoredCommand) -> Receipt {
     let mut receipt = Receipt {
         edge: ground.identity.name.clone(),
         epoch: stored.epoch,
@@ -132,7 +137,7 @@ pub fn is_signed_by(signer: &Signer, receipt: &Receipt) -> bool {
 }
 
 /// The cloud never gets a twin's commands, so the text must not promise a decision.
-fn taken(verdict: Verdict, is_twin: bool) -> Phrase {
+fn verdict_phrase(verdict: Verdict, is_twin: bool) -> Phrase {
     match verdict {
         Verdict::Firm => say::taken_firm,
         Verdict::Provisional | Verdict::NotTaken if is_twin => say::taken_by_twin,
@@ -140,7 +145,7 @@ fn taken(verdict: Verdict, is_twin: bool) -> Phrase {
     }
 }
 
-fn told(outcome: &Outcome) -> Phrase {
+fn outcome_phrase(outcome: &Outcome) -> Phrase {
     match outcome.kind {
         OutcomeKind::Applied => say::outcome_applied,
         OutcomeKind::Duplicate => say::outcome_duplicate,
@@ -157,7 +162,7 @@ mod tests {
     #[track_caller]
     fn check(body: &str, code: Code, fields: &[&str]) {
         let unread = CmdFrame::read(body.as_bytes()).unwrap_err();
-        let reply = unreadable(body.as_bytes(), unread);
+        let reply = unreadable_reply(body.as_bytes(), unread);
         assert_eq!(reply.code, Some(code), "{body}");
         let named: Vec<_> = reply.errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(named, fields, "{body}");

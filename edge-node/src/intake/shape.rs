@@ -8,16 +8,16 @@ use wire::{
 use crate::say;
 
 /// The refusal that holds whatever the view shows. `wrong` are the invalid fields.
-pub fn refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
-    if !roles(body).contains(&role) {
-        let accepts = body.action() == Some(Action::Accept);
+pub fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
+    if !allowed_roles(body).contains(&role) {
+        let accepts = body.order_action() == Some(Action::Accept);
         return Some(if accepts { Code::ProvidersOnly } else { Code::RoleForbidden });
     }
     (!wrong.is_empty()).then_some(Code::InvalidInput)
 }
 
-fn roles(body: &CommandBody) -> &'static [Role] {
-    body.action().map_or(&[Role::Customer], Action::roles)
+fn allowed_roles(body: &CommandBody) -> &'static [Role] {
+    body.order_action().map_or(&[Role::Customer], Action::allowed_roles)
 }
 
 pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
@@ -63,7 +63,7 @@ mod tests {
         let wrong = wrong_fields(&body, Region::North);
         assert_eq!(wrong.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), expected);
         let code = (!expected.is_empty()).then_some(Code::InvalidInput);
-        assert_eq!(refusal(Role::Customer, &body, &wrong), code);
+        assert_eq!(find_refusal(Role::Customer, &body, &wrong), code);
     }
 
     #[test]
@@ -93,13 +93,13 @@ mod tests {
             (Role::Customer, Some(Code::ProvidersOnly)),
             (Role::Admin, Some(Code::ProvidersOnly)),
         ] {
-            assert_eq!(refusal(role, &accept, &[]), expected);
+            assert_eq!(find_refusal(role, &accept, &[]), expected);
         }
         let publish = CommandBody::PublishOrder { order_id, order: draft() };
-        assert_eq!(refusal(Role::Provider, &publish, &[]), Some(Code::RoleForbidden));
+        assert_eq!(find_refusal(Role::Provider, &publish, &[]), Some(Code::RoleForbidden));
         let review = CommandBody::SubmitReview { order_id, rating: 6, comment: String::new() };
         let wrong = wrong_fields(&review, Region::North);
-        assert_eq!(refusal(Role::Customer, &review, &wrong), Some(Code::InvalidInput));
+        assert_eq!(find_refusal(Role::Customer, &review, &wrong), Some(Code::InvalidInput));
         assert_eq!(wrong[0].field, "rating");
     }
 }

@@ -13,18 +13,18 @@ use process::tokens::{Claims, Signer, verify_bytes};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wire::{
-    Action, BootNonce, Chain, Change, CommandBody, CommandOp, Hop, NumberedOutcome, Op, Order,
-    OrderId, OrderStatus, Outcome, PaymentStatus, PersonStanding, ProviderMark, RegionAssignment,
-    Role, Sentence, SessionId, UnixMillis, UserId, Verdict,
+    Action, BootNonce, ChainHead, CommandBody, CommandOp, FeedChange, Hop, NumberedOutcome, Op,
+    Order, OrderId, OrderStatus, Outcome, PaymentStatus, ProviderVerification, RegionAssignment,
+    RevocationStatus, Role, Sentence, SessionId, UnixMillis, UserId, Verdict,
 };
 
 use super::*;
-use crate::board::Boards;
+use crate::board::BoardCache;
 use crate::clock_check::ClockCheck;
 use crate::config::Config;
 use crate::disk::LogDisk;
 use crate::former_keys::FormerKeys;
-use crate::people::KnownPeople;
+use crate::people::PeopleRegistry;
 use crate::store::{
     Store,
     tests::{hold, limit_pages},
@@ -32,7 +32,7 @@ use crate::store::{
 use crate::tests::{People, draft, id, identity, order, sender};
 
 struct Edge {
-    intake: Intake,
+    intake: CommandIntake,
     store: Store,
     people: People,
     signer: Signer,
@@ -60,13 +60,13 @@ impl Edge {
         let now = people.clock.now();
         let nonce = BootNonce([1; 16]);
         let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
-        let orders = vec![Change::Order(order(1, 1)), Change::Order(order(2, 1))];
-        store.apply(2, orders, now).await.unwrap();
+        let orders = vec![FeedChange::Order(order(1, 1)), FeedChange::Order(order(2, 1))];
+        store.apply_changes(2, orders, now).await.unwrap();
         let signer = Signer::load_or_create(Path::join(data.path(), "edge.key")).unwrap();
-        let ground = EdgeGround { config: Arc::new(config), ..ground(&people, &store, &signer) };
+        let ground = EdgeContext { config: Arc::new(config), ..ground(&people, &store, &signer) };
         ground.gate.confirm_revocations();
-        let link = watch::Sender::new(LinkStatus::down(now));
-        let intake = Intake::new(ground, link.subscribe());
+        let link = watch::Sender::new(LinkStatus::down_since(now));
+        let intake = CommandIntake::new(ground, link.subscribe());
         Self { intake, store, people, signer, link, _data: data }
     }
 
@@ -84,7 +84,7 @@ impl Edge {
     }
 
     async fn send(&self, frame: &[u8]) -> Reply {
-        self.intake.take(frame, None).await.unwrap().reply
+        self.intake.answer_command(frame, None).await.unwrap().reply
     }
 
     async fn provider_sends(&self, command: u128, user: u128, body: &CommandBody) -> Reply {
@@ -93,10 +93,10 @@ impl Edge {
 }
 
 /// An edge on this file that admits these people, with a burst limit of 200 commands.
-fn ground(people: &People, store: &Store, signer: &Signer) -> EdgeGround {
+fn ground(people: &People, store: &Store, signer: &Signer) -> EdgeContext {
     let config = Config { commands_at_once: 200, ..Config::default() };
-    EdgeGround {
-        people: KnownPeople::new(&config, store, &people.clock),
+    EdgeContext {
+        people: PeopleRegistry::new(&config, store, &people.clock),
         config: Arc::new(config),
         identity: identity(),
         nonce: BootNonce([1; 16]),
@@ -122,9 +122,9 @@ fn accept(n: u128) -> CommandBody {
     CommandBody::AcceptOrder { order_id: OrderId(id(n)) }
 }
 
-fn grant() -> Change {
+fn grant() -> FeedChange {
     let open = [1, 2].map(|n| (OrderId(id(n)), 1));
-    Change::Assignment(RegionAssignment {
+    FeedChange::Assignment(RegionAssignment {
         policy_version: 1,
         policy: wire::Policy::Exclusive,
         holder: Some(identity().name),
@@ -172,12 +172,12 @@ async fn who_sends_more_than_a_person_can_is_told_so_and_heard_again_of_what_is_
 async fn a_newcomer_hears_that_the_last_room_is_for_known_people_and_is_counted() {
     let edge = Edge::new().await;
     let people = &edge.intake.ground.people;
-    people.measured(10_000, None);
+    people.update_measurements(10_000, None);
     let refused = edge.provider_sends(101, 20, &accept(1)).await;
     assert_eq!((refused.verdict, refused.code), (Verdict::NotTaken, Some(Code::NewcomersWait)));
     assert!(refused.message.is_some_and(|text| text.en.contains("Nothing was stored")));
     assert_eq!(people.waiting_count(), Some(1));
-    people.measured(9_999, None);
+    people.update_measurements(9_999, None);
     assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Provisional);
     assert_eq!(people.waiting_count(), None);
 }
@@ -212,7 +212,7 @@ async fn what_cannot_be_trusted_or_does_not_fit_is_not_taken() {
     };
     let stranger = People::new();
     let foreign = stranger.token(Role::Provider, 20);
-    let before = edge.store.position().await.unwrap();
+    let before = edge.store.load_position().await.unwrap();
     for (frame, code) in [
         (frame(101, &foreign, &accept(1)), Code::InvalidToken),
         (frame(101, "no token", &accept(1)), Code::InvalidToken),
@@ -233,7 +233,7 @@ async fn what_cannot_be_trusted_or_does_not_fit_is_not_taken() {
         assert_eq!(named, wrong, "{code}");
         assert!(reply.errors.iter().all(|error| !error.why.zh.is_empty()));
     }
-    assert_eq!(edge.store.position().await.unwrap(), before);
+    assert_eq!(edge.store.load_position().await.unwrap(), before);
 }
 
 #[tokio::test]
@@ -242,22 +242,23 @@ async fn once_decided_the_outcome_is_the_answer() {
     let frame = edge.frame(101, Role::Provider, 20, &accept(1));
     let receipt = edge.send(&frame).await.receipt.unwrap();
     let winner = Order {
-        status: OrderStatus::Pending.after(Action::Accept).unwrap(),
+        status: OrderStatus::Pending.next_status(Action::Accept).unwrap(),
         provider_id: Some(UserId(id(21))),
         ..order(1, 2)
     };
     let outcome =
-        Outcome::rejected(Code::OrderAlreadyAccepted, Some(winner), edge.people.clock.now());
+        Outcome::new_rejected(Code::OrderAlreadyAccepted, Some(winner), edge.people.clock.now());
     let number = NumberedOutcome { number: 1, seq: receipt.seq, command_id: None, outcome };
-    let settled = edge.store.settle(1, vec![number], edge.people.clock.now()).await.unwrap();
-    let told = edge.intake.decided(&settled[0]);
+    let settled =
+        edge.store.store_outcomes(1, vec![number], edge.people.clock.now()).await.unwrap();
+    let told = edge.intake.build_decision_reply(&settled[0]);
     let asked = edge.send(&frame).await;
     for reply in [told, asked] {
         assert_eq!((reply.hop, reply.code), (Hop::Decided, Some(Code::OrderAlreadyAccepted)));
         let order = reply.order.unwrap();
         assert_eq!((order.version, order.address.as_str()), (2, ""));
         assert_eq!(reply.receipt.as_ref(), Some(&receipt));
-        assert!(!reply.outcome.unwrap().succeeded());
+        assert!(!reply.outcome.unwrap().has_succeeded());
     }
 }
 
@@ -267,7 +268,7 @@ async fn commands_of_one_tablet_keep_their_order() {
     let order_id = OrderId(id(1));
     let paid = Order { payment_status: PaymentStatus::Held, version: 2, ..order(1, 1) };
     let now = edge.people.clock.now();
-    edge.store.apply(3, vec![Change::Order(paid)], now).await.unwrap();
+    edge.store.apply_changes(3, vec![FeedChange::Order(paid)], now).await.unwrap();
     let bodies = [
         accept(1),
         CommandBody::StartOrder { order_id },

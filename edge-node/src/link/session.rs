@@ -5,8 +5,8 @@
 
 use std::{collections::VecDeque, convert::Infallible, error::Error, pin::Pin, time::Duration};
 
-use engine::edge::{Edge, End, HubCheck, LinkStep, MachineReport};
-use process::{metrics, problem::chain};
+use engine::edge::{EdgeProtocol, HubCheck, LinkEnd, LinkStep, MachineReport};
+use process::{metrics, problem::format_error_chain};
 use tokio::time::{MissedTickBehavior, interval};
 use wire::{Frame, FrameProof, UnixMillis};
 
@@ -18,7 +18,7 @@ use crate::clock_check::HubClockReading;
 
 pub(super) struct LinkSession<'a> {
     link: &'a Link,
-    edge: Edge,
+    edge: EdgeProtocol,
     socket: Socket,
     /// Frames that arrived while the session waited for the file.
     early: VecDeque<(Frame, FrameProof)>,
@@ -32,8 +32,8 @@ pub(super) struct LinkSession<'a> {
 pub(super) enum SessionEnd {
     #[error(transparent)]
     Socket(#[from] SocketError),
-    #[error("{}", sentence(.0))]
-    Engine(End),
+    #[error("{}", describe_end(.0))]
+    Engine(LinkEnd),
     #[error("the edge's file failed: {0}")]
     Store(String),
 }
@@ -47,7 +47,7 @@ const ACK_EVERY: Duration = Duration::from_secs(5);
 const CONFIRMATION_PUT_DOWN_EVERY: Duration = Duration::from_secs(60);
 
 impl<'a> LinkSession<'a> {
-    pub fn new(link: &'a Link, edge: Edge, socket: Socket) -> Self {
+    pub fn new(link: &'a Link, edge: EdgeProtocol, socket: Socket) -> Self {
         let (early, acked_at) = (VecDeque::new(), Duration::ZERO);
         Self { link, edge, socket, early, acked_at, confirmed_at: None }
     }
@@ -65,29 +65,29 @@ impl<'a> LinkSession<'a> {
     }
 
     async fn go_on(&mut self, check: HubCheck) -> Result<SessionEnd, SessionEnd> {
-        let hello = self.edge.hello(check);
+        let hello = self.edge.start_greeting(check);
         self.socket.send(&hello).await?;
-        let moved = self.link.ground.store.moved();
+        let moved = self.link.ground.store.commit_notifier();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let todo = tokio::select! {
                 frame = next(&mut self.early, &mut self.socket) => {
                     let (frame, proof) = frame?;
-                    self.edge.take_as(frame, proof)
+                    self.edge.handle_frame(frame, proof)
                 }
-                () = moved.notified() => self.look().await?,
+                () = moved.notified() => self.reload_position().await?,
                 _ = ticks.tick() => {
-                    self.tick().await?;
+                    self.handle_tick().await?;
                     continue;
                 }
             };
-            self.perform(todo).await?;
+            self.perform_steps(todo).await?;
         }
     }
 
     /// Waits for the file. Frames queue up meanwhile; only a probe is answered at once.
-    async fn beside<T, E: Error>(
+    async fn wait_for_file<T, E: Error>(
         &mut self,
         mut file: Pin<Box<impl Future<Output = Result<T, E>>>>,
     ) -> Result<T, SessionEnd> {
@@ -97,11 +97,11 @@ impl<'a> LinkSession<'a> {
             let frame = tokio::select! {
                 biased;
                 // Finish a started write even if the socket breaks.
-                done = &mut file => return broken.map_or_else(|| done.map_err(unread), Err),
+                done = &mut file => return broken.map_or_else(|| done.map_err(to_session_end), Err),
                 frame = self.socket.next(), if reads => frame,
             };
             let told = match frame {
-                Ok((frame, proof)) => match self.edge.lives(&frame) {
+                Ok((frame, proof)) => match self.edge.answer_probe(&frame) {
                     Some(alive) if proof != FrameProof::Forged => self.socket.send(&alive).await,
                     _ => {
                         self.early.push_back((frame, proof));
@@ -114,39 +114,40 @@ impl<'a> LinkSession<'a> {
         }
     }
 
-    async fn perform(&mut self, todo: Vec<LinkStep>) -> Result<(), SessionEnd> {
+    async fn perform_steps(&mut self, todo: Vec<LinkStep>) -> Result<(), SessionEnd> {
         let link = self.link;
         let mut todo = VecDeque::from(todo);
         while let Some(step) = todo.pop_front() {
             match step {
                 LinkStep::Send(frame) => self.socket.send(&frame).await?,
                 LinkStep::Read(wanted) => {
-                    let run = self.beside(Box::pin(link.ground.store.run(wanted))).await?;
-                    todo.extend(self.edge.read(run));
+                    let run = self.wait_for_file(Box::pin(link.ground.store.run(wanted))).await?;
+                    todo.extend(self.edge.send_ops(run));
                 }
                 LinkStep::Store(what) => {
-                    self.beside(Box::pin(link.downlink.store(what))).await?;
-                    todo.extend(self.look().await?);
-                    self.ack().await?;
+                    self.wait_for_file(Box::pin(link.downlink.apply_edge_write(what))).await?;
+                    todo.extend(self.reload_position().await?);
+                    self.send_ack().await?;
                 }
-                LinkStep::FeedCurrent => self.confirm().await?,
+                LinkStep::FeedCurrent => self.confirm_feed_current().await?,
                 LinkStep::Held { seq, reason } => {
-                    self.beside(Box::pin(link.ground.store.hold(seq, reason))).await?;
+                    self.wait_for_file(Box::pin(link.ground.store.mark_op_held(seq, reason)))
+                        .await?;
                 }
                 LinkStep::Log(ask) => {
-                    self.beside(Box::pin(link.downlink.log(*ask))).await?;
-                    todo.extend(self.look().await?);
+                    self.wait_for_file(Box::pin(link.downlink.log_remote_accept(*ask))).await?;
+                    todo.extend(self.reload_position().await?);
                 }
                 LinkStep::Welcomed(cloud_now) => {
                     self.pin_hub().await?;
                     self.compare_clocks(cloud_now).await?;
-                    self.welcomed(cloud_now);
-                    self.ack().await?;
+                    self.record_welcome(cloud_now);
+                    self.send_ack().await?;
                 }
                 LinkStep::Ignored { kind, why } => {
                     tracing::debug!(kind, ?why, "A frame changed nothing");
                     // The ack's cursors show the hub where to resume.
-                    self.ack().await?;
+                    self.send_ack().await?;
                 }
                 LinkStep::End(end) => return Err(SessionEnd::Engine(end)),
             }
@@ -163,8 +164,8 @@ impl<'a> LinkSession<'a> {
             );
         }
         let Some(key) = self.socket.new_key() else { return Ok(()) };
-        let (link, fingerprint) = (self.link, key.fingerprint());
-        self.beside(Box::pin(link.ground.store.pin_hub(key))).await?;
+        let (link, fingerprint) = (self.link, key.compute_fingerprint());
+        self.wait_for_file(Box::pin(link.ground.store.pin_hub(key))).await?;
         tracing::warn!(edge = %link.speaker.edge, %fingerprint, "This edge knows its hub's key from now on");
         Ok(())
     }
@@ -173,57 +174,57 @@ impl<'a> LinkSession<'a> {
         let (link, is_proven) = (self.link, self.socket.is_proven());
         let reading = HubClockReading { at: cloud_now, is_proven, is_refusal: false };
         let compared = async {
-            link.ground.clock_check.compare(reading).await;
+            link.ground.clock_check.compare_with_hub(reading).await;
             Ok::<(), Infallible>(())
         };
-        self.beside(Box::pin(compared)).await
+        self.wait_for_file(Box::pin(compared)).await
     }
 
-    async fn confirm(&mut self) -> Result<(), SessionEnd> {
+    async fn confirm_feed_current(&mut self) -> Result<(), SessionEnd> {
         let (link, now) = (self.link, self.link.ground.clock.elapsed());
         let recent = |at| now.saturating_sub(at) < CONFIRMATION_PUT_DOWN_EVERY;
         let due = !self.confirmed_at.is_some_and(recent);
         if due {
             self.confirmed_at = Some(now);
         }
-        self.beside(Box::pin(link.downlink.confirm(due))).await
+        self.wait_for_file(Box::pin(link.downlink.confirm_feed_current(due))).await
     }
 
-    async fn look(&mut self) -> Result<Vec<LinkStep>, SessionEnd> {
+    async fn reload_position(&mut self) -> Result<Vec<LinkStep>, SessionEnd> {
         let link = self.link;
-        let position = self.beside(Box::pin(link.ground.store.position())).await?;
-        Ok(self.edge.moved(position))
+        let position = self.wait_for_file(Box::pin(link.ground.store.load_position())).await?;
+        Ok(self.edge.update_position(position))
     }
 
-    async fn tick(&mut self) -> Result<(), SessionEnd> {
-        self.socket.beat().await?;
+    async fn handle_tick(&mut self) -> Result<(), SessionEnd> {
+        self.socket.check_liveness().await?;
         let now = self.link.ground.clock.elapsed();
         if self.edge.is_open() && now.saturating_sub(self.acked_at) >= ACK_EVERY {
-            let todo = self.look().await?;
-            self.perform(todo).await?;
-            self.ack().await?;
+            let todo = self.reload_position().await?;
+            self.perform_steps(todo).await?;
+            self.send_ack().await?;
         }
         Ok(())
     }
 
-    async fn ack(&mut self) -> Result<(), SessionEnd> {
+    async fn send_ack(&mut self) -> Result<(), SessionEnd> {
         self.acked_at = self.link.ground.clock.elapsed();
         let ground = &self.link.ground;
         let report = MachineReport {
             now: ground.clock.now(),
-            disk_free_bytes: ground.disk.free(),
+            disk_free_bytes: ground.disk.free_bytes(),
             clock_error_ms: ground.clock_check.error_ms(),
             newcomers_waiting: ground.people.waiting_count(),
         };
-        if let Some(ack) = self.edge.ack(&report) {
+        if let Some(ack) = self.edge.build_ack(&report) {
             self.socket.send(&ack).await?;
         }
         Ok(())
     }
 
-    fn welcomed(&self, cloud_now: UnixMillis) {
+    fn record_welcome(&self, cloud_now: UnixMillis) {
         metrics::LINK_SESSIONS.add(["opened"], 1);
-        self.link.show(true);
+        self.link.publish_status(true);
         let behind_ms = cloud_now.0.saturating_sub(self.link.ground.clock.now().0);
         tracing::info!(edge = %self.link.speaker.edge, behind_ms, "The link is up");
     }
@@ -240,24 +241,24 @@ async fn next(
     }
 }
 
-fn unread(error: impl Error) -> SessionEnd {
-    SessionEnd::Store(chain(&error))
+fn to_session_end(error: impl Error) -> SessionEnd {
+    SessionEnd::Store(format_error_chain(&error))
 }
 
-fn sentence(end: &End) -> String {
+fn describe_end(end: &LinkEnd) -> String {
     match end {
-        End::Refused { code, detail } => {
+        LinkEnd::Refused { code, detail } => {
             return format!("the hub refused this edge ({code}): {detail}");
         }
-        End::Quarantined(new) => {
+        LinkEnd::Quarantined(new) => {
             return format!("the hub ended this edge's epoch and gave it epoch {}", new.epoch);
         }
-        End::ProtocolUnsupported => "the hub speaks no version of the protocol that this edge does",
-        End::ChainBroken => "hub and log disagree about the log",
-        End::Stuck => "the hub asks for the same ops again and again",
-        End::TailTorn => "a part of what the cloud gives back is missing",
-        End::Suspect => "this edge has become suspect",
-        End::Unproven => {
+        LinkEnd::ProtocolUnsupported => "the hub speaks no version of the protocol that this edge does",
+        LinkEnd::ChainBroken => "hub and log disagree about the log",
+        LinkEnd::Stuck => "the hub asks for the same ops again and again",
+        LinkEnd::TailTorn => "a part of what the cloud gives back is missing",
+        LinkEnd::Suspect => "this edge has become suspect",
+        LinkEnd::Unproven => {
             "a frame was not signed by the hub that this edge knows: somebody on the line may be pretending to \
              be the hub; where the hub's key was replaced, set edge.hub_key"
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use http::{HeaderValue, StatusCode, Uri, header};
 use process::{
-    clock::Clock, metrics, problem::ProblemBody, seal::SealCheck, tokens::edge_token, trust,
+    clock::Clock, metrics, problem::ProblemBody, seal::SealVerifier, tokens::edge_token, trust,
 };
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -14,9 +14,9 @@ use tokio_tungstenite::{
 };
 use wire::{Code, Frame, FrameError, FrameProof, HUB_TIME_HEADER, HubKey, HubTime, Language};
 
-use engine::edge::Speaker;
+use engine::edge::EdgeRunIdentity;
 
-use crate::{clock_check::HubClockReading, ground::EdgeGround};
+use crate::{clock_check::HubClockReading, ground::EdgeContext};
 
 pub(super) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -24,7 +24,7 @@ pub(super) struct Socket {
     /// When anything last arrived from the other end.
     heard_at: Duration,
     pinged_at: Duration,
-    seals: SealCheck,
+    seals: SealVerifier,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -63,9 +63,9 @@ const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Socket {
     pub async fn connect(
-        ground: &EdgeGround,
-        speaker: &Speaker,
-        seals: SealCheck,
+        ground: &EdgeContext,
+        speaker: &EdgeRunIdentity,
+        seals: SealVerifier,
     ) -> Result<Self, SocketError> {
         let (clock, signer) = (&ground.clock, &ground.signer);
         let uri = link_uri(&ground.config.gateway_url)?;
@@ -78,7 +78,7 @@ impl Socket {
         let config = WebSocketConfig::default()
             .max_message_size(Some(FRAME_BYTES_MAX))
             .max_frame_size(Some(FRAME_BYTES_MAX));
-        let tls = Some(Connector::Rustls(trust::client_at(clock)));
+        let tls = Some(Connector::Rustls(trust::tls_client_config_at(clock)));
         // `true` disables Nagle's algorithm.
         let connecting = connect_async_tls_with_config(request, Some(config), true, tls);
         let asked_at = clock.elapsed();
@@ -87,7 +87,7 @@ impl Socket {
             .map_err(|_| SocketError::TimedOut(CONNECT_WITHIN))?;
         let now = clock.elapsed();
         let (stream, _) = connected.map_err(|error| {
-            let call = LinkCall { token: &token, took: now.saturating_sub(asked_at) };
+            let call = ConnectAttempt { token: &token, took: now.saturating_sub(asked_at) };
             explain_failure(error, &call, &seals)
         })?;
         Ok(Self { stream, clock: clock.clone(), heard_at: now, pinged_at: now, seals })
@@ -97,7 +97,7 @@ impl Socket {
         let bytes = frame.to_bytes();
         metrics::LINK_FRAMES.add([frame.kind(), "sent"], 1);
         metrics::LINK_BYTES.add(["sent"], bytes.len() as u64);
-        self.say(Message::Binary(bytes.into())).await
+        self.send_message(Message::Binary(bytes.into())).await
     }
 
     /// The hub's key, if this session must pin it.
@@ -123,7 +123,7 @@ impl Socket {
             };
             self.heard_at = self.clock.elapsed();
             if let Message::Binary(bytes) = message {
-                let (frame, proof) = self.seals.check(Frame::from_bytes(&bytes)?)?;
+                let (frame, proof) = self.seals.verify_frame(Frame::from_bytes(&bytes)?)?;
                 metrics::LINK_FRAMES.add([frame.kind(), "received"], 1);
                 metrics::LINK_BYTES.add(["received"], bytes.len() as u64);
                 return Ok((frame, proof));
@@ -132,19 +132,19 @@ impl Socket {
     }
 
     /// Runs once a second: pings the hub, and gives up on a connection that only looks open.
-    pub async fn beat(&mut self) -> Result<(), SocketError> {
+    pub async fn check_liveness(&mut self) -> Result<(), SocketError> {
         let now = self.clock.elapsed();
         if now.saturating_sub(self.heard_at) > SILENT_MAX {
             return Err(SocketError::Silent(SILENT_MAX));
         }
         if now.saturating_sub(self.pinged_at) >= PING_EVERY {
             self.pinged_at = now;
-            self.say(Message::Ping(Vec::new().into())).await?;
+            self.send_message(Message::Ping(Vec::new().into())).await?;
         }
         Ok(())
     }
 
-    async fn say(&mut self, message: Message) -> Result<(), SocketError> {
+    async fn send_message(&mut self, message: Message) -> Result<(), SocketError> {
         timeout(SEND_WITHIN, self.stream.send(message))
             .await
             .map_err(|_| SocketError::TimedOut(SEND_WITHIN))?
@@ -153,7 +153,7 @@ impl Socket {
 }
 
 /// A failed connection attempt.
-struct LinkCall<'a> {
+struct ConnectAttempt<'a> {
     token: &'a str,
     took: Duration,
 }
@@ -161,10 +161,10 @@ struct LinkCall<'a> {
 /// Derives the cause from the cloud's answer or certificate.
 fn explain_failure(
     error: tungstenite::Error,
-    call: &LinkCall<'_>,
-    seals: &SealCheck,
+    call: &ConnectAttempt<'_>,
+    seals: &SealVerifier,
 ) -> SocketError {
-    if trust::is_of_certificate_time(&error) {
+    if trust::is_certificate_time_error(&error) {
         return SocketError::CertificateTime;
     }
     let tungstenite::Error::Http(answer) = error else { return SocketError::Connect(error) };
@@ -187,7 +187,7 @@ fn sentence_of(status: StatusCode, code: Option<Code>) -> String {
     match code {
         // An older hub sends only this code, whose own sentence is for users.
         Some(Code::TokenExpired) => "this machine's clock is behind the cloud's. Set it".to_owned(),
-        Some(code) => format!("{} ({code})", code.sentence(Language::English)),
+        Some(code) => format!("{} ({code})", code.sentence_in(Language::English)),
         None => status.to_string(),
     }
 }

@@ -25,26 +25,26 @@ use process::{metrics, tokens::Claims};
 use serde::{Deserialize, Serialize};
 use wire::{Actor, Code, DeviceId, Role, TabletCredentials, UserId, topics};
 
-use super::refusal::{Refusal, RefusalLog};
+use super::refusal::{ConnectRefusal, RefusalLog};
 use crate::{
-    gate::{Gate, Pass},
-    people::KnownPeople,
+    gate::{AdmittedToken, TokenAuthenticator},
+    people::PeopleRegistry,
     store::EdgeIdentity,
 };
 
-pub(super) struct Access {
+pub(super) struct AccessControl {
     pub identity: EdgeIdentity,
-    pub gate: Gate,
-    pub signed_in: Arc<Guests>,
-    pub people: KnownPeople,
+    pub gate: TokenAuthenticator,
+    pub signed_in: Arc<TabletSessions>,
+    pub people: PeopleRegistry,
     pub refusals: RefusalLog,
 }
 
 /// One connection during authentication.
-pub(super) struct Visit {
-    pub access: Arc<Access>,
+pub(super) struct ConnectionAuthenticator {
+    pub access: Arc<AccessControl>,
     /// Set if the connection is refused and the client accepts a reason text.
-    pub refusal: Arc<OnceLock<Refusal>>,
+    pub refusal: Arc<OnceLock<ConnectRefusal>>,
 }
 
 /// Maximum simultaneous connections; further ones are refused.
@@ -53,24 +53,26 @@ const CLIENTS_MAX: usize = 2_000;
 /// A client with a smaller maximum packet gets only the MQTT reason code.
 const WORDS_FIT_IN: u32 = 512;
 
-type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+type AuthFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl AuthProvider for Visit {
+impl AuthProvider for ConnectionAuthenticator {
     fn authenticate<'a>(
         &'a self,
         connect: &'a ConnectPacket,
         _: SocketAddr,
-    ) -> Answer<'a, mqtt5::Result<AuthResult>> {
-        let result = match self.access.guest(connect) {
+    ) -> AuthFuture<'a, mqtt5::Result<AuthResult>> {
+        let result = match self.access.admit_client(connect) {
             Ok(guest) => AuthResult::success_with_user(guest.to_string()),
             Err(refusal) => {
                 metrics::EDGE_REFUSED.add([refusal.as_str()], 1);
-                self.access.refusals.note(DeviceId::of_client(&connect.client_id), refusal);
+                self.access
+                    .refusals
+                    .log_refusal(DeviceId::from_client_id(&connect.client_id), refusal);
                 let room = connect.properties.get_maximum_packet_size();
                 if room.is_none_or(|bytes| bytes >= WORDS_FIT_IN) {
                     let _ = self.refusal.set(refusal);
                 }
-                AuthResult::fail(refusal.reason())
+                AuthResult::fail(refusal.reason_code())
             }
         };
         Box::pin(std::future::ready(Ok(result)))
@@ -81,9 +83,9 @@ impl AuthProvider for Visit {
         client_id: &str,
         user_id: Option<&'a str>,
         topic: &'a str,
-    ) -> Answer<'a, bool> {
+    ) -> AuthFuture<'a, bool> {
         let EdgeIdentity { name, region } = &self.access.identity;
-        let allowed = self.access.known(client_id, user_id);
+        let allowed = self.access.find_session(client_id, user_id);
         let allowed =
             allowed.is_some_and(|(device, _)| topics::may_publish(*region, name, &device, topic));
         Box::pin(std::future::ready(allowed))
@@ -94,69 +96,79 @@ impl AuthProvider for Visit {
         client_id: &str,
         user_id: Option<&'a str>,
         topic_filter: &'a str,
-    ) -> Answer<'a, bool> {
+    ) -> AuthFuture<'a, bool> {
         let EdgeIdentity { name, region } = &self.access.identity;
-        let allowed = self.access.known(client_id, user_id).is_some_and(|(device, guest)| {
-            topics::may_subscribe(*region, name, &device, guest.actor(), topic_filter)
-        });
+        let allowed =
+            self.access.find_session(client_id, user_id).is_some_and(|(device, guest)| {
+                topics::may_subscribe(*region, name, &device, guest.actor(), topic_filter)
+            });
         Box::pin(std::future::ready(allowed))
     }
 }
 
-impl Access {
-    fn guest(&self, connect: &ConnectPacket) -> Result<Guest, Refusal> {
-        let (device, claims, pass) = self.person(connect).map_err(Refusal::Person)?;
-        let owns = || self.people.owns(claims.sub, &device);
+impl AccessControl {
+    fn admit_client(&self, connect: &ConnectPacket) -> Result<TabletSession, ConnectRefusal> {
+        let (device, claims, pass) =
+            self.verify_credentials(connect).map_err(ConnectRefusal::Person)?;
+        let owns = || self.people.owns_device(claims.sub, &device);
         if !self.signed_in.is_free_for(&device, claims.sub) && !owns() {
-            return Err(Refusal::Person(Code::DeviceInUse));
+            return Err(ConnectRefusal::Person(Code::DeviceInUse));
         }
         if !self.signed_in.has_room(&connect.client_id, claims.sub) {
-            return Err(Refusal::TooManyConnections);
+            return Err(ConnectRefusal::TooManyConnections);
         }
-        Ok(self.signed_in.guest(&claims, pass))
+        Ok(self.signed_in.new_session(&claims, pass))
     }
 
-    fn person(&self, connect: &ConnectPacket) -> Result<(DeviceId, Claims, Pass), Code> {
+    fn verify_credentials(
+        &self,
+        connect: &ConnectPacket,
+    ) -> Result<(DeviceId, Claims, AdmittedToken), Code> {
         let ConnectPacket { client_id, username, password, .. } = connect;
         let credentials =
             TabletCredentials::read(client_id, username.as_deref(), password.as_deref())?;
         let TabletCredentials { device, token } = credentials;
-        let (claims, pass) = self.gate.enter(token, Some(&device))?;
+        let (claims, pass) = self.gate.admit_connection(token, Some(&device))?;
         Ok((device, claims, pass))
     }
 
     /// Checked at every packet: a token may expire or be revoked meanwhile.
-    fn known(&self, client_id: &str, user_id: Option<&str>) -> Option<(DeviceId, Guest)> {
-        let guest: Guest = user_id?.parse().ok()?;
-        let welcome = self.signed_in.has(client_id, guest) && self.gate.lets_stay(&guest.pass);
-        welcome.then_some((DeviceId::of_client(client_id)?, guest))
+    fn find_session(
+        &self,
+        client_id: &str,
+        user_id: Option<&str>,
+    ) -> Option<(DeviceId, TabletSession)> {
+        let guest: TabletSession = user_id?.parse().ok()?;
+        let welcome =
+            self.signed_in.has_session(client_id, guest) && self.gate.is_still_valid(&guest.pass);
+        welcome.then_some((DeviceId::from_client_id(client_id)?, guest))
     }
 }
 
 /// One connection and the person signed in on it. The broker passes it to every packet and event of
 /// the connection, serialised in its user id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Guest {
-    pub pass: Pass,
+pub(super) struct TabletSession {
+    pub pass: AdmittedToken,
     role: Role,
     /// Distinguishes connections with the same client id: an older one may end after a newer one
     /// began.
     visit: u64,
 }
 
-impl Guest {
+impl TabletSession {
     pub fn actor(&self) -> Actor {
         Actor { user_id: self.pass.user_id, role: self.role }
     }
 }
 
-impl fmt::Display for Guest {
+impl fmt::Display for TabletSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 
-impl FromStr for Guest {
+impl FromStr for TabletSession {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -165,21 +177,21 @@ impl FromStr for Guest {
 }
 
 /// The signed-in people, by connection.
-pub(super) struct Guests {
-    guests: Mutex<HashMap<String, Guest>>,
+pub(super) struct TabletSessions {
+    guests: Mutex<HashMap<String, TabletSession>>,
     visits: AtomicU64,
     per_person_max: usize,
 }
 
-impl Guests {
+impl TabletSessions {
     pub fn new(per_person_max: usize) -> Self {
         Self { guests: Mutex::default(), visits: AtomicU64::default(), per_person_max }
     }
 
     /// Prepares a session for a connection that is not signed in yet.
-    pub fn guest(&self, claims: &Claims, pass: Pass) -> Guest {
+    pub fn new_session(&self, claims: &Claims, pass: AdmittedToken) -> TabletSession {
         let visit = self.visits.fetch_add(1, Ordering::Relaxed);
-        Guest { pass, role: claims.role, visit }
+        TabletSession { pass, role: claims.role, visit }
     }
 
     /// Registers a connection and returns those that must end: other people's if this one is the
@@ -190,17 +202,22 @@ impl Guests {
     /// ids the newer connection wins in any order of events, because the broker answers a client
     /// before it reports it. If two cross inside the broker, the survivor may have no rights, and
     /// its tablet has to reconnect.
-    pub fn connected(&self, client_id: &str, guest: Guest, owns: bool) -> Vec<String> {
-        let mut guests = self.guests();
+    pub fn register_connection(
+        &self,
+        client_id: &str,
+        guest: TabletSession,
+        owns: bool,
+    ) -> Vec<String> {
+        let mut guests = self.lock_sessions();
         if guests.get(client_id).is_some_and(|here| here.visit > guest.visit) {
             return Vec::new();
         }
-        let (device, user) = (DeviceId::of_client(client_id), guest.pass.user_id);
+        let (device, user) = (DeviceId::from_client_id(client_id), guest.pass.user_id);
         let others = guests.iter().filter(|(id, other)| {
-            *id != client_id && other.pass.user_id != user && DeviceId::of_client(id) == device
+            *id != client_id && other.pass.user_id != user && DeviceId::from_client_id(id) == device
         });
         let others: Vec<String> = others.map(|(id, _)| id.clone()).collect();
-        let stays = (owns || others.is_empty()) && self.room_in(&guests, client_id, user);
+        let stays = (owns || others.is_empty()) && self.has_room_among(&guests, client_id, user);
         let ending = if stays { others } else { vec![client_id.to_owned()] };
         guests.insert(client_id.to_owned(), guest);
         for client_id in &ending {
@@ -211,45 +228,51 @@ impl Guests {
 
     /// True if this person may open another connection under that client id.
     pub fn has_room(&self, client_id: &str, user: UserId) -> bool {
-        self.room_in(&self.guests(), client_id, user)
+        self.has_room_among(&self.lock_sessions(), client_id, user)
     }
 
-    fn room_in(&self, guests: &HashMap<String, Guest>, client_id: &str, user: UserId) -> bool {
+    fn has_room_among(
+        &self,
+        guests: &HashMap<String, TabletSession>,
+        client_id: &str,
+        user: UserId,
+    ) -> bool {
         let others = || guests.iter().filter(|(id, _)| *id != client_id);
         let his = others().filter(|(_, guest)| guest.pass.user_id == user).count();
         his < self.per_person_max && others().count() < CLIENTS_MAX
     }
 
     /// A newer connection may have replaced this one; its entry stays.
-    pub fn disconnected(&self, client_id: &str, guest: Guest) {
-        let mut guests = self.guests();
+    pub fn remove_connection(&self, client_id: &str, guest: TabletSession) {
+        let mut guests = self.lock_sessions();
         if guests.get(client_id) == Some(&guest) {
             guests.remove(client_id);
         }
     }
 
-    pub fn unwelcome(&self, gate: &Gate) -> Vec<String> {
-        let guests = self.guests();
-        let unwelcome = guests.iter().filter(|(_, guest)| !gate.lets_stay(&guest.pass));
+    pub fn find_unauthorized(&self, gate: &TokenAuthenticator) -> Vec<String> {
+        let guests = self.lock_sessions();
+        let unwelcome = guests.iter().filter(|(_, guest)| !gate.is_still_valid(&guest.pass));
         unwelcome.map(|(client_id, _)| client_id.clone()).collect()
     }
 
     /// True if no other person is signed in on that device.
     pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
-        self.guests().iter().all(|(client_id, guest)| {
-            guest.pass.user_id == user || DeviceId::of_client(client_id).as_ref() != Some(device)
+        self.lock_sessions().iter().all(|(client_id, guest)| {
+            guest.pass.user_id == user
+                || DeviceId::from_client_id(client_id).as_ref() != Some(device)
         })
     }
 
-    pub fn is_here(&self, user: UserId) -> bool {
-        self.guests().values().any(|guest| guest.pass.user_id == user)
+    pub fn is_signed_in(&self, user: UserId) -> bool {
+        self.lock_sessions().values().any(|guest| guest.pass.user_id == user)
     }
 
-    fn has(&self, client_id: &str, guest: Guest) -> bool {
-        self.guests().get(client_id) == Some(&guest)
+    fn has_session(&self, client_id: &str, guest: TabletSession) -> bool {
+        self.lock_sessions().get(client_id) == Some(&guest)
     }
 
-    fn guests(&self) -> MutexGuard<'_, HashMap<String, Guest>> {
+    fn lock_sessions(&self) -> MutexGuard<'_, HashMap<String, TabletSession>> {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -259,83 +282,84 @@ mod tests {
     use super::*;
     use crate::tests::{People, device, id};
 
-    fn provider(signed_in: &Guests, user: u128) -> Guest {
+    fn provider(signed_in: &TabletSessions, user: u128) -> TabletSession {
         let people = People::new();
         let token = people.token(Role::Provider, user);
-        let (claims, pass) = people.gate().enter(&token, None).unwrap();
-        signed_in.guest(&claims, pass)
+        let (claims, pass) = people.gate().admit_connection(&token, None).unwrap();
+        signed_in.new_session(&claims, pass)
     }
 
     #[test]
     fn the_broker_hands_back_what_it_was_given() {
-        let signed_in = Guests::new(16);
+        let signed_in = TabletSessions::new(16);
         let (one, again) = (provider(&signed_in, 1), provider(&signed_in, 1));
         assert_ne!(one, again);
         for guest in [one, again] {
             assert_eq!(guest.to_string().parse(), Ok(guest));
         }
-        assert_eq!("nobody".parse::<Guest>(), Err(()));
+        assert_eq!("nobody".parse::<TabletSession>(), Err(()));
     }
 
     #[test]
     fn a_device_is_of_one_person_until_the_last_connection_ends() {
-        let signed_in = Guests::new(16);
+        let signed_in = TabletSessions::new(16);
         let (one, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
         let (tablet, user) = (device("t-1"), UserId(id(2)));
-        let stays = |client_id, guest| signed_in.connected(client_id, guest, false).is_empty();
+        let stays =
+            |client_id, guest| signed_in.register_connection(client_id, guest, false).is_empty();
         assert!(stays("t-1", one));
         assert!(!signed_in.is_free_for(&tablet, user));
-        assert!(signed_in.is_here(UserId(id(1))) && !signed_in.is_here(user));
-        assert!(!stays("t-1.x", other) && !signed_in.has("t-1.x", other));
+        assert!(signed_in.is_signed_in(UserId(id(1))) && !signed_in.is_signed_in(user));
+        assert!(!stays("t-1.x", other) && !signed_in.has_session("t-1.x", other));
         assert!(stays("t-2", other));
         let second = provider(&signed_in, 1);
         assert!(signed_in.is_free_for(&tablet, one.pass.user_id));
         assert!(stays("t-1.x", second));
-        signed_in.disconnected("t-1", one);
-        assert!(!signed_in.is_free_for(&tablet, user) && signed_in.is_here(UserId(id(1))));
-        signed_in.disconnected("t-1.x", second);
-        assert!(signed_in.is_free_for(&tablet, user) && !signed_in.is_here(UserId(id(1))));
+        signed_in.remove_connection("t-1", one);
+        assert!(!signed_in.is_free_for(&tablet, user) && signed_in.is_signed_in(UserId(id(1))));
+        signed_in.remove_connection("t-1.x", second);
+        assert!(signed_in.is_free_for(&tablet, user) && !signed_in.is_signed_in(UserId(id(1))));
     }
 
     #[test]
     fn the_owner_of_a_device_ends_the_connections_of_others() {
-        let signed_in = Guests::new(16);
+        let signed_in = TabletSessions::new(16);
         let (owner, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
-        assert!(signed_in.connected("t-1.x", other, false).is_empty());
-        assert_eq!(signed_in.connected("t-1", owner, true), ["t-1.x"]);
-        assert!(signed_in.has("t-1", owner) && !signed_in.has("t-1.x", other));
-        assert_eq!(signed_in.connected("t-1.y", other, false), ["t-1.y"]);
+        assert!(signed_in.register_connection("t-1.x", other, false).is_empty());
+        assert_eq!(signed_in.register_connection("t-1", owner, true), ["t-1.x"]);
+        assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1.x", other));
+        assert_eq!(signed_in.register_connection("t-1.y", other, false), ["t-1.y"]);
     }
 
     #[test]
     fn those_who_came_to_the_door_together_do_not_stay_beyond_the_room() {
-        let signed_in = Guests::new(2);
+        let signed_in = TabletSessions::new(2);
         let one = provider(&signed_in, 1);
-        let ends = |client_id| !signed_in.connected(client_id, one, false).is_empty();
+        let ends = |client_id| !signed_in.register_connection(client_id, one, false).is_empty();
         assert!(!ends("t-1") && !ends("t-2") && !ends("t-2"));
         let has_room = |client_id| signed_in.has_room(client_id, one.pass.user_id);
         assert!(has_room("t-1") && !has_room("t-3"));
-        assert!(ends("t-3") && !signed_in.has("t-3", one));
+        assert!(ends("t-3") && !signed_in.has_session("t-3", one));
         assert!(signed_in.has_room("t-3", UserId(id(2))));
     }
 
     #[test]
     fn a_displaced_connection_ends_without_the_one_that_displaced_it() {
-        let signed_in = Guests::new(16);
+        let signed_in = TabletSessions::new(16);
         let (old, new) = (provider(&signed_in, 1), provider(&signed_in, 1));
         for guest in [old, new] {
-            assert!(signed_in.connected("t-1", guest, false).is_empty());
+            assert!(signed_in.register_connection("t-1", guest, false).is_empty());
         }
-        signed_in.disconnected("t-1", old);
-        assert!(signed_in.has("t-1", new) && !signed_in.has("t-1", old));
+        signed_in.remove_connection("t-1", old);
+        assert!(signed_in.has_session("t-1", new) && !signed_in.has_session("t-1", old));
     }
 
     #[test]
     fn a_displaced_connection_that_is_told_of_late_displaces_nobody() {
-        let signed_in = Guests::new(16);
+        let signed_in = TabletSessions::new(16);
         let (stranger, owner) = (provider(&signed_in, 2), provider(&signed_in, 1));
-        assert!(signed_in.connected("t-1", owner, true).is_empty());
-        assert!(signed_in.connected("t-1", stranger, false).is_empty());
-        assert!(signed_in.has("t-1", owner) && !signed_in.has("t-1", stranger));
+        assert!(signed_in.register_connection("t-1", owner, true).is_empty());
+        assert!(signed_in.register_connection("t-1", stranger, false).is_empty());
+        assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1", stranger));
     }
 }

@@ -21,7 +21,7 @@ use mqtt5::broker::{
     sys_topics::BrokerStats,
     transport::{BrokerTransport, WebSocketTransport},
 };
-use process::web::{SlotProof, Slots, converse_with_all};
+use process::web::{ConnectionSlots, SlotProof, serve_connections};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpListener,
@@ -31,8 +31,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    access::{Access, Visit},
-    refusal::Refusal,
+    access::{AccessControl, ConnectionAuthenticator},
+    refusal::ConnectRefusal,
 };
 
 /// Far more than a CONNECT with a token and a last will.
@@ -45,11 +45,11 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const EXPIRED_EVERY: Duration = Duration::from_secs(600);
 
 #[derive(Clone)]
-pub struct Door(Arc<Inner>);
+pub struct MqttServer(Arc<Inner>);
 
 struct Inner {
     config: Arc<BrokerConfig>,
-    access: Arc<Access>,
+    access: Arc<AccessControl>,
     router: Arc<MessageRouter>,
     storage: Option<Arc<DynamicStorage>>,
     stats: Arc<BrokerStats>,
@@ -57,8 +57,12 @@ struct Inner {
     closing: broadcast::Sender<()>,
 }
 
-impl Door {
-    pub(super) fn new(broker: &MqttBroker, config: BrokerConfig, access: Arc<Access>) -> Self {
+impl MqttServer {
+    pub(super) fn new(
+        broker: &MqttBroker,
+        config: BrokerConfig,
+        access: Arc<AccessControl>,
+    ) -> Self {
         Self(Arc::new(Inner {
             config: Arc::new(config),
             access,
@@ -72,8 +76,13 @@ impl Door {
 
     /// Accepts tablets over TCP until `stop`, then closes all connections, including those over
     /// WebSocket.
-    pub async fn keep(self, listener: TcpListener, slots: Slots, stop: CancellationToken) {
-        let open = converse_with_all(listener, slots, stop.clone(), |stream, from| {
+    pub async fn accept_until_stopped(
+        self,
+        listener: TcpListener,
+        slots: ConnectionSlots,
+        stop: CancellationToken,
+    ) {
+        let open = serve_connections(listener, slots, stop.clone(), |stream, from| {
             let (door, stop, proof) = (self.clone(), stop.clone(), stream.slot.proof());
             async move {
                 let late = async {
@@ -81,7 +90,7 @@ impl Door {
                     sleep(LAST_WORDS).await;
                 };
                 tokio::select! {
-                    () = door.converse(stream, proof, from) => {}
+                    () = door.serve_connection(stream, proof, from) => {}
                     () = late => {}
                 }
             }
@@ -97,16 +106,17 @@ impl Door {
         }
     }
 
-    pub async fn converse(
+    pub async fn serve_connection(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
         proof: SlotProof,
         from: SocketAddr,
     ) {
         let Inner { config, access, router, storage, stats, monitor, closing } = &*self.0;
-        let refusal = Arc::<OnceLock<Refusal>>::default();
-        let visit = Visit { access: Arc::clone(access), refusal: Arc::clone(&refusal) };
-        let caller = Caller {
+        let refusal = Arc::<OnceLock<ConnectRefusal>>::default();
+        let visit =
+            ConnectionAuthenticator { access: Arc::clone(access), refusal: Arc::clone(&refusal) };
+        let caller = LimitedStream {
             stream,
             from,
             proof,
@@ -150,11 +160,11 @@ impl Door {
 }
 
 /// The client's stream, with a read limit until the broker has answered.
-struct Caller<S> {
+struct LimitedStream<S> {
     stream: S,
     from: SocketAddr,
     proof: SlotProof,
-    refusal: Arc<OnceLock<Refusal>>,
+    refusal: Arc<OnceLock<ConnectRefusal>>,
     /// The unsent rest of the refusal that replaces the broker's CONNACK.
     words: Option<Bytes>,
     said: usize,
@@ -163,13 +173,13 @@ struct Caller<S> {
     in_turn: usize,
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> WebSocketTransport for Caller<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> WebSocketTransport for LimitedStream<S> {
     fn peer_addr(&self) -> mqtt5::Result<SocketAddr> {
         Ok(self.from)
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Caller<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for LimitedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -193,7 +203,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Caller<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Caller<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for LimitedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -201,9 +211,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Caller<S> {
     ) -> Poll<io::Result<usize>> {
         if !self.answered {
             self.answered = true;
-            self.proof.give();
+            self.proof.mark_proven();
             // The broker writes its CONNACK in one piece.
-            self.words = self.refusal.get().and_then(|refusal| refusal.instead_of(bytes));
+            self.words = self.refusal.get().and_then(|refusal| refusal.replace_connack(bytes));
         }
         let Self { stream, words, .. } = &mut *self;
         let Some(left) = words else { return Pin::new(stream).poll_write(context, bytes) };

@@ -24,30 +24,31 @@ use mqtt5::{
 use process::{
     metrics,
     tasks::Tasks,
-    web::{self, Slots},
+    web::{self, ConnectionSlots},
 };
 use tokio::time::Instant;
 use wire::{CmdFrame, DeviceId, UserId, topics};
 
 use super::{
     MqttError, MqttKind,
-    access::{Access, Guest, Guests},
-    door::Door,
-    inbound::Inbox,
+    access::{AccessControl, TabletSession, TabletSessions},
+    door::MqttServer,
+    inbound::CommandQueue,
     refusal::RefusalLog,
     websocket,
 };
 use crate::{
-    gate::Gate, ground::EdgeGround, intake::Sender, people::KnownPeople, store::EdgeIdentity,
+    gate::TokenAuthenticator, ground::EdgeContext, intake::TabletSender, people::PeopleRegistry,
+    store::EdgeIdentity,
 };
 
 #[derive(Clone)]
 pub struct Broker {
     router: Arc<MessageRouter>,
-    signed_in: Arc<Guests>,
-    people: KnownPeople,
-    gate: Gate,
-    pub door: Door,
+    signed_in: Arc<TabletSessions>,
+    people: PeopleRegistry,
+    gate: TokenAuthenticator,
+    pub door: MqttServer,
     /// Addresses for tablets: TCP and WebSocket.
     pub addresses: (SocketAddr, SocketAddr),
 }
@@ -69,42 +70,46 @@ const CLIENT_CHANNEL_MAX: usize = 256;
 
 impl Broker {
     pub async fn start(
-        ground: &EdgeGround,
-        inbox: Inbox,
-        slots: &Slots,
+        ground: &EdgeContext,
+        inbox: CommandQueue,
+        slots: &ConnectionSlots,
         tasks: &Tasks,
     ) -> Result<Self, MqttError> {
         if ground.config.mqtt == MqttKind::External {
             return Err(MqttError::ExternalUnavailable);
         }
         let (identity, gate) = (ground.identity.clone(), ground.gate.clone());
-        let listener = web::bind(&ground.config.mqtt_bind).await?;
-        let signed_in = Arc::new(Guests::new(ground.config.connections_per_person.get()));
-        let hook = Arc::new(Hook {
+        let listener = web::bind_listener(&ground.config.mqtt_bind).await?;
+        let signed_in = Arc::new(TabletSessions::new(ground.config.connections_per_person.get()));
+        let hook = Arc::new(BrokerEventHook {
             identity: identity.clone(),
             inbox,
             signed_in: Arc::clone(&signed_in),
             people: ground.people.clone(),
             router: OnceLock::new(),
         });
-        let access = Access {
+        let access = AccessControl {
             identity,
             gate: gate.clone(),
             signed_in: Arc::clone(&signed_in),
             people: ground.people.clone(),
             refusals: RefusalLog::new(ground.clock.clone()),
         };
-        let config = config(Arc::clone(&hook));
+        let config = broker_config(Arc::clone(&hook));
         let broker = MqttBroker::with_config(config.clone()).await.map_err(MqttError::Broker)?;
         let router = broker.router();
         let _ = hook.router.set(Arc::clone(&router));
-        let door = Door::new(&broker, config, Arc::new(access));
+        let door = MqttServer::new(&broker, config, Arc::new(access));
         let mqtt = listener.local_addr().map_err(MqttError::Address)?;
 
-        let websockets = web::bind(&ground.config.ws_bind).await?;
+        let websockets = web::bind_listener(&ground.config.ws_bind).await?;
         let websocket = websockets.local_addr().map_err(MqttError::Address)?;
-        tasks.spawn("mqtt", door.clone().keep(listener, slots.clone(), tasks.token()));
-        let served = websocket::serve(websockets, door.clone(), slots.clone(), tasks.token());
+        tasks.spawn(
+            "mqtt",
+            door.clone().accept_until_stopped(listener, slots.clone(), tasks.stop_token()),
+        );
+        let served =
+            websocket::serve_listener(websockets, door.clone(), slots.clone(), tasks.stop_token());
         tasks.spawn("mqtt-websocket", served);
         let people = ground.people.clone();
         Ok(Self { router, signed_in, people, gate, door, addresses: (mqtt, websocket) })
@@ -118,29 +123,29 @@ impl Broker {
     }
 
     /// True if that person's connection on that device would be admitted.
-    pub fn lets_in(&self, device: &DeviceId, user: UserId) -> bool {
-        self.signed_in.is_free_for(device, user) || self.people.owns(user, device)
+    pub fn would_admit(&self, device: &DeviceId, user: UserId) -> bool {
+        self.signed_in.is_free_for(device, user) || self.people.owns_device(user, device)
     }
 
     /// True if a message for that person may go to that device: no other person is signed in on it.
-    pub fn may_hear(&self, device: &DeviceId, user: UserId) -> bool {
+    pub fn may_receive(&self, device: &DeviceId, user: UserId) -> bool {
         self.signed_in.is_free_for(device, user)
     }
 
-    pub fn is_here(&self, user: UserId) -> bool {
-        self.signed_in.is_here(user)
+    pub fn is_signed_in(&self, user: UserId) -> bool {
+        self.signed_in.is_signed_in(user)
     }
 
     /// Ends connections whose token has expired or been revoked.
-    pub async fn turn_out(&self) {
-        for client_id in self.signed_in.unwelcome(&self.gate) {
+    pub async fn close_unauthorized_connections(&self) {
+        for client_id in self.signed_in.find_unauthorized(&self.gate) {
             self.router.unregister_client(&client_id).await;
         }
     }
 }
 
 /// The broker insists on a listener, which is closed before anything connects: `door` listens.
-fn config(hook: Arc<Hook>) -> BrokerConfig {
+fn broker_config(hook: Arc<BrokerEventHook>) -> BrokerConfig {
     let storage = StorageConfig {
         backend: StorageBackendType::Memory,
         // In memory; required for the queue limits.
@@ -174,28 +179,28 @@ fn config(hook: Arc<Hook>) -> BrokerConfig {
     .with_event_handler(hook)
 }
 
-struct Hook {
+struct BrokerEventHook {
     identity: EdgeIdentity,
-    inbox: Inbox,
-    signed_in: Arc<Guests>,
-    people: KnownPeople,
+    inbox: CommandQueue,
+    signed_in: Arc<TabletSessions>,
+    people: PeopleRegistry,
     router: OnceLock<Arc<MessageRouter>>,
 }
 
-type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+type HookFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl BrokerEventHandler for Hook {
-    fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> Answer<'a, PublishAction> {
+impl BrokerEventHandler for BrokerEventHook {
+    fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> HookFuture<'a, PublishAction> {
         Box::pin(async move {
             let EdgeIdentity { name, region } = &self.identity;
             // The topic rules allow only commands.
             let device = topics::device_of_cmd(*region, name, &event.topic);
-            if let (Some(device), Some(guest)) = (device, guest(event.user_id.as_deref())) {
-                let sender = Sender { device, actor: guest.actor() };
+            if let (Some(device), Some(guest)) = (device, parse_session(event.user_id.as_deref())) {
+                let sender = TabletSender { device, actor: guest.actor() };
                 let known = self.people.is_known(sender.actor.user_id);
                 // The command may repeat a stored one, so a full queue gets no reply. The tablet
                 // resends it.
-                if !self.inbox.put(sender, event.payload, known) {
+                if !self.inbox.try_enqueue(sender, event.payload, known) {
                     metrics::EDGE_COMMANDS.add(["unknown"], 1);
                 }
             }
@@ -205,39 +210,40 @@ impl BrokerEventHandler for Hook {
         })
     }
 
-    fn on_client_connect<'a>(&'a self, event: ClientConnectEvent) -> Answer<'a, ()> {
-        metrics::EDGE_TABLETS.change([], 1);
+    fn on_client_connect<'a>(&'a self, event: ClientConnectEvent) -> HookFuture<'a, ()> {
+        metrics::EDGE_TABLETS.change_by([], 1);
         Box::pin(async move {
-            let guest = guest(event.user_id.as_deref());
-            let (Some(guest), Some(device)) = (guest, DeviceId::of_client(&event.client_id)) else {
+            let guest = parse_session(event.user_id.as_deref());
+            let (Some(guest), Some(device)) = (guest, DeviceId::from_client_id(&event.client_id))
+            else {
                 return;
             };
             let user = guest.pass.user_id;
-            let owns = self.people.owns(user, &device);
-            let ending = self.signed_in.connected(&event.client_id, guest, owns);
+            let owns = self.people.owns_device(user, &device);
+            let ending = self.signed_in.register_connection(&event.client_id, guest, owns);
             if let Some(router) = self.router.get() {
                 for client_id in &ending {
                     router.unregister_client(client_id).await;
                 }
             }
             if !ending.iter().any(|ended| **ended == *event.client_id) {
-                self.people.uses(user, &device).await;
+                self.people.record_device_use(user, &device).await;
             }
         })
     }
 
-    fn on_client_disconnect<'a>(&'a self, event: ClientDisconnectEvent) -> Answer<'a, ()> {
-        if let Some(guest) = guest(event.user_id.as_deref()) {
-            self.signed_in.disconnected(&event.client_id, guest);
+    fn on_client_disconnect<'a>(&'a self, event: ClientDisconnectEvent) -> HookFuture<'a, ()> {
+        if let Some(guest) = parse_session(event.user_id.as_deref()) {
+            self.signed_in.remove_connection(&event.client_id, guest);
         }
-        if DeviceId::of_client(&event.client_id).is_some() {
-            metrics::EDGE_TABLETS.change([], -1);
+        if DeviceId::from_client_id(&event.client_id).is_some() {
+            metrics::EDGE_TABLETS.change_by([], -1);
         }
         Box::pin(std::future::ready(()))
     }
 }
 
 /// Parses the user id written by `access`.
-fn guest(user_id: Option<&str>) -> Option<Guest> {
+fn parse_session(user_id: Option<&str>) -> Option<TabletSession> {
     user_id?.parse().ok()
 }

@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use wire::UserId;
 
 use crate::{
-    intake::{Intake, Sender},
-    voice::Voice,
+    intake::{CommandIntake, TabletSender},
+    voice::TabletPublisher,
 };
 
 const WAITING_MAX: usize = 4_096;
@@ -33,52 +33,52 @@ const PER_PERSON_MAX: usize = WAITING_MAX / 8;
 const NEWCOMERS_MAX: usize = WAITING_MAX / 2;
 
 #[derive(Clone)]
-pub struct Inbox {
-    queue: mpsc::Sender<Inbound>,
-    shares: Shares,
+pub struct CommandQueue {
+    queue: mpsc::Sender<QueuedCommand>,
+    shares: QueuePermits,
 }
 
-pub struct Inbound {
-    sender: Sender,
+pub struct QueuedCommand {
+    sender: TabletSender,
     payload: Bytes,
     /// Held until the command is answered.
-    _share: Share,
+    _share: QueuePermit,
 }
 
-pub fn inbox() -> (Inbox, mpsc::Receiver<Inbound>) {
+pub fn command_queue() -> (CommandQueue, mpsc::Receiver<QueuedCommand>) {
     let (queue, inbound) = mpsc::channel(WAITING_MAX);
-    (Inbox { queue, shares: Shares::default() }, inbound)
+    (CommandQueue { queue, shares: QueuePermits::default() }, inbound)
 }
 
-impl Inbox {
+impl CommandQueue {
     /// False if there was no room for it.
-    pub fn put(&self, sender: Sender, payload: Bytes, known: bool) -> bool {
-        let share = self.shares.take(sender.actor.user_id, known);
+    pub fn try_enqueue(&self, sender: TabletSender, payload: Bytes, known: bool) -> bool {
+        let share = self.shares.try_acquire(sender.actor.user_id, known);
         share.is_some_and(|share| {
-            self.queue.try_send(Inbound { sender, payload, _share: share }).is_ok()
+            self.queue.try_send(QueuedCommand { sender, payload, _share: share }).is_ok()
         })
     }
 }
 
 /// Queued and unanswered commands per person.
 #[derive(Clone, Default)]
-struct Shares(Arc<Mutex<Held>>);
+struct QueuePermits(Arc<Mutex<PermitCounts>>);
 
 #[derive(Default)]
-struct Held {
+struct PermitCounts {
     by_person: HashMap<UserId, usize>,
     newcomers: usize,
 }
 
-struct Share {
-    shares: Shares,
+struct QueuePermit {
+    shares: QueuePermits,
     user: UserId,
     known: bool,
 }
 
-impl Shares {
-    fn take(&self, user: UserId, known: bool) -> Option<Share> {
-        let mut held = self.held();
+impl QueuePermits {
+    fn try_acquire(&self, user: UserId, known: bool) -> Option<QueuePermit> {
+        let mut held = self.lock_counts();
         let his = held.by_person.get(&user).copied().unwrap_or_default();
         if his >= PER_PERSON_MAX || !known && held.newcomers >= NEWCOMERS_MAX {
             return None;
@@ -86,17 +86,17 @@ impl Shares {
         held.by_person.insert(user, his + 1);
         held.newcomers += usize::from(!known);
         drop(held);
-        Some(Share { shares: self.clone(), user, known })
+        Some(QueuePermit { shares: self.clone(), user, known })
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn lock_counts(&self) -> MutexGuard<'_, PermitCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Share {
+impl Drop for QueuePermit {
     fn drop(&mut self) {
-        let mut held = self.shares.held();
+        let mut held = self.shares.lock_counts();
         held.newcomers -= usize::from(!self.known);
         if let Some(his) = held.by_person.get_mut(&self.user) {
             *his -= 1;
@@ -108,10 +108,10 @@ impl Drop for Share {
 }
 
 /// Answers commands until the stop, then those that are still queued.
-pub async fn work(
-    mut inbound: mpsc::Receiver<Inbound>,
-    intake: Intake,
-    voice: Voice,
+pub async fn answer_queued_commands(
+    mut inbound: mpsc::Receiver<QueuedCommand>,
+    intake: CommandIntake,
+    voice: TabletPublisher,
     stop: CancellationToken,
 ) {
     let waiting = futures::stream::poll_fn(|context| {
@@ -124,7 +124,7 @@ pub async fn work(
     // Keeps the order of arrival: each command reaches the writer at its first poll. tokio's task
     // budget would move answers that exceed it to the back; in a flood, some waited there for half
     // a minute. So answers run `unconstrained`, and this loop yields explicitly.
-    let answering = waiting.map(|inbound| unconstrained(answer(inbound, &intake, &voice)));
+    let answering = waiting.map(|inbound| unconstrained(answer_one(inbound, &intake, &voice)));
     let mut answered = std::pin::pin!(answering.buffer_unordered(AT_ONCE_MAX));
     let mut stopping = std::pin::pin!(stop.cancelled());
     let mut asked = false;
@@ -145,13 +145,13 @@ pub async fn work(
     }
 }
 
-async fn answer(inbound: Inbound, intake: &Intake, voice: &Voice) {
-    let Inbound { sender, payload, _share } = inbound;
+async fn answer_one(inbound: QueuedCommand, intake: &CommandIntake, voice: &TabletPublisher) {
+    let QueuedCommand { sender, payload, _share } = inbound;
     // No reply if the command's fate is unknown; the tablet resends it.
-    let Ok(taken) = intake.take(&payload, Some(&sender)).await else { return };
-    voice.reply(&sender.device, sender.actor.user_id, &taken.reply).await;
+    let Ok(taken) = intake.answer_command(&payload, Some(&sender)).await else { return };
+    voice.publish_reply(&sender.device, sender.actor.user_id, &taken.reply).await;
     if let Some(sight) = taken.changed {
-        voice.changed(vec![sight], Vec::new()).await;
+        voice.publish_changes(vec![sight], Vec::new()).await;
     }
 }
 
@@ -162,9 +162,9 @@ mod tests {
 
     #[test]
     fn one_person_and_newcomers_leave_room_for_people_who_are_known() {
-        let (inbox, mut waiting) = inbox();
+        let (inbox, mut waiting) = command_queue();
         let put = |user: usize, known| {
-            inbox.put(sender("t-1", user as u128), Bytes::from_static(b"{}"), known)
+            inbox.try_enqueue(sender("t-1", user as u128), Bytes::from_static(b"{}"), known)
         };
         let taken = (0..2 * PER_PERSON_MAX).filter(|_| put(20, false)).count();
         assert_eq!(taken, PER_PERSON_MAX);

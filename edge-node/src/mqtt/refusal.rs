@@ -15,12 +15,12 @@ use process::clock::Clock;
 use wire::{Code, DeviceId, Language};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum ConnectRefusal {
     Person(Code),
     TooManyConnections,
 }
 
-impl Refusal {
+impl ConnectRefusal {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Person(code) => code.as_str(),
@@ -30,7 +30,7 @@ impl Refusal {
 
     /// Few MQTT codes exist: bad credentials; good ones that no longer admit; banned people or
     /// devices.
-    pub fn reason(self) -> ReasonCode {
+    pub fn reason_code(self) -> ReasonCode {
         match self {
             Self::Person(Code::Revoked | Code::DeviceClosed) => ReasonCode::Banned,
             Self::Person(Code::TokenExpired | Code::SessionEnded) => ReasonCode::NotAuthorized,
@@ -42,19 +42,19 @@ impl Refusal {
 
     /// The broker's CONNACK with this refusal as its reason string. `None` if it has no reason
     /// string: version 3.1.1 lacks it, and a version 5 client may disable it.
-    pub fn instead_of(self, connack: &[u8]) -> Option<Bytes> {
+    pub fn replace_connack(self, connack: &[u8]) -> Option<Bytes> {
         let is_refusal = connack.first() == Some(&CONNACK) && connack.ends_with(BROKERS_WORDS);
         let reason = connack.get(REASON_AT).filter(|_| is_refusal)?;
-        let words = self.words();
+        let words = self.reason_text();
         let size = u16::try_from(words.len()).ok()?.to_be_bytes();
         let properties = [&[REASON_STRING], &size[..], words.as_bytes()].concat();
-        let body = [&[0, *reason], &length(properties.len())[..], &properties].concat();
-        Some([&[CONNACK], &length(body.len())[..], &body].concat().into())
+        let body = [&[0, *reason], &encode_varint(properties.len())[..], &properties].concat();
+        Some([&[CONNACK], &encode_varint(body.len())[..], &body].concat().into())
     }
 
-    fn words(self) -> String {
+    fn reason_text(self) -> String {
         match self {
-            Self::Person(code) => format!("{code}: {}", code.sentence(Language::English)),
+            Self::Person(code) => format!("{code}: {}", code.sentence_in(Language::English)),
             Self::TooManyConnections => self.as_str().to_owned(),
         }
     }
@@ -67,7 +67,7 @@ const REASON_STRING: u8 = 0x1f;
 const BROKERS_WORDS: &[u8] = b"Authentication failed";
 
 /// Encodes an MQTT variable-length integer: seven bits per byte, lowest first.
-fn length(mut left: usize) -> Vec<u8> {
+fn encode_varint(mut left: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
         let low = u8::try_from(left & 0x7f).unwrap_or_default();
@@ -83,11 +83,11 @@ fn length(mut left: usize) -> Vec<u8> {
 #[derive(Clone)]
 pub(super) struct RefusalLog {
     clock: Clock,
-    told: Arc<Mutex<ToldInAnHour>>,
+    told: Arc<Mutex<HourlyRefusals>>,
 }
 
 #[derive(Default)]
-struct ToldInAnHour {
+struct HourlyRefusals {
     since: Duration,
     devices: HashSet<Option<DeviceId>>,
 }
@@ -98,45 +98,45 @@ const DEVICES_MAX: usize = 200;
 
 impl RefusalLog {
     pub fn new(clock: Clock) -> Self {
-        let told = ToldInAnHour { since: clock.elapsed(), ..ToldInAnHour::default() };
+        let told = HourlyRefusals { since: clock.elapsed(), ..HourlyRefusals::default() };
         Self { clock, told: Arc::new(Mutex::new(told)) }
     }
 
     /// `device` is `None` if the client id is not a device's.
-    pub fn note(&self, device: Option<DeviceId>, refusal: Refusal) {
+    pub fn log_refusal(&self, device: Option<DeviceId>, refusal: ConnectRefusal) {
         let why = refusal.as_str();
         let name = device.as_ref().map_or("?", DeviceId::as_str).to_owned();
-        match self.line(device) {
-            Line::OfDevice => {
+        match self.choose_line(device) {
+            RefusalLine::OfDevice => {
                 tracing::info!(
                     device.id = name,
                     why,
                     "A connection of device `{name}` was refused"
                 );
             }
-            Line::OfOthers => {
+            RefusalLine::OfOthers => {
                 tracing::info!("More than {DEVICES_MAX} devices were refused within an hour");
             }
-            Line::None => {}
+            RefusalLine::None => {}
         }
     }
 
-    fn line(&self, device: Option<DeviceId>) -> Line {
+    fn choose_line(&self, device: Option<DeviceId>) -> RefusalLine {
         let now = self.clock.elapsed();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if now.saturating_sub(told.since) >= HOUR {
-            *told = ToldInAnHour { since: now, ..ToldInAnHour::default() };
+            *told = HourlyRefusals { since: now, ..HourlyRefusals::default() };
         }
         let count = told.devices.len();
         if count > DEVICES_MAX || !told.devices.insert(device) {
-            return Line::None;
+            return RefusalLine::None;
         }
-        if count < DEVICES_MAX { Line::OfDevice } else { Line::OfOthers }
+        if count < DEVICES_MAX { RefusalLine::OfDevice } else { RefusalLine::OfOthers }
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Line {
+enum RefusalLine {
     OfDevice,
     OfOthers,
     None,
@@ -152,29 +152,38 @@ mod tests {
     #[test]
     fn the_brokers_words_give_way_to_the_reason() {
         let own = [&[0x20, 27, 0, 0x87, 24, 0x1f, 0, 21][..], BROKERS_WORDS].concat();
-        let refusal = Refusal::Person(Code::SessionEnded);
-        let said = refusal.instead_of(&own).unwrap();
+        let refusal = ConnectRefusal::Person(Code::SessionEnded);
+        let said = refusal.replace_connack(&own).unwrap();
         let words = "session_ended: This sign-in has been ended. Sign in again.";
         let size = u8::try_from(words.len()).unwrap();
         assert_eq!(said[..8], [0x20, size + 6, 0, 0x87, size + 3, 0x1f, 0, size]);
         assert_eq!(&said[8..], words.as_bytes());
         for other in [&[0x20, 2, 0, 5][..], &own[1..], &[]] {
-            assert_eq!(refusal.instead_of(other), None, "{other:?}");
+            assert_eq!(refusal.replace_connack(other), None, "{other:?}");
         }
-        assert_eq!(length(200), [0xc8, 1]);
+        assert_eq!(encode_varint(200), [0xc8, 1]);
     }
 
     #[test]
     fn a_device_has_one_line_an_hour_and_strangers_have_only_so_many() {
-        let clock = Clock::fixed(UnixMillis(0));
+        let clock = Clock::fixed_at(UnixMillis(0));
         let log = RefusalLog::new(clock.clone());
-        let of = |name: &str| log.line(Some(device(name)));
-        assert_eq!([of("t-1"), of("t-1"), of("t-2")], [Line::OfDevice, Line::None, Line::OfDevice]);
-        assert_eq!([log.line(None), log.line(None)], [Line::OfDevice, Line::None]);
+        let of = |name: &str| log.choose_line(Some(device(name)));
+        assert_eq!(
+            [of("t-1"), of("t-1"), of("t-2")],
+            [RefusalLine::OfDevice, RefusalLine::None, RefusalLine::OfDevice]
+        );
+        assert_eq!(
+            [log.choose_line(None), log.choose_line(None)],
+            [RefusalLine::OfDevice, RefusalLine::None]
+        );
         let lines: Vec<_> = (0..2 * DEVICES_MAX).map(|n| of(&format!("x-{n}"))).collect();
         let count = |line| lines.iter().filter(|told| **told == line).count();
-        assert_eq!((count(Line::OfDevice), count(Line::OfOthers)), (DEVICES_MAX - 3, 1));
+        assert_eq!(
+            (count(RefusalLine::OfDevice), count(RefusalLine::OfOthers)),
+            (DEVICES_MAX - 3, 1)
+        );
         clock.advance(3_600_000);
-        assert_eq!(of("t-1"), Line::OfDevice);
+        assert_eq!(of("t-1"), RefusalLine::OfDevice);
     }
 }

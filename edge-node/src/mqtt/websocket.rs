@@ -16,7 +16,7 @@ use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use process::web::{self, SlotProof, Slots};
+use process::web::{self, ConnectionSlots, SlotProof};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split},
     net::TcpListener,
@@ -25,11 +25,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{door::Door, embedded::PACKET_BYTES_MAX};
+use super::{door::MqttServer, embedded::PACKET_BYTES_MAX};
 
 #[derive(Clone)]
-struct Behind {
-    door: Door,
+struct WebSocketState {
+    door: MqttServer,
     stop: CancellationToken,
 }
 
@@ -38,43 +38,48 @@ const PIPE_BYTES_MAX: usize = 8 * 1024;
 /// The broker reads the end of a pipe at once; slower connections are dropped.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
-pub(super) async fn serve(
+pub(super) async fn serve_listener(
     listener: TcpListener,
-    door: Door,
-    slots: Slots,
+    door: MqttServer,
+    slots: ConnectionSlots,
     stop: CancellationToken,
 ) {
     let router = router(&["/", "/mqtt"], door, stop.clone());
-    web::serve(listener, web::standard(router, "mqtt-ws"), slots, stop).await;
+    web::serve_http(listener, web::with_standard_layers(router, "mqtt-ws"), slots, stop).await;
 }
 
 /// Routes for MQTT over WebSocket at these paths.
-pub fn router(paths: &[&str], door: Door, stop: CancellationToken) -> Router {
-    let at = |router: Router<Behind>, path: &&str| router.route(path, any(upgrade));
-    paths.iter().fold(Router::new(), at).with_state(Behind { door, stop })
+pub fn router(paths: &[&str], door: MqttServer, stop: CancellationToken) -> Router {
+    let at = |router: Router<WebSocketState>, path: &&str| router.route(path, any(upgrade_to_mqtt));
+    paths.iter().fold(Router::new(), at).with_state(WebSocketState { door, stop })
 }
 
-async fn upgrade(
-    State(behind): State<Behind>,
+async fn upgrade_to_mqtt(
+    State(behind): State<WebSocketState>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Extension(proof): Extension<SlotProof>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    proof.take_back();
+    proof.withdraw_proof();
     upgrade
         .protocols(["mqtt", "mqttv3.1"])
         .max_message_size(PACKET_BYTES_MAX)
         .max_frame_size(PACKET_BYTES_MAX)
-        .on_upgrade(move |socket| bridge(socket, behind, proof, from))
+        .on_upgrade(move |socket| bridge_to_broker(socket, behind, proof, from))
 }
 
 /// Forwards the broker's last bytes, then ends its stream: a dropped connection would leave its
 /// person signed in.
-async fn bridge(socket: WebSocket, behind: Behind, proof: SlotProof, from: SocketAddr) {
+async fn bridge_to_broker(
+    socket: WebSocket,
+    behind: WebSocketState,
+    proof: SlotProof,
+    from: SocketAddr,
+) {
     let (ours, brokers) = duplex(PIPE_BYTES_MAX);
     let (over, client_is_gone) = oneshot::channel();
     let carrying = async {
-        carry(socket, ours, &behind.stop).await;
+        copy_both_ways(socket, ours, &behind.stop).await;
         // Fails if the broker side has ended first.
         let _ = over.send(());
     };
@@ -84,7 +89,7 @@ async fn bridge(socket: WebSocket, behind: Behind, proof: SlotProof, from: Socke
     };
     let conversation = async {
         tokio::select! {
-            () = behind.door.converse(brokers, proof, from) => {}
+            () = behind.door.serve_connection(brokers, proof, from) => {}
             () = ending => tracing::error!("The broker has not ended a connection whose client is gone"),
         }
     };
@@ -92,17 +97,17 @@ async fn bridge(socket: WebSocket, behind: Behind, proof: SlotProof, from: Socke
 }
 
 /// Copies both directions independently until one ends.
-async fn carry(socket: WebSocket, pipe: DuplexStream, stop: &CancellationToken) {
+async fn copy_both_ways(socket: WebSocket, pipe: DuplexStream, stop: &CancellationToken) {
     let (from_broker, to_broker) = split(pipe);
     let (to_client, from_client) = socket.split();
     tokio::select! {
-        () = upwards(from_client, to_broker) => {}
-        () = downwards(from_broker, to_client) => {}
+        () = copy_to_broker(from_client, to_broker) => {}
+        () = copy_to_client(from_broker, to_client) => {}
         () = stop.cancelled() => {}
     }
 }
 
-async fn upwards(mut client: SplitStream<WebSocket>, mut broker: WriteHalf<DuplexStream>) {
+async fn copy_to_broker(mut client: SplitStream<WebSocket>, mut broker: WriteHalf<DuplexStream>) {
     while let Some(Ok(message)) = client.next().await {
         match message {
             Message::Binary(bytes) if broker.write_all(&bytes).await.is_ok() => {}
@@ -113,7 +118,10 @@ async fn upwards(mut client: SplitStream<WebSocket>, mut broker: WriteHalf<Duple
     }
 }
 
-async fn downwards(mut broker: ReadHalf<DuplexStream>, mut client: SplitSink<WebSocket, Message>) {
+async fn copy_to_client(
+    mut broker: ReadHalf<DuplexStream>,
+    mut client: SplitSink<WebSocket, Message>,
+) {
     let mut chunk = vec![0; PIPE_BYTES_MAX];
     while let Ok(read @ 1..) = broker.read(&mut chunk).await {
         let message = Message::Binary(chunk[..read].to_vec().into());

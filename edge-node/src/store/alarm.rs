@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::{Language, UnixMillis, words, words_from_text};
 
-use super::{book::LogBook, sql::parsed};
+use super::{book::LogBook, sql::read_parsed};
 use crate::say;
 
 words! {
@@ -37,12 +37,12 @@ impl Alarm {
             Self::Receipt => say::alarm_receipt,
             Self::Twin => say::alarm_twin,
         };
-        phrase.plain(Language::English)
+        phrase.text_in(Language::English)
     }
 }
 
 /// The first reason found stays, except that `Twin` replaces any other.
-pub fn raise(
+pub fn raise_alarm(
     conn: &Connection,
     book: &mut LogBook,
     alarm: Alarm,
@@ -56,14 +56,14 @@ pub fn raise(
     book.save(conn)
 }
 
-pub fn end(conn: &Connection, book: &mut LogBook) -> rusqlite::Result<()> {
+pub fn clear_alarm(conn: &Connection, book: &mut LogBook) -> rusqlite::Result<()> {
     conn.execute("DELETE FROM alarm", [])?;
     book.suspect = false;
     Ok(())
 }
 
-pub fn find(conn: &Connection) -> rusqlite::Result<Option<(Alarm, UnixMillis)>> {
+pub fn find_alarm(conn: &Connection) -> rusqlite::Result<Option<(Alarm, UnixMillis)>> {
     const ROW: &str = "SELECT why, since FROM alarm WHERE one = 1";
-    let read = |row: &rusqlite::Row<'_>| Ok((parsed(row, 0)?, UnixMillis(row.get(1)?)));
+    let read = |row: &rusqlite::Row<'_>| Ok((read_parsed(row, 0)?, UnixMillis(row.get(1)?)));
     conn.prepare_cached(ROW)?.query_row([], read).optional()
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use journal::{Journal, JournalError, WriteError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use wire::{BootNonce, Chain, EdgeId, Op, QuarantineWhy, Region, UnixMillis};
+use wire::{BootNonce, ChainHead, EdgeId, Op, QuarantineWhy, Region, UnixMillis};
 
 use super::{
     alarm::{self, Alarm},
@@ -17,17 +17,17 @@ use super::{
     path_in, quarantine,
     relog::{self, EndedEpoch},
     schema,
-    sql::{parsed, unmarked},
+    sql::{mark_write_error, read_parsed},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Renaming {
+pub struct RenamedEdge {
     pub from: EdgeId,
     pub relogged: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum AnewError {
+pub enum RenameError {
     #[error("could not open the file of the edge that this one was copied from")]
     Journal(#[from] JournalError),
     #[error("could not read whose the data folder is")]
@@ -43,13 +43,13 @@ const PUT_BY: &str = "UPDATE commands SET seq = ? + seq + epoch * 1099511627776,
 const PUT_BY_BEFORE: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE epoch = 0";
 
 /// The edge of this region that this file is a copy of, if it is marked as a twin.
-pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, AnewError> {
+pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, RenameError> {
     let path = path_in(data);
     if path.exists() { Ok(anothers_twin(&path, identity)?) } else { Ok(None) }
 }
 
 /// True if the hub knows the file's edge by a key.
-pub fn is_enrolled(data: &Path) -> Result<bool, AnewError> {
+pub fn is_enrolled(data: &Path) -> Result<bool, RenameError> {
     const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name = 'edge'";
     const ENROLLED: &str = "SELECT enrolled_at IS NOT NULL FROM edge WHERE one = 1";
     let path = path_in(data);
@@ -75,7 +75,7 @@ pub async fn enrol_anew(
     identity: &EdgeIdentity,
     nonce: BootNonce,
     now: UnixMillis,
-) -> Result<Option<Renaming>, AnewError> {
+) -> Result<Option<RenamedEdge>, RenameError> {
     if twin_of(data, identity)?.is_none() {
         return Ok(None);
     }
@@ -83,7 +83,7 @@ pub async fn enrol_anew(
     let load = |conn: &_| <LogBook as journal::State>::load(conn);
     let journal = Journal::open(&path, schema::migrations(), load, |_| {})?;
     let name = identity.name.clone();
-    let renamed = journal.write(move |conn, book| rename(conn, book, name, nonce, now)).await;
+    let renamed = journal.write(move |conn, book| rename_edge(conn, book, name, nonce, now)).await;
     journal.close();
     Ok(Some(renamed?))
 }
@@ -97,23 +97,25 @@ fn anothers_twin(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Optio
     if tables < 2 {
         return Ok(None);
     }
-    let read = |row: &rusqlite::Row<'_>| Ok((parsed::<EdgeId>(row, 0)?, parsed::<Region>(row, 1)?));
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok((read_parsed::<EdgeId>(row, 0)?, read_parsed::<Region>(row, 1)?))
+    };
     let Some((name, region)) = conn.query_row(ROW, [], read).optional()? else { return Ok(None) };
-    let twin = matches!(alarm::find(&conn)?, Some((Alarm::Twin, _)));
+    let twin = matches!(alarm::find_alarm(&conn)?, Some((Alarm::Twin, _)));
     Ok(Some(name).filter(|name| twin && *name != identity.name && region == identity.region))
 }
 
-fn rename(
+fn rename_edge(
     conn: &Connection,
     book: &mut LogBook,
     name: EdgeId,
     nonce: BootNonce,
     now: UnixMillis,
-) -> rusqlite::Result<Renaming> {
+) -> rusqlite::Result<RenamedEdge> {
     const NOT_ENROLLED: &str = "UPDATE edge SET enrolled_at = NULL WHERE one = 1";
     const FIRST_EPOCH: u64 = 1;
     let from = book.name.clone();
-    let own = relog::pending(conn)?;
+    let own = relog::load_undecided_commands(conn)?;
     for text in [
         "DELETE FROM log",
         "DELETE FROM tokens",
@@ -127,16 +129,16 @@ fn rename(
     }
     let before: i64 = conn.query_row(PUT_BY_BEFORE, [], |row| row.get(0))?;
     conn.execute(PUT_BY, [before])?;
-    quarantine::enter(conn, book, &name, FIRST_EPOCH, Chain::start(&name))?;
-    append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
+    quarantine::reset_to_epoch(conn, book, &name, FIRST_EPOCH, ChainHead::start(&name))?;
+    append::append_op(conn, book, &Op::Boot { nonce, at: now }, now)?;
     let origin = EndedEpoch { edge: &from, why: QuarantineWhy::EdgeCloned };
     let mut relogged = 0;
     for old in own {
-        relogged += u64::from(relog::relog(conn, book, old, origin, now)?);
+        relogged += u64::from(relog::relog_command(conn, book, old, origin, now)?);
     }
-    alarm::end(conn, book)?;
+    alarm::clear_alarm(conn, book)?;
     book.save(conn)?;
     // Before the commit: a crash between the two leaves a twin, which is suspect anyway.
-    book.mark_now().map_err(unmarked)?;
-    Ok(Renaming { from, relogged })
+    book.mark_now().map_err(mark_write_error)?;
+    Ok(RenamedEdge { from, relogged })
 }

@@ -6,17 +6,20 @@
 use std::{io, path::Path};
 
 use engine::{
-    edge::{OpRange, Position, Run},
-    right::Tenure,
-    verdict::Footing,
-    view::{Sight, Tally},
+    edge::{EdgeFilePosition, OpRange, OpRun},
+    right::RegionLease,
+    verdict::EdgeState,
+    view::{EdgeOrderView, ViewDigest},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wire::{Chain, CommandBody, EdgeId, Hash, Policy, Region, RegionAssignment, UnixMillis};
+use wire::{ChainHead, CommandBody, EdgeId, Hash, Policy, Region, RegionAssignment, UnixMillis};
 
 use super::{
-    high_water::{self, HighWater, HighWaterMark},
-    sql::{decoded, encoded, hash, int, nat, opt, parsed, unmarked},
+    high_water::{self, HighWaterFile, HighWaterMark},
+    sql::{
+        encode_cbor, hash, mark_write_error, read_cbor, read_optional, read_parsed, read_u64,
+        to_sql_int,
+    },
 };
 
 #[derive(Debug)]
@@ -26,19 +29,19 @@ pub struct LogBook {
     pub epoch: u64,
     pub start: Hash,
     pub suspect: bool,
-    pub head: Chain,
+    pub head: ChainHead,
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
     pub settled_seq: u64,
-    pub tally: Tally,
+    pub tally: ViewDigest,
     pub policy: Policy,
     pub policy_version: u64,
     /// The region's lease, and this edge's part in it.
-    pub tenure: Tenure,
+    pub tenure: RegionLease,
     pub revocations_version: u64,
     pub keys_version: u64,
-    high_water: HighWater,
+    high_water: HighWaterFile,
     marked: Option<HighWaterMark>,
 }
 
@@ -57,9 +60,10 @@ impl journal::State for LogBook {
 
     fn load(conn: &Connection) -> rusqlite::Result<Self> {
         let path = conn.path().map(Path::new).unwrap_or(Path::new(""));
-        let high_water = HighWater::open(&high_water::path_for(path)).map_err(unmarked)?;
+        let high_water =
+            HighWaterFile::open(&high_water::path_for(path)).map_err(mark_write_error)?;
         let mut book = conn.query_row(SELECT, [], |row| Self::read(row, high_water))?;
-        book.head = head(conn, book.epoch, book.start)?;
+        book.head = load_head(conn, book.epoch, book.start)?;
         Ok(book)
     }
 
@@ -75,15 +79,15 @@ impl journal::State for LogBook {
 
 impl LogBook {
     /// `let_in` comes from gate and file, `cut_off` from the intake.
-    pub fn footing(
+    pub fn build_edge_state(
         &self,
         body: &CommandBody,
-        sight: &Sight,
+        sight: &EdgeOrderView,
         let_in: bool,
         cut_off: Option<bool>,
-    ) -> Footing {
-        Footing {
-            right: self.tenure.right(self.epoch),
+    ) -> EdgeState {
+        EdgeState {
+            right: self.tenure.current_right(self.epoch),
             suspect: self.suspect,
             let_in,
             rule_allows: self.tenure.rule_allows(body, sight),
@@ -96,30 +100,30 @@ impl LogBook {
         self.high_water.sync()
     }
 
-    fn read(row: &Row<'_>, high_water: HighWater) -> rusqlite::Result<Self> {
+    fn read(row: &Row<'_>, high_water: HighWaterFile) -> rusqlite::Result<Self> {
         let digest = hash(row, 7)?;
-        let ahead = u32::try_from(nat(row, 9)?).unwrap_or(u32::MAX);
+        let ahead = u32::try_from(read_u64(row, 9)?).unwrap_or(u32::MAX);
         Ok(Self {
-            name: parsed(row, 0)?,
-            region: parsed(row, 19)?,
-            epoch: nat(row, 1)?,
+            name: read_parsed(row, 0)?,
+            region: read_parsed(row, 19)?,
+            epoch: read_u64(row, 1)?,
             suspect: row.get(2)?,
-            head: Chain { seq: 0, hash: Hash::ZERO },
-            feed_generation: nat(row, 3)?,
-            feed_cursor: nat(row, 4)?,
-            outcome_cursor: nat(row, 5)?,
-            settled_seq: nat(row, 6)?,
-            tally: Tally { digest, orders: nat(row, 8)?, ahead },
-            policy: parsed(row, 10)?,
-            policy_version: nat(row, 11)?,
-            revocations_version: nat(row, 12)?,
-            keys_version: nat(row, 13)?,
+            head: ChainHead { seq: 0, hash: Hash::ZERO },
+            feed_generation: read_u64(row, 3)?,
+            feed_cursor: read_u64(row, 4)?,
+            outcome_cursor: read_u64(row, 5)?,
+            settled_seq: read_u64(row, 6)?,
+            tally: ViewDigest { digest, orders: read_u64(row, 8)?, ahead },
+            policy: read_parsed(row, 10)?,
+            policy_version: read_u64(row, 11)?,
+            revocations_version: read_u64(row, 12)?,
+            keys_version: read_u64(row, 13)?,
             start: hash(row, 14)?,
-            tenure: Tenure {
-                assignment: opt(row, 15, decoded)?.unwrap_or_default(),
-                held: opt(row, 16, nat)?,
+            tenure: RegionLease {
+                assignment: read_optional(row, 15, read_cbor)?.unwrap_or_default(),
+                held: read_optional(row, 16, read_u64)?,
                 proven: row.get(17)?,
-                highest_fence: nat(row, 18)?,
+                highest_fence: read_u64(row, 18)?,
             },
             high_water,
             marked: None,
@@ -128,49 +132,55 @@ impl LogBook {
 
     pub fn save(&self, conn: &Connection) -> rusqlite::Result<()> {
         conn.prepare_cached(SAVE)?.execute(params![
-            int(self.epoch),
+            to_sql_int(self.epoch),
             self.suspect,
-            int(self.feed_generation),
-            int(self.feed_cursor),
-            int(self.outcome_cursor),
-            int(self.settled_seq),
+            to_sql_int(self.feed_generation),
+            to_sql_int(self.feed_cursor),
+            to_sql_int(self.outcome_cursor),
+            to_sql_int(self.settled_seq),
             &self.tally.digest.0[..],
-            int(self.tally.orders),
+            to_sql_int(self.tally.orders),
             self.tally.ahead,
             self.policy.as_str(),
-            int(self.policy_version),
-            int(self.revocations_version),
-            int(self.keys_version),
-            encoded(&self.tenure.assignment),
-            self.tenure.held.map(int),
+            to_sql_int(self.policy_version),
+            to_sql_int(self.revocations_version),
+            to_sql_int(self.keys_version),
+            encode_cbor(&self.tenure.assignment),
+            self.tenure.held.map(to_sql_int),
             self.tenure.proven,
-            int(self.tenure.highest_fence),
+            to_sql_int(self.tenure.highest_fence),
         ])?;
         Ok(())
     }
 }
 
-pub(super) fn head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Result<Chain> {
+pub(super) fn load_head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Result<ChainHead> {
     const LAST: &str = "SELECT seq, hash FROM log WHERE epoch = ? ORDER BY seq DESC LIMIT 1";
-    let chain = |row: &Row<'_>| Ok(Chain { seq: nat(row, 0)?, hash: hash(row, 1)? });
-    let last = conn.prepare_cached(LAST)?.query_row([int(epoch)], chain).optional()?;
-    Ok(last.unwrap_or(Chain { seq: 0, hash: start }))
+    let chain = |row: &Row<'_>| Ok(ChainHead { seq: read_u64(row, 0)?, hash: hash(row, 1)? });
+    let last = conn.prepare_cached(LAST)?.query_row([to_sql_int(epoch)], chain).optional()?;
+    Ok(last.unwrap_or(ChainHead { seq: 0, hash: start }))
 }
 
 /// The chain at one op, if the log still has it.
-pub(super) fn chain_at(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<Option<Chain>> {
+pub(super) fn chain_at(
+    conn: &Connection,
+    epoch: u64,
+    seq: u64,
+) -> rusqlite::Result<Option<ChainHead>> {
     const START: &str = "SELECT start_hash FROM edge WHERE one = 1 AND epoch = ?";
     const AT: &str = "SELECT hash FROM log WHERE epoch = ? AND seq = ?";
     if seq == 0 {
-        let start = conn.query_row(START, [int(epoch)], |row| hash(row, 0)).optional()?;
-        return Ok(start.map(|hash| Chain { seq, hash }));
+        let start = conn.query_row(START, [to_sql_int(epoch)], |row| hash(row, 0)).optional()?;
+        return Ok(start.map(|hash| ChainHead { seq, hash }));
     }
-    let found = conn.prepare_cached(AT)?.query_row([int(epoch), int(seq)], |row| hash(row, 0));
-    Ok(found.optional()?.map(|hash| Chain { seq, hash }))
+    let found = conn
+        .prepare_cached(AT)?
+        .query_row([to_sql_int(epoch), to_sql_int(seq)], |row| hash(row, 0));
+    Ok(found.optional()?.map(|hash| ChainHead { seq, hash }))
 }
 
 /// The link's whole input, from one snapshot of the file.
-pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
+pub(super) fn load_position(conn: &Connection) -> rusqlite::Result<EdgeFilePosition> {
     const ROW: &str =
         "SELECT start_hash, epoch, suspect, feed_generation, feed_cursor, outcome_cursor,
         digest, orders, ahead, (SELECT count(*) FROM pending),
@@ -178,23 +188,28 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
         EXISTS (SELECT 1 FROM alarm WHERE why = 'twin'), (SELECT staged FROM snapshot),
         snapshot, assignment, held_fence, fence_proven FROM edge WHERE one = 1";
     conn.prepare_cached(ROW)?.query_row([], |row| {
-        let small = |n| Ok::<_, rusqlite::Error>(u32::try_from(nat(row, n)?).unwrap_or(u32::MAX));
-        let assignment: RegionAssignment = opt(row, 15, decoded)?.unwrap_or_default();
-        let (epoch, proven): (_, bool) = (nat(row, 1)?, row.get(17)?);
-        Ok(Position {
+        let small =
+            |n| Ok::<_, rusqlite::Error>(u32::try_from(read_u64(row, n)?).unwrap_or(u32::MAX));
+        let assignment: RegionAssignment = read_optional(row, 15, read_cbor)?.unwrap_or_default();
+        let (epoch, proven): (_, bool) = (read_u64(row, 1)?, row.get(17)?);
+        Ok(EdgeFilePosition {
             epoch,
-            head: head(conn, epoch, hash(row, 0)?)?,
+            head: load_head(conn, epoch, hash(row, 0)?)?,
             suspect: row.get(2)?,
             twin: row.get(12)?,
-            settled: chain_at(conn, epoch, nat(row, 11)?)?,
-            feed_generation: nat(row, 3)?,
-            feed_cursor: nat(row, 4)?,
-            outcome_cursor: nat(row, 5)?,
-            staged: opt(row, 13, decoded)?,
-            snapshot: opt(row, 14, hash)?,
-            unproven: opt(row, 16, nat)?.filter(|_| !proven),
-            assignment: assignment.digest(),
-            tally: Tally { digest: hash(row, 6)?, orders: nat(row, 7)?, ahead: small(8)? },
+            settled: chain_at(conn, epoch, read_u64(row, 11)?)?,
+            feed_generation: read_u64(row, 3)?,
+            feed_cursor: read_u64(row, 4)?,
+            outcome_cursor: read_u64(row, 5)?,
+            staged: read_optional(row, 13, read_cbor)?,
+            snapshot: read_optional(row, 14, hash)?,
+            unproven: read_optional(row, 16, read_u64)?.filter(|_| !proven),
+            assignment: assignment.compute_digest(),
+            tally: ViewDigest {
+                digest: hash(row, 6)?,
+                orders: read_u64(row, 7)?,
+                ahead: small(8)?,
+            },
             pending: small(9)?,
             oldest_pending_at: row.get::<_, Option<i64>>(10)?.map(UnixMillis),
         })
@@ -204,15 +219,16 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
 /// Returns as many of the wanted ops as fit, all committed: this is not the writer's connection
 /// [UP_AFTER_FSYNC]. If the log lacks the op before them, the run continues nothing and the engine
 /// ends the session.
-pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<Run> {
+pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<OpRun> {
     const EPOCH: &str = "SELECT epoch FROM edge WHERE one = 1";
     const OPS: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?";
-    let epoch = conn.query_row(EPOCH, [], |row| nat(row, 0))?;
+    let epoch = conn.query_row(EPOCH, [], |row| read_u64(row, 0))?;
     let Some(before) = chain_at(conn, epoch, wanted.from.saturating_sub(1))? else {
-        return Ok(Run { before: Chain { seq: 0, hash: Hash::ZERO }, ops: Vec::new() });
+        return Ok(OpRun { before: ChainHead { seq: 0, hash: Hash::ZERO }, ops: Vec::new() });
     };
     let mut statement = conn.prepare_cached(OPS)?;
-    let mut rows = statement.query(params![int(epoch), int(wanted.from), wanted.ops_max])?;
+    let mut rows =
+        statement.query(params![to_sql_int(epoch), to_sql_int(wanted.from), wanted.ops_max])?;
     let (mut ops, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let op: Vec<u8> = row.get(0)?;
@@ -223,5 +239,5 @@ pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<Run> {
         }
         ops.push(op);
     }
-    Ok(Run { before, ops })
+    Ok(OpRun { before, ops })
 }

@@ -6,7 +6,7 @@ use wire::{UnixMillis, words, words_from_text};
 
 use super::{
     enrolment,
-    sql::{execute, opt, parsed},
+    sql::{execute_cached, read_optional, read_parsed},
 };
 
 words! {
@@ -23,7 +23,7 @@ words! {
 words_from_text!(ClockFinding);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ClockNote {
+pub struct ClockRecord {
     /// The newest time from the hub.
     pub hub_at: UnixMillis,
     pub fault: Option<WrongClock>,
@@ -38,26 +38,26 @@ pub struct WrongClock {
     pub found_at: UnixMillis,
 }
 
-pub fn find_note(conn: &Connection) -> rusqlite::Result<ClockNote> {
+pub fn find_note(conn: &Connection) -> rusqlite::Result<ClockRecord> {
     const ROW: &str = "SELECT hub_at, finding, error_ms, found_at FROM clock WHERE one = 1";
     let found = conn.prepare_cached(ROW)?.query_row([], read_note).optional()?;
     Ok(found.unwrap_or_default())
 }
 
-fn read_note(row: &Row<'_>) -> rusqlite::Result<ClockNote> {
+fn read_note(row: &Row<'_>) -> rusqlite::Result<ClockRecord> {
     let (error_ms, found_at) = (row.get(2)?, UnixMillis(row.get(3)?));
-    let finding: Option<ClockFinding> = opt(row, 1, parsed)?;
+    let finding: Option<ClockFinding> = read_optional(row, 1, read_parsed)?;
     let fault = finding.map(|finding| WrongClock { finding, error_ms, found_at });
-    Ok(ClockNote { hub_at: UnixMillis(row.get(0)?), fault })
+    Ok(ClockRecord { hub_at: UnixMillis(row.get(0)?), fault })
 }
 
-pub fn save_note(conn: &Connection, note: ClockNote) -> rusqlite::Result<()> {
+pub fn save_note(conn: &Connection, note: ClockRecord) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO clock (one, hub_at, finding, error_ms, found_at)
         VALUES (1, ?, ?, ?, ?)";
     let finding = note.fault.map(|fault| fault.finding.as_str());
     let error_ms = note.fault.map_or(0, |fault| fault.error_ms);
     let found_at = note.fault.map_or(0, |fault| fault.found_at.0);
-    execute(conn, PUT, params![note.hub_at.0, finding, error_ms, found_at])
+    execute_cached(conn, PUT, params![note.hub_at.0, finding, error_ms, found_at])
 }
 
 /// The newest moment that has certainly passed. No run uses an earlier time.

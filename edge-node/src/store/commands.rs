@@ -5,15 +5,15 @@
 //! separate command: it neither reveals nor blocks this one.
 
 use engine::{
-    verdict::{Answer, Footing, Judgment},
-    view::Sight,
+    verdict::{CommandDecision, EdgeState, TakenVerdict},
+    view::EdgeOrderView,
 };
-use process::defect::{Defect, planted};
+use process::defect::{Defect, is_planted};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{
-    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, EdgeId, Hash, LimitReached,
-    Op, OrderId, Outcome, QuarantineWhy, Receipt, Relogged, ShareLimits, UnixMillis, UserId,
-    Verdict,
+    Actor, AskFrame, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
+    EdgeId, Hash, LimitReached, Op, OrderId, Outcome, QuarantineWhy, Receipt, ShareLimits,
+    UnixMillis, UserId, Verdict,
 };
 
 use super::{
@@ -21,10 +21,10 @@ use super::{
     append,
     book::{LogBook, chain_at},
     customers,
-    enrolment::{Admission, admits},
+    enrolment::{AdmittedSession, is_admitted},
     shares,
-    sight::sight,
-    sql::{decoded, hash, id, int, nat, opt, parsed, unreadable},
+    sight::load_order_view,
+    sql::{column_error, hash, id, read_cbor, read_optional, read_parsed, read_u64, to_sql_int},
 };
 
 /// A command whose token signature is verified.
@@ -37,7 +37,7 @@ pub struct CheckedCommand {
     /// The reason to refuse it if it is new: expired token or bad shape.
     pub refusal: Option<Code>,
     /// Absent if the gate let no one in, or its revocations are too old.
-    pub admission: Option<Admission>,
+    pub admission: Option<AdmittedSession>,
     /// The newest receipt of this edge on the tablet, signature verified.
     pub seen: Option<Receipt>,
     /// This edge's earlier receipt for this command, signature verified.
@@ -57,7 +57,7 @@ pub struct StoredCommand {
     pub order_id: OrderId,
     pub device: Option<DeviceId>,
     pub epoch: u64,
-    pub at: Chain,
+    pub at: ChainHead,
     pub verdict: Verdict,
     pub doubt: Option<Code>,
     pub fence: Option<u64>,
@@ -66,78 +66,83 @@ pub struct StoredCommand {
     pub hash: Hash,
 }
 
-pub enum CommandFate {
+pub enum CommandLogResult {
     NotTaken(Code),
     /// The person has used up a share of the work.
     OverLimit(LimitReached),
     /// Logged now or earlier; the order includes its effect.
     Stored {
         stored: Box<StoredCommand>,
-        sight: Box<Sight>,
+        sight: Box<EdgeOrderView>,
         new: bool,
     },
 }
 
 /// Runs one command in one writer transaction, from the lookup of its id to its log row.
-pub fn enter(
+pub fn judge_and_log_command(
     conn: &Connection,
     book: &mut LogBook,
     entry: CheckedCommand,
-    judge: impl FnOnce(&Sight, &Footing) -> Answer,
-) -> rusqlite::Result<CommandFate> {
+    judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision,
+) -> rusqlite::Result<CommandLogResult> {
     if entry.seen.as_ref().map(|seen| is_missing(conn, book, seen)).transpose()? == Some(true) {
-        alarm::raise(conn, book, Alarm::Receipt, entry.received_at)?;
+        alarm::raise_alarm(conn, book, Alarm::Receipt, entry.received_at)?;
     }
     let (command, user) = (&entry.command, entry.actor.user_id);
     let order_id = command.body.order_id();
-    if let Some(known) = answered(conn, &book.name, (command.id, command.body.hash()), user)? {
+    if let Some(known) = find_answer(conn, &book.name, (command.id, command.body.hash()), user)? {
         return Ok(known);
     }
     if let Some(code) = entry.refusal {
-        return Ok(CommandFate::NotTaken(code));
+        return Ok(CommandLogResult::NotTaken(code));
     }
-    let mut before = sight(conn, order_id, &book.name)?;
+    let mut before = load_order_view(conn, order_id, &book.name)?;
     let seen = before.order.as_ref();
     before.in_good_standing = customers::is_in_good_standing(conn, book, &entry, seen)?;
     let let_in = is_let_in(conn, &entry)?;
-    let footing = book.footing(&command.body, &before, let_in, entry.cut_off);
+    let footing = book.build_edge_state(&command.body, &before, let_in, entry.cut_off);
     match judge(&before, &footing) {
-        Answer::NotTaken(code) => Ok(CommandFate::NotTaken(code)),
-        Answer::Taken(taken) => {
-            let act = match shares::judge(conn, &book.name, &entry, before.order.as_ref())? {
+        CommandDecision::NotTaken(code) => Ok(CommandLogResult::NotTaken(code)),
+        CommandDecision::Taken(taken) => {
+            let act = match shares::check_share_limits(
+                conn,
+                &book.name,
+                &entry,
+                before.order.as_ref(),
+            )? {
                 Ok(act) => act,
-                Err(reached) => return Ok(CommandFate::OverLimit(reached)),
+                Err(reached) => return Ok(CommandLogResult::OverLimit(reached)),
             };
-            let stored = Box::new(log(conn, book, entry, taken)?);
+            let stored = Box::new(append_command(conn, book, entry, taken)?);
             if let Some(act) = act {
-                shares::note(conn, stored.epoch, stored.at.seq, act)?;
+                shares::record_share(conn, stored.epoch, stored.at.seq, act)?;
             }
-            let sight = Box::new(sight(conn, order_id, &book.name)?);
-            Ok(CommandFate::Stored { stored, sight, new: true })
+            let sight = Box::new(load_order_view(conn, order_id, &book.name)?);
+            Ok(CommandLogResult::Stored { stored, sight, new: true })
         }
     }
 }
 
 /// The earlier answer, with the order as of now.
-pub fn answered(
+pub fn find_answer(
     conn: &Connection,
     edge: &EdgeId,
     (command_id, hash): (CommandId, Hash),
     user_id: UserId,
-) -> rusqlite::Result<Option<CommandFate>> {
-    let Some(stored) = find(conn, command_id, user_id)? else { return Ok(None) };
+) -> rusqlite::Result<Option<CommandLogResult>> {
+    let Some(stored) = find_command(conn, command_id, user_id)? else { return Ok(None) };
     if stored.hash != hash {
-        return Ok(Some(CommandFate::NotTaken(Code::CommandIdReused)));
+        return Ok(Some(CommandLogResult::NotTaken(Code::CommandIdReused)));
     }
-    let sight = Box::new(sight(conn, stored.order_id, edge)?);
-    Ok(Some(CommandFate::Stored { stored: Box::new(stored), sight, new: false }))
+    let sight = Box::new(load_order_view(conn, stored.order_id, edge)?);
+    Ok(Some(CommandLogResult::Stored { stored: Box::new(stored), sight, new: false }))
 }
 
 /// Checks gate and file: the op states the file's revocations version, which the gate gets a moment
 /// later.
 fn is_let_in(conn: &Connection, entry: &CheckedCommand) -> rusqlite::Result<bool> {
     let admission = entry.admission.as_ref();
-    admission.map_or(Ok(false), |by| admits(conn, entry.actor.user_id, by))
+    admission.map_or(Ok(false), |by| is_admitted(conn, entry.actor.user_id, by))
 }
 
 /// Logs an accept made elsewhere, even for an unknown person or order: provisionally and without a
@@ -146,9 +151,9 @@ fn is_let_in(conn: &Connection, entry: &CheckedCommand) -> rusqlite::Result<bool
 pub fn log_asked(
     conn: &Connection,
     book: &mut LogBook,
-    ask: Ask,
+    ask: AskFrame,
     now: UnixMillis,
-) -> rusqlite::Result<Option<Sight>> {
+) -> rusqlite::Result<Option<EdgeOrderView>> {
     let entry = CheckedCommand {
         command: ask.command,
         actor: ask.actor,
@@ -165,18 +170,18 @@ pub fn log_asked(
         // The cloud checks them with its full data.
         limits: ShareLimits::OFF,
     };
-    let taken = Judgment { verdict: Verdict::Provisional, fence: None, doubt: None };
-    match enter(conn, book, entry, |_, _| Answer::Taken(taken))? {
-        CommandFate::Stored { sight, new: true, .. } => Ok(Some(*sight)),
-        CommandFate::Stored { .. } | CommandFate::NotTaken(_) | CommandFate::OverLimit(_) => {
-            Ok(None)
-        }
+    let taken = TakenVerdict { verdict: Verdict::Provisional, fence: None, doubt: None };
+    match judge_and_log_command(conn, book, entry, |_, _| CommandDecision::Taken(taken))? {
+        CommandLogResult::Stored { sight, new: true, .. } => Ok(Some(*sight)),
+        CommandLogResult::Stored { .. }
+        | CommandLogResult::NotTaken(_)
+        | CommandLogResult::OverLimit(_) => Ok(None),
     }
 }
 
 /// True if the log lacks the receipt's op [RECEIPTS]. Deleted ops and ended epochs do not count.
 fn is_missing(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Result<bool> {
-    if planted(Defect::ReceiptsIgnored) {
+    if is_planted(Defect::ReceiptsIgnored) {
         return Ok(false);
     }
     if seen.epoch != book.epoch || book.suspect {
@@ -192,14 +197,14 @@ fn is_missing(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Re
 const SELECT: &str = "SELECT command_id, user_id, order_id, device, epoch, seq, op_hash, verdict,
     doubt, fence, outcome, hash FROM commands WHERE";
 
-fn find(
+fn find_command(
     conn: &Connection,
     command_id: CommandId,
     user_id: UserId,
 ) -> rusqlite::Result<Option<StoredCommand>> {
     let key = [&command_id.as_bytes()[..], &user_id.as_bytes()[..]];
     let text = format!("{SELECT} command_id = ? AND user_id = ?");
-    conn.prepare_cached(&text)?.query_row(key, stored).optional()
+    conn.prepare_cached(&text)?.query_row(key, read_command_row).optional()
 }
 
 pub fn find_by_op(
@@ -208,43 +213,45 @@ pub fn find_by_op(
     seq: u64,
 ) -> rusqlite::Result<Option<StoredCommand>> {
     let text = format!("{SELECT} epoch = ? AND seq = ?");
-    conn.prepare_cached(&text)?.query_row([int(epoch), int(seq)], stored).optional()
+    conn.prepare_cached(&text)?
+        .query_row([to_sql_int(epoch), to_sql_int(seq)], read_command_row)
+        .optional()
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<StoredCommand> {
+fn read_command_row(row: &Row<'_>) -> rusqlite::Result<StoredCommand> {
     Ok(StoredCommand {
         command_id: id(row, 0)?,
         user_id: id(row, 1)?,
         order_id: id(row, 2)?,
-        device: opt(row, 3, parsed)?,
-        epoch: nat(row, 4)?,
-        at: Chain { seq: nat(row, 5)?, hash: hash(row, 6)? },
-        verdict: verdict(row, 7)?,
-        doubt: opt(row, 8, parsed)?,
-        fence: opt(row, 9, nat)?,
-        outcome: opt(row, 10, decoded)?,
+        device: read_optional(row, 3, read_parsed)?,
+        epoch: read_u64(row, 4)?,
+        at: ChainHead { seq: read_u64(row, 5)?, hash: hash(row, 6)? },
+        verdict: read_verdict(row, 7)?,
+        doubt: read_optional(row, 8, read_parsed)?,
+        fence: read_optional(row, 9, read_u64)?,
+        outcome: read_optional(row, 10, read_cbor)?,
         hash: hash(row, 11)?,
     })
 }
 
 /// Logged commands are always provisional or firm.
-fn verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
-    match parsed(row, at)? {
-        Verdict::NotTaken => Err(unreadable(at, "expected provisional or firm")),
+fn read_verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
+    match read_parsed(row, at)? {
+        Verdict::NotTaken => Err(column_error(at, "expected provisional or firm")),
         taken => Ok(taken),
     }
 }
 
-fn log(
+fn append_command(
     conn: &Connection,
     book: &mut LogBook,
     entry: CheckedCommand,
-    taken: Judgment,
+    taken: TakenVerdict,
 ) -> rusqlite::Result<StoredCommand> {
     let cut_off = entry.cut_off;
     let CheckedCommand { command, actor, token, token_expires_at, received_at, receipt, .. } =
         entry;
-    let token_seq = append::token(conn, book, &token, token_expires_at, received_at)?;
+    let token_seq = append::ensure_token_logged(conn, book, &token, token_expires_at, received_at)?;
     let op = CommandOp {
         command,
         token_seq,
@@ -255,18 +262,19 @@ fn log(
         policy_version: Some(book.policy_version),
         rules_version: Some(book.tenure.assignment.rules_version),
         revocations_version: Some(book.revocations_version),
-        relogged: receipt.map(lost),
+        relogged: receipt.map(relogged_from_receipt),
         cut_off,
     };
-    let at = append::append(conn, book, &Op::Command(op.clone()), received_at)?;
-    let stored = StoredCommand { doubt: taken.doubt, ..StoredCommand::of(&op, book.epoch, at) };
+    let at = append::append_op(conn, book, &Op::Command(op.clone()), received_at)?;
+    let stored =
+        StoredCommand { doubt: taken.doubt, ..StoredCommand::from_op(&op, book.epoch, at) };
     insert(conn, &stored, received_at, "")?;
     book.save(conn)?;
     Ok(stored)
 }
 
 impl StoredCommand {
-    pub fn of(op: &CommandOp, epoch: u64, at: Chain) -> Self {
+    pub fn from_op(op: &CommandOp, epoch: u64, at: ChainHead) -> Self {
         let CommandOp { command, actor, verdict, fence, .. } = op;
         Self {
             command_id: command.id,
@@ -285,10 +293,10 @@ impl StoredCommand {
 }
 
 /// The tablet resends a command that this file has lost, with its receipt: log it again.
-fn lost(receipt: Receipt) -> Relogged {
+fn relogged_from_receipt(receipt: Receipt) -> EarlierReceipt {
     let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
-    let (at, why) = (Chain { seq, hash }, QuarantineWhy::EdgeRestored);
-    Relogged { edge, epoch, at, verdict, fence, why }
+    let (at, why) = (ChainHead { seq, hash }, QuarantineWhy::EdgeRestored);
+    EarlierReceipt { edge, epoch, at, verdict, fence, why }
 }
 
 /// Stores the command as pending at its place in the log. `on_conflict` handles an existing row.
@@ -302,7 +310,7 @@ pub fn insert(
         seq, op_hash, verdict, doubt, fence, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     const PENDING: &str = "INSERT INTO pending (epoch, seq, order_id, command_id, received_at)
         VALUES (?, ?, ?, ?, ?)";
-    let (epoch, seq) = (int(stored.epoch), int(stored.at.seq));
+    let (epoch, seq) = (to_sql_int(stored.epoch), to_sql_int(stored.at.seq));
     conn.prepare_cached(&format!("{COMMAND} {on_conflict}"))?.execute(params![
         &stored.command_id.as_bytes()[..],
         &stored.user_id.as_bytes()[..],
@@ -314,7 +322,7 @@ pub fn insert(
         &stored.at.hash.0[..],
         stored.verdict.as_str(),
         stored.doubt.map(Code::as_str),
-        stored.fence.map(int),
+        stored.fence.map(to_sql_int),
         received_at.0,
     ])?;
     conn.prepare_cached(PENDING)?.execute(params![

@@ -3,26 +3,26 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use engine::edge::{OpRange, Position, Run};
+use engine::edge::{EdgeFilePosition, OpRange, OpRun};
 use wire::NumberedOutcome;
 
 use super::{
-    Answer, CheckedCommand, CommandFate, Footing, LogBook, Sight, Store, Write, book, commands,
-    outcomes,
+    CheckedCommand, CommandDecision, CommandLogResult, EdgeOrderView, EdgeState, LogBook, Store,
+    StoreWriteResult, book, commands, outcomes,
 };
 
 const GAP: Duration = Duration::from_millis(200);
 
 /// A position and a run sent before their commit, until the link takes them.
-static EARLY: Mutex<Option<(Position, Run)>> = Mutex::new(None);
+static EARLY: Mutex<Option<(EdgeFilePosition, OpRun)>> = Mutex::new(None);
 
-pub fn position_early() -> Option<Position> {
+pub fn position_early() -> Option<EdgeFilePosition> {
     let early = EARLY.lock().ok()?;
     early.as_ref().map(|(position, _)| position.clone())
 }
 
 /// The uncommitted run, if it starts at the wanted op.
-pub fn sent_early(wanted: OpRange) -> Option<Run> {
+pub fn sent_early(wanted: OpRange) -> Option<OpRun> {
     let mut early = EARLY.lock().ok()?;
     early.take_if(|(_, run)| run.before.seq + 1 == wanted.from).map(|(_, run)| run)
 }
@@ -32,11 +32,11 @@ impl Store {
     pub(super) async fn enter_and_answer_early(
         &self,
         entry: CheckedCommand,
-        judge: impl FnOnce(&Sight, &Footing) -> Answer + Send + 'static,
-    ) -> Write<CommandFate> {
+        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
+    ) -> StoreWriteResult<CommandLogResult> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let write = self.journal.write(move |conn, book| {
-            let entered = commands::enter(conn, book, entry, judge)?;
+            let entered = commands::judge_and_log_command(conn, book, entry, judge)?;
             let _ = tell.send(entered);
             std::thread::sleep(GAP);
             Ok::<_, rusqlite::Error>(())
@@ -52,15 +52,15 @@ impl Store {
     pub(super) async fn enter_and_send_early(
         &self,
         entry: CheckedCommand,
-        judge: impl FnOnce(&Sight, &Footing) -> Answer + Send + 'static,
-    ) -> Write<CommandFate> {
-        let moved = self.moved();
+        judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
+    ) -> StoreWriteResult<CommandLogResult> {
+        let moved = self.commit_notifier();
         let write = move |conn: &_, book: &mut LogBook| {
             let from = book.head.seq + 1;
-            let entered = commands::enter(conn, book, entry, judge)?;
+            let entered = commands::judge_and_log_command(conn, book, entry, judge)?;
             let all = OpRange { from, ops_max: 10, bytes_max: u64::MAX, first_whatever_size: true };
             if let Ok(mut early) = EARLY.lock() {
-                *early = Some((book::position(conn)?, book::run(conn, all)?));
+                *early = Some((book::load_position(conn)?, book::run(conn, all)?));
             }
             moved.notify_one();
             std::thread::sleep(GAP);
@@ -69,10 +69,10 @@ impl Store {
         self.journal.write(write).await
     }
 
-    pub(super) async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> Write<()> {
+    pub(super) async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> StoreWriteResult<()> {
         let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.seq).collect();
         let retire = move |conn: &_, book: &mut LogBook| {
-            seqs.into_iter().try_for_each(|seq| outcomes::retire(conn, book.epoch, seq))
+            seqs.into_iter().try_for_each(|seq| outcomes::retire_op(conn, book.epoch, seq))
         };
         self.journal.write(retire).await?;
         tokio::time::sleep(GAP).await;

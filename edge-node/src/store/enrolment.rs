@@ -2,9 +2,9 @@
 //! key. Also revocations and verification marks.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wire::{Hash, HubKey, PersonStanding, ProviderMark, SessionId, UnixMillis, UserId};
+use wire::{Hash, HubKey, ProviderVerification, RevocationStatus, SessionId, UnixMillis, UserId};
 
-use super::sql::{execute, id, int, nat};
+use super::sql::{execute_cached, id, read_u64, to_sql_int};
 
 /// Longer than any token lives, including a device's grant.
 const TOKEN_LIVES_MS_MAX: i64 = 31 * 24 * 60 * 60 * 1_000;
@@ -12,7 +12,7 @@ const TOKEN_LIVES_MS_MAX: i64 = 31 * 24 * 60 * 60 * 1_000;
 #[derive(Debug, Default)]
 pub struct Trust {
     pub enrolled: bool,
-    pub known: TrustNews,
+    pub known: TrustUpdate,
     /// When the feed last confirmed that there are no further revocations, by this machine's clock.
     pub feed_confirmed_at: Option<UnixMillis>,
     /// The used enrolment code.
@@ -21,32 +21,32 @@ pub struct Trust {
 
 /// The sign-in that the gate accepted.
 #[derive(Debug, Clone, Copy)]
-pub struct Admission {
+pub struct AdmittedSession {
     pub session: SessionId,
     pub issued_at: UnixMillis,
     /// The token's verification mark, if the action requires a verified provider.
-    pub mark: Option<ProviderMark>,
+    pub mark: Option<ProviderVerification>,
 }
 
 #[derive(Debug, Default)]
-pub struct TrustNews {
+pub struct TrustUpdate {
     pub jwks: Option<String>,
     pub revoked_sessions: Vec<SessionId>,
     /// People with a revocation, current or past.
-    pub people: Vec<PersonStanding>,
+    pub people: Vec<RevocationStatus>,
     /// Providers with a verification, current or past.
-    pub marks: Vec<ProviderMark>,
+    pub marks: Vec<ProviderVerification>,
 }
 
-pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
+pub fn load_trust(conn: &Connection) -> rusqlite::Result<Trust> {
     const ROW: &str = "SELECT enrolled_at IS NOT NULL, nullif(jwks, ''), code_hash
         FROM edge WHERE one = 1";
     conn.query_row(ROW, [], |row| {
-        let known = TrustNews {
+        let known = TrustUpdate {
             jwks: row.get(1)?,
             revoked_sessions: revoked_sessions(conn)?,
-            people: people(conn)?,
-            marks: marks(conn)?,
+            people: load_people(conn)?,
+            marks: load_marks(conn)?,
         };
         let (enrolled, code) = (row.get(0)?, row.get::<_, Option<[u8; 32]>>(2)?.map(Hash));
         Ok(Trust { enrolled, known, feed_confirmed_at: feed_confirmed_at(conn)?, code })
@@ -60,10 +60,10 @@ pub fn feed_confirmed_at(conn: &Connection) -> rusqlite::Result<Option<UnixMilli
 
 pub fn confirm_feed(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO feed_confirmed (one, at) VALUES (1, ?)";
-    execute(conn, PUT, [now.0])
+    execute_cached(conn, PUT, [now.0])
 }
 
-pub fn enrolled(
+pub fn save_enrolment(
     conn: &Connection,
     jwks: &str,
     hub: Option<HubKey>,
@@ -77,12 +77,12 @@ pub fn enrolled(
 /// The code cannot bring another key.
 pub fn note_code(conn: &Connection, code: Hash) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET code_hash = ? WHERE one = 1";
-    execute(conn, PUT, [&code.0[..]])
+    execute_cached(conn, PUT, [&code.0[..]])
 }
 
 pub fn pin_hub(conn: &Connection, key: HubKey) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET hub_key = ? WHERE one = 1";
-    execute(conn, PUT, [&key.0[..]])
+    execute_cached(conn, PUT, [&key.0[..]])
 }
 
 pub fn hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
@@ -96,7 +96,7 @@ pub fn hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
 pub fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<Vec<SessionId>> {
     const COUNTS: &str = "UPDATE revoked SET heard_at = ? WHERE heard_at = 0";
     const FORGET: &str = "DELETE FROM revoked WHERE kind = 'session' AND heard_at < ? RETURNING id";
-    execute(conn, COUNTS, [now.0])?;
+    execute_cached(conn, COUNTS, [now.0])?;
     let mut statement = conn.prepare(FORGET)?;
     statement.query_map([now.0 - TOKEN_LIVES_MS_MAX], |row| id(row, 0))?.collect()
 }
@@ -107,56 +107,64 @@ pub fn revoke_session(
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR IGNORE INTO revoked (kind, id, heard_at) VALUES ('session', ?, ?)";
-    execute(conn, PUT, params![&session.as_bytes()[..], now.0])
+    execute_cached(conn, PUT, params![&session.as_bytes()[..], now.0])
 }
 
 pub fn note_person(
     conn: &Connection,
-    word: PersonStanding,
+    word: RevocationStatus,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT INTO revoked (kind, id, heard_at, at, tokens_since)
         VALUES ('user', ?, ?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET
         at = max(at, excluded.at), tokens_since = max(tokens_since, excluded.tokens_since)";
-    let PersonStanding { user, revoked_at, tokens_since } = word;
-    execute(conn, PUT, params![&user.as_bytes()[..], now.0, revoked_at.0, tokens_since.0])
+    let RevocationStatus { user, revoked_at, tokens_since } = word;
+    execute_cached(conn, PUT, params![&user.as_bytes()[..], now.0, revoked_at.0, tokens_since.0])
 }
 
 /// The newer version wins; at equal versions the unverified mark wins.
-pub fn note_mark(conn: &Connection, mark: ProviderMark) -> rusqlite::Result<()> {
+pub fn note_mark(conn: &Connection, mark: ProviderVerification) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT INTO provider_marks (user_id, version, verified) VALUES (?, ?, ?)
         ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, verified = excluded.verified
         WHERE version < excluded.version
         OR version = excluded.version AND verified > excluded.verified";
-    let ProviderMark { user, version, verified } = mark;
-    execute(conn, PUT, params![&user.as_bytes()[..], int(version), verified])
+    let ProviderVerification { user, version, verified } = mark;
+    execute_cached(conn, PUT, params![&user.as_bytes()[..], to_sql_int(version), verified])
 }
 
 /// True if the file's revocations and marks also let the person in.
-pub fn admits(conn: &Connection, user: UserId, by: &Admission) -> rusqlite::Result<bool> {
+pub fn is_admitted(
+    conn: &Connection,
+    user: UserId,
+    by: &AdmittedSession,
+) -> rusqlite::Result<bool> {
     const SESSION: &str = "SELECT EXISTS (SELECT 1 FROM revoked WHERE kind = 'session' AND id = ?)";
     let ended: bool =
         conn.prepare_cached(SESSION)?.query_row([&by.session.as_bytes()[..]], |row| row.get(0))?;
     const PERSON: &str = "SELECT id, at, tokens_since FROM revoked WHERE kind = 'user' AND id = ?";
     const MARK: &str = "SELECT user_id, version, verified FROM provider_marks WHERE user_id = ?";
     let user = [&user.as_bytes()[..]];
-    let known = conn.prepare_cached(PERSON)?.query_row(user, person).optional()?;
-    if ended || known.is_some_and(|known| known.refuses(by.issued_at)) {
+    let known = conn.prepare_cached(PERSON)?.query_row(user, read_person).optional()?;
+    if ended || known.is_some_and(|known| known.refuses_token(by.issued_at)) {
         return Ok(false);
     }
     let Some(told) = by.mark else { return Ok(true) };
-    let known = conn.prepare_cached(MARK)?.query_row(user, mark).optional()?;
-    Ok(known.map_or(told, |known| known.joined(told)).verified)
+    let known = conn.prepare_cached(MARK)?.query_row(user, read_mark).optional()?;
+    Ok(known.map_or(told, |known| known.merge_with(told)).verified)
 }
 
-fn marks(conn: &Connection) -> rusqlite::Result<Vec<ProviderMark>> {
+fn load_marks(conn: &Connection) -> rusqlite::Result<Vec<ProviderVerification>> {
     const ROWS: &str = "SELECT user_id, version, verified FROM provider_marks";
     let mut statement = conn.prepare(ROWS)?;
-    statement.query_map([], mark)?.collect()
+    statement.query_map([], read_mark)?.collect()
 }
 
-fn mark(row: &Row<'_>) -> rusqlite::Result<ProviderMark> {
-    Ok(ProviderMark { user: id(row, 0)?, version: nat(row, 1)?, verified: row.get(2)? })
+fn read_mark(row: &Row<'_>) -> rusqlite::Result<ProviderVerification> {
+    Ok(ProviderVerification {
+        user: id(row, 0)?,
+        version: read_u64(row, 1)?,
+        verified: row.get(2)?,
+    })
 }
 
 fn revoked_sessions(conn: &Connection) -> rusqlite::Result<Vec<SessionId>> {
@@ -165,13 +173,13 @@ fn revoked_sessions(conn: &Connection) -> rusqlite::Result<Vec<SessionId>> {
     statement.query_map([], |row| id(row, 0))?.collect()
 }
 
-fn people(conn: &Connection) -> rusqlite::Result<Vec<PersonStanding>> {
+fn load_people(conn: &Connection) -> rusqlite::Result<Vec<RevocationStatus>> {
     const ROWS: &str = "SELECT id, at, tokens_since FROM revoked WHERE kind = 'user'";
     let mut statement = conn.prepare(ROWS)?;
-    statement.query_map([], person)?.collect()
+    statement.query_map([], read_person)?.collect()
 }
 
-fn person(row: &Row<'_>) -> rusqlite::Result<PersonStanding> {
+fn read_person(row: &Row<'_>) -> rusqlite::Result<RevocationStatus> {
     let (revoked_at, tokens_since) = (UnixMillis(row.get(1)?), UnixMillis(row.get(2)?));
-    Ok(PersonStanding { user: id(row, 0)?, revoked_at, tokens_since })
+    Ok(RevocationStatus { user: id(row, 0)?, revoked_at, tokens_since })
 }

@@ -10,14 +10,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wire::{Chain, Hash};
+use wire::{ChainHead, Hash};
 
 const LEN: usize = 8 + 8 + 32 + 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HighWaterMark {
     pub epoch: u64,
-    pub head: Chain,
+    pub head: ChainHead,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum MarkFile {
 }
 
 #[derive(Debug)]
-pub struct HighWater {
+pub struct HighWaterFile {
     file: File,
 }
 
@@ -39,7 +39,7 @@ pub fn path_for(database: &Path) -> PathBuf {
     folder.join("high-water")
 }
 
-pub fn find(path: &Path) -> io::Result<MarkFile> {
+pub fn read_mark_file(path: &Path) -> io::Result<MarkFile> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(read(&bytes).map_or(MarkFile::Torn, MarkFile::Whole)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(MarkFile::Missing),
@@ -47,7 +47,7 @@ pub fn find(path: &Path) -> io::Result<MarkFile> {
     }
 }
 
-impl HighWater {
+impl HighWaterFile {
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
         Ok(Self { file })
@@ -59,7 +59,7 @@ impl HighWater {
         bytes[..8].copy_from_slice(&mark.epoch.to_be_bytes());
         bytes[8..16].copy_from_slice(&mark.head.seq.to_be_bytes());
         bytes[16..48].copy_from_slice(&mark.head.hash.0);
-        let sum = Hash::of(&bytes[..48]);
+        let sum = Hash::digest_bytes(&bytes[..48]);
         bytes[48..].copy_from_slice(&sum.0);
         self.file.write_all_at(&bytes, 0)
     }
@@ -73,8 +73,8 @@ fn read(bytes: &[u8]) -> Option<HighWaterMark> {
     let bytes: &[u8; LEN] = bytes.try_into().ok()?;
     let number = |at: usize| Some(u64::from_be_bytes(bytes[at..at + 8].try_into().ok()?));
     let hash = Hash::try_from(&bytes[16..48]).ok()?;
-    let fits = Hash::of(&bytes[..48]).0[..] == bytes[48..];
-    let mark = HighWaterMark { epoch: number(0)?, head: Chain { seq: number(8)?, hash } };
+    let fits = Hash::digest_bytes(&bytes[..48]).0[..] == bytes[48..];
+    let mark = HighWaterMark { epoch: number(0)?, head: ChainHead { seq: number(8)?, hash } };
     fits.then_some(mark)
 }
 
@@ -87,18 +87,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = path_for(&folder.path().join("db/edge.db"));
         assert_eq!(path, folder.path().join("high-water"));
-        assert_eq!(find(&path).unwrap(), MarkFile::Missing);
-        let mark = HighWaterMark { epoch: 3, head: Chain { seq: 9, hash: Hash::of(b"x") } };
-        let file = HighWater::open(&path).unwrap();
+        assert_eq!(read_mark_file(&path).unwrap(), MarkFile::Missing);
+        let mark =
+            HighWaterMark { epoch: 3, head: ChainHead { seq: 9, hash: Hash::digest_bytes(b"x") } };
+        let file = HighWaterFile::open(&path).unwrap();
         file.write(HighWaterMark { epoch: 1, ..mark }).unwrap();
         file.write(mark).unwrap();
-        assert_eq!(find(&path).unwrap(), MarkFile::Whole(mark));
+        assert_eq!(read_mark_file(&path).unwrap(), MarkFile::Whole(mark));
 
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[20] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(find(&path).unwrap(), MarkFile::Torn);
+        assert_eq!(read_mark_file(&path).unwrap(), MarkFile::Torn);
         std::fs::write(&path, &bytes[..30]).unwrap();
-        assert_eq!(find(&path).unwrap(), MarkFile::Torn);
+        assert_eq!(read_mark_file(&path).unwrap(), MarkFile::Torn);
     }
 }

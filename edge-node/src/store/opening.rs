@@ -3,9 +3,9 @@
 
 use std::io;
 
-use process::defect::{Defect, planted};
+use process::defect::{Defect, is_planted};
 use rusqlite::{Connection, OptionalExtension, params};
-use wire::{BootNonce, CLOCK_ERROR_MS_MAX, Chain, EdgeId, Hash, Op, Region, UnixMillis};
+use wire::{BootNonce, CLOCK_ERROR_MS_MAX, ChainHead, EdgeId, Hash, Op, Region, UnixMillis};
 
 use super::{
     alarm::{self, Alarm},
@@ -13,7 +13,7 @@ use super::{
     book::{LogBook, chain_at},
     clock,
     high_water::{HighWaterMark, MarkFile},
-    sql::{int, parsed},
+    sql::{read_parsed, to_sql_int},
 };
 
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub(super) fn load(
     identity: &EdgeIdentity,
     found: MarkFile,
 ) -> Result<LogBook, IdentityError> {
-    identify(conn, identity)?;
+    check_or_write_identity(conn, identity)?;
     let book = <LogBook as journal::State>::load(conn)?;
     if book.head.seq == 0 && !matches!(found, MarkFile::Whole(_)) {
         book.mark_now().map_err(IdentityError::Mark)?;
@@ -52,11 +52,14 @@ pub(super) fn load(
 }
 
 /// Writes the edge's identity into a new file; refuses another edge's file.
-fn identify(conn: &Connection, identity: &EdgeIdentity) -> Result<(), IdentityError> {
+fn check_or_write_identity(
+    conn: &Connection,
+    identity: &EdgeIdentity,
+) -> Result<(), IdentityError> {
     const FIND: &str = "SELECT name, region FROM edge WHERE one = 1";
     const INSERT: &str = "INSERT INTO edge (one, name, region, epoch, start_hash, digest)
         VALUES (1, ?, ?, ?, ?, ?)";
-    let read = |row: &rusqlite::Row<'_>| Ok((parsed::<EdgeId>(row, 0)?, parsed(row, 1)?));
+    let read = |row: &rusqlite::Row<'_>| Ok((read_parsed::<EdgeId>(row, 0)?, read_parsed(row, 1)?));
     match conn.query_row(FIND, [], read).optional()? {
         Some((name, _)) if name != identity.name => {
             Err(IdentityError::OtherEdge(name, identity.name.clone()))
@@ -71,8 +74,8 @@ fn identify(conn: &Connection, identity: &EdgeIdentity) -> Result<(), IdentityEr
                 params![
                     identity.name.as_str(),
                     identity.region.as_str(),
-                    int(FIRST_EPOCH),
-                    &Chain::start(&identity.name).hash.0[..],
+                    to_sql_int(FIRST_EPOCH),
+                    &ChainHead::start(&identity.name).hash.0[..],
                     &Hash::ZERO.0[..],
                 ],
             )?;
@@ -81,7 +84,7 @@ fn identify(conn: &Connection, identity: &EdgeIdentity) -> Result<(), IdentityEr
     }
 }
 
-fn suspicion(
+fn detect_restored_log(
     conn: &Connection,
     book: &LogBook,
     found: MarkFile,
@@ -91,7 +94,7 @@ fn suspicion(
         MarkFile::Missing | MarkFile::Torn if book.head.seq == 0 => return Ok(None),
         MarkFile::Missing | MarkFile::Torn => return Ok(Some(Alarm::NoMark)),
     };
-    if epoch < book.epoch || planted(Defect::HighWaterIgnored) {
+    if epoch < book.epoch || is_planted(Defect::HighWaterIgnored) {
         return Ok(None);
     }
     if epoch > book.epoch || head.seq > book.head.seq {
@@ -103,27 +106,27 @@ fn suspicion(
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Boot {
+pub(super) struct BootResult {
     pub suspicion: Option<Alarm>,
     /// Never before an earlier run's newest moment.
     pub at: UnixMillis,
 }
 
 /// A suspect edge stays suspect until a quarantine gives it a new epoch.
-pub(super) fn boot(
+pub(super) fn log_boot(
     conn: &Connection,
     book: &mut LogBook,
     found: MarkFile,
     nonce: BootNonce,
     now: UnixMillis,
-) -> rusqlite::Result<Boot> {
+) -> rusqlite::Result<BootResult> {
     let newest = clock::newest_moment(conn)?;
-    let at = if newest.since(now) > CLOCK_ERROR_MS_MAX { newest } else { now };
-    let suspicion = suspicion(conn, book, found)?;
+    let at = if newest.ms_since(now) > CLOCK_ERROR_MS_MAX { newest } else { now };
+    let suspicion = detect_restored_log(conn, book, found)?;
     if let Some(alarm) = suspicion {
-        alarm::raise(conn, book, alarm, at)?;
+        alarm::raise_alarm(conn, book, alarm, at)?;
     }
-    append::append(conn, book, &Op::Boot { nonce, at }, at)?;
+    append::append_op(conn, book, &Op::Boot { nonce, at }, at)?;
     book.save(conn)?;
-    Ok(Boot { suspicion, at })
+    Ok(BootResult { suspicion, at })
 }

@@ -3,37 +3,37 @@
 //! Invariants: no write lowers a version, and the book's tally counts exactly these rows.
 //! `feed_version` records the version that the feed itself brought.
 
-use engine::view::{self, ConfirmedOrder, Merge, Sight, Via};
+use engine::view::{self, ConfirmedOrder, EdgeOrderView, MergeResult, OrderSource};
 use rusqlite::{Connection, params};
-use wire::{Change, Order, OrderId, PersonStanding, Policy, UnixMillis, UserId, is_open};
+use wire::{FeedChange, Order, OrderId, Policy, RevocationStatus, UnixMillis, UserId, is_open};
 
 use super::{
     book::LogBook,
-    customers::finished,
-    enrolment::{TrustNews, note_mark, note_person, revoke_session},
+    customers::finished_work_columns,
+    enrolment::{TrustUpdate, note_mark, note_person, revoke_session},
     right,
-    shares::worker,
-    sight::{confirmed, sight},
-    sql::{encoded, execute, int},
+    shares::active_worker,
+    sight::{find_confirmed_order, load_order_view},
+    sql::{encode_cbor, execute_cached, to_sql_int},
 };
 
 #[derive(Default)]
 pub struct FeedEffects {
-    pub sights: Vec<Sight>,
+    pub sights: Vec<EdgeOrderView>,
     pub gone: Vec<OrderId>,
-    pub trust: TrustNews,
+    pub trust: TrustUpdate,
 }
 
-pub fn apply(
+pub fn apply_changes(
     conn: &Connection,
     book: &mut LogBook,
     to: u64,
-    changes: Vec<Change>,
+    changes: Vec<FeedChange>,
     now: UnixMillis,
 ) -> rusqlite::Result<FeedEffects> {
     let mut applied = FeedEffects::default();
     for change in changes {
-        take(conn, book, change, now, &mut applied)?;
+        apply_change(conn, book, change, now, &mut applied)?;
     }
     book.feed_cursor = to;
     book.save(conn)?;
@@ -41,7 +41,11 @@ pub fn apply(
 }
 
 /// Restarts the feed's count. Orders stay; repeats are merged by version.
-pub fn adopt(conn: &Connection, book: &mut LogBook, generation: u64) -> rusqlite::Result<()> {
+pub fn adopt_generation(
+    conn: &Connection,
+    book: &mut LogBook,
+    generation: u64,
+) -> rusqlite::Result<()> {
     count_anew(book, generation);
     book.feed_cursor = 0;
     book.save(conn)
@@ -56,12 +60,12 @@ pub fn count_anew(book: &mut LogBook, generation: u64) {
     }
 }
 
-pub fn merge(
+pub fn merge_order(
     conn: &Connection,
     book: &mut LogBook,
     order: Order,
-    via: Via,
-) -> rusqlite::Result<Merge> {
+    via: OrderSource,
+) -> rusqlite::Result<MergeResult> {
     const PUT: &str = "INSERT INTO orders
         (id, version, feed_version, final, updated_at, bytes, feed_open, worker, customer, owed)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version,
@@ -69,29 +73,29 @@ pub fn merge(
         updated_at = excluded.updated_at, bytes = excluded.bytes,
         worker = excluded.worker, customer = excluded.customer, owed = excluded.owed,
         feed_open = coalesce(excluded.feed_open, feed_open)";
-    let old = confirmed(conn, order.id)?;
+    let old = find_confirmed_order(conn, order.id)?;
     let brought = old.as_ref().map_or(0, |row| row.feed_version);
-    let newest_of_feed = via == Via::Feed && order.version >= brought;
+    let newest_of_feed = via == OrderSource::Feed && order.version >= brought;
     let feed_open = newest_of_feed.then_some(is_open(order.status));
-    let (row, what) = view::merge(old.as_ref(), order, via);
-    if what == Merge::Conflict {
+    let (row, what) = view::merge_order(old.as_ref(), order, via);
+    if what == MergeResult::Conflict {
         tracing::error!(
             order.id = %row.order.id, order.version = row.order.version,
             "Order `{}` came with equal version and other content", row.order.id
         );
     }
     if old.as_ref() != Some(&row) {
-        book.tally.replace(old.as_ref(), Some(&row));
-        let (customer, owed) = finished(&row.order);
+        book.tally.replace_row(old.as_ref(), Some(&row));
+        let (customer, owed) = finished_work_columns(&row.order);
         conn.prepare_cached(PUT)?.execute(params![
             &row.order.id.as_bytes()[..],
-            int(row.order.version),
-            int(row.feed_version),
+            to_sql_int(row.order.version),
+            to_sql_int(row.feed_version),
             row.order.status.is_final(),
             row.order.updated_at.0,
-            encoded(&row.order),
+            encode_cbor(&row.order),
             feed_open,
-            worker(&row.order).as_ref().map(|worker| &worker.as_bytes()[..]),
+            active_worker(&row.order).as_ref().map(|worker| &worker.as_bytes()[..]),
             customer,
             owed,
         ])?;
@@ -99,43 +103,44 @@ pub fn merge(
     Ok(what)
 }
 
-pub fn take(
+pub fn apply_change(
     conn: &Connection,
     book: &mut LogBook,
-    change: Change,
+    change: FeedChange,
     now: UnixMillis,
     applied: &mut FeedEffects,
 ) -> rusqlite::Result<()> {
     match change {
-        Change::Order(order) => {
+        FeedChange::Order(order) => {
             let order_id = order.id;
-            merge(conn, book, order, Via::Feed)?;
-            applied.sights.push(sight(conn, order_id, &book.name)?);
+            merge_order(conn, book, order, OrderSource::Feed)?;
+            applied.sights.push(load_order_view(conn, order_id, &book.name)?);
         }
-        Change::OrderGone { order_id, version } => {
-            if let Some(row) = confirmed(conn, order_id)?
-                && view::leaves(&row, version)
+        FeedChange::OrderGone { order_id, version } => {
+            if let Some(row) = find_confirmed_order(conn, order_id)?
+                && view::leaves_view(&row, version)
             {
                 remove(conn, book, &row)?;
                 applied.gone.push(order_id);
             }
         }
-        Change::Keys { version, jwks } => keys(conn, book, version, jwks, applied)?,
+        FeedChange::Keys { version, jwks } => store_keys(conn, book, version, jwks, applied)?,
         // A change type from a newer cloud; ignore it.
-        Change::Unknown => {}
-        Change::Policy { version, policy } => adopt_policy(book, version, policy),
-        Change::Assignment(word) => {
+        FeedChange::Unknown => {}
+        FeedChange::Policy { version, policy } => adopt_policy(book, version, policy),
+        FeedChange::Assignment(word) => {
             adopt_policy(book, word.policy_version, word.policy);
-            right::hear(conn, book, word, now)?;
+            right::apply_assignment(conn, book, word, now)?;
         }
-        Change::Revoked { version, sessions, users, person, mark } => {
+        FeedChange::Revoked { version, sessions, users, person, mark } => {
             for session in &sessions {
                 revoke_session(conn, *session, now)?;
             }
             let named = |user: &UserId| person.is_some_and(|word| word.user == *user);
             // An older hub sends no time.
             let unnamed = users.into_iter().filter(|user| !named(user));
-            let unnamed = unnamed.map(|user| PersonStanding::revoked(user, UnixMillis(0)));
+            let unnamed =
+                unnamed.map(|user| RevocationStatus::from_revocation(user, UnixMillis(0)));
             for word in unnamed.chain(person) {
                 note_person(conn, word, now)?;
                 applied.trust.people.push(word);
@@ -153,11 +158,11 @@ pub fn take(
 
 fn remove(conn: &Connection, book: &mut LogBook, row: &ConfirmedOrder) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM orders WHERE id = ?";
-    book.tally.replace(Some(row), None);
-    execute(conn, REMOVE, [&row.order.id.as_bytes()[..]])
+    book.tally.replace_row(Some(row), None);
+    execute_cached(conn, REMOVE, [&row.order.id.as_bytes()[..]])
 }
 
-fn keys(
+fn store_keys(
     conn: &Connection,
     book: &mut LogBook,
     version: u64,

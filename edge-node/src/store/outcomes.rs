@@ -4,8 +4,8 @@
 //! [OUTCOME_MERGE]; a crash leaves all of it or none. Orders of other regions stay out of the view,
 //! since this region's feed never updates them.
 
-use engine::view::{Sight, Via};
-use process::defect::{Defect, planted};
+use engine::view::{EdgeOrderView, OrderSource};
+use process::defect::{Defect, is_planted};
 use rusqlite::{Connection, params};
 use wire::{HeldReason, NumberedOutcome, Outcome, OutcomeKind, UnixMillis};
 
@@ -13,18 +13,18 @@ use super::{
     book::LogBook,
     commands::{StoredCommand, find_by_op},
     orders, people,
-    sight::sight,
-    sql::{encoded, execute, int},
+    sight::load_order_view,
+    sql::{encode_cbor, execute_cached, to_sql_int},
 };
 
 /// A newly decided command, and its order after that.
 pub struct DecidedCommand {
     pub stored: StoredCommand,
     pub outcome: Outcome,
-    pub sight: Sight,
+    pub sight: EdgeOrderView,
 }
 
-pub fn settle(
+pub fn store_outcomes(
     conn: &Connection,
     book: &mut LogBook,
     to: u64,
@@ -35,17 +35,17 @@ pub fn settle(
     for numbered in outcomes {
         book.settled_seq = book.settled_seq.max(numbered.seq);
         if let Some(order) = numbered.outcome.order.as_ref().filter(|o| o.location == book.region) {
-            orders::merge(conn, book, order.clone(), Via::Outcome)?;
+            orders::merge_order(conn, book, order.clone(), OrderSource::Outcome)?;
         }
         if let Some(stored) = find_by_op(conn, book.epoch, numbered.seq)? {
-            store(conn, &stored, &numbered.outcome)?;
-            if !planted(Defect::OpRetiredBeforeOutcome) {
-                retire(conn, book.epoch, numbered.seq)?;
+            store_outcome(conn, &stored, &numbered.outcome)?;
+            if !is_planted(Defect::OpRetiredBeforeOutcome) {
+                retire_op(conn, book.epoch, numbered.seq)?;
             }
             if numbered.outcome.kind == OutcomeKind::Applied {
-                people::applied(conn, stored.user_id, now)?;
+                people::record_known_person(conn, stored.user_id, now)?;
             }
-            let sight = sight(conn, stored.order_id, &book.name)?;
+            let sight = load_order_view(conn, stored.order_id, &book.name)?;
             settled.push(DecidedCommand { stored, outcome: numbered.outcome, sight });
         }
     }
@@ -55,20 +55,29 @@ pub fn settle(
 }
 
 /// Stops resending the op and laying it over the view.
-pub fn retire(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<()> {
+pub fn retire_op(conn: &Connection, epoch: u64, seq: u64) -> rusqlite::Result<()> {
     const RETIRE: &str = "DELETE FROM pending WHERE epoch = ? AND seq = ?";
-    execute(conn, RETIRE, [int(epoch), int(seq)])
+    execute_cached(conn, RETIRE, [to_sql_int(epoch), to_sql_int(seq)])
 }
 
-pub fn hold(conn: &Connection, epoch: u64, seq: u64, reason: HeldReason) -> rusqlite::Result<()> {
+pub fn mark_op_held(
+    conn: &Connection,
+    epoch: u64,
+    seq: u64,
+    reason: HeldReason,
+) -> rusqlite::Result<()> {
     const HOLD: &str = "UPDATE pending SET held = ? WHERE epoch = ? AND seq = ?";
-    execute(conn, HOLD, params![reason.as_str(), int(epoch), int(seq)])
+    execute_cached(conn, HOLD, params![reason.as_str(), to_sql_int(epoch), to_sql_int(seq)])
 }
 
 /// Omits the order: answers carry its current state.
-fn store(conn: &Connection, stored: &StoredCommand, outcome: &Outcome) -> rusqlite::Result<()> {
+fn store_outcome(
+    conn: &Connection,
+    stored: &StoredCommand,
+    outcome: &Outcome,
+) -> rusqlite::Result<()> {
     const STORE: &str = "UPDATE commands SET outcome = ? WHERE command_id = ? AND user_id = ?";
-    let bytes = encoded(Outcome { order: None, ..outcome.clone() });
+    let bytes = encode_cbor(Outcome { order: None, ..outcome.clone() });
     let key = (&stored.command_id.as_bytes()[..], &stored.user_id.as_bytes()[..]);
-    execute(conn, STORE, params![bytes, key.0, key.1])
+    execute_cached(conn, STORE, params![bytes, key.0, key.1])
 }

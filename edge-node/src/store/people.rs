@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use wire::{DeviceId, UnixMillis, UserId};
 
 use super::{
-    sql::{execute, id, parsed},
+    sql::{execute_cached, id, read_parsed},
     tidy::COMMANDS_KEPT_MS,
 };
 
@@ -20,12 +20,12 @@ pub struct DeviceOwner {
     pub used_at: UnixMillis,
 }
 
-pub fn devices(conn: &Connection) -> rusqlite::Result<Vec<(DeviceId, DeviceOwner)>> {
+pub fn load_device_owners(conn: &Connection) -> rusqlite::Result<Vec<(DeviceId, DeviceOwner)>> {
     const ALL: &str = "SELECT device, user_id, used_at FROM devices";
     let mut statement = conn.prepare(ALL)?;
     let rows = statement.query_map([], |row| {
         let owner = DeviceOwner { user_id: id(row, 1)?, used_at: UnixMillis(row.get(2)?) };
-        Ok((parsed(row, 0)?, owner))
+        Ok((read_parsed(row, 0)?, owner))
     })?;
     rows.collect()
 }
@@ -37,15 +37,15 @@ pub fn device_used(
 ) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO devices (device, user_id, used_at) VALUES (?, ?, ?)";
     let DeviceOwner { user_id, used_at } = owner;
-    execute(conn, PUT, params![device.as_str(), &user_id.as_bytes()[..], used_at.0])
+    execute_cached(conn, PUT, params![device.as_str(), &user_id.as_bytes()[..], used_at.0])
 }
 
 pub fn device_handed_over(conn: &Connection, device: &DeviceId) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM devices WHERE device = ?";
-    execute(conn, REMOVE, [device.as_str()])
+    execute_cached(conn, REMOVE, [device.as_str()])
 }
 
-pub fn known(conn: &Connection) -> rusqlite::Result<Vec<(UserId, UnixMillis)>> {
+pub fn load_known_people(conn: &Connection) -> rusqlite::Result<Vec<(UserId, UnixMillis)>> {
     const ALL: &str = "SELECT user_id, since FROM known_people LIMIT ?";
     let mut statement = conn.prepare(ALL)?;
     let rows =
@@ -54,7 +54,11 @@ pub fn known(conn: &Connection) -> rusqlite::Result<Vec<(UserId, UnixMillis)>> {
 }
 
 /// Records that the cloud applied the person's command.
-pub fn applied(conn: &Connection, user: UserId, now: UnixMillis) -> rusqlite::Result<()> {
+pub fn record_known_person(
+    conn: &Connection,
+    user: UserId,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
     const KNOWN: &str = "UPDATE known_people SET last = ? WHERE user_id = ?";
     const PUT: &str = "INSERT INTO known_people (user_id, since, last)
         SELECT ?1, ?2, ?2 WHERE (SELECT count(*) FROM known_people) < ?3";
@@ -65,9 +69,9 @@ pub fn applied(conn: &Connection, user: UserId, now: UnixMillis) -> rusqlite::Re
     Ok(())
 }
 
-pub fn forget(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
+pub fn forget_stale_people(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
     const DEVICES: &str = "DELETE FROM devices WHERE used_at < ?";
     const PEOPLE: &str = "DELETE FROM known_people WHERE last < ?";
-    execute(conn, DEVICES, [now.0 - DEVICE_UNUSED_MS_MAX])?;
-    execute(conn, PEOPLE, [now.0 - COMMANDS_KEPT_MS])
+    execute_cached(conn, DEVICES, [now.0 - DEVICE_UNUSED_MS_MAX])?;
+    execute_cached(conn, PEOPLE, [now.0 - COMMANDS_KEPT_MS])
 }

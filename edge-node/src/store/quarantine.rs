@@ -4,15 +4,15 @@
 //! Invariant: a crash leaves either the old epoch or the new one, whole. A partial tail is
 //! discarded when it is sent again.
 
-use engine::edge::{NewEpoch, TailRun};
+use engine::edge::{NewEpoch, TailWrite};
 use rusqlite::{Connection, Row, params};
-use wire::{BootNonce, Chain, EdgeId, Op, UnixMillis};
+use wire::{BootNonce, ChainHead, EdgeId, Op, UnixMillis};
 
 use super::{
     alarm, append,
     book::LogBook,
     relog::{self, EndedEpoch, UndecidedCommand},
-    sql::{decoded, execute, hash, int, nat},
+    sql::{execute_cached, hash, read_cbor, read_u64, to_sql_int},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,25 +21,25 @@ pub struct EpochStart {
     pub relogged: u64,
 }
 
-pub fn keep(conn: &Connection, run: TailRun) -> rusqlite::Result<()> {
+pub fn stage_tail(conn: &Connection, run: TailWrite) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO tail (epoch, seq, hash, bytes) VALUES (?, ?, ?, ?)";
     if run.begins {
         conn.execute("DELETE FROM tail", [])?;
     }
-    let mut at: Option<Chain> = None;
+    let mut at: Option<ChainHead> = None;
     for op in run.ops {
         let here = match at {
-            None => Chain { seq: run.first_seq, hash: run.first_hash },
-            Some(before) => before.then(&op),
+            None => ChainHead { seq: run.first_seq, hash: run.first_hash },
+            Some(before) => before.append_op(&op),
         };
         at = Some(here);
-        let values = params![int(run.epoch), int(here.seq), &here.hash.0[..], op];
-        execute(conn, PUT, values)?;
+        let values = params![to_sql_int(run.epoch), to_sql_int(here.seq), &here.hash.0[..], op];
+        execute_cached(conn, PUT, values)?;
     }
     Ok(())
 }
 
-pub fn begin(
+pub fn begin_epoch(
     conn: &Connection,
     book: &mut LogBook,
     new: NewEpoch,
@@ -49,30 +49,36 @@ pub fn begin(
     const NOTE: &str =
         "INSERT INTO epochs (epoch, ended, why, at, relogged) VALUES (?, ?, ?, ?, ?)";
     let edge = book.name.clone();
-    let own = relog::pending(conn)?;
+    let own = relog::load_undecided_commands(conn)?;
     let ended = book.epoch;
-    let start = Chain::renewed(&edge, new.epoch, new.grant, new.last_accepted);
-    enter(conn, book, &edge, new.epoch, start)?;
+    let start = ChainHead::start_renewed_epoch(&edge, new.epoch, new.grant, new.last_accepted);
+    reset_to_epoch(conn, book, &edge, new.epoch, start)?;
     // Every epoch starts with a boot op [BOOT_OP].
-    append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
+    append::append_op(conn, book, &Op::Boot { nonce, at: now }, now)?;
     let relogged = relog_all(conn, book, own, EndedEpoch { edge: &edge, why: new.why }, now)?;
     conn.execute("DELETE FROM tail", [])?;
     conn.execute(
         NOTE,
-        params![int(new.epoch), int(ended), new.why.as_str(), now.0, int(relogged)],
+        params![
+            to_sql_int(new.epoch),
+            to_sql_int(ended),
+            new.why.as_str(),
+            now.0,
+            to_sql_int(relogged)
+        ],
     )?;
-    alarm::end(conn, book)?;
+    alarm::clear_alarm(conn, book)?;
     book.save(conn)?;
     Ok(EpochStart { epoch: new.epoch, relogged })
 }
 
 /// Sets the book to the start of an empty epoch.
-pub(super) fn enter(
+pub(super) fn reset_to_epoch(
     conn: &Connection,
     book: &mut LogBook,
     name: &EdgeId,
     epoch: u64,
-    start: Chain,
+    start: ChainHead,
 ) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET name = ?, start_hash = ? WHERE one = 1";
     conn.execute(PUT, params![name.as_str(), &start.hash.0[..]])?;
@@ -97,27 +103,28 @@ fn relog_all(
 ) -> rusqlite::Result<u64> {
     const BEGINS: &str = "SELECT epoch, seq FROM tail ORDER BY epoch, seq LIMIT 1";
     const TAIL: &str = "SELECT epoch, seq, hash, bytes FROM tail ORDER BY epoch, seq";
-    let place = |row: &Row<'_>| Ok((nat(row, 0)?, nat(row, 1)?));
+    let place = |row: &Row<'_>| Ok((read_u64(row, 0)?, read_u64(row, 1)?));
     let begins = conn.prepare(BEGINS)?.query_map([], place)?.next().transpose()?;
     let (before, after): (Vec<UndecidedCommand>, Vec<UndecidedCommand>) = own
         .into_iter()
         .partition(|old| begins.is_none_or(|begins| (old.epoch, old.at.seq) < begins));
     let mut count = 0;
     for old in before {
-        count += u64::from(relog::relog(conn, book, old, origin, now)?);
+        count += u64::from(relog::relog_command(conn, book, old, origin, now)?);
     }
     let mut statement = conn.prepare(TAIL)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (epoch, at) = (nat(row, 0)?, Chain { seq: nat(row, 1)?, hash: hash(row, 2)? });
+        let (epoch, at) =
+            (read_u64(row, 0)?, ChainHead { seq: read_u64(row, 1)?, hash: hash(row, 2)? });
         // Skip ops that this version cannot decode; the cloud has them and reports them.
-        let Ok(Op::Command(op)) = decoded::<Op>(row, 3) else { continue };
-        let token = relog::token(conn, &relog::GIVEN_BACK, (epoch, op.token_seq))?;
+        let Ok(Op::Command(op)) = read_cbor::<Op>(row, 3) else { continue };
+        let token = relog::find_token(conn, &relog::GIVEN_BACK, (epoch, op.token_seq))?;
         let old = UndecidedCommand { epoch, at, op, token };
-        count += u64::from(relog::relog(conn, book, old, origin, now)?);
+        count += u64::from(relog::relog_command(conn, book, old, origin, now)?);
     }
     for old in after {
-        count += u64::from(relog::relog(conn, book, old, origin, now)?);
+        count += u64::from(relog::relog_command(conn, book, old, origin, now)?);
     }
     Ok(count)
 }

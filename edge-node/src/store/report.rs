@@ -16,12 +16,12 @@ use super::{
     alarm::{self, Alarm},
     clock::{self, ClockFinding, WrongClock},
     schema,
-    sql::{decoded, id, nat, opt, parsed},
+    sql::{id, read_cbor, read_optional, read_parsed, read_u64},
 };
 use crate::say;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct EdgeReport {
     pub edge: EdgeId,
     pub region: Region,
     pub epoch: u64,
@@ -34,7 +34,7 @@ pub struct Report {
     pub orders: u64,
     pub suspect: bool,
     /// The region's policy, and this edge's part in the lease.
-    pub right: RightReport,
+    pub right: LeaseReport,
     /// Why the edge is suspect, and the next step.
     pub alarm: Option<AlarmReport>,
     /// The clock's last fault, until the cloud confirms the clock.
@@ -46,7 +46,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RightReport {
+pub struct LeaseReport {
     pub policy: Policy,
     /// The region's holder, according to the feed.
     pub holder: Option<EdgeId>,
@@ -103,7 +103,7 @@ pub enum ReportError {
 const ITEMS_MAX: u32 = 10_000;
 
 /// Opens the file read-only: works while the edge runs, and changes nothing.
-pub fn report(path: &Path) -> Result<Report, ReportError> {
+pub fn read_report(path: &Path) -> Result<EdgeReport, ReportError> {
     File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ReportError::Missing(path.to_owned()),
         _ => ReportError::Closed(path.to_owned(), error),
@@ -123,22 +123,22 @@ pub fn report(path: &Path) -> Result<Report, ReportError> {
     }
     let snapshot = conn.unchecked_transaction()?;
     let report = snapshot.query_row(ROW, [], |row| {
-        let (edge, epoch, suspect) = (parsed(row, 0)?, nat(row, 2)?, row.get(10)?);
-        Ok(Report {
-            region: parsed(row, 1)?,
-            last_seq: nat(row, 3)?,
-            pending: nat(row, 4)?,
+        let (edge, epoch, suspect) = (read_parsed(row, 0)?, read_u64(row, 2)?, row.get(10)?);
+        Ok(EdgeReport {
+            region: read_parsed(row, 1)?,
+            last_seq: read_u64(row, 3)?,
+            pending: read_u64(row, 4)?,
             oldest_pending_at: row.get::<_, Option<i64>>(5)?.map(UnixMillis),
-            feed_generation: nat(row, 6)?,
-            feed_cursor: nat(row, 7)?,
-            outcome_cursor: nat(row, 8)?,
-            orders: nat(row, 9)?,
-            right: right(&snapshot, &edge, epoch, suspect, parsed(row, 12)?)?,
-            alarm: alarm(&snapshot)?,
-            clock: clock(&snapshot)?,
+            feed_generation: read_u64(row, 6)?,
+            feed_cursor: read_u64(row, 7)?,
+            outcome_cursor: read_u64(row, 8)?,
+            orders: read_u64(row, 9)?,
+            right: read_lease(&snapshot, &edge, epoch, suspect, read_parsed(row, 12)?)?,
+            alarm: read_alarm(&snapshot)?,
+            clock: read_clock(&snapshot)?,
             enrolled: row.get(11)?,
-            verdicts: verdicts(&snapshot)?,
-            items: items(&snapshot)?,
+            verdicts: count_verdicts(&snapshot)?,
+            items: read_items(&snapshot)?,
             edge,
             epoch,
             suspect,
@@ -147,15 +147,17 @@ pub fn report(path: &Path) -> Result<Report, ReportError> {
     Ok(report)
 }
 
-fn right(
+fn read_lease(
     conn: &Connection,
     edge: &EdgeId,
     epoch: u64,
     suspect: bool,
     policy: Policy,
-) -> rusqlite::Result<RightReport> {
+) -> rusqlite::Result<LeaseReport> {
     const ROW: &str = "SELECT assignment, held_fence, fence_proven FROM edge WHERE one = 1";
-    let read = |row: &Row<'_>| Ok((opt(row, 0, decoded)?, opt(row, 1, nat)?, row.get(2)?));
+    let read = |row: &Row<'_>| {
+        Ok((read_optional(row, 0, read_cbor)?, read_optional(row, 1, read_u64)?, row.get(2)?))
+    };
     // The migration may not have run yet.
     let (assignment, held, proven): (Option<RegionAssignment>, Option<u64>, bool) =
         match conn.column_exists(None, "edge", "assignment")? {
@@ -165,7 +167,7 @@ fn right(
     let assignment = assignment.unwrap_or_default();
     let fence = held.filter(|_| assignment.epoch == epoch);
     let sentence = right_sentence(edge, suspect, proven, fence, assignment.holder.as_ref());
-    Ok(RightReport { policy, holder: assignment.holder, fence, proven, sentence })
+    Ok(LeaseReport { policy, holder: assignment.holder, fence, proven, sentence })
 }
 
 fn right_sentence(
@@ -183,10 +185,10 @@ fn right_sentence(
         (None, Some(holder)) => &say::right_elsewhere { holder: holder.into() },
         (None, None) => &say::right_nowhere,
     };
-    sentence.to(Language::English)
+    sentence.render_in(Language::English)
 }
 
-fn alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
+fn read_alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
     // The migration may not have run yet.
     if !conn.table_exists(None, "alarm")? {
         return Ok(None);
@@ -196,10 +198,10 @@ fn alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
         since,
         sentence: alarm.sentence(),
     };
-    Ok(alarm::find(conn)?.map(report))
+    Ok(alarm::find_alarm(conn)?.map(report))
 }
 
-fn clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
+fn read_clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
     // The migration may not have run yet.
     if !conn.table_exists(None, "clock")? {
         return Ok(None);
@@ -208,25 +210,25 @@ fn clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
         finding: fault.finding,
         error_ms: fault.error_ms,
         found_at: fault.found_at,
-        sentence: fault.to(Language::English),
+        sentence: fault.render_in(Language::English),
     };
     Ok(clock::find_note(conn)?.fault.map(report))
 }
 
-fn verdicts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+fn count_verdicts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
     const COUNTS: &str = "SELECT verdict, count(*) FROM commands GROUP BY verdict";
     let mut statement = conn.prepare(COUNTS)?;
-    let counts = statement.query_map([], |row| Ok((row.get(0)?, nat(row, 1)?)))?;
+    let counts = statement.query_map([], |row| Ok((row.get(0)?, read_u64(row, 1)?)))?;
     counts.collect()
 }
 
-fn items(conn: &Connection) -> rusqlite::Result<Vec<ReportItem>> {
+fn read_items(conn: &Connection) -> rusqlite::Result<Vec<ReportItem>> {
     const ITEMS: &str = "SELECT pending.seq, pending.command_id, pending.order_id, verdict, doubt,
         held, pending.received_at FROM pending JOIN commands USING (epoch, seq)
         ORDER BY pending.epoch, pending.seq LIMIT ?";
     let item = |row: &Row<'_>| {
         Ok(ReportItem {
-            seq: nat(row, 0)?,
+            seq: read_u64(row, 0)?,
             command_id: id(row, 1)?,
             order_id: id(row, 2)?,
             verdict: row.get(3)?,
@@ -239,7 +241,7 @@ fn items(conn: &Connection) -> rusqlite::Result<Vec<ReportItem>> {
     statement.query_map([ITEMS_MAX], item)?.collect()
 }
 
-impl std::fmt::Display for Report {
+impl std::fmt::Display for EdgeReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let suspect = if self.suspect { ", SUSPECT" } else { "" };
         writeln!(f, "Edge {} ({}), epoch {}{suspect}", self.edge, self.region, self.epoch)?;

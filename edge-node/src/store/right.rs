@@ -5,38 +5,38 @@
 //! Invariant: the release is the last op under its fence. The thread that answers commands logs it
 //! in the transaction that ends the lease [RELEASE_OP].
 
-use engine::right::TenureChange;
+use engine::right::RegionLeaseChange;
 use rusqlite::{Connection, Row};
 use wire::{Hash, Op, OrderId, RegionAssignment, UnixMillis, is_open, open_digest};
 
 use super::{
     append,
     book::LogBook,
-    sql::{id, nat, order},
+    sql::{id, read_order, read_u64},
 };
 
-pub fn hear(
+pub fn apply_assignment(
     conn: &Connection,
     book: &mut LogBook,
     word: RegionAssignment,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
     let (name, epoch) = (book.name.clone(), book.epoch);
-    match book.tenure.hear(&name, epoch, word, || brought(conn))? {
-        TenureChange::Granted { fence, proven: true } => {
+    match book.tenure.apply_assignment(&name, epoch, word, || compute_feed_digest(conn))? {
+        RegionLeaseChange::Granted { fence, proven: true } => {
             tracing::info!(edge = %name, fence, "This edge holds the right to assign");
         }
-        TenureChange::Granted { fence, proven: false } => tracing::error!(
+        RegionLeaseChange::Granted { fence, proven: false } => tracing::error!(
             edge = %name, fence,
             "The feed does not agree with the grant: no firm answer under it"
         ),
-        TenureChange::Ended { fence } => {
+        RegionLeaseChange::Ended { fence } => {
             tracing::warn!(edge = %name, fence, "The right to assign was taken from this edge");
         }
-        TenureChange::Stale | TenureChange::Noted => {}
+        RegionLeaseChange::Stale | RegionLeaseChange::Noted => {}
     }
-    if let Some(fence) = book.tenure.release() {
-        append::append(conn, book, &Op::LeaseReleased { fence }, now)?;
+    if let Some(fence) = book.tenure.release_fence() {
+        append::append_op(conn, book, &Op::LeaseReleased { fence }, now)?;
         tracing::info!(edge = %name, fence, "This edge gives the right to assign back");
     }
     Ok(())
@@ -44,7 +44,7 @@ pub fn hear(
 
 /// The digest of the open orders at the versions that the feed brought, without newer ones from
 /// outcomes [GRANT_DIGEST].
-fn brought(conn: &Connection) -> rusqlite::Result<Hash> {
+fn compute_feed_digest(conn: &Connection) -> rusqlite::Result<Hash> {
     const ROWS: &str = "SELECT id, feed_version, feed_open, bytes FROM orders
         WHERE feed_version > 0 AND feed_open IS NOT 0";
     let mut statement = conn.prepare_cached(ROWS)?;
@@ -58,7 +58,7 @@ fn open(row: &Row<'_>) -> rusqlite::Result<Option<(OrderId, u64)>> {
     let said: Option<bool> = row.get(2)?;
     let open = match said {
         Some(open) => open,
-        None => is_open(order(row, 3)?.status),
+        None => is_open(read_order(row, 3)?.status),
     };
-    Ok(if open { Some((id(row, 0)?, nat(row, 1)?)) } else { None })
+    Ok(if open { Some((id(row, 0)?, read_u64(row, 1)?)) } else { None })
 }

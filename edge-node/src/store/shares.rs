@@ -3,73 +3,81 @@
 
 use rusqlite::{Connection, Row, Transaction, params};
 use wire::{
-    EdgeId, LimitReached, Order, OrderId, Outcome, ShareAct, ShareLimits, UnixMillis, UserId,
-    Workload,
+    EdgeId, LimitReached, Order, OrderId, Outcome, ProviderWorkload, ShareAct, ShareLimits,
+    UnixMillis, UserId,
 };
 
 use super::{
     commands::CheckedCommand,
-    sight::sight,
-    sql::{decoded, execute, id, int, opt, order, parsed},
+    sight::load_order_view,
+    sql::{execute_cached, id, read_cbor, read_optional, read_order, read_parsed, to_sql_int},
 };
 
 /// Far above the limits.
 const LOOKED_AT_MAX: u32 = 1_000;
 
 /// Returns the limit that the command would break, or the share that it uses up.
-pub fn judge(
+pub fn check_share_limits(
     conn: &Connection,
     edge: &EdgeId,
     entry: &CheckedCommand,
     before: Option<&Order>,
 ) -> rusqlite::Result<Result<Option<ShareAct>, LimitReached>> {
     let (actor, at) = (entry.actor, entry.received_at);
-    let Some(act) = ShareAct::of(actor, &entry.command.body, before) else { return Ok(Ok(None)) };
+    let Some(act) = ShareAct::from_command(actor, &entry.command.body, before) else {
+        return Ok(Ok(None));
+    };
     // Never refuse a command that an edge has already taken.
     if entry.limits == ShareLimits::OFF || entry.receipt.is_some() {
         return Ok(Ok(Some(act)));
     }
-    let load = workload(conn, edge, actor.user_id, at)?;
-    Ok(entry.limits.reached(&load, act, at).map_or(Ok(Some(act)), Err))
+    let load = load_workload(conn, edge, actor.user_id, at)?;
+    Ok(entry.limits.find_reached_limit(&load, act, at).map_or(Ok(Some(act)), Err))
 }
 
 /// Records the share that the op used up.
-pub fn note(conn: &Connection, epoch: u64, seq: u64, act: ShareAct) -> rusqlite::Result<()> {
+pub fn record_share(
+    conn: &Connection,
+    epoch: u64,
+    seq: u64,
+    act: ShareAct,
+) -> rusqlite::Result<()> {
     const NOTE: &str = "UPDATE commands SET act = ? WHERE epoch = ? AND seq = ?";
-    execute(conn, NOTE, params![act.as_str(), int(epoch), int(seq)])
+    execute_cached(conn, NOTE, params![act.as_str(), to_sql_int(epoch), to_sql_int(seq)])
 }
 
-pub fn worker(order: &Order) -> Option<UserId> {
+pub fn active_worker(order: &Order) -> Option<UserId> {
     order.provider_id.filter(|_| order.status.is_at_work())
 }
 
 /// Files of older versions lack the worker column.
 pub fn fill_workers(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut statement = tx.prepare("SELECT bytes FROM orders")?;
-    let orders = statement.query_map([], |row| order(row, 0))?;
+    let orders = statement.query_map([], |row| read_order(row, 0))?;
     for order in orders {
         let order: Order = order?;
-        if let Some(worker) = worker(&order) {
+        if let Some(worker) = active_worker(&order) {
             let values = params![&worker.as_bytes()[..], &order.id.as_bytes()[..]];
-            execute(tx, "UPDATE orders SET worker = ? WHERE id = ?", values)?;
+            execute_cached(tx, "UPDATE orders SET worker = ? WHERE id = ?", values)?;
         }
     }
     Ok(())
 }
 
-fn workload(
+fn load_workload(
     conn: &Connection,
     edge: &EdgeId,
     user: UserId,
     at: UnixMillis,
-) -> rusqlite::Result<Workload> {
+) -> rusqlite::Result<ProviderWorkload> {
     const ACTS: &str = "SELECT act, received_at, outcome FROM commands
         WHERE user_id = ? AND act IS NOT NULL AND received_at > ?
         ORDER BY received_at DESC LIMIT ?";
-    let mut load = Workload { open_jobs: open_jobs(conn, edge, user)?, ..Workload::default() };
+    let mut load =
+        ProviderWorkload { open_jobs: open_jobs(conn, edge, user)?, ..ProviderWorkload::default() };
     let mut statement = conn.prepare_cached(ACTS)?;
-    let values = params![&user.as_bytes()[..], Workload::since(at).0, LOOKED_AT_MAX];
-    let acts = statement.query_map(values, counted)?;
+    let values = params![&user.as_bytes()[..], ProviderWorkload::window_start(at).0, LOOKED_AT_MAX];
+    let acts = statement.query_map(values, read_counted_act)?;
     for (act, at) in acts.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten() {
         load.add(act, at);
     }
@@ -77,10 +85,10 @@ fn workload(
 }
 
 /// Acts that the cloud rejected do not count.
-fn counted(row: &Row<'_>) -> rusqlite::Result<Option<(ShareAct, UnixMillis)>> {
-    let outcome: Option<Outcome> = opt(row, 2, decoded)?;
-    let counts = outcome.is_none_or(|outcome| outcome.succeeded());
-    Ok(if counts { Some((parsed(row, 0)?, UnixMillis(row.get(1)?))) } else { None })
+fn read_counted_act(row: &Row<'_>) -> rusqlite::Result<Option<(ShareAct, UnixMillis)>> {
+    let outcome: Option<Outcome> = read_optional(row, 2, read_cbor)?;
+    let counts = outcome.is_none_or(|outcome| outcome.has_succeeded());
+    Ok(if counts { Some((read_parsed(row, 0)?, UnixMillis(row.get(1)?))) } else { None })
 }
 
 /// Confirmed jobs, adjusted by the provider's undecided commands here.
@@ -94,8 +102,8 @@ fn open_jobs(conn: &Connection, edge: &EdgeId, user: UserId) -> rusqlite::Result
     let ids: Vec<OrderId> = ids.collect::<rusqlite::Result<_>>()?;
     let mut jobs = 0;
     for order_id in ids {
-        let seen = sight(conn, order_id, edge)?.order;
-        jobs += u32::from(seen.as_ref().and_then(worker) == Some(user));
+        let seen = load_order_view(conn, order_id, edge)?.order;
+        jobs += u32::from(seen.as_ref().and_then(active_worker) == Some(user));
     }
     Ok(jobs)
 }

@@ -1,13 +1,15 @@
 //! Reads the view: a confirmed order overlaid with its pending ops.
 
-use engine::view::{ConfirmedOrder, PendingOp, Sight, Standpoint, see};
+use engine::view::{
+    ConfirmedOrder, EdgeOrderView, PendingOp, PendingOpStatus, overlay_pending_ops,
+};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{EdgeId, Hold, Op, Order, OrderId};
+use wire::{AcceptanceCertainty, EdgeId, Op, Order, OrderId};
 
 use super::{
-    sql::{decoded, id, nat, order, unreadable},
+    sql::{column_error, id, read_cbor, read_order, read_u64},
     standing::offline_rules,
 };
 
@@ -22,21 +24,29 @@ pub struct BoardItem {
     pub pending: bool,
 }
 
-pub fn confirmed(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Option<ConfirmedOrder>> {
+pub fn find_confirmed_order(
+    conn: &Connection,
+    order_id: OrderId,
+) -> rusqlite::Result<Option<ConfirmedOrder>> {
     const ROW: &str = "SELECT bytes, feed_version FROM orders WHERE id = ?";
-    let read =
-        |row: &Row<'_>| Ok(ConfirmedOrder { order: order(row, 0)?, feed_version: nat(row, 1)? });
+    let read = |row: &Row<'_>| {
+        Ok(ConfirmedOrder { order: read_order(row, 0)?, feed_version: read_u64(row, 1)? })
+    };
     conn.prepare_cached(ROW)?.query_row([&order_id.as_bytes()[..]], read).optional()
 }
 
-pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::Result<Sight> {
-    let row = confirmed(conn, order_id)?;
+pub fn load_order_view(
+    conn: &Connection,
+    order_id: OrderId,
+    edge: &EdgeId,
+) -> rusqlite::Result<EdgeOrderView> {
+    let row = find_confirmed_order(conn, order_id)?;
     let mut ops = pending_on(conn, order_id)?;
     let beyond = (ops.len() > LAID_MAX).then(|| ops.pop()).flatten();
-    let mut sight = see(row.map(|row| row.order), ops, edge);
+    let mut sight = overlay_pending_ops(row.map(|row| row.order), ops, edge);
     // An op past the limit may do anything, so no firm answer rests on it [FIRM_BASE].
     if let Some(PendingOp { seq, command_id, .. }) = beyond {
-        sight.pending.push(Standpoint {
+        sight.pending.push(PendingOpStatus {
             seq,
             command_id,
             fence: None,
@@ -44,15 +54,18 @@ pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::R
             is_idle: false,
         });
     }
-    if sight.hold == Hold::UnsureStarted && offline_rules(conn)?.address_at_start {
-        sight.hold = Hold::Sure;
+    if sight.hold == AcceptanceCertainty::UnsureStarted && offline_rules(conn)?.address_at_start {
+        sight.hold = AcceptanceCertainty::Sure;
     }
     Ok(sight)
 }
 
 /// Returns the feed cursor and the orders: pending ones first, then those in work, then the rest,
 /// newest change first.
-pub fn board(conn: &Connection, edge: &EdgeId) -> rusqlite::Result<(u64, Vec<(BoardItem, Hold)>)> {
+pub fn load_board(
+    conn: &Connection,
+    edge: &EdgeId,
+) -> rusqlite::Result<(u64, Vec<(BoardItem, AcceptanceCertainty)>)> {
     const CURSOR: &str = "SELECT feed_cursor FROM edge WHERE one = 1";
     const IDS: &str = "
         SELECT order_id FROM (
@@ -60,16 +73,16 @@ pub fn board(conn: &Connection, edge: &EdgeId) -> rusqlite::Result<(u64, Vec<(Bo
             UNION ALL
             SELECT id, final, updated_at FROM orders WHERE id NOT IN (SELECT order_id FROM pending)
         ) ORDER BY final, updated_at DESC LIMIT ?";
-    let cursor = conn.query_row(CURSOR, [], |row| nat(row, 0))?;
+    let cursor = conn.query_row(CURSOR, [], |row| read_u64(row, 0))?;
     let mut statement = conn.prepare_cached(IDS)?;
     let ids: Vec<OrderId> =
         statement.query_map([BOARD_MAX], |row| id(row, 0))?.collect::<Result<_, _>>()?;
     let shown = ids.into_iter().filter_map(|order_id| {
-        let item = |sight: Sight| {
+        let item = |sight: EdgeOrderView| {
             let pending = !sight.pending.is_empty();
             Some((BoardItem { order: sight.order?, pending }, sight.hold))
         };
-        sight(conn, order_id, edge).map(item).transpose()
+        load_order_view(conn, order_id, edge).map(item).transpose()
     });
     Ok((cursor, shown.collect::<Result<_, _>>()?))
 }
@@ -84,16 +97,16 @@ fn pending_on(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<Pend
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
         WHERE pending.order_id = ? ORDER BY pending.epoch, pending.seq LIMIT 257";
     let mut statement = conn.prepare_cached(OPS)?;
-    let ops = statement.query_map([&order_id.as_bytes()[..]], pending)?;
+    let ops = statement.query_map([&order_id.as_bytes()[..]], read_pending_op)?;
     ops.collect()
 }
 
-fn pending(row: &Row<'_>) -> rusqlite::Result<PendingOp> {
-    let Op::Command(op) = decoded::<Op>(row, 1)? else {
-        return Err(unreadable(1, "a pending op is a command"));
+fn read_pending_op(row: &Row<'_>) -> rusqlite::Result<PendingOp> {
+    let Op::Command(op) = read_cbor::<Op>(row, 1)? else {
+        return Err(column_error(1, "a pending op is a command"));
     };
     Ok(PendingOp {
-        seq: nat(row, 0)?,
+        seq: read_u64(row, 0)?,
         command_id: op.command.id,
         actor: op.actor,
         body: op.command.body,

@@ -7,132 +7,142 @@
 //! logs an error and is the only repair for such a row.
 
 use engine::{
-    edge::SnapshotRun,
-    view::{ConfirmedOrder, Tally},
+    edge::SnapshotChunkWrite,
+    view::{ConfirmedOrder, ViewDigest},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wire::{Change, Order, OrderId, UnixMillis, is_open};
+use wire::{FeedChange, Order, OrderId, UnixMillis, is_open};
 
 use super::{
     book::LogBook,
-    customers::finished,
+    customers::finished_work_columns,
     orders::{self, FeedEffects},
-    shares::worker,
-    sight::sight,
-    sql::{decoded, encoded, execute, hash, id, int, nat, opt, order},
+    shares::active_worker,
+    sight::load_order_view,
+    sql::{
+        encode_cbor, execute_cached, hash, id, read_cbor, read_optional, read_order, read_u64,
+        to_sql_int,
+    },
 };
 
 /// Changed orders sent one by one; beyond that, a tablet reloads the board.
 const TOLD_MAX: u32 = 256;
 
 /// Returns the effects of the swap after the last chunk.
-pub fn stage(
+pub fn stage_snapshot_chunk(
     conn: &Connection,
     book: &mut LogBook,
-    run: SnapshotRun,
+    run: SnapshotChunkWrite,
     now: UnixMillis,
 ) -> rusqlite::Result<Option<FeedEffects>> {
     if run.begins {
-        forget(conn)?;
+        clear_staging(conn)?;
     }
-    let staged = run.staged();
-    let SnapshotRun { feed_generation, feed_seq, hash, changes, .. } = run;
-    let mut image = tally(conn)?;
+    let staged = run.as_staged();
+    let SnapshotChunkWrite { feed_generation, feed_seq, hash, changes, .. } = run;
+    let mut image = load_staged_tally(conn)?;
     for change in changes {
-        keep(conn, change, &mut image)?;
+        stage_change(conn, change, &mut image)?;
     }
     match staged {
         Some(staged) => {
             const PUT: &str = "INSERT OR REPLACE INTO snapshot (one, staged, digest, orders)
                 VALUES (1, ?, ?, ?)";
-            let values = params![encoded(&staged), &image.digest.0[..], int(image.orders)];
-            execute(conn, PUT, values)?;
+            let values =
+                params![encode_cbor(&staged), &image.digest.0[..], to_sql_int(image.orders)];
+            execute_cached(conn, PUT, values)?;
             Ok(None)
         }
         None => {
             orders::count_anew(book, feed_generation);
-            let applied = swap(conn, book, image, now)?;
+            let applied = swap_in_snapshot(conn, book, image, now)?;
             book.feed_cursor = feed_seq;
             book.save(conn)?;
             conn.execute("UPDATE edge SET snapshot = ? WHERE one = 1", [&hash.0[..]])?;
-            forget(conn)?;
+            clear_staging(conn)?;
             Ok(Some(applied))
         }
     }
 }
 
-fn forget(conn: &Connection) -> rusqlite::Result<()> {
+fn clear_staging(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(
         "DELETE FROM snapshot; DELETE FROM staged_orders; DELETE FROM staged_changes",
     )
 }
 
-fn tally(conn: &Connection) -> rusqlite::Result<Tally> {
-    let read = |row: &Row<'_>| Ok(Tally { digest: hash(row, 0)?, orders: nat(row, 1)?, ahead: 0 });
+fn load_staged_tally(conn: &Connection) -> rusqlite::Result<ViewDigest> {
+    let read = |row: &Row<'_>| {
+        Ok(ViewDigest { digest: hash(row, 0)?, orders: read_u64(row, 1)?, ahead: 0 })
+    };
     let mut statement = conn.prepare_cached("SELECT digest, orders FROM snapshot")?;
     Ok(statement.query_row([], read).optional()?.unwrap_or_default())
 }
 
 /// A snapshot contains each entity once.
-fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Result<()> {
+fn stage_change(
+    conn: &Connection,
+    change: FeedChange,
+    image: &mut ViewDigest,
+) -> rusqlite::Result<()> {
     const ORDER: &str = "INSERT INTO staged_orders (id, version, final, open, updated_at, bytes,
         worker, customer, owed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     const OTHER: &str = "INSERT INTO staged_changes (bytes) VALUES (?)";
-    let Change::Order(order) = change else {
-        execute(conn, OTHER, [encoded(&change)])?;
+    let FeedChange::Order(order) = change else {
+        execute_cached(conn, OTHER, [encode_cbor(&change)])?;
         return Ok(());
     };
-    let (customer, owed) = finished(&order);
+    let (customer, owed) = finished_work_columns(&order);
     conn.prepare_cached(ORDER)?.execute(params![
         &order.id.as_bytes()[..],
-        int(order.version),
+        to_sql_int(order.version),
         order.status.is_final(),
         is_open(order.status),
         order.updated_at.0,
-        encoded(&order),
-        worker(&order).as_ref().map(|worker| &worker.as_bytes()[..]),
+        encode_cbor(&order),
+        active_worker(&order).as_ref().map(|worker| &worker.as_bytes()[..]),
         customer,
         owed,
     ])?;
-    image.digest.toggle(order.digest());
+    image.digest.toggle_member(order.compute_digest());
     image.orders += 1;
     Ok(())
 }
 
 /// Replaces the view. A few hundred thousand orders take about a second, during which commands
 /// wait; only rows that differ are written.
-fn swap(
+fn swap_in_snapshot(
     conn: &Connection,
     book: &mut LogBook,
-    image: Tally,
+    image: ViewDigest,
     now: UnixMillis,
 ) -> rusqlite::Result<FeedEffects> {
     const RAISED: &str = "SELECT s.id FROM staged_orders s LEFT JOIN orders o ON o.id = s.id
         WHERE o.id IS NULL OR o.version < s.version LIMIT ?";
     const GONE: &str = "SELECT o.id FROM orders o LEFT JOIN staged_orders s ON s.id = o.id
         WHERE s.id IS NULL AND o.version <= o.feed_version LIMIT ?";
-    alarm(conn)?;
-    let (raised, gone) = (ids(conn, RAISED)?, ids(conn, GONE)?);
+    log_conflicts(conn)?;
+    let (raised, gone) = (load_order_ids(conn, RAISED)?, load_order_ids(conn, GONE)?);
     book.tally = with_what_is_ahead(conn, image)?;
-    replace(conn)?;
+    replace_orders(conn)?;
     let mut applied = FeedEffects { gone, ..FeedEffects::default() };
     for order_id in raised {
-        applied.sights.push(sight(conn, order_id, &book.name)?);
+        applied.sights.push(load_order_view(conn, order_id, &book.name)?);
     }
     // Orders first: a grant is compared with them.
     let mut statement = conn.prepare("SELECT bytes FROM staged_changes ORDER BY number")?;
-    let others = statement.query_map([], |row| decoded(row, 0))?;
+    let others = statement.query_map([], |row| read_cbor(row, 0))?;
     for change in others {
-        orders::take(conn, book, change?, now, &mut applied)?;
+        orders::apply_change(conn, book, change?, now, &mut applied)?;
     }
     Ok(applied)
 }
 
-fn alarm(conn: &Connection) -> rusqlite::Result<()> {
+fn log_conflicts(conn: &Connection) -> rusqlite::Result<()> {
     const EQUAL: &str = "SELECT o.bytes, s.bytes FROM orders o JOIN staged_orders s ON s.id = o.id
         WHERE s.version = o.version AND s.bytes <> o.bytes";
     let mut statement = conn.prepare(EQUAL)?;
-    let pairs = statement.query_map([], |row| Ok((order(row, 0)?, order(row, 1)?)))?;
+    let pairs = statement.query_map([], |row| Ok((read_order(row, 0)?, read_order(row, 1)?)))?;
     for pair in pairs {
         let (ours, theirs): (Order, Order) = pair?;
         if ours != theirs {
@@ -146,12 +156,12 @@ fn alarm(conn: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn ids(conn: &Connection, text: &str) -> rusqlite::Result<Vec<OrderId>> {
+fn load_order_ids(conn: &Connection, text: &str) -> rusqlite::Result<Vec<OrderId>> {
     conn.prepare(text)?.query_map([TOLD_MAX], |row| id(row, 0))?.collect()
 }
 
 /// The tally of the new view: the snapshot, plus the rows that are ahead of it.
-fn with_what_is_ahead(conn: &Connection, image: Tally) -> rusqlite::Result<Tally> {
+fn with_what_is_ahead(conn: &Connection, image: ViewDigest) -> rusqlite::Result<ViewDigest> {
     const AHEAD: &str = "SELECT o.bytes, s.bytes FROM orders o
         LEFT JOIN staged_orders s ON s.id = o.id
         WHERE s.version < o.version OR (s.id IS NULL AND o.version > o.feed_version)";
@@ -159,17 +169,17 @@ fn with_what_is_ahead(conn: &Connection, image: Tally) -> rusqlite::Result<Tally
     let mut statement = conn.prepare(AHEAD)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let staged: Option<Order> = opt(row, 1, decoded)?;
+        let staged: Option<Order> = read_optional(row, 1, read_cbor)?;
         let staged = staged.map(|order| ConfirmedOrder { feed_version: order.version, order });
         let brought = staged.as_ref().map_or(0, |staged| staged.feed_version);
-        let kept = ConfirmedOrder { order: order(row, 0)?, feed_version: brought };
-        tally.replace(staged.as_ref(), Some(&kept));
+        let kept = ConfirmedOrder { order: read_order(row, 0)?, feed_version: brought };
+        tally.replace_row(staged.as_ref(), Some(&kept));
     }
     Ok(tally)
 }
 
 /// `feed_version` comes from this feed's snapshot alone.
-fn replace(conn: &Connection) -> rusqlite::Result<()> {
+fn replace_orders(conn: &Connection) -> rusqlite::Result<()> {
     const DROP: &str = "DELETE FROM orders WHERE version <= feed_version
         AND NOT EXISTS (SELECT 1 FROM staged_orders s WHERE s.id = orders.id)";
     const KEEP: &str = "UPDATE orders SET feed_version = 0, feed_open = NULL

@@ -7,22 +7,22 @@ use uuid::Uuid;
 use wire::{Hash, Order};
 
 /// The statement stays in the prepared-statement cache.
-pub fn execute(conn: &Connection, text: &str, values: impl Params) -> rusqlite::Result<()> {
+pub fn execute_cached(conn: &Connection, text: &str, values: impl Params) -> rusqlite::Result<()> {
     conn.prepare_cached(text)?.execute(values).map(drop)
 }
 
 /// SQLite integers are signed; no number comes near their limit.
-pub fn int(number: u64) -> i64 {
+pub fn to_sql_int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub fn nat(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+pub fn read_u64(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     let number: i64 = row.get(at)?;
-    u64::try_from(number).map_err(|error| unreadable(at, error))
+    u64::try_from(number).map_err(|error| column_error(at, error))
 }
 
 /// Reads a nullable column.
-pub fn opt<T>(
+pub fn read_optional<T>(
     row: &Row<'_>,
     at: usize,
     read: impl FnOnce(&Row<'_>, usize) -> rusqlite::Result<T>,
@@ -31,34 +31,34 @@ pub fn opt<T>(
 }
 
 pub fn hash(row: &Row<'_>, at: usize) -> rusqlite::Result<Hash> {
-    let bytes = row.get_ref(at)?.as_blob().map_err(|error| unreadable(at, error))?;
-    Hash::try_from(bytes).map_err(|error| unreadable(at, error))
+    let bytes = row.get_ref(at)?.as_blob().map_err(|error| column_error(at, error))?;
+    Hash::try_from(bytes).map_err(|error| column_error(at, error))
 }
 
 pub fn id<T: From<Uuid>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
-    let bytes = row.get_ref(at)?.as_blob().map_err(|error| unreadable(at, error))?;
-    Uuid::from_slice(bytes).map(T::from).map_err(|error| unreadable(at, error))
+    let bytes = row.get_ref(at)?.as_blob().map_err(|error| column_error(at, error))?;
+    Uuid::from_slice(bytes).map(T::from).map_err(|error| column_error(at, error))
 }
 
-pub fn parsed<T: FromStr<Err: ToString>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
-    let text = row.get_ref(at)?.as_str().map_err(|error| unreadable(at, error))?;
-    text.parse().map_err(|error: T::Err| unreadable(at, error.to_string()))
+pub fn read_parsed<T: FromStr<Err: ToString>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(at)?.as_str().map_err(|error| column_error(at, error))?;
+    text.parse().map_err(|error: T::Err| column_error(at, error.to_string()))
 }
 
-pub fn order(row: &Row<'_>, at: usize) -> rusqlite::Result<Order> {
-    decoded(row, at)
+pub fn read_order(row: &Row<'_>, at: usize) -> rusqlite::Result<Order> {
+    read_cbor(row, at)
 }
 
-pub fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(
+pub fn read_cbor<T: for<'b> minicbor::Decode<'b, ()>>(
     row: &Row<'_>,
     at: usize,
 ) -> rusqlite::Result<T> {
-    let bytes = row.get_ref(at)?.as_blob().map_err(|error| unreadable(at, error))?;
-    minicbor::decode(bytes).map_err(|error| unreadable(at, error))
+    let bytes = row.get_ref(at)?.as_blob().map_err(|error| column_error(at, error))?;
+    minicbor::decode(bytes).map_err(|error| column_error(at, error))
 }
 
 /// Writing into memory cannot fail.
-pub fn encoded(word: impl minicbor::Encode<()>) -> Vec<u8> {
+pub fn encode_cbor(word: impl minicbor::Encode<()>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let written = minicbor::encode(word, &mut bytes);
     debug_assert!(written.is_ok(), "memory takes every byte");
@@ -66,10 +66,10 @@ pub fn encoded(word: impl minicbor::Encode<()>) -> Vec<u8> {
 }
 
 /// Wraps a failure of the high-water file as a statement's error.
-pub fn unmarked(error: io::Error) -> rusqlite::Error {
+pub fn mark_write_error(error: io::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
-pub fn unreadable(at: usize, error: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {
+pub fn column_error(at: usize, error: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(at, Type::Blob, error.into())
 }

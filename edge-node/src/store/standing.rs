@@ -1,13 +1,13 @@
 //! The edge's standing as its users see it: the region's holder, and since when the cloud is
 //! unreachable.
 
-use engine::{right::Tenure, verdict::Right};
+use engine::{right::RegionLease, verdict::RegionRight};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{EdgeId, OfflineRules, PriceCap, RegionAssignment, ServiceType, UnixMillis};
 
-use super::sql::{decoded, execute, nat, opt};
+use super::sql::{execute_cached, read_cbor, read_optional, read_u64};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RegionStanding {
@@ -29,16 +29,18 @@ pub struct RegionStanding {
     pub paid_afterwards: Vec<ServiceType>,
 }
 
-pub fn standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
+pub fn load_standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
     const ROW: &str = "SELECT epoch, suspect, assignment, held_fence, fence_proven, highest_fence
         FROM edge WHERE one = 1";
     conn.prepare_cached(ROW)?.query_row([], |row| {
-        let assignment: RegionAssignment = opt(row, 2, decoded)?.unwrap_or_default();
-        let (held, proven, highest_fence) = (opt(row, 3, nat)?, row.get(4)?, nat(row, 5)?);
+        let assignment: RegionAssignment = read_optional(row, 2, read_cbor)?.unwrap_or_default();
+        let (held, proven, highest_fence) =
+            (read_optional(row, 3, read_u64)?, row.get(4)?, read_u64(row, 5)?);
         let (holder, rules) = (assignment.holder.clone(), assignment.rules.clone());
-        let right = Tenure { assignment, held, proven, highest_fence }.right(nat(row, 0)?);
+        let right = RegionLease { assignment, held, proven, highest_fence }
+            .current_right(read_u64(row, 0)?);
         let suspect: bool = row.get(1)?;
-        let holds = matches!(right, Right::Held { proven: true, .. }) && !suspect;
+        let holds = matches!(right, RegionRight::Held { proven: true, .. }) && !suspect;
         let OfflineRules { unpaid_start, unpaid_start_max, paid_afterwards, .. } = rules;
         Ok(RegionStanding {
             holder,
@@ -54,7 +56,7 @@ pub fn standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
 pub fn offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
     const ROW: &str = "SELECT assignment FROM edge WHERE one = 1";
     conn.prepare_cached(ROW)?.query_row([], |row| {
-        let assignment: Option<RegionAssignment> = opt(row, 0, decoded)?;
+        let assignment: Option<RegionAssignment> = read_optional(row, 0, read_cbor)?;
         Ok(assignment.unwrap_or_default().rules)
     })
 }
@@ -68,7 +70,7 @@ pub fn cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> 
 pub fn note_cut_off(conn: &Connection, since: Option<UnixMillis>) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO cut_off (one, since) VALUES (1, ?)";
     match since {
-        Some(since) => execute(conn, PUT, [since.0]),
-        None => execute(conn, "DELETE FROM cut_off", []),
+        Some(since) => execute_cached(conn, PUT, [since.0]),
+        None => execute_cached(conn, "DELETE FROM cut_off", []),
     }
 }

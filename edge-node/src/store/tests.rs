@@ -12,13 +12,13 @@ mod upgrade;
 
 use engine::{
     edge::OpRange,
-    verdict::{Answer, Footing, Request, judge},
+    verdict::{CommandDecision, EdgeState, VerdictRequest, judge_command},
 };
 use tempfile::TempDir;
 use wire::{
-    Action, Actor, Chain, Code, Command, CommandBody, CommandId, Hash, NumberedOutcome, Op, Order,
-    OrderId, OrderStatus, Outcome, PersonStanding, Policy, ProviderMark, Role, ShareLimits, UserId,
-    Verdict,
+    Action, Actor, ChainHead, Code, Command, CommandBody, CommandId, Hash, NumberedOutcome, Op,
+    Order, OrderId, OrderStatus, Outcome, Policy, ProviderVerification, RevocationStatus, Role,
+    ShareLimits, UserId, Verdict,
 };
 
 use super::*;
@@ -62,26 +62,33 @@ fn accept(n: u128) -> CommandBody {
     CommandBody::AcceptOrder { order_id: OrderId(id(n)) }
 }
 
-async fn enter(store: &Store, entry: CheckedCommand) -> CommandFate {
+async fn enter(store: &Store, entry: CheckedCommand) -> CommandLogResult {
     let (actor, body) = (entry.actor, entry.command.body.clone());
-    let judging = move |sight: &Sight, footing: &Footing| {
-        let request = Request { actor, body: &body, repeat: false, receipted: false };
-        judge(&request, sight, &Footing { suspect: footing.suspect, ..Footing::OPTIMISTIC })
+    let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
+        let request = VerdictRequest { actor, body: &body, repeat: false, receipted: false };
+        judge_command(
+            &request,
+            sight,
+            &EdgeState { suspect: footing.suspect, ..EdgeState::OPTIMISTIC },
+        )
     };
-    store.enter(entry, judging).await.unwrap()
+    store.judge_and_log_command(entry, judging).await.unwrap()
 }
 
-async fn entered(store: &Store, entry: CheckedCommand) -> (Box<StoredCommand>, Sight, bool) {
+async fn entered(
+    store: &Store,
+    entry: CheckedCommand,
+) -> (Box<StoredCommand>, EdgeOrderView, bool) {
     match enter(store, entry).await {
-        CommandFate::Stored { stored, sight, new } => (stored, *sight, new),
-        CommandFate::NotTaken(code) => panic!("not taken: {code}"),
-        CommandFate::OverLimit(reached) => panic!("over a limit: {reached:?}"),
+        CommandLogResult::Stored { stored, sight, new } => (stored, *sight, new),
+        CommandLogResult::NotTaken(code) => panic!("not taken: {code}"),
+        CommandLogResult::OverLimit(reached) => panic!("over a limit: {reached:?}"),
     }
 }
 
 async fn with_orders(store: &Store, orders: impl IntoIterator<Item = u128>) {
-    let changes: Vec<_> = orders.into_iter().map(|n| Change::Order(order(n, 1))).collect();
-    store.apply(changes.len() as u64, changes, NOW).await.unwrap();
+    let changes: Vec<_> = orders.into_iter().map(|n| FeedChange::Order(order(n, 1))).collect();
+    store.apply_changes(changes.len() as u64, changes, NOW).await.unwrap();
 }
 
 fn outcome(number: u64, seq: u64, outcome: Outcome) -> NumberedOutcome {
@@ -90,7 +97,7 @@ fn outcome(number: u64, seq: u64, outcome: Outcome) -> NumberedOutcome {
 
 fn after(n: u128, version: u64, action: Action, provider: u128) -> Order {
     let before = order(n, version);
-    let status = before.status.after(action).unwrap();
+    let status = before.status.next_status(action).unwrap();
     Order { status, provider_id: Some(UserId(id(provider))), ..before }
 }
 
@@ -106,9 +113,9 @@ async fn the_log_is_a_chain_that_begins_with_the_boot() {
 
     let wanted = OpRange { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
     let run = store.run(wanted).await.unwrap();
-    assert_eq!(run.before, Chain::start(&identity().name));
-    let end = run.before.through(run.ops.iter().map(Vec::as_slice));
-    assert_eq!(end, store.position().await.unwrap().head);
+    assert_eq!(run.before, ChainHead::start(&identity().name));
+    let end = run.before.append_ops(run.ops.iter().map(Vec::as_slice));
+    assert_eq!(end, store.load_position().await.unwrap().head);
     let ops: Vec<Op> = run.ops.iter().map(|bytes| Op::from_bytes(bytes).unwrap()).collect();
     assert!(matches!(ops[0], Op::Boot { nonce: BootNonce([1, ..]), .. }));
     assert!(matches!(&ops[1], Op::Token { .. }));
@@ -142,7 +149,7 @@ async fn a_known_command_is_answered_alike_and_logged_once() {
     let (first, sight, new) = entered(&store, entry(101, by(20), accept(1))).await;
     assert!(new && first.verdict == Verdict::Provisional);
     assert_eq!(sight.order.unwrap().status, OrderStatus::Accepted);
-    let head = store.position().await.unwrap().head;
+    let head = store.load_position().await.unwrap().head;
 
     let mut again = entry(101, by(20), accept(1));
     again.refusal = Some(Code::TokenExpired);
@@ -150,8 +157,11 @@ async fn a_known_command_is_answered_alike_and_logged_once() {
     assert!(!new);
     assert_eq!((second.at, second.verdict), (first.at, first.verdict));
     let other = entry(101, by(20), accept(2));
-    assert!(matches!(enter(&store, other).await, CommandFate::NotTaken(Code::CommandIdReused)));
-    assert_eq!(store.position().await.unwrap().head, head);
+    assert!(matches!(
+        enter(&store, other).await,
+        CommandLogResult::NotTaken(Code::CommandIdReused)
+    ));
+    assert_eq!(store.load_position().await.unwrap().head, head);
 }
 
 #[tokio::test]
@@ -166,32 +176,32 @@ async fn the_same_id_of_another_person_is_another_command() {
     let asked = store.log_asked(ask(101, by(22), accept(2)), NOW).await.unwrap();
     assert!(asked.is_some(), "it is logged, so that the cloud can decide it");
 
-    let applied = Outcome::applied(after(1, 2, Action::Accept, 20), NOW);
-    store.settle(1, vec![outcome(1, first.at.seq, applied)], NOW).await.unwrap();
+    let applied = Outcome::new_applied(after(1, 2, Action::Accept, 20), NOW);
+    store.store_outcomes(1, vec![outcome(1, first.at.seq, applied)], NOW).await.unwrap();
     let (first, _, new) = entered(&store, entry(101, by(20), accept(1))).await;
     assert!(!new && first.outcome.is_some());
     let (second, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
     assert!(!new && second.outcome.is_none(), "an outcome is its own command's");
-    assert_eq!(store.position().await.unwrap().pending, 2);
+    assert_eq!(store.load_position().await.unwrap().pending, 2);
 }
 
-fn ask(command: u128, actor: Actor, body: CommandBody) -> wire::Ask {
+fn ask(command: u128, actor: Actor, body: CommandBody) -> wire::AskFrame {
     let CheckedCommand { command, token, .. } = entry(command, actor, body);
-    let standing = wire::Standing { term: 1, nonce: BootNonce([1; 16]) };
-    wire::Ask { standing, command, token, actor, taken_at: NOW }
+    let standing = wire::LinkSessionId { term: 1, nonce: BootNonce([1; 16]) };
+    wire::AskFrame { standing, command, token, actor, taken_at: NOW }
 }
 
 #[tokio::test]
 async fn what_is_not_taken_leaves_no_trace() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    let before = store.position().await.unwrap();
+    let before = store.load_position().await.unwrap();
     let unknown = enter(&store, entry(101, by(20), accept(9))).await;
-    assert!(matches!(unknown, CommandFate::NotTaken(Code::OrderNotFound)));
+    assert!(matches!(unknown, CommandLogResult::NotTaken(Code::OrderNotFound)));
     let mut expired = entry(102, by(20), accept(9));
     expired.refusal = Some(Code::TokenExpired);
-    assert!(matches!(enter(&store, expired).await, CommandFate::NotTaken(Code::TokenExpired)));
-    assert_eq!(store.position().await.unwrap(), before);
+    assert!(matches!(enter(&store, expired).await, CommandLogResult::NotTaken(Code::TokenExpired)));
+    assert_eq!(store.load_position().await.unwrap(), before);
 }
 
 #[tokio::test]
@@ -208,9 +218,9 @@ async fn everything_survives_the_end_of_the_process() {
     assert_eq!(suspicion, None);
     let (again, _, new) = entered(&store, entry(101, by(20), accept(1))).await;
     assert!(!new && again.at == first.at);
-    let position = store.position().await.unwrap();
+    let position = store.load_position().await.unwrap();
     assert_eq!((position.pending, position.tally.orders), (2, 1));
-    let (_, shown) = store.board(&identity()).await.unwrap();
+    let (_, shown) = store.load_board(&identity()).await.unwrap();
     let mut statuses: Vec<_> = shown.iter().map(|(item, _)| item.order.status).collect();
     statuses.sort();
     assert_eq!(statuses, [OrderStatus::PendingReview, OrderStatus::Accepted]);
@@ -224,9 +234,10 @@ async fn what_is_answered_stands_in_the_file() {
     with_orders(&store, 1..=20).await;
     for n in 1..=20 {
         let (stored, ..) = entered(&store, entry(100 + n, by(20), accept(n))).await;
-        let report = report(&path_in(data.path())).unwrap();
+        let report = read_report(&path_in(data.path())).unwrap();
         assert_eq!(report.last_seq, stored.at.seq, "command {n} was answered and is not there");
-        let found = high_water::find(&high_water::path_for(&path_in(data.path()))).unwrap();
+        let found =
+            high_water::read_mark_file(&high_water::path_for(&path_in(data.path()))).unwrap();
         let mark = high_water::HighWaterMark { epoch: 1, head: stored.at };
         assert_eq!(found, high_water::MarkFile::Whole(mark));
     }
@@ -240,7 +251,8 @@ async fn a_full_disk_refuses_and_stores_nothing() {
     limit_pages(&store, 0).await;
     let mut refused = None;
     for n in 1..=200 {
-        let entering = store.enter(entry(1_000 + n, by(20), accept(n)), |_, _| TAKEN).await;
+        let entering =
+            store.judge_and_log_command(entry(1_000 + n, by(20), accept(n)), |_, _| TAKEN).await;
         match entering {
             Ok(_) => {}
             Err(WriteError::Full) => {
@@ -251,14 +263,14 @@ async fn a_full_disk_refuses_and_stores_nothing() {
         }
     }
     let n = refused.expect("the file never filled up");
-    let position = store.position().await.unwrap();
+    let position = store.load_position().await.unwrap();
     assert_eq!(u128::from(position.pending), n - 1);
     limit_pages(&store, 1 << 30).await;
     entered(&store, entry(1_000 + n, by(20), accept(n))).await;
-    assert_eq!(u128::from(store.position().await.unwrap().pending), n);
+    assert_eq!(u128::from(store.load_position().await.unwrap().pending), n);
 }
 
-const TAKEN: Answer = Answer::Taken(engine::verdict::Judgment {
+const TAKEN: CommandDecision = CommandDecision::Taken(engine::verdict::TakenVerdict {
     verdict: Verdict::Provisional,
     fence: None,
     doubt: None,
@@ -296,7 +308,7 @@ async fn a_data_folder_belongs_to_one_edge() {
     store.close();
     let other = EdgeIdentity { name: wire::EdgeId::new("south-1").unwrap(), ..identity() };
     let refused = Store::open(data.path(), other, BootNonce([2; 16]), NOW).await;
-    let error = process::problem::chain(&refused.err().unwrap());
+    let error = process::problem::format_error_chain(&refused.err().unwrap());
     assert!(error.contains("north-1"), "{error}");
     let elsewhere = EdgeIdentity { region: wire::Region::South, ..identity() };
     assert!(Store::open(data.path(), elsewhere, BootNonce([2; 16]), NOW).await.is_err());
@@ -311,26 +323,30 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     for n in 1..=3 {
         seqs.push(entered(&store, entry(100 + n, by(20), accept(n))).await.0.at.seq);
     }
-    let applied = Outcome::applied(after(1, 2, Action::Accept, 20), NOW);
-    let second = Outcome::applied(after(3, 2, Action::Accept, 20), NOW);
+    let applied = Outcome::new_applied(after(1, 2, Action::Accept, 20), NOW);
+    let second = Outcome::new_applied(after(3, 2, Action::Accept, 20), NOW);
     let outcomes = vec![outcome(1, seqs[0], applied), outcome(2, seqs[2], second)];
-    store.settle(2, outcomes, NOW).await.unwrap();
-    assert_eq!(store.tidy(NOW).await.unwrap(), 0);
+    store.store_outcomes(2, outcomes, NOW).await.unwrap();
+    assert_eq!(store.delete_old_rows(NOW).await.unwrap(), 0);
 
     let year = UnixMillis(NOW.0 + 366 * 24 * 3_600_000);
     // Deleted: the boot op, the first command and the expired token's row. The second command is
     // pending and may refer to the token's op; the last is the head of the chain.
-    assert_eq!(store.tidy(year).await.unwrap(), 3);
+    assert_eq!(store.delete_old_rows(year).await.unwrap(), 3);
     let later = UnixMillis(NOW.0 + 401 * 24 * 3_600_000);
-    assert_eq!(store.tidy(later).await.unwrap(), 2);
-    let report = report(&path_in(data.path())).unwrap();
+    assert_eq!(store.delete_old_rows(later).await.unwrap(), 2);
+    let report = read_report(&path_in(data.path())).unwrap();
     assert_eq!((report.pending, report.last_seq), (1, seqs[2]));
-    let (_, shown) = store.board(&identity()).await.unwrap();
+    let (_, shown) = store.load_board(&identity()).await.unwrap();
     assert_eq!(shown.len(), 3);
 
-    let last = Outcome::applied(after(2, 2, Action::Accept, 20), NOW);
-    store.settle(3, vec![outcome(3, seqs[1], last)], NOW).await.unwrap();
-    assert_eq!(store.tidy(later).await.unwrap(), 3, "with the last of them its token goes");
+    let last = Outcome::new_applied(after(2, 2, Action::Accept, 20), NOW);
+    store.store_outcomes(3, vec![outcome(3, seqs[1], last)], NOW).await.unwrap();
+    assert_eq!(
+        store.delete_old_rows(later).await.unwrap(),
+        3,
+        "with the last of them its token goes"
+    );
 }
 
 /// The hub drops old tokens, so no op may refer to a very old one.
@@ -356,8 +372,8 @@ async fn the_report_tells_what_waits() {
     with_orders(&store, [1]).await;
     let (stored, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     entered(&store, entry(102, by(21), accept(1))).await;
-    store.hold(stored.at.seq, HeldReason::Region).await.unwrap();
-    let report = report(&path_in(data.path())).unwrap();
+    store.mark_op_held(stored.at.seq, HeldReason::Region).await.unwrap();
+    let report = read_report(&path_in(data.path())).unwrap();
     assert_eq!((report.pending, report.orders, report.suspect), (2, 1, false));
     assert_eq!(report.oldest_pending_at, Some(NOW));
     assert_eq!(report.verdicts.get("provisional"), Some(&2));
@@ -385,22 +401,22 @@ async fn a_revoked_session_leaves_the_disk_once_no_token_of_it_lives() {
             files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
         bytes.windows(16).any(|found| found == session.as_bytes())
     };
-    let revoked = Change::Revoked {
+    let revoked = FeedChange::Revoked {
         version: 1,
         sessions: vec![session],
         users: vec![user],
         person: None,
         mark: None,
     };
-    store.apply(1, vec![revoked], NOW).await.unwrap();
+    store.apply_changes(1, vec![revoked], NOW).await.unwrap();
     let after = |days: i64| UnixMillis(NOW.0 + days * 24 * 3_600_000);
     assert!(store.forget_people(after(30)).await.unwrap().is_empty());
-    store.scrub().unwrap();
+    store.scrub_deleted_data().unwrap();
     assert!(on_disk());
     assert_eq!(store.forget_people(after(32)).await.unwrap(), [session]);
-    store.scrub().unwrap();
+    store.scrub_deleted_data().unwrap();
     assert!(!on_disk());
-    let trust = store.trust().await.unwrap().known;
+    let trust = store.load_trust().await.unwrap().known;
     let people: Vec<_> = trust.people.into_iter().map(|person| person.user).collect();
     assert_eq!((trust.revoked_sessions, people), (vec![], vec![user]));
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use wire::UnixMillis;
 
-use super::{book::LogBook, sql::int};
+use super::{book::LogBook, sql::to_sql_int};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// At least thirteen months.
@@ -13,7 +13,11 @@ const LOG_KEPT_MS: i64 = 35 * DAY_MS;
 /// Rows per run, so that commands never wait long.
 const ROWS_MAX: u32 = 2_000;
 
-pub fn tidy(conn: &Connection, book: &mut LogBook, now: UnixMillis) -> rusqlite::Result<usize> {
+pub fn delete_old_rows(
+    conn: &Connection,
+    book: &mut LogBook,
+    now: UnixMillis,
+) -> rusqlite::Result<usize> {
     const COMMANDS: &str = "DELETE FROM commands WHERE (command_id, user_id) IN (
         SELECT command_id, user_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
     // The hub has every op up to the highest with an outcome; that op stays, because the chain
@@ -30,7 +34,12 @@ pub fn tidy(conn: &Connection, book: &mut LogBook, now: UnixMillis) -> rusqlite:
     let commands = conn.execute(COMMANDS, params![now.0 - COMMANDS_KEPT_MS, ROWS_MAX])?;
     let log = conn.execute(
         LOG,
-        params![now.0 - LOG_KEPT_MS, int(book.epoch), int(book.settled_seq), ROWS_MAX],
+        params![
+            now.0 - LOG_KEPT_MS,
+            to_sql_int(book.epoch),
+            to_sql_int(book.settled_seq),
+            ROWS_MAX
+        ],
     )?;
     let tokens = conn.execute(TOKENS, params![now.0, ROWS_MAX])?;
     Ok(commands + log + tokens)

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use holdfast_edge::{Running, path_in, report, start};
+use holdfast_edge::{RunningEdge, path_in, read_report, start};
 use process::{clock::Clock, tokens::Signer};
 use serde_json::{Value, json};
 use wire::{CommandId, Role, UnixMillis, Verdict};
@@ -16,10 +16,10 @@ const MIN_MS: i64 = 60_000;
 
 /// A machine whose clock is wrong by this much.
 fn wrong_by(error_ms: i64) -> Clock {
-    Clock::fixed(Clock::system().now().plus_ms(error_ms))
+    Clock::fixed_at(Clock::system().now().plus_ms(error_ms))
 }
 
-async fn edge_with(clock: &Clock, data: &Path, gateway: SocketAddr) -> Running {
+async fn edge_with(clock: &Clock, data: &Path, gateway: SocketAddr) -> RunningEdge {
     start(config(data, &format!("http://{gateway}")), clock.clone()).await.unwrap()
 }
 
@@ -28,7 +28,7 @@ fn is_about(at: UnixMillis, expected: UnixMillis) -> bool {
 }
 
 /// The standing once it has this finding.
-async fn standing_with(edge: &Running, finding: &Value) -> Value {
+async fn standing_with(edge: &RunningEdge, finding: &Value) -> Value {
     until("the finding", || async {
         let standing = get(edge, "/standing", None).await.unwrap();
         (standing["clock"]["finding"] == *finding).then_some(standing)
@@ -37,7 +37,7 @@ async fn standing_with(edge: &Running, finding: &Value) -> Value {
 }
 
 fn new_hub() -> Signer {
-    Signer::from_pkcs8(&Signer::generate()).unwrap()
+    Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,7 +60,7 @@ async fn an_edge_with_a_wrong_clock_links_by_its_hubs_time_and_says_so_everywher
         let said = standing["clock"]["message"]["en"].as_str().unwrap().to_owned();
         let direction = if error_ms > 0 { "ahead" } else { "behind" };
         assert!(said.contains(direction) && said.contains("Set the machine's clock"), "{said}");
-        let filed = report(&path_in(data.path())).unwrap();
+        let filed = read_report(&path_in(data.path())).unwrap();
         assert!(filed.to_string().contains(direction), "{filed}");
 
         let token = cloud.people().token(Role::Provider, 20);
@@ -70,7 +70,7 @@ async fn an_edge_with_a_wrong_clock_links_by_its_hubs_time_and_says_so_everywher
         let taken = until("the command", || async { cloud.commands().first().cloned() }).await;
         assert!(is_about(taken.received_at, now), "{}", taken.received_at);
 
-        clock.jump(-error_ms);
+        clock.jump_wall_clock(-error_ms);
         standing_with(&edge, &Value::Null).await;
         edge.stop().await;
     }
@@ -87,7 +87,7 @@ async fn a_board_without_a_battery_counts_on_from_its_log_until_the_cloud_tells_
     first.stop().await;
 
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-    let power_cut = Clock::fixed(UnixMillis(1_000));
+    let power_cut = Clock::fixed_at(UnixMillis(1_000));
     let alone = edge_with(&power_cut, data.path(), nowhere).await;
     let standing = standing_with(&alone, &json!("by_log")).await;
     let now: UnixMillis = serde_json::from_value(standing["now"].clone()).unwrap();
@@ -99,7 +99,7 @@ async fn a_board_without_a_battery_counts_on_from_its_log_until_the_cloud_tells_
     assert_eq!(tablet.reply().await.verdict, Verdict::Provisional);
     alone.stop().await;
 
-    let back = edge_with(&Clock::fixed(UnixMillis(1_000)), data.path(), gateway).await;
+    let back = edge_with(&Clock::fixed_at(UnixMillis(1_000)), data.path(), gateway).await;
     until("the command", || async { cloud.commands().first().cloned() }).await;
     back.stop().await;
 }
@@ -120,7 +120,8 @@ async fn the_time_of_a_stranger_sets_no_clock_and_the_edge_is_not_ready() {
     assert!(is_about(now, Clock::system().now().plus_ms(8 * HOUR_MS)), "its own time: {now}");
     let url = format!("http://{}/health/ready", edge.operator.unwrap());
     let client = process::client::Client::new();
-    let ready = client.json::<Value>(http::Method::GET, &url, None, None::<&Value>, PATIENCE).await;
+    let ready =
+        client.send_json::<Value>(http::Method::GET, &url, None, None::<&Value>, PATIENCE).await;
     assert_eq!(ready.unwrap_err().status, Some(503));
     edge.stop().await;
 }

@@ -2,15 +2,15 @@
 //! it. A cloud of the previous version, which signs nothing, serves only an edge without a pinned
 //! key.
 
-use holdfast_edge::{Running, StartError, start};
+use holdfast_edge::{RunningEdge, StartError, start};
 use process::{clock::Clock, tokens::Signer};
 use serde_json::json;
-use wire::{Code, Frame, HubKey, Refused, Role};
+use wire::{Code, Frame, HubKey, Role, SessionRefusal};
 
 use crate::world::{accept, cloud::Cloud, config, edge, frame, get, order, tablet::Tablet, until};
 
 fn key() -> Signer {
-    Signer::from_pkcs8(&Signer::generate()).unwrap()
+    Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap()
 }
 
 async fn fed(cloud: &Cloud, cursor: u64) {
@@ -63,7 +63,7 @@ async fn a_key_that_an_operator_names_counts_before_the_pinned_one() {
     cloud.seal_with(Some(&new));
     cloud.put(order(1, 1));
     let mut named = config(data.path(), &gateway);
-    named.hub_key = HubKey(new.public_key()).fingerprint().to_string();
+    named.hub_key = HubKey(new.public_key()).compute_fingerprint().to_string();
     let second = start(named, Clock::system()).await.unwrap();
     fed(&cloud, 1).await;
     second.stop().await;
@@ -82,13 +82,13 @@ async fn an_older_cloud_serves_an_edge_without_a_key_and_cannot_make_it_a_twin()
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
     fed(&cloud, 1).await;
     let code = Code::EdgeTwin;
-    cloud.interject(Frame::Refused(Refused { code, detail: "you are a copy".into() }));
+    cloud.interject(Frame::Refused(SessionRefusal { code, detail: "you are a copy".into() }));
     until("the next call", || async { (cloud.hellos().len() == 2).then_some(()) }).await;
     assert_eq!(cloud.hellos()[1].twin, None);
     edge.stop().await;
 }
 
-async fn is_twin(edge: &Running) -> Option<()> {
+async fn is_twin(edge: &RunningEdge) -> Option<()> {
     let head = get(edge, "/api/head", None).await.ok()?;
     (head["twin"] == true).then_some(())
 }
@@ -104,7 +104,7 @@ async fn a_twin_promises_no_word_of_the_cloud() {
     let first = edge(data.path(), &gateway).await;
     fed(&cloud, 1).await;
     let code = Code::EdgeTwin;
-    cloud.interject(Frame::Refused(Refused { code, detail: "you are a copy".into() }));
+    cloud.interject(Frame::Refused(SessionRefusal { code, detail: "you are a copy".into() }));
     until("the twin", || is_twin(&first)).await;
     let standing = get(&first, "/standing", None).await.unwrap();
     assert_eq!((&standing["twin"], &standing["suspect"]), (&json!(true), &json!(true)));

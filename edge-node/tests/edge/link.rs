@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use holdfast_edge::{Config, Running, path_in, report, start};
+use holdfast_edge::{Config, RunningEdge, path_in, read_report, start};
 use http::Method;
 use process::clock::Clock;
 use serde_json::Value;
 use wire::{
-    Action, Change, Code, CommandBody, CommandId, OfflineRules, Op, OrderId, RegionAssignment, Role,
+    Action, Code, CommandBody, CommandId, FeedChange, OfflineRules, Op, OrderId, RegionAssignment,
+    Role,
 };
 
 use crate::world::{
@@ -34,7 +35,7 @@ async fn what_was_taken_during_an_outage_goes_up_once_and_in_order_when_it_ends(
         assert_eq!(tablet.reply().await.command_id, Some(CommandId(id(100 + n))));
     }
     assert!(cloud.commands().is_empty());
-    assert_eq!(report(&path_in(data.path())).unwrap().pending, 40);
+    assert_eq!(read_report(&path_in(data.path())).unwrap().pending, 40);
 
     // Meanwhile one of them was accepted in the cloud.
     let mut taken = order(7, 2);
@@ -45,7 +46,7 @@ async fn what_was_taken_during_an_outage_goes_up_once_and_in_order_when_it_ends(
     let mut lost = Vec::new();
     for _ in 0..40 {
         let reply = tablet.reply().await;
-        if !reply.outcome.unwrap().succeeded() {
+        if !reply.outcome.unwrap().has_succeeded() {
             lost.push(reply.order.unwrap().id);
         }
     }
@@ -58,7 +59,7 @@ async fn what_was_taken_during_an_outage_goes_up_once_and_in_order_when_it_ends(
         (ack.ahead == 0 && ack.pending == 0 && ack.digest == cloud.digest()).then_some(())
     })
     .await;
-    assert_eq!(report(&path_in(data.path())).unwrap().pending, 0);
+    assert_eq!(read_report(&path_in(data.path())).unwrap().pending, 0);
     edge.stop().await;
 }
 
@@ -93,7 +94,7 @@ async fn a_restart_resumes_where_the_file_stands() {
     second.stop().await;
 }
 
-async fn link_is(edge: &Running, up: bool) {
+async fn link_is(edge: &RunningEdge, up: bool) {
     until("the link", || async {
         let standing = get(edge, "/standing", None).await.ok()?;
         (standing["link"]["up"] == up).then_some(())
@@ -106,7 +107,7 @@ async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down
     let (cloud, gateway) = Cloud::start().await;
     (1..=2).for_each(|n| cloud.put(order(n, 1)));
     let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
-    cloud.tell(Change::Assignment(RegionAssignment {
+    cloud.tell(FeedChange::Assignment(RegionAssignment {
         policy_version: 1,
         rules,
         ..RegionAssignment::default()
@@ -133,7 +134,7 @@ async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down
     cloud.heal();
     let told = until("the cloud hears of both", || async {
         let ops = cloud.commands();
-        let starts = ops.iter().filter(|op| op.command.body.action() == Some(Action::Start));
+        let starts = ops.iter().filter(|op| op.command.body.order_action() == Some(Action::Start));
         let told: Vec<_> = starts.map(|op| op.cut_off).collect();
         (told.len() == 2).then_some(told)
     })
@@ -142,12 +143,12 @@ async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down
     edge.stop().await;
 }
 
-async fn head(edge: &Running) -> Option<Value> {
+async fn head(edge: &RunningEdge) -> Option<Value> {
     get(edge, "/api/head", None).await.ok()
 }
 
 /// The start of the outage as published to tablets.
-async fn outage(edge: &Running) -> Option<String> {
+async fn outage(edge: &RunningEdge) -> Option<String> {
     head(edge).await?["cut_off_since"].as_str().map(str::to_owned)
 }
 
@@ -201,7 +202,7 @@ async fn words_of_a_newer_cloud_are_passed_over_and_what_follows_them_arrives() 
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
     until("a session", || async { cloud.last_ack() }).await;
     cloud.put(order(1, 1));
-    cloud.tell(wire::Change::Unknown);
+    cloud.tell(wire::FeedChange::Unknown);
     cloud.interject(wire::Frame::Unknown(900));
     cloud.put(order(2, 1));
     until("what came around them", || async {
@@ -292,7 +293,7 @@ async fn a_healed_link_is_up_within_two_seconds() {
 async fn a_connection_that_only_looks_open_is_given_up() {
     let (cloud, gateway) = Cloud::start().await;
     let data = tempfile::tempdir().unwrap();
-    let clock = Clock::fixed(Clock::system().now());
+    let clock = Clock::fixed_at(Clock::system().now());
     let config = crate::world::config(data.path(), &format!("http://{gateway}"));
     let edge = start(config, clock.clone()).await.unwrap();
     until("an acknowledgement", || async { cloud.last_ack() }).await;

@@ -6,7 +6,7 @@ use wire::Role;
 
 use crate::world::{call, cloud::Cloud, edge, get, id, tablet::Tablet, until};
 
-async fn linked(edge: &holdfast_edge::Running, up: bool) {
+async fn linked(edge: &holdfast_edge::RunningEdge, up: bool) {
     until("the link's state", || async {
         let standing = get(edge, "/standing", None).await.ok()?;
         (standing["link"]["up"] == json!(up)).then_some(())
@@ -76,7 +76,7 @@ async fn pages_have_a_policy_of_their_own_and_data_keeps_its() {
         let request = http::Request::get(format!("http://{}{path}", edge.http));
         let request =
             request.header("accept", "text/html").body(axum::body::Body::empty()).unwrap();
-        let answer = process::client::Client::new().request(request).await.unwrap();
+        let answer = process::client::Client::new().send_request(request).await.unwrap();
         answer.headers()["content-security-policy"].to_str().unwrap().to_owned()
     };
     for page in ["/", "/jobs/0193a1c2"] {

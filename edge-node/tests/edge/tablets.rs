@@ -24,7 +24,7 @@ use crate::world::{
 
 struct Region {
     cloud: Cloud,
-    edge: holdfast_edge::Running,
+    edge: holdfast_edge::RunningEdge,
     _data: tempfile::TempDir,
 }
 
@@ -62,7 +62,7 @@ async fn a_command_is_stored_and_then_decided() {
     assert!(stored.receipt.is_some());
     let decided = tablet.reply().await;
     assert_eq!((decided.hop, decided.code), (Hop::Decided, None));
-    assert!(decided.outcome.unwrap().succeeded());
+    assert!(decided.outcome.unwrap().has_succeeded());
     assert_eq!(decided.order.unwrap().version, 2);
     region.edge.stop().await;
 }
@@ -75,7 +75,7 @@ async fn other_tablets_see_the_board_change_and_not_who_took_what() {
     region.cloud.cut();
     tablet.send(frame(101, &region.token(Role::Provider, 20), &accept(1))).await;
     tablet.reply().await;
-    let topic = topics::changes(REGION, &edge_id());
+    let topic = topics::changes_topic(REGION, &edge_id());
     let changes: Value = other.hear(&topic).await;
     assert_eq!((&changes["items"], &changes["gone"]), (&json!([]), &json!([id(1)])));
     assert_eq!(changes["feed_seq"], json!(3));
@@ -118,7 +118,7 @@ async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
     let region = Region::open().await;
     let mut tablet = region.provider("t-1", 20).await;
     let (edge, other) = (edge_id(), wire::DeviceId::new("t-2").unwrap());
-    let foreign = topics::provider(REGION, &edge, wire::UserId(id(21)));
+    let foreign = topics::provider_topic(REGION, &edge, wire::UserId(id(21)));
     for filter in [
         "#",
         "+/+/+/+/+",
@@ -126,7 +126,7 @@ async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
         "$SYS/#",
         "$share/g/hf/NORTH/north-1/changes",
         "hf/NORTH/north-1/cmd/t-1",
-        &topics::reply(REGION, &edge, &other),
+        &topics::reply_topic(REGION, &edge, &other),
         &foreign,
     ] {
         assert!(!tablet.subscribe(filter).await, "{filter}");
@@ -135,10 +135,10 @@ async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
     let mut victim = region.provider("t-2", 21).await;
     let token = region.token(Role::Provider, 20);
     for topic in [
-        topics::reply(REGION, &edge, &other),
-        topics::head(REGION, &edge),
-        topics::changes(REGION, &edge),
-        topics::cmd(REGION, &edge, &other),
+        topics::reply_topic(REGION, &edge, &other),
+        topics::head_topic(REGION, &edge),
+        topics::changes_topic(REGION, &edge),
+        topics::command_topic(REGION, &edge, &other),
     ] {
         tablet.publish(&topic, frame(101, &token, &accept(1))).await;
     }
@@ -162,7 +162,7 @@ async fn a_device_answers_to_one_person_at_a_time() {
         assert_eq!(refused, Some(ConnectReturnCode::BadClientId), "{client_id}");
     }
     let mut second = Tablet::connect(at, "t-1.second", "t-1", &mine).await.unwrap();
-    let replies = topics::reply(REGION, &edge_id(), &wire::DeviceId::new("t-1").unwrap());
+    let replies = topics::reply_topic(REGION, &edge_id(), &wire::DeviceId::new("t-1").unwrap());
     assert!(second.subscribe(&replies).await, "one person may hold several connections");
     region.cloud.cut();
     tablet.send(frame(101, &mine, &accept(1))).await;
@@ -195,7 +195,7 @@ async fn what_is_said_to_a_device_waits_for_nobody_who_held_it_before() {
     let region = Region::open().await;
     let at = region.edge.mqtt;
     let foreign = region.token(Role::Provider, 21);
-    let replies = topics::reply(REGION, &edge_id(), &wire::DeviceId::new("t-1").unwrap());
+    let replies = topics::reply_topic(REGION, &edge_id(), &wire::DeviceId::new("t-1").unwrap());
     let mut before = Tablet::resume(at, "t-1.before", "t-1", &foreign).await.unwrap();
     assert!(before.subscribe(&replies).await);
     before.leave().await;
@@ -223,7 +223,7 @@ async fn what_is_said_to_a_device_waits_for_nobody_who_held_it_before() {
 async fn the_head_is_retained_and_names_this_boot() {
     let region = Region::open().await;
     let mut tablet = region.provider("t-1", 20).await;
-    let topic = topics::head(REGION, &edge_id());
+    let topic = topics::head_topic(REGION, &edge_id());
     let head: Value = tablet.hear(&topic).await;
     let hello = &region.cloud.hellos()[0];
     assert_eq!(head["nonce"], json!(hello.nonce.to_string()));
@@ -258,10 +258,10 @@ async fn a_tablet_of_version_5_is_answered_and_told_why_it_may_not() {
     let (client, mut events) = AsyncClient::new(options, 16);
     let device = wire::DeviceId::new("t-5").unwrap();
     let edge = edge_id();
-    client.subscribe(topics::reply(REGION, &edge, &device), QoS::AtLeastOnce).await.unwrap();
-    let forbidden = topics::head(REGION, &edge);
+    client.subscribe(topics::reply_topic(REGION, &edge, &device), QoS::AtLeastOnce).await.unwrap();
+    let forbidden = topics::head_topic(REGION, &edge);
     client.publish(forbidden, QoS::AtLeastOnce, true, b"{}".to_vec()).await.unwrap();
-    let own = topics::cmd(REGION, &edge, &device);
+    let own = topics::command_topic(REGION, &edge, &device);
     client.publish(own, QoS::AtLeastOnce, false, frame(101, &token, &accept(1))).await.unwrap();
 
     let mut refused = false;
@@ -370,7 +370,7 @@ async fn each_end_of_a_sign_in_has_its_own_code_and_its_own_words() {
     let [ended, revoked] = [20, 21].map(|user| region.token(Role::Provider, user));
     let closed = people.grant(Role::Provider, 23, "t-23");
     let stays = region.token(Role::Provider, 24);
-    region.cloud.tell(wire::Change::Revoked {
+    region.cloud.tell(wire::FeedChange::Revoked {
         version: 1,
         sessions: vec![wire::SessionId(id(5_020)), wire::SessionId(id(5_023))],
         users: vec![wire::UserId(id(21))],
@@ -385,17 +385,17 @@ async fn each_end_of_a_sign_in_has_its_own_code_and_its_own_words() {
         ("t-23", &closed, Code::DeviceClosed, 0x8a),
     ] {
         let told = until("the refusal", || refusal(region.edge.mqtt, device, token)).await;
-        assert_eq!(told, (number, format!("{code}: {}", code.sentence(English))));
+        assert_eq!(told, (number, format!("{code}: {}", code.sentence_in(English))));
         let url = format!("http://{}/session?device={device}", region.edge.http);
         let client = process::client::Client::new();
         let within = crate::world::PATIENCE;
         let answer = client
-            .json::<Value>(http::Method::GET, &url, Some(token), None::<&Value>, within)
+            .send_json::<Value>(http::Method::GET, &url, Some(token), None::<&Value>, within)
             .await;
         let error = answer.unwrap_err();
         assert_eq!(error.status, Some(code.status()), "{code}");
         assert_eq!(error.problem.unwrap().code, code);
-        sentences.extend([English, Chinese].map(|language| code.sentence(language)));
+        sentences.extend([English, Chinese].map(|language| code.sentence_in(language)));
     }
     assert_eq!(sentences.len(), 8);
     assert_eq!(refusal(region.edge.mqtt, "t-24", &stays).await, None);
@@ -408,7 +408,7 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
     let mut tablet = region.provider("t-1", 20).await;
     let token = region.token(Role::Provider, 20);
     let (sessions, users) = (Vec::new(), vec![wire::UserId(id(20))]);
-    region.cloud.tell(wire::Change::Revoked {
+    region.cloud.tell(wire::FeedChange::Revoked {
         version: 1,
         sessions,
         users,
@@ -433,7 +433,7 @@ async fn a_killed_key_ends_connections_and_lets_nobody_in() {
     let mut tablet = region.provider("t-1", 20).await;
     let old = region.token(Role::Provider, 20);
     let next = support::Issuer::new();
-    region.cloud.tell(wire::Change::Keys { version: 1, jwks: next.signer.jwks() });
+    region.cloud.tell(wire::FeedChange::Keys { version: 1, jwks: next.signer.jwks() });
     tablet.ended().await;
     let refused = Tablet::connect(region.edge.mqtt, "t-1", "t-1", &old).await.err();
     assert_eq!(refused, Some(ConnectReturnCode::BadUserNamePassword));
@@ -452,7 +452,7 @@ async fn a_sign_out_and_a_token_that_runs_out_end_open_connections() {
     let short = region.cloud.people().token_until(Role::Provider, 22, 3);
     let mut runs_out = Tablet::of(region.edge.mqtt, "t-3", &short, 22).await;
     let (sessions, users) = (vec![wire::SessionId(id(5_020))], Vec::new());
-    region.cloud.tell(wire::Change::Revoked {
+    region.cloud.tell(wire::FeedChange::Revoked {
         version: 1,
         sessions,
         users,

@@ -29,10 +29,10 @@ pub struct ClientError {
     pub retry_after: Option<Duration>,
     what: String,
     #[source]
-    source: Option<Cause>,
+    source: Option<BoxedError>,
 }
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Shorter than our servers' idle timeout, so that requests do not meet a closing connection.
@@ -49,12 +49,12 @@ impl Default for Client {
 
 impl Client {
     pub fn new() -> Self {
-        Self::with_tls((*trust::client()).clone())
+        Self::with_tls((*trust::tls_client_config()).clone())
     }
 
     /// Judges certificates by `clock`.
     pub fn with_clock(clock: &Clock) -> Self {
-        Self::with_tls((*trust::client_at(clock)).clone())
+        Self::with_tls((*trust::tls_client_config_at(clock)).clone())
     }
 
     pub fn with_tls(tls: rustls::ClientConfig) -> Self {
@@ -77,22 +77,25 @@ impl Client {
 
     /// Sends the request, adding the current trace if it has none. The answer's body streams; the
     /// caller limits the wait and takes any upgrade out of the answer.
-    pub async fn request(&self, mut request: Request<Body>) -> Result<Response<Body>, ClientError> {
-        if let Some(trace) = trace::current()
+    pub async fn send_request(
+        &self,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, ClientError> {
+        if let Some(trace) = trace::current_trace()
             && !request.headers().contains_key(trace::HEADER)
-            && let Ok(value) = HeaderValue::from_str(&trace.traceparent())
+            && let Ok(value) = HeaderValue::from_str(&trace.to_traceparent())
         {
             request.headers_mut().insert(trace::HEADER, value);
         }
         let to = format!("{} {}", request.method(), without_query(request.uri()));
         match self.0.request(request).await {
             Ok(response) => Ok(response.map(Body::new)),
-            Err(error) => Err(ClientError::unanswered(format!("{to} got no answer"), error)),
+            Err(error) => Err(ClientError::without_answer(format!("{to} got no answer"), error)),
         }
     }
 
     /// Reads the whole answer as JSON within `timeout`; an empty answer reads as `()`.
-    pub async fn json<T: DeserializeOwned>(
+    pub async fn send_json<T: DeserializeOwned>(
         &self,
         method: Method,
         url: &str,
@@ -100,12 +103,12 @@ impl Client {
         body: Option<&impl Serialize>,
         timeout: Duration,
     ) -> Result<T, ClientError> {
-        self.answer(json_request(method, url, bearer, body)?, timeout).await
+        self.send_prepared(json_request(method, url, bearer, body)?, timeout).await
     }
 
     /// Sends a command with `id` as its idempotency key: repeats have no further effect. The answer
     /// is JSON.
-    pub async fn command<T: DeserializeOwned>(
+    pub async fn send_command<T: DeserializeOwned>(
         &self,
         id: CommandId,
         url: &str,
@@ -114,28 +117,28 @@ impl Client {
         timeout: Duration,
     ) -> Result<T, ClientError> {
         let mut request = json_request(Method::POST, url, Some(bearer), body)?;
-        let key = HeaderValue::from_str(&id.to_string()).map_err(ClientError::unsendable)?;
+        let key = HeaderValue::from_str(&id.to_string()).map_err(ClientError::build_failed)?;
         request.headers_mut().insert(IDEMPOTENCY_KEY, key);
-        self.answer(request, timeout).await
+        self.send_prepared(request, timeout).await
     }
 
     /// Sends a prepared request and reads the answer as JSON.
-    pub async fn answer<T: DeserializeOwned>(
+    pub async fn send_prepared<T: DeserializeOwned>(
         &self,
         request: Request<Body>,
         timeout: Duration,
     ) -> Result<T, ClientError> {
         let to = format!("{} {}", request.method(), without_query(request.uri()));
         let exchange = async {
-            let (head, body) = self.request(request).await?.into_parts();
+            let (head, body) = self.send_request(request).await?.into_parts();
             let bytes = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| {
-                ClientError::unanswered(format!("the answer to {to} could not be read"), error)
+                ClientError::without_answer(format!("the answer to {to} could not be read"), error)
             })?;
             read(&to, &head, &bytes.to_bytes())
         };
         match tokio::time::timeout(timeout, exchange).await {
             Ok(result) => result,
-            Err(late) => Err(ClientError::unanswered(format!("{to} took too long"), late)),
+            Err(late) => Err(ClientError::without_answer(format!("{to} took too long"), late)),
         }
     }
 }
@@ -146,12 +149,12 @@ impl ClientError {
         self.status.is_none()
     }
 
-    fn unanswered(what: String, source: impl Into<Cause>) -> Self {
+    fn without_answer(what: String, source: impl Into<BoxedError>) -> Self {
         Self { what, source: Some(source.into()), ..Self::default() }
     }
 
-    fn unsendable(source: impl Into<Cause>) -> Self {
-        Self::unanswered("the request could not be made".to_owned(), source)
+    fn build_failed(source: impl Into<BoxedError>) -> Self {
+        Self::without_answer("the request could not be made".to_owned(), source)
     }
 }
 
@@ -170,10 +173,10 @@ pub fn json_request(
         None => Body::empty(),
         Some(body) => {
             request = request.header(header::CONTENT_TYPE, "application/json");
-            serde_json::to_vec(body).map_err(ClientError::unsendable)?.into()
+            serde_json::to_vec(body).map_err(ClientError::build_failed)?.into()
         }
     };
-    request.body(body).map_err(ClientError::unsendable)
+    request.body(body).map_err(ClientError::build_failed)
 }
 
 fn read<T: DeserializeOwned>(to: &str, head: &Parts, bytes: &[u8]) -> Result<T, ClientError> {
@@ -189,7 +192,7 @@ fn read<T: DeserializeOwned>(to: &str, head: &Parts, bytes: &[u8]) -> Result<T, 
     let bytes = if bytes.is_empty() { b"null" } else { bytes };
     serde_json::from_slice(bytes).map_err(|error| {
         let what = format!("the answer to {to} is not what was expected");
-        ClientError { status, ..ClientError::unanswered(what, error) }
+        ClientError { status, ..ClientError::without_answer(what, error) }
     })
 }
 

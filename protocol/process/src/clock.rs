@@ -12,10 +12,10 @@ use uuid::{ContextV7, Timestamp, Uuid};
 use wire::UnixMillis;
 
 #[derive(Clone, Debug)]
-pub struct Clock(Source);
+pub struct Clock(ClockSource);
 
 #[derive(Clone, Debug)]
-enum Source {
+enum ClockSource {
     System,
     Fixed(Arc<FixedClock>),
     Settable(Arc<SettableClock>),
@@ -64,20 +64,20 @@ static ID_CONTEXT: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 impl Clock {
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(ClockSource::System)
     }
 
     /// A clock that stands still until `advance` moves it.
-    pub fn fixed(at: UnixMillis) -> Self {
+    pub fn fixed_at(at: UnixMillis) -> Self {
         let (elapsed_ms, began_at) = (AtomicI64::new(at.0), AtomicI64::new(0));
-        Self(Source::Fixed(Arc::new(FixedClock { elapsed_ms, began_at })))
+        Self(ClockSource::Fixed(Arc::new(FixedClock { elapsed_ms, began_at })))
     }
 
     /// Makes the wall-clock time settable; clones share the setting.
     #[must_use]
-    pub fn settable(self) -> Self {
+    pub fn into_settable(self) -> Self {
         let setting = RwLock::new(ClockSetting::FollowsMachine);
-        Self(Source::Settable(Arc::new(SettableClock { machine: self, setting })))
+        Self(ClockSource::Settable(Arc::new(SettableClock { machine: self, setting })))
     }
 
     /// Counts on from `at` and stops following the machine's clock. Affects only a settable clock.
@@ -95,7 +95,7 @@ impl Clock {
     }
 
     fn set(&self, to: ClockSetting) {
-        if let Source::Settable(clock) = &self.0 {
+        if let ClockSource::Settable(clock) = &self.0 {
             *clock.setting.write().unwrap_or_else(PoisonError::into_inner) = to;
         }
     }
@@ -103,60 +103,60 @@ impl Clock {
     /// Moves a fixed clock and its clones; the system's clock moves alone.
     pub fn advance(&self, ms: i64) {
         match &self.0 {
-            Source::System => {}
-            Source::Fixed(clock) => {
+            ClockSource::System => {}
+            ClockSource::Fixed(clock) => {
                 clock.elapsed_ms.fetch_add(ms, Ordering::SeqCst);
             }
-            Source::Settable(clock) => clock.machine.advance(ms),
+            ClockSource::Settable(clock) => clock.machine.advance(ms),
         }
     }
 
     /// Moves only a fixed clock's wall-clock time, as setting a machine's clock does.
-    pub fn jump(&self, ms: i64) {
+    pub fn jump_wall_clock(&self, ms: i64) {
         match &self.0 {
-            Source::System => {}
-            Source::Fixed(clock) => {
+            ClockSource::System => {}
+            ClockSource::Fixed(clock) => {
                 clock.began_at.fetch_add(ms, Ordering::SeqCst);
             }
-            Source::Settable(clock) => clock.machine.jump(ms),
+            ClockSource::Settable(clock) => clock.machine.jump_wall_clock(ms),
         }
     }
 
     /// The machine's wall-clock time, whatever this clock was set to.
     pub fn machine_now(&self) -> UnixMillis {
         match &self.0 {
-            Source::System | Source::Fixed(_) => self.now(),
-            Source::Settable(clock) => clock.machine.machine_now(),
+            ClockSource::System | ClockSource::Fixed(_) => self.now(),
+            ClockSource::Settable(clock) => clock.machine.machine_now(),
         }
     }
 
     /// Wall-clock time for display, expiry and audit. It may jump either way.
     pub fn now(&self) -> UnixMillis {
         match &self.0 {
-            Source::System => {
+            ClockSource::System => {
                 let at = clock_gettime(ClockId::Realtime);
                 UnixMillis(at.tv_sec.saturating_mul(1000) + at.tv_nsec / 1_000_000)
             }
-            Source::Fixed(clock) => UnixMillis(
+            ClockSource::Fixed(clock) => UnixMillis(
                 clock.began_at.load(Ordering::SeqCst) + clock.elapsed_ms.load(Ordering::SeqCst),
             ),
-            Source::Settable(clock) => clock.now(),
+            ClockSource::Settable(clock) => clock.now(),
         }
     }
 
     /// Monotonic time for measuring; it keeps running while the machine sleeps.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
-            Source::System => {
+            ClockSource::System => {
                 let at = clock_gettime(ClockId::Boottime);
                 let seconds = u64::try_from(at.tv_sec).unwrap_or_default();
                 Duration::new(seconds, u32::try_from(at.tv_nsec).unwrap_or_default())
             }
-            Source::Fixed(clock) => {
+            ClockSource::Fixed(clock) => {
                 let elapsed_ms = clock.elapsed_ms.load(Ordering::SeqCst);
                 Duration::from_millis(u64::try_from(elapsed_ms).unwrap_or_default())
             }
-            Source::Settable(clock) => clock.machine.elapsed(),
+            ClockSource::Settable(clock) => clock.machine.elapsed(),
         }
     }
 
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn ids_of_one_process_sort_in_the_order_they_were_made_in() {
-        let clock = Clock::fixed(UnixMillis(1_764_000_000_000));
+        let clock = Clock::fixed_at(UnixMillis(1_764_000_000_000));
         let ids: Vec<Uuid> = (0..5_000).map(|_| clock.new_id()).collect();
         assert!(ids.is_sorted());
         clock.advance(1);
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_fixed_clock_moves_only_by_hand_and_with_all_its_clones() {
-        let clock = Clock::fixed(UnixMillis(1_000));
+        let clock = Clock::fixed_at(UnixMillis(1_000));
         let clone = clock.clone();
         let before = clone.elapsed();
         clock.advance(250);
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_counts_on_and_follows_its_machine_again_when_told_to() {
-        let clock = Clock::fixed(UnixMillis(1_000)).settable();
+        let clock = Clock::fixed_at(UnixMillis(1_000)).into_settable();
         let clone = clock.clone();
         clock.count_from(UnixMillis(900_000));
         clock.advance(250);

@@ -13,7 +13,7 @@ pub use secret::{Secret, SecretUrl};
 
 /// Sources on top of the defaults.
 #[derive(Clone, Default)]
-pub struct Sources {
+pub struct ConfigSources {
     /// Must exist if given.
     pub file: Option<PathBuf>,
     /// Such as `HOLDFAST__ORDER__SQL_URL`.
@@ -44,15 +44,15 @@ pub enum ConfigError {
 }
 
 impl ConfigArgs {
-    pub fn sources(&self) -> Sources {
+    pub fn collect_sources(&self) -> ConfigSources {
         let usual = PathBuf::from("holdfast.toml");
         let file = self.config.clone().or_else(|| usual.exists().then_some(usual));
-        Sources { file, environment: std::env::vars_os().collect(), set: self.set.clone() }
+        ConfigSources { file, environment: std::env::vars_os().collect(), set: self.set.clone() }
     }
 }
 
 /// The section as TOML, with every secret masked.
-pub fn printable<T: Serialize>(section: &str, config: &T) -> String {
+pub fn render_masked_section<T: Serialize>(section: &str, config: &T) -> String {
     let table = toml::Table::try_from(config).map(toml::Value::Table);
     let whole = table.and_then(|table| {
         toml::to_string_pretty(&toml::Table::from_iter([(section.to_owned(), table)]))

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use wire::UnixMillis;
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Context {
+pub struct OperatorContext {
     /// The gateway's address, such as `http://127.0.0.1:8080`.
     pub gateway: String,
     pub token: String,
@@ -55,7 +55,7 @@ pub struct ContextFolder(PathBuf);
 
 impl ContextFolder {
     /// `HOLDFAST_CONTEXT_DIR`, or else the user's state folder.
-    pub fn of_user() -> Self {
+    pub fn for_user() -> Self {
         let of = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
         let folder = of("HOLDFAST_CONTEXT_DIR")
             .or_else(|| of("XDG_STATE_HOME").map(|state| state.join("holdfast")))
@@ -64,8 +64,8 @@ impl ContextFolder {
     }
 
     /// Stores the context, replacing an older one for the same gateway.
-    pub fn save(&self, context: &Context) -> Result<PathBuf, ContextFileError> {
-        let path = self.file(&context.gateway);
+    pub fn save(&self, context: &OperatorContext) -> Result<PathBuf, ContextFileError> {
+        let path = self.file_path(&context.gateway);
         let write = || {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
             // A reader sees the old file or the new one, never half a file. Only its owner can read
@@ -74,41 +74,43 @@ impl ContextFolder {
             file.write_all(&serde_json::to_vec_pretty(context)?)?;
             file.persist(&path).map(drop).map_err(|failed| failed.error)
         };
-        write().map_err(at(&path))?;
+        write().map_err(file_error_at(&path))?;
         Ok(path)
     }
 
-    pub fn load(&self, gateway: &str) -> Result<Option<Context>, ContextFileError> {
-        read(&self.file(gateway))
+    pub fn load(&self, gateway: &str) -> Result<Option<OperatorContext>, ContextFileError> {
+        read(&self.file_path(gateway))
     }
 
     /// Removes the context; a missing one counts as removed.
     pub fn remove(&self, gateway: &str) -> Result<(), ContextFileError> {
-        let path = self.file(gateway);
+        let path = self.file_path(gateway);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&path)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(file_error_at(&path)(error))
+            }
             _ => Ok(()),
         }
     }
 
     /// An error if there are none or several.
-    pub fn find_only(&self) -> Result<Context, ContextError> {
+    pub fn find_only(&self) -> Result<OperatorContext, ContextError> {
         let entries = match fs::read_dir(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(ContextError::None);
             }
-            entries => entries.map_err(at(&self.0))?,
+            entries => entries.map_err(file_error_at(&self.0))?,
         };
         let mut found = Vec::new();
         for entry in entries {
-            let path = entry.map_err(at(&self.0))?.path();
+            let path = entry.map_err(file_error_at(&self.0))?.path();
             let ours = path.extension().is_some_and(|extension| extension == "json");
             if ours && let Some(context) = read(&path)? {
                 found.push(context);
             }
         }
         found.sort_by(|a, b| a.gateway.cmp(&b.gateway));
-        match <[Context; 1]>::try_from(found) {
+        match <[OperatorContext; 1]>::try_from(found) {
             Ok([only]) => Ok(only),
             Err(none) if none.is_empty() => Err(ContextError::None),
             Err(several) => {
@@ -117,14 +119,14 @@ impl ContextFolder {
         }
     }
 
-    fn file(&self, gateway: &str) -> PathBuf {
+    fn file_path(&self, gateway: &str) -> PathBuf {
         self.0.join(file_name(gateway))
     }
 }
 
-impl fmt::Debug for Context {
+impl fmt::Debug for OperatorContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("gateway", &self.gateway).finish_non_exhaustive()
+        f.debug_struct("OperatorContext").field("gateway", &self.gateway).finish_non_exhaustive()
     }
 }
 
@@ -144,17 +146,17 @@ fn file_name(gateway: &str) -> String {
     format!("gateway-{name}.json")
 }
 
-fn read(path: &Path) -> Result<Option<Context>, ContextFileError> {
+fn read(path: &Path) -> Result<Option<OperatorContext>, ContextFileError> {
     match fs::read(path) {
-        Ok(bytes) => {
-            serde_json::from_slice(&bytes).map(Some).map_err(|error| at(path)(error.into()))
-        }
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| file_error_at(path)(error.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(at(path)(error)),
+        Err(error) => Err(file_error_at(path)(error)),
     }
 }
 
-fn at(path: &Path) -> impl Fn(io::Error) -> ContextFileError {
+fn file_error_at(path: &Path) -> impl Fn(io::Error) -> ContextFileError {
     let path = path.to_owned();
     move |source| ContextFileError { path: path.clone(), source }
 }

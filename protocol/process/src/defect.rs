@@ -38,13 +38,13 @@ pub enum Defect {
 }
 
 #[cfg(debug_assertions)]
-pub fn planted(defect: Defect) -> bool {
+pub fn is_planted(defect: Defect) -> bool {
     static ASKED_FOR: std::sync::LazyLock<Option<Defect>> = std::sync::LazyLock::new(asked_for);
     *ASKED_FOR == Some(defect)
 }
 
 #[cfg(not(debug_assertions))]
-pub const fn planted(_: Defect) -> bool {
+pub const fn is_planted(_: Defect) -> bool {
     false
 }
 
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn nothing_is_planted_unless_asked_for() {
         for defect in Defect::value_variants() {
-            assert!(!planted(*defect), "{defect:?}");
+            assert!(!is_planted(*defect), "{defect:?}");
         }
     }
 }

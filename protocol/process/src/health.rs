@@ -19,15 +19,15 @@ use crate::metrics;
 /// The dependencies that this process needs to do its work.
 #[derive(Clone, Default)]
 pub struct Readiness {
-    checks: Vec<Check>,
+    checks: Vec<DependencyCheck>,
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+type CheckFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 #[derive(Clone)]
-struct Check {
+struct DependencyCheck {
     name: String,
-    ask: Arc<dyn Fn() -> Answer + Send + Sync>,
+    ask: Arc<dyn Fn() -> CheckFuture + Send + Sync>,
 }
 
 /// A slower check counts as failed.
@@ -44,77 +44,78 @@ impl Readiness {
         F: Fn() -> A + Send + Sync + 'static,
         A: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.checks.push(Check { name: name.into(), ask: Arc::new(move || Box::pin(ask())) });
+        self.checks
+            .push(DependencyCheck { name: name.into(), ask: Arc::new(move || Box::pin(ask())) });
         self
     }
 
     /// Everything that is missing now; empty if all is reachable.
-    pub async fn missing(&self) -> Vec<Missing> {
-        let answers = join_all(self.checks.iter().map(Check::answer)).await;
+    pub async fn find_missing(&self) -> Vec<MissingDependency> {
+        let answers = join_all(self.checks.iter().map(DependencyCheck::run_check)).await;
         answers.into_iter().flatten().collect()
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Missing {
+pub struct MissingDependency {
     pub name: String,
     pub why: String,
 }
 
-impl Check {
-    async fn answer(&self) -> Option<Missing> {
+impl DependencyCheck {
+    async fn run_check(&self) -> Option<MissingDependency> {
         let why = match tokio::time::timeout(CHECK_TIMEOUT, (self.ask)()).await {
             Ok(Ok(())) => return None,
             Ok(Err(why)) => why,
             Err(_) => format!("no answer within {} s", CHECK_TIMEOUT.as_secs()),
         };
-        Some(Missing { name: self.name.clone(), why })
+        Some(MissingDependency { name: self.name.clone(), why })
     }
 }
 
 /// Public routes for liveness and readiness, without details.
 pub fn router(readiness: Readiness) -> Router {
     Router::new()
-        .route("/health", get(live))
-        .route("/health/live", get(live))
-        .route("/health/ready", get(ready))
+        .route("/health", get(report_liveness))
+        .route("/health/live", get(report_liveness))
+        .route("/health/ready", get(report_readiness))
         .with_state(readiness)
 }
 
 /// Routes of the operator's listener: metrics, and the readiness of the process behind `public` in
 /// detail.
-pub fn operator(public: Router) -> Router {
+pub fn operator_routes(public: Router) -> Router {
     let ready = async move |mut request: Request| {
-        request.extensions_mut().insert(ForOperator);
+        request.extensions_mut().insert(OperatorRequest);
         public.oneshot(request).await
     };
     Router::new()
-        .route("/health", get(live))
-        .route("/health/live", get(live))
+        .route("/health", get(report_liveness))
+        .route("/health/live", get(report_liveness))
         .route("/health/ready", get(ready))
-        .route("/metrics", get(measured))
+        .route("/metrics", get(serve_metrics))
 }
 
 /// Marks a request from the operator's listener. Callers cannot set it.
 #[derive(Clone)]
-struct ForOperator;
+struct OperatorRequest;
 
 #[derive(Serialize)]
-struct Report {
+struct HealthReport {
     status: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    missing: Vec<Missing>,
+    missing: Vec<MissingDependency>,
 }
 
-async fn live() -> Json<Report> {
-    Json(Report { status: "ok", missing: Vec::new() })
+async fn report_liveness() -> Json<HealthReport> {
+    Json(HealthReport { status: "ok", missing: Vec::new() })
 }
 
-async fn ready(
+async fn report_readiness(
     State(readiness): State<Readiness>,
-    operator: Option<Extension<ForOperator>>,
+    operator: Option<Extension<OperatorRequest>>,
 ) -> Response {
-    let mut missing = readiness.missing().await;
+    let mut missing = readiness.find_missing().await;
     let (code, status) = match missing.is_empty() {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
@@ -122,11 +123,14 @@ async fn ready(
     if operator.is_none() {
         missing.clear();
     }
-    (code, Json(Report { status, missing })).into_response()
+    (code, Json(HealthReport { status, missing })).into_response()
 }
 
-async fn measured() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::render())
+async fn serve_metrics() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        metrics::render_prometheus(),
+    )
 }
 
 #[cfg(test)]

@@ -6,18 +6,18 @@
 const VARIABLE: &str = "HOLDFAST_JOBS_AT";
 
 #[cfg(debug_assertions)]
-pub fn calendar() -> Option<&'static str> {
-    static NAMED: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(named);
+pub fn test_calendar() -> Option<&'static str> {
+    static NAMED: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(read_calendar);
     NAMED.as_deref()
 }
 
 #[cfg(not(debug_assertions))]
-pub const fn calendar() -> Option<&'static str> {
+pub const fn test_calendar() -> Option<&'static str> {
     None
 }
 
 #[cfg(debug_assertions)]
-fn named() -> Option<String> {
+fn read_calendar() -> Option<String> {
     let cron = std::env::var(VARIABLE).ok().filter(|cron| !cron.is_empty())?;
     tracing::warn!(cron, "All jobs of this process run by one calendar");
     Some(cron)

@@ -13,8 +13,8 @@ use wire::{CommandId, UserId};
 use crate::{
     problem::Problem,
     say,
-    tokens::{Caller, Verifier},
-    trace::{Trace, TraceId},
+    tokens::{Caller, TokenVerifier},
+    trace::{RequestTrace, TraceId},
 };
 
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -31,7 +31,7 @@ pub struct Idempotency {
 
 impl<S: Send + Sync> FromRequestParts<S> for Idempotency
 where
-    Verifier: FromRef<S>,
+    TokenVerifier: FromRef<S>,
 {
     type Rejection = Problem;
 
@@ -40,10 +40,10 @@ where
             let caller = Caller::from_request_parts(parts, state).await?;
             key_of(&parts.headers, caller.actor.user_id)?
         } else {
-            CommandId(Verifier::from_ref(state).clock.new_id())
+            CommandId(TokenVerifier::from_ref(state).clock.new_id())
         };
-        let Ok(Trace(trace)) = Trace::from_request_parts(parts, state).await;
-        let trace = Some(trace).filter(|trace| *trace != TraceId::of(command_id));
+        let Ok(RequestTrace(trace)) = RequestTrace::from_request_parts(parts, state).await;
+        let trace = Some(trace).filter(|trace| *trace != TraceId::from_command(command_id));
         Ok(Self { command_id, trace: trace.map(String::from) })
     }
 }
@@ -58,10 +58,10 @@ pub fn key_of(headers: &HeaderMap, person: UserId) -> Result<CommandId, Problem>
     };
     let fits = |key: &&str| (1..=KEY_CHARS_MAX).contains(&key.chars().count());
     let key = key.filter(fits).ok_or_else(wrong_key)?;
-    Ok(key.parse().unwrap_or_else(|_| named(person, key)))
+    Ok(key.parse().unwrap_or_else(|_| derive_command_id(person, key)))
 }
 
-fn named(person: UserId, key: &str) -> CommandId {
+fn derive_command_id(person: UserId, key: &str) -> CommandId {
     let name = [person.as_bytes(), key.as_bytes()].concat();
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &name);
     let mut bytes = [0; 16];
@@ -70,7 +70,7 @@ fn named(person: UserId, key: &str) -> CommandId {
 }
 
 fn wrong_key() -> Problem {
-    Problem::wrong("Idempotency-Key", say::idempotency_key_too_long)
+    Problem::wrong_field("Idempotency-Key", say::idempotency_key_too_long)
 }
 
 #[cfg(test)]

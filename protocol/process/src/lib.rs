@@ -37,7 +37,7 @@ texts::include_texts!(say);
 /// under `name`, and an exit with the parent. A second call changes nothing.
 pub fn start(name: &'static str, log: telemetry::LogFormat) {
     umask(Mode::RWXG | Mode::RWXO);
-    telemetry::install(name, log);
+    telemetry::install_logs_and_metrics(name, log);
     // An earlier caller installed the same provider: only `ring` is linked.
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokens::install_provider();

@@ -169,7 +169,7 @@ catalogue! {
 
 impl<const N: usize> Counter<N> {
     pub fn add(&self, labels: [&str; N], n: u64) {
-        metrics::counter!(self.0.name, self.0.with(labels)).increment(n);
+        metrics::counter!(self.0.name, self.0.build_labels(labels)).increment(n);
     }
 }
 
@@ -177,23 +177,23 @@ impl<const N: usize> Gauge<N> {
     // The recorder stores floats; a gauge beyond 2^53 may be inexact.
     #[allow(clippy::cast_precision_loss)]
     pub fn set(&self, labels: [&str; N], value: u64) {
-        metrics::gauge!(self.0.name, self.0.with(labels)).set(value as f64);
+        metrics::gauge!(self.0.name, self.0.build_labels(labels)).set(value as f64);
     }
 
     /// Adds `by`, which may be negative.
-    pub fn change(&self, labels: [&str; N], by: i32) {
-        metrics::gauge!(self.0.name, self.0.with(labels)).increment(f64::from(by));
+    pub fn change_by(&self, labels: [&str; N], by: i32) {
+        metrics::gauge!(self.0.name, self.0.build_labels(labels)).increment(f64::from(by));
     }
 }
 
 impl<const N: usize> Histogram<N> {
     pub fn observe(&self, labels: [&str; N], value: f64) {
-        metrics::histogram!(self.0.name, self.0.with(labels)).record(value);
+        metrics::histogram!(self.0.name, self.0.build_labels(labels)).record(value);
     }
 }
 
 impl<const N: usize> Metric<N> {
-    fn with(&self, values: [&str; N]) -> Vec<metrics::Label> {
+    fn build_labels(&self, values: [&str; N]) -> Vec<metrics::Label> {
         let label =
             |(name, value): (&'static str, &str)| metrics::Label::new(name, value.to_owned());
         self.labels.into_iter().zip(values).map(label).collect()
@@ -203,19 +203,19 @@ impl<const N: usize> Metric<N> {
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// Everything measured so far, in Prometheus text format.
-pub fn render() -> String {
+pub fn render_prometheus() -> String {
     RECORDER.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
 }
 
 /// Moves measurements into buckets, so that the recorder does not grow while unread.
-pub(crate) fn tidy() {
+pub(crate) fn run_upkeep() {
     if let Some(recorder) = RECORDER.get().and_then(Option::as_ref) {
         recorder.run_upkeep();
     }
 }
 
 /// Returns true for the first call.
-pub(crate) fn install() -> bool {
+pub(crate) fn install_recorder() -> bool {
     let mut first = false;
     RECORDER.get_or_init(|| {
         first = true;
@@ -244,13 +244,13 @@ mod tests {
 
     #[test]
     fn what_is_measured_is_shown() {
-        install();
+        install_recorder();
         LINK_FRAMES.add(["up", "sent"], 3);
         HUB_UNDECIDED.set(["NORTH"], 7);
-        HUB_UNDECIDED.change(["NORTH"], -2);
+        HUB_UNDECIDED.change_by(["NORTH"], -2);
         JOURNAL_GROUP.observe(["test"], 5.0);
-        tidy();
-        let text = render();
+        run_upkeep();
+        let text = render_prometheus();
         for line in [
             "# HELP holdfast_link_frames_total Frames that passed",
             "holdfast_link_frames_total{kind=\"up\",direction=\"sent\"} 3",

@@ -22,7 +22,7 @@ pub trait RouteTable<S>: Sized {
     /// Adds a route with its summary and refusal codes. The document adds the codes of extractors
     /// and of the gateway.
     #[must_use]
-    fn at<H, T, A>(
+    fn add_route<H, T, A>(
         self,
         method: Method,
         path: &'static str,
@@ -37,7 +37,7 @@ pub trait RouteTable<S>: Sized {
     /// Adds a route that changes something but takes no `Idempotency-Key`; the reason completes the
     /// sentence "A repeat".
     #[must_use]
-    fn at_unkeyed<H, T, A>(
+    fn add_unkeyed_route<H, T, A>(
         self,
         why: &'static str,
         method: Method,
@@ -52,7 +52,7 @@ pub trait RouteTable<S>: Sized {
 }
 
 impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
-    fn at<H, T, A>(
+    fn add_route<H, T, A>(
         self,
         method: Method,
         path: &'static str,
@@ -68,7 +68,7 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
         self.route(path, on(filter, handler))
     }
 
-    fn at_unkeyed<H, T, A>(
+    fn add_unkeyed_route<H, T, A>(
         self,
         _: &'static str,
         method: Method,
@@ -81,12 +81,12 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static,
     {
-        self.at(method, path, about, codes, handler)
+        self.add_route(method, path, about, codes, handler)
     }
 }
 
 impl<S> RouteTable<S> for ApiDocument {
-    fn at<H, T, A>(
+    fn add_route<H, T, A>(
         self,
         method: Method,
         path: &'static str,
@@ -99,15 +99,15 @@ impl<S> RouteTable<S> for ApiDocument {
         T: 'static,
     {
         let changes = !method.is_safe();
-        let document = self.of_handler(&method, path, (about, codes), handler);
-        document.refined(&method, path, |route| {
+        let document = self.with_handler_route(&method, path, (about, codes), handler);
+        document.with_route_details(&method, path, |route| {
             if changes {
                 route.takes_key();
             }
         })
     }
 
-    fn at_unkeyed<H, T, A>(
+    fn add_unkeyed_route<H, T, A>(
         self,
         why: &'static str,
         method: Method,
@@ -120,13 +120,13 @@ impl<S> RouteTable<S> for ApiDocument {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static,
     {
-        let document = self.of_handler(&method, path, (about, codes), handler);
-        document.refined(&method, path, |route| route.takes_no_key(why))
+        let document = self.with_handler_route(&method, path, (about, codes), handler);
+        document.with_route_details(&method, path, |route| route.takes_no_key(why))
     }
 }
 
 impl ApiDocument {
-    fn of_handler<H, T, S, A>(
+    fn with_handler_route<H, T, S, A>(
         self,
         method: &Method,
         path: &'static str,
@@ -138,9 +138,9 @@ impl ApiDocument {
         T: 'static,
     {
         let name = std::any::type_name::<H>().rsplit("::").next().unwrap_or_default();
-        self.described(name, method, path, about, |route| {
-            route.refuses(codes);
-            H::describe(route);
+        self.with_described_route(name, method, path, about, |route| {
+            route.add_refusal_codes(codes);
+            H::describe_route(route);
         })
     }
 }

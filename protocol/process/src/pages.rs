@@ -29,7 +29,7 @@ pub struct Pages {
 
 /// One embedded file that programs read.
 #[derive(Clone)]
-pub struct CarriedFile(PageFile);
+pub struct EmbeddedFile(PageFile);
 
 #[derive(Clone)]
 struct PageFile {
@@ -38,7 +38,7 @@ struct PageFile {
 }
 
 /// The copy of a file that a browser accepts.
-struct Sent {
+struct NegotiatedFile {
     file: PageFile,
     encoding: Option<&'static str>,
 }
@@ -69,54 +69,56 @@ macro_rules! carried_pages {
 }
 
 impl Pages {
-    pub fn of<E: RustEmbed>() -> Self {
-        Self { find: found::<E> }
+    pub fn from_embedded<E: RustEmbed>() -> Self {
+        Self { find: find_embedded::<E> }
     }
 
     /// Answers unmatched requests; `None` if they do not ask for a page.
-    pub fn answer<B>(&self, request: &Request<B>) -> Option<Response> {
+    pub fn answer_request<B>(&self, request: &Request<B>) -> Option<Response> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let (path, headers) = (relative(request.uri().path())?, request.headers());
-        match self.copy(path, headers) {
-            Some(sent) if !path.is_empty() => Some(sent.answer(path, headers)),
+        let (path, headers) = (to_relative_path(request.uri().path())?, request.headers());
+        match self.choose_copy(path, headers) {
+            Some(sent) if !path.is_empty() => Some(sent.build_response(path, headers)),
             _ if path.is_empty() || is_deep_link(path, headers) => Some(self.index(headers)),
             _ => None,
         }
     }
 
     fn index(&self, headers: &HeaderMap) -> Response {
-        self.copy(INDEX, headers).map_or_else(unbuilt, |sent| sent.answer(INDEX, headers))
+        self.choose_copy(INDEX, headers)
+            .map_or_else(answer_unbuilt, |sent| sent.build_response(INDEX, headers))
     }
 
-    fn copy(&self, path: &str, headers: &HeaderMap) -> Option<Sent> {
+    fn choose_copy(&self, path: &str, headers: &HeaderMap) -> Option<NegotiatedFile> {
         let file = (self.find)(path)?;
-        let copies = COPIES.iter().filter(|(encoding, _)| takes(headers, encoding));
+        let copies = COPIES.iter().filter(|(encoding, _)| accepts_encoding(headers, encoding));
         let copy = copies.filter_map(|(encoding, ending)| {
             let file = (self.find)(&format!("{path}{ending}"))?;
-            Some(Sent { file, encoding: Some(*encoding) })
+            Some(NegotiatedFile { file, encoding: Some(*encoding) })
         });
-        copy.take(1).next().or(Some(Sent { file, encoding: None }))
+        copy.take(1).next().or(Some(NegotiatedFile { file, encoding: None }))
     }
 }
 
-impl CarriedFile {
-    pub fn json(bytes: &'static [u8]) -> Self {
+impl EmbeddedFile {
+    pub fn from_json(bytes: &'static [u8]) -> Self {
         let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest.as_ref());
         Self(PageFile { bytes: bytes.into(), sha256 })
     }
 
-    pub fn answer(&self, asked: &HeaderMap) -> Response {
-        Sent { file: self.0.clone(), encoding: None }.answer("openapi.json", asked)
+    pub fn build_response(&self, asked: &HeaderMap) -> Response {
+        NegotiatedFile { file: self.0.clone(), encoding: None }
+            .build_response("openapi.json", asked)
     }
 }
 
-impl Sent {
-    fn answer(self, path: &str, asked: &HeaderMap) -> Response {
-        let tag = self.file.tag();
+impl NegotiatedFile {
+    fn build_response(self, path: &str, asked: &HeaderMap) -> Response {
+        let tag = self.file.entity_tag();
         let known = is_known(asked, &tag);
         let (status, body) = if known {
             (StatusCode::NOT_MODIFIED, Body::empty())
@@ -132,30 +134,30 @@ impl Sent {
         headers.insert(header::VARY, fixed("accept, accept-encoding"));
         headers.insert(header::ETAG, tag);
         if !known {
-            headers.insert(header::CONTENT_TYPE, fixed(kinds::of(path)));
+            headers.insert(header::CONTENT_TYPE, fixed(kinds::content_type_of(path)));
             if let Some(encoding) = self.encoding {
                 headers.insert(header::CONTENT_ENCODING, fixed(encoding));
             }
         }
-        policy::mark(response)
+        policy::mark_page(response)
     }
 }
 
 impl PageFile {
     /// Each copy of a file has different bytes, so a separate tag.
-    fn tag(&self) -> HeaderValue {
+    fn entity_tag(&self) -> HeaderValue {
         let hex = self.sha256[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""))
     }
 }
 
-fn found<E: RustEmbed>(path: &str) -> Option<PageFile> {
+fn find_embedded<E: RustEmbed>(path: &str) -> Option<PageFile> {
     let file = E::get(path)?;
     Some(PageFile { sha256: file.metadata.sha256_hash(), bytes: file.data })
 }
 
 /// `None` if the path is written unusually or reserved for programs.
-fn relative(path: &str) -> Option<&str> {
+fn to_relative_path(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
     let plain = |part: &str| {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_~@.".contains(c);
@@ -169,15 +171,16 @@ fn relative(path: &str) -> Option<&str> {
 /// True if a browser accepts HTML and the path does not look like a file.
 fn is_deep_link(path: &str, headers: &HeaderMap) -> bool {
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    !last.contains('.') && texts(headers, header::ACCEPT).any(|kind| names(kind, "text/html"))
+    !last.contains('.')
+        && header_list_items(headers, header::ACCEPT).any(|kind| item_accepts(kind, "text/html"))
 }
 
-fn takes(headers: &HeaderMap, encoding: &str) -> bool {
-    texts(headers, header::ACCEPT_ENCODING).any(|offer| names(offer, encoding))
+fn accepts_encoding(headers: &HeaderMap, encoding: &str) -> bool {
+    header_list_items(headers, header::ACCEPT_ENCODING).any(|offer| item_accepts(offer, encoding))
 }
 
 /// True if the list item names `wanted` without refusing it by `q=0`.
-fn names(item: &str, wanted: &str) -> bool {
+fn item_accepts(item: &str, wanted: &str) -> bool {
     let mut parts = item.split(';').map(str::trim);
     let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
     let refused = |part: &str| {
@@ -188,23 +191,23 @@ fn names(item: &str, wanted: &str) -> bool {
 }
 
 fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    texts(headers, header::IF_NONE_MATCH)
+    header_list_items(headers, header::IF_NONE_MATCH)
         .any(|known| known == "*" || known.trim_start_matches("W/").as_bytes() == tag.as_bytes())
 }
 
 /// The items of a list header.
-fn texts(headers: &HeaderMap, name: http::HeaderName) -> impl Iterator<Item = &str> {
+fn header_list_items(headers: &HeaderMap, name: http::HeaderName) -> impl Iterator<Item = &str> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
-fn unbuilt() -> Response {
+fn answer_unbuilt() -> Response {
     let headers = [
         (header::CONTENT_TYPE, kinds::HTML),
         (header::CACHE_CONTROL, "no-store"),
         (header::VARY, "accept"),
     ];
-    policy::mark((StatusCode::SERVICE_UNAVAILABLE, headers, UNBUILT).into_response())
+    policy::mark_page((StatusCode::SERVICE_UNAVAILABLE, headers, UNBUILT).into_response())
 }
 
 #[cfg(test)]

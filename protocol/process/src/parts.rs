@@ -91,7 +91,7 @@ impl CloudPart {
         Self::ALL.iter().copied().filter(move |part| *part != self && part.asks().contains(&self))
     }
 
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|part| part.name() == name)
     }
 }

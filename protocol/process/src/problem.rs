@@ -14,17 +14,17 @@ use serde_json::{Map, Value};
 use wire::{Code, FieldError, Language, Sentence, Text};
 
 pub use body::{ProblemBody, ProblemField};
-pub use extract::{BodyFault, CreatedJson, Json, MaybeJson, Path, Query, fault_of_body};
-pub use page::{AtMost, ItemList, Page, TimeCursor};
+pub use extract::{BodyFault, CreatedJson, Json, MaybeJson, Path, Query, explain_body_fault};
+pub use page::{ItemList, ListLimit, Page, TimeCursor};
 
 use crate::trace::TraceId;
 
 /// A refusal or fault, before it is rendered. Boxed to keep `Result` small.
 #[derive(Clone)]
-pub struct Problem(Box<Content>);
+pub struct Problem(Box<ProblemContent>);
 
 #[derive(Clone)]
-struct Content {
+struct ProblemContent {
     code: Code,
     detail: Option<Text>,
     errors: Vec<FieldError>,
@@ -34,7 +34,7 @@ struct Content {
 
 impl Problem {
     pub fn new(code: Code) -> Self {
-        Self(Box::new(Content {
+        Self(Box::new(ProblemContent {
             code,
             detail: None,
             errors: Vec::new(),
@@ -43,26 +43,26 @@ impl Problem {
         }))
     }
 
-    pub fn wrong(field: &str, why: impl Sentence) -> Self {
+    pub fn wrong_field(field: &str, why: impl Sentence) -> Self {
         FieldError::new(field, why).into()
     }
 
     #[must_use]
-    pub fn detail(mut self, detail: impl Sentence) -> Self {
-        self.0.detail = Some(detail.text());
+    pub fn with_detail(mut self, detail: impl Sentence) -> Self {
+        self.0.detail = Some(detail.to_text());
         self
     }
 
     /// Sets the fields to correct.
     #[must_use]
-    pub fn naming(mut self, errors: Vec<FieldError>) -> Self {
+    pub fn with_field_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
         self
     }
 
     /// Adds an extension member, such as the current order.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+    pub fn with_member(mut self, name: &str, value: impl Serialize) -> Self {
         match serde_json::to_value(value) {
             Ok(value) => {
                 self.0.extensions.insert(name.to_owned(), value);
@@ -91,26 +91,26 @@ impl Problem {
             .unwrap_or(StatusCode::CONFLICT)
     }
 
-    pub fn body(&self, language: Language, trace: Option<&TraceId>) -> ProblemBody {
+    pub fn to_body(&self, language: Language, trace: Option<&TraceId>) -> ProblemBody {
         let content = &*self.0;
         let field = |error: &FieldError| ProblemField {
             field: error.field.clone(),
-            message: error.why.to(language),
+            message: error.why.render_in(language),
         };
         ProblemBody {
             kind: format!("urn:holdfast:{}", content.code),
-            title: content.code.sentence(language).to_owned(),
+            title: content.code.sentence_in(language).to_owned(),
             status: self.status().as_u16(),
             code: content.code,
-            detail: content.detail.as_ref().map(|detail| detail.to(language)),
+            detail: content.detail.as_ref().map(|detail| detail.render_in(language)),
             errors: content.errors.iter().map(field).collect(),
             trace: trace.map(ToString::to_string),
             extensions: content.extensions.clone(),
         }
     }
 
-    pub(crate) fn render(&self, language: Language, trace: Option<&TraceId>) -> Response {
-        let body = self.body(language, trace);
+    pub(crate) fn render_response(&self, language: Language, trace: Option<&TraceId>) -> Response {
+        let body = self.to_body(language, trace);
         // Strings, numbers and checked JSON always serialise; the code is a last resort.
         let text = serde_json::to_string(&body)
             .unwrap_or_else(|_| format!(r#"{{"code":"{}"}}"#, body.code));
@@ -132,14 +132,14 @@ impl Problem {
 }
 
 /// Logs the fault once, with its causes, and answers with an internal error.
-pub fn fault(what: &'static str, err: impl std::error::Error) -> Problem {
-    let cause = chain(&err);
+pub fn log_fault(what: &'static str, err: impl std::error::Error) -> Problem {
+    let cause = format_error_chain(&err);
     tracing::error!(cause, "{what}");
     Problem::new(Code::Internal)
 }
 
 /// The error and its causes, outermost first.
-pub fn causes<'e>(
+pub fn iter_causes<'e>(
     error: &'e (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| {
@@ -152,7 +152,7 @@ pub fn causes<'e>(
 }
 
 /// An error and its causes, on one line.
-pub fn chain(err: &dyn std::error::Error) -> String {
+pub fn format_error_chain(err: &dyn std::error::Error) -> String {
     let mut text = err.to_string();
     let mut source = err.source();
     while let Some(cause) = source {
@@ -181,14 +181,14 @@ impl From<FieldError> for Problem {
 
 impl From<Vec<FieldError>> for Problem {
     fn from(errors: Vec<FieldError>) -> Self {
-        Self::new(Code::InvalidInput).naming(errors)
+        Self::new(Code::InvalidInput).with_field_errors(errors)
     }
 }
 
 /// English and without a trace, unless the standard layers of `web` render it.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        self.render(Language::English, None)
+        self.render_response(Language::English, None)
     }
 }
 

@@ -4,8 +4,8 @@
 //! its position in the session.
 
 use wire::{
-    Challenge, EdgeId, Frame, FrameError, FrameProof, HubFingerprint, HubKey, HubNonce, HubTime,
-    Seal, SealOpening, Sealed, UnixMillis, hub_time_bytes,
+    Challenge, EdgeId, Frame, FrameError, FrameProof, HubFingerprint, HubHandshake, HubKey,
+    HubNonce, HubTime, SealPayload, SealedFrame, UnixMillis, hub_time_bytes,
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Seals the frames of one session at the hub.
-pub struct Sealer {
+pub struct FrameSealer {
     signer: Signer,
     edge: EdgeId,
     challenge: Challenge,
@@ -22,20 +22,21 @@ pub struct Sealer {
     next: u64,
 }
 
-impl Sealer {
+impl FrameSealer {
     pub fn new(signer: Signer, edge: EdgeId, challenge: Challenge) -> Self {
-        Self { signer, edge, challenge, nonce: HubNonce(random::bytes()), next: 0 }
+        Self { signer, edge, challenge, nonce: HubNonce(random::draw_bytes()), next: 0 }
     }
 
-    pub fn seal(&mut self, frame: &Frame) -> Frame {
+    pub fn seal_frame(&mut self, frame: &Frame) -> Frame {
         let (number, frame) = (self.next, frame.to_bytes());
         self.next += 1;
         let Self { edge, challenge, nonce, .. } = &*self;
-        let seal = Seal { edge, challenge: *challenge, nonce: *nonce, number, frame: &frame };
-        let signature = self.signer.sign_bytes(&seal.bytes()).to_vec().into();
+        let seal =
+            SealPayload { edge, challenge: *challenge, nonce: *nonce, number, frame: &frame };
+        let signature = self.signer.sign_bytes(&seal.signed_bytes()).to_vec().into();
         let key = HubKey(self.signer.public_key());
-        let opening = (number == 0).then_some(SealOpening { key, nonce: self.nonce });
-        Frame::Sealed(Sealed { number, frame: frame.into(), signature, opening })
+        let opening = (number == 0).then_some(HubHandshake { key, nonce: self.nonce });
+        Frame::Sealed(SealedFrame { number, frame: frame.into(), signature, opening })
     }
 }
 
@@ -63,41 +64,41 @@ impl HubTrust {
     pub fn proves_time(&self, edge: &EdgeId, token: &str, time: &HubTime) -> bool {
         let bytes = hub_time_bytes(edge, token, time.at);
         *self != Self::NoKey
-            && self.trusts(&time.key)
+            && self.trusts_key(&time.key)
             && verify_bytes(&time.key.0, &bytes, &time.signature)
     }
 
-    fn trusts(&self, key: &HubKey) -> bool {
+    fn trusts_key(&self, key: &HubKey) -> bool {
         match self {
             Self::Key(pinned) => pinned == key,
-            Self::Fingerprint(fingerprint) => *fingerprint == key.fingerprint(),
+            Self::Fingerprint(fingerprint) => *fingerprint == key.compute_fingerprint(),
             Self::FirstKey | Self::NoKey => true,
         }
     }
 }
 
 /// Checks the frames of one session at the edge.
-pub struct SealCheck {
+pub struct SealVerifier {
     edge: EdgeId,
     challenge: Challenge,
     trust: HubTrust,
-    seen: Seen,
+    seen: SeenFrames,
 }
 
 #[derive(Clone, Copy)]
-enum Seen {
+enum SeenFrames {
     Nothing,
     /// An older hub, which does not seal.
     Plain,
     Sealed {
-        by: SealOpening,
+        by: HubHandshake,
         next: u64,
     },
 }
 
-impl SealCheck {
+impl SealVerifier {
     pub fn new(edge: EdgeId, trust: HubTrust) -> Self {
-        Self { edge, challenge: Challenge(random::bytes()), trust, seen: Seen::Nothing }
+        Self { edge, challenge: Challenge(random::draw_bytes()), trust, seen: SeenFrames::Nothing }
     }
 
     /// For this connection's Hello.
@@ -106,7 +107,7 @@ impl SealCheck {
     }
 
     /// Returns the unsealed frame with its proof.
-    pub fn check(&mut self, frame: Frame) -> Result<(Frame, FrameProof), FrameError> {
+    pub fn verify_frame(&mut self, frame: Frame) -> Result<(Frame, FrameProof), FrameError> {
         let Frame::Sealed(sealed) = frame else {
             let proof = self.check_plain();
             return Ok((frame, proof));
@@ -128,7 +129,7 @@ impl SealCheck {
     /// The key to pin once this session is welcomed.
     pub fn new_key(&self) -> Option<HubKey> {
         match (self.trust, self.seen) {
-            (HubTrust::FirstKey | HubTrust::Fingerprint(_), Seen::Sealed { by, .. }) => {
+            (HubTrust::FirstKey | HubTrust::Fingerprint(_), SeenFrames::Sealed { by, .. }) => {
                 Some(by.key)
             }
             _ => None,
@@ -137,36 +138,38 @@ impl SealCheck {
 
     /// True if a trusted key has signed all frames so far.
     pub fn is_proven(&self) -> bool {
-        self.trust != HubTrust::NoKey && matches!(self.seen, Seen::Sealed { .. })
+        self.trust != HubTrust::NoKey && matches!(self.seen, SeenFrames::Sealed { .. })
     }
 
     /// True if the hub of this session has an earlier version, without seals.
     pub fn is_plain(&self) -> bool {
-        matches!(self.seen, Seen::Plain)
+        matches!(self.seen, SeenFrames::Plain)
     }
 
     fn check_plain(&mut self) -> FrameProof {
         let knows_no_hub = matches!(self.trust, HubTrust::FirstKey | HubTrust::NoKey);
-        if !knows_no_hub || matches!(self.seen, Seen::Sealed { .. }) {
+        if !knows_no_hub || matches!(self.seen, SeenFrames::Sealed { .. }) {
             return FrameProof::Forged;
         }
-        self.seen = Seen::Plain;
+        self.seen = SeenFrames::Plain;
         FrameProof::Unsigned
     }
 
-    fn check_sealed(&mut self, sealed: &Sealed) -> FrameProof {
+    fn check_sealed(&mut self, sealed: &SealedFrame) -> FrameProof {
         let (by, number) = match (self.seen, sealed.opening) {
-            (Seen::Nothing, Some(opening)) if self.trust.trusts(&opening.key) => (opening, 0),
-            (Seen::Sealed { by, next }, None) => (by, next),
+            (SeenFrames::Nothing, Some(opening)) if self.trust.trusts_key(&opening.key) => {
+                (opening, 0)
+            }
+            (SeenFrames::Sealed { by, next }, None) => (by, next),
             _ => return FrameProof::Forged,
         };
         let Self { edge, challenge, .. } = &*self;
         let (challenge, nonce, frame) = (*challenge, by.nonce, &sealed.frame[..]);
-        let bytes = Seal { edge, challenge, nonce, number, frame }.bytes();
+        let bytes = SealPayload { edge, challenge, nonce, number, frame }.signed_bytes();
         if sealed.number != number || !verify_bytes(&by.key.0, &bytes, &sealed.signature) {
             return FrameProof::Forged;
         }
-        self.seen = Seen::Sealed { by, next: number + 1 };
+        self.seen = SeenFrames::Sealed { by, next: number + 1 };
         if self.trust == HubTrust::NoKey { FrameProof::Unsigned } else { FrameProof::Signed }
     }
 }
@@ -182,7 +185,7 @@ mod tests {
     }
 
     fn signer() -> Signer {
-        Signer::from_pkcs8(&Signer::generate()).unwrap()
+        Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap()
     }
 
     fn key(signer: &Signer) -> HubKey {
@@ -190,13 +193,13 @@ mod tests {
     }
 
     /// Consecutive sealed frames that differ by kind.
-    fn sealed(signer: &Signer, check: &SealCheck, frames: u16) -> Vec<Frame> {
-        let mut sealer = Sealer::new(signer.clone(), edge(), check.challenge());
-        (0..frames).map(|n| sealer.seal(&Frame::Unknown(900 + n))).collect()
+    fn sealed(signer: &Signer, check: &SealVerifier, frames: u16) -> Vec<Frame> {
+        let mut sealer = FrameSealer::new(signer.clone(), edge(), check.challenge());
+        (0..frames).map(|n| sealer.seal_frame(&Frame::Unknown(900 + n))).collect()
     }
 
-    fn proof(check: &mut SealCheck, frame: &Frame) -> FrameProof {
-        check.check(frame.clone()).unwrap().1
+    fn proof(check: &mut SealVerifier, frame: &Frame) -> FrameProof {
+        check.verify_frame(frame.clone()).unwrap().1
     }
 
     #[test]
@@ -204,13 +207,13 @@ mod tests {
         let hub = signer();
         for trust in [
             HubTrust::Key(key(&hub)),
-            HubTrust::Fingerprint(key(&hub).fingerprint()),
+            HubTrust::Fingerprint(key(&hub).compute_fingerprint()),
             HubTrust::FirstKey,
         ] {
-            let mut check = SealCheck::new(edge(), trust);
+            let mut check = SealVerifier::new(edge(), trust);
             for (n, frame) in (900..).zip(sealed(&hub, &check, 3)) {
                 let signed = (Frame::Unknown(n), FrameProof::Signed);
-                assert_eq!(check.check(frame).unwrap(), signed);
+                assert_eq!(check.verify_frame(frame).unwrap(), signed);
             }
             let pins = check.new_key() == Some(key(&hub));
             assert_eq!(pins, !matches!(trust, HubTrust::Key(_)));
@@ -221,16 +224,16 @@ mod tests {
     fn another_key_a_plain_frame_and_another_session_prove_nothing() {
         let (hub, fake) = (signer(), signer());
         let trust = HubTrust::Key(key(&hub));
-        let other = sealed(&hub, &SealCheck::new(edge(), trust), 1);
+        let other = sealed(&hub, &SealVerifier::new(edge(), trust), 1);
         for frame in [other[0].clone(), Frame::Unknown(900)] {
-            assert_eq!(proof(&mut SealCheck::new(edge(), trust), &frame), FrameProof::Forged);
+            assert_eq!(proof(&mut SealVerifier::new(edge(), trust), &frame), FrameProof::Forged);
         }
-        for trust in [trust, HubTrust::Fingerprint(key(&hub).fingerprint())] {
-            let mut check = SealCheck::new(edge(), trust);
+        for trust in [trust, HubTrust::Fingerprint(key(&hub).compute_fingerprint())] {
+            let mut check = SealVerifier::new(edge(), trust);
             let frames = sealed(&fake, &check, 1);
             assert_eq!(proof(&mut check, &frames[0]), FrameProof::Forged);
         }
-        let mut check = SealCheck::new(EdgeId::new("north-2").unwrap(), trust);
+        let mut check = SealVerifier::new(EdgeId::new("north-2").unwrap(), trust);
         let frames = sealed(&hub, &check, 1);
         assert_eq!(proof(&mut check, &frames[0]), FrameProof::Forged, "sealed for another edge");
     }
@@ -240,19 +243,19 @@ mod tests {
         let hub = signer();
         let trust = HubTrust::Key(key(&hub));
         for second in [0, 2] {
-            let mut check = SealCheck::new(edge(), trust);
+            let mut check = SealVerifier::new(edge(), trust);
             let frames = sealed(&hub, &check, 3);
             assert_eq!(proof(&mut check, &frames[0]), FrameProof::Signed);
             assert_eq!(proof(&mut check, &frames[second]), FrameProof::Forged);
         }
-        let whole = sealed(&hub, &SealCheck::new(edge(), trust), 1)[0].to_bytes();
+        let whole = sealed(&hub, &SealVerifier::new(edge(), trust), 1)[0].to_bytes();
         for at in 0..whole.len() {
-            let mut check = SealCheck::new(edge(), trust);
+            let mut check = SealVerifier::new(edge(), trust);
             let mut bytes = sealed(&hub, &check, 1)[0].to_bytes();
             bytes[at] ^= 1;
             let Ok(frame) = Frame::from_bytes(&bytes) else { continue };
             assert!(
-                !matches!(check.check(frame), Ok((_, FrameProof::Signed))),
+                !matches!(check.verify_frame(frame), Ok((_, FrameProof::Signed))),
                 "byte {at} is changed"
             );
         }
@@ -261,13 +264,13 @@ mod tests {
     #[test]
     fn an_edge_without_a_key_takes_an_older_hubs_frames_as_unsigned_and_mixes_nothing() {
         let hub = signer();
-        let mut check = SealCheck::new(edge(), HubTrust::FirstKey);
+        let mut check = SealVerifier::new(edge(), HubTrust::FirstKey);
         let frames = sealed(&hub, &check, 1);
         assert_eq!(proof(&mut check, &Frame::Unknown(900)), FrameProof::Unsigned);
         assert_eq!(proof(&mut check, &frames[0]), FrameProof::Forged);
         assert_eq!(check.new_key(), None);
 
-        let mut check = SealCheck::new(edge(), HubTrust::FirstKey);
+        let mut check = SealVerifier::new(edge(), HubTrust::FirstKey);
         let frames = sealed(&hub, &check, 1);
         assert_eq!(proof(&mut check, &frames[0]), FrameProof::Signed);
         assert_eq!(proof(&mut check, &Frame::Unknown(900)), FrameProof::Forged);
@@ -278,7 +281,9 @@ mod tests {
         let (hub, at) = (signer(), UnixMillis(1_764_000_000_000));
         let time = sign_hub_time(&hub, &edge(), "a-token", at);
         let trust = HubTrust::Key(key(&hub));
-        for trust in [trust, HubTrust::Fingerprint(key(&hub).fingerprint()), HubTrust::FirstKey] {
+        for trust in
+            [trust, HubTrust::Fingerprint(key(&hub).compute_fingerprint()), HubTrust::FirstKey]
+        {
             assert!(trust.proves_time(&edge(), "a-token", &time), "{trust:?}");
         }
         let later = HubTime { at: at.plus_ms(1), ..time };
@@ -292,7 +297,7 @@ mod tests {
     #[test]
     fn on_a_line_that_others_can_write_to_no_first_key_is_believed() {
         let hub = signer();
-        let mut check = SealCheck::new(edge(), HubTrust::NoKey);
+        let mut check = SealVerifier::new(edge(), HubTrust::NoKey);
         let frames = sealed(&hub, &check, 2);
         assert_eq!(proof(&mut check, &frames[0]), FrameProof::Unsigned);
         assert_eq!(proof(&mut check, &frames[1]), FrameProof::Unsigned);

@@ -45,7 +45,7 @@ pub struct EventReader {
 }
 
 /// Returns a streamed answer, which ends when every sender is dropped.
-pub fn answer() -> (EventSender, Response) {
+pub fn open_stream() -> (EventSender, Response) {
     let (sender, receiver) = mpsc::channel(QUEUED_MAX);
     let messages = stream::unfold(receiver, |mut receiver| async move {
         let message: Bytes = receiver.recv().await?;
@@ -67,13 +67,13 @@ impl EventSender {
     }
 
     /// Completes when the reader is gone.
-    pub async fn closed(&self) {
+    pub async fn wait_until_closed(&self) {
         self.0.closed().await;
     }
 }
 
 /// A message that the page gets. The browser sends `id` back when it reconnects.
-pub fn event(name: &str, id: Option<&str>, data: &impl Serialize) -> Bytes {
+pub fn format_event(name: &str, id: Option<&str>, data: &impl Serialize) -> Bytes {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     // Serialised JSON contains no line breaks.
     let data = serde_json::to_string(data).unwrap_or_else(|error| {
@@ -84,17 +84,17 @@ pub fn event(name: &str, id: Option<&str>, data: &impl Serialize) -> Bytes {
 }
 
 /// Sets only the browser's last event id; the page does not get it.
-pub fn place(id: &str) -> Bytes {
+pub fn format_position(id: &str) -> Bytes {
     format!("id: {id}\n\n").into()
 }
 
 /// A keep-alive that the page does not get.
-pub fn comment() -> Bytes {
+pub fn format_comment() -> Bytes {
     Bytes::from_static(b":\n\n")
 }
 
 /// Sets how long the browser waits before it reconnects.
-pub fn retry(after: Duration) -> Bytes {
+pub fn format_retry(after: Duration) -> Bytes {
     format!("retry: {}\n\n", after.as_millis()).into()
 }
 
@@ -133,8 +133,12 @@ mod tests {
 
     #[tokio::test]
     async fn messages_read_back_whole_however_the_bytes_are_cut() {
-        let messages =
-            [event("order", Some("1.2"), &["a\nb"]), comment(), place("1.3"), event("x", None, &1)];
+        let messages = [
+            format_event("order", Some("1.2"), &["a\nb"]),
+            format_comment(),
+            format_position("1.3"),
+            format_event("x", None, &1),
+        ];
         let whole = messages.concat();
         for size in [1, 2, 7, whole.len()] {
             let parts: Vec<_> =
@@ -159,13 +163,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_takes_nothing_is_let_go_and_one_that_is_gone_is_heard_of() {
-        let (sender, response) = answer();
+        let (sender, response) = open_stream();
         for _ in 0..QUEUED_MAX {
-            assert!(sender.send(comment()).await);
+            assert!(sender.send(format_comment()).await);
         }
-        assert!(!sender.send(comment()).await);
+        assert!(!sender.send(format_comment()).await);
         drop(response);
-        sender.closed().await;
-        assert!(!sender.send(comment()).await);
+        sender.wait_until_closed().await;
+        assert!(!sender.send(format_comment()).await);
     }
 }

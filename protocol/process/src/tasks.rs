@@ -29,11 +29,11 @@ pub struct Tasks(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     token: CancellationToken,
-    state: Mutex<State>,
+    state: Mutex<TaskSetState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct TaskSetState {
     set: JoinSet<()>,
     /// In start order, including some that have ended.
     started: Vec<(&'static str, AbortHandle)>,
@@ -41,8 +41,8 @@ struct State {
     children: Vec<Tasks>,
 }
 
-impl State {
-    fn running(&self) -> impl Iterator<Item = &'static str> {
+impl TaskSetState {
+    fn running_names(&self) -> impl Iterator<Item = &'static str> {
         self.started.iter().filter(|(_, task)| !task.is_finished()).map(|(name, _)| *name)
     }
 }
@@ -63,28 +63,28 @@ impl Tasks {
     }
 
     /// Cancelled when these tasks should stop.
-    pub fn token(&self) -> CancellationToken {
+    pub fn stop_token(&self) -> CancellationToken {
         self.0.token.clone()
     }
 
     /// A set that ends completely before this one is stopped. Use the child for intake and the
     /// parent for workers.
-    pub fn child(&self) -> Self {
+    pub fn new_child(&self) -> Self {
         let child = Self(Arc::new(Inner { token: self.0.token.child_token(), ..Inner::default() }));
-        let mut state = self.state();
+        let mut state = self.lock_state();
         // Forget idle children that no one holds.
-        state.children.retain(|child| Arc::strong_count(&child.0) > 1 || child.busy());
+        state.children.retain(|child| Arc::strong_count(&child.0) > 1 || child.is_busy());
         if state.closed {
             child.0.token.cancel();
-            child.state().closed = true;
+            child.lock_state().closed = true;
         }
         state.children.push(child.clone());
         child
     }
 
     /// Excludes the children's tasks.
-    pub fn running(&self) -> usize {
-        self.state().running().count()
+    pub fn running_count(&self) -> usize {
+        self.lock_state().running_names().count()
     }
 
     /// Stops the children, newest first, then these tasks; logs and aborts late ones.
@@ -94,7 +94,7 @@ impl Tasks {
 
     async fn shutdown_until(&self, end: Shared<time::Sleep>) {
         let children = {
-            let mut state = self.state();
+            let mut state = self.lock_state();
             state.closed = true;
             std::mem::take(&mut state.children)
         };
@@ -102,14 +102,14 @@ impl Tasks {
             Box::pin(child.shutdown_until(end.clone())).await;
         }
         self.0.token.cancel();
-        let mut set = std::mem::take(&mut self.state().set);
+        let mut set = std::mem::take(&mut self.lock_state().set);
         let in_time = tokio::select! {
             biased;
             () = async { while set.join_next().await.is_some() {} } => true,
             () = end => false,
         };
         if !in_time {
-            for name in self.state().running() {
+            for name in self.lock_state().running_names() {
                 metrics::TASK_FAULTS.add([name], 1);
                 tracing::error!(task = name, "Task `{name}` did not stop in time and is aborted");
             }
@@ -123,7 +123,7 @@ impl Tasks {
         once: bool,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         if state.closed {
             tracing::debug!(task = name, "Task `{name}` is not started: the process stops");
             return;
@@ -135,19 +135,19 @@ impl Tasks {
         let span = tracing::info_span!("task", task = name);
         let work = async move {
             let ended = AssertUnwindSafe(work).catch_unwind().await;
-            report(name, once, ended.is_err(), tasks.0.token.is_cancelled());
+            report_end(name, once, ended.is_err(), tasks.0.token.is_cancelled());
         };
         #[allow(clippy::disallowed_methods)]
         let task = state.set.spawn(work.instrument(span));
         state.started.push((name, task));
     }
 
-    fn busy(&self) -> bool {
-        let state = self.state();
-        state.running().next().is_some() || state.children.iter().any(Self::busy)
+    fn is_busy(&self) -> bool {
+        let state = self.lock_state();
+        state.running_names().next().is_some() || state.children.iter().any(Self::is_busy)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock_state(&self) -> MutexGuard<'_, TaskSetState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -170,7 +170,7 @@ pub async fn stop_signal() {
     }
 }
 
-fn report(name: &'static str, once: bool, panicked: bool, stopping: bool) {
+fn report_end(name: &'static str, once: bool, panicked: bool, stopping: bool) {
     if panicked {
         metrics::TASK_FAULTS.add([name], 1);
         tracing::error!(task = name, "Task `{name}` panicked");

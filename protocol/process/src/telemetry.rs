@@ -21,7 +21,7 @@ const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=wa
     tokio_cron_scheduler=warn,rusqlite_migration=warn";
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 
-pub(crate) fn install(name: &'static str, format: LogFormat) {
+pub(crate) fn install_logs_and_metrics(name: &'static str, format: LogFormat) {
     let wanted = std::env::var("HOLDFAST_LOG").ok().filter(|text| !text.is_empty());
     let parsed = EnvFilter::try_new(wanted.as_deref().unwrap_or(FILTER));
     let unreadable = parsed.as_ref().err().map(ToString::to_string);
@@ -42,16 +42,16 @@ pub(crate) fn install(name: &'static str, format: LogFormat) {
     if let Some(why) = unreadable {
         tracing::warn!(why, "HOLDFAST_LOG is not understood; logging as usual");
     }
-    if metrics::install() {
-        tidy_for_ever(name);
+    if metrics::install_recorder() {
+        spawn_metrics_upkeep(name);
     }
 }
 
 /// A plain thread runs under any runtime, or without one.
-fn tidy_for_ever(name: &'static str) {
+fn spawn_metrics_upkeep(name: &'static str) {
     let work = || loop {
         std::thread::sleep(TIDY_EVERY);
-        metrics::tidy();
+        metrics::run_upkeep();
     };
     if let Err(error) = std::thread::Builder::new().name("metrics".to_owned()).spawn(work) {
         tracing::warn!(%error, process = name, "Metrics are tidied only when they are asked for");

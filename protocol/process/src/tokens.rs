@@ -16,13 +16,18 @@ mod signer;
 mod vault;
 
 use serde::{Deserialize, Serialize};
-use wire::{Actor, CommandId, DeviceId, ProviderMark, Region, Role, SessionId, UnixMillis, UserId};
+use wire::{
+    Actor, CommandId, DeviceId, ProviderVerification, Region, Role, SessionId, UnixMillis, UserId,
+};
 
-pub use caller::{Admin, Caller, FromService, HeldPermissions, USER_PERMISSIONS, Verifier, bearer};
+pub use caller::{
+    AdminCaller, Caller, HeldPermissions, ServiceCaller, TokenVerifier, USER_PERMISSIONS,
+    bearer_token,
+};
 pub use edge::{edge_claim, edge_clock_error, edge_token, verify_edge};
 pub use key_set::{KeySet, PublishedKey};
-pub use keys::{FORMER_KEYS_MAX, Keys, KeysError};
-pub use provider::{install as install_provider, verify_bytes};
+pub use keys::{FORMER_KEYS_MAX, TokenKeys, TokenKeysError};
+pub use provider::{install_crypto_provider as install_provider, verify_bytes};
 pub use public::is_sound_key;
 pub use service::ServiceKey;
 pub use signer::{Signer, SignerError};
@@ -80,12 +85,12 @@ pub struct Claims {
 
 impl Claims {
     /// The owner's verification, according to the token.
-    pub fn mark(&self) -> ProviderMark {
+    pub fn provider_mark(&self) -> ProviderVerification {
         let Self { sub: user, mark_version: version, verified, .. } = *self;
-        ProviderMark { user, version, verified }
+        ProviderVerification { user, version, verified }
     }
 
-    pub fn marked(self, mark: Option<ProviderMark>) -> Self {
+    pub fn with_provider_mark(self, mark: Option<ProviderVerification>) -> Self {
         let (verified, mark_version) =
             mark.map_or((false, 0), |mark| (mark.verified, mark.version));
         Self { verified, mark_version, ..self }

@@ -17,10 +17,10 @@ pub struct TraceId(String);
 
 impl TraceId {
     pub fn random() -> Self {
-        Self(format!("{:032x}", u128::from_ne_bytes(random::bytes())))
+        Self(format!("{:032x}", u128::from_ne_bytes(random::draw_bytes())))
     }
 
-    pub fn of(command: CommandId) -> Self {
+    pub fn from_command(command: CommandId) -> Self {
         Self(command.0.simple().to_string())
     }
 
@@ -38,16 +38,18 @@ impl TraceId {
     }
 
     /// From `traceparent`, else from `Idempotency-Key`, the command's id.
-    pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         text(HEADER).and_then(Self::from_traceparent).or_else(|| {
-            text(IDEMPOTENCY_KEY).and_then(|key| key.parse().ok()).map(|id| Self::of(CommandId(id)))
+            text(IDEMPOTENCY_KEY)
+                .and_then(|key| key.parse().ok())
+                .map(|id| Self::from_command(CommandId(id)))
         })
     }
 
     /// The header for an outgoing call: this trace, a new span.
-    pub fn traceparent(&self) -> String {
-        format!("00-{}-{:016x}-01", self.0, u64::from_ne_bytes(random::bytes()))
+    pub fn to_traceparent(&self) -> String {
+        format!("00-{}-{:016x}-01", self.0, u64::from_ne_bytes(random::draw_bytes()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -80,33 +82,33 @@ tokio::task_local! {
 }
 
 /// The trace of this task, if any.
-pub fn current() -> Option<TraceId> {
+pub fn current_trace() -> Option<TraceId> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
 /// Runs `work` in a trace, which its outgoing calls carry.
-pub async fn scope<F: Future>(trace: TraceId, work: F) -> F::Output {
+pub async fn run_in_trace<F: Future>(trace: TraceId, work: F) -> F::Output {
     CURRENT.scope(trace, work).await
 }
 
 /// The trace of the request, or a new one.
 #[derive(Clone, Debug)]
-pub struct Trace(pub TraceId);
+pub struct RequestTrace(pub TraceId);
 
-impl<S: Send + Sync> FromRequestParts<S> for Trace {
+impl<S: Send + Sync> FromRequestParts<S> for RequestTrace {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        if let Some(trace) = parts.extensions.get::<Trace>() {
+        if let Some(trace) = parts.extensions.get::<RequestTrace>() {
             return Ok(trace.clone());
         }
-        Ok(Self(of_request(&parts.headers)))
+        Ok(Self(trace_of_headers(&parts.headers)))
     }
 }
 
 /// A call inside this process has no header but runs in its caller's task.
-pub(crate) fn of_request(headers: &HeaderMap) -> TraceId {
-    TraceId::of_headers(headers).or_else(current).unwrap_or_else(TraceId::random)
+pub(crate) fn trace_of_headers(headers: &HeaderMap) -> TraceId {
+    TraceId::from_headers(headers).or_else(current_trace).unwrap_or_else(TraceId::random)
 }
 
 fn is_hex(text: &str) -> bool {
@@ -141,17 +143,17 @@ mod tests {
     #[test]
     fn a_command_and_its_trace_name_each_other() {
         let command: CommandId = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736".parse().unwrap();
-        assert_eq!(TraceId::of(command).as_str(), TRACE);
+        assert_eq!(TraceId::from_command(command).as_str(), TRACE);
         let mut headers = HeaderMap::new();
         headers.insert("idempotency-key", command.to_string().parse().unwrap());
-        assert_eq!(TraceId::of_headers(&headers), Some(TraceId::of(command)));
+        assert_eq!(TraceId::from_headers(&headers), Some(TraceId::from_command(command)));
     }
 
     #[tokio::test]
     async fn work_inside_a_trace_knows_it() {
-        assert_eq!(current(), None);
+        assert_eq!(current_trace(), None);
         let trace = TraceId::random();
-        assert_eq!(scope(trace.clone(), async { current() }).await, Some(trace));
+        assert_eq!(run_in_trace(trace.clone(), async { current_trace() }).await, Some(trace));
     }
 
     proptest! {
@@ -164,7 +166,7 @@ mod tests {
         fn what_we_send_we_understand(id: u128) {
             prop_assume!(id != 0);
             let trace: TraceId = format!("{id:032x}").parse().unwrap();
-            prop_assert_eq!(TraceId::from_traceparent(&trace.traceparent()), Some(trace));
+            prop_assert_eq!(TraceId::from_traceparent(&trace.to_traceparent()), Some(trace));
         }
     }
 }

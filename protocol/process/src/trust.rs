@@ -17,7 +17,7 @@ use rustls::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{clock::Clock, problem::causes};
+use crate::{clock::Clock, problem::iter_causes};
 
 /// Section `[tls]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ const ROOTS: &str = "HOLDFAST__TLS__ROOTS";
 
 impl TlsConfig {
     /// For programs without a configuration file.
-    pub fn of_environment() -> Self {
+    pub fn from_environment() -> Self {
         Self { roots: std::env::var_os(ROOTS).unwrap_or_default().into() }
     }
 }
@@ -50,48 +50,48 @@ pub enum TrustError {
 }
 
 impl TrustError {
-    fn unusable(file: &Path, why: String) -> Self {
+    fn unusable_file(file: &Path, why: String) -> Self {
         Self::Unusable { file: file.to_owned(), why }
     }
 }
 
 /// Clones share them.
 #[derive(Clone)]
-pub struct Authorities {
+pub struct CertificateAuthorities {
     client: Arc<ClientConfig>,
-    own: Option<Arc<OwnAuthorities>>,
+    own: Option<Arc<OperatorAuthorities>>,
 }
 
-struct OwnAuthorities {
+struct OperatorAuthorities {
     file: PathBuf,
     pem: String,
 }
 
-static OF_PROCESS: OnceLock<Authorities> = OnceLock::new();
+static OF_PROCESS: OnceLock<CertificateAuthorities> = OnceLock::new();
 
 /// Adds the configured authorities; must precede the first call.
-pub fn trust(config: &TlsConfig) -> Result<(), TrustError> {
+pub fn trust_authorities(config: &TlsConfig) -> Result<(), TrustError> {
     if config.roots.as_os_str().is_empty() {
         return Ok(());
     }
-    let own = Authorities::with_own(&config.roots)?;
+    let own = CertificateAuthorities::with_own(&config.roots)?;
     let late = || {
         let why = "this process has made calls before it was told whom to trust";
-        TrustError::unusable(&config.roots, why.to_owned())
+        TrustError::unusable_file(&config.roots, why.to_owned())
     };
     OF_PROCESS.set(own).map_err(|_| late())
 }
 
-pub fn client() -> Arc<ClientConfig> {
-    Authorities::of_process().client
+pub fn tls_client_config() -> Arc<ClientConfig> {
+    CertificateAuthorities::of_process().client
 }
 
 /// Judges certificates by `clock`, for processes that keep their own time.
-pub fn client_at(clock: &Clock) -> Arc<ClientConfig> {
-    Arc::new(judged_by((*client()).clone(), clock))
+pub fn tls_client_config_at(clock: &Clock) -> Arc<ClientConfig> {
+    Arc::new(with_certificate_clock((*tls_client_config()).clone(), clock))
 }
 
-pub fn judged_by(mut config: ClientConfig, clock: &Clock) -> ClientConfig {
+pub fn with_certificate_clock(mut config: ClientConfig, clock: &Clock) -> ClientConfig {
     config.time_provider = Arc::new(CertificateTime(clock.clone()));
     config
 }
@@ -107,21 +107,21 @@ impl TimeProvider for CertificateTime {
 }
 
 /// True if two machines could not agree on TLS.
-pub fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+pub fn is_tls_error(error: &(dyn Error + 'static)) -> bool {
     tls_errors(error).next().is_some()
 }
 
-pub fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
+pub fn is_certificate_error(error: &(dyn Error + 'static)) -> bool {
     tls_errors(error).any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
 }
 
 /// True if a certificate was refused because it is not valid now.
-pub fn is_of_certificate_time(error: &(dyn Error + 'static)) -> bool {
+pub fn is_certificate_time_error(error: &(dyn Error + 'static)) -> bool {
     tls_errors(error).any(names_certificate_time)
 }
 
 fn tls_errors<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e rustls::Error> {
-    causes(error).filter_map(|cause| cause.downcast_ref())
+    iter_causes(error).filter_map(|cause| cause.downcast_ref())
 }
 
 fn names_certificate_time(error: &rustls::Error) -> bool {
@@ -131,7 +131,7 @@ fn names_certificate_time(error: &rustls::Error) -> bool {
 }
 
 /// Trusts the authorities in this PEM and the public ones.
-pub fn client_that_trusts(pem: &[u8]) -> Result<ClientConfig, String> {
+pub fn client_config_trusting(pem: &[u8]) -> Result<ClientConfig, String> {
     let mut roots = public_roots();
     let mut own = 0;
     for certificate in CertificateDer::pem_slice_iter(pem) {
@@ -145,12 +145,12 @@ pub fn client_that_trusts(pem: &[u8]) -> Result<ClientConfig, String> {
     Ok(with_roots(roots))
 }
 
-impl Authorities {
+impl CertificateAuthorities {
     pub fn of_process() -> Self {
-        OF_PROCESS.get_or_init(Self::public).clone()
+        OF_PROCESS.get_or_init(Self::with_public_roots).clone()
     }
 
-    pub fn public() -> Self {
+    pub fn with_public_roots() -> Self {
         Self { client: Arc::new(with_roots(public_roots())), own: None }
     }
 
@@ -158,13 +158,13 @@ impl Authorities {
     pub fn with_own(file: &Path) -> Result<Self, TrustError> {
         let pem = fs::read_to_string(file)
             .map_err(|source| TrustError::Unreadable { file: file.to_owned(), source })?;
-        let client =
-            client_that_trusts(pem.as_bytes()).map_err(|why| TrustError::unusable(file, why))?;
-        let own = OwnAuthorities { file: file.to_owned(), pem };
+        let client = client_config_trusting(pem.as_bytes())
+            .map_err(|why| TrustError::unusable_file(file, why))?;
+        let own = OperatorAuthorities { file: file.to_owned(), pem };
         Ok(Self { client: Arc::new(client), own: Some(Arc::new(own)) })
     }
 
-    pub fn client(&self) -> Arc<ClientConfig> {
+    pub fn client_config(&self) -> Arc<ClientConfig> {
         self.client.clone()
     }
 

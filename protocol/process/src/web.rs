@@ -17,10 +17,10 @@ use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 
 pub use arrival::BodyArrival;
 pub use certificate::{Certificate, CertificateError};
-pub use listen::{BindError, bind, converse_with_all, serve, serve_by_tls};
+pub use listen::{BindError, bind_listener, serve_connections, serve_http, serve_https};
 pub use paced::PacedStream;
-pub use protect::protected;
-pub use slots::{SlotProof, Slots};
+pub use protect::with_security_headers;
+pub use slots::{ConnectionSlots, SlotProof};
 
 /// For bodies held whole, by an extractor or on the way to a part; routes may set their own with
 /// `DefaultBodyLimit`.
@@ -31,13 +31,13 @@ pub const ANY_BODY_BYTES_MAX: usize = 24 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Wraps the finished router of `service`; routes added afterwards stay outside.
-pub fn standard(router: Router, service: &'static str) -> Router {
+pub fn with_standard_layers(router: Router, service: &'static str) -> Router {
     // One layer, because the router boxes each layer and copies every box per request.
     let layers = ServiceBuilder::new()
-        .layer(frame::RequestFrame { service, timeout: TIMEOUT })
+        .layer(frame::RequestLayer { service, timeout: TIMEOUT })
         .layer(RequestBodyLimitLayer::new(ANY_BODY_BYTES_MAX))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(CatchPanicLayer::custom(frame::panicked));
+        .layer(CatchPanicLayer::custom(frame::answer_panic));
     router.layer(layers)
 }
 

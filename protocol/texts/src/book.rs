@@ -9,11 +9,11 @@ use crate::Language;
 /// Fluent parses a language's messages on first use, so that programs that use none spend nothing
 /// on them.
 pub struct MessageBook {
-    en: Pages,
-    zh: Pages,
+    en: LanguageMessages,
+    zh: LanguageMessages,
 }
 
-struct Pages {
+struct LanguageMessages {
     tag: &'static str,
     source: &'static str,
     bundle: OnceLock<FluentBundle<FluentResource>>,
@@ -21,15 +21,20 @@ struct Pages {
 
 impl MessageBook {
     pub const fn new(en: &'static str, zh: &'static str) -> Self {
-        Self { en: Pages::new("en", en), zh: Pages::new("zh-CN", zh) }
+        Self { en: LanguageMessages::new("en", en), zh: LanguageMessages::new("zh-CN", zh) }
     }
 
     /// Fills in the message or attribute (`message.attribute`) of this key. The build has checked
     /// that the key and its placeholders exist.
-    pub fn fill(&self, language: Language, key: &str, args: &[(&str, FluentValue<'_>)]) -> String {
+    pub fn fill_message(
+        &self,
+        language: Language,
+        key: &str,
+        args: &[(&str, FluentValue<'_>)],
+    ) -> String {
         let bundle = match language {
-            Language::English => self.en.bundle(),
-            Language::Chinese => self.zh.bundle(),
+            Language::English => self.en.load_bundle(),
+            Language::Chinese => self.zh.load_bundle(),
         };
         let (message, attribute) = key.split_once('.').map_or((key, None), |(m, a)| (m, Some(a)));
         let pattern = bundle.get_message(message).and_then(|message| match attribute {
@@ -45,12 +50,12 @@ impl MessageBook {
     }
 }
 
-impl Pages {
+impl LanguageMessages {
     const fn new(tag: &'static str, source: &'static str) -> Self {
         Self { tag, source, bundle: OnceLock::new() }
     }
 
-    fn bundle(&self) -> &FluentBundle<FluentResource> {
+    fn load_bundle(&self) -> &FluentBundle<FluentResource> {
         self.bundle.get_or_init(|| {
             let mut bundle = FluentBundle::new_concurrent(self.tag.parse().into_iter().collect());
             // Fluent puts direction marks around values for scripts that we do not use.

@@ -38,11 +38,11 @@ macro_rules! include_texts {
 
 /// A text that can be rendered in every language.
 pub trait Sentence {
-    fn to(&self, language: Language) -> String;
+    fn render_in(&self, language: Language) -> String;
 
     /// For a channel that cannot learn the reader's language.
-    fn text(&self) -> Text {
-        Text { en: self.to(Language::English), zh: self.to(Language::Chinese) }
+    fn to_text(&self) -> Text {
+        Text { en: self.render_in(Language::English), zh: self.render_in(Language::Chinese) }
     }
 }
 
@@ -56,7 +56,7 @@ pub struct Text {
 
 impl Text {
     /// The same text for every reader, such as a sentence that another service already rendered.
-    pub fn alike(words: impl Into<String>) -> Self {
+    pub fn from_untranslated(words: impl Into<String>) -> Self {
         let words = words.into();
         Self { en: words.clone(), zh: words }
     }
@@ -65,7 +65,7 @@ impl Text {
     pub fn list(items: &[impl fmt::Display], separator: Phrase) -> Self {
         let list = |language| {
             let items: Vec<_> = items.iter().map(ToString::to_string).collect();
-            items.join(separator.plain(language))
+            items.join(separator.text_in(language))
         };
         Self { en: list(Language::English), zh: list(Language::Chinese) }
     }
@@ -79,7 +79,7 @@ impl Text {
 }
 
 impl Sentence for Text {
-    fn to(&self, language: Language) -> String {
+    fn render_in(&self, language: Language) -> String {
         self.get(language).to_owned()
     }
 }
@@ -92,7 +92,7 @@ pub struct Phrase {
 }
 
 impl Phrase {
-    pub const fn plain(self, language: Language) -> &'static str {
+    pub const fn text_in(self, language: Language) -> &'static str {
         match language {
             Language::English => self.en,
             Language::Chinese => self.zh,
@@ -101,8 +101,8 @@ impl Phrase {
 }
 
 impl Sentence for Phrase {
-    fn to(&self, language: Language) -> String {
-        self.plain(language).to_owned()
+    fn render_in(&self, language: Language) -> String {
+        self.text_in(language).to_owned()
     }
 }
 
@@ -114,7 +114,7 @@ pub enum Arg {
 }
 
 impl Arg {
-    pub fn value(&self, language: Language) -> FluentValue<'_> {
+    pub fn value_in(&self, language: Language) -> FluentValue<'_> {
         match self {
             Self::Alike(text) => text.as_str().into(),
             Self::InEach(text) => text.get(language).into(),
@@ -136,6 +136,6 @@ impl From<Text> for Arg {
 
 impl From<Phrase> for Arg {
     fn from(phrase: Phrase) -> Self {
-        Self::InEach(phrase.text())
+        Self::InEach(phrase.to_text())
     }
 }

@@ -19,12 +19,12 @@ words! {
 }
 
 impl Role {
-    pub fn number(self) -> i64 {
+    pub fn as_number(self) -> i64 {
         self as i64
     }
 
     pub fn from_number(number: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.number() == number)
+        Self::ALL.into_iter().find(|role| role.as_number() == number)
     }
 }
 

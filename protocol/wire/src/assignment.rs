@@ -60,7 +60,7 @@ impl OfflineRules {
     /// Returns true if this order may start at an edge without held funds. `cut_off` comes from the
     /// op; an op without it counts as cut off.
     pub fn starts_unpaid_at_edge(&self, order: &Order, cut_off: Option<bool>) -> bool {
-        let is_small = self.unpaid_start_max.as_ref().is_some_and(|cap| cap.covers(order));
+        let is_small = self.unpaid_start_max.as_ref().is_some_and(|cap| cap.covers_order(order));
         let is_waived = (self.unpaid_start || is_small) && cut_off.unwrap_or(true);
         (is_waived && can_be_paid(order)) || self.is_paid_afterwards(order)
     }
@@ -78,7 +78,10 @@ impl OfflineRules {
     }
 
     /// The rules under which the holding edge may approve a customer's orders.
-    pub fn approvals(&self, in_good_standing: bool) -> impl Iterator<Item = &ApprovalRule> {
+    pub fn list_approval_rules(
+        &self,
+        in_good_standing: bool,
+    ) -> impl Iterator<Item = &ApprovalRule> {
         let wider = self.approval_in_good_standing.as_ref().filter(|_| in_good_standing);
         self.approval.iter().chain(wider)
     }
@@ -109,7 +112,7 @@ pub struct PriceCap {
 }
 
 impl PriceCap {
-    pub fn covers(&self, order: &Order) -> bool {
+    pub fn covers_order(&self, order: &Order) -> bool {
         order.currency == self.currency && order.price <= self.price_max
     }
 }
@@ -129,7 +132,7 @@ pub struct ApprovalRule {
 }
 
 impl ApprovalRule {
-    pub fn allows(&self, order: &Order) -> bool {
+    pub fn allows_order(&self, order: &Order) -> bool {
         order.currency == self.currency
             && order.price <= self.price_max
             && self.service_types.contains(&order.service_type)
@@ -177,8 +180,8 @@ pub struct RegionAssignment {
 
 impl RegionAssignment {
     /// For comparison between the hub and an edge.
-    pub fn digest(&self) -> Hash {
-        Hash::of(&crate::op::encoded(self))
+    pub fn compute_digest(&self) -> Hash {
+        Hash::digest_bytes(&crate::op::encode_canonical(self))
     }
 }
 
@@ -197,7 +200,7 @@ pub struct Assignments {
 
 /// The hub's notice that an edge's epoch has ended: every right it held is revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TakeBack {
+pub struct LeaseRevocation {
     pub edge: EdgeId,
     pub epoch: u64,
     pub why: FenceEnding,
@@ -211,7 +214,7 @@ pub struct TakeBack {
 
 /// The rights that a take-back ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TakenBack {
+pub struct RevokedLeases {
     pub fences: Vec<FenceRecord>,
 }
 
@@ -224,13 +227,13 @@ pub struct DistrustedCommands {
 
 /// The number of newly listed cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListedCases {
+pub struct ListedCaseCount {
     pub listed: u64,
 }
 
 /// The current epoch of an edge: the hub takes ops from it, and only it can be granted a right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EdgeSeat {
+pub struct CurrentEpoch {
     pub edge: EdgeId,
     pub region: Region,
     pub epoch: u64,
@@ -239,7 +242,7 @@ pub struct EdgeSeat {
 /// An accept for the region's holder to log: from the portal via the order service, or waiting in
 /// another edge's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PortalAccept {
+pub struct AcceptForHolder {
     pub region: Region,
     pub command: Command,
     pub actor: Actor,
@@ -263,7 +266,7 @@ pub struct WaitingAccepts {
 
 /// One answer per accept, in the same order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaitingAnswers {
+pub struct WaitingAcceptDecisions {
     pub answers: Vec<OpDecision>,
 }
 
@@ -380,7 +383,7 @@ pub fn is_open(status: OrderStatus) -> bool {
 pub fn open_digest(open: impl IntoIterator<Item = (OrderId, u64)>) -> Hash {
     let mut digest = Hash::ZERO;
     for (id, version) in open {
-        digest.toggle(Hash::of(&crate::op::encoded((id, version))));
+        digest.toggle_member(Hash::digest_bytes(&crate::op::encode_canonical((id, version))));
     }
     digest
 }
@@ -405,7 +408,7 @@ mod tests {
             assert_eq!(ending.as_str().parse(), Ok(ending));
             let json = serde_json::to_value(ending).unwrap();
             assert_eq!(json, ending.as_str());
-            let bytes = crate::op::encoded(ending);
+            let bytes = crate::op::encode_canonical(ending);
             assert_eq!(minicbor::decode::<FenceEnding>(&bytes).unwrap(), ending);
         }
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Command, CommandOp, EdgeId, Hash, HeldReason, Outcome, ProviderMark, QuarantineWhy,
-    Region, Relogged, Source, UnixMillis, Verdict,
+    Actor, Command, CommandOp, EarlierReceipt, EdgeId, Hash, HeldReason, Outcome,
+    ProviderVerification, QuarantineWhy, Region, Source, UnixMillis, Verdict,
 };
 
 /// A contiguous run of one edge's log, for one owner.
@@ -35,7 +35,7 @@ pub enum BatchBody {
         /// refers to.
         actor: Option<Actor>,
         #[serde(flatten)]
-        evidence: Evidence,
+        evidence: CommandEvidence,
     },
     LeaseReleased {
         fence: u64,
@@ -44,7 +44,7 @@ pub enum BatchBody {
 
 /// The edge's answer to a command, and the versions by which a firm answer is judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
+pub struct CommandEvidence {
     pub verdict: Verdict,
     pub fence: Option<u64>,
     /// When the edge took the command: its clock, bounded by the hub's record of its log.
@@ -66,16 +66,16 @@ pub struct Evidence {
     pub distrusted: bool,
     /// The verification of the token's person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mark: Option<ProviderMark>,
+    pub mark: Option<ProviderVerification>,
     /// True if the edge was cut off from its hub when it took the command, as its op records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_off: Option<bool>,
 }
 
-impl Evidence {
+impl CommandEvidence {
     /// `revoked_version` is the cloud's knowledge. The op does not record if another place put it
     /// to its edge, so `made_at` stays empty.
-    pub fn of(op: &CommandOp, revoked_version: Option<u64>) -> Self {
+    pub fn from_op(op: &CommandOp, revoked_version: Option<u64>) -> Self {
         Self {
             verdict: op.verdict,
             fence: op.fence,
@@ -84,7 +84,7 @@ impl Evidence {
             rules_version: op.rules_version,
             revocations_version: op.revocations_version,
             revoked_version,
-            relogged: op.relogged.as_ref().map(Relogged::answer),
+            relogged: op.relogged.as_ref().map(EarlierReceipt::to_first_answer),
             made_at: None,
             distrusted: false,
             mark: None,

@@ -165,14 +165,14 @@ impl Code {
         endings.filter_map(FenceEnding::broken_promise).any(|code| code == self)
     }
 
-    pub fn sentence(self, language: Language) -> &'static str {
-        self.phrase().plain(language)
+    pub fn sentence_in(self, language: Language) -> &'static str {
+        self.phrase().text_in(language)
     }
 }
 
 impl Sentence for Code {
-    fn to(&self, language: Language) -> String {
-        self.sentence(language).to_owned()
+    fn render_in(&self, language: Language) -> String {
+        self.sentence_in(language).to_owned()
     }
 }
 
@@ -201,8 +201,8 @@ mod tests {
     fn every_code_speaks_both_languages_and_keeps_its_word() {
         for &code in Code::ALL {
             assert_eq!(code.as_str().parse(), Ok(code));
-            assert!(code.sentence(Language::English).is_ascii(), "{code}");
-            assert!(!code.sentence(Language::Chinese).is_ascii(), "{code}");
+            assert!(code.sentence_in(Language::English).is_ascii(), "{code}");
+            assert!(!code.sentence_in(Language::Chinese).is_ascii(), "{code}");
             assert!((200..600).contains(&code.status()), "{code}");
         }
     }

@@ -151,7 +151,7 @@ impl CommandBody {
     }
 
     /// The action on an existing order; `None` for publishing, which creates one.
-    pub fn action(&self) -> Option<Action> {
+    pub fn order_action(&self) -> Option<Action> {
         match self {
             Self::PublishOrder { .. } => None,
             Self::ApproveOrder { .. } => Some(Action::Approve),
@@ -182,7 +182,7 @@ impl CommandBody {
 
     /// The hash that identifies a command together with its id and user.
     pub fn hash(&self) -> Hash {
-        Hash::of(&crate::op::encoded(self))
+        Hash::digest_bytes(&crate::op::encode_canonical(self))
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
         let one: CommandBody = serde_json::from_str(json).unwrap();
         let other: CommandBody = serde_json::from_str(spelled).unwrap();
         assert_eq!(one.hash(), other.hash());
-        let bytes = crate::op::encoded(&one);
+        let bytes = crate::op::encode_canonical(&one);
         assert_eq!(minicbor::decode::<CommandBody>(&bytes).unwrap(), one);
     }
 
@@ -232,7 +232,7 @@ mod tests {
             note: Some("Two washers replaced".into()),
         };
         assert_ne!(bare.hash(), noted.hash());
-        let bytes = crate::op::encoded(&noted);
+        let bytes = crate::op::encode_canonical(&noted);
         assert_eq!(minicbor::decode::<CommandBody>(&bytes).unwrap(), noted);
     }
 

@@ -7,7 +7,7 @@ use crate::{EdgeId, Hash, Order, OrderId, Region, UnixMillis};
 
 /// A range of a region's orders: ids after `after`, in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RangeQuestion {
+pub struct OrderRangeQuery {
     pub region: Region,
     pub after: Option<OrderId>,
     /// The last id of the range; absent for an open end.
@@ -18,29 +18,29 @@ pub struct RangeQuestion {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RangeAnswer {
+pub struct OrderRangeDigest {
     /// The end of the range: earlier than requested if `orders_max` was reached.
     pub until: Option<OrderId>,
     pub digest: Hash,
     #[serde(default)]
-    pub marks: Vec<OrderMark>,
+    pub marks: Vec<OrderFingerprint>,
 }
 
 /// The part of an order that two ends compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderMark {
+pub struct OrderFingerprint {
     pub id: OrderId,
     pub version: u64,
     pub digest: Hash,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrdersQuestion {
+pub struct OrdersByIdQuery {
     pub ids: Vec<OrderId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrdersAnswer {
+pub struct OrdersByIdReply {
     /// The orders that exist, in any region.
     pub orders: Vec<Order>,
     /// Since when an event has waited in the outbox; an order missing at the hub may still be under
@@ -51,23 +51,23 @@ pub struct OrdersAnswer {
 /// Requests a new fence for the same holder, whose view did not match its grant. The region is
 /// repaired, and the new grant carries its current digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RenewRequest {
+pub struct LeaseRenewalRequest {
     pub region: Region,
     pub edge: EdgeId,
     pub epoch: u64,
     pub fence: u64,
 }
 
-impl OrderMark {
-    pub fn of(order: &Order) -> Self {
-        Self { id: order.id, version: order.version, digest: order.digest() }
+impl OrderFingerprint {
+    pub fn from_order(order: &Order) -> Self {
+        Self { id: order.id, version: order.version, digest: order.compute_digest() }
     }
 }
 
-pub fn range_digest<'a>(marks: impl IntoIterator<Item = &'a OrderMark>) -> Hash {
+pub fn range_digest<'a>(marks: impl IntoIterator<Item = &'a OrderFingerprint>) -> Hash {
     let mut digest = Hash::ZERO;
     for mark in marks {
-        digest.toggle(mark.digest);
+        digest.toggle_member(mark.digest);
     }
     digest
 }

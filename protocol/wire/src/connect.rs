@@ -17,7 +17,7 @@ impl<'a> TabletCredentials<'a> {
         user_name: Option<&str>,
         password: Option<&'a [u8]>,
     ) -> Result<Self, Code> {
-        let device = DeviceId::of_client(client_id).ok_or(Code::InvalidCredentials)?;
+        let device = DeviceId::from_client_id(client_id).ok_or(Code::InvalidCredentials)?;
         if user_name != Some(device.as_str()) {
             return Err(Code::InvalidCredentials);
         }
@@ -28,7 +28,7 @@ impl<'a> TabletCredentials<'a> {
 
 impl DeviceId {
     /// The device behind a client id.
-    pub fn of_client(client_id: &str) -> Option<Self> {
+    pub fn from_client_id(client_id: &str) -> Option<Self> {
         let (device, _) = client_id.split_once('.').unwrap_or((client_id, ""));
         Self::new(device).ok()
     }
@@ -44,10 +44,10 @@ mod tests {
 
     #[test]
     fn a_device_may_hold_several_connections() {
-        assert_eq!(DeviceId::of_client("tablet-7"), Some(device("tablet-7")));
-        assert_eq!(DeviceId::of_client("tablet-7.second"), Some(device("tablet-7")));
-        assert_eq!(DeviceId::of_client(""), None);
-        assert_eq!(DeviceId::of_client("Tablet 7"), None);
+        assert_eq!(DeviceId::from_client_id("tablet-7"), Some(device("tablet-7")));
+        assert_eq!(DeviceId::from_client_id("tablet-7.second"), Some(device("tablet-7")));
+        assert_eq!(DeviceId::from_client_id(""), None);
+        assert_eq!(DeviceId::from_client_id("Tablet 7"), None);
     }
 
     #[test]

@@ -2,16 +2,18 @@
 
 use crate::{
     Amount, Draft, UnixMillis, say,
-    text::{self, FieldError, Limits},
+    text::{self, FieldError, FieldLimits},
 };
 
 /// Years that every reader of the order can represent.
 const TIMES: std::ops::RangeInclusive<UnixMillis> = UnixMillis(0)..=UnixMillis(253_370_764_800_000);
 
-const TITLE: Limits = Limits { field: "title", chars_min: 1, chars_max: 255, lines: false };
-const DESCRIPTION: Limits =
-    Limits { field: "description", chars_min: 0, chars_max: 4_000, lines: true };
-const ADDRESS: Limits = Limits { field: "address", chars_min: 1, chars_max: 300, lines: false };
+const TITLE: FieldLimits =
+    FieldLimits { field: "title", chars_min: 1, chars_max: 255, lines: false };
+const DESCRIPTION: FieldLimits =
+    FieldLimits { field: "description", chars_min: 0, chars_max: 4_000, lines: true };
+const ADDRESS: FieldLimits =
+    FieldLimits { field: "address", chars_min: 1, chars_max: 300, lines: false };
 
 /// Returns the normalised draft, or every field error at once, so that one round of corrections is
 /// enough.
@@ -23,25 +25,25 @@ pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
             String::new()
         })
     };
-    let title = take(text::check(&draft.title, &TITLE));
-    let description = take(text::check(&draft.description, &DESCRIPTION));
-    let address = take(text::check(&draft.address, &ADDRESS));
-    errors.extend(wrong_price(draft.price));
-    errors.extend(wrong_times(draft.service_start_time, draft.service_end_time));
+    let title = take(text::check_field(&draft.title, &TITLE));
+    let description = take(text::check_field(&draft.description, &DESCRIPTION));
+    let address = take(text::check_field(&draft.address, &ADDRESS));
+    errors.extend(check_price(draft.price));
+    errors.extend(check_times(draft.service_start_time, draft.service_end_time));
     let kept = Draft { title, description, address, ..draft.clone() };
     if errors.is_empty() { Ok(kept) } else { Err(errors) }
 }
 
 /// A frame may carry a price that the form would reject, so the range is checked again.
-fn wrong_price(price: Amount) -> Option<FieldError> {
+fn check_price(price: Amount) -> Option<FieldError> {
     if !price.is_positive() {
         return Some(FieldError::new("price", say::price_too_low));
     }
-    let too_high = Amount::from_minor(price.minor()).is_err();
+    let too_high = Amount::from_minor(price.minor_units()).is_err();
     too_high.then(|| FieldError::new("price", say::price_too_high))
 }
 
-fn wrong_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<FieldError> {
+fn check_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<FieldError> {
     let named = [("service_start_time", start), ("service_end_time", end)];
     let out_of_range = named.into_iter().find(|(_, at)| at.is_some_and(|at| !TIMES.contains(&at)));
     if let Some((field, _)) = out_of_range {

@@ -28,12 +28,12 @@ pub enum CodeError {
 
 /// The code for one edge. Only its hash is stored.
 pub fn enrolment_code(secret: [u8; CODE_PART_BYTES], key: &HubKey) -> String {
-    format!("{}-{}", spelled(secret), key.fingerprint())
+    format!("{}-{}", encode_code_part(secret), key.compute_fingerprint())
 }
 
 /// The fingerprint of the hub that made the code; codes from older hubs contain none.
-pub fn hub_of(code: &str) -> Result<Option<HubFingerprint>, CodeError> {
-    let plain = plain(code);
+pub fn parse_hub_fingerprint(code: &str) -> Result<Option<HubFingerprint>, CodeError> {
+    let plain = normalise_code(code);
     match plain.len() {
         0..=PART_CHARS => Ok(None),
         n if n == 2 * PART_CHARS => {
@@ -73,8 +73,8 @@ pub fn former_keys_bytes(edge: &EdgeId, edge_key: &[u8; 32], former: &[[u8; 32]]
 }
 
 impl HubKey {
-    pub fn fingerprint(&self) -> HubFingerprint {
-        let hash = Hash::of(&[&b"holdfast hub key "[..], &self.0].concat());
+    pub fn compute_fingerprint(&self) -> HubFingerprint {
+        let hash = Hash::digest_bytes(&[&b"holdfast hub key "[..], &self.0].concat());
         let mut bytes = [0; CODE_PART_BYTES];
         bytes.copy_from_slice(&hash.0[..CODE_PART_BYTES]);
         HubFingerprint(bytes)
@@ -83,7 +83,7 @@ impl HubKey {
 
 impl fmt::Display for HubFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&spelled(self.0))
+        f.write_str(&encode_code_part(self.0))
     }
 }
 
@@ -92,7 +92,7 @@ impl FromStr for HubFingerprint {
     type Err = CodeError;
 
     fn from_str(text: &str) -> Result<Self, CodeError> {
-        let plain = plain(text);
+        let plain = normalise_code(text);
         if plain.len() != PART_CHARS {
             return Err(CodeError::NoFingerprint);
         }
@@ -109,11 +109,11 @@ impl FromStr for HubFingerprint {
     }
 }
 
-fn plain(text: &str) -> String {
+fn normalise_code(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
-fn spelled(bytes: [u8; CODE_PART_BYTES]) -> String {
+fn encode_code_part(bytes: [u8; CODE_PART_BYTES]) -> String {
     let mut text = String::with_capacity(PART_CHARS * 5 / GROUP_CHARS);
     for five in bytes.chunks_exact(5) {
         let bits = five.iter().fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
@@ -137,19 +137,22 @@ mod tests {
     fn a_code_names_its_hub_however_it_was_copied() {
         let code = enrolment_code([9; CODE_PART_BYTES], &KEY);
         assert_eq!(code.len(), 59, "{code}");
-        assert_eq!(hub_of(&code), Ok(Some(KEY.fingerprint())));
-        assert_eq!(hub_of(&code.to_lowercase().replace('-', " ")), hub_of(&code));
-        assert_ne!(hub_of(&code), Ok(Some(HubKey([8; 32]).fingerprint())));
-        assert_eq!(KEY.fingerprint().to_string().parse(), Ok(KEY.fingerprint()));
+        assert_eq!(parse_hub_fingerprint(&code), Ok(Some(KEY.compute_fingerprint())));
+        assert_eq!(
+            parse_hub_fingerprint(&code.to_lowercase().replace('-', " ")),
+            parse_hub_fingerprint(&code)
+        );
+        assert_ne!(parse_hub_fingerprint(&code), Ok(Some(HubKey([8; 32]).compute_fingerprint())));
+        assert_eq!(KEY.compute_fingerprint().to_string().parse(), Ok(KEY.compute_fingerprint()));
     }
 
     #[test]
     fn a_code_of_an_older_hub_names_none_and_a_torn_one_is_refused() {
         let code = enrolment_code([9; CODE_PART_BYTES], &KEY);
-        assert_eq!(hub_of(&code[..29]), Ok(None));
+        assert_eq!(parse_hub_fingerprint(&code[..29]), Ok(None));
         for torn in [&code[..57], &code[..34], &format!("{code}-1"), &code.replace(['0', '1'], "U")]
         {
-            assert_eq!(hub_of(torn), Err(CodeError::Torn), "{torn}");
+            assert_eq!(parse_hub_fingerprint(torn), Err(CodeError::Torn), "{torn}");
         }
     }
 }

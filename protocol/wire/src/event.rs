@@ -134,7 +134,7 @@ pub struct OrderEvent {
 
 impl OrderEvent {
     /// An order event without optional fields.
-    pub const fn plain(order: Order, actor: Actor, command_id: CommandId) -> Self {
+    pub const fn from_order(order: Order, actor: Actor, command_id: CommandId) -> Self {
         Self {
             order,
             actor,

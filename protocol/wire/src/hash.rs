@@ -63,12 +63,12 @@ text_schema!(BootNonce, "Another one after each start.", pattern = "^[0-9a-f]{32
 impl Hash {
     pub const ZERO: Self = Self([0; 32]);
 
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn digest_bytes(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
     /// Adds a member to a set digest, or removes it again; the order of members does not matter.
-    pub fn toggle(&mut self, member: Self) {
+    pub fn toggle_member(&mut self, member: Self) {
         self.0.iter_mut().zip(member.0).for_each(|(mine, theirs)| *mine ^= theirs);
     }
 }
@@ -79,14 +79,14 @@ mod tests {
 
     #[test]
     fn a_set_digest_forgets_the_order_of_its_members() {
-        let (a, b) = (Hash::of(b"a"), Hash::of(b"b"));
+        let (a, b) = (Hash::digest_bytes(b"a"), Hash::digest_bytes(b"b"));
         let (mut one, mut other) = (Hash::ZERO, Hash::ZERO);
-        one.toggle(a);
-        one.toggle(b);
-        other.toggle(b);
-        other.toggle(a);
+        one.toggle_member(a);
+        one.toggle_member(b);
+        other.toggle_member(b);
+        other.toggle_member(a);
         assert_eq!(one, other);
-        one.toggle(b);
+        one.toggle_member(b);
         assert_eq!(one, a);
     }
 
@@ -94,6 +94,6 @@ mod tests {
     fn text_that_is_not_a_hash_is_refused() {
         assert!("zz".parse::<Hash>().is_err());
         assert!("é".repeat(32).parse::<Hash>().is_err());
-        assert_eq!(Hash::of(b"x").to_string().parse(), Ok(Hash::of(b"x")));
+        assert_eq!(Hash::digest_bytes(b"x").to_string().parse(), Ok(Hash::digest_bytes(b"x")));
     }
 }

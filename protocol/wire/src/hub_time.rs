@@ -26,7 +26,7 @@ pub fn hub_time_bytes(edge: &EdgeId, token: &str, at: UnixMillis) -> Vec<u8> {
         .array(4)
         .and_then(|e| e.str("holdfast hub time 1"))
         .and_then(|e| e.encode(edge))
-        .and_then(|e| e.encode(Hash::of(token.as_bytes())))
+        .and_then(|e| e.encode(Hash::digest_bytes(token.as_bytes())))
         .and_then(|e| e.encode(at))
         .is_ok();
     debug_assert!(written, "memory takes every byte");

@@ -94,7 +94,7 @@ impl CommandId {
     /// Derives the command for one order from a request that covers several; repeats yield the same
     /// id.
     pub fn for_order(self, order: OrderId) -> Self {
-        let hash = crate::Hash::of(&[*self.as_bytes(), *order.as_bytes()].concat());
+        let hash = crate::Hash::digest_bytes(&[*self.as_bytes(), *order.as_bytes()].concat());
         let mut id = [0; 16];
         id.copy_from_slice(&hash.0[..16]);
         Self(Uuid::from_bytes(id))

@@ -53,17 +53,19 @@ pub use utoipa;
 
 pub use actor::{Actor, Role};
 pub use assignment::{
-    ApprovalRule, AssignmentEvent, Assignments, DistrustedCommands, EdgeSeat, FenceEnd,
-    FenceEnding, FenceRecord, ListedCases, OfflineRules, PortalAccept, PriceCap, RegionAssignment,
-    TakeBack, TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers, is_open, open_digest,
+    AcceptForHolder, ApprovalRule, AssignmentEvent, Assignments, CurrentEpoch, DistrustedCommands,
+    FenceEnd, FenceEnding, FenceRecord, LeaseRevocation, ListedCaseCount, OfflineRules, PriceCap,
+    RegionAssignment, RevokedLeases, WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
+    is_open, open_digest,
 };
 pub use batch::{
-    BatchBody, BatchOp, Evidence, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions,
+    BatchBody, BatchOp, CommandEvidence, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions,
 };
 pub use code::Code;
 pub use command::{CmdFrame, Command, CommandBody, Draft, UnreadableFrame};
 pub use compare::{
-    OrderMark, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion, RenewRequest, range_digest,
+    LeaseRenewalRequest, OrderFingerprint, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery,
+    OrdersByIdReply, range_digest,
 };
 pub use conflict::{
     CaseItem, CaseState, CommandAnswer, LostAcceptance, Winner, WithdrawnJob, WithdrawnJobs,
@@ -73,7 +75,7 @@ pub use draft::check_draft;
 pub use edge_token::{CommandToken, CommandTokenForm, EdgeGrant};
 pub use enrolment::{
     CODE_PART_BYTES, CodeError, HubFingerprint, enrolment_bytes, enrolment_code, former_keys_bytes,
-    hub_of,
+    parse_hub_fingerprint,
 };
 pub use event::{
     CancelCharge, Event, EventType, Exchange, OrderAndTerms, OrderEvent, PaymentEvent, PayoutEvent,
@@ -87,34 +89,36 @@ pub use ids::{
     SessionId, UserId,
 };
 pub use link::downward::{
-    Ask, Change, Down, HeldNotice, HeldReason, NumberedOutcome, OutcomesFrame, SnapshotChunk,
+    AskFrame, ChangesFrame, FeedChange, HeldNotice, HeldReason, NumberedOutcome, OutcomesFrame,
+    SnapshotChunk,
 };
-pub use link::greeting::{CODEC_PACKED, CODEC_PLAIN, Hello, Limits, Refused, Welcome};
-pub use link::quarantine::{Alive, Probe, Quarantine, QuarantineWhy, TailPart};
-pub use link::sealed::{FrameProof, Seal, SealOpening, Sealed};
-pub use link::upward::{Ack, Credit, Packed, Resend, Up};
-pub use link::{Frame, FrameError, PROTOCOL_MAX, PROTOCOL_MIN, Standing};
+pub use link::greeting::{CODEC_PACKED, CODEC_PLAIN, Hello, LinkLimits, SessionRefusal, Welcome};
+pub use link::quarantine::{Probe, ProbeReply, Quarantine, QuarantineWhy, TailPart};
+pub use link::sealed::{FrameProof, HubHandshake, SealPayload, SealedFrame};
+pub use link::upward::{Ack, Credit, OpsFrame, PackedOps, ResendRequest};
+pub use link::{Frame, FrameError, LinkSessionId, PROTOCOL_MAX, PROTOCOL_MIN};
 pub use loss::{LossReason, RaceRule};
 pub use money::{Amount, AmountError, Currency};
-pub use op::{Chain, CommandOp, Op, OpError, Relogged};
+pub use op::{ChainHead, CommandOp, EarlierReceipt, Op, OpError};
 pub use oplog::{
     LoggedBefore, OpCommand, OpKind, OpOutcome, OpPlace, OpRecord, OpState, WaitingAsk,
 };
 pub use order::{Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
-pub use pack::{PackError, pack, unpack};
+pub use pack::{PackError, pack_ops, unpack_ops};
 pub use permission::Permission;
-pub use person::{PersonStanding, ProviderMark};
+pub use person::{ProviderVerification, RevocationStatus};
 pub use reader::{
-    HIDDEN_CUSTOMER, Hold, readable_by, readable_by_every_provider, readable_while,
+    AcceptanceCertainty, HIDDEN_CUSTOMER, readable_by, readable_by_every_provider, readable_while,
     without_customer,
 };
 pub use region::{Policy, Region};
-pub use share::{LimitReached, ShareAct, ShareKind, ShareLimits, Workload};
-pub use snapshot::{SnapshotPart, SnapshotPlace, Staged, snapshot_hash, snapshot_start};
+pub use share::{LimitReached, ProviderWorkload, ShareAct, ShareKind, ShareLimits};
+pub use snapshot::{SnapshotCursor, SnapshotPart, StagedSnapshot, snapshot_hash, snapshot_start};
 pub use status::{
-    CLOCK_ERROR_MS_MAX, ChecksumState, Complaint, ComplaintKind, EdgeListItem, EdgeStatus,
-    GateState, LeftBehind, LinkState, QuarantineStatus, RegionStatus, RepairStatus, StatusReport,
+    CLOCK_ERROR_MS_MAX, ChecksumState, EdgeListItem, EdgeStatus, GateState, HealthIssue,
+    HealthIssueKind, LeftBehind, LinkState, QuarantineStatus, RegionStatus, RepairStatus,
+    StatusReport,
 };
 pub use text::{
     FieldError, TextRule, check_comment, check_optional_note, check_optional_reason, check_reason,

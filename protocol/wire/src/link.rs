@@ -13,11 +13,11 @@ pub(crate) mod upward;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::BootNonce;
-use downward::{Ask, Down, HeldNotice, OutcomesFrame, SnapshotChunk};
-use greeting::{Hello, Refused, Welcome};
-use quarantine::{Alive, Probe, Quarantine};
-use sealed::Sealed;
-use upward::{Ack, Credit, Resend, Up};
+use downward::{AskFrame, ChangesFrame, HeldNotice, OutcomesFrame, SnapshotChunk};
+use greeting::{Hello, SessionRefusal, Welcome};
+use quarantine::{Probe, ProbeReply, Quarantine};
+use sealed::SealedFrame;
+use upward::{Ack, Credit, OpsFrame, ResendRequest};
 
 pub const PROTOCOL_MIN: u16 = 1;
 pub const PROTOCOL_MAX: u16 = 1;
@@ -26,20 +26,20 @@ pub const PROTOCOL_MAX: u16 = 1;
 pub enum Frame {
     Hello(Hello),
     Welcome(Welcome),
-    Up(Up),
+    Up(OpsFrame),
     Outcomes(OutcomesFrame),
-    Down(Down),
+    Down(ChangesFrame),
     Ack(Ack),
     Credit(Credit),
-    Ask(Ask),
+    Ask(AskFrame),
     Snapshot(SnapshotChunk),
     Quarantine(Quarantine),
-    Resend(Resend),
-    Refused(Refused),
+    Resend(ResendRequest),
+    Refused(SessionRefusal),
     Held(HeldNotice),
     Probe(Probe),
-    Alive(Alive),
-    Sealed(Sealed),
+    Alive(ProbeReply),
+    Sealed(SealedFrame),
     /// A kind from a newer peer. It is counted and otherwise ignored.
     Unknown(u16),
 }
@@ -47,7 +47,7 @@ pub enum Frame {
 /// The session in which a frame counts: the hub's term and the edge's boot nonce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-pub struct Standing {
+pub struct LinkSessionId {
     #[n(0)]
     pub term: u64,
     #[n(1)]
@@ -113,8 +113,8 @@ frame_kinds! {
 mod tests {
     use super::*;
 
-    fn standing() -> Standing {
-        Standing { term: 3, nonce: BootNonce([9; 16]) }
+    fn standing() -> LinkSessionId {
+        LinkSessionId { term: 3, nonce: BootNonce([9; 16]) }
     }
 
     #[test]

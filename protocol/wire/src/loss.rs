@@ -49,15 +49,15 @@ pub struct LossReason {
 
 impl LossReason {
     /// `None` if the outcome is a success or carries no reason.
-    pub fn of(outcome: &Outcome) -> Option<Self> {
-        if outcome.succeeded() {
+    pub fn from_outcome(outcome: &Outcome) -> Option<Self> {
+        if outcome.has_succeeded() {
             return None;
         }
         let code = outcome.code.or(outcome.first.as_ref().and_then(|first| first.code))?;
-        Some(Self::told(code, outcome.lost.as_ref()))
+        Some(Self::from_code(code, outcome.lost.as_ref()))
     }
 
-    pub fn told(code: Code, lost: Option<&Lost>) -> Self {
+    pub fn from_code(code: Code, lost: Option<&Lost>) -> Self {
         Self {
             code,
             promise_ended: lost.and_then(|lost| lost.promise_ended),
@@ -67,10 +67,10 @@ impl LossReason {
     }
 
     /// The reason recorded in the order's history; `rule` is the winner's.
-    pub fn on_record(lost: &TimelineEntry, rule: Option<RaceRule>) -> Self {
+    pub fn from_timeline_entry(lost: &TimelineEntry, rule: Option<RaceRule>) -> Self {
         Self {
             code: lost.code.unwrap_or(Code::Unrecognised),
-            promise_ended: lost.promise.as_ref().and_then(EdgePromise::broken),
+            promise_ended: lost.promise.as_ref().and_then(EdgePromise::broken_by),
             rule,
             status: Some(lost.to),
         }
@@ -81,21 +81,21 @@ impl LossReason {
         Some(self.code).filter(|code| code.is_broken_promise()).or(ended)
     }
 
-    fn fate(self) -> Option<Phrase> {
+    fn describe_fate(self) -> Option<Phrase> {
         if self.code.is_broken_promise() {
             return match self.status? {
                 OrderStatus::Cancelled => Some(Code::OrderCancelled.phrase()),
                 OrderStatus::Rejected => Some(Code::OrderRejected.phrase()),
-                status => status.has_provider().then(|| self.winner()),
+                status => status.has_provider().then(|| self.describe_winner()),
             };
         }
         match self.code {
-            Code::OrderAlreadyAccepted => Some(self.winner()),
+            Code::OrderAlreadyAccepted => Some(self.describe_winner()),
             code => Some(code.phrase()),
         }
     }
 
-    fn winner(self) -> Phrase {
+    fn describe_winner(self) -> Phrase {
         match self.rule {
             Some(RaceRule::FirstInCloud) => say::lost_first_in_cloud,
             Some(RaceRule::FirstInLog) => say::lost_first_in_log,
@@ -106,11 +106,11 @@ impl LossReason {
 }
 
 impl Sentence for LossReason {
-    fn to(&self, language: Language) -> String {
+    fn render_in(&self, language: Language) -> String {
         let promise = self.broken_promise().map(Code::phrase);
-        let sentences = [promise, self.fate()].into_iter().flatten();
-        let sentences: Vec<_> = sentences.map(|sentence| sentence.plain(language)).collect();
-        sentences.join(say::sentence_gap.plain(language))
+        let sentences = [promise, self.describe_fate()].into_iter().flatten();
+        let sentences: Vec<_> = sentences.map(|sentence| sentence.text_in(language)).collect();
+        sentences.join(say::sentence_gap.text_in(language))
     }
 }
 
@@ -139,7 +139,8 @@ mod tests {
         }
         reasons.extend([Code::OrderCancelled, Code::OrderRejected, Code::Revoked].map(plain));
         for language in [Language::English, Language::Chinese] {
-            let mut said: Vec<String> = reasons.iter().map(|reason| reason.to(language)).collect();
+            let mut said: Vec<String> =
+                reasons.iter().map(|reason| reason.render_in(language)).collect();
             let end = if language == Language::English { '.' } else { '。' };
             assert!(said.iter().all(|said| said.ends_with(end)), "{said:#?}");
             said.sort();
@@ -158,7 +159,7 @@ mod tests {
             status: Some(OrderStatus::Accepted),
         };
         assert_eq!(
-            reason.to(Language::English),
+            reason.render_in(Language::English),
             "The node's promise does not hold: an operator took back its right to assign. Another \
              provider has the order: the node that assigns the region's orders had promised it."
         );

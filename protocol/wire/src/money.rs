@@ -23,7 +23,7 @@ words_from_text!(Currency);
 
 impl Currency {
     /// `None` if the sign would suggest another currency: the Hong Kong dollar shares `$`.
-    pub fn sign(self) -> Option<&'static str> {
+    pub fn unique_symbol(self) -> Option<&'static str> {
         match self {
             Self::Cny => Some("¥"),
             Self::Usd => Some("$"),
@@ -69,7 +69,7 @@ impl Amount {
         }
     }
 
-    pub fn minor(self) -> i64 {
+    pub fn minor_units(self) -> i64 {
         self.0
     }
 
@@ -84,7 +84,7 @@ impl Amount {
         let minor = self.0.unsigned_abs();
         let whole = group_thousands(minor / 100);
         let cents = minor % 100;
-        match currency.sign() {
+        match currency.unique_symbol() {
             Some(sign) => format!("{minus}{sign}{whole}.{cents:02}"),
             None => format!("{minus}{whole}.{cents:02} {}", currency.as_str()),
         }
@@ -102,7 +102,7 @@ impl fmt::Display for Amount {
 impl FromStr for Amount {
     type Err = AmountError;
     fn from_str(text: &str) -> Result<Self, AmountError> {
-        let shown = || clip(text);
+        let shown = || clip_text(text);
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
         let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -132,7 +132,7 @@ fn group_thousands(whole: u64) -> String {
     grouped
 }
 
-fn clip(text: &str) -> String {
+fn clip_text(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

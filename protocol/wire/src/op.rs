@@ -61,7 +61,7 @@ pub struct CommandOp {
     pub revocations_version: Option<u64>,
     /// The command's receipt from an ended epoch, if it was logged there before.
     #[n(9)]
-    pub relogged: Option<Relogged>,
+    pub relogged: Option<EarlierReceipt>,
     /// True if the edge was cut off when it took the command. Absent if the command was made
     /// elsewhere or came back with its receipt, and in older ops.
     #[n(10)]
@@ -71,13 +71,13 @@ pub struct CommandOp {
 /// The receipt from where a command was first logged, kept for the record.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Relogged {
+pub struct EarlierReceipt {
     #[n(0)]
     pub edge: EdgeId,
     #[n(1)]
     pub epoch: u64,
     #[n(2)]
-    pub at: Chain,
+    pub at: ChainHead,
     #[n(3)]
     pub verdict: Verdict,
     #[n(4)]
@@ -86,8 +86,8 @@ pub struct Relogged {
     pub why: QuarantineWhy,
 }
 
-impl Relogged {
-    pub fn answer(&self) -> FirstAnswer {
+impl EarlierReceipt {
+    pub fn to_first_answer(&self) -> FirstAnswer {
         let Self { edge, epoch, verdict, fence, why, .. } = self.clone();
         FirstAnswer { edge, epoch, verdict, fence, why: Some(why) }
     }
@@ -99,7 +99,7 @@ pub struct OpError(#[from] minicbor::decode::Error);
 
 impl Op {
     pub fn to_bytes(&self) -> Vec<u8> {
-        encoded(self)
+        encode_canonical(self)
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, OpError> {
@@ -108,7 +108,7 @@ impl Op {
 
     /// Reads when the edge took the command and if the op logs it again, without decoding the rest.
     /// `None` for every other kind.
-    pub fn taken_at(bytes: &[u8]) -> Option<(UnixMillis, bool)> {
+    pub fn read_taken_at(bytes: &[u8]) -> Option<(UnixMillis, bool)> {
         const COMMAND: u32 = 2;
         const RECEIVED_AT: u32 = 5;
         const RELOGGED: u32 = 9;
@@ -135,27 +135,30 @@ impl Op {
 /// The end of a chain: the seq and hash of its last op.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-pub struct Chain {
+pub struct ChainHead {
     #[n(0)]
     pub seq: u64,
     #[n(1)]
     pub hash: Hash,
 }
 
-impl Chain {
-    /// The start of an edge's first epoch. Later epochs start from [`Chain::renewed`].
+impl ChainHead {
+    /// The start of an edge's first epoch. Later epochs start from [`ChainHead::start_renewed_epoch`].
     pub fn start(edge: &EdgeId) -> Self {
-        Self { seq: 0, hash: Hash::of(edge.as_str().as_bytes()) }
+        Self { seq: 0, hash: Hash::digest_bytes(edge.as_str().as_bytes()) }
     }
 
     /// The start of a new epoch after a quarantine.
-    pub fn renewed(edge: &EdgeId, epoch: u64, grant: u64, last_accepted: Hash) -> Self {
-        Self { seq: 0, hash: Hash::of(&encoded((edge, epoch, grant, last_accepted))) }
+    pub fn start_renewed_epoch(edge: &EdgeId, epoch: u64, grant: u64, last_accepted: Hash) -> Self {
+        Self {
+            seq: 0,
+            hash: Hash::digest_bytes(&encode_canonical((edge, epoch, grant, last_accepted))),
+        }
     }
 
     /// The end of the chain after appending `op`, as stored.
     #[must_use]
-    pub fn then(self, op: &[u8]) -> Self {
+    pub fn append_op(self, op: &[u8]) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.hash.0);
         hasher.update(op);
@@ -163,13 +166,13 @@ impl Chain {
     }
 
     #[must_use]
-    pub fn through<'a>(self, ops: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        ops.into_iter().fold(self, Self::then)
+    pub fn append_ops<'a>(self, ops: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        ops.into_iter().fold(self, Self::append_op)
     }
 }
 
 /// The canonical bytes of a value. Writing to memory cannot fail.
-pub(crate) fn encoded(word: impl Encode<()>) -> Vec<u8> {
+pub(crate) fn encode_canonical(word: impl Encode<()>) -> Vec<u8> {
     minicbor::to_vec(word).unwrap_or_else(|_| unreachable!("memory takes every byte"))
 }
 
@@ -180,12 +183,12 @@ mod tests {
 
     #[test]
     fn a_changed_or_missing_op_changes_the_chain() {
-        let start = Chain::start(&EdgeId::new("north-1").unwrap());
-        let whole = start.through([b"a".as_slice(), b"b", b"c"]);
+        let start = ChainHead::start(&EdgeId::new("north-1").unwrap());
+        let whole = start.append_ops([b"a".as_slice(), b"b", b"c"]);
         assert_eq!(whole.seq, 3);
-        assert_ne!(whole.hash, start.through([b"a".as_slice(), b"x", b"c"]).hash);
-        assert_ne!(whole.hash, start.through([b"a".as_slice(), b"c"]).hash);
-        assert_eq!(whole, start.then(b"a").through([b"b".as_slice(), b"c"]));
+        assert_ne!(whole.hash, start.append_ops([b"a".as_slice(), b"x", b"c"]).hash);
+        assert_ne!(whole.hash, start.append_ops([b"a".as_slice(), b"c"]).hash);
+        assert_eq!(whole, start.append_op(b"a").append_ops([b"b".as_slice(), b"c"]));
     }
 
     #[test]
@@ -211,20 +214,20 @@ mod tests {
             cut_off: None,
         });
         let bytes = op.to_bytes();
-        assert_eq!(Op::taken_at(&bytes), Some((UnixMillis(7), false)));
+        assert_eq!(Op::read_taken_at(&bytes), Some((UnixMillis(7), false)));
         let Op::Command(mut anew) = op else { unreachable!() };
-        anew.relogged = Some(Relogged {
+        anew.relogged = Some(EarlierReceipt {
             edge: EdgeId::new("north-1").unwrap(),
             epoch: 1,
-            at: Chain { seq: 3, hash: Hash::of(b"3") },
+            at: ChainHead { seq: 3, hash: Hash::digest_bytes(b"3") },
             verdict: Verdict::Firm,
             fence: None,
             why: QuarantineWhy::EdgeRestored,
         });
-        assert_eq!(Op::taken_at(&Op::Command(anew).to_bytes()), Some((UnixMillis(7), true)));
+        assert_eq!(Op::read_taken_at(&Op::Command(anew).to_bytes()), Some((UnixMillis(7), true)));
         let boot = Op::Boot { nonce: BootNonce([7; 16]), at: UnixMillis(5) }.to_bytes();
         for none in [&boot[..], b"", b"rubbish", &bytes[..10]] {
-            assert_eq!(Op::taken_at(none), None);
+            assert_eq!(Op::read_taken_at(none), None);
         }
     }
 

@@ -74,7 +74,7 @@ words_from_text!(OrderStatus, Action, ServiceType, PaymentStatus);
 
 impl OrderStatus {
     /// The state after `action`; `None` if the action is not allowed here.
-    pub fn after(self, action: Action) -> Option<Self> {
+    pub fn next_status(self, action: Action) -> Option<Self> {
         match (self, action) {
             (Self::PendingReview, Action::Approve) => Some(Self::Pending),
             (Self::PendingReview, Action::Reject) => Some(Self::Rejected),
@@ -90,10 +90,10 @@ impl OrderStatus {
 
     /// The same for a person of this role: an admin can also withdraw a job that its provider has
     /// started.
-    pub fn after_by(self, action: Action, role: Role) -> Option<Self> {
+    pub fn next_status_by_role(self, action: Action, role: Role) -> Option<Self> {
         match (self, action, role) {
             (Self::InProgress, Action::Withdraw, Role::Admin) => Some(Self::Pending),
-            _ => self.after(action),
+            _ => self.next_status(action),
         }
     }
 
@@ -109,13 +109,13 @@ impl OrderStatus {
 
     /// Returns true if no further action is possible.
     pub fn is_final(self) -> bool {
-        Action::ALL.iter().all(|&action| self.after(action).is_none())
+        Action::ALL.iter().all(|&action| self.next_status(action).is_none())
     }
 }
 
 impl Action {
     /// The roles that may do this at all. Ownership of the order is checked elsewhere.
-    pub fn roles(self) -> &'static [Role] {
+    pub fn allowed_roles(self) -> &'static [Role] {
         match self {
             Self::Approve | Self::Reject => &[Role::Admin],
             Self::Accept | Self::Start | Self::Complete => &[Role::Provider],
@@ -174,18 +174,18 @@ text_schema!(
 );
 
 impl OrderCode {
-    pub fn of(region: Region, order: OrderId) -> Self {
+    pub fn from_order_id(region: Region, order: OrderId) -> Self {
         const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let hash = Hash::of(order.as_bytes());
+        let hash = Hash::digest_bytes(order.as_bytes());
         let body = hash.0.iter().take(6).map(|byte| char::from(CROCKFORD[usize::from(byte & 31)]));
-        Self(format!("{}-{}", region.letter(), body.collect::<String>()))
+        Self(format!("{}-{}", region.code_letter(), body.collect::<String>()))
     }
 
     /// Reads a code as people type it: any case, `I` and `L` for 1, `O` for 0.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_uppercase();
         let (letter, body) = text.split_once('-')?;
-        let known = Region::ALL.iter().any(|region| letter == region.letter().to_string());
+        let known = Region::ALL.iter().any(|region| letter == region.code_letter().to_string());
         let body: String = body
             .chars()
             .map(|c| match c {
@@ -260,7 +260,7 @@ pub struct Order {
 
 impl Order {
     /// A newly published order, before any review.
-    pub fn published(
+    pub fn new_published(
         id: OrderId,
         draft: Draft,
         customer_id: UserId,
@@ -269,7 +269,7 @@ impl Order {
     ) -> Self {
         Self {
             id,
-            code: OrderCode::of(draft.location, id),
+            code: OrderCode::from_order_id(draft.location, id),
             customer_id,
             provider_id: None,
             title: draft.title,
@@ -291,8 +291,8 @@ impl Order {
     }
 
     /// A hash over the canonical encoding. It exposes equal versions with different content.
-    pub fn digest(&self) -> Hash {
-        Hash::of(&crate::op::encoded(self))
+    pub fn compute_digest(&self) -> Hash {
+        Hash::digest_bytes(&crate::op::encode_canonical(self))
     }
 }
 
@@ -321,7 +321,7 @@ mod tests {
                     .iter()
                     .find(|(status, by, _)| (*status, *by) == (from, action))
                     .map(|(_, _, to)| *to);
-                assert_eq!(from.after(action), expected, "{from} --{action}-->");
+                assert_eq!(from.next_status(action), expected, "{from} --{action}-->");
             }
         }
     }
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_code_survives_being_read_aloud() {
-        let code = OrderCode::of(Region::North, OrderId(uuid::Uuid::nil()));
+        let code = OrderCode::from_order_id(Region::North, OrderId(uuid::Uuid::nil()));
         assert!(code.as_str().starts_with("N-") && code.as_str().len() == 8, "{code}");
         assert_eq!(OrderCode::parse(&code.as_str().to_lowercase()), Some(code));
         assert_eq!(OrderCode::parse("n-oil000").map(|c| c.to_string()), Some("N-011000".into()));

@@ -61,23 +61,23 @@ impl Outcome {
         !(self.kind == OutcomeKind::Rejected && self.code == Some(Code::InvalidToken))
     }
 
-    pub fn applied(order: Order, decided_at: UnixMillis) -> Self {
+    pub fn new_applied(order: Order, decided_at: UnixMillis) -> Self {
         let kind = OutcomeKind::Applied;
-        Self { order: Some(order), ..Self::plain(kind, decided_at) }
+        Self { order: Some(order), ..Self::new_plain(kind, decided_at) }
     }
 
-    pub fn rejected(code: Code, order: Option<Order>, decided_at: UnixMillis) -> Self {
+    pub fn new_rejected(code: Code, order: Option<Order>, decided_at: UnixMillis) -> Self {
         let kind = OutcomeKind::Rejected;
-        Self { code: Some(code), order, ..Self::plain(kind, decided_at) }
+        Self { code: Some(code), order, ..Self::new_plain(kind, decided_at) }
     }
 
     /// An outcome without optional fields.
-    pub fn plain(kind: OutcomeKind, decided_at: UnixMillis) -> Self {
+    pub fn new_plain(kind: OutcomeKind, decided_at: UnixMillis) -> Self {
         Self { kind, code: None, first: None, order: None, lost: None, decided_at, limit: None }
     }
 
     /// Returns true if the command achieved its aim, now or when it first arrived.
-    pub fn succeeded(&self) -> bool {
+    pub fn has_succeeded(&self) -> bool {
         match self.kind {
             OutcomeKind::Applied => true,
             OutcomeKind::Rejected => false,

@@ -14,8 +14,8 @@ mod string;
 mod tests;
 mod walk;
 
-use coder::{Hearer, Sayer};
-use walk::Walk;
+use coder::{BitDecoder, BitEncoder};
+use walk::OpCodec;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
@@ -25,21 +25,21 @@ pub enum PackError {
     TooLarge,
 }
 
-pub fn pack<'a>(ops: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut walk = Walk::new(Sayer::new(), usize::MAX);
+pub fn pack_ops<'a>(ops: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut walk = OpCodec::new(BitEncoder::new(), usize::MAX);
     for op in ops {
-        let said = walk.op(op);
+        let said = walk.code_op(op);
         debug_assert_eq!(said.as_deref(), Ok(op), "what is said is what is heard");
     }
-    walk.coder.finish()
+    walk.coder.into_bytes()
 }
 
 /// Restores `count` packed ops of at most `bytes_max` bytes together.
-pub fn unpack(packed: &[u8], count: u32, bytes_max: usize) -> Result<Vec<Vec<u8>>, PackError> {
-    let mut walk = Walk::new(Hearer::new(packed), bytes_max);
+pub fn unpack_ops(packed: &[u8], count: u32, bytes_max: usize) -> Result<Vec<Vec<u8>>, PackError> {
+    let mut walk = OpCodec::new(BitDecoder::new(packed), bytes_max);
     let mut ops = Vec::new();
     for _ in 0..count {
-        ops.push(walk.op(&[])?);
+        ops.push(walk.code_op(&[])?);
     }
     if walk.coder.is_at_end() { Ok(ops) } else { Err(PackError::Malformed) }
 }

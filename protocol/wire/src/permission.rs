@@ -55,7 +55,7 @@ impl Permission {
     pub const READ_REVIEWS: &'static [Self] = &[Self::ModerateReviews, Self::ReadDesks];
 
     /// Every permission that a person of this role can hold.
-    pub fn of(role: Role) -> &'static [Self] {
+    pub fn allowed_for_role(role: Role) -> &'static [Self] {
         match role {
             Role::Customer => &[Self::PublishOrders, Self::CancelOrders],
             Role::Provider => &[Self::AcceptOrders, Self::DoOrders, Self::WithdrawOrders],

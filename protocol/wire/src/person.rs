@@ -13,7 +13,7 @@ use crate::{ProfileEvent, UnixMillis, UserId};
 /// An update on a provider's verification. Providers without one are not verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
-pub struct ProviderMark {
+pub struct ProviderVerification {
     #[n(0)]
     pub user: UserId,
     /// The profile's version; the newest update counts.
@@ -23,9 +23,9 @@ pub struct ProviderMark {
     pub verified: bool,
 }
 
-impl ProviderMark {
+impl ProviderVerification {
     /// The update in an event; `None` for a customer or an admin.
-    pub fn told_by(event: &ProfileEvent) -> Option<Self> {
+    pub fn from_profile_event(event: &ProfileEvent) -> Option<Self> {
         let verified = event.provider.as_ref()?.verified;
         let version = u64::try_from(event.version).ok()?;
         Some(Self { user: event.user_id, version, verified })
@@ -33,7 +33,7 @@ impl ProviderMark {
 
     /// The newer of two updates about one person. If equal versions contradict each other, the
     /// provider is not verified.
-    pub fn joined(self, other: Self) -> Self {
+    pub fn merge_with(self, other: Self) -> Self {
         match self.version.cmp(&other.version) {
             Ordering::Greater => self,
             Ordering::Less => other,
@@ -46,7 +46,7 @@ impl ProviderMark {
 /// means none, or a revocation without a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct PersonStanding {
+pub struct RevocationStatus {
     #[n(0)]
     pub user: UserId,
     #[n(1)]
@@ -55,17 +55,17 @@ pub struct PersonStanding {
     pub tokens_since: UnixMillis,
 }
 
-impl PersonStanding {
-    pub fn revoked(user: UserId, revoked_at: UnixMillis) -> Self {
+impl RevocationStatus {
+    pub fn from_revocation(user: UserId, revoked_at: UnixMillis) -> Self {
         Self { user, revoked_at, tokens_since: UnixMillis(0) }
     }
 
-    pub fn readmitted(user: UserId, tokens_since: UnixMillis) -> Self {
+    pub fn from_readmission(user: UserId, tokens_since: UnixMillis) -> Self {
         Self { user, revoked_at: UnixMillis(0), tokens_since }
     }
 
     /// Merges two updates about the same person.
-    pub fn joined(self, other: Self) -> Self {
+    pub fn merge_with(self, other: Self) -> Self {
         Self {
             user: self.user,
             revoked_at: self.revoked_at.max(other.revoked_at),
@@ -74,7 +74,7 @@ impl PersonStanding {
     }
 
     /// Returns true if a token issued at that time is refused.
-    pub fn refuses(self, issued: UnixMillis) -> bool {
+    pub fn refuses_token(self, issued: UnixMillis) -> bool {
         self.revoked_at >= self.tokens_since || issued < self.tokens_since
     }
 }
@@ -86,8 +86,8 @@ mod tests {
     #[test]
     fn the_later_word_counts_in_whatever_order_they_come() {
         let user = UserId(uuid::Uuid::from_u128(1));
-        let revoked = |at| PersonStanding::revoked(user, UnixMillis(at));
-        let readmitted = |since| PersonStanding::readmitted(user, UnixMillis(since));
+        let revoked = |at| RevocationStatus::from_revocation(user, UnixMillis(at));
+        let readmitted = |since| RevocationStatus::from_readmission(user, UnixMillis(since));
         for (one, other, refused) in [
             (revoked(10), readmitted(20), [true, false, false]),
             (revoked(0), readmitted(20), [true, false, false]),
@@ -96,8 +96,8 @@ mod tests {
             (revoked(0), revoked(0), [true; 3]),
             (readmitted(10), readmitted(20), [true, false, false]),
         ] {
-            for joined in [one.joined(other), other.joined(one).joined(one)] {
-                let refuses = [19, 20, 90].map(|issued| joined.refuses(UnixMillis(issued)));
+            for joined in [one.merge_with(other), other.merge_with(one).merge_with(one)] {
+                let refuses = [19, 20, 90].map(|issued| joined.refuses_token(UnixMillis(issued)));
                 assert_eq!(refuses, refused, "{joined:?}");
             }
         }
@@ -106,14 +106,14 @@ mod tests {
     #[test]
     fn the_newest_word_about_a_mark_counts_in_whatever_order_they_come() {
         let user = UserId(uuid::Uuid::from_u128(1));
-        let word = |version, verified| ProviderMark { user, version, verified };
+        let word = |version, verified| ProviderVerification { user, version, verified };
         for (one, other, verified) in [
             (word(1, false), word(2, true), true),
             (word(3, false), word(2, true), false),
             (word(2, true), word(2, true), true),
             (word(2, true), word(2, false), false),
         ] {
-            for joined in [one.joined(other), other.joined(one).joined(one)] {
+            for joined in [one.merge_with(other), other.merge_with(one).merge_with(one)] {
                 assert_eq!(joined.verified, verified, "{one:?} {other:?}");
             }
         }

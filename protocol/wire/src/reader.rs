@@ -9,7 +9,7 @@ use crate::{Actor, Order, OrderStatus, Role, UserId};
 
 /// How certain it is that the order belongs to its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Hold {
+pub enum AcceptanceCertainty {
     /// The cloud decided their acceptance, or an edge promised it under its right to assign.
     #[default]
     Sure,
@@ -32,16 +32,16 @@ const COUNTRY_NUMBER_DIGITS: usize = 8;
 
 /// The decided order as this person may read it; `None` if it must not exist for them.
 pub fn readable_by(order: &Order, actor: Actor) -> Option<Order> {
-    readable_while(order, actor, Hold::Sure)
+    readable_while(order, actor, AcceptanceCertainty::Sure)
 }
 
 /// The same for an order whose acceptance may still be undecided.
-pub fn readable_while(order: &Order, actor: Actor, hold: Hold) -> Option<Order> {
+pub fn readable_while(order: &Order, actor: Actor, hold: AcceptanceCertainty) -> Option<Order> {
     match actor.role {
         Role::Admin => Some(order.clone()),
         Role::Customer => (order.customer_id == actor.user_id).then(|| order.clone()),
         Role::Provider if order.provider_id == Some(actor.user_id) => {
-            let whole = order.status.is_at_work() && hold == Hold::Sure;
+            let whole = order.status.is_at_work() && hold == AcceptanceCertainty::Sure;
             Some(if whole { order.clone() } else { without_customer(order) })
         }
         Role::Provider => readable_by_every_provider(order),
@@ -71,7 +71,7 @@ fn without_contacts(words: &str) -> String {
     let mut at = 0;
     while let Some(&next) = chars.get(at) {
         let rest = &chars[at..];
-        if let Some(length) = number(rest).or_else(|| mail(rest)) {
+        if let Some(length) = match_phone_number(rest).or_else(|| match_email_address(rest)) {
             masked.push_str(MASK);
             at += length;
         } else {
@@ -83,7 +83,7 @@ fn without_contacts(words: &str) -> String {
 }
 
 /// The length of a telephone number that starts here.
-fn number(chars: &[char]) -> Option<usize> {
+fn match_phone_number(chars: &[char]) -> Option<usize> {
     let plus = chars.first() == Some(&'+');
     let (mut digits, mut length) = (0, 0);
     for (at, &c) in chars.iter().enumerate().skip(usize::from(plus)) {
@@ -98,15 +98,15 @@ fn number(chars: &[char]) -> Option<usize> {
 }
 
 /// The length of an e-mail address that starts here.
-fn mail(chars: &[char]) -> Option<usize> {
-    let name = chars.iter().take_while(|&&c| joins(c)).count();
-    let host = chars.get(name + 1..)?.iter().take_while(|&&c| joins(c)).count();
+fn match_email_address(chars: &[char]) -> Option<usize> {
+    let name = chars.iter().take_while(|&&c| is_email_char(c)).count();
+    let host = chars.get(name + 1..)?.iter().take_while(|&&c| is_email_char(c)).count();
     let is_mail = name > 0 && host > 2 && chars[name] == '@';
     is_mail.then_some(name + 1 + host)
 }
 
 /// Returns true if the character may occur in the name or host of an e-mail address.
-fn joins(c: char) -> bool {
+fn is_email_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+')
 }
 
@@ -129,12 +129,18 @@ mod tests {
         Order {
             provider_id: (status != OrderStatus::Pending).then(|| user(2)),
             status,
-            ..Order::published(id, draft, user(1), UnixMillis(0), Source::Portal)
+            ..Order::new_published(id, draft, user(1), UnixMillis(0), Source::Portal)
         }
     }
 
     #[track_caller]
-    fn check(order: &Order, role: Role, n: u128, hold: Hold, expected: Option<&Order>) {
+    fn check(
+        order: &Order,
+        role: Role,
+        n: u128,
+        hold: AcceptanceCertainty,
+        expected: Option<&Order>,
+    ) {
         let seen = readable_while(order, Actor { user_id: user(n), role }, hold);
         assert_eq!(seen.as_ref(), expected, "{role:?} {n} reads {} {hold:?}", order.status);
     }
@@ -145,13 +151,13 @@ mod tests {
             let order = order(status);
             let outline = without_customer(&order);
             let (open, at_work) = (status == OrderStatus::Pending, status.is_at_work());
-            check(&order, Role::Customer, 1, Hold::Sure, Some(&order));
-            check(&order, Role::Admin, 7, Hold::Sure, Some(&order));
-            check(&order, Role::Customer, 3, Hold::Sure, None);
-            check(&order, Role::Provider, 3, Hold::Sure, open.then_some(&outline));
+            check(&order, Role::Customer, 1, AcceptanceCertainty::Sure, Some(&order));
+            check(&order, Role::Admin, 7, AcceptanceCertainty::Sure, Some(&order));
+            check(&order, Role::Customer, 3, AcceptanceCertainty::Sure, None);
+            check(&order, Role::Provider, 3, AcceptanceCertainty::Sure, open.then_some(&outline));
             let own = if at_work { &order } else { &outline };
-            check(&order, Role::Provider, 2, Hold::Sure, Some(own));
-            for hold in [Hold::Unsure, Hold::UnsureStarted] {
+            check(&order, Role::Provider, 2, AcceptanceCertainty::Sure, Some(own));
+            for hold in [AcceptanceCertainty::Unsure, AcceptanceCertainty::UnsureStarted] {
                 check(&order, Role::Provider, 2, hold, Some(&outline));
             }
         }

@@ -21,7 +21,7 @@ words! {
 
 impl Region {
     /// The first letter of an order's short code.
-    pub fn letter(self) -> char {
+    pub fn code_letter(self) -> char {
         self.as_str().as_bytes()[0].into()
     }
 
@@ -81,7 +81,7 @@ mod tests {
         ] {
             let pages: serde_json::Value = serde_json::from_str(pages).unwrap();
             for region in Region::ALL {
-                assert_eq!(region.name().plain(language), pages["region"][region.as_str()]);
+                assert_eq!(region.name().text_in(language), pages["region"][region.as_str()]);
             }
         }
     }

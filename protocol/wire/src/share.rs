@@ -81,7 +81,7 @@ pub struct LimitReached {
 
 /// One provider's jobs and actions, as far as the caller has seen them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Workload {
+pub struct ProviderWorkload {
     pub open_jobs: u32,
     pub accepted_at: Vec<UnixMillis>,
     pub withdrawn_at: Vec<UnixMillis>,
@@ -90,10 +90,10 @@ pub struct Workload {
 impl ShareAct {
     /// The limit that this command counts against. Accepting one's own job again uses nothing up,
     /// and a provider cannot withdraw a job that is not theirs.
-    pub fn of(actor: Actor, body: &CommandBody, order: Option<&Order>) -> Option<Self> {
+    pub fn from_command(actor: Actor, body: &CommandBody, order: Option<&Order>) -> Option<Self> {
         let provider = order.and_then(|order| order.provider_id);
         let his = provider == Some(actor.user_id);
-        match body.action()? {
+        match body.order_action()? {
             _ if actor.role != Role::Provider => None,
             Action::Accept => (!his).then_some(Self::Accept),
             Action::Withdraw => his.then_some(Self::Withdraw),
@@ -117,9 +117,14 @@ impl LimitReached {
 impl ShareLimits {
     /// The limit that this action would exceed. `at` is when its first receiver took it, so that a
     /// log of several days is not judged as one day.
-    pub fn reached(&self, load: &Workload, act: ShareAct, at: UnixMillis) -> Option<LimitReached> {
+    pub fn find_reached_limit(
+        &self,
+        load: &ProviderWorkload,
+        act: ShareAct,
+        at: UnixMillis,
+    ) -> Option<LimitReached> {
         let a_day = |limit, most, times: &[UnixMillis]| {
-            let frees_at = day_is_full(times, at, most)?;
+            let frees_at = find_next_free_time(times, at, most)?;
             Some(LimitReached { limit, most, frees_at: Some(frees_at) })
         };
         match act {
@@ -139,7 +144,7 @@ impl ShareLimits {
     }
 }
 
-impl Workload {
+impl ProviderWorkload {
     pub fn add(&mut self, act: ShareAct, at: UnixMillis) {
         match act {
             ShareAct::Accept => self.accepted_at.push(at),
@@ -148,14 +153,14 @@ impl Workload {
     }
 
     /// The start of the time that counts for an action at `at`.
-    pub fn since(at: UnixMillis) -> UnixMillis {
+    pub fn window_start(at: UnixMillis) -> UnixMillis {
         at.plus_ms(-DAY_MS)
     }
 }
 
 /// Returns when the next place is free, if an action at `at` would put more than `most` into any 24
 /// hours. Times may lie on either side of `at`, because logs of two edges arrive in any order.
-fn day_is_full(times: &[UnixMillis], at: UnixMillis, most: u32) -> Option<UnixMillis> {
+fn find_next_free_time(times: &[UnixMillis], at: UnixMillis, most: u32) -> Option<UnixMillis> {
     let most = usize::try_from(most).ok().filter(|most| *most > 0)?;
     let mut times: Vec<i64> = times.iter().map(|time| time.0).collect();
     times.sort_unstable();
@@ -183,8 +188,8 @@ mod tests {
 
     #[track_caller]
     fn check(accepted: &[i64], frees_in_hours: Option<i64>) {
-        let load = Workload { accepted_at: hours(accepted), ..Workload::default() };
-        let reached = LIMITS.reached(&load, ShareAct::Accept, UnixMillis(NOW));
+        let load = ProviderWorkload { accepted_at: hours(accepted), ..ProviderWorkload::default() };
+        let reached = LIMITS.find_reached_limit(&load, ShareAct::Accept, UnixMillis(NOW));
         let frees = reached.map(|reached| reached.frees_at.unwrap().0 - NOW);
         assert_eq!(frees, frees_in_hours.map(|hours| hours * HOUR), "{accepted:?}");
         assert!(reached.is_none_or(|reached| reached.code() == Code::TooManyAcceptances));
@@ -206,8 +211,9 @@ mod tests {
 
     #[test]
     fn jobs_in_hand_and_withdrawals_have_limits_of_their_own() {
-        let mut load = Workload { open_jobs: 2, ..Workload::default() };
-        let reached = |load: &Workload, act| LIMITS.reached(load, act, UnixMillis(NOW));
+        let mut load = ProviderWorkload { open_jobs: 2, ..ProviderWorkload::default() };
+        let reached =
+            |load: &ProviderWorkload, act| LIMITS.find_reached_limit(load, act, UnixMillis(NOW));
         assert_eq!(reached(&load, ShareAct::Accept), None);
         load.open_jobs = 3;
         let full = reached(&load, ShareAct::Accept).unwrap();
@@ -217,7 +223,13 @@ mod tests {
         let spent = reached(&load, ShareAct::Withdraw).unwrap();
         assert_eq!(spent.code(), Code::TooManyWithdrawals);
         assert_eq!(spent.frees_at, Some(UnixMillis(NOW + 23 * HOUR)));
-        assert_eq!(ShareLimits::OFF.reached(&load, ShareAct::Accept, UnixMillis(NOW)), None);
-        assert_eq!(ShareLimits::OFF.reached(&load, ShareAct::Withdraw, UnixMillis(NOW)), None);
+        assert_eq!(
+            ShareLimits::OFF.find_reached_limit(&load, ShareAct::Accept, UnixMillis(NOW)),
+            None
+        );
+        assert_eq!(
+            ShareLimits::OFF.find_reached_limit(&load, ShareAct::Withdraw, UnixMillis(NOW)),
+            None
+        );
     }
 }

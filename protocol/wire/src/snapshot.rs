@@ -6,12 +6,12 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::{Change, Hash, Standing};
+use crate::{FeedChange, Hash, LinkSessionId};
 
 /// How much of a snapshot an edge has stored.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Staged {
+pub struct StagedSnapshot {
     #[n(0)]
     pub feed_generation: u64,
     /// The feed number that the snapshot shows.
@@ -24,7 +24,7 @@ pub struct Staged {
     #[n(3)]
     pub hash: Hash,
     #[n(4)]
-    pub next: SnapshotPlace,
+    pub next: SnapshotCursor,
 }
 
 /// The body of a chunk.
@@ -32,16 +32,16 @@ pub struct Staged {
 #[cbor(map)]
 pub struct SnapshotPart {
     #[n(0)]
-    pub changes: Vec<Change>,
+    pub changes: Vec<FeedChange>,
     /// Where the next chunk begins; absent in the last one.
     #[n(1)]
-    pub next: Option<SnapshotPlace>,
+    pub next: Option<SnapshotCursor>,
 }
 
 /// The entity after which the hub continues. Only the hub interprets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]
-pub struct SnapshotPlace {
+pub struct SnapshotCursor {
     #[n(0)]
     pub kind: u8,
     #[cbor(n(1), with = "minicbor::bytes")]
@@ -50,7 +50,7 @@ pub struct SnapshotPlace {
 
 impl SnapshotPart {
     pub fn to_bytes(&self) -> Vec<u8> {
-        crate::op::encoded(self)
+        crate::op::encode_canonical(self)
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, minicbor::decode::Error> {
@@ -59,8 +59,8 @@ impl SnapshotPart {
 }
 
 /// The first hash of a snapshot's chain, unique per session and feed number.
-pub fn snapshot_start(standing: Standing, feed_generation: u64, feed_seq: u64) -> Hash {
-    Hash::of(&crate::op::encoded((standing, feed_generation, feed_seq)))
+pub fn snapshot_start(standing: LinkSessionId, feed_generation: u64, feed_seq: u64) -> Hash {
+    Hash::digest_bytes(&crate::op::encode_canonical((standing, feed_generation, feed_seq)))
 }
 
 /// The hash of the chunk that follows the one with hash `before`.
@@ -68,7 +68,7 @@ pub fn snapshot_hash(before: Hash, body: &[u8]) -> Hash {
     let mut bytes = Vec::with_capacity(before.0.len() + body.len());
     bytes.extend(before.0);
     bytes.extend(body);
-    Hash::of(&bytes)
+    Hash::digest_bytes(&bytes)
 }
 
 #[cfg(test)]
@@ -78,10 +78,10 @@ mod tests {
 
     #[test]
     fn a_part_reads_back_and_its_hash_knows_what_came_before() {
-        let next = Some(SnapshotPlace { kind: 1, entity: [7; 16] });
+        let next = Some(SnapshotCursor { kind: 1, entity: [7; 16] });
         let part = SnapshotPart { changes: Vec::new(), next };
         assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part);
-        let standing = |term| Standing { term, nonce: BootNonce([1; 16]) };
+        let standing = |term| LinkSessionId { term, nonce: BootNonce([1; 16]) };
         let start = snapshot_start(standing(1), 5, 9);
         assert_ne!(start, snapshot_start(standing(2), 5, 9));
         assert_ne!(snapshot_hash(start, b"a"), snapshot_hash(Hash::ZERO, b"a"));

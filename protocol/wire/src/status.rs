@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{EdgeId, Policy, QuarantineWhy, Region, UnixMillis};
 
-pub use complaint::{CLOCK_ERROR_MS_MAX, Complaint, ComplaintKind};
+pub use complaint::{CLOCK_ERROR_MS_MAX, HealthIssue, HealthIssueKind};
 
 words! {
     GateState {

@@ -19,12 +19,12 @@ pub struct FieldError {
 
 impl FieldError {
     pub fn new(field: &str, why: impl Sentence) -> Self {
-        Self { field: field.to_owned(), why: why.text() }
+        Self { field: field.to_owned(), why: why.to_text() }
     }
 }
 
 /// Lengths count characters, not bytes.
-pub(crate) struct Limits {
+pub(crate) struct FieldLimits {
     pub field: &'static str,
     pub chars_min: usize,
     pub chars_max: usize,
@@ -40,13 +40,15 @@ pub struct TextRule {
     pub lines: bool,
 }
 
-const REASON: Limits = Limits { field: "reason", chars_min: 1, chars_max: 500, lines: true };
+const REASON: FieldLimits =
+    FieldLimits { field: "reason", chars_min: 1, chars_max: 500, lines: true };
 /// Shown in an order's history in place of a reason.
-const NOTE: Limits = Limits { field: "note", chars_min: 0, chars_max: 500, lines: true };
-const COMMENT: Limits = Limits { field: "comment", chars_min: 0, chars_max: 2_000, lines: true };
+const NOTE: FieldLimits = FieldLimits { field: "note", chars_min: 0, chars_max: 500, lines: true };
+const COMMENT: FieldLimits =
+    FieldLimits { field: "comment", chars_min: 0, chars_max: 2_000, lines: true };
 
-pub(crate) fn check(text: &str, limits: &Limits) -> Result<String, FieldError> {
-    let &Limits { field, chars_min, chars_max, lines } = limits;
+pub(crate) fn check_field(text: &str, limits: &FieldLimits) -> Result<String, FieldError> {
+    let &FieldLimits { field, chars_min, chars_max, lines } = limits;
     check_text(field, text, TextRule { chars_min, chars_max, lines })
 }
 
@@ -69,7 +71,7 @@ pub fn check_text(field: &str, text: &str, rule: TextRule) -> Result<String, Fie
 
 /// Checks the reason for rejecting an order. The customer reads it, so it must not be empty.
 pub fn check_reason(reason: &str) -> Result<String, FieldError> {
-    check(reason, &REASON)
+    check_field(reason, &REASON)
 }
 
 /// Checks an optional reason. A blank one counts as absent.
@@ -82,12 +84,12 @@ pub fn check_optional_reason(reason: Option<&str>) -> Result<Option<String>, Fie
 
 /// Checks the optional note of a completion. A blank one counts as absent.
 pub fn check_optional_note(note: Option<&str>) -> Result<Option<String>, FieldError> {
-    let note = check(note.unwrap_or_default(), &NOTE)?;
+    let note = check_field(note.unwrap_or_default(), &NOTE)?;
     Ok(Some(note).filter(|note| !note.is_empty()))
 }
 
 pub fn check_comment(comment: &str) -> Result<String, FieldError> {
-    check(comment, &COMMENT)
+    check_field(comment, &COMMENT)
 }
 
 /// Returns true if a character is invisible or changes how others look.
@@ -146,8 +148,8 @@ mod tests {
 
     #[track_caller]
     fn check_title(text: &str, expected: Result<&str, &str>) {
-        let limits = Limits { field: "title", chars_min: 1, chars_max: 5, lines: false };
-        let got = check(text, &limits);
+        let limits = FieldLimits { field: "title", chars_min: 1, chars_max: 5, lines: false };
+        let got = check_field(text, &limits);
         let got = got.as_deref().map_err(|error| (error.field.as_str(), error.why.en.as_str()));
         assert_eq!(got, expected.map_err(|why| ("title", why)), "{text:?}");
     }

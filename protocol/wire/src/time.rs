@@ -37,7 +37,7 @@ impl UnixMillis {
     }
 
     /// Never negative.
-    pub fn since(self, earlier: Self) -> i64 {
+    pub fn ms_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)
     }
 }

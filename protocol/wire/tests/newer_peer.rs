@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use cbor::Node;
 use wire::{
-    ApprovalRule, AssignmentEvent, Change, Code, CommandBody, FenceEnding, Frame, Lost,
-    OfflineRules, Op, Outcome, SnapshotPart, TakenBack,
+    ApprovalRule, AssignmentEvent, Code, CommandBody, FeedChange, FenceEnding, Frame, Lost,
+    OfflineRules, Op, Outcome, RevokedLeases, SnapshotPart,
 };
 
 const FILE: &str = include_str!("../golden/v1.json");
@@ -121,7 +121,7 @@ fn a_kind_of_change_that_is_not_known_leaves_those_around_it() {
             panic!("a Down frame")
         };
         let mut expected = before.changes.clone();
-        expected.insert(at, Change::Unknown);
+        expected.insert(at, FeedChange::Unknown);
         assert_eq!((read.from, read.to, read.changes), (before.from, before.to, expected));
     }
 }
@@ -163,7 +163,7 @@ fn a_right_that_ended_in_a_way_that_is_not_known_has_ended_all_the_same() {
         "end": {"at": "2025-11-24T17:00:00Z", "how": "from_the_future"},
     });
     let told = serde_json::json!({"fences": [record]});
-    let told: TakenBack = serde_json::from_value(told).unwrap();
+    let told: RevokedLeases = serde_json::from_value(told).unwrap();
     let end = told.fences[0].end.clone().unwrap();
     assert!(end.how == FenceEnding::Unrecognised && end.how.is_take_back());
 
@@ -237,10 +237,10 @@ fn an_older_reader_of_rules_never_allows_more() {
     let plain = event("event/region_assigned");
     let wider = event("event/region_assigned in good standing");
     assert_eq!(
-        wider.approvals(false).collect::<Vec<_>>(),
-        plain.approvals(true).collect::<Vec<_>>()
+        wider.list_approval_rules(false).collect::<Vec<_>>(),
+        plain.list_approval_rules(true).collect::<Vec<_>>()
     );
-    assert_eq!(wider.approvals(true).count(), 2);
+    assert_eq!(wider.list_approval_rules(true).count(), 2);
     let afterwards = event("event/region_assigned paid afterwards");
     assert!(afterwards.unpaid_start_max.is_some() && !afterwards.paid_afterwards.is_empty());
     assert!(!afterwards.unpaid_start, "a cap is no cap to who reads past it");

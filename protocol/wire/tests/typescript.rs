@@ -119,7 +119,7 @@ fn transitions(text: &mut String) {
     for status in OrderStatus::ALL {
         let ways = Action::ALL
             .iter()
-            .filter_map(|action| Some(format!("{action}: '{}'", status.after(*action)?)));
+            .filter_map(|action| Some(format!("{action}: '{}'", status.next_status(*action)?)));
         let ways = ways.collect::<Vec<_>>().join(", ");
         let ways = if ways.is_empty() { "{}".into() } else { format!("{{ {ways} }}") };
         writeln!(text, "  {status}: {ways},").unwrap();
@@ -145,11 +145,11 @@ fn topic_functions(text: &mut String) {
         (user.to_string(), "user"),
     ];
     let functions = [
-        ("cmd", topics::cmd(region, &edge, &device)),
-        ("reply", topics::reply(region, &edge, &device)),
-        ("provider", topics::provider(region, &edge, user)),
-        ("changes", topics::changes(region, &edge)),
-        ("head", topics::head(region, &edge)),
+        ("cmd", topics::command_topic(region, &edge, &device)),
+        ("reply", topics::reply_topic(region, &edge, &device)),
+        ("provider", topics::provider_topic(region, &edge, user)),
+        ("changes", topics::changes_topic(region, &edge)),
+        ("head", topics::head_topic(region, &edge)),
     ];
     text.push_str(
         "\n/** The MQTT topics between a tablet and its edge. */\nexport const topics = {\n",

@@ -3,7 +3,7 @@
 use wire::UnixMillis;
 
 /// Formats at most two units, such as `3m 12s`.
-pub fn duration(ms: i64) -> String {
+pub fn format_duration(ms: i64) -> String {
     let seconds = ms / 1000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
@@ -15,12 +15,12 @@ pub fn duration(ms: i64) -> String {
 }
 
 /// Formats a gap, in milliseconds below one second because collisions are that close.
-pub fn apart(ms: i64) -> String {
-    if ms < 1_000 { format!("{ms} ms") } else { duration(ms) }
+pub fn format_gap(ms: i64) -> String {
+    if ms < 1_000 { format!("{ms} ms") } else { format_duration(ms) }
 }
 
 /// Formats a moment in UTC, to the millisecond.
-pub fn moment(at: UnixMillis) -> String {
+pub fn format_moment(at: UnixMillis) -> String {
     at.to_string().replacen('T', " ", 1)
 }
 
@@ -38,9 +38,9 @@ mod tests {
             (3_600_000, "1h 0m"),
             (90_000_000, "1d 1h"),
         ] {
-            assert_eq!(duration(ms), text);
+            assert_eq!(format_duration(ms), text);
         }
-        assert_eq!([apart(23), apart(999), apart(1_000)], ["23 ms", "999 ms", "1s"]);
-        assert_eq!(moment(UnixMillis(1_764_000_000_123)), "2025-11-24 16:00:00.123Z");
+        assert_eq!([format_gap(23), format_gap(999), format_gap(1_000)], ["23 ms", "999 ms", "1s"]);
+        assert_eq!(format_moment(UnixMillis(1_764_000_000_123)), "2025-11-24 16:00:00.123Z");
     }
 }

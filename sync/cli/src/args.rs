@@ -15,9 +15,9 @@ use wire::{EdgeId, EventId, Language, Policy, Region};
 
 use crate::{
     conflicts::ConflictCursor,
-    look::{Look, WIDTH_MIN},
+    look::{OutputStyle, WIDTH_MIN},
     service::PastMoment,
-    wait::Condition,
+    wait::WaitCondition,
 };
 
 // The help texts are in `texts/*/help.ftl`.
@@ -25,13 +25,13 @@ use crate::{
 #[command(name = "holdfast", version, arg_required_else_help = true)]
 pub struct CommandLine {
     #[command(flatten)]
-    pub common: Common,
+    pub common: GlobalArgs,
     #[command(subcommand)]
     pub command: CliCommand,
 }
 
 #[derive(Debug, Args)]
-pub struct Common {
+pub struct GlobalArgs {
     #[arg(
         long,
         global = true,
@@ -56,7 +56,7 @@ pub struct Common {
     pub timeout: Option<u64>,
 }
 
-impl Common {
+impl GlobalArgs {
     pub fn timeout_or(&self, seconds: u64) -> Duration {
         Duration::from_secs(self.timeout.unwrap_or(seconds))
     }
@@ -122,8 +122,8 @@ pub enum OperatorCommand {
     },
     Wait {
         #[arg(long = "for", value_name = "CONDITION", required = true,
-              value_parser = values::condition(Language::English))]
-        conditions: Vec<Condition>,
+              value_parser = values::condition_parser(Language::English))]
+        conditions: Vec<WaitCondition>,
     },
     Link {
         action: LinkAction,
@@ -166,19 +166,19 @@ pub enum DlqAction {
               value_parser = clap::value_parser!(u16).range(1..=500))]
         limit: u16,
     },
-    Redrive(LetterArgs),
-    Drop(LetterArgs),
+    Redrive(DeadLetterArgs),
+    Drop(DeadLetterArgs),
     Replay {
         #[arg(value_name = "QUEUE")]
         queue: String,
-        #[arg(long, value_name = "MOMENT", value_parser = values::moment(Language::English))]
+        #[arg(long, value_name = "MOMENT", value_parser = values::moment_parser(Language::English))]
         since: PastMoment,
     },
 }
 
 /// Dead letters: the listed events or all.
 #[derive(Debug, Args)]
-pub struct LetterArgs {
+pub struct DeadLetterArgs {
     #[arg(value_name = "QUEUE|EXCHANGE")]
     pub place: String,
     #[arg(value_name = "EVENT", num_args = 1..=500, required_unless_present = "all", conflicts_with = "all")]
@@ -196,7 +196,7 @@ pub enum EnrolAction {
 pub enum EdgesAction {
     Disable {
         edge: EdgeId,
-        #[arg(long, value_name = "MOMENT", value_parser = values::moment(Language::English))]
+        #[arg(long, value_name = "MOMENT", value_parser = values::moment_parser(Language::English))]
         since: PastMoment,
         #[arg(long, value_name = "TEXT")]
         why: String,
@@ -271,16 +271,16 @@ pub enum LinkAction {
 
 impl CommandLine {
     /// Reads the command line. Exits here on help, version and usage errors, the latter with 2.
-    pub fn read(look: &Look) -> Self {
+    pub fn read(look: &OutputStyle) -> Self {
         let words = with_flags_first(std::env::args_os().collect());
-        let read = command(look.language).try_get_matches_from(words);
+        let read = build_command(look.language).try_get_matches_from(words);
         let read = read.and_then(|matches| Self::from_arg_matches(&matches));
-        read.unwrap_or_else(|error| mistake::end(&error, look))
+        read.unwrap_or_else(|error| mistake::exit_with_mistake(&error, look))
     }
 }
 
 /// Returns a flag such as `--lang` before parsing, because the help text depends on it.
-pub fn asked_for(flag: &str, mut args: impl Iterator<Item = String>) -> Option<String> {
+pub fn find_flag_value(flag: &str, mut args: impl Iterator<Item = String>) -> Option<String> {
     while let Some(arg) = args.next() {
         match arg.strip_prefix(flag) {
             Some("") => return args.next(),
@@ -319,8 +319,8 @@ fn with_flags_first(words: Vec<OsString>) -> Vec<OsString> {
     first
 }
 
-fn command(language: Language) -> clap::Command {
-    help::written(values::read_in(CommandLine::command(), language), language)
+fn build_command(language: Language) -> clap::Command {
+    help::with_help_texts(values::with_value_parsers(CommandLine::command(), language), language)
 }
 
 #[cfg(test)]
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn the_command_line_is_sound_in_both_languages() {
         for language in [Language::English, Language::Chinese] {
-            command(language).debug_assert();
+            build_command(language).debug_assert();
         }
     }
 
@@ -342,7 +342,7 @@ mod tests {
     }
 
     fn check_help(language: Language) {
-        let mut root = command(language);
+        let mut root = build_command(language);
         root.build();
         let fits = |help: &str| match language {
             Language::English => !help.is_empty() && help.is_ascii(),
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn the_language_is_found_before_the_line_is_read() {
-        let found = |line: &str| asked_for("--lang", line.split(' ').map(str::to_owned));
+        let found = |line: &str| find_flag_value("--lang", line.split(' ').map(str::to_owned));
         assert_eq!(found("status --lang zh-CN"), Some("zh-CN".into()));
         assert_eq!(found("--lang=en status"), Some("en".into()));
         assert_eq!(found("status"), None);

@@ -3,7 +3,7 @@
 use std::{error::Error, io};
 
 use process::{
-    problem::{causes, chain},
+    problem::{format_error_chain, iter_causes},
     trust,
 };
 use texts::{Arg, Phrase};
@@ -11,33 +11,33 @@ use texts::{Arg, Phrase};
 use crate::say;
 
 /// Falls back to the library's own text, so that the operator still sees a cause.
-pub fn cause(error: &(dyn Error + 'static)) -> Arg {
-    match phrase(error) {
+pub fn describe_cause(error: &(dyn Error + 'static)) -> Arg {
+    match find_cause_phrase(error) {
         Some(phrase) => phrase.into(),
-        None => chain(error).into(),
+        None => format_error_chain(error).into(),
     }
 }
 
-fn phrase(error: &(dyn Error + 'static)) -> Option<Phrase> {
-    if trust::is_of_certificate_time(error) {
+fn find_cause_phrase(error: &(dyn Error + 'static)) -> Option<Phrase> {
+    if trust::is_certificate_time_error(error) {
         return Some(say::cause_certificate_time);
     }
-    if trust::is_of_certificate(error) {
+    if trust::is_certificate_error(error) {
         return Some(say::cause_certificate);
     }
-    if trust::is_of_tls(error) {
+    if trust::is_tls_error(error) {
         return Some(say::cause_no_tls);
     }
-    if causes(error).any(|cause| cause.to_string() == RESOLVER) {
+    if iter_causes(error).any(|cause| cause.to_string() == RESOLVER) {
         return Some(say::cause_no_such_host);
     }
-    causes(error).filter_map(|cause| cause.downcast_ref()).find_map(of_io)
+    iter_causes(error).filter_map(|cause| cause.downcast_ref()).find_map(phrase_for_io_error)
 }
 
 /// The HTTP client's text for a failed name lookup, which has no error type.
 const RESOLVER: &str = "dns error";
 
-fn of_io(error: &io::Error) -> Option<Phrase> {
+fn phrase_for_io_error(error: &io::Error) -> Option<Phrase> {
     use io::ErrorKind as Kind;
     Some(match error.kind() {
         Kind::ConnectionRefused => say::cause_refused,
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     fn told(error: &(dyn Error + 'static), language: Language) -> String {
-        say::no_password { cause: cause(error) }.to(language)
+        say::no_password { cause: describe_cause(error) }.render_in(language)
     }
 
     #[test]

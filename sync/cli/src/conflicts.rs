@@ -10,14 +10,15 @@ use crate::{
     age,
     exit::Result,
     gateway::Gateway,
-    look::{Look, Tone},
+    look::{OutputStyle, TextTone},
     run::CommandOutput,
     say,
-    table::{Cell, TableForm, table},
+    table::{NarrowTableRules, TableCell, render_table},
 };
 
 /// Drops, in order: WON AT, TAPPED, REGION, WON BY, PROVIDER, VIA.
-const FORM: TableForm = TableForm { sheds: &[8, 6, 3, 7, 4, 5], ends_with_sentence: true };
+const FORM: NarrowTableRules =
+    NarrowTableRules { sheds: &[8, 6, 3, 7, 4, 5], ends_with_sentence: true };
 
 pub enum Conflict {
     Lost(Box<LostAcceptance>),
@@ -58,7 +59,7 @@ impl Conflict {
         }
     }
 
-    fn at(&self) -> UnixMillis {
+    fn decided_at(&self) -> UnixMillis {
         match self {
             Self::Lost(lost) => lost.entry.hops.cloud_at.unwrap_or(UnixMillis(0)),
             Self::Case(case) => case.at,
@@ -115,19 +116,20 @@ pub async fn run(
     limit: usize,
     after: Option<ConflictCursor>,
 ) -> Result<CommandOutput> {
-    let (page, look) = (page(gateway, limit, after).await?, &gateway.look);
-    Ok(CommandOutput::new(look, || json(&page, look), || render(&page, look)))
+    let (page, look) = (load_page(gateway, limit, after).await?, &gateway.look);
+    Ok(CommandOutput::new(look, || page_to_json(&page, look), || render_page(&page, look)))
 }
 
 /// Merges both lists, newest first, up to `limit`.
-async fn page(
+async fn load_page(
     gateway: &Gateway,
     limit: usize,
     after: Option<ConflictCursor>,
 ) -> Result<ConflictPage> {
-    let (lost, lost_rest) = losses(gateway, limit, after.map(|after| after.lost)).await?;
+    let (lost, lost_rest) =
+        list_lost_acceptances(gateway, limit, after.map(|after| after.lost)).await?;
     let (cases, case_rest) = list_cases(gateway, limit, after.map(|after| after.case)).await?;
-    let mut items = merged(lost, cases);
+    let mut items = merge_newest_first(lost, cases);
     let cut = items.split_off(limit.min(items.len()));
     let mut next = ConflictCursor { lost: lost_rest, case: case_rest };
     // Move each cursor back to its last shown item, so that the next page returns the cut items.
@@ -143,12 +145,12 @@ async fn page(
 
 /// Takes the newer of the two heads. Keeps each list's order: its cursor is a position in it, and
 /// the times come from several clocks.
-fn merged(lost: Vec<Conflict>, cases: Vec<Conflict>) -> Vec<Conflict> {
+fn merge_newest_first(lost: Vec<Conflict>, cases: Vec<Conflict>) -> Vec<Conflict> {
     let (mut lost, mut cases) = (lost.into_iter().peekable(), cases.into_iter().peekable());
     let mut items = Vec::new();
     loop {
         let is_case = match (lost.peek(), cases.peek()) {
-            (Some(lost), Some(case)) => lost.at() < case.at(),
+            (Some(lost), Some(case)) => lost.decided_at() < case.decided_at(),
             (lost, _) => lost.is_none(),
         };
         let newest = if is_case { cases.next() } else { lost.next() };
@@ -158,84 +160,89 @@ fn merged(lost: Vec<Conflict>, cases: Vec<Conflict>) -> Vec<Conflict> {
 }
 
 /// A part of a list and the position of the rest, if any.
-type Part = (Vec<Conflict>, Option<u64>);
+type ConflictSlice = (Vec<Conflict>, Option<u64>);
 /// `None` starts at the top; `Some(None)` means the list has ended.
-type After = Option<Option<u64>>;
+type SliceStart = Option<Option<u64>>;
 
-async fn losses(gateway: &Gateway, limit: usize, after: After) -> Result<Part> {
-    part(gateway, "lost-acceptances?", limit, after, Conflict::Lost).await
+async fn list_lost_acceptances(
+    gateway: &Gateway,
+    limit: usize,
+    after: SliceStart,
+) -> Result<ConflictSlice> {
+    list_slice(gateway, "lost-acceptances?", limit, after, Conflict::Lost).await
 }
 
 /// Lists open cases only.
-async fn list_cases(gateway: &Gateway, limit: usize, after: After) -> Result<Part> {
-    part(gateway, "cases?state=open&", limit, after, Conflict::Case).await
+async fn list_cases(gateway: &Gateway, limit: usize, after: SliceStart) -> Result<ConflictSlice> {
+    list_slice(gateway, "cases?state=open&", limit, after, Conflict::Case).await
 }
 
-async fn part<T: DeserializeOwned>(
+async fn list_slice<T: DeserializeOwned>(
     gateway: &Gateway,
     list: &str,
     limit: usize,
-    after: After,
+    after: SliceStart,
     conflict: fn(Box<T>) -> Conflict,
-) -> Result<Part> {
+) -> Result<ConflictSlice> {
     if after == Some(None) {
         return Ok((Vec::new(), None));
     }
     let after = after.flatten().map(|place| place.to_string());
-    let (items, rest) = gateway.some(&format!("/api/v1/admin/{list}"), limit, after).await?;
+    let (items, rest) =
+        gateway.list_after_cursor(&format!("/api/v1/admin/{list}"), limit, after).await?;
     let items = items.into_iter().map(Box::new).map(conflict).collect();
     Ok((items, rest.and_then(|rest| rest.parse().ok())))
 }
 
-pub async fn find(gateway: &Gateway, name: ConflictName) -> Result<Option<Conflict>> {
+pub async fn find_conflict(gateway: &Gateway, name: ConflictName) -> Result<Option<Conflict>> {
     let (ConflictName::Lost(id) | ConflictName::Case(id)) = name;
     let newer = Some(Some(id.saturating_add(1)));
     let (mut items, _) = match name {
-        ConflictName::Lost(_) => losses(gateway, 1, newer).await?,
+        ConflictName::Lost(_) => list_lost_acceptances(gateway, 1, newer).await?,
         // `explain` also covers closed cases.
-        ConflictName::Case(_) => part(gateway, "cases?", 1, newer, Conflict::Case).await?,
+        ConflictName::Case(_) => list_slice(gateway, "cases?", 1, newer, Conflict::Case).await?,
     };
     Ok(items.pop().filter(|conflict| conflict.name() == name))
 }
 
-fn json(page: &ConflictPage, look: &Look) -> Value {
-    let items = page.items.iter().map(|item| one_json(item, look));
+fn page_to_json(page: &ConflictPage, look: &OutputStyle) -> Value {
+    let items = page.items.iter().map(|item| conflict_to_json(item, look));
     json!({
         "items": items.collect::<Vec<_>>(),
         "next": page.next.map(|next| next.to_string()),
     })
 }
 
-pub fn one_json(conflict: &Conflict, look: &Look) -> Value {
+pub fn conflict_to_json(conflict: &Conflict, look: &OutputStyle) -> Value {
     let (mut value, kind) = match conflict {
         Conflict::Lost(lost) => (json!(lost), "lost_acceptance"),
         Conflict::Case(case) => (json!(case), "case"),
     };
     value["conflict"] = json!(conflict.name().to_string());
     value["type"] = json!(kind);
-    value["rule"] = json!(rule(conflict, look));
+    value["rule"] = json!(describe_rule(conflict, look));
     value
 }
 
-pub fn render_one(conflict: &Conflict, look: &Look) -> String {
-    let name = look.paint(Tone::Heading, &conflict.name().to_string());
-    format!("{name}  {}\n", rule(conflict, look))
+pub fn render_conflict(conflict: &Conflict, look: &OutputStyle) -> String {
+    let name = look.paint(TextTone::Heading, &conflict.name().to_string());
+    format!("{name}  {}\n", describe_rule(conflict, look))
 }
 
-fn render(page: &ConflictPage, look: &Look) -> String {
+fn render_page(page: &ConflictPage, look: &OutputStyle) -> String {
     if page.items.is_empty() {
-        return look.say(say::conflicts_none) + "\n";
+        return look.translate(say::conflicts_none) + "\n";
     }
-    let rows = page.items.iter().map(|item| row(item, look));
-    let mut out = table(say::conflicts_columns.plain(look.language), FORM, rows, look);
+    let rows = page.items.iter().map(|item| build_row(item, look));
+    let mut out = render_table(say::conflicts_columns.text_in(look.language), FORM, rows, look);
     if let Some(next) = page.next {
-        let older = look.say(say::conflicts_older { cursor: next.into() });
+        let older = look.translate(say::conflicts_older { cursor: next.into() });
         out += &format!("  {older}\n");
     }
     out
 }
 
-fn row(conflict: &Conflict, look: &Look) -> Vec<Cell> {
+fn build_row(conflict: &Conflict, look: &OutputStyle) -> Vec<TableCell> {
     let (code, region, user, lost) = match conflict {
         Conflict::Lost(lost) => {
             let user = lost.entry.actor.user_id;
@@ -245,39 +252,42 @@ fn row(conflict: &Conflict, look: &Look) -> Vec<Cell> {
     };
     let winner = lost.and_then(|lost| lost.winner.as_ref());
     vec![
-        Cell::toned(Tone::Heading, conflict.name()),
-        Cell::new(age::moment(conflict.at())),
-        Cell::or_dash(code),
-        Cell::or_dash(region),
-        Cell::new(user),
-        Cell::or_dash(lost.map(|lost| via(&lost.entry.source, look))),
-        Cell::or_dash(lost.and_then(|lost| lost.entry.hops.tapped_at).map(age::moment)),
-        Cell::or_dash(winner.map(|winner| winner.user_id)),
-        Cell::or_dash(winner.and_then(|winner| winner.decided_at).map(age::moment)),
-        Cell::new(rule(conflict, look)),
+        TableCell::with_tone(TextTone::Heading, conflict.name()),
+        TableCell::new(age::format_moment(conflict.decided_at())),
+        TableCell::or_dash(code),
+        TableCell::or_dash(region),
+        TableCell::new(user),
+        TableCell::or_dash(lost.map(|lost| describe_source(&lost.entry.source, look))),
+        TableCell::or_dash(lost.and_then(|lost| lost.entry.hops.tapped_at).map(age::format_moment)),
+        TableCell::or_dash(winner.map(|winner| winner.user_id)),
+        TableCell::or_dash(winner.and_then(|winner| winner.decided_at).map(age::format_moment)),
+        TableCell::new(describe_rule(conflict, look)),
     ]
 }
 
-fn via(source: &Source, look: &Look) -> String {
+fn describe_source(source: &Source, look: &OutputStyle) -> String {
     match source {
         Source::Edge(edge) => edge.to_string(),
-        other => look.say(say::conflicts_via { source: other.into() }),
+        other => look.translate(say::conflicts_via { source: other.into() }),
     }
 }
 
 /// Includes the operator's task for a case.
-fn rule(conflict: &Conflict, look: &Look) -> String {
+fn describe_rule(conflict: &Conflict, look: &OutputStyle) -> String {
     match conflict {
         Conflict::Lost(lost) => {
             let rule = lost.winner.as_ref().and_then(|winner| winner.race_rule);
-            LossReason::on_record(&lost.entry, rule).to(look.language)
+            LossReason::from_timeline_entry(&lost.entry, rule).render_in(look.language)
         }
         Conflict::Case(case) => {
-            let task = look.say(say::conflicts_case { kind: (&case.kind).into() });
-            let Some(reason) = case.code.map(|code| code.sentence(look.language)) else {
+            let task = look.translate(say::conflicts_case { kind: (&case.kind).into() });
+            let Some(reason) = case.code.map(|code| code.sentence_in(look.language)) else {
                 return task;
             };
-            look.say(say::conflicts_case_with_reason { task: task.into(), reason: reason.into() })
+            look.translate(say::conflicts_case_with_reason {
+                task: task.into(),
+                reason: reason.into(),
+            })
         }
     }
 }
@@ -314,7 +324,7 @@ mod tests {
             Conflict::Case(Box::new(serde_json::from_value(case).unwrap()))
         };
         let (one, other) = (vec![case(12, 1), case(11, 2)], vec![case(7, 3), case(6, 0)]);
-        let items = merged(one, other);
+        let items = merge_newest_first(one, other);
         let names: Vec<String> = items.iter().map(|item| item.name().to_string()).collect();
         assert_eq!(names, ["case-7", "case-12", "case-11", "case-6"]);
     }
@@ -323,7 +333,7 @@ mod tests {
     fn every_kind_of_case_is_told_in_both_languages() {
         use wire::Language;
         let case_word = |kind: &str, language| {
-            Look::plain(language).say(say::conflicts_case { kind: kind.into() })
+            OutputStyle::for_pipe(language).translate(say::conflicts_case { kind: kind.into() })
         };
         for kind in [
             "met_closed",

@@ -7,31 +7,32 @@ use wire::{EventId, UnixMillis};
 
 use crate::{
     age,
-    args::{DlqAction, LetterArgs},
+    args::{DeadLetterArgs, DlqAction},
     exit::Result,
-    find::known,
-    gateway::{Gateway, ListPage, absent},
-    look::{Look, Tone},
+    find::require_found,
+    gateway::{Gateway, ListPage, none_if_not_found},
+    look::{OutputStyle, TextTone},
     run::CommandOutput,
     say,
-    table::{Cell, TableForm, table},
+    table::{NarrowTableRules, TableCell, render_table},
 };
 
 const PATH: &str = "/api/v1/admin/letters";
 const REPLAYS: &str = "/api/v1/admin/replays";
 /// Drops PART on a narrow terminal.
-const BOXES_FORM: TableForm = TableForm { sheds: &[2], ends_with_sentence: false };
+const BOXES_FORM: NarrowTableRules = NarrowTableRules { sheds: &[2], ends_with_sentence: false };
 /// Drops HAPPENED, then PUT ASIDE. The last column is the reason.
-const LETTERS_FORM: TableForm = TableForm { sheds: &[2, 3], ends_with_sentence: true };
+const LETTERS_FORM: NarrowTableRules =
+    NarrowTableRules { sheds: &[2, 3], ends_with_sentence: true };
 
 #[derive(Deserialize)]
-struct BoxList {
-    items: Vec<LetterBox>,
+struct DeadLetterQueueList {
+    items: Vec<DeadLetterQueue>,
     missing: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct LetterBox {
+struct DeadLetterQueue {
     name: String,
     kind: String,
     part: String,
@@ -39,7 +40,7 @@ struct LetterBox {
 }
 
 #[derive(Deserialize)]
-struct Letter {
+struct DeadLetterRow {
     event: Option<EventId>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -49,99 +50,108 @@ struct Letter {
 }
 
 #[derive(Deserialize)]
-struct Settled {
+struct SettledCount {
     settled: u64,
 }
 
 pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput> {
     match action {
         DlqAction::List => list(gateway).await,
-        DlqAction::Show { place, limit } => show(gateway, place, *limit).await,
+        DlqAction::Show { place, limit } => show_dead_letters(gateway, place, *limit).await,
         DlqAction::Redrive(letters) => {
-            let (answer, Settled { settled }) = settle(gateway, letters, "redrive").await?;
+            let (answer, SettledCount { settled }) =
+                settle_dead_letters(gateway, letters, "redrive").await?;
             let name = (&letters.place).into();
-            Ok(CommandOutput::done(
+            Ok(CommandOutput::from_answer(
                 gateway,
                 answer,
                 say::letters_redriven { settled: settled.into(), name },
             ))
         }
         DlqAction::Drop(letters) => {
-            let (answer, Settled { settled }) = settle(gateway, letters, "drop").await?;
+            let (answer, SettledCount { settled }) =
+                settle_dead_letters(gateway, letters, "drop").await?;
             let name = (&letters.place).into();
-            Ok(CommandOutput::done(
+            Ok(CommandOutput::from_answer(
                 gateway,
                 answer,
                 say::letters_dropped { settled: settled.into(), name },
             ))
         }
         DlqAction::Replay { queue, since } => {
-            let since = since.of(Clock::system().now());
+            let since = since.resolve_at(Clock::system().now());
             let form = json!({"queue": queue, "since": since});
-            let answer = absent(gateway.post(REPLAYS, Some(&form)).await);
+            let answer = none_if_not_found(gateway.post_json(REPLAYS, Some(&form)).await);
             let unknown = say::unknown_letters { name: queue.into() };
-            let answer = known(answer?, unknown, &gateway.look)?;
-            let (queue, since) = (queue.into(), age::moment(since).into());
-            Ok(CommandOutput::done(gateway, answer, say::replay_asked { queue, since }))
+            let answer = require_found(answer?, unknown, &gateway.look)?;
+            let (queue, since) = (queue.into(), age::format_moment(since).into());
+            Ok(CommandOutput::from_answer(gateway, answer, say::replay_asked { queue, since }))
         }
     }
 }
 
 async fn list(gateway: &Gateway) -> Result<CommandOutput> {
     let (answer, look): (Value, _) = (gateway.get(PATH).await?, &gateway.look);
-    let told = BoxList::deserialize(&answer).map_err(|_| gateway.unreadable())?;
+    let told =
+        DeadLetterQueueList::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok(CommandOutput::new(look, || answer, || render_boxes(&told, look)))
 }
 
-async fn show(gateway: &Gateway, name: &str, limit: u16) -> Result<CommandOutput> {
+async fn show_dead_letters(gateway: &Gateway, name: &str, limit: u16) -> Result<CommandOutput> {
     let look = &gateway.look;
-    let answer = absent(gateway.get(&format!("{PATH}/{name}?limit={limit}")).await);
-    let answer: Value = known(answer?, say::unknown_letters { name: name.into() }, look)?;
-    let page: ListPage<Letter> =
-        ListPage::deserialize(&answer).map_err(|_| gateway.unreadable())?;
+    let answer = none_if_not_found(gateway.get(&format!("{PATH}/{name}?limit={limit}")).await);
+    let answer: Value = require_found(answer?, say::unknown_letters { name: name.into() }, look)?;
+    let page: ListPage<DeadLetterRow> =
+        ListPage::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok(CommandOutput::new(look, || answer, || render_letters(&page.items, look)))
 }
 
-async fn settle(gateway: &Gateway, letters: &LetterArgs, act: &str) -> Result<(Value, Settled)> {
-    let LetterArgs { place: name, events, all } = letters;
+async fn settle_dead_letters(
+    gateway: &Gateway,
+    letters: &DeadLetterArgs,
+    act: &str,
+) -> Result<(Value, SettledCount)> {
+    let DeadLetterArgs { place: name, events, all } = letters;
     let form = if *all { json!({}) } else { json!({"events": events}) };
-    let answer = absent(gateway.post(&format!("{PATH}/{name}/{act}"), Some(&form)).await);
-    let answer = known(answer?, say::unknown_letters { name: name.into() }, &gateway.look)?;
-    let settled = Settled::deserialize(&answer).map_err(|_| gateway.unreadable())?;
+    let answer =
+        none_if_not_found(gateway.post_json(&format!("{PATH}/{name}/{act}"), Some(&form)).await);
+    let answer = require_found(answer?, say::unknown_letters { name: name.into() }, &gateway.look)?;
+    let settled = SettledCount::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok((answer, settled))
 }
 
-fn render_boxes(told: &BoxList, look: &Look) -> String {
+fn render_boxes(told: &DeadLetterQueueList, look: &OutputStyle) -> String {
     let rows = told.items.iter().map(|one| {
         let waiting = match one.waiting {
-            0 => Cell::toned(Tone::Quiet, 0),
-            some => Cell::toned(Tone::Bad, format!("x {some}")),
+            0 => TableCell::with_tone(TextTone::Quiet, 0),
+            some => TableCell::with_tone(TextTone::Bad, format!("x {some}")),
         };
-        let kind = look.say(say::letter_kind { kind: (&one.kind).into() });
-        vec![Cell::new(&one.name), waiting, Cell::new(&one.part), Cell::new(kind)]
+        let kind = look.translate(say::letter_kind { kind: (&one.kind).into() });
+        vec![TableCell::new(&one.name), waiting, TableCell::new(&one.part), TableCell::new(kind)]
     });
-    let mut text = table(say::letter_boxes_columns.plain(look.language), BOXES_FORM, rows, look);
+    let mut text =
+        render_table(say::letter_boxes_columns.text_in(look.language), BOXES_FORM, rows, look);
     for part in &told.missing {
-        text += &look.say(say::letters_of_part_away { part: part.into() });
+        text += &look.translate(say::letters_of_part_away { part: part.into() });
         text.push('\n');
     }
     text
 }
 
-fn render_letters(letters: &[Letter], look: &Look) -> String {
+fn render_letters(letters: &[DeadLetterRow], look: &OutputStyle) -> String {
     if letters.is_empty() {
-        return look.say(say::letters_none) + "\n";
+        return look.translate(say::letters_none) + "\n";
     }
     let rows = letters.iter().map(|letter| {
         vec![
-            Cell::or_dash(letter.event),
-            Cell::or_dash(letter.kind.as_ref()),
-            Cell::or_dash(letter.happened_at.map(age::moment)),
-            Cell::or_dash(letter.put_aside_at.map(age::moment)),
-            Cell::new(&letter.reason),
+            TableCell::or_dash(letter.event),
+            TableCell::or_dash(letter.kind.as_ref()),
+            TableCell::or_dash(letter.happened_at.map(age::format_moment)),
+            TableCell::or_dash(letter.put_aside_at.map(age::format_moment)),
+            TableCell::new(&letter.reason),
         ]
     });
-    table(say::letters_columns.plain(look.language), LETTERS_FORM, rows, look)
+    render_table(say::letters_columns.text_in(look.language), LETTERS_FORM, rows, look)
 }
 
 #[cfg(test)]
@@ -152,14 +162,14 @@ mod tests {
 
     #[test]
     fn each_letter_is_shown_with_its_reason() {
-        let letters: Vec<Letter> = serde_json::from_value(json!([
+        let letters: Vec<DeadLetterRow> = serde_json::from_value(json!([
             {"event": "0192f5d4-0000-7000-8000-000000000001", "type": "order.created",
              "happened_at": "2025-11-01T00:00:00Z", "put_aside_at": "2025-11-02T00:00:00Z",
              "reason": "8 attempts: no"},
             {"reason": "no event"},
         ]))
         .unwrap();
-        let text = render_letters(&letters, &Look::plain(Language::English));
+        let text = render_letters(&letters, &OutputStyle::for_pipe(Language::English));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[1],
@@ -171,8 +181,8 @@ mod tests {
 
     #[test]
     fn a_part_that_is_away_is_named() {
-        let told = BoxList { items: Vec::new(), missing: vec!["user".to_owned()] };
-        let text = render_boxes(&told, &Look::plain(Language::English));
+        let told = DeadLetterQueueList { items: Vec::new(), missing: vec!["user".to_owned()] };
+        let text = render_boxes(&told, &OutputStyle::for_pipe(Language::English));
         assert!(text.contains("user"), "{text}");
     }
 }

@@ -9,12 +9,12 @@ use wire::{
 
 use crate::{
     age,
-    exit::{ExitKind, Failure, Result},
+    exit::{CommandFailure, ExitKind, Result},
     gateway::Gateway,
-    look::{Look, Tone},
+    look::{OutputStyle, TextTone},
     run::CommandOutput,
     say,
-    table::{Cell, TableForm, table},
+    table::{NarrowTableRules, TableCell, render_table},
 };
 
 /// Needs the report too: gate and right to assign belong to the region.
@@ -24,12 +24,12 @@ pub struct EdgeList {
 }
 
 /// An identifier for scripts and a sentence.
-type Remark = (&'static str, Phrase);
+type EdgeRemark = (&'static str, Phrase);
 
 /// Drops, in order: ENROLLED, VERSION, LAST CONTACT, log positions, EPOCH, CLOCK, DISK FREE,
 /// REGION, RIGHT.
-const FORM: TableForm =
-    TableForm { sheds: &[13, 12, 9, 5, 4, 3, 10, 11, 1, 7], ends_with_sentence: false };
+const FORM: NarrowTableRules =
+    NarrowTableRules { sheds: &[13, 12, 9, 5, 4, 3, 10, 11, 1, 7], ends_with_sentence: false };
 
 /// A larger clock error shows implausible times on tablets.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
@@ -37,8 +37,12 @@ const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 pub async fn run(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
     let mut edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
     edges.retain(|edge| retired || edge.retired_at.is_none());
-    let list = EdgeList { edges, report: gateway.status().await? };
-    Ok(CommandOutput::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
+    let list = EdgeList { edges, report: gateway.fetch_status().await? };
+    Ok(CommandOutput::new(
+        &gateway.look,
+        || edges_to_json(&list),
+        || render_edges(&list, &gateway.look),
+    ))
 }
 
 /// Includes disabled, retired and not yet enrolled edges. Also returns `None` if the admin's role
@@ -52,11 +56,11 @@ pub async fn find_edge(gateway: &Gateway, edge: &EdgeId) -> Result<Option<EdgeLi
 }
 
 /// Returns an enrolled edge's epoch, optionally within one region only.
-pub fn epoch_of(
+pub fn find_epoch(
     report: &StatusReport,
     edge: &EdgeId,
     region: Option<Region>,
-    look: &Look,
+    look: &OutputStyle,
 ) -> Result<u64> {
     let regions = report.regions.iter();
     let mut edges = regions
@@ -67,59 +71,60 @@ pub fn epoch_of(
     }
     let edge = edge.into();
     Err(match region {
-        None => Failure::with_step(ExitKind::NotFound, look, say::unknown_edge { edge }),
+        None => CommandFailure::from_sentence(ExitKind::NotFound, look, say::unknown_edge { edge }),
         Some(region) => {
             let sentence = say::unknown_edge_of_region { edge, region: region.into() };
-            Failure::with_step(ExitKind::NotFound, look, sentence)
+            CommandFailure::from_sentence(ExitKind::NotFound, look, sentence)
         }
     })
 }
 
-fn json(list: &EdgeList) -> Value {
+fn edges_to_json(list: &EdgeList) -> Value {
     let items = list.edges.iter().map(|edge| {
-        let region = list.region(edge);
+        let region = list.find_region(edge);
         let mut value = json!(edge);
         value["holds_right"] = json!(holds_right(edge, region));
-        let words = remarks(edge, region, list.report.now).into_iter().map(|(word, _)| word);
+        let words =
+            collect_remarks(edge, region, list.report.now).into_iter().map(|(word, _)| word);
         value["remarks"] = words.collect();
         value
     });
     json!({"now": list.report.now, "items": items.collect::<Vec<_>>()})
 }
 
-fn render(list: &EdgeList, look: &Look) -> String {
+fn render_edges(list: &EdgeList, look: &OutputStyle) -> String {
     if list.edges.is_empty() {
-        return look.say(say::no_edge_enrolled) + "\n";
+        return look.translate(say::no_edge_enrolled) + "\n";
     }
-    let rows = list.edges.iter().map(|edge| row(edge, list, look));
-    table(say::edges_columns.plain(look.language), FORM, rows, look)
+    let rows = list.edges.iter().map(|edge| build_row(edge, list, look));
+    render_table(say::edges_columns.text_in(look.language), FORM, rows, look)
 }
 
 impl EdgeList {
-    fn region(&self, edge: &EdgeListItem) -> Option<&RegionStatus> {
+    fn find_region(&self, edge: &EdgeListItem) -> Option<&RegionStatus> {
         self.report.regions.iter().find(|region| region.region == edge.region)
     }
 }
 
-fn row(edge: &EdgeListItem, list: &EdgeList, look: &Look) -> Vec<Cell> {
-    let (status, region, now) = (&edge.status, list.region(edge), list.report.now);
+fn build_row(edge: &EdgeListItem, list: &EdgeList, look: &OutputStyle) -> Vec<TableCell> {
+    let (status, region, now) = (&edge.status, list.find_region(edge), list.report.now);
     let last_seq = edge.cursor_seq + status.lag_up_ops;
-    let right = holds_right(edge, region).then(|| look.say(say::edges_holds_right));
+    let right = holds_right(edge, region).then(|| look.translate(say::edges_holds_right));
     vec![
-        Cell::new(&status.edge),
-        Cell::new(edge.region),
-        link_since(status, now, look),
-        Cell::new(status.epoch),
-        Cell::new(format!("{} / {last_seq}", edge.cursor_seq)),
-        Cell::new(format!("{} / {}", edge.outcome_cursor, edge.feed_cursor)),
-        pending(status, now, look),
-        Cell::or_dash(right),
-        remark_cell(&remarks(edge, region, now), look),
-        Cell::or_dash(status.last_contact_at.map(age::moment)),
-        clock(status.clock_error_ms),
-        disk(status),
-        Cell::or_dash(status.version.as_ref()),
-        Cell::or_dash(edge.enrolled_at.map(age::moment)),
+        TableCell::new(&status.edge),
+        TableCell::new(edge.region),
+        link_cell(status, now, look),
+        TableCell::new(status.epoch),
+        TableCell::new(format!("{} / {last_seq}", edge.cursor_seq)),
+        TableCell::new(format!("{} / {}", edge.outcome_cursor, edge.feed_cursor)),
+        pending_cell(status, now, look),
+        TableCell::or_dash(right),
+        remark_cell(&collect_remarks(edge, region, now), look),
+        TableCell::or_dash(status.last_contact_at.map(age::format_moment)),
+        clock_cell(status.clock_error_ms),
+        disk_cell(status),
+        TableCell::or_dash(status.version.as_ref()),
+        TableCell::or_dash(edge.enrolled_at.map(age::format_moment)),
     ]
 }
 
@@ -128,7 +133,11 @@ fn holds_right(edge: &EdgeListItem, region: Option<&RegionStatus>) -> bool {
 }
 
 /// Most serious first.
-fn remarks(edge: &EdgeListItem, region: Option<&RegionStatus>, now: UnixMillis) -> Vec<Remark> {
+fn collect_remarks(
+    edge: &EdgeListItem,
+    region: Option<&RegionStatus>,
+    now: UnixMillis,
+) -> Vec<EdgeRemark> {
     let status = &edge.status;
     let closed = region.is_some_and(|region| region.gate == GateState::Closed);
     let why = status.quarantine.map(|quarantine| quarantine.why);
@@ -152,57 +161,62 @@ fn remarks(edge: &EdgeListItem, region: Option<&RegionStatus>, now: UnixMillis) 
     .collect()
 }
 
-fn remark_cell(remarks: &[Remark], look: &Look) -> Cell {
-    let words: Vec<&str> = remarks.iter().map(|(_, phrase)| phrase.plain(look.language)).collect();
-    let text = words.join(say::list_separator.plain(look.language));
+fn remark_cell(remarks: &[EdgeRemark], look: &OutputStyle) -> TableCell {
+    let words: Vec<&str> =
+        remarks.iter().map(|(_, phrase)| phrase.text_in(look.language)).collect();
+    let text = words.join(say::list_separator.text_in(look.language));
     match remarks {
-        [] => Cell::new("-"),
+        [] => TableCell::new("-"),
         [("code_unused" | "code_expired" | "retired", _)] => {
-            Cell::toned(Tone::Doubtful, format!("~ {text}"))
+            TableCell::with_tone(TextTone::Doubtful, format!("~ {text}"))
         }
-        _ => Cell::toned(Tone::Bad, format!("! {text}")),
+        _ => TableCell::with_tone(TextTone::Bad, format!("! {text}")),
     }
 }
 
 /// Shows the link's state with a symbol, and since when.
-pub fn link_since(status: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
+pub fn link_cell(status: &EdgeStatus, now: UnixMillis, look: &OutputStyle) -> TableCell {
     let (tone, word) = match status.link {
-        LinkState::Up => (Tone::Good, say::link_up),
-        LinkState::Down => (Tone::Bad, say::link_down),
-        LinkState::Never => (Tone::Bad, say::link_never),
+        LinkState::Up => (TextTone::Good, say::link_up),
+        LinkState::Down => (TextTone::Bad, say::link_down),
+        LinkState::Never => (TextTone::Bad, say::link_never),
     };
-    let since = status.since.map(|at| format!(" {}", age::duration(now.since(at))));
-    Cell::toned(tone, look.say(word) + &since.unwrap_or_default())
+    let since = status.since.map(|at| format!(" {}", age::format_duration(now.ms_since(at))));
+    TableCell::with_tone(tone, look.translate(word) + &since.unwrap_or_default())
 }
 
 /// Counts ops without an outcome at the edge, with the oldest one's age.
-pub fn pending(status: &EdgeStatus, now: UnixMillis, look: &Look) -> Cell {
+pub fn pending_cell(status: &EdgeStatus, now: UnixMillis, look: &OutputStyle) -> TableCell {
     match status.oldest_pending_at {
-        _ if status.pending == 0 => Cell::new(0),
-        None => Cell::toned(Tone::Doubtful, status.pending),
+        _ if status.pending == 0 => TableCell::new(0),
+        None => TableCell::with_tone(TextTone::Doubtful, status.pending),
         Some(at) => {
-            let (pending, age) = (status.pending.into(), age::duration(now.since(at)).into());
-            Cell::toned(Tone::Doubtful, look.say(say::edges_pending_since { pending, age }))
+            let (pending, age) =
+                (status.pending.into(), age::format_duration(now.ms_since(at)).into());
+            TableCell::with_tone(
+                TextTone::Doubtful,
+                look.translate(say::edges_pending_since { pending, age }),
+            )
         }
     }
 }
 
-fn clock(error_ms: Option<i64>) -> Cell {
-    let Some(error_ms) = error_ms else { return Cell::new("-") };
+fn clock_cell(error_ms: Option<i64>) -> TableCell {
+    let Some(error_ms) = error_ms else { return TableCell::new("-") };
     let text = format!("{error_ms:+} ms");
     if error_ms.unsigned_abs() > CLOCK_ERROR_MS_MAX {
-        return Cell::toned(Tone::Bad, format!("! {text}"));
+        return TableCell::with_tone(TextTone::Bad, format!("! {text}"));
     }
-    Cell::new(text)
+    TableCell::new(text)
 }
 
-fn disk(status: &EdgeStatus) -> Cell {
-    let Some(free) = status.disk_free_bytes else { return Cell::new("-") };
+fn disk_cell(status: &EdgeStatus) -> TableCell {
+    let Some(free) = status.disk_free_bytes else { return TableCell::new("-") };
     let (mib, gib) = (free / (1024 * 1024), free / (1024 * 1024 * 1024));
     if status.disk_is_low() {
-        return Cell::toned(Tone::Bad, format!("! {mib} MiB"));
+        return TableCell::with_tone(TextTone::Bad, format!("! {mib} MiB"));
     }
-    Cell::new(format!("{gib} GiB"))
+    TableCell::new(format!("{gib} GiB"))
 }
 
 #[cfg(test)]
@@ -234,8 +248,8 @@ mod tests {
             edges: serde_json::from_value(edges).unwrap(),
             report: serde_json::from_value(report).unwrap(),
         };
-        let look = Look::plain(Language::English);
-        let text = render(&list, &look);
+        let look = OutputStyle::for_pipe(Language::English);
+        let text = render_edges(&list, &look);
         let lines: Vec<&str> = text.lines().collect();
         let start = "NORTH\t? never\t1\t5 / 7\t4 / 9\t0";
         assert_eq!(
@@ -244,6 +258,6 @@ mod tests {
         );
         let twin = "! a copy of it calls and is refused, code not used yet";
         assert_eq!(lines[2], format!("n-2\t{start}\t-\t{twin}\t-\t! +9000 ms\t! 5 MiB\t-\t-"));
-        assert_eq!(json(&list)["items"][1]["remarks"], json!(["twin", "code_unused"]));
+        assert_eq!(edges_to_json(&list)["items"][1]["remarks"], json!(["twin", "code_unused"]));
     }
 }

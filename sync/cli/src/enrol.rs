@@ -10,14 +10,14 @@ use wire::{Code, EdgeId, Region, UnixMillis};
 use crate::{
     age, edges,
     exit::Result,
-    find::known,
-    gateway::{Gateway, absent},
+    find::require_found,
+    gateway::{Gateway, none_if_not_found},
     run::CommandOutput,
     say,
 };
 
 #[derive(Deserialize)]
-struct Invitation {
+struct EnrolmentInvitation {
     code: String,
     expires_at: UnixMillis,
 }
@@ -27,35 +27,36 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
     let before = edges::find_edge(gateway, name).await?;
     let voids_earlier_code = before.is_some_and(|item| item.code_expires_at.is_some());
     let body = json!({"edge": name, "region": region});
-    let mut answer = gateway.post("/api/v1/admin/edges", Some(&body)).await.map_err(|failure| {
-        let exists = say::enrol_exists { name: name.into() };
-        match failure.code {
-            Some(Code::EdgeExists) => failure.reworded(&gateway.look, exists),
-            _ => failure,
-        }
-    })?;
-    let Invitation { code, expires_at } =
-        Invitation::deserialize(&answer).map_err(|_| gateway.unreadable())?;
-    let command = command(&gateway.url, region, name, &code);
+    let mut answer =
+        gateway.post_json("/api/v1/admin/edges", Some(&body)).await.map_err(|failure| {
+            let exists = say::enrol_exists { name: name.into() };
+            match failure.code {
+                Some(Code::EdgeExists) => failure.with_sentence(&gateway.look, exists),
+                _ => failure,
+            }
+        })?;
+    let EnrolmentInvitation { code, expires_at } =
+        EnrolmentInvitation::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
+    let command = build_edge_command(&gateway.url, region, name, &code);
     let only_here = is_only_here(&gateway.url);
     answer["command"] = json!(command.join(" "));
     answer["only_on_this_machine"] = json!(only_here);
     answer["voids_earlier_code"] = json!(voids_earlier_code);
     let text = || {
-        let (name, until) = (name.into(), age::moment(expires_at).into());
+        let (name, until) = (name.into(), age::format_moment(expires_at).into());
         let look = &gateway.look;
-        let invited = look.say(say::enrol_invited { name, until });
+        let invited = look.translate(say::enrol_invited { name, until });
         let voided = match voids_earlier_code {
-            true => format!("  {}\n", look.say(say::enrol_voids_code)),
+            true => format!("  {}\n", look.translate(say::enrol_voids_code)),
             false => String::new(),
         };
-        let next = look.next(say::enrol_next.plain(look.language));
+        let next = look.format_next_step(say::enrol_next.text_in(look.language));
         // A terminal breaks long lines anywhere; a backslash lets the shell continue them.
         let between = if look.width.is_some() { " \\\n" } else { " " };
         let command = command.join(between);
         let warning = match (only_here, gateway.url.starts_with("http://")) {
-            (true, _) => format!("  {}\n", look.say(say::enrol_only_here)),
-            (false, true) => format!("  {}\n", look.say(say::enrol_plain_line)),
+            (true, _) => format!("  {}\n", look.translate(say::enrol_only_here)),
+            (false, true) => format!("  {}\n", look.translate(say::enrol_plain_line)),
             (false, false) => String::new(),
         };
         format!("{invited}\n\n{command}\n\n{voided}{warning}    {next}\n")
@@ -64,10 +65,11 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
 }
 
 /// Forgets an unused code and its edge.
-pub async fn withdraw(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
-    let answer = absent(gateway.delete(&format!("/api/v1/admin/edges/{edge}/code")).await)?;
-    let answer = known(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
-    Ok(CommandOutput::done(gateway, answer, say::code_withdrawn { edge: edge.into() }))
+pub async fn withdraw_code(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
+    let answer =
+        none_if_not_found(gateway.delete(&format!("/api/v1/admin/edges/{edge}/code")).await)?;
+    let answer = require_found(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
+    Ok(CommandOutput::from_answer(gateway, answer, say::code_withdrawn { edge: edge.into() }))
 }
 
 /// True if the address works only on this machine.
@@ -80,7 +82,7 @@ fn is_only_here(gateway: &str) -> bool {
 
 /// Passes the code through the environment: every user of a machine can read its command lines.
 /// Tablets are other machines, so the edge listens on all addresses.
-fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> Vec<String> {
+fn build_edge_command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> Vec<String> {
     vec![
         format!("HOLDFAST__EDGE__ENROLMENT_CODE={code}"),
         format!("HOLDFAST__EDGE__NAME={name}"),

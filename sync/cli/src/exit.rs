@@ -9,8 +9,8 @@ use texts::Sentence;
 use wire::Code;
 
 use crate::{
-    cause::cause,
-    look::{Look, with_step},
+    cause::describe_cause,
+    look::{OutputStyle, split_next_step},
     say,
 };
 
@@ -31,7 +31,7 @@ pub enum ExitKind {
 }
 
 impl ExitKind {
-    pub fn of_status(status: u16) -> Self {
+    pub fn from_http_status(status: u16) -> Self {
         match status {
             401 | 403 => Self::Authentication,
             404 => Self::NotFound,
@@ -43,10 +43,10 @@ impl ExitKind {
     }
 }
 
-pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = CommandFailure> = std::result::Result<T, E>;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Failure {
+pub struct CommandFailure {
     pub exit: ExitKind,
     pub sentence: String,
     pub next_step: Option<String>,
@@ -60,27 +60,27 @@ pub struct Failure {
     pub missing: Vec<String>,
 }
 
-impl Failure {
+impl CommandFailure {
     pub fn new(exit: ExitKind, sentence: impl Into<String>) -> Self {
         Self { exit, sentence: sentence.into(), ..Self::default() }
     }
 
     /// Takes a sentence whose last line is the next step.
-    pub fn with_step(exit: ExitKind, look: &Look, sentence: impl Sentence) -> Self {
-        let (sentence, step) = with_step(look.say(sentence));
+    pub fn from_sentence(exit: ExitKind, look: &OutputStyle, sentence: impl Sentence) -> Self {
+        let (sentence, step) = split_next_step(look.translate(sentence));
         Self::new(exit, sentence).next_step(step)
     }
 
     /// Replaces the sentence with a command's more specific one.
-    pub fn reworded(self, look: &Look, sentence: impl Sentence) -> Self {
-        let (sentence, step) = with_step(look.say(sentence));
+    pub fn with_sentence(self, look: &OutputStyle, sentence: impl Sentence) -> Self {
+        let (sentence, step) = split_next_step(look.translate(sentence));
         Self { sentence, next_step: Some(step), ..self }
     }
 
     /// Reports an unwritable answer, for example on a full disk.
-    pub fn unwritten(error: &std::io::Error, look: &Look) -> Self {
-        let sentence = say::unwritten { cause: cause(error) };
-        Self::with_step(ExitKind::Failure, look, sentence)
+    pub fn from_write_error(error: &std::io::Error, look: &OutputStyle) -> Self {
+        let sentence = say::unwritten { cause: describe_cause(error) };
+        Self::from_sentence(ExitKind::Failure, look, sentence)
     }
 
     pub fn next_step(self, step: impl Into<String>) -> Self {
@@ -88,23 +88,24 @@ impl Failure {
     }
 
     /// The gateway and the services behind it use different codes for too many requests.
-    pub fn is_too_often(&self) -> bool {
+    pub fn is_rate_limited(&self) -> bool {
         matches!(self.code, Some(Code::RateLimited | Code::TooManyRequests))
     }
 
     /// Renders the text for stderr; stdout carries answers only.
-    pub fn render(&self, look: &Look) -> String {
+    pub fn render(&self, look: &OutputStyle) -> String {
         if look.json {
-            return format!("{}\n", self.json());
+            return format!("{}\n", self.to_json());
         }
-        let sentence = look.say(say::failure { sentence: (&self.sentence).into() });
-        let next = self.next_step.as_ref().map(|step| format!("  {}\n", look.next(step)));
+        let sentence = look.translate(say::failure { sentence: (&self.sentence).into() });
+        let next =
+            self.next_step.as_ref().map(|step| format!("  {}\n", look.format_next_step(step)));
         let what = self.reasons.iter().chain(&self.missing);
         let missing: String = what.map(|what| format!("  ! {what}\n")).collect();
         format!("{sentence}\n{missing}{}", next.unwrap_or_default())
     }
 
-    fn json(&self) -> Value {
+    fn to_json(&self) -> Value {
         json!({"error": {
             "kind": self.exit,
             "exit": self.exit as u8,
@@ -135,17 +136,17 @@ mod tests {
             (500, ExitKind::Failure),
             (422, ExitKind::Failure),
         ] {
-            assert_eq!(ExitKind::of_status(status), exit, "{status}");
+            assert_eq!(ExitKind::from_http_status(status), exit, "{status}");
         }
     }
 
     #[test]
     fn a_failure_says_what_to_do_next() {
-        let failure =
-            Failure::new(ExitKind::NotFound, "no order N-000000").next_step("check the code");
-        let look = Look::plain(Language::English);
+        let failure = CommandFailure::new(ExitKind::NotFound, "no order N-000000")
+            .next_step("check the code");
+        let look = OutputStyle::for_pipe(Language::English);
         assert_eq!(failure.render(&look), "holdfast: no order N-000000\n  Next: check the code\n");
-        let value = failure.render(&Look { json: true, ..look });
+        let value = failure.render(&OutputStyle { json: true, ..look });
         let value: Value = serde_json::from_str(&value).unwrap();
         assert_eq!(value["error"]["exit"], 5);
         assert_eq!(value["error"]["kind"], "not_found");

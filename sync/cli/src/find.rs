@@ -10,30 +10,30 @@ use wire::{CommandId, OpPlace, Order, OrderCode, OrderId};
 
 use crate::{
     conflicts::{self, Conflict},
-    exit::{ExitKind, Failure, Result},
-    explain::{self, OrderStory},
-    gateway::{Gateway, ListPage, absent},
-    look::Look,
+    exit::{CommandFailure, ExitKind, Result},
+    explain::{self, OrderHistory},
+    gateway::{Gateway, ListPage, none_if_not_found},
+    look::OutputStyle,
     run::CommandOutput,
     say,
-    table::printable,
-    trail::{self, Trail},
+    table::replace_control_chars,
+    trail::{self, CommandHistory},
 };
 
-enum Subject {
-    Order(Box<OrderStory>),
-    Trail(Trail),
-    Conflict(Conflict, Option<Trail>),
+enum ExplainedItem {
+    Order(Box<OrderHistory>),
+    Trail(CommandHistory),
+    Conflict(Conflict, Option<CommandHistory>),
 }
 
 pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
-    let (subject, look) = (find(gateway, name).await?, &gateway.look);
+    let (subject, look) = (find_item(gateway, name).await?, &gateway.look);
     let mut story = Value::Null;
     if look.json {
-        story = subject.json(look);
+        story = subject.to_json(look);
         story["edge_keys"] = json!(edge_keys(gateway, &story).await);
     }
-    Ok(CommandOutput::new(look, || story, || subject.render(look)))
+    Ok(CommandOutput::new(look, || story, || subject.render_text(look)))
 }
 
 /// Loads the public keys that verify the receipts. Skips keys that the gateway does not return: the
@@ -55,99 +55,115 @@ async fn edge_keys(gateway: &Gateway, story: &Value) -> BTreeMap<String, String>
     keys
 }
 
-async fn find(gateway: &Gateway, name: &str) -> Result<Subject> {
+async fn find_item(gateway: &Gateway, name: &str) -> Result<ExplainedItem> {
     let look = &gateway.look;
     if let Ok(place) = name.parse::<OpPlace>() {
         let unknown = say::unknown_op { place: (&place).into() };
-        return known(trail::of_op(gateway, &place).await?, unknown, look).map(Subject::Trail);
+        return require_found(trail::find_by_op(gateway, &place).await?, unknown, look)
+            .map(ExplainedItem::Trail);
     }
     if let Ok(name) = name.parse::<conflicts::ConflictName>() {
         let unknown = say::unknown_conflict { name: name.into() };
-        let conflict = known(conflicts::find(gateway, name).await?, unknown, look)?;
-        let trail = trail::of_command(gateway, conflict.command_id()).await?;
-        return Ok(Subject::Conflict(conflict, trail));
+        let conflict =
+            require_found(conflicts::find_conflict(gateway, name).await?, unknown, look)?;
+        let trail = trail::find_by_command(gateway, conflict.command_id()).await?;
+        return Ok(ExplainedItem::Conflict(conflict, trail));
     }
     let Ok(id) = name.parse::<CommandId>() else {
         if OrderCode::parse(name).is_none() {
-            return Err(names_nothing(name, ExitKind::NotFound, look));
+            return Err(unknown_name_failure(name, ExitKind::NotFound, look));
         }
-        return Ok(Subject::Order(Box::new(story(gateway, name).await?)));
+        return Ok(ExplainedItem::Order(Box::new(load_order_history(gateway, name).await?)));
     };
-    if let Some(story) = absent(story(gateway, name).await)? {
-        return Ok(Subject::Order(Box::new(story)));
+    if let Some(story) = none_if_not_found(load_order_history(gateway, name).await)? {
+        return Ok(ExplainedItem::Order(Box::new(story)));
     }
     let unknown = say::unknown_id { id: id.into() };
-    known(trail::of_command(gateway, id).await?, unknown, look).map(Subject::Trail)
+    require_found(trail::find_by_command(gateway, id).await?, unknown, look)
+        .map(ExplainedItem::Trail)
 }
 
-pub fn known<T>(found: Option<T>, unknown: impl Sentence, look: &Look) -> Result<T> {
-    found.ok_or_else(|| Failure::with_step(ExitKind::NotFound, look, unknown))
+pub fn require_found<T>(found: Option<T>, unknown: impl Sentence, look: &OutputStyle) -> Result<T> {
+    found.ok_or_else(|| CommandFailure::from_sentence(ExitKind::NotFound, look, unknown))
 }
 
-impl Subject {
-    fn render(&self, look: &Look) -> String {
+impl ExplainedItem {
+    fn render_text(&self, look: &OutputStyle) -> String {
         match self {
-            Self::Order(story) => explain::render(story, look),
-            Self::Trail(trail) => trail::render(trail, look),
+            Self::Order(story) => explain::render_history(story, look),
+            Self::Trail(trail) => trail::render_history(trail, look),
             Self::Conflict(conflict, trail) => {
-                let trail = trail.as_ref().map(|trail| trail::render(trail, look));
-                format!("{}\n{}", conflicts::render_one(conflict, look), trail.unwrap_or_default())
+                let trail = trail.as_ref().map(|trail| trail::render_history(trail, look));
+                format!(
+                    "{}\n{}",
+                    conflicts::render_conflict(conflict, look),
+                    trail.unwrap_or_default()
+                )
             }
         }
     }
 
-    fn json(&self, look: &Look) -> Value {
+    fn to_json(&self, look: &OutputStyle) -> Value {
         match self {
-            Self::Order(story) => explain::json(story, look),
-            Self::Trail(trail) => trail::json(trail, look),
+            Self::Order(story) => explain::history_to_json(story, look),
+            Self::Trail(trail) => trail::history_to_json(trail, look),
             Self::Conflict(conflict, trail) => {
-                let mut value = trail.as_ref().map_or_else(|| json!({}), |t| trail::json(t, look));
-                value["conflict"] = conflicts::one_json(conflict, look);
-                value["explanation"] = json!(self.render(look));
+                let mut value =
+                    trail.as_ref().map_or_else(|| json!({}), |t| trail::history_to_json(t, look));
+                value["conflict"] = conflicts::conflict_to_json(conflict, look);
+                value["explanation"] = json!(self.render_text(look));
                 value
             }
         }
     }
 }
 
-pub async fn story(gateway: &Gateway, name: &str) -> Result<OrderStory> {
-    let order = order(gateway, name).await?;
+pub async fn load_order_history(gateway: &Gateway, name: &str) -> Result<OrderHistory> {
+    let order = load_order(gateway, name).await?;
     let ListPage { items: timeline, .. } =
         gateway.get(&format!("/api/v1/orders/{}/timeline", order.id)).await?;
-    let pending = pending(gateway, &order).await;
-    Ok(OrderStory { order, timeline, pending })
+    let pending = count_pending_ops(gateway, &order).await;
+    Ok(OrderHistory { order, timeline, pending })
 }
 
-pub async fn order(gateway: &Gateway, name: &str) -> Result<Order> {
+pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
     let look = &gateway.look;
     if let Ok(id) = name.parse::<OrderId>() {
         return gateway.get(&format!("/api/v1/orders/{id}")).await;
     }
     let Some(code) = OrderCode::parse(name) else {
         // A usage error, because `wait` keeps waiting for a missing order.
-        return Err(names_nothing(name, ExitKind::Usage, look));
+        return Err(unknown_name_failure(name, ExitKind::Usage, look));
     };
     let found = gateway.list(&format!("/api/v1/admin/orders?code={code}&")).await?;
     <[Order; 1]>::try_from(found).map(|[order]| order).map_err(|orders| {
         let (code, count) = (code.into(), orders.len());
         if count == 0 {
-            return Failure::with_step(ExitKind::NotFound, look, say::unknown_code { code });
+            return CommandFailure::from_sentence(
+                ExitKind::NotFound,
+                look,
+                say::unknown_code { code },
+            );
         }
         let ids: Vec<String> = orders.iter().map(|order| order.id.to_string()).collect();
         let (ids, count) = (ids.join(", ").into(), count.into());
-        Failure::with_step(ExitKind::Conflict, look, say::shared_code { count, code, ids })
+        CommandFailure::from_sentence(
+            ExitKind::Conflict,
+            look,
+            say::shared_code { count, code, ids },
+        )
     })
 }
 
-fn names_nothing(name: &str, exit: ExitKind, look: &Look) -> Failure {
-    let name: String = printable(name).chars().take(60).collect();
-    Failure::with_step(exit, look, say::not_a_name { name: name.into() })
+fn unknown_name_failure(name: &str, exit: ExitKind, look: &OutputStyle) -> CommandFailure {
+    let name: String = replace_control_chars(name).chars().take(60).collect();
+    CommandFailure::from_sentence(exit, look, say::not_a_name { name: name.into() })
 }
 
 /// Counts undecided ops at the region's edges. `None` if the hub does not answer: the explanation
 /// is useful without it.
-async fn pending(gateway: &Gateway, order: &Order) -> Option<u64> {
-    let report = gateway.status().await.ok()?;
+async fn count_pending_ops(gateway: &Gateway, order: &Order) -> Option<u64> {
+    let report = gateway.fetch_status().await.ok()?;
     let regions = report.regions.iter().filter(|region| region.region == order.location);
     Some(regions.flat_map(|region| &region.edges).map(|edge| u64::from(edge.pending)).sum())
 }

@@ -8,16 +8,16 @@ use crate::{
     age,
     args::KeysAction,
     exit::Result,
-    find::known,
-    gateway::{Gateway, ListPage, absent},
-    look::{Look, Tone},
+    find::require_found,
+    gateway::{Gateway, ListPage, none_if_not_found},
+    look::{OutputStyle, TextTone},
     run::CommandOutput,
     say,
-    table::{Cell, TableForm, table},
+    table::{NarrowTableRules, TableCell, render_table},
 };
 
 /// Drops MADE, then TRUSTED FROM.
-const FORM: TableForm = TableForm { sheds: &[2, 3], ends_with_sentence: false };
+const FORM: NarrowTableRules = NarrowTableRules { sheds: &[2, 3], ends_with_sentence: false };
 const PATH: &str = "/api/v1/admin/keys";
 
 #[derive(Deserialize)]
@@ -34,52 +34,53 @@ pub async fn run(gateway: &Gateway, action: Option<&KeysAction>) -> Result<Comma
     let answer: Value = match action {
         None => gateway.get(PATH).await?,
         Some(KeysAction::Rotate { why }) => {
-            gateway.post(&format!("{PATH}/rotate"), Some(&json!({"reason": why}))).await?
+            gateway.post_json(&format!("{PATH}/rotate"), Some(&json!({"reason": why}))).await?
         }
         Some(KeysAction::Kill { kid, why }) => {
             let form = json!({"kid": kid, "reason": why});
-            let answer = absent(gateway.post(&format!("{PATH}/kill"), Some(&form)).await)?;
-            known(answer, say::unknown_key { kid: kid.into() }, &gateway.look)?
+            let answer =
+                none_if_not_found(gateway.post_json(&format!("{PATH}/kill"), Some(&form)).await)?;
+            require_found(answer, say::unknown_key { kid: kid.into() }, &gateway.look)?
         }
     };
     let page: ListPage<SigningKey> =
-        ListPage::deserialize(&answer).map_err(|_| gateway.unreadable())?;
+        ListPage::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let present = page.items.iter().find(|key| key.state == "present");
     let present = present.map(|key| key.kid.clone()).unwrap_or_default().into();
     let look = &gateway.look;
     Ok(match action {
-        None => CommandOutput::new(look, || answer, || render(&page.items, look)),
+        None => CommandOutput::new(look, || answer, || render_keys(&page.items, look)),
         Some(KeysAction::Rotate { .. }) => {
-            CommandOutput::done(gateway, answer, say::keys_rotated { present })
+            CommandOutput::from_answer(gateway, answer, say::keys_rotated { present })
         }
         Some(KeysAction::Kill { kid, .. }) => {
             let kid = kid.into();
-            CommandOutput::done(gateway, answer, say::keys_killed { kid, present })
+            CommandOutput::from_answer(gateway, answer, say::keys_killed { kid, present })
         }
     })
 }
 
-fn render(keys: &[SigningKey], look: &Look) -> String {
+fn render_keys(keys: &[SigningKey], look: &OutputStyle) -> String {
     let rows = keys.iter().map(|key| {
         vec![
-            Cell::new(&key.kid),
-            state(key, look),
-            Cell::new(age::moment(key.made_at)),
-            Cell::new(age::moment(key.trusted_from)),
-            Cell::new(age::moment(key.signs_from)),
-            Cell::or_dash(key.signed_until.map(age::moment)),
+            TableCell::new(&key.kid),
+            state_cell(key, look),
+            TableCell::new(age::format_moment(key.made_at)),
+            TableCell::new(age::format_moment(key.trusted_from)),
+            TableCell::new(age::format_moment(key.signs_from)),
+            TableCell::or_dash(key.signed_until.map(age::format_moment)),
         ]
     });
-    table(say::keys_columns.plain(look.language), FORM, rows, look)
+    render_table(say::keys_columns.text_in(look.language), FORM, rows, look)
 }
 
-fn state(key: &SigningKey, look: &Look) -> Cell {
-    let word = look.say(say::key_state { state: (&key.state).into() });
+fn state_cell(key: &SigningKey, look: &OutputStyle) -> TableCell {
+    let word = look.translate(say::key_state { state: (&key.state).into() });
     match key.state.as_str() {
-        "present" => Cell::toned(Tone::Good, format!("* {word}")),
-        "killed" => Cell::toned(Tone::Bad, format!("x {word}")),
-        "former" => Cell::toned(Tone::Quiet, word),
-        _ => Cell::new(word),
+        "present" => TableCell::with_tone(TextTone::Good, format!("* {word}")),
+        "killed" => TableCell::with_tone(TextTone::Bad, format!("x {word}")),
+        "former" => TableCell::with_tone(TextTone::Quiet, word),
+        _ => TableCell::new(word),
     }
 }
 
@@ -104,7 +105,7 @@ mod tests {
             key("a1", "killed", Some("2025-11-20T00:00:00Z")),
             key("a0", "of a later version", None),
         ];
-        let text = render(&keys, &Look::plain(Language::English));
+        let text = render_keys(&keys, &OutputStyle::for_pipe(Language::English));
         let lines: Vec<&str> = text.lines().collect();
         let moments =
             "2025-11-01 00:00:00.000Z\t2025-11-02 00:00:00.000Z\t2025-11-03 00:00:00.000Z";

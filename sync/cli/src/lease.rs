@@ -8,10 +8,10 @@ use crate::{
     age,
     args::LeaseAction,
     edges,
-    exit::{ExitKind, Failure, Result},
-    explain::right_ended,
+    exit::{CommandFailure, ExitKind, Result},
+    explain::describe_right_end,
     gateway::Gateway,
-    look::Look,
+    look::OutputStyle,
     run::CommandOutput,
     say,
     status::policy_word,
@@ -19,7 +19,7 @@ use crate::{
 
 /// A region's policy and leases, from the order service.
 #[derive(Debug, Deserialize)]
-struct Record {
+struct LeaseRecord {
     #[serde(flatten)]
     now: AssignmentEvent,
     /// Takes effect after the holder returns its right.
@@ -49,25 +49,25 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
             if let Some(edge) = holder {
                 check_in_service(gateway, edge).await?;
                 // The right goes to one epoch: the current one in the edge's status.
-                let report = gateway.status().await?;
-                let epoch = edges::epoch_of(&report, edge, Some(*region), &gateway.look)?;
+                let report = gateway.fetch_status().await?;
+                let epoch = edges::find_epoch(&report, edge, Some(*region), &gateway.look)?;
                 body["holder"] = json!(edge);
                 body["epoch"] = json!(epoch);
             }
-            gateway.put(&path, &body).await?
+            gateway.put_json(&path, &body).await?
         }
         LeaseAction::TakeBack { why, .. } => {
             let now: Value = gateway.get(&path).await?;
-            let held = Record::deserialize(&now).map_err(|_| gateway.unreadable())?;
+            let held = LeaseRecord::deserialize(&now).map_err(|_| gateway.unreadable_failure())?;
             if held.now.assignment.holder.is_none() {
-                return Ok(nothing_to_take(gateway, *region, now));
+                return Ok(report_nothing_to_take(gateway, *region, now));
             }
-            gateway.put(&path, &json!({"take_back": {"why": why}})).await?
+            gateway.put_json(&path, &json!({"take_back": {"why": why}})).await?
         }
     };
     let text = match gateway.look.json {
         true => String::new(),
-        false => render(&answer, &gateway.look).map_err(|_| gateway.unreadable())?,
+        false => render_lease(&answer, &gateway.look).map_err(|_| gateway.unreadable_failure())?,
     };
     Ok(CommandOutput::new(&gateway.look, || answer, || text))
 }
@@ -78,58 +78,64 @@ async fn check_in_service(gateway: &Gateway, edge: &EdgeId) -> Result<()> {
     match item.is_some_and(|item| item.disabled_at.is_some()) {
         true => {
             let sentence = say::holder_is_disabled { edge: edge.into() };
-            Err(Failure::with_step(ExitKind::Conflict, &gateway.look, sentence))
+            Err(CommandFailure::from_sentence(ExitKind::Conflict, &gateway.look, sentence))
         }
         false => Ok(()),
     }
 }
 
-fn nothing_to_take(gateway: &Gateway, region: Region, record: Value) -> CommandOutput {
-    CommandOutput::done(gateway, record, say::lease_nothing_to_take { region: region.into() })
+fn report_nothing_to_take(gateway: &Gateway, region: Region, record: Value) -> CommandOutput {
+    CommandOutput::from_answer(
+        gateway,
+        record,
+        say::lease_nothing_to_take { region: region.into() },
+    )
 }
 
-fn render(answer: &Value, look: &Look) -> serde_json::Result<String> {
-    let record = Record::deserialize(answer)?;
+fn render_lease(answer: &Value, look: &OutputStyle) -> serde_json::Result<String> {
+    let record = LeaseRecord::deserialize(answer)?;
     let AssignmentEvent { region, assignment } = &record.now;
-    let mut text = look.labelled(region.as_str(), &in_force(assignment, look)) + "\n";
+    let mut text =
+        look.format_labelled(region.as_str(), &describe_current_lease(assignment, look)) + "\n";
     if let Some(next) = &record.next {
-        let take_back = look.next(say::lease_take_back.plain(look.language));
-        text += &format!("  {}\n    {take_back}\n", in_waiting(next, look));
+        let take_back = look.format_next_step(say::lease_take_back.text_in(look.language));
+        text += &format!("  {}\n    {take_back}\n", describe_next_policy(next, look));
     }
     for fence in record.fences.iter().take(FENCES_SHOWN) {
-        text += &format!("  {}\n", past(fence, look));
+        text += &format!("  {}\n", describe_past_lease(fence, look));
     }
     Ok(text)
 }
 
-fn in_force(now: &RegionAssignment, look: &Look) -> String {
+fn describe_current_lease(now: &RegionAssignment, look: &OutputStyle) -> String {
     let policy = policy_word(now.policy, look).into();
-    let Some(holder) = &now.holder else { return look.say(say::lease_free { policy }) };
+    let Some(holder) = &now.holder else { return look.translate(say::lease_free { policy }) };
     let (epoch, fence) = (now.epoch.into(), now.fence.into());
-    look.say(say::lease_held { policy, holder: holder.into(), epoch, fence })
+    look.translate(say::lease_held { policy, holder: holder.into(), epoch, fence })
 }
 
-fn in_waiting(next: &NextPolicy, look: &Look) -> String {
+fn describe_next_policy(next: &NextPolicy, look: &OutputStyle) -> String {
     let policy = policy_word(next.policy, look).into();
     match &next.holder {
-        Some(holder) => look.say(say::lease_waits_holder { policy, holder: holder.into() }),
-        None => look.say(say::lease_waits { policy }),
+        Some(holder) => look.translate(say::lease_waits_holder { policy, holder: holder.into() }),
+        None => look.translate(say::lease_waits { policy }),
     }
 }
 
-fn past(record: &FenceRecord, look: &Look) -> String {
+fn describe_past_lease(record: &FenceRecord, look: &OutputStyle) -> String {
     let end = match &record.end {
-        None => look.say(say::lease_stands),
+        None => look.translate(say::lease_stands),
         Some(end) => {
-            let (at, end) = (age::moment(end.at).into(), right_ended(end, look).into());
-            look.say(say::lease_ended { at, end })
+            let (at, end) =
+                (age::format_moment(end.at).into(), describe_right_end(end, look).into());
+            look.translate(say::lease_ended { at, end })
         }
     };
     let (fence, holder) = (record.fence.into(), (&record.holder).into());
-    look.say(say::lease_past {
+    look.translate(say::lease_past {
         fence,
         holder,
-        from: age::moment(record.granted_at).into(),
+        from: age::format_moment(record.granted_at).into(),
         end: end.into(),
     })
 }
@@ -160,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_region_tells_who_holds_it_what_waits_and_how_earlier_rights_ended() {
-        let text = render(&record(), &Look::plain(Language::English)).unwrap();
+        let text = render_lease(&record(), &OutputStyle::for_pipe(Language::English)).unwrap();
         assert_eq!(
             text,
             "NORTH: exclusive, held by north-1 (epoch 1, fence 2)\n\
@@ -169,12 +175,15 @@ mod tests {
              \x20 fence 1  north-1  from 2025-11-24 16:00:00.000Z  \
              to 2025-11-24 17:00:00.000Z, taken back by an operator: it burnt\n"
         );
-        let chinese = Look::plain(Language::Chinese);
-        assert!(render(&record(), &chinese).unwrap().contains("由 north-1 持有"));
+        let chinese = OutputStyle::for_pipe(Language::Chinese);
+        assert!(render_lease(&record(), &chinese).unwrap().contains("由 north-1 持有"));
     }
 
     #[test]
     fn an_answer_of_another_form_is_an_error() {
-        assert!(render(&json!({"region": "NORTH"}), &Look::plain(Language::English)).is_err());
+        assert!(
+            render_lease(&json!({"region": "NORTH"}), &OutputStyle::for_pipe(Language::English))
+                .is_err()
+        );
     }
 }

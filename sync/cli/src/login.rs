@@ -10,7 +10,7 @@ use std::{
 
 use process::{
     clock::Clock,
-    context::{Context, ContextFolder, ContextRenewal},
+    context::{ContextFolder, ContextRenewal, OperatorContext},
 };
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde::Deserialize;
@@ -19,18 +19,18 @@ use wire::{GuessReport, Region, Role, UnixMillis};
 
 use crate::{
     age,
-    args::Common,
-    cause::cause,
-    exit::{ExitKind, Failure, Result},
-    gateway::{Gateway, unusable},
-    look::Look,
+    args::GlobalArgs,
+    cause::describe_cause,
+    exit::{CommandFailure, ExitKind, Result},
+    gateway::{Gateway, context_file_failure},
+    look::OutputStyle,
     people::role_word,
     run::CommandOutput,
     say,
 };
 
 #[derive(Deserialize)]
-struct Grant {
+struct LoginGrant {
     access_token: String,
     /// Older platforms return none.
     refresh_token: Option<String>,
@@ -41,7 +41,7 @@ struct Grant {
 }
 
 #[derive(Deserialize)]
-struct Renewed {
+struct RenewedSignIn {
     access_token: String,
     /// Older platforms return none; the old token stays valid.
     refresh_token: Option<String>,
@@ -57,39 +57,48 @@ const RENEWED_BEFORE_MS: i64 = 5 * 60_000;
 const TERMINAL: &str = "/dev/tty";
 
 pub async fn sign_in(
-    common: &Common,
-    look: Look,
+    common: &GlobalArgs,
+    look: OutputStyle,
     username: &str,
     from_stdin: bool,
 ) -> Result<CommandOutput> {
-    let (gateway, _) = Gateway::unsigned(common, look)?;
-    let password = if from_stdin { first_line(io::stdin().lock()) } else { ask(username, &look) };
+    let (gateway, _) = Gateway::open_unsigned(common, look)?;
+    let password =
+        if from_stdin { first_line(io::stdin().lock()) } else { prompt_password(username, &look) };
     let password = password.map_err(|error| {
-        let sentence = say::no_password { cause: cause(&error) };
-        Failure::with_step(ExitKind::Usage, &look, sentence)
+        let sentence = say::no_password { cause: describe_cause(&error) };
+        CommandFailure::from_sentence(ExitKind::Usage, &look, sentence)
     })?;
     let form = json!({"username": username, "password": password, "refresh": true});
-    let answer = gateway.post(LOGIN, Some(&form)).await?;
-    let grant = Grant::deserialize(&answer).map_err(|_| gateway.unreadable())?;
+    let answer = gateway.post_json(LOGIN, Some(&form)).await?;
+    let grant = LoginGrant::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let expires_at = Clock::system().now().plus_ms(grant.expires_in * 1_000);
     let renewal = grant.refresh_token.map(|refresh_token| ContextRenewal {
         refresh_token,
         expires_at,
         attempt: None,
     });
-    let context = Context { gateway: gateway.url.clone(), token: grant.access_token, renewal };
-    let file = ContextFolder::of_user().save(&context).map_err(|error| unusable(&error, &look))?;
+    let context =
+        OperatorContext { gateway: gateway.url.clone(), token: grant.access_token, renewal };
+    let file = ContextFolder::for_user()
+        .save(&context)
+        .map_err(|error| context_file_failure(&error, &look))?;
     let role = role_word(grant.role, &look);
     let text = || {
         let (user, url) = (username.into(), (&gateway.url).into());
-        let done = look.say(say::login_done { user, role: (&role).into(), url });
-        let kept = look.say(say::login_kept { file: file.display().into() });
-        let guesses = grant.wrong_passwords.map(|guesses| format!("{}\n", guessed(guesses, &look)));
+        let done = look.translate(say::login_done { user, role: (&role).into(), url });
+        let kept = look.translate(say::login_kept { file: file.display().into() });
+        let guesses =
+            grant.wrong_passwords.map(|guesses| format!("{}\n", describe_guesses(guesses, &look)));
         let next = match grant.role {
-            Role::Admin => say::login_next.plain(look.language),
-            _ => say::login_no_admin.plain(look.language),
+            Role::Admin => say::login_next.text_in(look.language),
+            _ => say::login_no_admin.text_in(look.language),
         };
-        format!("{done}\n  {kept}\n{}    {}\n", guesses.unwrap_or_default(), look.next(next))
+        format!(
+            "{done}\n  {kept}\n{}    {}\n",
+            guesses.unwrap_or_default(),
+            look.format_next_step(next)
+        )
     };
     let answer = json!({"gateway": gateway.url, "username": username, "role": grant.role});
     Ok(CommandOutput::new(&look, || answer, text))
@@ -97,37 +106,37 @@ pub async fn sign_in(
 
 /// Removes the stored sign-in and ends its session. Leaves the session open if a local platform
 /// owns it.
-pub async fn sign_out(common: &Common, look: Look) -> Result<CommandOutput> {
-    let (gateway, context) = Gateway::unsigned(common, look)?;
+pub async fn sign_out(common: &GlobalArgs, look: OutputStyle) -> Result<CommandOutput> {
+    let (gateway, context) = Gateway::open_unsigned(common, look)?;
     let url = gateway.url.clone();
-    ContextFolder::of_user().remove(&url).map_err(|error| unusable(&error, &look))?;
+    ContextFolder::for_user().remove(&url).map_err(|error| context_file_failure(&error, &look))?;
     let is_own = context.as_ref().is_some_and(|context| context.renewal.is_some());
     if let Some(context) = context.filter(|_| is_own) {
         end_session(gateway, context).await.map_err(|failure| {
-            let kept = look.say(say::logout_here_alone);
-            Failure { reasons: vec![kept], next_step: None, ..failure }
+            let kept = look.translate(say::logout_here_alone);
+            CommandFailure { reasons: vec![kept], next_step: None, ..failure }
         })?;
     }
-    let text = || look.say(say::logout_done { url: (&url).into() }) + "\n";
+    let text = || look.translate(say::logout_done { url: (&url).into() }) + "\n";
     Ok(CommandOutput::new(&look, || json!({"gateway": url}), text))
 }
 
-async fn end_session(gateway: Gateway, context: Context) -> Result<()> {
-    let token = match renewed(&gateway, &context).await {
+async fn end_session(gateway: Gateway, context: OperatorContext) -> Result<()> {
+    let token = match renew_sign_in(&gateway, &context).await {
         Ok(renewed) => renewed.access_token,
         // Already ended.
         Err(failure) if failure.exit == ExitKind::Authentication => return Ok(()),
         Err(failure) => return Err(failure),
     };
-    gateway.signed_in(token).post(LOGOUT, None).await.map(drop)
+    gateway.with_token(token).post_json(LOGOUT, None).await.map(drop)
 }
 
 /// Returns an access token for other programs, or one for a region's edges.
-pub async fn token(gateway: &Gateway, region: Option<Region>) -> Result<CommandOutput> {
+pub async fn issue_token(gateway: &Gateway, region: Option<Region>) -> Result<CommandOutput> {
     let token = match region {
         None => gateway.token().to_owned(),
         Some(region) => {
-            let answer = gateway.post(EDGE_TOKEN, Some(&json!({"region": region}))).await?;
+            let answer = gateway.post_json(EDGE_TOKEN, Some(&json!({"region": region}))).await?;
             answer["edge_token"].as_str().unwrap_or_default().to_owned()
         }
     };
@@ -136,10 +145,10 @@ pub async fn token(gateway: &Gateway, region: Option<Region>) -> Result<CommandO
 }
 
 /// Returns the stored token. Renews and stores it first if it ends soon.
-pub async fn standing_token(gateway: &Gateway, mut context: Context) -> Result<String> {
+pub async fn load_valid_token(gateway: &Gateway, mut context: OperatorContext) -> Result<String> {
     let Some(renewal) = &mut context.renewal else { return Ok(context.token) };
-    let (clock, folder) = (Clock::system(), ContextFolder::of_user());
-    let left_ms = renewal.expires_at.since(clock.now());
+    let (clock, folder) = (Clock::system(), ContextFolder::for_user());
+    let left_ms = renewal.expires_at.ms_since(clock.now());
     if left_ms > RENEWED_BEFORE_MS {
         return Ok(context.token);
     }
@@ -147,21 +156,21 @@ pub async fn standing_token(gateway: &Gateway, mut context: Context) -> Result<S
     // command repeats it.
     if renewal.attempt.is_none() {
         renewal.attempt = Some(clock.new_id());
-        folder.save(&context).map_err(|error| unusable(&error, &gateway.look))?;
+        folder.save(&context).map_err(|error| context_file_failure(&error, &gateway.look))?;
     }
-    match renewed(gateway, &context).await {
-        Ok(Renewed { access_token: token, refresh_token, expires_at }) => {
+    match renew_sign_in(gateway, &context).await {
+        Ok(RenewedSignIn { access_token: token, refresh_token, expires_at }) => {
             let spent = context.renewal.map(|renewal| renewal.refresh_token);
             let refresh_token = refresh_token.or(spent).unwrap_or_default();
             let renewal = Some(ContextRenewal { refresh_token, expires_at, attempt: None });
-            let context = Context { token: token.clone(), renewal, ..context };
-            folder.save(&context).map_err(|error| unusable(&error, &gateway.look))?;
+            let context = OperatorContext { token: token.clone(), renewal, ..context };
+            folder.save(&context).map_err(|error| context_file_failure(&error, &gateway.look))?;
             Ok(token)
         }
         Err(failure) if failure.exit == ExitKind::Authentication => {
             let url = (&gateway.url).into();
             let over = say::sign_in_over { url };
-            Err(Failure::with_step(ExitKind::Authentication, &gateway.look, over))
+            Err(CommandFailure::from_sentence(ExitKind::Authentication, &gateway.look, over))
         }
         // The current token is valid for a few more minutes.
         Err(_) if left_ms > 0 => Ok(context.token),
@@ -169,32 +178,35 @@ pub async fn standing_token(gateway: &Gateway, mut context: Context) -> Result<S
     }
 }
 
-async fn renewed(gateway: &Gateway, context: &Context) -> Result<Renewed> {
+async fn renew_sign_in(gateway: &Gateway, context: &OperatorContext) -> Result<RenewedSignIn> {
     let renewal = context.renewal.as_ref();
     let token = renewal.map(|renewal| renewal.refresh_token.as_str());
     let attempt = renewal.and_then(|renewal| renewal.attempt);
     let form = json!({"refresh_token": token, "attempt": attempt});
-    let answer = match gateway.post(REFRESH, Some(&form)).await {
+    let answer = match gateway.post_json(REFRESH, Some(&form)).await {
         // Retry, in case the answer was lost.
         Err(failure) if matches!(failure.exit, ExitKind::Unreachable | ExitKind::TimedOut) => {
-            gateway.post(REFRESH, Some(&form)).await?
+            gateway.post_json(REFRESH, Some(&form)).await?
         }
         answer => answer?,
     };
-    Renewed::deserialize(&answer).map_err(|_| gateway.unreadable())
+    RenewedSignIn::deserialize(&answer).map_err(|_| gateway.unreadable_failure())
 }
 
-fn guessed(GuessReport { count, places, since }: GuessReport, look: &Look) -> String {
+fn describe_guesses(
+    GuessReport { count, places, since }: GuessReport,
+    look: &OutputStyle,
+) -> String {
     let (count, places) = (u64::from(count), u64::from(places));
-    look.say(say::login_guesses { count, places, since: age::moment(since).into() })
+    look.translate(say::login_guesses { count, places, since: age::format_moment(since).into() })
 }
 
 /// Reads from the terminal even if stdin is a pipe.
-fn ask(username: &str, look: &Look) -> io::Result<String> {
+fn prompt_password(username: &str, look: &OutputStyle) -> io::Result<String> {
     let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
-    let silence = Silence::on(&terminal)?;
+    let silence = EchoGuard::disable_echo(&terminal)?;
     let mut shown = &terminal;
-    write!(shown, "{}", look.say(say::password_of { user: username.into() }))?;
+    write!(shown, "{}", look.translate(say::password_of { user: username.into() }))?;
     let password = first_line(BufReader::new(&terminal));
     drop(silence);
     writeln!(shown)?;
@@ -210,13 +222,13 @@ fn first_line(mut from: impl BufRead) -> io::Result<String> {
 }
 
 /// Switches off the terminal's echo until dropped.
-struct Silence<'t> {
+struct EchoGuard<'t> {
     terminal: &'t File,
     before: Termios,
 }
 
-impl<'t> Silence<'t> {
-    fn on(terminal: &'t File) -> io::Result<Self> {
+impl<'t> EchoGuard<'t> {
+    fn disable_echo(terminal: &'t File) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
@@ -225,7 +237,7 @@ impl<'t> Silence<'t> {
     }
 }
 
-impl Drop for Silence<'_> {
+impl Drop for EchoGuard<'_> {
     fn drop(&mut self) {
         // A closed terminal cannot be restored.
         let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);

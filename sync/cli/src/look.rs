@@ -9,7 +9,7 @@ use wire::Language;
 use crate::{say, wrap};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct OutputStyle {
     pub language: Language,
     pub json: bool,
     /// The terminal's columns, for aligned tables and unbroken words. `None` for a pipe, which gets
@@ -23,14 +23,14 @@ const WIDTH: u16 = 80;
 /// Below this, hardly any command fits on a line.
 pub const WIDTH_MIN: u16 = 40;
 
-impl Look {
+impl OutputStyle {
     #[cfg(test)]
-    pub fn plain(language: Language) -> Self {
+    pub fn for_pipe(language: Language) -> Self {
         Self { language, json: false, width: None, colour: false }
     }
 
     /// An explicit `width` also applies to a pipe.
-    pub fn of_stdout(language: Language, json: bool, width: Option<u16>) -> Self {
+    pub fn for_stdout(language: Language, json: bool, width: Option<u16>) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let named = std::env::var("COLUMNS").ok();
         let width = width.or_else(|| terminal.then(|| terminal_width(named.as_deref())));
@@ -41,27 +41,27 @@ impl Look {
         Self { language, json, width, colour }
     }
 
-    pub fn shown(&self, text: String) -> String {
+    pub fn fit_to_width(&self, text: String) -> String {
         match self.width {
-            Some(width) => wrap::fit(&text, width),
+            Some(width) => wrap::wrap_to_width(&text, width),
             None => text,
         }
     }
 
-    pub fn say(&self, sentence: impl Sentence) -> String {
-        sentence.to(self.language)
+    pub fn translate(&self, sentence: impl Sentence) -> String {
+        sentence.render_in(self.language)
     }
 
-    pub fn labelled(&self, label: &str, text: &str) -> String {
-        self.say(say::labelled { label: label.into(), text: text.into() })
+    pub fn format_labelled(&self, label: &str, text: &str) -> String {
+        self.translate(say::labelled { label: label.into(), text: text.into() })
     }
 
-    pub fn next(&self, step: &str) -> String {
-        self.say(say::next { step: step.into() })
+    pub fn format_next_step(&self, step: &str) -> String {
+        self.translate(say::next { step: step.into() })
     }
 
-    pub fn paint(&self, tone: Tone, text: &str) -> String {
-        match (self.colour, tone.ansi()) {
+    pub fn paint(&self, tone: TextTone, text: &str) -> String {
+        match (self.colour, tone.ansi_code()) {
             (true, Some(code)) => format!("\x1b[{code}m{text}\x1b[0m"),
             _ => text.to_owned(),
         }
@@ -78,7 +78,7 @@ fn terminal_width(named: Option<&str>) -> u16 {
 }
 
 /// Splits off the last line, which is the next step.
-pub fn with_step(text: String) -> (String, String) {
+pub fn split_next_step(text: String) -> (String, String) {
     match text.rsplit_once('\n') {
         Some((sentence, step)) => (sentence.to_owned(), step.to_owned()),
         None => (text, String::new()),
@@ -86,7 +86,7 @@ pub fn with_step(text: String) -> (String, String) {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tone {
+pub enum TextTone {
     #[default]
     Plain,
     Quiet,
@@ -96,8 +96,8 @@ pub enum Tone {
     Heading,
 }
 
-impl Tone {
-    fn ansi(self) -> Option<&'static str> {
+impl TextTone {
+    fn ansi_code(self) -> Option<&'static str> {
         match self {
             Self::Plain => None,
             Self::Quiet => Some("2"),
@@ -110,7 +110,7 @@ impl Tone {
 }
 
 /// Prefers the requested language over the environment's.
-pub fn language(asked: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Language {
+pub fn choose_language(asked: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Language {
     let spoken = || {
         ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(env).find(|text| !text.is_empty())
     };
@@ -125,15 +125,15 @@ mod tests {
     #[test]
     fn the_flag_wins_over_the_environment() {
         let chinese_place = |name: &str| (name == "LANG").then(|| "zh_CN.UTF-8".to_owned());
-        assert_eq!(language(None, chinese_place), Language::Chinese);
-        assert_eq!(language(Some("en"), chinese_place), Language::English);
-        assert_eq!(language(Some("zh-CN"), |_| None), Language::Chinese);
-        assert_eq!(language(None, |_| None), Language::English);
+        assert_eq!(choose_language(None, chinese_place), Language::Chinese);
+        assert_eq!(choose_language(Some("en"), chinese_place), Language::English);
+        assert_eq!(choose_language(Some("zh-CN"), |_| None), Language::Chinese);
+        assert_eq!(choose_language(None, |_| None), Language::English);
         let lc_all = |name: &str| match name {
             "LC_ALL" => Some("C.UTF-8".to_owned()),
             _ => Some("zh_CN.UTF-8".to_owned()),
         };
-        assert_eq!(language(None, lc_all), Language::English);
+        assert_eq!(choose_language(None, lc_all), Language::English);
     }
 
     #[test]
@@ -147,8 +147,11 @@ mod tests {
 
     #[test]
     fn without_colour_nothing_is_painted() {
-        let look = Look { width: Some(80), ..Look::plain(Language::English) };
-        assert_eq!(look.paint(Tone::Bad, "down"), "down");
-        assert_eq!(Look { colour: true, ..look }.paint(Tone::Bad, "down"), "\x1b[31mdown\x1b[0m");
+        let look = OutputStyle { width: Some(80), ..OutputStyle::for_pipe(Language::English) };
+        assert_eq!(look.paint(TextTone::Bad, "down"), "down");
+        assert_eq!(
+            OutputStyle { colour: true, ..look }.paint(TextTone::Bad, "down"),
+            "\x1b[31mdown\x1b[0m"
+        );
     }
 }

@@ -39,22 +39,26 @@ use std::process::ExitCode;
 
 use crate::{
     args::CommandLine,
-    exit::{ExitKind, Failure},
-    look::Look,
+    exit::{CommandFailure, ExitKind},
+    look::OutputStyle,
     run::CommandOutput,
 };
 
 fn main() -> ExitCode {
-    let asked = |flag| args::asked_for(flag, std::env::args().skip(1));
-    let language = look::language(asked("--lang").as_deref(), |name| std::env::var(name).ok());
+    let asked = |flag| args::find_flag_value(flag, std::env::args().skip(1));
+    let language =
+        look::choose_language(asked("--lang").as_deref(), |name| std::env::var(name).ok());
     let width = asked("--width").and_then(|columns| columns.parse().ok());
-    let line = CommandLine::read(&Look::of_stdout(language, false, width));
-    let look = Look::of_stdout(language, line.common.json, line.common.width);
+    let line = CommandLine::read(&OutputStyle::for_stdout(language, false, width));
+    let look = OutputStyle::for_stdout(language, line.common.json, line.common.width);
     // One thread is enough for one request, and starts fastest.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let output = match runtime {
         Ok(runtime) => runtime.block_on(run::run(&line, look)),
-        Err(error) => Err(Failure::new(ExitKind::Failure, process::problem::chain(&error))),
+        Err(error) => Err(CommandFailure::new(
+            ExitKind::Failure,
+            process::problem::format_error_chain(&error),
+        )),
     };
     let output = output.unwrap_or_else(|failure| CommandOutput {
         exit: failure.exit,

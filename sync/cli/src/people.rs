@@ -3,17 +3,17 @@
 
 use wire::{Actor, Order, Role, TimelineEntry, UserId};
 
-use crate::{look::Look, say};
+use crate::{look::OutputStyle, say};
 
-pub struct Cast {
-    look: Look,
+pub struct PersonNames {
+    look: OutputStyle,
     /// In order of first appearance.
     known: Vec<Actor>,
     customer: Actor,
 }
 
-impl Cast {
-    pub fn of(order: &Order, timeline: &[TimelineEntry], look: &Look) -> Self {
+impl PersonNames {
+    pub fn from_order(order: &Order, timeline: &[TimelineEntry], look: &OutputStyle) -> Self {
         let customer = Actor { user_id: order.customer_id, role: Role::Customer };
         let provider = order.provider_id.map(|user_id| Actor { user_id, role: Role::Provider });
         let mut known = vec![customer];
@@ -27,12 +27,12 @@ impl Cast {
 
     pub fn name(&self, actor: Actor) -> String {
         if actor == self.customer {
-            return self.look.say(say::the_customer);
+            return self.look.translate(say::the_customer);
         }
         let mut alike = self.known.iter().filter(|other| other.role == actor.role);
         let place = alike.position(|other| *other == actor).unwrap_or(0);
         let role = role_word(actor.role, &self.look).into();
-        self.look.say(say::person { role, letter: letter(place).into() })
+        self.look.translate(say::person { role, letter: format_letter(place).into() })
     }
 
     pub fn list(&self) -> impl Iterator<Item = (String, UserId)> {
@@ -40,12 +40,12 @@ impl Cast {
     }
 }
 
-pub fn role_word(role: Role, look: &Look) -> String {
-    look.say(say::role { role: role.as_str().into() })
+pub fn role_word(role: Role, look: &OutputStyle) -> String {
+    look.translate(say::role { role: role.as_str().into() })
 }
 
 /// A to Z, then the number: a hundred providers may compete for one order.
-fn letter(place: usize) -> String {
+fn format_letter(place: usize) -> String {
     match u8::try_from(place) {
         Ok(n @ 0..26) => char::from(b'A' + n).to_string(),
         _ => (place + 1).to_string(),

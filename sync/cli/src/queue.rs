@@ -6,14 +6,14 @@ use wire::{CommandId, EdgeId, OpKind, OpPlace, OpRecord, OpState, StatusReport, 
 
 use crate::{
     age, edges,
-    exit::{ExitKind, Failure, Result},
-    find::known,
-    gateway::{Gateway, absent},
-    look::{Look, Tone},
+    exit::{CommandFailure, ExitKind, Result},
+    find::require_found,
+    gateway::{Gateway, none_if_not_found},
+    look::{OutputStyle, TextTone},
     ops,
     run::CommandOutput,
     say,
-    table::{Cell, TableForm, table},
+    table::{NarrowTableRules, TableCell, render_table},
 };
 
 /// In each list, ops that need an operator come first.
@@ -30,32 +30,33 @@ pub struct WaitingOps {
 
 const LEFT_SHOWN: usize = 100;
 /// Drops FAILED, then WHAT.
-const OPS_FORM: TableForm = TableForm { sheds: &[5, 1], ends_with_sentence: true };
+const OPS_FORM: NarrowTableRules = NarrowTableRules { sheds: &[5, 1], ends_with_sentence: true };
 /// Drops, in order: PROVIDER, FAILED, REGION, AGE.
-const ASKS_FORM: TableForm = TableForm { sheds: &[6, 5, 2, 4], ends_with_sentence: true };
+const ASKS_FORM: NarrowTableRules =
+    NarrowTableRules { sheds: &[6, 5, 2, 4], ends_with_sentence: true };
 
 pub async fn run(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<CommandOutput> {
-    let (queue, look) = (gather(gateway, edge, limit).await?, &gateway.look);
-    Ok(CommandOutput::new(look, || json(&queue, look), || render(&queue, look)))
+    let (queue, look) = (load_queue(gateway, edge, limit).await?, &gateway.look);
+    Ok(CommandOutput::new(look, || queue_to_json(&queue, look), || render_queue(&queue, look)))
 }
 
-async fn gather(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<WaitingOps> {
-    let report = gateway.status().await?;
+async fn load_queue(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<WaitingOps> {
+    let report = gateway.fetch_status().await?;
     if let Some(edge) = edge {
-        edges::epoch_of(&report, edge, None, &gateway.look)?;
+        edges::find_epoch(&report, edge, None, &gateway.look)?;
     }
-    let (waiting, more) = waiting(gateway, edge, limit).await?;
+    let (waiting, more) = list_waiting(gateway, edge, limit).await?;
     let mut asks: Vec<WaitingAsk> = match edge {
         // Portal acceptances belong to a region, not an edge.
         Some(_) => Vec::new(),
         None => gateway.list("/api/v1/admin/asks?").await?,
     };
     asks.sort_by_key(|ask| ask.state != OpState::NeedsOperator);
-    let left = left(gateway, &report, edge).await?;
+    let left = list_left_behind(gateway, &report, edge).await?;
     Ok(WaitingOps { report, edge: edge.cloned(), waiting, more, asks, left })
 }
 
-async fn waiting(
+async fn list_waiting(
     gateway: &Gateway,
     edge: Option<&EdgeId>,
     limit: usize,
@@ -66,7 +67,7 @@ async fn waiting(
         // One extra op reveals that more wait.
         let space = limit + 1 - waiting.len().min(limit);
         let path = format!("/api/v1/admin/queue?state={}&{of}", state.as_str());
-        waiting.extend(gateway.first::<OpRecord>(&path, space).await?);
+        waiting.extend(gateway.list_first::<OpRecord>(&path, space).await?);
         if waiting.len() > limit {
             waiting.truncate(limit);
             return Ok((waiting, true));
@@ -75,7 +76,7 @@ async fn waiting(
     Ok((waiting, false))
 }
 
-async fn left(
+async fn list_left_behind(
     gateway: &Gateway,
     report: &StatusReport,
     edge: Option<&EdgeId>,
@@ -85,7 +86,7 @@ async fn left(
     let mut left = Vec::new();
     for status in renewed.filter(|status| edge.is_none_or(|edge| *edge == status.edge)) {
         let path = format!("/api/v1/admin/edges/{}/left-behind?", status.edge);
-        let ops = gateway.first::<OpRecord>(&path, LEFT_SHOWN).await?;
+        let ops = gateway.list_first::<OpRecord>(&path, LEFT_SHOWN).await?;
         // Boots, tokens and releases mean nothing after their epoch.
         let matters = |op: &OpRecord| matches!(op.kind, OpKind::Command | OpKind::Unknown);
         left.extend(ops.into_iter().filter(matters));
@@ -93,14 +94,14 @@ async fn left(
     Ok(left)
 }
 
-fn json(queue: &WaitingOps, look: &Look) -> Value {
+fn queue_to_json(queue: &WaitingOps, look: &OutputStyle) -> Value {
     let report = &queue.report;
     let with = |mut item: Value, step: String| {
         item["next_step"] = json!(step);
         item
     };
     let op = |op: &OpRecord| with(json!(op), ops::next_step(op, report, look));
-    let ask = |ask: &WaitingAsk| with(json!(ask), ops::next_step_of_ask(ask, report, look));
+    let ask = |ask: &WaitingAsk| with(json!(ask), ops::next_step_for_acceptance(ask, report, look));
     json!({
         "now": report.now,
         "waiting": queue.waiting.iter().map(op).collect::<Vec<_>>(),
@@ -110,17 +111,17 @@ fn json(queue: &WaitingOps, look: &Look) -> Value {
     })
 }
 
-fn render(queue: &WaitingOps, look: &Look) -> String {
+fn render_queue(queue: &WaitingOps, look: &OutputStyle) -> String {
     let mut out = match &queue.edge {
         _ if !queue.waiting.is_empty() => op_table(&queue.waiting, &queue.report, look),
-        Some(edge) => look.say(say::queue_empty_of_edge { edge: edge.into() }) + "\n",
-        None if queue.asks.is_empty() => look.say(say::queue_empty) + "\n",
-        None => look.say(say::queue_empty_but_asks) + "\n",
+        Some(edge) => look.translate(say::queue_empty_of_edge { edge: edge.into() }) + "\n",
+        None if queue.asks.is_empty() => look.translate(say::queue_empty) + "\n",
+        None => look.translate(say::queue_empty_but_asks) + "\n",
     };
     if queue.more {
-        out += &format!("  {}\n", look.say(say::queue_more));
+        out += &format!("  {}\n", look.translate(say::queue_more));
     }
-    let title = |title| look.paint(Tone::Heading, &look.say(title));
+    let title = |title| look.paint(TextTone::Heading, &look.translate(title));
     if !queue.asks.is_empty() {
         out += &format!("\n{}\n{}", title(say::queue_asks), ask_table(queue, look));
     }
@@ -131,45 +132,45 @@ fn render(queue: &WaitingOps, look: &Look) -> String {
     out
 }
 
-fn op_table(ops: &[OpRecord], report: &StatusReport, look: &Look) -> String {
+fn op_table(ops: &[OpRecord], report: &StatusReport, look: &OutputStyle) -> String {
     let row = |op: &OpRecord| {
-        let (tone, state) = ops::state(op.state, look);
+        let (tone, state) = ops::describe_state(op.state, look);
         vec![
-            Cell::new(&op.place),
-            Cell::new(ops::what(op)),
-            Cell::or_dash(op.command.as_ref().map(|command| &command.order_code)),
-            Cell::toned(tone, state),
-            Cell::new(age::duration(report.now.since(op.received_at).max(0))),
-            Cell::new(op.failures),
-            Cell::new(ops::next_step(op, report, look)),
+            TableCell::new(&op.place),
+            TableCell::new(ops::op_name(op)),
+            TableCell::or_dash(op.command.as_ref().map(|command| &command.order_code)),
+            TableCell::with_tone(tone, state),
+            TableCell::new(age::format_duration(report.now.ms_since(op.received_at).max(0))),
+            TableCell::new(op.failures),
+            TableCell::new(ops::next_step(op, report, look)),
         ]
     };
-    table(say::queue_columns.plain(look.language), OPS_FORM, ops.iter().map(row), look)
+    render_table(say::queue_columns.text_in(look.language), OPS_FORM, ops.iter().map(row), look)
 }
 
-fn ask_table(queue: &WaitingOps, look: &Look) -> String {
+fn ask_table(queue: &WaitingOps, look: &OutputStyle) -> String {
     let row = |ask: &WaitingAsk| {
-        let (tone, state) = ops::state(ask.state, look);
+        let (tone, state) = ops::describe_state(ask.state, look);
         vec![
-            Cell::new(ask.command_id),
-            Cell::or_dash(ask.order_code.as_ref()),
-            Cell::new(ask.region),
-            Cell::toned(tone, state),
-            Cell::new(age::duration(queue.report.now.since(ask.taken_at).max(0))),
-            Cell::new(ask.failures),
-            Cell::new(ask.user_id),
-            Cell::new(ops::next_step_of_ask(ask, &queue.report, look)),
+            TableCell::new(ask.command_id),
+            TableCell::or_dash(ask.order_code.as_ref()),
+            TableCell::new(ask.region),
+            TableCell::with_tone(tone, state),
+            TableCell::new(age::format_duration(queue.report.now.ms_since(ask.taken_at).max(0))),
+            TableCell::new(ask.failures),
+            TableCell::new(ask.user_id),
+            TableCell::new(ops::next_step_for_acceptance(ask, &queue.report, look)),
         ]
     };
-    let columns = say::queue_ask_columns.plain(look.language);
-    table(columns, ASKS_FORM, queue.asks.iter().map(row), look)
+    let columns = say::queue_ask_columns.text_in(look.language);
+    render_table(columns, ASKS_FORM, queue.asks.iter().map(row), look)
 }
 
 /// Retries an op, or the portal acceptances with this id, that wait for an operator. The epoch
 /// defaults to the edge's current one.
 ///
 /// An edge's name may look like an id; only an op has a number after it.
-pub async fn retry(
+pub async fn retry_waiting(
     gateway: &Gateway,
     name: &str,
     seq: Option<u64>,
@@ -180,25 +181,29 @@ pub async fn retry(
         (Ok(edge), _, Some(seq)) => {
             let epoch = match epoch {
                 Some(epoch) => epoch,
-                None => edges::epoch_of(&gateway.status().await?, &edge, None, look)?,
+                None => edges::find_epoch(&gateway.fetch_status().await?, &edge, None, look)?,
             };
             let path = format!("/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry");
             let place = OpPlace { edge: edge.clone(), epoch, seq };
             let unknown = say::not_waiting_op { place: place.into(), edge: (&edge).into() };
-            let answer = known(absent(gateway.post(&path, None).await)?, unknown, look)?;
+            let answer = require_found(
+                none_if_not_found(gateway.post_json(&path, None).await)?,
+                unknown,
+                look,
+            )?;
             let done = say::queue_op_retried { seq: seq.into(), edge: edge.into() };
-            Ok(CommandOutput::done(gateway, answer, done))
+            Ok(CommandOutput::from_answer(gateway, answer, done))
         }
         (_, Ok(id), None) => {
-            let answer = gateway.post(&format!("/api/v1/admin/asks/{id}/retry"), None).await;
+            let answer = gateway.post_json(&format!("/api/v1/admin/asks/{id}/retry"), None).await;
             let unknown = say::not_waiting_accept { id: id.into() };
-            let answer = known(absent(answer)?, unknown, look)?;
+            let answer = require_found(none_if_not_found(answer)?, unknown, look)?;
             let done = say::queue_ask_retried { id: id.into() };
-            Ok(CommandOutput::done(gateway, answer, done))
+            Ok(CommandOutput::from_answer(gateway, answer, done))
         }
         _ => {
             let sentence = say::not_to_retry { name: name.into() };
-            Err(Failure::with_step(ExitKind::Usage, look, sentence))
+            Err(CommandFailure::from_sentence(ExitKind::Usage, look, sentence))
         }
     }
 }
@@ -216,7 +221,7 @@ mod tests {
         let of = |edge, language| {
             let (waiting, more, asks, left) = (Vec::new(), false, Vec::new(), Vec::new());
             let queue = WaitingOps { report: report.clone(), edge, waiting, more, asks, left };
-            render(&queue, &Look::plain(language))
+            render_queue(&queue, &OutputStyle::for_pipe(language))
         };
         let english = of(edge.clone(), Language::English);
         assert_eq!(english, "+ nothing of north-1 waits at the hub\n");

@@ -7,14 +7,15 @@ use texts::Sentence;
 
 use crate::{
     args::{
-        CliCommand, CommandLine, Common, EnrolAction, OperatorCommand, QueueAction, SignInCommand,
+        CliCommand, CommandLine, EnrolAction, GlobalArgs, OperatorCommand, QueueAction,
+        SignInCommand,
     },
     conflicts, dlq, edges, enrol,
-    exit::{ExitKind, Failure, Result},
+    exit::{CommandFailure, ExitKind, Result},
     find,
     gateway::Gateway,
     keys, lease, login,
-    look::{Look, with_step},
+    look::{OutputStyle, split_next_step},
     queue, service, status, steer, wait, withdraw,
 };
 
@@ -25,21 +26,25 @@ pub struct CommandOutput {
 }
 
 impl CommandOutput {
-    pub fn new(look: &Look, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) -> Self {
+    pub fn new(
+        look: &OutputStyle,
+        json: impl FnOnce() -> Value,
+        text: impl FnOnce() -> String,
+    ) -> Self {
         let out = if look.json { format!("{:#}\n", json()) } else { text() };
         Self { exit: ExitKind::Ok, out, err: String::new() }
     }
 
     /// Writes both texts. An unwritable answer is a failure.
-    pub fn print(self, look: &Look) -> ExitKind {
-        let answered = written(io::stdout(), &look.shown(self.out));
+    pub fn print(self, look: &OutputStyle) -> ExitKind {
+        let answered = write_and_flush(io::stdout(), &look.fit_to_width(self.out));
         // If stderr is closed there is no one left to report to.
-        let _ = written(io::stderr(), &look.shown(self.err));
+        let _ = write_and_flush(io::stderr(), &look.fit_to_width(self.err));
         match answered {
             // A reader may close the pipe early, as `head` does.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let failure = Failure::unwritten(&error, look);
-                let _ = written(io::stderr(), &look.shown(failure.render(look)));
+                let failure = CommandFailure::from_write_error(&error, look);
+                let _ = write_and_flush(io::stderr(), &look.fit_to_width(failure.render(look)));
                 failure.exit
             }
             Ok(()) | Err(_) => self.exit,
@@ -47,13 +52,14 @@ impl CommandOutput {
     }
 
     /// Returns the gateway's answer, or a sentence with its next step.
-    pub fn done(gateway: &Gateway, answer: Value, sentence: impl Sentence) -> Self {
-        let (look, (done, step)) = (&gateway.look, with_step(gateway.look.say(sentence)));
-        Self::new(look, || answer, || format!("{done}\n    {}\n", look.next(&step)))
+    pub fn from_answer(gateway: &Gateway, answer: Value, sentence: impl Sentence) -> Self {
+        let (look, (done, step)) =
+            (&gateway.look, split_next_step(gateway.look.translate(sentence)));
+        Self::new(look, || answer, || format!("{done}\n    {}\n", look.format_next_step(&step)))
     }
 }
 
-pub async fn run(line: &CommandLine, look: Look) -> Result<CommandOutput> {
+pub async fn run(line: &CommandLine, look: OutputStyle) -> Result<CommandOutput> {
     let common = &line.common;
     match &line.command {
         CliCommand::SignIn(SignInCommand::Login { username, password_stdin }) => {
@@ -61,15 +67,16 @@ pub async fn run(line: &CommandLine, look: Look) -> Result<CommandOutput> {
         }
         CliCommand::SignIn(SignInCommand::Logout) => login::sign_out(common, look).await,
         CliCommand::Operate(command) => {
-            operate(&Gateway::find(common, look).await?, command, common).await
+            run_operator_command(&Gateway::open_signed_in(common, look).await?, command, common)
+                .await
         }
     }
 }
 
-async fn operate(
+async fn run_operator_command(
     gateway: &Gateway,
     command: &OperatorCommand,
-    common: &Common,
+    common: &GlobalArgs,
 ) -> Result<CommandOutput> {
     match command {
         OperatorCommand::Status => status::run(gateway).await,
@@ -80,7 +87,7 @@ async fn operate(
         }
         OperatorCommand::Queue {
             action: Some(QueueAction::Retry { what, seq, epoch }), ..
-        } => queue::retry(gateway, what, *seq, *epoch).await,
+        } => queue::retry_waiting(gateway, what, *seq, *epoch).await,
         OperatorCommand::Conflicts { limit, cursor } => {
             conflicts::run(gateway, usize::from(*limit), *cursor).await
         }
@@ -89,23 +96,25 @@ async fn operate(
             enrol::run(gateway, *region, name).await
         }
         OperatorCommand::Enrol { action: Some(EnrolAction::Withdraw { edge }), .. } => {
-            enrol::withdraw(gateway, edge).await
+            enrol::withdraw_code(gateway, edge).await
         }
         OperatorCommand::Enrol { .. } => unreachable!("without an action both are required"),
         OperatorCommand::Wait { conditions } => {
             wait::run(gateway, conditions, common.timeout_or(60)).await
         }
-        OperatorCommand::Readmit { edge } => steer::readmit(gateway, edge).await,
-        OperatorCommand::Link { action, region } => steer::link(gateway, *action, *region).await,
+        OperatorCommand::Readmit { edge } => steer::readmit_edge(gateway, edge).await,
+        OperatorCommand::Link { action, region } => {
+            steer::set_gate(gateway, *action, *region).await
+        }
         OperatorCommand::Withdraw { person, why } => withdraw::run(gateway, person, why).await,
         OperatorCommand::Lease { action } => lease::run(gateway, action).await,
         OperatorCommand::Keys { action } => keys::run(gateway, action.as_ref()).await,
         OperatorCommand::Dlq { action } => dlq::run(gateway, action).await,
-        OperatorCommand::Token { region } => login::token(gateway, *region).await,
+        OperatorCommand::Token { region } => login::issue_token(gateway, *region).await,
     }
 }
 
-fn written(mut to: impl Write, text: &str) -> io::Result<()> {
+fn write_and_flush(mut to: impl Write, text: &str) -> io::Result<()> {
     to.write_all(text.as_bytes())?;
     to.flush()
 }

@@ -13,16 +13,16 @@ use crate::{
     args::EdgesAction,
     edges,
     exit::Result,
-    find::known,
-    gateway::{Gateway, ListPage, absent},
-    look::Look,
+    find::require_found,
+    gateway::{Gateway, ListPage, none_if_not_found},
+    look::OutputStyle,
     run::CommandOutput,
     say,
-    table::{Cell, TableForm, table},
+    table::{NarrowTableRules, TableCell, render_table},
 };
 
 /// The last column is the operator's own text. Drops BY first.
-const FORM: TableForm = TableForm { sheds: &[3], ends_with_sentence: true };
+const FORM: NarrowTableRules = NarrowTableRules { sheds: &[3], ends_with_sentence: true };
 
 /// An operator's notation: `2026-11-22T14:00Z`, or `90m`, `2h` or `3d` ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ struct NewKeyCode {
 }
 
 #[derive(Deserialize)]
-struct EdgeAct {
+struct EdgeActItem {
     at: UnixMillis,
     act: String,
     made_by: UserId,
@@ -78,7 +78,7 @@ impl FromStr for PastMoment {
 }
 
 impl PastMoment {
-    pub fn of(self, now: UnixMillis) -> UnixMillis {
+    pub fn resolve_at(self, now: UnixMillis) -> UnixMillis {
         match self {
             Self::At(at) => at,
             Self::AgoMs(ms) => now.plus_ms(-ms),
@@ -89,41 +89,44 @@ impl PastMoment {
 pub async fn run(gateway: &Gateway, action: &EdgesAction) -> Result<CommandOutput> {
     match action {
         EdgesAction::Disable { edge, since, why } => {
-            let since = since.of(Clock::system().now());
+            let since = since.resolve_at(Clock::system().now());
             let form = json!({"since": since, "why": why});
-            let (answer, done) = out_of_service(gateway, edge, "disabling", &form).await?;
+            let (answer, done) = take_out_of_service(gateway, edge, "disabling", &form).await?;
             let DisabledEdge { cases, settled, undecided, .. } = done;
-            let (edge, since) = (edge.into(), age::moment(since).into());
+            let (edge, since) = (edge.into(), age::format_moment(since).into());
             let settled = if settled { "yes" } else { "no" }.into();
             let sentence = say::edge_is_disabled { edge, since, cases, undecided, settled };
-            Ok(CommandOutput::done(gateway, answer, sentence))
+            Ok(CommandOutput::from_answer(gateway, answer, sentence))
         }
         EdgesAction::Retire { edge, why } => {
             let form = json!({"why": why});
-            let (answer, done) = out_of_service(gateway, edge, "retirement", &form).await?;
+            let (answer, done) = take_out_of_service(gateway, edge, "retirement", &form).await?;
             let (undecided, not_received) = (done.undecided, done.not_received);
             let sentence = say::edge_is_retired { edge: edge.into(), undecided, not_received };
-            Ok(CommandOutput::done(gateway, answer, sentence))
+            Ok(CommandOutput::from_answer(gateway, answer, sentence))
         }
-        EdgesAction::Rekey { edge, why } => new_key(gateway, edge, false, why.as_deref()).await,
-        EdgesAction::Rotate { edge } => new_key(gateway, edge, true, None).await,
-        EdgesAction::Record { edge } => record(gateway, edge).await,
+        EdgesAction::Rekey { edge, why } => {
+            issue_key_code(gateway, edge, false, why.as_deref()).await
+        }
+        EdgesAction::Rotate { edge } => issue_key_code(gateway, edge, true, None).await,
+        EdgesAction::Record { edge } => show_record(gateway, edge).await,
     }
 }
 
-async fn out_of_service(
+async fn take_out_of_service(
     gateway: &Gateway,
     edge: &EdgeId,
     act: &str,
     form: &Value,
 ) -> Result<(Value, DisabledEdge)> {
-    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/{act}"), Some(form)).await?;
-    let done = DisabledEdge::deserialize(&answer).map_err(|_| gateway.unreadable())?;
+    let answer =
+        gateway.post_json(&format!("/api/v1/admin/edges/{edge}/{act}"), Some(form)).await?;
+    let done = DisabledEdge::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok((answer, done))
 }
 
 /// The operator restarts the edge with the new code.
-async fn new_key(
+async fn issue_key_code(
     gateway: &Gateway,
     edge: &EdgeId,
     keep_old: bool,
@@ -132,49 +135,50 @@ async fn new_key(
     let before = edges::find_edge(gateway, edge).await?;
     let is_disabled = before.is_some_and(|item| item.disabled_at.is_some());
     let form = json!({"keep_old": keep_old, "why": why});
-    let answer =
-        absent(gateway.post(&format!("/api/v1/admin/edges/{edge}/key"), Some(&form)).await)?;
-    let answer = known(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
+    let answer = none_if_not_found(
+        gateway.post_json(&format!("/api/v1/admin/edges/{edge}/key"), Some(&form)).await,
+    )?;
+    let answer = require_found(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
     let NewKeyCode { code, expires_at } =
-        NewKeyCode::deserialize(&answer).map_err(|_| gateway.unreadable())?;
+        NewKeyCode::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let look = &gateway.look;
     let text = || {
-        let (edge, until) = (edge.into(), age::moment(expires_at).into());
+        let (edge, until) = (edge.into(), age::format_moment(expires_at).into());
         let old = match (is_disabled, keep_old) {
             (true, _) => "disabled",
             (false, true) => "kept",
             (false, false) => "refused",
         }
         .into();
-        let told = look.say(say::edge_gets_a_key { edge, until, old });
-        let next = look.next(say::edge_key_next.plain(look.language));
+        let told = look.translate(say::edge_gets_a_key { edge, until, old });
+        let next = look.format_next_step(say::edge_key_next.text_in(look.language));
         format!("{told}\n\nHOLDFAST__EDGE__ENROLMENT_CODE={code}\n\n    {next}\n")
     };
     Ok(CommandOutput::new(look, || answer.clone(), text))
 }
 
-async fn record(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
+async fn show_record(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
     let answer: Value = gateway.get(&format!("/api/v1/admin/edges/{edge}/acts")).await?;
-    let page: ListPage<EdgeAct> =
-        ListPage::deserialize(&answer).map_err(|_| gateway.unreadable())?;
-    let text = || render(&page.items, &gateway.look);
+    let page: ListPage<EdgeActItem> =
+        ListPage::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
+    let text = || render_acts(&page.items, &gateway.look);
     Ok(CommandOutput::new(&gateway.look, || answer.clone(), text))
 }
 
-fn render(acts: &[EdgeAct], look: &Look) -> String {
+fn render_acts(acts: &[EdgeActItem], look: &OutputStyle) -> String {
     if acts.is_empty() {
-        return look.say(say::edge_record_none) + "\n";
+        return look.translate(say::edge_record_none) + "\n";
     }
     let rows = acts.iter().map(|act| {
         vec![
-            Cell::new(age::moment(act.at)),
-            Cell::new(look.say(say::edge_act { act: (&act.act).into() })),
-            Cell::or_dash(act.since.map(age::moment)),
-            Cell::new(act.made_by),
-            Cell::or_dash(act.why.as_ref()),
+            TableCell::new(age::format_moment(act.at)),
+            TableCell::new(look.translate(say::edge_act { act: (&act.act).into() })),
+            TableCell::or_dash(act.since.map(age::format_moment)),
+            TableCell::new(act.made_by),
+            TableCell::or_dash(act.why.as_ref()),
         ]
     });
-    table(say::edge_record_columns.plain(look.language), FORM, rows, look)
+    render_table(say::edge_record_columns.text_in(look.language), FORM, rows, look)
 }
 
 #[cfg(test)]

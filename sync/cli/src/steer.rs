@@ -7,37 +7,43 @@ use crate::{
     args::LinkAction,
     edges,
     exit::Result,
-    find::known,
-    gateway::{Gateway, absent},
+    find::require_found,
+    gateway::{Gateway, none_if_not_found},
     run::CommandOutput,
     say,
 };
 
-pub async fn link(gateway: &Gateway, action: LinkAction, region: Region) -> Result<CommandOutput> {
+pub async fn set_gate(
+    gateway: &Gateway,
+    action: LinkAction,
+    region: Region,
+) -> Result<CommandOutput> {
     let gate = match action {
         LinkAction::Cut => "closed",
         LinkAction::Heal => "open",
     };
     let path = format!("/api/v1/admin/regions/{region}");
-    let (answer, region) = (gateway.put(&path, &json!({"gate": gate})).await?, region.into());
+    let (answer, region) = (gateway.put_json(&path, &json!({"gate": gate})).await?, region.into());
     Ok(match action {
-        LinkAction::Cut => CommandOutput::done(gateway, answer, say::link_cut { region }),
-        LinkAction::Heal => CommandOutput::done(gateway, answer, say::link_healed { region }),
+        LinkAction::Cut => CommandOutput::from_answer(gateway, answer, say::link_cut { region }),
+        LinkAction::Heal => {
+            CommandOutput::from_answer(gateway, answer, say::link_healed { region })
+        }
     })
 }
 
 /// Records that an operator noted the restored edge.
-pub async fn readmit(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
+pub async fn readmit_edge(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
     let before = edges::find_edge(gateway, edge).await?;
-    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/readmit"), None).await;
+    let answer = gateway.post_json(&format!("/api/v1/admin/edges/{edge}/readmit"), None).await;
     let unknown = say::unknown_edge { edge: edge.into() };
-    let answer = known(absent(answer)?, unknown, &gateway.look)?;
+    let answer = require_found(none_if_not_found(answer)?, unknown, &gateway.look)?;
     let was_well = before.is_some_and(|item| {
         item.status.quarantine.is_none() && item.status.needs_operator_at.is_none()
     });
     let edge = edge.into();
     Ok(match was_well {
-        true => CommandOutput::done(gateway, answer, say::readmitted_nothing { edge }),
-        false => CommandOutput::done(gateway, answer, say::readmitted { edge }),
+        true => CommandOutput::from_answer(gateway, answer, say::readmitted_nothing { edge }),
+        false => CommandOutput::from_answer(gateway, answer, say::readmitted { edge }),
     })
 }

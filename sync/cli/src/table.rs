@@ -7,35 +7,35 @@ use std::fmt::Display;
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    look::{Look, Tone},
+    look::{OutputStyle, TextTone},
     say, wrap,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
+pub struct TableCell {
     text: String,
-    tone: Tone,
+    tone: TextTone,
 }
 
 /// How a table shrinks on a narrow terminal.
 #[derive(Debug, Clone, Copy)]
-pub struct TableForm {
+pub struct NarrowTableRules {
     /// Columns to drop, least important first.
     pub sheds: &'static [usize],
     /// The last column is a sentence and may move below its row.
     pub ends_with_sentence: bool,
 }
 
-impl Cell {
+impl TableCell {
     pub fn new(text: impl Display) -> Self {
-        Self::toned(Tone::Plain, text)
+        Self::with_tone(TextTone::Plain, text)
     }
 
-    pub fn toned(tone: Tone, text: impl Display) -> Self {
-        Self { text: printable(&text.to_string()), tone }
+    pub fn with_tone(tone: TextTone, text: impl Display) -> Self {
+        Self { text: replace_control_chars(&text.to_string()), tone }
     }
 
-    fn width(&self) -> usize {
+    fn display_width(&self) -> usize {
         self.text.width()
     }
 
@@ -45,32 +45,33 @@ impl Cell {
 }
 
 /// Replaces control characters, which a terminal would obey.
-pub fn printable(text: &str) -> String {
+pub fn replace_control_chars(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// `columns` are the titles, joined by ` | `.
-pub fn table(
+pub fn render_table(
     columns: &str,
-    form: TableForm,
-    rows: impl IntoIterator<Item = Vec<Cell>>,
-    look: &Look,
+    form: NarrowTableRules,
+    rows: impl IntoIterator<Item = Vec<TableCell>>,
+    look: &OutputStyle,
 ) -> String {
-    let titles = columns.split(" | ").map(|title| Cell::toned(Tone::Heading, title)).collect();
-    let lines: Vec<Vec<Cell>> = std::iter::once(titles).chain(rows).collect();
+    let titles =
+        columns.split(" | ").map(|title| TableCell::with_tone(TextTone::Heading, title)).collect();
+    let lines: Vec<Vec<TableCell>> = std::iter::once(titles).chain(rows).collect();
     match look.width {
-        Some(width) => Grid::of(&lines, form, width).drawn(&lines, look),
-        None => lines.iter().map(|cells| tabbed(cells)).collect(),
+        Some(width) => TableLayout::fit_columns(&lines, form, width).render_rows(&lines, look),
+        None => lines.iter().map(|cells| join_with_tabs(cells)).collect(),
     }
 }
 
-fn tabbed(cells: &[Cell]) -> String {
+fn join_with_tabs(cells: &[TableCell]) -> String {
     let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
     format!("{}\n", texts.join("\t"))
 }
 
 /// A table's layout for a given width.
-struct Grid {
+struct TableLayout {
     width: usize,
     /// Includes dropped columns.
     widths: Vec<usize>,
@@ -84,9 +85,11 @@ const GAP: usize = 2;
 /// Indents a row's second line and its sentence.
 const INDENT: usize = 4;
 
-impl Grid {
-    fn of(rows: &[Vec<Cell>], form: TableForm, width: usize) -> Self {
-        let wide = |column| rows.iter().filter_map(|row| row.get(column)).map(Cell::width).max();
+impl TableLayout {
+    fn fit_columns(rows: &[Vec<TableCell>], form: NarrowTableRules, width: usize) -> Self {
+        let wide = |column| {
+            rows.iter().filter_map(|row| row.get(column)).map(TableCell::display_width).max()
+        };
         let widths: Vec<usize> = (0..).map_while(wide).collect();
         let mut kept: Vec<usize> = (0..widths.len()).collect();
         let fits = |kept: &[usize]| {
@@ -104,11 +107,11 @@ impl Grid {
             }
         }
         shed.sort_unstable();
-        let lines = Self::broken(&kept, &widths, width);
+        let lines = Self::break_into_lines(&kept, &widths, width);
         Self { width, widths, lines, sentence, shed }
     }
 
-    fn broken(kept: &[usize], widths: &[usize], width: usize) -> Vec<Vec<usize>> {
+    fn break_into_lines(kept: &[usize], widths: &[usize], width: usize) -> Vec<Vec<usize>> {
         let mut lines: Vec<Vec<usize>> = Vec::new();
         let mut taken = usize::MAX;
         for column in kept {
@@ -127,32 +130,37 @@ impl Grid {
         lines
     }
 
-    fn drawn(&self, rows: &[Vec<Cell>], look: &Look) -> String {
-        let mut text: String = rows.iter().map(|row| self.row(row, look)).collect();
+    fn render_rows(&self, rows: &[Vec<TableCell>], look: &OutputStyle) -> String {
+        let mut text: String = rows.iter().map(|row| self.render_row(row, look)).collect();
         if !self.shed.is_empty() {
             let titles = self.shed.iter().filter_map(|column| rows[0].get(*column));
             let titles: Vec<&str> = titles.map(|title| title.text.as_str()).collect();
-            let columns = titles.join(say::list_separator.plain(look.language)).into();
-            let note = look.say(say::table_shed { columns });
-            let lines = wrap::filled(&note, self.width, 0, 0);
-            lines.iter().for_each(|line| text += &format!("{}\n", look.paint(Tone::Quiet, line)));
+            let columns = titles.join(say::list_separator.text_in(look.language)).into();
+            let note = look.translate(say::table_shed { columns });
+            let lines = wrap::fill_lines(&note, self.width, 0, 0);
+            lines
+                .iter()
+                .for_each(|line| text += &format!("{}\n", look.paint(TextTone::Quiet, line)));
         }
         text
     }
 
-    fn row(&self, row: &[Cell], look: &Look) -> String {
+    fn render_row(&self, row: &[TableCell], look: &OutputStyle) -> String {
         let mut text = String::new();
         for (number, columns) in self.lines.iter().enumerate() {
             let indent = if number == 0 { 0 } else { INDENT };
             let cells = columns.iter().filter_map(|column| {
                 let (cell, width) = (row.get(*column)?, self.widths[*column]);
-                Some(look.paint(cell.tone, &cell.text) + &" ".repeat(width + GAP - cell.width()))
+                Some(
+                    look.paint(cell.tone, &cell.text)
+                        + &" ".repeat(width + GAP - cell.display_width()),
+                )
             });
             let line = " ".repeat(indent) + &cells.collect::<String>();
             text += &format!("{}\n", line.trim_end());
         }
         if let Some(cell) = self.sentence.and_then(|column| row.get(column)) {
-            for line in wrap::filled(&cell.text, self.width, INDENT, INDENT) {
+            for line in wrap::fill_lines(&cell.text, self.width, INDENT, INDENT) {
                 text += &format!("{}{}\n", " ".repeat(INDENT), look.paint(cell.tone, &line));
             }
         }
@@ -166,18 +174,22 @@ mod tests {
 
     use super::*;
 
-    const FORM: TableForm = TableForm { sheds: &[2, 1], ends_with_sentence: false };
+    const FORM: NarrowTableRules = NarrowTableRules { sheds: &[2, 1], ends_with_sentence: false };
 
-    fn check(look: Look) -> String {
+    fn check(look: OutputStyle) -> String {
         let rows = [
-            vec![Cell::new("NORTH"), Cell::toned(Tone::Bad, "x 断开"), Cell::new("1")],
-            vec![Cell::new("北"), Cell::new("-"), Cell::new("22")],
+            vec![
+                TableCell::new("NORTH"),
+                TableCell::with_tone(TextTone::Bad, "x 断开"),
+                TableCell::new("1"),
+            ],
+            vec![TableCell::new("北"), TableCell::new("-"), TableCell::new("22")],
         ];
-        table("区域 | edge | n", FORM, rows, &look)
+        render_table("区域 | edge | n", FORM, rows, &look)
     }
 
-    fn wide(width: usize) -> Look {
-        Look { width: Some(width), ..Look::plain(Language::Chinese) }
+    fn wide(width: usize) -> OutputStyle {
+        OutputStyle { width: Some(width), ..OutputStyle::for_pipe(Language::Chinese) }
     }
 
     #[test]
@@ -196,9 +208,11 @@ mod tests {
 
     #[test]
     fn a_row_that_cannot_shed_goes_on_below_and_a_sentence_stands_under_it() {
-        let rows = || [vec![Cell::new("aaaa"), Cell::new("bbbb"), Cell::new("one two three")]];
-        let form = TableForm { sheds: &[], ends_with_sentence: true };
-        let drawn = |width| table("A | B | C", form, rows(), &wide(width));
+        let rows = || {
+            [vec![TableCell::new("aaaa"), TableCell::new("bbbb"), TableCell::new("one two three")]]
+        };
+        let form = NarrowTableRules { sheds: &[], ends_with_sentence: true };
+        let drawn = |width| render_table("A | B | C", form, rows(), &wide(width));
         assert_eq!(drawn(25), "A     B     C\naaaa  bbbb  one two three\n");
         assert_eq!(drawn(14), "A     B\n    C\naaaa  bbbb\n    one two\n    three\n");
         assert_eq!(drawn(9), "A\n    B\n    C\naaaa\n    bbbb\n    one\n    two\n    three\n");
@@ -206,7 +220,7 @@ mod tests {
 
     #[test]
     fn colour_does_not_move_a_column() {
-        let mut coloured = check(Look { colour: true, ..wide(40) });
+        let mut coloured = check(OutputStyle { colour: true, ..wide(40) });
         for code in ["\x1b[1m", "\x1b[31m", "\x1b[0m"] {
             coloured = coloured.replace(code, "");
         }
@@ -215,12 +229,12 @@ mod tests {
 
     #[test]
     fn a_pipe_gets_tabs_and_no_colour() {
-        let look = Look::plain(Language::English);
+        let look = OutputStyle::for_pipe(Language::English);
         assert_eq!(check(look), "区域\tedge\tn\nNORTH\tx 断开\t1\n北\t-\t22\n");
     }
 
     #[test]
     fn a_title_cannot_command_the_terminal() {
-        assert_eq!(Cell::new("a\x1b[2Jb\tc\n").text, "a [2Jb c ");
+        assert_eq!(TableCell::new("a\x1b[2Jb\tc\n").text, "a [2Jb c ");
     }
 }

@@ -9,45 +9,45 @@ use wire::{
 };
 
 use crate::{
-    age::moment,
+    age::format_moment,
     exit::Result,
-    explain::{OrderStory, answer, coded, way},
+    explain::{OrderHistory, describe_answer, describe_code, describe_route},
     find,
-    gateway::{Gateway, ListPage, absent},
-    look::{Look, Tone},
+    gateway::{Gateway, ListPage, none_if_not_found},
+    look::{OutputStyle, TextTone},
     ops,
-    people::{Cast, role_word},
+    people::{PersonNames, role_word},
     race, say,
 };
 
 /// All records of a command, or of an op without one.
-pub struct Trail {
+pub struct CommandHistory {
     report: StatusReport,
     ops: Vec<OpRecord>,
     answers: Vec<CommandAnswer>,
     asks: Vec<WaitingAsk>,
-    story: Option<OrderStory>,
+    story: Option<OrderHistory>,
 }
 
 /// Returns `None` if the hub lacks the op or no longer has it.
-pub async fn of_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<Trail>> {
-    let Some(op) = op(gateway, place).await? else { return Ok(None) };
+pub async fn find_by_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<CommandHistory>> {
+    let Some(op) = load_op(gateway, place).await? else { return Ok(None) };
     let mut own = Vec::new();
     if let Some(OpCommand { id, actor, .. }) = &op.command {
-        own = answers(gateway, *id).await?;
+        own = list_answers(gateway, *id).await?;
         own.retain(|answer| answer.user_id.is_none_or(|user| user == actor.user_id));
     }
-    gather(gateway, vec![op], own, Vec::new()).await.map(Some)
+    load_history(gateway, vec![op], own, Vec::new()).await.map(Some)
 }
 
 /// Returns `None` for an unknown command.
-pub async fn of_command(gateway: &Gateway, id: CommandId) -> Result<Option<Trail>> {
-    let answers = answers(gateway, id).await?;
+pub async fn find_by_command(gateway: &Gateway, id: CommandId) -> Result<Option<CommandHistory>> {
+    let answers = list_answers(gateway, id).await?;
     let mut ops: Vec<OpRecord> =
-        gateway.first(&format!("/api/v1/admin/queue?command={id}&"), OPS_MAX).await?;
+        gateway.list_first(&format!("/api/v1/admin/queue?command={id}&"), OPS_MAX).await?;
     for place in answers.iter().filter_map(|answer| answer.op.as_ref()) {
         if !ops.iter().any(|op| op.place == *place) {
-            ops.extend(op(gateway, place).await?);
+            ops.extend(load_op(gateway, place).await?);
         }
     }
     let mut asks: Vec<WaitingAsk> = gateway.list("/api/v1/admin/asks?").await?;
@@ -55,18 +55,18 @@ pub async fn of_command(gateway: &Gateway, id: CommandId) -> Result<Option<Trail
     if ops.is_empty() && answers.is_empty() && asks.is_empty() {
         return Ok(None);
     }
-    gather(gateway, ops, answers, asks).await.map(Some)
+    load_history(gateway, ops, answers, asks).await.map(Some)
 }
 
 /// A command is logged rarely: once per edge that received it, plus repeats.
 const OPS_MAX: usize = 20;
 
-async fn gather(
+async fn load_history(
     gateway: &Gateway,
     ops: Vec<OpRecord>,
     answers: Vec<CommandAnswer>,
     asks: Vec<WaitingAsk>,
-) -> Result<Trail> {
+) -> Result<CommandHistory> {
     let named = ops.iter().filter_map(|op| op.command.as_ref().map(|command| command.order_id));
     let order = named
         .chain(answers.iter().map(|answer| answer.order_id))
@@ -74,23 +74,25 @@ async fn gather(
         .next();
     let story = match order {
         // An undecided publish has not created its order yet.
-        Some(order) => absent(find::story(gateway, &order.to_string()).await)?,
+        Some(order) => {
+            none_if_not_found(find::load_order_history(gateway, &order.to_string()).await)?
+        }
         None => None,
     };
-    let report = gateway.status().await?;
-    Ok(Trail { report, ops, answers, asks, story })
+    let report = gateway.fetch_status().await?;
+    Ok(CommandHistory { report, ops, answers, asks, story })
 }
 
-async fn op(gateway: &Gateway, place: &OpPlace) -> Result<Option<OpRecord>> {
-    absent(gateway.get(&format!("/api/v1/admin/ops/{place}")).await)
+async fn load_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<OpRecord>> {
+    none_if_not_found(gateway.get(&format!("/api/v1/admin/ops/{place}")).await)
 }
 
-async fn answers(gateway: &Gateway, id: CommandId) -> Result<Vec<CommandAnswer>> {
+async fn list_answers(gateway: &Gateway, id: CommandId) -> Result<Vec<CommandAnswer>> {
     let ListPage { items, .. } = gateway.get(&format!("/api/v1/admin/commands/{id}")).await?;
     Ok(items)
 }
 
-pub fn json(trail: &Trail, look: &Look) -> Value {
+pub fn history_to_json(trail: &CommandHistory, look: &OutputStyle) -> Value {
     let story = trail.story.as_ref();
     json!({
         "ops": trail.ops,
@@ -98,85 +100,89 @@ pub fn json(trail: &Trail, look: &Look) -> Value {
         "asks": trail.asks,
         "order": story.map(|story| &story.order),
         "timeline": story.map(|story| &story.timeline),
-        "explanation": render(trail, look),
+        "explanation": render_history(trail, look),
     })
 }
 
-pub fn render(trail: &Trail, look: &Look) -> String {
+pub fn render_history(trail: &CommandHistory, look: &OutputStyle) -> String {
     let through_the_cloud = trail.answers.iter().filter(|answer| answer.op.is_none());
-    let ops = trail.ops.iter().map(|op| of_one_op(op, trail, look));
-    let answers = through_the_cloud.map(|answer| of_answer(answer, look));
-    let asks = trail.asks.iter().map(|ask| of_ask(ask, trail, look));
-    ops.chain(answers).chain(asks).collect::<String>() + &collision(trail, look)
+    let ops = trail.ops.iter().map(|op| render_op(op, trail, look));
+    let answers = through_the_cloud.map(|answer| render_answer(answer, look));
+    let asks = trail.asks.iter().map(|ask| render_acceptance(ask, trail, look));
+    ops.chain(answers).chain(asks).collect::<String>() + &describe_own_collisions(trail, look)
 }
 
-fn of_one_op(op: &OpRecord, trail: &Trail, look: &Look) -> String {
-    let (tone, state) = ops::state(op.state, look);
+fn render_op(op: &OpRecord, trail: &CommandHistory, look: &OutputStyle) -> String {
+    let (tone, state) = ops::describe_state(op.state, look);
     let code = op.command.as_ref().map(|command| format!("  {}", command.order_code));
-    let (place, what) = (look.paint(Tone::Heading, &op.place.to_string()), ops::what(op));
+    let (place, what) = (look.paint(TextTone::Heading, &op.place.to_string()), ops::op_name(op));
     let state = look.paint(tone, &state);
     let mut out = format!("{place}  {what}{}  {state}\n", code.unwrap_or_default());
     let mut line = |text: &str| out.push_str(&format!("  {text}\n"));
     if let Some(command) = &op.command {
-        whose(command, look).iter().for_each(|text| line(text));
+        describe_sender(command, look).iter().for_each(|text| line(text));
     }
-    for (at, text) in hops(op, &trail.report, look) {
-        let at = at.map_or_else(|| "-".repeat(24), moment);
+    for (at, text) in list_hops(op, &trail.report, look) {
+        let at = at.map_or_else(|| "-".repeat(24), format_moment);
         line(&format!("{at}  {text}"));
     }
     if let Some(code) = op.outcome.as_ref().and_then(|outcome| outcome.outcome.code) {
-        line(&answer(code, look));
+        line(&describe_answer(code, look));
     }
-    line(&look.next(&ops::next_step(op, &trail.report, look)));
+    line(&look.format_next_step(&ops::next_step(op, &trail.report, look)));
     out
 }
 
-fn whose(command: &OpCommand, look: &Look) -> Vec<String> {
+fn describe_sender(command: &OpCommand, look: &OutputStyle) -> Vec<String> {
     let (id, user) = (command.id.into(), command.actor.user_id.into());
     let role = role_word(command.actor.role, look).into();
     let before = command.logged_before.as_ref().map(|before| {
         let (place, verdict) = ((&before.place).into(), verdict_word(before.verdict, look).into());
-        look.say(say::trail_logged_before { place, verdict })
+        look.translate(say::trail_logged_before { place, verdict })
     });
-    std::iter::once(look.say(say::trail_command { id, role, user })).chain(before).collect()
+    std::iter::once(look.translate(say::trail_command { id, role, user })).chain(before).collect()
 }
 
 /// Lists completed hops and the next one.
-fn hops(op: &OpRecord, report: &StatusReport, look: &Look) -> Vec<(Option<UnixMillis>, String)> {
+fn list_hops(
+    op: &OpRecord,
+    report: &StatusReport,
+    look: &OutputStyle,
+) -> Vec<(Option<UnixMillis>, String)> {
     let mut hops = Vec::new();
     if let Some(command) = &op.command {
         if let Some(at) = command.tapped_at {
             // Devices may omit their name over HTTP.
             let tapped = match &command.device {
-                Some(device) => look.say(say::trail_tapped_on { device: device.into() }),
-                None => look.say(say::trail_tapped),
+                Some(device) => look.translate(say::trail_tapped_on { device: device.into() }),
+                None => look.translate(say::trail_tapped),
             };
             hops.push((Some(at), tapped));
         }
         match &command.made_at {
-            None => hops.push((Some(command.edge_at), stored(op, command, report, look))),
+            None => hops.push((Some(command.edge_at), describe_storing(op, command, report, look))),
             Some(made_at) => {
-                let way = way(made_at, look).into();
-                hops.push((Some(command.edge_at), look.say(say::trail_taken { way })));
+                let way = describe_route(made_at, look).into();
+                hops.push((Some(command.edge_at), look.translate(say::trail_taken { way })));
                 let edge = (&op.place.edge).into();
-                hops.push((None, look.say(say::trail_put { edge })));
+                hops.push((None, look.translate(say::trail_put { edge })));
             }
         }
     }
-    hops.push((Some(op.received_at), look.say(say::trail_received)));
+    hops.push((Some(op.received_at), look.translate(say::trail_received)));
     match &op.outcome {
-        None => hops.push((None, look.say(say::trail_undecided))),
+        None => hops.push((None, look.translate(say::trail_undecided))),
         Some(outcome) => {
-            let decided = look.say(say::trail_decided { kind: kind(outcome).into() });
+            let decided = look.translate(say::trail_decided { kind: outcome_kind(outcome).into() });
             hops.push((Some(outcome.outcome.decided_at), decided));
-            hops.push((Some(outcome.stored_at), told(outcome, look)));
+            hops.push((Some(outcome.stored_at), describe_delivery(outcome, look)));
         }
     }
     hops
 }
 
-fn kind(OpOutcome { outcome, .. }: &OpOutcome) -> &'static str {
-    match (outcome.kind, outcome.succeeded()) {
+fn outcome_kind(OpOutcome { outcome, .. }: &OpOutcome) -> &'static str {
+    match (outcome.kind, outcome.has_succeeded()) {
         (OutcomeKind::Duplicate, true) => "applied_before",
         (OutcomeKind::Duplicate, false) => "rejected_before",
         (kind, _) => kind.as_str(),
@@ -190,64 +196,71 @@ fn is_held_elsewhere(op: &OpRecord, report: &StatusReport) -> bool {
     holder.is_some_and(|holder| *holder != op.place.edge)
 }
 
-fn stored(op: &OpRecord, command: &OpCommand, report: &StatusReport, look: &Look) -> String {
+fn describe_storing(
+    op: &OpRecord,
+    command: &OpCommand,
+    report: &StatusReport,
+    look: &OutputStyle,
+) -> String {
     let edge = (&op.place.edge).into();
     match command.fence {
         Some(fence) => {
             let verdict = verdict_word(command.verdict, look).into();
-            look.say(say::trail_stored_under_fence { edge, verdict, fence: fence.into() })
+            look.translate(say::trail_stored_under_fence { edge, verdict, fence: fence.into() })
         }
         None if command.verdict == Verdict::Provisional && is_held_elsewhere(op, report) => {
-            look.say(say::trail_stored { edge, verdict: "holder".into() })
+            look.translate(say::trail_stored { edge, verdict: "holder".into() })
         }
-        None => look.say(say::trail_stored { edge, verdict: command.verdict.into() }),
+        None => look.translate(say::trail_stored { edge, verdict: command.verdict.into() }),
     }
 }
 
-fn verdict_word(verdict: Verdict, look: &Look) -> String {
-    look.say(say::verdict { verdict: verdict.into() })
+fn verdict_word(verdict: Verdict, look: &OutputStyle) -> String {
+    look.translate(say::verdict { verdict: verdict.into() })
 }
 
 /// The hub records when an outcome became available, not when the edge received it.
-fn told(outcome: &OpOutcome, look: &Look) -> String {
-    look.say(match outcome.told {
+fn describe_delivery(outcome: &OpOutcome, look: &OutputStyle) -> String {
+    look.translate(match outcome.told {
         Some(true) => say::trail_told,
         Some(false) => say::trail_not_told,
         None => say::trail_told_later,
     })
 }
 
-fn of_answer(answer: &CommandAnswer, look: &Look) -> String {
+fn render_answer(answer: &CommandAnswer, look: &OutputStyle) -> String {
     let applied = match answer.applied {
-        true => look.paint(Tone::Good, &look.say(say::trail_applied)),
-        false => look.paint(Tone::Bad, &look.say(say::trail_refused)),
+        true => look.paint(TextTone::Good, &look.translate(say::trail_applied)),
+        false => look.paint(TextTone::Bad, &look.translate(say::trail_refused)),
     };
     let applied = match answer.code {
-        Some(code) => look.labelled(&applied, &coded(code, look)),
+        Some(code) => look.format_labelled(&applied, &describe_code(code, look)),
         None => applied,
     };
     let (id, order) = (answer.command_id.into(), answer.order_id.into());
-    let command = look.say(say::trail_cloud { id, order });
-    format!("{command}\n  {}  {applied}\n", moment(answer.decided_at))
+    let command = look.translate(say::trail_cloud { id, order });
+    format!("{command}\n  {}  {applied}\n", format_moment(answer.decided_at))
 }
 
-fn of_ask(ask: &WaitingAsk, trail: &Trail, look: &Look) -> String {
+fn render_acceptance(ask: &WaitingAsk, trail: &CommandHistory, look: &OutputStyle) -> String {
     let code = ask.order_code.as_ref().map_or("-", OrderCode::as_str).into();
-    let command = look.say(say::trail_ask { id: ask.command_id.into(), code });
-    let (tone, state) = ops::state(ask.state, look);
-    let (state, at) = (look.paint(tone, &state), moment(ask.taken_at));
-    let taken = look.say(say::trail_ask_taken { region: ask.region.into() });
-    let next = look.next(&ops::next_step_of_ask(ask, &trail.report, look));
+    let command = look.translate(say::trail_ask { id: ask.command_id.into(), code });
+    let (tone, state) = ops::describe_state(ask.state, look);
+    let (state, at) = (look.paint(tone, &state), format_moment(ask.taken_at));
+    let taken = look.translate(say::trail_ask_taken { region: ask.region.into() });
+    let next = look.format_next_step(&ops::next_step_for_acceptance(ask, &trail.report, look));
     format!("{command}  {state}\n  {at}  {taken}\n  {next}\n")
 }
 
 /// Describes the winner if this command lost, and refers to the order's full explanation.
-fn collision(trail: &Trail, look: &Look) -> String {
+fn describe_own_collisions(trail: &CommandHistory, look: &OutputStyle) -> String {
     let Some(story) = &trail.story else { return String::new() };
-    let cast = Cast::of(&story.order, &story.timeline, look);
+    let cast = PersonNames::from_order(&story.order, &story.timeline, look);
     let named = trail.ops.iter().filter_map(|op| op.command.as_ref().map(|command| command.id));
     let ids: Vec<CommandId> = named.chain(trail.answers.iter().map(|a| a.command_id)).collect();
-    let races = race::tell(&story.timeline, &cast, look, |entry| ids.contains(&entry.command_id));
-    let whole = look.say(say::trail_whole_order { code: (&story.order.code).into() });
+    let races = race::describe_collisions(&story.timeline, &cast, look, |entry| {
+        ids.contains(&entry.command_id)
+    });
+    let whole = look.translate(say::trail_whole_order { code: (&story.order.code).into() });
     format!("{races}{whole}\n")
 }

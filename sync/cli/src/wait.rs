@@ -15,17 +15,17 @@ use wire::{
 
 use crate::{
     age,
-    exit::{ExitKind, Failure, Result},
+    exit::{CommandFailure, ExitKind, Result},
     find,
-    gateway::{Gateway, absent},
-    look::Look,
+    gateway::{Gateway, none_if_not_found},
+    look::OutputStyle,
     run::CommandOutput,
     say,
-    table::printable,
+    table::replace_control_chars,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub enum WaitCondition {
     /// Includes invited edges with an unused code.
     LinksUp,
     /// Every edge, in one region or all, is connected, has no work left and agrees with the cloud.
@@ -38,16 +38,16 @@ pub enum Condition {
     },
 }
 
-impl Condition {
+impl WaitCondition {
     /// Parses a condition, or returns the expected form.
-    pub fn read(text: &str, language: Language) -> Result<Self, String> {
+    pub fn parse(text: &str, language: Language) -> Result<Self, String> {
         match text.split_once('=') {
             None if text == "links-up" => Ok(Self::LinksUp),
             None if text == "synced" => Ok(Self::Synced(None)),
             None if text == "drained" => Ok(Self::Drained),
             Some(("synced", region)) => match region.parse() {
                 Ok(region) => Ok(Self::Synced(Some(region))),
-                Err(_) => Err(say::expected_condition_region.to(language)),
+                Err(_) => Err(say::expected_condition_region.render_in(language)),
             },
             Some(("order", rest)) => {
                 let read = rest.rsplit_once(':').and_then(|(order, status)| {
@@ -57,16 +57,16 @@ impl Condition {
                 read.ok_or_else(|| {
                     let known: Vec<&str> =
                         OrderStatus::ALL.iter().map(|known| known.as_str()).collect();
-                    let statuses = known.join(say::choice_separator.plain(language)).into();
-                    say::expected_condition_status { statuses }.to(language)
+                    let statuses = known.join(say::choice_separator.text_in(language)).into();
+                    say::expected_condition_status { statuses }.render_in(language)
                 })
             }
-            _ => Err(say::expected_condition.to(language)),
+            _ => Err(say::expected_condition.render_in(language)),
         }
     }
 }
 
-impl std::fmt::Display for Condition {
+impl std::fmt::Display for WaitCondition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::LinksUp => f.write_str("links-up"),
@@ -88,10 +88,10 @@ const LAST_LOOK: Duration = Duration::from_millis(500);
 
 pub async fn run(
     gateway: &Gateway,
-    conditions: &[Condition],
+    conditions: &[WaitCondition],
     within: Duration,
 ) -> Result<CommandOutput> {
-    let waited = until(gateway, conditions, within).await?;
+    let waited = wait_until_met(gateway, conditions, within).await?;
     let names: Vec<String> = conditions.iter().map(ToString::to_string).collect();
     let met = || say::wait_met {
         conditions: names.join(", ").into(),
@@ -100,23 +100,27 @@ pub async fn run(
     Ok(CommandOutput::new(
         &gateway.look,
         || json!({"conditions": names, "met": true, "waited_ms": waited.as_millis()}),
-        || gateway.look.say(met()) + "\n",
+        || gateway.look.translate(met()) + "\n",
     ))
 }
 
-async fn until(gateway: &Gateway, conditions: &[Condition], within: Duration) -> Result<Duration> {
+async fn wait_until_met(
+    gateway: &Gateway,
+    conditions: &[WaitCondition],
+    within: Duration,
+) -> Result<Duration> {
     let clock = Clock::system();
     let start = clock.elapsed();
     let spent = || clock.elapsed().saturating_sub(start);
-    let mut missing = vec![gateway.look.say(say::wait_no_answer)];
+    let mut missing = vec![gateway.look.translate(say::wait_no_answer)];
     loop {
         let left = within.saturating_sub(spent()).min(LOOK_MAX);
         let mut later = None;
-        match tokio::time::timeout(left, missing_now(gateway, conditions)).await {
+        match tokio::time::timeout(left, list_unmet(gateway, conditions)).await {
             Ok(Ok(found)) if found.is_empty() => return Ok(spent()),
             Ok(Ok(found)) => missing = found,
             // The platform or gateway may still be starting, so keep waiting.
-            Ok(Err(failure)) if passes(&failure) => {
+            Ok(Err(failure)) if is_transient(&failure) => {
                 later = failure.retry_after;
                 missing = vec![failure.sentence];
             }
@@ -125,70 +129,80 @@ async fn until(gateway: &Gateway, conditions: &[Condition], within: Duration) ->
         }
         let left = within.saturating_sub(spent());
         if left <= LAST_LOOK {
-            return Err(too_late(&gateway.look, within, missing));
+            return Err(timeout_failure(&gateway.look, within, missing));
         }
         // Respect retry-after, even if that skips the last poll.
         let pause = LOOK_EVERY.min(left - LAST_LOOK).max(later.unwrap_or_default());
         tokio::time::sleep(pause.min(left)).await;
         if pause >= left {
-            return Err(too_late(&gateway.look, within, missing));
+            return Err(timeout_failure(&gateway.look, within, missing));
         }
     }
 }
 
 /// True if the next poll may succeed: the platform is unreachable or limits our rate.
-fn passes(failure: &Failure) -> bool {
-    matches!(failure.exit, ExitKind::Unreachable | ExitKind::TimedOut) || failure.is_too_often()
+fn is_transient(failure: &CommandFailure) -> bool {
+    matches!(failure.exit, ExitKind::Unreachable | ExitKind::TimedOut) || failure.is_rate_limited()
 }
 
-async fn missing_now(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<String>> {
+async fn list_unmet(gateway: &Gateway, conditions: &[WaitCondition]) -> Result<Vec<String>> {
     let mut missing = Vec::new();
     let mut report = None;
     for condition in conditions {
-        if let Condition::Order { order, status } = condition {
-            missing.extend(of_order(gateway, order, *status).await?);
+        if let WaitCondition::Order { order, status } = condition {
+            missing.extend(check_order(gateway, order, *status).await?);
             continue;
         }
         let report: &StatusReport = match &report {
             Some(report) => report,
-            None => report.insert(gateway.status().await?),
+            None => report.insert(gateway.fetch_status().await?),
         };
-        missing.extend(of_report(report, condition, &gateway.look));
-        if *condition == Condition::LinksUp {
-            missing.extend(of_invited(gateway, report.now).await?);
+        missing.extend(check_report(report, condition, &gateway.look));
+        if *condition == WaitCondition::LinksUp {
+            missing.extend(check_unused_codes(gateway, report.now).await?);
         }
     }
     missing.dedup();
     Ok(missing)
 }
 
-async fn of_order(gateway: &Gateway, name: &str, expected: OrderStatus) -> Result<Option<String>> {
-    let order = absent(find::order(gateway, name).await)?;
+async fn check_order(
+    gateway: &Gateway,
+    name: &str,
+    expected: OrderStatus,
+) -> Result<Option<String>> {
+    let order = none_if_not_found(find::load_order(gateway, name).await)?;
     Ok(match order {
         Some(order) if order.status == expected => None,
-        Some(order) => Some(gateway.look.say(say::wait_order {
+        Some(order) => Some(gateway.look.translate(say::wait_order {
             code: order.code.into(),
             status: order.status.into(),
             expected: expected.into(),
         })),
-        None => Some(gateway.look.say(say::wait_no_order { name: printable(name).into() })),
+        None => Some(
+            gateway.look.translate(say::wait_no_order { name: replace_control_chars(name).into() }),
+        ),
     })
 }
 
 /// Lists edges with a valid, unused code; the report covers only enrolled edges.
-async fn of_invited(gateway: &Gateway, now: UnixMillis) -> Result<Vec<String>> {
+async fn check_unused_codes(gateway: &Gateway, now: UnixMillis) -> Result<Vec<String>> {
     let edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
     let invited = edges.iter().filter(|item| item.code_expires_at.is_some_and(|at| at > now));
     let missing = invited.map(|item| {
         let (edge, region) = ((&item.status.edge).into(), item.region.into());
-        gateway.look.say(say::wait_code_unused { edge, region })
+        gateway.look.translate(say::wait_code_unused { edge, region })
     });
     Ok(missing.collect())
 }
 
-fn of_report(report: &StatusReport, condition: &Condition, look: &Look) -> Vec<String> {
+fn check_report(
+    report: &StatusReport,
+    condition: &WaitCondition,
+    look: &OutputStyle,
+) -> Vec<String> {
     let only = match condition {
-        Condition::Synced(only) => *only,
+        WaitCondition::Synced(only) => *only,
         _ => None,
     };
     let regions = || {
@@ -197,61 +211,61 @@ fn of_report(report: &StatusReport, condition: &Condition, look: &Look) -> Vec<S
     };
     let edges = regions().flat_map(|region| region.edges.iter().map(move |edge| (region, edge)));
     let mut missing: Vec<String> = edges
-        .flat_map(|(region, edge)| of_edge(region, edge, condition, report.now, look))
+        .flat_map(|(region, edge)| check_edge(region, edge, condition, report.now, look))
         .collect();
-    for status in regions().filter(|_| *condition == Condition::Drained) {
+    for status in regions().filter(|_| *condition == WaitCondition::Drained) {
         if let count @ 1.. = status.asks_waiting {
-            missing.push(look.say(say::wait_asks { region: status.region.into(), count }));
+            missing.push(look.translate(say::wait_asks { region: status.region.into(), count }));
         }
     }
     if regions().all(|region| region.edges.is_empty()) {
-        missing.push(look.say(say::no_edge_enrolled));
+        missing.push(look.translate(say::no_edge_enrolled));
     }
     missing
 }
 
-fn of_edge(
+fn check_edge(
     region: &RegionStatus,
     status: &EdgeStatus,
-    condition: &Condition,
+    condition: &WaitCondition,
     now: UnixMillis,
-    look: &Look,
+    look: &OutputStyle,
 ) -> Vec<String> {
     let (connected, quiet, agreed) = match condition {
-        Condition::LinksUp => (true, false, false),
-        Condition::Synced(_) => (true, true, true),
+        WaitCondition::LinksUp => (true, false, false),
+        WaitCondition::Synced(_) => (true, true, true),
         // An offline edge's remaining work is unknown.
-        Condition::Drained => (true, true, false),
-        Condition::Order { .. } => (false, false, false),
+        WaitCondition::Drained => (true, true, false),
+        WaitCondition::Order { .. } => (false, false, false),
     };
     let (edge, region) = (|| (&status.edge).into(), region.region.into());
     let mut missing = Vec::new();
     if connected && status.link != LinkState::Up {
         missing.push(match status.since {
             Some(at) => {
-                let age = age::duration(now.since(at).max(0)).into();
-                look.say(say::wait_link_down { edge: edge(), region, age })
+                let age = age::format_duration(now.ms_since(at).max(0)).into();
+                look.translate(say::wait_link_down { edge: edge(), region, age })
             }
-            None => look.say(say::wait_link_never { edge: edge(), region }),
+            None => look.translate(say::wait_link_never { edge: edge(), region }),
         });
     }
     let waiting = u64::from(status.pending).max(status.lag_up_ops + status.undecided);
     if quiet && waiting > 0 {
-        missing.push(look.say(say::wait_ops { edge: edge(), count: waiting }));
+        missing.push(look.translate(say::wait_ops { edge: edge(), count: waiting }));
     }
     let behind = status.lag_down_changes + status.lag_down_outcomes;
     if agreed && behind > 0 {
-        missing.push(look.say(say::wait_behind { edge: edge(), count: behind }));
+        missing.push(look.translate(say::wait_behind { edge: edge(), count: behind }));
     }
     if agreed && status.link == LinkState::Up && status.checksum != ChecksumState::Match {
-        missing.push(look.say(say::wait_orders_differ { edge: edge() }));
+        missing.push(look.translate(say::wait_orders_differ { edge: edge() }));
     }
     missing
 }
 
-fn too_late(look: &Look, within: Duration, missing: Vec<String>) -> Failure {
+fn timeout_failure(look: &OutputStyle, within: Duration, missing: Vec<String>) -> CommandFailure {
     let sentence = say::wait_too_late { seconds: within.as_secs().into() };
-    Failure { missing, ..Failure::with_step(ExitKind::TimedOut, look, sentence) }
+    CommandFailure { missing, ..CommandFailure::from_sentence(ExitKind::TimedOut, look, sentence) }
 }
 
 #[cfg(test)]
@@ -261,12 +275,12 @@ mod tests {
     #[test]
     fn a_condition_reads_back_and_what_is_none_does_not() {
         for text in ["links-up", "synced", "synced=EAST", "drained", "order=N-7F3K9Q:accepted"] {
-            let read = Condition::read(text, Language::English).unwrap();
+            let read = WaitCondition::parse(text, Language::English).unwrap();
             assert_eq!(read.to_string(), text);
         }
         for bad in ["", "up", "synced=", "synced=NOWHERE", "order=x", "order=x:lost", "links-up=1"]
         {
-            assert!(Condition::read(bad, Language::English).is_err(), "{bad}");
+            assert!(WaitCondition::parse(bad, Language::English).is_err(), "{bad}");
         }
     }
 }

@@ -6,12 +6,12 @@ use wire::{UserId, WithdrawnJob, WithdrawnJobs};
 
 use crate::{
     exit::Result,
-    find::known,
-    gateway::{Gateway, absent},
-    look::Look,
+    find::require_found,
+    gateway::{Gateway, none_if_not_found},
+    look::OutputStyle,
     run::CommandOutput,
     say,
-    table::printable,
+    table::replace_control_chars,
 };
 
 #[derive(Deserialize)]
@@ -22,13 +22,13 @@ struct ListedPerson {
 
 /// `name` is a user name or an id.
 pub async fn run(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutput> {
-    let unknown = || say::unknown_person { person: printable(name).into() };
-    let person = known(find_person(gateway, name).await?, unknown(), &gateway.look)?;
+    let unknown = || say::unknown_person { person: replace_control_chars(name).into() };
+    let person = require_found(find_person(gateway, name).await?, unknown(), &gateway.look)?;
     let path = format!("/api/v1/admin/providers/{person}/withdrawals");
-    let answer = absent(gateway.post(&path, Some(&json!({"reason": why}))).await)?;
-    let answer: Value = known(answer, unknown(), &gateway.look)?;
-    let done = WithdrawnJobs::deserialize(&answer).map_err(|_| gateway.unreadable())?;
-    let text = || render(&done, &gateway.look);
+    let answer = none_if_not_found(gateway.post_json(&path, Some(&json!({"reason": why}))).await)?;
+    let answer: Value = require_found(answer, unknown(), &gateway.look)?;
+    let done = WithdrawnJobs::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
+    let text = || render_withdrawal(&done, &gateway.look);
     Ok(CommandOutput::new(&gateway.look, || answer, text))
 }
 
@@ -44,33 +44,33 @@ async fn find_person(gateway: &Gateway, name: &str) -> Result<Option<UserId>> {
     }
     // Names with this prefix come in order, so an exact match is first.
     let path = format!("/api/v1/admin/users?search={name}&");
-    let people: Vec<ListedPerson> = gateway.first(&path, 1).await?;
+    let people: Vec<ListedPerson> = gateway.list_first(&path, 1).await?;
     let found = people.into_iter().find(|person| person.username == name);
     Ok(found.map(|person| person.user_id))
 }
 
-fn render(done: &WithdrawnJobs, look: &Look) -> String {
+fn render_withdrawal(done: &WithdrawnJobs, look: &OutputStyle) -> String {
     let WithdrawnJobs { items, more } = done;
-    let mut lines: Vec<String> = items.iter().map(|job| line(job, look)).collect();
+    let mut lines: Vec<String> = items.iter().map(|job| describe_job(job, look)).collect();
     if items.is_empty() {
-        lines.push(look.say(say::withdraw_none));
+        lines.push(look.translate(say::withdraw_none));
     }
     if *more {
-        lines.push(look.say(say::withdraw_more));
+        lines.push(look.translate(say::withdraw_more));
     }
     lines.join("\n") + "\n"
 }
 
-fn line(job: &WithdrawnJob, look: &Look) -> String {
+fn describe_job(job: &WithdrawnJob, look: &OutputStyle) -> String {
     let order = match &job.order_code {
         Some(code) => code.to_string(),
         None => job.order_id.to_string(),
     };
     let order = order.into();
     match job.code {
-        None => look.say(say::withdraw_done { order }),
+        None => look.translate(say::withdraw_done { order }),
         Some(code) => {
-            look.say(say::withdraw_not { order, why: code.sentence(look.language).into() })
+            look.translate(say::withdraw_not { order, why: code.sentence_in(look.language).into() })
         }
     }
 }
@@ -87,16 +87,16 @@ mod tests {
             let order_id = OrderId(uuid::Uuid::from_u128(n));
             WithdrawnJob {
                 order_id,
-                order_code: Some(OrderCode::of(Region::North, order_id)),
+                order_code: Some(OrderCode::from_order_id(Region::North, order_id)),
                 code,
             }
         };
         let items = vec![job(1, None), job(2, Some(Code::WrongState))];
-        let look = Look::plain(Language::English);
-        let text = render(&WithdrawnJobs { items, more: true }, &look);
+        let look = OutputStyle::for_pipe(Language::English);
+        let text = render_withdrawal(&WithdrawnJobs { items, more: true }, &look);
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("does not allow this"), "{text}");
-        let none = render(&WithdrawnJobs { items: Vec::new(), more: false }, &look);
+        let none = render_withdrawal(&WithdrawnJobs { items: Vec::new(), more: false }, &look);
         assert_eq!(none.lines().count(), 1, "{none}");
     }
 }

@@ -6,13 +6,13 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Continues long lines below, indented to the start of their text.
-pub fn fit(text: &str, width: usize) -> String {
+pub fn wrap_to_width(text: &str, width: usize) -> String {
     let lines = text.split('\n').map(|line| {
         if shown_width(line) <= width || line.ends_with('\\') {
             return line.to_owned();
         }
-        let start = TextStart::of(line, width);
-        let mut lines = filled(&line[start.at..], width, start.first, start.hang);
+        let start = TextStart::find_in_line(line, width);
+        let mut lines = fill_lines(&line[start.at..], width, start.first, start.hang);
         lines[0] = format!("{}{}", &line[..start.at], lines[0]).trim_end().to_owned();
         lines.join(&format!("\n{}", " ".repeat(start.hang)))
     });
@@ -21,10 +21,10 @@ pub fn fit(text: &str, width: usize) -> String {
 
 /// Splits the text into lines without indentation; `first` columns of the first line are taken,
 /// `hang` columns of the others.
-pub fn filled(text: &str, width: usize, first: usize, hang: usize) -> Vec<String> {
+pub fn fill_lines(text: &str, width: usize, first: usize, hang: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut column = first;
-    for piece in pieces(text) {
+    for piece in split_pieces(text) {
         let line = lines.last_mut().expect("there is a first line");
         let is_at_start = line.is_empty();
         if column + piece.gap + piece.width > width && !(is_at_start && column <= hang) {
@@ -49,18 +49,18 @@ pub fn shown_width(text: &str) -> usize {
 }
 
 /// An unbreakable part.
-struct Piece<'t> {
+struct TextPiece<'t> {
     /// Spaces before it.
     gap: usize,
     text: &'t str,
     width: usize,
 }
 
-fn pieces(text: &str) -> Vec<Piece<'_>> {
+fn split_pieces(text: &str) -> Vec<TextPiece<'_>> {
     let mut pieces = Vec::new();
     let (mut gap, mut start, mut in_command, mut before) = (0, 0, false, ' ');
     let mut push = |gap: usize, text| {
-        pieces.push(Piece { gap, text, width: shown_width(text) });
+        pieces.push(TextPiece { gap, text, width: shown_width(text) });
     };
     for (at, c) in text.char_indices() {
         let is_gap = c == ' ' && !in_command && !ends_with_date(&text[start..at]);
@@ -102,14 +102,14 @@ fn ends_with_date(text: &str) -> bool {
 /// an opening mark.
 fn may_break(before: char, after: char) -> bool {
     let is_wide = |c: char| c.width() == Some(2);
-    (is_wide(before) || is_wide(after)) && !opens(before) && !closes(after)
+    (is_wide(before) || is_wide(after)) && !is_opening_mark(before) && !is_closing_mark(after)
 }
 
-fn opens(c: char) -> bool {
+fn is_opening_mark(c: char) -> bool {
     matches!(c, '\u{ff08}' | '\u{300a}' | '\u{300c}' | '\u{201c}' | '(')
 }
 
-fn closes(c: char) -> bool {
+fn is_closing_mark(c: char) -> bool {
     matches!(
         c,
         '\u{ff09}'
@@ -142,9 +142,9 @@ struct TextStart {
 }
 
 impl TextStart {
-    fn of(line: &str, width: usize) -> Self {
+    fn find_in_line(line: &str, width: usize) -> Self {
         let indent = line.len() - line.trim_start_matches(' ').len();
-        let behind_mark = indent + mark(&line[indent..]);
+        let behind_mark = indent + mark_length(&line[indent..]);
         let rest = &line[behind_mark..];
         let label = rest.find("  ").map(|gap| {
             let text = rest[gap..].trim_start_matches(' ');
@@ -169,7 +169,7 @@ impl TextStart {
 }
 
 /// The bytes of a mark such as `! ` or `3 + `.
-fn mark(text: &str) -> usize {
+fn mark_length(text: &str) -> usize {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let number = if digits > 0 && text[digits..].starts_with(' ') { digits + 1 } else { 0 };
     let rest = &text[number..];
@@ -194,7 +194,7 @@ mod tests {
             ("A=1 B=22222222222222222 \\", "A=1 B=22222222222222222 \\"),
             ("  --a-long-name  its help text", "  --a-long-name\n      its help text"),
         ] {
-            assert_eq!(fit(text, 20), expected);
+            assert_eq!(wrap_to_width(text, 20), expected);
         }
     }
 
@@ -202,26 +202,29 @@ mod tests {
     fn commands_and_ids_stay_whole() {
         let text = "then `holdfast lease take-back NORTH --why TEXT` ends it";
         let expected = "then\n  `holdfast lease take-back NORTH --why TEXT`\n  ends it";
-        assert_eq!(fit(text, 20), expected);
+        assert_eq!(wrap_to_width(text, 20), expected);
         let id = "0192f5d4-0000-7000-8000-000000000009";
-        assert_eq!(fit(&format!("order {id}"), 20), format!("order\n  {id}"));
+        assert_eq!(wrap_to_width(&format!("order {id}"), 20), format!("order\n  {id}"));
         let text = "it lost at 2025-11-24 16:03:12.000Z and stays so";
-        assert_eq!(fit(text, 30), "it lost at\n  2025-11-24 16:03:12.000Z and\n  stays so");
+        assert_eq!(
+            wrap_to_width(text, 30),
+            "it lost at\n  2025-11-24 16:03:12.000Z and\n  stays so"
+        );
     }
 
     #[test]
     fn chinese_breaks_between_characters_and_keeps_its_signs() {
         assert_eq!(
-            fit("! 链路已断开；检查该节点及其网络。", 14),
+            wrap_to_width("! 链路已断开；检查该节点及其网络。", 14),
             "! 链路已断开；\n  检查该节点及\n  其网络。"
         );
-        assert_eq!(fit("一二三（四五）", 8), "一二三\n  （四\n  五）");
+        assert_eq!(wrap_to_width("一二三（四五）", 8), "一二三\n  （四\n  五）");
     }
 
     #[test]
     fn colours_take_no_place() {
         let text = "\x1b[31m! the link is down\x1b[0m";
-        assert_eq!(fit(text, 18), text);
-        assert_eq!(fit(text, 12), "\x1b[31m! the link\n  is down\x1b[0m");
+        assert_eq!(wrap_to_width(text, 18), text);
+        assert_eq!(wrap_to_width(text, 12), "\x1b[31m! the link\n  is down\x1b[0m");
     }
 }

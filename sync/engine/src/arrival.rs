@@ -3,7 +3,7 @@
 //! Invariant: the time that the edge claims counts only within the op's bounds, or if the hub
 //! received the command before.
 
-use wire::{CommandOp, Evidence, UnixMillis};
+use wire::{CommandEvidence, CommandOp, UnixMillis};
 
 use crate::moments::OpBounds;
 
@@ -27,14 +27,14 @@ pub struct FirstArrival {
 
 /// When a command was taken, and the time up to which an ended session still invalidates it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CommandMoment {
+pub struct CommandTime {
     pub taken_at: UnixMillis,
     pub at_latest: UnixMillis,
 }
 
-impl CommandMoment {
+impl CommandTime {
     /// True if a token with this expiry was valid then. Otherwise it identifies no user.
-    pub fn finds_alive(&self, expires_at: UnixMillis) -> bool {
+    pub fn was_token_valid(&self, expires_at: UnixMillis) -> bool {
         self.taken_at < expires_at
     }
 }
@@ -46,13 +46,13 @@ impl OpArrival {
     }
 
     /// The trusted time of a command with a token that expires at `expires_at`.
-    pub fn moment(
+    pub fn trusted_time(
         &self,
         op: &CommandOp,
         first: Option<&FirstArrival>,
         expires_at: UnixMillis,
-    ) -> CommandMoment {
-        let alone = |taken_at| CommandMoment { taken_at, at_latest: taken_at };
+    ) -> CommandTime {
+        let alone = |taken_at| CommandTime { taken_at, at_latest: taken_at };
         if let Some(first) = first {
             let alive = expires_at.plus_ms(-1);
             return alone(if first.is_answered {
@@ -68,36 +68,36 @@ impl OpArrival {
         // took the command but does not report when. The session may have ended after that check,
         // but must not have ended before it.
         let taken_at = self.taken_at(expires_at.plus_ms(-1));
-        CommandMoment { taken_at, at_latest: self.bounds.not_before }
+        CommandTime { taken_at, at_latest: self.bounds.not_before }
     }
 
     /// True if the hub must look up an earlier arrival because the edge's claimed time is not
     /// enough. `is_cut_off`: an operator distrusts this part of the log. `names_nobody`: the token
     /// had expired by this log entry's time.
-    pub fn wants_first(
+    pub fn needs_first_arrival(
         &self,
         op: &CommandOp,
         is_cut_off: bool,
         names_nobody: impl FnOnce() -> bool,
     ) -> bool {
         let again = op.relogged.is_some();
-        !self.bounds.allow(op.received_at) || again && (is_cut_off || names_nobody())
+        !self.bounds.allows_time(op.received_at) || again && (is_cut_off || names_nobody())
     }
 
     /// The owner decides by the time and the feed position that the hub trusts.
-    pub fn evidence(
+    pub fn build_evidence(
         &self,
         op: &CommandOp,
         taken_at: Option<UnixMillis>,
         revoked_version: Option<u64>,
         distrusted: bool,
-    ) -> Evidence {
+    ) -> CommandEvidence {
         let knows_to = Some(self.bounds.knows_to).filter(|known| *known > 0);
-        Evidence {
+        CommandEvidence {
             received_at: taken_at.unwrap_or_else(|| self.taken_at(op.received_at)),
             revocations_version: op.revocations_version.max(knows_to),
             distrusted,
-            ..Evidence::of(op, revoked_version)
+            ..CommandEvidence::from_op(op, revoked_version)
         }
     }
 }

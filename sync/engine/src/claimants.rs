@@ -10,7 +10,7 @@ use wire::{Action, Actor, CommandBody, Order, OrderStatus, Role, UserId};
 use crate::view::PendingOp;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimants {
+pub struct PotentialActors {
     /// The confirmed status, or the status of an order published here. The cloud may have any later
     /// status.
     status: OrderStatus,
@@ -21,16 +21,16 @@ pub struct Claimants {
     acceptors: Vec<UserId>,
 }
 
-impl Claimants {
-    pub fn of(order: &Order) -> Self {
+impl PotentialActors {
+    pub fn from_order(order: &Order) -> Self {
         let Order { status, customer_id, provider_id, .. } = *order;
         Self { status, customer: customer_id, provider: provider_id, acceptors: Vec::new() }
     }
 
     /// Ops come in log order.
-    pub fn note(&mut self, op: &PendingOp) {
+    pub fn record_op(&mut self, op: &PendingOp) {
         let maker = op.actor.user_id;
-        if op.body.action() == Some(Action::Accept) && !self.acceptors.contains(&maker) {
+        if op.body.order_action() == Some(Action::Accept) && !self.acceptors.contains(&maker) {
             self.acceptors.push(maker);
         }
     }
@@ -39,13 +39,13 @@ impl Claimants {
     /// judged by user, role and command.
     pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
         // The order exists, so it cannot be published again.
-        let Some(action) = body.action() else { return false };
-        self.may_ever(actor, action) && may_come_to(self.status, action, actor.role)
+        let Some(action) = body.order_action() else { return false };
+        self.is_permitted(actor, action) && can_reach_action(self.status, action, actor.role)
     }
 
     /// Wider than `Action::roles` in one case: the cloud accepts a customer's approval under an
     /// offline rule.
-    fn may_ever(&self, actor: Actor, action: Action) -> bool {
+    fn is_permitted(&self, actor: Actor, action: Action) -> bool {
         let (user, is_admin) = (Some(actor.user_id), actor.role == Role::Admin);
         match action {
             Action::Approve => is_admin || user == Some(self.customer),
@@ -62,15 +62,16 @@ impl Claimants {
 }
 
 /// True if an order can get from this status to one that allows `action` for `role`.
-fn may_come_to(status: OrderStatus, action: Action, role: Role) -> bool {
+fn can_reach_action(status: OrderStatus, action: Action, role: Role) -> bool {
     let mut reached = vec![status];
     let mut seen = 0;
     while let Some(&from) = reached.get(seen) {
-        if from.after_by(action, role).is_some() {
+        if from.next_status_by_role(action, role).is_some() {
             return true;
         }
         for by in Role::ALL {
-            let next = Action::ALL.iter().filter_map(|&action| from.after_by(action, by));
+            let next =
+                Action::ALL.iter().filter_map(|&action| from.next_status_by_role(action, by));
             let new: Vec<_> = next.filter(|status| !reached.contains(status)).collect();
             reached.extend(new);
         }
@@ -86,15 +87,17 @@ mod tests {
     use super::*;
     use crate::{
         tests::{actor, draft, edge, id, order},
-        verdict::{Answer, Footing, Request, Right, WAITING_MAX, judge},
-        view::see,
+        verdict::{
+            CommandDecision, EdgeState, RegionRight, VerdictRequest, WAITING_MAX, judge_command,
+        },
+        view::overlay_pending_ops,
     };
 
     const CUSTOMER: u128 = 10;
     const PROVIDER: u128 = 20;
     const STRANGER: u128 = 66;
-    const HOLDER: Footing =
-        Footing { right: Right::Held { fence: 7, proven: true }, ..Footing::OPTIMISTIC };
+    const HOLDER: EdgeState =
+        EdgeState { right: RegionRight::Held { fence: 7, proven: true }, ..EdgeState::OPTIMISTIC };
 
     fn at(status: OrderStatus, provider: Option<u128>) -> Order {
         Order { status, provider_id: provider.map(|n| UserId(id(n))), ..order(1, 3) }
@@ -125,7 +128,7 @@ mod tests {
     /// Checks that the last of these ops on a confirmed order is idle, or is not.
     #[track_caller]
     fn check(confirmed: Order, made: &[(u128, Role, Action)], idle: bool) {
-        let sight = see(Some(confirmed), ops(made), &edge());
+        let sight = overlay_pending_ops(Some(confirmed), ops(made), &edge());
         assert_eq!(sight.pending.last().map(|op| op.is_idle), Some(idle), "{made:?}");
     }
 
@@ -165,7 +168,11 @@ mod tests {
         check(at(OrderStatus::Accepted, Some(PROVIDER)), &[accept, start], false);
         // The cloud decides the start first.
         check(at(OrderStatus::Pending, None), &[start, accept], false);
-        let sight = see(Some(at(OrderStatus::Pending, None)), ops(&[start, accept]), &edge());
+        let sight = overlay_pending_ops(
+            Some(at(OrderStatus::Pending, None)),
+            ops(&[start, accept]),
+            &edge(),
+        );
         assert!(sight.pending[0].is_idle);
         // The cloud may refuse the withdrawal, and then the start counts.
         let (gone, back) =
@@ -198,18 +205,20 @@ mod tests {
     fn an_op_under_a_fence_is_never_idle_for_another_fence() {
         let start = ops(&[(STRANGER, Role::Provider, Action::Start)]).remove(0);
         let fenced = PendingOp { fence: Some(6), ..start };
-        let sight = see(Some(at(OrderStatus::Pending, None)), vec![fenced], &edge());
+        let sight =
+            overlay_pending_ops(Some(at(OrderStatus::Pending, None)), vec![fenced], &edge());
         assert!(!sight.pending[0].is_idle);
     }
 
     #[test]
     fn only_a_known_order_has_idle_ops() {
         let start = ops(&[(STRANGER, Role::Provider, Action::Start)]).remove(0);
-        assert!(!see(None, vec![start.clone()], &edge()).pending[0].is_idle);
+        assert!(!overlay_pending_ops(None, vec![start.clone()], &edge()).pending[0].is_idle);
         let body = CommandBody::PublishOrder { order_id: OrderId(id(1)), order: draft() };
         let publish = PendingOp::of(1, actor(CUSTOMER, Role::Customer), body.clone());
         let again = PendingOp::of(3, actor(STRANGER, Role::Customer), body);
-        let sight = see(None, vec![publish, PendingOp { seq: 2, ..start }, again], &edge());
+        let sight =
+            overlay_pending_ops(None, vec![publish, PendingOp { seq: 2, ..start }, again], &edge());
         let idle: Vec<_> = sight.pending.iter().map(|op| op.is_idle).collect();
         assert_eq!(idle, [false, true, true]);
     }
@@ -229,12 +238,14 @@ mod tests {
                 for first in &made {
                     for second in &made {
                         let all = ops(&[*first, *second]);
-                        let sight = see(Some(at(status, provider)), all.clone(), &edge());
+                        let sight =
+                            overlay_pending_ops(Some(at(status, provider)), all.clone(), &edge());
                         let counts = |op: &PendingOp| {
                             sight.pending.iter().any(|known| known.seq == op.seq && !known.is_idle)
                         };
                         let counted = all.into_iter().filter(counts).collect();
-                        let without = see(Some(at(status, provider)), counted, &edge());
+                        let without =
+                            overlay_pending_ops(Some(at(status, provider)), counted, &edge());
                         assert_eq!(sight.order, without.order, "{status} {first:?} {second:?}");
                     }
                 }
@@ -248,14 +259,21 @@ mod tests {
         let flood = (1..).take(WAITING_MAX);
         let flood =
             flood.map(|seq| PendingOp::of(seq, actor(STRANGER, Role::Provider), start.clone()));
-        let sight = see(Some(at(OrderStatus::Pending, None)), flood.collect(), &edge());
+        let sight =
+            overlay_pending_ops(Some(at(OrderStatus::Pending, None)), flood.collect(), &edge());
         let asks = |n, body| {
-            let request =
-                Request { actor: actor(n, Role::Provider), body, repeat: false, receipted: false };
-            judge(&request, &sight, &HOLDER)
+            let request = VerdictRequest {
+                actor: actor(n, Role::Provider),
+                body,
+                repeat: false,
+                receipted: false,
+            };
+            judge_command(&request, &sight, &HOLDER)
         };
-        assert_eq!(asks(STRANGER, &start), Answer::NotTaken(wire::Code::TooManyRequests));
+        assert_eq!(asks(STRANGER, &start), CommandDecision::NotTaken(wire::Code::TooManyRequests));
         let accept = on(Action::Accept);
-        assert!(matches!(asks(PROVIDER, &accept), Answer::Taken(taken) if taken.fence == Some(7)));
+        assert!(
+            matches!(asks(PROVIDER, &accept), CommandDecision::Taken(taken) if taken.fence == Some(7))
+        );
     }
 }

@@ -17,12 +17,12 @@ mod upstream;
 mod tests;
 
 use wire::{
-    Ack, BootNonce, Chain, Change, Code, EdgeId, Frame, HeldReason, Hello, Limits, NumberedOutcome,
-    PortalAccept, QuarantineWhy, Refused, Region, SnapshotPart, UnixMillis,
+    AcceptForHolder, Ack, BootNonce, ChainHead, Code, EdgeId, FeedChange, Frame, HeldReason, Hello,
+    LinkLimits, NumberedOutcome, QuarantineWhy, Region, SessionRefusal, SnapshotPart, UnixMillis,
 };
 
-use crate::moments::{HeadNotes, OpBounds};
-use hello::{Fit, Unwelcome};
+use crate::moments::{LogHeadReports, OpBounds};
+use hello::{HelloCheck, HelloRejection};
 use open::{OpenSession, SessionStart, UnusedFrame};
 use returning::TailReturn;
 
@@ -40,11 +40,11 @@ pub struct StoredEdge {
     /// The grant of this epoch; `None` for the first epoch.
     pub grant: Option<EpochGrant>,
     /// The newest epoch that is ending or over. Its rights may be revoked already.
-    pub ending: Option<Ending>,
+    pub ending: Option<EndingEpoch>,
     /// New epochs in the last day without an operator's review.
     pub epochs_today: u32,
     /// The end of the received chain.
-    pub cursor: Chain,
+    pub cursor: ChainHead,
     pub outcome_count: u64,
     pub feed_generation: u64,
     pub feed_seq: u64,
@@ -59,7 +59,7 @@ pub struct StoredEdge {
     pub gate_open: bool,
     /// Set by an operator.
     pub disabled: bool,
-    pub heads: HeadNotes,
+    pub heads: LogHeadReports,
 }
 
 /// The grant of a new epoch to one run of an edge.
@@ -72,42 +72,42 @@ pub struct EpochGrant {
 
 /// A begun quarantine: the epoch's rights have ended. The next session completes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ending {
+pub struct EndingEpoch {
     pub epoch: u64,
     pub why: QuarantineWhy,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub enum SyncSessionInput {
     Frame(Frame),
-    /// Answers `Output::Load`, and also `TakeOver` and `Quarantine` if another session has raised
+    /// Answers `SyncSessionOutput::Load`, and also `TakeOver` and `Quarantine` if another session has raised
     /// the term.
     Loaded(StoredEdge),
     Probed {
         alive: bool,
     },
     Quarantined(QuarantineGrant),
-    Tail(Tail),
+    Tail(LogTail),
     /// Another session wants to probe this session's edge.
     ProbeAsked {
         number: u64,
     },
-    /// Answers `Output::TakeOver`: the record under the new term, including writes by older
+    /// Answers `SyncSessionOutput::TakeOver`: the record under the new term, including writes by older
     /// sessions.
     TakenOver {
         term: u64,
         stored: StoredEdge,
     },
-    /// Answers `Output::Store`: ops and cursor are on disk.
+    /// Answers `SyncSessionOutput::Store`: ops and cursor are on disk.
     OpsStored {
         cursor: u64,
     },
-    /// Answers `Output::ReadOutcomes`: consecutive numbers from `after + 1`.
+    /// Answers `SyncSessionOutput::ReadOutcomes`: consecutive numbers from `after + 1`.
     Outcomes(Vec<NumberedOutcome>),
-    /// Answers `Output::ReadFeed`: all changes up to `to`.
+    /// Answers `SyncSessionOutput::ReadFeed`: all changes up to `to`.
     Feed {
         to: u64,
-        changes: Vec<Change>,
+        changes: Vec<FeedChange>,
     },
     Snapshot(SnapshotPart),
     /// The edge's orders differ from the cloud's; a snapshot repairs them.
@@ -129,7 +129,7 @@ pub enum Input {
     },
     /// An accept made elsewhere, for the region's holder to log.
     Ask {
-        accept: Box<PortalAccept>,
+        accept: Box<AcceptForHolder>,
         taken_at: UnixMillis,
     },
     Superseded,
@@ -140,7 +140,7 @@ pub enum Input {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
+pub enum SyncSessionOutput {
     Send(Frame),
     Load,
     /// Have the session of this term probe its edge; allow two seconds for the answer.
@@ -155,9 +155,9 @@ pub enum Output {
         hello: Box<Hello>,
         over: u64,
     },
-    Quarantine(Box<Confinement>),
+    Quarantine(Box<QuarantineRequest>),
     /// Read the ops stored after this place.
-    ReadTail(Place),
+    ReadTail(LogPosition),
     /// Store these ops and the new cursor in one transaction, guarded by the term.
     Store(NewOps),
     ReadOutcomes {
@@ -171,16 +171,16 @@ pub enum Output {
     ReadSnapshot(ChunkRequest),
     /// The snapshot from this session is now the edge's view.
     SnapshotTaken,
-    SaveAck(Ack, HeadNotes),
+    SaveAck(Ack, LogHeadReports),
     /// Send the reason to the edge, then close.
-    End(Refused),
+    End(SessionRefusal),
 }
 
 /// A request to quarantine an edge, which sends no ops until it has a new epoch. Three repeatable
 /// steps: record the old epoch's end and raise the term, if it is still `over`; have order_db
 /// record the revocation of the old epoch's rights [QUAR_TAKEBACK]; raise the epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confinement {
+pub struct QuarantineRequest {
     pub hello: Hello,
     pub over: u64,
     pub epoch: u64,
@@ -197,19 +197,19 @@ pub struct QuarantineGrant {
     pub last_accepted: wire::Hash,
     pub why: QuarantineWhy,
     /// The edge certainly has the ops up to here.
-    pub known: Place,
+    pub known: LogPosition,
 }
 
 /// The position of an op in an edge's logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct LogPosition {
     pub epoch: u64,
     pub seq: u64,
 }
 
 /// Consecutive stored ops of one epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tail {
+pub struct LogTail {
     pub epoch: u64,
     pub first_seq: u64,
     /// The chain hash up to and including the first op.
@@ -218,7 +218,7 @@ pub struct Tail {
     pub more: bool,
 }
 
-impl Tail {
+impl LogTail {
     /// The tail after the last op.
     pub fn empty() -> Self {
         let first_hash = wire::Hash::ZERO;
@@ -231,38 +231,38 @@ impl Tail {
 pub struct NewOps {
     pub term: u64,
     pub epoch: u64,
-    pub after: Chain,
+    pub after: ChainHead,
     pub ops: Vec<NewOp>,
     /// The notes after these ops.
-    pub heads: HeadNotes,
+    pub heads: LogHeadReports,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOp {
     /// The chain up to and including this op.
-    pub at: Chain,
+    pub at: ChainHead,
     pub bytes: Vec<u8>,
     pub bounds: OpBounds,
 }
 
 impl NewOps {
-    pub fn cursor(&self) -> Chain {
+    pub fn cursor(&self) -> ChainHead {
         self.ops.last().map_or(self.after, |op| op.at)
     }
 }
 
 /// One session, from its first frame to its end.
 #[derive(Debug)]
-pub struct Session {
+pub struct SyncSession {
     edge: EdgeId,
-    limits: Limits,
+    limits: LinkLimits,
     linked_at: UnixMillis,
-    phase: Phase,
+    phase: SessionPhase,
     ignored: u64,
 }
 
 #[derive(Debug)]
-enum Phase {
+enum SessionPhase {
     /// Accepts only a Hello.
     Greeting,
     Loading(Box<Hello>),
@@ -276,79 +276,93 @@ enum Phase {
     Ended,
 }
 
-impl Session {
+impl SyncSession {
     /// `linked_at` is the hub's time at which the edge's link token was valid.
-    pub fn new(edge: EdgeId, limits: Limits, linked_at: UnixMillis) -> Self {
-        Self { edge, limits, linked_at, phase: Phase::Greeting, ignored: 0 }
+    pub fn new(edge: EdgeId, limits: LinkLimits, linked_at: UnixMillis) -> Self {
+        Self { edge, limits, linked_at, phase: SessionPhase::Greeting, ignored: 0 }
     }
 
     /// The count of ignored frames: another standing, or an unexpected kind.
-    pub fn ignored(&self) -> u64 {
+    pub fn ignored_count(&self) -> u64 {
         self.ignored
     }
 
     /// Guards this session's writes once the session is open.
     pub fn term(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Open(open) => Some(open.standing.term),
+            SessionPhase::Open(open) => Some(open.standing.term),
             _ => None,
         }
     }
 
     pub fn is_greeting(&self) -> bool {
-        matches!(self.phase, Phase::Greeting)
+        matches!(self.phase, SessionPhase::Greeting)
     }
 
-    pub fn handle(&mut self, input: Input, now: UnixMillis) -> Vec<Output> {
-        let phase = std::mem::replace(&mut self.phase, Phase::Ended);
-        let (phase, outputs) = self.step(phase, input, now);
-        let ends = outputs.iter().any(|output| matches!(output, Output::End(_)));
-        self.phase = if ends { Phase::Ended } else { phase };
+    pub fn handle_input(
+        &mut self,
+        input: SyncSessionInput,
+        now: UnixMillis,
+    ) -> Vec<SyncSessionOutput> {
+        let phase = std::mem::replace(&mut self.phase, SessionPhase::Ended);
+        let (phase, outputs) = self.advance_phase(phase, input, now);
+        let ends = outputs.iter().any(|output| matches!(output, SyncSessionOutput::End(_)));
+        self.phase = if ends { SessionPhase::Ended } else { phase };
         outputs
     }
 
-    fn step(&mut self, phase: Phase, input: Input, now: UnixMillis) -> (Phase, Vec<Output>) {
+    fn advance_phase(
+        &mut self,
+        phase: SessionPhase,
+        input: SyncSessionInput,
+        now: UnixMillis,
+    ) -> (SessionPhase, Vec<SyncSessionOutput>) {
         match (phase, input) {
-            (Phase::Ended, _) => (Phase::Ended, Vec::new()),
-            (phase, Input::GateClosed) => {
-                (phase, vec![end(Code::GateClosed, "closed by an operator")])
+            (SessionPhase::Ended, _) => (SessionPhase::Ended, Vec::new()),
+            (phase, SyncSessionInput::GateClosed) => {
+                (phase, vec![end_session(Code::GateClosed, "closed by an operator")])
             }
-            (phase, Input::Disabled) => {
-                (phase, vec![end(Code::EdgeDisabled, "disabled by an operator")])
+            (phase, SyncSessionInput::Disabled) => {
+                (phase, vec![end_session(Code::EdgeDisabled, "disabled by an operator")])
             }
-            (phase, Input::Superseded) => {
-                (phase, vec![end(Code::SessionSuperseded, "a newer session has raised the term")])
+            (phase, SyncSessionInput::Superseded) => (
+                phase,
+                vec![end_session(Code::SessionSuperseded, "a newer session has raised the term")],
+            ),
+            (SessionPhase::Greeting, SyncSessionInput::Frame(Frame::Hello(hello))) => {
+                self.handle_hello(hello)
             }
-            (Phase::Greeting, Input::Frame(Frame::Hello(hello))) => self.greet(hello),
-            (phase @ Phase::Greeting, Input::Frame(_)) => {
-                (phase, vec![end(Code::MalformedBody, "a session begins with Hello")])
+            (phase @ SessionPhase::Greeting, SyncSessionInput::Frame(_)) => {
+                (phase, vec![end_session(Code::MalformedBody, "a session begins with Hello")])
             }
             (
-                Phase::Loading(hello) | Phase::TakingOver(hello) | Phase::Confining(hello),
-                Input::Loaded(stored),
-            ) => self.check(hello, &stored),
-            (Phase::Probing(hello, stored), Input::Probed { alive }) => {
-                self.probed(hello, *stored, alive)
+                SessionPhase::Loading(hello)
+                | SessionPhase::TakingOver(hello)
+                | SessionPhase::Confining(hello),
+                SyncSessionInput::Loaded(stored),
+            ) => self.check_hello(hello, &stored),
+            (SessionPhase::Probing(hello, stored), SyncSessionInput::Probed { alive }) => {
+                self.handle_probe_result(hello, *stored, alive)
             }
-            (Phase::TakingOver(hello), Input::TakenOver { term, stored }) => {
-                self.open(hello, &stored, term, now)
+            (SessionPhase::TakingOver(hello), SyncSessionInput::TakenOver { term, stored }) => {
+                self.open_session(hello, &stored, term, now)
             }
-            (Phase::Confining(hello), Input::Quarantined(granted)) => {
+            (SessionPhase::Confining(hello), SyncSessionInput::Quarantined(granted)) => {
                 let (returning, outputs) = TailReturn::new(&hello, granted);
-                (Phase::Returning(Box::new(returning)), outputs)
+                (SessionPhase::Returning(Box::new(returning)), outputs)
             }
-            (Phase::Returning(mut returning), Input::Tail(tail)) => {
+            (SessionPhase::Returning(mut returning), SyncSessionInput::Tail(tail)) => {
                 let outputs = returning.send(tail);
-                (Phase::Returning(returning), outputs)
+                (SessionPhase::Returning(returning), outputs)
             }
-            (Phase::Open(mut open), input) => {
-                let outputs = open.handle(input, now).unwrap_or_else(|UnusedFrame| {
+            (SessionPhase::Open(mut open), input) => {
+                let outputs = open.handle_input(input, now).unwrap_or_else(|UnusedFrame| {
                     self.ignored += 1;
                     Vec::new()
                 });
-                (Phase::Open(open), outputs)
+                (SessionPhase::Open(open), outputs)
             }
-            (phase, Input::Frame(_)) => {
+            (phase, SyncSessionInput::Frame(_)) => {
                 self.ignored += 1;
                 (phase, Vec::new())
             }
@@ -356,70 +370,88 @@ impl Session {
         }
     }
 
-    fn greet(&mut self, hello: Hello) -> (Phase, Vec<Output>) {
-        match hello::greeting(&self.edge, &hello) {
-            Ok(()) => (Phase::Loading(Box::new(hello)), vec![Output::Load]),
-            Err(refused) => (Phase::Greeting, vec![Output::End(refused)]),
+    fn handle_hello(&mut self, hello: Hello) -> (SessionPhase, Vec<SyncSessionOutput>) {
+        match hello::check_greeting(&self.edge, &hello) {
+            Ok(()) => (SessionPhase::Loading(Box::new(hello)), vec![SyncSessionOutput::Load]),
+            Err(refused) => (SessionPhase::Greeting, vec![SyncSessionOutput::End(refused)]),
         }
     }
 
     /// Probes another run's session if that may be alive: every restart looks like a second run
     /// [NO_NAIVE_NONCE_ALARM].
-    fn check(&self, hello: Box<Hello>, stored: &StoredEdge) -> (Phase, Vec<Output>) {
-        match hello::judge(&hello, stored) {
-            Ok(Fit::Probe) => {
-                let probe = Output::Probe { term: stored.term };
-                (Phase::Probing(hello, Box::new(stored.clone())), vec![probe])
+    fn check_hello(
+        &self,
+        hello: Box<Hello>,
+        stored: &StoredEdge,
+    ) -> (SessionPhase, Vec<SyncSessionOutput>) {
+        match hello::check_against_record(&hello, stored) {
+            Ok(HelloCheck::Probe) => {
+                let probe = SyncSessionOutput::Probe { term: stored.term };
+                (SessionPhase::Probing(hello, Box::new(stored.clone())), vec![probe])
             }
-            Ok(Fit::Fits) => {
+            Ok(HelloCheck::Fits) => {
                 let over = stored.term;
-                (Phase::TakingOver(hello.clone()), vec![Output::TakeOver { hello, over }])
+                (
+                    SessionPhase::TakingOver(hello.clone()),
+                    vec![SyncSessionOutput::TakeOver { hello, over }],
+                )
             }
-            Err(why) => Self::not_welcome(hello, why),
+            Err(why) => Self::reject_hello(hello, why),
         }
     }
 
     /// An answer of the old session makes this edge a twin. Otherwise the next rise of the term
     /// closes and fences the old session [PROBE_OLD_SESSION].
-    fn probed(&self, hello: Box<Hello>, stored: StoredEdge, alive: bool) -> (Phase, Vec<Output>) {
+    fn handle_probe_result(
+        &self,
+        hello: Box<Hello>,
+        stored: StoredEdge,
+        alive: bool,
+    ) -> (SessionPhase, Vec<SyncSessionOutput>) {
         if alive {
-            let twin = end(Code::EdgeTwin, "another run of this edge has answered");
-            return (Phase::Probing(hello, Box::new(stored)), vec![twin]);
+            let twin = end_session(Code::EdgeTwin, "another run of this edge has answered");
+            return (SessionPhase::Probing(hello, Box::new(stored)), vec![twin]);
         }
-        self.check(hello, &StoredEdge { running: None, ..stored })
+        self.check_hello(hello, &StoredEdge { running: None, ..stored })
     }
 
-    fn open(
+    fn open_session(
         &self,
         hello: Box<Hello>,
         stored: &StoredEdge,
         term: u64,
         now: UnixMillis,
-    ) -> (Phase, Vec<Output>) {
-        match hello::judge(&hello, stored) {
-            Ok(Fit::Fits | Fit::Probe) => {
+    ) -> (SessionPhase, Vec<SyncSessionOutput>) {
+        match hello::check_against_record(&hello, stored) {
+            Ok(HelloCheck::Fits | HelloCheck::Probe) => {
                 let feed = feed_base(&hello, stored);
                 // The hub's clock may have jumped ahead since it checked the link token.
                 let told_at = now.min(self.linked_at);
-                let heads = stored.heads.told(hello.last_seq, feed, stored.cursor.seq, told_at);
+                let heads =
+                    stored.heads.with_report(hello.last_seq, feed, stored.cursor.seq, told_at);
                 let begun = SessionStart { term, heads, limits: self.limits, now };
                 let (open, outputs) = OpenSession::new(&hello, stored, begun);
-                (Phase::Open(Box::new(open)), outputs)
+                (SessionPhase::Open(Box::new(open)), outputs)
             }
-            Err(why) => Self::not_welcome(hello, why),
+            Err(why) => Self::reject_hello(hello, why),
         }
     }
 
-    fn not_welcome(hello: Box<Hello>, why: Unwelcome) -> (Phase, Vec<Output>) {
+    fn reject_hello(
+        hello: Box<Hello>,
+        why: HelloRejection,
+    ) -> (SessionPhase, Vec<SyncSessionOutput>) {
         match why {
-            Unwelcome::Quarantine(confined) => {
-                (Phase::Confining(hello), vec![Output::Quarantine(confined)])
+            HelloRejection::Quarantine(confined) => {
+                (SessionPhase::Confining(hello), vec![SyncSessionOutput::Quarantine(confined)])
             }
-            Unwelcome::Refused(refused) => (Phase::Loading(hello), vec![Output::End(refused)]),
+            HelloRejection::Refused(refused) => {
+                (SessionPhase::Loading(hello), vec![SyncSessionOutput::End(refused)])
+            }
         }
     }
 }
 
-fn end(code: Code, detail: &str) -> Output {
-    Output::End(Refused { code, detail: detail.to_owned() })
+fn end_session(code: Code, detail: &str) -> SyncSessionOutput {
+    SyncSessionOutput::End(SessionRefusal { code, detail: detail.to_owned() })
 }

@@ -8,21 +8,21 @@ use wire::{Actor, CommandBody, Order, OrderStatus, PaymentStatus, UserId};
 
 /// The payment state of one finished order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FinishedWork {
+pub enum FinishedWorkPayment {
     Paid,
     Owed,
 }
 
 /// A customer's payment history over their finished orders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PayingRecord {
+pub struct PaymentHistory {
     pub has_paid: bool,
     pub owes: bool,
 }
 
-impl FinishedWork {
+impl FinishedWorkPayment {
     /// `None` if the work is unfinished, or refunded and thus neutral.
-    pub fn of(order: &Order) -> Option<Self> {
+    pub fn from_order(order: &Order) -> Option<Self> {
         if !matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed) {
             return None;
         }
@@ -34,13 +34,13 @@ impl FinishedWork {
     }
 }
 
-impl PayingRecord {
+impl PaymentHistory {
     /// From one customer's confirmed orders.
-    pub fn of<'a>(orders: impl IntoIterator<Item = &'a Order>) -> Self {
+    pub fn from_orders<'a>(orders: impl IntoIterator<Item = &'a Order>) -> Self {
         let mut record = Self::default();
-        for work in orders.into_iter().filter_map(FinishedWork::of) {
-            record.has_paid |= work == FinishedWork::Paid;
-            record.owes |= work == FinishedWork::Owed;
+        for work in orders.into_iter().filter_map(FinishedWorkPayment::from_order) {
+            record.has_paid |= work == FinishedWorkPayment::Paid;
+            record.owes |= work == FinishedWorkPayment::Owed;
         }
         record
     }
@@ -88,7 +88,7 @@ mod tests {
                 ..order(1, 3)
             });
             let told: Vec<Order> = told.collect();
-            assert_eq!(PayingRecord::of(&told).is_good(), good, "{orders:?}");
+            assert_eq!(PaymentHistory::from_orders(&told).is_good(), good, "{orders:?}");
         }
     }
 }

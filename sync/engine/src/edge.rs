@@ -15,24 +15,25 @@ mod window;
 mod words;
 
 use wire::{
-    Ack, Alive, CODEC_PACKED, CODEC_PLAIN, Chain, Code, Credit, Down, Frame, FrameProof, Hello,
-    OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, Refused, Resend, Standing, Up, Welcome,
+    Ack, CODEC_PACKED, CODEC_PLAIN, ChainHead, ChangesFrame, Code, Credit, Frame, FrameProof,
+    Hello, LinkSessionId, OpsFrame, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply,
+    ResendRequest, SessionRefusal, Welcome,
 };
 
 pub use words::{
-    EdgeWrite, End, HubCheck, IgnoreReason, LinkStep, MachineReport, NewEpoch, OpRange, Position,
-    Run, SnapshotRun, Speaker, TailRun,
+    EdgeFilePosition, EdgeRunIdentity, EdgeWrite, HubCheck, IgnoreReason, LinkEnd, LinkStep,
+    MachineReport, NewEpoch, OpRange, OpRun, SnapshotChunkWrite, TailWrite,
 };
 
-use window::{ResendResult, SendResult, Window};
+use window::{ResendResult, SendResult, SendWindow};
 
 #[derive(Debug)]
-enum Phase {
+enum LinkPhase {
     Idle,
     Greeting,
     Open {
-        standing: Standing,
-        window: Window,
+        standing: LinkSessionId,
+        window: SendWindow,
         /// The hub wants ops packed.
         packs: bool,
     },
@@ -43,24 +44,24 @@ enum Phase {
 }
 
 #[derive(Debug)]
-pub struct Edge {
-    who: Speaker,
-    position: Position,
-    phase: Phase,
+pub struct EdgeProtocol {
+    who: EdgeRunIdentity,
+    position: EdgeFilePosition,
+    phase: LinkPhase,
     /// Generation and feed number of the last snapshot adopted in this session.
     taken: Option<(u64, u64)>,
     /// The hub's key signed the newest frame.
     is_signed: bool,
 }
 
-impl Edge {
-    pub fn new(who: Speaker, position: Position) -> Self {
-        Self { who, position, phase: Phase::Idle, taken: None, is_signed: false }
+impl EdgeProtocol {
+    pub fn new(who: EdgeRunIdentity, position: EdgeFilePosition) -> Self {
+        Self { who, position, phase: LinkPhase::Idle, taken: None, is_signed: false }
     }
 
     /// The first frame of a new connection.
-    pub fn hello(&mut self, check: HubCheck) -> Frame {
-        self.phase = Phase::Greeting;
+    pub fn start_greeting(&mut self, check: HubCheck) -> Frame {
+        self.phase = LinkPhase::Greeting;
         self.taken = None;
         let at = &self.position;
         Frame::Hello(Hello {
@@ -89,32 +90,32 @@ impl Edge {
         })
     }
 
-    pub fn closed(&mut self) {
-        self.phase = Phase::Idle;
+    pub fn close_session(&mut self) {
+        self.phase = LinkPhase::Idle;
     }
 
     pub fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open { .. })
+        matches!(self.phase, LinkPhase::Open { .. })
     }
 
     /// The log grew or a write was stored. An edge that became suspect ends its session, even
     /// before the Welcome, so that the hub accepts nothing more of this log; the next Hello names
     /// the reason.
-    pub fn moved(&mut self, position: Position) -> Vec<LinkStep> {
+    pub fn update_position(&mut self, position: EdgeFilePosition) -> Vec<LinkStep> {
         let became_suspect = position.suspect && !self.position.suspect;
         if position.snapshot != self.position.snapshot {
             self.taken = Some((position.feed_generation, position.feed_cursor));
         }
         self.position = position;
-        if became_suspect && matches!(self.phase, Phase::Greeting | Phase::Open { .. }) {
-            return vec![LinkStep::End(End::Suspect)];
+        if became_suspect && matches!(self.phase, LinkPhase::Greeting | LinkPhase::Open { .. }) {
+            return vec![LinkStep::End(LinkEnd::Suspect)];
         }
-        self.pump()
+        self.request_next_ops()
     }
 
     /// The edge's report to the hub, due periodically and after each write.
-    pub fn ack(&self, machine: &MachineReport) -> Option<Frame> {
-        let Phase::Open { standing, .. } = &self.phase else { return None };
+    pub fn build_ack(&self, machine: &MachineReport) -> Option<Frame> {
+        let LinkPhase::Open { standing, .. } = &self.phase else { return None };
         let at = &self.position;
         Some(Frame::Ack(Ack {
             standing: *standing,
@@ -137,15 +138,17 @@ impl Edge {
     }
 
     /// Sends the ops requested by `LinkStep::Read`.
-    pub fn read(&mut self, run: Run) -> Vec<LinkStep> {
+    pub fn send_ops(&mut self, run: OpRun) -> Vec<LinkStep> {
         let epoch = self.position.epoch;
-        let Phase::Open { standing, window, packs } = &mut self.phase else { return Vec::new() };
-        let sent = match window.take(&run) {
+        let LinkPhase::Open { standing, window, packs } = &mut self.phase else {
+            return Vec::new();
+        };
+        let sent = match window.record_sent(&run) {
             SendResult::Up(sent) => sent,
             SendResult::NothingFits => return Vec::new(),
             SendResult::Broken => return vec![self.chain_broken()],
         };
-        let up = Up {
+        let up = OpsFrame {
             standing: *standing,
             epoch,
             first_seq: run.before.seq + 1,
@@ -154,51 +157,63 @@ impl Edge {
             ops: run.ops.into_iter().map(Into::into).collect(),
             packed: None,
         };
-        let up = if *packs { up.packed() } else { up };
+        let up = if *packs { up.into_packed() } else { up };
         let mut todo = vec![LinkStep::Send(Box::new(Frame::Up(up)))];
-        todo.extend(self.pump());
+        todo.extend(self.request_next_ops());
         todo
     }
 
     /// `proof` is the driver's check of the frame's signature.
-    pub fn take_as(&mut self, frame: Frame, proof: FrameProof) -> Vec<LinkStep> {
+    pub fn handle_frame(&mut self, frame: Frame, proof: FrameProof) -> Vec<LinkStep> {
         match (proof, &frame) {
-            (FrameProof::Signed, _) => self.take(frame),
+            (FrameProof::Signed, _) => self.handle_signed_frame(frame),
             // An older hub may open a session but cannot make this log suspect or this edge a twin.
             (FrameProof::Unsigned, Frame::Quarantine(_)) | (FrameProof::Forged, _) => {
-                vec![LinkStep::End(End::Unproven)]
+                vec![LinkStep::End(LinkEnd::Unproven)]
             }
             (FrameProof::Unsigned, _) => {
                 self.is_signed = false;
-                self.apply(frame)
+                self.apply_frame(frame)
             }
         }
     }
 
     /// The frame carries the hub's signature for this session.
-    pub fn take(&mut self, frame: Frame) -> Vec<LinkStep> {
+    pub fn handle_signed_frame(&mut self, frame: Frame) -> Vec<LinkStep> {
         self.is_signed = true;
-        self.apply(frame)
+        self.apply_frame(frame)
     }
 
-    fn apply(&mut self, frame: Frame) -> Vec<LinkStep> {
+    fn apply_frame(&mut self, frame: Frame) -> Vec<LinkStep> {
         let kind = frame.kind();
         let ignored = |why| vec![LinkStep::Ignored { kind, why }];
         match frame {
-            Frame::Refused(refused) => self.refused(refused),
-            Frame::Quarantine(frame) => self.quarantine(frame),
-            Frame::Welcome(welcome) => self.welcome(&welcome),
-            Frame::Outcomes(frame) if self.stands(frame.standing) => self.outcomes(frame),
-            Frame::Down(frame) if self.stands(frame.standing) => self.down(frame),
-            Frame::Snapshot(chunk) if self.stands(chunk.standing) => self.snapshot(&chunk),
-            Frame::Credit(frame) if self.stands(frame.standing) => self.credited(&frame),
-            Frame::Resend(frame) if self.stands(frame.standing) => self.resend(&frame),
-            Frame::Held(frame) if self.stands(frame.standing) => {
+            Frame::Refused(refused) => self.handle_refused(refused),
+            Frame::Quarantine(frame) => self.handle_quarantine(frame),
+            Frame::Welcome(welcome) => self.handle_welcome(&welcome),
+            Frame::Outcomes(frame) if self.is_current_standing(frame.standing) => {
+                self.handle_outcomes(frame)
+            }
+            Frame::Down(frame) if self.is_current_standing(frame.standing) => {
+                self.handle_down(frame)
+            }
+            Frame::Snapshot(chunk) if self.is_current_standing(chunk.standing) => {
+                self.handle_snapshot_chunk(&chunk)
+            }
+            Frame::Credit(frame) if self.is_current_standing(frame.standing) => {
+                self.handle_credit(&frame)
+            }
+            Frame::Resend(frame) if self.is_current_standing(frame.standing) => {
+                self.handle_resend(&frame)
+            }
+            Frame::Held(frame) if self.is_current_standing(frame.standing) => {
                 vec![LinkStep::Held { seq: frame.seq, reason: frame.reason }]
             }
-            Frame::Ask(ask) if self.stands(ask.standing) => vec![LinkStep::Log(Box::new(ask))],
-            Frame::Probe(frame) if self.stands(frame.standing) => {
-                vec![LinkStep::Send(Box::new(alive(&frame)))]
+            Frame::Ask(ask) if self.is_current_standing(ask.standing) => {
+                vec![LinkStep::Log(Box::new(ask))]
+            }
+            Frame::Probe(frame) if self.is_current_standing(frame.standing) => {
+                vec![LinkStep::Send(Box::new(build_alive(&frame)))]
             }
             Frame::Outcomes(_)
             | Frame::Down(_)
@@ -218,60 +233,66 @@ impl Edge {
     }
 
     /// Answers a probe out of turn, so that even a busy process proves it is alive.
-    pub fn lives(&self, frame: &Frame) -> Option<Frame> {
+    pub fn answer_probe(&self, frame: &Frame) -> Option<Frame> {
         match frame {
-            Frame::Probe(probe) if self.stands(probe.standing) => Some(alive(probe)),
+            Frame::Probe(probe) if self.is_current_standing(probe.standing) => {
+                Some(build_alive(probe))
+            }
             _ => None,
         }
     }
 
-    fn stands(&self, named: Standing) -> bool {
-        matches!(&self.phase, Phase::Open { standing, .. } if *standing == named)
+    fn is_current_standing(&self, named: LinkSessionId) -> bool {
+        matches!(&self.phase, LinkPhase::Open { standing, .. } if *standing == named)
     }
 
-    fn welcome(&mut self, welcome: &Welcome) -> Vec<LinkStep> {
+    fn handle_welcome(&mut self, welcome: &Welcome) -> Vec<LinkStep> {
         let ignored = |why| vec![LinkStep::Ignored { kind: "Welcome", why }];
-        if !matches!(self.phase, Phase::Greeting) {
+        if !matches!(self.phase, LinkPhase::Greeting) {
             return ignored(IgnoreReason::Unexpected);
         }
         if welcome.standing.nonce != self.who.nonce {
             return ignored(IgnoreReason::Standing);
         }
         if !(PROTOCOL_MIN..=PROTOCOL_MAX).contains(&welcome.protocol) {
-            return vec![LinkStep::End(End::ProtocolUnsupported)];
+            return vec![LinkStep::End(LinkEnd::ProtocolUnsupported)];
         }
         let packs = match welcome.codec {
             None | Some(CODEC_PLAIN) => false,
             Some(CODEC_PACKED) => true,
             // The edge did not offer this codec.
-            Some(_) => return vec![LinkStep::End(End::ProtocolUnsupported)],
+            Some(_) => return vec![LinkStep::End(LinkEnd::ProtocolUnsupported)],
         };
-        let cursor = Chain { seq: welcome.cursor, hash: welcome.cursor_hash };
+        let cursor = ChainHead { seq: welcome.cursor, hash: welcome.cursor_hash };
         let head = self.position.head;
         if cursor.seq > head.seq || (cursor.seq == head.seq && cursor.hash != head.hash) {
             return vec![self.chain_broken()];
         }
-        let window = Window::new(cursor, welcome.limits);
-        self.phase = Phase::Open { standing: welcome.standing, window, packs };
+        let window = SendWindow::new(cursor, welcome.limits);
+        self.phase = LinkPhase::Open { standing: welcome.standing, window, packs };
         let mut todo = vec![LinkStep::Welcomed(welcome.cloud_now)];
         // A snapshot brings its own generation.
         let counts_anew = welcome.feed_generation != self.position.feed_generation;
         if counts_anew && welcome.snapshot.is_none() {
             todo.push(LinkStep::Store(EdgeWrite::Generation(welcome.feed_generation)));
         }
-        todo.extend(self.pump());
+        todo.extend(self.request_next_ops());
         todo
     }
 
     /// Outcome numbers are dense: a frame with a gap before or in it is ignored, and the hub sends
     /// it again. An overlapping frame contributes its new part.
-    fn outcomes(&mut self, frame: OutcomesFrame) -> Vec<LinkStep> {
+    fn handle_outcomes(&mut self, frame: OutcomesFrame) -> Vec<LinkStep> {
         let ignored = |why| vec![LinkStep::Ignored { kind: "Outcomes", why }];
         if frame.epoch != self.position.epoch {
             return ignored(IgnoreReason::Standing);
         }
         let cursor = self.position.outcome_cursor;
-        let whole = frame.outcomes.iter().map(|o| Some(o.number)).eq(numbers(frame.from, frame.to));
+        let whole = frame
+            .outcomes
+            .iter()
+            .map(|o| Some(o.number))
+            .eq(expected_numbers(frame.from, frame.to));
         if frame.from > cursor || !whole {
             return ignored(IgnoreReason::Gap);
         }
@@ -282,7 +303,7 @@ impl Edge {
         vec![LinkStep::Store(EdgeWrite::Outcomes { to: frame.to, outcomes })]
     }
 
-    fn down(&mut self, frame: Down) -> Vec<LinkStep> {
+    fn handle_down(&mut self, frame: ChangesFrame) -> Vec<LinkStep> {
         let ignored = |why| vec![LinkStep::Ignored { kind: "Down", why }];
         let cursor = self.position.feed_cursor;
         if frame.from < cursor || frame.to < frame.from {
@@ -296,37 +317,37 @@ impl Edge {
 
     /// A Credit may carry no new credit, only the confirmation that the edge has read the whole
     /// feed.
-    fn credited(&mut self, frame: &Credit) -> Vec<LinkStep> {
-        let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
-        let news = window.credit(frame.cursor, frame.ops, frame.bytes);
+    fn handle_credit(&mut self, frame: &Credit) -> Vec<LinkStep> {
+        let LinkPhase::Open { window, .. } = &mut self.phase else { return Vec::new() };
+        let news = window.apply_credit(frame.cursor, frame.ops, frame.bytes);
         let current = frame.feed_seq.is_some_and(|reached| reached <= self.position.feed_cursor);
         let todo = match news {
-            true => self.pump(),
+            true => self.request_next_ops(),
             false if current => Vec::new(),
             false => vec![LinkStep::Ignored { kind: "Credit", why: IgnoreReason::Stale }],
         };
         current.then_some(LinkStep::FeedCurrent).into_iter().chain(todo).collect()
     }
 
-    fn resend(&mut self, frame: &Resend) -> Vec<LinkStep> {
-        let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
-        match window.resend(frame.from) {
-            ResendResult::Again => self.pump(),
+    fn handle_resend(&mut self, frame: &ResendRequest) -> Vec<LinkStep> {
+        let LinkPhase::Open { window, .. } = &mut self.phase else { return Vec::new() };
+        match window.rewind_to(frame.from) {
+            ResendResult::Again => self.request_next_ops(),
             ResendResult::Ignored => {
                 vec![LinkStep::Ignored { kind: "Resend", why: IgnoreReason::Stale }]
             }
-            ResendResult::Stuck => vec![LinkStep::End(End::Stuck)],
+            ResendResult::Stuck => vec![LinkStep::End(LinkEnd::Stuck)],
         }
     }
 
     /// A broken chain in mid-session makes this log suspect. At Hello it only means that the cloud
     /// lost data.
-    fn refused(&mut self, refused: Refused) -> Vec<LinkStep> {
-        let Refused { code, detail } = refused;
+    fn handle_refused(&mut self, refused: SessionRefusal) -> Vec<LinkStep> {
+        let SessionRefusal { code, detail } = refused;
         if code == Code::ChainBroken && self.is_open() {
             return vec![self.chain_broken()];
         }
-        let end = LinkStep::End(End::Refused { code, detail });
+        let end = LinkStep::End(LinkEnd::Refused { code, detail });
         if code == Code::EdgeTwin && !self.position.twin && self.is_signed {
             return vec![LinkStep::Store(EdgeWrite::Twin), end];
         }
@@ -335,25 +356,25 @@ impl Edge {
 
     /// Makes this log suspect, so only a signed frame may cause it.
     fn chain_broken(&self) -> LinkStep {
-        LinkStep::End(if self.is_signed { End::ChainBroken } else { End::Unproven })
+        LinkStep::End(if self.is_signed { LinkEnd::ChainBroken } else { LinkEnd::Unproven })
     }
 
-    fn pump(&mut self) -> Vec<LinkStep> {
+    fn request_next_ops(&mut self) -> Vec<LinkStep> {
         let head = self.position.head.seq;
-        let Phase::Open { window, .. } = &mut self.phase else { return Vec::new() };
+        let LinkPhase::Open { window, .. } = &mut self.phase else { return Vec::new() };
         window.next(head).map(LinkStep::Read).into_iter().collect()
     }
 }
 
 /// Only this process may answer a probe, never a component between it and the hub.
-fn alive(probe: &Probe) -> Frame {
+fn build_alive(probe: &Probe) -> Frame {
     let Probe { standing, number } = *probe;
-    Frame::Alive(Alive { standing, number })
+    Frame::Alive(ProbeReply { standing, number })
 }
 
 /// Yields each number of `from + 1 ..= to`. An overflowing range yields `None`, which matches no
 /// outcome.
-fn numbers(from: u64, to: u64) -> impl Iterator<Item = Option<u64>> {
+fn expected_numbers(from: u64, to: u64) -> impl Iterator<Item = Option<u64>> {
     let first = from.checked_add(1);
     let broken = first.is_none().then_some(None);
     let range = first.into_iter().flat_map(move |first| (first..=to).map(Some));

@@ -13,7 +13,7 @@ pub const CLOCK_BEHIND_MS_MAX: i64 = 5 * 60 * 1000;
 
 /// The log ends that one edge has reported to the hub.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct HeadNotes {
+pub struct LogHeadReports {
     /// Outstanding ops up to `told_seq` were taken after this time.
     pub since: UnixMillis,
     /// The feed number that the edge had read by `since`.
@@ -38,17 +38,17 @@ pub struct OpBounds {
 
 /// An operator's decision to distrust everything that an edge has sent since `from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CutOff {
+pub struct TrustCutOff {
     /// The last distrusted epoch: a later one started with a new key.
     pub epoch: u64,
     pub from: UnixMillis,
 }
 
-impl HeadNotes {
+impl LogHeadReports {
     /// The edge reports that its log ends with `seq` and that it has read the feed to `feed`. The
     /// previous report stays in force until everything up to its end has arrived.
     #[must_use]
-    pub fn told(self, seq: u64, feed: u64, cursor: u64, at: UnixMillis) -> Self {
+    pub fn with_report(self, seq: u64, feed: u64, cursor: u64, at: UnixMillis) -> Self {
         if cursor < self.told_seq {
             return self;
         }
@@ -60,7 +60,7 @@ impl HeadNotes {
 
     /// The notes for a new epoch. Its first ops are relogged ones with their original times.
     #[must_use]
-    pub fn renewed(self, cursor: u64) -> Self {
+    pub fn for_new_epoch(self, cursor: u64) -> Self {
         let whole = cursor >= self.told_seq;
         let (since, since_feed) =
             if whole { (self.told_at, self.told_feed) } else { (self.since, self.since_feed) };
@@ -69,14 +69,14 @@ impl HeadNotes {
     }
 
     /// The bounds of the next op of the log, which arrived at `now`.
-    pub fn bounds(&mut self, seq: u64, op: &[u8], now: UnixMillis) -> OpBounds {
+    pub fn bound_next_op(&mut self, seq: u64, op: &[u8], now: UnixMillis) -> OpBounds {
         let (bound, knows_to) = if seq > self.told_seq {
             (self.told_at, self.told_feed)
         } else {
             (self.since, self.since_feed)
         };
         // A relogged command may be older than the ops before it.
-        let Some((at, false)) = Op::taken_at(op) else {
+        let Some((at, false)) = Op::read_taken_at(op) else {
             return OpBounds { not_before: bound, knows_to };
         };
         let not_before = bound.max(self.newest);
@@ -91,20 +91,20 @@ impl HeadNotes {
 
 impl OpBounds {
     /// True if the edge can have taken the op at this time.
-    pub fn allow(&self, at: UnixMillis) -> bool {
+    pub fn allows_time(&self, at: UnixMillis) -> bool {
         at.plus_ms(CLOCK_BEHIND_MS_MAX) >= self.not_before
     }
 
     /// The trusted time of an op with time `claimed`, received at `received_at`.
     pub fn taken_at(&self, claimed: UnixMillis, received_at: UnixMillis) -> UnixMillis {
-        let possible = if self.allow(claimed) { claimed } else { self.not_before };
+        let possible = if self.allows_time(claimed) { claimed } else { self.not_before };
         possible.min(received_at)
     }
 }
 
-impl CutOff {
+impl TrustCutOff {
     /// True if the op is distrusted. `received_at` is the hub's clock, which no edge can change.
-    pub fn covers(&self, epoch: u64, received_at: UnixMillis) -> bool {
+    pub fn covers_op(&self, epoch: u64, received_at: UnixMillis) -> bool {
         epoch <= self.epoch && received_at >= self.from
     }
 }
@@ -112,8 +112,8 @@ impl CutOff {
 #[cfg(test)]
 mod tests {
     use wire::{
-        Actor, Chain, Command, CommandBody, CommandId, CommandOp, EdgeId, OrderId, QuarantineWhy,
-        Relogged, Role, UserId, Verdict,
+        Actor, ChainHead, Command, CommandBody, CommandId, CommandOp, EarlierReceipt, EdgeId,
+        OrderId, QuarantineWhy, Role, UserId, Verdict,
     };
 
     use super::*;
@@ -126,8 +126,8 @@ mod tests {
 
     fn command(received_at: UnixMillis, relogged: bool) -> Vec<u8> {
         let edge = EdgeId::new("north-1").unwrap();
-        let before = Relogged {
-            at: Chain::start(&edge),
+        let before = EarlierReceipt {
+            at: ChainHead::start(&edge),
             edge,
             epoch: 1,
             verdict: Verdict::Provisional,
@@ -158,17 +158,17 @@ mod tests {
         Op::Command(op).to_bytes()
     }
 
-    fn linked() -> HeadNotes {
+    fn linked() -> LogHeadReports {
         // The hub has everything up to op 10 at minute 0.
-        HeadNotes::default().told(10, 100, 0, at(-1)).told(10, 100, 10, at(0))
+        LogHeadReports::default().with_report(10, 100, 0, at(-1)).with_report(10, 100, 10, at(0))
     }
 
     #[test]
     fn ops_of_a_long_outage_keep_their_times() {
         // Offline for three days, in which the edge took 40 ops.
         let back = at(3 * 24 * 60);
-        let mut notes = linked().told(50, 100, 10, back);
-        let bounds = notes.bounds(11, b"", back);
+        let mut notes = linked().with_report(50, 100, 10, back);
+        let bounds = notes.bound_next_op(11, b"", back);
         assert_eq!(bounds, OpBounds { not_before: at(0), knows_to: 100 });
         assert_eq!(bounds.taken_at(at(7), back), at(7), "its own time");
         assert_eq!(bounds.taken_at(at(-4), back), at(-4), "its clock is a little behind");
@@ -179,10 +179,10 @@ mod tests {
     #[test]
     fn no_command_was_taken_before_an_earlier_one_of_the_log() {
         let back = at(600);
-        let mut notes = linked().told(50, 100, 10, back);
+        let mut notes = linked().with_report(50, 100, 10, back);
         let mut bound = |minute, relogged| {
             let op = command(at(minute), relogged);
-            notes.bounds(11, &op, back).not_before
+            notes.bound_next_op(11, &op, back).not_before
         };
         assert_eq!(bound(300, false), at(0));
         assert_eq!(bound(200, false), at(300), "an hour that is over does not come back");
@@ -195,16 +195,20 @@ mod tests {
     /// A portal acceptance forwarded to the edge carries the portal's time, from a cloud clock.
     #[test]
     fn a_time_beyond_the_word_of_the_edge_moves_no_bound() {
-        let mut notes = linked().told(50, 100, 10, at(600));
+        let mut notes = linked().with_report(50, 100, 10, at(600));
         let ahead = command(at(1_500), false);
-        assert_eq!(notes.bounds(51, &ahead, at(1_500)).not_before, at(600), "a hub that is ahead");
-        assert_eq!(notes.bounds(11, &ahead, at(1_500)).not_before, at(0));
+        assert_eq!(
+            notes.bound_next_op(51, &ahead, at(1_500)).not_before,
+            at(600),
+            "a hub that is ahead"
+        );
+        assert_eq!(notes.bound_next_op(11, &ahead, at(1_500)).not_before, at(0));
         assert_eq!(notes.newest, UnixMillis(0));
     }
 
     #[test]
     fn no_word_takes_an_earlier_one_back() {
-        let notes = linked().told(50, 0, 10, at(-600)).told(50, 0, 50, at(-600));
+        let notes = linked().with_report(50, 0, 10, at(-600)).with_report(50, 0, 50, at(-600));
         assert_eq!((notes.since, notes.told_at), (at(0), at(0)));
         assert_eq!((notes.since_feed, notes.told_feed), (100, 100), "nor is anything unheard");
     }
@@ -212,37 +216,38 @@ mod tests {
     #[test]
     fn what_came_after_the_log_was_told_was_taken_after_that() {
         let back = at(600);
-        let mut notes = linked().told(50, 120, 10, back);
-        assert_eq!(notes.bounds(51, b"", back).not_before, back);
-        assert_eq!(notes.bounds(51, b"", back).knows_to, 120);
+        let mut notes = linked().with_report(50, 120, 10, back);
+        assert_eq!(notes.bound_next_op(51, b"", back).not_before, back);
+        assert_eq!(notes.bound_next_op(51, b"", back).knows_to, 120);
     }
 
     #[test]
     fn a_word_stands_until_the_hub_has_all_that_it_spoke_of() {
-        let mut notes = linked().told(50, 120, 10, at(600)).told(70, 130, 30, at(601));
+        let mut notes =
+            linked().with_report(50, 120, 10, at(600)).with_report(70, 130, 30, at(601));
         assert_eq!((notes.told_seq, notes.told_at), (50, at(600)));
-        assert_eq!(notes.bounds(31, b"", at(602)).not_before, at(0), "it was there at 600");
-        assert_eq!(notes.bounds(60, b"", at(602)).not_before, at(600));
-        let mut notes = notes.told(70, 130, 50, at(603));
-        assert_eq!(notes.bounds(60, b"", at(604)).not_before, at(600));
-        assert_eq!(notes.bounds(71, b"", at(604)).not_before, at(603));
+        assert_eq!(notes.bound_next_op(31, b"", at(602)).not_before, at(0), "it was there at 600");
+        assert_eq!(notes.bound_next_op(60, b"", at(602)).not_before, at(600));
+        let mut notes = notes.with_report(70, 130, 50, at(603));
+        assert_eq!(notes.bound_next_op(60, b"", at(604)).not_before, at(600));
+        assert_eq!(notes.bound_next_op(71, b"", at(604)).not_before, at(603));
     }
 
     #[test]
     fn the_ops_of_a_new_epoch_may_be_as_old_as_those_that_were_missing() {
-        assert_eq!(linked().renewed(10).since, at(0));
-        let behind = linked().told(50, 120, 10, at(600));
-        let mut first = behind.renewed(30).told(45, 120, 0, at(700));
-        assert_eq!(first.bounds(1, b"", at(700)).not_before, at(0));
-        assert_eq!(first.bounds(46, b"", at(700)).not_before, at(700));
+        assert_eq!(linked().for_new_epoch(10).since, at(0));
+        let behind = linked().with_report(50, 120, 10, at(600));
+        let mut first = behind.for_new_epoch(30).with_report(45, 120, 0, at(700));
+        assert_eq!(first.bound_next_op(1, b"", at(700)).not_before, at(0));
+        assert_eq!(first.bound_next_op(46, b"", at(700)).not_before, at(700));
     }
 
     #[test]
     fn the_end_of_trust_counts_from_its_moment_and_ends_with_its_epoch() {
-        let cut = CutOff { epoch: 2, from: at(5) };
+        let cut = TrustCutOff { epoch: 2, from: at(5) };
         for (epoch, received, covered) in [(2, 4, false), (2, 5, true), (1, 9, true), (3, 9, false)]
         {
-            assert_eq!(cut.covers(epoch, at(received)), covered, "{epoch}, {received}");
+            assert_eq!(cut.covers_op(epoch, at(received)), covered, "{epoch}, {received}");
         }
     }
 }

@@ -8,11 +8,11 @@
 
 use wire::{Action, ApprovalRule, CommandBody, Draft, EdgeId, Hash, RegionAssignment};
 
-use crate::{verdict::Right, view::Sight};
+use crate::{verdict::RegionRight, view::EdgeOrderView};
 
 /// The state of the right, stored in the edge's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tenure {
+pub struct RegionLease {
     /// How the region assigns orders, by the feed's newest assignment.
     pub assignment: RegionAssignment,
     /// The fence under which this edge holds the right.
@@ -24,7 +24,7 @@ pub struct Tenure {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TenureChange {
+pub enum RegionLeaseChange {
     /// The assignment is no newer than the stored one.
     Stale,
     /// This edge holds the right from now on. An unproven right makes no answer firm.
@@ -39,30 +39,31 @@ pub enum TenureChange {
     Noted,
 }
 
-impl Tenure {
+impl RegionLease {
     /// Applies an assignment from the feed. Only a grant calls `brought`, the `open_digest` over
     /// the versions that the feed has delivered so far; if that fails, nothing changes.
-    pub fn hear<E>(
+    pub fn apply_assignment<E>(
         &mut self,
         edge: &EdgeId,
         epoch: u64,
         word: RegionAssignment,
         brought: impl FnOnce() -> Result<Hash, E>,
-    ) -> Result<TenureChange, E> {
+    ) -> Result<RegionLeaseChange, E> {
         if word.policy_version <= self.assignment.policy_version {
-            return Ok(TenureChange::Stale);
+            return Ok(RegionLeaseChange::Stale);
         }
         let ours = word.holder.as_ref() == Some(edge) && word.epoch == epoch;
         let heard = if ours && word.fence > self.highest_fence {
             let proven = word.digest == Some(brought()?);
             self.held = Some(word.fence);
             self.proven = proven;
-            TenureChange::Granted { fence: word.fence, proven }
+            RegionLeaseChange::Granted { fence: word.fence, proven }
         } else if ours {
             // The assignment repeats the current right, or a right that this edge has released.
-            TenureChange::Noted
+            RegionLeaseChange::Noted
         } else {
-            self.end().map_or(TenureChange::Noted, |fence| TenureChange::Ended { fence })
+            self.end_right()
+                .map_or(RegionLeaseChange::Noted, |fence| RegionLeaseChange::Ended { fence })
         };
         self.highest_fence = self.highest_fence.max(word.fence);
         self.assignment = word;
@@ -71,26 +72,28 @@ impl Tenure {
 
     /// Releases the right if the cloud requests it, and returns its fence. The caller logs the
     /// release before any other op, and no later op uses that fence [RELEASE_OP].
-    pub fn release(&mut self) -> Option<u64> {
-        if self.assignment.release_asked { self.end() } else { None }
+    pub fn release_fence(&mut self) -> Option<u64> {
+        if self.assignment.release_asked { self.end_right() } else { None }
     }
 
     /// The right under which this edge may answer in `epoch`.
-    pub fn right(&self, epoch: u64) -> Right {
+    pub fn current_right(&self, epoch: u64) -> RegionRight {
         match self.held {
             Some(fence) if self.assignment.epoch == epoch => {
-                Right::Held { fence, proven: self.proven }
+                RegionRight::Held { fence, proven: self.proven }
             }
-            _ if self.assignment.holder.is_some() => Right::Elsewhere,
-            _ => Right::None,
+            _ if self.assignment.holder.is_some() => RegionRight::Elsewhere,
+            _ => RegionRight::None,
         }
     }
 
     /// True if the region's offline rule lets the holder decide this command alone.
-    pub fn rule_allows(&self, body: &CommandBody, sight: &Sight) -> bool {
-        let mut rules = self.assignment.rules.approvals(sight.in_good_standing);
+    pub fn rule_allows(&self, body: &CommandBody, sight: &EdgeOrderView) -> bool {
+        let mut rules = self.assignment.rules.list_approval_rules(sight.in_good_standing);
         match (body, &sight.order) {
-            (CommandBody::ApproveOrder { .. }, Some(order)) => rules.any(|rule| rule.allows(order)),
+            (CommandBody::ApproveOrder { .. }, Some(order)) => {
+                rules.any(|rule| rule.allows_order(order))
+            }
             (CommandBody::PublishOrder { order, .. }, _) => {
                 rules.any(|rule| may_publish(rule, order))
             }
@@ -103,18 +106,18 @@ impl Tenure {
     pub fn allows_unpaid_work(
         &self,
         body: &CommandBody,
-        sight: &Sight,
+        sight: &EdgeOrderView,
         cut_off: Option<bool>,
     ) -> bool {
         let Some(order) = &sight.order else { return false };
-        let at_start = match (body.action(), sight.unpaid_start) {
+        let at_start = match (body.order_action(), sight.unpaid_start) {
             (Some(Action::Complete), Some(start)) => start.cut_off,
             _ => cut_off,
         };
         self.assignment.rules.starts_unpaid_at_edge(order, at_start)
     }
 
-    fn end(&mut self) -> Option<u64> {
+    fn end_right(&mut self) -> Option<u64> {
         self.proven = false;
         self.held.take()
     }
@@ -137,12 +140,12 @@ mod tests {
 
     use super::*;
     use crate::tests::{actor, draft, edge, id, order};
-    use crate::view::{PendingOp, see};
+    use crate::view::{PendingOp, overlay_pending_ops};
 
     const EPOCH: u64 = 3;
 
     fn digest() -> Hash {
-        Hash::of(b"what the feed has brought")
+        Hash::digest_bytes(b"what the feed has brought")
     }
 
     fn word(policy_version: u64, holder: Option<&str>, fence: u64) -> RegionAssignment {
@@ -161,55 +164,64 @@ mod tests {
         word(version, Some("north-1"), fence)
     }
 
-    fn hear(tenure: &mut Tenure, word: RegionAssignment) -> TenureChange {
-        let Ok(heard) = tenure.hear(&edge(), EPOCH, word, || Ok::<_, Infallible>(digest()));
+    fn hear(tenure: &mut RegionLease, word: RegionAssignment) -> RegionLeaseChange {
+        let Ok(heard) =
+            tenure.apply_assignment(&edge(), EPOCH, word, || Ok::<_, Infallible>(digest()));
         heard
     }
 
-    fn holder() -> Tenure {
-        let mut tenure = Tenure::default();
+    fn holder() -> RegionLease {
+        let mut tenure = RegionLease::default();
         assert_eq!(
             hear(&mut tenure, grant(1, 1)),
-            TenureChange::Granted { fence: 1, proven: true }
+            RegionLeaseChange::Granted { fence: 1, proven: true }
         );
         tenure
     }
 
     #[test]
     fn only_the_feeds_own_state_proves_a_grant() {
-        assert_eq!(holder().right(EPOCH), Right::Held { fence: 1, proven: true });
-        let mut tenure = Tenure::default();
-        let other = RegionAssignment { digest: Some(Hash::of(b"another view")), ..grant(1, 1) };
-        assert_eq!(hear(&mut tenure, other), TenureChange::Granted { fence: 1, proven: false });
+        assert_eq!(holder().current_right(EPOCH), RegionRight::Held { fence: 1, proven: true });
+        let mut tenure = RegionLease::default();
+        let other =
+            RegionAssignment { digest: Some(Hash::digest_bytes(b"another view")), ..grant(1, 1) };
+        assert_eq!(
+            hear(&mut tenure, other),
+            RegionLeaseChange::Granted { fence: 1, proven: false }
+        );
         assert_eq!(
             hear(&mut tenure, grant(2, 1)),
-            TenureChange::Noted,
+            RegionLeaseChange::Noted,
             "the moment to compare is past"
         );
-        assert_eq!(tenure.right(EPOCH), Right::Held { fence: 1, proven: false });
+        assert_eq!(tenure.current_right(EPOCH), RegionRight::Held { fence: 1, proven: false });
         assert_eq!(
             hear(&mut tenure, grant(3, 2)),
-            TenureChange::Granted { fence: 2, proven: true },
+            RegionLeaseChange::Granted { fence: 2, proven: true },
             "a new fence is compared anew"
         );
     }
 
     #[test]
     fn a_grant_to_another_edge_or_epoch_is_not_ours() {
-        let mut tenure = Tenure::default();
-        assert_eq!(hear(&mut tenure, word(1, Some("north-2"), 1)), TenureChange::Noted);
-        assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
+        let mut tenure = RegionLease::default();
+        assert_eq!(hear(&mut tenure, word(1, Some("north-2"), 1)), RegionLeaseChange::Noted);
+        assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
         let old = RegionAssignment { epoch: EPOCH - 1, ..grant(2, 2) };
-        assert_eq!(hear(&mut tenure, old), TenureChange::Noted);
-        assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
-        assert_eq!(holder().right(EPOCH + 1), Right::Elsewhere, "another epoch is someone else");
+        assert_eq!(hear(&mut tenure, old), RegionLeaseChange::Noted);
+        assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
+        assert_eq!(
+            holder().current_right(EPOCH + 1),
+            RegionRight::Elsewhere,
+            "another epoch is someone else"
+        );
     }
 
     #[test]
     fn unpaid_work_is_allowed_by_the_link_at_its_start() {
         let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
         let assignment = RegionAssignment { rules, ..RegionAssignment::default() };
-        let tenure = Tenure { assignment, ..Tenure::default() };
+        let tenure = RegionLease { assignment, ..RegionLease::default() };
         let (order_id, provider) = (OrderId(id(1)), actor(20, Role::Provider));
         let start = CommandBody::StartOrder { order_id };
         let complete = CommandBody::CompleteOrder { order_id, note: None };
@@ -219,8 +231,8 @@ mod tests {
         for at_start in [Some(false), Some(true), None] {
             let started =
                 PendingOp { cut_off: at_start, ..PendingOp::of(1, provider, start.clone()) };
-            let before = see(Some(accepted.clone()), Vec::new(), &edge());
-            let after = see(Some(accepted.clone()), vec![started], &edge());
+            let before = overlay_pending_ops(Some(accepted.clone()), Vec::new(), &edge());
+            let after = overlay_pending_ops(Some(accepted.clone()), vec![started], &edge());
             let starts = tenure.allows_unpaid_work(&start, &before, at_start);
             for now in [Some(false), Some(true)] {
                 let goes_on = tenure.allows_unpaid_work(&complete, &after, now);
@@ -229,52 +241,53 @@ mod tests {
             allowed.push(starts);
         }
         assert_eq!(allowed, [false, true, true]);
-        assert!(!tenure.allows_unpaid_work(&start, &Sight::default(), Some(true)));
+        assert!(!tenure.allows_unpaid_work(&start, &EdgeOrderView::default(), Some(true)));
     }
 
     #[test]
     fn a_right_that_is_taken_back_ends_at_once() {
         let mut tenure = holder();
-        assert_eq!(hear(&mut tenure, word(2, None, 1)), TenureChange::Ended { fence: 1 });
-        assert_eq!(tenure.right(EPOCH), Right::None);
-        assert_eq!(hear(&mut tenure, grant(1, 1)), TenureChange::Stale);
-        assert_eq!(tenure.right(EPOCH), Right::None);
+        assert_eq!(hear(&mut tenure, word(2, None, 1)), RegionLeaseChange::Ended { fence: 1 });
+        assert_eq!(tenure.current_right(EPOCH), RegionRight::None);
+        assert_eq!(hear(&mut tenure, grant(1, 1)), RegionLeaseChange::Stale);
+        assert_eq!(tenure.current_right(EPOCH), RegionRight::None);
     }
 
     #[test]
     fn a_released_fence_stays_dead_when_the_feed_still_names_it() {
         let mut tenure = holder();
-        assert_eq!(tenure.release(), None, "nobody asks");
+        assert_eq!(tenure.release_fence(), None, "nobody asks");
         let asked = |version| RegionAssignment { release_asked: true, ..grant(version, 1) };
-        assert_eq!(hear(&mut tenure, asked(2)), TenureChange::Noted);
-        assert_eq!(tenure.release(), Some(1));
-        assert_eq!(tenure.release(), None, "once");
-        assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
+        assert_eq!(hear(&mut tenure, asked(2)), RegionLeaseChange::Noted);
+        assert_eq!(tenure.release_fence(), Some(1));
+        assert_eq!(tenure.release_fence(), None, "once");
+        assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
         assert_eq!(
             hear(&mut tenure, grant(3, 1)),
-            TenureChange::Noted,
+            RegionLeaseChange::Noted,
             "the wish was withdrawn too late"
         );
-        assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
+        assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
         assert_eq!(
             hear(&mut tenure, grant(4, 2)),
-            TenureChange::Granted { fence: 2, proven: true }
+            RegionLeaseChange::Granted { fence: 2, proven: true }
         );
     }
 
     #[test]
     fn a_digest_that_cannot_be_read_changes_nothing() {
-        let mut tenure = Tenure::default();
-        let failed = tenure.hear(&edge(), EPOCH, grant(1, 1), || Err("the file is gone"));
-        assert_eq!((failed, tenure), (Err("the file is gone"), Tenure::default()));
+        let mut tenure = RegionLease::default();
+        let failed =
+            tenure.apply_assignment(&edge(), EPOCH, grant(1, 1), || Err("the file is gone"));
+        assert_eq!((failed, tenure), (Err("the file is gone"), RegionLease::default()));
     }
 
     #[test]
     fn a_rule_covers_only_the_orders_it_names() {
         let mut tenure = holder();
         let order = order(1, 1);
-        let nothing = Sight::default();
-        let seen = Sight { order: Some(order.clone()), ..Sight::default() };
+        let nothing = EdgeOrderView::default();
+        let seen = EdgeOrderView { order: Some(order.clone()), ..EdgeOrderView::default() };
         let approve = CommandBody::ApproveOrder { order_id: order.id };
         let publish = CommandBody::PublishOrder { order_id: order.id, order: draft() };
         assert!(!tenure.rule_allows(&approve, &seen), "without a rule nothing is allowed");
@@ -297,8 +310,8 @@ mod tests {
         // A wider rule for customers in good standing joins the general one.
         tenure.assignment.rules.approval_in_good_standing = Some(rule);
         for in_good_standing in [false, true] {
-            let seen = Sight { in_good_standing, ..seen.clone() };
-            let nothing = Sight { in_good_standing, ..Sight::default() };
+            let seen = EdgeOrderView { in_good_standing, ..seen.clone() };
+            let nothing = EdgeOrderView { in_good_standing, ..EdgeOrderView::default() };
             assert_eq!(tenure.rule_allows(&approve, &seen), in_good_standing);
             assert_eq!(tenure.rule_allows(&publish, &nothing), in_good_standing);
         }

@@ -6,7 +6,7 @@ use wire::{
     Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
-use crate::view::{PendingOp, Standpoint};
+use crate::view::{PendingOp, PendingOpStatus};
 
 pub fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
@@ -32,7 +32,7 @@ pub fn order(n: u128, version: u64) -> Order {
         status: OrderStatus::Pending,
         version,
         updated_at: UnixMillis(version.try_into().unwrap()),
-        ..Order::published(OrderId(id(n)), draft(), customer, at, Source::Portal)
+        ..Order::new_published(OrderId(id(n)), draft(), customer, at, Source::Portal)
     }
 }
 
@@ -52,8 +52,8 @@ impl PendingOp {
         }
     }
 
-    pub fn settled(self) -> Standpoint {
+    pub fn settled(self) -> PendingOpStatus {
         let Self { seq, command_id, fence, .. } = self;
-        Standpoint { seq, command_id, fence, doubt: None, is_idle: false }
+        PendingOpStatus { seq, command_id, fence, doubt: None, is_idle: false }
     }
 }

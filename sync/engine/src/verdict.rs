@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use wire::{Action, Actor, Code, CommandBody, Order, OrderStatus, PaymentStatus, Role, Verdict};
 
-use crate::view::Sight;
+use crate::view::EdgeOrderView;
 
 /// A command with a checked token and shape.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct VerdictRequest<'a> {
     pub actor: Actor,
     pub body: &'a CommandBody,
     /// The command went to another edge before; such a repeat never gets a firm answer
@@ -25,8 +25,8 @@ pub struct Request<'a> {
 
 /// The edge's current state, which limits its promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Footing {
-    pub right: Right,
+pub struct EdgeState {
+    pub right: RegionRight,
     /// The log may be restored or cloned: provisional answers only.
     pub suspect: bool,
     /// The gate admitted the user on fresh revocations, and so does the revocations version that
@@ -39,10 +39,10 @@ pub struct Footing {
     pub unpaid_start: bool,
 }
 
-impl Footing {
+impl EdgeState {
     /// The state of every edge under the policy `optimistic`, where no edge holds the region.
     pub const OPTIMISTIC: Self = Self {
-        right: Right::None,
+        right: RegionRight::None,
         suspect: false,
         let_in: true,
         rule_allows: false,
@@ -53,13 +53,13 @@ impl Footing {
 /// True if the revocations are recent enough for a firm answer. `age` counts from the last
 /// confirmation that the feed has no others, on a clock that never jumps or stops. An unknown age
 /// is too old.
-pub fn fresh(age: Option<Duration>, allowed: Duration) -> bool {
+pub fn are_revocations_fresh(age: Option<Duration>, allowed: Duration) -> bool {
     age.is_some_and(|age| age <= allowed)
 }
 
 /// The holder of the region's right to assign, from this edge's view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Right {
+pub enum RegionRight {
     None,
     Elsewhere,
     /// This edge, under `fence`. Proven once the grant's digest matched the feed [GRANT_DIGEST].
@@ -70,14 +70,14 @@ pub enum Right {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum CommandDecision {
     /// The command is refused and not logged.
     NotTaken(Code),
-    Taken(Judgment),
+    Taken(TakenVerdict),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Judgment {
+pub struct TakenVerdict {
     pub verdict: Verdict,
     pub fence: Option<u64>,
     /// Why the cloud may refuse it: the view contradicts the command, another edge assigns the
@@ -90,16 +90,22 @@ pub struct Judgment {
 pub const WAITING_MAX: usize = 64;
 
 /// Returns the answer of the first row that fits.
-pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer {
-    if is_one_too_many(request, sight, footing) {
-        return Answer::NotTaken(Code::TooManyRequests);
+pub fn judge_command(
+    request: &VerdictRequest<'_>,
+    sight: &EdgeOrderView,
+    footing: &EdgeState,
+) -> CommandDecision {
+    if exceeds_waiting_limit(request, sight, footing) {
+        return CommandDecision::NotTaken(Code::TooManyRequests);
     }
-    let doubt = match (&sight.order, request.body.action()) {
+    let doubt = match (&sight.order, request.body.order_action()) {
         (None, None) => None,
-        (None, Some(_)) if !request.receipted => return Answer::NotTaken(Code::OrderNotFound),
+        (None, Some(_)) if !request.receipted => {
+            return CommandDecision::NotTaken(Code::OrderNotFound);
+        }
         (None, Some(_)) => Some(Code::LooksWrongState),
         (Some(_), None) => Some(Code::LooksWrongState),
-        (Some(order), Some(action)) => doubt(request.actor, action, order),
+        (Some(order), Some(action)) => find_doubt(request.actor, action, order),
     };
     let fence = match doubt {
         None if may_be_firm(request, footing) => firm_fence(sight, footing),
@@ -107,20 +113,22 @@ pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer 
     };
     let verdict = if fence.is_some() { Verdict::Firm } else { Verdict::Provisional };
     let doubt = doubt
-        .or_else(|| decided_elsewhere(request, footing))
-        .or_else(|| without_funds(request, sight, footing));
-    Answer::Taken(Judgment { verdict, fence, doubt })
+        .or_else(|| doubt_held_elsewhere(request, footing))
+        .or_else(|| doubt_unpaid_work(request, sight, footing));
+    CommandDecision::Taken(TakenVerdict { verdict, fence, doubt })
 }
 
 /// The reason that the viewed order contradicts the action. Accepting one's own order again is a
 /// retry and fits.
-pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
+pub fn find_doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
     let theirs = order.provider_id == Some(actor.user_id);
     let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
     // A customer's approval counts only under an offline rule.
     let by_rule = action == Action::Approve && order.customer_id == actor.user_id;
     match action {
-        _ if !action.roles().contains(&actor.role) && !by_rule => return Some(Code::LooksNotYours),
+        _ if !action.allowed_roles().contains(&actor.role) && !by_rule => {
+            return Some(Code::LooksNotYours);
+        }
         Action::Accept if theirs && !dead => return None,
         Action::Accept if order.provider_id.is_some() && !theirs => return Some(Code::LooksTaken),
         Action::Withdraw if actor.role == Role::Admin => {}
@@ -134,19 +142,23 @@ pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
         }
         _ => {}
     }
-    order.status.after_by(action, actor.role).is_none().then_some(Code::LooksWrongState)
+    order.status.next_status_by_role(action, actor.role).is_none().then_some(Code::LooksWrongState)
 }
 
 /// Warns the user that their accept waits for the edge that holds the region.
-fn decided_elsewhere(request: &Request<'_>, footing: &Footing) -> Option<Code> {
-    let accept = request.body.action() == Some(Action::Accept);
-    (accept && footing.right == Right::Elsewhere).then_some(Code::RegionHeldElsewhere)
+fn doubt_held_elsewhere(request: &VerdictRequest<'_>, footing: &EdgeState) -> Option<Code> {
+    let accept = request.body.order_action() == Some(Action::Accept);
+    (accept && footing.right == RegionRight::Elsewhere).then_some(Code::RegionHeldElsewhere)
 }
 
 /// The cloud refuses a start without held funds and every op that builds on it, so warn the user
 /// before they do the work.
-fn without_funds(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Option<Code> {
-    let is_unpaid = match request.body.action() {
+fn doubt_unpaid_work(
+    request: &VerdictRequest<'_>,
+    sight: &EdgeOrderView,
+    footing: &EdgeState,
+) -> Option<Code> {
+    let is_unpaid = match request.body.order_action() {
         Some(Action::Start) => sight.order.as_ref().is_some_and(lacks_funds),
         Some(Action::Complete) => sight.unpaid_start.is_some(),
         _ => false,
@@ -159,7 +171,7 @@ pub fn lacks_funds(order: &Order) -> bool {
     order.payment_status != PaymentStatus::Held
 }
 
-fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
+fn may_be_firm(request: &VerdictRequest<'_>, footing: &EdgeState) -> bool {
     let covered = match request.body {
         CommandBody::AcceptOrder { .. } => true,
         CommandBody::PublishOrder { .. } | CommandBody::ApproveOrder { .. } => footing.rule_allows,
@@ -170,14 +182,18 @@ fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
 
 /// The held fence, if it is proven and every pending op that can change the order uses the same
 /// fence [FIRM_BASE].
-fn firm_fence(sight: &Sight, footing: &Footing) -> Option<u64> {
-    let Right::Held { fence, proven: true } = footing.right else { return None };
+fn firm_fence(sight: &EdgeOrderView, footing: &EdgeState) -> Option<u64> {
+    let RegionRight::Held { fence, proven: true } = footing.right else { return None };
     sight.pending.iter().all(|op| op.is_idle || op.fence == Some(fence)).then_some(fence)
 }
 
 /// Only a proven holder can rely on an op being idle.
-fn is_one_too_many(request: &Request<'_>, sight: &Sight, footing: &Footing) -> bool {
-    let proven = matches!(footing.right, Right::Held { proven: true, .. });
+fn exceeds_waiting_limit(
+    request: &VerdictRequest<'_>,
+    sight: &EdgeOrderView,
+    footing: &EdgeState,
+) -> bool {
+    let proven = matches!(footing.right, RegionRight::Held { proven: true, .. });
     proven
         && !request.receipted
         && sight.pending.len() >= WAITING_MAX
@@ -190,16 +206,16 @@ mod tests {
 
     use super::*;
     use crate::tests::{actor, draft, id, order};
-    use crate::view::{PendingOp, see};
+    use crate::view::{PendingOp, overlay_pending_ops};
 
-    const HOLDER: Footing =
-        Footing { right: Right::Held { fence: 7, proven: true }, ..Footing::OPTIMISTIC };
+    const HOLDER: EdgeState =
+        EdgeState { right: RegionRight::Held { fence: 7, proven: true }, ..EdgeState::OPTIMISTIC };
 
-    fn sight(status: OrderStatus, provider: Option<u128>) -> Sight {
+    fn sight(status: OrderStatus, provider: Option<u128>) -> EdgeOrderView {
         let mut order = order(1, 3);
         order.status = status;
         order.provider_id = provider.map(|n| UserId(id(n)));
-        see(Some(order), Vec::new(), &crate::tests::edge())
+        overlay_pending_ops(Some(order), Vec::new(), &crate::tests::edge())
     }
 
     fn accept() -> CommandBody {
@@ -207,25 +223,30 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(request: &Request<'_>, sight: &Sight, footing: &Footing, expected: Answer) {
-        assert_eq!(judge(request, sight, footing), expected, "{request:?} {footing:?}");
+    fn check(
+        request: &VerdictRequest<'_>,
+        sight: &EdgeOrderView,
+        footing: &EdgeState,
+        expected: CommandDecision,
+    ) {
+        assert_eq!(judge_command(request, sight, footing), expected, "{request:?} {footing:?}");
     }
 
-    fn taken(verdict: Verdict, fence: Option<u64>, doubt: Option<Code>) -> Answer {
-        Answer::Taken(Judgment { verdict, fence, doubt })
+    fn taken(verdict: Verdict, fence: Option<u64>, doubt: Option<Code>) -> CommandDecision {
+        CommandDecision::Taken(TakenVerdict { verdict, fence, doubt })
     }
 
-    fn by_provider(body: &CommandBody) -> Request<'_> {
-        Request { actor: actor(20, Role::Provider), body, repeat: false, receipted: false }
+    fn by_provider(body: &CommandBody) -> VerdictRequest<'_> {
+        VerdictRequest { actor: actor(20, Role::Provider), body, repeat: false, receipted: false }
     }
 
     #[test]
     fn an_unknown_order_is_not_taken_unless_one_of_our_edges_took_it_before() {
         let body = accept();
-        let nothing = Sight::default();
+        let nothing = EdgeOrderView::default();
         let request = by_provider(&body);
-        check(&request, &nothing, &HOLDER, Answer::NotTaken(Code::OrderNotFound));
-        let request = Request { receipted: true, ..request };
+        check(&request, &nothing, &HOLDER, CommandDecision::NotTaken(Code::OrderNotFound));
+        let request = VerdictRequest { receipted: true, ..request };
         let unsure = taken(Verdict::Provisional, None, Some(Code::LooksWrongState));
         check(&request, &nothing, &HOLDER, unsure);
     }
@@ -241,17 +262,17 @@ mod tests {
         check(&request, &own, &HOLDER, firm);
 
         let provisional = taken(Verdict::Provisional, None, None);
-        check(&request, &open, &Footing::OPTIMISTIC, provisional);
+        check(&request, &open, &EdgeState::OPTIMISTIC, provisional);
         let elsewhere = taken(Verdict::Provisional, None, Some(Code::RegionHeldElsewhere));
-        check(&request, &open, &Footing { right: Right::Elsewhere, ..HOLDER }, elsewhere);
+        check(&request, &open, &EdgeState { right: RegionRight::Elsewhere, ..HOLDER }, elsewhere);
         for footing in [
-            Footing { right: Right::Held { fence: 7, proven: false }, ..HOLDER },
-            Footing { suspect: true, ..HOLDER },
-            Footing { let_in: false, ..HOLDER },
+            EdgeState { right: RegionRight::Held { fence: 7, proven: false }, ..HOLDER },
+            EdgeState { suspect: true, ..HOLDER },
+            EdgeState { let_in: false, ..HOLDER },
         ] {
             check(&request, &open, &footing, provisional);
         }
-        check(&Request { repeat: true, ..request }, &open, &HOLDER, provisional);
+        check(&VerdictRequest { repeat: true, ..request }, &open, &HOLDER, provisional);
     }
 
     #[test]
@@ -259,7 +280,7 @@ mod tests {
         let hours = |n: u64| Duration::from_secs(n * 3_600);
         for (age, expected) in [(Some(0), true), (Some(72), true), (Some(73), false), (None, false)]
         {
-            assert_eq!(fresh(age.map(hours), hours(72)), expected, "{age:?}");
+            assert_eq!(are_revocations_fresh(age.map(hours), hours(72)), expected, "{age:?}");
         }
     }
 
@@ -272,8 +293,8 @@ mod tests {
         for (fence, expected) in [(Some(7), true), (Some(6), false), (None, false)] {
             on_top.pending = vec![PendingOp { fence, ..base.clone() }.settled()];
             let firm = matches!(
-                judge(&by_provider(&body), &on_top, &HOLDER),
-                Answer::Taken(Judgment { verdict: Verdict::Firm, .. })
+                judge_command(&by_provider(&body), &on_top, &HOLDER),
+                CommandDecision::Taken(TakenVerdict { verdict: Verdict::Firm, .. })
             );
             assert_eq!(firm, expected, "{fence:?}");
         }
@@ -286,7 +307,7 @@ mod tests {
         let request = by_provider(&body);
         let taken_by_other = sight(OrderStatus::Accepted, Some(21));
         check(&request, &taken_by_other, &HOLDER, doubt(Code::LooksTaken));
-        let elsewhere = Footing { right: Right::Elsewhere, ..HOLDER };
+        let elsewhere = EdgeState { right: RegionRight::Elsewhere, ..HOLDER };
         check(&request, &taken_by_other, &elsewhere, doubt(Code::LooksTaken));
         let unapproved = sight(OrderStatus::PendingReview, None);
         check(&request, &unapproved, &HOLDER, doubt(Code::LooksWrongState));
@@ -296,9 +317,9 @@ mod tests {
         let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
         check(&by_provider(&start), &taken_by_other, &HOLDER, doubt(Code::LooksNotYours));
         let cancel = CommandBody::CancelOrder { order_id: OrderId(id(1)), reason: None, fee: None };
-        let stranger = Request { actor: actor(99, Role::Customer), ..by_provider(&cancel) };
+        let stranger = VerdictRequest { actor: actor(99, Role::Customer), ..by_provider(&cancel) };
         check(&stranger, &taken_by_other, &HOLDER, doubt(Code::LooksNotYours));
-        let admin = Request { actor: actor(99, Role::Admin), ..by_provider(&cancel) };
+        let admin = VerdictRequest { actor: actor(99, Role::Admin), ..by_provider(&cancel) };
         check(&admin, &taken_by_other, &HOLDER, taken(Verdict::Provisional, None, None));
     }
 
@@ -312,7 +333,11 @@ mod tests {
             let confirmed =
                 sight(status, Some(20)).order.map(|order| Order { payment_status, ..order });
             let op = PendingOp::of(1, actor(20, Role::Provider), start.clone());
-            see(confirmed, started.then_some(op).into_iter().collect(), &crate::tests::edge())
+            overlay_pending_ops(
+                confirmed,
+                started.then_some(op).into_iter().collect(),
+                &crate::tests::edge(),
+            )
         };
         use OrderStatus::{Accepted, InProgress};
         use PaymentStatus::{Held, Unpaid};
@@ -327,7 +352,7 @@ mod tests {
         ] {
             let provisional = |doubt| taken(Verdict::Provisional, None, doubt);
             check(&by_provider(body), &sight, &HOLDER, provisional(doubt));
-            let ruled = Footing { unpaid_start: true, ..HOLDER };
+            let ruled = EdgeState { unpaid_start: true, ..HOLDER };
             check(&by_provider(body), &sight, &ruled, provisional(None));
         }
     }
@@ -336,11 +361,16 @@ mod tests {
     fn publish_and_approve_are_firm_under_a_rule_and_never_without() {
         let publish = CommandBody::PublishOrder { order_id: OrderId(id(1)), order: draft() };
         let approve = CommandBody::ApproveOrder { order_id: OrderId(id(1)) };
-        let ruled = Footing { rule_allows: true, ..HOLDER };
-        let by = |n, role, body| Request { actor: actor(n, role), ..by_provider(body) };
+        let ruled = EdgeState { rule_allows: true, ..HOLDER };
+        let by = |n, role, body| VerdictRequest { actor: actor(n, role), ..by_provider(body) };
         let request = by(10, Role::Customer, &publish);
-        check(&request, &Sight::default(), &ruled, taken(Verdict::Firm, Some(7), None));
-        check(&request, &Sight::default(), &HOLDER, taken(Verdict::Provisional, None, None));
+        check(&request, &EdgeOrderView::default(), &ruled, taken(Verdict::Firm, Some(7), None));
+        check(
+            &request,
+            &EdgeOrderView::default(),
+            &HOLDER,
+            taken(Verdict::Provisional, None, None),
+        );
         let waiting = sight(OrderStatus::PendingReview, None);
         for request in [by(10, Role::Customer, &approve), by(30, Role::Admin, &approve)] {
             check(&request, &waiting, &ruled, taken(Verdict::Firm, Some(7), None));
@@ -352,7 +382,7 @@ mod tests {
 
     #[test]
     fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
-        let ruled = Footing { rule_allows: true, ..HOLDER };
+        let ruled = EdgeState { rule_allows: true, ..HOLDER };
         let order_id = OrderId(id(1));
         for body in [
             CommandBody::StartOrder { order_id },
@@ -363,10 +393,17 @@ mod tests {
             CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
         ] {
             for status in OrderStatus::ALL {
-                let seen = see(sight(status, Some(20)).order, Vec::new(), &crate::tests::edge());
-                let answer = judge(&by_provider(&body), &seen, &ruled);
+                let seen = overlay_pending_ops(
+                    sight(status, Some(20)).order,
+                    Vec::new(),
+                    &crate::tests::edge(),
+                );
+                let answer = judge_command(&by_provider(&body), &seen, &ruled);
                 assert!(
-                    matches!(answer, Answer::Taken(Judgment { verdict: Verdict::Provisional, .. })),
+                    matches!(
+                        answer,
+                        CommandDecision::Taken(TakenVerdict { verdict: Verdict::Provisional, .. })
+                    ),
                     "{body:?} {status}"
                 );
             }

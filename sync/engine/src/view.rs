@@ -5,11 +5,11 @@
 //! neither reads nor later ops.
 
 use wire::{
-    Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Hold, Order, OrderId,
-    OrderStatus, Source, UnixMillis, Verdict,
+    AcceptanceCertainty, Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Order,
+    OrderId, OrderStatus, Source, UnixMillis, Verdict,
 };
 
-use crate::{claimants::Claimants, verdict};
+use crate::{claimants::PotentialActors, verdict};
 
 /// A logged command without an outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct UnpaidStart {
 
 /// A pending op's position in the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standpoint {
+pub struct PendingOpStatus {
     pub seq: u64,
     pub command_id: CommandId,
     pub fence: Option<u64>,
@@ -46,20 +46,20 @@ pub struct Standpoint {
 
 /// One order as this edge sees it, and the pending ops in that view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sight {
+pub struct EdgeOrderView {
     pub order: Option<Order>,
     /// How certain the order's provider is.
-    pub hold: Hold,
-    pub pending: Vec<Standpoint>,
+    pub hold: AcceptanceCertainty,
+    pub pending: Vec<PendingOpStatus>,
     /// `None` if the order is unknown.
-    pub claimants: Option<Claimants>,
+    pub claimants: Option<PotentialActors>,
     /// The start without held funds that the work builds on, until the cloud decides it.
     pub unpaid_start: Option<UnpaidStart>,
     /// The command's customer is in good standing. Set only if a rule needs it.
     pub in_good_standing: bool,
 }
 
-impl Sight {
+impl EdgeOrderView {
     /// True if this command, next in the log, could still change the order in the cloud. Reliable
     /// only while this edge holds the region.
     pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
@@ -68,46 +68,53 @@ impl Sight {
 }
 
 /// Overlays an order's confirmed row with its pending ops, which come in log order.
-pub fn see(confirmed: Option<Order>, ops: Vec<PendingOp>, edge: &EdgeId) -> Sight {
-    let claimants = confirmed.as_ref().map(Claimants::of);
+pub fn overlay_pending_ops(
+    confirmed: Option<Order>,
+    ops: Vec<PendingOp>,
+    edge: &EdgeId,
+) -> EdgeOrderView {
+    let claimants = confirmed.as_ref().map(PotentialActors::from_order);
     let pending = Vec::with_capacity(ops.len());
-    let mut sight = Sight { order: confirmed, pending, claimants, ..Sight::default() };
+    let mut sight =
+        EdgeOrderView { order: confirmed, pending, claimants, ..EdgeOrderView::default() };
     for op in ops {
         let is_idle = op.fence.is_none() && !sight.may_change(op.actor, &op.body);
-        let doubt = lay(&mut sight, &op, edge).err();
+        let doubt = apply_pending_op(&mut sight, &op, edge).err();
         match (&mut sight.claimants, &sight.order) {
-            (Some(claimants), _) if !is_idle => claimants.note(&op),
-            (unknown @ None, Some(published)) => *unknown = Some(Claimants::of(published)),
+            (Some(claimants), _) if !is_idle => claimants.record_op(&op),
+            (unknown @ None, Some(published)) => {
+                *unknown = Some(PotentialActors::from_order(published))
+            }
             _ => {}
         }
         let PendingOp { seq, command_id, fence, .. } = op;
-        sight.pending.push(Standpoint { seq, command_id, fence, doubt, is_idle });
+        sight.pending.push(PendingOpStatus { seq, command_id, fence, doubt, is_idle });
     }
     sight
 }
 
-fn lay(sight: &mut Sight, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
+fn apply_pending_op(sight: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
     let Some(order) = &mut sight.order else {
         let CommandBody::PublishOrder { order_id, order: draft } = &op.body else {
             return Err(Code::OrderNotFound);
         };
-        sight.order = Some(published(*order_id, draft, op, edge));
+        sight.order = Some(build_published_order(*order_id, draft, op, edge));
         return Ok(());
     };
-    match op.body.action() {
+    match op.body.order_action() {
         // The feed arrived before the outcome: this order is the published one.
         None if order.customer_id == op.actor.user_id => Ok(()),
         None => Err(Code::LooksWrongState),
         Some(action) if already_done(order, action, op.actor) => Ok(()),
         Some(action) => match (
-            verdict::doubt(op.actor, action, order),
-            order.status.after_by(action, op.actor.role),
+            verdict::find_doubt(op.actor, action, order),
+            order.status.next_status_by_role(action, op.actor.role),
         ) {
             (Some(doubt), _) => Err(doubt),
             (None, next) => {
                 // Without a next state, the order's provider accepts it again.
                 if let Some(next) = next {
-                    step(order, action, next, op);
+                    apply_action(order, action, next, op);
                 }
                 sight.unpaid_start = match action {
                     Action::Start => {
@@ -117,7 +124,7 @@ fn lay(sight: &mut Sight, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
                     Action::Complete => sight.unpaid_start,
                     _ => None,
                 };
-                sight.hold = hold(sight.hold, action, op, next.is_some());
+                sight.hold = hold_after(sight.hold, action, op, next.is_some());
                 Ok(())
             }
         },
@@ -141,7 +148,7 @@ fn already_done(order: &Order, action: Action, actor: Actor) -> bool {
 }
 
 /// Keeps the confirmed version: only the cloud assigns versions.
-fn step(order: &mut Order, action: Action, next: OrderStatus, op: &PendingOp) {
+fn apply_action(order: &mut Order, action: Action, next: OrderStatus, op: &PendingOp) {
     order.status = next;
     order.updated_at = op.received_at;
     match action {
@@ -152,20 +159,27 @@ fn step(order: &mut Order, action: Action, next: OrderStatus, op: &PendingOp) {
 }
 
 /// How certain the order's provider is after this op, which may have changed nothing.
-fn hold(before: Hold, action: Action, op: &PendingOp, changed: bool) -> Hold {
+fn hold_after(
+    before: AcceptanceCertainty,
+    action: Action,
+    op: &PendingOp,
+    changed: bool,
+) -> AcceptanceCertainty {
     match (action, op.verdict) {
-        (Action::Accept, Verdict::Firm) => Hold::Sure,
-        (Action::Accept, _) if changed => Hold::Unsure,
-        (Action::Start, _) if before == Hold::Unsure => Hold::UnsureStarted,
-        (Action::Withdraw, _) => Hold::Sure,
+        (Action::Accept, Verdict::Firm) => AcceptanceCertainty::Sure,
+        (Action::Accept, _) if changed => AcceptanceCertainty::Unsure,
+        (Action::Start, _) if before == AcceptanceCertainty::Unsure => {
+            AcceptanceCertainty::UnsureStarted
+        }
+        (Action::Withdraw, _) => AcceptanceCertainty::Sure,
         _ => before,
     }
 }
 
 /// An order that exists only at this edge so far: version 0.
-fn published(id: OrderId, draft: &Draft, op: &PendingOp, edge: &EdgeId) -> Order {
+fn build_published_order(id: OrderId, draft: &Draft, op: &PendingOp, edge: &EdgeId) -> Order {
     let source = Source::Edge(edge.clone());
-    let order = Order::published(id, draft.clone(), op.actor.user_id, op.received_at, source);
+    let order = Order::new_published(id, draft.clone(), op.actor.user_id, op.received_at, source);
     Order { version: 0, ..order }
 }
 
@@ -177,13 +191,13 @@ pub struct ConfirmedOrder {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
+pub enum OrderSource {
     Feed,
     Outcome,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Merge {
+pub enum MergeResult {
     Raised,
     /// The row is at least as new, so its order stays.
     Kept,
@@ -192,49 +206,53 @@ pub enum Merge {
 }
 
 /// Merges an order by version. Returns the row to store and the result for the incoming order.
-pub fn merge(row: Option<&ConfirmedOrder>, incoming: Order, via: Via) -> (ConfirmedOrder, Merge) {
-    let brought = if via == Via::Feed { incoming.version } else { 0 };
+pub fn merge_order(
+    row: Option<&ConfirmedOrder>,
+    incoming: Order,
+    via: OrderSource,
+) -> (ConfirmedOrder, MergeResult) {
+    let brought = if via == OrderSource::Feed { incoming.version } else { 0 };
     let Some(row) = row else {
-        return (ConfirmedOrder { order: incoming, feed_version: brought }, Merge::Raised);
+        return (ConfirmedOrder { order: incoming, feed_version: brought }, MergeResult::Raised);
     };
     let feed_version = row.feed_version.max(brought);
     if incoming.version > row.order.version {
-        return (ConfirmedOrder { order: incoming, feed_version }, Merge::Raised);
+        return (ConfirmedOrder { order: incoming, feed_version }, MergeResult::Raised);
     }
     let conflict = incoming.version == row.order.version && incoming != row.order;
-    let merge = if conflict { Merge::Conflict } else { Merge::Kept };
+    let merge = if conflict { MergeResult::Conflict } else { MergeResult::Kept };
     (ConfirmedOrder { order: row.order.clone(), feed_version }, merge)
 }
 
 /// True if the row leaves the view when the feed reports that `gone_version` left the region.
-pub fn leaves(row: &ConfirmedOrder, gone_version: u64) -> bool {
+pub fn leaves_view(row: &ConfirmedOrder, gone_version: u64) -> bool {
     gone_version >= row.order.version
 }
 
 /// The running digest over confirmed rows, and the count of rows ahead of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tally {
+pub struct ViewDigest {
     pub digest: Hash,
     pub orders: u64,
     pub ahead: u32,
 }
 
-impl Default for Tally {
+impl Default for ViewDigest {
     fn default() -> Self {
         Self { digest: Hash::ZERO, orders: 0, ahead: 0 }
     }
 }
 
-impl Tally {
+impl ViewDigest {
     /// Replaces one row with another; either may be absent.
-    pub fn replace(&mut self, old: Option<&ConfirmedOrder>, new: Option<&ConfirmedOrder>) {
+    pub fn replace_row(&mut self, old: Option<&ConfirmedOrder>, new: Option<&ConfirmedOrder>) {
         if let Some(row) = old {
-            self.digest.toggle(row.order.digest());
+            self.digest.toggle_member(row.order.compute_digest());
             self.orders = self.orders.saturating_sub(1);
             self.ahead = self.ahead.saturating_sub(u32::from(row.is_ahead()));
         }
         if let Some(row) = new {
-            self.digest.toggle(row.order.digest());
+            self.digest.toggle_member(row.order.compute_digest());
             self.orders += 1;
             self.ahead += u32::from(row.is_ahead());
         }

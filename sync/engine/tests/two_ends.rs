@@ -6,23 +6,24 @@
 use std::collections::VecDeque;
 
 use engine::{
-    cloud::{Input, Output, Session, StoredEdge},
+    cloud::{StoredEdge, SyncSession, SyncSessionInput, SyncSessionOutput},
     edge::{
-        Edge, EdgeWrite, End, HubCheck, LinkStep, MachineReport, OpRange, Position, Run, Speaker,
+        EdgeFilePosition, EdgeProtocol, EdgeRunIdentity, EdgeWrite, HubCheck, LinkEnd, LinkStep,
+        MachineReport, OpRange, OpRun,
     },
-    moments::HeadNotes,
-    view::Tally,
+    moments::LogHeadReports,
+    view::ViewDigest,
 };
 use proptest::prelude::*;
 use wire::{
-    BootNonce, Chain, Change, EdgeId, Frame, Hash, Hello, Limits, NumberedOutcome, Outcome,
-    OutcomeKind, Policy, Region, UnixMillis, Welcome,
+    BootNonce, ChainHead, EdgeId, FeedChange, Frame, Hash, Hello, LinkLimits, NumberedOutcome,
+    Outcome, OutcomeKind, Policy, Region, UnixMillis, Welcome,
 };
 
 const NOW: UnixMillis = UnixMillis(1);
 const GENERATION: u64 = 4;
-const LIMITS: Limits =
-    Limits { batch_ops_max: 30, batch_bytes_max: 3_000, credit_ops: 50, credit_bytes: 3_000 };
+const LIMITS: LinkLimits =
+    LinkLimits { batch_ops_max: 30, batch_bytes_max: 3_000, credit_ops: 50, credit_bytes: 3_000 };
 
 fn name() -> EdgeId {
     EdgeId::new("north-1").unwrap()
@@ -31,7 +32,7 @@ fn name() -> EdgeId {
 /// The edge's disk.
 struct File {
     ops: Vec<Vec<u8>>,
-    position: Position,
+    position: EdgeFilePosition,
     outcomes: Vec<u64>,
     changes: Vec<u64>,
 }
@@ -39,7 +40,7 @@ struct File {
 /// The cloud's disk.
 struct Base {
     ops: Vec<Vec<u8>>,
-    cursor: Chain,
+    cursor: ChainHead,
     outcomes: Vec<NumberedOutcome>,
     feed: u64,
     term: u64,
@@ -48,8 +49,8 @@ struct Base {
 struct World {
     file: File,
     base: Base,
-    edge: Edge,
-    session: Option<Session>,
+    edge: EdgeProtocol,
+    session: Option<SyncSession>,
     up: VecDeque<Frame>,
     down: VecDeque<Frame>,
     boots: u8,
@@ -93,9 +94,9 @@ fn event() -> impl Strategy<Value = Event> {
 
 impl World {
     fn new(older: Option<Older>) -> Self {
-        let position = Position {
+        let position = EdgeFilePosition {
             epoch: 1,
-            head: Chain::start(&name()),
+            head: ChainHead::start(&name()),
             suspect: false,
             twin: false,
             settled: None,
@@ -106,14 +107,14 @@ impl World {
             snapshot: None,
             unproven: None,
             assignment: Hash::ZERO,
-            tally: Tally::default(),
+            tally: ViewDigest::default(),
             pending: 0,
             oldest_pending_at: None,
         };
         let file = File { ops: Vec::new(), position, outcomes: Vec::new(), changes: Vec::new() };
-        let cursor = Chain::start(&name());
+        let cursor = ChainHead::start(&name());
         let base = Base { ops: Vec::new(), cursor, outcomes: Vec::new(), feed: 0, term: 0 };
-        let edge = Edge::new(who(0), file.position.clone());
+        let edge = EdgeProtocol::new(who(0), file.position.clone());
         let (up, down) = (VecDeque::new(), VecDeque::new());
         let mut world =
             Self { file, base, edge, session: None, up, down, boots: 0, older, packed: 0 };
@@ -132,9 +133,9 @@ impl World {
     fn connect(&mut self) {
         self.up.clear();
         self.down.clear();
-        self.session = Some(Session::new(name(), LIMITS, NOW));
-        self.edge = Edge::new(who(self.boots), self.file.position.clone());
-        let hello = match self.edge.hello(HubCheck::default()) {
+        self.session = Some(SyncSession::new(name(), LIMITS, NOW));
+        self.edge = EdgeProtocol::new(who(self.boots), self.file.position.clone());
+        let hello = match self.edge.start_greeting(HubCheck::default()) {
             Frame::Hello(hello) if self.older == Some(Older::Edge) => {
                 Frame::Hello(Hello { codecs: None, ..hello })
             }
@@ -147,27 +148,27 @@ impl World {
         match event {
             Event::Append(size) => {
                 self.file.append(vec![7; size]);
-                let todo = self.edge.moved(self.file.position.clone());
+                let todo = self.edge.update_position(self.file.position.clone());
                 self.edge_does(todo);
             }
             Event::Decide(count) => self.decide(count),
             Event::Feed => {
                 self.base.feed += 1;
                 let feed_seq = self.base.feed;
-                self.hub_hears(Input::FeedReaches { generation: GENERATION, feed_seq });
+                self.hub_hears(SyncSessionInput::FeedReaches { generation: GENERATION, feed_seq });
             }
             Event::ToHub => {
                 if let Some(frame) = self.up.pop_front() {
-                    self.hub_hears(Input::Frame(frame));
+                    self.hub_hears(SyncSessionInput::Frame(frame));
                 }
             }
             Event::ToEdge => {
                 if let Some(frame) = self.down.pop_front() {
-                    let todo = self.edge.take(frame);
+                    let todo = self.edge.handle_signed_frame(frame);
                     self.edge_does(todo);
                 }
             }
-            Event::Tick => self.hub_hears(Input::Tick),
+            Event::Tick => self.hub_hears(SyncSessionInput::Tick),
             Event::Cut => self.connect(),
             Event::EdgeRestarts => self.restart_edge(),
         }
@@ -177,11 +178,11 @@ impl World {
         let undecided = self.base.ops.len() - self.base.outcomes.len();
         for _ in 0..count.min(undecided) {
             let number = self.base.outcomes.len() as u64 + 1;
-            let outcome = Outcome::plain(OutcomeKind::Applied, NOW);
+            let outcome = Outcome::new_plain(OutcomeKind::Applied, NOW);
             let numbered = NumberedOutcome { number, seq: number, command_id: None, outcome };
             self.base.outcomes.push(numbered);
         }
-        self.hub_hears(Input::OutcomesReach(self.base.outcomes.len() as u64));
+        self.hub_hears(SyncSessionInput::OutcomesReach(self.base.outcomes.len() as u64));
     }
 
     fn edge_does(&mut self, todo: Vec<LinkStep>) {
@@ -193,14 +194,16 @@ impl World {
                     self.up.push_back(*frame);
                     Vec::new()
                 }
-                LinkStep::Read(wanted) => self.edge.read(self.file.run(wanted)),
+                LinkStep::Read(wanted) => self.edge.send_ops(self.file.run(wanted)),
                 LinkStep::Store(store) => {
                     self.file.store(store);
-                    self.edge.moved(self.file.position.clone())
+                    self.edge.update_position(self.file.position.clone())
                 }
                 // Over an ordered connection between two healthy ends, no frame is refused or
                 // ignored.
-                LinkStep::End(End::Refused { code, detail }) => panic!("refused: {code} {detail}"),
+                LinkStep::End(LinkEnd::Refused { code, detail }) => {
+                    panic!("refused: {code} {detail}")
+                }
                 LinkStep::End(end) => panic!("{end:?}"),
                 LinkStep::Ignored { kind, why } => panic!("the edge ignored {kind}: {why:?}"),
                 LinkStep::Welcomed(_)
@@ -209,18 +212,18 @@ impl World {
                 | LinkStep::Log(_) => Vec::new(),
             };
             self.edge_does(more);
-            if let Some(ack) = self.edge.ack(&MachineReport::default()) {
+            if let Some(ack) = self.edge.build_ack(&MachineReport::default()) {
                 self.up.push_back(ack);
             }
         }
     }
 
-    fn hub_hears(&mut self, input: Input) {
+    fn hub_hears(&mut self, input: SyncSessionInput) {
         let Some(session) = &mut self.session else { return };
-        let outputs = session.handle(input, NOW);
+        let outputs = session.handle_input(input, NOW);
         for output in outputs {
             let answer = match output {
-                Output::Send(frame) => {
+                SyncSessionOutput::Send(frame) => {
                     self.down.push_back(match frame {
                         Frame::Welcome(welcome) if self.older == Some(Older::Hub) => {
                             Frame::Welcome(Welcome { codec: None, ..welcome })
@@ -229,32 +232,32 @@ impl World {
                     });
                     None
                 }
-                Output::Load => Some(Input::Loaded(self.base.stored())),
-                Output::TakeOver { over, .. } => {
+                SyncSessionOutput::Load => Some(SyncSessionInput::Loaded(self.base.stored())),
+                SyncSessionOutput::TakeOver { over, .. } => {
                     assert_eq!(over, self.base.term);
                     self.base.term += 1;
                     let term = self.base.term;
-                    Some(Input::TakenOver { term, stored: self.base.stored() })
+                    Some(SyncSessionInput::TakenOver { term, stored: self.base.stored() })
                 }
-                Output::Store(new) => {
+                SyncSessionOutput::Store(new) => {
                     assert_eq!(new.after, self.base.cursor);
                     self.base.cursor = new.cursor();
                     self.base.ops.extend(new.ops.into_iter().map(|op| op.bytes));
-                    Some(Input::OpsStored { cursor: self.base.cursor.seq })
+                    Some(SyncSessionInput::OpsStored { cursor: self.base.cursor.seq })
                 }
-                Output::ReadOutcomes { after, limit } => {
+                SyncSessionOutput::ReadOutcomes { after, limit } => {
                     let after = usize::try_from(after).unwrap();
                     let some = self.base.outcomes[after..].iter().take(limit as usize);
-                    Some(Input::Outcomes(some.cloned().collect()))
+                    Some(SyncSessionInput::Outcomes(some.cloned().collect()))
                 }
-                Output::ReadFeed { after, limit } => {
+                SyncSessionOutput::ReadFeed { after, limit } => {
                     let to = self.base.feed.min(after + u64::from(limit));
                     let changes = (after + 1..=to)
-                        .map(|version| Change::Policy { version, policy: Policy::Optimistic });
-                    Some(Input::Feed { to, changes: changes.collect() })
+                        .map(|version| FeedChange::Policy { version, policy: Policy::Optimistic });
+                    Some(SyncSessionInput::Feed { to, changes: changes.collect() })
                 }
-                Output::SaveAck(..) => None,
-                Output::End(refused) => panic!("the hub ended the session: {refused:?}"),
+                SyncSessionOutput::SaveAck(..) => None,
+                SyncSessionOutput::End(refused) => panic!("the hub ended the session: {refused:?}"),
                 other => panic!("the hub suspects a sound edge: {other:?}"),
             };
             answer.into_iter().for_each(|answer| self.hub_hears(answer));
@@ -278,20 +281,21 @@ impl World {
     }
 }
 
-fn who(boot: u8) -> Speaker {
+fn who(boot: u8) -> EdgeRunIdentity {
     let nonce = BootNonce([boot; 16]);
-    Speaker { edge: name(), region: Region::North, nonce, version: "test".into() }
+    EdgeRunIdentity { edge: name(), region: Region::North, nonce, version: "test".into() }
 }
 
 impl File {
     fn append(&mut self, op: Vec<u8>) {
-        self.position.head = self.position.head.then(&op);
+        self.position.head = self.position.head.append_op(&op);
         self.ops.push(op);
     }
 
-    fn run(&self, wanted: OpRange) -> Run {
+    fn run(&self, wanted: OpRange) -> OpRun {
         let from = usize::try_from(wanted.from).unwrap() - 1;
-        let before = Chain::start(&name()).through(self.ops[..from].iter().map(Vec::as_slice));
+        let before =
+            ChainHead::start(&name()).append_ops(self.ops[..from].iter().map(Vec::as_slice));
         let mut bytes = 0;
         let fits = |(n, op): &(usize, &Vec<u8>)| {
             bytes += op.len() as u64;
@@ -299,7 +303,7 @@ impl File {
                 || (bytes <= wanted.bytes_max && *n < wanted.ops_max as usize)
         };
         let ops = self.ops[from..].iter().enumerate().take_while(fits).map(|(_, op)| op.clone());
-        Run { before, ops: ops.collect() }
+        OpRun { before, ops: ops.collect() }
     }
 
     fn store(&mut self, store: EdgeWrite) {
@@ -310,7 +314,7 @@ impl File {
             }
             EdgeWrite::Changes { to, changes } => {
                 let versions = changes.iter().filter_map(|change| match change {
-                    Change::Policy { version, .. } => Some(*version),
+                    FeedChange::Policy { version, .. } => Some(*version),
                     _ => None,
                 });
                 self.changes.extend(versions);
@@ -345,7 +349,7 @@ impl Base {
             orders: 0,
             gate_open: true,
             disabled: false,
-            heads: HeadNotes::default(),
+            heads: LogHeadReports::default(),
         }
     }
 }

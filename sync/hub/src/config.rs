@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use platform::config::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
-use wire::Limits;
+use wire::LinkLimits;
 
 pub const NAME: &str = CloudPart::Hub.name();
 
@@ -35,16 +35,16 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self::usual(CloudPart::Hub, &DataPlace::default())
+        Self::default_for_part(CloudPart::Hub, &DataPlace::default())
     }
 }
 
 impl PartConfig for Config {
-    fn usual(part: CloudPart, place: &DataPlace) -> Self {
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
         Self {
-            bind: DataPlace::bind(part),
-            sql_url: place.store(part),
-            signing_key: place.file("hub.key"),
+            bind: DataPlace::listen_address(part),
+            sql_url: place.store_address(part),
+            signing_key: place.file_path("hub.key"),
             signing_key_replaced: false,
             batch_ops_max: 5_000,
             batch_bytes_max: 1024 * 1024,
@@ -59,7 +59,7 @@ impl PartConfig for Config {
 
 #[derive(Debug, thiserror::Error)]
 #[error("hub.{name} must be at least {min}, and is {value}")]
-pub(crate) struct TooSmall {
+pub(crate) struct SettingTooSmall {
     name: &'static str,
     value: u64,
     min: u64,
@@ -67,7 +67,7 @@ pub(crate) struct TooSmall {
 
 impl Config {
     /// Warns about settings that an operator should turn off.
-    pub(crate) fn warn(&self) {
+    pub(crate) fn warn_risky_settings(&self) {
         if self.accept_cloud_tokens {
             tracing::warn!(
                 "hub.accept_cloud_tokens is on: what an old edge sends on tokens that open the cloud is \
@@ -77,7 +77,7 @@ impl Config {
     }
 
     /// The limits on what an edge may send. Rejects settings that leave too little room to work.
-    pub(crate) fn limits(&self) -> Result<Limits, TooSmall> {
+    pub(crate) fn validate_limits(&self) -> Result<LinkLimits, SettingTooSmall> {
         const BYTES_MIN: u32 = 64 * 1024;
         // A batch takes about 100 ms without load; below that, every owner would look unreachable.
         const MS_MIN: u64 = 100;
@@ -91,10 +91,10 @@ impl Config {
             ("held_again_ms", self.held_again_ms, MS_MIN),
         ] {
             if value < min {
-                return Err(TooSmall { name, value, min });
+                return Err(SettingTooSmall { name, value, min });
             }
         }
-        Ok(Limits { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes })
+        Ok(LinkLimits { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes })
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_bound_nothing_can_be_done_within_is_refused_by_name() {
-        let refusal = |config: Config| config.limits().unwrap_err().to_string();
+        let refusal = |config: Config| config.validate_limits().unwrap_err().to_string();
         assert_eq!(
             refusal(Config { credit_ops: 0, ..Config::default() }),
             "hub.credit_ops must be at least 1, and is 0"
@@ -113,6 +113,6 @@ mod tests {
             refusal(Config { decided_within_ms: 99, ..Config::default() }),
             "hub.decided_within_ms must be at least 100, and is 99"
         );
-        assert!(Config::default().limits().is_ok());
+        assert!(Config::default().validate_limits().is_ok());
     }
 }

@@ -3,7 +3,7 @@
 
 use platform::{
     bus::{Bus, topology},
-    consume::{Handle, HandleError, consume},
+    consume::{EventHandler, HandleError, start_consumer},
     marks,
 };
 use process::{clock::Clock, tasks::Tasks};
@@ -11,40 +11,40 @@ use serde::Deserialize;
 use wire::{AssignmentEvent, Event, EventType, Exchange, OrderEvent, ReadmissionEvent, UserEvent};
 
 use crate::{
-    signals::{RegionMarks, WorkBell},
+    signals::{RegionMarks, WorkSignal},
     store::{
         Store,
-        feed::{FeedEffect, RevokedToken},
+        feed::{FeedEffect, RevokedSubject},
     },
 };
 
-pub(crate) struct Feeder {
+pub(crate) struct FeedConsumer {
     pub store: Store,
     pub clock: Clock,
     pub regions: RegionMarks,
-    pub work: WorkBell,
+    pub work: WorkSignal,
 }
 
-impl Handle for Feeder {
+impl EventHandler for FeedConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         let fed = match event.kind.exchange() {
             Exchange::Order if event.kind == EventType::RegionAssigned => {
-                self.assigned(event).await?
+                self.feed_assignment_event(event).await?
             }
-            Exchange::Order => self.order(event).await?,
+            Exchange::Order => self.feed_order_event(event).await?,
             Exchange::Auth
                 if matches!(event.kind, EventType::SessionRevoked | EventType::UserRevoked) =>
             {
-                self.revoked(event).await?
+                self.feed_revocation_event(event).await?
             }
             Exchange::Auth if event.kind == EventType::UserReadmitted => {
-                self.readmitted(event).await?
+                self.feed_readmission_event(event).await?
             }
-            Exchange::User => self.marked(event).await?,
+            Exchange::User => self.feed_mark_event(event).await?,
             Exchange::Auth | Exchange::Payment | Exchange::Review => FeedEffect::Known,
         };
         if fed == FeedEffect::Added {
-            self.regions.refresh(&self.store).await?;
+            self.regions.reload_marks(&self.store).await?;
         }
         // Signal repeated events too: the replica that fed this one may have died before its
         // signal.
@@ -67,18 +67,18 @@ impl Handle for Feeder {
         }
         let added = self.store.feed_orders(&orders, self.clock.now()).await?;
         if added.is_some_and(|added| added > 0) {
-            self.regions.refresh(&self.store).await?;
+            self.regions.reload_marks(&self.store).await?;
         }
         Ok(added.is_some())
     }
 }
 
-impl Feeder {
+impl FeedConsumer {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, topology::HUB_FEED, self);
+        start_consumer(tasks, bus, topology::HUB_FEED, self);
     }
 
-    async fn order(&self, event: &Event) -> Result<FeedEffect, HandleError> {
+    async fn feed_order_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
         let fed = self.store.feed_order(event, &order, self.clock.now()).await?;
         if fed == FeedEffect::Contradicted {
@@ -89,7 +89,7 @@ impl Feeder {
         Ok(fed)
     }
 
-    async fn assigned(&self, event: &Event) -> Result<FeedEffect, HandleError> {
+    async fn feed_assignment_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         let AssignmentEvent { region, assignment } = serde_json::from_value(event.body.clone())?;
         let fed = self.store.feed_assignment(event, region, &assignment, self.clock.now()).await?;
         if fed == FeedEffect::Added {
@@ -100,24 +100,24 @@ impl Feeder {
         Ok(fed)
     }
 
-    async fn revoked(&self, event: &Event) -> Result<FeedEffect, HandleError> {
+    async fn feed_revocation_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         let UserEvent { user_id, session_id, .. } = serde_json::from_value(event.body.clone())?;
         let whom = match (event.kind, session_id) {
-            (EventType::UserRevoked, _) => RevokedToken::Person(user_id),
-            (_, Some(session)) => RevokedToken::Session(session),
+            (EventType::UserRevoked, _) => RevokedSubject::Person(user_id),
+            (_, Some(session)) => RevokedSubject::Session(session),
             (_, None) => return Err(HandleError::poison("a revocation names no session")),
         };
         Ok(self.store.feed_revoked(event, whom, self.clock.now()).await?)
     }
 
-    async fn readmitted(&self, event: &Event) -> Result<FeedEffect, HandleError> {
+    async fn feed_readmission_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         let ReadmissionEvent { user_id, tokens_since, .. } =
             serde_json::from_value(event.body.clone())?;
         let now = self.clock.now();
         Ok(self.store.feed_readmitted(event, user_id, tokens_since, now).await?)
     }
 
-    async fn marked(&self, event: &Event) -> Result<FeedEffect, HandleError> {
+    async fn feed_mark_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         match marks::told_by(event)? {
             Some(mark) => Ok(self.store.feed_mark(mark, self.clock.now()).await?),
             None => Ok(FeedEffect::Known),

@@ -11,40 +11,40 @@ use platform::keys::KeySource;
 use tokio::time::sleep;
 use wire::Region;
 
-use crate::{rounds::Rounds, signals::Nudges};
-use compare::{CompareFault, Comparison};
-use keys::KeyNews;
-use mend::Repairs;
+use crate::{rounds::PollLoop, signals::EdgeSignals};
+use compare::{CompareFault, FeedComparison};
+use keys::KeyPublisher;
+use mend::EdgeRepairer;
 
 /// Another replica may have changed a feed.
 const REFRESH: Duration = Duration::from_millis(500);
 
 /// Starts the tasks that maintain this replica's feeds.
-pub(crate) fn start(comparison: &Comparison, keys: KeySource, nudges: Nudges) {
+pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, nudges: EdgeSignals) {
     let tasks = &comparison.tasks;
-    let news = KeyNews {
+    let news = KeyPublisher {
         store: comparison.store.clone(),
         clock: comparison.clock.clone(),
         regions: comparison.regions.clone(),
         source: keys,
     };
-    let rounds = Rounds::new(tasks, "The edges could not be told of the keys yet");
-    tasks.spawn("feed_keys", async move { news.follow(rounds).await });
-    let repairs = Repairs { comparison: comparison.clone(), nudges };
-    tasks.spawn("mend", async move { repairs.follow().await });
+    let rounds = PollLoop::new(tasks, "The edges could not be told of the keys yet");
+    tasks.spawn("feed_keys", async move { news.watch_keys(rounds).await });
+    let repairs = EdgeRepairer { comparison: comparison.clone(), nudges };
+    tasks.spawn("mend", async move { repairs.run_checks().await });
     let (regions, store) = (comparison.regions.clone(), comparison.store.clone());
     let warning = "The regions cannot be read; sessions keep the marks they know";
-    let mut rounds = Rounds::new(tasks, warning);
+    let mut rounds = PollLoop::new(tasks, warning);
     tasks.spawn("regions", async move {
-        while rounds.next(regions.refresh(&store).await, sleep(REFRESH)).await {}
+        while rounds.next(regions.reload_marks(&store).await, sleep(REFRESH)).await {}
     });
 }
 
 /// Compares every region with its owner, one at a time.
-pub(crate) async fn compare_all(comparison: &Comparison) -> Result<(), CompareFault> {
+pub(crate) async fn compare_all(comparison: &FeedComparison) -> Result<(), CompareFault> {
     for region in Region::ALL {
-        let stop = comparison.tasks.token();
-        while comparison.compare(region).await?.is_part() && !stop.is_cancelled() {}
+        let stop = comparison.tasks.stop_token();
+        while comparison.compare_region(region).await?.is_part() && !stop.is_cancelled() {}
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::{
         settling::SettlingEdges,
         status::{self, EdgeRecord, RegionRecord},
     },
-    rounds::Rounds,
+    rounds::PollLoop,
     store::{Store, StoreError},
 };
 
@@ -25,22 +25,22 @@ pub(crate) struct Gauges {
 
 impl Gauges {
     pub fn start(self, tasks: &Tasks) {
-        let mut rounds = Rounds::new(tasks, "The gauges stand still");
+        let mut rounds = PollLoop::new(tasks, "The gauges stand still");
         tasks.spawn("gauges", async move {
             let mut differing = BTreeSet::new();
-            while rounds.next(self.look(&mut differing).await, sleep(LOOK)).await {}
+            while rounds.next(self.update_gauges(&mut differing).await, sleep(LOOK)).await {}
         });
     }
 
-    async fn look(&self, differing: &mut BTreeSet<EdgeId>) -> Result<(), StoreError> {
+    async fn update_gauges(&self, differing: &mut BTreeSet<EdgeId>) -> Result<(), StoreError> {
         let (elapsed, now) = (self.clock.elapsed(), self.clock.now());
-        let (regions, edges) = self.store.overview().await?;
+        let (regions, edges) = self.store.read_overview().await?;
         count_disabled(&regions, &edges);
-        for region in status::report(&regions, &edges, now).regions {
-            show(&region);
+        for region in status::build_report(&regions, &edges, now).regions {
+            set_region_gauges(&region);
             for edge in &region.edges {
                 let stuck = self.settling.is_stuck(edge, region.feed_seq, elapsed, now);
-                compare(edge, stuck, differing);
+                update_checksum_gauge(edge, stuck, differing);
             }
         }
         Ok(())
@@ -54,14 +54,14 @@ fn count_disabled(regions: &[RegionRecord], edges: &[EdgeRecord]) {
     }
 }
 
-fn show(region: &RegionStatus) {
+fn set_region_gauges(region: &RegionStatus) {
     let undecided = region.edges.iter().map(|edge| edge.undecided).sum();
     metrics::HUB_UNDECIDED.set([region.region.as_str()], undecided);
     metrics::HUB_FEED_SEQ.set([region.region.as_str()], region.feed_seq);
 }
 
 /// Logs once when an edge starts to differ, or stops moving without a match.
-fn compare(edge: &EdgeStatus, stuck: bool, differing: &mut BTreeSet<EdgeId>) {
+fn update_checksum_gauge(edge: &EdgeStatus, stuck: bool, differing: &mut BTreeSet<EdgeId>) {
     let name = edge.edge.as_str();
     let differs = match edge.checksum {
         ChecksumState::Match => false,

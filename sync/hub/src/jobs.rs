@@ -3,17 +3,17 @@
 
 use platform::{
     jobs::{self, Job, JobError},
-    sealing::SealWalk,
+    sealing::TableResealer,
 };
 use uuid::Uuid;
 use wire::{Region, UnixMillis};
 
 use crate::{
-    feed::{self, compare::Comparison},
+    feed::{self, compare::FeedComparison},
     store::{
         Store, StoreError,
-        compact::{BATCH, OldOps},
-        reseal::WalkedLog,
+        compact::{BATCH, OldOpsBatch},
+        reseal::ResealCursor,
     },
 };
 
@@ -25,20 +25,20 @@ const REVOCATIONS_KEPT_MS: i64 = 4 * DAY_MS;
 /// Maximum parts per run; the rest follows an hour later.
 const PARTS_MAX: usize = 200;
 
-pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
-    let Comparison { store, clock, tasks, .. } = comparison;
+pub(crate) fn start(comparison: &FeedComparison) -> Result<(), JobError> {
+    let FeedComparison { store, clock, tasks, .. } = comparison;
     let forgetting = (store.clone(), clock.clone());
     let compacting = forgetting.clone();
     let comparing = comparison.clone();
-    let (sealing, walks) = (store.clone(), Walks::default());
+    let (sealing, walks) = (store.clone(), HubSealWalks::default());
     let jobs = vec![
         Job::new("forget_old_ops", "0 23 * * * *", move || {
             let (store, clock) = forgetting.clone();
-            async move { Ok(forget(&store, clock.now()).await?) }
+            async move { Ok(delete_expired_rows(&store, clock.now()).await?) }
         }),
         Job::new("compact_feed", "0 41 * * * *", move || {
             let (store, clock) = compacting.clone();
-            async move { Ok(compact(&store, clock.now()).await?) }
+            async move { Ok(compact_feeds(&store, clock.now()).await?) }
         }),
         Job::new("compare_with_owner", "0 */10 * * * *", move || {
             let comparison = comparing.clone();
@@ -46,7 +46,7 @@ pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
         }),
         Job::new("seal", "50 */5 * * * *", move || {
             let (store, walks) = (sealing.clone(), walks.clone());
-            async move { Ok(seal(&store, &walks).await?) }
+            async move { Ok(reseal_tables(&store, &walks).await?) }
         }),
     ];
     jobs::start(tasks, store.sql(), clock.clone(), jobs)
@@ -54,18 +54,18 @@ pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
 
 /// The position of the sealing walk in each table.
 #[derive(Clone)]
-struct Walks {
-    feed: [SealWalk<u64>; Region::ALL.len()],
-    ops: SealWalk<WalkedLog>,
-    outcomes: SealWalk<WalkedLog>,
-    asks: SealWalk<(Uuid, Uuid)>,
+struct HubSealWalks {
+    feed: [TableResealer<u64>; Region::ALL.len()],
+    ops: TableResealer<ResealCursor>,
+    outcomes: TableResealer<ResealCursor>,
+    asks: TableResealer<(Uuid, Uuid)>,
 }
 
-impl Default for Walks {
+impl Default for HubSealWalks {
     fn default() -> Self {
         Self {
             feed: Region::ALL.map(|region| {
-                SealWalk::of(match region {
+                TableResealer::for_table(match region {
                     Region::North => "sync.feed of NORTH",
                     Region::South => "sync.feed of SOUTH",
                     Region::East => "sync.feed of EAST",
@@ -73,42 +73,42 @@ impl Default for Walks {
                     Region::Mid => "sync.feed of MID",
                 })
             }),
-            ops: SealWalk::of("sync.ops"),
-            outcomes: SealWalk::of("sync.outcomes"),
-            asks: SealWalk::of("sync.asks"),
+            ops: TableResealer::for_table("sync.ops"),
+            outcomes: TableResealer::for_table("sync.outcomes"),
+            asks: TableResealer::for_table("sync.asks"),
         }
     }
 }
 
-async fn seal(store: &Store, walks: &Walks) -> Result<(), StoreError> {
+async fn reseal_tables(store: &Store, walks: &HubSealWalks) -> Result<(), StoreError> {
     let keys = store.sql().data_keys();
     for (region, walk) in Region::ALL.into_iter().zip(&walks.feed) {
-        let mut turn = walk.turn(keys, PARTS_MAX).await;
-        while let Some(after) = turn.place() {
-            turn.reached(store.reseal_feed(region, after).await?);
+        let mut turn = walk.start_run(keys, PARTS_MAX).await;
+        while let Some(after) = turn.next_position() {
+            turn.record_batch(store.reseal_feed(region, after).await?);
         }
     }
-    let mut turn = walks.ops.turn(keys, PARTS_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_ops(after).await?);
+    let mut turn = walks.ops.start_run(keys, PARTS_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_ops(after).await?);
     }
-    let mut turn = walks.outcomes.turn(keys, PARTS_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_outcomes(after).await?);
+    let mut turn = walks.outcomes.start_run(keys, PARTS_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_outcomes(after).await?);
     }
-    let mut turn = walks.asks.turn(keys, PARTS_MAX).await;
-    while let Some(after) = turn.place() {
-        turn.reached(store.reseal_asks(after).await?);
+    let mut turn = walks.asks.start_run(keys, PARTS_MAX).await;
+    while let Some(after) = turn.next_position() {
+        turn.record_batch(store.reseal_asks(after).await?);
     }
     Ok(())
 }
 
-async fn forget(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
+async fn delete_expired_rows(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
     let before = now.plus_ms(-RAW_OPS_KEPT_MS);
     for edge in store.enrolled_edges().await? {
         let mut after = 0;
         for _ in 0..PARTS_MAX {
-            let OldOps { ops, last } = store.drop_old_ops(&edge, after, before).await?;
+            let OldOpsBatch { ops, last } = store.drop_old_ops(&edge, after, before).await?;
             after = last;
             let outcomes = store.drop_old_outcomes(&edge, before).await?;
             let epochs = store.drop_old_epochs(&edge, before).await?;
@@ -128,8 +128,8 @@ async fn forget(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
 
 /// An edge that was away for longer than the log retention gets a snapshot; compaction does not
 /// wait for it.
-async fn compact(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
-    for state in store.regions().await? {
+async fn compact_feeds(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
+    for state in store.list_regions().await? {
         let live_since = now.plus_ms(-RAW_OPS_KEPT_MS);
         for _ in 0..PARTS_MAX {
             // Reload for each part: an edge restored from a backup reads from an earlier cursor.
@@ -148,7 +148,7 @@ async fn compact_part(
     to: u64,
     now: UnixMillis,
 ) -> Result<usize, StoreError> {
-    let versions = store.compact(region, to).await?;
+    let versions = store.compact_feed(region, to).await?;
     let gone = store.drop_tombstones(region, to).await?;
     let revoked_before = now.plus_ms(-REVOCATIONS_KEPT_MS);
     let revocations = store.drop_revocations(region, to, revoked_before).await?;

@@ -29,26 +29,26 @@ use std::time::Duration;
 use axum::Router;
 pub use platform::OpenError;
 use platform::{
-    Ground, answers::Answers, health::Check, jobs::JobError, keys::KeySource, letters,
-    service as skeleton, sql::Sql, upstream::Upstream,
+    ServiceContext, answers::IdempotencyStore, health::ReadinessCheck, jobs::JobError,
+    keys::KeySource, letters, service as skeleton, sql::Sql, upstream::Upstream,
 };
 use process::{openapi::ApiDocument, parts::CloudPart, tokens::Signer};
-use wire::{HubKey, Limits};
+use wire::{HubKey, LinkLimits};
 
 pub use config::{Config, NAME};
-use domain::{compare::ResumePoints, settling::SettlingEdges};
-use events::Feeder;
-use feed::compare::Comparison;
+use domain::{compare::ComparisonCursors, settling::SettlingEdges};
+use events::FeedConsumer;
+use feed::compare::FeedComparison;
 use gauges::Gauges;
-use http::state::Routes;
-use news::News;
-use peers::{CommandTokens, OpOwner};
-use session::{link::Sessions, links::Links};
-use signals::{Nudges, PutAccepts, RegionMarks, WorkBell};
+use http::state::HubState;
+use news::LiveUpdates;
+use peers::{CommandTokenClient, OwnerClient};
+use session::{link::SessionContext, links::ActiveLinks};
+use signals::{EdgeSignals, ForwardedAccepts, RegionMarks, WorkSignal};
 use store::{MIGRATIONS, Store};
 use work::{
-    sweeps::Sweeps,
-    workers::{BatchTurns, Workers},
+    sweeps::RetrySchedule,
+    workers::{BatchPermits, Workers},
 };
 
 #[derive(Clone)]
@@ -61,56 +61,65 @@ pub struct Peers {
     pub auth: Upstream,
 }
 
-pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
-    config.warn();
-    let limits = config.limits().map_err(OpenError::own("could not use the hub's settings"))?;
+pub async fn open(
+    config: Config,
+    ground: ServiceContext,
+    peers: Peers,
+) -> Result<Router, OpenError> {
+    config.warn_risky_settings();
+    let limits = config
+        .validate_limits()
+        .map_err(OpenError::own_failure("could not use the hub's settings"))?;
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
     let store = Store::new(sql.clone());
     let key = hub_key(&config, &store).await?;
-    store.ensure_regions(generation()).await?;
+    store.ensure_regions(new_feed_generation()).await?;
     let regions = RegionMarks::default();
-    regions.refresh(&store).await?;
+    regions.reload_marks(&store).await?;
     // If an owner is away, the ops that need it are parked; the link keeps working.
-    let answers = Answers::new(&ground, NAME, &sql);
-    let letters = letters::routes(&ground, CloudPart::Hub, &sql);
-    let checks =
-        [Check::Sql(sql), Check::Bus(ground.bus.clone()), Check::Keys(ground.keys.clone())];
+    let answers = IdempotencyStore::new(&ground, NAME, &sql);
+    let letters = letters::build_routes(&ground, CloudPart::Hub, &sql);
+    let checks = [
+        ReadinessCheck::Sql(sql),
+        ReadinessCheck::Bus(ground.bus.clone()),
+        ReadinessCheck::Keys(ground.keys.clone()),
+    ];
     let routes = start(&config, ground, peers, limits, key, store, regions)?;
-    let routes = answers.over(http::router(routes), &document()).merge(letters);
+    let routes = answers.wrap_routes(http::router(routes), &document()).merge(letters);
     Ok(skeleton::router(NAME, routes, checks))
 }
 
 fn start(
     config: &Config,
-    ground: Ground,
+    ground: ServiceContext,
     peers: Peers,
-    limits: Limits,
+    limits: LinkLimits,
     key: Signer,
     store: Store,
     regions: RegionMarks,
-) -> Result<Routes, JobError> {
-    let verifier = ground.verifier(NAME);
-    let Ground { clock, tasks, bus, keys, service_key, .. } = ground;
-    let (nudges, put_accepts) = (Nudges::default(), PutAccepts::default());
-    let (work, settling) = (WorkBell::default(), SettlingEdges::default());
-    let command_tokens = CommandTokens::of(peers.auth.clone(), &service_key, &clock);
+) -> Result<HubState, JobError> {
+    let verifier = ground.verifier_for(NAME);
+    let ServiceContext { clock, tasks, bus, keys, service_key, .. } = ground;
+    let (nudges, put_accepts) = (EdgeSignals::default(), ForwardedAccepts::default());
+    let (work, settling) = (WorkSignal::default(), SettlingEdges::default());
+    let command_tokens = CommandTokenClient::new(peers.auth.clone(), &service_key, &clock);
     let keys = KeySource { keys, auth: peers.auth };
     let decided_within = Duration::from_millis(config.decided_within_ms);
-    let owner = OpOwner::maker(service_key, &clock, decided_within);
+    let owner = OwnerClient::client_factory(service_key, &clock, decided_within);
     let order = owner(peers::ORDER, peers.order);
     let review = owner(peers::REVIEW, peers.review);
-    let comparison = Comparison {
+    let comparison = FeedComparison {
         store: store.clone(),
         clock: clock.clone(),
         tasks: tasks.clone(),
         order: order.clone(),
         regions: regions.clone(),
         work: work.clone(),
-        resume: ResumePoints::default(),
+        resume: ComparisonCursors::default(),
     };
     jobs::start(&comparison)?;
     feed::start(&comparison, keys.clone(), nudges.clone());
-    let feeder = Feeder {
+    let feeder = FeedConsumer {
         store: store.clone(),
         clock: clock.clone(),
         regions: regions.clone(),
@@ -131,16 +140,21 @@ fn start(
         held_again,
         accept_cloud_tokens: config.accept_cloud_tokens,
         replica: clock.new_id(),
-        sweeps: Sweeps::new(held_again),
-        turns: BatchTurns::default(),
+        sweeps: RetrySchedule::new(held_again),
+        turns: BatchPermits::default(),
     };
     workers.start();
     let gauges = Gauges { store: store.clone(), clock: clock.clone(), settling: settling.clone() };
     gauges.start(&tasks);
-    let news =
-        News::new(store.clone(), clock.clone(), tasks.clone(), regions.clone(), settling.clone());
+    let news = LiveUpdates::new(
+        store.clone(),
+        clock.clone(),
+        tasks.clone(),
+        regions.clone(),
+        settling.clone(),
+    );
     news.start();
-    let sessions = Sessions {
+    let sessions = SessionContext {
         store,
         clock,
         tasks,
@@ -151,24 +165,24 @@ fn start(
         nudges,
         put_accepts,
         work,
-        links: Links::default(),
+        links: ActiveLinks::default(),
         limits,
         key,
     };
     sessions.start();
-    Ok(Routes { keys, verifier, sessions, comparison, settling, news })
+    Ok(HubState { keys, verifier, sessions, comparison, settling, news })
 }
 
 /// Edges refuse a hub with a different key, so a replica whose key differs does not start.
 async fn hub_key(config: &Config, store: &Store) -> Result<Signer, OpenError> {
     let key = Signer::load_or_create(&config.signing_key)
-        .map_err(OpenError::own("could not get the key by which edges know the hub"))?;
+        .map_err(OpenError::own_failure("could not get the key by which edges know the hub"))?;
     let public = HubKey(key.public_key());
     if !store.ensure_key(public, config.signing_key_replaced).await? {
         let found = config.signing_key.display().to_string();
-        return Err(OpenError::own("could not use the hub's key")(KeyMismatch { found }));
+        return Err(OpenError::own_failure("could not use the hub's key")(KeyMismatch { found }));
     }
-    let fingerprint = public.fingerprint();
+    let fingerprint = public.compute_fingerprint();
     tracing::info!(%fingerprint, "Edges know this hub by {fingerprint}");
     Ok(key)
 }
@@ -185,7 +199,7 @@ struct KeyMismatch {
 
 /// The API description of the public routes.
 pub fn document() -> ApiDocument {
-    http::table(ApiDocument::of(NAME))
+    http::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
@@ -194,6 +208,6 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
 
 /// Identifies the feeds of a new database: an edge with a cursor from another generation starts
 /// over. Limited to 53 bits, which every store and format holds exactly.
-fn generation() -> u64 {
-    u64::from_le_bytes(process::random::bytes::<8>()) >> 11
+fn new_feed_generation() -> u64 {
+    u64::from_le_bytes(process::random::draw_bytes::<8>()) >> 11
 }

@@ -21,18 +21,18 @@ use tokio::{
     sync::{broadcast, watch},
     time::sleep,
 };
-use wire::{Change, Code, Region, RegionStatus};
+use wire::{Code, FeedChange, Region, RegionStatus};
 
 use crate::{
     config::NAME,
     domain::{settling::SettlingEdges, status},
-    rounds::Rounds,
+    rounds::PollLoop,
     signals::{RegionMark, RegionMarks},
     store::{Store, StoreError},
 };
 
-pub use listen::tell;
-pub use place::{FeedPlace, NewsKind};
+pub use listen::stream_updates;
+pub use place::{FeedPosition, UpdateKind};
 
 /// How many changes a listener may lag. A slower one is disconnected; it reconnects and resumes
 /// from its place.
@@ -47,28 +47,28 @@ const LOOK: Duration = Duration::from_secs(1);
 const REFUSED_RETRY_S: u32 = 5;
 
 /// A change of an order that pages may show.
-pub struct FeedNews {
+pub struct FeedUpdate {
     pub region: Region,
-    pub kind: NewsKind,
+    pub kind: UpdateKind,
     pub number: u64,
     /// The change, or for a lost acceptance the order's newest change in the feed.
-    pub change: Option<Change>,
+    pub change: Option<FeedChange>,
 }
 
 /// The live change stream of one replica. Clones share it.
 #[derive(Clone)]
-pub(crate) struct News {
+pub(crate) struct LiveUpdates {
     store: Store,
     clock: Clock,
     tasks: Tasks,
     marks: RegionMarks,
     settling: SettlingEdges,
-    changes: broadcast::Sender<Arc<FeedNews>>,
+    changes: broadcast::Sender<Arc<FeedUpdate>>,
     regions: watch::Sender<Arc<Vec<RegionStatus>>>,
     seats: StreamLimit,
 }
 
-impl News {
+impl LiveUpdates {
     pub fn new(
         store: Store,
         clock: Clock,
@@ -84,22 +84,22 @@ impl News {
     pub fn start(&self) {
         for region in Region::ALL {
             let news = self.clone();
-            self.tasks.spawn("news", async move { news.follow(region).await });
+            self.tasks.spawn("news", async move { news.follow_region(region).await });
         }
         let news = self.clone();
         self.tasks.spawn("news_regions", async move { news.watch_regions().await });
     }
 
     /// Reserves one of the listener permits until dropped.
-    pub fn seat(&self) -> Result<OpenStream, Problem> {
+    pub fn reserve_stream(&self) -> Result<OpenStream, Problem> {
         let refused = || Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S);
         self.seats.open().ok_or_else(refused)
     }
 
-    async fn follow(&self, region: Region) {
-        let mut marks = self.marks.watch(region);
+    async fn follow_region(&self, region: Region) {
+        let mut marks = self.marks.watch_region(region);
         let mut read_to = *marks.borrow_and_update();
-        let mut rounds = Rounds::new(&self.tasks, "The changes cannot be read for pages yet");
+        let mut rounds = PollLoop::new(&self.tasks, "The changes cannot be read for pages yet");
         loop {
             let end = *marks.borrow_and_update();
             let read = self.read(region, &mut read_to, end).await;
@@ -132,7 +132,7 @@ impl News {
             let (after, to) = (read_to.feed_seq, end.feed_seq);
             let (to, part) = self.store.order_changes(region, after, to, PART).await?;
             for (number, change) in part {
-                self.pass_on(region, NewsKind::Changed, number, Some(change));
+                self.pass_on(region, UpdateKind::Changed, number, Some(change));
             }
             read_to.feed_seq = to;
         }
@@ -141,7 +141,7 @@ impl News {
             let part = self.store.lost_acceptances(region, after, to, PART).await?;
             read_to.lost = part.last().map_or(to, |(number, _)| *number);
             for (number, change) in part {
-                self.pass_on(region, NewsKind::Lost, number, change);
+                self.pass_on(region, UpdateKind::Lost, number, change);
             }
         }
         // A restored database starts a new feed.
@@ -149,24 +149,24 @@ impl News {
         Ok(())
     }
 
-    fn pass_on(&self, region: Region, kind: NewsKind, number: u64, change: Option<Change>) {
+    fn pass_on(&self, region: Region, kind: UpdateKind, number: u64, change: Option<FeedChange>) {
         // Fails only without listeners.
-        let _ = self.changes.send(Arc::new(FeedNews { region, kind, number, change }));
+        let _ = self.changes.send(Arc::new(FeedUpdate { region, kind, number, change }));
     }
 
     async fn watch_regions(&self) {
-        let mut rounds = Rounds::new(&self.tasks, "The regions cannot be read for pages yet");
-        while rounds.next(self.look().await, sleep(LOOK)).await {}
+        let mut rounds = PollLoop::new(&self.tasks, "The regions cannot be read for pages yet");
+        while rounds.next(self.refresh_regions().await, sleep(LOOK)).await {}
     }
 
-    async fn look(&self) -> Result<(), StoreError> {
+    async fn refresh_regions(&self) -> Result<(), StoreError> {
         if self.regions.receiver_count() == 0 {
             return Ok(());
         }
-        let (regions, edges) = self.store.overview().await?;
-        let mut report = status::report(&regions, &edges, self.clock.now());
+        let (regions, edges) = self.store.read_overview().await?;
+        let mut report = status::build_report(&regions, &edges, self.clock.now());
         let edges = report.regions.iter_mut().flat_map(|region| &mut region.edges);
-        edges.for_each(|edge| self.settling.mark(edge));
+        edges.for_each(|edge| self.settling.set_unsettled_since(edge));
         self.regions.send_replace(Arc::new(report.regions));
         Ok(())
     }

@@ -24,7 +24,7 @@ const TOKEN_WITHIN: Duration = Duration::from_secs(2);
 /// Client of a service that decides ops. Each call starts a new trace: the ops continue under their
 /// commands' traces.
 #[derive(Clone)]
-pub(crate) struct OpOwner {
+pub(crate) struct OwnerClient {
     /// The audience of the hub's token.
     pub name: &'static str,
     pub upstream: Upstream,
@@ -35,7 +35,7 @@ pub(crate) struct OpOwner {
 
 /// Client of auth for tokens that vouch for one command.
 #[derive(Clone)]
-pub(crate) struct CommandTokens {
+pub(crate) struct CommandTokenClient {
     upstream: Upstream,
     service_key: ServiceKey,
     clock: Clock,
@@ -49,9 +49,9 @@ pub(crate) enum OwnerAnswer<T> {
     Failed(UpstreamError),
 }
 
-impl OpOwner {
+impl OwnerClient {
     /// Builds the clients of all owners, which differ only in name and upstream.
-    pub fn maker(
+    pub fn client_factory(
         service_key: ServiceKey,
         clock: &Clock,
         decided_within: Duration,
@@ -64,8 +64,8 @@ impl OpOwner {
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, UpstreamError> {
-        let token = self.token();
-        trace::scope(TraceId::random(), self.upstream.get(path, Some(&token))).await
+        let token = self.sign_token();
+        trace::run_in_trace(TraceId::random(), self.upstream.get(path, Some(&token))).await
     }
 
     pub async fn post<T: DeserializeOwned>(
@@ -73,13 +73,13 @@ impl OpOwner {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, UpstreamError> {
-        let token = self.token();
-        let call = self.upstream.json(Method::POST, path, Some(&token), Some(body));
-        trace::scope(TraceId::random(), call).await
+        let token = self.sign_token();
+        let call = self.upstream.call_json(Method::POST, path, Some(&token), Some(body));
+        trace::run_in_trace(TraceId::random(), call).await
     }
 
     /// Like `post`, with the time limit for a decision.
-    pub async fn decide<T: DeserializeOwned>(
+    pub async fn post_for_decision<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
@@ -98,28 +98,28 @@ impl OpOwner {
         empty: &L,
         doubted: bool,
     ) -> OwnerAnswer<T> {
-        if doubted && let Err(error) = self.decide::<T>(path, empty).await {
+        if doubted && let Err(error) = self.post_for_decision::<T>(path, empty).await {
             return OwnerAnswer::Away(error);
         }
-        match self.decide(path, list).await {
+        match self.post_for_decision(path, list).await {
             Ok(decisions) => OwnerAnswer::Decisions(decisions),
             Err(error) if is_away(&error) && !matches!(error, UpstreamError::TimedOut) => {
                 OwnerAnswer::Away(error)
             }
-            Err(error) => match self.decide::<T>(path, empty).await {
+            Err(error) => match self.post_for_decision::<T>(path, empty).await {
                 Ok(_) => OwnerAnswer::Failed(error),
                 Err(error) => OwnerAnswer::Away(error),
             },
         }
     }
 
-    fn token(&self) -> String {
-        self.service_key.token(NAME, self.name, &self.clock)
+    fn sign_token(&self) -> String {
+        self.service_key.issue_token(NAME, self.name, &self.clock)
     }
 }
 
-impl CommandTokens {
-    pub fn of(upstream: Upstream, service_key: &ServiceKey, clock: &Clock) -> Self {
+impl CommandTokenClient {
+    pub fn new(upstream: Upstream, service_key: &ServiceKey, clock: &Clock) -> Self {
         Self { upstream, service_key: service_key.clone(), clock: clock.clone() }
     }
 
@@ -130,10 +130,10 @@ impl CommandTokens {
         form: &CommandTokenForm,
     ) -> Result<Option<String>, UpstreamError> {
         const PATH: &str = "/internal/command-tokens";
-        let own = self.service_key.token(NAME, AUTH, &self.clock);
-        let asked = self.upstream.json(Method::POST, PATH, Some(&own), Some(form));
+        let own = self.service_key.issue_token(NAME, AUTH, &self.clock);
+        let asked = self.upstream.call_json(Method::POST, PATH, Some(&own), Some(form));
         let answer =
-            tokio::time::timeout(TOKEN_WITHIN, trace::scope(TraceId::random(), asked)).await;
+            tokio::time::timeout(TOKEN_WITHIN, trace::run_in_trace(TraceId::random(), asked)).await;
         match answer.unwrap_or(Err(UpstreamError::TimedOut)) {
             Ok(CommandToken { token }) => Ok(Some(token)),
             Err(UpstreamError::Refused { status: StatusCode::UNAUTHORIZED, .. }) => Ok(None),

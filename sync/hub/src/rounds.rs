@@ -10,15 +10,15 @@ const GRACE: Duration = Duration::from_millis(500);
 const _: () = assert!(GRACE.as_millis() < STOP_WITHIN.as_millis());
 
 /// Logs only the first of several failures in a row.
-pub(crate) struct Rounds {
+pub(crate) struct PollLoop {
     stop: CancellationToken,
     warning: &'static str,
     is_failing: bool,
 }
 
-impl Rounds {
+impl PollLoop {
     pub fn new(tasks: &Tasks, warning: &'static str) -> Self {
-        Self { stop: tasks.token(), warning, is_failing: false }
+        Self { stop: tasks.stop_token(), warning, is_failing: false }
     }
 
     /// Takes the result of one round and waits for the next. Returns `false` when the process
@@ -31,7 +31,7 @@ impl Rounds {
         if let Err(error) = &result
             && !self.is_failing
         {
-            tracing::warn!(cause = process::problem::chain(error), "{}", self.warning);
+            tracing::warn!(cause = process::problem::format_error_chain(error), "{}", self.warning);
         }
         self.is_failing = result.is_err();
         tokio::select! {

@@ -18,15 +18,15 @@ mod vouching;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use engine::cloud::Input;
+use engine::cloud::SyncSessionInput;
 use futures::{StreamExt, stream::SplitStream};
-use process::{metrics, seal::Sealer};
+use process::{metrics, seal::FrameSealer};
 use tokio::{sync::watch, time::MissedTickBehavior};
 use wire::{Code, EdgeId, Frame, Hello, Region, UnixMillis};
 
 use crate::signals::RegionMark;
-use link::{Link, SessionEnd, Sessions};
-use outbound::Room;
+use link::{EdgeConnection, SessionContext, SessionEnd};
+use outbound::FramePermit;
 
 const TICK: Duration = Duration::from_secs(1);
 /// A connection must send Hello within this time.
@@ -39,20 +39,20 @@ const CONTACT_TICKS: u64 = 3;
 /// A frame's other fields, and a length per op.
 const FRAME_OVERHEAD_BYTES: usize = 64 * 1024;
 
-enum Stimulus {
+enum SessionInput {
     Message(Option<Result<Message, axum::Error>>),
     Tick,
     Region(RegionMark),
     /// Outcomes were stored, or the term was raised.
     Nudge,
     /// A permit for one more downstream frame is free.
-    Room(Room),
+    Room(FramePermit),
     Stop,
     /// The outbound queue is broken.
     Broken,
 }
 
-impl Sessions {
+impl SessionContext {
     pub fn message_bytes_max(&self) -> usize {
         let bytes_max = usize::try_from(self.limits.batch_bytes_max).unwrap_or(usize::MAX);
         bytes_max.saturating_add(FRAME_OVERHEAD_BYTES)
@@ -60,9 +60,9 @@ impl Sessions {
 
     /// Runs until the session has ended and the last frame is written.
     pub async fn run(self, edge: EdgeId, region: Region, linked_at: UnixMillis, socket: WebSocket) {
-        let (mut link, writer, stream) = Link::new(self, edge, region, linked_at, socket);
+        let (mut link, writer, stream) = EdgeConnection::new(self, edge, region, linked_at, socket);
         let listening = async move {
-            let end = link.listen(stream).await;
+            let end = link.run_event_loop(stream).await;
             link.close(end).await;
         };
         tokio::join!(listening, writer.run());
@@ -76,43 +76,43 @@ impl Sessions {
     }
 }
 
-impl Link {
-    async fn listen(&mut self, mut stream: SplitStream<WebSocket>) -> SessionEnd {
-        let stop = self.hub.tasks.token();
-        let broken = self.out.broken();
-        let mut marks = self.hub.regions.watch(self.region);
-        let mut nudges = self.hub.nudges.watch(&self.edge);
+impl EdgeConnection {
+    async fn run_event_loop(&mut self, mut stream: SplitStream<WebSocket>) -> SessionEnd {
+        let stop = self.hub.tasks.stop_token();
+        let broken = self.out.broken_token();
+        let mut marks = self.hub.regions.watch_region(self.region);
+        let mut nudges = self.hub.nudges.watch_edge(&self.edge);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let stimulus = tokio::select! {
-                () = stop.cancelled() => Stimulus::Stop,
-                () = broken.cancelled() => Stimulus::Broken,
-                _ = tick.tick() => Stimulus::Tick,
-                mark = changed(&mut marks) => Stimulus::Region(mark),
-                () = changed(&mut nudges) => Stimulus::Nudge,
-                room = self.out.room(), if self.reads.any() => Stimulus::Room(room),
-                message = stream.next() => Stimulus::Message(message),
+                () = stop.cancelled() => SessionInput::Stop,
+                () = broken.cancelled() => SessionInput::Broken,
+                _ = tick.tick() => SessionInput::Tick,
+                mark = wait_for_change(&mut marks) => SessionInput::Region(mark),
+                () = wait_for_change(&mut nudges) => SessionInput::Nudge,
+                room = self.out.acquire_permit(), if self.reads.has_pending() => SessionInput::Room(room),
+                message = stream.next() => SessionInput::Message(message),
             };
-            if let Err(end) = self.react(stimulus).await {
+            if let Err(end) = self.handle_input(stimulus).await {
                 return end;
             }
         }
     }
 
-    async fn react(&mut self, stimulus: Stimulus) -> Result<(), SessionEnd> {
+    async fn handle_input(&mut self, stimulus: SessionInput) -> Result<(), SessionEnd> {
         match stimulus {
-            Stimulus::Message(message) => self.message(message).await,
-            Stimulus::Tick => self.tick().await,
-            Stimulus::Region(mark) => self.region(mark).await,
-            Stimulus::Nudge => self.look().await,
-            Stimulus::Room(room) => self.read_down(room).await,
-            Stimulus::Stop => Err(self.end(Code::Unavailable, "this hub stops")),
-            Stimulus::Broken => Err(SessionEnd::Told),
+            SessionInput::Message(message) => self.handle_message(message).await,
+            SessionInput::Tick => self.handle_tick().await,
+            SessionInput::Region(mark) => self.apply_region_mark(mark).await,
+            SessionInput::Nudge => self.check_edge_row().await,
+            SessionInput::Room(room) => self.read_down(room).await,
+            SessionInput::Stop => Err(self.end_session(Code::Unavailable, "this hub stops")),
+            SessionInput::Broken => Err(SessionEnd::Told),
         }
     }
 
-    async fn message(
+    async fn handle_message(
         &mut self,
         message: Option<Result<Message, axum::Error>>,
     ) -> Result<(), SessionEnd> {
@@ -122,13 +122,15 @@ impl Link {
             Message::Binary(bytes) => {
                 metrics::LINK_BYTES.add(["received"], bytes.len() as u64);
                 let Ok(frame) = Frame::from_bytes(&bytes) else {
-                    return Err(self.end(Code::MalformedBody, "this is no frame of the link"));
+                    return Err(
+                        self.end_session(Code::MalformedBody, "this is no frame of the link")
+                    );
                 };
                 metrics::LINK_FRAMES.add([frame.kind(), "received"], 1);
                 self.seal_for(&frame);
-                self.perform(Input::Frame(frame)).await
+                self.drive_engine(SyncSessionInput::Frame(frame)).await
             }
-            Message::Text(_) => Err(self.end(Code::MalformedBody, "frames are binary")),
+            Message::Text(_) => Err(self.end_session(Code::MalformedBody, "frames are binary")),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
             Message::Close(_) => Err(SessionEnd::Told),
         }
@@ -141,32 +143,32 @@ impl Link {
             && self.machine.is_greeting()
         {
             let (key, edge) = (self.hub.key.clone(), self.edge.clone());
-            self.out.seal_with(Sealer::new(key, edge, *challenge));
+            self.out.seal_with(FrameSealer::new(key, edge, *challenge));
         }
     }
 
-    async fn tick(&mut self) -> Result<(), SessionEnd> {
+    async fn handle_tick(&mut self) -> Result<(), SessionEnd> {
         self.ticks += 1;
         let now = self.hub.clock.elapsed();
         if self.machine.is_greeting() && now.saturating_sub(self.began) > HELLO_LIMIT {
-            return Err(self.end(Code::TimedOut, "no Hello came"));
+            return Err(self.end_session(Code::TimedOut, "no Hello came"));
         }
         if now.saturating_sub(self.heard_at) > SILENCE_LIMIT {
-            return Err(self.end(Code::TimedOut, "nothing was heard of the edge"));
+            return Err(self.end_session(Code::TimedOut, "nothing was heard of the edge"));
         }
         if self.ticks.is_multiple_of(PING_TICKS) {
-            self.out.ping();
+            self.out.send_ping();
         }
         if self.ticks.is_multiple_of(CONTACT_TICKS) {
-            self.contact().await?;
+            self.store_contact().await?;
         }
-        self.perform(Input::Tick).await?;
-        self.look().await
+        self.drive_engine(SyncSessionInput::Tick).await?;
+        self.check_edge_row().await
     }
 }
 
 /// The sender lives as long as the hub, so a receiver never misses the newest value.
-async fn changed<T: Copy>(values: &mut watch::Receiver<T>) -> T {
+async fn wait_for_change<T: Copy>(values: &mut watch::Receiver<T>) -> T {
     match values.changed().await {
         Ok(()) => *values.borrow_and_update(),
         Err(_) => std::future::pending().await,

@@ -31,12 +31,12 @@ pub(crate) struct RegionMarks(Arc<[watch::Sender<RegionMark>; Region::ALL.len()]
 
 impl RegionMarks {
     /// A receiver sees the newest mark, not every one.
-    pub fn watch(&self, region: Region) -> watch::Receiver<RegionMark> {
+    pub fn watch_region(&self, region: Region) -> watch::Receiver<RegionMark> {
         self.0[usize::from(region.index())].subscribe()
     }
 
-    pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
-        for state in store.regions().await? {
+    pub async fn reload_marks(&self, store: &Store) -> Result<(), StoreError> {
+        for state in store.list_regions().await? {
             let mark = RegionMark {
                 generation: state.feed_generation,
                 feed_seq: state.feed_seq,
@@ -61,32 +61,32 @@ impl RegionMarks {
 /// Wakes the sessions of an edge to check its row. One entry per edge; bounded by the enrolled
 /// edges, because only they get a session.
 #[derive(Clone, Default)]
-pub(crate) struct Nudges(Arc<Mutex<HashMap<EdgeId, watch::Sender<()>>>>);
+pub(crate) struct EdgeSignals(Arc<Mutex<HashMap<EdgeId, watch::Sender<()>>>>);
 
-impl Nudges {
+impl EdgeSignals {
     /// Makes every session of the edge on this replica check again, even if it is busy now.
-    pub fn nudge(&self, edge: &EdgeId) {
-        if let Some(bell) = locked(&self.0).get(edge) {
+    pub fn wake_sessions(&self, edge: &EdgeId) {
+        if let Some(bell) = lock_shared(&self.0).get(edge) {
             bell.send_replace(());
         }
     }
 
-    pub fn watch(&self, edge: &EdgeId) -> watch::Receiver<()> {
-        locked(&self.0).entry(edge.clone()).or_default().subscribe()
+    pub fn watch_edge(&self, edge: &EdgeId) -> watch::Receiver<()> {
+        lock_shared(&self.0).entry(edge.clone()).or_default().subscribe()
     }
 }
 
 /// Wakes the workers: ops were stored, or held ops may be decidable.
 #[derive(Clone, Default)]
-pub(crate) struct WorkBell {
+pub(crate) struct WorkSignal {
     stored: Arc<Notify>,
     /// The number of calls of `hand_in_again`.
     turns: Arc<AtomicU64>,
     turned: Arc<Notify>,
 }
 
-impl WorkBell {
-    pub fn wake(&self) {
+impl WorkSignal {
+    pub fn wake_workers(&self) {
         self.stored.notify_one();
     }
 
@@ -94,18 +94,18 @@ impl WorkBell {
     pub fn hand_in_again(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
         self.turned.notify_one();
-        self.wake();
+        self.wake_workers();
     }
 
-    pub fn turns(&self) -> u64 {
+    pub fn retry_generation(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
     }
 
-    pub async fn woken(&self) {
+    pub async fn wait_for_work(&self) {
         self.stored.notified().await;
     }
 
-    pub async fn turned(&self) {
+    pub async fn wait_for_retry(&self) {
         self.turned.notified().await;
     }
 }
@@ -116,11 +116,11 @@ const REMEMBERED_MAX: usize = 10_000;
 /// The accepts that this replica's sessions have put to holders. Once one is decided, the ops that
 /// wait for it are retried.
 #[derive(Clone, Default)]
-pub(crate) struct PutAccepts(Arc<Mutex<BTreeSet<CommandId>>>);
+pub(crate) struct ForwardedAccepts(Arc<Mutex<BTreeSet<CommandId>>>);
 
-impl PutAccepts {
-    pub fn put(&self, id: CommandId) {
-        let mut ids = locked(&self.0);
+impl ForwardedAccepts {
+    pub fn remember_accept(&self, id: CommandId) {
+        let mut ids = lock_shared(&self.0);
         if ids.len() >= REMEMBERED_MAX {
             ids.pop_first();
         }
@@ -128,13 +128,13 @@ impl PutAccepts {
     }
 
     /// Forgets these. Returns true if any of them was put to a holder.
-    pub fn settle(&self, decided: impl Iterator<Item = CommandId>) -> bool {
-        let mut ids = locked(&self.0);
+    pub fn remove_decided(&self, decided: impl Iterator<Item = CommandId>) -> bool {
+        let mut ids = lock_shared(&self.0);
         decided.filter(|id| ids.remove(id)).count() > 0
     }
 }
 
-fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_shared<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -144,12 +144,12 @@ mod tests {
 
     #[test]
     fn what_was_put_is_settled_once_and_what_was_not_never() {
-        let accepts = PutAccepts::default();
+        let accepts = ForwardedAccepts::default();
         let id = |n| CommandId(uuid::Uuid::from_u128(n));
-        accepts.put(id(1));
-        accepts.put(id(2));
-        assert!(accepts.settle([id(1), id(3)].into_iter()));
-        assert!(accepts.settle([id(1), id(2)].into_iter()));
-        assert!(!accepts.settle([id(1), id(2)].into_iter()));
+        accepts.remember_accept(id(1));
+        accepts.remember_accept(id(2));
+        assert!(accepts.remove_decided([id(1), id(3)].into_iter()));
+        assert!(accepts.remove_decided([id(1), id(2)].into_iter()));
+        assert!(!accepts.remove_decided([id(1), id(2)].into_iter()));
     }
 }

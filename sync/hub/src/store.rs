@@ -55,7 +55,7 @@ impl Store {
 }
 
 /// Counts the rows that fit in one frame: always at least one, or the stream would stop there.
-fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
+fn count_rows_in_frame(sizes: impl Iterator<Item = usize>) -> usize {
     let mut bytes = 0;
     let fits = |(index, size): &(usize, usize)| {
         bytes += size;
@@ -64,12 +64,15 @@ fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
     sizes.enumerate().take_while(fits).count()
 }
 
-fn decoded<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8], what: &'static str) -> Result<T> {
+fn decode_stored<'b, T: minicbor::Decode<'b, ()>>(
+    bytes: &'b [u8],
+    what: &'static str,
+) -> Result<T> {
     minicbor::decode(bytes).map_err(|_| StoreError::Unreadable(what))
 }
 
 /// The database stores link messages in their wire encoding.
-fn encoded(word: &impl minicbor::Encode<()>) -> Result<Vec<u8>> {
+fn encode_stored(word: &impl minicbor::Encode<()>) -> Result<Vec<u8>> {
     minicbor::to_vec(word).map_err(|_| StoreError::Contradiction("a word that cannot be written"))
 }
 

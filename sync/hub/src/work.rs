@@ -18,7 +18,7 @@ use std::{
 
 use wire::EdgeId;
 
-use crate::{rounds::Rounds, signals::WorkBell, store::StoreError};
+use crate::{rounds::PollLoop, signals::WorkSignal, store::StoreError};
 use workers::Workers;
 
 /// Poll interval without a signal: another replica may have stored ops and died.
@@ -30,20 +30,20 @@ const EDGES_MAX: usize = 1_000;
 impl Workers {
     pub fn start(&self) {
         let workers = self.clone();
-        self.tasks.spawn("work", async move { workers.dispatch().await });
+        self.tasks.spawn("work", async move { workers.run_dispatcher().await });
         let workers = self.clone();
         self.tasks.spawn("asks", async move { workers.hand_in_accepts().await });
     }
 
-    async fn dispatch(&self) {
+    async fn run_dispatcher(&self) {
         let busy = BusyEdges::default();
         let mut after = String::new();
-        let mut rounds = Rounds::new(&self.tasks, "The logs cannot be read; received ops wait");
+        let mut rounds = PollLoop::new(&self.tasks, "The logs cannot be read; received ops wait");
         loop {
             let result = self.begin_all(&busy, &mut after).await;
             let woken = async {
                 tokio::select! {
-                    () = self.bell.woken() => {}
+                    () = self.bell.wait_for_work() => {}
                     () = tokio::time::sleep(LOOK) => {}
                 }
             };
@@ -57,9 +57,9 @@ impl Workers {
         let (edges, next) = self.store.edges_with_work(after, EDGES_MAX).await?;
         *after = next;
         for edge in edges {
-            let Some(turn) = busy.turn(edge, &self.bell) else { continue };
+            let Some(turn) = busy.try_begin(edge, &self.bell) else { continue };
             let workers = self.clone();
-            self.tasks.spawn_once("work_edge", async move { workers.drain(&turn.edge).await });
+            self.tasks.spawn_once("work_edge", async move { workers.drain_log(&turn.edge).await });
         }
         Ok(())
     }
@@ -71,30 +71,30 @@ impl Workers {
 struct BusyEdges(Arc<Mutex<HashMap<EdgeId, bool>>>);
 
 /// The exclusive turn to work one edge. It also ends if the task panics or is aborted.
-struct EdgeTurn {
+struct EdgeWorkGuard {
     busy: BusyEdges,
     edge: EdgeId,
-    bell: WorkBell,
+    bell: WorkSignal,
 }
 
 impl BusyEdges {
-    fn turn(&self, edge: EdgeId, bell: &WorkBell) -> Option<EdgeTurn> {
+    fn try_begin(&self, edge: EdgeId, bell: &WorkSignal) -> Option<EdgeWorkGuard> {
         let mut edges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(asked_for) = edges.get_mut(&edge) {
             *asked_for = true;
             return None;
         }
         edges.insert(edge.clone(), false);
-        Some(EdgeTurn { busy: self.clone(), edge, bell: bell.clone() })
+        Some(EdgeWorkGuard { busy: self.clone(), edge, bell: bell.clone() })
     }
 }
 
-impl Drop for EdgeTurn {
+impl Drop for EdgeWorkGuard {
     fn drop(&mut self) {
         let mut edges = self.busy.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Work signalled while this turn ended found the edge busy.
         if edges.remove(&self.edge) == Some(true) {
-            self.bell.wake();
+            self.bell.wake_workers();
         }
     }
 }

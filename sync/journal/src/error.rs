@@ -136,10 +136,10 @@ fn names_full_disk(error: &(dyn Error + 'static)) -> bool {
 impl<E: Any> WriteError<E> {
     /// A bare SQLite error becomes `Full` or `Fault`. One wrapped in the caller's type stays a
     /// refusal, unless the disk is full.
-    pub(crate) fn of<S: State>(refusal: E) -> Self {
+    pub(crate) fn classify_error<S: State>(refusal: E) -> Self {
         let any: &dyn Any = &refusal;
         let bare = any.downcast_ref::<rusqlite::Error>();
-        let sql = bare.or_else(|| any.downcast_ref::<S::Error>().and_then(S::sql));
+        let sql = bare.or_else(|| any.downcast_ref::<S::Error>().and_then(S::sqlite_error));
         if sql.is_some_and(is_full) {
             return Self::Full;
         }
@@ -148,18 +148,18 @@ impl<E: Any> WriteError<E> {
         let bare = any.downcast_mut::<Option<rusqlite::Error>>().and_then(Option::take);
         match (bare, refusal) {
             (None, Some(refusal)) => Self::Refused(refusal),
-            (Some(error), _) => Self::Fault(JournalError::sql("run a write")(error)),
+            (Some(error), _) => Self::Fault(JournalError::wrap_sql("run a write")(error)),
             (None, None) => Self::Stopped,
         }
     }
 }
 
 impl JournalError {
-    pub(crate) fn sql(what: &'static str) -> impl Fn(rusqlite::Error) -> Self {
+    pub(crate) fn wrap_sql(what: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| Self::Sql { what, source: Arc::new(source) }
     }
 
-    pub(crate) fn io(what: &'static str) -> impl Fn(io::Error) -> Self {
+    pub(crate) fn wrap_io(what: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| Self::Io { what, source: Arc::new(source) }
     }
 
@@ -173,7 +173,7 @@ impl JournalError {
         }
     }
 
-    pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
+    pub(crate) fn from_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
         Self::Panicked(text.unwrap_or("without a word").to_owned())

@@ -26,10 +26,10 @@ const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 
 pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<OwnedFile, JournalError> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(JournalError::io("make the journal's folder"))?;
+        fs::create_dir_all(folder).map_err(JournalError::wrap_io("make the journal's folder"))?;
     }
-    let lock = lock(path)?;
-    let mut conn = Connection::open(path).map_err(JournalError::sql("open the journal"))?;
+    let lock = lock_file(path)?;
+    let mut conn = Connection::open(path).map_err(JournalError::wrap_sql("open the journal"))?;
     set_up(&conn, path)?;
     migrations.to_latest(&mut conn).map_err(JournalError::schema(path))?;
     Ok(OwnedFile { conn, _lock: lock })
@@ -43,17 +43,17 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
         conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
         Ok(conn)
     };
-    open().map_err(JournalError::sql("open the journal for reading"))
+    open().map_err(JournalError::wrap_sql("open the journal for reading"))
 }
 
-fn lock(path: &Path) -> Result<File, JournalError> {
+fn lock_file(path: &Path) -> Result<File, JournalError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let lock = File::create(&name).map_err(JournalError::io("make the journal's lock"))?;
+    let lock = File::create(&name).map_err(JournalError::wrap_io("make the journal's lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(JournalError::Taken(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(JournalError::io("lock the journal")(error)),
+        Err(TryLockError::Error(error)) => Err(JournalError::wrap_io("lock the journal")(error)),
     }
 }
 
@@ -71,7 +71,7 @@ fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
         conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
         Ok(mode)
     };
-    let mode = set().map_err(JournalError::sql("set the journal up"))?;
+    let mode = set().map_err(JournalError::wrap_sql("set the journal up"))?;
     let has_wal = mode.eq_ignore_ascii_case("wal");
     has_wal.then_some(()).ok_or_else(|| JournalError::NoWal(path.to_owned()))
 }

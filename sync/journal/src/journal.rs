@@ -23,13 +23,13 @@ use crate::{
 pub struct Journal<S: State>(Arc<Inner<S>>);
 
 struct Inner<S> {
-    open: Mutex<Option<Open<S>>>,
+    open: Mutex<Option<OpenJournal<S>>>,
 }
 
-struct Open<S> {
-    writes: mpsc::Sender<writer::Write<S>>,
-    reads: mpsc::Sender<Read>,
-    long_reads: mpsc::Sender<Read>,
+struct OpenJournal<S> {
+    writes: mpsc::Sender<writer::WriteJob<S>>,
+    reads: mpsc::Sender<ReadJob>,
+    long_reads: mpsc::Sender<ReadJob>,
     threads: [thread::JoinHandle<()>; 3],
 }
 
@@ -64,7 +64,7 @@ impl<S: State> Journal<S> {
             start("journal-read", move || run_reads(&reading, to_read))?,
             start("journal-read-long", move || run_reads(&reading_long, to_read_long))?,
         ];
-        let open = Mutex::new(Some(Open { writes, reads, long_reads, threads }));
+        let open = Mutex::new(Some(OpenJournal { writes, reads, long_reads, threads }));
         Ok(Self(Arc::new(Inner { open })))
     }
 
@@ -72,7 +72,7 @@ impl<S: State> Journal<S> {
     /// failed write is rolled back and the state reloaded. Dropping this future does not cancel the
     /// write.
     ///
-    /// If `E` wraps SQLite's error, make it the state's `Error` and implement [`State::sql`], so a
+    /// If `E` wraps SQLite's error, make it the state's `Error` and implement [`State::sqlite_error`], so a
     /// full disk returns `Full`.
     pub async fn write<T, E>(
         &self,
@@ -84,7 +84,7 @@ impl<S: State> Journal<S> {
     {
         let (to, answer) = oneshot::channel();
         let write = writer::write(f, to);
-        let sent = self.0.with(|open| open.writes.try_send(write));
+        let sent = self.0.with_open(|open| open.writes.try_send(write));
         match sent {
             Some(Ok(())) => answer.await.unwrap_or(Err(WriteError::Stopped)),
             Some(Err(TrySendError::Full(_))) => Err(WriteError::Busy),
@@ -110,12 +110,12 @@ impl<S: State> Journal<S> {
 
     async fn read_by<T: Send + 'static>(
         &self,
-        reads: impl FnOnce(&Open<S>) -> &mpsc::Sender<Read>,
+        reads: impl FnOnce(&OpenJournal<S>) -> &mpsc::Sender<ReadJob>,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
         let (to, answer) = oneshot::channel();
         let read = read(f, to);
-        let sent = self.0.with(|open| reads(open).try_send(read));
+        let sent = self.0.with_open(|open| reads(open).try_send(read));
         match sent {
             Some(Ok(())) => answer.await.unwrap_or(Err(JournalError::Stopped)),
             Some(Err(TrySendError::Full(_))) => Err(JournalError::Busy),
@@ -130,7 +130,7 @@ impl<S: State> Journal<S> {
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
         let (to, answer) = oneshot::channel();
-        let reads = self.0.with(|open| open.reads.clone()).ok_or(JournalError::Stopped)?;
+        let reads = self.0.with_open(|open| open.reads.clone()).ok_or(JournalError::Stopped)?;
         let sent = reads.send(read(f, to)).await;
         // A live sender would keep the reading thread alive.
         drop(reads);
@@ -159,13 +159,13 @@ impl<S: State> std::fmt::Debug for Journal<S> {
 
 impl<S> Inner<S> {
     /// `use_it` must not block: it holds the lock.
-    fn with<R>(&self, use_it: impl FnOnce(&Open<S>) -> R) -> Option<R> {
+    fn with_open<R>(&self, use_it: impl FnOnce(&OpenJournal<S>) -> R) -> Option<R> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(use_it)
     }
 
     fn close(&self) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Open { writes, reads, long_reads, threads }) = open else { return };
+        let Some(OpenJournal { writes, reads, long_reads, threads }) = open else { return };
         drop((writes, reads, long_reads));
         for thread in threads {
             // A write that drops the last clone runs this on its own thread, which cannot join
@@ -188,28 +188,28 @@ fn start(
     work: impl FnOnce() + Send + 'static,
 ) -> Result<thread::JoinHandle<()>, JournalError> {
     let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
-    thread.map_err(JournalError::io("start a journal's thread"))
+    thread.map_err(JournalError::wrap_io("start a journal's thread"))
 }
 
 /// A type-erased read. All its statements see one snapshot of the file.
-type Read = Box<dyn FnOnce(&Connection) + Send>;
+type ReadJob = Box<dyn FnOnce(&Connection) + Send>;
 
 fn read<T: Send + 'static>(
     f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     to: oneshot::Sender<Result<T, JournalError>>,
-) -> Read {
+) -> ReadJob {
     Box::new(move |conn| {
         let at_one_moment = || conn.unchecked_transaction().and_then(|tx| f(&tx));
         let result = match catch_unwind(AssertUnwindSafe(at_one_moment)) {
-            Ok(result) => result.map_err(JournalError::sql("read the journal")),
-            Err(panic) => Err(JournalError::panicked(&*panic)),
+            Ok(result) => result.map_err(JournalError::wrap_sql("read the journal")),
+            Err(panic) => Err(JournalError::from_panic(&*panic)),
         };
         // The caller may be gone.
         let _ = to.send(result);
     })
 }
 
-fn run_reads(conn: &Connection, mut reads: mpsc::Receiver<Read>) {
+fn run_reads(conn: &Connection, mut reads: mpsc::Receiver<ReadJob>) {
     while let Some(read) = reads.blocking_recv() {
         read(conn);
     }

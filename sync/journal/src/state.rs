@@ -10,7 +10,7 @@ pub trait State: Sized + Send + 'static {
 
     /// Returns the SQLite error inside a refusal: it may mean a full disk. A bare `rusqlite::Error`
     /// is detected without this.
-    fn sql(_refusal: &Self::Error) -> Option<&rusqlite::Error> {
+    fn sqlite_error(_refusal: &Self::Error) -> Option<&rusqlite::Error> {
         None
     }
 

@@ -50,7 +50,7 @@ impl State for () {
 impl State for Notes {
     type Error = Refusal;
 
-    fn sql(refusal: &Refusal) -> Option<&rusqlite::Error> {
+    fn sqlite_error(refusal: &Refusal) -> Option<&rusqlite::Error> {
         match refusal {
             Refusal::Sql(error) => Some(error),
             Refusal::NotWanted => None,

@@ -14,17 +14,18 @@ use crate::{JournalError, State, WriteError, file::OwnedFile, is_full};
 pub(crate) const GROUP_MAX: usize = 256;
 
 /// A type-erased write. Without a connection it only answers its caller.
-pub(crate) type Write<S> = Box<dyn FnOnce(Option<(&Connection, &mut S)>) -> ExecutedWrite + Send>;
+pub(crate) type WriteJob<S> =
+    Box<dyn FnOnce(Option<(&Connection, &mut S)>) -> ExecutedWrite + Send>;
 
 /// A write that is answered when its group ends.
 pub(crate) struct ExecutedWrite {
     kept: bool,
     full: bool,
-    answer: Box<dyn FnOnce(GroupEnd) + Send>,
+    answer: Box<dyn FnOnce(CommitResult) + Send>,
 }
 
 #[derive(Clone)]
-enum GroupEnd {
+enum CommitResult {
     /// Also for a write that was certainly rolled back: its own result is the complete answer.
     Committed,
     Full,
@@ -43,7 +44,7 @@ pub(crate) struct Writer<S> {
 pub(crate) fn write<S: State, T, E>(
     f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
     to: oneshot::Sender<Result<T, WriteError<E>>>,
-) -> Write<S>
+) -> WriteJob<S>
 where
     T: Send + 'static,
     E: Send + 'static,
@@ -51,16 +52,16 @@ where
     Box::new(move |on| {
         let result = match on.map(|(conn, state)| catch_unwind(AssertUnwindSafe(|| f(conn, state))))
         {
-            Some(Ok(result)) => result.map_err(WriteError::of::<S>),
-            Some(Err(panic)) => Err(WriteError::Fault(JournalError::panicked(&*panic))),
+            Some(Ok(result)) => result.map_err(WriteError::classify_error::<S>),
+            Some(Err(panic)) => Err(WriteError::Fault(JournalError::from_panic(&*panic))),
             None => Err(WriteError::Stopped),
         };
         let (kept, full) = (result.is_ok(), matches!(result, Err(WriteError::Full)));
         let answer = Box::new(move |ended| {
             let _ = to.send(match ended {
-                GroupEnd::Committed => result,
-                GroupEnd::Full => Err(WriteError::Full),
-                GroupEnd::Fault(fault) => Err(WriteError::Fault(fault)),
+                CommitResult::Committed => result,
+                CommitResult::Full => Err(WriteError::Full),
+                CommitResult::Fault(fault) => Err(WriteError::Fault(fault)),
             });
         });
         ExecutedWrite { kept, full, answer }
@@ -73,25 +74,29 @@ impl<S: State> Writer<S> {
     }
 
     /// Runs until all senders are dropped and every write is answered.
-    pub fn run(mut self, mut writes: mpsc::Receiver<Write<S>>) {
+    pub fn run(mut self, mut writes: mpsc::Receiver<WriteJob<S>>) {
         let mut waiting = Vec::with_capacity(GROUP_MAX);
         while writes.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
             let mut rest = waiting.drain(..);
             // Loops only if a group breaks and leaves a rest.
             while rest.len() > 0 {
-                self.group(&mut rest);
+                self.run_group(&mut rest);
             }
         }
     }
 
-    fn group(&mut self, writes: &mut Drain<'_, Write<S>>) {
+    fn run_group(&mut self, writes: &mut Drain<'_, WriteJob<S>>) {
         let mut ran = Vec::with_capacity(writes.len());
         let ended = match self.run_and_commit(writes, &mut ran) {
             Ok(()) => self.after_commit(ran.iter().filter(|write| write.kept).count()),
             Err(ended) => ended,
         };
-        if let GroupEnd::Fault(fault) = &ended {
-            tracing::error!(cause = chain(fault), writes = ran.len(), "A group of writes failed");
+        if let CommitResult::Fault(fault) = &ended {
+            tracing::error!(
+                cause = format_causes(fault),
+                writes = ran.len(),
+                "A group of writes failed"
+            );
         }
         for write in ran {
             (write.answer)(ended.clone());
@@ -102,16 +107,16 @@ impl<S: State> Writer<S> {
     /// group stay in `writes`.
     fn run_and_commit(
         &mut self,
-        writes: &mut Drain<'_, Write<S>>,
+        writes: &mut Drain<'_, WriteJob<S>>,
         ran: &mut Vec<ExecutedWrite>,
-    ) -> Result<(), GroupEnd> {
+    ) -> Result<(), CommitResult> {
         // An early return leaves the transaction rolled back and the state ahead of the file.
         let was_stale = std::mem::replace(&mut self.stale, true);
-        let begun = begin(&mut self.file.conn).and_then(|tx| {
+        let begun = begin_group(&mut self.file.conn).and_then(|tx| {
             if was_stale {
-                self.state
-                    .reload(&tx)
-                    .map_err(|error| GroupEnd::of("load the state anew", error))?;
+                self.state.reload(&tx).map_err(|error| {
+                    CommitResult::from_sqlite_error("load the state anew", error)
+                })?;
             }
             Ok(tx)
         });
@@ -125,24 +130,25 @@ impl<S: State> Writer<S> {
         for write in writes {
             run_one(&mut tx, &mut self.state, write, ran)?;
         }
-        tx.commit().map_err(|error| GroupEnd::of("commit a group of writes", error))?;
+        tx.commit()
+            .map_err(|error| CommitResult::from_sqlite_error("commit a group of writes", error))?;
         self.stale = false;
         Ok(())
     }
 
-    fn after_commit(&mut self, kept: usize) -> GroupEnd {
+    fn after_commit(&mut self, kept: usize) -> CommitResult {
         if kept == 0 {
-            return GroupEnd::Committed;
+            return CommitResult::Committed;
         }
         (self.observe)(kept);
         let (state, conn) = (&mut self.state, &self.file.conn);
         match catch_unwind(AssertUnwindSafe(|| state.committed(conn))) {
-            Ok(Ok(())) => GroupEnd::Committed,
+            Ok(Ok(())) => CommitResult::Committed,
             // Never `Full` here: it promises that no write is stored, but the commit succeeded.
-            Ok(Err(error)) => GroupEnd::Fault(JournalError::io("note a commit")(error)),
+            Ok(Err(error)) => CommitResult::Fault(JournalError::wrap_io("note a commit")(error)),
             Err(panic) => {
                 self.stale = true;
-                GroupEnd::Fault(JournalError::panicked(&*panic))
+                CommitResult::Fault(JournalError::from_panic(&*panic))
             }
         }
     }
@@ -152,45 +158,51 @@ impl<S: State> Writer<S> {
 fn run_one<S: State>(
     tx: &mut Transaction<'_>,
     state: &mut S,
-    write: Write<S>,
+    write: WriteJob<S>,
     ran: &mut Vec<ExecutedWrite>,
-) -> Result<(), GroupEnd> {
+) -> Result<(), CommitResult> {
     let savepoint = match tx.savepoint() {
         Ok(savepoint) => savepoint,
         Err(error) => {
             ran.push(write(None));
-            return Err(GroupEnd::of("begin a write", error));
+            return Err(CommitResult::from_sqlite_error("begin a write", error));
         }
     };
     let write = write(Some((&savepoint, state)));
     if !write.kept && savepoint.is_autocommit() {
         // After some failures, such as a full disk, SQLite rolls back the whole transaction.
         let full = write.full;
-        (write.answer)(GroupEnd::Committed);
-        return Err(if full { GroupEnd::Full } else { GroupEnd::Fault(JournalError::RolledBack) });
+        (write.answer)(CommitResult::Committed);
+        return Err(if full {
+            CommitResult::Full
+        } else {
+            CommitResult::Fault(JournalError::RolledBack)
+        });
     }
     let kept = write.kept;
     ran.push(write);
     if kept {
-        return savepoint.commit().map_err(|error| GroupEnd::of("keep a write", error));
+        return savepoint
+            .commit()
+            .map_err(|error| CommitResult::from_sqlite_error("keep a write", error));
     }
-    savepoint.finish().map_err(|error| GroupEnd::of("undo a write", error))?;
-    state.reload(tx).map_err(|error| GroupEnd::of("load the state anew", error))
+    savepoint.finish().map_err(|error| CommitResult::from_sqlite_error("undo a write", error))?;
+    state.reload(tx).map_err(|error| CommitResult::from_sqlite_error("load the state anew", error))
 }
 
 /// Takes the write lock at once: a transaction that starts with a read may fail to upgrade.
-fn begin(conn: &mut Connection) -> Result<Transaction<'_>, GroupEnd> {
+fn begin_group(conn: &mut Connection) -> Result<Transaction<'_>, CommitResult> {
     conn.transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| GroupEnd::of("begin a group of writes", error))
+        .map_err(|error| CommitResult::from_sqlite_error("begin a group of writes", error))
 }
 
-impl GroupEnd {
-    fn of(what: &'static str, error: rusqlite::Error) -> Self {
-        if is_full(&error) { Self::Full } else { Self::Fault(JournalError::sql(what)(error)) }
+impl CommitResult {
+    fn from_sqlite_error(what: &'static str, error: rusqlite::Error) -> Self {
+        if is_full(&error) { Self::Full } else { Self::Fault(JournalError::wrap_sql(what)(error)) }
     }
 }
 
-fn chain(error: &JournalError) -> String {
+fn format_causes(error: &JournalError) -> String {
     let first: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(first), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")

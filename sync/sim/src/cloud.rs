@@ -9,7 +9,9 @@ pub mod sync_db;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use engine::cloud::{ChunkRequest, Confinement, Input, Output, Place, Session};
+use engine::cloud::{
+    ChunkRequest, LogPosition, QuarantineRequest, SyncSession, SyncSessionInput, SyncSessionOutput,
+};
 use rules::{Attempt, Submission, Writes};
 use wire::{
     BatchOp, CommandId, EventId, HeldReason, OpAnswer, Order, OrderId, Outcome, Region,
@@ -186,22 +188,22 @@ pub struct Replica {
     pub compared: BTreeMap<Region, u64>,
     pub renewed: BTreeMap<Region, u64>,
     /// Transactions of ended sessions, by connection.
-    pub orphans: BTreeMap<usize, (usize, Output)>,
+    pub orphans: BTreeMap<usize, (usize, SyncSessionOutput)>,
 }
 
 /// Mirrors `sync/hub/src/session`.
 pub struct HubSession {
     pub edge: usize,
-    pub machine: Session,
-    pub inbox: VecDeque<(Input, FrameOrigin)>,
-    pub answers: VecDeque<Input>,
-    pub doing: VecDeque<Output>,
+    pub machine: SyncSession,
+    pub inbox: VecDeque<(SyncSessionInput, FrameOrigin)>,
+    pub answers: VecDeque<SyncSessionInput>,
+    pub doing: VecDeque<SyncSessionOutput>,
     /// The write it waits for in sync_db.
-    pub storing: Option<Output>,
+    pub storing: Option<SyncSessionOutput>,
     pub outcomes_wanted: Option<(u64, u32)>,
     pub feed_wanted: Option<(u64, u32)>,
     pub chunk_wanted: Option<ChunkRequest>,
-    pub tail_wanted: Option<Place>,
+    pub tail_wanted: Option<LogPosition>,
     /// A snapshot is being sent.
     pub is_imaging: bool,
     /// Waits for a sign of life, or for a take-back.
@@ -226,7 +228,7 @@ pub struct QuarantineRun {
     pub run: u32,
     pub edge: usize,
     pub asked_at: u64,
-    pub confined: Confinement,
+    pub confined: QuarantineRequest,
 }
 
 /// The origin of a session's input.

@@ -6,7 +6,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 use engine::edge::IgnoreReason;
-use rules::{AssignmentTurn, Writes};
+use rules::{AssignmentTransition, Writes};
 use wire::{Code, FenceEnding, FrameProof, Outcome, OutcomeKind, QuarantineWhy};
 
 use crate::{
@@ -146,7 +146,7 @@ impl Counts {
         *self.waits_at_desk.entry(told).or_default() += 1;
     }
 
-    pub fn turned(&mut self, turned: &AssignmentTurn) {
+    pub fn turned(&mut self, turned: &AssignmentTransition) {
         self.turned += 1;
         let ended = |how: FenceEnding| if how.is_take_back() { how.as_str() } else { "released" };
         let did = [

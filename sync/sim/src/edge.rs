@@ -6,8 +6,8 @@ mod file;
 
 use std::collections::VecDeque;
 
-use engine::edge::{Edge, EdgeWrite, HubCheck, LinkStep};
-use wire::{Ask, BootNonce, Challenge, EdgeId, Frame, FrameProof, Region, Reply};
+use engine::edge::{EdgeProtocol, EdgeWrite, HubCheck, LinkStep};
+use wire::{AskFrame, BootNonce, Challenge, EdgeId, Frame, FrameProof, Region, Reply};
 
 use crate::cast;
 
@@ -75,7 +75,7 @@ pub enum EdgeJob {
     /// An accept made elsewhere.
     Ask {
         conn: usize,
-        ask: Box<Ask>,
+        ask: Box<AskFrame>,
     },
     /// The hub and the log disagree.
     Suspect,
@@ -92,7 +92,7 @@ pub enum EdgeJobResult {
 /// Mirrors `edge-node/src/link/session.rs`: carries out the engine's steps, one at a time.
 pub struct EdgeLink {
     pub conn: usize,
-    pub machine: Edge,
+    pub machine: EdgeProtocol,
     pub todo: VecDeque<LinkStep>,
     pub inbox: VecDeque<LinkFrame>,
     pub knows: HubKnowledge,
@@ -105,7 +105,7 @@ pub struct EdgeLink {
     pub pinged_at: u64,
     pub acked_at: u64,
     /// Welcome's standing, for the bug that treats every frame as part of this session.
-    pub standing: Option<wire::Standing>,
+    pub standing: Option<wire::LinkSessionId>,
 }
 
 /// A received frame with the result of its signature check.

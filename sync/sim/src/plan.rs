@@ -12,7 +12,7 @@ pub use thief::Trick;
 
 use std::collections::BTreeSet;
 
-use wire::{Limits, OrderId};
+use wire::{LinkLimits, OrderId};
 
 use crate::{
     cast::{DESK_COUNT, EDGE_COUNT, REPLICA_COUNT, TABLET_COUNT},
@@ -35,7 +35,7 @@ pub struct SeedPlan {
 /// Limits that vary between seeds, so that small ones are exercised.
 #[derive(Debug, Clone, Copy)]
 pub struct Tuning {
-    pub limits: Limits,
+    pub limits: LinkLimits,
     /// A hub worker's maximum batch per pass.
     pub run_max: usize,
     /// Faults strike every time, so that a directed schedule can rely on them.
@@ -353,7 +353,7 @@ const UNLUCKY: [FaultKind; 3] =
     [FaultKind::DatabaseRestored, FaultKind::MachineRestored, FaultKind::MarkLost];
 
 fn tuning(random: &mut Random) -> Tuning {
-    let limits = Limits {
+    let limits = LinkLimits {
         batch_ops_max: *random.pick(&[2, 10, 5_000]),
         batch_bytes_max: *random.pick(&[600, 4_000, 1 << 20]),
         credit_ops: *random.pick(&[4, 20, 10_000]),

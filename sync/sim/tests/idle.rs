@@ -6,16 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::view::{PendingOp, see};
+use engine::view::{PendingOp, overlay_pending_ops};
 use rules::{
-    Acceptance, Assignment, Attempt, EdgeOp, OpName, OrderState, Origin, Snapshot, Submission,
+    Acceptance, Assignment, Attempt, EdgeOp, OpIdentity, OrderState, Origin, Snapshot, Submission,
     decide,
 };
 use uuid::Uuid;
 use wire::{
-    Action, Actor, Amount, Command, CommandBody, CommandId, Draft, EdgeId, Evidence, Hash, Order,
-    OrderId, OrderStatus, PaymentStatus, Policy, RaceRule, Region, Role, ServiceType, Source,
-    UnixMillis, UserId, Verdict,
+    Action, Actor, Amount, Command, CommandBody, CommandEvidence, CommandId, Draft, EdgeId, Hash,
+    Order, OrderId, OrderStatus, PaymentStatus, Policy, RaceRule, Region, Role, ServiceType,
+    Source, UnixMillis, UserId, Verdict,
 };
 
 const CUSTOMER: u128 = 1;
@@ -60,7 +60,7 @@ fn order((status, provider): State) -> Order {
         status,
         provider_id: provider.map(user),
         payment_status: PaymentStatus::Held,
-        ..Order::published(order_id(), draft, user(CUSTOMER), UnixMillis(0), Source::Portal)
+        ..Order::new_published(order_id(), draft, user(CUSTOMER), UnixMillis(0), Source::Portal)
     }
 }
 
@@ -80,8 +80,8 @@ fn body(action: Action) -> CommandBody {
 
 /// A provisional op of the holder's log.
 fn op_of_the_holder() -> Origin {
-    let name = OpName { edge: edge(), epoch: 1, seq: 1, hash: Hash::ZERO };
-    let evidence = Evidence {
+    let name = OpIdentity { edge: edge(), epoch: 1, seq: 1, hash: Hash::ZERO };
+    let evidence = CommandEvidence {
         verdict: Verdict::Provisional,
         fence: None,
         received_at: UnixMillis(0),
@@ -113,7 +113,7 @@ fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
         source: Source::Portal,
         rule: Some(RaceRule::Promised),
     });
-    let known = OrderState::unpaid(order(state), acceptance);
+    let known = OrderState::new_unpaid(order(state), acceptance);
     let snapshot = Snapshot {
         regions: BTreeMap::from([(Region::North, held)]),
         orders: BTreeMap::from([(order_id(), known)]),
@@ -194,7 +194,7 @@ fn is_idle(confirmed: State, log: &[Act]) -> bool {
         received_at: UnixMillis(0),
         cut_off: None,
     });
-    let sight = see(Some(order(confirmed)), ops.collect(), &edge());
+    let sight = overlay_pending_ops(Some(order(confirmed)), ops.collect(), &edge());
     sight.pending.last().is_some_and(|op| op.is_idle)
 }
 

@@ -52,7 +52,7 @@ impl Bank {
         if now >= ends {
             return Err("ACQ.TRADE_HAS_EXPIRED");
         }
-        let (refunds, asked_minor) = (BTreeMap::new(), asked.minor());
+        let (refunds, asked_minor) = (BTreeMap::new(), asked.minor_units());
         let (paid, is_closed) = (None, false);
         let trade = self.trades.entry(number.to_owned()).or_insert(Trade {
             subject,
@@ -177,7 +177,7 @@ impl Trade {
     fn refund(&mut self, business: &Value) -> Result<Value, Refusal> {
         let (paid, _) = self.paid.ok_or("ACQ.TRADE_STATUS_ERROR")?;
         let number = text(business, "out_request_no").ok_or(WRONG)?;
-        let minor = amount(business, "refund_amount")?.minor();
+        let minor = amount(business, "refund_amount")?.minor_units();
         let change = match self.refunds.get(number) {
             Some(known) if *known == minor => "N",
             Some(_) => return Err("ACQ.DISCORDANT_REPEAT_REQUEST"),

@@ -131,7 +131,7 @@ impl Sandbox {
     /// Opens the link as a customer. Returns true if Alipay shows the payment page.
     pub async fn opens(&self, link: &str) -> bool {
         let Ok(request) = Request::get(link).body(Body::empty()) else { return false };
-        match self.state.client.request(request).await {
+        match self.state.client.send_request(request).await {
             Ok(answer) => answer.status().is_success(),
             Err(_) => false,
         }
@@ -141,7 +141,7 @@ impl Sandbox {
     /// open.
     pub fn pays(&self, number: &str, amount: Amount) -> bool {
         let now = self.state.clock.now();
-        self.state.lock().bank.pay(number, amount.minor(), now)
+        self.state.lock().bank.pay(number, amount.minor_units(), now)
     }
 
     /// The notification about this trade, in its wire format.
@@ -188,7 +188,7 @@ impl State {
             )
             .body(Body::from(form))
             .ok()?;
-        let (head, body) = self.client.request(request).await.ok()?.into_parts();
+        let (head, body) = self.client.send_request(request).await.ok()?.into_parts();
         let bytes = body.collect().await.ok()?.to_bytes();
         Some((head.status.as_u16(), String::from_utf8_lossy(&bytes).into_owned()))
     }

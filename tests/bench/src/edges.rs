@@ -98,7 +98,7 @@ impl Edges {
         let mut waiting = 0;
         for edge in &self.each {
             let text = "SELECT EXISTS (SELECT 1 FROM pending)";
-            waiting += usize::from(edge.file.one(text, vals![]).await? == Some(true));
+            waiting += usize::from(edge.file.fetch_optional(text, vals![]).await? == Some(true));
         }
         Ok(waiting)
     }
@@ -106,7 +106,7 @@ impl Edges {
     /// Ops stored at the hub.
     pub async fn received(&self) -> Result<usize> {
         const SUM: &str = "SELECT CAST(COALESCE(SUM(cursor_seq), 0) AS SIGNED) FROM edges";
-        let sum: Option<i64> = self.sync_db.one(SUM, vals![]).await?;
+        let sum: Option<i64> = self.sync_db.fetch_optional(SUM, vals![]).await?;
         sum.and_then(|sum| usize::try_from(sum).ok()).context("no edges")
     }
 
@@ -139,7 +139,8 @@ async fn send(client: &Client, url: &str, region: Region, token: &str, n: usize)
         token: token.to_owned(),
         body: publish(&clock, region, n)?,
     };
-    let reply: Reply = client.json(Method::POST, url, None, Some(&frame), ANSWER_WITHIN).await?;
+    let reply: Reply =
+        client.send_json(Method::POST, url, None, Some(&frame), ANSWER_WITHIN).await?;
     if reply.verdict == Verdict::NotTaken {
         bail!("not taken: {reply:?}");
     }

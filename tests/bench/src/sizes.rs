@@ -4,8 +4,8 @@ use anyhow::Result;
 use process::clock::Clock;
 use uuid::{Builder, Uuid, Variant, Version};
 use wire::{
-    Actor, BootNonce, Chain, Command, CommandBody, CommandId, CommandOp, DeviceId, Frame, Hash, Op,
-    OrderId, Role, Standing, UnixMillis, Up, UserId, Verdict,
+    Actor, BootNonce, ChainHead, Command, CommandBody, CommandId, CommandOp, DeviceId, Frame, Hash,
+    LinkSessionId, Op, OpsFrame, OrderId, Role, UnixMillis, UserId, Verdict,
 };
 
 const OPS: u64 = 1_000;
@@ -46,9 +46,9 @@ pub fn print(clock: &Clock) -> Result<()> {
         ops.push(op.to_bytes());
     }
     let alone: usize = ops.iter().map(Vec::len).sum();
-    let end = Chain { seq: 0, hash: Hash::ZERO }.through(ops.iter().map(Vec::as_slice));
-    let up = Up {
-        standing: Standing { term: 1, nonce: BootNonce([7; 16]) },
+    let end = ChainHead { seq: 0, hash: Hash::ZERO }.append_ops(ops.iter().map(Vec::as_slice));
+    let up = OpsFrame {
+        standing: LinkSessionId { term: 1, nonce: BootNonce([7; 16]) },
         epoch: 1,
         first_seq: 1,
         prev_hash: Hash::ZERO,
@@ -60,18 +60,18 @@ pub fn print(clock: &Clock) -> Result<()> {
         "an accept of {OPS}: {:.1} bytes in the log, {:.1} in a plain frame, {:.1} packed (aim: at most 32)",
         per_op(alone),
         per_op(Frame::Up(up.clone()).to_bytes().len()),
-        per_op(Frame::Up(up.packed()).to_bytes().len())
+        per_op(Frame::Up(up.into_packed()).to_bytes().len())
     );
     Ok(())
 }
 
 fn draw(end: u64) -> u64 {
-    u64::from_le_bytes(process::random::bytes()) % end
+    u64::from_le_bytes(process::random::draw_bytes()) % end
 }
 
 /// An id as a device would make it at that time.
 fn id(at_ms: u64) -> Uuid {
-    let random = u128::from_le_bytes(process::random::bytes());
+    let random = u128::from_le_bytes(process::random::draw_bytes());
     let bytes = (u128::from(at_ms) << 80 | random >> 48).to_be_bytes();
     let id = Builder::from_bytes(bytes).with_variant(Variant::RFC4122);
     id.with_version(Version::SortRand).into_uuid()

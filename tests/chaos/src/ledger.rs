@@ -72,7 +72,7 @@ impl Ledger {
     /// Every provider with a final answer that gives them the order.
     pub fn winners(&self) -> impl Iterator<Item = (OrderId, UserId)> {
         let at_tablets = self.told.iter().filter(|told| {
-            let is_theirs = |outcome: &Outcome| outcome.succeeded() && outcome.code.is_none();
+            let is_theirs = |outcome: &Outcome| outcome.has_succeeded() && outcome.code.is_none();
             let first =
                 |outcome: &Outcome| outcome.first.as_ref().is_none_or(|first| first.code.is_none());
             told.is_accept && told.outcome().is_some_and(|o| is_theirs(o) && first(o))

@@ -43,5 +43,5 @@ pub fn rounds() -> u32 {
 
 /// A random number below `limit`; the caller prints it.
 pub fn any_below(limit: u32) -> u32 {
-    u32::from_le_bytes(process::random::bytes()) % limit
+    u32::from_le_bytes(process::random::draw_bytes()) % limit
 }

@@ -15,7 +15,7 @@ impl Draws {
     /// If the variable is not a number: silently running another seed would mislead.
     pub fn seed() -> u64 {
         match std::env::var("HOLDFAST_CHAOS_SEED") {
-            Err(_) => u64::from(u32::from_le_bytes(process::random::bytes())),
+            Err(_) => u64::from(u32::from_le_bytes(process::random::draw_bytes())),
             Ok(text) => text.parse().expect("HOLDFAST_CHAOS_SEED is a number"),
         }
     }

@@ -81,7 +81,8 @@ impl Truth {
             .into_iter()
             .chain([(&self.order_db, IN_ORDER)])
         {
-            let number: i64 = sql.one(text, vals![]).await.expect("a count").expect("a row");
+            let number: i64 =
+                sql.fetch_optional(text, vals![]).await.expect("a count").expect("a row");
             if number > 0 {
                 found.push(format!("{number} {what}"));
             }
@@ -95,7 +96,7 @@ impl Truth {
     /// If the store cannot be read.
     pub async fn pending_at(&self, seat: Seat) -> i64 {
         const PENDING: &str = "SELECT pending FROM edges WHERE edge = ?";
-        let pending = self.sync_db.one(PENDING, vals![seat.to_string()]).await;
+        let pending = self.sync_db.fetch_optional(PENDING, vals![seat.to_string()]).await;
         pending.expect("the edge's word").expect("an edge")
     }
 
@@ -107,7 +108,7 @@ impl Truth {
     pub async fn commands_without_an_outcome(&self, ledger: &Ledger) -> Findings {
         const ANSWERS: &str = "SELECT command_id, user_id, applied, code FROM commands";
         let rows: Vec<(Uuid, Uuid, i64, Option<String>)> =
-            self.order_db.all(ANSWERS, vals![]).await.expect("answers");
+            self.order_db.fetch_all(ANSWERS, vals![]).await.expect("answers");
         let answers: HashMap<(Uuid, Uuid), (bool, Option<String>)> = rows
             .into_iter()
             .map(|(command, user, applied, code)| ((command, user), (applied == 1, code)))
@@ -181,7 +182,7 @@ impl Truth {
         const ENDED: &str =
             "SELECT region, fence, ended_how FROM fences WHERE ended_how IS NOT NULL";
         let rows: Vec<(String, i64, String)> =
-            self.order_db.all(ENDED, vals![]).await.expect("fences");
+            self.order_db.fetch_all(ENDED, vals![]).await.expect("fences");
         let taken_back = |told: &Told| {
             let fence = told.stored.receipt.as_ref().and_then(|receipt| receipt.fence);
             rows.iter().any(|(region, number, how)| {
@@ -222,7 +223,7 @@ impl Truth {
         const LINES: &str = "SELECT order_id, action, actor_id, from_status, to_status, command_id \
             FROM order_timeline ORDER BY id";
         type Row = (Uuid, Option<String>, Uuid, Option<String>, String, Uuid);
-        let rows: Vec<Row> = self.order_db.all(LINES, vals![]).await.expect("the timeline");
+        let rows: Vec<Row> = self.order_db.fetch_all(LINES, vals![]).await.expect("the timeline");
         let mut histories: BTreeMap<OrderId, Vec<Line>> = BTreeMap::new();
         for (order, action, actor, from, to, command) in rows {
             let line = Line { action, actor: UserId(actor), from, to, command };

@@ -139,7 +139,7 @@ impl<'a> Witness<'a> {
     /// If the inboxes cannot be read.
     pub async fn losses_untold(&self, ledger: &Ledger) -> Findings {
         let has_lost = |told: &&Told| {
-            told.is_accept && told.outcome().is_some_and(|outcome| !outcome.succeeded())
+            told.is_accept && told.outcome().is_some_and(|outcome| !outcome.has_succeeded())
         };
         let mut inboxes = HashMap::new();
         let mut found = Findings::new();

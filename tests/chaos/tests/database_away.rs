@@ -127,7 +127,7 @@ impl Scene {
     }
 
     async fn count(&self, text: &'static str) -> Option<u64> {
-        self.sync_db.one(text, vals![]).await.ok()?
+        self.sync_db.fetch_optional(text, vals![]).await.ok()?
     }
 
     async fn edges(&self) -> impl Iterator<Item = wire::EdgeStatus> {

@@ -13,9 +13,10 @@ use std::{
 use platform::{
     bus::{Bus, QueueSpec},
     documents::{
-        Collection, DocumentBody, Documents, DocumentsError, Field, Filter, Shape, Update,
+        Collection, CollectionSchema, DocumentBody, Documents, DocumentsError, Field, Filter,
+        Update,
     },
-    outbox::Relay,
+    outbox::OutboxRelay,
 };
 use process::{clock::Clock, tasks::Tasks};
 use serde::{Deserialize, Serialize};
@@ -43,7 +44,7 @@ struct Tally {
 }
 
 impl DocumentBody for Tally {
-    const SHAPE: Shape = Shape { fields: &[COUNT.path()], indexes: &[] };
+    const SHAPE: CollectionSchema = CollectionSchema { fields: &[COUNT.path()], indexes: &[] };
 }
 
 struct Scene {
@@ -115,13 +116,13 @@ impl Scene {
         }
         let bus = format!("{}/%2f", servers.addresses.rabbitmq);
         let bus = Bus::open(&bus).await.unwrap();
-        bus.bind(&REVIEWS).await.unwrap();
+        bus.bind_queue(&REVIEWS).await.unwrap();
         Self { servers, documents, tallies, bus, written: Arc::default() }
     }
 
     fn relay(&self) -> Tasks {
         let tasks = Tasks::new();
-        Relay::start(&tasks, &self.documents, self.bus.clone(), Clock::system(), "test");
+        OutboxRelay::start(&tasks, &self.documents, self.bus.clone(), Clock::system(), "test");
         tasks
     }
 
@@ -223,7 +224,7 @@ async fn write(
     let id = event.id;
     let more = Update::default().add(&COUNT, 1);
     let place = Uuid::from_u128(writer);
-    let changed = tallies.update(place, Filter::everything(), more, &[event]).await?;
+    let changed = tallies.update(place, Filter::match_all(), more, &[event]).await?;
     assert!(changed, "the document is there");
     written.lock().unwrap().push(id);
     Ok(())

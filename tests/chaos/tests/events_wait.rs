@@ -46,14 +46,14 @@ async fn ten_thousand_events_wait_for_a_stopped_part_and_one_for_a_person() {
     stack.kill9(NOTIFICATION).await.unwrap();
     let events: Vec<Event> = (0..EVENTS).map(told).collect();
     for part in events.chunks(500).chain([&events[..TWICE]]) {
-        bus.replay(&topology::ORDER_QUEUE, part).await.unwrap();
+        bus.replay_events(&topology::ORDER_QUEUE, part).await.unwrap();
     }
     let shown = desk.asks(Method::GET, LETTERS, None).await;
     assert_eq!(shown["missing"], json!(["notification"]), "who is away is named: {shown}");
     stack.restart(NOTIFICATION).await.unwrap();
     eventually("every event is taken in", DRAINED_WITHIN, async || {
         let lines = inbox.count_documents(doc! {}).await.unwrap();
-        let left = bus.waiting(QUEUE).await.unwrap();
+        let left = bus.count_waiting(QUEUE).await.unwrap();
         (lines >= EVENTS as u64 && left == 0).then_some(())
     })
     .await;
@@ -72,7 +72,7 @@ struct Desk {
 impl Desk {
     async fn settles_a_letter(&self, bus: &Bus) {
         let poison = event(&json!({ "order": "none" }));
-        bus.replay(&topology::ORDER_QUEUE, std::slice::from_ref(&poison)).await.unwrap();
+        bus.replay_events(&topology::ORDER_QUEUE, std::slice::from_ref(&poison)).await.unwrap();
         let letter = self.letter_but(&Value::Null).await;
         assert_eq!(
             (&letter["event"], &letter["type"]),
@@ -147,7 +147,7 @@ impl Desk {
 
 /// An event that notifies one customer about an order.
 fn told(n: usize) -> Event {
-    let body = OrderEvent::plain(
+    let body = OrderEvent::from_order(
         order(1_000 + n as u128, 1),
         person(10, Role::Customer),
         CommandId(Clock::system().new_id()),

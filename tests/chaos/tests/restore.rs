@@ -54,7 +54,7 @@ async fn north_until(stack: &Stack, what: &str, wish: impl Fn(&EdgeStatus) -> bo
 /// The edge's report about its log head.
 async fn head(http: u16) -> Option<Value> {
     let url = format!("http://127.0.0.1:{http}/api/head");
-    Client::new().json(Method::GET, &url, None, None::<&()>, Duration::from_secs(2)).await.ok()
+    Client::new().send_json(Method::GET, &url, None, None::<&()>, Duration::from_secs(2)).await.ok()
 }
 
 async fn head_says(http: u16, word: &str) {
@@ -84,7 +84,7 @@ async fn ops_taken(stack: &Stack, epoch: u64) -> i64 {
     const OPS: &str = "SELECT COUNT(*) FROM ops WHERE edge = 'north-1' AND epoch = ?";
     let file = stack.layout().cloud_folder().join("sync.db");
     let sql = Sql::open(&format!("sqlite:{}", file.display())).await.unwrap();
-    let number: i64 = sql.one(OPS, vals![epoch]).await.unwrap().unwrap();
+    let number: i64 = sql.fetch_optional(OPS, vals![epoch]).await.unwrap().unwrap();
     number
 }
 

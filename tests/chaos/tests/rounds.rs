@@ -156,7 +156,7 @@ async fn every_check_finds_what_is_wrong(scene: &Scene, mut ledger: Ledger) {
         some(&found, said, "an answer is forgotten");
     }
     let firm = ledger.told.iter_mut().find(|told| told.is_firm_acceptance()).unwrap();
-    let lost = Outcome::rejected(Code::OrderAlreadyAccepted, None, Clock::system().now());
+    let lost = Outcome::new_rejected(Code::OrderAlreadyAccepted, None, Clock::system().now());
     firm.decided.outcome = Some(lost);
     let found = truth.firm_acceptances_overturned(&ledger).await;
     some(&found, "without a record", "a promise was broken");
@@ -236,7 +236,7 @@ fn enough_was_at_stake(ledger: &Ledger, rounds: u32) {
 }
 
 fn refused(ledger: &Ledger) -> usize {
-    let is_refused = |told: &&Told| told.outcome().is_some_and(|outcome| !outcome.succeeded());
+    let is_refused = |told: &&Told| told.outcome().is_some_and(|outcome| !outcome.has_succeeded());
     ledger.told.iter().filter(is_refused).count()
 }
 

@@ -10,7 +10,7 @@ use platform::{
     bus::{Bus, Deliveries, QueueSpec},
     documents::Documents,
     files::Files,
-    outbox::Relay,
+    outbox::OutboxRelay,
     sql::{Migrations, Sql},
 };
 use process::{client::Client, clock::Clock, tasks::Tasks};
@@ -142,7 +142,7 @@ pub async fn files_in_a_folder() -> FilesArm {
 pub async fn files_on_s3() -> FilesArm {
     let (server, bucket) = (&servers().s3, fresh().replace('_', "-"));
     let made = Request::put(format!("{server}/{bucket}")).body(Body::empty()).unwrap();
-    let answer = Client::new().request(made).await.unwrap();
+    let answer = Client::new().send_request(made).await.unwrap();
     assert!(answer.status().is_success(), "{answer:?}");
     let url = format!("s3://test:test@{bucket}?endpoint={server}");
     files(&url, documents_on_mongodb().await, TempDir::new().unwrap())
@@ -183,9 +183,9 @@ impl DocumentsArm {
     }
 
     pub async fn relayed_to(&self, bus: &Bus) -> (Tasks, Deliveries) {
-        bus.bind(&REVIEWS).await.unwrap();
+        bus.bind_queue(&REVIEWS).await.unwrap();
         let (tasks, deliveries) = (Tasks::new(), bus.subscribe(REVIEWS.name, 100).await.unwrap());
-        Relay::start(&tasks, &self.documents, bus.clone(), Clock::system(), "test");
+        OutboxRelay::start(&tasks, &self.documents, bus.clone(), Clock::system(), "test");
         (tasks, deliveries)
     }
 }
@@ -216,7 +216,7 @@ async fn manage(method: Method, path: &str, body: &'static str) -> Bytes {
         .header(header::CONTENT_TYPE, "application/json")
         .body(body.into())
         .unwrap();
-    let response = Client::new().request(request).await.unwrap();
+    let response = Client::new().send_request(request).await.unwrap();
     assert!(response.status().is_success(), "{method} {path} answered {}", response.status());
     response.into_body().collect().await.unwrap().to_bytes()
 }

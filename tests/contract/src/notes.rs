@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use platform::documents::{
-    Collection, DocumentBody, Documents, Field, Find, Index, IndexCondition, ListField, Shape,
-    millis,
+    Collection, CollectionSchema, DocumentBody, Documents, Field, Index, IndexCondition,
+    IndexQuery, ListField, millis,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,14 +22,15 @@ pub const KEY: Field<String> = Field::optional("key");
 pub const READ: Field<UnixMillis> = Field::optional("read_at");
 pub const WORDS: ListField<String> = ListField::new("words");
 
-pub const ONCE: Index =
-    Index::new("once", &[KEY.up()]).unique().only(&[IndexCondition::Present(KEY.path())]);
-pub const NEWEST: Index = Index::new("newest", &[USER.up(), WRITTEN.down()]);
-pub const OPEN: Index = Index::new("open", &[USER.up(), WRITTEN.up()])
-    .only(&[IndexCondition::Is(IS_OPEN.path(), true)]);
-pub const BY_STARS: Index = Index::new("stars", &[USER.up(), STARS.up()]);
-pub const BY_WORD: Index = Index::new("words", &[WORDS.each(), WRITTEN.down()]);
-pub const EXPIRING: Index = Index::new("read", &[READ.up()]).expiring(KEPT_MS);
+pub const ONCE: Index = Index::new("once", &[KEY.ascending_key()])
+    .unique()
+    .with_conditions(&[IndexCondition::Present(KEY.path())]);
+pub const NEWEST: Index = Index::new("newest", &[USER.ascending_key(), WRITTEN.descending_key()]);
+pub const OPEN: Index = Index::new("open", &[USER.ascending_key(), WRITTEN.ascending_key()])
+    .with_conditions(&[IndexCondition::Is(IS_OPEN.path(), true)]);
+pub const BY_STARS: Index = Index::new("stars", &[USER.ascending_key(), STARS.ascending_key()]);
+pub const BY_WORD: Index = Index::new("words", &[WORDS.key_per_value(), WRITTEN.descending_key()]);
+pub const EXPIRING: Index = Index::new("read", &[READ.ascending_key()]).with_expiry(KEPT_MS);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
@@ -46,7 +47,7 @@ pub struct Note {
 }
 
 impl DocumentBody for Note {
-    const SHAPE: Shape = Shape {
+    const SHAPE: CollectionSchema = CollectionSchema {
         fields: &[
             USER.path(),
             WRITTEN.path(),
@@ -86,6 +87,6 @@ pub async fn notes(documents: &Documents) -> Collection<Note> {
     notes
 }
 
-pub fn newest_of(user: u128) -> Find {
-    Find::by(NEWEST, USER.is(UserId(id(user))))
+pub fn newest_of(user: u128) -> IndexQuery {
+    IndexQuery::from_index(NEWEST, USER.is_equal_to(UserId(id(user))))
 }

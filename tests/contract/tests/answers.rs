@@ -17,13 +17,13 @@ use axum::{
 use contract::{DocumentsArm, LIMIT, SqlArm, on_every_sql};
 use futures::future::join_all;
 use http::{Method, StatusCode, header};
-use platform::{Database, answers::Answers, documents::Documents, sql::Sql};
+use platform::{Database, answers::IdempotencyStore, documents::Documents, sql::Sql};
 use process::{
     clock::Clock,
     openapi::{ApiDocument, RouteTable},
     problem::{Json, MaybeJson, Problem},
     tasks::Tasks,
-    tokens::{Caller, Claims, Keys, ServiceKey, Signer, TokenKind, Verifier},
+    tokens::{Caller, Claims, ServiceKey, Signer, TokenKeys, TokenKind, TokenVerifier},
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -88,7 +88,7 @@ both! {
 #[derive(Clone)]
 struct Desk {
     database: Database,
-    verifier: Verifier,
+    verifier: TokenVerifier,
     tasks: Tasks,
     signer: Arc<Signer>,
     changes: Changes,
@@ -96,7 +96,7 @@ struct Desk {
 
 #[derive(Clone, axum::extract::FromRef)]
 struct Changes {
-    verifier: Verifier,
+    verifier: TokenVerifier,
     #[from_ref(skip)]
     database: Database,
     #[from_ref(skip)]
@@ -156,20 +156,20 @@ async fn touch(
 }
 
 fn table<T: RouteTable<Changes>>(to: T) -> T {
-    to.at(Method::POST, "/changes/{id}", "Change", &[], change)
-        .at(Method::PUT, "/touched", "Touch", &[], touch)
-        .at_unkeyed("is another", Method::POST, "/unkeyed", "Touch, too", &[], touch)
+    to.add_route(Method::POST, "/changes/{id}", "Change", &[], change)
+        .add_route(Method::PUT, "/touched", "Touch", &[], touch)
+        .add_unkeyed_route("is another", Method::POST, "/unkeyed", "Touch, too", &[], touch)
 }
 
 impl Desk {
     fn new(database: Database) -> Self {
-        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
-        let keys = Keys::empty();
-        keys.replace(&signer.jwks()).unwrap();
-        let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        let signer = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
+        let keys = TokenKeys::empty();
+        keys.replace_key_set(&signer.jwks()).unwrap();
+        let service_key = ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
         // MongoDB expires documents by its clock, so this one starts at the real time.
-        let clock = Clock::fixed(Clock::system().now());
-        let verifier = Verifier { service: "desk", keys, service_key, clock };
+        let clock = Clock::fixed_at(Clock::system().now());
+        let verifier = TokenVerifier { service: "desk", keys, service_key, clock };
         let changes = Changes {
             verifier: verifier.clone(),
             database: database.clone(),
@@ -183,19 +183,20 @@ impl Desk {
 
     async fn of(documents: &Documents) -> Self {
         documents.migrate().await.unwrap();
-        documents.check().await.unwrap();
+        documents.check_schema().await.unwrap();
         Self::new(documents.into())
     }
 
     /// The routes of a replica that runs on these tasks.
     fn replica(&self, tasks: &Tasks) -> Router {
         let routes = table(Router::new()).with_state(self.changes.clone());
-        let answers = Answers::by(self.verifier.clone(), tasks, self.database.clone());
-        answers.over(routes, &table(ApiDocument::of("desk")))
+        let answers =
+            IdempotencyStore::with_verifier(self.verifier.clone(), tasks, self.database.clone());
+        answers.wrap_routes(routes, &table(ApiDocument::for_part("desk")))
     }
 
     fn token(&self, person: u128, role: Role) -> String {
-        self.signer.sign(&Claims {
+        self.signer.sign_claims(&Claims {
             iss: "holdfast".into(),
             sub: UserId(Uuid::from_u128(person)),
             role,
@@ -271,7 +272,7 @@ async fn repeated(desk: Desk) {
     if let Database::Sql(sql) = &desk.database {
         let clear = "SELECT COUNT(*) FROM answers WHERE INSTR(answer, ?) > 0";
         let shown: Option<i64> =
-            sql.one(clear, platform::vals!["+8613900139000".as_bytes()]).await.unwrap();
+            sql.fetch_optional(clear, platform::vals!["+8613900139000".as_bytes()]).await.unwrap();
         assert_eq!(shown, Some(0), "no answer stands in the clear");
     }
 }
@@ -405,10 +406,12 @@ async fn the_oldest_of_too_many_answers_of_a_person_goes_on_tables(arm: SqlArm) 
     desk.verifier.clock.advance(2);
     desk.post(1, "one more", json!({})).await;
     let kept = "SELECT COUNT(*) FROM answers WHERE person_id = ?";
-    let count: Option<u64> = arm.sql.one(kept, platform::vals![Uuid::from_u128(1)]).await.unwrap();
+    let count: Option<u64> =
+        arm.sql.fetch_optional(kept, platform::vals![Uuid::from_u128(1)]).await.unwrap();
     assert_eq!(count, Some(2_000), "the oldest went");
     assert_ne!(desk.post(1, "one", json!({})).await, first, "and is done anew");
-    let count: Option<u64> = arm.sql.one(kept, platform::vals![Uuid::from_u128(2)]).await.unwrap();
+    let count: Option<u64> =
+        arm.sql.fetch_optional(kept, platform::vals![Uuid::from_u128(2)]).await.unwrap();
     assert_eq!(count, Some(1), "of nobody else");
 }
 

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use contract::{BusArm, LIMIT, event, event_of, ids, messages_on_rabbit, on_every_bus, rabbit};
 use platform::bus::{
-    Binding, Bus, BusError, Deliveries, Delivery, LetterAct, LetterBox, LetterChoice, QueueSpec,
-    dead_letter_queue,
+    Binding, Bus, BusError, DeadLetterAction, DeadLetterBox, DeadLetterSelection, Deliveries,
+    Delivery, QueueSpec, dead_letter_queue,
 };
 use serde_json::json;
 use support::eventually;
@@ -51,9 +51,9 @@ async fn every_bound_queue_gets_a_copy_and_others_none(arm: BusArm) {
     const PAYMENTS: &[Binding] =
         &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.#")];
     for (name, bindings) in [("accepted", ACCEPTED), ("payments", PAYMENTS)] {
-        arm.bus.bind(&QueueSpec::new(name, bindings)).await.unwrap();
+        arm.bus.bind_queue(&QueueSpec::new(name, bindings)).await.unwrap();
     }
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let sent = [
         event(EventType::OrderAccepted),
         event(EventType::OrderCreated),
@@ -70,15 +70,15 @@ async fn every_bound_queue_gets_a_copy_and_others_none(arm: BusArm) {
         for index in expected {
             let delivery = next(&mut deliveries).await;
             assert_eq!(*delivery.event(), sent[index], "{queue}");
-            assert!(!delivery.redelivered());
+            assert!(!delivery.is_redelivered());
             delivery.ack().await.unwrap();
         }
-        assert_eq!(arm.bus.waiting(queue).await.unwrap(), 0, "{queue}");
+        assert_eq!(arm.bus.count_waiting(queue).await.unwrap(), 0, "{queue}");
     }
 }
 
 async fn messages_wait_for_a_consumer_and_come_in_order(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let sent: Vec<Event> =
         (0..2_500).map(|number| event_of(EventType::OrderCreated, number)).collect();
     for part in sent.chunks(256) {
@@ -96,7 +96,7 @@ async fn messages_wait_for_a_consumer_and_come_in_order(arm: BusArm) {
 }
 
 async fn an_event_no_queue_is_bound_for_waits_for_a_person_and_holds_up_nothing(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let run = [
         event(EventType::OrderCreated),
         event(EventType::PaymentFailed),
@@ -110,34 +110,38 @@ async fn an_event_no_queue_is_bound_for_waits_for_a_person_and_holds_up_nothing(
         assert_eq!(delivery.event(), expected);
         delivery.ack().await.unwrap();
     }
-    let unrouted = LetterBox::Unrouted(Exchange::Payment);
+    let unrouted = DeadLetterBox::Unrouted(Exchange::Payment);
     let one = async || {
-        let letters = arm.bus.letters(&unrouted, 10).await.unwrap();
+        let letters = arm.bus.read_dead_letters(&unrouted, 10).await.unwrap();
         (letters.first()?.event.as_ref() == Some(&run[1])).then_some(letters.len())
     };
     assert_eq!(eventually("the unrouted event waits", LIMIT, one).await, 1);
-    let waits = async || (arm.bus.waiting(&unrouted.queue()).await.unwrap() == 1).then_some(());
+    let waits =
+        async || (arm.bus.count_waiting(&unrouted.queue_name()).await.unwrap() == 1).then_some(());
     eventually("it counts again after it was looked at", LIMIT, waits).await;
     // A redriven event is published again: without a queue it comes back, and with one it arrives.
     let redrive = async || {
-        arm.bus.settle_letters(&unrouted, &LetterChoice::All, LetterAct::Redrive).await.unwrap()
+        arm.bus
+            .settle_letters(&unrouted, &DeadLetterSelection::All, DeadLetterAction::Redrive)
+            .await
+            .unwrap()
     };
     assert_eq!(redrive().await, 1);
     eventually("it waits again", LIMIT, waits).await;
     const PAYMENTS: QueueSpec = QueueSpec::new("payments", &[(Exchange::Payment, "payment.*")]);
-    arm.bus.bind(&PAYMENTS).await.unwrap();
+    arm.bus.bind_queue(&PAYMENTS).await.unwrap();
     assert_eq!(redrive().await, 1);
     let mut late = arm.bus.subscribe("payments", 10).await.unwrap();
     let delivery = next(&mut late).await;
     assert_eq!(*delivery.event(), run[1]);
     delivery.ack().await.unwrap();
-    assert_eq!(arm.bus.letters(&unrouted, 10).await.unwrap(), []);
+    assert_eq!(arm.bus.read_dead_letters(&unrouted, 10).await.unwrap(), []);
 }
 
 async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     const COPIES: QueueSpec = QueueSpec::new("copies", &[(Exchange::Order, "order.*")]);
-    arm.bus.bind(&COPIES).await.unwrap();
+    arm.bus.bind_queue(&COPIES).await.unwrap();
     let sent: Vec<Event> = (0..4).map(|n| event_of(EventType::OrderCreated, n)).collect();
     assert_eq!(arm.bus.publish_all(&sent).await.count, 4);
     let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
@@ -145,10 +149,10 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
         let reason = format!("because of {number} 北");
         next(&mut deliveries).await.dead_letter(&reason).await.unwrap();
     }
-    let of = LetterBox::Dead("orders".to_owned());
+    let of = DeadLetterBox::Dead("orders".to_owned());
     let shown = async || {
-        let letters = arm.bus.letters(&of, 10).await.unwrap();
-        let row = |letter: platform::bus::Letter| {
+        let letters = arm.bus.read_dead_letters(&of, 10).await.unwrap();
+        let row = |letter: platform::bus::DeadLetter| {
             assert!(letter.at.is_some(), "{letter:?}");
             (letter.event.unwrap().id, letter.reason)
         };
@@ -158,18 +162,19 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
     let all = [0, 1, 2, 3].map(|n| (sent[n].id, format!("because of {n} 北")));
     assert_eq!(shown().await, all.clone().into());
     assert_eq!(shown().await, all.clone().into(), "a look changes nothing");
-    assert_eq!(arm.bus.letters(&of, 2).await.unwrap().len(), 2);
-    let only = |index: usize| LetterChoice::Events([sent[index].id].into());
-    let settle =
-        async |choice: &LetterChoice, act| arm.bus.settle_letters(&of, choice, act).await.unwrap();
-    assert_eq!(settle(&only(1), LetterAct::Drop).await, 1);
-    assert_eq!(settle(&only(1), LetterAct::Redrive).await, 0, "it is gone");
-    assert_eq!(settle(&only(2), LetterAct::Redrive).await, 1);
+    assert_eq!(arm.bus.read_dead_letters(&of, 2).await.unwrap().len(), 2);
+    let only = |index: usize| DeadLetterSelection::Events([sent[index].id].into());
+    let settle = async |choice: &DeadLetterSelection, act| {
+        arm.bus.settle_letters(&of, choice, act).await.unwrap()
+    };
+    assert_eq!(settle(&only(1), DeadLetterAction::Drop).await, 1);
+    assert_eq!(settle(&only(1), DeadLetterAction::Redrive).await, 0, "it is gone");
+    assert_eq!(settle(&only(2), DeadLetterAction::Redrive).await, 1);
     let again = next(&mut deliveries).await;
     assert_eq!(*again.event(), sent[2]);
     again.ack().await.unwrap();
     assert_eq!(shown().await, [all[0].clone(), all[3].clone()].into());
-    assert_eq!(settle(&LetterChoice::All, LetterAct::Redrive).await, 2);
+    assert_eq!(settle(&DeadLetterSelection::All, DeadLetterAction::Redrive).await, 2);
     let mut back = BTreeSet::new();
     for _ in 0..2 {
         let again = next(&mut deliveries).await;
@@ -179,19 +184,19 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
     assert_eq!(back, [sent[0].id, sent[3].id].into());
     assert_eq!(shown().await, BTreeSet::new());
     // Redriven to that queue alone.
-    assert_eq!(arm.bus.waiting("copies").await.unwrap(), 4);
+    assert_eq!(arm.bus.count_waiting("copies").await.unwrap(), 4);
 }
 
 async fn an_expired_letter_says_so(arm: BusArm) {
-    arm.bus.bind(&QueueSpec { ttl: Duration::from_millis(200), ..ORDERS }).await.unwrap();
+    arm.bus.bind_queue(&QueueSpec { ttl: Duration::from_millis(200), ..ORDERS }).await.unwrap();
     // The embedded bus checks for expired messages only while a consumer takes from a queue.
     const OTHERS: QueueSpec = QueueSpec::new("others", &[(Exchange::Review, "review.*")]);
-    arm.bus.bind(&OTHERS).await.unwrap();
+    arm.bus.bind_queue(&OTHERS).await.unwrap();
     let mut others = arm.bus.subscribe("others", 1).await.unwrap();
     let sent = event(EventType::OrderCreated);
     arm.bus.publish(&sent).await.unwrap();
-    let of = LetterBox::Dead("orders".to_owned());
-    let expired = async || arm.bus.letters(&of, 10).await.unwrap().pop();
+    let of = DeadLetterBox::Dead("orders".to_owned());
+    let expired = async || arm.bus.read_dead_letters(&of, 10).await.unwrap().pop();
     let letter = tokio::select! {
         letter = eventually("the message has expired", LIMIT, expired) => letter,
         _ = others.next() => panic!("nothing is sent there"),
@@ -200,26 +205,26 @@ async fn an_expired_letter_says_so(arm: BusArm) {
 }
 
 async fn a_requeued_message_comes_again_marked_and_first(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
     let (first, second) = (event(EventType::OrderCreated), event(EventType::OrderApproved));
     arm.bus.publish(&first).await.unwrap();
     arm.bus.publish(&second).await.unwrap();
     let delivery = next(&mut deliveries).await;
-    assert!(!delivery.redelivered());
+    assert!(!delivery.is_redelivered());
     delivery.requeue().await.unwrap();
     let again = next(&mut deliveries).await;
     assert_eq!(again.event().id, first.id);
-    assert!(again.redelivered());
+    assert!(again.is_redelivered());
     again.ack().await.unwrap();
     let last = next(&mut deliveries).await;
     assert_eq!(last.event().id, second.id);
-    assert!(!last.redelivered());
+    assert!(!last.is_redelivered());
     last.ack().await.unwrap();
 }
 
 async fn what_a_consumer_held_comes_again_when_it_goes(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let sent: Vec<Event> = (0..6).map(|n| event_of(EventType::OrderCreated, n)).collect();
     for event in &sent {
         arm.bus.publish(event).await.unwrap();
@@ -235,7 +240,7 @@ async fn what_a_consumer_held_comes_again_when_it_goes(arm: BusArm) {
     let mut received = Vec::new();
     for _ in 0..5 {
         let delivery = next(&mut second).await;
-        received.push((delivery.event().id, delivery.redelivered()));
+        received.push((delivery.event().id, delivery.is_redelivered()));
         delivery.ack().await.unwrap();
     }
     received.sort_unstable_by_key(|(id, _)| *id);
@@ -247,20 +252,20 @@ async fn what_a_consumer_held_comes_again_when_it_goes(arm: BusArm) {
 }
 
 async fn an_acknowledged_message_never_comes_again(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     for number in 0..3 {
         arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
         let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
         let delivery = next(&mut deliveries).await;
         assert_eq!(delivery.event().body["number"], number);
-        assert!(!delivery.redelivered());
+        assert!(!delivery.is_redelivered());
         delivery.ack().await.unwrap();
         deliveries.close().await;
     }
 }
 
 async fn a_consumer_holds_no_more_than_its_prefetch(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     for number in 0..3 {
         arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
     }
@@ -276,7 +281,7 @@ async fn a_consumer_holds_no_more_than_its_prefetch(arm: BusArm) {
 }
 
 async fn consumers_of_one_queue_share_its_messages(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let mut a = arm.bus.subscribe("orders", 1).await.unwrap();
     let mut b = arm.bus.subscribe("orders", 1).await.unwrap();
     let sent: Vec<Event> = (0..20).map(|n| event_of(EventType::OrderCreated, n)).collect();
@@ -306,7 +311,7 @@ async fn consumers_of_one_queue_share_its_messages(arm: BusArm) {
 }
 
 async fn a_message_put_aside_waits_among_the_dead_letters(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
     let sent = event(EventType::OrderCreated);
     arm.bus.publish(&sent).await.unwrap();
@@ -319,19 +324,19 @@ async fn a_message_put_aside_waits_among_the_dead_letters(arm: BusArm) {
 }
 
 async fn a_message_that_waited_too_long_moves_to_the_dead_letters(arm: BusArm) {
-    arm.bus.bind(&QueueSpec { ttl: Duration::from_millis(200), ..ORDERS }).await.unwrap();
+    arm.bus.bind_queue(&QueueSpec { ttl: Duration::from_millis(200), ..ORDERS }).await.unwrap();
     let sent = event(EventType::OrderCreated);
     arm.bus.publish(&sent).await.unwrap();
     let mut dead = arm.bus.subscribe(&dead_letter_queue("orders"), 10).await.unwrap();
     let letter = next(&mut dead).await;
     assert_eq!(letter.event().id, sent.id);
     letter.ack().await.unwrap();
-    let empty = async || (arm.bus.waiting("orders").await.unwrap() == 0).then_some(());
+    let empty = async || (arm.bus.count_waiting("orders").await.unwrap() == 0).then_some(());
     eventually("the expired message has left its queue", LIMIT, empty).await;
 }
 
 async fn a_message_in_hand_does_not_expire(arm: BusArm) {
-    arm.bus.bind(&QueueSpec { ttl: Duration::from_millis(1_500), ..ORDERS }).await.unwrap();
+    arm.bus.bind_queue(&QueueSpec { ttl: Duration::from_millis(1_500), ..ORDERS }).await.unwrap();
     let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
     let (held, waiting) = (event(EventType::OrderCreated), event(EventType::OrderApproved));
     arm.bus.publish(&held).await.unwrap();
@@ -348,10 +353,10 @@ async fn a_message_in_hand_does_not_expire(arm: BusArm) {
 }
 
 async fn binding_again_changes_nothing(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let sent = event(EventType::OrderCreated);
     arm.bus.publish(&sent).await.unwrap();
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
     let delivery = next(&mut deliveries).await;
     assert_eq!(delivery.event().id, sent.id);
@@ -360,14 +365,14 @@ async fn binding_again_changes_nothing(arm: BusArm) {
 }
 
 async fn waiting_counts_what_nobody_holds(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     for number in 0..3 {
         arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
     }
-    assert_eq!(arm.bus.waiting("orders").await.unwrap(), 3);
+    assert_eq!(arm.bus.count_waiting("orders").await.unwrap(), 3);
     let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
     let held = next(&mut deliveries).await;
-    let two = async || (arm.bus.waiting("orders").await.unwrap() == 2).then_some(());
+    let two = async || (arm.bus.count_waiting("orders").await.unwrap() == 2).then_some(());
     eventually("two wait and one is in hand", LIMIT, two).await;
     held.ack().await.unwrap();
     arm.bus.ping().await.unwrap();
@@ -378,11 +383,11 @@ async fn waiting_counts_what_nobody_holds(arm: BusArm) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_message_on_rabbitmq_is_persistent_and_says_what_it_is() {
     let arm = rabbit().await;
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let published = event(EventType::OrderCreated);
     arm.bus.publish(&published).await.unwrap();
     let replayed = event(EventType::OrderAccepted);
-    arm.bus.replay(&ORDERS, std::slice::from_ref(&replayed)).await.unwrap();
+    arm.bus.replay_events(&ORDERS, std::slice::from_ref(&replayed)).await.unwrap();
     let seen = messages_on_rabbit(&arm.url, "orders").await;
     assert_eq!(seen.len(), 2);
     for (message, event) in seen.iter().zip([&published, &replayed]) {
@@ -399,7 +404,9 @@ async fn every_message_on_rabbitmq_is_persistent_and_says_what_it_is() {
     next(&mut deliveries).await.dead_letter("because").await.unwrap();
     let unrouted = event(EventType::PaymentFailed);
     arm.bus.publish(&unrouted).await.unwrap();
-    for queue in [dead_letter_queue("orders"), LetterBox::Unrouted(Exchange::Payment).queue()] {
+    for queue in
+        [dead_letter_queue("orders"), DeadLetterBox::Unrouted(Exchange::Payment).queue_name()]
+    {
         let waits = async || {
             let seen = messages_on_rabbit(&arm.url, &queue).await;
             Some(seen.first()?["properties"].clone())

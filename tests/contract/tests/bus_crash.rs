@@ -40,12 +40,12 @@ fn publish_and_kill(url: &str, defect: Option<&str>) -> Vec<EventId> {
 }
 
 async fn drain(bus: &Bus) -> Vec<(EventId, bool)> {
-    let waiting = bus.waiting("orders").await.unwrap();
+    let waiting = bus.count_waiting("orders").await.unwrap();
     let mut deliveries = bus.subscribe("orders", 100).await.unwrap();
     let mut received = Vec::new();
     for _ in 0..waiting {
         let delivery = timeout(LIMIT, deliveries.next()).await.unwrap();
-        received.push((delivery.event().id, delivery.redelivered()));
+        received.push((delivery.event().id, delivery.is_redelivered()));
         delivery.ack().await.unwrap();
     }
     deliveries.close().await;
@@ -58,7 +58,7 @@ async fn nothing_confirmed_is_lost_by_a_kill() {
     let folder = TempDir::new().unwrap();
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
     let bus = Bus::open(&url).await.unwrap();
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     bus.close().await;
     for _ in 0..3 {
         let confirmed = publish_and_kill(&url, None);
@@ -80,7 +80,7 @@ async fn this_test_would_see_a_bus_that_confirms_too_early() {
     let folder = TempDir::new().unwrap();
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
     let bus = Bus::open(&url).await.unwrap();
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     bus.close().await;
     let confirmed = publish_and_kill(&url, Some("bus_confirms_before_write"));
     let bus = Bus::open(&url).await.unwrap();
@@ -94,7 +94,7 @@ async fn what_was_settled_before_a_clean_stop_does_not_come_again() {
     let folder = TempDir::new().unwrap();
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
     let bus = Bus::open(&url).await.unwrap();
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     let sent: Vec<_> =
         (0..10).map(|n| contract::event_of(wire::EventType::OrderCreated, n)).collect();
     assert_eq!(bus.publish_all(&sent).await.count, 10);

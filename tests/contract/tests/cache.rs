@@ -96,7 +96,7 @@ async fn counts_of_many_at_once_are_exact(cache: Cache) {
 
 async fn a_count_ends_with_the_time_of_its_first(cache: Cache) {
     let key = key("window");
-    assert_eq!(cache.count(&key).await.unwrap(), None);
+    assert_eq!(cache.read_count(&key).await.unwrap(), None);
     let first = cache.increment(&key, SHORT).await.unwrap();
     assert_eq!(first.count, 1);
     assert!(first.left <= SHORT && !first.left.is_zero(), "{first:?}");
@@ -104,7 +104,7 @@ async fn a_count_ends_with_the_time_of_its_first(cache: Cache) {
     let again = async || (cache.increment(&key, SHORT).await.unwrap().count == 1).then_some(());
     eventually("a new window begins", LIMIT, again).await;
     let long = cache.increment(&format!("{key}-long"), MINUTE).await.unwrap();
-    let read = cache.count(&format!("{key}-long")).await.unwrap().unwrap();
+    let read = cache.read_count(&format!("{key}-long")).await.unwrap().unwrap();
     assert_eq!(read.count, long.count);
     assert!(read.left <= long.left && read.left > SHORT, "{read:?}");
 }

@@ -11,8 +11,10 @@ use std::{
 
 use contract::{BusArm, LIMIT, event_of, ids, on_every_bus};
 use platform::{
-    bus::{Bus, LetterAct, LetterBox, LetterChoice, QueueSpec, dead_letter_queue},
-    consume::{Handle, HandleError, consume},
+    bus::{
+        Bus, DeadLetterAction, DeadLetterBox, DeadLetterSelection, QueueSpec, dead_letter_queue,
+    },
+    consume::{EventHandler, HandleError, start_consumer},
 };
 use process::{clock::Clock, tasks::Tasks};
 use support::eventually;
@@ -77,7 +79,7 @@ struct Script<F> {
     answer: F,
 }
 
-impl<F> Handle for Script<F>
+impl<F> EventHandler for Script<F>
 where
     F: Fn(usize, &Event) -> Result<(), HandleError> + Send + Sync + 'static,
 {
@@ -96,7 +98,7 @@ struct InRuns {
     fails: Option<EventId>,
 }
 
-impl Handle for InRuns {
+impl EventHandler for InRuns {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         self.alone.fetch_add(1, Ordering::SeqCst);
         self.seen.handled.lock().unwrap().push(event.id);
@@ -119,12 +121,12 @@ fn start(
     answer: impl Fn(usize, &Event) -> Result<(), HandleError> + Send + Sync + 'static,
 ) -> (Tasks, Seen) {
     let (tasks, seen) = (Tasks::new(), Seen::default());
-    consume(&tasks, bus, ORDERS, Script { seen: seen.clone(), answer });
+    start_consumer(&tasks, bus, ORDERS, Script { seen: seen.clone(), answer });
     (tasks, seen)
 }
 
 async fn publish(bus: &Bus, count: usize) -> Vec<Event> {
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     let sent: Vec<Event> = (0..count).map(|n| event_of(EventType::OrderCreated, n)).collect();
     let confirmed = bus.publish_all(&sent).await;
     assert_eq!(confirmed.count, count, "{:?}", confirmed.error);
@@ -137,7 +139,7 @@ async fn until_handled(seen: &Seen, expected: &[EventId]) {
 }
 
 async fn until_empty(bus: &Bus) {
-    let empty = async || (bus.waiting("orders").await.unwrap() == 0).then_some(());
+    let empty = async || (bus.count_waiting("orders").await.unwrap() == 0).then_some(());
     eventually("the queue is empty", LIMIT, empty).await;
 }
 
@@ -150,7 +152,7 @@ async fn events_are_handled_in_order_and_leave_their_queue(arm: BusArm) {
 }
 
 async fn a_failure_is_tried_again_beside_the_others_and_before_what_follows_on_it(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let mut sent: Vec<Event> = (0..4).map(|n| event_of(EventType::OrderCreated, n)).collect();
     for (event, order) in sent.iter_mut().zip(["a", "b", "a", "b"]) {
         event.body["order_id"] = order.into();
@@ -171,7 +173,7 @@ async fn a_failure_is_tried_again_beside_the_others_and_before_what_follows_on_i
 
 async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
     for queue in [&ORDERS, &BESIDE] {
-        arm.bus.bind(queue).await.unwrap();
+        arm.bus.bind_queue(queue).await.unwrap();
     }
     let sent: Vec<Event> = (0..1_000).map(|n| event_of(EventType::OrderCreated, n)).collect();
     let (hopeless, is_mended) = (sent[100].id, Arc::new(AtomicBool::new(false)));
@@ -189,7 +191,7 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
         times.note(event.id);
         Ok(())
     };
-    consume(&tasks, &arm.bus, BESIDE, Script { seen: unharmed.clone(), answer });
+    start_consumer(&tasks, &arm.bus, BESIDE, Script { seen: unharmed.clone(), answer });
     // One after the other, so they arrive while the poisoned one is retried: all its attempts take
     // eleven seconds.
     for event in &sent {
@@ -200,8 +202,8 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
     until_handled(&seen, &others).await;
     let delay = others.iter().map(|id| moments.of(*id).saturating_sub(beside.of(*id))).max();
     assert!(delay < Some(Duration::from_secs(1)), "an event came {delay:?} later for the poison");
-    let of = LetterBox::Dead("orders".to_owned());
-    let dead = async || arm.bus.letters(&of, 10).await.unwrap().pop();
+    let of = DeadLetterBox::Dead("orders".to_owned());
+    let dead = async || arm.bus.read_dead_letters(&of, 10).await.unwrap().pop();
     let letter = eventually("it is put aside", 3 * LIMIT, dead).await;
     assert_eq!(letter.event.map(|event| event.id), Some(hopeless));
     let why = "8 attempts: the event could not be handled: no such thing";
@@ -209,7 +211,8 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
     is_mended.store(true, Ordering::SeqCst);
     // The broker gets the inspected message back a little later.
     let redriven = async || {
-        let acted = arm.bus.settle_letters(&of, &LetterChoice::All, LetterAct::Redrive).await;
+        let acted =
+            arm.bus.settle_letters(&of, &DeadLetterSelection::All, DeadLetterAction::Redrive).await;
         (acted.unwrap() == 1).then_some(())
     };
     eventually("it goes back", LIMIT, redriven).await;
@@ -279,7 +282,7 @@ async fn what_has_piled_up_is_handled_in_runs(arm: BusArm) {
     let sent = publish(&arm.bus, 600).await;
     let (tasks, seen, alone) = (Tasks::new(), Seen::default(), Arc::<AtomicUsize>::default());
     let handler = InRuns { seen: seen.clone(), alone: alone.clone(), fails: None };
-    consume(&tasks, &arm.bus, ORDERS, handler);
+    start_consumer(&tasks, &arm.bus, ORDERS, handler);
     until_handled(&seen, &ids(&sent)).await;
     until_empty(&arm.bus).await;
     let calls = seen.attempts.load(Ordering::SeqCst) + alone.load(Ordering::SeqCst);
@@ -291,14 +294,14 @@ async fn what_has_piled_up_is_handled_in_runs(arm: BusArm) {
 }
 
 async fn ten_thousand_events_that_waited_are_drained(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
+    arm.bus.bind_queue(&ORDERS).await.unwrap();
     let sent: Vec<Event> = (0..10_000).map(|n| event_of(EventType::OrderCreated, n)).collect();
     for part in sent.chunks(500) {
         let confirmed = arm.bus.publish_all(part).await;
         assert_eq!(confirmed.count, part.len(), "{:?}", confirmed.error);
     }
     let (tasks, seen, alone) = (Tasks::new(), Seen::default(), Arc::<AtomicUsize>::default());
-    consume(&tasks, &arm.bus, ORDERS, InRuns { seen: seen.clone(), alone, fails: None });
+    start_consumer(&tasks, &arm.bus, ORDERS, InRuns { seen: seen.clone(), alone, fails: None });
     let all = async || (seen.handled().len() >= sent.len()).then_some(());
     eventually("all are handled", 3 * LIMIT, all).await;
     assert!(seen.handled() == ids(&sent), "each of them once, in order");
@@ -310,7 +313,7 @@ async fn a_run_that_fails_is_handled_one_by_one(arm: BusArm) {
     let sent = publish(&arm.bus, 200).await;
     let (tasks, seen, alone) = (Tasks::new(), Seen::default(), Arc::<AtomicUsize>::default());
     let handler = InRuns { seen: seen.clone(), alone: alone.clone(), fails: Some(sent[199].id) };
-    consume(&tasks, &arm.bus, ORDERS, handler);
+    start_consumer(&tasks, &arm.bus, ORDERS, handler);
     until_handled(&seen, &ids(&sent)).await;
     until_empty(&arm.bus).await;
     assert!(alone.load(Ordering::SeqCst) >= 1);

@@ -103,7 +103,7 @@ fn form(kind: EventType) -> Value {
 }
 
 fn schema<T: utoipa::ToSchema>(name: &str) -> (ApiDocument, Value) {
-    (ApiDocument::of("events").with::<T>(), RouteDescription::named(name))
+    (ApiDocument::for_part("events").with_schema::<T>(), RouteDescription::schema_reference(name))
 }
 
 fn refer_within(value: &mut Value) {

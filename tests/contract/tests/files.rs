@@ -16,7 +16,9 @@ use contract::{FilesArm, on_every_files};
 use futures::stream;
 use platform::{
     AccountAge,
-    files::{FileId, FileIntake, FileKind, FileRegister, FileRule, FileSender, Files, FilesError},
+    files::{
+        FileId, FileKind, FileRegister, Files, FilesError, UploadReceiver, UploadRule, Uploader,
+    },
 };
 use process::{clock::Clock, tasks::Tasks, web};
 use tokio::net::TcpListener;
@@ -34,27 +36,27 @@ const OWNER: UserId = UserId(Uuid::from_u128(1));
 const OTHER: UserId = UserId(Uuid::from_u128(2));
 const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 const HOUR_MS: i64 = 60 * 60 * 1000;
-const DOCUMENT: FileRule =
-    FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * 1024 * 1024, side_px_max: 100 };
+const DOCUMENT: UploadRule =
+    UploadRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * 1024 * 1024, side_px_max: 100 };
 
-fn sender(user: UserId) -> FileSender {
-    FileSender { user, age: AccountAge::New }
+fn sender(user: UserId) -> Uploader {
+    Uploader { user, age: AccountAge::New }
 }
 
 struct World {
     arm: FilesArm,
-    intake: FileIntake,
+    intake: UploadReceiver,
 }
 
 impl World {
     async fn of(arm: FilesArm) -> Self {
         arm.documents.migrate().await.unwrap();
         FileRegister::migrate(&arm.documents).await.unwrap();
-        Self { intake: FileIntake::new(&arm.files), arm }
+        Self { intake: UploadReceiver::new(&arm.files), arm }
     }
 
     fn register(&self, at: UnixMillis) -> FileRegister {
-        FileRegister::new(&self.arm.documents, self.arm.files.clone(), Clock::fixed(at))
+        FileRegister::new(&self.arm.documents, self.arm.files.clone(), Clock::fixed_at(at))
     }
 
     async fn hand_in(
@@ -63,14 +65,14 @@ impl World {
         text: &str,
         at: UnixMillis,
     ) -> Result<FileId, FilesError> {
-        let file = self.intake.take(sender(owner), pdf(text, 0), DOCUMENT).await?;
-        self.register(at).take(owner, "document", file).await
+        let file = self.intake.receive_upload(sender(owner), pdf(text, 0), DOCUMENT).await?;
+        self.register(at).register_file(owner, "document", file).await
     }
 
     /// Collects unused files, with `named` as the files in use.
     async fn collect(&self, at: UnixMillis, named: &[FileId]) -> usize {
         let is_named = |id: FileId, _| async move { Ok::<_, FilesError>(named.contains(&id)) };
-        self.register(at).collect(is_named).await.unwrap()
+        self.register(at).collect_unreferenced(is_named).await.unwrap()
     }
 
     async fn is_there(&self, id: FileId) -> bool {
@@ -92,10 +94,10 @@ async fn a_file_is_read_as_it_came_and_is_gone_after_its_day(arm: FilesArm) {
     // Larger than two parts of an S3 upload.
     let large = || pdf("large", 12 * 1024 * 1024);
     let came = to_bytes(large(), usize::MAX).await.unwrap();
-    let file = world.intake.take(sender(OWNER), large(), DOCUMENT).await.unwrap();
+    let file = world.intake.receive_upload(sender(OWNER), large(), DOCUMENT).await.unwrap();
     assert_eq!((file.kind, file.bytes), (FileKind::Pdf, came.len() as u64));
     let register = world.register(AT);
-    let id = register.take(OWNER, "document", file).await.unwrap();
+    let id = register.register_file(OWNER, "document", file).await.unwrap();
     let record = register.get(id).await.unwrap().unwrap();
     assert_eq!((record.owner_id, record.bytes), (OWNER, came.len() as u64));
     let read = to_bytes(register.read(&record).await.unwrap(), usize::MAX).await.unwrap();
@@ -106,8 +108,12 @@ async fn a_file_is_read_as_it_came_and_is_gone_after_its_day(arm: FilesArm) {
     assert!(!world.is_there(id).await);
     assert!(register.read(&record).await.is_err(), "its bytes are gone too");
     assert_eq!(world.collect(AT.plus_ms(50 * HOUR_MS), &[]).await, 0);
-    let again = world.intake.take(sender(OWNER), large(), DOCUMENT).await.unwrap();
-    assert_eq!(register.take(OWNER, "document", again).await.unwrap(), id, "the same is the same");
+    let again = world.intake.receive_upload(sender(OWNER), large(), DOCUMENT).await.unwrap();
+    assert_eq!(
+        register.register_file(OWNER, "document", again).await.unwrap(),
+        id,
+        "the same is the same"
+    );
     assert!(register.read(&record).await.is_ok());
 }
 
@@ -134,7 +140,7 @@ async fn a_named_file_stays_and_one_that_is_named_meanwhile_too(arm: FilesArm) {
         }
         Ok::<_, FilesError>(false)
     };
-    assert_eq!(register.collect(is_named).await.unwrap(), 1, "theirs alone");
+    assert_eq!(register.collect_unreferenced(is_named).await.unwrap(), 1, "theirs alone");
     assert!(world.is_there(named).await && !world.is_there(theirs).await);
     let record = world.register(AT).get(named).await.unwrap().unwrap();
     assert!(world.register(AT).read(&record).await.is_ok());
@@ -172,8 +178,11 @@ async fn a_store_on_s3_that_is_out_of_order_is_called_four_times() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("s3://key:secret@bucket?endpoint=http://{}", listener.local_addr().unwrap());
     let tasks = Tasks::new();
-    let stop = tasks.token();
-    tasks.spawn_once("broken", web::serve(listener, broken, web::Slots::default(), stop));
+    let stop = tasks.stop_token();
+    tasks.spawn_once(
+        "broken",
+        web::serve_http(listener, broken, web::ConnectionSlots::default(), stop),
+    );
     let asked = Files::open(&url).unwrap().ping().await;
     assert!(asked.is_err());
     assert_eq!(calls.load(Ordering::SeqCst), 4);

@@ -11,19 +11,19 @@ use platform::{
     bus::Bus,
     cache::Cache,
     documents::Documents,
-    health::{Check, readiness},
+    health::{ReadinessCheck, build_readiness},
     keys,
     upstream::Upstream,
 };
 use process::{
     tasks::Tasks,
-    tokens::{Keys, Signer},
+    tokens::{Signer, TokenKeys},
 };
 use support::eventually;
 
 #[tokio::test]
 async fn keys_are_loaded_from_an_auth_that_comes_up_late() {
-    let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let signer = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     let (jwks, asked) = (signer.jwks(), Arc::<AtomicUsize>::default());
     let answer = move || {
         let early = asked.fetch_add(1, Ordering::SeqCst) < 2;
@@ -37,8 +37,8 @@ async fn keys_are_loaded_from_an_auth_that_comes_up_late() {
         }
     };
     let auth = Router::new().route("/.well-known/jwks.json", get(answer));
-    let (tasks, keys) = (Tasks::new(), Keys::empty());
-    keys::follow(&tasks, &keys, Upstream::local(auth));
+    let (tasks, keys) = (Tasks::new(), TokenKeys::empty());
+    keys::start_refresh(&tasks, &keys, Upstream::from_router(auth));
     let loaded = async || (!keys.is_empty()).then_some(());
     eventually("the keys are loaded", LIMIT, loaded).await;
     tasks.shutdown(LIMIT).await;
@@ -48,20 +48,23 @@ async fn keys_are_loaded_from_an_auth_that_comes_up_late() {
 async fn what_is_missing_is_named_and_a_cache_is_never_missing() {
     let (sql, bus) = (contract::sqlite().await, contract::embedded().await);
     let tasks = Tasks::new();
-    let there = readiness([
-        Check::Sql(sql.sql.clone()),
-        Check::Documents(Documents::Sqlite(sql.sql.clone())),
-        Check::Bus(bus.bus.clone()),
-        Check::Cache(Cache::open("redis://127.0.0.1:9").unwrap()),
+    let there = build_readiness([
+        ReadinessCheck::Sql(sql.sql.clone()),
+        ReadinessCheck::Documents(Documents::Sqlite(sql.sql.clone())),
+        ReadinessCheck::Bus(bus.bus.clone()),
+        ReadinessCheck::Cache(Cache::open("redis://127.0.0.1:9").unwrap()),
     ]);
-    assert_eq!(there.missing().await, []);
+    assert_eq!(there.find_missing().await, []);
     sql.sql.close().await;
-    let missing = readiness([
-        Check::Sql(sql.sql.clone()),
-        Check::Bus(Bus::open("amqp://guest:secret@127.0.0.1:9/%2f").await.unwrap()),
-        Check::Upstream("auth", Upstream::remote("http://127.0.0.1:9", &tasks).unwrap()),
+    let missing = build_readiness([
+        ReadinessCheck::Sql(sql.sql.clone()),
+        ReadinessCheck::Bus(Bus::open("amqp://guest:secret@127.0.0.1:9/%2f").await.unwrap()),
+        ReadinessCheck::Upstream(
+            "auth",
+            Upstream::from_address("http://127.0.0.1:9", &tasks).unwrap(),
+        ),
     ]);
-    let missing = missing.missing().await;
+    let missing = missing.find_missing().await;
     let names: Vec<&str> = missing.iter().map(|missing| missing.name.as_str()).collect();
     assert_eq!(names, ["sql", "bus", "auth"]);
     assert!(missing.iter().all(|missing| !missing.why.contains("secret")), "{missing:?}");

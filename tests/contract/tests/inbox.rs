@@ -10,12 +10,12 @@ use mongodb::{
 };
 use notification::{
     domain::{
-        Channel, InboxLine, InboxOwner, InboxWishes, KEPT_MS, KeptFrom, LineId, MoneyTerms,
-        NoticeKind, OrderParams, PageRequest, Params, StoredLine, TimeZone,
+        Channel, DeliveryPreferences, InboxLine, InboxOwner, InboxPageRequest, KEPT_MS, KeptFrom,
+        LineId, LineParams, MoneyTerms, NoticeKind, OrderParams, PageRequest, TimeZone,
     },
     store::{
-        self, DeliveryState, DeliveryStore, FanOut, InboxStore, Mailing, MatchedProvider,
-        PreferencesStore, Settled,
+        self, DeliveryResult, DeliveryState, DeliveryStore, FanOut, InboxStore, MatchedProvider,
+        NotificationDelivery, PreferencesStore,
     },
 };
 use process::clock::Clock;
@@ -41,10 +41,10 @@ on_every_documents! {
 
 async fn every_promise_of_an_inbox_is_kept(arm: DocumentsArm) {
     let store = InboxStore::new(&arm.documents);
-    assert!(store.check().await.is_err(), "a store that was never migrated is refused");
+    assert!(store.check_schema().await.is_err(), "a store that was never migrated is refused");
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
-    store.check().await.unwrap();
+    store.check_schema().await.unwrap();
 
     a_redelivery_doubles_nothing(&store).await;
     what_was_written_reads_back(&store).await;
@@ -56,15 +56,16 @@ async fn every_promise_of_an_inbox_is_kept(arm: DocumentsArm) {
 
 async fn a_redelivery_doubles_nothing(store: &InboxStore) {
     let told = line(CUSTOMER, Role::Customer, 1);
-    assert!(store.add(id(1), &told).await.unwrap());
-    assert!(!store.add(id(2), &told).await.unwrap());
+    assert!(store.add_line(id(1), &told).await.unwrap());
+    assert!(!store.add_line(id(2), &told).await.unwrap());
     // The same event concerns two people, once each.
-    assert!(store.add(id(3), &line(PROVIDER, Role::Provider, 1)).await.unwrap());
-    assert!(!store.add(id(4), &line(PROVIDER, Role::Provider, 1)).await.unwrap());
+    assert!(store.add_line(id(3), &line(PROVIDER, Role::Provider, 1)).await.unwrap());
+    assert!(!store.add_line(id(4), &line(PROVIDER, Role::Provider, 1)).await.unwrap());
     assert_eq!(lines(store, all(CUSTOMER, Role::Customer)).await, [id(1)]);
-    assert_eq!(store.unread(PROVIDER, Role::Provider).await.unwrap(), 1);
+    assert_eq!(store.count_unread(PROVIDER, Role::Provider).await.unwrap(), 1);
     let owner = InboxOwner { user_id: CUSTOMER, role: Role::Customer };
-    let found = async |n| store.line_of(owner, EventId(Uuid::from_u128(n))).await.unwrap();
+    let found =
+        async |n| store.find_line_of_event(owner, EventId(Uuid::from_u128(n))).await.unwrap();
     assert_eq!(found(1).await.unwrap().id, id(1));
     assert!(found(0).await.is_none() && found(2).await.is_none());
 }
@@ -74,12 +75,12 @@ async fn what_was_written_reads_back(store: &InboxStore) {
     let mut told = line(user, Role::Provider, 20);
     told.event_type = Some(EventType::OrderAcceptanceLost);
     told.counterpart = Some(CUSTOMER);
-    let Params::Order(params) = &mut told.params else { panic!("it is about an order") };
+    let LineParams::Order(params) = &mut told.params else { panic!("it is about an order") };
     params.reason = Some("换一天 \"$set\" {}".into());
     params.why = Some(Code::OrderAlreadyAccepted);
     params.lost = Some(lost());
-    store.add(id(20), &told).await.unwrap();
-    let page = store.page(&all(user, Role::Provider)).await.unwrap();
+    store.add_line(id(20), &told).await.unwrap();
+    let page = store.read_page(&all(user, Role::Provider)).await.unwrap();
     assert_eq!(page.lines[0].line, told);
     assert_eq!((page.lines[0].id, page.lines[0].read_at), (id(20), None));
 }
@@ -90,13 +91,13 @@ async fn pages_join_without_a_gap_or_a_repeat(store: &InboxStore) {
         // Two at each timestamp: the id breaks the tie.
         let at = AT.plus_ms((n / 2).try_into().unwrap());
         let told = InboxLine { created_at: at, ..line(user, Role::Customer, n) };
-        store.add(id(n), &told).await.unwrap();
+        store.add_line(id(n), &told).await.unwrap();
     }
     let mut seen = Vec::new();
     let mut after = None;
     loop {
         let request = PageRequest { limit: 2, after, ..all(user, Role::Customer) };
-        let page = store.page(&request).await.unwrap();
+        let page = store.read_page(&request).await.unwrap();
         assert!(page.lines.len() <= 2);
         seen.extend(page.lines.iter().map(|stored| stored.id));
         after = page.next;
@@ -110,18 +111,18 @@ async fn pages_join_without_a_gap_or_a_repeat(store: &InboxStore) {
 async fn only_its_owner_reads_a_line_and_only_once(store: &InboxStore) {
     let user = UserId(Uuid::from_u128(40));
     for n in [40, 41] {
-        store.add(id(n), &line(user, Role::Customer, n)).await.unwrap();
+        store.add_line(id(n), &line(user, Role::Customer, n)).await.unwrap();
     }
     let (first, later) = (AT.plus_ms(10), AT.plus_ms(20));
     assert!(!store.mark_read(CUSTOMER, Role::Customer, id(40), first).await.unwrap());
     assert!(!store.mark_read(user, Role::Customer, id(49), first).await.unwrap());
     assert!(store.mark_read(user, Role::Customer, id(40), first).await.unwrap());
     assert!(store.mark_read(user, Role::Customer, id(40), later).await.unwrap());
-    assert_eq!(store.unread(user, Role::Customer).await.unwrap(), 1);
+    assert_eq!(store.count_unread(user, Role::Customer).await.unwrap(), 1);
 
     let unread = PageRequest { unread_only: true, ..all(user, Role::Customer) };
     assert_eq!(lines(store, unread).await, [id(41)]);
-    let page = store.page(&all(user, Role::Customer)).await.unwrap();
+    let page = store.read_page(&all(user, Role::Customer)).await.unwrap();
     let read_at = page.lines.iter().find(|stored| stored.id == id(40)).unwrap().read_at;
     assert_eq!(read_at, Some(first), "the first reading counts");
 
@@ -132,21 +133,24 @@ async fn only_its_owner_reads_a_line_and_only_once(store: &InboxStore) {
 
 async fn many_lines_at_once_pass_over_those_that_are_there(store: &InboxStore) {
     let user = UserId(Uuid::from_u128(60));
-    assert!(store.add(id(60), &line(user, Role::Customer, 60)).await.unwrap());
+    assert!(store.add_line(id(60), &line(user, Role::Customer, 60)).await.unwrap());
     let both = |n| [line(user, Role::Customer, n), line(PROVIDER, Role::Provider, n)];
     let lines_of = [60, 61, 61].into_iter().flat_map(both);
     let run: Vec<_> = lines_of.zip(61..).map(|(line, n)| (id(n), line)).collect();
-    let fresh = store.add_all(&run).await.unwrap();
+    let fresh = store.add_lines(&run).await.unwrap();
     assert_eq!(fresh, [false, true, true, true, false, false]);
     assert_eq!(lines(store, all(user, Role::Customer)).await.len(), 2);
-    assert_eq!(store.add_all(&run).await.unwrap(), [false; 6]);
-    assert_eq!(store.add_all(&[]).await.unwrap(), [false; 0]);
+    assert_eq!(store.add_lines(&run).await.unwrap(), [false; 6]);
+    assert_eq!(store.add_lines(&[]).await.unwrap(), [false; 0]);
 }
 
 async fn copies_that_race_write_one_line(store: &InboxStore) {
     let told = line(UserId(Uuid::from_u128(50)), Role::Customer, 50);
-    let (a, b, c) =
-        tokio::join!(store.add(id(51), &told), store.add(id(52), &told), store.add(id(53), &told));
+    let (a, b, c) = tokio::join!(
+        store.add_line(id(51), &told),
+        store.add_line(id(52), &told),
+        store.add_line(id(53), &told)
+    );
     let wrote = [a.unwrap(), b.unwrap(), c.unwrap()].into_iter().filter(|new| *new).count();
     assert_eq!(wrote, 1);
 }
@@ -162,88 +166,94 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
             (id(n), InboxLine { created_at: at, ..line(user, Role::Customer, n) })
         })
         .collect();
-    store.add_all(&many).await.unwrap();
+    store.add_lines(&many).await.unwrap();
     let user = UserId(Uuid::from_u128(1));
     for (id, _) in many.iter().filter(|(_, line)| line.user_id == user).step_by(2) {
         store.mark_read(user, Role::Customer, *id, AT).await.unwrap();
     }
-    let inbox = store.of(Role::Customer);
+    let inbox = store.collection_for(Role::Customer);
     for unread_only in [false, true] {
         let first = PageRequest { unread_only, limit: 20, ..all(user, Role::Customer) };
-        let after = store.page(&first).await.unwrap().next;
+        let after = store.read_page(&first).await.unwrap().next;
         assert!(after.is_some());
         for request in [first, PageRequest { after, ..first }] {
-            for find in [store::lines_of(&request), store::shown_lines_of(&request, &EVENTS)] {
-                let plan = inbox.explain(&find).await.unwrap();
+            for find in [store::page_query(&request), store::shown_page_query(&request, &EVENTS)] {
+                let plan = inbox.explain_query(&find).await.unwrap();
                 assert!(plan.by_index && !plan.sorts, "{}", plan.text);
             }
         }
     }
     for query in [
-        store::unread_of(user),
-        store::shown_unread_of(user, &EVENTS),
-        store::arrived_since(user, id(9).0, 50),
-        store::line_at(user, EventId(Uuid::from_u128(9))),
+        store::unread_query(user),
+        store::shown_unread_query(user, &EVENTS),
+        store::arrived_query(user, id(9).0, 50),
+        store::line_query(user, EventId(Uuid::from_u128(9))),
     ] {
-        let plan = inbox.explain(&query).await.unwrap();
+        let plan = inbox.explain_query(&query).await.unwrap();
         assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     }
 }
 
 async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     let log = DeliveryStore::new(&arm.documents);
-    assert!(log.check().await.is_err(), "a store that was never migrated is refused");
+    assert!(log.check_schema().await.is_err(), "a store that was never migrated is refused");
     log.migrate().await.unwrap();
     log.migrate().await.unwrap();
-    log.check().await.unwrap();
+    log.check_schema().await.unwrap();
 
     // MongoDB removes old documents by its clock, so use the real time.
     let now = Clock::system().now();
     let owner = InboxOwner { user_id: CUSTOMER, role: Role::Customer };
     let of = |event: u128| {
         let event = (EventType::PaymentCompleted, EventId(Uuid::from_u128(event)));
-        Mailing::of_line(owner, NoticeKind::Money, event, Channel::Email, now)
+        NotificationDelivery::of_line(owner, NoticeKind::Money, event, Channel::Email, now)
     };
     let planned = [(1, of(1)), (2, of(1)), (3, of(2))];
-    log.add(&planned.map(|(id, delivery)| (Uuid::from_u128(id), delivery))).await.unwrap();
-    log.add(&[(Uuid::from_u128(4), of(2))]).await.unwrap();
-    assert!(log.due(Channel::Email, now.plus_ms(-1), 10).await.unwrap().is_empty());
-    let due = log.due(Channel::Email, now, 10).await.unwrap();
-    assert!(log.due(Channel::Sms, now, 10).await.unwrap().is_empty(), "each channel has its own");
+    log.add_new_deliveries(&planned.map(|(id, delivery)| (Uuid::from_u128(id), delivery)))
+        .await
+        .unwrap();
+    log.add_new_deliveries(&[(Uuid::from_u128(4), of(2))]).await.unwrap();
+    assert!(log.due_deliveries(Channel::Email, now.plus_ms(-1), 10).await.unwrap().is_empty());
+    let due = log.due_deliveries(Channel::Email, now, 10).await.unwrap();
+    assert!(
+        log.due_deliveries(Channel::Sms, now, 10).await.unwrap().is_empty(),
+        "each channel has its own"
+    );
     assert_eq!(due.len(), 2, "once for person, event and channel");
 
-    let (one, other) = tokio::join!(log.hold(&due[0], now), log.hold(&due[0], now));
+    let (one, other) =
+        tokio::join!(log.claim_delivery(&due[0], now), log.claim_delivery(&due[0], now));
     assert!(one.unwrap() != other.unwrap(), "two replicas never send one delivery at once");
-    assert_eq!(log.due(Channel::Email, now, 10).await.unwrap().len(), 1);
+    assert_eq!(log.due_deliveries(Channel::Email, now, 10).await.unwrap().len(), 1);
     let later = now.plus_ms(10 * 60 * 1000);
     assert_eq!(
-        log.due(Channel::Email, later, 10).await.unwrap().len(),
+        log.due_deliveries(Channel::Email, later, 10).await.unwrap().len(),
         2,
         "a holder may have died"
     );
 
     let settled = |state, due_at| {
         let (to, why) = (Some("z***@example.org".to_owned()), None);
-        Settled { state, due_at, was_tried: true, to, why }
+        DeliveryResult { state, due_at, was_tried: true, to, why }
     };
-    log.settle(due[0].id, &settled(DeliveryState::Sent, None)).await.unwrap();
-    log.settle(due[1].id, &settled(DeliveryState::Waiting, Some(later))).await.unwrap();
-    assert!(log.due(Channel::Email, now, 10).await.unwrap().is_empty());
+    log.record_result(due[0].id, &settled(DeliveryState::Sent, None)).await.unwrap();
+    log.record_result(due[1].id, &settled(DeliveryState::Waiting, Some(later))).await.unwrap();
+    assert!(log.due_deliveries(Channel::Email, now, 10).await.unwrap().is_empty());
     // A final state never changes.
-    log.settle(due[0].id, &settled(DeliveryState::Waiting, Some(now))).await.unwrap();
-    let sent = log.page(Some(DeliveryState::Sent), None, 10).await.unwrap().items;
+    log.record_result(due[0].id, &settled(DeliveryState::Waiting, Some(now))).await.unwrap();
+    let sent = log.read_page(Some(DeliveryState::Sent), None, 10).await.unwrap().items;
     assert_eq!((sent.len(), sent[0].0, sent[0].1.attempts), (1, due[0].id, 1));
-    let first = log.page(None, None, 1).await.unwrap();
-    let second = log.page(None, first.next, 1).await.unwrap();
+    let first = log.read_page(None, None, 1).await.unwrap();
+    let second = log.read_page(None, first.next, 1).await.unwrap();
     assert_ne!(first.items[0].0, second.items[0].0);
     assert!(second.next.is_none());
     for query in [
-        store::due_by(Channel::Email, now, 50),
-        store::log_of(None, first.next, 20),
-        store::log_of(Some(DeliveryState::Waiting), first.next, 20),
-        store::mail_of(CUSTOMER, EventId(Uuid::nil())),
+        store::due_query(Channel::Email, now, 50),
+        store::log_query(None, first.next, 20),
+        store::log_query(Some(DeliveryState::Waiting), first.next, 20),
+        store::mail_query(CUSTOMER, EventId(Uuid::nil())),
     ] {
-        let plan = log.collection().explain(&query).await.unwrap();
+        let plan = log.collection().explain_query(&query).await.unwrap();
         assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     }
 }
@@ -251,24 +261,30 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
 async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     let wishes = PreferencesStore::new(&arm.documents);
     wishes.migrate().await.unwrap();
-    wishes.check().await.unwrap();
-    assert_eq!(wishes.of(CUSTOMER).await.unwrap(), (InboxWishes::default(), 0));
+    wishes.check_schema().await.unwrap();
+    assert_eq!(
+        wishes.load_preferences(CUSTOMER).await.unwrap(),
+        (DeliveryPreferences::default(), 0)
+    );
     // Saved wishes name a time zone.
-    let time_zone = TimeZone::named("UTC");
-    let mailed =
-        |hour| InboxWishes { digest_hour: Some(hour), time_zone, ..InboxWishes::default() };
-    assert!(wishes.write(CUSTOMER, 0, &mailed(7)).await.unwrap());
-    assert!(!wishes.write(CUSTOMER, 0, &mailed(8)).await.unwrap(), "somebody was first");
-    let (kept, version) = wishes.of(CUSTOMER).await.unwrap();
+    let time_zone = TimeZone::from_name("UTC");
+    let mailed = |hour| DeliveryPreferences {
+        digest_hour: Some(hour),
+        time_zone,
+        ..DeliveryPreferences::default()
+    };
+    assert!(wishes.save_preferences(CUSTOMER, 0, &mailed(7)).await.unwrap());
+    assert!(!wishes.save_preferences(CUSTOMER, 0, &mailed(8)).await.unwrap(), "somebody was first");
+    let (kept, version) = wishes.load_preferences(CUSTOMER).await.unwrap();
     assert_eq!(kept, mailed(7));
-    assert!(wishes.write(CUSTOMER, version, &mailed(9)).await.unwrap());
-    assert!(!wishes.write(CUSTOMER, version, &mailed(10)).await.unwrap());
-    assert_eq!(wishes.of(CUSTOMER).await.unwrap(), (mailed(9), version + 1));
-    assert_eq!(wishes.of(PROVIDER).await.unwrap().1, 0);
+    assert!(wishes.save_preferences(CUSTOMER, version, &mailed(9)).await.unwrap());
+    assert!(!wishes.save_preferences(CUSTOMER, version, &mailed(10)).await.unwrap());
+    assert_eq!(wishes.load_preferences(CUSTOMER).await.unwrap(), (mailed(9), version + 1));
+    assert_eq!(wishes.load_preferences(PROVIDER).await.unwrap().1, 0);
 
     let store = InboxStore::new(&arm.documents);
     store.migrate().await.unwrap();
-    let plan = store.reminders().explain(&store::reminders_by(AT, 50)).await.unwrap();
+    let plan = store.reminders().explain_query(&store::due_reminders_query(AT, 50)).await.unwrap();
     assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     let (order, told) = (OrderId(Uuid::from_u128(8)), (CUSTOMER, EventId(Uuid::from_u128(4))));
     let now = Clock::system().now();
@@ -279,7 +295,7 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     assert_eq!(due.len(), 1, "one for an order");
     let tomorrow = now.plus_ms(24 * 60 * 60 * 1000);
     for _ in 0..2 {
-        store.reminded(&due[0], Some(tomorrow)).await.unwrap();
+        store.record_reminder(&due[0], Some(tomorrow)).await.unwrap();
     }
     assert!(store.due_reminders(now, 10).await.unwrap().is_empty());
     assert_eq!(store.due_reminders(tomorrow, 10).await.unwrap()[0].body.told, 1, "counted once");
@@ -298,9 +314,13 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
         }
     };
     let first = fan_out(1);
-    assert_eq!(store.keep_fan_out(first.clone()).await.unwrap(), first);
-    assert_eq!(store.keep_fan_out(fan_out(2)).await.unwrap(), first, "the first answer counts");
-    assert_eq!(store.fan_out(first.order_id).await.unwrap(), Some(first));
+    assert_eq!(store.store_first_fan_out(first.clone()).await.unwrap(), first);
+    assert_eq!(
+        store.store_first_fan_out(fan_out(2)).await.unwrap(),
+        first,
+        "the first answer counts"
+    );
+    assert_eq!(store.find_fan_out(first.order_id).await.unwrap(), Some(first));
 }
 
 /// MongoDB's expiry removes them; on SQLite the job does.
@@ -310,11 +330,11 @@ async fn a_line_goes_when_its_time_from_reading_or_creation_is_over(arm: Documen
     store.migrate().await.unwrap();
     let (old, new) = (now.plus_ms(-KEPT_MS - 60_000), now.plus_ms(-60_000));
     let write = async |kept_from, user: UserId| {
-        let store = store.clone().keeping(kept_from);
+        let store = store.clone().with_retention(kept_from);
         for (n, at) in [(1, old), (2, old), (3, new)] {
             let n = user.0.as_u128() + n;
             let told = InboxLine { created_at: at, ..line(user, Role::Customer, n) };
-            assert!(store.add(id(n), &told).await.unwrap());
+            assert!(store.add_line(id(n), &told).await.unwrap());
         }
     };
     let [from_reading, from_creation] = [700, 800].map(|n| UserId(Uuid::from_u128(n)));
@@ -361,14 +381,14 @@ async fn lines_that_stand_in_mongodb_are_adopted() {
     }
     let store = InboxStore::new(&arm.documents);
     store.migrate().await.unwrap();
-    store.check().await.unwrap();
-    let mut page = store.page(&all(CUSTOMER, Role::Customer)).await.unwrap();
+    store.check_schema().await.unwrap();
+    let mut page = store.read_page(&all(CUSTOMER, Role::Customer)).await.unwrap();
     // MongoDB's expiry may remove the third at any time, because it was read long ago.
     page.lines.retain(|stored| stored.id != id(3));
     let second = line(CUSTOMER, Role::Customer, 6);
     let expected = [
-        StoredLine { id: id(2), line: second, read_at: Some(lately) },
-        StoredLine { id: id(1), line: written, read_at: None },
+        InboxPageRequest { id: id(2), line: second, read_at: Some(lately) },
+        InboxPageRequest { id: id(1), line: written, read_at: None },
     ];
     assert_eq!(page.lines, expected);
     assert!(store.mark_read(CUSTOMER, Role::Customer, id(1), AT).await.unwrap());
@@ -394,7 +414,7 @@ fn indexes_of_the_release_before() -> [IndexModel; 4] {
 }
 
 async fn lines(store: &InboxStore, request: PageRequest) -> Vec<LineId> {
-    let page = store.page(&request).await.unwrap();
+    let page = store.read_page(&request).await.unwrap();
     page.lines.into_iter().map(|stored| stored.id).collect()
 }
 
@@ -416,9 +436,9 @@ fn line(user_id: UserId, role: Role, event: u128) -> InboxLine {
         order_id: Some(order_id),
         event_id: EventId(Uuid::from_u128(event)),
         counterpart: None,
-        params: Params::Order(Box::new(OrderParams {
+        params: LineParams::Order(Box::new(OrderParams {
             title: "Mend the tap 修水龙头".into(),
-            code: OrderCode::of(Region::North, order_id),
+            code: OrderCode::from_order_id(Region::North, order_id),
             price: Amount::from_minor(20_000).unwrap(),
             currency: Currency::Cny,
             region: Region::North,
@@ -444,7 +464,7 @@ fn lost() -> Lost {
         edge_at: None,
         nearby: vec![NearbyJob {
             order_id: other,
-            code: OrderCode::of(Region::North, other),
+            code: OrderCode::from_order_id(Region::North, other),
             title: "Paint a wall".into(),
             price: Amount::from_minor(15_000).unwrap(),
             currency: Currency::Cny,

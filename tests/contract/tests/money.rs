@@ -5,7 +5,7 @@ use custody::{CustodyLimits, MoneyStep, OrderMoney};
 use money_sim::{MoneyPlan, POLICIES, RecordOf, StepRecord, run_recorded};
 use payment::{
     Config,
-    store::{Disagreements, Occasion, StepNote, StepOutcome, Store},
+    store::{LedgerDiscrepancies, StepContext, StepMetadata, StepOutcome, Store},
 };
 use platform::{sql::Sql, vals};
 use process::clock::Clock;
@@ -37,12 +37,12 @@ async fn agrees(engine: Engine, seeds: u64) {
             play(&store, record, &format!("seed {seed}, step {n}")).await;
         }
         for model in &run.record.money {
-            let stored = store.money(model.order()).await.unwrap().unwrap();
+            let stored = store.load_order_money(model.order_id()).await.unwrap().unwrap();
             assert_eq!(sorted(stored), sorted(model.clone()), "seed {seed}");
             journals += model.journals.len();
         }
-        let disagreements = store.disagreements(UnixMillis(0)).await.unwrap();
-        assert_eq!(disagreements, Disagreements::default(), "seed {seed}");
+        let disagreements = store.find_discrepancies(UnixMillis(0)).await.unwrap();
+        assert_eq!(disagreements, LedgerDiscrepancies::default(), "seed {seed}");
         steps += run.record.steps.len();
         sql.close().await;
     }
@@ -70,20 +70,21 @@ async fn store(engine: Engine, url: &str) -> (Store, Sql) {
     };
     let name = if engine == Engine::MariaDb { "money_mariadb" } else { "money_sqlite" };
     let sql = testing::database(name, url, migrate).await;
-    let clock = Clock::fixed(UnixMillis(0));
+    let clock = Clock::fixed_at(UnixMillis(0));
     (Store::new(sql.clone(), clock, CustodyLimits::default()), sql)
 }
 
 async fn play(store: &Store, record: &StepRecord, place: &str) {
     let StepRecord { now, fresh, of } = record.clone();
-    let occasion = Occasion { now, fresh };
+    let occasion = StepContext { now, fresh };
     match of {
         RecordOf::Order { order, opened, step, outcome } => {
             if let Some(heard) = opened.filter(|_| !matches!(step, MoneyStep::OrderHeard(_))) {
                 let first = MoneyStep::OrderHeard(heard);
-                store.step_at(order, &first, &StepNote::default(), occasion).await.unwrap();
+                store.step_at(order, &first, &StepMetadata::default(), occasion).await.unwrap();
             }
-            let stored = store.step_at(order, &step, &StepNote::default(), occasion).await.unwrap();
+            let stored =
+                store.step_at(order, &step, &StepMetadata::default(), occasion).await.unwrap();
             let expected = match outcome {
                 Ok(writes) => StepOutcome::Done(writes),
                 Err(refusal) => StepOutcome::Refused(refusal),

@@ -184,7 +184,7 @@ async fn columns(sql: &Sql, engine: Engine) -> BTreeSet<(String, String)> {
     const ON_SQLITE: &str = "SELECT t.name, c.name FROM sqlite_schema t, \
         pragma_table_info(t.name) c WHERE t.type = 'table'";
     let text = if engine == Engine::Sqlite { ON_SQLITE } else { ON_MARIADB };
-    sql.all(text, vals![]).await.unwrap().into_iter().collect()
+    sql.fetch_all(text, vals![]).await.unwrap().into_iter().collect()
 }
 
 async fn indexes(sql: &Sql, engine: Engine) -> Indexes {
@@ -195,7 +195,7 @@ async fn indexes(sql: &Sql, engine: Engine) -> Indexes {
         pragma_index_list(t.name) l, pragma_index_info(l.name) c WHERE t.type = 'table' \
         ORDER BY t.name, l.name, c.seqno";
     let text = if engine == Engine::Sqlite { ON_SQLITE } else { ON_MARIADB };
-    let rows: Vec<(String, String, String)> = sql.all(text, vals![]).await.unwrap();
+    let rows: Vec<(String, String, String)> = sql.fetch_all(text, vals![]).await.unwrap();
     let mut indexes = Indexes::new();
     for (table, index, column) in rows {
         indexes.entry((table, index)).or_default().push(column);

@@ -1,17 +1,17 @@
 //! The objection period: the payment service applies it and the notification service announces it.
 
 use contract::LIMIT;
-use custody::{MoneyStep, OrderMoney, PaymentWish};
+use custody::{MoneyStep, OrderMoney, PaymentRequest};
 use notification::{
-    domain::{PageRequest, Params},
+    domain::{LineParams, PageRequest},
     store::InboxStore,
 };
 use payment::{
-    adapter::Payments,
-    courier::Courier,
-    store::{StepNote, Store},
+    adapter::PaymentAdapter,
+    courier::AdapterWorker,
+    store::{StepMetadata, Store},
 };
-use platform::{Ground, documents::Documents, upstream::Upstream};
+use platform::{ServiceContext, documents::Documents, upstream::Upstream};
 use process::{clock::Clock, random};
 use support::{eventually, samples};
 use uuid::Uuid;
@@ -27,43 +27,44 @@ const DISPUTE_MS: i64 = 5 * 3_600_000;
 #[tokio::test]
 async fn money_is_released_at_the_moment_that_people_are_told() {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Clock::fixed(NOW);
+    let clock = Clock::fixed_at(NOW);
     let ground = testing::ground(folder.path(), &clock).await;
-    let ground = Ground { dispute_ms: DISPUTE_MS, ..ground };
+    let ground = ServiceContext { dispute_ms: DISPUTE_MS, ..ground };
     let url = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
 
     let config = |url: &str| payment::Config { sql_url: url.into(), ..payment::Config::default() };
     let migrate = async |url: &str| payment::migrate(&config(url)).await.unwrap();
     let money = config(&url("payment.db"));
     let sql = testing::database("objections", &url("payment.db"), migrate).await;
-    let peers = payment::Peers { order: Upstream::later().0 };
+    let peers = payment::Peers { order: Upstream::open_later().0 };
     let _payment = payment::open(money.clone(), ground.clone(), peers).await.unwrap();
 
     let documents_url = url("notification.db").as_str().into();
     let inboxes = notification::Config { documents_url, ..notification::Config::default() };
     notification::migrate(&inboxes).await.unwrap();
-    let peers = notification::Peers { user: Upstream::later().0, auth: Upstream::later().0 };
+    let peers =
+        notification::Peers { user: Upstream::open_later().0, auth: Upstream::open_later().0 };
     let _notification = notification::open(inboxes.clone(), ground.clone(), peers).await.unwrap();
     let documents = Documents::open(inboxes.documents_url.reveal()).await.unwrap();
     let inbox = InboxStore::new(&documents.sealed_by(&ground.data_keys));
 
-    let store = Store::new(sql.clone(), clock.clone(), money.limits());
-    let adapter = Payments::simulated(sql, clock, false);
-    let courier = Courier { store: store.clone(), adapter };
+    let store = Store::new(sql.clone(), clock.clone(), money.custody_limits());
+    let adapter = PaymentAdapter::new_simulated(sql, clock, false);
+    let courier = AdapterWorker { store: store.clone(), adapter };
     let mut order = samples::order(1, 3);
     let id = order.id;
     order.provider_id = Some(UserId(Uuid::from_u128(7)));
     order.status = OrderStatus::Accepted;
     tell(&ground, EventType::OrderAccepted, &order).await;
     let due = async |fits: fn(&OrderMoney) -> bool| {
-        let heard = async || store.money(id).await.unwrap().filter(fits);
+        let heard = async || store.load_order_money(id).await.unwrap().filter(fits);
         eventually("the payment service has heard of it", LIMIT, heard).await
     };
     due(|_| true).await;
-    let (by, amount_minor) = (order.customer_id, order.price.minor());
-    let wish = PaymentWish { by, amount_minor, currency: order.currency };
-    store.step(id, &MoneyStep::Pay(wish), &StepNote::default()).await.unwrap();
-    courier.carry(id).await.unwrap();
+    let (by, amount_minor) = (order.customer_id, order.price.minor_units());
+    let wish = PaymentRequest { by, amount_minor, currency: order.currency };
+    store.apply_step(id, &MoneyStep::Pay(wish), &StepMetadata::default()).await.unwrap();
+    courier.make_order_calls(id).await.unwrap();
 
     (order.status, order.version) = (OrderStatus::Completed, 4);
     order.payment_status = PaymentStatus::Held;
@@ -73,8 +74,8 @@ async fn money_is_released_at_the_moment_that_people_are_told() {
     assert_eq!((released_at, told), (Some(NOW.plus_ms(DISPUTE_MS)), NOW.plus_ms(DISPUTE_MS)));
 }
 
-async fn tell(ground: &Ground, kind: EventType, order: &Order) {
-    let body = OrderEvent::plain(
+async fn tell(ground: &ServiceContext, kind: EventType, order: &Order) {
+    let body = OrderEvent::from_order(
         order.clone(),
         samples::person(7, Role::Provider),
         CommandId(random_id()),
@@ -85,7 +86,7 @@ async fn tell(ground: &Ground, kind: EventType, order: &Order) {
 }
 
 fn random_id() -> Uuid {
-    Uuid::from_bytes(random::bytes())
+    Uuid::from_bytes(random::draw_bytes())
 }
 
 /// The customer's deadline for objections, according to their inbox.
@@ -98,9 +99,9 @@ async fn told(inbox: &InboxStore, user_id: UserId) -> Option<UnixMillis> {
         limit: 10,
         read_since: UnixMillis(0),
     };
-    let lines = inbox.page(&request).await.unwrap().lines;
+    let lines = inbox.read_page(&request).await.unwrap().lines;
     lines.into_iter().find_map(|stored| match stored.line.params {
-        Params::Order(params) => params.terms.objections_until,
+        LineParams::Order(params) => params.terms.objections_until,
         _ => None,
     })
 }

@@ -27,7 +27,7 @@ fn the_documents_say_what_the_routers_and_the_gateways_table_say() {
     for part in CloudPart::ALL {
         merged.add_part(*part);
     }
-    merged.add_edge(holdfast_edge::document());
+    merged.add_edge(holdfast_edge::api_document());
     let whole = merged.document("Holdfast");
     let edge = whole_of_edge(&whole);
     keep("cloud/gateway/openapi.json", &whole);
@@ -51,13 +51,13 @@ impl Merged {
     fn add_part(&mut self, part: CloudPart) {
         let mut document = match part {
             CloudPart::Auth => auth::document(),
-            CloudPart::User => user::document(),
-            CloudPart::Order => order::document(),
+            CloudPart::User => user::api_document(),
+            CloudPart::Order => order::api_document(),
             CloudPart::Payment => payment::document(),
-            CloudPart::Review => review::document(),
-            CloudPart::Notification => notification::document(),
+            CloudPart::Review => review::api_document(),
+            CloudPart::Notification => notification::api_document(),
             CloudPart::Hub => hub::document(),
-            CloudPart::Gateway => gateway::document(),
+            CloudPart::Gateway => gateway::api_document(),
         };
         for route in ROUTES.iter().filter(|route| route.part == part) {
             let method = route.method.as_str().to_lowercase();
@@ -65,7 +65,7 @@ impl Merged {
             let mut described = described
                 .unwrap_or_else(|| panic!("{method} {} is not described by {part:?}", route.path));
             let changes = method != "get";
-            described.refuses(refusals(route.audience, changes));
+            described.add_refusal_codes(refusals(route.audience, changes));
             let permissions = match route.needs {
                 PermissionRule::Nothing | PermissionRule::Narrowed => None,
                 PermissionRule::All(all) => Some(("x-permissions", all)),
@@ -73,9 +73,9 @@ impl Merged {
             };
             let is_for_admins = described_roles(route.audience).contains(&Role::Admin);
             if permissions.is_some() && is_for_admins {
-                described.refuses(&[Code::PermissionMissing]);
+                described.add_refusal_codes(&[Code::PermissionMissing]);
             }
-            let mut operation = described.operation(part.name());
+            let mut operation = described.into_operation(part.name());
             operation.extend(callers(route.audience, changes));
             if let Some((name, permissions)) = permissions {
                 operation.insert(name.into(), json!(permissions));
@@ -100,7 +100,7 @@ impl Merged {
         }]);
         for ((path, method), described) in document.routes {
             let takes_token = described.codes.contains(&Code::InvalidToken);
-            let mut operation = described.operation("edge");
+            let mut operation = described.into_operation("edge");
             let security = if takes_token { json!([{ "bearer": [] }]) } else { json!([]) };
             let roles: &[Role] = if takes_token { &Role::ALL } else { &[] };
             operation.insert("security".into(), security);

@@ -9,9 +9,9 @@ use std::{
 use contract::{BusArm, LIMIT, SqlArm, event_of, ids};
 use platform::{
     Database,
-    bus::{Deliveries, LetterBox, QueueSpec},
+    bus::{DeadLetterBox, Deliveries, QueueSpec},
     inbox,
-    outbox::{self, Relay, replay},
+    outbox::{self, OutboxRelay, replay},
     sql::{Sql, SqlError},
     transact, vals,
 };
@@ -68,13 +68,13 @@ async fn receive(deliveries: &mut Deliveries, count: usize) -> Vec<Event> {
 
 async fn unsent(sql: &Sql) -> i64 {
     let count = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
-    sql.one::<i64>(count, vals![]).await.unwrap().unwrap()
+    sql.fetch_optional::<i64>(count, vals![]).await.unwrap().unwrap()
 }
 
 async fn committed_events_leave_in_order_and_others_never(sql: SqlArm, bus: BusArm) {
-    bus.bus.bind(&ORDERS).await.unwrap();
+    bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
     let sent: Vec<Event> = (0..600).map(|n| event_of(EventType::OrderCreated, n)).collect();
     for (number, event) in sent.iter().enumerate() {
         save(&sql.sql, event).await.unwrap();
@@ -100,9 +100,9 @@ async fn committed_events_leave_in_order_and_others_never(sql: SqlArm, bus: BusA
 }
 
 async fn an_event_that_no_queue_wants_holds_up_nothing(sql: SqlArm, bus: BusArm) {
-    bus.bus.bind(&ORDERS).await.unwrap();
+    bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
     let sent = [EventType::ReviewCreated, EventType::OrderCreated].map(|kind| event_of(kind, 0));
     for event in &sent {
         save(&sql.sql, event).await.unwrap();
@@ -111,8 +111,8 @@ async fn an_event_that_no_queue_wants_holds_up_nothing(sql: SqlArm, bus: BusArm)
     assert_eq!(receive(&mut deliveries, 1).await, sent[1..]);
     let all = async || (unsent(&sql.sql).await == 0).then_some(());
     eventually("both have left", LIMIT, all).await;
-    let unrouted = LetterBox::Unrouted(Exchange::Review);
-    let letter = async || bus.bus.letters(&unrouted, 2).await.unwrap().pop()?.event;
+    let unrouted = DeadLetterBox::Unrouted(Exchange::Review);
+    let letter = async || bus.bus.read_dead_letters(&unrouted, 2).await.unwrap().pop()?.event;
     assert_eq!(eventually("it waits for a person", LIMIT, letter).await, sent[0]);
     tasks.shutdown(LIMIT).await;
 }
@@ -122,9 +122,9 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
         "late",
         &[(Exchange::Order, "order.created"), (Exchange::User, "profile.*")],
     );
-    bus.bus.bind(&ORDERS).await.unwrap();
+    bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
     // More than a batch, on each of 31 days, partly unwanted by the new queue.
     let (now, a_day_ms) = (Clock::system().now(), 24 * 60 * 60 * 1000);
     let mut sent = Vec::new();
@@ -145,18 +145,21 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     }
     let all = async || (unsent(&sql.sql).await == 0).then_some(());
     eventually("all have left", LIMIT, all).await;
-    bus.bus.bind(&LATE).await.unwrap();
+    bus.bus.bind_queue(&LATE).await.unwrap();
     let (id, by) = (Clock::system().new_id(), UserId(Clock::system().new_id()));
     let since = now.plus_ms(-30 * a_day_ms);
     let database = Database::from(&sql.sql);
-    assert_eq!(replay::ask(&database, "late", since, (id, by, now)).await.unwrap(), Some(id));
+    assert_eq!(
+        replay::request_replay(&database, "late", since, (id, by, now)).await.unwrap(),
+        Some(id)
+    );
     // Events published meanwhile arrive once, through the exchange.
     let live = event_of(EventType::OrderCreated, 9_999);
     save(&sql.sql, &live).await.unwrap();
     eventually("it has left, too", LIMIT, all).await;
     let named = |name: &str| (name == "late").then_some(LATE);
     let mut turns = 0;
-    while replay::turn(&database, &bus.bus, named, now).await.unwrap() {
+    while replay::send_next_batch(&database, &bus.bus, named, now).await.unwrap() {
         turns += 1;
         assert!(turns < 10);
     }
@@ -169,8 +172,8 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     let (first, replayed) = received.split_first().unwrap();
     assert_eq!(first, &live);
     assert_eq!(replayed, wanted);
-    assert_eq!(bus.bus.waiting("late").await.unwrap(), 0);
-    let told = replay::replays(&database, 5).await.unwrap();
+    assert_eq!(bus.bus.count_waiting("late").await.unwrap(), 0);
+    let told = replay::list_replays(&database, 5).await.unwrap();
     assert_eq!(
         told.iter().map(|one| (one.sent, one.done_at)).collect::<Vec<_>>(),
         [(960, Some(now))]
@@ -179,11 +182,11 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
 }
 
 async fn one_of_two_relays_publishes_and_the_other_takes_over(sql: SqlArm, bus: BusArm) {
-    bus.bus.bind(&ORDERS).await.unwrap();
+    bus.bus.bind_queue(&ORDERS).await.unwrap();
     let replica = Sql::open(&sql.url).await.unwrap().sealed_by(&testing::data_keys());
     let (first, second) = (Tasks::new(), Tasks::new());
-    Relay::start(&first, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
-    Relay::start(&second, replica, bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&first, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&second, replica, bus.bus.clone(), Clock::system(), "test");
     let sent: Vec<Event> = (0..100).map(|n| event_of(EventType::OrderCreated, n)).collect();
     for event in &sent {
         save(&sql.sql, event).await.unwrap();
@@ -199,9 +202,9 @@ async fn one_of_two_relays_publishes_and_the_other_takes_over(sql: SqlArm, bus: 
 }
 
 async fn a_commit_wakes_the_relay(sql: SqlArm, bus: BusArm) {
-    bus.bus.bind(&ORDERS).await.unwrap();
+    bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
     let clock = Clock::system();
     let mut deliveries = bus.bus.subscribe("orders", 1).await.unwrap();
     let started = clock.elapsed();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::{LIMIT, event, event_of, ids, rabbit_vhost};
 use platform::{
     bus::{Bus, QueueSpec},
-    outbox::{self, Relay},
+    outbox::{self, OutboxRelay},
     sql::SqlError,
     transact,
 };
@@ -29,7 +29,7 @@ async fn bus_on_a_wire() -> (Bus, Proxy) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn publishing_fails_while_the_broker_is_away_and_works_again_by_itself() {
     let (bus, proxy) = bus_on_a_wire().await;
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     bus.publish(&event(EventType::OrderCreated)).await.unwrap();
     proxy.set(Wire::Cut);
     let away = timeout(LIMIT, bus.publish(&event(EventType::OrderCreated))).await.unwrap();
@@ -44,7 +44,7 @@ async fn publishing_fails_while_the_broker_is_away_and_works_again_by_itself() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_consumer_goes_on_by_itself_and_gets_what_it_had_not_settled() {
     let (bus, proxy) = bus_on_a_wire().await;
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     let mut deliveries = bus.subscribe("orders", 1).await.unwrap();
     let first = event(EventType::OrderCreated);
     bus.publish(&first).await.unwrap();
@@ -57,7 +57,7 @@ async fn a_consumer_goes_on_by_itself_and_gets_what_it_had_not_settled() {
     proxy.set(Wire::Passes);
     let again = timeout(LIMIT, deliveries.next()).await.unwrap();
     assert_eq!(again.event().id, first.id);
-    assert!(again.redelivered());
+    assert!(again.is_redelivered());
     again.ack().await.unwrap();
     let second = event_of(EventType::OrderCreated, 2);
     let publish = async || bus.publish(&second).await.ok();
@@ -70,7 +70,7 @@ async fn a_consumer_goes_on_by_itself_and_gets_what_it_had_not_settled() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_says_nothing_fails_a_publish_in_time() {
     let (bus, proxy) = bus_on_a_wire().await;
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     bus.publish(&event(EventType::OrderCreated)).await.unwrap();
     proxy.set(Wire::Swallows);
     let silent = timeout(LIMIT, bus.publish(&event(EventType::OrderCreated))).await;
@@ -83,9 +83,9 @@ async fn a_broker_that_says_nothing_fails_a_publish_in_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_back() {
     let ((bus, proxy), arm) = (bus_on_a_wire().await, contract::sqlite().await);
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, arm.sql.clone(), bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, arm.sql.clone(), bus.clone(), Clock::system(), "test");
     let sent: Vec<Event> = (0..300).map(|n| event_of(EventType::OrderCreated, n)).collect();
     for (number, event) in sent.iter().enumerate() {
         match number {
@@ -117,6 +117,6 @@ async fn what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_b
 async fn a_bus_opens_without_its_broker_and_says_so_when_asked() {
     let bus = Bus::open("amqp://guest:guest@127.0.0.1:9/%2f").await.unwrap();
     assert!(timeout(LIMIT, bus.ping()).await.unwrap().is_err());
-    assert!(timeout(LIMIT, bus.bind(&ORDERS)).await.unwrap().is_err());
+    assert!(timeout(LIMIT, bus.bind_queue(&ORDERS)).await.unwrap().is_err());
     assert!(timeout(LIMIT, bus.publish(&event(EventType::OrderCreated))).await.unwrap().is_err());
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use order::{
     Config,
-    store::{AcceptanceRules, ListPlace, Listing, MIGRATIONS, OrderSort, Publication, Store},
+    store::{
+        AcceptanceRules, MIGRATIONS, OrderListCursor, OrderListQuery, OrderSort, Publication, Store,
+    },
 };
-use platform::sql::{Reads, Sql};
+use platform::sql::{ReplicaReader, Sql};
 use process::{clock::Clock, tasks::Tasks};
 use stack::{Ports, Supervisor, binaries, servers::FollowedMariaDb};
 use support::eventually;
@@ -30,7 +32,7 @@ struct Scene {
     sql: Sql,
     clock: Clock,
     tasks: Tasks,
-    reads: Reads,
+    reads: ReplicaReader,
     store: Store,
     supervisor: Supervisor,
 }
@@ -38,7 +40,12 @@ struct Scene {
 #[tokio::test]
 async fn long_reads_go_to_a_copy_that_is_near_and_nothing_is_asked_of_one_that_is_not() {
     let mut scene = Scene::set().await;
-    let web = Reads::followed(&scene.sql, &"http://127.0.0.1/".into(), &scene.tasks, &scene.clock);
+    let web = ReplicaReader::with_replica(
+        &scene.sql,
+        &"http://127.0.0.1/".into(),
+        &scene.tasks,
+        &scene.clock,
+    );
     assert!(web.err().unwrap().to_string().contains("mysql://"));
     let first = scene.published().await;
     scene.until_copied(&[first]).await;
@@ -78,11 +85,11 @@ async fn a_database_may_have_no_copy_and_a_file_has_none() {
     let own = format!("sqlite:{}", folder.path().join("orders.db").display());
     let sql = Sql::open(&own).await.unwrap();
     let (tasks, clock) = (Tasks::new(), Clock::system());
-    let followed = |copy: &str| Reads::followed(&sql, &copy.into(), &tasks, &clock);
+    let followed = |copy: &str| ReplicaReader::with_replica(&sql, &copy.into(), &tasks, &clock);
     assert!(!followed("").unwrap().has_copy());
     let refused = followed("mysql://root@127.0.0.1/order_db").err().unwrap();
     assert!(refused.to_string().contains("in a file"), "{refused}");
-    assert_eq!(tasks.running(), 0);
+    assert_eq!(tasks.running_count(), 0);
 }
 
 impl Scene {
@@ -101,8 +108,9 @@ impl Scene {
         let keys = testing::data_keys();
         let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &keys).await.unwrap();
         let desk = Sql::open(&servers.copy_address).await.unwrap();
-        let (clock, tasks) = (Clock::fixed(NOW), Tasks::new());
-        let reads = Reads::followed(&sql, &config.sql_read_url, &tasks, &clock).unwrap();
+        let (clock, tasks) = (Clock::fixed_at(NOW), Tasks::new());
+        let reads =
+            ReplicaReader::with_replica(&sql, &config.sql_read_url, &tasks, &clock).unwrap();
         let store = Store::new(sql.clone(), clock.clone(), AcceptanceRules::OFF);
         let store = store.reading_from(reads.clone());
         Self { servers, desk, sql, clock, tasks, reads, store, supervisor }
@@ -123,7 +131,7 @@ impl Scene {
             ),
             trace: None,
         };
-        match self.store.publish(publication).await.unwrap() {
+        match self.store.publish_order(publication).await.unwrap() {
             OpDecision::Decided(outcome) => outcome.order.unwrap().id,
             held => panic!("{held:?}"),
         }
@@ -131,15 +139,15 @@ impl Scene {
 
     /// Newest first, as an export reads them.
     async fn at_length(&self) -> Vec<OrderId> {
-        let all = ListPlace::before_all(OrderSort::Newest);
-        let orders = self.store.list_at_length(&Listing::default(), 10, all).await.unwrap();
+        let all = OrderListCursor::before_all(OrderSort::Newest);
+        let orders = self.store.list_at_length(&OrderListQuery::default(), 10, all).await.unwrap();
         orders.into_iter().map(|order| order.id).collect()
     }
 
     /// Newest first, as a page of a list reads them.
     async fn at_once(&self) -> Vec<OrderId> {
-        let all = ListPlace::before_all(OrderSort::Newest);
-        let orders = self.store.list(&Listing::default(), 10, all).await.unwrap();
+        let all = OrderListCursor::before_all(OrderSort::Newest);
+        let orders = self.store.list(&OrderListQuery::default(), 10, all).await.unwrap();
         orders.into_iter().map(|order| order.id).collect()
     }
 

@@ -7,9 +7,9 @@ use contract::{BusArm, DocumentsArm, SqlArm, event_of};
 use platform::{
     Database,
     bus::{Bus, QueueSpec},
-    documents::{Collection, DocumentBody, Documents, DocumentsError, Field, Shape},
-    outbox::{self, Relay, replay},
-    sealing::{self, DataKeys, SealWalk},
+    documents::{Collection, CollectionSchema, DocumentBody, Documents, DocumentsError, Field},
+    outbox::{self, OutboxRelay, replay},
+    sealing::{self, DataKeys, TableResealer},
     sql::{Sql, SqlError},
     transact, vals,
 };
@@ -65,12 +65,12 @@ async fn save(sql: &Sql, event: &Event) {
 }
 
 async fn rows(sql: &Sql) -> Vec<String> {
-    sql.all("SELECT event FROM outbox ORDER BY seq", vals![]).await.unwrap()
+    sql.fetch_all("SELECT event FROM outbox ORDER BY seq", vals![]).await.unwrap()
 }
 
 async fn the_outbox_hides_its_events_and_sends_them_whole(arm: SqlArm) {
     let bus = contract::embedded().await;
-    bus.bus.bind(&ORDERS).await.unwrap();
+    bus.bus.bind_queue(&ORDERS).await.unwrap();
     // Writes as a previous version.
     let plain = Sql::open(&arm.url).await.unwrap();
     let (before, sealed) = (telling(), telling());
@@ -79,7 +79,7 @@ async fn the_outbox_hides_its_events_and_sends_them_whole(arm: SqlArm) {
     let stored = rows(&arm.sql).await;
     assert!(stored[0].contains(ADDRESS) && !stored[1].contains(ADDRESS), "{stored:?}");
     let tasks = Tasks::new();
-    Relay::start(&tasks, arm.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, arm.sql.clone(), bus.bus.clone(), Clock::system(), "test");
     let mut deliveries = bus.bus.subscribe("orders", 5).await.unwrap();
     for expected in [&before, &sealed] {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
@@ -92,17 +92,17 @@ async fn the_outbox_hides_its_events_and_sends_them_whole(arm: SqlArm) {
 /// A replica without the key loses nothing and sends nothing out of order.
 async fn an_event_waits_for_its_key(arm: SqlArm) {
     let bus = contract::embedded().await;
-    bus.bus.bind(&ORDERS).await.unwrap();
+    bus.bus.bind_queue(&ORDERS).await.unwrap();
     let event = telling();
     save(&arm.sql, &event).await;
     let stranger = Sql::open(&arm.url).await.unwrap().sealed_by(&DataKeys::random());
     let (without, with) = (Tasks::new(), Tasks::new());
-    Relay::start(&without, stranger, bus.bus.clone(), Clock::system(), "without");
+    OutboxRelay::start(&without, stranger, bus.bus.clone(), Clock::system(), "without");
     tokio::time::sleep(Duration::from_millis(300)).await;
     without.shutdown(LIMIT).await;
     let unsent = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
-    assert_eq!(arm.sql.one::<i64>(unsent, vals![]).await.unwrap(), Some(1));
-    Relay::start(&with, arm.sql.clone(), bus.bus.clone(), Clock::system(), "with");
+    assert_eq!(arm.sql.fetch_optional::<i64>(unsent, vals![]).await.unwrap(), Some(1));
+    OutboxRelay::start(&with, arm.sql.clone(), bus.bus.clone(), Clock::system(), "with");
     let mut deliveries = bus.bus.subscribe("orders", 5).await.unwrap();
     let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
     assert_eq!(delivery.event(), &event);
@@ -112,7 +112,7 @@ async fn an_event_waits_for_its_key(arm: SqlArm) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_file_of_the_embedded_bus_hides_its_messages() {
     let BusArm { url, bus, .. } = &contract::embedded().await;
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     bus.publish(&telling()).await.unwrap();
     let path = url.strip_prefix("embedded:").unwrap();
     let mut found = 0;
@@ -142,7 +142,8 @@ const USER: Field<UserId> = Field::new("user_id");
 const PHONE: Field<String> = Field::new("phone");
 
 impl DocumentBody for Card {
-    const SHAPE: Shape = Shape { fields: &[USER.path(), PHONE.path()], indexes: &[] };
+    const SHAPE: CollectionSchema =
+        CollectionSchema { fields: &[USER.path(), PHONE.path()], indexes: &[] };
     const SEALED: &'static [&'static str] = &["phone", "addresses", "nickname"];
 }
 
@@ -152,7 +153,7 @@ impl DocumentBody for Card {
 struct PlainCard(serde_json::Value);
 
 impl DocumentBody for PlainCard {
-    const SHAPE: Shape = Card::SHAPE;
+    const SHAPE: CollectionSchema = Card::SHAPE;
 }
 
 fn card() -> Card {
@@ -182,12 +183,12 @@ async fn a_document_hides_its_sealed_fields_and_reads_whole(arm: DocumentsArm) {
     assert!(plain.insert(old, &before, &[]).await.unwrap());
     assert_eq!(cards.get(old).await.unwrap().unwrap().body, card());
     let changed = |body: Card| Some((Card { jobs: 4, ..body }, Vec::new()));
-    assert!(cards.change(old, changed).await.unwrap().is_some());
+    assert!(cards.change_with_retry(old, changed).await.unwrap().is_some());
     let stored = plain.get(old).await.unwrap().unwrap().body.0;
     assert!(!stored.to_string().contains("Harbour"), "sealed by its next change: {stored}");
 
     let named = platform::documents::Update::default().set(&PHONE, "12345".to_owned());
-    let refused = cards.update(new, PHONE.is("x".to_owned()), named, &[]).await;
+    let refused = cards.update(new, PHONE.is_equal_to("x".to_owned()), named, &[]).await;
     assert!(matches!(refused, Err(DocumentsError::Declared { .. })), "{refused:?}");
 
     let stranger = Documents::open(&arm.url).await.unwrap().sealed_by(&DataKeys::random());
@@ -221,7 +222,7 @@ impl KeyFile {
     }
 
     fn without_the_old_key(&self) -> DataKeys {
-        let old = sealing::listed(&self.path).unwrap().remove(1);
+        let old = sealing::list_keys(&self.path).unwrap().remove(1);
         sealing::remove(&self.path, &old).unwrap();
         self.keys()
     }
@@ -239,7 +240,9 @@ async fn events_of_an_outbox_outlive_their_data_key(arm: SqlArm) {
         save(&former, event).await;
     }
     let both = file.with_a_new_key();
-    outbox::seal(&Database::Sql(by(both.clone())), &SealWalk::of("outbox")).await.unwrap();
+    outbox::reseal_events(&Database::Sql(by(both.clone())), &TableResealer::for_table("outbox"))
+        .await
+        .unwrap();
     assert!(!rows(&arm.sql).await.iter().any(|event| both.is_stale_text(event)));
     let left = by(file.without_the_old_key());
     assert_eq!(received(left, events.len()).await, events);
@@ -265,13 +268,15 @@ async fn documents_and_their_events_outlive_their_data_key(arm: DocumentsArm) {
         body["of_later"] = 1.into();
         Some((PlainCard(body), Vec::new()))
     };
-    plain.change(ids[1], newer).await.unwrap().unwrap();
+    plain.change_with_retry(ids[1], newer).await.unwrap().unwrap();
 
     let both = file.with_a_new_key();
-    let walk = SealWalk::of("cards");
+    let walk = TableResealer::for_table("cards");
     cards(&both).seal_stale(&walk).await.unwrap();
     let documents = arm.documents.clone().sealed_by(&both);
-    outbox::seal(&Database::from(&documents), &SealWalk::of("outbox")).await.unwrap();
+    outbox::reseal_events(&Database::from(&documents), &TableResealer::for_table("outbox"))
+        .await
+        .unwrap();
     for id in &ids {
         let stored = plain.get(*id).await.unwrap().unwrap().body.0;
         for field in ["phone", "addresses"] {
@@ -280,7 +285,7 @@ async fn documents_and_their_events_outlive_their_data_key(arm: DocumentsArm) {
     }
     assert_eq!(plain.get(ids[1]).await.unwrap().unwrap().body.0["of_later"], 1);
     let version = plain.get(ids[2]).await.unwrap().unwrap().version;
-    cards(&both).seal_stale(&SealWalk::of("cards")).await.unwrap();
+    cards(&both).seal_stale(&TableResealer::for_table("cards")).await.unwrap();
     let again = plain.get(ids[2]).await.unwrap().unwrap().version;
     assert_eq!(again, version, "what is sealed stays");
 
@@ -311,24 +316,24 @@ async fn events_that_have_left_documents_outlive_their_data_key(arm: DocumentsAr
         assert!(!kept.to_string().contains("Harbour"), "{kept}");
     }
     let both = Database::from(&by(&file.with_a_new_key()));
-    outbox::seal(&both, &SealWalk::of("outbox")).await.unwrap();
+    outbox::reseal_events(&both, &TableResealer::for_table("outbox")).await.unwrap();
     let left = Database::from(&by(&file.without_the_old_key()));
     let bus = contract::embedded().await.bus;
-    bus.bind(&ORDERS).await.unwrap();
+    bus.bind_queue(&ORDERS).await.unwrap();
     let (clock, named) = (Clock::system(), |_: &str| Some(ORDERS));
     let (id, now) = (clock.new_id(), clock.now());
     let asked = (id, UserId(clock.new_id()), now);
-    replay::ask(&left, ORDERS.name, wire::UnixMillis(0), asked).await.unwrap().unwrap();
-    while replay::turn(&left, &bus, named, now).await.unwrap() {}
-    assert_eq!(u128::from(bus.waiting(ORDERS.name).await.unwrap()), MANY);
+    replay::request_replay(&left, ORDERS.name, wire::UnixMillis(0), asked).await.unwrap().unwrap();
+    while replay::send_next_batch(&left, &bus, named, now).await.unwrap() {}
+    assert_eq!(u128::from(bus.count_waiting(ORDERS.name).await.unwrap()), MANY);
 }
 
 /// The events that the relay of this store sends.
 async fn received(store: impl Into<Database>, count: usize) -> Vec<Event> {
     let bus = contract::embedded().await;
-    bus.bus.bind(&ORDERS).await.unwrap();
+    bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, store.into(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, store.into(), bus.bus.clone(), Clock::system(), "test");
     let mut deliveries = bus.bus.subscribe("orders", 5).await.unwrap();
     let mut events = Vec::new();
     while events.len() < count {
@@ -347,7 +352,7 @@ async fn messages_of_the_embedded_bus_outlive_their_data_key() {
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
     let event = telling();
     let former = Bus::open_sealed(&url, &file.keys()).await.unwrap();
-    former.bind(&ORDERS).await.unwrap();
+    former.bind_queue(&ORDERS).await.unwrap();
     former.publish(&event).await.unwrap();
     former.close().await;
     drop(former);

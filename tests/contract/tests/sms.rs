@@ -18,8 +18,8 @@ use platform::{
 use process::{
     clock::Clock,
     tasks::Tasks,
-    tokens::bearer,
-    trust::Authorities,
+    tokens::bearer_token,
+    trust::CertificateAuthorities,
     web::{self, Certificate},
 };
 use ring::hmac;
@@ -31,7 +31,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 const SECRET: &str = "gateway-secret-7";
 
 fn message(clock: &Clock, text: &str) -> SmsMessage {
-    let to = PhoneNumber::typed("13800138000", &CountryCode::default()).unwrap();
+    let to = PhoneNumber::parse_typed("13800138000", &CountryCode::default()).unwrap();
     SmsMessage { id: clock.new_id(), to, text: text.to_owned() }
 }
 
@@ -63,10 +63,11 @@ impl Heard {
     }
 
     async fn listen(&self, tasks: &Tasks) -> String {
-        let listener = web::bind("127.0.0.1:0").await.unwrap();
+        let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/messages", listener.local_addr().unwrap());
-        let router = web::standard(self.routes(), "gateway");
-        let serving = web::serve(listener, router, web::Slots::default(), tasks.token());
+        let router = web::with_standard_layers(self.routes(), "gateway");
+        let serving =
+            web::serve_http(listener, router, web::ConnectionSlots::default(), tasks.stop_token());
         tasks.spawn_once("serve", serving);
         url
     }
@@ -77,7 +78,7 @@ async fn take(
     headers: HeaderMap,
     Json(message): Json<Value>,
 ) -> (StatusCode, &'static str) {
-    assert_eq!(bearer(&headers), Some(SECRET));
+    assert_eq!(bearer_token(&headers), Some(SECRET));
     let key = headers["idempotency-key"].to_str().unwrap().to_owned();
     heard.messages.lock().unwrap().push((message, key));
     let status = heard.refusals.lock().unwrap().pop().unwrap_or(202);
@@ -139,7 +140,7 @@ async fn a_message_is_given_up_after_three_tries_or_a_refusal_and_no_word_shows_
     }
     tasks.shutdown(LIMIT).await;
 
-    let closed = web::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = web::bind_listener("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let nobody = Sms::open(&format!("http://{closed}/"), &secret).unwrap();
     let error = nobody.send(&message(&clock, "hi")).await.unwrap_err();
     assert!(matches!(error, SmsError::Gateway(GatewayError::Away(_))), "{error}");
@@ -157,17 +158,19 @@ async fn a_gateway_by_tls_is_known_by_the_authority_of_the_operator_and_by_no_ot
     };
     let chain = write("chain.pem", &identity.certificate);
     let certificate = Certificate::load(chain, write("key.pem", &identity.key)).await.unwrap();
-    let listener = web::bind("127.0.0.1:0").await.unwrap();
+    let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}/messages", listener.local_addr().unwrap().port());
-    let (router, slots) = (web::standard(heard.routes(), "gateway"), web::Slots::default());
-    let serving = web::serve_by_tls(listener, certificate, router, slots, tasks.token());
+    let (router, slots) =
+        (web::with_standard_layers(heard.routes(), "gateway"), web::ConnectionSlots::default());
+    let serving = web::serve_https(listener, certificate, router, slots, tasks.stop_token());
     tasks.spawn_once("serve", serving);
 
     let secret = secret(folder.path());
-    let own = Authorities::with_own(&write("own.pem", authority.pem())).unwrap();
+    let own = CertificateAuthorities::with_own(&write("own.pem", authority.pem())).unwrap();
     let sms = Sms::open_trusting(&url, &secret, &own).unwrap();
     sms.send(&message(&clock, "by TLS")).await.unwrap();
-    let stranger = Sms::open_trusting(&url, &secret, &Authorities::public()).unwrap();
+    let stranger =
+        Sms::open_trusting(&url, &secret, &CertificateAuthorities::with_public_roots()).unwrap();
     assert!(stranger.send(&message(&clock, "to nobody")).await.is_err());
     assert_eq!(heard.messages().len(), 1);
     tasks.shutdown(LIMIT).await;
@@ -205,7 +208,7 @@ async fn messages_are_off_where_nothing_is_set_and_a_setting_of_no_use_is_refuse
 type Pushed = Arc<Mutex<Vec<(Vec<u8>, String, String)>>>;
 
 async fn take_push(State(pushed): State<Pushed>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    assert!(bearer(&headers).is_none(), "the secret stays at home");
+    assert!(bearer_token(&headers).is_none(), "the secret stays at home");
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     let mut pushed = pushed.lock().unwrap();
     pushed.push((body.to_vec(), header("x-signature"), header("idempotency-key")));
@@ -217,16 +220,19 @@ async fn a_push_is_signed_with_the_secret_and_handed_over_again_under_its_id() {
     let (folder, clock, tasks) = (tempfile::tempdir().unwrap(), Clock::system(), Tasks::new());
     let pushed = Pushed::default();
     let routes = Router::new().route("/pushes", post(take_push)).with_state(pushed.clone());
-    let listener = web::bind("127.0.0.1:0").await.unwrap();
+    let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/pushes", listener.local_addr().unwrap());
-    let router = web::standard(routes, "gateway");
-    let serving = web::serve(listener, router, web::Slots::default(), tasks.token());
+    let router = web::with_standard_layers(routes, "gateway");
+    let serving =
+        web::serve_http(listener, router, web::ConnectionSlots::default(), tasks.stop_token());
     tasks.spawn_once("serve", serving);
 
     let (to, title, text) = (UserId(clock.new_id()), "Order accepted", "Order N-7F3K60.");
     let message =
         PushMessage { id: clock.new_id(), to, title: title.to_owned(), text: text.to_owned() };
-    let push = Push::open(&url, &secret(folder.path()), &Authorities::public()).unwrap();
+    let push =
+        Push::open(&url, &secret(folder.path()), &CertificateAuthorities::with_public_roots())
+            .unwrap();
     push.send(&message).await.unwrap();
     let expected = json!({ "id": message.id, "to": to, "title": title, "text": text });
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
@@ -243,7 +249,7 @@ async fn a_push_is_signed_with_the_secret_and_handed_over_again_under_its_id() {
 #[tokio::test]
 async fn pushes_are_off_or_in_a_folder_and_a_setting_of_no_use_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let authorities = Authorities::public();
+    let authorities = CertificateAuthorities::with_public_roots();
     let open = |url: &str, secret: &Path| Push::open(url, secret, &authorities);
     let message = PushMessage {
         id: Clock::system().new_id(),

@@ -60,7 +60,7 @@ async fn add(sql: &Sql, name: &str) -> Uuid {
 }
 
 async fn thing(sql: &Sql, id: Uuid) -> Thing {
-    sql.one(THING, vals![id]).await.unwrap().unwrap()
+    sql.fetch_optional(THING, vals![id]).await.unwrap().unwrap()
 }
 
 async fn values_read_back_as_they_were_written(arm: SqlArm) {
@@ -81,7 +81,7 @@ async fn values_read_back_as_they_were_written(arm: SqlArm) {
     let empty = add(&arm.sql, "empty").await;
     let read = thing(&arm.sql, empty).await;
     assert_eq!((read.holder, read.photo, read.note), (None, None, None));
-    let unknown: Option<Thing> = arm.sql.one(THING, vals![id()]).await.unwrap();
+    let unknown: Option<Thing> = arm.sql.fetch_optional(THING, vals![id()]).await.unwrap();
     assert_eq!(unknown, None);
 }
 
@@ -107,7 +107,7 @@ async fn a_block_that_fails_leaves_nothing(arm: SqlArm) {
     let result: Result<(), anyhow::Error> = transact!(arm.sql, tx => {
         tx.exec("UPDATE things SET amount = 5 WHERE id = ?", vals![thing]).await?;
         let seen: Option<i64> =
-            tx.one("SELECT amount FROM things WHERE id = ?", vals![thing]).await?;
+            tx.fetch_optional("SELECT amount FROM things WHERE id = ?", vals![thing]).await?;
         assert_eq!(seen, Some(5));
         anyhow::bail!("changed my mind")
     });
@@ -139,12 +139,12 @@ async fn one_of_24_racing_providers_wins_and_the_others_see_who(arm: SqlArm) {
 async fn accept(sql: &Sql, thing: Uuid) -> Result<(bool, Uuid, Option<Uuid>), SqlError> {
     let me = id();
     transact!(sql, tx => {
-        let before: Option<Thing> = tx.one(THING, vals![thing]).await?;
+        let before: Option<Thing> = tx.fetch_optional(THING, vals![thing]).await?;
         assert!(before.is_some());
         let accept = "UPDATE things SET status = 'accepted', holder = ? \
             WHERE id = ? AND status = 'pending'";
         let won = tx.exec(accept, vals![me, thing]).await? == 1;
-        let after: Option<Thing> = tx.one(THING, vals![thing]).await?;
+        let after: Option<Thing> = tx.fetch_optional(THING, vals![thing]).await?;
         Ok((won, me, after.and_then(|thing| thing.holder)))
     })
 }
@@ -160,7 +160,7 @@ async fn transactions_that_read_and_then_write_all_commit(arm: SqlArm) {
                 } else {
                     "SELECT amount FROM things WHERE id = ?"
                 };
-                let amount: i64 = tx.one(read, vals![thing]).await?.unwrap();
+                let amount: i64 = tx.fetch_optional(read, vals![thing]).await?.unwrap();
                 tx.exec("UPDATE things SET amount = ? WHERE id = ?", vals![amount + 1, thing])
                     .await?;
                 Ok(())
@@ -217,11 +217,8 @@ async fn an_update_that_changes_nothing_counts_its_row(arm: SqlArm) {
 
 async fn a_list_and_a_bulk_insert_carry_their_values(arm: SqlArm) {
     let things: Vec<Uuid> = (0..100).map(|_| id()).collect();
-    let insert = Statement::new("INSERT INTO things (id, name, status, amount) VALUES ").repeat(
-        "(?, ?, 'pending', ?)",
-        ", ",
-        things.len(),
-    );
+    let insert = Statement::new("INSERT INTO things (id, name, status, amount) VALUES ")
+        .append_repeated("(?, ?, 'pending', ?)", ", ", things.len());
     let mut values = Vec::new();
     for (number, id) in things.iter().enumerate() {
         values.extend(vals![*id, format!("bulk {number}"), number]);
@@ -230,7 +227,7 @@ async fn a_list_and_a_bulk_insert_carry_their_values(arm: SqlArm) {
     let wanted = &things[10..20];
     let text = in_list("SELECT amount FROM things WHERE id IN (", wanted.len(), ") ORDER BY id");
     let values = wanted.iter().map(|id| (*id).into()).collect();
-    let amounts: Vec<i64> = arm.sql.all(text, values).await.unwrap();
+    let amounts: Vec<i64> = arm.sql.fetch_all(text, values).await.unwrap();
     assert_eq!(amounts, (10..20).collect::<Vec<_>>());
 }
 
@@ -249,17 +246,17 @@ async fn replicas_may_migrate_at_the_same_time(arm: SqlArm) {
     for result in join_all(replicas).await {
         result.unwrap();
     }
-    arm.sql.check(&THINGS).await.unwrap();
+    arm.sql.check_schema(&THINGS).await.unwrap();
 }
 
 async fn an_unmigrated_database_is_refused_by_name(arm: SqlArm) {
-    arm.sql.check(&THINGS).await.unwrap();
+    arm.sql.check_schema(&THINGS).await.unwrap();
     let forget = "DELETE FROM _sqlx_migrations WHERE version = 1";
     arm.sql.exec(forget, vals![]).await.unwrap();
-    let error = arm.sql.check(&THINGS).await.unwrap_err().to_string();
+    let error = arm.sql.check_schema(&THINGS).await.unwrap_err().to_string();
     assert!(error.contains("0001 things") && error.contains("holdfast-cloud migrate"), "{error}");
     arm.sql.exec("DROP TABLE _ground_migrations", vals![]).await.unwrap();
-    let error = arm.sql.check(&THINGS).await.unwrap_err().to_string();
+    let error = arm.sql.check_schema(&THINGS).await.unwrap_err().to_string();
     assert!(error.contains("0001 ground"), "{error}");
 }
 
@@ -270,17 +267,17 @@ async fn tables_of_the_next_version_will_do_and_those_of_a_later_one_will_not(ar
         arm.sql.exec(STEP, vals![version, vec![0_u8]]).await.unwrap();
     };
     step(900).await;
-    arm.sql.check(&THINGS).await.unwrap();
+    arm.sql.check_schema(&THINGS).await.unwrap();
     arm.sql.migrate(&THINGS).await.unwrap();
     step(901).await;
-    for refused in [arm.sql.check(&THINGS).await, arm.sql.migrate(&THINGS).await] {
+    for refused in [arm.sql.check_schema(&THINGS).await, arm.sql.migrate(&THINGS).await] {
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("more than one step newer") && error.contains("0900"), "{error}");
     }
     let between = "UPDATE _sqlx_migrations SET version = 0 WHERE version = 900";
     arm.sql.exec(between, vals![]).await.unwrap();
     arm.sql.exec("DELETE FROM _sqlx_migrations WHERE version = 901", vals![]).await.unwrap();
-    let error = arm.sql.check(&THINGS).await.unwrap_err();
+    let error = arm.sql.check_schema(&THINGS).await.unwrap_err();
     assert!(matches!(error, SqlError::Newer { .. }), "another history: {error}");
 }
 

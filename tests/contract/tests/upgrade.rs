@@ -109,7 +109,7 @@ impl FormerDatabase {
                  WHERE table_schema = DATABASE() ORDER BY table_name"
             }
         };
-        let tables: Vec<String> = sql.all(tables, Vec::new()).await.unwrap();
+        let tables: Vec<String> = sql.fetch_all(tables, Vec::new()).await.unwrap();
         let own = |name: &&String| !name.starts_with('_') && !name.starts_with("sqlite_");
         let known = |name: &&String| {
             let name = name.as_str();
@@ -117,7 +117,7 @@ impl FormerDatabase {
         };
         for table in tables.iter().filter(own).filter(known) {
             let text: &'static str = format!("SELECT COUNT(*) FROM {table}").leak();
-            let count: Option<i64> = sql.one(text, Vec::new()).await.unwrap();
+            let count: Option<i64> = sql.fetch_optional(text, Vec::new()).await.unwrap();
             assert_ne!(count, Some(0), "{}: nothing stands in {table}", former.part);
         }
         sql.close().await;
@@ -170,7 +170,7 @@ impl Asker {
 }
 
 fn clock() -> Clock {
-    Clock::fixed(NOW)
+    Clock::fixed_at(NOW)
 }
 
 macro_rules! on_both_engines {

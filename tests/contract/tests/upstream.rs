@@ -26,7 +26,7 @@ use process::{
     parts::CloudPart,
     problem::Problem,
     tasks::Tasks,
-    trace::{self, Trace, TraceId},
+    trace::{self, RequestTrace, TraceId},
     web,
 };
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ fn service() -> Router {
         )
         .route("/taken", post(async || Problem::new(Code::OrderAlreadyAccepted)))
         .route("/nothing", post(async || StatusCode::NO_CONTENT))
-        .route("/trace", get(async |trace: Trace| axum::Json(trace.0.to_string())))
+        .route("/trace", get(async |trace: RequestTrace| axum::Json(trace.0.to_string())))
         .route("/stream", post(async |body: Body| Response::new(body)))
         .route(
             "/headers",
@@ -111,46 +111,49 @@ fn service() -> Router {
                 })
             }),
         );
-    web::standard(router, "test")
+    web::with_standard_layers(router, "test")
 }
 
 async fn serve(router: Router, tasks: &Tasks) -> String {
-    let listener = web::bind("127.0.0.1:0").await.unwrap();
+    let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let stop = tasks.token();
+    let stop = tasks.stop_token();
     tasks.spawn("server", async move {
-        web::serve(listener, router, web::Slots::default(), stop).await
+        web::serve_http(listener, router, web::ConnectionSlots::default(), stop).await
     });
     format!("http://{address}")
 }
 
 async fn local() -> Arm {
-    Arm { upstream: Upstream::local(service()), tasks: Tasks::new() }
+    Arm { upstream: Upstream::from_router(service()), tasks: Tasks::new() }
 }
 
 async fn remote() -> Arm {
     let tasks = Tasks::new();
     let base = serve(service(), &tasks).await;
-    Arm { upstream: Upstream::remote(&base, &tasks).unwrap(), tasks }
+    Arm { upstream: Upstream::from_address(&base, &tasks).unwrap(), tasks }
 }
 
 async fn guarded() -> Arm {
     let Arm { upstream, tasks } = remote().await;
-    let upstream = Upstream::guarded(PART, vec![upstream], &Clock::system(), LIMIT);
+    let upstream = Upstream::combine_guarded(PART, vec![upstream], &Clock::system(), LIMIT);
     assert!(matches!(upstream, Upstream::Guarded(_)));
     Arm { upstream, tasks }
 }
 
 async fn a_question_in_json_is_answered_in_json(arm: Arm) {
     let question = json!({ "order": 7 });
-    let answer: Value =
-        arm.upstream.json(Method::POST, "/echo", Some("token"), Some(&question)).await.unwrap();
+    let answer: Value = arm
+        .upstream
+        .call_json(Method::POST, "/echo", Some("token"), Some(&question))
+        .await
+        .unwrap();
     assert_eq!(answer, json!({ "bearer": "Bearer token", "body": "{\"order\":7}" }));
     arm.upstream.ping().await.unwrap();
 }
 
 async fn a_refusal_brings_its_problem(arm: Arm) {
-    let refused = arm.upstream.json::<()>(Method::POST, "/taken", None, None::<&()>).await;
+    let refused = arm.upstream.call_json::<()>(Method::POST, "/taken", None, None::<&()>).await;
     let Err(UpstreamError::Refused { status, problem }) = refused else {
         panic!("{refused:?}");
     };
@@ -161,7 +164,7 @@ async fn a_refusal_brings_its_problem(arm: Arm) {
 }
 
 async fn an_empty_answer_reads_as_nothing(arm: Arm) {
-    arm.upstream.json::<()>(Method::POST, "/nothing", None, None::<&()>).await.unwrap();
+    arm.upstream.call_json::<()>(Method::POST, "/nothing", None, None::<&()>).await.unwrap();
 }
 
 async fn an_answer_of_another_shape_is_told_apart(arm: Arm) {
@@ -186,7 +189,7 @@ async fn a_bodys_first_part_arrives_before_its_last_is_sent(arm: Arm) {
 
 async fn a_call_carries_the_trace_it_is_made_for(arm: Arm) {
     let trace = TraceId::random();
-    let asked = trace::scope(trace.clone(), arm.upstream.get::<String>("/trace", None));
+    let asked = trace::run_in_trace(trace.clone(), arm.upstream.get::<String>("/trace", None));
     assert_eq!(asked.await.unwrap(), trace.to_string());
 }
 
@@ -224,8 +227,8 @@ async fn a_websocket_passes_through_a_gateway(arm: Arm) {
     let end = timeout(LIMIT, async { while socket.next().await.is_some() {} }).await;
     assert!(end.is_ok(), "the end was not passed on");
     // An ordinary request takes the same path.
-    let plain = Upstream::remote(&front, &arm.tasks).unwrap();
-    plain.json::<()>(Method::POST, "/nothing", None, None::<&()>).await.unwrap();
+    let plain = Upstream::from_address(&front, &arm.tasks).unwrap();
+    plain.call_json::<()>(Method::POST, "/nothing", None, None::<&()>).await.unwrap();
     arm.tasks.shutdown(Duration::from_secs(5)).await;
 }
 
@@ -237,7 +240,7 @@ async fn headers_of_one_connection_stay_on_it(arm: Arm) {
         .header("x-kept", "1")
         .body(Body::empty())
         .unwrap();
-    let answer = process::client::Client::new().request(request).await.unwrap();
+    let answer = process::client::Client::new().send_request(request).await.unwrap();
     let passed_on = answer.headers().clone();
     assert_eq!(passed_on.get("x-kept").unwrap(), "1");
     let names = answer.into_body().collect().await.unwrap().to_bytes();
@@ -251,7 +254,7 @@ async fn headers_of_one_connection_stay_on_it(arm: Arm) {
 
 #[tokio::test]
 async fn a_service_that_is_away_is_told_apart_from_a_refusal() {
-    let upstream = Upstream::remote("http://127.0.0.1:9", &Tasks::new()).unwrap();
+    let upstream = Upstream::from_address("http://127.0.0.1:9", &Tasks::new()).unwrap();
     let error = upstream.get::<()>("/health", None).await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");
     assert!(upstream.ping().await.is_err());
@@ -285,13 +288,15 @@ impl Failing {
 #[tokio::test]
 async fn a_service_that_fails_is_left_alone_until_its_rest_is_over() {
     const REST_MS: i64 = 1_000;
-    let (tasks, clock, failing) = (Tasks::new(), Clock::fixed(UnixMillis(0)), Failing::default());
+    let (tasks, clock, failing) =
+        (Tasks::new(), Clock::fixed_at(UnixMillis(0)), Failing::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tasks.spawn_once("failing", failing.clone().serve(listener));
-    let remote = Upstream::remote(&address, &tasks).unwrap();
-    let upstream = Upstream::guarded(PART, vec![remote], &clock, LIMIT);
-    let change = async || upstream.json::<()>(Method::POST, "/nothing", None, None::<&()>).await;
+    let remote = Upstream::from_address(&address, &tasks).unwrap();
+    let upstream = Upstream::combine_guarded(PART, vec![remote], &clock, LIMIT);
+    let change =
+        async || upstream.call_json::<()>(Method::POST, "/nothing", None, None::<&()>).await;
 
     let asked = upstream.get::<()>("/nothing", None).await.unwrap_err();
     assert!(matches!(asked, UpstreamError::Unreachable(_)), "{asked}");
@@ -314,7 +319,7 @@ async fn a_service_that_fails_is_left_alone_until_its_rest_is_over() {
 #[test]
 fn an_address_that_is_none_is_refused() {
     for address in ["", "auth:8000", "/auth", "http:///x y"] {
-        assert!(Upstream::remote(address, &Tasks::new()).is_err(), "{address}");
+        assert!(Upstream::from_address(address, &Tasks::new()).is_err(), "{address}");
     }
 }
 

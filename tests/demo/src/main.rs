@@ -69,7 +69,7 @@ async fn play(ready: &ReadyFile, arguments: &Arguments) -> Result<()> {
     let mut told = Ok(());
     for (number, step) in STEPS.iter().enumerate() {
         if step.name == PAY_OUT && !ready.settles_soon {
-            println!("- {}/{} {}", number + 1, STEPS.len(), say::pay_out_waits.plain(language));
+            println!("- {}/{} {}", number + 1, STEPS.len(), say::pay_out_waits.text_in(language));
             continue;
         }
         let began = clock.elapsed();
@@ -126,7 +126,11 @@ fn print(
         },
     };
     let total = STEPS.len();
-    println!("{mark} {number}/{total} {:>6} ms  {}", took.as_millis(), step.title.plain(language));
+    println!(
+        "{mark} {number}/{total} {:>6} ms  {}",
+        took.as_millis(),
+        step.title.text_in(language)
+    );
     wrong
 }
 

@@ -41,7 +41,7 @@ impl Sender {
     async fn ask(&self, method: Method, path: &str, body: Body) -> http::Response<Body> {
         let asked = Request::builder().method(method).uri(format!("{}{path}", self.gateway));
         let asked = asked.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
-        self.client.request(asked.body(body).unwrap()).await.unwrap()
+        self.client.send_request(asked.body(body).unwrap()).await.unwrap()
     }
 
     /// Uploads a document in pieces and reads it back.

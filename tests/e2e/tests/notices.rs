@@ -37,7 +37,7 @@ async fn stream(gateway: &str, person: &Person, place: Option<&str>) -> EventRea
         request = request.header("last-event-id", place);
     }
     let response =
-        Client::new().request(request.body(String::new().into()).unwrap()).await.unwrap();
+        Client::new().send_request(request.body(String::new().into()).unwrap()).await.unwrap();
     assert_eq!(response.status().as_u16(), 200);
     EventReader::new(response.into_body())
 }

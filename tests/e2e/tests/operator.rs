@@ -144,7 +144,8 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
     // The hub may be in sync with the edge before it receives the approval.
     eventually("the job stands on the edge's board", SOON, async || {
         let (client, token) = (Client::new(), Some(offline.token.as_str()));
-        let shown: Value = client.json(Method::GET, &board, token, None::<&()>, SOON).await.ok()?;
+        let shown: Value =
+            client.send_json(Method::GET, &board, token, None::<&()>, SOON).await.ok()?;
         shown.to_string().contains(&order.to_string()).then_some(())
     })
     .await;

@@ -109,11 +109,11 @@ async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
 async fn takes_no_event_of_another_and_tells_none(users: &PartUsers, part: CloudPart) {
     let bus = Bus::open(users.url(part, "BUS_URL").unwrap()).await.unwrap();
     for (of, queue) in topology::QUEUES {
-        let bound = bus.bind(queue).await;
+        let bound = bus.bind_queue(queue).await;
         assert_eq!(bound.is_ok(), *of == part, "{part} binds {}: {bound:?}", queue.name);
     }
     for kind in EventType::ALL {
-        if topology::publisher(kind.exchange()) != part {
+        if topology::publishing_part(kind.exchange()) != part {
             let id = EventId(Clock::system().new_id());
             let event = Event::new(id, kind, UnixMillis(0), "", &json!({})).unwrap();
             let published = bus.publish(&event).await;

@@ -63,7 +63,7 @@ impl Browser {
             request = request.header(*name, *value);
         }
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.client.request(request.body(body.into()).unwrap()).await.unwrap()
+        self.client.send_request(request.body(body.into()).unwrap()).await.unwrap()
     }
 
     async fn change(&self, path: &str, body: Value) -> Value {
@@ -174,7 +174,7 @@ async fn two_streams_are_shown(stack: &Stack) {
         eventually("two streams are open", SOON, async || {
             let request = http::Request::get(format!("http://127.0.0.1:{port}/metrics"));
             let response =
-                client.request(request.body(String::new().into()).unwrap()).await.unwrap();
+                client.send_request(request.body(String::new().into()).unwrap()).await.unwrap();
             let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             text.lines().any(|shown| shown == line).then_some(())

@@ -163,7 +163,7 @@ impl ClaimedRuns {
         const CLAIMED: &str = "SELECT name, COUNT(*) FROM job_runs GROUP BY name";
         match self {
             Self::Sql(sql) => {
-                let rows: Vec<(String, u64)> = sql.all(CLAIMED, vals![]).await.unwrap();
+                let rows: Vec<(String, u64)> = sql.fetch_all(CLAIMED, vals![]).await.unwrap();
                 rows.into_iter().collect()
             }
             Self::Documents(database) => {
@@ -190,7 +190,7 @@ impl ClaimedRuns {
 async fn runs_at(operator: u16) -> BTreeMap<String, u64> {
     let asked = http::Request::get(format!("http://127.0.0.1:{operator}/metrics"));
     let asked = asked.body(axum::body::Body::empty()).unwrap();
-    let answer = Client::new().request(asked).await.unwrap();
+    let answer = Client::new().send_request(asked).await.unwrap();
     let text = axum::body::to_bytes(answer.into_body(), 4 << 20).await.unwrap();
     let text = String::from_utf8(text.to_vec()).unwrap();
     let mut runs = BTreeMap::new();
@@ -223,7 +223,7 @@ impl Spreader {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let passed = Arc::<[AtomicUsize; 2]>::default();
         let spread = Spread { gateways, passed: passed.clone(), client: Client::new() };
-        let (routes, stop) = (Router::new().fallback(pass).with_state(spread), tasks.token());
+        let (routes, stop) = (Router::new().fallback(pass).with_state(spread), tasks.stop_token());
         tasks.spawn("spreader", async move {
             tokio::select! {
                 served = axum::serve(listener, routes).into_future() => served.unwrap(),
@@ -235,11 +235,11 @@ impl Spreader {
 }
 
 async fn pass(State(spread): State<Spread>, mut request: Request) -> Response {
-    let chance = usize::from(process::random::bytes::<1>()[0] % 2);
+    let chance = usize::from(process::random::draw_bytes::<1>()[0] % 2);
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     *request.uri_mut() = format!("{}{path}", spread.gateways[chance]).parse().unwrap();
     spread.passed[chance].fetch_add(1, Ordering::Relaxed);
-    match spread.client.request(request).await {
+    match spread.client.send_request(request).await {
         Ok(answer) => answer.map(axum::body::Body::new).into_response(),
         Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     }

@@ -10,7 +10,7 @@ use std::{
 use platform::{
     bus::Bus, cache::Cache, documents::Documents, files::Files, sealing::DataKeys, sql::Sql,
 };
-use process::{problem::chain, trust::Authorities};
+use process::{problem::format_error_chain, trust::CertificateAuthorities};
 use serde_json::Value;
 use stack::{
     Ports, Servers, Supervisor, binaries,
@@ -29,7 +29,7 @@ async fn a_store_is_known_by_the_authority_that_the_operator_names_and_by_no_oth
         assert_eq!(asked, Ok(()), "{name}");
     }
     let stranger = servers.authorities("stranger.pem");
-    for trusted in [stranger, Authorities::public()] {
+    for trusted in [stranger, CertificateAuthorities::with_public_roots()] {
         for (name, asked) in servers.ask_all(&trusted).await {
             let why = asked.expect_err(name);
             assert!(why.contains(NOT_KNOWN), "{name}: {why}");
@@ -39,30 +39,33 @@ async fn a_store_is_known_by_the_authority_that_the_operator_names_and_by_no_oth
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_speaks_no_tls_is_refused_where_the_address_asks_for_it() {
-    let (plain, by) = (support::servers(), Authorities::public());
+    let (plain, by) = (support::servers(), CertificateAuthorities::with_public_roots());
     let sql = async |mode: &str| {
         let url = format!("{}/auth_db?ssl-mode={mode}", plain.mysql);
         Sql::open_trusting(&url, &by)
             .await
-            .map_err(|e| chain(&e))?
+            .map_err(|e| format_error_chain(&e))?
             .ping()
             .await
-            .map_err(|e| chain(&e))
+            .map_err(|e| format_error_chain(&e))
     };
     let documents = async {
         let url = format!("{}/user_db?directConnection=true&tls=true", plain.mongodb);
-        let documents = Documents::open_trusting(&url, &by).await.map_err(|e| chain(&e))?;
-        documents.ping().await.map_err(|e| chain(&e))
+        let documents =
+            Documents::open_trusting(&url, &by).await.map_err(|e| format_error_chain(&e))?;
+        documents.ping().await.map_err(|e| format_error_chain(&e))
     };
     let bus = async {
         let url = plain.rabbitmq.replace("amqp://", "amqps://");
-        let bus = Bus::open_trusting(&url, &DataKeys::none(), &by).await.map_err(|e| chain(&e))?;
-        bus.ping().await.map_err(|e| chain(&e))
+        let bus = Bus::open_trusting(&url, &DataKeys::without_keys(), &by)
+            .await
+            .map_err(|e| format_error_chain(&e))?;
+        bus.ping().await.map_err(|e| format_error_chain(&e))
     };
     let cache = async {
         let url = plain.redis.replace("redis://", "rediss://");
-        let cache = Cache::open_trusting(&url, &by).map_err(|e| chain(&e))?;
-        cache.ping().await.map_err(|e| chain(&e))
+        let cache = Cache::open_trusting(&url, &by).map_err(|e| format_error_chain(&e))?;
+        cache.ping().await.map_err(|e| format_error_chain(&e))
     };
     let asked = tokio::join!(sql("VERIFY_IDENTITY"), sql("REQUIRED"), documents, bus, cache);
     let asked = [asked.0, asked.1, asked.2, asked.3, asked.4];
@@ -117,8 +120,8 @@ impl TlsServers {
         Self { servers, folder, _supervisor: supervisor }
     }
 
-    fn authorities(&self, file: &str) -> Authorities {
-        Authorities::with_own(&self.folder.join(file)).unwrap()
+    fn authorities(&self, file: &str) -> CertificateAuthorities {
+        CertificateAuthorities::with_own(&self.folder.join(file)).unwrap()
     }
 
     fn addresses(&self) -> &Addresses {
@@ -139,8 +142,11 @@ impl TlsServers {
     }
 
     /// Pings each store. Returns the reason for each failure.
-    async fn ask_all(&self, by: &Authorities) -> [(&'static str, Result<(), String>); 5] {
-        let said = |error: &(dyn std::error::Error + 'static)| chain(error);
+    async fn ask_all(
+        &self,
+        by: &CertificateAuthorities,
+    ) -> [(&'static str, Result<(), String>); 5] {
+        let said = |error: &(dyn std::error::Error + 'static)| format_error_chain(error);
         let sql = async {
             let sql = Sql::open_trusting(&self.mysql("auth_db"), by).await.map_err(|e| said(&e))?;
             sql.ping().await.map_err(|e| said(&e))
@@ -152,7 +158,9 @@ impl TlsServers {
         };
         let bus = async {
             let url = &self.addresses().rabbitmq;
-            let bus = Bus::open_trusting(url, &DataKeys::none(), by).await.map_err(|e| said(&e))?;
+            let bus = Bus::open_trusting(url, &DataKeys::without_keys(), by)
+                .await
+                .map_err(|e| said(&e))?;
             bus.ping().await.map_err(|e| said(&e))
         };
         let cache = async {

@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use process::trust::{TlsConfig, trust};
+use process::trust::{TlsConfig, trust_authorities};
 use serde_json::Value;
 use stack::binaries;
 use support::{Api, Authority, Person};
@@ -27,7 +27,7 @@ async fn an_edge_and_an_operator_work_over_tls_with_a_private_authority() {
     folder.write("chain.pem", &identity.certificate);
     folder.write("key.pem", &identity.key);
     let roots = folder.0.join("roots.pem");
-    trust(&TlsConfig { roots: roots.clone() }).unwrap();
+    trust_authorities(&TlsConfig { roots: roots.clone() }).unwrap();
 
     let cloud = cloud(&folder.0);
     let api = Api::new(&cloud.url);

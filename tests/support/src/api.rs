@@ -83,7 +83,7 @@ impl Api {
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.gateway);
         let bearer = person.map(|person| person.token.as_str());
-        self.client.json(method, &url, bearer, body.as_ref(), TIMEOUT).await
+        self.client.send_json(method, &url, bearer, body.as_ref(), TIMEOUT).await
     }
 
     /// Sends a change that requires an `Idempotency-Key`, with a fresh one.
@@ -95,7 +95,7 @@ impl Api {
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.gateway);
         let key = CommandId(Clock::system().new_id());
-        self.client.command(key, &url, &person.token, Some(&body), TIMEOUT).await
+        self.client.send_command(key, &url, &person.token, Some(&body), TIMEOUT).await
     }
 
     /// Registers and signs in a new person of that role. A provider is not verified.
@@ -198,7 +198,7 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<T, ClientError> {
         let url = format!("{}/api/v1/orders/{order}/{action}", self.gateway);
-        self.client.command(id, &url, &person.token, body, TIMEOUT).await
+        self.client.send_command(id, &url, &person.token, body, TIMEOUT).await
     }
 
     /// A request with an idempotency key, done once however often it is sent.
@@ -210,7 +210,7 @@ impl Api {
         body: &Value,
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.gateway);
-        self.client.command(key, &url, &person.token, Some(body), TIMEOUT).await
+        self.client.send_command(key, &url, &person.token, Some(body), TIMEOUT).await
     }
 
     pub async fn order(&self, person: &Person, order: OrderId) -> Result<Order, ClientError> {
@@ -253,7 +253,7 @@ impl Api {
         let mut request = json_request(Method::GET, &url, Some(&person.token), None::<&()>)?;
         let language = HeaderValue::from_static(language);
         request.headers_mut().insert(header::ACCEPT_LANGUAGE, language);
-        let page: Page<InboxLine> = self.client.answer(request, TIMEOUT).await?;
+        let page: Page<InboxLine> = self.client.send_prepared(request, TIMEOUT).await?;
         Ok(page.items)
     }
 

@@ -20,7 +20,7 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new())?;
         // The name is unique: clients would confuse two authorities of one name and report a broken
         // signature.
-        let name = format!("Authority {:08x}", u32::from_be_bytes(random::bytes()));
+        let name = format!("Authority {:08x}", u32::from_be_bytes(random::draw_bytes()));
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key)?.pem();

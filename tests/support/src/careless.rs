@@ -122,7 +122,7 @@ impl CarelessIssuer {
         claims["aud"] = json!(Self::CLIENT);
         claims["iat"] = json!(now);
         claims["exp"] = json!(now + 300);
-        let token = signer.signer.sign(&claims);
+        let token = signer.signer.sign_claims(&claims);
         id_tokens.lock().unwrap_or_else(PoisonError::into_inner).push(token.clone());
         let access_token = Self::ACCESS_TOKEN;
         let given =

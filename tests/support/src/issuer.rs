@@ -1,6 +1,6 @@
 //! Signs people's tokens in place of auth.
 
-use process::tokens::{Claims, Keys, Signer, TokenKind};
+use process::tokens::{Claims, Signer, TokenKeys, TokenKind};
 use uuid::Uuid;
 use wire::{Actor, Region, Role, SessionId, UnixMillis};
 
@@ -15,7 +15,7 @@ impl Issuer {
     /// # Panics
     /// If a freshly generated key is invalid.
     pub fn new() -> Self {
-        let signer = Signer::from_pkcs8(&Signer::generate());
+        let signer = Signer::from_pkcs8(&Signer::generate_pkcs8());
         Self { signer: signer.unwrap_or_else(|error| panic!("{error}")) }
     }
 
@@ -23,20 +23,20 @@ impl Issuer {
     ///
     /// # Panics
     /// If a service cannot read the published keys.
-    pub fn keys(&self) -> Keys {
-        let keys = Keys::empty();
-        keys.replace(&self.signer.jwks()).unwrap_or_else(|error| panic!("{error}"));
+    pub fn keys(&self) -> TokenKeys {
+        let keys = TokenKeys::empty();
+        keys.replace_key_set(&self.signer.jwks()).unwrap_or_else(|error| panic!("{error}"));
         keys
     }
 
     /// An access token for the next hour.
     pub fn token(&self, actor: Actor, now: UnixMillis) -> String {
-        self.signer.sign(&claims(actor, now))
+        self.signer.sign_claims(&claims(actor, now))
     }
 
     /// A token for the edges of that region, for the next hour.
     pub fn edge_token(&self, actor: Actor, region: Region, now: UnixMillis) -> String {
-        self.signer.sign(&edge_claims(actor, region, now))
+        self.signer.sign_claims(&edge_claims(actor, region, now))
     }
 }
 

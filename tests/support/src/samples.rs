@@ -27,6 +27,6 @@ pub fn order(n: u128, version: u64) -> Order {
         status: OrderStatus::Pending,
         version,
         updated_at: UnixMillis(version.cast_signed()),
-        ..Order::published(OrderId(Uuid::from_u128(n)), draft(), CUSTOMER, at, Source::Portal)
+        ..Order::new_published(OrderId(Uuid::from_u128(n)), draft(), CUSTOMER, at, Source::Portal)
     }
 }

@@ -90,9 +90,9 @@ impl Tablet {
         let memory = Arc::new(Memory::default());
         let tasks = Tasks::new();
         let listened = vec![
-            topics::reply(place.region, &place.edge, &device),
-            topics::provider(place.region, &place.edge, person.user_id),
-            topics::head(place.region, &place.edge),
+            topics::reply_topic(place.region, &place.edge, &device),
+            topics::provider_topic(place.region, &place.edge, person.user_id),
+            topics::head_topic(place.region, &place.edge),
         ];
         let hears = memory.clone();
         let line =
@@ -100,7 +100,7 @@ impl Tablet {
                 hears.take(bytes);
             });
         let line = Arc::new(line);
-        let topic = topics::cmd(place.region, &place.edge, &device);
+        let topic = topics::command_topic(place.region, &place.edge, &device);
         tasks.spawn("tablet sends again", send_again(line.clone(), memory.clone(), topic));
         let person = person.clone();
         Self { place, device, person, clock: Clock::system(), line, memory, tasks }
@@ -187,7 +187,7 @@ impl Tablet {
 
     fn send(&self, command: CommandId) {
         let Some(frame) = self.memory.frame(command) else { return };
-        let topic = topics::cmd(self.place.region, &self.place.edge, &self.device);
+        let topic = topics::command_topic(self.place.region, &self.place.edge, &self.device);
         let bytes = serde_json::to_vec(&frame).unwrap_or_default();
         self.line.publish(&topic, bytes);
     }

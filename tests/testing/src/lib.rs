@@ -11,18 +11,18 @@ use std::{
 };
 
 use platform::{
-    Ground,
+    ServiceContext,
     bus::Bus,
     cache::Cache,
     outbox,
-    sealing::{DataKeys, SealPlace},
+    sealing::{DataKeys, SealContext},
     sql::{Migrations, Sql, create_database},
 };
 use process::{
     clock::Clock,
     random,
     tasks::Tasks,
-    tokens::{Keys, ServiceKey, Signer},
+    tokens::{ServiceKey, Signer, TokenKeys},
 };
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -58,15 +58,15 @@ pub async fn migrate(url: &str, migrations: &Migrations) {
 }
 
 /// An embedded bus in this folder, an in-memory cache, no public keys yet, and a service key.
-pub async fn ground(folder: &Path, clock: &Clock) -> Ground {
+pub async fn ground(folder: &Path, clock: &Clock) -> ServiceContext {
     let bus = folder.join(format!("bus-{}.db", random::secret_text(6)));
     let bus = Bus::open(&format!("embedded:{}", bus.display())).await.expect("a bus");
-    Ground {
+    ServiceContext {
         clock: clock.clone(),
         tasks: Tasks::new(),
         bus,
         cache: Cache::open("memory:").expect("a cache in memory"),
-        keys: Keys::empty(),
+        keys: TokenKeys::empty(),
         service_key: service_key(),
         sent_kept: outbox::SENT_KEPT,
         data_keys: data_keys(),
@@ -77,9 +77,9 @@ pub async fn ground(folder: &Path, clock: &Clock) -> Ground {
 /// Every event in the outbox in order, sent or not.
 pub async fn events(sql: &Sql) -> Vec<Event> {
     let rows: Vec<(Uuid, String)> =
-        sql.all(EVENTS, Vec::new()).await.expect("the rows of the outbox");
+        sql.fetch_all(EVENTS, Vec::new()).await.expect("the rows of the outbox");
     let open = |(id, sealed)| {
-        let place = SealPlace::of_id("outbox.event", id);
+        let place = SealContext::of_id("outbox.event", id);
         let json = sql.data_keys().open_text(&place, sealed).expect("an event of these keys");
         serde_json::from_str(&json).expect("an event")
     };
@@ -93,7 +93,7 @@ pub fn data_keys() -> DataKeys {
 }
 
 pub fn service_key() -> ServiceKey {
-    ServiceKey::from_pkcs8(&Signer::generate()).expect("a new key")
+    ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).expect("a new key")
 }
 
 /// Creates the template next to the requested database.

@@ -21,7 +21,7 @@ impl Template {
             return Self::Script(script);
         };
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-        sql.one::<(i64, i64, i64)>(checkpoint, Vec::new()).await.expect("a whole file");
+        sql.fetch_optional::<(i64, i64, i64)>(checkpoint, Vec::new()).await.expect("a whole file");
         sql.close().await;
         Self::File(tokio::fs::read(path).await.expect("the migrated file"))
     }

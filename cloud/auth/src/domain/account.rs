@@ -31,7 +31,7 @@ impl Username {
     }
 
     /// Parses a name typed to sign in: a kiosk's keyboard capitalises and adds a space.
-    pub fn typed(text: &str) -> Option<Self> {
+    pub fn parse_typed(text: &str) -> Option<Self> {
         Self::new(&text.trim().to_ascii_lowercase()).ok()
     }
 
@@ -55,13 +55,13 @@ impl Email {
     }
 
     /// Wraps an address that was validated before it was stored.
-    pub fn kept(text: String) -> Self {
+    pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
     /// Every account requires an address; `.invalid` marks undeliverable ones, such as the first
     /// admin's.
-    pub fn reaches_nobody(&self) -> bool {
+    pub fn is_undeliverable(&self) -> bool {
         self.0.ends_with(".invalid")
     }
 
@@ -175,8 +175,8 @@ mod tests {
         for bad in ["", "ab", "Bob", "a b", "张三丰", "a@b", "a/b", "abc\n", &"x".repeat(101)] {
             assert_eq!(Username::new(bad).map_err(|e| e.field), Err("username".into()), "{bad:?}");
         }
-        assert_eq!(Username::typed(" Bob "), Username::new("bob").ok());
-        assert_eq!(Username::typed("no such\0name"), None);
+        assert_eq!(Username::parse_typed(" Bob "), Username::new("bob").ok());
+        assert_eq!(Username::parse_typed("no such\0name"), None);
     }
 
     #[test]

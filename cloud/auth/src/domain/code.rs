@@ -16,7 +16,7 @@ impl SignInCode {
     }
 
     /// `None` if the text is not a code. A Chinese keyboard may write wide digits.
-    pub fn typed(text: &str) -> Option<Self> {
+    pub fn parse_typed(text: &str) -> Option<Self> {
         let plain = text.chars().filter(|c| !c.is_whitespace() && *c != '-');
         let narrow = plain.map(|c| match c {
             '\u{ff10}'..='\u{ff19}' => {
@@ -50,10 +50,10 @@ mod tests {
         let code = SignInCode::new(1_012_345_u64.to_be_bytes());
         assert_eq!(code.reveal(), "012345");
         for typed in ["012345", " 012 345 ", "012-345", "０１２３４５"] {
-            assert_eq!(SignInCode::typed(typed).as_ref(), Some(&code), "{typed}");
+            assert_eq!(SignInCode::parse_typed(typed).as_ref(), Some(&code), "{typed}");
         }
         for wrong in ["", "01234", "0123456", "01234a", "一二三四五六", "٠١٢٣٤٥"] {
-            assert_eq!(SignInCode::typed(wrong), None, "{wrong}");
+            assert_eq!(SignInCode::parse_typed(wrong), None, "{wrong}");
         }
         assert!(!format!("{code:?}").contains("012"));
     }

@@ -33,14 +33,14 @@ pub enum Lockout {
 
 impl Lockout {
     /// Older wrong passwords no longer count.
-    pub fn horizon(now: UnixMillis) -> UnixMillis {
+    pub fn window_start(now: UnixMillis) -> UnixMillis {
         now.plus_ms(-DAY_MS)
     }
 
     /// `of_all` is `None` for a known device.
-    pub fn judge(here: WrongGuesses, of_all: Option<WrongGuesses>, now: UnixMillis) -> Self {
-        let place = here.until(wait_of_place_ms);
-        let all = of_all.and_then(|of_all| of_all.until(wait_of_all_ms));
+    pub fn from_guesses(here: WrongGuesses, of_all: Option<WrongGuesses>, now: UnixMillis) -> Self {
+        let place = here.locked_until(place_backoff_ms);
+        let all = of_all.and_then(|of_all| of_all.locked_until(total_backoff_ms));
         match place.max(all) {
             Some(until) if now < until => Self::Until(until),
             _ => Self::Open,
@@ -49,21 +49,25 @@ impl Lockout {
 }
 
 impl WrongGuesses {
-    fn until(self, wait_ms: impl FnOnce(i64) -> i64) -> Option<UnixMillis> {
+    fn locked_until(self, wait_ms: impl FnOnce(i64) -> i64) -> Option<UnixMillis> {
         self.newest.map(|newest| newest.plus_ms(wait_ms(self.count)))
     }
 }
 
-fn wait_of_place_ms(count: i64) -> i64 {
-    if count < OF_PLACE_MAX { 0 } else { doubled(QUARTER_MS, (count - OF_PLACE_MAX) / 5, DAY_MS) }
+fn place_backoff_ms(count: i64) -> i64 {
+    if count < OF_PLACE_MAX {
+        0
+    } else {
+        backoff_ms(QUARTER_MS, (count - OF_PLACE_MAX) / 5, DAY_MS)
+    }
 }
 
-fn wait_of_all_ms(count: i64) -> i64 {
+fn total_backoff_ms(count: i64) -> i64 {
     let steps = (count - OF_ALL_MAX) / 10;
-    if count < OF_ALL_MAX { 0 } else { doubled(FIRST_WAIT_OF_ALL_MS, steps, QUARTER_MS) }
+    if count < OF_ALL_MAX { 0 } else { backoff_ms(FIRST_WAIT_OF_ALL_MS, steps, QUARTER_MS) }
 }
 
-fn doubled(first_ms: i64, times: i64, most_ms: i64) -> i64 {
+fn backoff_ms(first_ms: i64, times: i64, most_ms: i64) -> i64 {
     let factor = u32::try_from(times).ok().and_then(|times| 2_i64.checked_pow(times));
     factor.and_then(|factor| first_ms.checked_mul(factor)).map_or(most_ms, |ms| ms.min(most_ms))
 }
@@ -95,13 +99,13 @@ mod tests {
             (guesses(20, 0), until_in(60)),
             (guesses(9_000, 0), until_in(24 * 60)),
         ] {
-            assert_eq!(Lockout::judge(here, None, NOW), expected, "{here:?}");
+            assert_eq!(Lockout::from_guesses(here, None, NOW), expected, "{here:?}");
         }
     }
 
     #[test]
     fn all_addresses_together_wait_longer_and_longer_but_not_for_ever() {
-        let judge = |of_all| Lockout::judge(WrongGuesses::default(), Some(of_all), NOW);
+        let judge = |of_all| Lockout::from_guesses(WrongGuesses::default(), Some(of_all), NOW);
         assert_eq!(judge(guesses(99, 0)), Lockout::Open);
         assert_eq!(judge(guesses(100, 0)), Lockout::Until(NOW.plus_ms(2_000)));
         assert_eq!(judge(guesses(125, 0)), Lockout::Until(NOW.plus_ms(8_000)));
@@ -115,7 +119,7 @@ mod tests {
         let (mut all, mut now) = (WrongGuesses::default(), UnixMillis(0));
         loop {
             let open = |place: &&mut WrongGuesses| {
-                Lockout::judge(**place, Some(all), now) == Lockout::Open
+                Lockout::from_guesses(**place, Some(all), now) == Lockout::Open
             };
             if let Some(place) = places.iter_mut().find(open) {
                 all = WrongGuesses { count: all.count + 1, newest: Some(now) };

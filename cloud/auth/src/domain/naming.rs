@@ -6,21 +6,21 @@ use super::{Username, account::USERNAME_CHARS_MIN};
 const MADE_CHARS_MAX: usize = 40;
 /// Room for a dash and a suffix.
 const TAIL_CHARS: usize = 5;
-const OF_NOBODY: &str = "person";
+const FALLBACK_NAME: &str = "person";
 
 /// Uses the first candidate that yields a valid name. `tail`, at most four characters, separates it
 /// from a taken one.
-pub fn username_from<'w>(
+pub fn derive_username<'w>(
     words: impl IntoIterator<Item = &'w str>,
     tail: Option<&str>,
 ) -> Option<Username> {
-    let name = words.into_iter().map(plain).find(|name| name.len() >= USERNAME_CHARS_MIN);
-    let name = name.unwrap_or_else(|| OF_NOBODY.to_owned());
+    let name = words.into_iter().map(sanitize_name).find(|name| name.len() >= USERNAME_CHARS_MIN);
+    let name = name.unwrap_or_else(|| FALLBACK_NAME.to_owned());
     Username::new(&tail.map_or_else(|| name.clone(), |tail| format!("{name}-{tail}"))).ok()
 }
 
 /// Keeps the legal characters before an `@`.
-fn plain(word: &str) -> String {
+fn sanitize_name(word: &str) -> String {
     let local = word.split('@').next().unwrap_or_default();
     let legal = local.trim().chars().filter_map(|c| match c.to_ascii_lowercase() {
         c @ ('a'..='z' | '0'..='9' | '.' | '_' | '-') => Some(c),
@@ -46,10 +46,10 @@ mod tests {
             (&["lisi"], Some("7f3k"), "lisi-7f3k"),
             (&["a\u{0}b<c>\r\nd"], None, "abc..d"),
         ] {
-            let made = username_from(words.iter().copied(), tail).unwrap();
+            let made = derive_username(words.iter().copied(), tail).unwrap();
             assert_eq!(made.as_str(), name, "{words:?}");
         }
         let long = "x".repeat(100);
-        assert_eq!(username_from([long.as_str()], Some("7f3k")).unwrap().as_str().len(), 40);
+        assert_eq!(derive_username([long.as_str()], Some("7f3k")).unwrap().as_str().len(), 40);
     }
 }

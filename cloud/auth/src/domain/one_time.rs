@@ -20,7 +20,7 @@ impl OneTimeCode {
     }
 
     /// `None` if the text is not a code.
-    pub fn typed(text: &str) -> Option<Self> {
+    pub fn parse_typed(text: &str) -> Option<Self> {
         let plain = text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| match c {
             'o' | 'O' => '0',
             'i' | 'I' | 'l' | 'L' => '1',
@@ -57,11 +57,11 @@ mod tests {
         let code = OneTimeCode::new([0, 1, 2, 31, 32, 255, 10, 18, 20, 0, 1, 2, 3, 4, 5, 6]);
         assert_eq!(code.reveal(), "012Z-0ZAJ-M012-3456");
         for typed in ["012Z-0ZAJ-M012-3456", " o12z 0zaj mOI2 3456 ", "0L2Z0ZAJM0123456"] {
-            assert_eq!(OneTimeCode::typed(typed), Some(code.clone()), "{typed}");
+            assert_eq!(OneTimeCode::parse_typed(typed), Some(code.clone()), "{typed}");
         }
         for wrong in ["", "012Z-0ZAJ-M012-345", "012Z-0ZAJ-M012-34567", "012Z-0ZAJ-M012-345U", "密"]
         {
-            assert_eq!(OneTimeCode::typed(wrong), None, "{wrong}");
+            assert_eq!(OneTimeCode::parse_typed(wrong), None, "{wrong}");
         }
         assert!(!format!("{code:?}").contains("012Z"));
     }

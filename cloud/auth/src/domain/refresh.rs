@@ -24,7 +24,7 @@ pub struct RefreshFamily {
 
 /// A refresh token from a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SentRefresh {
+pub struct PresentedRefreshToken {
     pub issued: UnixMillis,
     /// The program's idempotency key for one use, kept until the answer arrives.
     pub attempt: Option<Uuid>,
@@ -45,7 +45,7 @@ pub enum RefreshUse {
 
 impl RefreshFamily {
     /// Builds the family from its database row. Its first token is as old as the session.
-    pub fn of(
+    pub fn from_stored(
         began: UnixMillis,
         newest: UnixMillis,
         before: UnixMillis,
@@ -55,7 +55,7 @@ impl RefreshFamily {
         Self { newest: newest.max(first), before, attempt }
     }
 
-    pub fn judge(self, sent: SentRefresh, now: UnixMillis) -> RefreshUse {
+    pub fn classify_use(self, sent: PresentedRefreshToken, now: UnixMillis) -> RefreshUse {
         let (Self { newest, before, .. }, issued) = (self, sent.issued);
         if issued > newest {
             return RefreshUse::Unknown;
@@ -65,7 +65,7 @@ impl RefreshFamily {
             return RefreshUse::First(whole.max(newest.plus_ms(SECOND_MS)));
         }
         let is_same_attempt = sent.attempt.is_some() && sent.attempt == self.attempt;
-        if issued == before && (is_same_attempt || now.since(newest) < REPEATED_MS) {
+        if issued == before && (is_same_attempt || now.ms_since(newest) < REPEATED_MS) {
             return RefreshUse::Repeated(newest);
         }
         RefreshUse::Reused
@@ -86,16 +86,21 @@ mod tests {
         RefreshFamily { newest: at(newest), before: at(before), attempt: Some(Uuid::from_u128(1)) }
     }
 
-    fn sent(issued: UnixMillis) -> SentRefresh {
-        SentRefresh { issued, attempt: None }
+    fn sent(issued: UnixMillis) -> PresentedRefreshToken {
+        PresentedRefreshToken { issued, attempt: None }
     }
 
     #[test]
     fn the_first_use_makes_a_successor_that_is_later() {
-        let first = RefreshFamily::of(BEGAN.plus_ms(700), UnixMillis(0), UnixMillis(0), None);
+        let first =
+            RefreshFamily::from_stored(BEGAN.plus_ms(700), UnixMillis(0), UnixMillis(0), None);
         assert_eq!(first.newest, BEGAN, "as the token says it, in whole seconds");
         for (now, successor) in [(at(9).plus_ms(999), at(9)), (at(0), at(1)), (at(-5), at(1))] {
-            assert_eq!(first.judge(sent(BEGAN), now), RefreshUse::First(successor), "{now:?}");
+            assert_eq!(
+                first.classify_use(sent(BEGAN), now),
+                RefreshUse::First(successor),
+                "{now:?}"
+            );
         }
     }
 
@@ -107,7 +112,7 @@ mod tests {
             (at(160).plus_ms(-1), RefreshUse::Repeated(at(100))),
             (at(160), RefreshUse::Reused),
         ] {
-            assert_eq!(family.judge(sent(at(40)), now), expected, "{now:?}");
+            assert_eq!(family.classify_use(sent(at(40)), now), expected, "{now:?}");
         }
     }
 
@@ -115,21 +120,24 @@ mod tests {
     fn the_same_attempt_gives_the_same_successor_at_any_time_and_no_other_does() {
         let family = family(100, 40);
         let by = |attempt, issued| {
-            let sent = SentRefresh { issued: at(issued), attempt: Some(Uuid::from_u128(attempt)) };
-            family.judge(sent, at(9_000))
+            let sent = PresentedRefreshToken {
+                issued: at(issued),
+                attempt: Some(Uuid::from_u128(attempt)),
+            };
+            family.classify_use(sent, at(9_000))
         };
         assert_eq!(by(1, 40), RefreshUse::Repeated(at(100)));
         assert_eq!(by(2, 40), RefreshUse::Reused);
         assert_eq!(by(1, 39), RefreshUse::Reused, "an older one than it spent");
         let unnamed = RefreshFamily { attempt: None, ..family };
-        assert_eq!(unnamed.judge(sent(at(40)), at(9_000)), RefreshUse::Reused);
+        assert_eq!(unnamed.classify_use(sent(at(40)), at(9_000)), RefreshUse::Reused);
     }
 
     #[test]
     fn an_older_one_is_reused_at_once_and_a_newer_one_is_nobodys() {
         let family = family(100, 40);
-        assert_eq!(family.judge(sent(at(39)), at(100)), RefreshUse::Reused);
-        assert_eq!(family.judge(sent(BEGAN), at(100)), RefreshUse::Reused);
-        assert_eq!(family.judge(sent(at(101)), at(101)), RefreshUse::Unknown);
+        assert_eq!(family.classify_use(sent(at(39)), at(100)), RefreshUse::Reused);
+        assert_eq!(family.classify_use(sent(BEGAN), at(100)), RefreshUse::Reused);
+        assert_eq!(family.classify_use(sent(at(101)), at(101)), RefreshUse::Unknown);
     }
 }

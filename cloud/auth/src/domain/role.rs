@@ -43,7 +43,7 @@ impl RoleDraft {
     ) -> Result<Self, Vec<FieldError>> {
         permissions.sort_unstable();
         permissions.dedup();
-        let of_admins = Permission::of(Role::Admin);
+        let of_admins = Permission::allowed_for_role(Role::Admin);
         let fits = !permissions.is_empty() && permissions.iter().all(|one| of_admins.contains(one));
         let permissions = fits
             .then_some(permissions)
@@ -67,7 +67,10 @@ impl RoleDraft {
 }
 
 /// Checks that a person may give or take `others`: they must hold these permissions themselves.
-pub fn within(held: &[Permission], others: &[Permission]) -> Result<(), RoleRefusal> {
+pub fn check_permissions_held(
+    held: &[Permission],
+    others: &[Permission],
+) -> Result<(), RoleRefusal> {
     let beyond = others.iter().find(|one| !held.contains(one));
     beyond.map_or(Ok(()), |one| Err(RoleRefusal::Beyond(*one)))
 }
@@ -97,8 +100,9 @@ mod tests {
     #[test]
     fn nobody_hands_out_what_they_do_not_hold() {
         let held = [Permission::ManageRoles, Permission::ReadPeople];
-        assert_eq!(within(&held, &held[1..]), Ok(()));
-        let refused = within(&held, &[Permission::ReadPeople, Permission::ManageKeys]);
+        assert_eq!(check_permissions_held(&held, &held[1..]), Ok(()));
+        let refused =
+            check_permissions_held(&held, &[Permission::ReadPeople, Permission::ManageKeys]);
         assert_eq!(refused, Err(RoleRefusal::Beyond(Permission::ManageKeys)));
     }
 }

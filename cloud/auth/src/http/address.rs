@@ -7,21 +7,21 @@ use platform::ClientAddress;
 use process::{
     parts::CloudPart,
     problem::{Json, Problem},
-    tokens::FromService,
-    trace::Trace,
+    tokens::ServiceCaller,
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, EventId, UnixMillis, UserId};
 
-use super::{Live, session::refusal};
+use super::{LiveCaller, session::to_sign_in_problem};
 use crate::{
-    addresses::{AddressRefusal, OwnAddress},
+    addresses::{AddressRefusal, EmailStatus},
     domain::{Email, OneTimeCode},
-    limits::SpentQuota,
+    limits::QuotaExceeded,
     say,
     service::{Service, ServiceError},
-    store::CodeAddress,
+    store::AddressCodeTarget,
 };
 
 #[derive(Serialize, ToSchema)]
@@ -69,56 +69,56 @@ pub struct AddressCodeAnswer {
 
 pub async fn show_address(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
 ) -> Result<Json<MailAddress>, Problem> {
     let own = service.own_address(caller.claims.sub).await?;
-    own.map(item).ok_or_else(|| Code::InvalidToken.into())
+    own.map(to_mail_address).ok_or_else(|| Code::InvalidToken.into())
 }
 
 pub async fn change_address(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
     from: ClientAddress,
     Json(MailAddressForm { email, password }): Json<MailAddressForm>,
 ) -> Result<Json<MailAddress>, Problem> {
     let email = Email::new(&email)?;
     let asked = service.change_address(&caller.claims, from, password, email, &trace).await?;
-    asked.map(item).map_err(|refused| problem(&service, &refused))
+    asked.map(to_mail_address).map_err(|refused| to_address_problem(&service, &refused))
 }
 
 pub async fn send_address_code(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
 ) -> Result<Json<MailAddress>, Problem> {
-    let asked = service.ask_for_code(&caller.claims, &trace).await?;
-    asked.map(item).map_err(|refused| problem(&service, &refused))
+    let asked = service.request_address_code(&caller.claims, &trace).await?;
+    asked.map(to_mail_address).map_err(|refused| to_address_problem(&service, &refused))
 }
 
 pub async fn confirm_address(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Json(MailCodeForm { code }): Json<MailCodeForm>,
 ) -> Result<Json<MailAddress>, Problem> {
-    let code = OneTimeCode::typed(&code);
-    let code = code.ok_or_else(|| Problem::wrong("code", say::address_code_needs))?;
+    let code = OneTimeCode::parse_typed(&code);
+    let code = code.ok_or_else(|| Problem::wrong_field("code", say::address_code_needs))?;
     let confirmed = service.confirm_address(&caller.claims, &code).await?;
-    confirmed.map(item).map_err(|refused| problem(&service, &refused))
+    confirmed.map(to_mail_address).map_err(|refused| to_address_problem(&service, &refused))
 }
 
 /// Only the mailbox may receive the code, so this route serves only the notification service.
-pub async fn code_of_person(
+pub async fn issue_address_code(
     State(service): State<Service>,
-    FromService(from): FromService,
+    ServiceCaller(from): ServiceCaller,
     Json(AddressCodeQuestion { user_id }): Json<AddressCodeQuestion>,
 ) -> Result<Json<AddressCodeAnswer>, Problem> {
     if from != CloudPart::Notification.name() {
         return Err(Code::RoleForbidden.into());
     }
-    let made: Result<_, ServiceError> = service.address_code(user_id).await;
+    let made: Result<_, ServiceError> = service.generate_address_code(user_id).await;
     Ok(Json(match made? {
-        Some((CodeAddress { email, owner, wish }, code, expires_at)) => AddressCodeAnswer {
+        Some((AddressCodeTarget { email, owner, wish }, code, expires_at)) => AddressCodeAnswer {
             email: Some(email.as_str().to_owned()),
             code: owner.is_none().then(|| code.reveal()),
             expires_at: Some(expires_at),
@@ -131,26 +131,26 @@ pub async fn code_of_person(
     }))
 }
 
-fn item(OwnAddress { email, is_confirmed, pending }: OwnAddress) -> Json<MailAddress> {
+fn to_mail_address(EmailStatus { email, is_confirmed, pending }: EmailStatus) -> Json<MailAddress> {
     let text = |email: Email| email.as_str().to_owned();
     Json(MailAddress { email: email.map(text), is_confirmed, pending: pending.map(text) })
 }
 
-fn problem(service: &Service, refused: &AddressRefusal) -> Problem {
+fn to_address_problem(service: &Service, refused: &AddressRefusal) -> Problem {
     match refused {
-        AddressRefusal::Entry(refused) => refusal(refused, service.clock.now()).1,
-        AddressRefusal::Mails(SpentQuota { most, retry_s }) => {
+        AddressRefusal::Entry(refused) => to_sign_in_problem(refused, service.clock.now()).1,
+        AddressRefusal::Mails(QuotaExceeded { most, retry_s }) => {
             let (most, minutes) = ((*most).into(), retry_s.div_ceil(60).into());
             let why = say::address_mails { most, minutes };
-            Problem::new(Code::RateLimited).detail(why).retry_after(*retry_s)
+            Problem::new(Code::RateLimited).with_detail(why).retry_after(*retry_s)
         }
-        AddressRefusal::TooOften(SpentQuota { retry_s, .. }) => {
+        AddressRefusal::TooOften(QuotaExceeded { retry_s, .. }) => {
             let why = say::codes_too_fast { seconds: (*retry_s).into() };
-            Problem::new(Code::RateLimited).detail(why).retry_after(*retry_s)
+            Problem::new(Code::RateLimited).with_detail(why).retry_after(*retry_s)
         }
         AddressRefusal::Wrong => Code::CodeWrong.into(),
         AddressRefusal::Over => Code::CodeOver.into(),
-        AddressRefusal::Taken => Problem::new(Code::UserExists).detail(say::address_taken),
+        AddressRefusal::Taken => Problem::new(Code::UserExists).with_detail(say::address_taken),
         AddressRefusal::Closed => Code::InvalidToken.into(),
     }
 }

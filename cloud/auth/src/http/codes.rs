@@ -10,19 +10,21 @@ use platform::{ClientAddress, sms::PhoneNumber};
 use process::{
     metrics,
     problem::{Json, Problem},
-    trace::Trace,
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, FieldError, Language, Region};
 
-use super::{Live, identities::problem as visit_problem, session::refusal};
+use super::{
+    LiveCaller, identities::to_identity_problem as visit_problem, session::to_sign_in_problem,
+};
 use crate::{
-    codes::{CodeRefusal, PhoneProof},
+    codes::{PhoneCodeRefusal, PhoneProof},
     domain::SignInCode,
-    entry::EntryRefusal,
-    identities::Arrival,
-    limits::{CodeQuota, SpentQuota},
+    entry::CredentialRefusal,
+    identities::SignInContext,
+    limits::{CodeQuota, QuotaExceeded},
     say,
     service::{AccessGrant, Service},
 };
@@ -82,27 +84,27 @@ pub async fn send_code(
     headers: HeaderMap,
     Json(form): Json<PhoneForm>,
 ) -> Result<Json<SentCode>, Problem> {
-    let phone = number(&service, &form.phone)?;
+    let phone = parse_phone(&service, &form.phone)?;
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let language = accepted.map(Language::from_accept).unwrap_or_default();
     let sent = service.send_code(phone, from, language).await?;
-    let expires_in = sent.map_err(|refused| problem(&service, refused))?;
+    let expires_in = sent.map_err(|refused| to_code_problem(&service, refused))?;
     Ok(Json(SentCode { expires_in }))
 }
 
 pub async fn sign_in_by_code(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     from: ClientAddress,
     Json(form): Json<CodeForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
     let CodeForm { phone, code, region, device, refresh } = form;
-    let proof = proof(&service, &phone, &code)?;
-    let arrival = Arrival { from, device, refresh, trace };
+    let proof = parse_phone_proof(&service, &phone, &code)?;
+    let arrival = SignInContext { from, device, refresh, trace };
     let entered = service.sign_in_by_code(proof, arrival).await?;
     let word = if entered.is_ok() { "by code" } else { "refused by code" };
     metrics::SIGN_INS.add([word], 1);
-    let mut grant = entered.map_err(|refused| problem(&service, refused))?;
+    let mut grant = entered.map_err(|refused| to_code_problem(&service, refused))?;
     if let Some(region) = region {
         service.add_edge_token(&mut grant, region, false);
     }
@@ -111,23 +113,24 @@ pub async fn sign_in_by_code(
 
 pub async fn link_phone(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     from: ClientAddress,
     Json(form): Json<PhoneLinkForm>,
 ) -> Result<StatusCode, Problem> {
-    let proof = proof(&service, &form.phone, &form.code)?;
+    let proof = parse_phone_proof(&service, &form.phone, &form.code)?;
     let linked = service.link_phone(proof, &caller.claims, from, form.password).await?;
-    linked.map(|()| StatusCode::NO_CONTENT).map_err(|refused| problem(&service, refused))
+    linked.map(|()| StatusCode::NO_CONTENT).map_err(|refused| to_code_problem(&service, refused))
 }
 
-fn number(service: &Service, typed: &str) -> Result<PhoneNumber, Problem> {
-    let number = PhoneNumber::typed(typed, &service.codes.home);
-    number.ok_or_else(|| Problem::wrong("phone", say::phone_needs))
+fn parse_phone(service: &Service, typed: &str) -> Result<PhoneNumber, Problem> {
+    let number = PhoneNumber::parse_typed(typed, &service.codes.home);
+    number.ok_or_else(|| Problem::wrong_field("phone", say::phone_needs))
 }
 
 /// Reports errors in both fields together.
-fn proof(service: &Service, phone: &str, code: &str) -> Result<PhoneProof, Problem> {
-    let typed = (PhoneNumber::typed(phone, &service.codes.home), SignInCode::typed(code));
+fn parse_phone_proof(service: &Service, phone: &str, code: &str) -> Result<PhoneProof, Problem> {
+    let typed =
+        (PhoneNumber::parse_typed(phone, &service.codes.home), SignInCode::parse_typed(code));
     match typed {
         (Some(phone), Some(code)) => Ok(PhoneProof { phone, code }),
         (phone, code) => {
@@ -140,42 +143,43 @@ fn proof(service: &Service, phone: &str, code: &str) -> Result<PhoneProof, Probl
     }
 }
 
-fn problem(service: &Service, refused: CodeRefusal) -> Problem {
+fn to_code_problem(service: &Service, refused: PhoneCodeRefusal) -> Problem {
     match refused {
-        CodeRefusal::Off => Code::CodesOff.into(),
-        CodeRefusal::NotSent => Problem::new(Code::CodeNotSent).retry_after(NOT_SENT_RETRY_S),
-        CodeRefusal::NotServed => {
+        PhoneCodeRefusal::Off => Code::CodesOff.into(),
+        PhoneCodeRefusal::NotSent => Problem::new(Code::CodeNotSent).retry_after(NOT_SENT_RETRY_S),
+        PhoneCodeRefusal::NotServed => {
             let countries = service.codes.served_countries();
-            Problem::wrong("phone", say::phone_countries { countries: countries.into() })
+            Problem::wrong_field("phone", say::phone_countries { countries: countries.into() })
         }
-        CodeRefusal::Asked(quota, SpentQuota { most, retry_s }) => {
+        PhoneCodeRefusal::Asked(quota, QuotaExceeded { most, retry_s }) => {
             let (most, minutes) = (most.into(), retry_s.div_ceil(60).into());
             let too_many = Problem::new(Code::RateLimited).retry_after(retry_s);
             match quota {
-                CodeQuota::Phone => too_many.detail(say::codes_of_phone { most, minutes }),
-                CodeQuota::Address => too_many.detail(say::codes_of_address { most, minutes }),
+                CodeQuota::Phone => too_many.with_detail(say::codes_of_phone { most, minutes }),
+                CodeQuota::Address => too_many.with_detail(say::codes_of_address { most, minutes }),
                 CodeQuota::All => {
                     // A number with an account still gets its code, for the same form.
-                    let problem = too_many.detail(say::codes_of_all { minutes });
-                    problem.with("expires_in", service.codes.life_s())
+                    let problem = too_many.with_detail(say::codes_of_all { minutes });
+                    problem.with_member("expires_in", service.codes.lifetime_seconds())
                 }
             }
         }
-        CodeRefusal::Wrong { tries_left } => {
+        PhoneCodeRefusal::Wrong { tries_left } => {
             let why = say::tries_left { count: u64::from(tries_left) };
-            Problem::new(Code::CodeWrong).detail(why).with("tries_left", tries_left)
+            Problem::new(Code::CodeWrong).with_detail(why).with_member("tries_left", tries_left)
         }
-        CodeRefusal::Over => Code::CodeOver.into(),
-        CodeRefusal::TooOften(SpentQuota { retry_s, .. }) => {
+        PhoneCodeRefusal::Over => Code::CodeOver.into(),
+        PhoneCodeRefusal::TooOften(QuotaExceeded { retry_s, .. }) => {
             let why = say::codes_too_fast { seconds: retry_s.into() };
-            Problem::new(Code::RateLimited).detail(why).retry_after(retry_s)
+            Problem::new(Code::RateLimited).with_detail(why).retry_after(retry_s)
         }
-        CodeRefusal::Locked(until) => {
-            let locked = refusal(&EntryRefusal::Locked(until), service.clock.now()).1;
-            locked.detail(say::codes_locked)
+        PhoneCodeRefusal::Locked(until) => {
+            let locked =
+                to_sign_in_problem(&CredentialRefusal::Locked(until), service.clock.now()).1;
+            locked.with_detail(say::codes_locked)
         }
-        CodeRefusal::Unknown => Code::PhoneUnknown.into(),
-        CodeRefusal::RoleForbidden => Code::RoleForbidden.into(),
-        CodeRefusal::Visit(refused) => visit_problem(service, refused),
+        PhoneCodeRefusal::Unknown => Code::PhoneUnknown.into(),
+        PhoneCodeRefusal::RoleForbidden => Code::RoleForbidden.into(),
+        PhoneCodeRefusal::Visit(refused) => visit_problem(service, refused),
     }
 }

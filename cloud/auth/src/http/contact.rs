@@ -4,7 +4,7 @@ use axum::extract::State;
 use process::{
     parts::CloudPart,
     problem::{Json, Problem},
-    tokens::FromService,
+    tokens::ServiceCaller,
 };
 use serde::{Deserialize, Serialize};
 use wire::{Code, Role, UserId};
@@ -29,9 +29,9 @@ pub struct ContactAnswer {
     phone: Option<String>,
 }
 
-pub async fn of_person(
+pub async fn show_contact(
     State(service): State<Service>,
-    FromService(from): FromService,
+    ServiceCaller(from): ServiceCaller,
     Json(ContactQuestion { user_id }): Json<ContactQuestion>,
 ) -> Result<Json<ContactAnswer>, Problem> {
     if from != CloudPart::Notification.name() {
@@ -49,7 +49,7 @@ pub async fn of_person(
     };
     let is_unconfirmed = own.email.is_some() && !own.is_confirmed;
     let email = own.email.filter(|_| own.is_confirmed).map(|email| email.as_str().to_owned());
-    let phone = service.store.number_of(user_id).await.map_err(ServiceError::from)?;
-    let role = service.store.open_role(user_id).await.map_err(ServiceError::from)?;
+    let phone = service.store.load_phone_number(user_id).await.map_err(ServiceError::from)?;
+    let role = service.store.load_open_role(user_id).await.map_err(ServiceError::from)?;
     Ok(Json(ContactAnswer { is_open: true, role, email, is_unconfirmed, phone }))
 }

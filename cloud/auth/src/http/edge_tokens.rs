@@ -7,14 +7,14 @@ use axum::{extract::State, http::StatusCode};
 use process::{
     parts::CloudPart,
     problem::{Json, Problem},
-    tokens::FromService,
-    trace::Trace,
+    tokens::ServiceCaller,
+    trace::RequestTrace,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{Code, CommandToken, CommandTokenForm, DeviceId, EdgeGrant, Region, Role};
 
-use super::{Live, session::TokenForm};
+use super::{LiveCaller, session::TokenForm};
 use crate::{grants::Tablet, service::Service};
 
 #[derive(Deserialize, ToSchema)]
@@ -31,44 +31,44 @@ pub struct DeviceGrantForm {
 
 pub async fn edge_token(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Json(form): Json<EdgeTokenForm>,
 ) -> Result<Json<EdgeGrant>, Problem> {
-    let grant = service.edge_grant(&caller.claims, form.region).await?;
+    let grant = service.issue_edge_grant(&caller.claims, form.region).await?;
     grant.map(Json).ok_or_else(|| Code::InvalidToken.into())
 }
 
 pub async fn device_grant(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
     Json(DeviceGrantForm { region, device }): Json<DeviceGrantForm>,
 ) -> Result<Json<EdgeGrant>, Problem> {
-    caller.require(Role::Provider)?;
+    caller.require_role(Role::Provider)?;
     let tablet = Tablet { region, device };
-    let grant = service.device_grant(&caller.claims, tablet, &trace).await?;
+    let grant = service.issue_device_grant(&caller.claims, tablet, &trace).await?;
     grant.map(Json).ok_or_else(|| Code::InvalidToken.into())
 }
 
 /// The token itself authenticates the caller: an edge has no other proof.
 pub async fn edge_logout(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Json(form): Json<TokenForm>,
 ) -> Result<StatusCode, Problem> {
-    let claims = service.live_edge_claims(&form.token).await?.ok_or(Code::InvalidToken)?;
+    let claims = service.verify_edge_token(&form.token).await?.ok_or(Code::InvalidToken)?;
     service.sign_out(&claims, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub async fn for_command(
+pub async fn issue_command_token(
     State(service): State<Service>,
-    FromService(from): FromService,
+    ServiceCaller(from): ServiceCaller,
     Json(form): Json<CommandTokenForm>,
 ) -> Result<Json<CommandToken>, Problem> {
     if from != CloudPart::Hub.name() {
         return Err(Code::RoleForbidden.into());
     }
-    let token = service.command_token(&form).await?;
+    let token = service.issue_command_token(&form).await?;
     token.map(Json).ok_or_else(|| Code::InvalidToken.into())
 }

@@ -7,20 +7,20 @@ use platform::ClientAddress;
 use process::{
     metrics,
     problem::{Json, Path, Problem},
-    trace::Trace,
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, IdentityId, UnixMillis};
 
-use super::{Live, account::over_quota, session::refusal};
+use super::{LiveCaller, account::to_quota_problem, session::to_sign_in_problem};
 use crate::{
-    identities::{Arrival, BegunVisit, VisitRefusal, VisitReply},
-    issuers::IssuerReply,
-    limits::SpentQuota,
+    identities::{IdentityRefusal, OidcCallback, SignInContext, StartedOidcFlow},
+    issuers::AuthorizationResponse,
+    limits::QuotaExceeded,
     say,
     service::{AccessGrant, Service, ServiceError},
-    store::{PHONES, UnlinkResult},
+    store::{PHONES, UnlinkIdentityResult},
 };
 
 /// An issuer may recover within seconds.
@@ -100,54 +100,56 @@ pub async fn begin_visit(
     State(service): State<Service>,
     Path(issuer): Path<String>,
 ) -> Result<Json<IssuerVisit>, Problem> {
-    let begun = service.begin_visit(&issuer, None).await;
-    begun.map(IssuerVisit::from).map(Json).map_err(|refused| problem(&service, refused))
+    let begun = service.begin_oidc_flow(&issuer, None).await;
+    begun.map(IssuerVisit::from).map(Json).map_err(|refused| to_identity_problem(&service, refused))
 }
 
 pub async fn begin_link(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     from: ClientAddress,
     Path(issuer): Path<String>,
     Json(form): Json<LinkForm>,
 ) -> Result<Json<IssuerVisit>, Problem> {
-    let begun = service.begin_link(&caller.claims, from, &issuer, form.password).await?;
-    begun.map(IssuerVisit::from).map(Json).map_err(|refused| problem(&service, refused))
+    let begun = service.begin_identity_link(&caller.claims, from, &issuer, form.password).await?;
+    begun.map(IssuerVisit::from).map(Json).map_err(|refused| to_identity_problem(&service, refused))
 }
 
 pub async fn sign_in_elsewhere(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     from: ClientAddress,
     Json(form): Json<VisitForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
-    let arrival = Arrival { from, device: form.device.clone(), refresh: form.refresh, trace };
-    let entered = service.sign_in_elsewhere(form.reply(), arrival).await?;
+    let arrival = SignInContext { from, device: form.device.clone(), refresh: form.refresh, trace };
+    let entered = service.sign_in_by_oidc(form.into_callback(), arrival).await?;
     let word = if entered.is_ok() { "elsewhere" } else { "refused elsewhere" };
     metrics::SIGN_INS.add([word], 1);
-    entered.map(Json).map_err(|refused| problem(&service, refused))
+    entered.map(Json).map_err(|refused| to_identity_problem(&service, refused))
 }
 
 pub async fn link_identity(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Json(form): Json<VisitForm>,
 ) -> Result<StatusCode, Problem> {
-    let linked = service.link(form.reply(), &caller.claims).await?;
-    linked.map(|()| StatusCode::NO_CONTENT).map_err(|refused| problem(&service, refused))
+    let linked = service.link_identity(form.into_callback(), &caller.claims).await?;
+    linked
+        .map(|()| StatusCode::NO_CONTENT)
+        .map_err(|refused| to_identity_problem(&service, refused))
 }
 
 pub async fn list_identities(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
 ) -> Result<Json<IdentityList>, Problem> {
     let (store, user) = (&service.store, caller.claims.sub);
-    let known = store.identities(user).await.map_err(ServiceError::from)?;
+    let known = store.list_identities(user).await.map_err(ServiceError::from)?;
     let has_password = store.has_password(user).await.map_err(ServiceError::from)?;
     let items = known.into_iter().map(|identity| IdentityItem {
         id: identity.id,
         phone: identity.issuer == PHONES,
-        label: match service.issuers.at(&identity.issuer) {
+        label: match service.issuers.find_by_address(&identity.issuer) {
             Some(issuer) => issuer.label().to_owned(),
             None => identity.issuer,
         },
@@ -159,52 +161,51 @@ pub async fn list_identities(
 
 pub async fn unlink_identity(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
     Path(identity): Path<IdentityId>,
 ) -> Result<StatusCode, Problem> {
-    match service.unlink(&caller.claims, identity, &trace).await? {
-        UnlinkResult::Removed(_) => Ok(StatusCode::NO_CONTENT),
-        UnlinkResult::Unknown => Err(Code::NotFound.into()),
-        UnlinkResult::LastWayIn => Err(Code::LastWayIn.into()),
+    match service.unlink_identity(&caller.claims, identity, &trace).await? {
+        UnlinkIdentityResult::Removed(_) => Ok(StatusCode::NO_CONTENT),
+        UnlinkIdentityResult::Unknown => Err(Code::NotFound.into()),
+        UnlinkIdentityResult::LastWayIn => Err(Code::LastWayIn.into()),
     }
 }
 
 impl VisitForm {
-    fn reply(self) -> VisitReply {
+    fn into_callback(self) -> OidcCallback {
         let Self { ticket, state, code, iss, .. } = self;
-        VisitReply { ticket, state, reply: IssuerReply { code, iss } }
+        OidcCallback { ticket, state, reply: AuthorizationResponse { code, iss } }
     }
 }
 
-impl From<BegunVisit> for IssuerVisit {
-    fn from(BegunVisit { address, ticket, ends_at }: BegunVisit) -> Self {
+impl From<StartedOidcFlow> for IssuerVisit {
+    fn from(StartedOidcFlow { address, ticket, ends_at }: StartedOidcFlow) -> Self {
         Self { address, ticket, expires_at: ends_at }
     }
 }
 
-pub fn problem(service: &Service, refused: VisitRefusal) -> Problem {
+pub fn to_identity_problem(service: &Service, refused: IdentityRefusal) -> Problem {
     match refused {
-        VisitRefusal::UnknownIssuer => Code::NotFound.into(),
-        VisitRefusal::Over => Code::VisitOver.into(),
-        VisitRefusal::Away(label) => {
+        IdentityRefusal::UnknownIssuer => Code::NotFound.into(),
+        IdentityRefusal::Over => Code::VisitOver.into(),
+        IdentityRefusal::Away(label) => {
             let why = say::issuer_away { label: label.into() };
-            Problem::new(Code::IssuerAway).detail(why).retry_after(AWAY_RETRY_S)
+            Problem::new(Code::IssuerAway).with_detail(why).retry_after(AWAY_RETRY_S)
         }
-        VisitRefusal::Refused(label) => {
-            Problem::new(Code::IdentityRefused).detail(say::issuer_refused { label: label.into() })
+        IdentityRefusal::Refused(label) => Problem::new(Code::IdentityRefused)
+            .with_detail(say::issuer_refused { label: label.into() }),
+        IdentityRefusal::Closed => Code::Revoked.into(),
+        IdentityRefusal::EmailTaken(label) => {
+            Problem::new(Code::UserExists).with_detail(say::email_elsewhere { label: label.into() })
         }
-        VisitRefusal::Closed => Code::Revoked.into(),
-        VisitRefusal::EmailTaken(label) => {
-            Problem::new(Code::UserExists).detail(say::email_elsewhere { label: label.into() })
-        }
-        VisitRefusal::IdentityTaken => Code::IdentityTaken.into(),
-        VisitRefusal::PasswordOnly => Code::PasswordOnly.into(),
-        VisitRefusal::Registrations(spent) => over_quota(spent),
-        VisitRefusal::TooOften(SpentQuota { most, retry_s }) => {
+        IdentityRefusal::IdentityTaken => Code::IdentityTaken.into(),
+        IdentityRefusal::PasswordOnly => Code::PasswordOnly.into(),
+        IdentityRefusal::Registrations(spent) => to_quota_problem(spent),
+        IdentityRefusal::TooOften(QuotaExceeded { most, retry_s }) => {
             let why = say::sign_ins_elsewhere { most: most.into(), seconds: retry_s.into() };
-            Problem::new(Code::RateLimited).detail(why).retry_after(retry_s)
+            Problem::new(Code::RateLimited).with_detail(why).retry_after(retry_s)
         }
-        VisitRefusal::Entry(refused) => refusal(&refused, service.clock.now()).1,
+        IdentityRefusal::Entry(refused) => to_sign_in_problem(&refused, service.clock.now()).1,
     }
 }

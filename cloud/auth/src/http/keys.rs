@@ -2,15 +2,15 @@
 //! now, and `.../kill` invalidates a stolen key with all its tokens, on record.
 
 use axum::extract::State;
-use process::problem::{ItemList, Json, Problem, fault};
+use process::problem::{ItemList, Json, Problem, log_fault};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, Permission, UnixMillis, check_reason};
 
-use super::{Live, account::RevokeForm, require};
+use super::{LiveCaller, account::RevokeForm, require_permission};
 use crate::{
     service::Service,
-    signing::{KeyOrder, KeyRing, KeyState, SigningError},
+    signing::{KeyChangeAudit, KeyRing, KeyState, SigningError},
     store::SigningKey,
 };
 
@@ -37,51 +37,52 @@ pub struct SigningKeyItem {
 
 pub async fn list_keys(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
-    require(&service, &caller, Permission::ManageKeys).await?;
-    listed(&service).await
+    require_permission(&service, &caller, Permission::ManageKeys).await?;
+    list_key_items(&service).await
 }
 
 pub async fn rotate_key(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Json(RevokeForm { reason }): Json<RevokeForm>,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
-    require(&service, &caller, Permission::ManageKeys).await?;
-    let order = KeyOrder { by: caller.actor.user_id, why: check_reason(&reason)? };
-    if let Err(refused) = service.signing.rotate(&order).await? {
-        let problem = Problem::new(Code::KeyTooNew).with("trusted_from", refused.trusted_from);
+    require_permission(&service, &caller, Permission::ManageKeys).await?;
+    let order = KeyChangeAudit { by: caller.actor.user_id, why: check_reason(&reason)? };
+    if let Err(refused) = service.signing.rotate_to_next(&order).await? {
+        let problem =
+            Problem::new(Code::KeyTooNew).with_member("trusted_from", refused.trusted_from);
         return Err(problem);
     }
-    listed(&service).await
+    list_key_items(&service).await
 }
 
 /// Repeats change nothing and get the same answer.
 pub async fn kill_key(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Json(KeyKillForm { kid, reason }): Json<KeyKillForm>,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
-    require(&service, &caller, Permission::ManageKeys).await?;
-    let order = KeyOrder { by: caller.actor.user_id, why: check_reason(&reason)? };
-    if !service.signing.kill(&kid, &order).await? {
+    require_permission(&service, &caller, Permission::ManageKeys).await?;
+    let order = KeyChangeAudit { by: caller.actor.user_id, why: check_reason(&reason)? };
+    if !service.signing.kill_key(&kid, &order).await? {
         return Err(Code::NotFound.into());
     }
-    listed(&service).await
+    list_key_items(&service).await
 }
 
 /// All keys, newest first: there are only a handful, and each rotation adds one.
-async fn listed(service: &Service) -> Result<ItemList<SigningKeyItem>, Problem> {
-    let (ring, now) = (service.signing.all().await?, service.clock.now());
-    let items = ring.0.iter().rev().map(|key| item(&ring, key, now)).collect();
+async fn list_key_items(service: &Service) -> Result<ItemList<SigningKeyItem>, Problem> {
+    let (ring, now) = (service.signing.load_ring().await?, service.clock.now());
+    let items = ring.0.iter().rev().map(|key| to_key_item(&ring, key, now)).collect();
     Ok(ItemList { items, next: None })
 }
 
-fn item(ring: &KeyRing, key: &SigningKey, now: UnixMillis) -> SigningKeyItem {
+fn to_key_item(ring: &KeyRing, key: &SigningKey, now: UnixMillis) -> SigningKeyItem {
     SigningKeyItem {
         kid: key.kid.clone(),
-        state: ring.state(key, now),
+        state: ring.key_state(key, now),
         made_at: key.made_at,
         trusted_from: key.trusted_from,
         signs_from: key.signs_from,
@@ -95,7 +96,7 @@ impl From<SigningError> for Problem {
         match error {
             SigningError::Store(error) => error.into(),
             SigningError::Keys(_) | SigningError::NoKey => {
-                fault("Could not use the signing keys", error)
+                log_fault("Could not use the signing keys", error)
             }
         }
     }

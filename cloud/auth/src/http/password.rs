@@ -6,19 +6,19 @@ use axum::{extract::State, http::StatusCode};
 use platform::ClientAddress;
 use process::{
     problem::{CreatedJson, Json, Path, Problem},
-    trace::Trace,
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, Permission, UnixMillis, UserId, check_reason};
 
 use super::{
-    Live,
+    LiveCaller,
     account::RevokeForm,
-    require,
-    session::{EndedSessions, refusal},
+    require_permission,
+    session::{EndedSessions, to_sign_in_problem},
 };
-use crate::{credentials::ResetIssue, domain::Password, say, service::Service};
+use crate::{credentials::ResetCodeResult, domain::Password, say, service::Service};
 
 #[derive(Deserialize, ToSchema)]
 pub struct PasswordForm {
@@ -44,50 +44,50 @@ pub struct PasswordResetCode {
 
 pub async fn change_password(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
     from: ClientAddress,
     Json(form): Json<PasswordForm>,
 ) -> Result<Json<EndedSessions>, Problem> {
-    let new = new_password(form.new_password)?;
+    let new = parse_new_password(form.new_password)?;
     let (owner, old) = (&caller.claims, form.old_password);
     match service.change_password(owner, from, old, new, &trace).await? {
         Ok(ended) => Ok(Json(EndedSessions { ended })),
-        Err(refused) => Err(refusal(&refused, service.clock.now()).1),
+        Err(refused) => Err(to_sign_in_problem(&refused, service.clock.now()).1),
     }
 }
 
 pub async fn redeem_reset(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     from: ClientAddress,
     Json(form): Json<PasswordResetForm>,
 ) -> Result<StatusCode, Problem> {
-    let new = new_password(form.new_password)?;
+    let new = parse_new_password(form.new_password)?;
     match service.redeem_reset(from, &form.username, &form.code, new, &trace).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(refused) => Err(refusal(&refused, service.clock.now()).1),
+        Err(refused) => Err(to_sign_in_problem(&refused, service.clock.now()).1),
     }
 }
 
 pub async fn issue_reset(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Path(user_id): Path<UserId>,
     Json(RevokeForm { reason }): Json<RevokeForm>,
 ) -> Result<CreatedJson<PasswordResetCode>, Problem> {
-    require(&service, &caller, Permission::ResetPasswords).await?;
+    require_permission(&service, &caller, Permission::ResetPasswords).await?;
     let why = check_reason(&reason)?;
     match service.issue_reset(user_id, caller.actor.user_id, why).await? {
-        ResetIssue::Issued(code, expires_at) => {
+        ResetCodeResult::Issued(code, expires_at) => {
             let code = code.reveal();
             Ok(CreatedJson(PasswordResetCode { user_id, code, expires_at }))
         }
-        ResetIssue::Nobody => Err(Code::NotFound.into()),
-        ResetIssue::OfAdmin => Err(Code::RoleForbidden.into()),
+        ResetCodeResult::Nobody => Err(Code::NotFound.into()),
+        ResetCodeResult::OfAdmin => Err(Code::RoleForbidden.into()),
     }
 }
 
-fn new_password(text: String) -> Result<Password, Problem> {
-    Password::new(text).map_err(|_| Problem::wrong("new_password", say::password_needs))
+fn parse_new_password(text: String) -> Result<Password, Problem> {
+    Password::new(text).map_err(|_| Problem::wrong_field("new_password", say::password_needs))
 }

@@ -11,13 +11,13 @@ use std::{
 use axum::extract::State;
 use process::{
     problem::{ItemList, Json, Page, Path, Problem, Query},
-    trace::Trace,
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, Permission, Role, UnixMillis, UserId, check_reason};
 
-use super::{Live, require, roles::refusal};
+use super::{LiveCaller, require_permission, roles::to_role_problem};
 use crate::{
     domain::{EMAIL_BYTES_MAX, Email, USERNAME_CHARS_MAX, mask_email},
     say,
@@ -36,7 +36,7 @@ pub struct PeopleQuery {
 
 /// A cursor of the list: the last user name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamePlace(String);
+pub struct UsernameCursor(String);
 
 #[derive(Serialize, ToSchema)]
 pub struct PersonItem {
@@ -100,87 +100,91 @@ pub struct RoleGift {
 
 pub async fn list_people(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Query(query): Query<PeopleQuery>,
-    page: Page<NamePlace>,
+    page: Page<UsernameCursor>,
 ) -> Result<ItemList<PersonItem>, Problem> {
-    require(&service, &caller, Permission::ReadPeople).await?;
+    require_permission(&service, &caller, Permission::ReadPeople).await?;
     let PeopleQuery { search, role, state } = query;
     let search = search.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
     if search.as_ref().is_some_and(|text| text.len() > EMAIL_BYTES_MAX) {
-        return Err(Problem::wrong("search", say::search_needs));
+        return Err(Problem::wrong_field("search", say::search_needs));
     }
     let filter = PeopleFilter { search, role, state };
-    let after = page.after.as_ref().map_or("", |NamePlace(name)| name);
-    let found = service.store.people(&filter, after, page.rows()).await;
-    let list = page.of(found.map_err(ServiceError::from)?, |row| row.username.clone());
-    Ok(list.map(|row| item(&service, &row)))
+    let after = page.after.as_ref().map_or("", |UsernameCursor(name)| name);
+    let found = service.store.list_people(&filter, after, page.rows_to_read()).await;
+    let list = page.build_page(found.map_err(ServiceError::from)?, |row| row.username.clone());
+    Ok(list.map_items(|row| to_person_item(&service, &row)))
 }
 
 pub async fn show_person(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Path(user): Path<UserId>,
 ) -> Result<Json<PersonDetail>, Problem> {
-    require(&service, &caller, Permission::ReadPeople).await?;
-    detail(&service, user).await
+    require_permission(&service, &caller, Permission::ReadPeople).await?;
+    load_person_detail(&service, user).await
 }
 
 /// Admins see the same as in `show_person`. Other callers cannot distinguish another's account from
 /// a missing one.
 pub async fn show_account(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Path(user): Path<UserId>,
 ) -> Result<Json<AccountView>, Problem> {
     if caller.actor.role == Role::Admin {
-        require(&service, &caller, Permission::ReadPeople).await?;
-        let Json(PersonDetail { person, closed, roles_given }) = detail(&service, user).await?;
+        require_permission(&service, &caller, Permission::ReadPeople).await?;
+        let Json(PersonDetail { person, closed, roles_given }) =
+            load_person_detail(&service, user).await?;
         return Ok(Json(AccountView { person, closed, roles_given: Some(roles_given) }));
     }
     if caller.actor.user_id != user {
         return Err(Code::NotFound.into());
     }
-    let person = service.store.person(user).await.map_err(ServiceError::from)?;
+    let person = service.store.load_person(user).await.map_err(ServiceError::from)?;
     let person = person.ok_or(Code::NotFound)?;
-    let person = item(&service, &person);
+    let person = to_person_item(&service, &person);
     Ok(Json(AccountView { person, closed: None, roles_given: None }))
 }
 
 /// Repeats change nothing and get the same answer.
 pub async fn give_role(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
     Path(user): Path<UserId>,
     Json(RoleGift { role_id, reason }): Json<RoleGift>,
 ) -> Result<Json<PersonDetail>, Problem> {
-    require(&service, &caller, Permission::ManageRoles).await?;
+    require_permission(&service, &caller, Permission::ManageRoles).await?;
     let why = check_reason(&reason)?;
     if caller.actor.user_id == user {
         // If the last admin gave up their role, no admin could restore it.
         return Err(Problem::new(Code::RoleForbidden));
     }
-    let order = service.role_order(caller.actor.user_id, why);
-    service.give_role(user, role_id, &order, &trace).await?.map_err(refusal)?;
-    detail(&service, user).await
+    let order = service.new_role_audit(caller.actor.user_id, why);
+    service.give_role(user, role_id, &order, &trace).await?.map_err(to_role_problem)?;
+    load_person_detail(&service, user).await
 }
 
-async fn detail(service: &Service, user: UserId) -> Result<Json<PersonDetail>, Problem> {
-    let person = service.store.person(user).await.map_err(ServiceError::from)?;
+async fn load_person_detail(
+    service: &Service,
+    user: UserId,
+) -> Result<Json<PersonDetail>, Problem> {
+    let person = service.store.load_person(user).await.map_err(ServiceError::from)?;
     let person = person.ok_or(Code::NotFound)?;
-    let given = service.store.roles_given(user).await.map_err(ServiceError::from)?;
+    let given = service.store.list_role_changes(user).await.map_err(ServiceError::from)?;
     let closed = person.closed_at.zip(person.closed_by).filter(|_| !person.is_active);
     let closed = closed.map(|(at, by)| {
         let reason = person.closed_why.clone().unwrap_or_default();
         PersonActItem { at, by, reason, was: None, became: None }
     });
     let roles_given = given.into_iter().map(PersonActItem::from).collect();
-    Ok(Json(PersonDetail { person: item(service, &person), closed, roles_given }))
+    Ok(Json(PersonDetail { person: to_person_item(service, &person), closed, roles_given }))
 }
 
-fn item(service: &Service, row: &PersonRow) -> PersonItem {
-    let reaches_nobody = Email::kept(row.email.clone()).reaches_nobody();
+fn to_person_item(service: &Service, row: &PersonRow) -> PersonItem {
+    let reaches_nobody = Email::from_stored(row.email.clone()).is_undeliverable();
     let is_confirmed = service.is_confirmed(row.email_confirmed_at, row.created_at);
     PersonItem {
         user_id: row.id,
@@ -201,7 +205,7 @@ impl From<RoleAct> for PersonActItem {
     }
 }
 
-impl FromStr for NamePlace {
+impl FromStr for UsernameCursor {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -210,7 +214,7 @@ impl FromStr for NamePlace {
     }
 }
 
-impl Display for NamePlace {
+impl Display for UsernameCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -4,8 +4,8 @@
 use axum::extract::State;
 use process::{
     problem::{Json, Problem},
-    tokens::FromService,
-    trace::Trace,
+    tokens::ServiceCaller,
+    trace::RequestTrace,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,12 +15,12 @@ use wire::Code;
 use super::session::TokenForm;
 use crate::{renewal::RenewedAccess, service::Service};
 
-pub async fn renew(
+pub async fn renew_session(
     State(service): State<Service>,
-    _: FromService,
+    _: ServiceCaller,
     Json(form): Json<TokenForm>,
 ) -> Result<Json<RenewedAccess>, Problem> {
-    let renewed = service.renew(&form.token).await?;
+    let renewed = service.renew_access(&form.token).await?;
     renewed.map(Json).ok_or_else(|| Problem::new(Code::InvalidToken))
 }
 
@@ -36,9 +36,9 @@ pub struct RefreshForm {
 
 pub async fn refresh(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Json(form): Json<RefreshForm>,
 ) -> Result<Json<RenewedAccess>, Problem> {
-    let renewed = service.refreshed(&form.refresh_token, form.attempt, &trace).await?;
+    let renewed = service.refresh_access(&form.refresh_token, form.attempt, &trace).await?;
     renewed.map(Json).ok_or_else(|| Problem::new(Code::InvalidToken))
 }

@@ -5,17 +5,17 @@
 use axum::{extract::State, http::StatusCode};
 use process::{
     problem::{CreatedJson, ItemList, Json, Path, Problem, Query},
-    tokens::FromService,
+    tokens::ServiceCaller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, Permission, Role, UserId, check_reason};
 
-use super::{Live, missing, require};
+use super::{LiveCaller, require_permission, to_missing_permission};
 use crate::{
     domain::{BUILT_IN_MAX, RoleDraft, RoleRefusal},
     service::{Service, ServiceError},
-    store::KnownRole,
+    store::RoleDetails,
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -65,8 +65,8 @@ pub struct RoleItem {
     people: Option<u64>,
 }
 
-impl From<KnownRole> for RoleItem {
-    fn from(KnownRole { row, permissions, people }: KnownRole) -> Self {
+impl From<RoleDetails> for RoleItem {
+    fn from(RoleDetails { row, permissions, people }: RoleDetails) -> Self {
         Self {
             role_id: row.id,
             name: row.name,
@@ -79,19 +79,20 @@ impl From<KnownRole> for RoleItem {
     }
 }
 
-pub async fn of_person(
+pub async fn list_person_permissions(
     State(service): State<Service>,
-    _: FromService,
+    _: ServiceCaller,
     Json(PermissionsQuestion { user_id }): Json<PermissionsQuestion>,
 ) -> Result<Json<PermissionsAnswer>, Problem> {
-    Ok(Json(PermissionsAnswer { permissions: service.permissions(user_id).await? }))
+    Ok(Json(PermissionsAnswer { permissions: service.load_permissions(user_id).await? }))
 }
 
 pub async fn permissions(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
 ) -> Result<Json<OwnPermissions>, Problem> {
-    let role = service.store.role_of(caller.actor.user_id).await.map_err(ServiceError::from)?;
+    let role =
+        service.store.load_person_role(caller.actor.user_id).await.map_err(ServiceError::from)?;
     let role = role.ok_or(Code::InvalidToken)?;
     let (base, role_name, permissions) = (role.role.base_id, role.role.name, role.permissions);
     Ok(Json(OwnPermissions { role: base, role_name, permissions }))
@@ -100,53 +101,53 @@ pub async fn permissions(
 /// Not paged: there are few roles.
 pub async fn list_roles(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
 ) -> Result<ItemList<RoleItem>, Problem> {
-    require(&service, &caller, Permission::ReadPeople).await?;
-    let roles = service.store.roles().await.map_err(ServiceError::from)?;
-    Ok(ItemList::whole(roles.into_iter().map(RoleItem::from).collect()))
+    require_permission(&service, &caller, Permission::ReadPeople).await?;
+    let roles = service.store.list_roles().await.map_err(ServiceError::from)?;
+    Ok(ItemList::from_all_items(roles.into_iter().map(RoleItem::from).collect()))
 }
 
 pub async fn make_role(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Json(form): Json<RoleForm>,
 ) -> Result<CreatedJson<RoleItem>, Problem> {
-    require(&service, &caller, Permission::ManageRoles).await?;
-    let (draft, why) = checked(form)?;
-    let order = service.role_order(caller.actor.user_id, why);
-    let id = service.make_role(&draft, &order).await?.map_err(refusal)?;
-    Ok(CreatedJson(item(&service, id).await?))
+    require_permission(&service, &caller, Permission::ManageRoles).await?;
+    let (draft, why) = parse_role_form(form)?;
+    let order = service.new_role_audit(caller.actor.user_id, why);
+    let id = service.make_role(&draft, &order).await?.map_err(to_role_problem)?;
+    Ok(CreatedJson(load_role_item(&service, id).await?))
 }
 
 pub async fn change_role(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Path(id): Path<i64>,
     Json(form): Json<RoleForm>,
 ) -> Result<Json<RoleItem>, Problem> {
-    require(&service, &caller, Permission::ManageRoles).await?;
-    let (draft, why) = checked(form)?;
-    let order = service.role_order(caller.actor.user_id, why);
-    service.change_role(id, &draft, &order).await?.map_err(refusal)?;
-    Ok(Json(item(&service, id).await?))
+    require_permission(&service, &caller, Permission::ManageRoles).await?;
+    let (draft, why) = parse_role_form(form)?;
+    let order = service.new_role_audit(caller.actor.user_id, why);
+    service.change_role(id, &draft, &order).await?.map_err(to_role_problem)?;
+    Ok(Json(load_role_item(&service, id).await?))
 }
 
 pub async fn remove_role(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Path(id): Path<i64>,
     Query(RemovalQuery { reason }): Query<RemovalQuery>,
 ) -> Result<StatusCode, Problem> {
-    require(&service, &caller, Permission::ManageRoles).await?;
-    let order = service.role_order(caller.actor.user_id, check_reason(&reason)?);
-    service.remove_role(id, &order).await?.map_err(refusal)?;
+    require_permission(&service, &caller, Permission::ManageRoles).await?;
+    let order = service.new_role_audit(caller.actor.user_id, check_reason(&reason)?);
+    service.remove_role(id, &order).await?.map_err(to_role_problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub fn refusal(refused: RoleRefusal) -> Problem {
+pub fn to_role_problem(refused: RoleRefusal) -> Problem {
     Problem::new(match refused {
-        RoleRefusal::Beyond(permission) => return missing(permission),
+        RoleRefusal::Beyond(permission) => return to_missing_permission(permission),
         RoleRefusal::Unknown => Code::NotFound,
         RoleRefusal::BuiltIn => Code::RoleBuiltIn,
         RoleRefusal::NameTaken => Code::RoleExists,
@@ -156,7 +157,7 @@ pub fn refusal(refused: RoleRefusal) -> Problem {
     })
 }
 
-fn checked(form: RoleForm) -> Result<(RoleDraft, String), Problem> {
+fn parse_role_form(form: RoleForm) -> Result<(RoleDraft, String), Problem> {
     let RoleForm { name, description, permissions, reason } = form;
     match (RoleDraft::new(&name, &description, permissions), check_reason(&reason)) {
         (Ok(draft), Ok(why)) => Ok((draft, why)),
@@ -167,8 +168,8 @@ fn checked(form: RoleForm) -> Result<(RoleDraft, String), Problem> {
     }
 }
 
-async fn item(service: &Service, id: i64) -> Result<RoleItem, Problem> {
-    let roles = service.store.roles().await.map_err(ServiceError::from)?;
+async fn load_role_item(service: &Service, id: i64) -> Result<RoleItem, Problem> {
+    let roles = service.store.list_roles().await.map_err(ServiceError::from)?;
     let found = roles.into_iter().find(|role| role.row.id == id);
     found.map(RoleItem::from).ok_or_else(|| Code::NotFound.into())
 }

@@ -10,18 +10,18 @@ use platform::ClientAddress;
 use process::{
     metrics,
     problem::{ItemList, Json, Page, Path, Problem},
-    trace::Trace,
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Code, DeviceId, Permission, Region, Role, SessionId, UnixMillis, UserId};
 
-use super::{Live, require};
+use super::{LiveCaller, require_permission};
 use crate::{
-    entry::{EntryRefusal, SignInAttempt},
+    entry::{CredentialRefusal, SignInAttempt},
     grants::Tablet,
-    limits::SpentQuota,
+    limits::QuotaExceeded,
     say,
     service::{AccessGrant, Service, ServiceError},
 };
@@ -92,14 +92,14 @@ pub struct TokenOwner {
 /// Issues an access token of an hour, or a token for a region's edges.
 pub async fn login(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     from: ClientAddress,
     Json(form): Json<LoginForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
     let LoginForm { username: typed_name, password, region, edge_only, device, refresh, tablet } =
         form;
     if edge_only && region.is_none() {
-        return Err(Problem::wrong("region", say::region_needs));
+        return Err(Problem::wrong_field("region", say::region_needs));
     }
     let refresh = refresh && !edge_only;
     let tablet = region.filter(|_| edge_only).zip(tablet);
@@ -113,7 +113,7 @@ pub async fn login(
             ("done", Ok(Json(grant)))
         }
         Err(refused) => {
-            let (word, problem) = refusal(&refused, service.clock.now());
+            let (word, problem) = to_sign_in_problem(&refused, service.clock.now());
             (word, Err(problem))
         }
     };
@@ -122,25 +122,25 @@ pub async fn login(
 }
 
 /// The answer to a failed sign-in, and its metric label.
-pub fn refusal(refused: &EntryRefusal, now: UnixMillis) -> (&'static str, Problem) {
+pub fn to_sign_in_problem(refused: &CredentialRefusal, now: UnixMillis) -> (&'static str, Problem) {
     match *refused {
-        EntryRefusal::Wrong => ("wrong", Problem::new(Code::InvalidCredentials)),
-        EntryRefusal::Locked(until) => {
-            let left_s = until.since(now) / 1000 + 1;
-            let problem = Problem::new(Code::AccountLocked).with("locked_until", until);
+        CredentialRefusal::Wrong => ("wrong", Problem::new(Code::InvalidCredentials)),
+        CredentialRefusal::Locked(until) => {
+            let left_s = until.ms_since(now) / 1000 + 1;
+            let problem = Problem::new(Code::AccountLocked).with_member("locked_until", until);
             ("locked", problem.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX)))
         }
-        EntryRefusal::TooOften(SpentQuota { most, retry_s }) => {
+        CredentialRefusal::TooOften(QuotaExceeded { most, retry_s }) => {
             let why = say::sign_ins_of_name { most: most.into(), seconds: retry_s.into() };
-            ("too often", Problem::new(Code::RateLimited).detail(why).retry_after(retry_s))
+            ("too often", Problem::new(Code::RateLimited).with_detail(why).retry_after(retry_s))
         }
     }
 }
 
 pub async fn logout(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
 ) -> Result<StatusCode, Problem> {
     service.sign_out(&caller.claims, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -148,33 +148,36 @@ pub async fn logout(
 
 pub async fn list(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     page: Page<SessionId>,
 ) -> Result<ItemList<SessionItem>, Problem> {
-    sessions_of(&service, caller.claims.sub, page, Some(caller.claims.jti)).await
+    list_live_sessions(&service, caller.claims.sub, page, Some(caller.claims.jti)).await
 }
 
 pub async fn list_of_person(
     State(service): State<Service>,
-    Live(caller): Live,
+    LiveCaller(caller): LiveCaller,
     Path(user): Path<UserId>,
     page: Page<SessionId>,
 ) -> Result<ItemList<SessionItem>, Problem> {
-    require(&service, &caller, Permission::ReadPeople).await?;
-    service.store.role(user).await.map_err(ServiceError::from)?.ok_or(Code::NotFound)?;
-    sessions_of(&service, user, page, None).await
+    require_permission(&service, &caller, Permission::ReadPeople).await?;
+    service.store.load_role(user).await.map_err(ServiceError::from)?.ok_or(Code::NotFound)?;
+    list_live_sessions(&service, user, page, None).await
 }
 
-async fn sessions_of(
+async fn list_live_sessions(
     service: &Service,
     user: UserId,
     page: Page<SessionId>,
     current: Option<SessionId>,
 ) -> Result<ItemList<SessionItem>, Problem> {
     let before = page.after.unwrap_or(SessionId(Uuid::max()));
-    let sessions = service.store.sessions(user, before, service.clock.now(), page.rows()).await;
-    let list = page.of(sessions.map_err(ServiceError::from)?, |session| session.id);
-    Ok(list.map(|session| SessionItem {
+    let sessions = service
+        .store
+        .list_live_sessions(user, before, service.clock.now(), page.rows_to_read())
+        .await;
+    let list = page.build_page(sessions.map_err(ServiceError::from)?, |session| session.id);
+    Ok(list.map_items(|session| SessionItem {
         session_id: session.id,
         kind: session.kind.as_str(),
         created_at: session.created_at,
@@ -187,32 +190,32 @@ async fn sessions_of(
 
 pub async fn end_of_person(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
     Path(SessionPath { id: user, session }): Path<SessionPath>,
 ) -> Result<StatusCode, Problem> {
-    require(&service, &caller, Permission::EndSessions).await?;
-    let ended = service.end_by_admin(caller.actor.user_id, user, session, &trace).await?;
+    require_permission(&service, &caller, Permission::EndSessions).await?;
+    let ended = service.end_session_by_admin(caller.actor.user_id, user, session, &trace).await?;
     if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }
 
 /// Ends one of the caller's sessions, possibly the current one.
 pub async fn end(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
     Path(session): Path<SessionId>,
 ) -> Result<StatusCode, Problem> {
-    let ended = service.end_own(&caller.claims, session, &trace).await?;
+    let ended = service.end_own_session(&caller.claims, session, &trace).await?;
     if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }
 
 pub async fn end_others(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Live(caller): Live,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
 ) -> Result<Json<EndedSessions>, Problem> {
-    let ended = service.end_others(&caller.claims, &trace).await?;
+    let ended = service.end_other_sessions(&caller.claims, &trace).await?;
     Ok(Json(EndedSessions { ended }))
 }
 
@@ -220,7 +223,7 @@ pub async fn verify(
     State(service): State<Service>,
     Json(form): Json<TokenForm>,
 ) -> Result<Json<TokenOwner>, Problem> {
-    let claims = service.known_claims(&form.token).await?.ok_or(Code::InvalidToken)?;
+    let claims = service.verify_token_cached(&form.token).await?.ok_or(Code::InvalidToken)?;
     Ok(Json(TokenOwner { user_id: claims.sub, role: claims.role, active: true }))
 }
 

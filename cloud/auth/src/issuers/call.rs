@@ -8,7 +8,7 @@ use axum::{
 };
 use http_body_util::{BodyExt, Limited};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
-use process::{client::Client, problem::chain};
+use process::{client::Client, problem::format_error_chain};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
@@ -22,39 +22,39 @@ const AT_ONCE_MAX: usize = 16;
 /// The issuer gave no usable answer. The text is for the log; people only see the issuer's label.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct IssuerAway(pub String);
+pub struct IssuerUnavailable(pub String);
 
-pub struct IssuerLine {
+pub struct IssuerClient {
     client: Client,
     exchanges: Semaphore,
     /// Separate permits, so that exchanges of bogus codes cannot block reading its keys.
     reads: Semaphore,
 }
 
-impl IssuerLine {
+impl IssuerClient {
     pub fn new() -> Self {
         let turns = || Semaphore::new(AT_ONCE_MAX);
         Self { client: Client::new(), exchanges: turns(), reads: turns() }
     }
 
     /// Returns the answer regardless of its status; redirects are not followed.
-    async fn ask(
+    async fn send_request(
         &self,
         turns: &Semaphore,
         request: Request<Vec<u8>>,
-    ) -> Result<Response<Vec<u8>>, IssuerAway> {
+    ) -> Result<Response<Vec<u8>>, IssuerUnavailable> {
         let exchange = async {
-            let _turn = turns.acquire().await.map_err(away)?;
-            let answer = self.client.request(request.map(Body::from)).await;
-            let (head, body) = answer.map_err(away)?.into_parts();
+            let _turn = turns.acquire().await.map_err(to_issuer_unavailable)?;
+            let answer = self.client.send_request(request.map(Body::from)).await;
+            let (head, body) = answer.map_err(to_issuer_unavailable)?.into_parts();
             let body = Limited::new(body, BYTES_MAX).collect().await;
             let body = body
-                .map_err(|error| IssuerAway(format!("its answer broke off: {error}")))?
+                .map_err(|error| IssuerUnavailable(format!("its answer broke off: {error}")))?
                 .to_bytes()
                 .to_vec();
             Ok(Response::from_parts(head, body))
         };
-        let late = |_| IssuerAway("no answer in time".to_owned());
+        let late = |_| IssuerUnavailable("no answer in time".to_owned());
         tokio::time::timeout(LIMIT, exchange).await.map_err(late)?
     }
 
@@ -62,37 +62,42 @@ impl IssuerLine {
         &self,
         address: &str,
         bearer: Option<&str>,
-    ) -> Result<T, IssuerAway> {
+    ) -> Result<T, IssuerUnavailable> {
         let mut request = Request::get(address).header(http::header::ACCEPT, "application/json");
         if let Some(token) = bearer {
             request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        let request = request.body(Vec::new()).map_err(away)?;
-        let answer = self.ask(&self.reads, request).await?;
+        let request = request.body(Vec::new()).map_err(to_issuer_unavailable)?;
+        let answer = self.send_request(&self.reads, request).await?;
         if answer.status() != http::StatusCode::OK {
-            return Err(IssuerAway(format!("{} answered {}", path(address), answer.status())));
+            return Err(IssuerUnavailable(format!(
+                "{} answered {}",
+                strip_query(address),
+                answer.status()
+            )));
         }
         serde_json::from_slice(answer.body()).map_err(|error| {
-            IssuerAway(format!("{} is not what was expected: {error}", path(address)))
+            IssuerUnavailable(format!("{} is not what was expected: {error}", strip_query(address)))
         })
     }
 }
 
-impl<'c> AsyncHttpClient<'c> for IssuerLine {
-    type Error = IssuerAway;
+impl<'c> AsyncHttpClient<'c> for IssuerClient {
+    type Error = IssuerUnavailable;
     // The compiler cannot prove an unnamed future `Send` here.
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, IssuerAway>> + Send + 'c>>;
+    type Future =
+        Pin<Box<dyn Future<Output = Result<HttpResponse, IssuerUnavailable>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.ask(&self.exchanges, request))
+        Box::pin(self.send_request(&self.exchanges, request))
     }
 }
 
 /// Includes the error's causes.
-fn away(error: impl std::error::Error) -> IssuerAway {
-    IssuerAway(chain(&error))
+fn to_issuer_unavailable(error: impl std::error::Error) -> IssuerUnavailable {
+    IssuerUnavailable(format_error_chain(&error))
 }
 
-fn path(address: &str) -> &str {
+fn strip_query(address: &str) -> &str {
     address.split('?').next().unwrap_or_default()
 }

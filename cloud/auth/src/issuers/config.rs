@@ -42,7 +42,10 @@ const LABEL_BYTES_MAX: usize = 80;
 const ADDRESS_BYTES_MAX: usize = 200;
 const CLIENT_ID_BYTES_MAX: usize = 200;
 
-pub fn check(configs: &[IssuerConfig], return_to: &str) -> Result<(), IssuerConfigError> {
+pub fn check_issuer_configs(
+    configs: &[IssuerConfig],
+    return_to: &str,
+) -> Result<(), IssuerConfigError> {
     if configs.is_empty() {
         return Ok(());
     }
@@ -125,24 +128,34 @@ mod tests {
     #[test]
     fn a_wrong_configuration_is_named() {
         const BACK: &str = "https://portal.example/sign-in/back";
-        check(&[], "").unwrap();
-        check(&[acme()], BACK).unwrap();
+        check_issuer_configs(&[], "").unwrap();
+        check_issuer_configs(&[acme()], BACK).unwrap();
         let with = |change: fn(&mut IssuerConfig)| {
             let mut config = acme();
             change(&mut config);
-            check(&[config], BACK).unwrap_err().to_string()
+            check_issuer_configs(&[config], BACK).unwrap_err().to_string()
         };
         assert!(with(|c| c.name = "A b".to_owned()).contains("the name `A b`"));
         assert!(with(|c| c.label = " ".to_owned()).contains("needs a label"));
         assert!(with(|c| c.client_id = String::new()).contains("needs a client_id"));
         for address in ["http://acme.example", "https://acme.example?x=1"] {
             let wrong = IssuerConfig { issuer: address.to_owned(), ..acme() };
-            let said = check(&[wrong], BACK).unwrap_err().to_string();
+            let said = check_issuer_configs(&[wrong], BACK).unwrap_err().to_string();
             assert!(said.contains("must be an https"), "{said}");
         }
-        assert!(check(&[acme(), acme()], BACK).unwrap_err().to_string().contains("twice"));
-        assert!(check(&[acme()], "").unwrap_err().to_string().contains("auth.oidc_return"));
+        assert!(
+            check_issuer_configs(&[acme(), acme()], BACK)
+                .unwrap_err()
+                .to_string()
+                .contains("twice")
+        );
+        assert!(
+            check_issuer_configs(&[acme()], "")
+                .unwrap_err()
+                .to_string()
+                .contains("auth.oidc_return")
+        );
         let many: Vec<_> = (0..9).map(|n| IssuerConfig { name: n.to_string(), ..acme() }).collect();
-        assert!(matches!(check(&many, BACK), Err(IssuerConfigError::TooMany)));
+        assert!(matches!(check_issuer_configs(&many, BACK), Err(IssuerConfigError::TooMany)));
     }
 }

@@ -28,7 +28,7 @@ pub struct IdToken<'t> {
 
 /// The values that a token must match. Times are Unix seconds.
 #[derive(Debug, Clone, Copy)]
-pub struct TokenExpectation<'e> {
+pub struct ExpectedClaims<'e> {
     pub issuer: &'e str,
     pub client_id: &'e str,
     pub nonce: &'e str,
@@ -38,7 +38,7 @@ pub struct TokenExpectation<'e> {
 
 /// Why a token is rejected. The text is for the log; people only see that the sign-in was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TokenFault {
+pub enum IdTokenError {
     #[error("it is no signed token")]
     Malformed,
     #[error("its signature is of a kind that is not taken")]
@@ -65,16 +65,16 @@ pub enum TokenFault {
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct IdTokenHeader {
     alg: String,
     kid: Option<String>,
     crit: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct IdTokenClaims {
     iss: String,
-    aud: Audience,
+    aud: AudienceClaim,
     azp: Option<String>,
     exp: i64,
     iat: i64,
@@ -86,7 +86,7 @@ struct Claims {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Audience {
+enum AudienceClaim {
     One(String),
     Several(Vec<String>),
 }
@@ -97,63 +97,67 @@ const SUBJECT_BYTES_MAX: usize = 255;
 const LEEWAY_S: i64 = 60;
 
 impl<'t> IdToken<'t> {
-    pub fn read(text: &'t str) -> Result<Self, TokenFault> {
+    pub fn read(text: &'t str) -> Result<Self, IdTokenError> {
         let parts = (text.len() <= TOKEN_BYTES_MAX).then(|| text.rsplit_once('.')).flatten();
-        let (signed, signature) = parts.ok_or(TokenFault::Malformed)?;
-        let (header, payload) = signed.split_once('.').ok_or(TokenFault::Malformed)?;
+        let (signed, signature) = parts.ok_or(IdTokenError::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(IdTokenError::Malformed)?;
         if payload.contains('.') {
-            return Err(TokenFault::Malformed);
+            return Err(IdTokenError::Malformed);
         }
-        let header: Header = decoded(header)?;
+        let header: IdTokenHeader = decode_part(header)?;
         let algorithm = serde_json::from_value(header.alg.into());
-        let algorithm = algorithm.map_err(|_| TokenFault::Algorithm)?;
+        let algorithm = algorithm.map_err(|_| IdTokenError::Algorithm)?;
         if header.crit.is_some() {
-            return Err(TokenFault::Algorithm);
+            return Err(IdTokenError::Algorithm);
         }
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenFault::Malformed)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| IdTokenError::Malformed)?;
         Ok(Self { signed, signature, algorithm, kid: header.kid })
     }
 
     /// Returns the claims if the token is valid.
-    pub fn verified(
+    pub fn verify_claims(
         &self,
         keys: &IssuerKeys,
-        expected: TokenExpectation<'_>,
-    ) -> Result<IdentityClaims, TokenFault> {
-        let key = keys.find(self.kid.as_deref(), self.algorithm).ok_or(TokenFault::UnknownKey)?;
-        if !key.verifies(self.signed.as_bytes(), &self.signature) {
-            return Err(TokenFault::Signature);
+        expected: ExpectedClaims<'_>,
+    ) -> Result<IdentityClaims, IdTokenError> {
+        let key =
+            keys.find_key(self.kid.as_deref(), self.algorithm).ok_or(IdTokenError::UnknownKey)?;
+        if !key.is_signature_valid(self.signed.as_bytes(), &self.signature) {
+            return Err(IdTokenError::Signature);
         }
-        let (_, payload) = self.signed.split_once('.').ok_or(TokenFault::Malformed)?;
-        let claims: Claims = decoded(payload)?;
-        claims.judge(expected)?;
+        let (_, payload) = self.signed.split_once('.').ok_or(IdTokenError::Malformed)?;
+        let claims: IdTokenClaims = decode_part(payload)?;
+        claims.check_against(expected)?;
         Ok(claims.identity)
     }
 }
 
-impl Claims {
-    fn judge(&self, expected: TokenExpectation<'_>) -> Result<(), TokenFault> {
-        let TokenExpectation { issuer, client_id, nonce, begun_at, now } = expected;
+impl IdTokenClaims {
+    fn check_against(&self, expected: ExpectedClaims<'_>) -> Result<(), IdTokenError> {
+        let ExpectedClaims { issuer, client_id, nonce, begun_at, now } = expected;
         let soon = now.saturating_add(LEEWAY_S);
         let begun = begun_at.saturating_sub(LEEWAY_S);
         let sub = self.identity.sub.len();
         let rules = [
-            (self.iss == issuer, TokenFault::Issuer),
-            (self.is_for(client_id), TokenFault::Audience),
-            (self.exp.saturating_add(LEEWAY_S) > now, TokenFault::Expired),
-            ((begun..=soon).contains(&self.iat), TokenFault::IssueTime),
-            (self.nbf.is_none_or(|nbf| nbf <= soon), TokenFault::IssueTime),
-            (self.nonce.as_deref().is_some_and(|own| is_same(own, nonce)), TokenFault::Nonce),
-            ((1..=SUBJECT_BYTES_MAX).contains(&sub), TokenFault::Subject),
+            (self.iss == issuer, IdTokenError::Issuer),
+            (self.is_audience(client_id), IdTokenError::Audience),
+            (self.exp.saturating_add(LEEWAY_S) > now, IdTokenError::Expired),
+            ((begun..=soon).contains(&self.iat), IdTokenError::IssueTime),
+            (self.nbf.is_none_or(|nbf| nbf <= soon), IdTokenError::IssueTime),
+            (
+                self.nonce.as_deref().is_some_and(|own| constant_time_eq(own, nonce)),
+                IdTokenError::Nonce,
+            ),
+            ((1..=SUBJECT_BYTES_MAX).contains(&sub), IdTokenError::Subject),
         ];
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, fault)| Err(fault))
     }
 
     /// A token for several audiences must name its requester.
-    fn is_for(&self, client_id: &str) -> bool {
+    fn is_audience(&self, client_id: &str) -> bool {
         let is_heard = match &self.aud {
-            Audience::One(one) => one == client_id,
-            Audience::Several(all) => {
+            AudienceClaim::One(one) => one == client_id,
+            AudienceClaim::Several(all) => {
                 let needs_party = all.len() > 1;
                 all.iter().any(|one| one == client_id) && (!needs_party || self.azp.is_some())
             }
@@ -163,14 +167,14 @@ impl Claims {
 }
 
 /// Compares hashes, so that its timing reveals nothing.
-pub fn is_same(one: &str, other: &str) -> bool {
+pub fn constant_time_eq(one: &str, other: &str) -> bool {
     let hash = |text: &str| digest::digest(&digest::SHA256, text.as_bytes());
     hash(one).as_ref() == hash(other).as_ref()
 }
 
-fn decoded<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, TokenFault> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenFault::Malformed)?;
-    serde_json::from_slice(&bytes).map_err(|_| TokenFault::Malformed)
+fn decode_part<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, IdTokenError> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::Malformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| IdTokenError::Malformed)
 }
 
 /// Some issuers write `"true"`.

@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use wire::UnixMillis;
 
 use super::{
-    IssuerConfig, Visit,
-    call::{IssuerAway, IssuerLine},
+    IssuerConfig, OidcFlow,
+    call::{IssuerClient, IssuerUnavailable},
     config::is_guarded_by,
-    id_token::{IdToken, IdentityClaims, TokenExpectation, TokenFault},
+    id_token::{ExpectedClaims, IdToken, IdTokenError, IdentityClaims},
     key_set::{IssuerKeys, KeySetDocument},
 };
 
@@ -27,12 +27,12 @@ pub struct Issuer {
     config: IssuerConfig,
     return_to: String,
     clock: Clock,
-    line: IssuerLine,
-    memory: Mutex<Memory>,
+    line: IssuerClient,
+    memory: Mutex<IssuerCache>,
 }
 
 /// The parameters of the browser's callback.
-pub struct IssuerReply {
+pub struct AuthorizationResponse {
     pub code: String,
     /// The issuer's identifier (RFC 9207), so that one issuer cannot answer for another.
     pub iss: Option<String>,
@@ -40,20 +40,20 @@ pub struct IssuerReply {
 
 /// A verified person of the issuer.
 #[derive(Debug)]
-pub struct IssuerProof {
+pub struct VerifiedIdentity {
     pub claims: IdentityClaims,
     access_token: String,
 }
 
 #[derive(Debug)]
-pub enum ProofFailure {
-    Away(IssuerAway),
-    Refused(TokenFault),
+pub enum OidcFlowError {
+    Away(IssuerUnavailable),
+    Refused(IdTokenError),
 }
 
 /// The fields of the discovery document that we use.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct Metadata {
+struct IssuerMetadata {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
@@ -67,8 +67,8 @@ struct Metadata {
 
 /// Each entry carries its read time.
 #[derive(Default)]
-struct Memory {
-    metadata: Option<(Arc<Metadata>, UnixMillis)>,
+struct IssuerCache {
+    metadata: Option<(Arc<IssuerMetadata>, UnixMillis)>,
     keys: Option<(Arc<IssuerKeys>, UnixMillis)>,
     failed_at: Option<UnixMillis>,
 }
@@ -109,7 +109,7 @@ impl Issuer {
             config: config.clone(),
             return_to: return_to.to_owned(),
             clock: clock.clone(),
-            line: IssuerLine::new(),
+            line: IssuerClient::new(),
             memory: Mutex::default(),
         }
     }
@@ -128,43 +128,47 @@ impl Issuer {
     }
 
     /// Builds the authorization address for the browser.
-    pub async fn way_there(&self, visit: &Visit) -> Result<String, IssuerAway> {
-        let client = self.client(self.metadata().await?.as_ref())?;
+    pub async fn authorization_url(&self, visit: &OidcFlow) -> Result<String, IssuerUnavailable> {
+        let client = self.build_client(self.load_metadata().await?.as_ref())?;
         let state = CsrfToken::new(visit.state.clone());
         let way = client
             .authorize_url(|| state)
             .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
-            .set_pkce_challenge(visit.challenge())
+            .set_pkce_challenge(visit.pkce_challenge())
             .add_extra_param("nonce", visit.nonce.clone());
         let (address, _) = way.url();
         Ok(address.into())
     }
 
     /// Exchanges the code for tokens and verifies the ID token.
-    pub async fn prove(
+    pub async fn exchange_code(
         &self,
-        visit: &Visit,
-        reply: IssuerReply,
-    ) -> Result<IssuerProof, ProofFailure> {
-        let metadata = self.metadata().await?;
+        visit: &OidcFlow,
+        reply: AuthorizationResponse,
+    ) -> Result<VerifiedIdentity, OidcFlowError> {
+        let metadata = self.load_metadata().await?;
         let is_named = metadata.authorization_response_iss_parameter_supported;
         if reply.iss.map_or(is_named, |iss| iss != self.config.issuer) {
-            return Err(TokenFault::Issuer.into());
+            return Err(IdTokenError::Issuer.into());
         }
-        let client = self.client(&metadata)?;
+        let client = self.build_client(&metadata)?;
         let exchange = client
             .exchange_code(AuthorizationCode::new(reply.code))
-            .set_pkce_verifier(visit.verifier());
-        let tokens = exchange.request_async(&self.line).await.map_err(exchange_failure)?;
-        let claims = self.checked(&metadata, visit, &tokens.extra_fields().id_token).await?;
+            .set_pkce_verifier(visit.pkce_verifier());
+        let tokens = exchange.request_async(&self.line).await.map_err(to_flow_error)?;
+        let claims =
+            self.verify_id_token(&metadata, visit, &tokens.extra_fields().id_token).await?;
         let access_token = tokens.access_token().secret().clone();
-        Ok(IssuerProof { claims, access_token })
+        Ok(VerifiedIdentity { claims, access_token })
     }
 
     /// Adds the claims that only the userinfo endpoint returns.
-    pub async fn described(&self, proof: IssuerProof) -> Result<IdentityClaims, IssuerAway> {
-        let IssuerProof { claims, access_token } = proof;
-        let metadata = self.metadata().await?;
+    pub async fn complete_claims(
+        &self,
+        proof: VerifiedIdentity,
+    ) -> Result<IdentityClaims, IssuerUnavailable> {
+        let VerifiedIdentity { claims, access_token } = proof;
+        let metadata = self.load_metadata().await?;
         let Some(address) =
             metadata.userinfo_endpoint.as_deref().filter(|_| claims.email.is_none())
         else {
@@ -175,34 +179,34 @@ impl Issuer {
         Ok(if told.sub == claims.sub { told } else { claims })
     }
 
-    async fn checked(
+    async fn verify_id_token(
         &self,
-        metadata: &Metadata,
-        visit: &Visit,
+        metadata: &IssuerMetadata,
+        visit: &OidcFlow,
         id_token: &str,
-    ) -> Result<IdentityClaims, ProofFailure> {
+    ) -> Result<IdentityClaims, OidcFlowError> {
         let token = IdToken::read(id_token)?;
-        let (keys, read_at) = self.keys(metadata, FRESH_MS).await?;
+        let (keys, read_at) = self.load_keys(metadata, FRESH_MS).await?;
         let now = self.clock.now();
-        let expected = TokenExpectation {
+        let expected = ExpectedClaims {
             issuer: &self.config.issuer,
             client_id: &self.config.client_id,
             nonce: &visit.nonce,
             begun_at: visit.begun_at.0 / 1000,
             now: now.0 / 1000,
         };
-        match token.verified(&keys, expected) {
-            Err(TokenFault::UnknownKey) if now.since(read_at) >= KEYS_AGAIN_MS => {
-                let (keys, _) = self.keys(metadata, KEYS_AGAIN_MS).await?;
-                Ok(token.verified(&keys, expected)?)
+        match token.verify_claims(&keys, expected) {
+            Err(IdTokenError::UnknownKey) if now.ms_since(read_at) >= KEYS_AGAIN_MS => {
+                let (keys, _) = self.load_keys(metadata, KEYS_AGAIN_MS).await?;
+                Ok(token.verify_claims(&keys, expected)?)
             }
             verdict => Ok(verdict?),
         }
     }
 
-    fn client(&self, metadata: &Metadata) -> Result<CodeClient, IssuerAway> {
-        let unusable = |error| IssuerAway(format!("an address is unusable: {error}"));
-        let Metadata { authorization_endpoint, token_endpoint, .. } = metadata;
+    fn build_client(&self, metadata: &IssuerMetadata) -> Result<CodeClient, IssuerUnavailable> {
+        let unusable = |error| IssuerUnavailable(format!("an address is unusable: {error}"));
+        let IssuerMetadata { authorization_endpoint, token_endpoint, .. } = metadata;
         let methods = &metadata.token_endpoint_auth_methods_supported;
         let takes = |method: &str| methods.iter().any(|taken| taken == method);
         let in_body = takes("client_secret_post") && !takes("client_secret_basic");
@@ -219,111 +223,114 @@ impl Issuer {
         Ok(client.set_client_secret(ClientSecret::new(secret.reveal().to_owned())))
     }
 
-    async fn metadata(&self) -> Result<Arc<Metadata>, IssuerAway> {
+    async fn load_metadata(&self) -> Result<Arc<IssuerMetadata>, IssuerUnavailable> {
         let now = self.clock.now();
-        let known = self.memory().metadata.clone();
+        let known = self.lock_cache().metadata.clone();
         if let Some((metadata, read_at)) = &known
-            && now.since(*read_at) < FRESH_MS
+            && now.ms_since(*read_at) < FRESH_MS
         {
             return Ok(metadata.clone());
         }
-        match self.resting(now, self.read_metadata()).await {
+        match self.call_with_backoff(now, self.fetch_metadata()).await {
             Ok(metadata) => {
                 let metadata = Arc::new(metadata);
-                self.memory().metadata = Some((metadata.clone(), now));
+                self.lock_cache().metadata = Some((metadata.clone(), now));
                 Ok(metadata)
             }
             Err(away) => known.map(|(metadata, _)| metadata).ok_or(away),
         }
     }
 
-    async fn read_metadata(&self) -> Result<Metadata, IssuerAway> {
+    async fn fetch_metadata(&self) -> Result<IssuerMetadata, IssuerUnavailable> {
         let address = format!("{}{DOCUMENT}", self.config.issuer.trim_end_matches('/'));
-        let metadata: Metadata = self.line.read(&address, None).await?;
+        let metadata: IssuerMetadata = self.line.read(&address, None).await?;
         if metadata.issuer != self.config.issuer {
-            return Err(IssuerAway(format!("it calls itself `{}`", metadata.issuer)));
+            return Err(IssuerUnavailable(format!("it calls itself `{}`", metadata.issuer)));
         }
-        let Metadata { authorization_endpoint, token_endpoint, jwks_uri, .. } = &metadata;
+        let IssuerMetadata { authorization_endpoint, token_endpoint, jwks_uri, .. } = &metadata;
         let mut addresses = vec![authorization_endpoint, token_endpoint, jwks_uri];
         addresses.extend(&metadata.userinfo_endpoint);
         let is_open = |address: &&String| !is_guarded_by(&self.config.issuer, address);
         match addresses.into_iter().find(is_open) {
-            Some(open) => Err(IssuerAway(format!("`{open}` is not protected"))),
+            Some(open) => Err(IssuerUnavailable(format!("`{open}` is not protected"))),
             None => Ok(metadata),
         }
     }
 
     /// Returns the keys and their read time. Keys older than `age_ms_max` are read again if the
     /// issuer is available.
-    async fn keys(
+    async fn load_keys(
         &self,
-        metadata: &Metadata,
+        metadata: &IssuerMetadata,
         age_ms_max: i64,
-    ) -> Result<(Arc<IssuerKeys>, UnixMillis), IssuerAway> {
+    ) -> Result<(Arc<IssuerKeys>, UnixMillis), IssuerUnavailable> {
         let now = self.clock.now();
-        let known = self.memory().keys.clone();
+        let known = self.lock_cache().keys.clone();
         if let Some((keys, read_at)) = &known
-            && now.since(*read_at) < age_ms_max
+            && now.ms_since(*read_at) < age_ms_max
         {
             return Ok((keys.clone(), *read_at));
         }
         let read = self.line.read::<KeySetDocument>(&metadata.jwks_uri, None);
-        match self.resting(now, read).await.map(IssuerKeys::of) {
+        match self.call_with_backoff(now, read).await.map(IssuerKeys::from_document) {
             Ok(keys) if !keys.is_empty() => {
                 let keys = Arc::new(keys);
-                self.memory().keys = Some((keys.clone(), now));
+                self.lock_cache().keys = Some((keys.clone(), now));
                 Ok((keys, now))
             }
-            Ok(_) => known.ok_or_else(|| IssuerAway("its key set has no key of use".to_owned())),
+            Ok(_) => {
+                known.ok_or_else(|| IssuerUnavailable("its key set has no key of use".to_owned()))
+            }
             Err(away) => known.ok_or(away),
         }
     }
 
     /// Makes a request, unless one failed within the backoff.
-    async fn resting<T>(
+    async fn call_with_backoff<T>(
         &self,
         now: UnixMillis,
-        question: impl Future<Output = Result<T, IssuerAway>>,
-    ) -> Result<T, IssuerAway> {
-        if self.memory().failed_at.is_some_and(|at| now.since(at) < REST_MS) {
-            return Err(IssuerAway("it was away a moment ago".to_owned()));
+        question: impl Future<Output = Result<T, IssuerUnavailable>>,
+    ) -> Result<T, IssuerUnavailable> {
+        if self.lock_cache().failed_at.is_some_and(|at| now.ms_since(at) < REST_MS) {
+            return Err(IssuerUnavailable("it was away a moment ago".to_owned()));
         }
         let answer = question.await;
         if let Err(away) = &answer {
             tracing::warn!(issuer = self.name(), %away, "An issuer cannot be read");
-            self.memory().failed_at = Some(now);
+            self.lock_cache().failed_at = Some(now);
         }
         answer
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
+    fn lock_cache(&self) -> MutexGuard<'_, IssuerCache> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl From<IssuerAway> for ProofFailure {
-    fn from(away: IssuerAway) -> Self {
+impl From<IssuerUnavailable> for OidcFlowError {
+    fn from(away: IssuerUnavailable) -> Self {
         Self::Away(away)
     }
 }
 
-impl From<TokenFault> for ProofFailure {
-    fn from(fault: TokenFault) -> Self {
+impl From<IdTokenError> for OidcFlowError {
+    fn from(fault: IdTokenError) -> Self {
         Self::Refused(fault)
     }
 }
 
 /// Never repeats the issuer's answer, which may hold tokens.
-fn exchange_failure(error: RequestTokenError<IssuerAway, BasicErrorResponse>) -> ProofFailure {
+fn to_flow_error(error: RequestTokenError<IssuerUnavailable, BasicErrorResponse>) -> OidcFlowError {
     match error {
         RequestTokenError::ServerResponse(refusal) => match refusal.error() {
-            BasicErrorResponseType::InvalidGrant => TokenFault::Code.into(),
-            other => IssuerAway(format!("it refused the exchange: {other}")).into(),
+            BasicErrorResponseType::InvalidGrant => IdTokenError::Code.into(),
+            other => IssuerUnavailable(format!("it refused the exchange: {other}")).into(),
         },
         RequestTokenError::Request(away) => away.into(),
         RequestTokenError::Parse(..) => {
-            IssuerAway("its answer to the exchange is not what was expected".to_owned()).into()
+            IssuerUnavailable("its answer to the exchange is not what was expected".to_owned())
+                .into()
         }
-        RequestTokenError::Other(what) => IssuerAway(what).into(),
+        RequestTokenError::Other(what) => IssuerUnavailable(what).into(),
     }
 }

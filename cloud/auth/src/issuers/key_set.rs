@@ -41,7 +41,7 @@ pub struct KeySetDocument {
 }
 
 #[derive(Deserialize)]
-struct WrittenKey {
+struct JsonWebKey {
     kty: String,
     kid: Option<String>,
     #[serde(rename = "use")]
@@ -60,10 +60,10 @@ const COORDINATE_LEN: usize = 32;
 const UNCOMPRESSED: u8 = 4;
 
 impl IssuerKeys {
-    pub fn of(document: KeySetDocument) -> Self {
+    pub fn from_document(document: KeySetDocument) -> Self {
         let keys = document.keys.into_iter().take(KEYS_MAX);
         let written = keys.filter_map(|key| serde_json::from_value(key).ok());
-        Self(written.filter_map(IssuerKey::of).collect())
+        Self(written.filter_map(IssuerKey::from_jwk).collect())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -71,7 +71,7 @@ impl IssuerKeys {
     }
 
     /// Finds the key of a token. Without a `kid`, the algorithm must match exactly one key.
-    pub fn find(&self, kid: Option<&str>, algorithm: TokenAlgorithm) -> Option<&IssuerKey> {
+    pub fn find_key(&self, kid: Option<&str>, algorithm: TokenAlgorithm) -> Option<&IssuerKey> {
         let mut fitting = self.0.iter().filter(|key| key.signs_by(algorithm));
         match kid {
             Some(kid) => fitting.find(|key| key.kid.as_deref() == Some(kid)),
@@ -81,18 +81,18 @@ impl IssuerKeys {
 }
 
 impl IssuerKey {
-    fn of(key: WrittenKey) -> Option<Self> {
-        let WrittenKey { kty, kid, purpose, alg, crv, n, e, x, y } = key;
+    fn from_jwk(key: JsonWebKey) -> Option<Self> {
+        let JsonWebKey { kty, kid, purpose, alg, crv, n, e, x, y } = key;
         if purpose.is_some_and(|purpose| purpose != "sig") {
             return None;
         }
         let material = match (kty.as_str(), crv.as_deref()) {
-            ("RSA", _) => KeyMaterial::Rsa { n: number(&n?)?, e: number(&e?)? },
+            ("RSA", _) => KeyMaterial::Rsa { n: decode_integer(&n?)?, e: decode_integer(&e?)? },
             ("EC", Some("P-256")) => {
-                let (x, y) = (coordinate(&x?)?, coordinate(&y?)?);
+                let (x, y) = (decode_coordinate(&x?)?, decode_coordinate(&y?)?);
                 KeyMaterial::P256([&[UNCOMPRESSED], x.as_slice(), y.as_slice()].concat())
             }
-            ("OKP", Some("Ed25519")) => KeyMaterial::Ed25519(coordinate(&x?)?),
+            ("OKP", Some("Ed25519")) => KeyMaterial::Ed25519(decode_coordinate(&x?)?),
             _ => return None,
         };
         let own = match material {
@@ -112,7 +112,7 @@ impl IssuerKey {
         )
     }
 
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub fn is_signature_valid(&self, message: &[u8], signature: &[u8]) -> bool {
         let by = |algorithm: &'static dyn signature::VerificationAlgorithm, key: &[u8]| {
             UnparsedPublicKey::new(algorithm, key).verify(message, signature)
         };
@@ -130,12 +130,12 @@ impl IssuerKey {
 }
 
 /// Strips leading zeros, which ring rejects.
-fn number(text: &str) -> Option<Vec<u8>> {
+fn decode_integer(text: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let start = bytes.iter().position(|byte| *byte != 0)?;
     Some(bytes[start..].to_vec())
 }
 
-fn coordinate(text: &str) -> Option<Vec<u8>> {
+fn decode_coordinate(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == COORDINATE_LEN)
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use wire::{SessionId, UnixMillis, UserId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Visit {
+pub struct OidcFlow {
     /// The idempotency key under which the flow ends once.
     pub id: Uuid,
     /// The issuer's name in our configuration.
@@ -22,11 +22,11 @@ pub struct Visit {
     verifier: String,
     pub begun_at: UnixMillis,
     /// Present if a signed-in person links the identity to their account.
-    pub link: Option<VisitLink>,
+    pub link: Option<LinkingSession>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VisitLink {
+pub struct LinkingSession {
     pub user: UserId,
     pub session: SessionId,
     /// When the password that allowed it was set.
@@ -40,8 +40,8 @@ const FORM: &[u8] = b"holdfast visit at an issuer 1";
 /// A flow has some 400 bytes. Longer texts do not open.
 const TICKET_BYTES_MAX: usize = 2048;
 
-impl Visit {
-    pub fn new(id: Uuid, issuer: &str, begun_at: UnixMillis, link: Option<VisitLink>) -> Self {
+impl OidcFlow {
+    pub fn new(id: Uuid, issuer: &str, begun_at: UnixMillis, link: Option<LinkingSession>) -> Self {
         let [state, nonce, verifier] = [(); 3].map(|()| random::secret_text(SECRET_BYTES));
         Self { id, issuer: issuer.to_owned(), state, nonce, verifier, begun_at, link }
     }
@@ -50,27 +50,27 @@ impl Visit {
         self.begun_at.plus_ms(VISIT_MS)
     }
 
-    pub fn verifier(&self) -> PkceCodeVerifier {
+    pub fn pkce_verifier(&self) -> PkceCodeVerifier {
         PkceCodeVerifier::new(self.verifier.clone())
     }
 
-    pub fn challenge(&self) -> PkceCodeChallenge {
-        PkceCodeChallenge::from_code_verifier_sha256(&self.verifier())
+    pub fn pkce_challenge(&self) -> PkceCodeChallenge {
+        PkceCodeChallenge::from_code_verifier_sha256(&self.pkce_verifier())
     }
 }
 
 /// ChaCha20-Poly1305 under a random nonce, safe for 2^32 flows.
 #[derive(Clone)]
-pub struct VisitSeal(Arc<LessSafeKey>);
+pub struct OidcFlowSeal(Arc<LessSafeKey>);
 
-impl VisitSeal {
+impl OidcFlowSeal {
     pub fn new(key: [u8; 32]) -> Self {
         let key = UnboundKey::new(&CHACHA20_POLY1305, &key).expect("the key has 32 bytes");
         Self(Arc::new(LessSafeKey::new(key)))
     }
 
-    pub fn close(&self, visit: &Visit) -> String {
-        let nonce = random::bytes::<NONCE_LEN>();
+    pub fn close(&self, visit: &OidcFlow) -> String {
+        let nonce = random::draw_bytes::<NONCE_LEN>();
         let mut sealed = serde_json::to_vec(visit).expect("a visit is texts and numbers");
         let at = Nonce::assume_unique_for_key(nonce);
         self.0
@@ -80,7 +80,7 @@ impl VisitSeal {
     }
 
     /// `None` if no auth of this platform sealed the text.
-    pub fn open(&self, ticket: &str) -> Option<Visit> {
+    pub fn open(&self, ticket: &str) -> Option<OidcFlow> {
         let mut bytes =
             URL_SAFE_NO_PAD.decode(ticket.get(..TICKET_BYTES_MAX.min(ticket.len()))?).ok()?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
@@ -96,19 +96,19 @@ mod tests {
 
     #[test]
     fn a_ticket_hides_its_visit_and_only_its_own_key_opens_it() {
-        let visit = Visit::new(Uuid::nil(), "acme", UnixMillis(5), None);
-        let seal = VisitSeal::new([7; 32]);
+        let visit = OidcFlow::new(Uuid::nil(), "acme", UnixMillis(5), None);
+        let seal = OidcFlowSeal::new([7; 32]);
         let ticket = seal.close(&visit);
         assert_eq!(seal.open(&ticket), Some(visit.clone()));
         assert!(ticket.len() < 800, "{}", ticket.len());
-        assert!(VisitSeal::new([8; 32]).open(&ticket).is_none());
+        assert!(OidcFlowSeal::new([8; 32]).open(&ticket).is_none());
         let mut changed = ticket.clone().into_bytes();
         changed[40] = if changed[40] == b'A' { b'B' } else { b'A' };
         for nothing in ["", "x", "ü", &ticket[..40], &String::from_utf8(changed).unwrap()] {
             assert!(seal.open(nothing).is_none(), "{nothing}");
         }
-        let other = Visit::new(Uuid::nil(), "acme", UnixMillis(5), None);
+        let other = OidcFlow::new(Uuid::nil(), "acme", UnixMillis(5), None);
         assert!(other.state != visit.state && other.nonce != visit.nonce);
-        assert_ne!(other.verifier().secret(), visit.verifier().secret());
+        assert_ne!(other.pkce_verifier().secret(), visit.pkce_verifier().secret());
     }
 }

@@ -32,7 +32,7 @@ pub struct HashMemory {
 }
 
 impl MemoryPool {
-    pub fn lend(&self) -> HashMemory {
+    pub fn lend_memory(&self) -> HashMemory {
         HashMemory { pool: self.clone(), blocks: Vec::new() }
     }
 
@@ -49,7 +49,7 @@ impl MemoryPool {
 impl HashMemory {
     /// Runs the work with `count` blocks. Imported hashes that need more than ours use a temporary
     /// buffer.
-    pub fn with<T>(&mut self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
+    pub fn with_blocks<T>(&mut self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
         if count > BLOCKS {
             return work(&mut vec![Block::new(); count]);
         }

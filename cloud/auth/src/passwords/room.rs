@@ -9,48 +9,48 @@ use platform::ClientAddress;
 
 /// Clones share the counts.
 #[derive(Clone)]
-pub struct WaitingRoom {
+pub struct HashWaitQueue {
     all_max: usize,
     of_one_max: usize,
-    taken: Arc<Mutex<TakenSeats>>,
+    taken: Arc<Mutex<WaiterCounts>>,
 }
 
 /// Counts as waiting until dropped.
-pub struct WaitingSeat {
-    room: WaitingRoom,
+pub struct HashWaitPermit {
+    room: HashWaitQueue,
     address: ClientAddress,
 }
 
 #[derive(Default)]
-struct TakenSeats {
+struct WaiterCounts {
     all: usize,
     of_each: HashMap<ClientAddress, usize>,
 }
 
-impl WaitingRoom {
+impl HashWaitQueue {
     pub fn new(all_max: usize, of_one_max: usize) -> Self {
         Self { all_max, of_one_max, taken: Arc::default() }
     }
 
-    pub fn take(&self, address: ClientAddress) -> Option<WaitingSeat> {
-        let mut taken = self.locked();
+    pub fn try_reserve(&self, address: ClientAddress) -> Option<HashWaitPermit> {
+        let mut taken = self.lock_counts();
         let own = taken.of_each.get(&address).copied().unwrap_or_default();
         if taken.all >= self.all_max || own >= self.of_one_max {
             return None;
         }
         taken.all += 1;
         taken.of_each.insert(address, own + 1);
-        Some(WaitingSeat { room: self.clone(), address })
+        Some(HashWaitPermit { room: self.clone(), address })
     }
 
-    fn locked(&self) -> MutexGuard<'_, TakenSeats> {
+    fn lock_counts(&self) -> MutexGuard<'_, WaiterCounts> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for WaitingSeat {
+impl Drop for HashWaitPermit {
     fn drop(&mut self) {
-        let mut taken = self.room.locked();
+        let mut taken = self.room.lock_counts();
         taken.all -= 1;
         if let Some(own) = taken.of_each.get_mut(&self.address) {
             *own -= 1;
@@ -67,15 +67,15 @@ mod tests {
 
     #[test]
     fn one_address_and_all_together_have_their_bounds() {
-        let room = WaitingRoom::new(3, 2);
-        let address = |n| ClientAddress::of(Some([10, 0, 0, n].into()));
-        let mut held: Vec<_> = (0..2).map(|_| room.take(address(1)).unwrap()).collect();
-        assert!(room.take(address(1)).is_none());
-        held.push(room.take(address(2)).unwrap());
-        assert!(room.take(address(3)).is_none());
+        let room = HashWaitQueue::new(3, 2);
+        let address = |n| ClientAddress::from_ip(Some([10, 0, 0, n].into()));
+        let mut held: Vec<_> = (0..2).map(|_| room.try_reserve(address(1)).unwrap()).collect();
+        assert!(room.try_reserve(address(1)).is_none());
+        held.push(room.try_reserve(address(2)).unwrap());
+        assert!(room.try_reserve(address(3)).is_none());
         held.remove(0);
-        assert!(room.take(address(3)).is_some());
+        assert!(room.try_reserve(address(3)).is_some());
         held.clear();
-        assert!(room.locked().of_each.is_empty() && room.locked().all == 0);
+        assert!(room.lock_counts().of_each.is_empty() && room.lock_counts().all == 0);
     }
 }

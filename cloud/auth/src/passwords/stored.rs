@@ -45,33 +45,33 @@ fn is_affordable(stored: &str) -> bool {
 
 /// Returns one of our hashes, in PHC format.
 pub fn hash(password: &[u8], memory: &mut HashMemory) -> Result<String, PasswordError> {
-    hashed(password, memory).map_err(|error| unusable(&error))
+    compute_hash(password, memory).map_err(|error| to_hash_error(&error))
 }
 
-pub fn verify(
+pub fn verify_hash(
     password: &[u8],
     stored: &str,
     memory: &mut HashMemory,
 ) -> Result<bool, PasswordError> {
     if bcrypt_cost(stored).is_some() {
         // Bcrypt reads at most 72 bytes, as in the systems that exported the hash.
-        return bcrypt::verify(password, stored).map_err(|error| unusable(&error));
+        return bcrypt::verify(password, stored).map_err(|error| to_hash_error(&error));
     }
-    let stored = PasswordHash::new(stored).map_err(|error| unusable(&error))?;
-    Ok(fits(password, &stored, memory).unwrap_or(false))
+    let stored = PasswordHash::new(stored).map_err(|error| to_hash_error(&error))?;
+    Ok(matches_hash(password, &stored, memory).unwrap_or(false))
 }
 
-fn unusable(error: &dyn std::fmt::Display) -> PasswordError {
+fn to_hash_error(error: &dyn std::fmt::Display) -> PasswordError {
     PasswordError::Hash(error.to_string())
 }
 
-fn hashed(password: &[u8], memory: &mut HashMemory) -> Result<String, password_hash::Error> {
+fn compute_hash(password: &[u8], memory: &mut HashMemory) -> Result<String, password_hash::Error> {
     let (algorithm, version, params) =
         (Algorithm::default(), Version::default(), Params::default());
-    let salt = Salt::new(&random::bytes::<SALT_BYTES>())?;
+    let salt = Salt::new(&random::draw_bytes::<SALT_BYTES>())?;
     let named = ParamsString::try_from(&params)?;
     let argon2 = Argon2::new(algorithm, version, params);
-    let output = output(&argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN, memory)?;
+    let output = compute_output(&argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN, memory)?;
     let hash = PasswordHash {
         algorithm: algorithm.ident(),
         version: Some(version.into()),
@@ -83,7 +83,7 @@ fn hashed(password: &[u8], memory: &mut HashMemory) -> Result<String, password_h
 }
 
 /// Uses the parameters of the stored hash. The comparison takes constant time.
-fn fits(
+fn matches_hash(
     password: &[u8],
     stored: &PasswordHash,
     memory: &mut HashMemory,
@@ -92,10 +92,10 @@ fn fits(
     let algorithm = Algorithm::try_from(stored.algorithm.as_str())?;
     let version = stored.version.map(Version::try_from).transpose()?.unwrap_or_default();
     let argon2 = Argon2::new(algorithm, version, Params::try_from(stored)?);
-    Ok(output(&argon2, password, salt, expected.len(), memory)? == *expected)
+    Ok(compute_output(&argon2, password, salt, expected.len(), memory)? == *expected)
 }
 
-fn output(
+fn compute_output(
     argon2: &Argon2<'_>,
     password: &[u8],
     salt: &Salt,
@@ -104,7 +104,7 @@ fn output(
 ) -> Result<Output, password_hash::Error> {
     let mut bytes = [0; Output::MAX_LENGTH];
     let bytes = bytes.get_mut(..len).ok_or(password_hash::Error::OutputSize)?;
-    memory.with(argon2.params().block_count(), |blocks| {
+    memory.with_blocks(argon2.params().block_count(), |blocks| {
         argon2.hash_password_into_with_memory(password, salt, bytes, blocks)
     })?;
     Ok(Output::new(bytes)?)
@@ -139,13 +139,13 @@ mod tests {
     ];
 
     fn memory() -> HashMemory {
-        MemoryPool::default().lend()
+        MemoryPool::default().lend_memory()
     }
 
     #[test]
     fn a_bcrypt_hash_fits_its_password_alone() {
         assert!(!is_our_hash(COST_4) && is_affordable(COST_4));
-        let verify = |password: &[u8], stored: &str| verify(password, stored, &mut memory());
+        let verify = |password: &[u8], stored: &str| verify_hash(password, stored, &mut memory());
         for kind in ["2a", "2b", "2y"] {
             let stored = COST_4.replacen("2b", kind, 1);
             assert!(verify(b"correct horse battery", &stored).unwrap(), "{kind}");
@@ -164,12 +164,12 @@ mod tests {
             assert!(ours.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{ours}");
             let plain = Argon2::default();
             assert!(plain.verify_password(b"correct horse battery", ours.as_str()).is_ok());
-            assert!(verify(b"correct horse battery", &ours, &mut memory).unwrap());
-            assert!(!verify(b"correct horse batterz", &ours, &mut memory).unwrap());
+            assert!(verify_hash(b"correct horse battery", &ours, &mut memory).unwrap());
+            assert!(!verify_hash(b"correct horse batterz", &ours, &mut memory).unwrap());
             for stored in OF_REFERENCE {
                 assert!(is_usable(stored) && is_our_hash(stored));
-                assert!(verify(b"password", stored, &mut memory).unwrap(), "{stored}");
-                assert!(!verify(b"passwore", stored, &mut memory).unwrap(), "{stored}");
+                assert!(verify_hash(b"password", stored, &mut memory).unwrap(), "{stored}");
+                assert!(!verify_hash(b"passwore", stored, &mut memory).unwrap(), "{stored}");
             }
         }
     }
@@ -179,7 +179,10 @@ mod tests {
         let ours = hash(b"correct horse battery", &mut memory()).unwrap();
         let (salted, _) = ours.rsplit_once('$').unwrap();
         for stored in [salted, "$argon2id$v=19$m=19456,t=2,p=1", "$scrypt$ln=16,r=8,p=1"] {
-            assert!(!verify(b"correct horse battery", stored, &mut memory()).unwrap(), "{stored}");
+            assert!(
+                !verify_hash(b"correct horse battery", stored, &mut memory()).unwrap(),
+                "{stored}"
+            );
         }
     }
 

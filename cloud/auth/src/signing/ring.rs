@@ -29,7 +29,7 @@ pub enum KeyState {
 
 /// The schedule of key rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyPlan {
+pub struct KeyRotationPlan {
     /// Time between two keys.
     pub signs_ms: i64,
     /// Time from publication to the first signature.
@@ -42,19 +42,19 @@ pub struct KeyRing(pub Vec<SigningKey>);
 
 impl KeyRing {
     /// `None` if it was killed and no other has begun.
-    pub fn present(&self, now: UnixMillis) -> Option<&SigningKey> {
-        self.newest_begun(now).filter(|key| key.killed_at.is_none())
+    pub fn current_key(&self, now: UnixMillis) -> Option<&SigningKey> {
+        self.newest_started(now).filter(|key| key.killed_at.is_none())
     }
 
     pub fn next(&self, now: UnixMillis) -> Option<&SigningKey> {
-        let begun = self.newest_begun(now).map(|key| key.place);
+        let begun = self.newest_started(now).map(|key| key.place);
         self.0.iter().find(|key| {
             key.killed_at.is_none() && key.signs_from > now && begun.is_none_or(|at| at < key.place)
         })
     }
 
     /// A killed key that had begun also ends all earlier keys.
-    pub fn newest_begun(&self, now: UnixMillis) -> Option<&SigningKey> {
+    pub fn newest_started(&self, now: UnixMillis) -> Option<&SigningKey> {
         let begun = |key: &&SigningKey| {
             key.signs_from <= now && key.killed_at.is_none_or(|at| at > key.signs_from)
         };
@@ -62,19 +62,19 @@ impl KeyRing {
     }
 
     /// The keys that may sign: the current one and its successors.
-    pub fn signing(&self, now: UnixMillis) -> impl Iterator<Item = &SigningKey> {
-        let begun = self.newest_begun(now).map_or(0, |key| key.place);
+    pub fn signing_keys(&self, now: UnixMillis) -> impl Iterator<Item = &SigningKey> {
+        let begun = self.newest_started(now).map_or(0, |key| key.place);
         self.0.iter().filter(move |key| key.place >= begun && key.killed_at.is_none())
     }
 
-    pub fn state(&self, key: &SigningKey, now: UnixMillis) -> KeyState {
+    pub fn key_state(&self, key: &SigningKey, now: UnixMillis) -> KeyState {
         if key.killed_at.is_some() {
             KeyState::Killed
         } else if key.former_at.is_some() {
             KeyState::Former
         } else if key.signs_from > now {
             KeyState::Next
-        } else if self.present(now).is_some_and(|present| present.kid == key.kid) {
+        } else if self.current_key(now).is_some_and(|present| present.kid == key.kid) {
             KeyState::Present
         } else {
             KeyState::Previous
@@ -83,7 +83,7 @@ impl KeyRing {
 
     /// The same on every replica, independent of clocks. If there are too many former keys, the
     /// oldest are left out.
-    pub fn published(&self) -> KeySet {
+    pub fn to_key_set(&self) -> KeySet {
         let published = |key: &SigningKey| {
             let public = key.public_key.as_slice().try_into().ok()?;
             Some(PublishedKey { public, trusted_from: key.trusted_from })
@@ -97,11 +97,15 @@ impl KeyRing {
 
     /// Returns when the next key becomes trusted and when it starts to sign. `None` if a next key
     /// exists. The replacement of a killed key starts immediately.
-    pub fn wanted(&self, plan: KeyPlan, now: UnixMillis) -> Option<(UnixMillis, UnixMillis)> {
+    pub fn plan_next_key(
+        &self,
+        plan: KeyRotationPlan,
+        now: UnixMillis,
+    ) -> Option<(UnixMillis, UnixMillis)> {
         if self.next(now).is_some() {
             return None;
         }
-        let Some(present) = self.present(now) else { return Some((now, now)) };
+        let Some(present) = self.current_key(now) else { return Some((now, now)) };
         let trusted_from = now.plus_ms(plan.known_ms);
         Some((trusted_from, trusted_from.max(present.signs_from.plus_ms(plan.signs_ms))))
     }
@@ -111,7 +115,7 @@ impl KeyRing {
 mod tests {
     use super::*;
 
-    const PLAN: KeyPlan = KeyPlan { signs_ms: 1_000, known_ms: 100 };
+    const PLAN: KeyRotationPlan = KeyRotationPlan { signs_ms: 1_000, known_ms: 100 };
 
     fn key(place: i64, signs_from: i64, killed_at: Option<i64>) -> SigningKey {
         SigningKey {
@@ -132,20 +136,20 @@ mod tests {
     fn one_key_signs_at_a_time_and_the_next_one_is_known_before() {
         let now = UnixMillis(50);
         let mut ring = KeyRing(vec![key(1, 0, None)]);
-        assert_eq!(ring.wanted(PLAN, now), Some((UnixMillis(150), UnixMillis(1_000))));
+        assert_eq!(ring.plan_next_key(PLAN, now), Some((UnixMillis(150), UnixMillis(1_000))));
         let late = UnixMillis(5_000);
-        assert_eq!(ring.wanted(PLAN, late), Some((UnixMillis(5_100), UnixMillis(5_100))));
+        assert_eq!(ring.plan_next_key(PLAN, late), Some((UnixMillis(5_100), UnixMillis(5_100))));
         ring.0.push(key(2, 1_000, None));
-        assert_eq!(ring.wanted(PLAN, now), None);
+        assert_eq!(ring.plan_next_key(PLAN, now), None);
         let states = |ring: &KeyRing, at| {
-            ring.0.iter().map(|key| ring.state(key, UnixMillis(at))).collect::<Vec<_>>()
+            ring.0.iter().map(|key| ring.key_state(key, UnixMillis(at))).collect::<Vec<_>>()
         };
         assert_eq!(states(&ring, 999), [KeyState::Present, KeyState::Next]);
         assert_eq!(states(&ring, 1_000), [KeyState::Previous, KeyState::Present]);
-        assert_eq!(ring.published().keys.len(), 2);
+        assert_eq!(ring.to_key_set().keys.len(), 2);
         ring.0[0].former_at = Some(late);
         assert_eq!(states(&ring, 5_000), [KeyState::Former, KeyState::Present]);
-        let set = ring.published();
+        let set = ring.to_key_set();
         assert_eq!((set.keys.len(), set.former_keys.len()), (1, 1));
     }
 
@@ -153,17 +157,17 @@ mod tests {
     fn no_key_comes_back_after_the_one_that_followed_it_was_killed() {
         let ring = KeyRing(vec![key(1, 0, None), key(2, 10, Some(20)), key(3, 90, None)]);
         let now = UnixMillis(30);
-        assert!(ring.present(now).is_none(), "neither the killed one nor the one before");
+        assert!(ring.current_key(now).is_none(), "neither the killed one nor the one before");
         assert_eq!(ring.next(now).map(|key| key.place), Some(3));
-        assert_eq!(ring.signing(now).map(|key| key.place).collect::<Vec<_>>(), [3]);
-        assert_eq!(ring.published().keys.len(), 2, "a killed key is published no more");
+        assert_eq!(ring.signing_keys(now).map(|key| key.place).collect::<Vec<_>>(), [3]);
+        assert_eq!(ring.to_key_set().keys.len(), 2, "a killed key is published no more");
         let ring = KeyRing(vec![key(1, 0, None), key(2, 10, Some(5))]);
         assert_eq!(
-            ring.present(now).map(|key| key.place),
+            ring.current_key(now).map(|key| key.place),
             Some(1),
             "it was killed before it began"
         );
         let ring = KeyRing(vec![key(1, 0, Some(20))]);
-        assert_eq!(ring.wanted(PLAN, now), Some((now, now)));
+        assert_eq!(ring.plan_next_key(PLAN, now), Some((now, now)));
     }
 }

@@ -6,7 +6,7 @@
 
 use platform::{
     columns, outbox,
-    sealing::{SealPlace, SealedBatch},
+    sealing::{ResealedBatch, SealContext},
     sql::{SqlError, Tx},
     transact, vals,
 };
@@ -15,7 +15,7 @@ use wire::{Event, EventId, UnixMillis, UserId};
 
 use super::{
     NameHash, OneTimeCodeHash, Store, StoreError,
-    users::{EMAIL, email_place},
+    users::{EMAIL, email_seal_place},
 };
 use crate::domain::Email;
 
@@ -58,7 +58,7 @@ columns! {
 
 /// The current address of an open account, and its pending replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownAddress {
+pub struct AccountAddress {
     pub email: Email,
     pub confirmed_at: Option<UnixMillis>,
     /// When the account was created.
@@ -68,7 +68,7 @@ pub struct KnownAddress {
 
 /// A requested address change, by a person whose password was set at `password_of`.
 #[derive(Debug, Clone)]
-pub struct AddressWish {
+pub struct AddressChangeRequest {
     /// The id of its event. The code waits until the current address has been notified.
     pub id: EventId,
     pub user: UserId,
@@ -89,7 +89,7 @@ pub struct AddressCode {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CodeAddress {
+pub struct AddressCodeTarget {
     pub email: Email,
     /// The username of another account that has confirmed the address: its owner gets a notice
     /// instead of a code.
@@ -102,11 +102,11 @@ pub struct CodeAddress {
 struct AddressOwner {
     id: UserId,
     username: String,
-    address: KnownAddress,
+    address: AccountAddress,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConfirmResult {
+pub enum ConfirmAddressResult {
     /// The code is spent.
     Confirmed,
     Wrong,
@@ -116,43 +116,43 @@ pub enum ConfirmResult {
     Taken,
 }
 
-type Claim = (Uuid, String, bool, Option<Vec<u8>>);
+type ClaimColumns = (Uuid, String, bool, Option<Vec<u8>>);
 
 impl Store {
     /// The key of the address in the mail quotas.
-    pub fn address_name(&self, email: &Email) -> NameHash {
-        NameHash::of_keyed(self.sql.data_keys().hash(EMAIL, email.as_str()))
+    pub fn address_name_hash(&self, email: &Email) -> NameHash {
+        NameHash::from_keyed_hash(self.sql.data_keys().hash(EMAIL, email.as_str()))
     }
 
     /// `None` if the account is closed.
-    pub async fn address(
+    pub async fn load_address(
         &self,
         user: UserId,
         now: UnixMillis,
-    ) -> Result<Option<KnownAddress>, StoreError> {
+    ) -> Result<Option<AccountAddress>, StoreError> {
         let found: Option<(String, Option<UnixMillis>, UnixMillis)> =
-            self.sql.one(IN_FORCE, vals![user]).await?;
+            self.sql.fetch_optional(IN_FORCE, vals![user]).await?;
         let Some((email, confirmed_at, created_at)) = found else { return Ok(None) };
-        let claim: Option<Claim> = self.sql.one(CLAIM, vals![user, now]).await?;
+        let claim: Option<ClaimColumns> = self.sql.fetch_optional(CLAIM, vals![user, now]).await?;
         let keys = self.sql.data_keys();
-        let email = Email::kept(keys.open_text(&email_place(user), email)?);
+        let email = Email::from_stored(keys.open_text(&email_seal_place(user), email)?);
         let pending = claim.filter(|(_, _, is_change, _)| *is_change);
-        let pending = pending.map(|(id, sealed, ..)| keys.open_text(&place(id), sealed));
-        let pending = pending.transpose()?.map(Email::kept);
-        Ok(Some(KnownAddress { email, confirmed_at, created_at, pending }))
+        let pending = pending.map(|(id, sealed, ..)| keys.open_text(&claim_place(id), sealed));
+        let pending = pending.transpose()?.map(Email::from_stored);
+        Ok(Some(AccountAddress { email, confirmed_at, created_at, pending }))
     }
 
     /// Replaces the pending address change. Returns false if the password has changed since.
-    pub async fn wish_address(
+    pub async fn request_address_change(
         &self,
-        wish: &AddressWish,
+        wish: &AddressChangeRequest,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let AddressWish { id, user, email, password_of, at, expires_at } = wish;
+        let AddressChangeRequest { id, user, email, password_of, at, expires_at } = wish;
         let row = ClaimRow {
             id: id.0,
             user_id: *user,
-            email: self.sql.data_keys().seal_text(&place(id.0), email.as_str()),
+            email: self.sql.data_keys().seal_text(&claim_place(id.0), email.as_str()),
             is_change: true,
             code_hash: None,
             expires_at: *expires_at,
@@ -160,7 +160,7 @@ impl Store {
         let password_of = password_of.unwrap_or(UnixMillis(0));
         transact!(self.sql, tx => {
             tx.exec(HOLD, vals![*at, *user]).await?;
-            let standing: Option<UnixMillis> = tx.one(PASSWORD_OF, vals![*user]).await?;
+            let standing: Option<UnixMillis> = tx.fetch_optional(PASSWORD_OF, vals![*user]).await?;
             if standing != Some(password_of) {
                 return Ok(false);
             }
@@ -172,13 +172,13 @@ impl Store {
     }
 
     /// Cancels an address change.
-    pub async fn drop_address_wish(&self, user: UserId) -> Result<(), StoreError> {
+    pub async fn cancel_address_change(&self, user: UserId) -> Result<(), StoreError> {
         self.sql.exec(DROP_CHANGE, vals![user]).await?;
         Ok(())
     }
 
     /// Requests another code by an event in the outbox.
-    pub async fn ask_for_code(&self, event: &Event) -> Result<(), StoreError> {
+    pub async fn publish_code_request(&self, event: &Event) -> Result<(), StoreError> {
         transact!(self.sql, tx => { Ok(outbox::store::add(tx, event).await?) })
     }
 
@@ -188,47 +188,47 @@ impl Store {
         user: UserId,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let claim: Option<Claim> = self.sql.one(CLAIM, vals![user, now]).await?;
+        let claim: Option<ClaimColumns> = self.sql.fetch_optional(CLAIM, vals![user, now]).await?;
         Ok(claim.is_some())
     }
 
     /// Replaces the code and returns its address: the pending one, or else the current one unless
     /// `is_settled`. `None` if neither needs a code. Stores the code even if the address has
     /// another owner: otherwise the refusal of a guessed code would reveal that owner.
-    pub async fn put_address_code(
+    pub async fn store_address_code(
         &self,
         code: AddressCode,
-        is_settled: impl Fn(&KnownAddress) -> bool,
-    ) -> Result<Option<CodeAddress>, StoreError> {
+        is_settled: impl Fn(&AccountAddress) -> bool,
+    ) -> Result<Option<AddressCodeTarget>, StoreError> {
         let AddressCode { id, user, hash: OneTimeCodeHash(hash), at, expires_at } = code;
         let keys = self.sql.data_keys();
         transact!(self.sql, tx => {
             tx.exec(HOLD, vals![at, user]).await?;
             let found: Option<(String, Option<UnixMillis>, UnixMillis)> =
-                tx.one(IN_FORCE, vals![user]).await?;
+                tx.fetch_optional(IN_FORCE, vals![user]).await?;
             let Some((email, confirmed_at, created_at)) = found else { return Ok(None) };
-            let claim: Option<Claim> = tx.one(CLAIM, vals![user, at]).await?;
+            let claim: Option<ClaimColumns> = tx.fetch_optional(CLAIM, vals![user, at]).await?;
             if let Some((claim, sealed, true, _)) = claim {
                 tx.exec(NEW_CODE, vals![hash, expires_at, claim]).await?;
-                let email = Email::kept(keys.open_text(&place(claim), sealed)?);
+                let email = Email::from_stored(keys.open_text(&claim_place(claim), sealed)?);
                 // If that address has another owner, `confirm_address` refuses the code.
-                return Ok(Some(CodeAddress { email, owner: None, wish: Some(EventId(claim)) }));
+                return Ok(Some(AddressCodeTarget { email, owner: None, wish: Some(EventId(claim)) }));
             }
-            let email = Email::kept(keys.open_text(&email_place(user), email)?);
-            let known = KnownAddress { email, confirmed_at, created_at, pending: None };
+            let email = Email::from_stored(keys.open_text(&email_seal_place(user), email)?);
+            let known = AccountAddress { email, confirmed_at, created_at, pending: None };
             if is_settled(&known) {
                 return Ok(None);
             }
             tx.exec(DROP, vals![user]).await?;
             let email = known.email;
-            let sealed = keys.seal_text(&place(id), email.as_str());
+            let sealed = keys.seal_text(&claim_place(id), email.as_str());
             let (user_id, code_hash) = (user, Some(hash));
             let row = ClaimRow { id, user_id, email: sealed, is_change: false, code_hash, expires_at };
             tx.insert(row).await?;
             let email_hash = keys.hash(EMAIL, email.as_str());
             let owner = Self::find_other_owner(tx, &email, email_hash, user).await?;
             let owner = owner.filter(|owner| is_settled(&owner.address));
-            Ok(Some(CodeAddress { email, owner: owner.map(|owner| owner.username), wish: None }))
+            Ok(Some(AddressCodeTarget { email, owner: owner.map(|owner| owner.username), wish: None }))
         })
     }
 
@@ -240,40 +240,40 @@ impl Store {
         user: UserId,
         OneTimeCodeHash(hash): OneTimeCodeHash,
         now: UnixMillis,
-        is_settled: impl Fn(&KnownAddress) -> bool,
-    ) -> Result<ConfirmResult, StoreError> {
+        is_settled: impl Fn(&AccountAddress) -> bool,
+    ) -> Result<ConfirmAddressResult, StoreError> {
         let keys = self.sql.data_keys();
-        let confirmed: Result<ConfirmResult, StoreError> = transact!(self.sql, tx => {
+        let confirmed: Result<ConfirmAddressResult, StoreError> = transact!(self.sql, tx => {
             tx.exec(HOLD, vals![now, user]).await?;
-            let claim: Option<Claim> = tx.one(CLAIM, vals![user, now]).await?;
+            let claim: Option<ClaimColumns> = tx.fetch_optional(CLAIM, vals![user, now]).await?;
             let Some((id, sealed, is_change, Some(kept))) = claim else {
-                return Ok(ConfirmResult::Over);
+                return Ok(ConfirmAddressResult::Over);
             };
             if kept != hash {
-                return Ok(ConfirmResult::Wrong);
+                return Ok(ConfirmAddressResult::Wrong);
             }
             tx.exec(DROP, vals![user]).await?;
-            let email = Email::kept(keys.open_text(&place(id), sealed)?);
+            let email = Email::from_stored(keys.open_text(&claim_place(id), sealed)?);
             let email_hash = keys.hash(EMAIL, email.as_str());
             let owner = Self::find_other_owner(tx, &email, email_hash, user).await?;
             if let Some(owner) = owner {
                 if is_change || is_settled(&owner.address) {
-                    return Ok(ConfirmResult::Taken);
+                    return Ok(ConfirmAddressResult::Taken);
                 }
-                let sealed = keys.seal_text(&email_place(owner.id), email.as_str());
+                let sealed = keys.seal_text(&email_seal_place(owner.id), email.as_str());
                 tx.exec(RELEASE, vals![sealed, owner.id]).await?;
             }
             if is_change {
-                let sealed = keys.seal_text(&email_place(user), email.as_str());
+                let sealed = keys.seal_text(&email_seal_place(user), email.as_str());
                 tx.exec(CHANGE, vals![sealed, email_hash, now, now, user]).await?;
             } else {
                 tx.exec(CONFIRM, vals![email_hash, now, now, user]).await?;
             }
-            Ok(ConfirmResult::Confirmed)
+            Ok(ConfirmAddressResult::Confirmed)
         });
         match confirmed {
             // Another account was registered with it concurrently.
-            Err(StoreError::Sql(error)) if error.is_unique() => Ok(ConfirmResult::Taken),
+            Err(StoreError::Sql(error)) if error.is_unique() => Ok(ConfirmAddressResult::Taken),
             confirmed => confirmed,
         }
     }
@@ -286,17 +286,18 @@ impl Store {
         user: UserId,
     ) -> Result<Option<AddressOwner>, SqlError> {
         type Row = (UserId, String, Option<UnixMillis>, UnixMillis);
-        let found: Option<Row> = tx.one(OWNER, vals![email.as_str(), email_hash, user]).await?;
+        let found: Option<Row> =
+            tx.fetch_optional(OWNER, vals![email.as_str(), email_hash, user]).await?;
         Ok(found.map(|(id, username, confirmed_at, created_at)| {
             let email = email.clone();
-            let address = KnownAddress { email, confirmed_at, created_at, pending: None };
+            let address = AccountAddress { email, confirmed_at, created_at, pending: None };
             AddressOwner { id, username, address }
         }))
     }
 
     /// Removes up to `BATCH` claims that expired by `until`.
     pub async fn purge_address_claims(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge(OLD, "DELETE FROM address_claims WHERE id IN (", until).await
+        self.purge_rows(OLD, "DELETE FROM address_claims WHERE id IN (", until).await
     }
 
     /// Reseals the stale claims of the next batch after `after`. Returns the batch's last claim;
@@ -304,13 +305,13 @@ impl Store {
     pub async fn reseal_address_claims(
         &self,
         after: Uuid,
-    ) -> Result<SealedBatch<Uuid>, StoreError> {
-        self.reseal_texts(SEALED, RESEAL, place, after).await
+    ) -> Result<ResealedBatch<Uuid>, StoreError> {
+        self.reseal_texts(SEALED, RESEAL, claim_place, after).await
     }
 }
 
-fn place(claim: Uuid) -> SealPlace {
-    SealPlace::of_id("address_claims.email", claim)
+fn claim_place(claim: Uuid) -> SealContext {
+    SealContext::of_id("address_claims.email", claim)
 }
 
 #[cfg(test)]
@@ -333,12 +334,14 @@ mod tests {
         let (at, email) = (clock.now(), Email::new(OTHER).unwrap());
         let (user, expires_at) = (*user, at.plus_ms(HOUR_MS));
         let event = event(EventType::UserAddressChangeAsked, clock, user, None);
-        let wish = AddressWish { id: event.id, user, email, password_of: None, at, expires_at };
-        assert!(store.wish_address(&wish, &event).await.unwrap());
+        let wish =
+            AddressChangeRequest { id: event.id, user, email, password_of: None, at, expires_at };
+        assert!(store.request_address_change(&wish, &event).await.unwrap());
     }
 
     async fn claims(store: &Store) -> i64 {
-        let count = store.sql.one("SELECT COUNT(*) FROM address_claims", Vec::new()).await;
+        let count =
+            store.sql.fetch_optional("SELECT COUNT(*) FROM address_claims", Vec::new()).await;
         count.unwrap().unwrap()
     }
 
@@ -351,9 +354,9 @@ mod tests {
         wish(&database).await;
         let Database { store, clock, .. } = &database;
         clock.advance(HOUR_MS - 1);
-        assert_eq!(jobs::purge(store, clock).await.unwrap(), 0);
+        assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 0);
         clock.advance(1);
-        assert_eq!(jobs::purge(store, clock).await.unwrap(), 1);
+        assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 1);
         assert_eq!(claims(store).await, 0);
     }
 
@@ -373,18 +376,19 @@ mod tests {
         let at = clock.now();
         let (email, expires_at) = (Email::new(OTHER).unwrap(), at.plus_ms(HOUR_MS));
         let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
-        let wish = AddressWish { id: event.id, user, email, password_of: None, at, expires_at };
-        assert!(store.wish_address(&wish, &event).await.unwrap());
-        let [old] = &*sealing::listed(&path).unwrap() else { panic!("one key") };
+        let wish =
+            AddressChangeRequest { id: event.id, user, email, password_of: None, at, expires_at };
+        assert!(store.request_address_change(&wish, &event).await.unwrap());
+        let [old] = &*sealing::list_keys(&path).unwrap() else { panic!("one key") };
         sealing::add(&path).unwrap();
         sealing::use_newest(&path).unwrap();
         let both = under(&DataKeys::load(&path, true).unwrap());
-        jobs::seal(&both, &jobs::SealWalks::default()).await.unwrap();
+        jobs::reseal_stale_rows(&both, &jobs::AuthResealCursors::default()).await.unwrap();
         sealing::remove(&path, old).unwrap();
         let alone = under(&DataKeys::load(&path, true).unwrap());
-        let hash = OneTimeCodeHash::of(&OneTimeCode::new([7; OneTimeCode::CHARS]));
+        let hash = OneTimeCodeHash::from_code(&OneTimeCode::new([7; OneTimeCode::CHARS]));
         let code = AddressCode { id: clock.new_id(), user, hash, at, expires_at };
-        let to = alone.put_address_code(code, |_| true).await.unwrap().unwrap();
+        let to = alone.store_address_code(code, |_| true).await.unwrap().unwrap();
         assert_eq!((to.email.as_str(), to.wish), (OTHER, Some(wish.id)));
     }
 
@@ -397,8 +401,9 @@ mod tests {
         let (at, email) = (clock.now(), Email::new(OTHER).unwrap());
         let password_of = Some(UnixMillis(1));
         let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
-        let wish = AddressWish { id: event.id, user, email, password_of, at, expires_at: at };
-        assert!(!store.wish_address(&wish, &event).await.unwrap());
+        let wish =
+            AddressChangeRequest { id: event.id, user, email, password_of, at, expires_at: at };
+        assert!(!store.request_address_change(&wish, &event).await.unwrap());
         assert_eq!(claims(&store).await, 0);
     }
 }

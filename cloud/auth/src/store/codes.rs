@@ -35,13 +35,13 @@ columns! {
 
 /// When a code was created and when it expires.
 #[derive(Debug, Clone, Copy)]
-pub struct CodeTerm {
+pub struct CodeLifetime {
     pub at: UnixMillis,
     pub expires_at: UnixMillis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CodeTry {
+pub enum CodeTryResult {
     /// The code is spent.
     Right,
     Wrong {
@@ -53,17 +53,17 @@ pub enum CodeTry {
 
 impl Store {
     /// The key of the number in the counts of wrong codes.
-    pub fn phone_name(&self, phone: &PhoneNumber) -> NameHash {
-        NameHash::of_keyed(self.phone_hash(phone))
+    pub fn phone_name_hash(&self, phone: &PhoneNumber) -> NameHash {
+        NameHash::from_keyed_hash(self.phone_hash(phone))
     }
 
     /// Replaces the code of a number.
-    pub async fn put_code(
+    pub async fn store_code(
         &self,
         id: Uuid,
         phone: &PhoneNumber,
         code: &SignInCode,
-        CodeTerm { at, expires_at }: CodeTerm,
+        CodeLifetime { at, expires_at }: CodeLifetime,
     ) -> Result<(), StoreError> {
         let (phone_hash, code_hash) = (self.phone_hash(phone), self.code_hash(phone, code));
         let row = CodeRow { id, phone_hash, code_hash, tries: 0, created_at: at, expires_at };
@@ -82,28 +82,28 @@ impl Store {
         code: &SignInCode,
         place: PlaceHash,
         (tries_max, now): (u32, UnixMillis),
-    ) -> Result<CodeTry, StoreError> {
+    ) -> Result<CodeTryResult, StoreError> {
         let (keys, phone_hash) = (self.sql.data_keys(), self.phone_hash(phone));
         transact!(self.sql, tx => {
             if tx.exec(TRY, vals![phone_hash, i64::from(tries_max), now]).await? == 0 {
-                return Ok(CodeTry::Over);
+                return Ok(CodeTryResult::Over);
             }
-            let tried: Option<(Vec<u8>, i64)> = tx.one(TRIED, vals![phone_hash]).await?;
-            let Some((kept, tries)) = tried else { return Ok(CodeTry::Over) };
-            if !keys.is_hash(&kept, CODE, &hashed(phone, code)) {
+            let tried: Option<(Vec<u8>, i64)> = tx.fetch_optional(TRIED, vals![phone_hash]).await?;
+            let Some((kept, tries)) = tried else { return Ok(CodeTryResult::Over) };
+            if !keys.is_hash(&kept, CODE, &code_hash_input(phone, code)) {
                 let left = i64::from(tries_max) - tries;
-                return Ok(CodeTry::Wrong { tries_left: u32::try_from(left).unwrap_or_default() });
+                return Ok(CodeTryResult::Wrong { tries_left: u32::try_from(left).unwrap_or_default() });
             }
             tx.exec(SPEND, vals![phone_hash]).await?;
-            let (text, values) = Self::forget_failures(NameHash::of_keyed(phone_hash), place);
+            let (text, values) = Self::forget_failures(NameHash::from_keyed_hash(phone_hash), place);
             tx.exec(text, values).await?;
-            Ok(CodeTry::Right)
+            Ok(CodeTryResult::Right)
         })
     }
 
     /// Removes up to `BATCH` codes that expired by `until`.
     pub async fn purge_codes(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge(OLD, "DELETE FROM sign_in_codes WHERE id IN (", until).await
+        self.purge_rows(OLD, "DELETE FROM sign_in_codes WHERE id IN (", until).await
     }
 
     fn phone_hash(&self, phone: &PhoneNumber) -> [u8; 32] {
@@ -111,11 +111,11 @@ impl Store {
     }
 
     fn code_hash(&self, phone: &PhoneNumber, code: &SignInCode) -> [u8; 32] {
-        self.sql.data_keys().hash(CODE, &hashed(phone, code))
+        self.sql.data_keys().hash(CODE, &code_hash_input(phone, code))
     }
 }
 
 /// Includes the number, so that a code's hash reveals nothing about other numbers.
-fn hashed(phone: &PhoneNumber, code: &SignInCode) -> String {
+fn code_hash_input(phone: &PhoneNumber, code: &SignInCode) -> String {
     format!("{}\n{}", phone.as_str(), code.reveal())
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wire::{Event, Role, SessionId, UnixMillis, UserId};
 
 use super::{
-    NameHash, OthersEnding, PlaceHash, Store, StoreError, addresses::DROP_CHANGE,
+    NameHash, OtherSessionsRevocation, PlaceHash, Store, StoreError, addresses::DROP_CHANGE,
     identities::REMOVE_LINKED, reasons,
 };
 use crate::domain::OneTimeCode;
@@ -37,7 +37,7 @@ const TRIES_OF_PLACE_MAX: i64 = 5;
 pub struct OneTimeCodeHash(pub(super) [u8; 32]);
 
 impl OneTimeCodeHash {
-    pub fn of(code: &OneTimeCode) -> Self {
+    pub fn from_code(code: &OneTimeCode) -> Self {
         let hash = digest::digest(&digest::SHA256, code.as_str().as_bytes());
         let mut bytes = [0; 32];
         bytes.copy_from_slice(hash.as_ref());
@@ -80,13 +80,13 @@ columns! {
 
 impl Store {
     /// Returns the username of an open account.
-    pub async fn username(&self, user: UserId) -> Result<Option<String>, StoreError> {
-        Ok(self.sql.one(NAME, vals![user]).await?)
+    pub async fn load_username(&self, user: UserId) -> Result<Option<String>, StoreError> {
+        Ok(self.sql.fetch_optional(NAME, vals![user]).await?)
     }
 
     /// Returns the role of an open account.
-    pub async fn open_role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
-        Ok(self.sql.one(OPEN_ROLE, vals![user]).await?)
+    pub async fn load_open_role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
+        Ok(self.sql.fetch_optional(OPEN_ROLE, vals![user]).await?)
     }
 
     /// Replaces the hash of an unchanged password. A password changed meanwhile stays.
@@ -101,7 +101,7 @@ impl Store {
     pub async fn change_password(
         &self,
         new: &NewPassword,
-        ending: OthersEnding,
+        ending: OtherSessionsRevocation,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
         let (user, at) = (ending.user, ending.at);
@@ -127,11 +127,11 @@ impl Store {
     }
 
     /// Stores a reset; its code replaces earlier ones.
-    pub async fn add_reset(&self, reset: &PasswordReset) -> Result<(), StoreError> {
+    pub async fn store_reset_code(&self, reset: &PasswordReset) -> Result<(), StoreError> {
         let PasswordReset { id, user, code, at, by, why, expires_at } = reset;
         transact!(self.sql, tx => {
             tx.exec(VOID_CODES, vals![*at, *user, *at]).await?;
-            let why = tx.data_keys().seal_text(&reasons::reset(*id), why);
+            let why = tx.data_keys().seal_text(&reasons::reset_place(*id), why);
             let row = ResetRow {
                 id: *id,
                 user_id: *user,
@@ -155,17 +155,17 @@ impl Store {
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
-            let open: Option<(Uuid, UnixMillis)> = tx.one(OPEN_CODE, vals![user, now]).await?;
+            let open: Option<(Uuid, UnixMillis)> = tx.fetch_optional(OPEN_CODE, vals![user, now]).await?;
             let Some((reset, created_at)) = open else { return Ok(false) };
-            let here = vals![name.bytes(), place.bytes(), created_at];
-            let wrong_here: Option<i64> = tx.one(WRONG_HERE, here).await?;
+            let here = vals![name.to_bytes(), place.to_bytes(), created_at];
+            let wrong_here: Option<i64> = tx.fetch_optional(WRONG_HERE, here).await?;
             if wrong_here.unwrap_or_default() >= TRIES_OF_PLACE_MAX {
                 return Ok(false);
             }
             if tx.exec(TRY_CODE, vals![reset, TRIES_MAX]).await? == 0 {
                 return Ok(false);
             }
-            let right: Option<Uuid> = tx.one(IS_CODE, vals![reset, code.0]).await?;
+            let right: Option<Uuid> = tx.fetch_optional(IS_CODE, vals![reset, code.0]).await?;
             Ok(right.is_some())
         })
     }

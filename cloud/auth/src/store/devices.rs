@@ -44,24 +44,25 @@ impl Store {
         device: PlaceHash,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let values = vals![username.as_str(), device.bytes(), now];
-        let found: Option<Uuid> = self.sql.one(KNOWN, values).await?;
+        let values = vals![username.as_str(), device.to_bytes(), now];
+        let found: Option<Uuid> = self.sql.fetch_optional(KNOWN, values).await?;
         Ok(found.is_some())
     }
 
     /// Returns true if this service issued the secret, for any account.
-    pub async fn is_own_device(
+    pub async fn is_issued_device(
         &self,
         device: PlaceHash,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let found: Option<Uuid> = self.sql.one(OURS, vals![device.bytes(), now]).await?;
+        let found: Option<Uuid> =
+            self.sql.fetch_optional(OURS, vals![device.to_bytes(), now]).await?;
         Ok(found.is_some())
     }
 
     /// Removes up to `BATCH` devices that expired by `until`.
     pub async fn purge_devices(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge(EXPIRED, FORGET, until).await
+        self.purge_rows(EXPIRED, FORGET, until).await
     }
 
     pub(super) async fn remember_device(
@@ -71,12 +72,13 @@ impl Store {
         device: PlaceHash,
         now: UnixMillis,
     ) -> Result<(), SqlError> {
-        let (secret_hash, expires_at) = (device.bytes(), now.plus_ms(KNOWN_MS));
+        let (secret_hash, expires_at) = (device.to_bytes(), now.plus_ms(KNOWN_MS));
         if tx.exec(SEEN, vals![now, expires_at, secret_hash, user_id]).await? > 0 {
             return Ok(());
         }
         tx.insert_new(DeviceRow { id, user_id, secret_hash, seen_at: now, expires_at }).await?;
-        let all: Vec<Uuid> = tx.all(OF_ACCOUNT, vals![user_id, 2 * OF_ONE_ACCOUNT_MAX]).await?;
+        let all: Vec<Uuid> =
+            tx.fetch_all(OF_ACCOUNT, vals![user_id, 2 * OF_ONE_ACCOUNT_MAX]).await?;
         let surplus: Vec<_> = all.iter().skip(OF_ONE_ACCOUNT_MAX).map(Into::into).collect();
         if !surplus.is_empty() {
             tx.exec(in_list(FORGET, surplus.len(), ")"), surplus).await?;

@@ -44,7 +44,7 @@ impl From<SessionEnding> for Val {
 
 /// Ends a person's sessions, except one at most.
 #[derive(Debug, Clone, Copy)]
-pub struct OthersEnding {
+pub struct OtherSessionsRevocation {
     pub user: UserId,
     /// This session stays.
     pub except: Option<SessionId>,
@@ -54,7 +54,7 @@ pub struct OthersEnding {
 
 impl Store {
     /// Revokes a session and publishes the event. Returns false if it had ended before.
-    pub async fn revoke(
+    pub async fn revoke_session(
         &self,
         session: SessionId,
         at: UnixMillis,
@@ -62,7 +62,7 @@ impl Store {
         event: &Event,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
-            let first = Self::end(tx, session, at, why).await?;
+            let first = Self::end_session(tx, session, at, why).await?;
             if first {
                 outbox::store::add(tx, event).await?;
             }
@@ -79,7 +79,7 @@ impl Store {
         event: &Event,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
-            let first = Self::end(tx, session, at, SessionEnding::ByAdmin).await?;
+            let first = Self::end_session(tx, session, at, SessionEnding::ByAdmin).await?;
             if first {
                 tx.exec(BY, vals![by, session]).await?;
                 outbox::store::add(tx, event).await?;
@@ -91,7 +91,7 @@ impl Store {
     /// Revokes a person's other sessions. Returns those that this call ended.
     pub async fn revoke_others(
         &self,
-        ending: OthersEnding,
+        ending: OtherSessionsRevocation,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
         transact!(self.sql, tx => { Self::end_others(tx, ending, &event_of).await })
@@ -99,15 +99,15 @@ impl Store {
 
     pub(super) async fn end_others(
         tx: &mut Tx,
-        ending: OthersEnding,
+        ending: OtherSessionsRevocation,
         event_of: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let OthersEnding { user, except, at, why } = ending;
+        let OtherSessionsRevocation { user, except, at, why } = ending;
         let except = except.unwrap_or(SessionId(Uuid::nil()));
-        let others: Vec<SessionId> = tx.all(OTHERS, vals![user, except, at]).await?;
+        let others: Vec<SessionId> = tx.fetch_all(OTHERS, vals![user, except, at]).await?;
         let (mut ended, mut events) = (Vec::new(), Vec::new());
         for session in others {
-            if Self::end(tx, session, at, why).await? {
+            if Self::end_session(tx, session, at, why).await? {
                 events.push(event_of(session)?);
                 ended.push(session);
             }
@@ -117,7 +117,7 @@ impl Store {
     }
 
     /// Returns false if it had ended before.
-    pub(super) async fn end(
+    pub(super) async fn end_session(
         tx: &mut Tx,
         session: SessionId,
         at: UnixMillis,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wire::{SessionId, UnixMillis};
 
 use super::{Store, StoreError};
-use crate::domain::{RefreshFamily, SentRefresh};
+use crate::domain::{PresentedRefreshToken, RefreshFamily};
 
 const BEGUN: &str = "SELECT created_at FROM sessions WHERE id = ?";
 const EXTEND: &str = "UPDATE sessions SET expires_at = ? \
@@ -17,11 +17,11 @@ const SPEND: &str = "UPDATE sessions SET refresh_newest = ?, refresh_before = ?,
     WHERE id = ? AND revoked_at IS NULL AND refresh_newest IN (0, ?)";
 
 impl Store {
-    pub async fn session_begun(
+    pub async fn load_session_start(
         &self,
         session: SessionId,
     ) -> Result<Option<UnixMillis>, StoreError> {
-        Ok(self.sql.one(BEGUN, vals![session]).await?)
+        Ok(self.sql.fetch_optional(BEGUN, vals![session]).await?)
     }
 
     /// An ended session stays ended, and no session becomes shorter.
@@ -34,14 +34,14 @@ impl Store {
         Ok(())
     }
 
-    pub async fn refresh_family(
+    pub async fn load_refresh_family(
         &self,
         session: SessionId,
     ) -> Result<Option<RefreshFamily>, StoreError> {
         let row: Option<(UnixMillis, UnixMillis, UnixMillis, Option<Uuid>)> =
-            self.sql.one(FAMILY, vals![session]).await?;
+            self.sql.fetch_optional(FAMILY, vals![session]).await?;
         Ok(row.map(|(began, newest, before, attempt)| {
-            RefreshFamily::of(began, newest, before, attempt)
+            RefreshFamily::from_stored(began, newest, before, attempt)
         }))
     }
 
@@ -50,10 +50,10 @@ impl Store {
     pub async fn spend_refresh_token(
         &self,
         session: SessionId,
-        newest: SentRefresh,
+        newest: PresentedRefreshToken,
         successor: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let SentRefresh { issued, attempt } = newest;
+        let PresentedRefreshToken { issued, attempt } = newest;
         let values = vals![successor, issued, attempt, session, issued];
         Ok(self.sql.exec(SPEND, values).await? == 1)
     }

@@ -37,16 +37,16 @@ pub struct NameHash([u8; 32]);
 pub struct PlaceHash([u8; 32]);
 
 impl NameHash {
-    pub fn of(username: &Username) -> Self {
+    pub fn from_username(username: &Username) -> Self {
         Self(hash(username.as_str()))
     }
 
     /// From a keyed hash of a phone number or address: few enough exist to reverse a plain hash.
-    pub fn of_keyed(keyed_hash: [u8; 32]) -> Self {
+    pub fn from_keyed_hash(keyed_hash: [u8; 32]) -> Self {
         Self(keyed_hash)
     }
 
-    pub(super) fn bytes(self) -> [u8; 32] {
+    pub(super) fn to_bytes(self) -> [u8; 32] {
         self.0
     }
 }
@@ -59,21 +59,21 @@ impl fmt::Display for NameHash {
 }
 
 impl PlaceHash {
-    pub fn of_address(address: ClientAddress) -> Self {
+    pub fn from_address(address: ClientAddress) -> Self {
         Self(hash(&format!("address {address}")))
     }
 
-    pub fn of_device(device: &DeviceSecret) -> Self {
+    pub fn from_device(device: &DeviceSecret) -> Self {
         Self(hash(&format!("device {}", device.reveal())))
     }
 
-    pub(super) fn bytes(self) -> [u8; 32] {
+    pub(super) fn to_bytes(self) -> [u8; 32] {
         self.0
     }
 }
 
 impl Store {
-    pub async fn add_failure(
+    pub async fn record_failure(
         &self,
         id: Uuid,
         name: NameHash,
@@ -84,34 +84,35 @@ impl Store {
         Ok(self.sql.insert(row).await?)
     }
 
-    pub async fn failures_here(
+    pub async fn count_failures_here(
         &self,
         name: NameHash,
         place: PlaceHash,
         since: UnixMillis,
     ) -> Result<WrongGuesses, StoreError> {
-        let row = self.sql.one(HERE, vals![name.0, place.0, since]).await?;
-        Ok(row.map(guesses).unwrap_or_default())
+        let row = self.sql.fetch_optional(HERE, vals![name.0, place.0, since]).await?;
+        Ok(row.map(to_wrong_guesses).unwrap_or_default())
     }
 
-    pub async fn failures_everywhere(
+    pub async fn count_failures_everywhere(
         &self,
         name: NameHash,
         since: UnixMillis,
     ) -> Result<WrongGuesses, StoreError> {
-        let row = self.sql.one(EVERYWHERE, vals![name.0, since]).await?;
-        Ok(row.map(guesses).unwrap_or_default())
+        let row = self.sql.fetch_optional(EVERYWHERE, vals![name.0, since]).await?;
+        Ok(row.map(to_wrong_guesses).unwrap_or_default())
     }
 
     /// Summarises the wrong passwords from other places; `None` if there are none.
-    pub async fn failures_elsewhere(
+    pub async fn count_failures_elsewhere(
         &self,
         name: NameHash,
         place: PlaceHash,
         since: UnixMillis,
     ) -> Result<Option<GuessReport>, StoreError> {
         type Row = (i64, i64, Option<UnixMillis>);
-        let row: Option<Row> = self.sql.one(ELSEWHERE, vals![name.0, place.0, since]).await?;
+        let row: Option<Row> =
+            self.sql.fetch_optional(ELSEWHERE, vals![name.0, place.0, since]).await?;
         let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
         Ok(row.and_then(|(count, places, since)| {
             Some(GuessReport { count: number(count), places: number(places), since: since? })
@@ -120,7 +121,7 @@ impl Store {
 
     /// Removes up to `BATCH` failures of `until` and before.
     pub async fn purge_failures(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge(OLD, "DELETE FROM login_failures WHERE id IN (", until).await
+        self.purge_rows(OLD, "DELETE FROM login_failures WHERE id IN (", until).await
     }
 
     pub(super) fn forget_failures(
@@ -132,7 +133,7 @@ impl Store {
     }
 }
 
-fn guesses((count, newest): (i64, Option<UnixMillis>)) -> WrongGuesses {
+fn to_wrong_guesses((count, newest): (i64, Option<UnixMillis>)) -> WrongGuesses {
     WrongGuesses { count, newest }
 }
 

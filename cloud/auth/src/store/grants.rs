@@ -15,7 +15,7 @@ const OTHERS: &str = "SELECT id, device, region FROM sessions \
 
 impl Store {
     /// Ends the grants that `new` replaces, and returns them.
-    pub async fn give_way(
+    pub async fn end_replaced_grants(
         &self,
         new: &UserSession,
         now: UnixMillis,
@@ -24,13 +24,13 @@ impl Store {
         transact!(self.sql, tx => {
             let values = vals![new.user_id, SessionKind::DeviceGrant, new.id, now];
             let others: Vec<(SessionId, Option<DeviceId>, Option<Region>)> =
-                tx.all(OTHERS, values).await?;
+                tx.fetch_all(OTHERS, values).await?;
             let (mut kept, mut ended, mut events) = (1, Vec::new(), Vec::new());
             for (session, device, region) in others {
                 let same = (&device, region) == (&new.device, new.region);
                 if !same && kept < OF_ONE_PERSON_MAX {
                     kept += 1;
-                } else if Self::end(tx, session, now, SessionEnding::Replaced).await? {
+                } else if Self::end_session(tx, session, now, SessionEnding::Replaced).await? {
                     events.push(event_of(session)?);
                     ended.push(session);
                 }

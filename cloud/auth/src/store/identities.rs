@@ -6,14 +6,14 @@
 
 use platform::{
     columns, outbox, row,
-    sealing::{SealPlace, SealedBatch},
+    sealing::{ResealedBatch, SealContext},
     sql::Columns,
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{Event, IdentityId, SessionId, UnixMillis, UserId};
 
-use super::{Account, BATCH, OthersEnding, Store, StoreError};
+use super::{Account, BATCH, OtherSessionsRevocation, Store, StoreError};
 use crate::{
     domain::{Email, Username},
     passwords::NO_PASSWORD,
@@ -82,7 +82,7 @@ columns! {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NewcomerResult {
+pub enum AddNewcomerResult {
     Made,
     NameTaken,
     EmailTaken,
@@ -90,7 +90,7 @@ pub enum NewcomerResult {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkResult {
+pub enum LinkIdentityResult {
     Linked,
     /// The identity is linked elsewhere, or this account has another at that issuer.
     Taken,
@@ -99,7 +99,7 @@ pub enum LinkResult {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnlinkResult {
+pub enum UnlinkIdentityResult {
     /// The sessions that this ended.
     Removed(Vec<SessionId>),
     Unknown,
@@ -109,29 +109,33 @@ pub enum UnlinkResult {
 
 impl Store {
     /// Returns false if the flow had ended before.
-    pub async fn end_visit(&self, id: Uuid, expires_at: UnixMillis) -> Result<bool, StoreError> {
+    pub async fn mark_flow_spent(
+        &self,
+        id: Uuid,
+        expires_at: UnixMillis,
+    ) -> Result<bool, StoreError> {
         Ok(self.sql.insert_new(EndedVisit { id, expires_at }).await?)
     }
 
     /// Removes up to `BATCH` flows whose tickets expired by `until`.
-    pub async fn purge_visits(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge(OLD_VISITS, "DELETE FROM ended_visits WHERE id IN (", until).await
+    pub async fn purge_spent_flows(&self, until: UnixMillis) -> Result<usize, StoreError> {
+        self.purge_rows(OLD_VISITS, "DELETE FROM ended_visits WHERE id IN (", until).await
     }
 
     /// Finds an identity and its person, even if the account is closed.
-    pub async fn identity(
+    pub async fn find_identity(
         &self,
         whose: IssuerSubject<'_>,
     ) -> Result<Option<(IdentityId, UserId)>, StoreError> {
         let values = vals![whose.issuer, self.subject_hash(whose)];
-        Ok(self.sql.one(FOUND, values).await?)
+        Ok(self.sql.fetch_optional(FOUND, values).await?)
     }
 
-    pub async fn identity_owner(
+    pub async fn find_identity_owner(
         &self,
         whose: IssuerSubject<'_>,
     ) -> Result<Option<UserId>, StoreError> {
-        Ok(self.identity(whose).await?.map(|(_, owner)| owner))
+        Ok(self.find_identity(whose).await?.map(|(_, owner)| owner))
     }
 
     /// Creates an account with its first identity.
@@ -142,17 +146,19 @@ impl Store {
         whose: IssuerSubject<'_>,
         (id, at): (IdentityId, UnixMillis),
         event: &Event,
-    ) -> Result<NewcomerResult, StoreError> {
+    ) -> Result<AddNewcomerResult, StoreError> {
         // The issuer vouches for an address; an unverified one was replaced by a placeholder.
-        let email_confirmed_at = (!email.reaches_nobody()).then_some(at);
-        let row = self.user_row(account, username, email, at).confirmed(email_confirmed_at);
-        let (hash, number) = (self.subject_hash(whose), self.sealed_number(whose, id));
+        let email_confirmed_at = (!email.is_undeliverable()).then_some(at);
+        let row = self
+            .build_user_row(account, username, email, at)
+            .with_email_confirmed(email_confirmed_at);
+        let (hash, number) = (self.subject_hash(whose), self.seal_number(whose, id));
         transact!(self.sql, tx => {
             if Self::has_email(tx, email, &row).await? {
-                return Ok(NewcomerResult::EmailTaken);
+                return Ok(AddNewcomerResult::EmailTaken);
             }
             if !tx.insert_new(row.clone()).await? {
-                return Ok(NewcomerResult::NameTaken);
+                return Ok(AddNewcomerResult::NameTaken);
             }
             let identity = IdentityRow {
                 id,
@@ -166,10 +172,10 @@ impl Store {
             if !tx.insert_new(identity).await? {
                 // The same person registered twice at once.
                 tx.exec(REMOVE_USER, vals![account.id]).await?;
-                return Ok(NewcomerResult::IdentityTaken);
+                return Ok(AddNewcomerResult::IdentityTaken);
             }
             outbox::store::add(tx, event).await?;
-            Ok(NewcomerResult::Made)
+            Ok(AddNewcomerResult::Made)
         })
     }
 
@@ -181,8 +187,8 @@ impl Store {
         password_of: Option<UnixMillis>,
         whose: IssuerSubject<'_>,
         (id, at): (IdentityId, UnixMillis),
-    ) -> Result<LinkResult, StoreError> {
-        let (hash, number) = (self.subject_hash(whose), self.sealed_number(whose, id));
+    ) -> Result<LinkIdentityResult, StoreError> {
+        let (hash, number) = (self.subject_hash(whose), self.seal_number(whose, id));
         transact!(self.sql, tx => {
             let identity = IdentityRow {
                 id,
@@ -194,27 +200,27 @@ impl Store {
                 created_at: at,
             };
             if !tx.insert_new(identity).await? {
-                let owner: Option<UserId> = tx.one(OWNER, vals![whose.issuer, hash]).await?;
+                let owner: Option<UserId> = tx.fetch_optional(OWNER, vals![whose.issuer, hash]).await?;
                 let is_own = owner == Some(user);
-                return Ok(if is_own { LinkResult::Linked } else { LinkResult::Taken });
+                return Ok(if is_own { LinkIdentityResult::Linked } else { LinkIdentityResult::Taken });
             }
             let standing: Option<(bool, Option<UnixMillis>)> =
-                tx.one(STANDING, vals![user]).await?;
+                tx.fetch_optional(STANDING, vals![user]).await?;
             if standing != Some((true, password_of)) {
                 tx.exec(REMOVE, vals![id, user]).await?;
-                return Ok(LinkResult::Changed);
+                return Ok(LinkIdentityResult::Changed);
             }
-            Ok(LinkResult::Linked)
+            Ok(LinkIdentityResult::Linked)
         })
     }
 
     /// Oldest first.
-    pub async fn identities(&self, user: UserId) -> Result<Vec<KnownIdentity>, StoreError> {
-        Ok(self.sql.all(KnownIdentity::select(OF_USER), vals![user, OF_ONE_USER_MAX]).await?)
+    pub async fn list_identities(&self, user: UserId) -> Result<Vec<KnownIdentity>, StoreError> {
+        Ok(self.sql.fetch_all(KnownIdentity::select(OF_USER), vals![user, OF_ONE_USER_MAX]).await?)
     }
 
     pub async fn has_password(&self, user: UserId) -> Result<bool, StoreError> {
-        let hash: Option<String> = self.sql.one(PASSWORD, vals![user]).await?;
+        let hash: Option<String> = self.sql.fetch_optional(PASSWORD, vals![user]).await?;
         Ok(hash.is_some_and(|hash| hash != NO_PASSWORD))
     }
 
@@ -222,41 +228,42 @@ impl Store {
     pub async fn unlink_identity(
         &self,
         id: IdentityId,
-        ending: OthersEnding,
+        ending: OtherSessionsRevocation,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
-    ) -> Result<UnlinkResult, StoreError> {
+    ) -> Result<UnlinkIdentityResult, StoreError> {
         let (user, at) = (ending.user, ending.at);
         transact!(self.sql, tx => {
             tx.exec(HOLD, vals![at, user]).await?;
-            let hash: Option<String> = tx.one(PASSWORD, vals![user]).await?;
-            let others: Option<i64> = tx.one(OTHERS, vals![user, id]).await?;
+            let hash: Option<String> = tx.fetch_optional(PASSWORD, vals![user]).await?;
+            let others: Option<i64> = tx.fetch_optional(OTHERS, vals![user, id]).await?;
             let is_last = hash.is_none_or(|hash| hash == NO_PASSWORD) && others == Some(0);
-            let own: Option<IdentityId> = tx.one(OWN, vals![id, user]).await?;
+            let own: Option<IdentityId> = tx.fetch_optional(OWN, vals![id, user]).await?;
             if own.is_none() {
-                return Ok(UnlinkResult::Unknown);
+                return Ok(UnlinkIdentityResult::Unknown);
             }
             if is_last {
-                return Ok(UnlinkResult::LastWayIn);
+                return Ok(UnlinkIdentityResult::LastWayIn);
             }
             tx.exec(REMOVE, vals![id, user]).await?;
-            Ok(UnlinkResult::Removed(Self::end_others(tx, ending, &event_of).await?))
+            Ok(UnlinkIdentityResult::Removed(Self::end_others(tx, ending, &event_of).await?))
         })
     }
 
     /// Returns the person's proven phone number.
-    pub async fn number_of(&self, user: UserId) -> Result<Option<String>, StoreError> {
-        let found: Option<(IdentityId, String)> = self.sql.one(NUMBER, vals![user, PHONES]).await?;
+    pub async fn load_phone_number(&self, user: UserId) -> Result<Option<String>, StoreError> {
+        let found: Option<(IdentityId, String)> =
+            self.sql.fetch_optional(NUMBER, vals![user, PHONES]).await?;
         let Some((id, sealed)) = found else { return Ok(None) };
-        Ok(Some(self.sql.data_keys().open_text(&number_place(id), sealed)?))
+        Ok(Some(self.sql.data_keys().open_text(&number_seal_place(id), sealed)?))
     }
 
     /// Stores a number that was proven before numbers were stored.
-    pub async fn note_number(
+    pub async fn store_missing_number(
         &self,
         id: IdentityId,
         whose: IssuerSubject<'_>,
     ) -> Result<(), StoreError> {
-        if let Some(number) = self.sealed_number(whose, id) {
+        if let Some(number) = self.seal_number(whose, id) {
             self.sql.exec(NOTE_NUMBER, vals![number, id]).await?;
         }
         Ok(())
@@ -264,25 +271,26 @@ impl Store {
 
     /// Reseals the stale numbers of the next batch after `after`. Returns the batch's last; `None`
     /// at the end.
-    pub async fn reseal_numbers(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+    pub async fn reseal_numbers(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
-        let rows: Vec<(IdentityId, String)> = self.sql.all(NUMBERS, vals![after, BATCH]).await?;
+        let rows: Vec<(IdentityId, String)> =
+            self.sql.fetch_all(NUMBERS, vals![after, BATCH]).await?;
         let mut sealed = 0;
         for (id, stored) in &rows {
             if keys.is_stale_text(stored) {
-                let number = keys.open_text(&number_place(*id), stored.clone())?;
-                let anew = keys.seal_text(&number_place(*id), &number);
+                let number = keys.open_text(&number_seal_place(*id), stored.clone())?;
+                let anew = keys.seal_text(&number_seal_place(*id), &number);
                 self.sql.exec(RESEAL, vals![anew, *id, stored.as_str()]).await?;
                 sealed += 1;
             }
         }
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| id.0);
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 
-    fn sealed_number(&self, whose: IssuerSubject<'_>, id: IdentityId) -> Option<String> {
+    fn seal_number(&self, whose: IssuerSubject<'_>, id: IdentityId) -> Option<String> {
         let is_phone = whose.issuer == PHONES;
-        is_phone.then(|| self.sql.data_keys().seal_text(&number_place(id), whose.subject))
+        is_phone.then(|| self.sql.data_keys().seal_text(&number_seal_place(id), whose.subject))
     }
 
     fn subject_hash(&self, IssuerSubject { issuer, subject }: IssuerSubject<'_>) -> [u8; 32] {
@@ -290,6 +298,6 @@ impl Store {
     }
 }
 
-fn number_place(id: IdentityId) -> SealPlace {
-    SealPlace::of_id("identities.number", id.0)
+fn number_seal_place(id: IdentityId) -> SealContext {
+    SealContext::of_id("identities.number", id.0)
 }

@@ -10,7 +10,7 @@ use wire::{Role, UnixMillis, UserId, words, words_from_text};
 
 use super::{
     Store, StoreError, reasons,
-    users::{EMAIL, email_place},
+    users::{EMAIL, email_seal_place},
 };
 use crate::domain::BUILT_IN_MAX;
 
@@ -60,48 +60,49 @@ pub struct PeopleFilter {
 
 impl Store {
     /// Returns at most `limit` people after `after`, by name.
-    pub async fn people(
+    pub async fn list_people(
         &self,
         filter: &PeopleFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<PersonRow>, StoreError> {
-        let (text, values) = statement(filter, self.sql.data_keys(), after, limit);
-        let people: Vec<PersonRow> = self.sql.all(text, values).await?;
-        people.into_iter().map(|person| self.opened(person)).collect()
+        let (text, values) = build_statement(filter, self.sql.data_keys(), after, limit);
+        let people: Vec<PersonRow> = self.sql.fetch_all(text, values).await?;
+        people.into_iter().map(|person| self.unseal_person(person)).collect()
     }
 
-    pub async fn person(&self, user: UserId) -> Result<Option<PersonRow>, StoreError> {
-        let person = self.sql.one(Statement::new(PEOPLE).then(ONE), vals![user]).await?;
-        person.map(|person| self.opened(person)).transpose()
+    pub async fn load_person(&self, user: UserId) -> Result<Option<PersonRow>, StoreError> {
+        let person =
+            self.sql.fetch_optional(Statement::new(PEOPLE).append_text(ONE), vals![user]).await?;
+        person.map(|person| self.unseal_person(person)).transpose()
     }
 
-    fn opened(&self, person: PersonRow) -> Result<PersonRow, StoreError> {
+    fn unseal_person(&self, person: PersonRow) -> Result<PersonRow, StoreError> {
         let keys = self.sql.data_keys();
-        let email = keys.open_text(&email_place(person.id), person.email)?;
-        let place = reasons::closing(person.id);
+        let email = keys.open_text(&email_seal_place(person.id), person.email)?;
+        let place = reasons::closing_place(person.id);
         let closed_why = person.closed_why.map(|why| keys.open_text(&place, why)).transpose()?;
         Ok(PersonRow { email, closed_why, ..person })
     }
 }
 
-fn statement(
+fn build_statement(
     filter: &PeopleFilter,
     keys: &DataKeys,
     after: &str,
     limit: usize,
 ) -> (Statement, Vec<Val>) {
     let PeopleFilter { search, role, state } = filter;
-    let (mut text, mut values) = (Statement::new(PEOPLE).then(IN_ORDER), vals![after]);
+    let (mut text, mut values) = (Statement::new(PEOPLE).append_text(IN_ORDER), vals![after]);
     match search {
         Some(address) if address.contains('@') => {
             // Addresses are plain until the job seals them.
-            text = text.then(" AND (u.email_hash = ? OR u.email = ?)");
+            text = text.append_text(" AND (u.email_hash = ? OR u.email = ?)");
             values.extend(vals![keys.hash(EMAIL, address).to_vec(), address.as_str()]);
         }
         Some(start) => {
             // An index answers the range; the end sign sorts after all characters of a name.
-            text = text.then(" AND u.username >= ? AND u.username < ?");
+            text = text.append_text(" AND u.username >= ? AND u.username < ?");
             values.extend(vals![start.as_str(), format!("{start}\u{7f}")]);
         }
         None => {}
@@ -112,13 +113,13 @@ fn statement(
         } else {
             " AND u.role_id = ? AND u.own_role_id IS NULL"
         };
-        text = text.then(condition);
+        text = text.append_text(condition);
         values.push(role.into());
     }
     if let Some(state) = state {
-        text = text.then(" AND u.is_active = ?");
+        text = text.append_text(" AND u.is_active = ?");
         values.push((*state == AccountState::Open).into());
     }
     values.push(limit.into());
-    (text.then(" ORDER BY u.username LIMIT ?"), values)
+    (text.append_text(" ORDER BY u.username LIMIT ?"), values)
 }

@@ -4,8 +4,8 @@ use platform::{columns, outbox, transact, vals};
 use uuid::Uuid;
 use wire::{Event, Role, UnixMillis, UserId};
 
-use super::{Closing, Store, StoreError, reasons};
-use crate::domain::first_tokens_after;
+use super::{ClosureRecord, Store, StoreError, reasons};
+use crate::domain::earliest_token_time;
 
 const OPEN: &str = "UPDATE users SET is_active = 1, updated_at = ? WHERE id = ? AND is_active = 0";
 const STANDING: &str =
@@ -31,36 +31,36 @@ columns! {
 
 impl Store {
     /// Returns a person's role, and the earliest issue time of their valid tokens.
-    pub async fn tokens_since(
+    pub async fn load_tokens_since(
         &self,
         user: UserId,
     ) -> Result<Option<(Role, UnixMillis)>, StoreError> {
-        Ok(self.sql.one(OF_PERSON, vals![user]).await?)
+        Ok(self.sql.fetch_optional(OF_PERSON, vals![user]).await?)
     }
 
     /// Reopens a closed account, sets a new start for its tokens and publishes the event. Returns
     /// false if the account is open. Ended sessions stay ended.
-    pub async fn readmit(
+    pub async fn readmit_user(
         &self,
         id: Uuid,
         user: UserId,
-        record: &Closing,
+        record: &ClosureRecord,
         event_of: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
     ) -> Result<bool, StoreError> {
-        let Closing { at, by, why } = record;
+        let ClosureRecord { at, by, why } = record;
         transact!(self.sql, tx => {
             if tx.exec(OPEN, vals![*at, user]).await? != 1 {
                 return Ok(false);
             }
-            let standing: Option<ClosingColumns> = tx.one(STANDING, vals![user]).await?;
+            let standing: Option<ClosingColumns> = tx.fetch_optional(STANDING, vals![user]).await?;
             let Some((before, closed_at, closed_by, closed_why)) = standing else {
                 return Ok(false);
             };
             let keys = tx.data_keys();
-            let place = reasons::closing(user);
-            let closed_why = closed_why.map(|why| reasons::renewed(keys, &place, why)).transpose()?;
-            let why = keys.seal_text(&reasons::readmission(id), why);
-            let since = first_tokens_after(&[*at, before, closed_at.unwrap_or(before)]);
+            let place = reasons::closing_place(user);
+            let closed_why = closed_why.map(|why| reasons::reseal_if_stale(keys, &place, why)).transpose()?;
+            let why = keys.seal_text(&reasons::readmission_place(id), why);
+            let since = earliest_token_time(&[*at, before, closed_at.unwrap_or(before)]);
             tx.exec(BEGIN_TOKENS, vals![since, user]).await?;
             let row = ReadmissionRow {
                 id,

@@ -5,7 +5,7 @@
 //! moves it into its own record, and an older version copies it unopened.
 
 use platform::{
-    sealing::{DataKeys, SealError, SealPlace, SealedBatch},
+    sealing::{DataKeys, ResealedBatch, SealContext, SealError},
     sql::Val,
     vals,
 };
@@ -30,34 +30,34 @@ const RESEAL_ROTATION: &str =
 const RESEAL_KILLING: &str =
     "UPDATE signing_keys SET killed_why = ? WHERE kid = ? AND killed_why = ?";
 
-pub(super) fn closing(user: UserId) -> SealPlace {
-    SealPlace::of_id("users.closed_why", user.0)
+pub(super) fn closing_place(user: UserId) -> SealContext {
+    SealContext::of_id("users.closed_why", user.0)
 }
 
-pub(super) fn readmission(id: Uuid) -> SealPlace {
-    SealPlace::of_id("readmissions.why", id)
+pub(super) fn readmission_place(id: Uuid) -> SealContext {
+    SealContext::of_id("readmissions.why", id)
 }
 
-pub(super) fn reset(id: Uuid) -> SealPlace {
-    SealPlace::of_id("password_resets.why", id)
+pub(super) fn reset_place(id: Uuid) -> SealContext {
+    SealContext::of_id("password_resets.why", id)
 }
 
-pub(super) fn role_act(id: Uuid) -> SealPlace {
-    SealPlace::of_id("role_acts.why", id)
+pub(super) fn role_change_place(id: Uuid) -> SealContext {
+    SealContext::of_id("role_acts.why", id)
 }
 
-pub(super) fn rotation(kid: &str) -> SealPlace {
-    SealPlace::of("signing_keys.rotated_why", kid.as_bytes())
+pub(super) fn rotation_place(kid: &str) -> SealContext {
+    SealContext::for_row("signing_keys.rotated_why", kid.as_bytes())
 }
 
-pub(super) fn killing(kid: &str) -> SealPlace {
-    SealPlace::of("signing_keys.killed_why", kid.as_bytes())
+pub(super) fn killing_place(kid: &str) -> SealContext {
+    SealContext::for_row("signing_keys.killed_why", kid.as_bytes())
 }
 
 /// Reseals a stale text, one that is plain or under a former key, with the present key.
-pub(super) fn renewed(
+pub(super) fn reseal_if_stale(
     keys: &DataKeys,
-    place: &SealPlace,
+    place: &SealContext,
     stored: String,
 ) -> Result<String, SealError> {
     if keys.is_stale_text(&stored) {
@@ -69,72 +69,79 @@ pub(super) fn renewed(
 impl Store {
     /// Reseals the stale reasons of the next batch of resets after `after`. Returns the batch's
     /// last reset; `None` at the end.
-    pub async fn reseal_resets(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
-        self.reseal_texts(RESETS, RESEAL_RESET, reset, after).await
+    pub async fn reseal_resets(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
+        self.reseal_texts(RESETS, RESEAL_RESET, reset_place, after).await
     }
 
     /// As `reseal_resets`, for role changes.
-    pub async fn reseal_role_acts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
-        self.reseal_texts(ACTS, RESEAL_ACT, role_act, after).await
+    pub async fn reseal_role_acts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
+        self.reseal_texts(ACTS, RESEAL_ACT, role_change_place, after).await
     }
 
     /// As `reseal_resets`, for readmissions and the closings that they ended.
-    pub async fn reseal_readmissions(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+    pub async fn reseal_readmissions(
+        &self,
+        after: Uuid,
+    ) -> Result<ResealedBatch<Uuid>, StoreError> {
         let rows: Vec<(Uuid, UserId, String, Option<String>)> =
-            self.sql.all(READMISSIONS, vals![after, BATCH]).await?;
+            self.sql.fetch_all(READMISSIONS, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| *id);
         let mut sealed = 0;
         for (id, user, why, closed_why) in rows {
-            sealed += self.reseal(RESEAL_READMISSION, &readmission(id), id, Some(why)).await?;
-            sealed += self.reseal(RESEAL_ITS_CLOSING, &closing(user), id, closed_why).await?;
+            sealed +=
+                self.reseal_text(RESEAL_READMISSION, &readmission_place(id), id, Some(why)).await?;
+            sealed +=
+                self.reseal_text(RESEAL_ITS_CLOSING, &closing_place(user), id, closed_why).await?;
         }
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 
     /// As `reseal_resets`, for manual rotations and kills of signing keys.
     pub async fn reseal_key_orders(
         &self,
         after: String,
-    ) -> Result<SealedBatch<String>, StoreError> {
+    ) -> Result<ResealedBatch<String>, StoreError> {
         let rows: Vec<(String, Option<String>, Option<String>)> =
-            self.sql.all(SIGNING_KEYS, vals![after, BATCH]).await?;
+            self.sql.fetch_all(SIGNING_KEYS, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(kid, ..)| kid.clone());
         let mut sealed = 0;
         for (kid, rotated_why, killed_why) in rows {
             let kid = kid.as_str();
-            sealed += self.reseal(RESEAL_ROTATION, &rotation(kid), kid, rotated_why).await?;
-            sealed += self.reseal(RESEAL_KILLING, &killing(kid), kid, killed_why).await?;
+            sealed +=
+                self.reseal_text(RESEAL_ROTATION, &rotation_place(kid), kid, rotated_why).await?;
+            sealed +=
+                self.reseal_text(RESEAL_KILLING, &killing_place(kid), kid, killed_why).await?;
         }
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 
     pub(super) async fn reseal_texts(
         &self,
         read: &'static str,
         write: &'static str,
-        place: fn(Uuid) -> SealPlace,
+        place: fn(Uuid) -> SealContext,
         after: Uuid,
-    ) -> Result<SealedBatch<Uuid>, StoreError> {
-        let rows: Vec<(Uuid, String)> = self.sql.all(read, vals![after, BATCH]).await?;
+    ) -> Result<ResealedBatch<Uuid>, StoreError> {
+        let rows: Vec<(Uuid, String)> = self.sql.fetch_all(read, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
         let mut sealed = 0;
         for (id, why) in rows {
-            sealed += self.reseal(write, &place(id), id, Some(why)).await?;
+            sealed += self.reseal_text(write, &place(id), id, Some(why)).await?;
         }
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 
     /// Reseals a text if it is stale and unchanged meanwhile. Returns the number of stale texts.
-    pub(super) async fn reseal(
+    pub(super) async fn reseal_text(
         &self,
         write: &'static str,
-        place: &SealPlace,
+        place: &SealContext,
         row: impl Into<Val>,
         stored: Option<String>,
     ) -> Result<usize, StoreError> {
         let (keys, row): (_, Val) = (self.sql.data_keys(), row.into());
         let Some(stored) = stored.filter(|stored| keys.is_stale_text(stored)) else { return Ok(0) };
-        let anew = renewed(keys, place, stored.clone())?;
+        let anew = reseal_if_stale(keys, place, stored.clone())?;
         self.sql.exec(write, vals![anew, row, stored]).await?;
         Ok(1)
     }

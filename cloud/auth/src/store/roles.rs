@@ -14,8 +14,8 @@ use platform::{
 use uuid::Uuid;
 use wire::{Event, Permission, Role, SessionId, UnixMillis, UserId};
 
-use super::{BATCH, OthersEnding, Store, StoreError, reasons};
-use crate::domain::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, within};
+use super::{BATCH, OtherSessionsRevocation, Store, StoreError, reasons};
+use crate::domain::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, check_permissions_held};
 
 const LOCK: &str = "UPDATE roles SET changed_at = changed_at WHERE id = 3";
 const ALL: &str = "ORDER BY id";
@@ -40,7 +40,7 @@ const ACTS: &str = "WHERE user_id = ? ORDER BY at DESC, id DESC LIMIT ?";
 /// Per person; older ones stay in the table.
 const ACTS_SHOWN: usize = 20;
 
-type OfPerson = (i64, String, String, Role, bool, Option<String>);
+type PersonRoleColumns = (i64, String, String, Role, bool, Option<String>);
 
 row! {
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ row! {
 
 /// A role with its permissions and its number of people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownRole {
+pub struct RoleDetails {
     pub row: RoleRow,
     pub permissions: Vec<Permission>,
     /// Counted only for custom roles: everyone else has a built-in one.
@@ -63,7 +63,7 @@ pub struct KnownRole {
 
 /// A person's role with its permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonsRole {
+pub struct HeldRole {
     pub role: RoleRow,
     pub is_active: bool,
     pub permissions: Vec<Permission>,
@@ -71,7 +71,7 @@ pub struct PersonsRole {
 
 /// The admin who changes a role, with time and reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleOrder {
+pub struct RoleChangeAudit {
     pub id: Uuid,
     pub at: UnixMillis,
     pub by: UserId,
@@ -125,53 +125,54 @@ row! {
 
 impl Store {
     /// Built-in roles first, then custom ones.
-    pub async fn roles(&self) -> Result<Vec<KnownRole>, StoreError> {
-        let rows: Vec<RoleRow> = self.sql.all(RoleRow::select(ALL), Vec::new()).await?;
+    pub async fn list_roles(&self) -> Result<Vec<RoleDetails>, StoreError> {
+        let rows: Vec<RoleRow> = self.sql.fetch_all(RoleRow::select(ALL), Vec::new()).await?;
         let mut held: HashMap<i64, Vec<String>> = HashMap::new();
-        for (role, permission) in self.sql.all::<(i64, String)>(ALL_HELD, Vec::new()).await? {
+        for (role, permission) in self.sql.fetch_all::<(i64, String)>(ALL_HELD, Vec::new()).await? {
             held.entry(role).or_default().push(permission);
         }
-        let people: Vec<(i64, i64)> = self.sql.all(HOLDERS, Vec::new()).await?;
+        let people: Vec<(i64, i64)> = self.sql.fetch_all(HOLDERS, Vec::new()).await?;
         let people: HashMap<i64, i64> = people.into_iter().collect();
         let known = rows.into_iter().map(|row| {
-            let permissions = known_of(row.base_id, held.remove(&row.id).unwrap_or_default());
+            let permissions =
+                to_known_permissions(row.base_id, held.remove(&row.id).unwrap_or_default());
             let count = people.get(&row.id).copied().unwrap_or_default().unsigned_abs();
             let people = (row.id > BUILT_IN_MAX).then_some(count);
-            KnownRole { row, permissions, people }
+            RoleDetails { row, permissions, people }
         });
         Ok(known.collect())
     }
 
     /// `None` if the person never registered.
-    pub async fn role_of(&self, user: UserId) -> Result<Option<PersonsRole>, StoreError> {
-        Ok(folded(self.sql.all(OF_PERSON, vals![user]).await?))
+    pub async fn load_person_role(&self, user: UserId) -> Result<Option<HeldRole>, StoreError> {
+        Ok(fold_role_rows(self.sql.fetch_all(OF_PERSON, vals![user]).await?))
     }
 
     /// Creates a custom role. Returns its number.
     pub async fn make_role(
         &self,
         draft: &RoleDraft,
-        order: &RoleOrder,
+        order: &RoleChangeAudit,
     ) -> Result<Result<i64, RoleRefusal>, StoreError> {
         transact!(self.sql, tx => {
-            let held = Self::locked(tx, order.by).await?;
-            if let Err(refused) = within(&held, &draft.permissions) {
+            let held = Self::lock_roles(tx, order.by).await?;
+            if let Err(refused) = check_permissions_held(&held, &draft.permissions) {
                 return Ok(Err(refused));
             }
-            let count: Option<i64> = tx.one(COUNT, vals![BUILT_IN_MAX]).await?;
+            let count: Option<i64> = tx.fetch_optional(COUNT, vals![BUILT_IN_MAX]).await?;
             if count.is_some_and(|count| count >= OWN_ROLES_MAX) {
                 return Ok(Err(RoleRefusal::TooMany));
             }
-            if Self::named(tx, &draft.name).await?.is_some() {
+            if Self::find_role_by_name(tx, &draft.name).await?.is_some() {
                 return Ok(Err(RoleRefusal::NameTaken));
             }
-            let last: Option<i64> = tx.one(LAST, Vec::new()).await?;
+            let last: Option<i64> = tx.fetch_optional(LAST, Vec::new()).await?;
             let id = last.unwrap_or_default().max(BUILT_IN_MAX) + 1;
             let RoleDraft { name, description, permissions } = draft;
             let base_id = Role::Admin;
             tx.insert(NewRoleRow { id, name, description, base_id, changed_at: order.at }).await?;
-            Self::grant(tx, id, permissions).await?;
-            Self::note(tx, order, "made", name, None, (String::new(), told(permissions))).await?;
+            Self::insert_permissions(tx, id, permissions).await?;
+            Self::record_role_change(tx, order, "made", name, None, (String::new(), join_permission_names(permissions))).await?;
             Ok(Ok(id))
         })
     }
@@ -181,26 +182,26 @@ impl Store {
         &self,
         id: i64,
         draft: &RoleDraft,
-        order: &RoleOrder,
+        order: &RoleChangeAudit,
     ) -> Result<Result<(), RoleRefusal>, StoreError> {
         transact!(self.sql, tx => {
-            let was = match Self::changeable(tx, id, order.by).await? {
+            let was = match Self::find_changeable_role(tx, id, order.by).await? {
                 Ok((_, was)) => was,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let held = Self::held_by(tx, order.by).await?;
-            if let Err(refused) = within(&held, &draft.permissions) {
+            let held = Self::load_held_permissions(tx, order.by).await?;
+            if let Err(refused) = check_permissions_held(&held, &draft.permissions) {
                 return Ok(Err(refused));
             }
-            if Self::named(tx, &draft.name).await?.is_some_and(|other| other != id) {
+            if Self::find_role_by_name(tx, &draft.name).await?.is_some_and(|other| other != id) {
                 return Ok(Err(RoleRefusal::NameTaken));
             }
             let RoleDraft { name, description, permissions } = draft;
             let values = vals![name.as_str(), description.as_str(), order.at, id];
             tx.exec(CHANGE, values).await?;
             tx.exec(EMPTY, vals![id]).await?;
-            Self::grant(tx, id, permissions).await?;
-            Self::note(tx, order, "changed", name, None, (told(&was), told(permissions))).await?;
+            Self::insert_permissions(tx, id, permissions).await?;
+            Self::record_role_change(tx, order, "changed", name, None, (join_permission_names(&was), join_permission_names(permissions))).await?;
             Ok(Ok(()))
         })
     }
@@ -209,22 +210,22 @@ impl Store {
     pub async fn remove_role(
         &self,
         id: i64,
-        order: &RoleOrder,
+        order: &RoleChangeAudit,
     ) -> Result<Result<(), RoleRefusal>, StoreError> {
         transact!(self.sql, tx => {
-            let (role, was) = match Self::changeable(tx, id, order.by).await? {
+            let (role, was) = match Self::find_changeable_role(tx, id, order.by).await? {
                 Ok(found) => found,
                 Err(refused) => return Ok(Err(refused)),
             };
             let holder: Option<UserId> =
-                tx.one(HOLDERS_OF_ONE, vals![id, UserId(Uuid::nil()), 1_i64]).await?;
+                tx.fetch_optional(HOLDERS_OF_ONE, vals![id, UserId(Uuid::nil()), 1_i64]).await?;
             if holder.is_some() {
                 return Ok(Err(RoleRefusal::InUse));
             }
             tx.exec(EMPTY, vals![id]).await?;
             tx.exec(REMOVE, vals![id]).await?;
-            let told = (told(&was), String::new());
-            Self::note(tx, order, "removed", &role.name, None, told).await?;
+            let told = (join_permission_names(&was), String::new());
+            Self::record_role_change(tx, order, "removed", &role.name, None, told).await?;
             Ok(Ok(()))
         })
     }
@@ -234,143 +235,157 @@ impl Store {
     pub async fn give_role(
         &self,
         id: i64,
-        ending: OthersEnding,
-        order: &RoleOrder,
+        ending: OtherSessionsRevocation,
+        order: &RoleChangeAudit,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Result<Vec<SessionId>, RoleRefusal>, StoreError> {
         let user = ending.user;
         transact!(self.sql, tx => {
-            let held = Self::locked(tx, order.by).await?;
-            let given: Option<RoleRow> = tx.one(RoleRow::select(ONE), vals![id]).await?;
-            let (Some(given), Some(present)) = (given, Self::role_of_person(tx, user).await?) else {
+            let held = Self::lock_roles(tx, order.by).await?;
+            let given: Option<RoleRow> = tx.fetch_optional(RoleRow::select(ONE), vals![id]).await?;
+            let (Some(given), Some(present)) = (given, Self::find_person_role(tx, user).await?) else {
                 return Ok(Err(RoleRefusal::Unknown));
             };
             if present.role.id == id {
                 return Ok(Ok(Vec::new()));
             }
-            let becomes = Self::held_by_role(tx, &given).await?;
-            if let Err(refused) = may_be_given(&held, (&present.role, &present.permissions), (&given, &becomes)) {
+            let becomes = Self::load_role_permissions(tx, &given).await?;
+            if let Err(refused) = check_role_assignment(&held, (&present.role, &present.permissions), (&given, &becomes)) {
                 return Ok(Err(refused));
             }
             let own = (id > BUILT_IN_MAX).then_some(id);
             tx.exec(GIVE, vals![given.base_id, own, order.at, user]).await?;
             let told = (present.role.name, given.name.clone());
-            Self::note(tx, order, "given", &given.name, Some(user), told).await?;
+            Self::record_role_change(tx, order, "given", &given.name, Some(user), told).await?;
             Ok(Ok(Self::end_others(tx, ending, &event_of).await?))
         })
     }
 
     /// Returns the next `BATCH` people after `after` who have that custom role.
-    pub async fn holders(&self, id: i64, after: UserId) -> Result<Vec<UserId>, StoreError> {
-        Ok(self.sql.all(HOLDERS_OF_ONE, vals![id, after, BATCH]).await?)
+    pub async fn list_role_holders(
+        &self,
+        id: i64,
+        after: UserId,
+    ) -> Result<Vec<UserId>, StoreError> {
+        Ok(self.sql.fetch_all(HOLDERS_OF_ONE, vals![id, after, BATCH]).await?)
     }
 
     /// Returns the latest roles given to a person, newest first.
-    pub async fn roles_given(&self, user: UserId) -> Result<Vec<RoleAct>, StoreError> {
+    pub async fn list_role_changes(&self, user: UserId) -> Result<Vec<RoleAct>, StoreError> {
         let keys = self.sql.data_keys();
         let acts: Vec<RoleAct> =
-            self.sql.all(RoleAct::select(ACTS), vals![user, ACTS_SHOWN]).await?;
+            self.sql.fetch_all(RoleAct::select(ACTS), vals![user, ACTS_SHOWN]).await?;
         let opened = |act: RoleAct| {
-            let why = keys.open_text(&reasons::role_act(act.id), act.why)?;
+            let why = keys.open_text(&reasons::role_change_place(act.id), act.why)?;
             Ok(RoleAct { why, ..act })
         };
         acts.into_iter().map(opened).collect()
     }
 
     /// Takes the lock and checks that this admin may still close that account.
-    pub(super) async fn refuse_closing(
+    pub(super) async fn check_can_close(
         tx: &mut Tx,
         by: UserId,
         user: UserId,
     ) -> Result<Option<RoleRefusal>, StoreError> {
         tx.exec(LOCK, Vec::new()).await?;
-        let closer = Self::role_of_person(tx, by).await?;
+        let closer = Self::find_person_role(tx, by).await?;
         let Some(closer) = closer.filter(|closer| closer.is_active) else {
             return Ok(Some(RoleRefusal::Beyond(Permission::RevokePeople)));
         };
-        let closed = Self::role_of_person(tx, user).await?;
+        let closed = Self::find_person_role(tx, user).await?;
         let admin = closed.filter(|closed| closed.role.base_id == Role::Admin);
         let theirs = admin.map(|admin| admin.permissions).unwrap_or_default();
-        Ok(within(&closer.permissions, &theirs).err())
+        Ok(check_permissions_held(&closer.permissions, &theirs).err())
     }
 
     /// Takes the lock. Returns the admin's current permissions.
-    async fn locked(tx: &mut Tx, by: UserId) -> Result<Vec<Permission>, StoreError> {
+    async fn lock_roles(tx: &mut Tx, by: UserId) -> Result<Vec<Permission>, StoreError> {
         tx.exec(LOCK, Vec::new()).await?;
-        Self::held_by(tx, by).await
+        Self::load_held_permissions(tx, by).await
     }
 
-    async fn held_by(tx: &mut Tx, user: UserId) -> Result<Vec<Permission>, StoreError> {
-        let role = Self::role_of_person(tx, user).await?;
+    async fn load_held_permissions(
+        tx: &mut Tx,
+        user: UserId,
+    ) -> Result<Vec<Permission>, StoreError> {
+        let role = Self::find_person_role(tx, user).await?;
         Ok(role.filter(|role| role.is_active).map(|role| role.permissions).unwrap_or_default())
     }
 
     /// Returns a custom role that this admin may change, with its permissions, under the lock.
-    async fn changeable(
+    async fn find_changeable_role(
         tx: &mut Tx,
         id: i64,
         by: UserId,
     ) -> Result<Result<(RoleRow, Vec<Permission>), RoleRefusal>, StoreError> {
-        let held = Self::locked(tx, by).await?;
-        let role: Option<RoleRow> = tx.one(RoleRow::select(ONE), vals![id]).await?;
+        let held = Self::lock_roles(tx, by).await?;
+        let role: Option<RoleRow> = tx.fetch_optional(RoleRow::select(ONE), vals![id]).await?;
         let Some(role) = role else { return Ok(Err(RoleRefusal::Unknown)) };
         if id <= BUILT_IN_MAX {
             return Ok(Err(RoleRefusal::BuiltIn));
         }
-        let permissions = Self::held_by_role(tx, &role).await?;
-        Ok(within(&held, &permissions).map(|()| (role, permissions)))
+        let permissions = Self::load_role_permissions(tx, &role).await?;
+        Ok(check_permissions_held(&held, &permissions).map(|()| (role, permissions)))
     }
 
-    async fn named(tx: &mut Tx, name: &str) -> Result<Option<i64>, StoreError> {
-        Ok(tx.one(OF_NAME, vals![name]).await?)
+    async fn find_role_by_name(tx: &mut Tx, name: &str) -> Result<Option<i64>, StoreError> {
+        Ok(tx.fetch_optional(OF_NAME, vals![name]).await?)
     }
 
-    async fn role_of_person(tx: &mut Tx, user: UserId) -> Result<Option<PersonsRole>, StoreError> {
-        Ok(folded(tx.all(OF_PERSON, vals![user]).await?))
+    async fn find_person_role(tx: &mut Tx, user: UserId) -> Result<Option<HeldRole>, StoreError> {
+        Ok(fold_role_rows(tx.fetch_all(OF_PERSON, vals![user]).await?))
     }
 
-    async fn held_by_role(tx: &mut Tx, role: &RoleRow) -> Result<Vec<Permission>, StoreError> {
-        let names: Vec<String> = tx.all(HELD_BY_ROLE, vals![role.id]).await?;
-        Ok(known_of(role.base_id, names))
+    async fn load_role_permissions(
+        tx: &mut Tx,
+        role: &RoleRow,
+    ) -> Result<Vec<Permission>, StoreError> {
+        let names: Vec<String> = tx.fetch_all(HELD_BY_ROLE, vals![role.id]).await?;
+        Ok(to_known_permissions(role.base_id, names))
     }
 
-    async fn grant(tx: &mut Tx, role_id: i64, all: &[Permission]) -> Result<(), StoreError> {
+    async fn insert_permissions(
+        tx: &mut Tx,
+        role_id: i64,
+        all: &[Permission],
+    ) -> Result<(), StoreError> {
         let row = |one: &Permission| GrantedRow { role_id, permission: one.as_str() };
         Ok(tx.insert_all(all.iter().map(row).collect()).await?)
     }
 
-    async fn note(
+    async fn record_role_change(
         tx: &mut Tx,
-        order: &RoleOrder,
+        order: &RoleChangeAudit,
         act: &'static str,
         role_name: &str,
         user_id: Option<UserId>,
         (was, became): (String, String),
     ) -> Result<(), StoreError> {
-        let RoleOrder { id, at, by, why } = order;
+        let RoleChangeAudit { id, at, by, why } = order;
         let (id, at, by_user) = (*id, *at, *by);
-        let why = tx.data_keys().seal_text(&reasons::role_act(id), why);
+        let why = tx.data_keys().seal_text(&reasons::role_change_place(id), why);
         tx.insert(NewActRow { id, act, at, by_user, why, role_name, user_id, was, became }).await?;
         Ok(())
     }
 }
 
 /// Builds a person's role from one row per permission, or from a single row without any.
-fn folded(rows: Vec<OfPerson>) -> Option<PersonsRole> {
+fn fold_role_rows(rows: Vec<PersonRoleColumns>) -> Option<HeldRole> {
     let (id, name, description, base_id, is_active, _) = rows.first()?.clone();
     let names = rows.into_iter().filter_map(|(.., permission)| permission).collect();
     let role = RoleRow { id, name, description, base_id };
-    Some(PersonsRole { role, is_active, permissions: known_of(base_id, names) })
+    Some(HeldRole { role, is_active, permissions: to_known_permissions(base_id, names) })
 }
 
 /// Returns the named permissions that a role on that base can hold, in their order. Omits
 /// permissions of newer versions.
-fn known_of(base: Role, names: Vec<String>) -> Vec<Permission> {
-    let all = Permission::of(base).iter().copied();
+fn to_known_permissions(base: Role, names: Vec<String>) -> Vec<Permission> {
+    let all = Permission::allowed_for_role(base).iter().copied();
     all.filter(|one| names.iter().any(|name| name == one.as_str())).collect()
 }
 
-fn may_be_given(
+fn check_role_assignment(
     held: &[Permission],
     (present, has): (&RoleRow, &[Permission]),
     (given, becomes): (&RoleRow, &[Permission]),
@@ -380,12 +395,12 @@ fn may_be_given(
     }
     for (role, permissions) in [(present, has), (given, becomes)] {
         if role.base_id == Role::Admin {
-            within(held, permissions)?;
+            check_permissions_held(held, permissions)?;
         }
     }
     Ok(())
 }
 
-fn told(permissions: &[Permission]) -> String {
+fn join_permission_names(permissions: &[Permission]) -> String {
     permissions.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", ")
 }

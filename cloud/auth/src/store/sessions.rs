@@ -62,7 +62,7 @@ row! {
 
 impl UserSession {
     /// Builds the session of a token with these claims.
-    pub fn of(claims: &Claims, kind: SessionKind, created_at: UnixMillis) -> Self {
+    pub fn from_claims(claims: &Claims, kind: SessionKind, created_at: UnixMillis) -> Self {
         let (device, region) = (claims.device.clone(), claims.region);
         let (id, user_id, expires_at) = (claims.jti, claims.sub, claims.expires_at());
         Self { id, user_id, kind, created_at, expires_at, device, region }
@@ -103,21 +103,21 @@ impl Store {
         transact!(self.sql, tx => {
             tx.insert(session.clone()).await?;
             let standing: Option<(bool, Role, Option<UnixMillis>)> =
-                tx.one(STANDING, vals![session.user_id]).await?;
+                tx.fetch_optional(STANDING, vals![session.user_id]).await?;
             if standing != Some((true, role, password_of)) {
                 let why = match standing {
                     Some((true, present, _)) if present != role => SessionEnding::RoleChanged,
                     Some((true, ..)) => SessionEnding::PasswordChanged,
                     _ => SessionEnding::AccountClosed,
                 };
-                Self::end(tx, session.id, session.created_at, why).await?;
+                Self::end_session(tx, session.id, session.created_at, why).await?;
                 return Ok(false);
             }
             if let Some(identity) = identity {
-                let owner: Option<UserId> = tx.one(IDENTITY_OWNER, vals![identity]).await?;
+                let owner: Option<UserId> = tx.fetch_optional(IDENTITY_OWNER, vals![identity]).await?;
                 if owner != Some(session.user_id) {
                     let why = SessionEnding::ByOwner;
-                    Self::end(tx, session.id, session.created_at, why).await?;
+                    Self::end_session(tx, session.id, session.created_at, why).await?;
                     return Ok(false);
                 }
             }
@@ -133,7 +133,7 @@ impl Store {
 
     /// Returns the time of a user's latest sign-in.
     pub async fn last_sign_in(&self, user: UserId) -> Result<Option<UnixMillis>, StoreError> {
-        Ok(self.sql.one(LATEST, vals![user]).await?)
+        Ok(self.sql.fetch_optional(LATEST, vals![user]).await?)
     }
 
     /// `None` if the session never existed or was purged.
@@ -142,7 +142,7 @@ impl Store {
         session: SessionId,
         now: UnixMillis,
     ) -> Result<Option<SessionState>, StoreError> {
-        let row: Option<StateRow> = self.sql.one(STATE, vals![session]).await?;
+        let row: Option<StateRow> = self.sql.fetch_optional(STATE, vals![session]).await?;
         Ok(row.map(|row| {
             let live = row.is_active && row.revoked_at.is_none() && row.expires_at > now;
             SessionState {
@@ -155,7 +155,7 @@ impl Store {
     }
 
     /// Lists a user's live sessions older than `before`, newest first.
-    pub async fn sessions(
+    pub async fn list_live_sessions(
         &self,
         user: UserId,
         before: SessionId,
@@ -163,20 +163,20 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<UserSession>, StoreError> {
         let values = vals![user, before, now, limit];
-        Ok(self.sql.all(UserSession::select(LIVE), values).await?)
+        Ok(self.sql.fetch_all(UserSession::select(LIVE), values).await?)
     }
 
     /// Returns the next `BATCH` revoked sessions after `after` whose token has not expired.
-    pub async fn revoked(
+    pub async fn list_revoked_sessions(
         &self,
         after: SessionId,
         now: UnixMillis,
     ) -> Result<Vec<(SessionId, UnixMillis)>, StoreError> {
-        Ok(self.sql.all(REVOKED, vals![now, after, BATCH]).await?)
+        Ok(self.sql.fetch_all(REVOKED, vals![now, after, BATCH]).await?)
     }
 
     /// Removes up to `BATCH` sessions that expired by `until`.
     pub async fn purge_sessions(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge(EXPIRED, "DELETE FROM sessions WHERE id IN (", until).await
+        self.purge_rows(EXPIRED, "DELETE FROM sessions WHERE id IN (", until).await
     }
 }

@@ -4,7 +4,7 @@ use platform::{columns, row, sql::Columns, vals};
 use wire::UnixMillis;
 
 use super::{Store, StoreError, reasons};
-use crate::signing::KeyOrder;
+use crate::signing::KeyChangeAudit;
 
 const ALL: &str = "ORDER BY place";
 const END: &str =
@@ -69,7 +69,7 @@ columns! {
 
 impl NewSigningKey {
     /// The first key, which has always been trusted.
-    pub fn of_file(kid: &str, public_key: [u8; 32]) -> Self {
+    pub fn from_file(kid: &str, public_key: [u8; 32]) -> Self {
         let (trusted_from, signs_from) = (UnixMillis(0), UnixMillis(0));
         Self { kid: kid.to_owned(), place: 1, public_key, sealed: None, trusted_from, signs_from }
     }
@@ -77,7 +77,7 @@ impl NewSigningKey {
 
 impl Store {
     pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
-        Ok(self.sql.all(SigningKey::select(ALL), vals![]).await?)
+        Ok(self.sql.fetch_all(SigningKey::select(ALL), vals![]).await?)
     }
 
     /// Adds the key file's key as the first one, or as the newest if it replaces all others, which
@@ -135,7 +135,7 @@ impl Store {
         Ok(())
     }
 
-    pub async fn make_keys_former(
+    pub async fn retire_keys(
         &self,
         ended_before: UnixMillis,
         now: UnixMillis,
@@ -144,7 +144,7 @@ impl Store {
         Ok(())
     }
 
-    pub async fn forget_keys(&self, former_before: UnixMillis) -> Result<(), StoreError> {
+    pub async fn delete_former_keys(&self, former_before: UnixMillis) -> Result<(), StoreError> {
         self.sql.exec(FORGET, vals![former_before]).await?;
         Ok(())
     }
@@ -153,10 +153,10 @@ impl Store {
     pub async fn begin_key(
         &self,
         kid: &str,
-        order: &KeyOrder,
+        order: &KeyChangeAudit,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let why = self.sql.data_keys().seal_text(&reasons::rotation(kid), &order.why);
+        let why = self.sql.data_keys().seal_text(&reasons::rotation_place(kid), &order.why);
         let values = vals![now, order.by, why, kid, now];
         Ok(self.sql.exec(BEGIN, values).await? == 1)
     }
@@ -171,10 +171,10 @@ impl Store {
     pub async fn kill_key(
         &self,
         kid: &str,
-        order: &KeyOrder,
+        order: &KeyChangeAudit,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let why = self.sql.data_keys().seal_text(&reasons::killing(kid), &order.why);
+        let why = self.sql.data_keys().seal_text(&reasons::killing_place(kid), &order.why);
         let values = vals![now, order.by, why, kid];
         Ok(self.sql.exec(KILL, values).await? == 1)
     }

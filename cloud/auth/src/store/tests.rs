@@ -5,7 +5,7 @@ mod sealed_reasons;
 use platform::{
     ClientAddress,
     cache::Cache,
-    sealing::{self, SealPlace},
+    sealing::{self, SealContext},
     sessions::{self, SessionStatus},
     sms::{CountryCode, PhoneNumber},
 };
@@ -24,8 +24,8 @@ use super::*;
 use crate::{
     domain::{DeviceSecret, Email, Lockout, OneTimeCode, RoleRefusal, SignInCode, Username},
     events, jobs,
-    revocations::{KnownSession, SessionList},
-    signing::KeyOrder,
+    revocations::{CachedSession, SessionStatusCache},
+    signing::KeyChangeAudit,
 };
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -45,7 +45,7 @@ pub(super) async fn database(engine: Engine) -> Database {
     let url = engine.address(folder.path(), "auth");
     let migrate = async |url: &str| testing::migrate(url, &MIGRATIONS).await;
     let sql = testing::database("auth", &url, migrate).await;
-    let (store, clock) = (Store::new(sql), Clock::fixed(NOW));
+    let (store, clock) = (Store::new(sql), Clock::fixed_at(NOW));
     let user = UserId(clock.new_id());
     let event = event(EventType::UserRegistered, &clock, user, None);
     let account = Account {
@@ -57,16 +57,16 @@ pub(super) async fn database(engine: Engine) -> Database {
     };
     let (username, email) = (Username::new("lisi").unwrap(), Email::new("l@example.com").unwrap());
     store.add_user(&account, &username, &email, NOW, &event).await.unwrap();
-    let (name, place) = (NameHash::of(&username), place(1));
+    let (name, place) = (NameHash::from_username(&username), place(1));
     Database { store, clock, user, name, place, _folder: folder }
 }
 
 fn place(n: u8) -> PlaceHash {
-    PlaceHash::of_address(ClientAddress::of(Some([10, 0, 0, n].into())))
+    PlaceHash::from_address(ClientAddress::from_ip(Some([10, 0, 0, n].into())))
 }
 
 fn device(n: u8) -> PlaceHash {
-    PlaceHash::of_device(&DeviceSecret::new(format!("{n:043}")).unwrap())
+    PlaceHash::from_device(&DeviceSecret::new(format!("{n:043}")).unwrap())
 }
 
 pub(super) fn event(
@@ -75,7 +75,8 @@ pub(super) fn event(
     user: UserId,
     session: Option<SessionId>,
 ) -> Event {
-    events::of(kind, clock, &TraceId::random(), user, Role::Customer, session).unwrap()
+    events::build_user_event(kind, clock, &TraceId::random(), user, Role::Customer, session)
+        .unwrap()
 }
 
 impl Database {
@@ -119,13 +120,16 @@ impl Database {
 
     async fn revoke(&self, session: SessionId) -> bool {
         let event = event(EventType::SessionRevoked, &self.clock, self.user, Some(session));
-        self.store.revoke(session, NOW, SessionEnding::SignedOut, &event).await.unwrap()
+        self.store.revoke_session(session, NOW, SessionEnding::SignedOut, &event).await.unwrap()
     }
 
     async fn fail(&self, count: usize) {
         for _ in 0..count {
             let at = self.clock.now();
-            self.store.add_failure(self.clock.new_id(), self.name, self.place, at).await.unwrap();
+            self.store
+                .record_failure(self.clock.new_id(), self.name, self.place, at)
+                .await
+                .unwrap();
         }
     }
 }
@@ -154,13 +158,13 @@ async fn what_expired_is_removed_and_what_counts_is_kept(#[case] engine: Engine)
     database.clock.advance(26 * HOUR_MS);
     database.fail(2).await;
 
-    let removed = jobs::purge(&database.store, &database.clock).await.unwrap();
+    let removed = jobs::purge_expired(&database.store, &database.clock).await.unwrap();
     assert_eq!(removed, BATCH + 3 + 1);
     let now = database.clock.now();
     assert!(database.store.session_state(old, now).await.unwrap().is_none());
     assert!(database.store.session_state(live, now).await.unwrap().is_some_and(|s| s.live));
-    let since = Lockout::horizon(now);
-    let kept = database.store.failures_everywhere(database.name, since).await.unwrap();
+    let since = Lockout::window_start(now);
+    let kept = database.store.count_failures_everywhere(database.name, since).await.unwrap();
     assert_eq!((kept.count, kept.newest), (2, Some(now)));
 }
 
@@ -181,7 +185,7 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] e
     }
     let cache = Cache::open("memory:").unwrap();
     assert_eq!(sessions::look_up(&cache, live).await.unwrap(), SessionStatus::Unknown);
-    SessionList::new(&database.store, &cache, &database.clock).fill().await;
+    SessionStatusCache::new(&database.store, &cache, &database.clock).refill_blacklist().await;
     for session in revoked {
         assert_eq!(sessions::look_up(&cache, session).await.unwrap(), SessionStatus::Revoked);
     }
@@ -193,7 +197,8 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] e
 #[tokio::test]
 async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
     let database = database(Engine::Sqlite).await;
-    let list = SessionList::new(&database.store, &Cache::open("memory:").unwrap(), &database.clock);
+    let list =
+        SessionStatusCache::new(&database.store, &Cache::open("memory:").unwrap(), &database.clock);
     let claims = Claims {
         sub: database.user,
         role: Role::Customer,
@@ -208,19 +213,19 @@ async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
         verified: false,
         mark_version: 0,
     };
-    let unknown = KnownSession::Unknown { kept: true };
-    list.fill().await;
-    list.remember(&claims, NOW, NOW.plus_ms(HOUR_MS)).await;
-    assert_eq!(list.recall(&claims).await, KnownSession::Stands);
-    let ending = list.ending();
-    assert_eq!(list.recall(&claims).await, unknown, "an end is under way");
-    ending.told();
-    assert_eq!(list.recall(&claims).await, KnownSession::Stands);
+    let unknown = CachedSession::Unknown { kept: true };
+    list.refill_blacklist().await;
+    list.cache_live_session(&claims, NOW, NOW.plus_ms(HOUR_MS)).await;
+    assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
+    let ending = list.begin_revocation();
+    assert_eq!(list.lookup_session(&claims).await, unknown, "an end is under way");
+    ending.mark_reported();
+    assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
     // Its caller hung up, perhaps after auth_db ended a session.
-    drop(list.ending());
-    assert_eq!(list.recall(&claims).await, unknown);
-    list.fill().await;
-    assert_eq!(list.recall(&claims).await, KnownSession::Stands);
+    drop(list.begin_revocation());
+    assert_eq!(list.lookup_session(&claims).await, unknown);
+    list.refill_blacklist().await;
+    assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
 }
 
 #[rstest]
@@ -230,9 +235,9 @@ async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
 async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engine) {
     let database = database(engine).await;
     let event_of = |_| Ok(event(EventType::UserRevoked, &database.clock, database.user, None));
-    let record = Closing { at: NOW, by: database.user, why: "Asked to.".to_owned() };
+    let record = ClosureRecord { at: NOW, by: database.user, why: "Asked to.".to_owned() };
     let closed = database.store.close_account(database.user, &record, event_of).await.unwrap();
-    assert_eq!(closed, AccountClosing::Closed);
+    assert_eq!(closed, CloseAccountResult::Closed);
     let id = SessionId(database.clock.new_id());
     let session = UserSession {
         id,
@@ -253,7 +258,7 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
         )
         .await;
     assert!(!begun.unwrap(), "the password was right, the account is closed");
-    let ended = database.store.revoked(SessionId(Uuid::nil()), NOW).await.unwrap();
+    let ended = database.store.list_revoked_sessions(SessionId(Uuid::nil()), NOW).await.unwrap();
     assert_eq!(ended, [(id, NOW.plus_ms(HOUR_MS))], "its token goes on the blacklist");
 }
 
@@ -279,9 +284,9 @@ async fn an_account_knows_its_newest_twenty_devices_for_ninety_days(#[case] engi
     assert!(known(1).await && known(2).await && known(20).await);
     database.clock.advance(91 * 24 * HOUR_MS);
     assert!(!known(20).await);
-    jobs::purge(&database.store, &database.clock).await.unwrap();
+    jobs::purge_expired(&database.store, &database.clock).await.unwrap();
     let now = UnixMillis(0);
-    assert!(!database.store.is_own_device(device(20), now).await.unwrap(), "its row is gone");
+    assert!(!database.store.is_issued_device(device(20), now).await.unwrap(), "its row is gone");
 }
 
 #[rstest]
@@ -292,19 +297,19 @@ async fn wrong_passwords_are_told_apart_by_place(#[case] engine: Engine) {
     let database = database(engine).await;
     let (store, name, now) = (&database.store, database.name, database.clock.now());
     for n in [1, 2, 2, 3] {
-        store.add_failure(database.clock.new_id(), name, place(n), now).await.unwrap();
+        store.record_failure(database.clock.new_id(), name, place(n), now).await.unwrap();
     }
-    let since = Lockout::horizon(now);
-    assert_eq!(store.failures_here(name, place(2), since).await.unwrap().count, 2);
-    assert_eq!(store.failures_everywhere(name, since).await.unwrap().count, 4);
-    let elsewhere = async || store.failures_elsewhere(name, place(1), since).await.unwrap();
+    let since = Lockout::window_start(now);
+    assert_eq!(store.count_failures_here(name, place(2), since).await.unwrap().count, 2);
+    assert_eq!(store.count_failures_everywhere(name, since).await.unwrap().count, 4);
+    let elsewhere = async || store.count_failures_elsewhere(name, place(1), since).await.unwrap();
     let report = elsewhere().await.unwrap();
     assert_eq!((report.count, report.places, report.since), (3, 2, now));
     database.session(now.plus_ms(HOUR_MS)).await;
-    assert_eq!(store.failures_here(name, place(1), since).await.unwrap().count, 0);
+    assert_eq!(store.count_failures_here(name, place(1), since).await.unwrap().count, 0);
     assert_eq!(elsewhere().await, Some(report), "only those of its own place are forgotten");
-    let nobody = NameHash::of(&Username::new("nobody").unwrap());
-    assert_eq!(store.failures_elsewhere(nobody, place(1), since).await.unwrap(), None);
+    let nobody = NameHash::from_username(&Username::new("nobody").unwrap());
+    assert_eq!(store.count_failures_elsewhere(nobody, place(1), since).await.unwrap(), None);
 }
 
 #[rstest]
@@ -318,7 +323,7 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
     const OWNERS: &str = "SELECT username FROM users WHERE email_hash IS NOT NULL ORDER BY id";
     let database = database(engine).await;
     let Database { store, clock, .. } = &database;
-    let kept: Vec<String> = store.sql.all(EMAILS, Vec::new()).await.unwrap();
+    let kept: Vec<String> = store.sql.fetch_all(EMAILS, Vec::new()).await.unwrap();
     assert!(!kept.iter().any(|email| email.contains('@')), "{kept:?}");
     let add = async |name: &str, address: &str| {
         let id = UserId(clock.new_id());
@@ -333,18 +338,18 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
         let (name, email) = (Username::new(name).unwrap(), Email::new(address).unwrap());
         store.add_user(&account, &name, &email, NOW, &event).await.unwrap()
     };
-    let without_address = AddedUser::MadeWithoutAddress;
+    let without_address = AddUserResult::MadeWithoutAddress;
     assert_eq!(add("wang1", "L@example.com").await, without_address, "sealed under the same hash");
     // Restores the plain form of an older version.
     assert_eq!(store.sql.exec(PLAIN, Vec::new()).await.unwrap(), 1);
     assert_eq!(add("wang2", "l@example.com").await, without_address, "plain");
-    jobs::seal(store, &jobs::SealWalks::default()).await.unwrap();
-    let kept: Vec<String> = store.sql.all(EMAILS, Vec::new()).await.unwrap();
+    jobs::reseal_stale_rows(store, &jobs::AuthResealCursors::default()).await.unwrap();
+    let kept: Vec<String> = store.sql.fetch_all(EMAILS, Vec::new()).await.unwrap();
     assert!(!kept.iter().any(|email| email.contains('@')), "{kept:?}");
     assert_eq!(add("wang3", "l@example.com").await, without_address, "sealed by the job");
-    assert_eq!(add("wangwu", "w@example.com").await, AddedUser::Made);
-    assert_eq!(add("wangwu", "v@example.com").await, AddedUser::NameTaken);
-    let owners: Vec<String> = store.sql.all(OWNERS, Vec::new()).await.unwrap();
+    assert_eq!(add("wangwu", "w@example.com").await, AddUserResult::Made);
+    assert_eq!(add("wangwu", "v@example.com").await, AddUserResult::NameTaken);
+    let owners: Vec<String> = store.sql.fetch_all(OWNERS, Vec::new()).await.unwrap();
     assert_eq!(owners, ["lisi", "wangwu"]);
 }
 
@@ -358,7 +363,7 @@ async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engin
     let whose = IssuerSubject { issuer: "https://issuer.example", subject: "17" };
     let identity = IdentityId(clock.new_id());
     store.link_identity(*user, None, whose, (identity, NOW)).await.unwrap();
-    assert_eq!(store.identity(whose).await.unwrap(), Some((identity, *user)));
+    assert_eq!(store.find_identity(whose).await.unwrap(), Some((identity, *user)));
     let begin = async || {
         let id = SessionId(clock.new_id());
         let session = UserSession {
@@ -378,10 +383,10 @@ async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engin
     let (before, begun) = begin().await;
     assert!(begun);
     let why = SessionEnding::ByOwner;
-    let ending = OthersEnding { user: *user, except: None, at: NOW, why };
+    let ending = OtherSessionsRevocation { user: *user, except: None, at: NOW, why };
     let event_of = |session| Ok(event(EventType::SessionRevoked, clock, *user, Some(session)));
     let removed = store.unlink_identity(identity, ending, event_of).await.unwrap();
-    assert!(matches!(removed, UnlinkResult::Removed(ended) if ended.contains(&before)));
+    assert!(matches!(removed, UnlinkIdentityResult::Removed(ended) if ended.contains(&before)));
     // It was looked up before the removal, but its session starts after.
     let (after, begun) = begin().await;
     assert!(!begun);
@@ -398,16 +403,16 @@ async fn codes_to_phones_go_when_they_are_over(#[case] engine: Engine) {
     let Database { store, clock, .. } = &database;
     let at = clock.now();
     for (number, minutes) in [("13800138000", 5), ("13800138001", 60)] {
-        let phone = PhoneNumber::typed(number, &CountryCode::default()).unwrap();
-        let term = CodeTerm { at, expires_at: at.plus_ms(minutes * HOUR_MS / 60) };
+        let phone = PhoneNumber::parse_typed(number, &CountryCode::default()).unwrap();
+        let term = CodeLifetime { at, expires_at: at.plus_ms(minutes * HOUR_MS / 60) };
         let code = SignInCode::new([7; 8]);
-        store.put_code(clock.new_id(), &phone, &code, term).await.unwrap();
+        store.store_code(clock.new_id(), &phone, &code, term).await.unwrap();
     }
-    assert_eq!(jobs::purge(store, clock).await.unwrap(), 0);
+    assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 0);
     clock.advance(HOUR_MS / 12);
-    assert_eq!(jobs::purge(store, clock).await.unwrap(), 1);
+    assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 1);
     let left: Option<i64> =
-        store.sql.one("SELECT COUNT(*) FROM sign_in_codes", Vec::new()).await.unwrap();
+        store.sql.fetch_optional("SELECT COUNT(*) FROM sign_in_codes", Vec::new()).await.unwrap();
     assert_eq!(left, Some(1));
 }
 
@@ -435,15 +440,15 @@ async fn of_two_admins_who_close_each_other_at_once_one_remains(#[case] engine: 
     store.sql.exec(ADMINS, Vec::new()).await.unwrap();
 
     let close = async |by: UserId, whom: UserId| {
-        let record = Closing { at: NOW, by, why: "They began it.".to_owned() };
+        let record = ClosureRecord { at: NOW, by, why: "They began it.".to_owned() };
         let event_of = |_| Ok(event(EventType::UserRevoked, &clock, whom, None));
         store.close_account(whom, &record, event_of).await.unwrap()
     };
     let (first, second) = tokio::join!(close(user, other), close(other, user));
-    let refused = AccountClosing::Refused(RoleRefusal::Beyond(Permission::RevokePeople));
+    let refused = CloseAccountResult::Refused(RoleRefusal::Beyond(Permission::RevokePeople));
     let decided = [first, second];
-    assert!(decided.contains(&AccountClosing::Closed), "{decided:?}");
+    assert!(decided.contains(&CloseAccountResult::Closed), "{decided:?}");
     assert!(decided.contains(&refused), "{decided:?}");
-    let active: Option<i64> = store.sql.one(ACTIVE, Vec::new()).await.unwrap();
+    let active: Option<i64> = store.sql.fetch_optional(ACTIVE, Vec::new()).await.unwrap();
     assert_eq!(active, Some(1));
 }

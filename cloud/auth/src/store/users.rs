@@ -2,12 +2,12 @@
 
 use platform::{
     columns, marks, outbox, row,
-    sealing::{SealPlace, SealedBatch},
+    sealing::{ResealedBatch, SealContext},
     sql::{Columns, SqlError, Tx},
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{Event, ProviderMark, Role, UnixMillis, UserId};
+use wire::{Event, ProviderVerification, Role, UnixMillis, UserId};
 
 use super::{BATCH, SessionEnding, Store, StoreError, reasons};
 use crate::domain::{Email, RoleRefusal, Username};
@@ -34,7 +34,7 @@ row! {
 
 /// The outcome of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddedUser {
+pub enum AddUserResult {
     Made,
     /// The account exists, but its address belongs to another one.
     MadeWithoutAddress,
@@ -43,14 +43,14 @@ pub enum AddedUser {
 
 /// The outcome of a request to close an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccountClosing {
+pub enum CloseAccountResult {
     Closed,
     ClosedBefore,
     Refused(RoleRefusal),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closing {
+pub struct ClosureRecord {
     pub at: UnixMillis,
     pub by: UserId,
     pub why: String,
@@ -60,12 +60,12 @@ pub(super) const EMAIL: &str = "users.email";
 const WITH_EMAIL: &str = "SELECT id FROM users WHERE email = ? OR email_hash = ? LIMIT 1";
 const SEALED: &str =
     "SELECT id, email, email_hash, closed_why FROM users WHERE id > ? ORDER BY id LIMIT ?";
-type SealedRow = (UserId, String, Option<Vec<u8>>, Option<String>);
+type SealedUserColumns = (UserId, String, Option<Vec<u8>>, Option<String>);
 const RESEAL: &str = "UPDATE users SET email = ?, email_hash = ? WHERE id = ? AND email = ?";
 const RESEAL_CLOSING: &str = "UPDATE users SET closed_why = ? WHERE id = ? AND closed_why = ?";
 
-pub(super) fn email_place(user: UserId) -> SealPlace {
-    SealPlace::of_id(EMAIL, user.0)
+pub(super) fn email_seal_place(user: UserId) -> SealContext {
+    SealContext::of_id(EMAIL, user.0)
 }
 
 columns! {
@@ -86,7 +86,7 @@ columns! {
 }
 
 impl UserRow<'_> {
-    pub(super) fn confirmed(self, email_confirmed_at: Option<UnixMillis>) -> Self {
+    pub(super) fn with_email_confirmed(self, email_confirmed_at: Option<UnixMillis>) -> Self {
         Self { email_confirmed_at, ..self }
     }
 }
@@ -101,24 +101,24 @@ impl Store {
         email: &Email,
         at: UnixMillis,
         event: &Event,
-    ) -> Result<AddedUser, StoreError> {
-        let row = self.user_row(account, username, email, at);
+    ) -> Result<AddUserResult, StoreError> {
+        let row = self.build_user_row(account, username, email, at);
         transact!(self.sql, tx => {
             let is_known = Self::has_email(tx, email, &row).await?;
             let added = if !is_known && tx.insert_new(row.clone()).await? {
-                AddedUser::Made
+                AddUserResult::Made
             } else if tx.insert_new(UserRow { email_hash: None, ..row.clone() }).await? {
                 // A concurrent registration may also have taken the address.
-                AddedUser::MadeWithoutAddress
+                AddUserResult::MadeWithoutAddress
             } else {
-                return Ok(AddedUser::NameTaken);
+                return Ok(AddUserResult::NameTaken);
             };
             outbox::store::add(tx, event).await?;
             Ok(added)
         })
     }
 
-    pub(super) fn user_row<'a>(
+    pub(super) fn build_user_row<'a>(
         &self,
         account: &'a Account,
         username: &'a Username,
@@ -129,7 +129,7 @@ impl Store {
         UserRow {
             id: account.id,
             username: username.as_str(),
-            email: keys.seal_text(&email_place(account.id), email.as_str()),
+            email: keys.seal_text(&email_seal_place(account.id), email.as_str()),
             email_hash: Some(keys.hash(EMAIL, email.as_str()).to_vec()),
             password_hash: &account.password_hash,
             role_id: account.role_id,
@@ -148,19 +148,19 @@ impl Store {
         row: &UserRow<'_>,
     ) -> Result<bool, SqlError> {
         let values = vals![email.as_str(), row.email_hash.clone()];
-        Ok(tx.one::<UserId>(WITH_EMAIL, values).await?.is_some())
+        Ok(tx.fetch_optional::<UserId>(WITH_EMAIL, values).await?.is_some())
     }
 
     /// Reseals the stale addresses and closing reasons of the next batch of accounts after `after`.
     /// Returns the batch's last account; `None` at the end.
-    pub async fn reseal_accounts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+    pub async fn reseal_accounts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
-        let rows: Vec<SealedRow> = self.sql.all(SEALED, vals![after, BATCH]).await?;
+        let rows: Vec<SealedUserColumns> = self.sql.fetch_all(SEALED, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(user, ..)| user.0);
         let mut sealed_anew = 0;
         for (user, stored, hash, closed_why) in rows {
             if keys.is_stale_text(&stored) {
-                let place = email_place(user);
+                let place = email_seal_place(user);
                 let email = keys.open_text(&place, stored.clone())?;
                 // A sealed address without a hash belongs to another account.
                 let is_own = hash.is_some() || !keys.is_sealed_text(&stored);
@@ -169,19 +169,22 @@ impl Store {
                 self.sql.exec(RESEAL, values).await?;
                 sealed_anew += 1;
             }
-            let place = reasons::closing(user);
-            sealed_anew += self.reseal(RESEAL_CLOSING, &place, user, closed_why).await?;
+            let place = reasons::closing_place(user);
+            sealed_anew += self.reseal_text(RESEAL_CLOSING, &place, user, closed_why).await?;
         }
-        Ok(SealedBatch { sealed: sealed_anew, last })
+        Ok(ResealedBatch { sealed: sealed_anew, last })
     }
 
     /// Returns a person's role; `None` if they never registered.
-    pub async fn role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
-        Ok(self.sql.one(ROLE, vals![user]).await?)
+    pub async fn load_role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
+        Ok(self.sql.fetch_optional(ROLE, vals![user]).await?)
     }
 
     /// Returns a provider's verification mark, as last reported by the user service.
-    pub async fn mark(&self, user: UserId) -> Result<Option<ProviderMark>, StoreError> {
+    pub async fn load_provider_mark(
+        &self,
+        user: UserId,
+    ) -> Result<Option<ProviderVerification>, StoreError> {
         Ok(marks::store::of_one(&self.sql, user).await?)
     }
 
@@ -191,29 +194,29 @@ impl Store {
     pub async fn close_account(
         &self,
         user: UserId,
-        record: &Closing,
+        record: &ClosureRecord,
         event_of: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
-    ) -> Result<AccountClosing, StoreError> {
-        let Closing { at, by, why } = record;
-        let why = self.sql.data_keys().seal_text(&reasons::closing(user), why);
+    ) -> Result<CloseAccountResult, StoreError> {
+        let ClosureRecord { at, by, why } = record;
+        let why = self.sql.data_keys().seal_text(&reasons::closing_place(user), why);
         transact!(self.sql, tx => {
-            if let Some(refused) = Self::refuse_closing(tx, *by, user).await? {
-                return Ok(AccountClosing::Refused(refused));
+            if let Some(refused) = Self::check_can_close(tx, *by, user).await? {
+                return Ok(CloseAccountResult::Refused(refused));
             }
             let first = tx.exec(CLOSE, vals![*at, *at, *by, why.as_str(), user]).await? == 1;
             if first {
                 let why = SessionEnding::AccountClosed;
                 tx.exec(END_SESSIONS, vals![*at, why, user, *at]).await?;
-                let since: Option<UnixMillis> = tx.one(TOKENS_SINCE, vals![user]).await?;
+                let since: Option<UnixMillis> = tx.fetch_optional(TOKENS_SINCE, vals![user]).await?;
                 let event = event_of(since.map_or(*at, |since| since.max(*at)))?;
                 outbox::store::add(tx, &event).await?;
             }
-            Ok(if first { AccountClosing::Closed } else { AccountClosing::ClosedBefore })
+            Ok(if first { CloseAccountResult::Closed } else { CloseAccountResult::ClosedBefore })
         })
     }
 
     /// Finds an open account by name.
-    pub async fn account(&self, username: &Username) -> Result<Option<Account>, StoreError> {
-        Ok(self.sql.one(Account::select(BY_NAME), vals![username.as_str()]).await?)
+    pub async fn find_account(&self, username: &Username) -> Result<Option<Account>, StoreError> {
+        Ok(self.sql.fetch_optional(Account::select(BY_NAME), vals![username.as_str()]).await?)
     }
 }

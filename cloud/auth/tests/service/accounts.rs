@@ -141,7 +141,7 @@ async fn an_operator_makes_the_admin_once(#[case] engine: Engine) {
 async fn the_three_roles_are_seeded(#[case] engine: Engine) {
     let auth = Auth::new(engine).await;
     let text = "SELECT id, name FROM roles ORDER BY id";
-    let roles: Vec<(i64, String)> = auth.sql.all(text, Vec::new()).await.unwrap();
-    let expected = Role::ALL.map(|role| (role.number(), role.as_str().to_owned()));
+    let roles: Vec<(i64, String)> = auth.sql.fetch_all(text, Vec::new()).await.unwrap();
+    let expected = Role::ALL.map(|role| (role.as_number(), role.as_str().to_owned()));
     assert_eq!(roles, expected);
 }

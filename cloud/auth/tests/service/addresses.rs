@@ -44,7 +44,7 @@ async fn confirm(auth: &Auth, who: &Newcomer, code: &str) -> Answer {
 
 /// Calls an internal route as the notification service.
 async fn told(auth: &Auth, path: &str, who: &Newcomer) -> Value {
-    let own = auth.service_key.token("notification", "auth", &auth.clock);
+    let own = auth.service_key.issue_token("notification", "auth", &auth.clock);
     let asked = json!({ "user_id": who.user });
     auth.send(Method::POST, path, Some(&own), Some(asked)).await.body
 }
@@ -295,7 +295,7 @@ async fn only_the_sender_of_mail_hears_a_code() {
     let auth = Auth::new(Engine::Sqlite).await;
     let lisi = newcomer(&auth, "lisi").await;
     let asked = json!({ "user_id": lisi.user });
-    let other = auth.service_key.token("order", "auth", &auth.clock);
+    let other = auth.service_key.issue_token("order", "auth", &auth.clock);
     for (token, code) in [(&other, "role_forbidden"), (&lisi.token, "invalid_token")] {
         let path = "/internal/address-codes";
         let refused = auth.send(Method::POST, path, Some(token), Some(asked.clone())).await;
@@ -312,8 +312,11 @@ async fn an_address_lies_sealed_and_its_code_as_a_hash(#[case] engine: Engine) {
     let lisi = newcomer(&auth, "lisi").await;
     change(&auth, &lisi, OTHER, PASSWORD).await;
     let (_, code) = sent(&auth, &lisi).await;
-    let rows: Vec<(String, Vec<u8>)> =
-        auth.sql.all("SELECT email, code_hash FROM address_claims", Vec::new()).await.unwrap();
+    let rows: Vec<(String, Vec<u8>)> = auth
+        .sql
+        .fetch_all("SELECT email, code_hash FROM address_claims", Vec::new())
+        .await
+        .unwrap();
     let [(email, hash)] = rows.as_slice() else { panic!("one claim: {rows:?}") };
     assert!(auth.sql.data_keys().is_sealed_text(email), "{email}");
     assert_eq!(hash.len(), 32);

@@ -413,14 +413,14 @@ async fn neither_a_number_nor_a_code_is_kept_and_what_is_over_goes(#[case] engin
     let kept: Vec<(Vec<u8>, Vec<u8>)> = scene
         .auth
         .sql
-        .all("SELECT phone_hash, code_hash FROM sign_in_codes", Vec::new())
+        .fetch_all("SELECT phone_hash, code_hash FROM sign_in_codes", Vec::new())
         .await
         .unwrap();
     let guessed = [PHONE.to_owned(), format!("{PHONE}\n{code}"), code.clone()];
     for plain in guessed {
         // An unkeyed hash could be brute-forced over all codes in a moment.
         let hash = ring::digest::digest(&ring::digest::SHA256, plain.as_bytes());
-        let keyed = DataKeys::none().hash("sign_in_codes.code", &plain);
+        let keyed = DataKeys::without_keys().hash("sign_in_codes.code", &plain);
         for (phone_hash, code_hash) in &kept {
             assert!(phone_hash != hash.as_ref() && code_hash != hash.as_ref());
             assert!(code_hash[..] != keyed);
@@ -441,7 +441,7 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
     let scene = Scene::new(engine).await;
     let auth = &scene.auth;
     let contact = async |user: &Value| {
-        let own = auth.service_key.token("notification", "auth", &auth.clock);
+        let own = auth.service_key.issue_token("notification", "auth", &auth.clock);
         let asked = Some(json!({ "user_id": user }));
         auth.send(Method::POST, "/internal/contact", Some(&own), asked).await.body
     };
@@ -456,7 +456,7 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
     let guest = scene.enter(PHONE, &scene.code(PHONE).await).await;
     assert_eq!(contact(&guest.body["user_id"]).await, of(true, false, json!(PHONE)));
     let kept: Vec<String> =
-        auth.sql.all("SELECT number FROM identities", Vec::new()).await.unwrap();
+        auth.sql.fetch_all("SELECT number FROM identities", Vec::new()).await.unwrap();
     assert!(kept.len() == 1 && !kept[0].contains("138"), "{kept:?}");
     // Rows of the previous release lack the number until the person signs in again.
     auth.sql.exec("UPDATE identities SET number = NULL", Vec::new()).await.unwrap();
@@ -474,7 +474,7 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
     assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text);
     assert_eq!(contact(&lisi).await["phone"], Value::Null, "it is no longer hers");
 
-    let other_service = auth.service_key.token("gateway", "auth", &auth.clock);
+    let other_service = auth.service_key.issue_token("gateway", "auth", &auth.clock);
     let asked = Some(json!({ "user_id": lisi }));
     let refused = auth.send(Method::POST, "/internal/contact", Some(&other_service), asked).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "it writes to nobody");

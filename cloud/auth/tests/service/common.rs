@@ -11,7 +11,9 @@ use axum::{
     extract::Request,
     http::{Method, StatusCode, header},
 };
-use platform::{ClientAddress, Ground, bus::Bus, cache::Cache, sealing::SealPlace, sql::Sql};
+use platform::{
+    ClientAddress, ServiceContext, bus::Bus, cache::Cache, sealing::SealContext, sql::Sql,
+};
 use process::{clock::Clock, tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -65,7 +67,7 @@ impl Auth {
         };
         let migrate = async |url: &str| auth::migrate(&config(url)).await.unwrap();
         let sql = testing::database("auth", &url, migrate).await;
-        Self::open(config(&url), sql, cache, Clock::fixed(NOW), folder).await
+        Self::open(config(&url), sql, cache, Clock::fixed_at(NOW), folder).await
     }
 
     /// Restarts auth, which keeps only its files and its database.
@@ -77,7 +79,7 @@ impl Auth {
     async fn open(config: Config, sql: Sql, cache: &str, clock: Clock, folder: TempDir) -> Self {
         let cache = Cache::open(cache).unwrap();
         let ground = testing::ground(folder.path(), &clock).await;
-        let ground = Ground { cache: cache.clone(), ..ground };
+        let ground = ServiceContext { cache: cache.clone(), ..ground };
         let (tasks, service_key) = (ground.tasks.clone(), ground.service_key.clone());
         let bus = ground.bus.clone();
         let router = auth::open(config.clone(), ground, Peers::default()).await.unwrap();
@@ -125,8 +127,8 @@ impl Auth {
     ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if let (Some(address), Some(headers)) = (address, request.headers_mut()) {
-            let own = self.service_key.token("gateway", "auth", &self.clock);
-            ClientAddress::of(Some(address.parse().unwrap())).tell(headers, &own);
+            let own = self.service_key.issue_token("gateway", "auth", &self.clock);
+            ClientAddress::from_ip(Some(address.parse().unwrap())).insert_headers(headers, &own);
         }
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -188,16 +190,16 @@ impl Auth {
     }
 
     pub async fn count(&self, text: &'static str) -> i64 {
-        self.sql.one(text, Vec::new()).await.unwrap().unwrap()
+        self.sql.fetch_optional(text, Vec::new()).await.unwrap().unwrap()
     }
 
     /// Opens the reasons that a statement finds in a column. Each must be sealed to its row's key.
     pub async fn reasons(&self, column: &'static str, text: &'static str) -> Vec<String> {
-        let rows: Vec<(Vec<u8>, String)> = self.sql.all(text, Vec::new()).await.unwrap();
+        let rows: Vec<(Vec<u8>, String)> = self.sql.fetch_all(text, Vec::new()).await.unwrap();
         let keys = self.sql.data_keys();
         let open = |(row, stored): (Vec<u8>, String)| {
             assert!(keys.is_sealed_text(&stored), "{stored}");
-            keys.open_text(&SealPlace::of(column, &row), stored).unwrap()
+            keys.open_text(&SealContext::for_row(column, &row), stored).unwrap()
         };
         rows.into_iter().map(open).collect()
     }

@@ -1,7 +1,7 @@
 //! Tokens for the edges of one region: from a session, with a sign-in, and for one command.
 
 use axum::http::{Method, StatusCode};
-use process::tokens::{Claims, Keys, TokenAudience};
+use process::tokens::{Claims, TokenAudience, TokenKeys};
 use rstest::rstest;
 use serde_json::json;
 use uuid::Uuid;
@@ -13,10 +13,10 @@ const GIVE: &str = "/api/v1/auth/edge-token";
 const COMMAND: &str = "/internal/command-tokens";
 const NORTH: TokenAudience = TokenAudience::Edges(Region::North);
 
-async fn keys(auth: &Auth) -> Keys {
+async fn keys(auth: &Auth) -> TokenKeys {
     let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await;
-    let keys = Keys::empty();
-    keys.replace(&jwks.text).unwrap();
+    let keys = TokenKeys::empty();
+    keys.replace_key_set(&jwks.text).unwrap();
     keys
 }
 
@@ -118,7 +118,7 @@ async fn only_the_hub_gets_a_token_for_one_command_and_only_of_a_live_session() 
     let own = auth.token("lisi").await;
     let command = CommandId(Uuid::from_u128(7));
     let ask = async |from: &'static str, token: &str| {
-        let bearer = auth.service_key.token(from, "auth", &auth.clock);
+        let bearer = auth.service_key.issue_token(from, "auth", &auth.clock);
         let form = json!({ "token": token, "region": "NORTH", "command": command });
         auth.send(Method::POST, COMMAND, Some(&bearer), Some(form)).await
     };

@@ -17,7 +17,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use process::{tasks::Tasks, tokens::bearer, web};
+use process::{tasks::Tasks, tokens::bearer_token, web};
 use ring::{
     digest,
     signature::{Ed25519KeyPair, KeyPair},
@@ -66,7 +66,7 @@ type Shared = State<(String, Arc<Mutex<Forgery>>)>;
 impl ForgedIssuer {
     pub async fn start() -> Self {
         let forgery = Arc::new(Mutex::new(Forgery::honest()));
-        let listener = web::bind("127.0.0.1:0").await.unwrap();
+        let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let routes = Router::new()
             .route("/.well-known/openid-configuration", get(document))
@@ -75,9 +75,9 @@ impl ForgedIssuer {
             .route("/me", get(me))
             .with_state((address.clone(), forgery.clone()));
         let tasks = Tasks::new();
-        let stop = tasks.token();
+        let stop = tasks.stop_token();
         tasks.spawn_once("issuer", async move {
-            web::serve(listener, routes, web::Slots::default(), stop).await;
+            web::serve_http(listener, routes, web::ConnectionSlots::default(), stop).await;
         });
         Self { address, forgery, tasks }
     }
@@ -225,7 +225,7 @@ async fn token(
 }
 
 async fn me(State((_, forgery)): Shared, headers: HeaderMap) -> Response {
-    if bearer(&headers) != Some(ACCESS) {
+    if bearer_token(&headers) != Some(ACCESS) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let forgery = forgery.lock().unwrap();

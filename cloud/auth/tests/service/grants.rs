@@ -200,7 +200,7 @@ async fn a_grant_ends_with_its_persons_account_and_password() {
 #[test]
 fn a_grant_lives_three_days_at_most() {
     let read = |hours: u32| serde_json::from_value::<auth::GrantHours>(json!(hours));
-    assert_eq!(read(72).unwrap().seconds(), HOURS_72);
+    assert_eq!(read(72).unwrap().to_seconds(), HOURS_72);
     assert!(read(1).is_ok());
     assert!(read(0).is_err());
     assert!(read(73).unwrap_err().to_string().contains("72"));

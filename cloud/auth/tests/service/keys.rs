@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use platform::Ground;
+use platform::ServiceContext;
 use process::{
     clock::Clock,
-    tokens::{Keys, TokenAudience},
+    tokens::{TokenAudience, TokenKeys},
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -31,8 +31,8 @@ async fn office(engine: Engine) -> Auth {
 async fn kid(auth: &Auth, token: &str) -> String {
     let set = jwks(auth).await;
     let signed = |key: &&Value| {
-        let keys = Keys::empty();
-        keys.replace(&json!({ "keys": [key] }).to_string()).unwrap();
+        let keys = TokenKeys::empty();
+        keys.replace_key_set(&json!({ "keys": [key] }).to_string()).unwrap();
         keys.read(token).is_ok()
     };
     let key = set["keys"].as_array().unwrap().iter().find(signed).unwrap();
@@ -43,9 +43,9 @@ async fn jwks(auth: &Auth) -> Value {
     auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.body
 }
 
-async fn keys(auth: &Auth) -> Keys {
-    let keys = Keys::empty();
-    keys.replace(&jwks(auth).await.to_string()).unwrap();
+async fn keys(auth: &Auth) -> TokenKeys {
+    let keys = TokenKeys::empty();
+    keys.replace_key_set(&jwks(auth).await.to_string()).unwrap();
     keys
 }
 
@@ -238,11 +238,11 @@ async fn another_key_file_ends_every_token_or_is_refused() {
     let open = async |config: auth::Config| {
         let folder = tempfile::tempdir().unwrap();
         let clock: Clock = auth.clock.clone();
-        let ground: Ground = testing::ground(folder.path(), &clock).await;
+        let ground: ServiceContext = testing::ground(folder.path(), &clock).await;
         auth::open(config, ground, auth::Peers::default()).await.map(drop)
     };
     let error = open(config.clone()).await.unwrap_err();
-    let why = process::problem::chain(&error);
+    let why = process::problem::format_error_chain(&error);
     assert!(why.contains("signing_key_replaced"), "{why}");
     assert_eq!(auth.verify(&token).await.status, StatusCode::OK, "nothing has changed");
     config.signing_key_replaced = true;

@@ -1,21 +1,22 @@
 //! Renewal of a session's token.
 
 use axum::http::{Method, StatusCode};
-use process::tokens::{Claims, Keys, TokenAudience};
+use process::tokens::{Claims, TokenAudience, TokenKeys};
 use rstest::rstest;
 use serde_json::json;
 
 use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 
 async fn renewed(auth: &Auth, token: &str) -> Answer {
-    let gateway = auth.service_key.token("gateway", "auth", &auth.clock);
+    let gateway = auth.service_key.issue_token("gateway", "auth", &auth.clock);
     let body = json!({ "token": token });
     auth.send(Method::POST, "/internal/sessions/renew", Some(&gateway), Some(body)).await
 }
 
 async fn claims(auth: &Auth, token: &str) -> Claims {
-    let keys = Keys::empty();
-    keys.replace(&auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text).unwrap();
+    let keys = TokenKeys::empty();
+    keys.replace_key_set(&auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text)
+        .unwrap();
     keys.verify(token, TokenAudience::Cloud, auth.clock.now()).unwrap()
 }
 

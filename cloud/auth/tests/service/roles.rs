@@ -84,7 +84,7 @@ impl Staff {
 
     /// Asks for permissions as the gateway does.
     async fn permits(&self, user: &str) -> Vec<Permission> {
-        let gateway = self.auth.service_key.token("gateway", "auth", &self.auth.clock);
+        let gateway = self.auth.service_key.issue_token("gateway", "auth", &self.auth.clock);
         let body = json!({ "user_id": user });
         let answer = self.ask(&gateway, Method::POST, "/internal/permissions", Some(body)).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -113,9 +113,9 @@ async fn the_built_in_roles_hold_all_that_their_role_can(#[case] engine: Engine)
     assert_eq!(items.len(), 3);
     for (item, role) in items.iter().zip(Role::ALL) {
         let held: Vec<Permission> = serde_json::from_value(item["permissions"].clone()).unwrap();
-        assert_eq!(set(&held), set(Permission::of(role)), "{item}");
+        assert_eq!(set(&held), set(Permission::allowed_for_role(role)), "{item}");
         assert_eq!((&item["built_in"], &item["base"]), (&json!(true), &json!(role)));
-        let id = role.number();
+        let id = role.as_number();
         let refused = staff.change(&staff.admin, id, &["read_people"]).await;
         assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "role_built_in"));
         assert_eq!(staff.remove(&staff.admin, id).await.code(), "role_built_in");
@@ -125,7 +125,7 @@ async fn the_built_in_roles_hold_all_that_their_role_can(#[case] engine: Engine)
         let own = staff.ask(&token, Method::GET, "/api/v1/auth/permissions", None).await;
         let held: Vec<Permission> =
             serde_json::from_value(own.body["permissions"].clone()).unwrap();
-        assert_eq!(set(&held), set(Permission::of(role)));
+        assert_eq!(set(&held), set(Permission::allowed_for_role(role)));
         assert_eq!(staff.ask(&token, Method::GET, ROLES, None).await.code(), "role_forbidden");
     }
 }
@@ -192,7 +192,7 @@ async fn another_role_ends_every_token_of_before(#[case] engine: Engine) {
     };
     let before = told().await;
 
-    let given = staff.give(&staff.admin, &zhang, Role::Admin.number()).await;
+    let given = staff.give(&staff.admin, &zhang, Role::Admin.as_number()).await;
     assert_eq!(given.status, StatusCode::OK, "{}", given.text);
     assert_eq!(auth.verify(access).await.code(), "invalid_token");
     let refreshed = auth.post("refresh", json!({ "refresh_token": refresh })).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use platform::sessions::{self, SessionStatus};
-use process::tokens::{Keys, TokenAudience};
+use process::tokens::{TokenAudience, TokenKeys};
 use rstest::rstest;
 use serde_json::json;
 use support::{Proxy, Wire, eventually};
@@ -21,8 +21,8 @@ async fn auth_with(engine: Engine, username: &str) -> Auth {
 }
 
 fn session_of(auth: &Auth, token: &str, jwks: &str) -> SessionId {
-    let keys = Keys::empty();
-    keys.replace(jwks).unwrap();
+    let keys = TokenKeys::empty();
+    keys.replace_key_set(jwks).unwrap();
     keys.verify(token, TokenAudience::Cloud, auth.clock.now()).unwrap().jti
 }
 
@@ -51,8 +51,9 @@ async fn a_sign_in_gives_a_token_anyone_can_check_for_an_hour(#[case] engine: En
     let direct = auth.send(Method::POST, "/verify-token", None, Some(json!({ "token": token })));
     assert_eq!(direct.await.body, expected);
 
-    let keys = Keys::empty();
-    keys.replace(&auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text).unwrap();
+    let keys = TokenKeys::empty();
+    keys.replace_key_set(&auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text)
+        .unwrap();
     let verify = || keys.verify(token, TokenAudience::Cloud, auth.clock.now());
     let claims = verify().unwrap();
     assert_eq!(claims.exp - claims.iat, 3600);

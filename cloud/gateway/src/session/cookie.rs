@@ -7,7 +7,7 @@ use super::{BrowserSession, seal::CookieSeal};
 
 /// Reads and writes the cookies. Clones share the key.
 #[derive(Clone)]
-pub struct Cookies {
+pub struct SessionCookies {
     seal: CookieSeal,
     /// The origin that browsers use, if they do not connect to this gateway directly.
     pub(super) public_origin: Option<HeaderValue>,
@@ -24,20 +24,20 @@ const DEVICE_AGE: &str = "; Max-Age=7776000";
 /// All gateways of the platform derive the same key.
 const KEY: &str = "browser sessions";
 
-impl Cookies {
+impl SessionCookies {
     pub fn new(key: &ServiceKey, public_origin: Option<HeaderValue>) -> Self {
-        Self { seal: CookieSeal::new(key.secret(KEY)), public_origin }
+        Self { seal: CookieSeal::new(key.derive_secret(KEY)), public_origin }
     }
 
     /// `None` if the cookie is missing or duplicated: a site on a sibling domain may have set the
     /// second one.
     pub fn read(&self, headers: &HeaderMap) -> Option<BrowserSession> {
-        self.seal.open(only(headers, self.name())?)
+        self.seal.open(find_single_cookie(headers, self.name())?)
     }
 
     /// The secret by which auth recognizes this browser. It outlives the session.
-    pub fn device(&self, headers: &HeaderMap) -> Option<String> {
-        only(headers, self.device_name()).map(str::to_owned)
+    pub fn device_secret(&self, headers: &HeaderMap) -> Option<String> {
+        find_single_cookie(headers, self.device_name()).map(str::to_owned)
     }
 
     pub fn write_device(&self, secret: &str) -> Option<HeaderValue> {
@@ -46,14 +46,14 @@ impl Cookies {
 
     /// A session cookie: it expires when the browser closes.
     pub fn write(&self, session: &BrowserSession) -> HeaderValue {
-        self.own(&self.seal.close(session), "")
+        self.session_cookie(&self.seal.close(session), "")
     }
 
-    pub fn forget(&self) -> HeaderValue {
-        self.own("", "; Max-Age=0")
+    pub fn clear_session(&self) -> HeaderValue {
+        self.session_cookie("", "; Max-Age=0")
     }
 
-    fn own(&self, value: &str, age: &str) -> HeaderValue {
+    fn session_cookie(&self, value: &str, age: &str) -> HeaderValue {
         self.set(self.name(), value, age).expect("a sealed session is base64")
     }
 
@@ -77,7 +77,7 @@ impl Cookies {
     }
 }
 
-fn only<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+fn find_single_cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
     let mut own = pairs.filter(|(name, _)| name.trim() == wanted);

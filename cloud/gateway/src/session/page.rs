@@ -5,16 +5,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use process::problem::Problem;
 use wire::Code;
 
-use super::{BrowserSession, Cookies};
+use super::{BrowserSession, SessionCookies};
 use crate::say;
 
 const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 /// Set by browsers; scripts cannot set it.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-impl Cookies {
+impl SessionCookies {
     /// Accepts a cookie request if it is read-only or comes from our own page.
-    pub fn check(
+    pub fn check_csrf(
         &self,
         method: &Method,
         headers: &HeaderMap,
@@ -27,7 +27,7 @@ impl Cookies {
         let mut tokens = headers.get_all(CSRF_TOKEN).into_iter();
         match (tokens.next(), tokens.next()) {
             (Some(token), None) if is_same(token.as_bytes(), session.csrf.as_bytes()) => Ok(()),
-            _ => Err(Problem::new(Code::CsrfTokenWrong).detail(say::csrf_header)),
+            _ => Err(Problem::new(Code::CsrfTokenWrong).with_detail(say::csrf_header)),
         }
     }
 
@@ -38,7 +38,7 @@ impl Cookies {
         let origin = headers.get(header::ORIGIN).map(|origin| self.is_own(origin, headers));
         match (site, origin) {
             (Some(true), None | Some(true)) | (None, Some(true)) => Ok(()),
-            _ => Err(Problem::new(Code::ForeignPage).detail(say::own_page)),
+            _ => Err(Problem::new(Code::ForeignPage).with_detail(say::own_page)),
         }
     }
 
@@ -61,9 +61,9 @@ mod tests {
     use super::*;
     use process::tokens::{ServiceKey, Signer};
 
-    fn cookies(origin: Option<&'static str>) -> Cookies {
-        let key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
-        Cookies::new(&key, origin.map(HeaderValue::from_static))
+    fn cookies(origin: Option<&'static str>) -> SessionCookies {
+        let key = ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
+        SessionCookies::new(&key, origin.map(HeaderValue::from_static))
     }
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use wire::UnixMillis;
 
 use super::BrowserSession;
-use crate::identity::{Identity, KnownCaller, invalid};
+use crate::identity::{CallerVerifier, VerifiedCaller, invalid_token};
 
 const PATH: &str = "/internal/sessions/renew";
 /// A page without requests in the last 20 minutes of its token is signed out.
@@ -33,18 +33,19 @@ struct RenewedToken {
     ends_at: UnixMillis,
 }
 
-impl Identity {
+impl CallerVerifier {
     /// Renews a token close to expiry. `None` if it is not due or auth does not answer.
-    pub async fn renewed(
+    pub async fn renew_session(
         &self,
         session: &BrowserSession,
         claims: &Claims,
     ) -> Result<Option<(BrowserSession, Claims)>, Problem> {
-        let left_ms = end(claims).since(self.clock.now());
+        let left_ms = token_expiry(claims).ms_since(self.clock.now());
         if left_ms >= RENEWED_BEFORE_MS || !is_renewable(session, claims) {
             return Ok(None);
         }
-        let Some(RenewedToken { access_token: token, ends_at }) = self.ask(&session.token).await?
+        let Some(RenewedToken { access_token: token, ends_at }) =
+            self.request_renewal(&session.token).await?
         else {
             return Ok(None);
         };
@@ -53,15 +54,15 @@ impl Identity {
         Ok(claims.ok().map(|claims| (session, claims)))
     }
 
-    async fn ask(&self, token: &str) -> Result<Option<RenewedToken>, Problem> {
+    async fn request_renewal(&self, token: &str) -> Result<Option<RenewedToken>, Problem> {
         let to = CloudPart::Auth.name();
-        let own = self.service_key.token(crate::NAME, to, &self.clock);
+        let own = self.service_key.issue_token(crate::NAME, to, &self.clock);
         let form = RenewalForm { token };
-        let asked = self.auth.json(Method::POST, PATH, Some(&own), Some(&form));
+        let asked = self.auth.call_json(Method::POST, PATH, Some(&own), Some(&form));
         match tokio::time::timeout(RENEW_LIMIT, asked).await {
             Ok(Ok(renewed)) => Ok(Some(renewed)),
             Ok(Err(UpstreamError::Refused { status: StatusCode::UNAUTHORIZED, .. })) => {
-                Err(invalid())
+                Err(invalid_token())
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "A sign-in could not be renewed yet");
@@ -77,8 +78,8 @@ impl Identity {
 
 /// The time until which a stream may rely on the token. The stream then ends, so that the next
 /// request renews it. If renewal failed, the token counts until it expires.
-pub fn relied_on_until(caller: &KnownCaller, now: UnixMillis) -> UnixMillis {
-    let end = end(&caller.claims);
+pub fn stream_deadline(caller: &VerifiedCaller, now: UnixMillis) -> UnixMillis {
+    let end = token_expiry(&caller.claims);
     let due = end.plus_ms(-RENEWED_BEFORE_MS);
     let browser = caller.browser.as_ref();
     let is_renewable = browser.is_some_and(|session| is_renewable(session, &caller.claims));
@@ -86,9 +87,9 @@ pub fn relied_on_until(caller: &KnownCaller, now: UnixMillis) -> UnixMillis {
 }
 
 fn is_renewable(session: &BrowserSession, claims: &Claims) -> bool {
-    session.ends_at.is_none_or(|ends_at| end(claims) < ends_at)
+    session.ends_at.is_none_or(|ends_at| token_expiry(claims) < ends_at)
 }
 
-fn end(claims: &Claims) -> UnixMillis {
+fn token_expiry(claims: &Claims) -> UnixMillis {
     UnixMillis(claims.exp.saturating_mul(1_000))
 }

@@ -24,7 +24,7 @@ impl CookieSeal {
     }
 
     pub fn close(&self, session: &BrowserSession) -> String {
-        let nonce = random::bytes::<NONCE_LEN>();
+        let nonce = random::draw_bytes::<NONCE_LEN>();
         let mut sealed = serde_json::to_vec(session).expect("a session is texts");
         self.0
             .seal_in_place_append_tag(

@@ -16,7 +16,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::forward::bearing;
+use crate::forward::request_as_caller;
 
 const PATH: &str = "/internal/stream";
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
 
-pub struct Leg {
+pub struct StreamLeg {
     pub upstream: Upstream,
     pub part: CloudPart,
     pub token: String,
@@ -36,25 +36,25 @@ pub struct Leg {
     pub place: Option<HeaderValue>,
 }
 
-pub enum LegNews {
+pub enum LegEvent {
     Message(Bytes),
     IsUp(bool),
 }
 
-pub type LegSender = mpsc::Sender<(CloudPart, LegNews)>;
+pub type LegSender = mpsc::Sender<(CloudPart, LegEvent)>;
 
-impl Leg {
+impl StreamLeg {
     /// Runs until the receiver closes. May be dropped at any time.
     pub async fn run(&mut self, to: LegSender) {
         let mut pause = PAUSE;
         loop {
             if let Some(reader) = self.connect().await {
                 pause = PAUSE;
-                if self.pass_on(reader, &to).await.is_err() {
+                if self.relay_events(reader, &to).await.is_err() {
                     return;
                 }
             }
-            if to.send((self.part, LegNews::IsUp(false))).await.is_err() {
+            if to.send((self.part, LegEvent::IsUp(false))).await.is_err() {
                 return;
             }
             sleep(pause).await;
@@ -63,7 +63,8 @@ impl Leg {
     }
 
     async fn connect(&self) -> Option<EventReader> {
-        let mut request = bearing(Method::GET, Uri::from_static(PATH), &self.token, &self.trace);
+        let mut request =
+            request_as_caller(Method::GET, Uri::from_static(PATH), &self.token, &self.trace);
         if let Some(place) = &self.place {
             request.headers_mut().insert(LAST_EVENT_ID, place.clone());
         }
@@ -89,12 +90,12 @@ impl Leg {
     }
 
     /// Fails if the receiver is closed.
-    async fn pass_on(
+    async fn relay_events(
         &mut self,
         mut reader: EventReader,
         to: &LegSender,
-    ) -> Result<(), mpsc::error::SendError<(CloudPart, LegNews)>> {
-        to.send((self.part, LegNews::IsUp(true))).await?;
+    ) -> Result<(), mpsc::error::SendError<(CloudPart, LegEvent)>> {
+        to.send((self.part, LegEvent::IsUp(true))).await?;
         while let Ok(Some(message)) = timeout(SILENCE_LIMIT, reader.next()).await {
             if sse::is_comment(&message) {
                 continue;
@@ -102,7 +103,7 @@ impl Leg {
             if let Some(id) = sse::id_in(&message) {
                 self.place = HeaderValue::from_str(id).ok();
             }
-            to.send((self.part, LegNews::Message(message))).await?;
+            to.send((self.part, LegEvent::Message(message))).await?;
         }
         Ok(())
     }

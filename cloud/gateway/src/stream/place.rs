@@ -8,14 +8,14 @@ use process::{parts::CloudPart, sse};
 const BETWEEN: char = '~';
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct StreamPlace {
+pub struct StreamCursor {
     pub orders: Option<String>,
     pub inbox: Option<String>,
 }
 
-impl StreamPlace {
+impl StreamCursor {
     /// An id without `~` is a hub position.
-    pub fn of(last: Option<&HeaderValue>) -> Self {
+    pub fn from_last_event_id(last: Option<&HeaderValue>) -> Self {
         let last = last.and_then(|last| last.to_str().ok()).unwrap_or_default();
         let (orders, inbox) = last.split_once(BETWEEN).unwrap_or((last, ""));
         let given = |place: &str| (!place.is_empty()).then(|| place.to_owned());
@@ -23,7 +23,7 @@ impl StreamPlace {
     }
 
     /// Replaces the message's id, if present, with the position in both legs.
-    pub fn carried(&mut self, part: CloudPart, message: Bytes) -> Bytes {
+    pub fn rewrite_event_id(&mut self, part: CloudPart, message: Bytes) -> Bytes {
         let Some(id) = sse::id_in(&message).map(str::to_owned) else { return message };
         let before = format!("id: {id}\n");
         match part {
@@ -51,15 +51,16 @@ mod tests {
 
     #[test]
     fn each_message_carries_the_place_in_both_legs() {
-        let mut place = StreamPlace::default();
-        let order = sse::event("order", Some("1.2.3"), &1);
-        assert_eq!(place.carried(CloudPart::Hub, order.clone()), order);
-        let notice = place.carried(CloudPart::Notification, sse::event("notice", Some("n7"), &1));
+        let mut place = StreamCursor::default();
+        let order = sse::format_event("order", Some("1.2.3"), &1);
+        assert_eq!(place.rewrite_event_id(CloudPart::Hub, order.clone()), order);
+        let notice = place
+            .rewrite_event_id(CloudPart::Notification, sse::format_event("notice", Some("n7"), &1));
         assert_eq!(sse::id_in(&notice), Some("1.2.3~n7"));
-        let later = place.carried(CloudPart::Hub, sse::place("1.2.4"));
+        let later = place.rewrite_event_id(CloudPart::Hub, sse::format_position("1.2.4"));
         assert_eq!(sse::id_in(&later), Some("1.2.4~n7"));
-        let state = sse::event("inbox", None, &1);
-        assert_eq!(place.carried(CloudPart::Notification, state.clone()), state);
+        let state = sse::format_event("inbox", None, &1);
+        assert_eq!(place.rewrite_event_id(CloudPart::Notification, state.clone()), state);
     }
 
     #[test]
@@ -70,10 +71,10 @@ mod tests {
             ("~n7", None, Some("n7")),
             ("", None, None),
         ] {
-            let place = StreamPlace::of(Some(&HeaderValue::from_str(id).unwrap()));
+            let place = StreamCursor::from_last_event_id(Some(&HeaderValue::from_str(id).unwrap()));
             assert_eq!((place.orders.as_deref(), place.inbox.as_deref()), (orders, inbox), "{id}");
             assert_eq!(place.id(), id);
         }
-        assert_eq!(StreamPlace::of(None), StreamPlace::default());
+        assert_eq!(StreamCursor::from_last_event_id(None), StreamCursor::default());
     }
 }

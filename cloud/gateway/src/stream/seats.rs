@@ -16,7 +16,7 @@ use platform::{
     cache::{Cache, CacheError},
 };
 use process::{
-    problem::{Problem, chain},
+    problem::{Problem, format_error_chain},
     sse::{OpenStream, StreamLimit},
     tokens::Claims,
 };
@@ -39,7 +39,7 @@ const LEASE: Duration = Duration::from_secs(35);
 
 /// Issues stream permits and refuses them at a limit. Clones share the counts.
 #[derive(Clone)]
-pub struct StreamSeats {
+pub struct StreamPermits {
     of_each: Arc<Mutex<HashMap<UserId, usize>>>,
     of_new: Arc<Semaphore>,
     of_all: StreamLimit,
@@ -47,26 +47,26 @@ pub struct StreamSeats {
 }
 
 /// Allows one stream, until dropped.
-pub struct StreamSeat {
-    here: SeatHere,
+pub struct StreamPermit {
+    here: LocalPermit,
     /// Absent if the cache was unavailable.
-    lease: Option<SeatLease>,
+    lease: Option<PermitLease>,
 }
 
 /// The permit at this replica.
-struct SeatHere {
-    seats: StreamSeats,
+struct LocalPermit {
+    seats: StreamPermits,
     user: UserId,
     _of_new: Option<OwnedSemaphorePermit>,
     _open: OpenStream,
 }
 
 /// The lease that counts a stream at all replicas: a cache key that expires.
-struct SeatLease {
+struct PermitLease {
     key: String,
 }
 
-impl StreamSeats {
+impl StreamPermits {
     pub fn new(cache: Cache) -> Self {
         Self {
             of_each: Arc::default(),
@@ -76,51 +76,54 @@ impl StreamSeats {
         }
     }
 
-    pub async fn take(&self, claims: &Claims) -> Result<StreamSeat, Problem> {
-        let here = self.take_here(claims)?;
-        let lease = match self.take_lease(claims.sub).await {
+    pub async fn acquire_permit(&self, claims: &Claims) -> Result<StreamPermit, Problem> {
+        let here = self.acquire_local(claims)?;
+        let lease = match self.acquire_lease(claims.sub).await {
             Ok(Some(lease)) => Some(lease),
             Ok(None) => {
-                self.of_all.refuse();
+                self.of_all.count_refusal();
                 let most = OF_ONE_EVERYWHERE_MAX.into();
-                return Err(refused().detail(say::streams_of_one { most }));
+                return Err(too_many_streams().with_detail(say::streams_of_one { most }));
             }
             Err(error) => {
-                tracing::warn!(cause = chain(&error), "Streams are counted at this replica alone");
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "Streams are counted at this replica alone"
+                );
                 None
             }
         };
-        Ok(StreamSeat { here, lease })
+        Ok(StreamPermit { here, lease })
     }
 
-    fn take_here(&self, claims: &Claims) -> Result<SeatHere, Problem> {
+    fn acquire_local(&self, claims: &Claims) -> Result<LocalPermit, Problem> {
         let user = claims.sub;
-        let mut taken = self.locked();
+        let mut taken = self.lock_counts();
         let own = taken.get(&user).copied().unwrap_or_default();
         if own >= OF_ONE_PERSON_MAX {
-            self.of_all.refuse();
+            self.of_all.count_refusal();
             let most = OF_ONE_PERSON_MAX.into();
-            return Err(refused().detail(say::streams_of_one { most }));
+            return Err(too_many_streams().with_detail(say::streams_of_one { most }));
         }
         let of_new = match AccountAge::from_claims(claims) {
-            AccountAge::New => Some(self.take_share_of_new()?),
+            AccountAge::New => Some(self.acquire_new_account_share()?),
             AccountAge::Established => None,
         };
         let open = self.of_all.open();
-        let open = open.ok_or_else(|| refused().detail(say::streams_of_all))?;
+        let open = open.ok_or_else(|| too_many_streams().with_detail(say::streams_of_all))?;
         taken.insert(user, own + 1);
-        Ok(SeatHere { seats: self.clone(), user, _of_new: of_new, _open: open })
+        Ok(LocalPermit { seats: self.clone(), user, _of_new: of_new, _open: open })
     }
 
-    fn take_share_of_new(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    fn acquire_new_account_share(&self) -> Result<OwnedSemaphorePermit, Problem> {
         self.of_new.clone().try_acquire_owned().map_err(|_| {
-            self.of_all.refuse();
-            refused().detail(say::streams_of_all)
+            self.of_all.count_refusal();
+            too_many_streams().with_detail(say::streams_of_all)
         })
     }
 
     /// `None` if the person has reached the limit over all replicas.
-    async fn take_lease(&self, user: UserId) -> Result<Option<SeatLease>, CacheError> {
+    async fn acquire_lease(&self, user: UserId) -> Result<Option<PermitLease>, CacheError> {
         let keys: [String; OF_ONE_EVERYWHERE_MAX] =
             array::from_fn(|place| format!("streams:{user}:{place}"));
         let held = self.cache.get_all(keys.each_ref().map(String::as_str));
@@ -132,40 +135,46 @@ impl StreamSeats {
             // Another stream may have taken the key since the read.
             let set = self.cache.set_if_absent(&key, HELD, LEASE);
             if Cache::in_time(set).await? {
-                return Ok(Some(SeatLease { key }));
+                return Ok(Some(PermitLease { key }));
             }
         }
         Ok(None)
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
+    fn lock_counts(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
         self.of_each.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 const HELD: &str = "1";
 
-impl StreamSeat {
-    pub async fn renew(&self) {
-        let Some(SeatLease { key }) = &self.lease else { return };
+impl StreamPermit {
+    pub async fn renew_lease(&self) {
+        let Some(PermitLease { key }) = &self.lease else { return };
         let renewed = self.here.seats.cache.set(key, HELD, LEASE);
         if let Err(error) = Cache::in_time(renewed).await {
-            tracing::warn!(cause = chain(&error), "The place of a stream could not be renewed");
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "The place of a stream could not be renewed"
+            );
         }
     }
 
     /// Releases the lease at once. After a plain drop, the lease lasts until it expires.
     pub async fn release(self) {
-        let Some(SeatLease { key }) = &self.lease else { return };
+        let Some(PermitLease { key }) = &self.lease else { return };
         if let Err(error) = Cache::in_time(self.here.seats.cache.delete(key)).await {
-            tracing::warn!(cause = chain(&error), "The place of a stream is free when it ends");
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "The place of a stream is free when it ends"
+            );
         }
     }
 }
 
-impl Drop for SeatHere {
+impl Drop for LocalPermit {
     fn drop(&mut self) {
-        let mut taken = self.seats.locked();
+        let mut taken = self.seats.lock_counts();
         if let Some(own) = taken.get_mut(&self.user) {
             *own -= 1;
             if *own == 0 {
@@ -175,13 +184,13 @@ impl Drop for SeatHere {
     }
 }
 
-fn refused() -> Problem {
+fn too_many_streams() -> Problem {
     Problem::new(Code::TooManyStreams).retry_after(RETRY_S)
 }
 
 #[cfg(test)]
 mod tests {
-    use platform::cache::Memory;
+    use platform::cache::MemoryCache;
     use process::clock::Clock;
     use uuid::Uuid;
     use wire::{Actor, Role, UnixMillis};
@@ -200,18 +209,18 @@ mod tests {
     }
 
     fn memory(clock: &Clock) -> Cache {
-        Cache::Memory(Memory::new(clock.clone(), 10_000))
+        Cache::Memory(MemoryCache::new(clock.clone(), 10_000))
     }
 
-    fn seats() -> StreamSeats {
-        StreamSeats::new(memory(&Clock::fixed(NOW)))
+    fn seats() -> StreamPermits {
+        StreamPermits::new(memory(&Clock::fixed_at(NOW)))
     }
 
     /// Opens as many streams as the limits allow, at most ten.
-    async fn open_all(seats: &StreamSeats, who: &Claims) -> Vec<StreamSeat> {
+    async fn open_all(seats: &StreamPermits, who: &Claims) -> Vec<StreamPermit> {
         let mut held = Vec::new();
         while held.len() < 10
-            && let Ok(seat) = seats.take(who).await
+            && let Ok(seat) = seats.acquire_permit(who).await
         {
             held.push(seat);
         }
@@ -224,18 +233,18 @@ mod tests {
         let [one, other] = [1, 2].map(person);
         let mut held = open_all(&seats, &one).await;
         assert_eq!(held.len(), 4);
-        let refused = seats.take(&one).await.err().unwrap();
+        let refused = seats.acquire_permit(&one).await.err().unwrap();
         assert_eq!(refused.code(), Code::TooManyStreams);
-        let body = refused.body(wire::Language::Chinese, None);
+        let body = refused.to_body(wire::Language::Chinese, None);
         assert!(body.detail.is_some_and(|detail| !detail.is_ascii()));
         assert!(
-            seats.take(&other).await.is_ok(),
+            seats.acquire_permit(&other).await.is_ok(),
             "one person's streams are not held against another"
         );
         held.pop();
-        assert!(seats.take(&one).await.is_ok());
+        assert!(seats.acquire_permit(&one).await.is_ok());
         held.clear();
-        assert!(seats.locked().is_empty());
+        assert!(seats.lock_counts().is_empty());
     }
 
     #[tokio::test]
@@ -243,51 +252,57 @@ mod tests {
         let seats = seats();
         let mut held = Vec::new();
         for n in 0..OF_ALL_MAX {
-            held.push(seats.take(&person(n)).await.unwrap());
+            held.push(seats.acquire_permit(&person(n)).await.unwrap());
         }
         let one_more = person(OF_ALL_MAX);
-        assert_eq!(seats.take(&one_more).await.err().unwrap().code(), Code::TooManyStreams);
+        assert_eq!(
+            seats.acquire_permit(&one_more).await.err().unwrap().code(),
+            Code::TooManyStreams
+        );
         drop(held);
-        assert!(seats.take(&one_more).await.is_ok());
+        assert!(seats.acquire_permit(&one_more).await.is_ok());
     }
 
     #[tokio::test]
     async fn new_accounts_leave_half_of_the_streams_to_established_ones() {
-        let clock = Clock::fixed(NOW);
-        let seats = StreamSeats::new(memory(&clock));
+        let clock = Clock::fixed_at(NOW);
+        let seats = StreamPermits::new(memory(&clock));
         let mut held = Vec::new();
         for _ in 0..250 {
             held.append(&mut open_all(&seats, &claims(clock.new_id())).await);
         }
         assert_eq!(held.len(), 500, "strangers hold half");
         for n in 0..OF_ALL_MAX - OF_NEW_MAX {
-            held.push(seats.take(&person(n)).await.unwrap());
+            held.push(seats.acquire_permit(&person(n)).await.unwrap());
         }
-        assert!(seats.take(&person(OF_ALL_MAX)).await.is_err());
+        assert!(seats.acquire_permit(&person(OF_ALL_MAX)).await.is_err());
         held.clear();
-        assert!(seats.take(&claims(clock.new_id())).await.is_ok(), "a place is free again");
+        assert!(
+            seats.acquire_permit(&claims(clock.new_id())).await.is_ok(),
+            "a place is free again"
+        );
     }
 
     #[tokio::test]
     async fn a_person_has_eight_at_all_replicas_together() {
-        let clock = Clock::fixed(NOW);
+        let clock = Clock::fixed_at(NOW);
         let shared = memory(&clock);
-        let [first, second, third] = array::from_fn(|_| StreamSeats::new(shared.clone()));
+        let [first, second, third] = array::from_fn(|_| StreamPermits::new(shared.clone()));
         let one = person(1);
         let mut held = open_all(&first, &one).await;
         held.append(&mut open_all(&second, &one).await);
         assert_eq!(held.len(), 8);
-        assert!(third.take(&one).await.is_err(), "a ninth");
-        assert!(third.take(&person(2)).await.is_ok(), "another person");
-        assert!(third.locked().is_empty(), "one that is refused everywhere is none here");
+        assert!(third.acquire_permit(&one).await.is_err(), "a ninth");
+        assert!(third.acquire_permit(&person(2)).await.is_ok(), "another person");
+        assert!(third.lock_counts().is_empty(), "one that is refused everywhere is none here");
         held.pop().unwrap().release().await;
-        let kept = third.take(&one).await.unwrap();
+        let kept = third.acquire_permit(&one).await.unwrap();
 
         // The first two replicas die; only the third one renews.
         drop(held);
         assert_eq!(open_all(&third, &one).await.len(), 0, "their places are held yet");
         clock.advance(30_000);
-        kept.renew().await;
+        kept.renew_lease().await;
         clock.advance(10_000);
         assert_eq!(open_all(&second, &one).await.len(), 4);
         assert_eq!(open_all(&first, &one).await.len(), 3, "the renewed one counts");
@@ -296,7 +311,7 @@ mod tests {
     #[tokio::test]
     async fn without_the_cache_each_replica_bounds_its_own() {
         // No server listens there.
-        let away = || StreamSeats::new(Cache::open("redis://127.0.0.1:1").unwrap());
+        let away = || StreamPermits::new(Cache::open("redis://127.0.0.1:1").unwrap());
         let mut held = Vec::new();
         for seats in [away(), away(), away()] {
             held.push(open_all(&seats, &person(1)).await);

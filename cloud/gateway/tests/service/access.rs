@@ -137,7 +137,7 @@ async fn a_caller_who_hangs_up_leaves_a_line_without_a_status() {
         bell.notify_one();
         std::future::pending::<()>().await;
     });
-    let silent = |peers: Peers| peers.with(CloudPart::Order, Upstream::local(silent));
+    let silent = |peers: Peers| peers.with_part(CloudPart::Order, Upstream::from_router(silent));
     let gate = Gate::with(Config::default(), "memory:", silent).await;
     let token = format!("Bearer {}", gate.token(Role::Customer));
     let request = Request::get("/api/v1/orders").header(header::AUTHORIZATION, token);

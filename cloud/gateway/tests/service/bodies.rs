@@ -61,7 +61,7 @@ async fn in_front_of(part: Router, tasks: &Tasks) -> Gate {
 
 async fn configured_in_front_of(part: Router, config: Config, tasks: &Tasks) -> Gate {
     let part = remote(&format!("http://{}", served(part, tasks).await));
-    Gate::of_routes(&ROUTES, config, |peers: Peers| peers.with(CloudPart::Order, part)).await
+    Gate::of_routes(&ROUTES, config, |peers: Peers| peers.with_part(CloudPart::Order, part)).await
 }
 
 fn request(gate: &Gate, method: Method, path: &str) -> axum::http::request::Builder {
@@ -133,7 +133,7 @@ async fn an_answer_without_a_body_keeps_its_status() {
     {
         let url = format!("http://{address}/api/v1/things/7");
         let asked = request(&gate, method, &url).body(Body::empty()).unwrap();
-        assert_eq!(Client::new().request(asked).await.unwrap().status(), status);
+        assert_eq!(Client::new().send_request(asked).await.unwrap().status(), status);
     }
     tasks.shutdown(SOON).await;
 }

@@ -65,12 +65,12 @@ async fn every_token_that_is_not_ours_and_live_is_answered_alike() {
         // {"alg":"none"} and {"alg":"HS256"}
         format!("eyJhbGciOiJub25lIn0.{}.", unsigned.split_once('.').unwrap().1),
         format!("eyJhbGciOiJIUzI1NiJ9.{}", sound.split_once('.').unwrap().1),
-        gate.signer.sign(&expired),
-        gate.signer.sign(&for_edges(TokenKind::DeviceGrant, None)),
-        gate.signer.sign(&for_edges(TokenKind::Edge, None)),
-        gate.signer.sign(&for_edges(TokenKind::Edge, Some(command))),
-        gate.signer.sign(&odd),
-        stranger.sign(&gate.claims(Role::Admin)),
+        gate.signer.sign_claims(&expired),
+        gate.signer.sign_claims(&for_edges(TokenKind::DeviceGrant, None)),
+        gate.signer.sign_claims(&for_edges(TokenKind::Edge, None)),
+        gate.signer.sign_claims(&for_edges(TokenKind::Edge, Some(command))),
+        gate.signer.sign_claims(&odd),
+        stranger.sign_claims(&gate.claims(Role::Admin)),
     ];
     for token in tokens {
         for route in guarded().filter(|route| route.audience != Audience::Edge) {

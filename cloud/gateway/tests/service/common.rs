@@ -11,13 +11,13 @@ use axum::{
     routing::post,
 };
 use gateway::{Config, Peers, ROUTES, Route};
-use platform::{Ground, cache::Cache, sessions, upstream::Upstream};
+use platform::{ServiceContext, cache::Cache, sessions, upstream::Upstream};
 use process::{
     clock::Clock,
     parts::CloudPart,
     problem::Problem,
     tasks::Tasks,
-    tokens::{Claims, Keys, Signer},
+    tokens::{Claims, Signer, TokenKeys},
     web,
 };
 use serde_json::{Value, json};
@@ -68,12 +68,13 @@ impl Gate {
 
     /// A gateway before auth has delivered its keys.
     pub async fn without_keys() -> Self {
-        let clock = Clock::fixed(NOW);
-        Self::open(ROUTES, Config::default(), "memory:", |peers| peers, Keys::empty(), clock).await
+        let clock = Clock::fixed_at(NOW);
+        Self::open(ROUTES, Config::default(), "memory:", |peers| peers, TokenKeys::empty(), clock)
+            .await
     }
 
     pub async fn with(config: Config, cache: &str, alter: impl FnOnce(Peers) -> Peers) -> Self {
-        Self::signed_by(Issuer::new(), Clock::fixed(NOW), config, cache, alter).await
+        Self::signed_by(Issuer::new(), Clock::fixed_at(NOW), config, cache, alter).await
     }
 
     pub async fn signed_by(
@@ -94,7 +95,7 @@ impl Gate {
         config: Config,
         alter: impl FnOnce(Peers) -> Peers,
     ) -> Self {
-        let (issuer, clock) = (Issuer::new(), Clock::fixed(NOW));
+        let (issuer, clock) = (Issuer::new(), Clock::fixed_at(NOW));
         let keys = issuer.keys();
         let opened = Self::open(routes, config, "memory:", alter, keys, clock).await;
         Self { signer: issuer.signer, ..opened }
@@ -105,7 +106,7 @@ impl Gate {
         config: Config,
         cache: &str,
         alter: impl FnOnce(Peers) -> Peers,
-        keys: Keys,
+        keys: TokenKeys,
         clock: Clock,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -113,11 +114,11 @@ impl Gate {
         // Auth does this at startup. It fails if the test's cache is unreachable.
         let _ = sessions::mark_complete(&cache).await;
         let ground = testing::ground(folder.path(), &clock).await;
-        let ground = Ground { cache: cache.clone(), keys, ..ground };
+        let ground = ServiceContext { cache: cache.clone(), keys, ..ground };
         let auth = FakeAuth::default();
         let local = |part| match part {
-            CloudPart::Auth => (part, Upstream::local(auth.router())),
-            other => (part, Upstream::local(echo(other))),
+            CloudPart::Auth => (part, Upstream::from_router(auth.router())),
+            other => (part, Upstream::from_router(echo(other))),
         };
         let peers = alter(CloudPart::behind_the_gateway().map(local).collect());
         let router = gateway::open_routes(routes, config, ground, peers).await.unwrap();
@@ -129,7 +130,7 @@ impl Gate {
     }
 
     pub fn token(&self, role: Role) -> String {
-        self.signer.sign(&self.claims(role))
+        self.signer.sign_claims(&self.claims(role))
     }
 
     pub async fn send(&self, request: Request) -> Answer {
@@ -137,7 +138,7 @@ impl Gate {
     }
 
     pub async fn readiness(&self) -> Answer {
-        let router = process::health::operator(self.router.clone());
+        let router = process::health::operator_routes(self.router.clone());
         answered(router, Request::get("/health/ready").body(Body::empty()).unwrap()).await
     }
 
@@ -218,22 +219,22 @@ async fn permissions(State(auth): State<FakeAuth>, request: Request) -> Response
 
 /// Auth's answer for an admin with the built-in role.
 pub fn every_permission() -> Response {
-    Json(json!({ "permissions": Permission::of(Role::Admin) })).into_response()
+    Json(json!({ "permissions": Permission::allowed_for_role(Role::Admin) })).into_response()
 }
 
 /// Serves a router on a free port and returns its address.
 pub async fn served(router: Router, tasks: &Tasks) -> String {
-    let listener = web::bind("127.0.0.1:0").await.unwrap();
+    let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let stop = tasks.token();
+    let stop = tasks.stop_token();
     tasks.spawn("served", async move {
-        web::serve(listener, router, web::Slots::default(), stop).await
+        web::serve_http(listener, router, web::ConnectionSlots::default(), stop).await
     });
     address
 }
 
 pub fn remote(base: &str) -> Upstream {
-    Upstream::remote(base, &Tasks::new()).unwrap()
+    Upstream::from_address(base, &Tasks::new()).unwrap()
 }
 
 pub fn echo(part: CloudPart) -> Router {

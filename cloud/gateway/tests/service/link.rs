@@ -46,14 +46,15 @@ async fn link(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
 }
 
 fn hub() -> Router {
-    web::standard(Router::new().route("/link", get(link)), "hub")
+    web::with_standard_layers(Router::new().route("/link", get(link)), "hub")
 }
 
 async fn passes_through(hub: Upstream) {
     let tasks = Tasks::new();
-    let gate =
-        Gate::with(Config::default(), "memory:", |peers: Peers| peers.with(CloudPart::Hub, hub))
-            .await;
+    let gate = Gate::with(Config::default(), "memory:", |peers: Peers| {
+        peers.with_part(CloudPart::Hub, hub)
+    })
+    .await;
     let address = served(gate.router.clone(), &tasks).await;
 
     let mut request = format!("ws://{address}/link").into_client_request().unwrap();
@@ -77,23 +78,24 @@ async fn passes_through(hub: Upstream) {
 
 #[tokio::test]
 async fn to_a_hub_in_this_process() {
-    passes_through(Upstream::local(hub())).await;
+    passes_through(Upstream::from_router(hub())).await;
 }
 
 #[tokio::test]
 async fn to_a_hub_elsewhere() {
     let tasks = Tasks::new();
     let address = served(hub(), &tasks).await;
-    passes_through(Upstream::remote(&format!("http://{address}"), &tasks).unwrap()).await;
+    passes_through(Upstream::from_address(&format!("http://{address}"), &tasks).unwrap()).await;
     tasks.shutdown(std::time::Duration::from_secs(5)).await;
 }
 
 #[tokio::test]
 async fn a_link_that_is_no_websocket_is_refused_by_the_hub() {
-    let hub = Upstream::local(hub());
-    let gate =
-        Gate::with(Config::default(), "memory:", |peers: Peers| peers.with(CloudPart::Hub, hub))
-            .await;
+    let hub = Upstream::from_router(hub());
+    let gate = Gate::with(Config::default(), "memory:", |peers: Peers| {
+        peers.with_part(CloudPart::Hub, hub)
+    })
+    .await;
     let plain = Request::builder()
         .method(Method::GET)
         .uri("/link")
@@ -106,7 +108,7 @@ async fn a_link_that_is_no_websocket_is_refused_by_the_hub() {
 
 /// A hub that accepts only long tokens.
 async fn proving(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
-    let token = process::tokens::bearer(&headers);
+    let token = process::tokens::bearer_token(&headers);
     if token.is_none_or(|token| token.len() < 100) {
         let header = [(wire::HUB_TIME_HEADER, "the hub's time")];
         return (header, Problem::new(Code::EdgeClockWrong)).into_response();
@@ -123,8 +125,9 @@ async fn junk_is_held_against_its_address_and_a_link_against_its_edge() {
         ..Config::default()
     };
     let tasks = Tasks::new();
-    let hub = Upstream::local(Router::new().route("/link", get(proving)));
-    let gate = Gate::with(config, "memory:", |peers: Peers| peers.with(CloudPart::Hub, hub)).await;
+    let hub = Upstream::from_router(Router::new().route("/link", get(proving)));
+    let gate =
+        Gate::with(config, "memory:", |peers: Peers| peers.with_part(CloudPart::Hub, hub)).await;
     let address = served(gate.router.clone(), &tasks).await;
     let open = async |token: &str| {
         let mut request = format!("ws://{address}/link").into_client_request().unwrap();
@@ -140,7 +143,7 @@ async fn junk_is_held_against_its_address_and_a_link_against_its_edge() {
             Err(other) => panic!("{other}"),
         }
     };
-    let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let signer = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     let token = |name: &str| edge_token(&signer, &EdgeId::new(name).unwrap(), &gate.clock);
     let (north, south) = (token("north-1"), token("south-1"));
     assert_eq!(open("junk").await, 401);

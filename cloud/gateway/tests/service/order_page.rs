@@ -48,8 +48,8 @@ impl OneOrder {
 }
 
 async fn gate(orders: &OneOrder) -> Gate {
-    let orders = Upstream::local(orders.router());
-    let alter = |peers: Peers| peers.with(CloudPart::Order, orders);
+    let orders = Upstream::from_router(orders.router());
+    let alter = |peers: Peers| peers.with_part(CloudPart::Order, orders);
     Gate::with(Config::default(), "memory:", alter).await
 }
 
@@ -85,9 +85,10 @@ async fn a_page_shows_the_order_with_its_money_and_names_a_payment_service_that_
     let orders = OneOrder::default();
     let wire = Proxy::to(served(Router::new().fallback(money), &tasks).await).await.unwrap();
     let payment = remote(&format!("http://{}", wire.address()));
-    let local = Upstream::local(orders.router());
-    let alter =
-        |peers: Peers| peers.with(CloudPart::Order, local).with(CloudPart::Payment, payment);
+    let local = Upstream::from_router(orders.router());
+    let alter = |peers: Peers| {
+        peers.with_part(CloudPart::Order, local).with_part(CloudPart::Payment, payment)
+    };
     let gate = Gate::with(Config::default(), "memory:", alter).await;
     let payments = json!([{ "id": "p", "status": "completed" }]);
     let statement = json!([{ "action": "charge", "amount": 80.0 }]);
@@ -126,19 +127,20 @@ async fn a_page_shows_the_order_with_its_money_and_names_a_payment_service_that_
 
 #[tokio::test]
 async fn a_page_has_the_sections_that_an_admins_role_includes() {
-    let local = Upstream::local(OneOrder::default().router());
-    let payment = Upstream::local(
+    let local = Upstream::from_router(OneOrder::default().router());
+    let payment = Upstream::from_router(
         Router::new().fallback(|| async { Json(json!({ "items": ["the money"] })) }),
     );
-    let alter =
-        |peers: Peers| peers.with(CloudPart::Order, local).with(CloudPart::Payment, payment);
+    let alter = |peers: Peers| {
+        peers.with_part(CloudPart::Order, local).with_part(CloudPart::Payment, payment)
+    };
     let gate = Gate::with(Config::default(), "memory:", alter).await;
     let money = json!(["the money"]);
     for (held, shown) in [
         (Permission::ReadDesks, json!({ "payments": money, "statement": money })),
         (Permission::ApproveOrders, json!({ "statement": money })),
     ] {
-        permissions::keep(&gate.cache, USER, &[held]).await.unwrap();
+        permissions::store_permissions(&gate.cache, USER, &[held]).await.unwrap();
         let answer = page_as(&gate, PAGE, Role::Admin).await;
         assert_eq!(answer.body["payment"], shown, "{held}");
         let customer = &answer.body["parties"]["customer"]["headers"];
@@ -155,14 +157,14 @@ async fn a_page_without_the_user_service_has_the_order_and_names_the_service() {
     };
     let wire = Proxy::to(served(Router::new().fallback(users), &tasks).await).await.unwrap();
     let users = remote(&format!("http://{}", wire.address()));
-    let orders = Upstream::local(OneOrder::default().router());
-    let reviews = Upstream::local(Router::new().fallback(|request: Request| async move {
+    let orders = Upstream::from_router(OneOrder::default().router());
+    let reviews = Upstream::from_router(Router::new().fallback(|request: Request| async move {
         assert_eq!(request.uri().path(), "/api/v1/orders/7/review");
         Json(json!({ "rating": 5 }))
     }));
     let alter = |peers: Peers| {
-        let peers = peers.with(CloudPart::Order, orders).with(CloudPart::User, users);
-        peers.with(CloudPart::Review, reviews)
+        let peers = peers.with_part(CloudPart::Order, orders).with_part(CloudPart::User, users);
+        peers.with_part(CloudPart::Review, reviews)
     };
     let gate = Gate::with(Config::default(), "memory:", alter).await;
     let away = json!({ "section": "parties", "part": "user", "reason": "away" });
@@ -200,7 +202,7 @@ async fn without_the_order_service_there_is_no_page_and_with_it_there_is_one_aga
     let orders = OneOrder::default();
     let wire = Proxy::to(served(orders.router(), &tasks).await).await.unwrap();
     let part = remote(&format!("http://{}", wire.address()));
-    let alter = |peers: Peers| peers.with(CloudPart::Order, part);
+    let alter = |peers: Peers| peers.with_part(CloudPart::Order, part);
     let gate = Gate::with(Config::default(), "memory:", alter).await;
     wire.set(Wire::Cut);
     let answer = page(&gate, PAGE).await;

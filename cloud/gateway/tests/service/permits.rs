@@ -33,7 +33,7 @@ async fn a_role_without_a_routes_permission_is_refused_and_the_part_hears_nothin
 #[tokio::test]
 async fn every_route_of_admins_refuses_a_role_without_permissions() {
     let gate = Gate::new().await;
-    permissions::keep(&gate.cache, USER, &[]).await.unwrap();
+    permissions::store_permissions(&gate.cache, USER, &[]).await.unwrap();
     let mut asked = 0;
     let of_admins = ROUTES.iter().filter(
         |route| matches!(route.audience, Audience::Roles(roles, _) if roles.contains(&Role::Admin)),
@@ -74,11 +74,11 @@ async fn nobody_is_asked_about_customers_and_providers() {
 #[tokio::test]
 async fn the_copy_in_the_cache_counts_and_without_one_auth_is_asked() {
     let gate = Gate::new().await;
-    permissions::keep(&gate.cache, USER, &[Permission::ReadPlatform]).await.unwrap();
+    permissions::store_permissions(&gate.cache, USER, &[Permission::ReadPlatform]).await.unwrap();
     assert_eq!(read(&gate, EDGES).await.status, StatusCode::OK);
     assert_eq!(read(&gate, VERIFICATIONS).await.code(), "permission_missing");
     assert_eq!(gate.auth.asked_permissions(), 0);
-    permissions::forget(&gate.cache, USER).await.unwrap();
+    permissions::forget_permissions(&gate.cache, USER).await.unwrap();
     assert_eq!(read(&gate, VERIFICATIONS).await.status, StatusCode::OK, "as auth says");
     assert_eq!(gate.auth.asked_permissions(), 1);
 }
@@ -109,12 +109,14 @@ async fn an_order_is_read_by_a_role_whose_work_begins_with_reading_one() {
         "/customer/orders/x",
     ];
     for one in Permission::READ_ORDERS {
-        permissions::keep(&gate.cache, USER, &[*one]).await.unwrap();
+        permissions::store_permissions(&gate.cache, USER, &[*one]).await.unwrap();
         for path in paths {
             assert_eq!(read(&gate, path).await.status, StatusCode::OK, "{one} {path}");
         }
     }
-    permissions::keep(&gate.cache, USER, &[Permission::VerifyProviders]).await.unwrap();
+    permissions::store_permissions(&gate.cache, USER, &[Permission::VerifyProviders])
+        .await
+        .unwrap();
     for path in paths {
         let refused = read(&gate, path).await;
         assert_eq!(
@@ -129,7 +131,7 @@ async fn an_order_is_read_by_a_role_whose_work_begins_with_reading_one() {
 async fn a_part_that_narrows_its_answer_is_told_what_the_role_includes() {
     let gate = Gate::new().await;
     let held = [Permission::ReadPeople, Permission::ReadPlatform];
-    permissions::keep(&gate.cache, USER, &held).await.unwrap();
+    permissions::store_permissions(&gate.cache, USER, &held).await.unwrap();
     let told = async |role: Role, path: &str| {
         let request = Request::get(path)
             .header("authorization", format!("Bearer {}", gate.token(role)))

@@ -86,9 +86,11 @@ impl MoodyReplica {
         let server = served(Router::new().fallback(count).with_state(state.clone()), tasks).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let front = listener.local_addr().unwrap().to_string();
-        let (is_garbled, of_each, stop) = (state.is_garbled.clone(), tasks.clone(), tasks.token());
+        let (is_garbled, of_each, stop) =
+            (state.is_garbled.clone(), tasks.clone(), tasks.stop_token());
         let converse = move |from| {
-            let (server, is_garbled, stop) = (server.clone(), is_garbled.clone(), of_each.token());
+            let (server, is_garbled, stop) =
+                (server.clone(), is_garbled.clone(), of_each.stop_token());
             of_each.spawn_once("conversation", async move {
                 let work = converse(from, server, is_garbled);
                 tokio::select! { () = work => {}, () = stop.cancelled() => {} }

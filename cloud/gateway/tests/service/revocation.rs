@@ -26,7 +26,7 @@ async fn a_listed_session_is_refused_and_auth_need_not_be_asked() {
     let gate = Gate::new().await;
     assert_eq!(ask(&gate).await.status, StatusCode::OK);
     let session = gate.claims(Role::Customer).jti;
-    sessions::revoke(&gate.cache, session, Duration::from_secs(60)).await.unwrap();
+    sessions::revoke_session(&gate.cache, session, Duration::from_secs(60)).await.unwrap();
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.body["title"], "Invalid token");
@@ -69,7 +69,7 @@ async fn when_neither_cache_nor_auth_can_tell_nobody_is_let_in() {
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
 
-    let gone = |peers: Peers| peers.with(CloudPart::Auth, unreachable());
+    let gone = |peers: Peers| peers.with_part(CloudPart::Auth, unreachable());
     let gate = Gate::with(Config::default(), LOST_CACHE, gone).await;
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -78,7 +78,7 @@ async fn when_neither_cache_nor_auth_can_tell_nobody_is_let_in() {
 
 #[tokio::test]
 async fn a_part_out_of_reach_is_named() {
-    let gone = |peers: Peers| peers.with(CloudPart::Order, unreachable());
+    let gone = |peers: Peers| peers.with_part(CloudPart::Order, unreachable());
     let gate = Gate::with(Config::default(), "memory:", gone).await;
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -93,7 +93,7 @@ async fn a_part_out_of_reach_is_named() {
 #[tokio::test]
 async fn a_part_that_takes_too_long_is_named() {
     let silent = Router::new().fallback(std::future::pending::<()>);
-    let slow = |peers: Peers| peers.with(CloudPart::Order, Upstream::local(silent));
+    let slow = |peers: Peers| peers.with_part(CloudPart::Order, Upstream::from_router(silent));
     let config = Config { upstream_timeout_ms: NonZeroU32::new(20).unwrap(), ..Config::default() };
     let gate = Gate::with(config, "memory:", slow).await;
     let answer = ask(&gate).await;

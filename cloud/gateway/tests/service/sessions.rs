@@ -62,7 +62,7 @@ async fn login(State(auth): State<SigningAuth>, Json(form): Json<Value>) -> Resp
         return Problem::new(Code::InvalidCredentials).into_response();
     }
     let role = if form["username"] == "admin" { Role::Admin } else { Role::Customer };
-    let mut grant = json!({ "access_token": auth.signer.sign(&auth.claims(role)) });
+    let mut grant = json!({ "access_token": auth.signer.sign_claims(&auth.claims(role)) });
     if form["username"] == "guessed" {
         grant["device"] =
             if form["device"] == "" { json!("minted") } else { form["device"].clone() };
@@ -85,7 +85,7 @@ async fn renew(
     let mut claims = auth.claims(Role::Customer);
     claims.exp = claims.exp.min(ends);
     Json(json!({
-        "access_token": auth.signer.sign(&claims),
+        "access_token": auth.signer.sign_claims(&claims),
         "ends_at": UnixMillis(ends * 1000),
     }))
     .into_response()
@@ -119,7 +119,7 @@ impl World {
     }
 
     async fn with(config: Config) -> Self {
-        let (issuer, clock) = (Issuer::new(), Clock::fixed(NOW));
+        let (issuer, clock) = (Issuer::new(), Clock::fixed_at(NOW));
         let signer = issuer.signer.clone();
         let state = Arc::default();
         let auth = SigningAuth { signer, clock: clock.clone(), state };
@@ -130,7 +130,7 @@ impl World {
             .route("/internal/permissions", post(async || every_permission()))
             .with_state(auth.clone())
             .fallback_service(echo(CloudPart::Auth));
-        let alter = |peers: Peers| peers.with(CloudPart::Auth, Upstream::local(router));
+        let alter = |peers: Peers| peers.with_part(CloudPart::Auth, Upstream::from_router(router));
         let gate = Gate::signed_by(issuer, clock, config, "memory:", alter).await;
         Self { gate, auth }
     }
@@ -362,7 +362,7 @@ async fn an_ended_session_is_out_at_once_also_by_its_cookie() {
     let browser = world.browser("lisi").await;
     let session = world.gate.claims(Role::Customer).jti;
     let hour = std::time::Duration::from_secs(3600);
-    sessions::revoke(&world.gate.cache, session, hour).await.unwrap();
+    sessions::revoke_session(&world.gate.cache, session, hour).await.unwrap();
     for path in ["/api/v1/session", "/api/v1/orders"] {
         assert_eq!(world.get(&browser, path).await.code(), "invalid_token", "{path}");
     }

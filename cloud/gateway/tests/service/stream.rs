@@ -53,7 +53,7 @@ async fn stream(State(part): State<NewsPart>, request: Request) -> Response {
     state.places.push(place.map(|place| place.to_str().unwrap().to_owned()));
     let held = request.headers().get(USER_PERMISSIONS);
     state.permissions.push(held.map(|held| held.to_str().unwrap().to_owned()));
-    let (sender, response) = sse::answer();
+    let (sender, response) = sse::open_stream();
     state.readers.push(sender);
     response
 }
@@ -91,10 +91,11 @@ struct World {
 impl World {
     async fn new() -> Self {
         let (hub, inbox) = (NewsPart::default(), NewsPart::default());
-        let local = |part: &NewsPart| Upstream::local(part.router());
+        let local = |part: &NewsPart| Upstream::from_router(part.router());
         let (orders, lines) = (local(&hub), local(&inbox));
-        let alter =
-            |peers: Peers| peers.with(CloudPart::Hub, orders).with(CloudPart::Notification, lines);
+        let alter = |peers: Peers| {
+            peers.with_part(CloudPart::Hub, orders).with_part(CloudPart::Notification, lines)
+        };
         let gate = Gate::with(Config::default(), "memory:", alter).await;
         // From here on, waits complete instantly.
         tokio::time::pause();
@@ -139,10 +140,10 @@ async fn next(reader: &mut EventReader, name: &str) -> String {
 async fn messages_of_both_parts_come_whole_and_the_place_is_the_hubs() {
     let world = World::new().await;
     let mut reader = world.listen(Some("ab.1.2.3.4.5")).await;
-    let order = sse::event("order", Some("ab.2.2.3.4.5"), &"one");
-    let inbox = sse::event("inbox", None, &3);
+    let order = sse::format_event("order", Some("ab.2.2.3.4.5"), &"one");
+    let inbox = sse::format_event("inbox", None, &3);
     world.hub.tell(1, order.clone()).await;
-    world.hub.tell(1, sse::comment()).await;
+    world.hub.tell(1, sse::format_comment()).await;
     world.inbox.tell(1, inbox.clone()).await;
     let mut seen = Vec::new();
     while seen.len() < 2 {
@@ -159,15 +160,15 @@ async fn messages_of_both_parts_come_whole_and_the_place_is_the_hubs() {
 async fn a_part_that_goes_away_is_named_and_goes_on_from_its_place_when_it_is_back() {
     let world = World::new().await;
     let mut reader = world.listen(None).await;
-    world.hub.tell(1, sse::event("order", Some("ab.7.0.0.0.0"), &1)).await;
-    world.inbox.tell(1, sse::comment()).await;
+    world.hub.tell(1, sse::format_event("order", Some("ab.7.0.0.0.0"), &1)).await;
+    world.inbox.tell(1, sse::format_comment()).await;
     while !next(&mut reader, "sources").await.contains(r#"{"orders":true,"inbox":true}"#) {}
     world.hub.set(|hub| {
         hub.is_away = true;
         hub.readers.clear();
     });
     assert!(next(&mut reader, "sources").await.contains(r#"{"orders":false,"inbox":true}"#));
-    world.inbox.tell(1, sse::event("inbox", None, &4)).await;
+    world.inbox.tell(1, sse::format_event("inbox", None, &4)).await;
     assert!(next(&mut reader, "inbox").await.contains("data: 4"), "the other goes on");
     world.hub.set(|hub| hub.is_away = false);
     assert!(next(&mut reader, "sources").await.contains(r#"{"orders":true,"inbox":true}"#));
@@ -178,9 +179,9 @@ async fn a_part_that_goes_away_is_named_and_goes_on_from_its_place_when_it_is_ba
 async fn a_stream_ends_with_its_session() {
     let world = World::new().await;
     let mut reader = world.listen(None).await;
-    world.hub.tell(1, sse::comment()).await;
+    world.hub.tell(1, sse::format_comment()).await;
     let session = world.gate.claims(Role::Customer).jti;
-    sessions::revoke(&world.gate.cache, session, LONG).await.unwrap();
+    sessions::revoke_session(&world.gate.cache, session, LONG).await.unwrap();
     assert!(next(&mut reader, "end").await.contains(r#"{"why":"signed_out"}"#));
     assert_eq!(reader.next().await, None);
 }
@@ -198,14 +199,14 @@ async fn a_stream_ends_with_its_token_so_that_the_next_brings_a_newer_one() {
 async fn a_stream_is_of_the_work_that_the_role_includes_and_ends_when_that_changes() {
     let world = World::new().await;
     let keep = async |held: &[Permission]| {
-        permissions::keep(&world.gate.cache, USER, held).await.unwrap();
+        permissions::store_permissions(&world.gate.cache, USER, held).await.unwrap();
     };
     for (connections, held) in [(1, Permission::ReadDesks), (2, Permission::VerifyProviders)] {
         keep(&[held]).await;
         let response = world.open_as(Role::Admin, None).await;
         let mut reader = EventReader::new(response.into_body());
-        world.hub.tell(connections, sse::comment()).await;
-        world.inbox.tell(connections, sse::comment()).await;
+        world.hub.tell(connections, sse::format_comment()).await;
+        world.inbox.tell(connections, sse::format_comment()).await;
         for part in [&world.hub, &world.inbox] {
             let told = part.0.lock().unwrap().permissions.last().cloned();
             assert_eq!(told, Some(Some(held.to_string())));
@@ -240,7 +241,7 @@ async fn a_fifth_stream_is_refused_until_one_is_closed() {
 async fn an_answer_of_a_part_goes_on_to_the_client_while_it_is_made() {
     let part = NewsPart::default();
     let router = Router::new().route("/api/v1/orders", get(stream)).with_state(part.clone());
-    let alter = |peers: Peers| peers.with(CloudPart::Order, Upstream::local(router));
+    let alter = |peers: Peers| peers.with_part(CloudPart::Order, Upstream::from_router(router));
     let gate = Gate::with(Config::default(), "memory:", alter).await;
     let token = format!("Bearer {}", gate.token(Role::Customer));
     let request = Request::get("/api/v1/orders").header(header::AUTHORIZATION, token);
@@ -248,7 +249,7 @@ async fn an_answer_of_a_part_goes_on_to_the_client_while_it_is_made() {
     let answer = gate.router.clone().oneshot(request).await.unwrap();
     let mut reader = EventReader::new(answer.into_body());
     for n in 0..3 {
-        let message = sse::event("part", None, &n);
+        let message = sse::format_event("part", None, &n);
         part.tell(1, message.clone()).await;
         assert_eq!(reader.next().await, Some(message), "before the answer is over");
     }
@@ -263,7 +264,7 @@ async fn an_hour_of_news_comes_whole_and_a_renewed_session_goes_on_from_its_plac
     for minute in 1..60 {
         world.gate.clock.advance(60_000);
         tokio::time::advance(MINUTE).await;
-        let news = sse::event("order", Some(&format!("ab.{minute}.0.0.0.0")), &minute);
+        let news = sse::format_event("order", Some(&format!("ab.{minute}.0.0.0.0")), &minute);
         world.hub.tell(1, news.clone()).await;
         let told = next(&mut reader, "order").await;
         assert_eq!(told.as_bytes(), news, "the next one, byte for byte");
@@ -273,7 +274,7 @@ async fn an_hour_of_news_comes_whole_and_a_renewed_session_goes_on_from_its_plac
     assert!(next(&mut reader, "end").await.contains(r#"{"why":"renew"}"#));
     assert_eq!(reader.next().await, None);
     let mut reader = world.listen(Some("ab.59.0.0.0.0")).await;
-    world.hub.tell(2, sse::event("order", Some("ab.60.0.0.0.0"), &60)).await;
+    world.hub.tell(2, sse::format_event("order", Some("ab.60.0.0.0.0"), &60)).await;
     assert!(next(&mut reader, "order").await.contains("data: 60"));
     assert_eq!(world.hub.places(), [None, Some("ab.59.0.0.0.0".to_owned())]);
 }

@@ -9,8 +9,8 @@ use std::sync::{
 
 use axum::{Json, Router, extract::State, routing::post};
 use http::StatusCode;
-use platform::{consume::Handle, push::Push, sms::Sms};
-use process::trust::Authorities;
+use platform::{consume::EventHandler, push::Push, sms::Sms};
+use process::trust::CertificateAuthorities;
 use serde_json::{Value, json};
 use support::{Mailbox, eventually};
 use wire::{Event, EventId, EventType, PaymentStatus};
@@ -18,8 +18,8 @@ use wire::{Event, EventId, EventType, PaymentStatus};
 use super::*;
 use crate::{
     domain::{LineId, QuietHours, TimeZone},
-    events::Inboxes,
-    mail::Mail,
+    events::InboxEventConsumer,
+    mail::Mailer,
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -89,12 +89,12 @@ impl AuthPart {
         let router = Router::new()
             .route(CONTACT, post(Self::contact))
             .route("/internal/address-codes", post(Self::address_code));
-        Upstream::local(router.with_state(self.clone()))
+        Upstream::from_router(router.with_state(self.clone()))
     }
 }
 
 struct World {
-    deliveries: Mailings,
+    deliveries: NotificationDispatcher,
     auth: AuthPart,
     clock: Clock,
     /// Folders of mails, text messages and pushes.
@@ -106,8 +106,9 @@ impl World {
     async fn new() -> Self {
         let sinks = tempfile::tempdir().unwrap();
         let at = |name: &str| format!("folder:{}", sinks.path().join(name).display());
-        let (none, authorities) = (std::path::Path::new(""), Authorities::public());
-        let ways = Ways {
+        let (none, authorities) =
+            (std::path::Path::new(""), CertificateAuthorities::with_public_roots());
+        let ways = OutboundChannels {
             mail: mail_at(&at("email")),
             sms: Sms::open_trusting(&at("sms"), none, &authorities).unwrap(),
             push: Push::open(&at("push"), none, &authorities).unwrap(),
@@ -115,16 +116,18 @@ impl World {
         Self::with(ways, sinks).await
     }
 
-    async fn with(ways: Ways, sinks: tempfile::TempDir) -> Self {
+    async fn with(ways: OutboundChannels, sinks: tempfile::TempDir) -> Self {
         let auth = AuthPart::default();
-        let clock = Clock::fixed(AT);
+        let clock = Clock::fixed_at(AT);
         let (deliveries, folder) = samples::deliveries(ways, auth.upstream(), &clock).await;
         Self { deliveries, auth, clock, sinks, _folder: folder }
     }
 
-    async fn wish(&self, wishes: &InboxWishes) {
-        let (_, version) = self.deliveries.preferences.of(CUSTOMER).await.unwrap();
-        assert!(self.deliveries.preferences.write(CUSTOMER, version, wishes).await.unwrap());
+    async fn wish(&self, wishes: &DeliveryPreferences) {
+        let (_, version) = self.deliveries.preferences.load_preferences(CUSTOMER).await.unwrap();
+        assert!(
+            self.deliveries.preferences.save_preferences(CUSTOMER, version, wishes).await.unwrap()
+        );
     }
 
     /// Writes and plans the event's lines, as the consumer does.
@@ -132,11 +135,11 @@ impl World {
         let lines = samples::lines(kind);
         for line in &lines {
             let id = LineId(self.clock.new_id());
-            self.deliveries.inboxes.add(id, line).await.unwrap();
+            self.deliveries.inboxes.add_line(id, line).await.unwrap();
         }
         // Twice: a redelivery plans nothing more.
         for _ in 0..2 {
-            self.deliveries.plan(lines.iter()).await.unwrap();
+            self.deliveries.plan_deliveries(lines.iter()).await.unwrap();
         }
         lines
     }
@@ -148,10 +151,10 @@ impl World {
         }
     }
 
-    fn inboxes(&self) -> Inboxes {
+    fn inboxes(&self) -> InboxEventConsumer {
         let (deliveries, clock) = (self.deliveries.clone(), self.clock.clone());
         let (store, dispute_ms) = (deliveries.inboxes.clone(), samples::DISPUTE_MS);
-        Inboxes { store, deliveries, clock, dispute_ms }
+        InboxEventConsumer { store, deliveries, clock, dispute_ms }
     }
 
     /// Polls over several retry pauses, and confirms the other address once it gets a code.
@@ -187,15 +190,20 @@ impl World {
     }
 
     async fn log(&self) -> Vec<(DeliveryState, i64, Option<String>)> {
-        let page = self.deliveries.log.page(None, None, 100).await.unwrap();
+        let page = self.deliveries.log.read_page(None, None, 100).await.unwrap();
         let items = page.items.into_iter().map(|(_, item)| item);
         items.map(|item| (item.state, item.attempts, item.to)).collect()
     }
 }
 
-fn mail_at(url: &str) -> Mail {
-    Mail::open(url, "Holdfast <h@example.org>", std::path::Path::new(""), &Authorities::public())
-        .unwrap()
+fn mail_at(url: &str) -> Mailer {
+    Mailer::open(
+        url,
+        "Holdfast <h@example.org>",
+        std::path::Path::new(""),
+        &CertificateAuthorities::with_public_roots(),
+    )
+    .unwrap()
 }
 
 #[tokio::test]
@@ -221,8 +229,10 @@ async fn quiet_hours_hold_back_what_may_be_silenced() {
     // 16:00 in UTC.
     let quiet_hours =
         Some(QuietHours { from: "15:00".parse().unwrap(), to: "17:30".parse().unwrap() });
-    let time_zone = TimeZone::named("UTC");
-    world.wish(&InboxWishes { quiet_hours, time_zone, ..InboxWishes::default() }).await;
+    let time_zone = TimeZone::from_name("UTC");
+    world
+        .wish(&DeliveryPreferences { quiet_hours, time_zone, ..DeliveryPreferences::default() })
+        .await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
     assert!(world.mails().is_empty());
@@ -243,14 +253,14 @@ async fn what_fails_is_tried_again_ever_later_and_given_up_with_its_reason() {
     let mut pauses = Vec::new();
     loop {
         world.look().await;
-        let page = world.deliveries.log.page(None, None, 1).await.unwrap();
+        let page = world.deliveries.log.read_page(None, None, 1).await.unwrap();
         let (_, delivery) = &page.items[0];
         if delivery.state == DeliveryState::GivenUp {
             assert_eq!(delivery.attempts, ATTEMPTS_MAX);
             assert!(delivery.why.as_ref().is_some_and(|why| why.contains("503")), "{delivery:?}");
             break;
         }
-        let pause = delivery.due_at.since(world.clock.now());
+        let pause = delivery.due_at.ms_since(world.clock.now());
         pauses.push(pause / 1000);
         world.clock.advance(pause);
     }
@@ -264,15 +274,21 @@ async fn what_fails_is_tried_again_ever_later_and_given_up_with_its_reason() {
 #[tokio::test]
 async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     let world = World::new().await;
-    let time_zone = TimeZone::named("UTC");
-    world.wish(&InboxWishes { digest_hour: Some(18), time_zone, ..InboxWishes::default() }).await;
+    let time_zone = TimeZone::from_name("UTC");
+    world
+        .wish(&DeliveryPreferences {
+            digest_hour: Some(18),
+            time_zone,
+            ..DeliveryPreferences::default()
+        })
+        .await;
     world.happens(EventType::PaymentCompleted).await;
     world.clock.advance(60 * 60 * 1000);
     let mut lines = samples::lines(EventType::OrderCreated);
     lines.retain(|line| line.user_id == CUSTOMER);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(70));
-    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
-    world.deliveries.plan(lines.iter()).await.unwrap();
+    world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+    world.deliveries.plan_deliveries(lines.iter()).await.unwrap();
     world.look().await;
     assert!(world.mails().is_empty(), "it is 17:00");
     world.clock.advance(60 * 60 * 1000);
@@ -291,18 +307,18 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
 #[tokio::test]
 async fn a_mail_tells_times_by_its_readers_clock_or_names_the_zone() {
     for (time_zone, until) in [
-        (TimeZone::named("Europe/Berlin"), "ask for a refund by Nov 27, 2025, 17:00; after"),
+        (TimeZone::from_name("Europe/Berlin"), "ask for a refund by Nov 27, 2025, 17:00; after"),
         (None, "ask for a refund by Nov 28, 2025, 00:00 GMT+8; after"),
     ] {
         let world = World::new().await;
         if time_zone.is_some() {
-            world.wish(&InboxWishes { time_zone, ..InboxWishes::default() }).await;
+            world.wish(&DeliveryPreferences { time_zone, ..DeliveryPreferences::default() }).await;
         }
         let completed = samples::completed(PaymentStatus::Held);
         let lines = samples::of_order(EventType::OrderCompleted, &completed);
         let line = lines.iter().find(|line| line.user_id == CUSTOMER).unwrap();
-        world.deliveries.inboxes.add(LineId(world.clock.new_id()), line).await.unwrap();
-        world.deliveries.plan(std::iter::once(line)).await.unwrap();
+        world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), line).await.unwrap();
+        world.deliveries.plan_deliveries(std::iter::once(line)).await.unwrap();
         world.look().await;
         let mails = world.mails();
         let text = mails[0]["text"].as_str().unwrap();
@@ -314,7 +330,10 @@ async fn a_mail_tells_times_by_its_readers_clock_or_names_the_zone() {
 async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
     let world = World::new().await;
     world
-        .wish(&InboxWishes { wishes: std::collections::BTreeSet::new(), ..InboxWishes::default() })
+        .wish(&DeliveryPreferences {
+            wishes: std::collections::BTreeSet::new(),
+            ..DeliveryPreferences::default()
+        })
         .await;
     world.happens(EventType::PaymentCompleted).await;
     world.clock.advance(FRESH_MS + 1);
@@ -323,14 +342,14 @@ async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
     world.clock.advance(-FRESH_MS - 1);
     let released = samples::lines(EventType::PaymentReleased);
     assert_eq!(released[0].user_id, PROVIDER);
-    world.deliveries.plan(released.iter()).await.unwrap();
+    world.deliveries.plan_deliveries(released.iter()).await.unwrap();
     assert_eq!(world.log().await.len(), 1, "it was its age alone");
 }
 
-fn wanting(channels: &[Channel]) -> InboxWishes {
+fn wanting(channels: &[Channel]) -> DeliveryPreferences {
     let wishes = channels.iter().map(|channel| (NoticeKind::Money, *channel));
-    let time_zone = TimeZone::named("UTC");
-    InboxWishes { wishes: wishes.collect(), time_zone, ..InboxWishes::default() }
+    let time_zone = TimeZone::from_name("UTC");
+    DeliveryPreferences { wishes: wishes.collect(), time_zone, ..DeliveryPreferences::default() }
 }
 
 #[tokio::test]
@@ -354,12 +373,12 @@ async fn each_channel_that_is_wanted_is_told_once_and_the_short_ones_little() {
 
     world.clock.advance(1_000);
     let chinese = Language::Chinese;
-    let wishes = InboxWishes { language: chinese, ..wanting(&[Channel::Sms]) };
+    let wishes = DeliveryPreferences { language: chinese, ..wanting(&[Channel::Sms]) };
     world.wish(&wishes).await;
     let mut lines = samples::lines(EventType::PaymentFailed);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
-    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
-    world.deliveries.plan(lines.iter()).await.unwrap();
+    world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+    world.deliveries.plan_deliveries(lines.iter()).await.unwrap();
     world.look().await;
     let text = "【Holdfast】付款失败。详情见站内消息。";
     assert_eq!(world.went_by(Channel::Sms)[1]["text"], text);
@@ -371,7 +390,7 @@ async fn quiet_hours_and_digests_are_for_every_channel() {
     let both = wanting(&[Channel::Sms, Channel::Push]);
     let quiet_hours =
         Some(QuietHours { from: "15:00".parse().unwrap(), to: "17:30".parse().unwrap() });
-    world.wish(&InboxWishes { quiet_hours, ..both.clone() }).await;
+    world.wish(&DeliveryPreferences { quiet_hours, ..both.clone() }).await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
     assert_eq!(world.log().await, vec![(DeliveryState::Waiting, 0, None); 2]);
@@ -382,12 +401,12 @@ async fn quiet_hours_and_digests_are_for_every_channel() {
     }
 
     // 17:30 in UTC.
-    world.wish(&InboxWishes { digest_hour: Some(18), ..both }).await;
+    world.wish(&DeliveryPreferences { digest_hour: Some(18), ..both }).await;
     for n in [72, 73] {
         let mut lines = samples::lines(EventType::PaymentFailed);
         lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(n));
-        world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
-        world.deliveries.plan(lines.iter()).await.unwrap();
+        world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+        world.deliveries.plan_deliveries(lines.iter()).await.unwrap();
     }
     world.look().await;
     assert_eq!(world.went_by(Channel::Sms).len(), 1, "it is not yet the hour");
@@ -423,7 +442,7 @@ async fn nobody_is_written_to_at_a_number_that_was_not_proven_nor_in_a_closed_ac
 fn an_auth_of_the_version_before_tells_of_open_accounts_by_their_address() {
     let address = |said: Value, channel| {
         let contact: Contact = serde_json::from_value(said).unwrap();
-        contact.address(channel, CUSTOMER).is_some()
+        contact.into_address(channel, CUSTOMER).is_some()
     };
     assert!(address(json!({ "email": ADDRESS }), Channel::Email));
     assert!(address(json!({ "email": ADDRESS }), Channel::Push));
@@ -435,16 +454,18 @@ fn an_auth_of_the_version_before_tells_of_open_accounts_by_their_address() {
 #[tokio::test]
 async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
     let mut world = World::new().await;
-    world.deliveries.ways.mail = Mail::Off;
+    world.deliveries.ways.mail = Mailer::Off;
     world.wish(&wanting(&Channel::ALL)).await;
     world.happens(EventType::PaymentCompleted).await;
     // Providers cannot prove a phone.
     let released = samples::lines(EventType::PaymentReleased);
-    let (_, version) = world.deliveries.preferences.of(PROVIDER).await.unwrap();
+    let (_, version) = world.deliveries.preferences.load_preferences(PROVIDER).await.unwrap();
     let wishes = wanting(&Channel::ALL);
-    assert!(world.deliveries.preferences.write(PROVIDER, version, &wishes).await.unwrap());
-    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &released[0]).await.unwrap();
-    world.deliveries.plan(released.iter()).await.unwrap();
+    assert!(
+        world.deliveries.preferences.save_preferences(PROVIDER, version, &wishes).await.unwrap()
+    );
+    world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &released[0]).await.unwrap();
+    world.deliveries.plan_deliveries(released.iter()).await.unwrap();
     world.look().await;
     let sent = Channel::ALL.map(|channel| world.went_by(channel).len());
     assert_eq!(sent, [0, 1, 2], "by mail, text message and push");
@@ -455,7 +476,7 @@ async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
 async fn mail_reaches_a_server_by_smtp_with_the_deliverys_id() {
     let mut mailbox = Mailbox::open().await;
     let mail = mail_at(&mailbox.url());
-    let ways = Ways { mail, ..samples::no_ways() };
+    let ways = OutboundChannels { mail, ..samples::no_ways() };
     let world = World::with(ways, tempfile::tempdir().unwrap()).await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
@@ -480,7 +501,12 @@ async fn mail_without_tls_goes_to_this_machine_alone() {
         ("", false),
     ] {
         let from = "h@example.org";
-        let opened = Mail::open(url, from, std::path::Path::new(""), &Authorities::public());
+        let opened = Mailer::open(
+            url,
+            from,
+            std::path::Path::new(""),
+            &CertificateAuthorities::with_public_roots(),
+        );
         assert_eq!(opened.is_ok(), is_taken, "{url}");
     }
 }

@@ -6,13 +6,13 @@ use wire::{
 };
 
 use super::{
-    InboxLine, InboxOwner, Params,
+    InboxLine, InboxOwner, LineParams,
     inbox::{MoneyParams, PersonParams, ReviewFacts},
 };
 
 /// A recipient, by their part in the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listener {
+pub enum EventRecipient {
     Customer,
     /// Has or had the order, or is paid for it.
     Provider,
@@ -30,16 +30,16 @@ pub enum Listener {
 
 /// The effect of an event on inboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hearing {
-    Told(&'static [Listener]),
+pub enum EventAudience {
+    Told(&'static [EventRecipient]),
     /// No inbox gets it, for this reason.
     Silent(&'static str),
 }
 
 /// `None` for an event without an entry here: it reaches no inbox, and a test fails.
-pub fn hearing(event: EventType) -> Option<Hearing> {
-    use Hearing::{Silent, Told};
-    use Listener::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
+pub fn event_audience(event: EventType) -> Option<EventAudience> {
+    use EventAudience::{Silent, Told};
+    use EventRecipient::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
     Some(match event {
         EventType::OrderCreated => Told(&[Customer, Admins]),
         EventType::OrderApproved => Told(&[Customer, Matched]),
@@ -83,7 +83,7 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         EventType::ProfileVerificationSubmitted => Told(&[Admins]),
         EventType::ProfileVerified | EventType::ProfileVerificationRejected => Told(&[Themselves]),
         EventType::RatingUpdated => Silent("the review behind it is told"),
-        _ => return of_review(event.as_str()),
+        _ => return review_audience(event.as_str()),
     })
 }
 
@@ -103,13 +103,15 @@ pub fn line_permissions(event: EventType) -> &'static [Permission] {
 }
 
 /// Events with lines in the admins' inbox.
-pub fn events_of_admins() -> impl Iterator<Item = EventType> {
-    EventType::ALL.into_iter().filter(|event| listeners(*event).contains(&Listener::Admins))
+pub fn events_for_admins() -> impl Iterator<Item = EventType> {
+    EventType::ALL
+        .into_iter()
+        .filter(|event| event_recipients(*event).contains(&EventRecipient::Admins))
 }
 
-fn of_review(event: &str) -> Option<Hearing> {
-    use Hearing::{Silent, Told};
-    use Listener::{Admins, Customer, Provider};
+fn review_audience(event: &str) -> Option<EventAudience> {
+    use EventAudience::{Silent, Told};
+    use EventRecipient::{Admins, Customer, Provider};
     Some(match event {
         "review.reported" => Told(&[Admins]),
         "review.created" => Told(&[Provider]),
@@ -122,19 +124,19 @@ fn of_review(event: &str) -> Option<Hearing> {
 
 /// The event data that all its lines share.
 #[derive(Debug, Clone, Copy)]
-pub struct Cause {
+pub struct SourceEvent {
     pub event_type: EventType,
     pub event_id: EventId,
     pub at: UnixMillis,
 }
 
-impl Cause {
-    fn line(
+impl SourceEvent {
+    fn build_line(
         self,
         to: InboxOwner,
         order_id: Option<OrderId>,
         counterpart: Option<UserId>,
-        params: Params,
+        params: LineParams,
     ) -> InboxLine {
         InboxLine {
             user_id: to.user_id,
@@ -149,62 +151,62 @@ impl Cause {
     }
 }
 
-fn listeners(event: EventType) -> &'static [Listener] {
-    match hearing(event) {
-        Some(Hearing::Told(listeners)) => listeners,
-        Some(Hearing::Silent(_)) | None => &[],
+fn event_recipients(event: EventType) -> &'static [EventRecipient] {
+    match event_audience(event) {
+        Some(EventAudience::Told(listeners)) => listeners,
+        Some(EventAudience::Silent(_)) | None => &[],
     }
 }
 
 /// The lines of an order event. After a completion, the customer may object for `dispute_ms`.
-pub fn lines_of(cause: Cause, event: &OrderEvent, dispute_ms: i64) -> Vec<InboxLine> {
-    let told = listeners(cause.event_type).iter();
-    let told = told.filter_map(|&listener| person(listener, cause, event));
+pub fn lines_of_order(cause: SourceEvent, event: &OrderEvent, dispute_ms: i64) -> Vec<InboxLine> {
+    let told = event_recipients(cause.event_type).iter();
+    let told = told.filter_map(|&listener| resolve_recipient(listener, cause, event));
     told.map(|(to, counterpart)| {
-        let params = Params::of_order(cause, event, Vec::new(), dispute_ms);
-        cause.line(to, Some(event.order.id), counterpart, params)
+        let params = LineParams::of_order(cause, event, Vec::new(), dispute_ms);
+        cause.build_line(to, Some(event.order.id), counterpart, params)
     })
     .collect()
 }
 
 /// The line for a proposed provider.
 pub fn line_of_match(
-    cause: Cause,
+    cause: SourceEvent,
     event: &OrderEvent,
     provider: UserId,
     reasons: Vec<String>,
 ) -> InboxLine {
     let to = InboxOwner { user_id: provider, role: Role::Provider };
     // The order has no provider yet, so hide its customer.
-    cause.line(to, Some(event.order.id), None, Params::of_order(cause, event, reasons, 0))
+    cause.build_line(to, Some(event.order.id), None, LineParams::of_order(cause, event, reasons, 0))
 }
 
-pub fn lines_of_money(cause: Cause, event: &PaymentEvent) -> Vec<InboxLine> {
+pub fn lines_of_money(cause: SourceEvent, event: &PaymentEvent) -> Vec<InboxLine> {
     let is_change = cause.event_type == EventType::PaymentStatusChanged;
     // A chargeback also opens a case, but `charged_back` announces it.
     let opens_case = event.case.as_deref().is_some_and(|case| case != "chargeback");
     if is_change && event.charged_back.is_none() && !opens_case {
         return Vec::new();
     }
-    let told = listeners(cause.event_type).iter().filter_map(|listener| {
+    let told = event_recipients(cause.event_type).iter().filter_map(|listener| {
         let (to, counterpart) = match listener {
-            Listener::Customer | Listener::Provider
+            EventRecipient::Customer | EventRecipient::Provider
                 if is_change && (opens_case || !stops_work(event)) =>
             {
                 return None;
             }
-            Listener::Customer => {
+            EventRecipient::Customer => {
                 let to = InboxOwner { user_id: event.customer_id, role: Role::Customer };
                 (to, event.provider_id)
             }
-            Listener::Provider => {
+            EventRecipient::Provider => {
                 let to = InboxOwner { user_id: event.provider_id?, role: Role::Provider };
                 (to, Some(event.customer_id))
             }
-            Listener::Admins => (InboxOwner::ADMINS, None),
+            EventRecipient::Admins => (InboxOwner::ADMINS, None),
             _ => return None,
         };
-        Some(cause.line(to, Some(event.order_id), counterpart, Params::of_money(event)))
+        Some(cause.build_line(to, Some(event.order_id), counterpart, LineParams::of_money(event)))
     });
     told.collect()
 }
@@ -218,89 +220,96 @@ fn stops_work(event: &PaymentEvent) -> bool {
     goes_on && !matches!(event.payment_status, PaymentStatus::Held | PaymentStatus::Paid)
 }
 
-pub fn lines_of_review(cause: Cause, event: ReviewFacts) -> Vec<InboxLine> {
+pub fn lines_of_review(cause: SourceEvent, event: ReviewFacts) -> Vec<InboxLine> {
     let ReviewFacts { order_id, customer_id, provider_id, params } = event;
-    let told = listeners(cause.event_type).iter().filter_map(|listener| {
+    let told = event_recipients(cause.event_type).iter().filter_map(|listener| {
         let of = |user_id, role| InboxOwner { user_id, role };
         let (to, counterpart) = match listener {
-            Listener::Customer => (of(customer_id, Role::Customer), Some(provider_id)),
-            Listener::Provider => (of(provider_id, Role::Provider), Some(customer_id)),
-            Listener::Admins => (InboxOwner::ADMINS, None),
+            EventRecipient::Customer => (of(customer_id, Role::Customer), Some(provider_id)),
+            EventRecipient::Provider => (of(provider_id, Role::Provider), Some(customer_id)),
+            EventRecipient::Admins => (InboxOwner::ADMINS, None),
             _ => return None,
         };
-        Some(cause.line(to, Some(order_id), counterpart, Params::Review(params.clone())))
+        Some(cause.build_line(to, Some(order_id), counterpart, LineParams::Review(params.clone())))
     });
     told.collect()
 }
 
 /// The line of a sent or failed payout.
-pub fn line_of_payout(cause: Cause, event: &PayoutEvent) -> InboxLine {
+pub fn line_of_payout(cause: SourceEvent, event: &PayoutEvent) -> InboxLine {
     let to = InboxOwner { user_id: event.provider_id, role: Role::Provider };
     let PayoutEvent { amount, currency, .. } = *event;
     let params = MoneyParams { amount, currency, returning: None, case: None };
-    cause.line(to, None, None, Params::Money(params))
+    cause.build_line(to, None, None, LineParams::Money(params))
 }
 
 /// The lines of a verification that a provider submitted or an admin decided.
-pub fn lines_of_profile(cause: Cause, event: &ProfileEvent) -> Vec<InboxLine> {
-    let params = Params::Person(PersonParams { reason: event.reason.clone() });
-    if listeners(cause.event_type).contains(&Listener::Admins) {
-        return vec![cause.line(InboxOwner::ADMINS, None, None, params)];
+pub fn lines_of_profile(cause: SourceEvent, event: &ProfileEvent) -> Vec<InboxLine> {
+    let params = LineParams::Person(PersonParams { reason: event.reason.clone() });
+    if event_recipients(cause.event_type).contains(&EventRecipient::Admins) {
+        return vec![cause.build_line(InboxOwner::ADMINS, None, None, params)];
     }
-    themselves(cause, event.user_id, event.role, params)
+    lines_for_subject(cause, event.user_id, event.role, params)
 }
 
-pub fn lines_of_readmission(cause: Cause, event: &ReadmissionEvent) -> Vec<InboxLine> {
-    themselves(cause, event.user_id, event.role, Params::Person(PersonParams::default()))
+pub fn lines_of_readmission(cause: SourceEvent, event: &ReadmissionEvent) -> Vec<InboxLine> {
+    lines_for_subject(cause, event.user_id, event.role, LineParams::Person(PersonParams::default()))
 }
 
 /// Lines of account news without further data.
-pub fn lines_of_person(cause: Cause, event: &UserEvent) -> Vec<InboxLine> {
-    themselves(cause, event.user_id, event.role, Params::Person(PersonParams::default()))
+pub fn lines_of_person(cause: SourceEvent, event: &UserEvent) -> Vec<InboxLine> {
+    lines_for_subject(cause, event.user_id, event.role, LineParams::Person(PersonParams::default()))
 }
 
 /// Admins have no personal inbox; the shared one is about work.
-fn themselves(cause: Cause, user_id: UserId, role: Role, params: Params) -> Vec<InboxLine> {
-    let is_told = listeners(cause.event_type).contains(&Listener::Themselves);
+fn lines_for_subject(
+    cause: SourceEvent,
+    user_id: UserId,
+    role: Role,
+    params: LineParams,
+) -> Vec<InboxLine> {
+    let is_told = event_recipients(cause.event_type).contains(&EventRecipient::Themselves);
     if !is_told || role == Role::Admin {
         return Vec::new();
     }
-    vec![cause.line(InboxOwner { user_id, role }, None, None, params)]
+    vec![cause.build_line(InboxOwner { user_id, role }, None, None, params)]
 }
 
-fn person(
-    listener: Listener,
-    cause: Cause,
+fn resolve_recipient(
+    listener: EventRecipient,
+    cause: SourceEvent,
     event: &OrderEvent,
 ) -> Option<(InboxOwner, Option<UserId>)> {
     let order = &event.order;
     let provider =
         |user_id, counterpart| (InboxOwner { user_id, role: Role::Provider }, counterpart);
     match listener {
-        Listener::Customer
+        EventRecipient::Customer
             if cause.event_type == EventType::OrderStatusChanged && !is_about_the_work(event) =>
         {
             None
         }
-        Listener::Customer => {
+        EventRecipient::Customer => {
             let to = InboxOwner { user_id: order.customer_id, role: Role::Customer };
             Some((to, order.provider_id))
         }
-        Listener::Provider if cause.event_type == EventType::OrderStatusChanged => {
-            let to = order.provider_id.filter(|_| may_start(event))?;
+        EventRecipient::Provider if cause.event_type == EventType::OrderStatusChanged => {
+            let to = order.provider_id.filter(|_| can_start_work(event))?;
             Some(provider(to, Some(order.customer_id)))
         }
-        Listener::Provider => order.provider_id.map(|to| provider(to, Some(order.customer_id))),
+        EventRecipient::Provider => {
+            order.provider_id.map(|to| provider(to, Some(order.customer_id)))
+        }
         // The order was never theirs, so hide its customer.
-        Listener::Loser => Some(provider(event.actor.user_id, None)),
-        Listener::FormerProvider => {
+        EventRecipient::Loser => Some(provider(event.actor.user_id, None)),
+        EventRecipient::FormerProvider => {
             event.taken_from.map(|to| provider(to, Some(order.customer_id)))
         }
-        Listener::Admins if cause.event_type == EventType::OrderAcceptanceLost => {
+        EventRecipient::Admins if cause.event_type == EventType::OrderAcceptanceLost => {
             makes_a_case(event.code).then_some((InboxOwner::ADMINS, None))
         }
-        Listener::Admins => Some((InboxOwner::ADMINS, None)),
-        Listener::Matched | Listener::Themselves => None,
+        EventRecipient::Admins => Some((InboxOwner::ADMINS, None)),
+        EventRecipient::Matched | EventRecipient::Themselves => None,
     }
 }
 
@@ -311,7 +320,7 @@ fn is_about_the_work(event: &OrderEvent) -> bool {
 }
 
 /// The payment just entered custody. Later payment updates leave the work unchanged.
-fn may_start(event: &OrderEvent) -> bool {
+fn can_start_work(event: &OrderEvent) -> bool {
     let is_held = |money: &PaymentEvent| money.payment_status == PaymentStatus::Held;
     event.money.as_ref().is_some_and(is_held)
         && event.order.status == OrderStatus::Accepted
@@ -331,9 +340,11 @@ mod tests {
     #[test]
     fn every_event_of_the_catalogue_is_told_or_silent_for_a_reason() {
         for event_type in EventType::ALL {
-            match hearing(event_type) {
-                Some(Hearing::Told(listeners)) => assert!(!listeners.is_empty(), "{event_type}"),
-                Some(Hearing::Silent(reason)) => assert!(reason.len() > 10, "{event_type}"),
+            match event_audience(event_type) {
+                Some(EventAudience::Told(listeners)) => {
+                    assert!(!listeners.is_empty(), "{event_type}")
+                }
+                Some(EventAudience::Silent(reason)) => assert!(reason.len() > 10, "{event_type}"),
                 None => panic!("{event_type} has neither listeners nor a reason to be silent"),
             }
         }
@@ -341,10 +352,10 @@ mod tests {
 
     #[test]
     fn every_line_of_the_admins_is_about_the_work_of_a_permission_of_theirs() {
-        for event in events_of_admins() {
+        for event in events_for_admins() {
             let permissions = line_permissions(event);
             assert!(!permissions.is_empty(), "nobody would be shown {event}");
-            let of_admins = Permission::of(Role::Admin);
+            let of_admins = Permission::allowed_for_role(Role::Admin);
             assert!(permissions.iter().all(|one| of_admins.contains(one)), "{event}");
         }
     }
@@ -383,7 +394,8 @@ mod tests {
 
     fn told(event_type: EventType, event: &OrderEvent) -> Vec<Role> {
         let event_id = EventId(uuid::Uuid::nil());
-        let told = lines_of(Cause { event_type, event_id, at: UnixMillis(0) }, event, 0);
+        let told =
+            lines_of_order(SourceEvent { event_type, event_id, at: UnixMillis(0) }, event, 0);
         told.iter().map(|line| line.role).collect()
     }
 
@@ -446,7 +458,8 @@ mod tests {
     fn a_chargeback_stops_the_work_that_has_its_money_still_to_come() {
         let told = |payment_status, charged_back| {
             let event_type = EventType::PaymentStatusChanged;
-            let cause = Cause { event_type, event_id: EventId(uuid::Uuid::nil()), at: samples::AT };
+            let cause =
+                SourceEvent { event_type, event_id: EventId(uuid::Uuid::nil()), at: samples::AT };
             let event = PaymentEvent { payment_status, charged_back, ..samples::money() };
             lines_of_money(cause, &event).iter().map(|line| line.role).collect::<Vec<_>>()
         };
@@ -493,7 +506,7 @@ mod tests {
         seen.push(samples::notice().params);
         for params in seen {
             let json = serde_json::to_value(&params).unwrap();
-            assert_eq!(serde_json::from_value::<Params>(json).unwrap(), params);
+            assert_eq!(serde_json::from_value::<LineParams>(json).unwrap(), params);
         }
     }
 }

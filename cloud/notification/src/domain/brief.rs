@@ -4,38 +4,38 @@
 use texts::Sentence;
 use wire::Language;
 
-use super::{InboxLine, LineText, Params};
+use super::{InboxLine, LineParams, LineText};
 use crate::say;
 
 /// Title and short content. For a notice, neither contains the author's text.
-pub fn brief(language: Language, line: &InboxLine, title: &str) -> LineText {
+pub fn render_brief(language: Language, line: &InboxLine, title: &str) -> LineText {
     let title = match line.params {
-        Params::Notice(_) => say::brief_notice_title.to(language),
+        LineParams::Notice(_) => say::brief_notice_title.render_in(language),
         _ => title.to_owned(),
     };
-    LineText { title, content: behind(language, line) }
+    LineText { title, content: render_brief_content(language, line) }
 }
 
-fn behind(language: Language, line: &InboxLine) -> String {
+fn render_brief_content(language: Language, line: &InboxLine) -> String {
     let code = match &line.params {
-        Params::Order(order) => Some(&order.code),
-        Params::Review(review) => Some(&review.order_code),
-        Params::Money(_) | Params::Notice(_) | Params::Person(_) => None,
+        LineParams::Order(order) => Some(&order.code),
+        LineParams::Review(review) => Some(&review.order_code),
+        LineParams::Money(_) | LineParams::Notice(_) | LineParams::Person(_) => None,
     };
     match code {
-        Some(code) => say::brief_of_order { code: code.into() }.to(language),
-        None => elsewhere(language),
+        Some(code) => say::brief_of_order { code: code.into() }.render_in(language),
+        None => render_inbox_hint(language),
     }
 }
 
 /// Points to the inbox without an order.
-pub fn elsewhere(language: Language) -> String {
-    say::brief_elsewhere.to(language)
+pub fn render_inbox_hint(language: Language) -> String {
+    say::brief_elsewhere.render_in(language)
 }
 
 pub fn text_message(language: Language, brief: &LineText) -> String {
     let LineText { title, content } = brief;
-    say::text_message { title: title.into(), brief: content.into() }.to(language)
+    say::text_message { title: title.into(), brief: content.into() }.render_in(language)
 }
 
 #[cfg(test)]
@@ -43,7 +43,7 @@ mod tests {
     use wire::EventType;
 
     use super::*;
-    use crate::{domain::write, tests::samples};
+    use crate::{domain::render_line, tests::samples};
 
     #[test]
     fn a_text_message_is_one_message_in_either_language_and_holds_no_words_of_people() {
@@ -55,8 +55,8 @@ mod tests {
         let lines = EventType::ALL.into_iter().flat_map(samples::every_line);
         for line in lines.chain([samples::notice()]) {
             for language in [Language::English, Language::Chinese] {
-                let title = write(samples::locale(language), &line).title;
-                let brief = brief(language, &line, &title);
+                let title = render_line(samples::locale(language), &line).title;
+                let brief = render_brief(language, &line, &title);
                 let said = text_message(language, &brief);
                 assert!(fits(&said) && said.contains(&brief.title), "{said}");
                 assert_eq!(brief.title == title, line.event_type.is_some(), "{said}");

@@ -2,12 +2,12 @@
 
 use wire::{EventType, Order, OrderEvent, PaymentEvent, PaymentStatus};
 
-use super::{MoneyParams, MoneyTerms, OrderParams, Params, audience::Cause};
+use super::{LineParams, MoneyParams, MoneyTerms, OrderParams, audience::SourceEvent};
 
-impl Params {
+impl LineParams {
     /// `dispute_ms` is the objection period after a completion.
     pub(super) fn of_order(
-        cause: Cause,
+        cause: SourceEvent,
         event: &OrderEvent,
         match_reasons: Vec<String>,
         dispute_ms: i64,
@@ -26,7 +26,7 @@ impl Params {
             match_reasons,
             reminds: false,
             paid_afterwards: event.paid_afterwards,
-            terms: MoneyTerms::of(cause, event, dispute_ms),
+            terms: MoneyTerms::from_order_event(cause, event, dispute_ms),
         }))
     }
 
@@ -37,7 +37,7 @@ impl Params {
 }
 
 impl MoneyTerms {
-    fn of(cause: Cause, event: &OrderEvent, dispute_ms: i64) -> Self {
+    fn from_order_event(cause: SourceEvent, event: &OrderEvent, dispute_ms: i64) -> Self {
         let payment_status = event.order.payment_status;
         let completed = cause.event_type == EventType::OrderCompleted;
         let objects = completed && payment_status == PaymentStatus::Held;

@@ -56,7 +56,7 @@ impl InboxOwner {
     /// Admins get waiting work once: if one reads it, it is read for all.
     pub const ADMINS: Self = Self { user_id: ADMINS, role: Role::Admin };
 
-    pub fn of(actor: Actor) -> Self {
+    pub fn for_actor(actor: Actor) -> Self {
         match actor.role {
             Role::Admin => Self::ADMINS,
             Role::Customer | Role::Provider => Self { user_id: actor.user_id, role: actor.role },
@@ -86,7 +86,7 @@ pub struct InboxLine {
     pub event_id: EventId,
     /// The other party of the order, if any.
     pub counterpart: Option<UserId>,
-    pub params: Params,
+    pub params: LineParams,
     /// The event's time, not its arrival, so redelivery makes no newer line.
     pub created_at: UnixMillis,
 }
@@ -97,7 +97,7 @@ impl InboxLine {
     }
 
     /// `None` for news without an order.
-    pub fn kind(&self) -> Option<InboxKind> {
+    pub fn inbox_kind(&self) -> Option<InboxKind> {
         self.order_id?;
         Some(match (self.event_type, self.role) {
             (Some(EventType::OrderCreated), Role::Customer) => InboxKind::OrderCreated,
@@ -112,15 +112,15 @@ impl InboxLine {
     /// The category that delivery preferences apply to.
     pub fn notice_kind(&self) -> NoticeKind {
         match (&self.params, self.event_type) {
-            (Params::Notice(notice), _) => notice.notice,
-            (_, Some(event_type)) => NoticeKind::of(event_type, self.role),
+            (LineParams::Notice(notice), _) => notice.notice,
+            (_, Some(event_type)) => NoticeKind::from_event(event_type, self.role),
             (_, None) => NoticeKind::Account,
         }
     }
 
     /// The order's region, if the line stores it.
-    pub fn location(&self) -> Option<Region> {
-        self.params.order().map(|order| order.region)
+    pub fn order_region(&self) -> Option<Region> {
+        self.params.as_order().map(|order| order.region)
     }
 }
 
@@ -129,7 +129,7 @@ impl InboxLine {
 /// field comes last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Params {
+pub enum LineParams {
     Order(Box<OrderParams>),
     Review(ReviewParams),
     Money(MoneyParams),
@@ -230,8 +230,8 @@ pub struct PersonParams {
     pub reason: Option<String>,
 }
 
-impl Params {
-    pub fn order(&self) -> Option<&OrderParams> {
+impl LineParams {
+    pub fn as_order(&self) -> Option<&OrderParams> {
         match self {
             Self::Order(order) => Some(order),
             Self::Review(_) | Self::Money(_) | Self::Notice(_) | Self::Person(_) => None,
@@ -249,7 +249,7 @@ impl Params {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredLine {
+pub struct InboxPageRequest {
     pub id: LineId,
     pub line: InboxLine,
     pub read_at: Option<UnixMillis>,
@@ -274,6 +274,6 @@ impl PageRequest {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxPage {
-    pub lines: Vec<StoredLine>,
+    pub lines: Vec<InboxPageRequest>,
     pub next: Option<TimeCursor>,
 }

@@ -42,7 +42,7 @@ impl ReaderLocale {
     /// Rounds down, so a stated deadline is never later than the real one.
     pub fn write_minute(self, at: UnixMillis) -> String {
         let local = self.local_time(at);
-        self.write(local, format!("{:02}:{:02}", local.hour(), local.minute()))
+        self.write_moment(local, format!("{:02}:{:02}", local.hour(), local.minute()))
     }
 
     /// To the millisecond, because races are lost by less than a second.
@@ -50,7 +50,7 @@ impl ReaderLocale {
         let local = self.local_time(at);
         let (hour, minute, second) = (local.hour(), local.minute(), local.second());
         let millis = local.timestamp_subsec_millis();
-        self.write(local, format!("{hour:02}:{minute:02}:{second:02}.{millis:03}"))
+        self.write_moment(local, format!("{hour:02}:{minute:02}:{second:02}.{millis:03}"))
     }
 
     fn local_time(self, at: UnixMillis) -> DateTime<Tz> {
@@ -60,16 +60,16 @@ impl ReaderLocale {
         }
     }
 
-    fn write(self, local: DateTime<Tz>, time: String) -> String {
+    fn write_moment(self, local: DateTime<Tz>, time: String) -> String {
         let year = local.year().into();
         let month = MONTHS[local.month0() as usize].into();
         let day = local.day().into();
         let time = time.into();
         match self.clock {
-            ReaderClock::Own(_) => say::moment { year, month, day, time }.to(self.language),
+            ReaderClock::Own(_) => say::moment { year, month, day, time }.render_in(self.language),
             ReaderClock::Usual => {
                 let zone = offset_text(local.offset().fix().local_minus_utc()).into();
-                say::moment_and_zone { year, month, day, time, zone }.to(self.language)
+                say::moment_and_zone { year, month, day, time, zone }.render_in(self.language)
             }
         }
     }
@@ -100,7 +100,7 @@ mod tests {
         assert!(!cases.is_empty());
         for case in cases {
             let at = UnixMillis(case["at"].as_i64().unwrap());
-            let zone = TimeZone::named(case["zone"].as_str().unwrap()).unwrap();
+            let zone = TimeZone::from_name(case["zone"].as_str().unwrap()).unwrap();
             for language in Language::ALL {
                 let locale = ReaderLocale { language, clock: ReaderClock::Own(zone) };
                 assert_eq!(locale.write_minute(at), case["minute"][language.tag()]);
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn each_month_has_its_name() {
-        let of = |month: usize| MONTHS[month].plain(Language::English);
+        let of = |month: usize| MONTHS[month].text_in(Language::English);
         assert_eq!((of(0), of(8), of(11)), ("Jan", "Sep", "Dec"));
         let distinct: std::collections::BTreeSet<_> = (0..12).map(of).collect();
         assert_eq!(distinct.len(), 12);

@@ -43,7 +43,7 @@ words_from_text!(NoticeKind, Channel);
 
 impl Channel {
     /// Only customers sign in by phone, so only theirs is proven.
-    pub fn reaches(self, role: Role) -> bool {
+    pub fn can_reach(self, role: Role) -> bool {
         match self {
             Self::Email | Self::Push => role != Role::Admin,
             Self::Sms => role == Role::Customer,
@@ -52,7 +52,7 @@ impl Channel {
 }
 
 impl NoticeKind {
-    pub fn of(event: EventType, role: Role) -> Self {
+    pub fn from_event(event: EventType, role: Role) -> Self {
         match (event, event.exchange()) {
             (EventType::OrderCreated | EventType::OrderApproved, _) if role == Role::Provider => {
                 Self::Jobs
@@ -65,7 +65,7 @@ impl NoticeKind {
     }
 
     /// Cannot be switched off.
-    pub fn locked(self) -> &'static [Channel] {
+    pub fn locked_channels(self) -> &'static [Channel] {
         match self {
             Self::Account => &[Channel::Email],
             Self::Orders | Self::Jobs | Self::Money | Self::Reviews => &[],
@@ -123,7 +123,7 @@ pub struct TimeZone(chrono_tz::Tz);
 impl TimeZone {
     pub const USUAL: Self = Self(chrono_tz::Asia::Shanghai);
 
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         name.parse().ok().map(Self)
     }
 
@@ -142,7 +142,7 @@ impl TimeZone {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboxWishes {
+pub struct DeliveryPreferences {
     pub language: Language,
     /// `None` until the person chooses one.
     pub time_zone: Option<TimeZone>,
@@ -152,7 +152,7 @@ pub struct InboxWishes {
     pub wishes: BTreeSet<(NoticeKind, Channel)>,
 }
 
-impl Default for InboxWishes {
+impl Default for DeliveryPreferences {
     /// By default, only e-mail about orders, money and reviews goes out.
     fn default() -> Self {
         let mails = [NoticeKind::Orders, NoticeKind::Money, NoticeKind::Reviews];
@@ -166,29 +166,29 @@ impl Default for InboxWishes {
     }
 }
 
-impl InboxWishes {
+impl DeliveryPreferences {
     /// The zone for quiet hours and digests.
-    pub fn zone(&self) -> TimeZone {
+    pub fn effective_zone(&self) -> TimeZone {
         self.time_zone.unwrap_or(TimeZone::USUAL)
     }
 
-    pub fn clock(&self) -> ReaderClock {
+    pub fn reader_clock(&self) -> ReaderClock {
         self.time_zone.map_or(ReaderClock::Usual, ReaderClock::Own)
     }
 
-    pub fn locale(&self) -> ReaderLocale {
-        ReaderLocale { language: self.language, clock: self.clock() }
+    pub fn reader_locale(&self) -> ReaderLocale {
+        ReaderLocale { language: self.language, clock: self.reader_clock() }
     }
 
-    pub fn wants(&self, kind: NoticeKind, channel: Channel) -> bool {
-        kind.locked().contains(&channel) || self.wishes.contains(&(kind, channel))
+    pub fn wants_channel(&self, kind: NoticeKind, channel: Channel) -> bool {
+        kind.locked_channels().contains(&channel) || self.wishes.contains(&(kind, channel))
     }
 
     /// Now, or the end of the quiet hours. If the clocks change in between, the next attempt
     /// decides again.
-    pub fn may_go_out_at(&self, kind: NoticeKind, now: UnixMillis) -> UnixMillis {
+    pub fn earliest_send_time(&self, kind: NoticeKind, now: UnixMillis) -> UnixMillis {
         let Some(quiet) = self.quiet_hours.filter(|_| !kind.is_urgent()) else { return now };
-        let minute = self.zone().minute_at(now);
+        let minute = self.effective_zone().minute_at(now);
         let (from, to) = (i64::from(quiet.from.0), i64::from(quiet.to.0));
         let lasts = match (to - from).rem_euclid(DAY_MINUTES) {
             0 => DAY_MINUTES,
@@ -202,9 +202,9 @@ impl InboxWishes {
     }
 
     /// The next digest after `now`; `None` without digests.
-    pub fn digest_at(&self, now: UnixMillis) -> Option<UnixMillis> {
+    pub fn next_digest_at(&self, now: UnixMillis) -> Option<UnixMillis> {
         let wanted = i64::from(self.digest_hour?) * 60;
-        let left = (wanted - self.zone().minute_at(now) - 1).rem_euclid(DAY_MINUTES) + 1;
+        let left = (wanted - self.effective_zone().minute_at(now) - 1).rem_euclid(DAY_MINUTES) + 1;
         Some(whole_minute(now).plus_ms(left * MINUTE_MS))
     }
 }
@@ -221,10 +221,10 @@ mod tests {
         UnixMillis(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
     }
 
-    fn quiet(zone: &str, from: &str, to: &str) -> InboxWishes {
+    fn quiet(zone: &str, from: &str, to: &str) -> DeliveryPreferences {
         let quiet_hours = Some(QuietHours { from: from.parse().unwrap(), to: to.parse().unwrap() });
-        let time_zone = TimeZone::named(zone);
-        InboxWishes { quiet_hours, time_zone, ..InboxWishes::default() }
+        let time_zone = TimeZone::from_name(zone);
+        DeliveryPreferences { quiet_hours, time_zone, ..DeliveryPreferences::default() }
     }
 
     #[test]
@@ -236,8 +236,8 @@ mod tests {
             ("2026-11-23T22:59:00Z", "2026-11-23T23:00:00Z"),
             ("2026-11-23T23:00:00Z", "2026-11-23T23:00:00Z"),
         ] {
-            assert_eq!(night.may_go_out_at(NoticeKind::Orders, at(now)), at(out), "{now}");
-            assert_eq!(night.may_go_out_at(NoticeKind::Account, at(now)), at(now), "{now}");
+            assert_eq!(night.earliest_send_time(NoticeKind::Orders, at(now)), at(out), "{now}");
+            assert_eq!(night.earliest_send_time(NoticeKind::Account, at(now)), at(now), "{now}");
         }
         let noon = quiet("Europe/Berlin", "12:00", "14:00");
         // Summer time is UTC+2, winter time UTC+1.
@@ -246,30 +246,31 @@ mod tests {
             ("2026-07-01T12:00:00Z", "2026-07-01T12:00:00Z"),
             ("2026-12-01T11:00:00Z", "2026-12-01T13:00:00Z"),
         ] {
-            assert_eq!(noon.may_go_out_at(NoticeKind::Jobs, at(now)), at(out), "{now}");
+            assert_eq!(noon.earliest_send_time(NoticeKind::Jobs, at(now)), at(out), "{now}");
         }
         let always = quiet("UTC", "08:00", "08:00");
         let now = at("2026-07-01T09:00:00Z");
-        assert!(always.may_go_out_at(NoticeKind::Jobs, now) > now);
+        assert!(always.earliest_send_time(NoticeKind::Jobs, now) > now);
     }
 
     #[test]
     fn a_digest_comes_at_the_persons_hour_and_never_now() {
-        let person = InboxWishes { digest_hour: Some(8), ..InboxWishes::default() };
+        let person = DeliveryPreferences { digest_hour: Some(8), ..DeliveryPreferences::default() };
         for (now, next) in [
             ("2026-11-23T23:59:59Z", "2026-11-24T00:00:00Z"),
             ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
         ] {
-            assert_eq!(person.digest_at(at(now)), Some(at(next)), "{now}");
+            assert_eq!(person.next_digest_at(at(now)), Some(at(next)), "{now}");
         }
-        assert_eq!(InboxWishes::default().digest_at(at("2026-11-24T00:00:00Z")), None);
+        assert_eq!(DeliveryPreferences::default().next_digest_at(at("2026-11-24T00:00:00Z")), None);
     }
 
     #[test]
     fn what_is_locked_cannot_be_switched_off() {
-        let silent = InboxWishes { wishes: BTreeSet::new(), ..InboxWishes::default() };
-        assert!(silent.wants(NoticeKind::Account, Channel::Email));
-        assert!(!silent.wants(NoticeKind::Money, Channel::Email));
+        let silent =
+            DeliveryPreferences { wishes: BTreeSet::new(), ..DeliveryPreferences::default() };
+        assert!(silent.wants_channel(NoticeKind::Account, Channel::Email));
+        assert!(!silent.wants_channel(NoticeKind::Money, Channel::Email));
     }
 
     #[test]

@@ -21,9 +21,9 @@ pub enum ShownLines {
 impl InboxReader {
     /// `holds_any` is true if the reader's role includes one of the permissions.
     pub fn new(reader: Actor, holds_any: impl Fn(&[Permission]) -> bool) -> Self {
-        let owner = InboxOwner::of(reader);
+        let owner = InboxOwner::for_actor(reader);
         let shown = if owner == InboxOwner::ADMINS {
-            ShownLines::to_admin(holds_any)
+            ShownLines::for_admin(holds_any)
         } else {
             ShownLines::All
         };
@@ -32,15 +32,15 @@ impl InboxReader {
 }
 
 impl ShownLines {
-    fn to_admin(holds_any: impl Fn(&[Permission]) -> bool) -> Self {
+    fn for_admin(holds_any: impl Fn(&[Permission]) -> bool) -> Self {
         let is_shown = |event: &EventType| holds_any(audience::line_permissions(*event));
-        if audience::events_of_admins().all(|event| is_shown(&event)) {
+        if audience::events_for_admins().all(|event| is_shown(&event)) {
             return Self::All;
         }
-        Self::Of(audience::events_of_admins().filter(is_shown).collect())
+        Self::Of(audience::events_for_admins().filter(is_shown).collect())
     }
 
-    pub fn include(&self, event: Option<EventType>) -> bool {
+    pub fn includes_event(&self, event: Option<EventType>) -> bool {
         match self {
             Self::All => true,
             Self::Of(events) => event.is_some_and(|event| events.contains(&event)),

@@ -7,7 +7,7 @@ use wire::{
 };
 
 use super::{
-    InboxLine, Params, ReaderLocale,
+    InboxLine, LineParams, ReaderLocale,
     audience::makes_a_case,
     inbox::{MoneyParams, NoticeParams, OrderParams, ReviewParams},
 };
@@ -20,10 +20,10 @@ pub struct LineText {
 }
 
 /// An event without a text appears under its name, so lines from a newer version stay visible.
-pub fn write(locale: ReaderLocale, line: &InboxLine) -> LineText {
+pub fn render_line(locale: ReaderLocale, line: &InboxLine) -> LineText {
     let language = locale.language;
     let event = match (&line.params, line.event_type) {
-        (Params::Notice(NoticeParams { title, content, .. }), _) => {
+        (LineParams::Notice(NoticeParams { title, content, .. }), _) => {
             return LineText { title: title.clone(), content: content.clone() };
         }
         (_, Some(event_type)) => (event_type, line.role),
@@ -31,44 +31,45 @@ pub fn write(locale: ReaderLocale, line: &InboxLine) -> LineText {
         (_, None) => return LineText::default(),
     };
     let said = match &line.params {
-        Params::Order(params) => order(locale, event, params),
-        Params::Review(params) => review(language, event, params),
-        Params::Money(params) => money_news(language, event, params),
-        Params::Person(_) => person(language, event.0),
-        Params::Notice(_) => None,
+        LineParams::Order(params) => render_order(locale, event, params),
+        LineParams::Review(params) => render_review(language, event, params),
+        LineParams::Money(params) => render_money_news(language, event, params),
+        LineParams::Person(_) => render_person_news(language, event.0),
+        LineParams::Notice(_) => None,
     };
     let Some((title, content)) = said else {
-        let content = line.params.order().map(|order| order.title.clone()).unwrap_or_default();
+        let content = line.params.as_order().map(|order| order.title.clone()).unwrap_or_default();
         return LineText { title: event.0.to_string(), content };
     };
     let mut sentences = vec![content];
-    match (event.0, line.params.order()) {
+    match (event.0, line.params.as_order()) {
         (EventType::OrderAcceptanceLost, Some(order)) if line.role == Role::Provider => {
-            sentences.push(explanation(locale, order));
+            sentences.push(render_loss_explanation(locale, order));
         }
         (EventType::OrderCreated | EventType::OrderApproved, Some(order))
             if line.role == Role::Provider =>
         {
-            sentences.extend(proposed(language, order));
+            sentences.extend(render_match_reasons(language, order));
         }
         (EventType::OrderCancelled, Some(order)) => {
-            sentences.extend(settlement(language, line.role, order));
+            sentences.extend(render_cancel_terms(language, line.role, order));
         }
         (EventType::OrderStatusChanged, Some(order)) => {
             let share = order.terms.share.map(|share| share.with_currency(order.currency));
-            sentences
-                .extend(share.map(|share| say::held_share { share: share.into() }.to(language)));
+            sentences.extend(
+                share.map(|share| say::held_share { share: share.into() }.render_in(language)),
+            );
         }
         _ => {}
     }
     if gives_its_reason(event.0, &line.params) {
         let given = line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
-        sentences.extend(given.map(|given| given.to(language)));
+        sentences.extend(given.map(|given| given.render_in(language)));
     }
-    LineText { title, content: sentences.join(say::between.plain(language)) }
+    LineText { title, content: sentences.join(say::between.text_in(language)) }
 }
 
-fn gives_its_reason(event_type: EventType, params: &Params) -> bool {
+fn gives_its_reason(event_type: EventType, params: &LineParams) -> bool {
     let decided = matches!(
         event_type,
         EventType::OrderRejected
@@ -77,23 +78,23 @@ fn gives_its_reason(event_type: EventType, params: &Params) -> bool {
             | EventType::OrderStatusChanged
             | EventType::ProfileVerificationRejected
     );
-    decided || matches!(params, Params::Review(_))
+    decided || matches!(params, LineParams::Review(_))
 }
 
 macro_rules! words {
     ($language:ident, $message:ident { $($placeholder:ident),* }) => {
         (
-            say::$message::title.to($language),
-            say::$message::content { $($placeholder: $placeholder.into()),* }.to($language),
+            say::$message::title.render_in($language),
+            say::$message::content { $($placeholder: $placeholder.into()),* }.render_in($language),
         )
     };
     ($language:ident, $message:ident) => {
-        (say::$message::title.to($language), say::$message::content.to($language))
+        (say::$message::title.render_in($language), say::$message::content.render_in($language))
     };
 }
 
 /// Title and first sentence.
-fn order(
+fn render_order(
     locale: ReaderLocale,
     event: (EventType, Role),
     params: &OrderParams,
@@ -156,7 +157,7 @@ fn order(
         (EventType::OrderCompleted, Role::Customer) if *reminds => {
             say!(order_unpaid_customer { title, code, price })
         }
-        (EventType::OrderCompleted, role) => return completed(locale, role, params),
+        (EventType::OrderCompleted, role) => return render_completion(locale, role, params),
         (EventType::OrderStatusChanged, Role::Provider) => {
             say!(order_held_provider { title, code, region })
         }
@@ -170,7 +171,11 @@ fn order(
 }
 
 /// The price is unpaid, or held until the objection period ends.
-fn completed(locale: ReaderLocale, role: Role, params: &OrderParams) -> Option<(String, String)> {
+fn render_completion(
+    locale: ReaderLocale,
+    role: Role,
+    params: &OrderParams,
+) -> Option<(String, String)> {
     let OrderParams { title, code, price, currency, terms, .. } = params;
     let language = locale.language;
     let price = price.with_currency(*currency);
@@ -196,26 +201,29 @@ fn completed(locale: ReaderLocale, role: Role, params: &OrderParams) -> Option<(
 }
 
 /// Fee and refund of a cancellation. Providers see only the fee.
-fn settlement(language: Language, role: Role, params: &OrderParams) -> Vec<String> {
+fn render_cancel_terms(language: Language, role: Role, params: &OrderParams) -> Vec<String> {
     let some = |amount: Option<Amount>| {
         let amount = amount.filter(|amount| amount.is_positive())?;
         Some(amount.with_currency(params.currency).into())
     };
     let (fee, refund) = (some(params.terms.fee), some(params.terms.refund));
     if role == Role::Provider {
-        return fee.map(|fee| say::cancel_fee_due { fee }.to(language)).into_iter().collect();
+        return fee
+            .map(|fee| say::cancel_fee_due { fee }.render_in(language))
+            .into_iter()
+            .collect();
     }
     let free = params.terms.fee == Some(Amount::ZERO);
     let costs = match fee {
-        Some(fee) => Some(say::cancel_fee { fee }.to(language)),
-        None => free.then(|| say::cancel_free.to(language)),
+        Some(fee) => Some(say::cancel_fee { fee }.render_in(language)),
+        None => free.then(|| say::cancel_free.render_in(language)),
     };
-    let refund = refund.map(|refund| say::cancel_refund { refund }.to(language));
+    let refund = refund.map(|refund| say::cancel_refund { refund }.render_in(language));
     costs.into_iter().chain(refund).collect()
 }
 
 /// Payment events lack the order's title; the line links to the order.
-fn money_news(
+fn render_money_news(
     language: Language,
     event: (EventType, Role),
     params: &MoneyParams,
@@ -234,7 +242,7 @@ fn money_news(
             words!(language, payment_charged_back_provider { amount })
         }
         (EventType::PaymentStatusChanged, Role::Admin) if params.case.is_some() => {
-            let why = money_case(params.case.as_deref()).plain(language);
+            let why = money_case(params.case.as_deref()).text_in(language);
             words!(language, payment_case_admin { why, amount })
         }
         (EventType::PaymentStatusChanged, Role::Admin) => {
@@ -288,7 +296,7 @@ fn money_case(kind: Option<&str>) -> Phrase {
     }
 }
 
-fn review(
+fn render_review(
     language: Language,
     (event_type, role): (EventType, Role),
     params: &ReviewParams,
@@ -309,7 +317,7 @@ fn review(
     })
 }
 
-fn person(language: Language, event_type: EventType) -> Option<(String, String)> {
+fn render_person_news(language: Language, event_type: EventType) -> Option<(String, String)> {
     Some(match event_type {
         EventType::UserReadmitted => words!(language, user_readmitted),
         EventType::UserAddressChangeAsked => words!(language, user_address_change_asked),
@@ -323,11 +331,11 @@ fn person(language: Language, event_type: EventType) -> Option<(String, String)>
 }
 
 /// Skips reasons from a newer matching.
-fn proposed(language: Language, params: &OrderParams) -> Option<String> {
+fn render_match_reasons(language: Language, params: &OrderParams) -> Option<String> {
     let reasons: Vec<_> =
         params.match_reasons.iter().filter_map(|reason| match_reason(language, reason)).collect();
-    let listed = reasons.join(say::match_separator.plain(language));
-    (!listed.is_empty()).then(|| say::match_reasons { reasons: listed.into() }.to(language))
+    let listed = reasons.join(say::match_separator.text_in(language));
+    (!listed.is_empty()).then(|| say::match_reasons { reasons: listed.into() }.render_in(language))
 }
 
 /// The text for one of the matching's reason codes.
@@ -342,46 +350,46 @@ pub fn match_reason(language: Language, reason: &str) -> Option<String> {
         "has_completed_jobs" => say::match_has_completed_jobs,
         _ => return None,
     };
-    Some(phrase.plain(language).to_owned())
+    Some(phrase.text_in(language).to_owned())
 }
 
 /// Explains a lost acceptance: reason, times, and other jobs nearby.
-fn explanation(locale: ReaderLocale, params: &OrderParams) -> String {
+fn render_loss_explanation(locale: ReaderLocale, params: &OrderParams) -> String {
     let language = locale.language;
     let mut sentences = Vec::new();
     let lost = params.lost.as_ref();
-    sentences.extend(params.why.map(|why| LossReason::told(why, lost).to(language)));
-    sentences.extend(lost.map(|lost| times(locale, lost)).unwrap_or_default());
-    sentences.push(say::no_penalty.to(language));
+    sentences.extend(params.why.map(|why| LossReason::from_code(why, lost).render_in(language)));
+    sentences.extend(lost.map(|lost| render_loss_times(locale, lost)).unwrap_or_default());
+    sentences.push(say::no_penalty.render_in(language));
     let jobs = lost.map(|lost| lost.nearby.as_slice()).unwrap_or_default();
     if !jobs.is_empty() {
-        let listed: Vec<_> = jobs.iter().map(|job| nearby(language, job)).collect();
-        let jobs = listed.join(say::nearby_separator.plain(language)).into();
-        sentences.push(say::nearby_jobs { jobs }.to(language));
+        let listed: Vec<_> = jobs.iter().map(|job| render_nearby_job(language, job)).collect();
+        let jobs = listed.join(say::nearby_separator.text_in(language)).into();
+        sentences.push(say::nearby_jobs { jobs }.render_in(language));
     }
-    sentences.join(say::between.plain(language))
+    sentences.join(say::between.text_in(language))
 }
 
-fn times(locale: ReaderLocale, lost: &Lost) -> Vec<String> {
+fn render_loss_times(locale: ReaderLocale, lost: &Lost) -> Vec<String> {
     let tapped = lost.tapped_at.map(|at| {
         let tapped_at = locale.write_exact(at).into();
-        say::lost_tapped { tapped_at }.to(locale.language)
+        say::lost_tapped { tapped_at }.render_in(locale.language)
     });
     let stored = lost.edge_at.map(|at| {
         let edge_at = locale.write_exact(at).into();
-        say::lost_stored { edge_at }.to(locale.language)
+        say::lost_stored { edge_at }.render_in(locale.language)
     });
     let won = lost.winner_decided_at.map(|at| {
         let winner_at = locale.write_exact(at).into();
-        say::lost_won { winner_at }.to(locale.language)
+        say::lost_won { winner_at }.render_in(locale.language)
     });
     [tapped, stored, won].into_iter().flatten().collect()
 }
 
-fn nearby(language: Language, job: &NearbyJob) -> String {
+fn render_nearby_job(language: Language, job: &NearbyJob) -> String {
     let NearbyJob { title, code, price, currency, .. } = job;
     let price = price.with_currency(*currency).into();
-    say::nearby_job { title: title.into(), code: code.into(), price }.to(language)
+    say::nearby_job { title: title.into(), code: code.into(), price }.render_in(language)
 }
 
 #[cfg(test)]

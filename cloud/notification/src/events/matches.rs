@@ -6,16 +6,16 @@
 
 use http::Method;
 use platform::{
-    consume::{Handle, HandleError},
+    consume::{EventHandler, HandleError},
     upstream::{Upstream, UpstreamError},
 };
-use process::{clock::Clock, tokens::Verifier};
+use process::{clock::Clock, tokens::TokenVerifier};
 use serde::{Deserialize, Serialize};
 use wire::{Event, EventType, Order, OrderEvent, Region, ServiceType, UserId};
 
 use crate::{
-    delivery::Mailings,
-    domain::{self, Cause, LineId},
+    delivery::NotificationDispatcher,
+    domain::{self, LineId, SourceEvent},
     store::{FanOut, InboxStore, MatchedProvider},
 };
 
@@ -25,11 +25,11 @@ const PATH: &str = "/internal/matches";
 const TEXT_CHARS_MAX: usize = 4_200;
 
 #[derive(Clone)]
-pub struct Matches {
+pub struct OrderFanOutConsumer {
     pub store: InboxStore,
-    pub deliveries: Mailings,
+    pub deliveries: NotificationDispatcher,
     pub users: Upstream,
-    pub verifier: Verifier,
+    pub verifier: TokenVerifier,
     pub clock: Clock,
     pub rules: FanOutRules,
 }
@@ -44,7 +44,7 @@ pub struct FanOutRules {
 }
 
 #[derive(Serialize)]
-struct Question {
+struct MatchRequest {
     region: Region,
     service_type: ServiceType,
     text: String,
@@ -53,60 +53,63 @@ struct Question {
 }
 
 #[derive(Deserialize)]
-struct Proposals {
-    items: Vec<Proposal>,
+struct MatchResponse {
+    items: Vec<ProposedProvider>,
 }
 
 #[derive(Deserialize)]
-struct Proposal {
+struct ProposedProvider {
     user_id: UserId,
     reasons: Vec<String>,
 }
 
-impl Handle for Matches {
+impl EventHandler for OrderFanOutConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if event.kind == EventType::OrderCreated && !self.rules.at_creation {
             return Ok(());
         }
         let body = OrderEvent::deserialize(&event.body)?;
-        let fan_out = match self.store.fan_out(body.order.id).await? {
+        let fan_out = match self.store.find_fan_out(body.order.id).await? {
             Some(known) => known,
             None => {
-                let matched = self.ask(&body.order).await?;
-                self.store.keep_fan_out(FanOut::of(&body.order, event, matched)).await?
+                let matched = self.request_matches(&body.order).await?;
+                self.store
+                    .store_first_fan_out(FanOut::from_matches(&body.order, event, matched))
+                    .await?
             }
         };
         // The first event counts, so that others create no duplicate lines.
-        let cause = Cause { event_type: event.kind, event_id: fan_out.event_id, at: fan_out.at };
+        let cause =
+            SourceEvent { event_type: event.kind, event_id: fan_out.event_id, at: fan_out.at };
         let lines = fan_out.matched.into_iter().map(|MatchedProvider { user_id, reasons }| {
             let line = domain::line_of_match(cause, &body, user_id, reasons);
             (LineId(self.clock.new_id()), line)
         });
         let lines: Vec<_> = lines.collect();
-        let fresh = self.store.add_all(&lines).await?.into_iter().filter(|fresh| *fresh).count();
-        self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?;
+        let fresh = self.store.add_lines(&lines).await?.into_iter().filter(|fresh| *fresh).count();
+        self.deliveries.plan_deliveries(lines.iter().map(|(_, line)| line)).await?;
         let order = body.order.id;
         tracing::info!(order.id = %order, fresh, "Proposed order `{order}` to {fresh} providers");
         Ok(())
     }
 }
 
-impl Matches {
-    async fn ask(&self, order: &Order) -> Result<Vec<MatchedProvider>, HandleError> {
+impl OrderFanOutConsumer {
+    async fn request_matches(&self, order: &Order) -> Result<Vec<MatchedProvider>, HandleError> {
         let token = self.verifier.token_for(USER);
-        let question = question(order);
+        let question = build_match_request(order);
         let path = format!("{PATH}?limit={}", self.rules.providers_max);
-        let asked = self.users.json(Method::POST, &path, Some(&token), Some(&question)).await;
-        let Proposals { items } = asked.map_err(handled)?;
+        let asked = self.users.call_json(Method::POST, &path, Some(&token), Some(&question)).await;
+        let MatchResponse { items } = asked.map_err(to_handle_error)?;
         let matched = items.into_iter().take(self.rules.providers_max);
         Ok(matched
-            .map(|Proposal { user_id, reasons }| MatchedProvider { user_id, reasons })
+            .map(|ProposedProvider { user_id, reasons }| MatchedProvider { user_id, reasons })
             .collect())
     }
 }
 
 /// A user part without its store is unavailable.
-fn handled(error: UpstreamError) -> HandleError {
+fn to_handle_error(error: UpstreamError) -> HandleError {
     match &error {
         UpstreamError::Refused { status, .. } if status.is_server_error() => {
             HandleError::Unavailable(error.into())
@@ -115,11 +118,11 @@ fn handled(error: UpstreamError) -> HandleError {
     }
 }
 
-fn question(order: &Order) -> Question {
+fn build_match_request(order: &Order) -> MatchRequest {
     let text = format!("{}\n{}", order.title, order.description);
     // The day in UTC, like the portal's service dates.
     let day = order.service_start_time.map(|at| at.to_string().chars().take(10).collect());
-    Question {
+    MatchRequest {
         region: order.location,
         service_type: order.service_type,
         text: text.chars().take(TEXT_CHARS_MAX).collect(),

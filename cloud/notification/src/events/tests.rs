@@ -9,7 +9,7 @@ use axum::{
 };
 use http::StatusCode;
 use platform::upstream::Upstream;
-use process::tokens::Verifier;
+use process::tokens::TokenVerifier;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{EventId, Role, UnixMillis, UserId};
@@ -31,13 +31,13 @@ fn event(id: u128, kind: EventType) -> Event {
     }
 }
 
-async fn inboxes() -> (Inboxes, InboxStore, tempfile::TempDir) {
+async fn inboxes() -> (InboxEventConsumer, InboxStore, tempfile::TempDir) {
     let clock = Clock::system();
     let (deliveries, folder) =
-        samples::deliveries(samples::no_ways(), Upstream::later().0, &clock).await;
+        samples::deliveries(samples::no_ways(), Upstream::open_later().0, &clock).await;
     let store = deliveries.inboxes.clone();
     let dispute_ms = samples::DISPUTE_MS;
-    (Inboxes { store: store.clone(), deliveries, clock, dispute_ms }, store, folder)
+    (InboxEventConsumer { store: store.clone(), deliveries, clock, dispute_ms }, store, folder)
 }
 
 async fn inbox(store: &InboxStore, user_id: wire::UserId, role: Role) -> Vec<EventType> {
@@ -49,7 +49,7 @@ async fn inbox(store: &InboxStore, user_id: wire::UserId, role: Role) -> Vec<Eve
         limit: 100,
         read_since: UnixMillis(0),
     };
-    let page = store.page(&request).await.unwrap();
+    let page = store.read_page(&request).await.unwrap();
     page.lines.into_iter().filter_map(|stored| stored.line.event_type).collect()
 }
 
@@ -144,24 +144,28 @@ impl UserPart {
         (StatusCode::OK, Json(json!({ "items": items })))
     }
 
-    fn fan_out(&self, store: &InboxStore, deliveries: Mailings) -> Matches {
+    fn fan_out(
+        &self,
+        store: &InboxStore,
+        deliveries: NotificationDispatcher,
+    ) -> OrderFanOutConsumer {
         let router = Router::new().route("/internal/matches", post(Self::matches));
         let clock = Clock::system();
-        let verifier = Verifier {
+        let verifier = TokenVerifier {
             service: crate::NAME,
-            keys: process::tokens::Keys::empty(),
+            keys: process::tokens::TokenKeys::empty(),
             service_key: testing::service_key(),
             clock: clock.clone(),
         };
-        let users = Upstream::local(router.with_state(self.clone()));
-        let rules = crate::Config::default().fan_out().unwrap();
-        Matches { store: store.clone(), deliveries, users, verifier, clock, rules }
+        let users = Upstream::from_router(router.with_state(self.clone()));
+        let rules = crate::Config::default().fan_out_rules().unwrap();
+        OrderFanOutConsumer { store: store.clone(), deliveries, users, verifier, clock, rules }
     }
 }
 
 #[tokio::test]
 async fn an_approval_is_proposed_once_to_at_most_twenty_with_the_reasons() {
-    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let (InboxEventConsumer { store, deliveries, .. }, _, _folder) = inboxes().await;
     let users = UserPart::default();
     let fan_out = users.fan_out(&store, deliveries);
     users.proposes(100..125);
@@ -182,8 +186,11 @@ async fn an_approval_is_proposed_once_to_at_most_twenty_with_the_reasons() {
     }
     let owner =
         crate::domain::InboxOwner { user_id: UserId(Uuid::from_u128(100)), role: Role::Provider };
-    let line = store.arrived(owner, Uuid::nil(), 5).await.unwrap().remove(0).line;
-    assert_eq!(line.params.order().unwrap().match_reasons, ["serves_the_area", "works_that_day"]);
+    let line = store.lines_arrived_since(owner, Uuid::nil(), 5).await.unwrap().remove(0).line;
+    assert_eq!(
+        line.params.as_order().unwrap().match_reasons,
+        ["serves_the_area", "works_that_day"]
+    );
     assert_eq!(
         line.counterpart, None,
         "a provider who has no order learns nothing of its customer"
@@ -193,7 +200,7 @@ async fn an_approval_is_proposed_once_to_at_most_twenty_with_the_reasons() {
 #[tokio::test]
 async fn a_publication_is_proposed_only_where_that_is_wanted_and_its_approval_then_tells_nobody_twice()
  {
-    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let (InboxEventConsumer { store, deliveries, .. }, _, _folder) = inboxes().await;
     let users = UserPart::default();
     let mut fan_out = users.fan_out(&store, deliveries);
     users.proposes([100]);
@@ -213,7 +220,7 @@ async fn a_publication_is_proposed_only_where_that_is_wanted_and_its_approval_th
 
 #[tokio::test]
 async fn an_order_that_was_published_before_the_setting_came_is_proposed_at_its_approval() {
-    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let (InboxEventConsumer { store, deliveries, .. }, _, _folder) = inboxes().await;
     let users = UserPart::default();
     let mut fan_out = users.fan_out(&store, deliveries);
     fan_out.rules.at_creation = true;
@@ -225,7 +232,7 @@ async fn an_order_that_was_published_before_the_setting_came_is_proposed_at_its_
 
 #[tokio::test]
 async fn as_many_are_told_as_the_setting_says() {
-    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let (InboxEventConsumer { store, deliveries, .. }, _, _folder) = inboxes().await;
     let users = UserPart::default();
     let mut fan_out = users.fan_out(&store, deliveries);
     fan_out.rules.providers_max = 3;
@@ -243,18 +250,18 @@ fn a_fan_out_reaches_one_to_a_hundred_providers() {
     for (providers_told_max, fits) in [(0, false), (1, true), (20, true), (100, true), (101, false)]
     {
         let config = crate::Config { providers_told_max, ..crate::Config::default() };
-        assert_eq!(config.fan_out().is_some(), fits, "{providers_told_max}");
+        assert_eq!(config.fan_out_rules().is_some(), fits, "{providers_told_max}");
     }
 }
 
 #[tokio::test]
 async fn an_approval_waits_for_a_user_part_that_is_away() {
-    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let (InboxEventConsumer { store, deliveries, .. }, _, _folder) = inboxes().await;
     let users = UserPart::default();
     let mut fan_out = users.fan_out(&store, deliveries);
     let without_store = fan_out.handle(&event(1, EventType::OrderApproved)).await;
     assert!(matches!(without_store, Err(HandleError::Unavailable(_))), "{without_store:?}");
-    let there = std::mem::replace(&mut fan_out.users, Upstream::later().0);
+    let there = std::mem::replace(&mut fan_out.users, Upstream::open_later().0);
     let away = fan_out.handle(&event(1, EventType::OrderApproved)).await;
     assert!(matches!(away, Err(HandleError::Unavailable(_))), "{away:?}");
     fan_out.users = there;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use process::{
     problem::{Json, Page, Problem, Query, TimeCursor},
-    tokens::Admin,
+    tokens::AdminCaller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use wire::{EventType, UnixMillis, UserId};
 use super::Service;
 use crate::{
     domain::{Channel, NoticeKind},
-    store::{DeliveryState, Mailing},
+    store::{DeliveryState, NotificationDelivery},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -55,16 +55,16 @@ struct DeliveryItem {
 
 pub async fn log(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     Query(query): Query<DeliveryQuery>,
     page: Page<TimeCursor>,
 ) -> Result<Json<DeliveryLog>, Problem> {
-    let found = service.log.page(query.state, page.after, page.limit).await?;
-    let items = found.items.into_iter().map(item).collect();
+    let found = service.log.read_page(query.state, page.after, page.limit).await?;
+    let items = found.items.into_iter().map(to_delivery_item).collect();
     Ok(Json(DeliveryLog { items, next: found.next.map(|next| next.to_string()) }))
 }
 
-fn item((id, delivery): (Uuid, Mailing)) -> DeliveryItem {
+fn to_delivery_item((id, delivery): (Uuid, NotificationDelivery)) -> DeliveryItem {
     DeliveryItem {
         id,
         user_id: delivery.user_id,

@@ -13,8 +13,8 @@ use wire::{Code, EventId, EventType, Language, OrderId, Region, UnixMillis, User
 
 use super::Service;
 use crate::domain::{
-    self, InboxKind, InboxReader, KEPT_MS, LineId, PageRequest, ReaderClock, ReaderLocale,
-    StoredLine, TimeZone,
+    self, InboxKind, InboxPageRequest, InboxReader, KEPT_MS, LineId, PageRequest, ReaderClock,
+    ReaderLocale, TimeZone,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -89,12 +89,12 @@ pub async fn list(
         limit: page.limit,
         read_since: service.verifier.clock.now().plus_ms(-KEPT_MS),
     };
-    let page = service.store.page_for(&reader, &request).await?;
-    let unread = service.store.unread_for(&reader).await?;
-    let language = language(&headers);
-    let clock = service.clock_of(&caller, query.time_zone.as_deref()).await?;
+    let page = service.store.page_for_reader(&reader, &request).await?;
+    let unread = service.store.count_unread_for_reader(&reader).await?;
+    let language = accepted_language(&headers);
+    let clock = service.resolve_clock(&caller, query.time_zone.as_deref()).await?;
     let locale = ReaderLocale { language, clock };
-    let items = page.lines.into_iter().map(|line| item(locale, line)).collect();
+    let items = page.lines.into_iter().map(|line| to_inbox_item(locale, line)).collect();
     Ok(Json(ListAnswer { items, next: page.next.map(|next| next.to_string()), unread }))
 }
 
@@ -124,27 +124,27 @@ pub fn reader_of(caller: &Caller) -> InboxReader {
 
 impl Service {
     /// The request's clock, or else the one in the preferences.
-    async fn clock_of(
+    async fn resolve_clock(
         &self,
         caller: &Caller,
         named: Option<&str>,
     ) -> Result<ReaderClock, DocumentsError> {
-        if let Some(zone) = named.and_then(TimeZone::named) {
+        if let Some(zone) = named.and_then(TimeZone::from_name) {
             return Ok(ReaderClock::Own(zone));
         }
-        let (wishes, _) = self.preferences.of(caller.actor.user_id).await?;
-        Ok(wishes.clock())
+        let (wishes, _) = self.preferences.load_preferences(caller.actor.user_id).await?;
+        Ok(wishes.reader_clock())
     }
 }
 
-fn item(locale: ReaderLocale, stored: StoredLine) -> Item {
-    let said = domain::write(locale, &stored.line);
+fn to_inbox_item(locale: ReaderLocale, stored: InboxPageRequest) -> Item {
+    let said = domain::render_line(locale, &stored.line);
     Item {
         id: stored.id,
         event_id: stored.line.event_id,
         event_type: stored.line.event_type,
-        kind: stored.line.kind(),
-        location: stored.line.location(),
+        kind: stored.line.inbox_kind(),
+        location: stored.line.order_region(),
         counterpart: stored.line.counterpart,
         order_id: stored.line.order_id,
         title: said.title,
@@ -152,7 +152,7 @@ fn item(locale: ReaderLocale, stored: StoredLine) -> Item {
         match_reasons: stored
             .line
             .params
-            .order()
+            .as_order()
             .map(|o| o.match_reasons.clone())
             .unwrap_or_default(),
         is_read: stored.read_at.is_some(),
@@ -160,7 +160,7 @@ fn item(locale: ReaderLocale, stored: StoredLine) -> Item {
     }
 }
 
-fn language(headers: &HeaderMap) -> Language {
+fn accepted_language(headers: &HeaderMap) -> Language {
     let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     wanted.map(Language::from_accept).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use process::{
     idempotency::Idempotency,
     problem::{Json, Page, Problem, TimeCursor},
-    tokens::{Admin, FromService},
+    tokens::{AdminCaller, ServiceCaller},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -80,25 +80,25 @@ pub struct WrittenNotice {
 
 pub async fn notify_by_email(
     State(service): State<Service>,
-    admin: Admin,
+    admin: AdminCaller,
     idempotency: Idempotency,
     Json(form): Json<NoticeForm>,
 ) -> Result<Json<NoticeItem>, Problem> {
-    by_admin(&service, admin, idempotency, form, Channel::Email).await
+    write_admin_notice(&service, admin, idempotency, form, Channel::Email).await
 }
 
 pub async fn notify_by_sms(
     State(service): State<Service>,
-    admin: Admin,
+    admin: AdminCaller,
     idempotency: Idempotency,
     Json(form): Json<NoticeForm>,
 ) -> Result<Json<NoticeItem>, Problem> {
-    by_admin(&service, admin, idempotency, form, Channel::Sms).await
+    write_admin_notice(&service, admin, idempotency, form, Channel::Sms).await
 }
 
-async fn by_admin(
+async fn write_admin_notice(
     service: &Service,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Idempotency { command_id, .. }: Idempotency,
     NoticeForm { user_id, title, content }: NoticeForm,
     channel: Channel,
@@ -108,16 +108,16 @@ async fn by_admin(
         key: command_id.0,
         to: user_id,
         order_id: None,
-        words: words(NoticeKind::Account, &title, &content)?,
+        words: check_notice_text(NoticeKind::Account, &title, &content)?,
         channel: Some(channel),
     };
-    let (id, notice) = service.notices.write(draft).await?;
-    Ok(Json(item(id, notice)))
+    let (id, notice) = service.notices.write_notice(draft).await?;
+    Ok(Json(to_notice_item(id, notice)))
 }
 
 pub async fn notify_for_service(
     State(service): State<Service>,
-    FromService(from): FromService,
+    ServiceCaller(from): ServiceCaller,
     Json(form): Json<ServiceNoticeForm>,
 ) -> Result<Json<WrittenNotice>, Problem> {
     let ServiceNoticeForm { id, user_id, kind, title, content, order_id } = form;
@@ -126,30 +126,34 @@ pub async fn notify_for_service(
         key: id,
         to: user_id,
         order_id,
-        words: words(kind, &title, &content)?,
+        words: check_notice_text(kind, &title, &content)?,
         channel: None,
     };
-    let (id, _) = service.notices.write(draft).await?;
+    let (id, _) = service.notices.write_notice(draft).await?;
     Ok(Json(WrittenNotice { id }))
 }
 
 pub async fn notice_record(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     page: Page<TimeCursor>,
 ) -> Result<Json<NoticeList>, Problem> {
-    let found = service.notices.store.page(page.after, page.limit).await?;
-    let items = found.items.into_iter().map(|(id, notice)| item(id, notice)).collect();
+    let found = service.notices.store.read_page(page.after, page.limit).await?;
+    let items = found.items.into_iter().map(|(id, notice)| to_notice_item(id, notice)).collect();
     Ok(Json(NoticeList { items, next: found.next.map(|next| next.to_string()) }))
 }
 
-fn words(notice: NoticeKind, title: &str, content: &str) -> Result<NoticeParams, FieldError> {
+fn check_notice_text(
+    notice: NoticeKind,
+    title: &str,
+    content: &str,
+) -> Result<NoticeParams, FieldError> {
     let (title, content) =
         (check_text("title", title, TITLE)?, check_text("content", content, CONTENT)?);
     Ok(NoticeParams { notice, title, content })
 }
 
-fn item(id: NoticeId, notice: Notice) -> NoticeItem {
+fn to_notice_item(id: NoticeId, notice: Notice) -> NoticeItem {
     let Notice { author, user_id, role, order_id, words, channel, created_at, .. } = notice;
     let NoticeParams { notice: kind, title, content } = words;
     NoticeItem { id, author, user_id, role, kind, order_id, title, content, channel, created_at }

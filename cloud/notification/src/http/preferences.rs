@@ -11,7 +11,7 @@ use wire::{Code, FieldError, Language};
 
 use super::Service;
 use crate::{
-    domain::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone},
+    domain::{Channel, DeliveryPreferences, NoticeKind, QuietHours, TimeZone},
     say,
 };
 
@@ -75,8 +75,8 @@ pub async fn show(
     State(service): State<Service>,
     caller: Caller,
 ) -> Result<Json<NotificationPreferences>, Problem> {
-    let (preferences, version) = service.preferences.of(caller.actor.user_id).await?;
-    Ok(Json(shown(&preferences, version, service.offered(&caller))))
+    let (preferences, version) = service.preferences.load_preferences(caller.actor.user_id).await?;
+    Ok(Json(to_preferences_view(&preferences, version, service.offered_channels(&caller))))
 }
 
 pub async fn write(
@@ -85,18 +85,18 @@ pub async fn write(
     Json(form): Json<PreferencesForm>,
 ) -> Result<Json<NotificationPreferences>, Problem> {
     let version = form.version;
-    let preferences = checked(form)?;
+    let preferences = parse_preferences(form)?;
     let user = caller.actor.user_id;
-    if !service.preferences.write(user, version, &preferences).await? {
-        let (_, version) = service.preferences.of(user).await?;
-        return Err(Problem::new(Code::StaleVersion).with("version", version));
+    if !service.preferences.save_preferences(user, version, &preferences).await? {
+        let (_, version) = service.preferences.load_preferences(user).await?;
+        return Err(Problem::new(Code::StaleVersion).with_member("version", version));
     }
-    Ok(Json(shown(&preferences, version + 1, service.offered(&caller))))
+    Ok(Json(to_preferences_view(&preferences, version + 1, service.offered_channels(&caller))))
 }
 
-fn checked(form: PreferencesForm) -> Result<InboxWishes, Problem> {
+fn parse_preferences(form: PreferencesForm) -> Result<DeliveryPreferences, Problem> {
     let mut errors = Vec::new();
-    let time_zone = TimeZone::named(&form.time_zone);
+    let time_zone = TimeZone::from_name(&form.time_zone);
     if time_zone.is_none() {
         errors.push(FieldError::new("time_zone", say::time_zone_unknown));
     }
@@ -110,7 +110,7 @@ fn checked(form: PreferencesForm) -> Result<InboxWishes, Problem> {
         .kinds
         .iter()
         .flat_map(|KindForm { kind, channels }| channels.iter().map(|channel| (*kind, *channel)));
-    Ok(InboxWishes {
+    Ok(DeliveryPreferences {
         language: form.language,
         time_zone,
         quiet_hours: form.quiet_hours,
@@ -120,27 +120,30 @@ fn checked(form: PreferencesForm) -> Result<InboxWishes, Problem> {
 }
 
 impl Service {
-    fn offered(&self, caller: &Caller) -> Vec<Channel> {
+    fn offered_channels(&self, caller: &Caller) -> Vec<Channel> {
         let channels = self.channels.iter().copied();
-        channels.filter(|channel| channel.reaches(caller.actor.role)).collect()
+        channels.filter(|channel| channel.can_reach(caller.actor.role)).collect()
     }
 }
 
-fn shown(
-    preferences: &InboxWishes,
+fn to_preferences_view(
+    preferences: &DeliveryPreferences,
     version: i64,
     channels: Vec<Channel>,
 ) -> NotificationPreferences {
     let of = |kind: NoticeKind| KindPreference {
         kind,
-        channels: Channel::ALL.into_iter().filter(|c| preferences.wants(kind, *c)).collect(),
-        locked: kind.locked().to_vec(),
+        channels: Channel::ALL
+            .into_iter()
+            .filter(|c| preferences.wants_channel(kind, *c))
+            .collect(),
+        locked: kind.locked_channels().to_vec(),
         passes_quiet_hours: kind.is_urgent(),
     };
     NotificationPreferences {
         version,
         language: preferences.language,
-        time_zone: preferences.zone().name(),
+        time_zone: preferences.effective_zone().name(),
         quiet_hours: preferences.quiet_hours,
         digest_hour: preferences.digest_hour,
         channels,

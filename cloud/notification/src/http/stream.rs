@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use platform::documents::DocumentsError;
 use process::{
-    problem::{Problem, chain},
+    problem::{Problem, format_error_chain},
     sse::{self, EventSender, LAST_EVENT_ID, ProcessStop, StreamLimit},
     tasks::Tasks,
     tokens::Caller,
@@ -26,8 +26,8 @@ use wire::{Code, EventType, OrderId, UnixMillis};
 use super::{Service, inbox::reader_of};
 use crate::{
     NAME,
-    domain::{InboxOwner, InboxReader, KEPT_MS, LineId, PageRequest, StoredLine},
-    memory::Stamp,
+    domain::{InboxOwner, InboxPageRequest, InboxReader, KEPT_MS, LineId, PageRequest},
+    memory::CacheStamp,
 };
 
 /// Per replica. Further requests are refused, and the gateway retries.
@@ -52,13 +52,13 @@ pub struct InboxStreams {
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct InboxNews {
+struct InboxSummary {
     unread: u64,
-    newest: Option<NewestLine>,
+    newest: Option<LineSummary>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct NewestLine {
+struct LineSummary {
     id: LineId,
     #[serde(rename = "type")]
     event_type: Option<EventType>,
@@ -72,7 +72,7 @@ impl InboxStreams {
     }
 }
 
-pub async fn stream(
+pub async fn open_inbox_stream(
     State(service): State<Service>,
     caller: Caller,
     request: Request,
@@ -80,17 +80,20 @@ pub async fn stream(
     let InboxStreams { tasks, seats } = &service.streams;
     let refused = || Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S);
     let seat = seats.open().ok_or_else(refused)?;
-    let (sender, response) = sse::answer();
+    let (sender, response) = sse::open_stream();
     let stop = request.extensions().get::<ProcessStop>().map(|ProcessStop(stop)| stop.clone());
-    let stop = stop.unwrap_or_else(|| tasks.token());
+    let stop = stop.unwrap_or_else(|| tasks.stop_token());
     let ends_at = UnixMillis(caller.claims.exp.saturating_mul(1_000));
-    let left_ms = ends_at.since(service.verifier.clock.now());
+    let left_ms = ends_at.ms_since(service.verifier.clock.now());
     let left = Duration::from_millis(left_ms.unsigned_abs());
-    let place = Place::of(request.headers().get(LAST_EVENT_ID), service.verifier.clock.now());
+    let place = StreamPosition::from_last_event_id(
+        request.headers().get(LAST_EVENT_ID),
+        service.verifier.clock.now(),
+    );
     let (service, reader) = (service.clone(), reader_of(&caller));
     tasks.spawn_once("stream", async move {
         tokio::select! {
-            () = tell(&service, reader, place, &sender) => {}
+            () = run_stream(&service, reader, place, &sender) => {}
             () = stop.cancelled() => {}
             () = sleep(left) => {}
         }
@@ -100,19 +103,25 @@ pub async fn stream(
 }
 
 /// Runs until the reader disconnects. Cancel-safe.
-async fn tell(service: &Service, reader: InboxReader, place: Place, to: &EventSender) {
+async fn run_stream(
+    service: &Service,
+    reader: InboxReader,
+    place: StreamPosition,
+    to: &EventSender,
+) {
     let owner = reader.owner;
-    let mut bell = service.store.listen(owner.user_id);
+    let mut bell = service.store.subscribe_to_user(owner.user_id);
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut teller = Teller { reader, place, told: None, stamp: None, is_behind: false };
-    if !to.send(sse::place(&teller.place.id())).await {
+    let mut teller =
+        InboxStreamSession { reader, place, told: None, stamp: None, is_behind: false };
+    if !to.send(sse::format_position(&teller.place.id())).await {
         return;
     }
     let mut looks = 0;
     loop {
         let rang = tokio::select! {
-            () = to.closed() => return,
+            () = to.wait_until_closed() => return,
             _ = look.tick() => false,
             // The service holds the store, which holds the bell.
             rang = bell.changed() => match rang {
@@ -126,18 +135,21 @@ async fn tell(service: &Service, reader: InboxReader, place: Place, to: &EventSe
         }
         let is_due = looks % LOOKS_TO_STORE == 0;
         looks += u32::from(!rang);
-        let stamp = service.store.stamp(owner).await;
+        let stamp = service.store.read_stamp(owner).await;
         if !rang && !is_due && !teller.is_behind && stamp == teller.stamp {
             continue;
         }
         teller.stamp = stamp;
         // If this fails, the next poll retries.
-        let news = match teller.news(service).await {
+        let news = match teller.poll_messages(service).await {
             Ok(news) => news,
             Err(error) => {
-                tracing::warn!(cause = chain(&error), "An inbox cannot be read for a page yet");
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "An inbox cannot be read for a page yet"
+                );
                 teller.stamp = None;
-                vec![sse::comment()]
+                vec![sse::format_comment()]
             }
         };
         for message in news {
@@ -149,48 +161,53 @@ async fn tell(service: &Service, reader: InboxReader, place: Place, to: &EventSe
 }
 
 /// One stream's record of sent messages.
-struct Teller {
+struct InboxStreamSession {
     reader: InboxReader,
-    place: Place,
-    told: Option<InboxNews>,
-    stamp: Option<Stamp>,
+    place: StreamPosition,
+    told: Option<InboxSummary>,
+    stamp: Option<CacheStamp>,
     /// The last poll left lines for the next.
     is_behind: bool,
 }
 
-impl Teller {
+impl InboxStreamSession {
     /// The new lines, then the inbox state; a keep-alive comment if nothing changed.
-    async fn news(&mut self, service: &Service) -> Result<Vec<Bytes>, DocumentsError> {
-        let arrived = self.untold(service).await?;
-        let news = self.state(service).await?;
+    async fn poll_messages(&mut self, service: &Service) -> Result<Vec<Bytes>, DocumentsError> {
+        let arrived = self.load_unsent_lines(service).await?;
+        let news = self.load_summary(service).await?;
         self.is_behind = arrived.len() >= NOTICES_MAX;
         // Recorded last: if a read above fails, the next poll sends these lines.
         let mut messages: Vec<_> = arrived
             .iter()
-            .filter(|stored| self.place.pass(stored.id.0))
-            .map(|stored| (stored.id, NewestLine::from(stored)))
-            .map(|(id, notice)| sse::event("notice", Some(&id.to_string()), &notice))
+            .filter(|stored| self.place.mark_sent(stored.id.0))
+            .map(|stored| (stored.id, LineSummary::from(stored)))
+            .map(|(id, notice)| sse::format_event("notice", Some(&id.to_string()), &notice))
             .collect();
         if self.told.as_ref() != Some(&news) {
-            messages.push(sse::event("inbox", None, &news));
+            messages.push(sse::format_event("inbox", None, &news));
             self.told = Some(news);
         }
         if messages.is_empty() {
-            messages.push(sse::comment());
+            messages.push(sse::format_comment());
         }
         Ok(messages)
     }
 
     /// Lines not sent yet. In a busy inbox, whole pages within the overlap may be sent already;
     /// skip them.
-    async fn untold(&self, service: &Service) -> Result<Vec<StoredLine>, DocumentsError> {
-        let (mut untold, mut since) = (Vec::new(), self.place.since());
+    async fn load_unsent_lines(
+        &self,
+        service: &Service,
+    ) -> Result<Vec<InboxPageRequest>, DocumentsError> {
+        let (mut untold, mut since) = (Vec::new(), self.place.scan_start());
         loop {
-            let page = service.store.arrived(self.reader.owner, since, NOTICES_MAX).await?;
+            let page =
+                service.store.lines_arrived_since(self.reader.owner, since, NOTICES_MAX).await?;
             let is_last = page.len() < NOTICES_MAX;
             since = page.last().map_or(since, |stored| stored.id.0);
-            let shown =
-                page.into_iter().filter(|stored| self.reader.shown.include(stored.line.event_type));
+            let shown = page
+                .into_iter()
+                .filter(|stored| self.reader.shown.includes_event(stored.line.event_type));
             untold.extend(shown.filter(|stored| !self.place.told.contains(&stored.id.0)));
             if is_last || untold.len() >= NOTICES_MAX {
                 return Ok(untold);
@@ -198,33 +215,33 @@ impl Teller {
         }
     }
 
-    async fn state(&self, service: &Service) -> Result<InboxNews, DocumentsError> {
+    async fn load_summary(&self, service: &Service) -> Result<InboxSummary, DocumentsError> {
         let InboxOwner { user_id, role } = self.reader.owner;
         let read_since = service.verifier.clock.now().plus_ms(-KEPT_MS);
-        let unread = service.store.unread_for(&self.reader).await?;
+        let unread = service.store.count_unread_for_reader(&self.reader).await?;
         let request =
             PageRequest { user_id, role, unread_only: false, after: None, limit: 1, read_since };
-        let page = service.store.page_for(&self.reader, &request).await?;
-        Ok(InboxNews { unread, newest: page.lines.first().map(NewestLine::from) })
+        let page = service.store.page_for_reader(&self.reader, &request).await?;
+        Ok(InboxSummary { unread, newest: page.lines.first().map(LineSummary::from) })
     }
 }
 
 /// A stream's position among the lines of an inbox, ordered by id, which begins with the arrival
 /// time. A line from another replica may appear slightly after a younger one, so each poll starts
 /// somewhat earlier. A page that resumes at another replica may get a line twice.
-struct Place {
+struct StreamPosition {
     at: Uuid,
     /// The sent lines within the overlap.
     told: BTreeSet<Uuid>,
 }
 
-impl Place {
+impl StreamPosition {
     /// Without a position, only lines that arrive from now on.
-    fn of(last: Option<&HeaderValue>, now: UnixMillis) -> Self {
+    fn from_last_event_id(last: Option<&HeaderValue>, now: UnixMillis) -> Self {
         let last = last.and_then(|last| last.to_str().ok()).and_then(|last| last.parse().ok());
         match last {
             Some(at) => Self { at, told: BTreeSet::from([at]) },
-            None => Self { at: first_at(now.0), told: BTreeSet::new() },
+            None => Self { at: first_id_at(now.0), told: BTreeSet::new() },
         }
     }
 
@@ -232,31 +249,31 @@ impl Place {
         self.at.to_string()
     }
 
-    fn since(&self) -> Uuid {
+    fn scan_start(&self) -> Uuid {
         let at = i64::try_from(self.at.as_u128() >> 80).unwrap_or_default();
         match self.told.is_empty() {
             true => self.at,
-            false => first_at(at - OVERLAP_MS),
+            false => first_id_at(at - OVERLAP_MS),
         }
     }
 
     /// Records the line as sent; returns false if it already was.
-    fn pass(&mut self, line: Uuid) -> bool {
+    fn mark_sent(&mut self, line: Uuid) -> bool {
         let is_new = self.told.insert(line);
         self.at = self.at.max(line);
-        let since = self.since();
+        let since = self.scan_start();
         self.told.retain(|told| *told >= since);
         is_new
     }
 }
 
 /// The smallest id of that time.
-fn first_at(at_ms: i64) -> Uuid {
+fn first_id_at(at_ms: i64) -> Uuid {
     Uuid::from_u128(u128::from(at_ms.max(0).unsigned_abs()) << 80)
 }
 
-impl From<&StoredLine> for NewestLine {
-    fn from(stored: &StoredLine) -> Self {
+impl From<&InboxPageRequest> for LineSummary {
+    fn from(stored: &InboxPageRequest) -> Self {
         Self {
             id: stored.id,
             event_type: stored.line.event_type,
@@ -271,20 +288,20 @@ mod tests {
     use super::*;
 
     fn line(at_ms: i64, n: u128) -> Uuid {
-        Uuid::from_u128(first_at(at_ms).as_u128() + n)
+        Uuid::from_u128(first_id_at(at_ms).as_u128() + n)
     }
 
     #[test]
     fn a_line_that_is_seen_late_is_told_and_none_is_told_twice() {
-        let mut place = Place::of(None, UnixMillis(100_000));
-        assert_eq!(place.since(), first_at(100_000), "what stood before is not told");
-        assert!(place.pass(line(101_000, 1)));
-        assert!(!place.pass(line(101_000, 1)));
+        let mut place = StreamPosition::from_last_event_id(None, UnixMillis(100_000));
+        assert_eq!(place.scan_start(), first_id_at(100_000), "what stood before is not told");
+        assert!(place.mark_sent(line(101_000, 1)));
+        assert!(!place.mark_sent(line(101_000, 1)));
         // Written by another replica at the same time, but visible later.
-        assert!(place.since() < line(100_900, 2));
-        assert!(place.pass(line(100_900, 2)));
+        assert!(place.scan_start() < line(100_900, 2));
+        assert!(place.mark_sent(line(100_900, 2)));
         assert_eq!(place.id(), line(101_000, 1).to_string());
-        place.pass(line(500_000, 3));
+        place.mark_sent(line(500_000, 3));
         assert_eq!(place.told.len(), 1, "what is long past is forgotten");
     }
 
@@ -292,10 +309,13 @@ mod tests {
     fn a_page_goes_on_where_it_was() {
         let last = line(100_000, 7);
         let header = HeaderValue::from_str(&last.to_string()).unwrap();
-        let mut place = Place::of(Some(&header), UnixMillis(900_000));
-        assert!(!place.pass(last));
-        assert!(place.pass(line(100_001, 8)));
+        let mut place = StreamPosition::from_last_event_id(Some(&header), UnixMillis(900_000));
+        assert!(!place.mark_sent(last));
+        assert!(place.mark_sent(line(100_001, 8)));
         let strange = HeaderValue::from_static("strange");
-        assert_eq!(Place::of(Some(&strange), UnixMillis(5)).at, first_at(5));
+        assert_eq!(
+            StreamPosition::from_last_event_id(Some(&strange), UnixMillis(5)).at,
+            first_id_at(5)
+        );
     }
 }

@@ -16,8 +16,8 @@ use wire::{Actor, EventId, EventType, PaymentStatus, Role, UserId};
 
 use super::*;
 use crate::{
-    delivery::Mailings,
-    domain::{Cause, InboxWishes, KEPT_MS, LineId, TimeZone, lines_of},
+    delivery::NotificationDispatcher,
+    domain::{DeliveryPreferences, KEPT_MS, LineId, SourceEvent, TimeZone, lines_of_order},
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -34,22 +34,24 @@ struct World {
 impl World {
     async fn new() -> Self {
         let (stores, folder) =
-            samples::deliveries(samples::no_ways(), Upstream::later().0, &Clock::system()).await;
+            samples::deliveries(samples::no_ways(), Upstream::open_later().0, &Clock::system())
+                .await;
         let notices = samples::notices(&stores, &folder).await;
-        let Mailings { inboxes: store, preferences, log, .. } = stores;
+        let NotificationDispatcher { inboxes: store, preferences, log, .. } = stores;
         let kinds = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderAccepted];
         for (place, kind) in (1_u8..).zip(kinds) {
             let event_id = EventId(Uuid::from_u128(place.into()));
-            let cause = Cause { event_type: kind, event_id, at: AT.plus_ms(place.into()) };
-            for line in lines_of(cause, &samples::event_body(), 0) {
-                store.add(LineId(Clock::system().new_id()), &line).await.unwrap();
+            let cause = SourceEvent { event_type: kind, event_id, at: AT.plus_ms(place.into()) };
+            for line in lines_of_order(cause, &samples::event_body(), 0) {
+                store.add_line(LineId(Clock::system().new_id()), &line).await.unwrap();
             }
         }
         let issuer = Issuer::new();
         let keys = issuer.keys();
-        let clock = Clock::fixed(AT.plus_ms(1_000));
+        let clock = Clock::fixed_at(AT.plus_ms(1_000));
         let service_key = testing::service_key();
-        let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
+        let verifier =
+            TokenVerifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
         let streams = InboxStreams::new(process::tasks::Tasks::new());
         let channels = vec![Channel::Sms, Channel::Push];
         let service = Service {
@@ -61,7 +63,7 @@ impl World {
             verifier,
             streams,
         };
-        let router = process::web::standard(router(service), crate::NAME);
+        let router = process::web::with_standard_layers(router(service), crate::NAME);
         Self { router, store, preferences, issuer, clock, _folder: folder }
     }
 
@@ -96,7 +98,7 @@ impl World {
             lines.retain(|line| line.role == Role::Admin);
             for mut line in lines {
                 line.event_id = EventId(Clock::system().new_id());
-                self.store.add(LineId(Clock::system().new_id()), &line).await.unwrap();
+                self.store.add_line(LineId(Clock::system().new_id()), &line).await.unwrap();
             }
         }
     }
@@ -138,7 +140,7 @@ async fn a_line_tells_its_times_by_the_clock_of_the_device_that_shows_it() {
     let completed = samples::completed(PaymentStatus::Held);
     let mut lines = samples::of_order(EventType::OrderCompleted, &completed);
     lines.retain(|line| line.user_id == CUSTOMER);
-    world.store.add(LineId(Clock::system().new_id()), &lines[0]).await.unwrap();
+    world.store.add_line(LineId(Clock::system().new_id()), &lines[0]).await.unwrap();
     let check = async |query: &str, until: &str| {
         let list = world.list(query, "en").await;
         let contents = list["items"].as_array().unwrap().iter().map(|item| &item["content"]);
@@ -152,8 +154,11 @@ async fn a_line_tells_its_times_by_the_clock_of_the_device_that_shows_it() {
     check("", "by Nov 28, 2025, 00:00 GMT+8;").await;
     check("?time_zone=Moon/Base", "by Nov 28, 2025, 00:00 GMT+8;").await;
 
-    let wishes = InboxWishes { time_zone: TimeZone::named("UTC"), ..InboxWishes::default() };
-    assert!(world.preferences.write(CUSTOMER, 0, &wishes).await.unwrap());
+    let wishes = DeliveryPreferences {
+        time_zone: TimeZone::from_name("UTC"),
+        ..DeliveryPreferences::default()
+    };
+    assert!(world.preferences.save_preferences(CUSTOMER, 0, &wishes).await.unwrap());
     check("", "by Nov 27, 2025, 16:00;").await;
     check("?time_zone=Moon/Base", "by Nov 27, 2025, 16:00;").await;
     check("?time_zone=Asia/Shanghai", "by Nov 28, 2025, 00:00;").await;
@@ -373,9 +378,9 @@ async fn a_page_hears_of_each_change_of_its_own_inbox() {
     assert_eq!(inbox_news(&mut reader).await["unread"], 2);
 
     let (event_type, event_id) = (EventType::OrderCompleted, EventId(Uuid::from_u128(77)));
-    let cause = Cause { event_type, event_id, at: AT.plus_ms(900) };
-    for line in lines_of(cause, &samples::event_body(), 0) {
-        world.store.add(LineId(Clock::system().new_id()), &line).await.unwrap();
+    let cause = SourceEvent { event_type, event_id, at: AT.plus_ms(900) };
+    for line in lines_of_order(cause, &samples::event_body(), 0) {
+        world.store.add_line(LineId(Clock::system().new_id()), &line).await.unwrap();
     }
     let news = inbox_news(&mut reader).await;
     assert_eq!((&news["unread"], &news["newest"]["type"]), (&3.into(), &"order.completed".into()));
@@ -393,10 +398,10 @@ async fn a_page_hears_of_every_line_of_a_busy_inbox() {
     let (mut sent, clock) = (BTreeSet::new(), Clock::system());
     for n in 0..LINES {
         let id = EventId(Uuid::from_u128(1_000 + u128::try_from(n).unwrap()));
-        let cause = Cause { event_type: EventType::OrderApproved, event_id: id, at: AT };
-        for line in lines_of(cause, &samples::event_body(), 0) {
+        let cause = SourceEvent { event_type: EventType::OrderApproved, event_id: id, at: AT };
+        for line in lines_of_order(cause, &samples::event_body(), 0) {
             let line_id = LineId(clock.new_id());
-            world.store.add(line_id, &line).await.unwrap();
+            world.store.add_line(line_id, &line).await.unwrap();
             sent.extend((line.user_id == CUSTOMER).then(|| line_id.to_string()));
         }
     }

@@ -1,35 +1,35 @@
 //! Recipients, frequency and end of reminders.
 
-use platform::{consume::Handle, upstream::Upstream};
+use platform::{consume::EventHandler, upstream::Upstream};
 use wire::Language;
 
 use super::*;
 use crate::{
-    domain::{PageRequest, write},
-    events::Inboxes,
+    domain::{PageRequest, render_line},
+    events::InboxEventConsumer,
     tests::samples::{self, AT, CUSTOMER},
 };
 
 struct World {
-    reminders: Reminders,
-    handler: Inboxes,
+    reminders: PaymentReminders,
+    handler: InboxEventConsumer,
     clock: Clock,
     _folder: tempfile::TempDir,
 }
 
 impl World {
     async fn new() -> Self {
-        let clock = Clock::fixed(AT);
+        let clock = Clock::fixed_at(AT);
         let (deliveries, folder) =
-            samples::deliveries(samples::no_ways(), Upstream::later().0, &clock).await;
+            samples::deliveries(samples::no_ways(), Upstream::open_later().0, &clock).await;
         let inboxes = deliveries.inboxes.clone();
-        let handler = Inboxes {
+        let handler = InboxEventConsumer {
             store: inboxes.clone(),
             deliveries: deliveries.clone(),
             clock: clock.clone(),
             dispute_ms: samples::DISPUTE_MS,
         };
-        let reminders = Reminders { inboxes, deliveries, clock: clock.clone() };
+        let reminders = PaymentReminders { inboxes, deliveries, clock: clock.clone() };
         Self { reminders, handler, clock, _folder: folder }
     }
 
@@ -57,10 +57,10 @@ impl World {
             limit: 100,
             read_since: UnixMillis(0),
         };
-        let page = self.reminders.inboxes.page(&request).await.unwrap();
+        let page = self.reminders.inboxes.read_page(&request).await.unwrap();
         page.lines
             .iter()
-            .map(|stored| write(samples::locale(Language::English), &stored.line).title)
+            .map(|stored| render_line(samples::locale(Language::English), &stored.line).title)
             .collect()
     }
 
@@ -77,16 +77,17 @@ async fn a_customer_whose_completed_order_is_unpaid_is_reminded_daily_up_to_the_
     }
     assert_eq!(world.titles().await, ["Order completed"]);
     world.clock.advance(DAY_MS - 1);
-    assert_eq!(world.reminders.tell_due().await.unwrap(), 0);
+    assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
     world.clock.advance(1);
     // Two replicas at once, then the job again.
-    let (one, other) = tokio::join!(world.reminders.tell_due(), world.reminders.tell_due());
+    let (one, other) =
+        tokio::join!(world.reminders.send_due_reminders(), world.reminders.send_due_reminders());
     assert!(one.unwrap() + other.unwrap() >= 1);
-    assert_eq!(world.reminders.tell_due().await.unwrap(), 0);
+    assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
     assert_eq!(world.reminded().await, 1);
     for _ in 0..20 {
         world.clock.advance(DAY_MS);
-        world.reminders.tell_due().await.unwrap();
+        world.reminders.send_due_reminders().await.unwrap();
     }
     assert_eq!(i64::try_from(world.reminded().await).unwrap(), REMINDERS_MAX);
 }
@@ -98,7 +99,7 @@ async fn a_run_that_died_before_it_counted_tells_nobody_twice() {
     world.clock.advance(DAY_MS);
     let due = world.reminders.inboxes.due_reminders(world.clock.now(), 10).await.unwrap();
     for _ in 0..3 {
-        world.reminders.tell(&due[0], world.clock.now()).await.unwrap();
+        world.reminders.send_reminder(&due[0], world.clock.now()).await.unwrap();
     }
     assert_eq!(world.reminded().await, 1);
     let [counted] =
@@ -115,17 +116,17 @@ async fn payment_ends_the_reminding_also_when_its_word_comes_first() {
     world.hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid).await;
     world.hears(701, EventType::OrderStatusChanged, PaymentStatus::Held).await;
     world.clock.advance(2 * DAY_MS);
-    assert_eq!(world.reminders.tell_due().await.unwrap(), 0);
+    assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
 
     let world = World::new().await;
     world.hears(701, EventType::OrderStatusChanged, PaymentStatus::Held).await;
     world.hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid).await;
     world.clock.advance(2 * DAY_MS);
-    assert_eq!(world.reminders.tell_due().await.unwrap(), 0);
+    assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
 
     let world = World::new().await;
     world.hears(700, EventType::OrderCompleted, PaymentStatus::Held).await;
     world.clock.advance(2 * DAY_MS);
-    assert_eq!(world.reminders.tell_due().await.unwrap(), 0);
+    assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
     assert_eq!(world.titles().await, ["Order completed"]);
 }

@@ -63,7 +63,7 @@ const REMOVE: &str = "DELETE FROM notifications WHERE id IN
     (SELECT id FROM notifications ORDER BY id LIMIT ?)";
 
 /// Fails if any line has not been moved.
-pub async fn check(documents: &Documents) -> Result<(), DocumentsError> {
+pub async fn check_lines_moved(documents: &Documents) -> Result<(), DocumentsError> {
     match documents {
         Documents::Sqlite(sql) if has_table(sql).await? => {
             let missing = "the lines of the table `notifications`".to_owned();
@@ -74,7 +74,7 @@ pub async fn check(documents: &Documents) -> Result<(), DocumentsError> {
 }
 
 async fn has_table(sql: &Sql) -> Result<bool, DocumentsError> {
-    Ok(sql.one::<i64>(HAS_TABLE, vals![]).await?.is_some())
+    Ok(sql.fetch_optional::<i64>(HAS_TABLE, vals![]).await?.is_some())
 }
 
 pub async fn move_lines(documents: &Documents) -> Result<(), DocumentsError> {

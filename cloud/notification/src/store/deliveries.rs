@@ -4,8 +4,8 @@
 //! sender leases a delivery exclusively for a while. Addresses are stored only masked.
 
 use platform::documents::{
-    Collection, Document, DocumentBody, Documents, DocumentsError, Field, Filter, Find, Index,
-    IndexCondition, ScalarType, Shape, Update, millis,
+    Collection, CollectionSchema, Document, DocumentBody, Documents, DocumentsError, Field, Filter,
+    Index, IndexCondition, IndexQuery, ScalarType, Update, millis,
 };
 use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
@@ -27,12 +27,12 @@ const DUE_AT: Field<UnixMillis> = Field::new("due_at");
 const CREATED: Field<UnixMillis> = Field::new("created_at");
 const ATTEMPTS: Field<i64> = Field::new("attempts");
 
-const BY_ONCE: Index = Index::new("once", &[ONCE.up()]).unique();
-const DUE: Index = Index::new("due_by_channel", &[CHANNEL.up(), DUE_AT.up()])
-    .only(&[IndexCondition::Is(IS_WAITING.path(), true)]);
-const NEWEST: Index = Index::new("newest", &[CREATED.down()]);
-const IN_STATE: Index = Index::new("in_state", &[STATE.up(), CREATED.down()]);
-const OLD: Index = Index::new("old", &[CREATED.up()]).expiring(KEPT_MS);
+const BY_ONCE: Index = Index::new("once", &[ONCE.ascending_key()]).unique();
+const DUE: Index = Index::new("due_by_channel", &[CHANNEL.ascending_key(), DUE_AT.ascending_key()])
+    .with_conditions(&[IndexCondition::Is(IS_WAITING.path(), true)]);
+const NEWEST: Index = Index::new("newest", &[CREATED.descending_key()]);
+const IN_STATE: Index = Index::new("in_state", &[STATE.ascending_key(), CREATED.descending_key()]);
+const OLD: Index = Index::new("old", &[CREATED.ascending_key()]).with_expiry(KEPT_MS);
 
 words! {
     DeliveryState {
@@ -45,7 +45,7 @@ words! {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mailing {
+pub struct NotificationDelivery {
     once: String,
     pub user_id: UserId,
     pub role: Role,
@@ -76,8 +76,8 @@ pub struct Mailing {
     pub why: Option<String>,
 }
 
-impl DocumentBody for Mailing {
-    const SHAPE: Shape = Shape {
+impl DocumentBody for NotificationDelivery {
+    const SHAPE: CollectionSchema = CollectionSchema {
         fields: &[
             ONCE.path(),
             CHANNEL.path(),
@@ -93,7 +93,7 @@ impl DocumentBody for Mailing {
 
 /// The result of a try.
 #[derive(Debug, Clone)]
-pub struct Settled {
+pub struct DeliveryResult {
     pub state: DeliveryState,
     /// The next try, if it keeps waiting.
     pub due_at: Option<UnixMillis>,
@@ -103,7 +103,7 @@ pub struct Settled {
     pub why: Option<String>,
 }
 
-impl Mailing {
+impl NotificationDelivery {
     pub fn of_line(
         owner: InboxOwner,
         kind: NoticeKind,
@@ -117,7 +117,7 @@ impl Mailing {
             kind: Some(kind),
             event_type: event_type.into(),
             event_id: Some(event_id),
-            ..Self::waiting(owner, channel, now)
+            ..Self::new_waiting(owner, channel, now)
         }
     }
 
@@ -132,7 +132,7 @@ impl Mailing {
             event_type: None,
             event_id: Some(event_id),
             confirms: true,
-            ..Self::waiting(owner, Channel::Email, now)
+            ..Self::new_waiting(owner, Channel::Email, now)
         }
     }
 
@@ -149,10 +149,10 @@ impl Mailing {
             Channel::Email => of_hour,
             Channel::Sms | Channel::Push => format!("{of_hour}:{channel}"),
         };
-        Self { once, due_at, ..Self::waiting(owner, channel, now) }
+        Self { once, due_at, ..Self::new_waiting(owner, channel, now) }
     }
 
-    fn waiting(owner: InboxOwner, channel: Channel, now: UnixMillis) -> Self {
+    fn new_waiting(owner: InboxOwner, channel: Channel, now: UnixMillis) -> Self {
         Self {
             once: String::new(),
             user_id: owner.user_id,
@@ -178,10 +178,10 @@ impl Mailing {
 }
 
 #[derive(Clone)]
-pub struct DeliveryStore(Collection<Mailing>);
+pub struct DeliveryStore(Collection<NotificationDelivery>);
 
 pub struct DeliveryPage {
-    pub items: Vec<(Uuid, Mailing)>,
+    pub items: Vec<(Uuid, NotificationDelivery)>,
     pub next: Option<TimeCursor>,
 }
 
@@ -190,7 +190,7 @@ impl DeliveryStore {
         Self(Collection::new(documents, "deliveries"))
     }
 
-    pub fn collection(&self) -> &Collection<Mailing> {
+    pub fn collection(&self) -> &Collection<NotificationDelivery> {
         &self.0
     }
 
@@ -198,33 +198,36 @@ impl DeliveryStore {
         self.0.migrate().await
     }
 
-    pub async fn check(&self) -> Result<(), DocumentsError> {
-        self.0.check().await
+    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
+        self.0.check_schema().await
     }
 
     /// Inserts only the new ones.
-    pub async fn add(&self, deliveries: &[(Uuid, Mailing)]) -> Result<(), DocumentsError> {
+    pub async fn add_new_deliveries(
+        &self,
+        deliveries: &[(Uuid, NotificationDelivery)],
+    ) -> Result<(), DocumentsError> {
         self.0.insert_new(deliveries).await.map(|_| ())
     }
 
     /// The deliveries due on the channel, longest due first.
-    pub async fn due(
+    pub async fn due_deliveries(
         &self,
         channel: Channel,
         now: UnixMillis,
         limit: usize,
-    ) -> Result<Vec<Document<Mailing>>, DocumentsError> {
-        self.0.find(&due_by(channel, now, limit)).await
+    ) -> Result<Vec<Document<NotificationDelivery>>, DocumentsError> {
+        self.0.find_documents(&due_query(channel, now, limit)).await
     }
 
     /// Leases a due delivery for one try; false if another replica has it. If the holder dies, it
     /// is due again when the lease ends.
-    pub async fn hold(
+    pub async fn claim_delivery(
         &self,
-        due: &Document<Mailing>,
+        due: &Document<NotificationDelivery>,
         now: UnixMillis,
     ) -> Result<bool, DocumentsError> {
-        let is_due = IS_WAITING.is(true).and(DUE_AT.is(due.body.due_at));
+        let is_due = IS_WAITING.is_equal_to(true).and(DUE_AT.is_equal_to(due.body.due_at));
         let held = Update::default().set(&DUE_AT, now.plus_ms(HELD_MS));
         self.0.update(due.id, is_due, held, &[]).await
     }
@@ -235,11 +238,15 @@ impl DeliveryStore {
         user_id: UserId,
         event_id: EventId,
     ) -> Result<bool, DocumentsError> {
-        let found = self.0.find(&mail_of(user_id, event_id)).await?;
+        let found = self.0.find_documents(&mail_query(user_id, event_id)).await?;
         Ok(found.first().is_some_and(|mail| !mail.body.is_waiting))
     }
 
-    pub async fn settle(&self, id: Uuid, settled: &Settled) -> Result<(), DocumentsError> {
+    pub async fn record_result(
+        &self,
+        id: Uuid,
+        settled: &DeliveryResult,
+    ) -> Result<(), DocumentsError> {
         let is_waiting = settled.state == DeliveryState::Waiting;
         let mut update = Update::default()
             .set(&STATE, settled.state.as_str().to_owned())
@@ -252,17 +259,17 @@ impl DeliveryStore {
         if settled.was_tried {
             update = update.add(&ATTEMPTS, 1);
         }
-        self.0.update(id, IS_WAITING.is(true), update, &[]).await.map(|_| ())
+        self.0.update(id, IS_WAITING.is_equal_to(true), update, &[]).await.map(|_| ())
     }
 
     /// The log, newest first.
-    pub async fn page(
+    pub async fn read_page(
         &self,
         state: Option<DeliveryState>,
         after: Option<TimeCursor>,
         limit: usize,
     ) -> Result<DeliveryPage, DocumentsError> {
-        let page = self.0.page(log_of(state, after, limit)).await?;
+        let page = self.0.find_page(log_query(state, after, limit)).await?;
         let items: Vec<_> =
             page.documents.into_iter().map(|stored| (stored.id, stored.body)).collect();
         let last = items.last().filter(|_| page.next.is_some());
@@ -271,27 +278,38 @@ impl DeliveryStore {
     }
 
     pub async fn purge(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
-        self.0.purge(now).await
+        self.0.purge_expired(now).await
     }
 }
 
-pub fn due_by(channel: Channel, now: UnixMillis, limit: usize) -> Find {
+pub fn due_query(channel: Channel, now: UnixMillis, limit: usize) -> IndexQuery {
     let is_due = DUE_AT.below(now.plus_ms(1));
-    let of_channel = CHANNEL.is(channel.as_str().to_owned());
-    Find::by(DUE, IS_WAITING.is(true).and(of_channel).and(is_due)).limit(limit)
+    let of_channel = CHANNEL.is_equal_to(channel.as_str().to_owned());
+    IndexQuery::from_index(DUE, IS_WAITING.is_equal_to(true).and(of_channel).and(is_due))
+        .with_limit(limit)
 }
 
-pub fn mail_of(user_id: UserId, event_id: EventId) -> Find {
-    Find::by(BY_ONCE, ONCE.is(once_of_line(user_id, event_id, Channel::Email))).limit(1)
+pub fn mail_query(user_id: UserId, event_id: EventId) -> IndexQuery {
+    IndexQuery::from_index(
+        BY_ONCE,
+        ONCE.is_equal_to(once_of_line(user_id, event_id, Channel::Email)),
+    )
+    .with_limit(1)
 }
 
-pub fn log_of(state: Option<DeliveryState>, after: Option<TimeCursor>, limit: usize) -> Find {
+pub fn log_query(
+    state: Option<DeliveryState>,
+    after: Option<TimeCursor>,
+    limit: usize,
+) -> IndexQuery {
     let find = match state {
-        Some(state) => Find::by(IN_STATE, STATE.is(state.as_str().to_owned())),
-        None => Find::by(NEWEST, Filter::everything()),
+        Some(state) => {
+            IndexQuery::from_index(IN_STATE, STATE.is_equal_to(state.as_str().to_owned()))
+        }
+        None => IndexQuery::from_index(NEWEST, Filter::match_all()),
     };
     let after = after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
-    find.after(after).limit(limit)
+    find.start_after(after).with_limit(limit)
 }
 
 fn once_of_line(user_id: UserId, event_id: EventId, channel: Channel) -> String {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: one fan-out per order, the first one stored.
 
-use platform::documents::{DocumentBody, DocumentsError, Field, Index, Shape, millis};
+use platform::documents::{CollectionSchema, DocumentBody, DocumentsError, Field, Index, millis};
 use serde::{Deserialize, Serialize};
 use wire::{Event, EventId, Order, OrderId, UnixMillis, UserId};
 
@@ -12,7 +12,7 @@ use super::InboxStore;
 const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 const AT: Field<UnixMillis> = Field::new("at");
-const OLD: Index = Index::new("old", &[AT.up()]).expiring(KEPT_MS);
+const OLD: Index = Index::new("old", &[AT.ascending_key()]).with_expiry(KEPT_MS);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FanOut {
@@ -38,17 +38,17 @@ pub(super) struct FanOutDocument {
 }
 
 impl DocumentBody for FanOutDocument {
-    const SHAPE: Shape = Shape { fields: &[AT.path()], indexes: &[OLD] };
+    const SHAPE: CollectionSchema = CollectionSchema { fields: &[AT.path()], indexes: &[OLD] };
 }
 
 impl FanOut {
-    pub fn of(order: &Order, event: &Event, matched: Vec<MatchedProvider>) -> Self {
+    pub fn from_matches(order: &Order, event: &Event, matched: Vec<MatchedProvider>) -> Self {
         Self { order_id: order.id, event_id: event.id, at: event.at, matched }
     }
 }
 
 impl InboxStore {
-    pub async fn fan_out(&self, order_id: OrderId) -> Result<Option<FanOut>, DocumentsError> {
+    pub async fn find_fan_out(&self, order_id: OrderId) -> Result<Option<FanOut>, DocumentsError> {
         let found = self.fan_outs.get(order_id.0).await?;
         Ok(found.map(|found| {
             let FanOutDocument { event_id, at, matched } = found.body;
@@ -57,12 +57,12 @@ impl InboxStore {
     }
 
     /// Returns the stored one, which may be an earlier one.
-    pub async fn keep_fan_out(&self, fan_out: FanOut) -> Result<FanOut, DocumentsError> {
+    pub async fn store_first_fan_out(&self, fan_out: FanOut) -> Result<FanOut, DocumentsError> {
         let FanOut { order_id, event_id, at, ref matched } = fan_out;
         let body = FanOutDocument { event_id, at, matched: matched.clone() };
         if self.fan_outs.insert(order_id.0, &body, &[]).await? {
             return Ok(fan_out);
         }
-        Ok(self.fan_out(order_id).await?.unwrap_or(fan_out))
+        Ok(self.find_fan_out(order_id).await?.unwrap_or(fan_out))
     }
 }

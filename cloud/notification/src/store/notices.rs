@@ -6,10 +6,10 @@ use std::fmt;
 
 use platform::{
     documents::{
-        Collection, Document, DocumentBody, Documents, DocumentsError, Field, Filter, Find, Index,
-        ScalarType, Shape, millis,
+        Collection, CollectionSchema, Document, DocumentBody, Documents, DocumentsError, Field,
+        Filter, Index, IndexQuery, ScalarType, millis,
     },
-    sealing::SealWalk,
+    sealing::TableResealer,
 };
 use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{EventId, OrderId, Role, UnixMillis, UserId};
 
-use crate::domain::{Channel, InboxLine, NoticeParams, Params};
+use crate::domain::{Channel, InboxLine, LineParams, NoticeParams};
 
 const KEPT_MS: i64 = 365 * 24 * 60 * 60 * 1000;
 
@@ -26,11 +26,12 @@ const AUTHOR: Field<String> = Field::new("author");
 const USER: Field<UserId> = Field::new("user_id");
 const CREATED: Field<UnixMillis> = Field::new("created_at");
 
-const BY_ONCE: Index = Index::new("once", &[ONCE.up()]).unique();
-const OF_AUTHOR: Index = Index::new("of_author", &[AUTHOR.up(), CREATED.down()]);
-const TO_PERSON: Index = Index::new("to_person", &[USER.up(), CREATED.down()]);
-const NEWEST: Index = Index::new("newest", &[CREATED.down()]);
-const OLD: Index = Index::new("old", &[CREATED.up()]).expiring(KEPT_MS);
+const BY_ONCE: Index = Index::new("once", &[ONCE.ascending_key()]).unique();
+const OF_AUTHOR: Index =
+    Index::new("of_author", &[AUTHOR.ascending_key(), CREATED.descending_key()]);
+const TO_PERSON: Index = Index::new("to_person", &[USER.ascending_key(), CREATED.descending_key()]);
+const NEWEST: Index = Index::new("newest", &[CREATED.descending_key()]);
+const OLD: Index = Index::new("old", &[CREATED.ascending_key()]).with_expiry(KEPT_MS);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
@@ -55,7 +56,7 @@ pub struct Notice {
 }
 
 impl DocumentBody for Notice {
-    const SHAPE: Shape = Shape {
+    const SHAPE: CollectionSchema = CollectionSchema {
         fields: &[ONCE.path(), AUTHOR.path(), USER.path(), CREATED.path()],
         indexes: &[BY_ONCE, OF_AUTHOR, TO_PERSON, NEWEST, OLD],
     };
@@ -69,11 +70,11 @@ impl Notice {
         words: NoticeParams,
         created_at: UnixMillis,
     ) -> Self {
-        let (order_id, channel, once) = (None, None, once(&author, key));
+        let (order_id, channel, once) = (None, None, idempotency_key(&author, key));
         Self { once, author, user_id, role, order_id, words, channel, created_at }
     }
 
-    pub fn line(&self, id: NoticeId) -> InboxLine {
+    pub fn to_line(&self, id: NoticeId) -> InboxLine {
         InboxLine {
             user_id: self.user_id,
             role: self.role,
@@ -81,7 +82,7 @@ impl Notice {
             order_id: self.order_id,
             event_id: EventId(id.0),
             counterpart: None,
-            params: Params::Notice(self.words.clone()),
+            params: LineParams::Notice(self.words.clone()),
             created_at: self.created_at,
         }
     }
@@ -110,74 +111,81 @@ impl NoticeStore {
         self.0.migrate().await
     }
 
-    pub async fn check(&self) -> Result<(), DocumentsError> {
-        self.0.check().await
+    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
+        self.0.check_schema().await
     }
 
-    pub async fn under(
+    pub async fn find_by_key(
         &self,
         author: &str,
         key: Uuid,
     ) -> Result<Option<(NoticeId, Notice)>, DocumentsError> {
-        let find = Find::by(BY_ONCE, ONCE.is(once(author, key))).limit(1);
-        Ok(self.0.find(&find).await?.into_iter().next().map(known))
+        let find = IndexQuery::from_index(BY_ONCE, ONCE.is_equal_to(idempotency_key(author, key)))
+            .with_limit(1);
+        Ok(self.0.find_documents(&find).await?.into_iter().next().map(to_notice))
     }
 
     /// Returns false if the author has already used the key.
-    pub async fn keep(&self, id: NoticeId, notice: &Notice) -> Result<bool, DocumentsError> {
+    pub async fn insert_notice(
+        &self,
+        id: NoticeId,
+        notice: &Notice,
+    ) -> Result<bool, DocumentsError> {
         self.0.insert(id.0, notice, &[]).await
     }
 
     /// Up to `most`.
-    pub async fn of_author(
+    pub async fn count_by_author(
         &self,
         author: &str,
         since: UnixMillis,
         most: usize,
     ) -> Result<u64, DocumentsError> {
-        let own = AUTHOR.is(author.to_owned()).and(CREATED.at_least(since));
-        self.0.count(&Find::by(OF_AUTHOR, own).limit(most)).await
+        let own = AUTHOR.is_equal_to(author.to_owned()).and(CREATED.at_least(since));
+        self.0.count_documents(&IndexQuery::from_index(OF_AUTHOR, own).with_limit(most)).await
     }
 
     /// Up to `most`.
-    pub async fn to_person(
+    pub async fn count_to_person(
         &self,
         user: UserId,
         since: UnixMillis,
         most: usize,
     ) -> Result<u64, DocumentsError> {
-        let own = USER.is(user).and(CREATED.at_least(since));
-        self.0.count(&Find::by(TO_PERSON, own).limit(most)).await
+        let own = USER.is_equal_to(user).and(CREATED.at_least(since));
+        self.0.count_documents(&IndexQuery::from_index(TO_PERSON, own).with_limit(most)).await
     }
 
-    pub async fn page(
+    pub async fn read_page(
         &self,
         after: Option<TimeCursor>,
         limit: usize,
     ) -> Result<NoticePage, DocumentsError> {
         let after = after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
-        let find = Find::by(NEWEST, Filter::everything()).after(after).limit(limit);
-        let page = self.0.page(find).await?;
-        let items: Vec<_> = page.documents.into_iter().map(known).collect();
+        let find = IndexQuery::from_index(NEWEST, Filter::match_all())
+            .start_after(after)
+            .with_limit(limit);
+        let page = self.0.find_page(find).await?;
+        let items: Vec<_> = page.documents.into_iter().map(to_notice).collect();
         let last = items.last().filter(|_| page.next.is_some());
         let next = last.map(|(id, last)| TimeCursor { at: last.created_at, id: id.0 });
         Ok(NoticePage { items, next })
     }
 
     /// One round of resealing texts stored in plain or under a former data key.
-    pub async fn seal(&self, walk: &SealWalk<Uuid>) -> Result<(), DocumentsError> {
+    pub async fn reseal_notices(&self, walk: &TableResealer<Uuid>) -> Result<(), DocumentsError> {
         self.0.seal_stale(walk).await.map(drop)
     }
 
     pub async fn purge(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
-        self.0.purge(now).await
+        self.0.purge_expired(now).await
     }
 }
 
-fn once(author: &str, key: Uuid) -> String {
+fn idempotency_key(author: &str, key: Uuid) -> String {
     format!("{author}:{key}")
 }
 
-fn known(stored: Document<Notice>) -> (NoticeId, Notice) {
+fn to_notice(stored: Document<Notice>) -> (NoticeId, Notice) {
     (NoticeId(stored.id), stored.body)
 }

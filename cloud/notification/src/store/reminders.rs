@@ -3,8 +3,8 @@
 //! Invariant: one reminder per order. After it has ended, no late event restarts it.
 
 use platform::documents::{
-    Document, DocumentBody, DocumentsError, Field, Find, Index, IndexCondition, Shape, Update,
-    millis,
+    CollectionSchema, Document, DocumentBody, DocumentsError, Field, Index, IndexCondition,
+    IndexQuery, Update, millis,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -20,13 +20,13 @@ const DUE_AT: Field<UnixMillis> = Field::new("due_at");
 const AT: Field<UnixMillis> = Field::new("at");
 const TOLD: Field<i64> = Field::new("told");
 
-const DUE: Index =
-    Index::new("due", &[DUE_AT.up()]).only(&[IndexCondition::Is(IS_WAITING.path(), true)]);
-const OLD: Index = Index::new("old", &[AT.up()]).expiring(KEPT_MS);
+const DUE: Index = Index::new("due", &[DUE_AT.ascending_key()])
+    .with_conditions(&[IndexCondition::Is(IS_WAITING.path(), true)]);
+const OLD: Index = Index::new("old", &[AT.ascending_key()]).with_expiry(KEPT_MS);
 
 /// Stored under the order's id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Reminder {
+pub struct PaymentReminder {
     /// Nil if it ended before it began.
     pub customer_id: UserId,
     /// The completion; its line in the customer's inbox supplies the text.
@@ -40,8 +40,8 @@ pub struct Reminder {
     at: UnixMillis,
 }
 
-impl DocumentBody for Reminder {
-    const SHAPE: Shape = Shape {
+impl DocumentBody for PaymentReminder {
+    const SHAPE: CollectionSchema = CollectionSchema {
         fields: &[IS_WAITING.path(), DUE_AT.path(), AT.path(), TOLD.path()],
         indexes: &[DUE, OLD],
     };
@@ -55,7 +55,8 @@ impl InboxStore {
         (customer_id, event_id): (UserId, EventId),
         (at, due_at): (UnixMillis, UnixMillis),
     ) -> Result<(), DocumentsError> {
-        let reminder = Reminder { customer_id, event_id, told: 0, is_waiting: true, due_at, at };
+        let reminder =
+            PaymentReminder { customer_id, event_id, told: 0, is_waiting: true, due_at, at };
         self.reminders.insert(order.0, &reminder, &[]).await.map(drop)
     }
 
@@ -66,12 +67,13 @@ impl InboxStore {
         at: UnixMillis,
     ) -> Result<(), DocumentsError> {
         let (customer_id, event_id) = (UserId(Uuid::nil()), EventId(Uuid::nil()));
-        let ended = Reminder { customer_id, event_id, told: 0, is_waiting: false, due_at: at, at };
+        let ended =
+            PaymentReminder { customer_id, event_id, told: 0, is_waiting: false, due_at: at, at };
         if self.reminders.insert(order.0, &ended, &[]).await? {
             return Ok(());
         }
         let end = Update::default().set(&IS_WAITING, false);
-        self.reminders.update(order.0, IS_WAITING.is(true), end, &[]).await.map(drop)
+        self.reminders.update(order.0, IS_WAITING.is_equal_to(true), end, &[]).await.map(drop)
     }
 
     /// Longest due first.
@@ -79,24 +81,25 @@ impl InboxStore {
         &self,
         now: UnixMillis,
         limit: usize,
-    ) -> Result<Vec<Document<Reminder>>, DocumentsError> {
-        self.reminders.find(&reminders_by(now, limit)).await
+    ) -> Result<Vec<Document<PaymentReminder>>, DocumentsError> {
+        self.reminders.find_documents(&due_reminders_query(now, limit)).await
     }
 
     /// Counts a sent reminder unless it ended meanwhile. Without `next`, it was the last.
-    pub async fn reminded(
+    pub async fn record_reminder(
         &self,
-        told: &Document<Reminder>,
+        told: &Document<PaymentReminder>,
         next: Option<UnixMillis>,
     ) -> Result<(), DocumentsError> {
         let due_at = next.unwrap_or(told.body.due_at);
         let update =
             Update::default().set(&IS_WAITING, next.is_some()).set(&DUE_AT, due_at).add(&TOLD, 1);
-        let is_same = IS_WAITING.is(true).and(TOLD.is(told.body.told));
+        let is_same = IS_WAITING.is_equal_to(true).and(TOLD.is_equal_to(told.body.told));
         self.reminders.update(told.id, is_same, update, &[]).await.map(drop)
     }
 }
 
-pub fn reminders_by(now: UnixMillis, limit: usize) -> Find {
-    Find::by(DUE, IS_WAITING.is(true).and(DUE_AT.below(now.plus_ms(1)))).limit(limit)
+pub fn due_reminders_query(now: UnixMillis, limit: usize) -> IndexQuery {
+    IndexQuery::from_index(DUE, IS_WAITING.is_equal_to(true).and(DUE_AT.below(now.plus_ms(1))))
+        .with_limit(limit)
 }

@@ -18,7 +18,7 @@ async fn only_what_was_read_long_ago_is_purged() {
         for (mut line, n) in of_customer.zip(1..) {
             line.event_id = EventId(Uuid::from_u128(ids.len() as u128 * 10 + n));
             ids.push(LineId(line.event_id.0));
-            assert!(store.add(LineId(line.event_id.0), &line).await.unwrap());
+            assert!(store.add_line(LineId(line.event_id.0), &line).await.unwrap());
         }
     }
     let now = AT.plus_ms(KEPT_MS * 2);
@@ -27,33 +27,33 @@ async fn only_what_was_read_long_ago_is_purged() {
     }
     assert_eq!(store.purge_read(now).await.unwrap(), 1);
     assert_eq!(store.purge_read(now).await.unwrap(), 0);
-    assert_eq!(store.unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
+    assert_eq!(store.count_unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn lines_that_are_kept_from_their_creation_on_go_unread_as_well() {
     let (store, _folder) = samples::sqlite_store().await;
-    let store = store.keeping(KeptFrom::Created);
+    let store = store.with_retention(KeptFrom::Created);
     for n in [1, 2] {
         add(&store, n).await;
     }
     let ends = AT.plus_ms(1 + KEPT_MS);
     assert_eq!(store.purge_read(ends.plus_ms(-1)).await.unwrap(), 0);
     assert_eq!(store.purge_read(ends.plus_ms(1)).await.unwrap(), 1);
-    assert_eq!(store.unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
+    assert_eq!(store.count_unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn a_line_of_before_keeps_its_end_where_the_setting_changes() {
     let (store, _folder) = samples::sqlite_store().await;
     add(&store, 1).await;
-    let store = store.keeping(KeptFrom::Created);
+    let store = store.with_retention(KeptFrom::Created);
     let later = AT.plus_ms(2 * KEPT_MS);
     assert_eq!(store.purge_read(later).await.unwrap(), 0);
-    assert_eq!(store.unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
+    assert_eq!(store.count_unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
     for unread_only in [false, true] {
         let request = PageRequest { unread_only, read_since: later, ..first_page() };
-        let page = store.page(&request).await.unwrap();
+        let page = store.read_page(&request).await.unwrap();
         assert_eq!(page.lines.len(), 1, "what is counted is shown, {unread_only}");
     }
 }
@@ -62,8 +62,8 @@ async fn a_line_of_before_keeps_its_end_where_the_setting_changes() {
 async fn replicas(ttl: Duration) -> (InboxStore, InboxStore, tempfile::TempDir) {
     let (store, folder) = samples::sqlite_store().await;
     let cache = Cache::open("memory:").unwrap();
-    let memory = InboxMemory::new(cache, testing::data_keys(), ttl);
-    (store.clone().remembering(memory), store, folder)
+    let memory = InboxCache::new(cache, testing::data_keys(), ttl);
+    (store.clone().with_cache(memory), store, folder)
 }
 
 fn owner() -> InboxOwner {
@@ -85,7 +85,7 @@ async fn add(store: &InboxStore, n: u128) {
     let mut line = samples::lines(EventType::OrderCreated).remove(0);
     line.event_id = EventId(Uuid::from_u128(n));
     line.created_at = AT.plus_ms(i64::try_from(n).unwrap());
-    assert!(store.add(LineId(Uuid::from_u128(n)), &line).await.unwrap());
+    assert!(store.add_line(LineId(Uuid::from_u128(n)), &line).await.unwrap());
 }
 
 #[tokio::test]
@@ -94,44 +94,44 @@ async fn counts_and_newest_lines_come_from_the_cache_until_the_inbox_changes() {
     for n in 1..=3 {
         add(&store, n).await;
     }
-    let page = store.page_soon(&first_page()).await.unwrap();
-    assert_eq!(page, store.page(&first_page()).await.unwrap(), "as the store answers");
+    let page = store.read_page_cached(&first_page()).await.unwrap();
+    assert_eq!(page, store.read_page(&first_page()).await.unwrap(), "as the store answers");
     assert!(page.next.is_some());
-    assert_eq!(store.unread_soon(owner()).await.unwrap(), 3);
+    assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 3);
     // A change that bypasses the cache proves that the cache answered.
     add(&silent, 4).await;
-    assert_eq!(store.unread_soon(owner()).await.unwrap(), 3);
-    assert_eq!(store.page_soon(&first_page()).await.unwrap(), page);
+    assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 3);
+    assert_eq!(store.read_page_cached(&first_page()).await.unwrap(), page);
     // A change through the cache invalidates it.
     add(&store, 5).await;
-    assert_eq!(store.unread_soon(owner()).await.unwrap(), 5);
+    assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 5);
     assert_eq!(
-        store.page_soon(&first_page()).await.unwrap().lines[0].id,
+        store.read_page_cached(&first_page()).await.unwrap().lines[0].id,
         LineId(Uuid::from_u128(5))
     );
     store.mark_read(CUSTOMER, Role::Customer, LineId(Uuid::from_u128(5)), AT).await.unwrap();
-    assert_eq!(store.unread_soon(owner()).await.unwrap(), 4);
+    assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 4);
 }
 
 #[tokio::test]
 async fn the_cache_hears_of_a_reading_before_the_store_too() {
     let (store, silent, _folder) = replicas(Duration::from_secs(600)).await;
     add(&store, 1).await;
-    assert_eq!(store.unread_soon(owner()).await.unwrap(), 1);
+    assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 1);
     add(&silent, 2).await;
     // This writes nothing, so only the invalidation before the write drops the old count.
     let nowhere = LineId(Uuid::from_u128(7));
     assert!(!store.mark_read(CUSTOMER, Role::Customer, nowhere, AT).await.unwrap());
-    assert_eq!(store.unread_soon(owner()).await.unwrap(), 2);
+    assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 2);
 }
 
 #[tokio::test]
 async fn a_count_whose_change_was_not_heard_of_is_right_after_its_time() {
     let (store, silent, _folder) = replicas(Duration::from_millis(150)).await;
     add(&store, 1).await;
-    assert_eq!(store.unread_soon(owner()).await.unwrap(), 1);
+    assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 1);
     add(&silent, 2).await;
-    let right = async || (store.unread_soon(owner()).await.unwrap() == 2).then_some(());
+    let right = async || (store.count_unread_cached(owner()).await.unwrap() == 2).then_some(());
     support::eventually("the count is right again", Duration::from_secs(20), right).await;
 }
 
@@ -166,12 +166,12 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
             });
             let event = EventId(Uuid::from_u128(n));
             let id =
-                LineId(Uuid::from_u128(n * 10 + u128::from(line.role.number().unsigned_abs())));
+                LineId(Uuid::from_u128(n * 10 + u128::from(line.role.as_number().unsigned_abs())));
             let read_at = (n % 2 == 0).then_some(AT);
             let values = vals![
                 id.0,
                 line.user_id,
-                line.role.number(),
+                line.role.as_number(),
                 event,
                 AT,
                 read_at.is_some(),
@@ -180,17 +180,17 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
             ];
             sql.exec(ADD_BEFORE, values).await.unwrap();
             let line = InboxLine { event_id: event, created_at: AT, ..line.clone() };
-            stored.push(StoredLine { id, line, read_at });
+            stored.push(InboxPageRequest { id, line, read_at });
         }
     }
     let store = InboxStore::new(&documents);
-    assert!(store.check().await.is_err());
+    assert!(store.check_schema().await.is_err());
     // As if the process had died before moving the lines.
     store.make_collections().await.unwrap();
-    assert!(store.check().await.is_err());
+    assert!(store.check_schema().await.is_err());
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
-    store.check().await.unwrap();
+    store.check_schema().await.unwrap();
     for (user_id, role) in [(CUSTOMER, Role::Customer), (PROVIDER, Role::Provider)] {
         let read_since = UnixMillis(0);
         let request = PageRequest {
@@ -201,10 +201,10 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
             limit: 5_000,
             read_since,
         };
-        let mut expected: Vec<StoredLine> =
+        let mut expected: Vec<InboxPageRequest> =
             stored.iter().filter(|stored| stored.line.role == role).cloned().collect();
         expected.reverse();
-        assert_eq!(store.page(&request).await.unwrap().lines, expected);
-        assert_eq!(store.unread(user_id, role).await.unwrap(), 750);
+        assert_eq!(store.read_page(&request).await.unwrap().lines, expected);
+        assert_eq!(store.count_unread(user_id, role).await.unwrap(), 750);
     }
 }

@@ -1,10 +1,12 @@
 //! Stores a person's preferences.
 
-use platform::documents::{Collection, Document, DocumentBody, Documents, DocumentsError, Shape};
+use platform::documents::{
+    Collection, CollectionSchema, Document, DocumentBody, Documents, DocumentsError,
+};
 use serde::{Deserialize, Serialize};
 use wire::{Language, UserId};
 
-use crate::domain::{InboxWishes, QuietHours, TimeZone};
+use crate::domain::{DeliveryPreferences, QuietHours, TimeZone};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PreferencesDocument {
@@ -20,7 +22,7 @@ pub struct PreferencesDocument {
 }
 
 impl DocumentBody for PreferencesDocument {
-    const SHAPE: Shape = Shape { fields: &[], indexes: &[] };
+    const SHAPE: CollectionSchema = CollectionSchema { fields: &[], indexes: &[] };
 }
 
 #[derive(Clone)]
@@ -35,15 +37,18 @@ impl PreferencesStore {
         self.0.migrate().await
     }
 
-    pub async fn check(&self) -> Result<(), DocumentsError> {
-        self.0.check().await
+    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
+        self.0.check_schema().await
     }
 
     /// Includes the version: 0 if never saved.
-    pub async fn of(&self, user: UserId) -> Result<(InboxWishes, i64), DocumentsError> {
+    pub async fn load_preferences(
+        &self,
+        user: UserId,
+    ) -> Result<(DeliveryPreferences, i64), DocumentsError> {
         let found = self.0.get(user.0).await?;
         Ok(found.map_or_else(
-            || (InboxWishes::default(), 0),
+            || (DeliveryPreferences::default(), 0),
             |found| {
                 let version = found.version;
                 (found.body.into(), version)
@@ -52,21 +57,21 @@ impl PreferencesStore {
     }
 
     /// Returns false if `version` is outdated.
-    pub async fn write(
+    pub async fn save_preferences(
         &self,
         user: UserId,
         version: i64,
-        preferences: &InboxWishes,
+        preferences: &DeliveryPreferences,
     ) -> Result<bool, DocumentsError> {
         let body = PreferencesDocument::from(preferences);
         match version {
             0 => self.0.insert(user.0, &body, &[]).await,
-            version => self.0.replace(&Document { id: user.0, version, body }, &[]).await,
+            version => self.0.replace_document(&Document { id: user.0, version, body }, &[]).await,
         }
     }
 }
 
-impl From<PreferencesDocument> for InboxWishes {
+impl From<PreferencesDocument> for DeliveryPreferences {
     /// Ignores time zones that a later database removed, and kinds or channels from a later
     /// version.
     fn from(kept: PreferencesDocument) -> Self {
@@ -74,7 +79,7 @@ impl From<PreferencesDocument> for InboxWishes {
             |(kind, channel): &(String, String)| Some((kind.parse().ok()?, channel.parse().ok()?));
         Self {
             language: kept.language,
-            time_zone: TimeZone::named(&kept.time_zone),
+            time_zone: TimeZone::from_name(&kept.time_zone),
             quiet_hours: kept.quiet_hours,
             digest_hour: kept.digest_hour,
             wishes: kept.wishes.iter().filter_map(known).collect(),
@@ -82,15 +87,15 @@ impl From<PreferencesDocument> for InboxWishes {
     }
 }
 
-impl From<&InboxWishes> for PreferencesDocument {
-    fn from(preferences: &InboxWishes) -> Self {
+impl From<&DeliveryPreferences> for PreferencesDocument {
+    fn from(preferences: &DeliveryPreferences) -> Self {
         let words = preferences
             .wishes
             .iter()
             .map(|(kind, channel)| (kind.as_str().to_owned(), channel.as_str().to_owned()));
         Self {
             language: preferences.language,
-            time_zone: preferences.zone().name().to_owned(),
+            time_zone: preferences.effective_zone().name().to_owned(),
             quiet_hours: preferences.quiet_hours,
             digest_hour: preferences.digest_hour,
             wishes: words.collect(),
@@ -112,7 +117,7 @@ mod tests {
             "wishes": [["orders", "email"], ["orders", "carrier_pigeon"], ["weather", "email"], ["money", "sms"]],
         });
         let kept: PreferencesDocument = serde_json::from_value(kept).unwrap();
-        let wishes = InboxWishes::from(kept);
+        let wishes = DeliveryPreferences::from(kept);
         let known = [(NoticeKind::Orders, Channel::Email), (NoticeKind::Money, Channel::Sms)];
         assert_eq!((wishes.digest_hour, &wishes.wishes), (Some(8), &known.into()));
         let again = serde_json::to_value(PreferencesDocument::from(&wishes)).unwrap();

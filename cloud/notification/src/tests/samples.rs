@@ -11,20 +11,20 @@ use wire::{
 use platform::{documents::Documents, push::Push, sms::Sms, upstream::Upstream};
 use process::{
     clock::Clock,
-    tokens::{Keys, Verifier},
+    tokens::{TokenKeys, TokenVerifier},
 };
 
 use crate::{
-    delivery::Mailings,
+    delivery::NotificationDispatcher,
     domain::{
-        Cause, InboxLine, NoticeKind, NoticeParams, Params, ReaderClock, ReaderLocale, ReviewFacts,
-        ReviewParams, TimeZone, line_of_match, line_of_payout, lines_of, lines_of_money,
-        lines_of_person, lines_of_profile, lines_of_readmission, lines_of_review,
+        InboxLine, LineParams, NoticeKind, NoticeParams, ReaderClock, ReaderLocale, ReviewFacts,
+        ReviewParams, SourceEvent, TimeZone, line_of_match, line_of_payout, lines_of_money,
+        lines_of_order, lines_of_person, lines_of_profile, lines_of_readmission, lines_of_review,
     },
-    mail::Mail,
-    notices::Notices,
+    mail::Mailer,
+    notices::NoticeWriter,
     store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore},
-    ways::Ways,
+    ways::OutboundChannels,
 };
 
 pub const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
@@ -117,8 +117,8 @@ pub fn review() -> ReviewFacts {
     ReviewFacts { order_id: order.id, customer_id: CUSTOMER, provider_id: PROVIDER, params }
 }
 
-fn cause(event_type: EventType) -> Cause {
-    Cause { event_type, event_id: EventId(Uuid::from_u128(7)), at: AT }
+fn cause(event_type: EventType) -> SourceEvent {
+    SourceEvent { event_type, event_id: EventId(Uuid::from_u128(7)), at: AT }
 }
 
 pub fn cents(minor: i64) -> Amount {
@@ -161,13 +161,13 @@ pub fn notice() -> InboxLine {
         order_id: None,
         event_id: EventId(Uuid::from_u128(12)),
         counterpart: None,
-        params: Params::Notice(NoticeParams { notice: NoticeKind::Account, title, content }),
+        params: LineParams::Notice(NoticeParams { notice: NoticeKind::Account, title, content }),
         created_at: AT,
     }
 }
 
 pub fn of_order(event_type: EventType, event: &OrderEvent) -> Vec<InboxLine> {
-    lines_of(cause(event_type), event, DISPUTE_MS)
+    lines_of_order(cause(event_type), event, DISPUTE_MS)
 }
 
 pub fn of_money(event_type: EventType, event: &PaymentEvent) -> Vec<InboxLine> {
@@ -261,7 +261,7 @@ fn lost() -> Lost {
         edge_at: Some(AT.plus_ms(100)),
         nearby: vec![NearbyJob {
             order_id: other,
-            code: OrderCode::of(Region::North, other),
+            code: OrderCode::from_order_id(Region::North, other),
             title: "Paint a wall".into(),
             price: Amount::from_minor(15_000).unwrap(),
             currency: Currency::Cny,
@@ -281,20 +281,21 @@ pub async fn sqlite_store() -> (InboxStore, tempfile::TempDir) {
 
 /// The same with the preferences store.
 pub async fn sqlite_stores() -> (InboxStore, PreferencesStore, tempfile::TempDir) {
-    let (deliveries, folder) = deliveries(no_ways(), Upstream::later().0, &Clock::system()).await;
+    let (deliveries, folder) =
+        deliveries(no_ways(), Upstream::open_later().0, &Clock::system()).await;
     (deliveries.inboxes, deliveries.preferences, folder)
 }
 
-pub fn no_ways() -> Ways {
-    Ways { mail: Mail::Off, sms: Sms::Off, push: Push::Off }
+pub fn no_ways() -> OutboundChannels {
+    OutboundChannels { mail: Mailer::Off, sms: Sms::Off, push: Push::Off }
 }
 
 /// A dispatcher on its own stores.
 pub async fn deliveries(
-    ways: Ways,
+    ways: OutboundChannels,
     auth: Upstream,
     clock: &Clock,
-) -> (Mailings, tempfile::TempDir) {
+) -> (NotificationDispatcher, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
     let documents = Documents::open(&url).await.unwrap();
@@ -303,20 +304,31 @@ pub async fn deliveries(
     preferences.migrate().await.unwrap();
     let log = DeliveryStore::new(&documents);
     log.migrate().await.unwrap();
-    let (keys, service_key) = (Keys::empty(), testing::service_key());
-    let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
+    let (keys, service_key) = (TokenKeys::empty(), testing::service_key());
+    let verifier = TokenVerifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
     let clock = clock.clone();
     let portal_url = "https://portal.example.org/".to_owned();
-    let deliveries =
-        Mailings { inboxes: store, preferences, log, ways, portal_url, auth, verifier, clock };
+    let deliveries = NotificationDispatcher {
+        inboxes: store,
+        preferences,
+        log,
+        ways,
+        portal_url,
+        auth,
+        verifier,
+        clock,
+    };
     (deliveries, folder)
 }
 
 /// Notices on the dispatcher's stores, sealed.
-pub async fn notices(deliveries: &Mailings, folder: &tempfile::TempDir) -> Notices {
+pub async fn notices(
+    deliveries: &NotificationDispatcher,
+    folder: &tempfile::TempDir,
+) -> NoticeWriter {
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
     let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
     let store = NoticeStore::new(&documents);
     store.migrate().await.unwrap();
-    Notices { store, deliveries: deliveries.clone() }
+    NoticeWriter { store, deliveries: deliveries.clone() }
 }

@@ -7,7 +7,7 @@ use wire::{
     UserId,
 };
 
-use crate::{Attempt, OpName};
+use crate::{Attempt, OpIdentity};
 
 /// The idempotency key: command id and owner. Devices choose the ids, so the same id from another
 /// person is another command, and one person cannot use up another's ids. The owner is absent if
@@ -26,17 +26,17 @@ pub struct StoredAnswer {
     /// The order's version at the decision, if there was an order.
     pub order_version: Option<u64>,
     /// The op that carried the command; absent for HTTP requests.
-    pub op: Option<OpName>,
+    pub op: Option<OpIdentity>,
     pub decided_at: UnixMillis,
 }
 
 impl StoredAnswer {
-    pub fn key(&self) -> CommandKey {
+    pub fn command_key(&self) -> CommandKey {
         (self.command_id, self.user_id)
     }
 
     /// `order` is the current order; `lost` is the explanation as far as it is still available.
-    pub(crate) fn repeated(
+    pub(crate) fn repeat_outcome(
         &self,
         attempt: &Attempt,
         order: Option<Order>,
@@ -47,16 +47,21 @@ impl StoredAnswer {
         if self.op.is_some() && self.op.as_ref() == attempt.op().map(|op| &op.name) {
             // The same op that was decided: repeat its own result.
             let kind = if self.applied { OutcomeKind::Applied } else { OutcomeKind::Rejected };
-            return Outcome { code: self.code, order, lost, ..Outcome::plain(kind, decided_at) };
+            return Outcome {
+                code: self.code,
+                order,
+                lost,
+                ..Outcome::new_plain(kind, decided_at)
+            };
         }
         if attempt.actor.is_none() {
             // Unauthenticated, so it must not receive the owner's answer.
-            return Outcome::rejected(Code::InvalidToken, None, now);
+            return Outcome::new_rejected(Code::InvalidToken, None, now);
         }
         if self.hash != attempt.command.body.hash() {
-            return Outcome::rejected(Code::CommandIdReused, None, now);
+            return Outcome::new_rejected(Code::CommandIdReused, None, now);
         }
         let first = Some(FirstResult { applied: self.applied, code: self.code });
-        Outcome { first, order, lost, ..Outcome::plain(OutcomeKind::Duplicate, decided_at) }
+        Outcome { first, order, lost, ..Outcome::new_plain(OutcomeKind::Duplicate, decided_at) }
     }
 }

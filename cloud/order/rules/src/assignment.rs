@@ -10,7 +10,7 @@ use wire::{
     UnixMillis, UserId,
 };
 
-use crate::{Lapse, OpName};
+use crate::{DisabledRule, OpIdentity};
 
 /// A region's assignment right, and the offline rules of its edges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Assignment {
 /// One epoch of an edge, the unit that can hold a right: another epoch of the same edge is a
 /// different holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seat {
+pub struct HolderEpoch {
     pub edge: EdgeId,
     pub epoch: u64,
 }
@@ -43,20 +43,20 @@ pub struct Seat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextAssignment {
     pub policy: Policy,
-    pub holder: Option<Seat>,
+    pub holder: Option<HolderEpoch>,
     pub by: UserId,
 }
 
 /// An operator's requested change; absent parts stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct RequestedAssignment {
     pub right: Option<NextAssignment>,
     pub rules: Option<OfflineRules>,
 }
 
 /// One change of a region's assignment: one transaction, one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssignmentTurn {
+pub struct AssignmentTransition {
     pub after: Assignment,
     /// The right that ended.
     pub ended: Option<(u64, FenceEnd)>,
@@ -66,16 +66,16 @@ pub struct AssignmentTurn {
 }
 
 impl Assignment {
-    pub fn seat(&self) -> Option<Seat> {
-        self.holder.clone().map(|edge| Seat { edge, epoch: self.epoch })
+    pub fn holder_epoch(&self) -> Option<HolderEpoch> {
+        self.holder.clone().map(|edge| HolderEpoch { edge, epoch: self.epoch })
     }
 
-    pub(crate) fn is_held_by(&self, op: &OpName) -> bool {
+    pub(crate) fn is_held_by(&self, op: &OpIdentity) -> bool {
         self.holder.as_ref() == Some(&op.edge) && self.epoch == op.epoch
     }
 
     /// True if an edge other than this op's holds the right. HTTP requests have no op.
-    pub(crate) fn is_held_elsewhere(&self, op: Option<&OpName>) -> bool {
+    pub(crate) fn is_held_elsewhere(&self, op: Option<&OpIdentity>) -> bool {
         self.holder.is_some() && !op.is_some_and(|op| self.is_held_by(op))
     }
 
@@ -85,7 +85,7 @@ impl Assignment {
     }
 
     /// The assignment as published in the region's feed. `digest` belongs to the current grant.
-    pub fn told(&self, digest: Option<Hash>) -> RegionAssignment {
+    pub fn to_region_assignment(&self, digest: Option<Hash>) -> RegionAssignment {
         RegionAssignment {
             policy_version: self.policy_version,
             policy: self.policy,
@@ -101,7 +101,11 @@ impl Assignment {
 
     /// Applies an operator's request; `None` if it changes nothing. A held right stays held: the
     /// holder is asked to release it, and the rest waits for that.
-    pub fn wished(&self, wish: Wish, lapse: Option<Lapse>) -> Option<AssignmentTurn> {
+    pub fn apply_request(
+        &self,
+        wish: RequestedAssignment,
+        lapse: Option<DisabledRule>,
+    ) -> Option<AssignmentTransition> {
         let mut after = self.clone();
         if let Some(rules) = wish.rules.filter(|rules| *rules != self.rules) {
             after.rules = rules;
@@ -109,25 +113,25 @@ impl Assignment {
         }
         let mut granted = None;
         match wish.right {
-            Some(right) if self.holder.is_some() && lapse != Some(Lapse::ReleaseOp) => {
+            Some(right) if self.holder.is_some() && lapse != Some(DisabledRule::ReleaseOp) => {
                 after.wanted = Some(right).filter(|right| !self.is_as(right));
             }
-            Some(right) => granted = after.becomes(right),
+            Some(right) => granted = after.apply_next(right),
             None => {}
         }
-        self.turned(after, None, granted)
+        self.transition_to(after, None, granted)
     }
 
     /// The holder releases the right; `None` if it does not hold `fence`. The next assignment takes
     /// effect now.
-    pub fn released(
+    pub fn release_right(
         &self,
-        op: &OpName,
+        op: &OpIdentity,
         fence: u64,
         at: UnixMillis,
-        lapse: Option<Lapse>,
-    ) -> Option<AssignmentTurn> {
-        let current = fence == self.fence || lapse == Some(Lapse::AnyReleaseEnds);
+        lapse: Option<DisabledRule>,
+    ) -> Option<AssignmentTransition> {
+        let current = fence == self.fence || lapse == Some(DisabledRule::AnyReleaseEnds);
         if !self.is_held_by(op) || !current {
             return None;
         }
@@ -140,45 +144,45 @@ impl Assignment {
         let end = FenceEnd { at, how, by, why: None };
         let mut after = self.clone();
         after.holder = None;
-        let granted = after.wanted.take().and_then(|wanted| after.becomes(wanted));
-        self.turned(after, Some((self.fence, end)), granted)
+        let granted = after.wanted.take().and_then(|wanted| after.apply_next(wanted));
+        self.transition_to(after, Some((self.fence, end)), granted)
     }
 
     /// An operator takes the right back; `None` if it is not held. Grants it to no edge: that takes
     /// another operator request.
-    pub fn taken_back(&self, end: FenceEnd) -> Option<AssignmentTurn> {
+    pub fn taken_back(&self, end: FenceEnd) -> Option<AssignmentTransition> {
         self.holder.as_ref()?;
         let mut after = self.clone();
         after.holder = None;
         if let Some(wanted) = after.wanted.take() {
             after.policy = wanted.policy;
         }
-        self.turned(after, Some((self.fence, end)), None)
+        self.transition_to(after, Some((self.fence, end)), None)
     }
 
     /// Issues a new fence and digest to a holder whose view disagreed with its grant, and who
     /// therefore answered nothing firm under it. `None` if it does not hold that fence or must
     /// release it. The grant keeps its operator.
-    pub fn renewed(
+    pub fn renew_right(
         &self,
-        seat: &Seat,
+        seat: &HolderEpoch,
         fence: u64,
         end: FenceEnd,
         by: UserId,
-    ) -> Option<AssignmentTurn> {
-        let stands = self.seat().as_ref() == Some(seat) && self.fence == fence;
+    ) -> Option<AssignmentTransition> {
+        let stands = self.holder_epoch().as_ref() == Some(seat) && self.fence == fence;
         if !stands || self.wanted.is_some() {
             return None;
         }
         let mut after = self.clone();
         after.fence += 1;
-        self.turned(after, Some((fence, end)), Some(by))
+        self.transition_to(after, Some((fence, end)), Some(by))
     }
 
     /// Ends an edge's epoch: takes its right back and removes it from the next assignment.
-    pub fn epoch_ended(&self, over: &Seat, end: FenceEnd) -> Option<AssignmentTurn> {
-        let is_over = |seat: &Seat| seat.edge == over.edge && seat.epoch <= over.epoch;
-        if self.seat().as_ref().is_some_and(is_over) {
+    pub fn epoch_ended(&self, over: &HolderEpoch, end: FenceEnd) -> Option<AssignmentTransition> {
+        let is_over = |seat: &HolderEpoch| seat.edge == over.edge && seat.epoch <= over.epoch;
+        if self.holder_epoch().as_ref().is_some_and(is_over) {
             return self.taken_back(end);
         }
         let mut after = self.clone();
@@ -187,38 +191,38 @@ impl Assignment {
         {
             wanted.holder = None;
         }
-        self.turned(after, None, None)
+        self.transition_to(after, None, None)
     }
 
     /// True if the region already assigns this way. A request without a holder means the current
     /// one.
     fn is_as(&self, right: &NextAssignment) -> bool {
-        let same_holder = right.holder.is_none() || right.holder == self.seat();
+        let same_holder = right.holder.is_none() || right.holder == self.holder_epoch();
         right.policy == self.policy && same_holder
     }
 
     /// Applies `right`. Returns the operator if this grants the right to a holder.
-    fn becomes(&mut self, right: NextAssignment) -> Option<UserId> {
+    fn apply_next(&mut self, right: NextAssignment) -> Option<UserId> {
         self.policy = right.policy;
         self.holder = None;
-        let Seat { edge, epoch } = right.holder?;
+        let HolderEpoch { edge, epoch } = right.holder?;
         self.holder = Some(edge);
         self.epoch = epoch;
         self.fence += 1;
         Some(right.by)
     }
 
-    fn turned(
+    fn transition_to(
         &self,
         mut after: Self,
         ended: Option<(u64, FenceEnd)>,
         granted: Option<UserId>,
-    ) -> Option<AssignmentTurn> {
+    ) -> Option<AssignmentTransition> {
         if after == *self {
             return None;
         }
         after.policy_version += 1;
         let new_rules = after.rules_version != self.rules_version;
-        Some(AssignmentTurn { after, ended, granted, new_rules })
+        Some(AssignmentTransition { after, ended, granted, new_rules })
     }
 }

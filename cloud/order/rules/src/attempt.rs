@@ -1,8 +1,8 @@
 //! A submission to decide: a command, its author, and the channel it came through.
 
 use wire::{
-    Actor, BatchBody, Command, EdgeId, EdgePromise, Evidence, FenceEnding, FirstAnswer, Hash, Hops,
-    OpsBatch, ProviderMark, Region, Source, UnixMillis, Verdict,
+    Actor, BatchBody, Command, CommandEvidence, EdgeId, EdgePromise, FenceEnding, FirstAnswer,
+    Hash, Hops, OpsBatch, ProviderVerification, Region, Source, UnixMillis, Verdict,
 };
 
 /// One item to decide. A batch is decided in order.
@@ -11,7 +11,7 @@ pub enum Submission {
     Command(Box<Attempt>),
     /// An edge gives its assignment right back: its last op under that fence.
     LeaseReleased {
-        name: OpName,
+        name: OpIdentity,
         region: Region,
         fence: u64,
     },
@@ -23,7 +23,7 @@ pub struct Attempt {
     /// The author, from the verified token; absent if an edge's token could not be verified.
     pub actor: Option<Actor>,
     /// The provider's verification status according to that token.
-    pub mark: Option<ProviderMark>,
+    pub mark: Option<ProviderVerification>,
     pub origin: Origin,
 }
 
@@ -43,14 +43,14 @@ pub enum Origin {
 /// The op that carried the command, with evidence from the moment of logging.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdgeOp {
-    pub name: OpName,
+    pub name: OpIdentity,
     pub region: Region,
-    pub evidence: Evidence,
+    pub evidence: CommandEvidence,
 }
 
 /// Identifies exactly one op, even if a restored edge reuses a seq.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpName {
+pub struct OpIdentity {
     pub edge: EdgeId,
     pub epoch: u64,
     pub seq: u64,
@@ -90,9 +90,9 @@ impl Attempt {
 
     /// The firm answer an edge gave to the author, possibly in an earlier epoch. `end` stays empty
     /// for callers that can look up the fence.
-    pub fn promise(&self) -> Option<EdgePromise> {
+    pub fn edge_promise(&self) -> Option<EdgePromise> {
         let op = self.op()?;
-        let Evidence { verdict, fence, relogged, .. } = &op.evidence;
+        let CommandEvidence { verdict, fence, relogged, .. } = &op.evidence;
         let promise = |edge: &EdgeId, epoch, fence: u64, why| {
             let (edge, end) = (edge.clone(), None);
             EdgePromise { edge, epoch, fence, why, end }
@@ -110,10 +110,10 @@ impl Attempt {
 
     /// Why a firm answer from an ended epoch carries no right.
     pub fn promise_ended(&self) -> Option<FenceEnding> {
-        self.promise()?.why
+        self.edge_promise()?.why
     }
 
-    pub fn hops(&self, cloud_at: UnixMillis) -> Hops {
+    pub fn hops_until(&self, cloud_at: UnixMillis) -> Hops {
         Hops {
             tapped_at: self.command.tapped_at,
             edge_at: self.edge_at(),
@@ -123,7 +123,7 @@ impl Attempt {
 
     /// The trace id sent with the command, else the command id. Devices may send any text, so only
     /// a valid trace id is used.
-    pub fn trace(&self) -> String {
+    pub fn trace_id(&self) -> String {
         let is_trace = |text: &&String| {
             text.len() == 32
                 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
@@ -134,17 +134,17 @@ impl Attempt {
 }
 
 /// Turns a batch from an edge's log into submissions, in log order.
-pub fn requests(batch: OpsBatch) -> Vec<Submission> {
+pub fn submissions_from_batch(batch: OpsBatch) -> Vec<Submission> {
     let OpsBatch { edge, region, epoch, ops } = batch;
     ops.into_iter()
         .map(|op| {
-            let name = OpName { edge: edge.clone(), epoch, seq: op.seq, hash: op.hash };
-            request(name, region, op.body)
+            let name = OpIdentity { edge: edge.clone(), epoch, seq: op.seq, hash: op.hash };
+            submission_from_op(name, region, op.body)
         })
         .collect()
 }
 
-fn request(name: OpName, region: Region, body: BatchBody) -> Submission {
+fn submission_from_op(name: OpIdentity, region: Region, body: BatchBody) -> Submission {
     match body {
         BatchBody::LeaseReleased { fence } => Submission::LeaseReleased { name, region, fence },
         BatchBody::Command { command, actor, evidence } => {

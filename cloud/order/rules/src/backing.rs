@@ -2,10 +2,10 @@
 
 use wire::{Action, Actor, FenceEnd, OfflineRules, Verdict};
 
-use crate::{Acceptance, Assignment, Attempt, Lapse, OrderState, Origin};
+use crate::{Acceptance, Assignment, Attempt, DisabledRule, OrderState, Origin};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Backing {
+pub(crate) enum PromiseBacking {
     /// Provisional answer, or its fence does not belong to this edge's epoch.
     None,
     /// The edge holds the region under that fence.
@@ -15,8 +15,8 @@ pub(crate) enum Backing {
     TakenBack(FenceEnd),
 }
 
-impl Backing {
-    pub fn of(attempt: &Attempt, assignment: &Assignment) -> Self {
+impl PromiseBacking {
+    pub fn from_evidence(attempt: &Attempt, assignment: &Assignment) -> Self {
         let Some(op) = attempt.op() else { return Self::None };
         let name = &op.name;
         let firm = op.evidence.fence.filter(|_| op.evidence.verdict == Verdict::Firm);
@@ -48,48 +48,52 @@ impl Backing {
 pub(crate) fn by_what_the_edge_knew(
     attempt: &Attempt,
     actor: Actor,
-    backing: &Backing,
+    backing: &PromiseBacking,
     state: Option<&OrderState>,
 ) -> bool {
     let follows = state.is_some_and(|state| {
         let firm = state.acceptance.as_ref().is_some_and(Acceptance::is_firm);
-        let accept = attempt.command.body.action() == Some(Action::Accept);
+        let accept = attempt.command.body.order_action() == Some(Action::Accept);
         firm && !accept && state.order.provider_id == Some(actor.user_id)
     });
     backing.is_firm() || (attempt.op().is_some() && follows)
 }
 
-pub(crate) fn rules(
+pub(crate) fn applicable_rules(
     attempt: &Attempt,
     assignment: &Assignment,
     by_known: bool,
-    lapse: Option<Lapse>,
+    lapse: Option<DisabledRule>,
 ) -> OfflineRules {
     let named = attempt.op().and_then(|op| op.evidence.rules_version);
-    let named = named.filter(|_| by_known && lapse != Some(Lapse::RuleVersion));
+    let named = named.filter(|_| by_known && lapse != Some(DisabledRule::RuleVersion));
     assignment.rules_at(named).clone()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Revocation {
+pub(crate) enum RevocationEffect {
     None,
     /// The edge could not have seen it: honour the answer and open a case for an admin.
     Later,
     Refuses,
 }
 
-pub(crate) fn revocation(attempt: &Attempt, by_known: bool, lapse: Option<Lapse>) -> Revocation {
+pub(crate) fn revocation_effect(
+    attempt: &Attempt,
+    by_known: bool,
+    lapse: Option<DisabledRule>,
+) -> RevocationEffect {
     let op = match &attempt.origin {
         // No edge promised anything, so today's revocation list counts.
-        Origin::Waited { revoked: true } => return Revocation::Refuses,
-        Origin::Waited { revoked: false } | Origin::Portal => return Revocation::None,
+        Origin::Waited { revoked: true } => return RevocationEffect::Refuses,
+        Origin::Waited { revoked: false } | Origin::Portal => return RevocationEffect::None,
         Origin::Edge(op) => op,
     };
-    let Some(revoked) = op.evidence.revoked_version else { return Revocation::None };
+    let Some(revoked) = op.evidence.revoked_version else { return RevocationEffect::None };
     let unseen = op.evidence.revocations_version.is_none_or(|seen| seen < revoked);
-    if by_known && unseen && lapse != Some(Lapse::RevokeSeen) {
-        Revocation::Later
+    if by_known && unseen && lapse != Some(DisabledRule::RevokeSeen) {
+        RevocationEffect::Later
     } else {
-        Revocation::Refuses
+        RevocationEffect::Refuses
     }
 }

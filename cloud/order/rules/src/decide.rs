@@ -7,46 +7,52 @@ use wire::{
 };
 
 use crate::{
-    Assignment, Attempt, CaseKind, Lapse, OpName, OrderState, Snapshot, Submission, Writes,
-    backing::{self, Backing, Revocation},
+    Assignment, Attempt, CaseKind, DisabledRule, OpIdentity, OrderState, Snapshot, Submission,
+    Writes,
+    backing::{self, PromiseBacking, RevocationEffect},
     explain, hold,
-    record::{Desk, consumes},
-    ruling::{self, Case, Ruling},
+    record::{BatchDecision, consumes_command_id},
+    ruling::{self, Ruling, RulingContext},
     view,
 };
 
 /// Decides the requests in order, each on the state left by the ones before.
 pub fn decide(snapshot: &Snapshot, requests: &[Submission]) -> Writes {
-    let mut desk = Desk::new(snapshot);
-    let answers = requests.iter().map(|request| answer(&mut desk, request)).collect();
+    let mut desk = BatchDecision::new(snapshot);
+    let answers = requests.iter().map(|request| decide_request(&mut desk, request)).collect();
     desk.close(answers)
 }
 
-fn answer(desk: &mut Desk<'_>, request: &Submission) -> OpDecision {
+fn decide_request(desk: &mut BatchDecision<'_>, request: &Submission) -> OpDecision {
     match request {
-        Submission::Command(attempt) => match command(desk, attempt) {
+        Submission::Command(attempt) => match decide_command(desk, attempt) {
             Ok(outcome) => OpDecision::Decided(outcome),
             Err(reason) => OpDecision::Held(reason),
         },
         Submission::LeaseReleased { name, region, fence } => {
-            OpDecision::Decided(release(desk, name, *region, *fence))
+            OpDecision::Decided(release_lease(desk, name, *region, *fence))
         }
     }
 }
 
 /// Ends the right if this fence is current. Releasing an ended fence gets the same answer: its
 /// holder has done its part.
-fn release(desk: &mut Desk<'_>, name: &OpName, region: Region, fence: u64) -> Outcome {
+fn release_lease(
+    desk: &mut BatchDecision<'_>,
+    name: &OpIdentity,
+    region: Region,
+    fence: u64,
+) -> Outcome {
     let (now, lapse) = (desk.snapshot.now, desk.snapshot.lapse);
-    let assignment = desk.assignment(region);
-    if let Some(turned) = assignment.and_then(|held| held.released(name, fence, now, lapse)) {
-        desk.turn(region, turned);
+    let assignment = desk.current_assignment(region);
+    if let Some(turned) = assignment.and_then(|held| held.release_right(name, fence, now, lapse)) {
+        desk.apply_transition(region, turned);
     }
-    Outcome::plain(OutcomeKind::Applied, now)
+    Outcome::new_plain(OutcomeKind::Applied, now)
 }
 
-fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason> {
-    if let Some((outcome, listed)) = repeat(desk, attempt) {
+fn decide_command(desk: &mut BatchDecision<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason> {
+    if let Some((outcome, listed)) = answer_repeat(desk, attempt) {
         if listed.contains(&CaseKind::TakenBack) {
             desk.tell_promise(attempt);
         }
@@ -55,61 +61,67 @@ fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason
     }
     if attempt.is_distrusted() {
         // Before any wait: another edge may hold the region, and would be asked to log the command.
-        return Ok(desk.put(attempt, Ruling::Refused(Code::EdgeNotTrusted), Vec::new()));
+        return Ok(desk.record_ruling(attempt, Ruling::Refused(Code::EdgeNotTrusted), Vec::new()));
     }
     let lapse = desk.snapshot.lapse;
-    let region = region(desk, attempt);
-    let held = hold::reason(attempt, region, |region| desk.assignment(region), lapse);
+    let region = order_region(desk, attempt);
+    let held = hold::held_reason(attempt, region, |region| desk.current_assignment(region), lapse);
     if let Some(reason) = held.or_else(|| desk.waits_behind(attempt)) {
-        return wait(desk, attempt, region, reason);
+        return hold_command(desk, attempt, region, reason);
     }
-    let (ruling, listed) = rule(desk, attempt, region);
-    Ok(desk.put(attempt, ruling, listed))
+    let (ruling, listed) = rule_on_attempt(desk, attempt, region);
+    Ok(desk.record_ruling(attempt, ruling, listed))
 }
 
 /// Stores nothing for a waiting command, so nothing about it is final.
-fn wait(
-    desk: &mut Desk<'_>,
+fn hold_command(
+    desk: &mut BatchDecision<'_>,
     attempt: &Attempt,
     region: Option<Region>,
     reason: HeldReason,
 ) -> Result<Outcome, HeldReason> {
     match desk.snapshot.lapse {
-        Some(Lapse::HeldNotFinal) => {
-            Ok(desk.put(attempt, Ruling::Refused(Code::RegionAssigningOffline), Vec::new()))
-        }
-        Some(Lapse::HeldBeforeChecks) => {
-            let (ruling, listed) = rule(desk, attempt, region);
+        Some(DisabledRule::HeldNotFinal) => Ok(desk.record_ruling(
+            attempt,
+            Ruling::Refused(Code::RegionAssigningOffline),
+            Vec::new(),
+        )),
+        Some(DisabledRule::HeldBeforeChecks) => {
+            let (ruling, listed) = rule_on_attempt(desk, attempt, region);
             let refused = matches!(
                 ruling,
                 Ruling::Refused(_) | Ruling::Overturned(..) | Ruling::OverLimit(_)
             );
-            if refused { Ok(desk.put(attempt, ruling, listed)) } else { Err(reason) }
+            if refused { Ok(desk.record_ruling(attempt, ruling, listed)) } else { Err(reason) }
         }
         _ => {
-            desk.waits(attempt);
+            desk.mark_waiting(attempt);
             Err(reason)
         }
     }
 }
 
-fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, Vec<CaseKind>) {
+fn rule_on_attempt(
+    desk: &BatchDecision<'_>,
+    attempt: &Attempt,
+    region: Option<Region>,
+) -> (Ruling, Vec<CaseKind>) {
     let Some(actor) = attempt.actor else {
         return (Ruling::Refused(Code::InvalidToken), Vec::new());
     };
     let lapse = desk.snapshot.lapse;
     let nobodys = Assignment::default();
-    let assignment = region.and_then(|region| desk.assignment(region)).unwrap_or(&nobodys);
+    let assignment = region.and_then(|region| desk.current_assignment(region)).unwrap_or(&nobodys);
     let order_id = attempt.command.body.order_id();
-    let state = desk.state(order_id);
-    let backing = Backing::of(attempt, assignment);
+    let state = desk.order_state(order_id);
+    let backing = PromiseBacking::from_evidence(attempt, assignment);
     let by_known = backing::by_what_the_edge_knew(attempt, actor, &backing, state);
-    let revocation = backing::revocation(attempt, by_known, lapse);
-    if revocation == Revocation::Refuses {
+    let revocation = backing::revocation_effect(attempt, by_known, lapse);
+    if revocation == RevocationEffect::Refuses {
         return (Ruling::Refused(Code::Revoked), Vec::new());
     }
-    let rules = backing::rules(attempt, assignment, by_known, lapse);
-    let case = Case {
+    let rules = backing::applicable_rules(attempt, assignment, by_known, lapse);
+    let case = RulingContext {
         attempt,
         actor,
         backing: &backing,
@@ -123,16 +135,16 @@ fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, 
         lapse,
         now: desk.snapshot.now,
     };
-    let ruling = ruling::rule(case, state);
-    let listed = listed(case, state, &ruling, revocation);
+    let ruling = ruling::rule_on_case(case, state);
+    let listed = cases_to_open(case, state, &ruling, revocation);
     (ruling, listed)
 }
 
-fn listed(
-    case: Case<'_>,
+fn cases_to_open(
+    case: RulingContext<'_>,
     state: Option<&OrderState>,
     ruling: &Ruling,
-    revocation: Revocation,
+    revocation: RevocationEffect,
 ) -> Vec<CaseKind> {
     let mut kinds = Vec::new();
     match ruling {
@@ -140,17 +152,17 @@ fn listed(
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
         Ruling::Overturned(..) => kinds.push(CaseKind::TakenBack),
         // After any other refusal the same id may come again; it must open only one case.
-        Ruling::Refused(code) if case.met_closed && consumes(case.attempt, *code) => {
+        Ruling::Refused(code) if case.met_closed && consumes_command_id(case.attempt, *code) => {
             kinds.push(CaseKind::MetClosed);
         }
         Ruling::Refused(code) => kinds.extend(state.and_then(|state| in_vain(case, state, *code))),
         Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::OverLimit(_) => {}
     }
     let honoured = matches!(ruling, Ruling::Changed { .. } | Ruling::Meanwhile(_));
-    if honoured && revocation == Revocation::Later {
+    if honoured && revocation == RevocationEffect::Later {
         kinds.push(CaseKind::RevokedMeanwhile);
     }
-    let accepts = case.attempt.command.body.action() == Some(Action::Accept);
+    let accepts = case.attempt.command.body.order_action() == Some(Action::Accept);
     if honoured && accepts && !case.may_accept {
         kinds.push(CaseKind::UnverifiedHolder);
     }
@@ -159,15 +171,15 @@ fn listed(
 
 /// The case for a good-faith act at an edge, refused for good because of an earlier decision in the
 /// cloud.
-fn in_vain(case: Case<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
+fn in_vain(case: RulingContext<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
     use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
     let settled =
         matches!(code, NotYours | OrderCancelled | OrderNotFound | OrderRejected | WrongState);
-    if case.attempt.op().is_none() || !settled || case.lapse == Some(Lapse::VainCase) {
+    if case.attempt.op().is_none() || !settled || case.lapse == Some(DisabledRule::VainCase) {
         return None;
     }
     let (actor, order) = (case.actor, &state.order);
-    match case.attempt.command.body.action()? {
+    match case.attempt.command.body.order_action()? {
         Action::Complete => {
             // A repeated tap on work that counts.
             let counts = order.provider_id == Some(actor.user_id)
@@ -182,12 +194,12 @@ fn in_vain(case: Case<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
     }
 }
 
-fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)> {
-    if desk.snapshot.lapse == Some(Lapse::AnswersKept) {
+fn answer_repeat(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)> {
+    if desk.snapshot.lapse == Some(DisabledRule::AnswersKept) {
         return None;
     }
-    let stored = desk.answer(attempt)?;
-    let state = desk.state(stored.order_id).filter(|_| stored.order_version.is_some());
+    let stored = desk.stored_answer(attempt)?;
+    let state = desk.order_state(stored.order_id).filter(|_| stored.order_version.is_some());
     let taken_back = state.and_then(|state| desk.taken_back(attempt, &state.order));
     let lost = state.and_then(|state| explain::lost_again(attempt, state, stored));
     // The accept may have lost after it was forwarded to the next holder. Its author still learns
@@ -204,14 +216,14 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)
         stored.applied || !attempt.actor.is_none_or(hidden)
     };
     let order = state.map(|state| state.order.clone()).filter(shown);
-    Some((stored.repeated(attempt, order, lost, desk.snapshot.now), listed))
+    Some((stored.repeat_outcome(attempt, order, lost, desk.snapshot.now), listed))
 }
 
 /// The region of the order, or of the order being published; its rules apply. `None` if the order
 /// is unknown.
-fn region(desk: &Desk<'_>, attempt: &Attempt) -> Option<Region> {
+fn order_region(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<Region> {
     match &attempt.command.body {
         CommandBody::PublishOrder { order, .. } => Some(order.location),
-        body => desk.state(body.order_id()).map(|state| state.order.location),
+        body => desk.order_state(body.order_id()).map(|state| state.order.location),
     }
 }

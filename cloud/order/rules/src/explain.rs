@@ -20,7 +20,7 @@ pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTree
         let Submission::Command(attempt) = request else { continue };
         let body = &attempt.command.body;
         *touches.entry(body.order_id()).or_default() += 1;
-        if body.action() == Some(Action::Accept) {
+        if body.order_action() == Some(Action::Accept) {
             accepts.insert(body.order_id());
         }
     }
@@ -38,13 +38,13 @@ pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTree
 
 /// The facts of a refused acceptance at that moment. `nearby` is filled at the end of the batch,
 /// when the jobs still open are certain.
-pub(crate) fn lost(
+pub(crate) fn explain_loss(
     attempt: &Attempt,
     state: &OrderState,
     code: Code,
     at: UnixMillis,
 ) -> Option<Lost> {
-    if attempt.command.body.action() != Some(Action::Accept) || !is_loss(code) {
+    if attempt.command.body.order_action() != Some(Action::Accept) || !is_loss(code) {
         return None;
     }
     let taken = code == Code::OrderAlreadyAccepted || code.is_broken_promise();
@@ -71,13 +71,16 @@ pub(crate) fn lost_again(
     stored: &StoredAnswer,
 ) -> Option<Lost> {
     let code = stored.code.filter(|_| !stored.applied)?;
-    let lost = lost(attempt, state, code, stored.decided_at)?;
+    let lost = explain_loss(attempt, state, code, stored.decided_at)?;
     let known = code != Code::OrderAlreadyAccepted || lost.winner_decided_at.is_some();
     known.then_some(lost)
 }
 
 /// The nearest of `open`: same service type first, then the closest price, then the newest.
-pub(crate) fn nearby<'a>(order: &Order, open: impl Iterator<Item = &'a Order>) -> Vec<NearbyJob> {
+pub(crate) fn nearby_jobs<'a>(
+    order: &Order,
+    open: impl Iterator<Item = &'a Order>,
+) -> Vec<NearbyJob> {
     let mut jobs: Vec<&Order> = open
         .filter(|job| job.location == order.location && job.id != order.id)
         .filter(|job| job.status == OrderStatus::Pending)
@@ -85,13 +88,13 @@ pub(crate) fn nearby<'a>(order: &Order, open: impl Iterator<Item = &'a Order>) -
     jobs.sort_by_key(|job| {
         let other_kind = job.service_type != order.service_type;
         let other_currency = job.currency != order.currency;
-        let apart = job.price.minor().abs_diff(order.price.minor());
+        let apart = job.price.minor_units().abs_diff(order.price.minor_units());
         (other_kind, other_currency, apart, Reverse(job.created_at), job.id)
     });
-    jobs.into_iter().take(NEARBY_MAX).map(job).collect()
+    jobs.into_iter().take(NEARBY_MAX).map(nearby_job).collect()
 }
 
-fn job(order: &Order) -> NearbyJob {
+fn nearby_job(order: &Order) -> NearbyJob {
     NearbyJob {
         order_id: order.id,
         code: order.code.clone(),

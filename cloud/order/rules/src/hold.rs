@@ -4,23 +4,23 @@
 
 use wire::{Action, HeldReason, Region};
 
-use crate::{Assignment, Attempt, Lapse};
+use crate::{Assignment, Attempt, DisabledRule};
 
 /// Why this command waits; `None` to decide it now. `region` is the order's region, if known. Only
 /// accepts and edge approvals wait; the same edge's later ops on that order then wait behind them.
-pub(crate) fn reason<'a>(
+pub(crate) fn held_reason<'a>(
     attempt: &Attempt,
     region: Option<Region>,
     assignment: impl Fn(Region) -> Option<&'a Assignment>,
-    lapse: Option<Lapse>,
+    lapse: Option<DisabledRule>,
 ) -> Option<HeldReason> {
     let op = attempt.op().map(|op| &op.name);
-    let covered = match attempt.command.body.action() {
+    let covered = match attempt.command.body.order_action() {
         Some(Action::Accept) => true,
         Some(Action::Approve) => op.is_some(),
         _ => false,
     };
-    if !covered || lapsed(attempt, lapse) {
+    if !covered || is_rule_disabled(attempt, lapse) {
         return None;
     }
     let elsewhere =
@@ -42,11 +42,11 @@ pub(crate) fn reason<'a>(
     held.then_some(HeldReason::Region)
 }
 
-fn lapsed(attempt: &Attempt, lapse: Option<Lapse>) -> bool {
+fn is_rule_disabled(attempt: &Attempt, lapse: Option<DisabledRule>) -> bool {
     let fenced = attempt.op().is_some_and(|op| op.evidence.fence.is_some());
     match lapse {
-        Some(Lapse::NonfenceHeld) => !fenced,
-        Some(Lapse::OldfenceHeld) => fenced,
+        Some(DisabledRule::NonfenceHeld) => !fenced,
+        Some(DisabledRule::OldfenceHeld) => fenced,
         _ => false,
     }
 }

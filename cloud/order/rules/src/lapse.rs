@@ -2,7 +2,7 @@
 
 /// A disabled protocol rule. Only the simulator sets one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lapse {
+pub enum DisabledRule {
     /// Decides an accept without a fence while another edge holds the region.
     NonfenceHeld,
     /// The same for an accept under an old fence.

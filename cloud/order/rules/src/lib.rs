@@ -24,14 +24,17 @@ mod view;
 mod writes;
 
 pub use answer::{CommandKey, StoredAnswer};
-pub use assignment::{Assignment, AssignmentTurn, NextAssignment, Seat, Wish};
-pub use attempt::{Attempt, EdgeOp, OpName, Origin, Submission, requests};
+pub use assignment::{
+    Assignment, AssignmentTransition, HolderEpoch, NextAssignment, RequestedAssignment,
+};
+pub use attempt::{Attempt, EdgeOp, OpIdentity, Origin, Submission, submissions_from_batch};
 pub use decide::decide;
 pub use explain::regions_to_explain;
-pub use lapse::Lapse;
-pub use pricing::{Cancellation, cancellation};
+pub use lapse::DisabledRule;
+pub use pricing::{Cancellation, preview_cancellation};
 pub use snapshot::{Acceptance, OrderState, Snapshot};
 pub use wire::OfflineRules;
 pub use writes::{
-    CaseKind, EventDraft, Guard, LatePromise, Line, NewCase, OrderWrite, ProviderAct, Writes,
+    CaseKind, EventDraft, LatePromise, NewCase, NewTimelineEntry, OrderVersionGuard, OrderWrite,
+    ProviderAct, Writes,
 };

@@ -12,12 +12,13 @@ use wire::{
 };
 
 use crate::{
-    Assignment, AssignmentTurn, Attempt, CaseKind, CommandKey, EventDraft, Guard, Lapse,
-    LatePromise, Line, NewCase, OrderState, OrderWrite, Origin, Snapshot, StoredAnswer, Writes,
-    backing::Backing,
+    Assignment, AssignmentTransition, Attempt, CaseKind, CommandKey, DisabledRule, EventDraft,
+    LatePromise, NewCase, NewTimelineEntry, OrderState, OrderVersionGuard, OrderWrite, Origin,
+    Snapshot, StoredAnswer, Writes,
+    backing::PromiseBacking,
     explain, pricing,
     ruling::{Ruling, reason_of},
-    shares::ShareBook,
+    shares::ShareTracker,
     showing, view,
 };
 
@@ -26,14 +27,14 @@ type BrokenPromise = (FenceEnding, Option<FenceEnd>);
 
 /// The timeline fields that neither the attempt nor the order supplies.
 #[derive(Default)]
-struct LineDraft {
+struct TimelineDraft {
     from: Option<OrderStatus>,
     code: Option<Code>,
     reason: Option<String>,
     rule: Option<RaceRule>,
 }
 
-pub(crate) struct Desk<'a> {
+pub(crate) struct BatchDecision<'a> {
     pub snapshot: &'a Snapshot,
     changed: BTreeMap<OrderId, OrderState>,
     /// Index of each new answer in `writes.commands`.
@@ -41,12 +42,12 @@ pub(crate) struct Desk<'a> {
     turned: BTreeMap<Region, Assignment>,
     /// Orders on which an op of this edge waits.
     waiting: BTreeSet<(EdgeId, OrderId)>,
-    shares: ShareBook,
+    shares: ShareTracker,
     met_closed: BTreeSet<(OrderId, UserId)>,
     writes: Writes,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> BatchDecision<'a> {
     pub fn new(snapshot: &'a Snapshot) -> Self {
         Self {
             snapshot,
@@ -54,23 +55,23 @@ impl<'a> Desk<'a> {
             answered: BTreeMap::new(),
             turned: BTreeMap::new(),
             waiting: BTreeSet::new(),
-            shares: ShareBook::of(snapshot),
+            shares: ShareTracker::from_snapshot(snapshot),
             met_closed: BTreeSet::new(),
             writes: Writes::default(),
         }
     }
 
-    pub fn assignment(&self, region: Region) -> Option<&Assignment> {
+    pub fn current_assignment(&self, region: Region) -> Option<&Assignment> {
         self.turned.get(&region).or_else(|| self.snapshot.regions.get(&region))
     }
 
-    pub fn turn(&mut self, region: Region, turned: AssignmentTurn) {
+    pub fn apply_transition(&mut self, region: Region, turned: AssignmentTransition) {
         self.turned.insert(region, turned.after.clone());
         self.writes.turns.push((region, turned));
     }
 
     /// Marks the order so that the same edge's later ops on it wait too.
-    pub fn waits(&mut self, attempt: &Attempt) {
+    pub fn mark_waiting(&mut self, attempt: &Attempt) {
         if let Some(op) = attempt.op() {
             let order_id = attempt.command.body.order_id();
             self.waiting.insert((op.name.edge.clone(), order_id));
@@ -80,13 +81,14 @@ impl<'a> Desk<'a> {
     pub fn waits_behind(&self, attempt: &Attempt) -> Option<HeldReason> {
         let edge = attempt.op()?.name.edge.clone();
         let behind = self.waiting.contains(&(edge, attempt.command.body.order_id()));
-        (behind && self.snapshot.lapse != Some(Lapse::HeldKeepsOrder)).then_some(HeldReason::Region)
+        (behind && self.snapshot.lapse != Some(DisabledRule::HeldKeepsOrder))
+            .then_some(HeldReason::Region)
     }
 
     /// The limit this attempt would break; without an order, the attempt publishes one.
     pub fn limit_reached(&self, attempt: &Attempt, order: Option<&Order>) -> Option<LimitReached> {
         match order {
-            Some(order) => self.shares.reached(attempt, order, self.snapshot.now),
+            Some(order) => self.shares.limit_broken_by(attempt, order, self.snapshot.now),
             None => self.shares.has_all_orders(attempt.actor?.user_id),
         }
     }
@@ -98,14 +100,14 @@ impl<'a> Desk<'a> {
     }
 
     /// The order after this batch so far.
-    pub fn state(&self, order: OrderId) -> Option<&OrderState> {
+    pub fn order_state(&self, order: OrderId) -> Option<&OrderState> {
         self.changed.get(&order).or_else(|| self.snapshot.orders.get(&order))
     }
 
     /// The stored answer to this command. A refusal without an authenticated author also answers
     /// the real author's repeat of the same command; it is stored only if no other answer exists
     /// under the id, so none becomes false.
-    pub fn answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
+    pub fn stored_answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
         let id = attempt.command.id;
         let nobodys = self.answer_of((id, None));
         let Some(actor) = attempt.actor else { return nobodys.or_else(|| self.any_answer(id)) };
@@ -127,25 +129,30 @@ impl<'a> Desk<'a> {
     }
 
     /// Records the writes of a ruling and returns its outcome.
-    pub fn put(&mut self, attempt: &Attempt, ruling: Ruling, listed: Vec<CaseKind>) -> Outcome {
+    pub fn record_ruling(
+        &mut self,
+        attempt: &Attempt,
+        ruling: Ruling,
+        listed: Vec<CaseKind>,
+    ) -> Outcome {
         let now = self.snapshot.now;
         let outcome = match ruling {
             Ruling::Changed { after, reason, .. } => {
-                self.change(attempt, &after, reason);
-                self.keep(attempt, true, None, Some(after.order.version));
-                let outcome = Outcome::applied(after.order.clone(), now);
+                self.record_change(attempt, &after, reason);
+                self.store_answer(attempt, true, None, Some(after.order.version));
+                let outcome = Outcome::new_applied(after.order.clone(), now);
                 self.changed.insert(after.order.id, *after);
                 outcome
             }
-            Ruling::AlreadySo => self.leave(attempt, None),
+            Ruling::AlreadySo => self.record_unchanged(attempt, None),
             Ruling::Meanwhile(code) => self.meet_closed(attempt, code),
-            Ruling::Refused(code) => self.refuse(attempt, code, None),
+            Ruling::Refused(code) => self.record_refusal(attempt, code, None),
             Ruling::Overturned(how, end) => {
                 let code = how.broken_promise().unwrap_or(Code::RightEnded);
-                self.refuse(attempt, code, Some((how, end)))
+                self.record_refusal(attempt, code, Some((how, end)))
             }
             Ruling::OverLimit(reached) => {
-                let outcome = self.refuse(attempt, reached.code(), None);
+                let outcome = self.record_refusal(attempt, reached.code(), None);
                 Outcome { limit: Some(reached), ..outcome }
             }
         };
@@ -158,69 +165,74 @@ impl<'a> Desk<'a> {
     pub fn close(mut self, mut answers: Vec<OpDecision>) -> Writes {
         for answer in &mut answers {
             if let OpDecision::Decided(outcome) = answer {
-                self.offer(outcome.order.clone().as_ref(), outcome.lost.as_mut());
+                self.offer_nearby_jobs(outcome.order.clone().as_ref(), outcome.lost.as_mut());
             }
         }
         let mut events = std::mem::take(&mut self.writes.events);
         for event in &mut events {
-            self.offer(Some(&event.body.order), event.body.lost.as_mut());
+            self.offer_nearby_jobs(Some(&event.body.order), event.body.lost.as_mut());
         }
         let orders = self.changed.into_iter().map(|(id, after)| {
             let read = self.snapshot.orders.get(&id).map(|state| &state.order);
-            let guard = read.map(|read| Guard { version: read.version, status: read.status });
+            let guard =
+                read.map(|read| OrderVersionGuard { version: read.version, status: read.status });
             OrderWrite { guard, after }
         });
         Writes { answers, events, orders: orders.collect(), ..self.writes }
     }
 
-    fn change(&mut self, attempt: &Attempt, after: &OrderState, reason: Option<String>) {
+    fn record_change(&mut self, attempt: &Attempt, after: &OrderState, reason: Option<String>) {
         let order = &after.order;
-        let before = self.state(order.id).map(|state| &state.order);
+        let before = self.order_state(order.id).map(|state| &state.order);
         let from = before.map(|before| before.status);
         let taken_from = before.and_then(|before| taken_from(attempt, before));
         let kind = match taken_from {
             Some(_) => EventType::OrderAcceptanceWithdrawn,
-            None => event_of(attempt.command.body.action()),
+            None => event_of(attempt.command.body.order_action()),
         };
         let before = before.cloned();
-        let used = self.shares.change(attempt, before.as_ref(), order, self.snapshot.now);
+        let used = self.shares.count_change(attempt, before.as_ref(), order, self.snapshot.now);
         self.writes.acts.extend(used);
-        let accepted = attempt.command.body.action() == Some(Action::Accept);
+        let accepted = attempt.command.body.order_action() == Some(Action::Accept);
         let won = after.acceptance.as_ref().filter(|_| accepted);
         let rule = won.and_then(|acceptance| acceptance.rule);
-        let line = LineDraft { from, rule, ..LineDraft::default() };
+        let line = TimelineDraft { from, rule, ..TimelineDraft::default() };
         let tells_payment = matches!(kind, EventType::OrderAccepted | EventType::OrderCompleted);
-        let region = self.assignment(order.location).filter(|_| tells_payment);
+        let region = self.current_assignment(order.location).filter(|_| tells_payment);
         let paid_afterwards = region.is_some_and(|region| region.rules.is_paid_afterwards(order));
-        self.line(attempt, order, LineDraft { reason: reason.clone(), ..line });
-        self.emit(kind, attempt, order.clone(), |body| {
+        self.add_timeline_entry(attempt, order, TimelineDraft { reason: reason.clone(), ..line });
+        self.emit_event(kind, attempt, order.clone(), |body| {
             body.reason = reason;
             body.taken_from = taken_from;
             body.terms = after.terms;
             body.paid_afterwards = paid_afterwards;
             if kind == EventType::OrderCancelled {
-                body.refund = pricing::refund(after);
+                body.refund = pricing::refund_amount(after);
             }
         });
     }
 
     /// Records a success that leaves the order unchanged.
-    fn leave(&mut self, attempt: &Attempt, code: Option<Code>) -> Outcome {
-        let state = self.state(attempt.command.body.order_id());
+    fn record_unchanged(&mut self, attempt: &Attempt, code: Option<Code>) -> Outcome {
+        let state = self.order_state(attempt.command.body.order_id());
         let order = state.map(|state| state.order.clone());
-        self.keep(attempt, true, code, order.as_ref().map(|order| order.version));
-        Outcome { code, order, ..Outcome::plain(OutcomeKind::Applied, self.snapshot.now) }
+        self.store_answer(attempt, true, code, order.as_ref().map(|order| order.version));
+        Outcome { code, order, ..Outcome::new_plain(OutcomeKind::Applied, self.snapshot.now) }
     }
 
     /// Records an edge's promise on a closed order: it counts, enters the timeline, and its
     /// provider is notified once.
     fn meet_closed(&mut self, attempt: &Attempt, code: Code) -> Outcome {
-        let outcome = self.leave(attempt, Some(code));
+        let outcome = self.record_unchanged(attempt, Some(code));
         let Some(order) = outcome.order.clone() else { return outcome };
         let from = Some(order.status);
-        self.line(attempt, &order, LineDraft { from, code: Some(code), ..LineDraft::default() });
-        if attempt.command.body.action() == Some(Action::Accept) {
-            self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
+        self.add_timeline_entry(
+            attempt,
+            &order,
+            TimelineDraft { from, code: Some(code), ..TimelineDraft::default() },
+        );
+        if attempt.command.body.order_action() == Some(Action::Accept) {
+            self.emit_event(EventType::OrderAcceptanceLost, attempt, order, |body| {
                 body.code = Some(code);
             });
         }
@@ -238,7 +250,7 @@ impl<'a> Desk<'a> {
 
     /// Adds the firm answer to the command's timeline entry.
     pub fn tell_promise(&mut self, attempt: &Attempt) {
-        let (Some(actor), Some(promise)) = (attempt.actor, attempt.promise()) else { return };
+        let (Some(actor), Some(promise)) = (attempt.actor, attempt.edge_promise()) else { return };
         self.writes.promises.push(LatePromise {
             order_id: attempt.command.body.order_id(),
             command_id: attempt.command.id,
@@ -266,36 +278,59 @@ impl<'a> Desk<'a> {
     }
 
     /// `broken`: why the edge's promise does not hold.
-    fn refuse(&mut self, attempt: &Attempt, code: Code, broken: Option<BrokenPromise>) -> Outcome {
+    fn record_refusal(
+        &mut self,
+        attempt: &Attempt,
+        code: Code,
+        broken: Option<BrokenPromise>,
+    ) -> Outcome {
         let order = self.order_for(attempt);
-        if consumes(attempt, code) || self.snapshot.lapse == Some(Lapse::RefuseNotConsume) {
-            self.keep(attempt, false, Some(code), order.as_ref().map(|order| order.version));
+        if consumes_command_id(attempt, code)
+            || self.snapshot.lapse == Some(DisabledRule::RefuseNotConsume)
+        {
+            self.store_answer(
+                attempt,
+                false,
+                Some(code),
+                order.as_ref().map(|order| order.version),
+            );
         }
-        let state = self.state(attempt.command.body.order_id()).cloned();
+        let state = self.order_state(attempt.command.body.order_id()).cloned();
         let now = self.snapshot.now;
-        let lost = state.as_ref().and_then(|state| explain::lost(attempt, state, code, now));
+        let lost =
+            state.as_ref().and_then(|state| explain::explain_loss(attempt, state, code, now));
         let (promise_ended, taken_back) = broken.unzip();
         let taken_back = taken_back.flatten();
         let lost = lost.map(|lost| Lost { promise_ended, taken_back, ..lost });
         if let Some(OrderState { order, .. }) = state {
-            self.note(attempt, order, code, lost.clone());
+            self.record_refusal_traces(attempt, order, code, lost.clone());
         }
-        let outcome = Outcome::rejected(code, order, now);
+        let outcome = Outcome::new_rejected(code, order, now);
         Outcome { lost, ..outcome }
     }
 
     /// Records a refusal: a timeline entry, and an event for a lost acceptance.
-    fn note(&mut self, attempt: &Attempt, order: Order, code: Code, lost: Option<Lost>) {
+    fn record_refusal_traces(
+        &mut self,
+        attempt: &Attempt,
+        order: Order,
+        code: Code,
+        lost: Option<Lost>,
+    ) {
         if leaves_a_line(attempt, code) {
             let reason = reason_of(&attempt.command.body).ok().flatten();
             let (from, code) = (Some(order.status), Some(code));
-            self.line(attempt, &order, LineDraft { from, code, reason, rule: None });
+            self.add_timeline_entry(
+                attempt,
+                &order,
+                TimelineDraft { from, code, reason, rule: None },
+            );
         }
         let over =
             matches!(code, Code::TooManyOpenJobs | Code::TooManyAcceptances | Code::NotVerified);
         // A portal user reads it in the response.
         if attempt.origin != Origin::Portal && (lost.is_some() || over) {
-            self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
+            self.emit_event(EventType::OrderAcceptanceLost, attempt, order, |body| {
                 body.code = Some(code);
                 body.lost = lost;
             });
@@ -304,21 +339,27 @@ impl<'a> Desk<'a> {
 
     /// The end of the right behind an edge's promise, if it was taken back.
     pub fn taken_back(&self, attempt: &Attempt, order: &Order) -> Option<FenceEnd> {
-        match Backing::of(attempt, self.assignment(order.location)?) {
-            Backing::TakenBack(end) => Some(end),
-            Backing::None | Backing::Stands => None,
+        match PromiseBacking::from_evidence(attempt, self.current_assignment(order.location)?) {
+            PromiseBacking::TakenBack(end) => Some(end),
+            PromiseBacking::None | PromiseBacking::Stands => None,
         }
     }
 
     /// The order to attach to a refusal, unless hidden from this person: an edge merges it whole
     /// and shows readers their parts.
     fn order_for(&self, attempt: &Attempt) -> Option<Order> {
-        let order = &self.state(attempt.command.body.order_id())?.order;
+        let order = &self.order_state(attempt.command.body.order_id())?.order;
         let hidden = attempt.actor.is_none_or(|actor| view::is_hidden(order, actor, attempt));
         (!hidden).then(|| order.clone())
     }
 
-    fn keep(&mut self, attempt: &Attempt, applied: bool, code: Option<Code>, version: Option<u64>) {
+    fn store_answer(
+        &mut self,
+        attempt: &Attempt,
+        applied: bool,
+        code: Option<Code>,
+        version: Option<u64>,
+    ) {
         let command = &attempt.command;
         let answer = StoredAnswer {
             command_id: command.id,
@@ -331,24 +372,25 @@ impl<'a> Desk<'a> {
             op: attempt.op().map(|op| op.name.clone()),
             decided_at: self.snapshot.now,
         };
-        self.answered.insert(answer.key(), self.writes.commands.len());
+        self.answered.insert(answer.command_key(), self.writes.commands.len());
         self.writes.commands.push(answer);
     }
 
-    fn line(&mut self, attempt: &Attempt, order: &Order, draft: LineDraft) {
+    fn add_timeline_entry(&mut self, attempt: &Attempt, order: &Order, draft: TimelineDraft) {
         let Some(actor) = attempt.actor else { return };
-        let LineDraft { from, code, reason, rule } = draft;
+        let TimelineDraft { from, code, reason, rule } = draft;
         let op = attempt.op();
-        let (before, assignment) = (self.state(order.id), self.assignment(order.location));
+        let (before, assignment) =
+            (self.order_state(order.id), self.current_assignment(order.location));
         let entry = TimelineEntry {
             version: order.version,
-            action: attempt.command.body.action(),
+            action: attempt.command.body.order_action(),
             actor,
             from,
             to: order.status,
             code,
             reason,
-            hops: attempt.hops(self.snapshot.now),
+            hops: attempt.hops_until(self.snapshot.now),
             command_id: attempt.command.id,
             source: attempt.source(),
             edge: op.map(|op| op.name.edge.clone()),
@@ -357,13 +399,13 @@ impl<'a> Desk<'a> {
             verdict: op.map(|op| op.evidence.verdict),
             address_shown: showing::address_shown(attempt, before, assignment, code),
             race_rule: rule,
-            promise: attempt.promise(),
+            promise: attempt.edge_promise(),
             payment_status: None,
         };
-        self.writes.timeline.push(Line { order_id: order.id, entry });
+        self.writes.timeline.push(NewTimelineEntry { order_id: order.id, entry });
     }
 
-    fn emit(
+    fn emit_event(
         &mut self,
         kind: EventType,
         attempt: &Attempt,
@@ -372,24 +414,24 @@ impl<'a> Desk<'a> {
     ) {
         let Some(actor) = attempt.actor else { return };
         let command_id = attempt.command.id;
-        let terms = self.state(order.id).and_then(|state| state.terms);
-        let mut body = OrderEvent { terms, ..OrderEvent::plain(order, actor, command_id) };
+        let terms = self.order_state(order.id).and_then(|state| state.terms);
+        let mut body = OrderEvent { terms, ..OrderEvent::from_order(order, actor, command_id) };
         fill(&mut body);
-        self.writes.events.push(EventDraft { kind, trace: attempt.trace(), body });
+        self.writes.events.push(EventDraft { kind, trace: attempt.trace_id(), body });
     }
 
-    fn offer(&self, order: Option<&Order>, lost: Option<&mut Lost>) {
+    fn offer_nearby_jobs(&self, order: Option<&Order>, lost: Option<&mut Lost>) {
         if let (Some(order), Some(lost)) = (order, lost) {
             let open = self.snapshot.open_jobs.iter();
             let open = open.map(|job| self.changed.get(&job.id).map_or(job, |now| &now.order));
-            lost.nearby = explain::nearby(order, open);
+            lost.nearby = explain::nearby_jobs(order, open);
         }
     }
 }
 
 /// The provider who loses the order because someone else withdraws it.
 fn taken_from(attempt: &Attempt, before: &Order) -> Option<UserId> {
-    let withdrawn = attempt.command.body.action() == Some(Action::Withdraw);
+    let withdrawn = attempt.command.body.order_action() == Some(Action::Withdraw);
     let actor = attempt.actor.map(|actor| actor.user_id);
     before.provider_id.filter(|provider| withdrawn && Some(*provider) != actor)
 }
@@ -410,7 +452,7 @@ fn event_of(action: Option<Action>) -> EventType {
 /// True if a refusal uses up the command id. Edge ops and waiting accepts always do. A portal user
 /// may reuse the id if nothing was decided (authentication failure, unknown order, invalid input,
 /// fault) or the refusal may change.
-pub(crate) fn consumes(attempt: &Attempt, code: Code) -> bool {
+pub(crate) fn consumes_command_id(attempt: &Attempt, code: Code) -> bool {
     match attempt.origin {
         Origin::Edge(_) | Origin::Waited { .. } => true,
         Origin::Portal => {
@@ -430,9 +472,9 @@ pub(crate) fn consumes(attempt: &Attempt, code: Code) -> bool {
 /// True if a refusal enters the timeline. Edge refusals do, since someone acted on the edge's
 /// answer, but a stranger's do not. Over HTTP the stored answer is enough.
 fn leaves_a_line(attempt: &Attempt, code: Code) -> bool {
-    let (Some(action), Some(actor)) = (attempt.command.body.action(), attempt.actor) else {
+    let (Some(action), Some(actor)) = (attempt.command.body.order_action(), attempt.actor) else {
         return false;
     };
     let stranger = code == Code::OrderNotFound;
-    attempt.op().is_some() && action.roles().contains(&actor.role) && !stranger
+    attempt.op().is_some() && action.allowed_roles().contains(&actor.role) && !stranger
 }

@@ -9,7 +9,8 @@ use wire::{
 use custody::FeePolicy;
 
 use crate::{
-    Acceptance, Attempt, Lapse, OfflineRules, OrderState, backing::Backing, pricing, view,
+    Acceptance, Attempt, DisabledRule, OfflineRules, OrderState, backing::PromiseBacking, pricing,
+    view,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +35,10 @@ pub(crate) enum Ruling {
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Case<'a> {
+pub(crate) struct RulingContext<'a> {
     pub attempt: &'a Attempt,
     pub actor: Actor,
-    pub backing: &'a Backing,
+    pub backing: &'a PromiseBacking,
     pub rules: &'a OfflineRules,
     /// The region's holder is not the sending edge.
     pub held_elsewhere: bool,
@@ -51,28 +52,28 @@ pub(crate) struct Case<'a> {
     /// The limit this would break. A promise under the assignment right holds regardless.
     pub limit: Option<LimitReached>,
     pub cancel_policies: &'a [FeePolicy],
-    pub lapse: Option<Lapse>,
+    pub lapse: Option<DisabledRule>,
     pub now: UnixMillis,
 }
 
 /// Checks the author, the order and its owner, then its status; the first failed check is the
 /// answer.
-pub(crate) fn rule(case: Case<'_>, state: Option<&OrderState>) -> Ruling {
+pub(crate) fn rule_on_case(case: RulingContext<'_>, state: Option<&OrderState>) -> Ruling {
     let body = &case.attempt.command.body;
-    let ruled = match (body, body.action()) {
+    let ruled = match (body, body.order_action()) {
         (CommandBody::PublishOrder { order_id, order }, _) => {
-            publish(case, state, *order_id, order)
+            rule_on_publish(case, state, *order_id, order)
         }
         (_, Some(action)) => check_asker(action, case, state)
             .and_then(|state| Ok((state, reason_of(body)?)))
-            .and_then(|(state, reason)| act(action, case, state, reason)),
+            .and_then(|(state, reason)| rule_on_action(action, case, state, reason)),
         (_, None) => Err(Code::UnknownOp),
     };
     ruled.unwrap_or_else(Ruling::Refused)
 }
 
-fn publish(
-    case: Case<'_>,
+fn rule_on_publish(
+    case: RulingContext<'_>,
     state: Option<&OrderState>,
     order_id: OrderId,
     draft: &Draft,
@@ -88,19 +89,19 @@ fn publish(
         return Ok(Ruling::OverLimit(reached));
     }
     let (customer, source) = (case.actor.user_id, case.attempt.source());
-    let order = Order::published(order_id, draft, customer, case.now, source);
-    let after = Box::new(OrderState::unpaid(order, None));
+    let order = Order::new_published(order_id, draft, customer, case.now, source);
+    let after = Box::new(OrderState::new_unpaid(order, None));
     Ok(Ruling::Changed { after, reason: None, under_rule: false })
 }
 
 fn check_asker<'a>(
     action: Action,
-    case: Case<'_>,
+    case: RulingContext<'_>,
     state: Option<&'a OrderState>,
 ) -> Result<&'a OrderState, Code> {
     let actor = case.actor;
     let by_rule = state.is_some_and(|state| is_by_rule(action, case, &state.order));
-    if !action.roles().contains(&actor.role) && !by_rule {
+    if !action.allowed_roles().contains(&actor.role) && !by_rule {
         let accept = action == Action::Accept;
         return Err(if accept { Code::ProvidersOnly } else { Code::RoleForbidden });
     }
@@ -110,7 +111,7 @@ fn check_asker<'a>(
     }
     let state = state.ok_or(Code::OrderNotFound)?;
     let order = &state.order;
-    match (concerns(action, actor, order), view::is_hidden(order, actor, case.attempt)) {
+    match (can_ever_act(action, actor, order), view::is_hidden(order, actor, case.attempt)) {
         (true, false) => Ok(state),
         (true, true) => Err(Code::OrderNotFound),
         (false, hidden) => Err(why_not_his(case, order, action, hidden)),
@@ -120,17 +121,17 @@ fn check_asker<'a>(
 /// True if the holding edge approved this under the region's offline rules, for an admin on site or
 /// the order's own customer. Only the edge knew the customer's standing, so its promise counts, and
 /// a case lets an admin check it.
-fn is_by_rule(action: Action, case: Case<'_>, order: &Order) -> bool {
+fn is_by_rule(action: Action, case: RulingContext<'_>, order: &Order) -> bool {
     let actor = case.actor;
     let asked = actor.role == Role::Admin || actor.user_id == order.customer_id;
     action == Action::Approve
         && case.backing.is_firm()
         && asked
-        && case.rules.approvals(true).any(|rule| rule.allows(order))
+        && case.rules.list_approval_rules(true).any(|rule| rule.allows_order(order))
 }
 
 /// True if this person may ever perform the action on this order.
-fn concerns(action: Action, actor: Actor, order: &Order) -> bool {
+fn can_ever_act(action: Action, actor: Actor, order: &Order) -> bool {
     match action {
         Action::Approve | Action::Reject | Action::Accept => true,
         Action::Withdraw if actor.role == Role::Admin => true,
@@ -144,7 +145,7 @@ fn concerns(action: Action, actor: Actor, order: &Order) -> bool {
 
 /// Why someone may not work on an order that is not theirs. It may yet become theirs, through a
 /// firm accept that met a closed order or one that exists only in the holder's log so far.
-fn why_not_his(case: Case<'_>, order: &Order, action: Action, hidden: bool) -> Code {
+fn why_not_his(case: RulingContext<'_>, order: &Order, action: Action, hidden: bool) -> Code {
     let works = matches!(action, Action::Withdraw | Action::Start | Action::Complete);
     match order.status {
         OrderStatus::Cancelled | OrderStatus::Rejected if works && case.met_closed => {
@@ -170,9 +171,9 @@ pub(crate) fn reason_of(body: &CommandBody) -> Result<Option<String>, Code> {
     checked.map_err(|_| Code::InvalidInput)
 }
 
-fn act(
+fn rule_on_action(
     action: Action,
-    case: Case<'_>,
+    case: RulingContext<'_>,
     state: &OrderState,
     reason: Option<String>,
 ) -> Result<Ruling, Code> {
@@ -183,7 +184,7 @@ fn act(
     if action == Action::Accept && !case.may_accept && !case.backing.is_firm() {
         return Err(Code::NotVerified);
     }
-    let lapsed = action == Action::Cancel && case.lapse == Some(Lapse::CancelStages);
+    let lapsed = action == Action::Cancel && case.lapse == Some(DisabledRule::CancelStages);
     let anyhow = (lapsed && !is_closed(order.status)).then_some(OrderStatus::Cancelled);
     let next = status_after(action, case.actor.role, order, case.rules);
     let Some(status) = next.or(anyhow) else {
@@ -199,7 +200,7 @@ fn act(
     let lacks_funds = action == Action::Start
         && order.payment_status != PaymentStatus::Held
         && !case.rules.is_paid_afterwards(order);
-    let is_lapse = case.lapse == Some(Lapse::HeldFirst);
+    let is_lapse = case.lapse == Some(DisabledRule::HeldFirst);
     if lacks_funds && !may_start_unpaid(case, order) && !is_lapse {
         return Err(Code::FundsNotHeld);
     }
@@ -218,7 +219,7 @@ fn act(
             after.order.provider_id = None;
             after.acceptance = None;
         }
-        Action::Cancel => after.terms = Some(pricing::terms(case, state)?),
+        Action::Cancel => after.terms = Some(pricing::cancel_terms(case, state)?),
         Action::Approve | Action::Reject | Action::Start | Action::Complete | Action::Review => {}
     }
     Ok(Ruling::Changed { after, reason, under_rule })
@@ -234,34 +235,44 @@ pub(crate) fn status_after(
 ) -> Option<OrderStatus> {
     let cancels = (action, role) == (Action::Cancel, Role::Customer);
     let cancelled = cancels && rules.is_unpaid_work(order);
-    order.status.after_by(action, role).or(cancelled.then_some(OrderStatus::Cancelled))
+    order.status.next_status_by_role(action, role).or(cancelled.then_some(OrderStatus::Cancelled))
 }
 
 /// The ruling on an action the order's status does not allow. An edge may have promised it before
 /// the cloud's change reached it.
-fn leads_nowhere(case: Case<'_>, status: OrderStatus, action: Action) -> Result<Ruling, Code> {
+fn leads_nowhere(
+    case: RulingContext<'_>,
+    status: OrderStatus,
+    action: Action,
+) -> Result<Ruling, Code> {
     use Action::{Accept, Approve};
     let refused = Err(why_not(status, action));
     match (case.backing, action, status) {
-        (Backing::Stands, Accept | Approve, _) if case.lapse == Some(Lapse::CancelHeld) => refused,
-        (Backing::Stands, Accept, OrderStatus::Cancelled) => {
+        (PromiseBacking::Stands, Accept | Approve, _)
+            if case.lapse == Some(DisabledRule::CancelHeld) =>
+        {
+            refused
+        }
+        (PromiseBacking::Stands, Accept, OrderStatus::Cancelled) => {
             Ok(Ruling::Meanwhile(Code::OrderCancelledMeanwhile))
         }
-        (Backing::Stands, Accept | Approve, OrderStatus::Rejected) => {
+        (PromiseBacking::Stands, Accept | Approve, OrderStatus::Rejected) => {
             Ok(Ruling::Meanwhile(Code::OrderRejectedMeanwhile))
         }
-        (Backing::TakenBack(end), Accept, _)
-        | (Backing::TakenBack(end), Approve, OrderStatus::Rejected) => {
+        (PromiseBacking::TakenBack(end), Accept, _)
+        | (PromiseBacking::TakenBack(end), Approve, OrderStatus::Rejected) => {
             Ok(Ruling::Overturned(end.how, Some(end.clone())))
         }
         // The original of a cloned machine still holds the right, or a log that was later restored
         // had released it.
-        (Backing::None, Accept, status) if status.has_provider() || is_closed(status) => {
+        (PromiseBacking::None, Accept, status) if status.has_provider() || is_closed(status) => {
             let ended = case.attempt.promise_ended();
             ended.map_or(refused, |how| Ok(Ruling::Overturned(how, None)))
         }
         // The order is already approved, or further along.
-        (Backing::Stands | Backing::TakenBack(_), Approve, _) => Ok(Ruling::AlreadySo),
+        (PromiseBacking::Stands | PromiseBacking::TakenBack(_), Approve, _) => {
+            Ok(Ruling::AlreadySo)
+        }
         _ => refused,
     }
 }
@@ -272,7 +283,7 @@ fn has_accepted(order: &Order, actor: Actor) -> bool {
 }
 
 /// The rule that puts this acceptance before others.
-fn race_rule(case: Case<'_>) -> RaceRule {
+fn race_rule(case: RulingContext<'_>) -> RaceRule {
     match (case.backing.is_firm(), case.held_here) {
         (true, _) => RaceRule::Promised,
         (false, true) => RaceRule::FirstInLog,
@@ -284,9 +295,9 @@ fn is_closed(status: OrderStatus) -> bool {
     matches!(status, OrderStatus::Cancelled | OrderStatus::Rejected)
 }
 
-fn may_start_unpaid(case: Case<'_>, order: &Order) -> bool {
+fn may_start_unpaid(case: RulingContext<'_>, order: &Order) -> bool {
     let Some(op) = case.attempt.op() else { return false };
-    let is_lapse = case.lapse == Some(Lapse::UnpaidWhileLinked);
+    let is_lapse = case.lapse == Some(DisabledRule::UnpaidWhileLinked);
     let cut_off = op.evidence.cut_off.filter(|_| !is_lapse);
     case.rules.starts_unpaid_at_edge(order, cut_off)
 }

@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 
 use wire::{
-    LimitReached, Order, ShareAct, ShareKind, ShareLimits, UnixMillis, UserId, Workload, is_open,
+    LimitReached, Order, ProviderWorkload, ShareAct, ShareKind, ShareLimits, UnixMillis, UserId,
+    is_open,
 };
 
 use crate::{Attempt, ProviderAct, Snapshot};
 
-pub(crate) struct ShareBook {
+pub(crate) struct ShareTracker {
     limits: ShareLimits,
-    loads: BTreeMap<UserId, Workload>,
+    loads: BTreeMap<UserId, ProviderWorkload>,
     open_orders_max: u32,
     open_orders: BTreeMap<UserId, u32>,
 }
 
-impl ShareBook {
-    pub fn of(snapshot: &Snapshot) -> Self {
+impl ShareTracker {
+    pub fn from_snapshot(snapshot: &Snapshot) -> Self {
         Self {
             limits: snapshot.limits,
             loads: snapshot.workloads.clone(),
@@ -25,14 +26,14 @@ impl ShareBook {
         }
     }
 
-    pub fn reached(
+    pub fn limit_broken_by(
         &self,
         attempt: &Attempt,
         order: &Order,
         now: UnixMillis,
     ) -> Option<LimitReached> {
         let ProviderAct { provider_id, act, at } = act_of(attempt, Some(order), now)?;
-        self.limits.reached(self.loads.get(&provider_id)?, act, at)
+        self.limits.find_reached_limit(self.loads.get(&provider_id)?, act, at)
     }
 
     /// The limit that one more open order of this customer would break.
@@ -54,7 +55,7 @@ impl ShareBook {
     }
 
     /// Counts the order's change to `after`. Returns the share it used up.
-    pub fn change(
+    pub fn count_change(
         &mut self,
         attempt: &Attempt,
         before: Option<&Order>,
@@ -65,8 +66,8 @@ impl ShareBook {
         if self.limits == ShareLimits::OFF {
             return None;
         }
-        let had = before.and_then(worker);
-        let has = worker(after);
+        let had = before.and_then(provider_at_work);
+        let has = provider_at_work(after);
         if had != has {
             if let Some(load) = had.and_then(|had| self.loads.get_mut(&had)) {
                 load.open_jobs = load.open_jobs.saturating_sub(1);
@@ -86,11 +87,11 @@ impl ShareBook {
 /// Timed by the edge's receipt of the command, capped at now.
 fn act_of(attempt: &Attempt, order: Option<&Order>, now: UnixMillis) -> Option<ProviderAct> {
     let actor = attempt.actor?;
-    let act = ShareAct::of(actor, &attempt.command.body, order)?;
+    let act = ShareAct::from_command(actor, &attempt.command.body, order)?;
     let at = attempt.op().map_or(now, |op| op.evidence.received_at.min(now));
     Some(ProviderAct { provider_id: actor.user_id, act, at })
 }
 
-fn worker(order: &Order) -> Option<UserId> {
+fn provider_at_work(order: &Order) -> Option<UserId> {
     order.provider_id.filter(|_| order.status.is_at_work())
 }

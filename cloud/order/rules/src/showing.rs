@@ -13,7 +13,7 @@ pub(crate) fn address_shown(
     assignment: Option<&Assignment>,
     code: Option<Code>,
 ) -> Option<AddressShown> {
-    match attempt.command.body.action()? {
+    match attempt.command.body.order_action()? {
         Action::Accept if was_promised(attempt) => Some(AddressShown::Firm),
         Action::Accept => code.is_none().then_some(AddressShown::Decided),
         Action::Start => {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use custody::FeePolicy;
 use wire::{
-    Actor, Amount, CancelCharge, CommandId, Order, OrderId, ProviderMark, RaceRule, Region,
-    ShareLimits, Source, UnixMillis, UserId, Workload,
+    Actor, Amount, CancelCharge, CommandId, Order, OrderId, ProviderVerification, ProviderWorkload,
+    RaceRule, Region, ShareLimits, Source, UnixMillis, UserId,
 };
 
-use crate::{Assignment, Attempt, CommandKey, Lapse, StoredAnswer};
+use crate::{Assignment, Attempt, CommandKey, DisabledRule, StoredAnswer};
 
 /// An order or answer missing here does not exist for `decide`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Snapshot {
     pub taken_back: BTreeSet<(CommandId, UserId)>,
     pub limits: ShareLimits,
     /// Current shares of the providers accepting or withdrawing here; empty if no limit is set.
-    pub workloads: BTreeMap<UserId, Workload>,
+    pub workloads: BTreeMap<UserId, ProviderWorkload>,
     /// Maximum open orders per customer; 0 means no limit.
     pub open_orders_max: u32,
     /// Open orders of the customers publishing here; empty without a limit.
@@ -35,11 +35,11 @@ pub struct Snapshot {
     /// Only providers verified by an admin may accept.
     pub verified_only: bool,
     /// Verification status of the accepting providers; empty if verification is not required.
-    pub marks: BTreeMap<UserId, ProviderMark>,
+    pub marks: BTreeMap<UserId, ProviderVerification>,
     /// Versions of the cancellation fee; empty if no request cancels or cancelling is free.
     pub cancel_policies: Vec<FeePolicy>,
     /// A rule to disable; only the simulator sets it.
-    pub lapse: Option<Lapse>,
+    pub lapse: Option<DisabledRule>,
 }
 
 impl Default for Snapshot {
@@ -70,7 +70,7 @@ impl Snapshot {
     pub(crate) fn may_accept(&self, attempt: &Attempt, actor: Actor) -> bool {
         let kept = self.marks.get(&actor.user_id).copied();
         let told = attempt.mark.filter(|mark| mark.user == actor.user_id);
-        let newest = kept.into_iter().chain(told).reduce(ProviderMark::joined);
+        let newest = kept.into_iter().chain(told).reduce(ProviderVerification::merge_with);
         !self.verified_only || newest.is_some_and(|mark| mark.verified)
     }
 }
@@ -95,7 +95,7 @@ pub struct Acceptance {
 }
 
 impl OrderState {
-    pub fn unpaid(order: Order, acceptance: Option<Acceptance>) -> Self {
+    pub fn new_unpaid(order: Order, acceptance: Option<Acceptance>) -> Self {
         Self { order, acceptance, held: Amount::ZERO, terms: None }
     }
 }

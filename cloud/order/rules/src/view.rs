@@ -8,7 +8,7 @@ use crate::Attempt;
 /// open order too late learns where it went. At an edge they act on an order the edge has shown
 /// them, so they get the real reason.
 pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool {
-    let accepts = attempt.command.body.action() == Some(Action::Accept);
+    let accepts = attempt.command.body.order_action() == Some(Action::Accept);
     let told = match actor.role {
         Role::Provider => attempt.op().is_some() || (accepts && was_open(order.status)),
         Role::Customer | Role::Admin => false,

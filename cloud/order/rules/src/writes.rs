@@ -6,7 +6,7 @@ use wire::{
     ShareAct, TimelineEntry, UnixMillis, UserId, words, words_from_text,
 };
 
-use crate::{AssignmentTurn, OrderState, StoredAnswer};
+use crate::{AssignmentTransition, OrderState, StoredAnswer};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Writes {
@@ -16,7 +16,7 @@ pub struct Writes {
     pub commands: Vec<StoredAnswer>,
     /// Changed orders by id, each once in its final state.
     pub orders: Vec<OrderWrite>,
-    pub timeline: Vec<Line>,
+    pub timeline: Vec<NewTimelineEntry>,
     /// Firm answers that lost, to add to an existing timeline entry.
     pub promises: Vec<LatePromise>,
     pub events: Vec<EventDraft>,
@@ -24,25 +24,25 @@ pub struct Writes {
     pub cases: Vec<NewCase>,
     pub acts: Vec<ProviderAct>,
     /// Assignment changes, in order.
-    pub turns: Vec<(Region, AssignmentTurn)>,
+    pub turns: Vec<(Region, AssignmentTransition)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderWrite {
     /// `None` for a new order.
-    pub guard: Option<Guard>,
+    pub guard: Option<OrderVersionGuard>,
     pub after: OrderState,
 }
 
 /// The version and status as read: if the write finds others, the decision is void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Guard {
+pub struct OrderVersionGuard {
     pub version: u64,
     pub status: OrderStatus,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct NewTimelineEntry {
     pub order_id: OrderId,
     pub entry: TimelineEntry,
 }

@@ -4,10 +4,10 @@ use axum::extract::State;
 use process::{
     idempotency::Idempotency,
     problem::{ItemList, Json, Page, Path, Problem},
-    tokens::Admin,
-    trace::Trace,
+    tokens::AdminCaller,
+    trace::RequestTrace,
 };
-use rules::{Attempt, Origin, Seat};
+use rules::{Attempt, HolderEpoch, Origin};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{
@@ -91,7 +91,7 @@ const WITHDRAWN_MAX: usize = 50;
 /// them all.
 pub async fn withdraw_all(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Path(provider): Path<UserId>,
     idempotency: Idempotency,
     Json(WithdrawalForm { reason }): Json<WithdrawalForm>,
@@ -111,8 +111,9 @@ pub async fn withdraw_all(
             trace: idempotency.trace.clone(),
         };
         let actor = Some(caller.actor);
-        let decision =
-            service.command(Attempt { command, actor, mark: None, origin: Origin::Portal }).await?;
+        let decision = service
+            .decide_command(Attempt { command, actor, mark: None, origin: Origin::Portal })
+            .await?;
         items.push(match decision {
             OpDecision::Decided(outcome) => WithdrawnJob {
                 order_id,
@@ -133,7 +134,7 @@ pub async fn withdraw_all(
 /// scans a limited part of the history.
 pub async fn lost_acceptances(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     page: Page<u64>,
 ) -> Result<ItemList<LostAcceptance>, Problem> {
     let (items, next) = service.store.lost_acceptances(page.after, page.limit).await?;
@@ -143,7 +144,7 @@ pub async fn lost_acceptances(
 /// All answers under the id, one per person.
 pub async fn answers(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     Path(id): Path<CommandId>,
 ) -> Result<Json<WholeList<CommandAnswer>>, Problem> {
     Ok(Json(WholeList { items: service.store.answers_of(id).await? }))
@@ -151,14 +152,14 @@ pub async fn answers(
 
 pub async fn assignments(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
 ) -> Result<Json<Assignments>, Problem> {
-    Ok(Json(Assignments { items: service.store.assignments().await? }))
+    Ok(Json(Assignments { items: service.store.list_assignments().await? }))
 }
 
 pub async fn assignment(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     Path(region): Path<Region>,
 ) -> Result<Json<AssignmentRecord>, Problem> {
     Ok(Json(service.store.region_record(region).await?))
@@ -166,33 +167,33 @@ pub async fn assignment(
 
 pub async fn assign(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Path(region): Path<Region>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Json(body): Json<AssignmentBody>,
 ) -> Result<Json<AssignmentRecord>, Problem> {
     let request = AssignmentRequest {
         by: caller.actor.user_id,
         trace: trace.into(),
-        take_back: body.take_back.as_ref().map(why).transpose()?,
-        right: right(body.policy, body.holder, body.epoch)?,
-        rules: body.rules.map(RulesBody::checked).transpose()?,
+        take_back: body.take_back.as_ref().map(check_take_back_reason).transpose()?,
+        right: parse_requested_right(body.policy, body.holder, body.epoch)?,
+        rules: body.rules.map(RulesBody::to_offline_rules).transpose()?,
     };
     if let Some((_, Some(seat))) = &request.right {
         check_seat(&service, region, seat).await?;
     }
-    service.store.assign(region, &request).await??;
+    service.store.change_assignment(region, &request).await??;
     Ok(Json(service.store.region_record(region).await?))
 }
 
 impl RulesBody {
-    fn checked(self) -> Result<OfflineRules, Problem> {
+    fn to_offline_rules(self) -> Result<OfflineRules, Problem> {
         Ok(OfflineRules {
             unpaid_start: self.unpaid_start,
             approval: self.approval.map(ApprovalRule::from),
             address_at_start: self.address_at_start,
             approval_in_good_standing: self.approval_in_good_standing.map(ApprovalRule::from),
-            unpaid_start_max: self.unpaid_start_max.map(PriceCapBody::checked).transpose()?,
+            unpaid_start_max: self.unpaid_start_max.map(PriceCapBody::to_price_cap).transpose()?,
             paid_afterwards: each_once(self.paid_afterwards),
         })
     }
@@ -200,11 +201,11 @@ impl RulesBody {
 
 impl PriceCapBody {
     /// Refuses a cap of zero, which would allow nothing.
-    fn checked(self) -> Result<PriceCap, Problem> {
+    fn to_price_cap(self) -> Result<PriceCap, Problem> {
         let Self { price_max, currency } = self;
         if !price_max.is_positive() {
             let field = "rules.unpaid_start_max.price_max";
-            return Err(Problem::wrong(field, say::price_cap_empty));
+            return Err(Problem::wrong_field(field, say::price_cap_empty));
         }
         Ok(PriceCap { price_max, currency })
     }
@@ -228,34 +229,40 @@ fn each_once(named: Vec<ServiceType>) -> Vec<ServiceType> {
     kinds
 }
 
-fn why(body: &TakeBackBody) -> Result<String, Problem> {
-    wire::check_reason(&body.why).map_err(|error| Problem::wrong("take_back.why", error.why))
+fn check_take_back_reason(body: &TakeBackBody) -> Result<String, Problem> {
+    wire::check_reason(&body.why).map_err(|error| Problem::wrong_field("take_back.why", error.why))
 }
 
 /// Refuses a grant to an edge of another region or an ended epoch: no edge could use the right, and
 /// it would have to be taken back.
-async fn check_seat(service: &Service, region: Region, wanted: &Seat) -> Result<(), Problem> {
-    match hub::seat(service, &wanted.edge).await? {
+async fn check_seat(
+    service: &Service,
+    region: Region,
+    wanted: &HolderEpoch,
+) -> Result<(), Problem> {
+    match hub::find_edge_seat(service, &wanted.edge).await? {
         Some(seat) if seat.region == region && seat.epoch == wanted.epoch => Ok(()),
-        Some(seat) if seat.region == region => Err(Problem::wrong("epoch", say::epoch_passed)),
-        _ => Err(Problem::wrong("holder", say::holder_unknown)),
+        Some(seat) if seat.region == region => {
+            Err(Problem::wrong_field("epoch", say::epoch_passed))
+        }
+        _ => Err(Problem::wrong_field("holder", say::holder_unknown)),
     }
 }
 
 /// The requested policy and holder. A holder is one epoch of an edge and requires `exclusive`.
-fn right(
+fn parse_requested_right(
     policy: Option<Policy>,
     holder: Option<EdgeId>,
     epoch: Option<u64>,
-) -> Result<Option<(Policy, Option<Seat>)>, Problem> {
+) -> Result<Option<(Policy, Option<HolderEpoch>)>, Problem> {
     match (policy, holder, epoch) {
         (None, None, None) => Ok(None),
         (Some(policy), None, None) => Ok(Some((policy, None))),
         (Some(Policy::Exclusive), Some(edge), Some(epoch)) => {
-            Ok(Some((Policy::Exclusive, Some(Seat { edge, epoch }))))
+            Ok(Some((Policy::Exclusive, Some(HolderEpoch { edge, epoch }))))
         }
-        (_, Some(_), None) => Err(Problem::wrong("epoch", say::epoch_missing)),
-        (_, None, Some(_)) => Err(Problem::wrong("holder", say::holder_missing)),
-        (_, Some(_), Some(_)) => Err(Problem::wrong("policy", say::policy_without_holder)),
+        (_, Some(_), None) => Err(Problem::wrong_field("epoch", say::epoch_missing)),
+        (_, None, Some(_)) => Err(Problem::wrong_field("holder", say::holder_missing)),
+        (_, Some(_), Some(_)) => Err(Problem::wrong_field("policy", say::policy_without_holder)),
     }
 }

@@ -5,7 +5,7 @@ use process::{
     problem::{Json, Path, Problem},
     tokens::Caller,
 };
-use rules::{Cancellation, OrderState, cancellation};
+use rules::{Cancellation, OrderState, preview_cancellation};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{Actor, Amount, Code, Currency, OrderId, UnixMillis, readable_by};
@@ -38,10 +38,10 @@ pub async fn cancellation_of(
     caller: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<CancellationView>, Problem> {
-    Ok(Json(preview(&service, caller.actor, id).await?))
+    Ok(Json(load_cancellation_view(&service, caller.actor, id).await?))
 }
 
-pub async fn preview(
+pub async fn load_cancellation_view(
     service: &Service,
     actor: Actor,
     id: OrderId,
@@ -52,7 +52,7 @@ pub async fn preview(
         return Err(Code::OrderNotFound.into());
     }
     let Cancellation { fee, refund, free_until } =
-        cancellation(&state, actor, &policies, &rules, at)?;
+        preview_cancellation(&state, actor, &policies, &rules, at)?;
     let OrderState { order, held, .. } = state;
     Ok(CancellationView {
         order_id: id,

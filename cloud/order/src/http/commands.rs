@@ -9,7 +9,7 @@ use process::{
     idempotency::Idempotency,
     openapi::{RouteDescription, RouteInput},
     problem::{CreatedJson, Json, MaybeJson, Path, Problem},
-    tokens::{Caller, bearer},
+    tokens::{Caller, bearer_token},
 };
 use rules::{Attempt, Origin};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ use super::{
     cancelling,
     form::OrderForm,
     hub,
-    reply::{CommandReply, OrderView, succeeded},
+    reply::{CommandReply, OrderView, require_success},
     tracking::TrackingReceipt,
 };
 use crate::{say, service::Service, store::Publication};
@@ -52,14 +52,14 @@ pub struct PublishReply {
 
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = ReasonForm)]
-pub struct Reason {
+pub struct ReasonForm {
     #[serde(default)]
     reason: Option<String>,
 }
 
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = CancelForm)]
-pub struct Cancel {
+pub struct CancelForm {
     #[serde(default)]
     reason: Option<String>,
     /// The fee as shown by `GET orders/{id}/cancellation`; defaults to none. If the cancel now
@@ -70,15 +70,15 @@ pub struct Cancel {
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = StatusForm)]
-pub struct Target {
+pub struct StatusForm {
     status: OrderStatus,
     #[serde(default)]
     reason: Option<String>,
 }
 
 impl RouteInput for CommandSender {
-    fn describe(route: &mut RouteDescription) {
-        Idempotency::describe(route);
+    fn describe_route(route: &mut RouteDescription) {
+        Idempotency::describe_route(route);
     }
 }
 
@@ -87,7 +87,7 @@ impl FromRequestParts<Service> for CommandSender {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, service).await?;
-        let token = bearer(&parts.headers).unwrap_or_default().to_owned();
+        let token = bearer_token(&parts.headers).unwrap_or_default().to_owned();
         let idempotency = Idempotency::from_request_parts(parts, service).await?;
         let accepted = parts.headers.get(header::ACCEPT_LANGUAGE);
         let accepted = accepted.and_then(|value| value.to_str().ok());
@@ -101,21 +101,21 @@ pub async fn publish(
     CommandSender { caller, idempotency, language, .. }: CommandSender,
     Json(form): Json<OrderForm>,
 ) -> Result<([(HeaderName, String); 1], CreatedJson<PublishReply>), Problem> {
-    caller.require(Role::Customer)?;
-    let draft = form.draft(language);
+    caller.require_role(Role::Customer)?;
+    let draft = form.into_draft(language);
     // The rules repeat this check; only here can the response name each field.
     wire::check_draft(&draft)?;
     let Idempotency { command_id, trace } = idempotency;
     let publication = Publication { command_id, actor: caller.actor, draft, trace };
-    let order = succeeded(service.publish(publication).await?, caller.actor)?;
+    let order = require_success(service.publish_order(publication).await?, caller.actor)?;
     let place = [(header::LOCATION, format!("/api/v1/orders/{}", order.id))];
     let reply = PublishReply {
         order_id: order.id,
         code: order.code.clone(),
         status: order.status,
-        message: say::order_published.plain(language),
-        tracking: TrackingReceipt::of(&service, &order),
-        order: OrderView::of(order, caller.actor),
+        message: say::order_published.text_in(language),
+        tracking: TrackingReceipt::for_order(&service, &order),
+        order: OrderView::for_reader(order, caller.actor),
     };
     Ok((place, CreatedJson(reply)))
 }
@@ -126,9 +126,9 @@ macro_rules! routes {
             state: State<Service>,
             id: Path<OrderId>,
             sender: CommandSender,
-            MaybeJson(Reason { reason }): MaybeJson<Reason>,
+            MaybeJson(ReasonForm { reason }): MaybeJson<ReasonForm>,
         ) -> Result<CommandReply, Problem> {
-            act(state, id, sender, Action::$action, reason).await
+            send_action(state, id, sender, Action::$action, reason).await
         }
     )+};
 }
@@ -146,7 +146,7 @@ pub async fn cancel(
     state: State<Service>,
     id: Path<OrderId>,
     sender: CommandSender,
-    MaybeJson(Cancel { reason, fee }): MaybeJson<Cancel>,
+    MaybeJson(CancelForm { reason, fee }): MaybeJson<CancelForm>,
 ) -> Result<CommandReply, Problem> {
     let (service, actor) = (state.0.clone(), sender.caller.actor);
     let order = id.0;
@@ -156,8 +156,8 @@ pub async fn cancel(
         Err(problem) if problem.code() == Code::TermsChanged => problem,
         done => return done,
     };
-    Err(match cancelling::preview(&service, actor, order).await {
-        Ok(preview) => refused.with("cancellation", preview),
+    Err(match cancelling::load_cancellation_view(&service, actor, order).await {
+        Ok(preview) => refused.with_member("cancellation", preview),
         // It can no longer be cancelled.
         Err(_) => refused,
     })
@@ -168,21 +168,21 @@ pub async fn status(
     state: State<Service>,
     id: Path<OrderId>,
     sender: CommandSender,
-    Json(Target { status, reason }): Json<Target>,
+    Json(StatusForm { status, reason }): Json<StatusForm>,
 ) -> Result<CommandReply, Problem> {
     let action = action_to(status, sender.caller.actor.role)
-        .ok_or_else(|| Problem::wrong("status", say::status_out_of_reach))?;
-    act(state, id, sender, action, reason).await
+        .ok_or_else(|| Problem::wrong_field("status", say::status_out_of_reach))?;
+    send_action(state, id, sender, action, reason).await
 }
 
-async fn act(
+async fn send_action(
     State(service): State<Service>,
     Path(order_id): Path<OrderId>,
     sender: CommandSender,
     action: Action,
     reason: Option<String>,
 ) -> Result<CommandReply, Problem> {
-    let body = body(action, sender.caller.actor.role, order_id, reason)?;
+    let body = build_command_body(action, sender.caller.actor.role, order_id, reason)?;
     send(State(service), sender, action, body).await
 }
 
@@ -196,36 +196,36 @@ async fn send(
     let Idempotency { command_id: id, trace } = idempotency;
     let (actor, order_id) = (caller.actor, body.order_id());
     let command = Command { id, body, device: None, device_seq: None, tapped_at: None, trace };
-    let mark = Some(caller.claims.mark());
+    let mark = Some(caller.claims.provider_mark());
     let attempt =
         Attempt { command: command.clone(), actor: Some(actor), mark, origin: Origin::Portal };
-    let mut decision = service.command(attempt.clone()).await?;
+    let mut decision = service.decide_command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
         // Waiting commands are unchecked; do not forward an accept that this role may never make.
-        if !action.roles().contains(&actor.role) {
+        if !action.allowed_roles().contains(&actor.role) {
             return Err(Problem::new(Code::ProvidersOnly));
         }
         match hub::put_to_holder(&service, command, actor, token).await {
             Ok(()) => {
-                let message = say::acceptance_waits.plain(language);
+                let message = say::acceptance_waits.text_in(language);
                 let state = "pending";
                 return Ok(CommandReply::Waiting { order_id, command_id: id, state, message });
             }
             // An earlier attempt may have waited at the hub and been decided since we looked. The
             // hub has dropped it then, and the sender must not get a refusal.
             Err(problem) if problem.code() == Code::RegionAssigningOffline => {
-                decision = service.command(attempt).await?;
+                decision = service.decide_command(attempt).await?;
             }
             Err(problem) => return Err(problem),
         }
     }
-    let order = succeeded(decision, actor)?;
+    let order = require_success(decision, actor)?;
     Ok(CommandReply::Done {
         order_id: order.id,
         status: order.status,
         provider_id: order.provider_id,
-        message: done(action).plain(language),
-        order: OrderView::of(order, actor),
+        message: success_message(action).text_in(language),
+        order: OrderView::for_reader(order, actor),
     })
 }
 
@@ -244,7 +244,7 @@ fn action_to(status: OrderStatus, role: Role) -> Option<Action> {
     }
 }
 
-fn body(
+fn build_command_body(
     action: Action,
     role: Role,
     order_id: OrderId,
@@ -275,7 +275,7 @@ fn check_given(reason: Option<&str>) -> Result<(), Problem> {
     }
 }
 
-fn done(action: Action) -> Phrase {
+fn success_message(action: Action) -> Phrase {
     match action {
         Action::Approve => say::done_approve,
         Action::Reject => say::done_reject,
@@ -296,12 +296,12 @@ mod tests {
     fn a_target_status_names_the_action_that_leads_there() {
         for from in OrderStatus::ALL {
             for action in Action::ALL {
-                for &role in action.roles() {
+                for &role in action.allowed_roles() {
                     if (action, role) == (Action::Withdraw, Role::Admin) {
                         // The status alone would mean the approval.
                         continue;
                     }
-                    let Some(to) = from.after(action) else { continue };
+                    let Some(to) = from.next_status(action) else { continue };
                     let expected = (action != Action::Review).then_some(action);
                     assert_eq!(action_to(to, role), expected, "{from} --{action}--> {to}");
                 }

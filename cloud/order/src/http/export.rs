@@ -15,19 +15,19 @@ use futures::stream;
 use process::{
     openapi::{RouteAnswer, RouteDescription},
     problem::{Problem, Query},
-    tokens::{Admin, Caller},
+    tokens::{AdminCaller, Caller},
 };
 use serde_json::json;
 use wire::{Actor, Order, readable_by};
 
 use super::{
-    filter::{DeskFilter, ListFilter, StatusFilter, Words},
-    reads::own,
+    filter::{DeskFilter, ListFilter, SearchTerms, StatusFilter},
+    reads::own_orders_query,
 };
 use crate::{
     say,
     service::Service,
-    store::{EXPORTED_MAX, ListPlace, Listing, OrderSort, Store, StoreError},
+    store::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort, Store, StoreError},
 };
 
 /// Orders per read.
@@ -53,8 +53,8 @@ pub async fn own_as_csv(
     Query(filter): Query<ListFilter>,
     Query(StatusFilter { status }): Query<StatusFilter>,
 ) -> Result<CsvFile, Problem> {
-    let list = filter.narrow_own(own(caller.actor, status))?;
-    file(&service, caller.actor, list, ExportFormat::Csv).await.map(CsvFile)
+    let list = filter.narrow_own(own_orders_query(caller.actor, status))?;
+    stream_export(&service, caller.actor, list, ExportFormat::Csv).await.map(CsvFile)
 }
 
 pub async fn own_as_json(
@@ -63,46 +63,56 @@ pub async fn own_as_json(
     Query(filter): Query<ListFilter>,
     Query(StatusFilter { status }): Query<StatusFilter>,
 ) -> Result<JsonFile, Problem> {
-    let list = filter.narrow_own(own(caller.actor, status))?;
-    file(&service, caller.actor, list, ExportFormat::Json).await.map(JsonFile)
+    let list = filter.narrow_own(own_orders_query(caller.actor, status))?;
+    stream_export(&service, caller.actor, list, ExportFormat::Json).await.map(JsonFile)
 }
 
 pub async fn all_as_csv(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Query(filter): Query<ListFilter>,
     Query(desk): Query<DeskFilter>,
 ) -> Result<CsvFile, Problem> {
-    let list = filter.narrow(desk.list()?)?;
-    file(&service, caller.actor, Some(list), ExportFormat::Csv).await.map(CsvFile)
+    let list = filter.narrow_list(desk.list()?)?;
+    stream_export(&service, caller.actor, Some(list), ExportFormat::Csv).await.map(CsvFile)
 }
 
 pub async fn all_as_json(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Query(filter): Query<ListFilter>,
     Query(desk): Query<DeskFilter>,
 ) -> Result<JsonFile, Problem> {
-    let list = filter.narrow(desk.list()?)?;
-    file(&service, caller.actor, Some(list), ExportFormat::Json).await.map(JsonFile)
+    let list = filter.narrow_list(desk.list()?)?;
+    stream_export(&service, caller.actor, Some(list), ExportFormat::Json).await.map(JsonFile)
 }
 
 /// Streams a list as a file, empty if the reader has no list.
-async fn file(
+async fn stream_export(
     service: &Service,
     actor: Actor,
-    list: Option<(Listing, Option<Words>)>,
+    list: Option<(OrderListQuery, Option<SearchTerms>)>,
     format: ExportFormat,
 ) -> Result<Body, Problem> {
     let ends = list.is_none();
     let (listing, words) = list.unwrap_or_default();
     if !ends && service.store.exceeds_export(&listing).await? {
         let most = EXPORTED_MAX.into();
-        return Err(Problem::wrong("from", say::too_much_to_export { most }));
+        return Err(Problem::wrong_field("from", say::too_much_to_export { most }));
     }
-    let (store, after) = (service.store.clone(), ListPlace::before_all(OrderSort::Newest));
-    let walk = Walk { store, actor, listing, words, format, after, begun: false, any: false, ends };
-    Ok(Body::from_stream(stream::try_unfold(walk, Walk::next)))
+    let (store, after) = (service.store.clone(), OrderListCursor::before_all(OrderSort::Newest));
+    let walk = OrderExportStream {
+        store,
+        actor,
+        listing,
+        words,
+        format,
+        after,
+        begun: false,
+        any: false,
+        ends,
+    };
+    Ok(Body::from_stream(stream::try_unfold(walk, OrderExportStream::next)))
 }
 
 impl IntoResponse for CsvFile {
@@ -126,13 +136,13 @@ impl IntoResponse for JsonFile {
 }
 
 impl RouteAnswer for CsvFile {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         route.answers_with(StatusCode::OK, "text/csv", &json!({ "type": "string" }));
     }
 }
 
 impl RouteAnswer for JsonFile {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         let order = route.schema::<Order>();
         let all = json!({ "type": "array", "items": order });
         route.answers_with(StatusCode::OK, "application/json", &all);
@@ -140,19 +150,19 @@ impl RouteAnswer for JsonFile {
 }
 
 /// The position in the list and the state of the rest of the file.
-struct Walk {
+struct OrderExportStream {
     store: Store,
     actor: Actor,
-    listing: Listing,
-    words: Option<Words>,
+    listing: OrderListQuery,
+    words: Option<SearchTerms>,
     format: ExportFormat,
-    after: ListPlace,
+    after: OrderListCursor,
     begun: bool,
     any: bool,
     ends: bool,
 }
 
-impl Walk {
+impl OrderExportStream {
     /// The next chunk of the file.
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, StoreError> {
         if self.begun && self.ends {
@@ -160,13 +170,13 @@ impl Walk {
         }
         let mut text = String::new();
         if !self.begun {
-            text.push_str(&head(self.format));
+            text.push_str(&export_header(self.format));
             self.begun = true;
         }
         if !self.ends {
             let orders = self.store.list_at_length(&self.listing, BATCH, self.after).await?;
             self.ends = orders.len() < BATCH;
-            let place = |order| ListPlace::of(OrderSort::Newest, order);
+            let place = |order| OrderListCursor::from_order(OrderSort::Newest, order);
             self.after = orders.last().map_or(self.after, place);
             for order in orders {
                 self.write(&mut text, &order)?;
@@ -184,7 +194,7 @@ impl Walk {
             return Ok(());
         }
         match self.format {
-            ExportFormat::Csv => row(text, &order),
+            ExportFormat::Csv => write_csv_row(text, &order),
             ExportFormat::Json => {
                 text.push_str(if self.any { ",\n" } else { "" });
                 text.push_str(&serde_json::to_string(&order)?);
@@ -195,7 +205,7 @@ impl Walk {
     }
 }
 
-fn head(format: ExportFormat) -> String {
+fn export_header(format: ExportFormat) -> String {
     match format {
         ExportFormat::Csv => format!("{BYTE_ORDER_MARK}{COLUMNS}\r\n"),
         ExportFormat::Json => "[".to_owned(),
@@ -203,7 +213,7 @@ fn head(format: ExportFormat) -> String {
 }
 
 /// One line of a table (RFC 4180).
-fn row(text: &mut String, order: &Order) {
+fn write_csv_row(text: &mut String, order: &Order) {
     let time = |at: Option<wire::UnixMillis>| at.map(|at| at.to_string()).unwrap_or_default();
     let cells = [
         order.id.to_string(),
@@ -214,9 +224,9 @@ fn row(text: &mut String, order: &Order) {
         order.location.to_string(),
         order.price.to_string(),
         order.currency.to_string(),
-        words(&order.title),
-        words(&order.description),
-        words(&order.address),
+        quote_csv_text(&order.title),
+        quote_csv_text(&order.description),
+        quote_csv_text(&order.address),
         order.customer_id.to_string(),
         order.provider_id.map(|id| id.to_string()).unwrap_or_default(),
         time(order.service_start_time),
@@ -229,7 +239,7 @@ fn row(text: &mut String, order: &Order) {
 }
 
 /// Quotes free text. A leading apostrophe stops spreadsheets from treating it as a formula.
-fn words(text: &str) -> String {
+fn quote_csv_text(text: &str) -> String {
     let first = text.trim_start().chars().next();
     let acts = matches!(
         first,
@@ -258,7 +268,7 @@ mod tests {
             ("1-2=3", "\"1-2=3\""),
             ("", "\"\""),
         ] {
-            assert_eq!(words(text), cell);
+            assert_eq!(quote_csv_text(text), cell);
         }
     }
 }

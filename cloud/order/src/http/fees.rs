@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode};
 use custody::{FeePolicy, WHOLE_BASIS_POINTS};
 use process::{
     problem::{Json, Path, Problem},
-    tokens::Admin,
+    tokens::AdminCaller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -47,7 +47,7 @@ pub struct CancelFeeView {
 
 pub async fn cancel_fees(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
 ) -> Result<Json<WholeList<CancelFeeView>>, Problem> {
     let rows = service.store.cancel_fees().await?;
     Ok(Json(WholeList { items: rows.into_iter().map(CancelFeeView::from).collect() }))
@@ -55,14 +55,14 @@ pub async fn cancel_fees(
 
 pub async fn set_cancel_fee(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Json(CancelFeeForm { in_force_from, basis_points, notice_hours }): Json<CancelFeeForm>,
 ) -> Result<StatusCode, Problem> {
     if i64::from(basis_points) > WHOLE_BASIS_POINTS {
-        return Err(Problem::wrong("basis_points", say::fee_above_the_whole));
+        return Err(Problem::wrong_field("basis_points", say::fee_above_the_whole));
     }
     if notice_hours > NOTICE_HOURS_MAX {
-        return Err(Problem::wrong("notice_hours", say::notice_too_long));
+        return Err(Problem::wrong_field("notice_hours", say::notice_too_long));
     }
     let fee = FeePolicy {
         from: in_force_from,
@@ -76,7 +76,7 @@ pub async fn set_cancel_fee(
 
 pub async fn take_back_cancel_fee(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Path(from): Path<UnixMillis>,
 ) -> Result<StatusCode, Problem> {
     service.store.take_back_cancel_fee(from, caller.actor.user_id).await??;

@@ -10,7 +10,7 @@ use wire::{Amount, Order, OrderCode, OrderStatus, Region, ServiceType, UnixMilli
 
 use crate::{
     say,
-    store::{Listing, OrderSort},
+    store::{OrderListQuery, OrderSort},
 };
 
 /// Characters of a search. Titles are shorter.
@@ -85,48 +85,52 @@ pub struct DeskFilter {
 }
 
 /// Search terms in lower case.
-pub struct Words(Vec<String>);
+pub struct SearchTerms(Vec<String>);
 
 impl ListFilter {
     /// Narrows the reader's own list. Also refuses a bad filter from a reader without one.
     pub fn narrow_own(
         self,
-        own: Option<Listing>,
-    ) -> Result<Option<(Listing, Option<Words>)>, Problem> {
+        own: Option<OrderListQuery>,
+    ) -> Result<Option<(OrderListQuery, Option<SearchTerms>)>, Problem> {
         let has_own = own.is_some();
-        let narrowed = self.narrow(own.unwrap_or_default())?;
+        let narrowed = self.narrow_list(own.unwrap_or_default())?;
         Ok(has_own.then_some(narrowed))
     }
 
     /// Narrows the list, and returns the search terms to match separately.
-    pub fn narrow(self, list: Listing) -> Result<(Listing, Option<Words>), Problem> {
+    pub fn narrow_list(
+        self,
+        list: OrderListQuery,
+    ) -> Result<(OrderListQuery, Option<SearchTerms>), Problem> {
         let Self { region, service_type, price_min, price_max, from, until, text } = self;
         if price_min.zip(price_max).is_some_and(|(least, most)| most < least) {
-            return Err(Problem::wrong("price_max", say::price_range_empty));
+            return Err(Problem::wrong_field("price_max", say::price_range_empty));
         }
         if from.zip(until).is_some_and(|(from, until)| until <= from) {
-            return Err(Problem::wrong("until", say::time_range_empty));
+            return Err(Problem::wrong_field("until", say::time_range_empty));
         }
-        let words = text.as_deref().map(Words::read).transpose()?.flatten();
-        let list = Listing { region, service_type, price_min, price_max, from, until, ..list };
+        let words = text.as_deref().map(SearchTerms::read).transpose()?.flatten();
+        let list =
+            OrderListQuery { region, service_type, price_min, price_max, from, until, ..list };
         Ok((list, words))
     }
 }
 
 impl SortChoice {
-    pub fn sort(self) -> OrderSort {
+    pub fn sort_or_default(self) -> OrderSort {
         self.sort.unwrap_or(OrderSort::Newest)
     }
 }
 
 impl OwnChoice {
-    pub fn sort(&self) -> OrderSort {
+    pub fn sort_or_default(&self) -> OrderSort {
         self.sort.unwrap_or(OrderSort::Newest)
     }
 }
 
 impl DeskChoice {
-    pub fn list(self) -> Result<(Listing, OrderSort), Problem> {
+    pub fn list(self) -> Result<(OrderListQuery, OrderSort), Problem> {
         let Self { status, code, customer_id, provider_id, sort } = self;
         let sort = match sort {
             None | Some(DeskSort::Newest) => OrderSort::Newest,
@@ -139,21 +143,24 @@ impl DeskChoice {
 }
 
 impl DeskFilter {
-    pub fn list(self) -> Result<Listing, Problem> {
+    pub fn list(self) -> Result<OrderListQuery, Problem> {
         let parsed = |text: String| {
-            OrderCode::parse(&text).ok_or_else(|| Problem::wrong("code", say::code_no_code))
+            OrderCode::parse(&text).ok_or_else(|| Problem::wrong_field("code", say::code_no_code))
         };
         let code = self.code.map(parsed).transpose()?;
         let Self { status, customer_id: customer, provider_id: provider, .. } = self;
-        Ok(Listing { status, code, customer, provider, ..Listing::default() })
+        Ok(OrderListQuery { status, code, customer, provider, ..OrderListQuery::default() })
     }
 }
 
-impl Words {
+impl SearchTerms {
     /// `None` if the text is blank.
     fn read(text: &str) -> Result<Option<Self>, Problem> {
         if text.chars().count() > TEXT_CHARS_MAX {
-            return Err(Problem::wrong("text", say::text_too_long { most: TEXT_CHARS_MAX.into() }));
+            return Err(Problem::wrong_field(
+                "text",
+                say::text_too_long { most: TEXT_CHARS_MAX.into() },
+            ));
         }
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         Ok((!words.is_empty()).then_some(Self(words)))
@@ -179,7 +186,7 @@ mod tests {
         let mut draft = Draft::new("修理水龙头", work, price, Region::North, "1 Lake Road");
         draft.description = "It Drips.".into();
         let id = OrderId(uuid::Uuid::nil());
-        Order::published(id, draft, UserId(id.0), UnixMillis(0), Source::Portal)
+        Order::new_published(id, draft, UserId(id.0), UnixMillis(0), Source::Portal)
     }
 
     #[test]
@@ -192,10 +199,13 @@ mod tests {
             ("%", false),
             ("n-", true),
         ] {
-            let words = Words::read(text).ok().flatten().unwrap();
+            let words = SearchTerms::read(text).ok().flatten().unwrap();
             assert_eq!(words.stand_in(&order()), found, "{text}");
         }
-        assert!(Words::read(" \t").is_ok_and(|words| words.is_none()));
-        assert!(Words::read(&"水".repeat(100)).is_ok() && Words::read(&"x".repeat(101)).is_err());
+        assert!(SearchTerms::read(" \t").is_ok_and(|words| words.is_none()));
+        assert!(
+            SearchTerms::read(&"水".repeat(100)).is_ok()
+                && SearchTerms::read(&"x".repeat(101)).is_err()
+        );
     }
 }

@@ -32,12 +32,12 @@ pub struct OrderForm {
 
 impl OrderForm {
     /// Fills missing fields with text in the customer's language.
-    pub fn draft(self, language: Language) -> Draft {
+    pub fn into_draft(self, language: Language) -> Draft {
         let Self { title, description, service_type, price, currency, location, address, .. } =
             self;
-        let said = |phrase: Phrase| phrase.plain(language).to_owned();
+        let said = |phrase: Phrase| phrase.text_in(language).to_owned();
         Draft {
-            title: title.unwrap_or_else(|| said(named(service_type))),
+            title: title.unwrap_or_else(|| said(service_type_name(service_type))),
             description,
             service_type,
             price,
@@ -50,7 +50,7 @@ impl OrderForm {
     }
 }
 
-fn named(service_type: ServiceType) -> Phrase {
+fn service_type_name(service_type: ServiceType) -> Phrase {
     match service_type {
         ServiceType::CleaningRepair => say::service_cleaning_repair,
         ServiceType::ItTechnology => say::service_it_technology,

@@ -2,9 +2,9 @@
 
 use axum::http::Method;
 use platform::upstream::UpstreamError;
-use process::problem::{Problem, chain};
+use process::problem::{Problem, format_error_chain};
 use serde::{Serialize, de::DeserializeOwned};
-use wire::{Actor, Code, Command, EdgeId, EdgeSeat, PortalAccept};
+use wire::{AcceptForHolder, Actor, Code, Command, CurrentEpoch, EdgeId};
 
 use crate::service::Service;
 
@@ -18,33 +18,37 @@ pub async fn put_to_holder(
     actor: Actor,
     token: String,
 ) -> Result<(), Problem> {
-    let order = service.store.order(command.body.order_id()).await?.ok_or(Code::OrderNotFound)?;
-    let accept = PortalAccept { region: order.location, command, actor, token };
-    ask(service, Method::POST, "/internal/asks", Some(&accept)).await
+    let order =
+        service.store.find_order(command.body.order_id()).await?.ok_or(Code::OrderNotFound)?;
+    let accept = AcceptForHolder { region: order.location, command, actor, token };
+    request_hub(service, Method::POST, "/internal/asks", Some(&accept)).await
 }
 
 /// The region and epoch of an edge; `None` if it is not enrolled.
-pub async fn seat(service: &Service, edge: &EdgeId) -> Result<Option<EdgeSeat>, Problem> {
+pub async fn find_edge_seat(
+    service: &Service,
+    edge: &EdgeId,
+) -> Result<Option<CurrentEpoch>, Problem> {
     let path = format!("/internal/seats/{edge}");
-    match ask(service, Method::GET, &path, None::<&()>).await {
+    match request_hub(service, Method::GET, &path, None::<&()>).await {
         Ok(seat) => Ok(Some(seat)),
         Err(problem) if problem.code() == Code::EdgeUnknown => Ok(None),
         Err(problem) => Err(problem),
     }
 }
 
-async fn ask<T: DeserializeOwned>(
+async fn request_hub<T: DeserializeOwned>(
     service: &Service,
     method: Method,
     path: &str,
     body: Option<&impl Serialize>,
 ) -> Result<T, Problem> {
     let token = service.verifier.token_for(HUB);
-    match service.hub.json(method, path, Some(&token), body).await {
+    match service.hub.call_json(method, path, Some(&token), body).await {
         Ok(answer) => Ok(answer),
         Err(UpstreamError::Refused { problem: Some(problem), .. }) => Err((*problem).into()),
         Err(error) => {
-            tracing::warn!(cause = chain(&error), "The hub cannot be asked");
+            tracing::warn!(cause = format_error_chain(&error), "The hub cannot be asked");
             Err(Problem::new(Code::Unavailable).retry_after(1))
         }
     }

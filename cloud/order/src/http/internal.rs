@@ -4,18 +4,18 @@ use axum::{
     extract::{FromRequestParts, State},
     http::request::Parts,
 };
-use custody::{KnownOrders, KnownQuestion};
+use custody::{ComparedOrders, OrderVersionsQuery};
 use process::{
     parts::CloudPart,
     problem::{Json, Path, Problem},
-    tokens::FromService,
+    tokens::ServiceCaller,
 };
 use rules::{Attempt, Origin};
 use wire::{
-    Assignments, Code, DistrustedCommands, HeldReason, ListedCases, OpDecision, OpsBatch,
-    OpsDecisions, OrderAndTerms, OrderId, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion,
-    RegionAssignment, RenewRequest, TakeBack, TakenBack, WaitingAccept, WaitingAccepts,
-    WaitingAnswers,
+    Assignments, Code, DistrustedCommands, HeldReason, LeaseRenewalRequest, LeaseRevocation,
+    ListedCaseCount, OpDecision, OpsBatch, OpsDecisions, OrderAndTerms, OrderId, OrderRangeDigest,
+    OrderRangeQuery, OrdersByIdQuery, OrdersByIdReply, RegionAssignment, RevokedLeases,
+    WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
 };
 
 use super::hub::HUB;
@@ -37,18 +37,18 @@ impl FromRequestParts<Service> for FromHub {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        let FromService(from) = FromService::from_request_parts(parts, service).await?;
+        let ServiceCaller(from) = ServiceCaller::from_request_parts(parts, service).await?;
         if from == HUB { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
     }
 }
 
-pub async fn ops(
+pub async fn decide_ops_batch(
     State(service): State<Service>,
     _: FromHub,
     Json(batch): Json<OpsBatch>,
 ) -> Result<Json<OpsDecisions>, Problem> {
     check_length(batch.ops.len(), OPS_MAX)?;
-    Ok(Json(service.batch(batch).await?))
+    Ok(Json(service.decide_batch(batch).await?))
 }
 
 /// Decides accepts that waited for their region's holder, or leaves them waiting. An empty list
@@ -57,7 +57,7 @@ pub async fn waiting_accepts(
     State(service): State<Service>,
     _: FromHub,
     Json(WaitingAccepts { items }): Json<WaitingAccepts>,
-) -> Result<Json<WaitingAnswers>, Problem> {
+) -> Result<Json<WaitingAcceptDecisions>, Problem> {
     check_length(items.len(), ACCEPTS_MAX)?;
     if items.is_empty() {
         service.try_out().await?;
@@ -67,13 +67,13 @@ pub async fn waiting_accepts(
         let origin = Origin::Waited { revoked };
         // The token stays with the hub; our stored copy of the verification status applies.
         let attempt = Attempt { command, actor: Some(actor), mark: None, origin };
-        answers.push(decided(service.command(attempt).await)?);
+        answers.push(hold_faulty_accept(service.decide_command(attempt).await)?);
     }
-    Ok(Json(WaitingAnswers { answers }))
+    Ok(Json(WaitingAcceptDecisions { answers }))
 }
 
 /// A fault in one accept must not affect the others, unless the database is unavailable.
-fn decided(result: Result<OpDecision, StoreError>) -> Result<OpDecision, Problem> {
+fn hold_faulty_accept(result: Result<OpDecision, StoreError>) -> Result<OpDecision, Problem> {
     match result.map_err(Problem::from) {
         Err(problem) if problem.code() != Code::Unavailable => {
             Ok(OpDecision::Held(HeldReason::NeedsOperator))
@@ -88,7 +88,7 @@ pub async fn list_distrusted(
     State(service): State<Service>,
     _: FromHub,
     Json(DistrustedCommands { edge, commands }): Json<DistrustedCommands>,
-) -> Result<Json<ListedCases>, Problem> {
+) -> Result<Json<ListedCaseCount>, Problem> {
     if commands.len() > DISTRUSTED_MAX {
         return Err(Code::BodyTooLarge.into());
     }
@@ -96,7 +96,7 @@ pub async fn list_distrusted(
     if listed > 0 {
         tracing::warn!(edge.id = %edge, listed, "Decided commands of a disabled edge are listed");
     }
-    Ok(Json(ListedCases { listed }))
+    Ok(Json(ListedCaseCount { listed }))
 }
 
 /// Ends an epoch of an edge that the hub found restored or cloned, or that an operator disabled.
@@ -104,45 +104,45 @@ pub async fn list_distrusted(
 pub async fn take_back(
     State(service): State<Service>,
     _: FromHub,
-    Json(over): Json<TakeBack>,
-) -> Result<Json<TakenBack>, Problem> {
-    Ok(Json(TakenBack { fences: service.store.end_epoch(&over).await? }))
+    Json(over): Json<LeaseRevocation>,
+) -> Result<Json<RevokedLeases>, Problem> {
+    Ok(Json(RevokedLeases { fences: service.store.end_epoch(&over).await? }))
 }
 
 /// Issues a new fence to a holder if its view disagreed with its grant. Safe to repeat: a right
 /// that is not current changes nothing.
-pub async fn renew(
+pub async fn renew_fence(
     State(service): State<Service>,
     _: FromHub,
-    Json(asked): Json<RenewRequest>,
+    Json(asked): Json<LeaseRenewalRequest>,
 ) -> Result<Json<RegionAssignment>, Problem> {
-    service.store.renew(&asked).await?;
+    service.store.renew_fence(&asked).await?;
     Ok(Json(service.store.region_record(asked.region).await?.now.assignment))
 }
 
 /// The assignments that the regions' feeds should have delivered by now.
-pub async fn assignments(
+pub async fn list_assignments(
     State(service): State<Service>,
     _: FromHub,
 ) -> Result<Json<Assignments>, Problem> {
-    Ok(Json(Assignments { items: service.store.assignments().await? }))
+    Ok(Json(Assignments { items: service.store.list_assignments().await? }))
 }
 
-pub async fn range(
+pub async fn digest_range(
     State(service): State<Service>,
     _: FromHub,
-    Json(asked): Json<RangeQuestion>,
-) -> Result<Json<RangeAnswer>, Problem> {
-    Ok(Json(service.store.range(&asked).await?))
+    Json(asked): Json<OrderRangeQuery>,
+) -> Result<Json<OrderRangeDigest>, Problem> {
+    Ok(Json(service.store.digest_range(&asked).await?))
 }
 
-pub async fn orders(
+pub async fn list_orders(
     State(service): State<Service>,
     _: FromHub,
-    Json(asked): Json<OrdersQuestion>,
-) -> Result<Json<OrdersAnswer>, Problem> {
+    Json(asked): Json<OrdersByIdQuery>,
+) -> Result<Json<OrdersByIdReply>, Problem> {
     check_length(asked.ids.len(), ORDERS_MAX)?;
-    Ok(Json(service.store.named(&asked.ids).await?))
+    Ok(Json(service.store.orders_by_id(&asked.ids).await?))
 }
 
 /// The caller decides about orders' payments or reviews.
@@ -152,13 +152,13 @@ impl FromRequestParts<Service> for FromDecider {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        let FromService(from) = FromService::from_request_parts(parts, service).await?;
+        let ServiceCaller(from) = ServiceCaller::from_request_parts(parts, service).await?;
         let deciders = [CloudPart::Payment, CloudPart::Review].map(CloudPart::name);
         if deciders.contains(&from.as_str()) { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
     }
 }
 
-pub async fn order(
+pub async fn show_order(
     State(service): State<Service>,
     _: FromDecider,
     Path(id): Path<OrderId>,
@@ -166,15 +166,15 @@ pub async fn order(
     Ok(Json(service.store.order_and_terms(id).await?.ok_or(Code::OrderNotFound)?))
 }
 
-pub async fn known(
+pub async fn list_known_orders(
     State(service): State<Service>,
     _: FromDecider,
-    Json(asked): Json<KnownQuestion>,
-) -> Result<Json<KnownOrders>, Problem> {
-    if let KnownQuestion::Named(ids) = &asked {
+    Json(asked): Json<OrderVersionsQuery>,
+) -> Result<Json<ComparedOrders>, Problem> {
+    if let OrderVersionsQuery::Named(ids) = &asked {
         check_length(ids.len(), KNOWN_MAX)?;
     }
-    Ok(Json(service.store.known(&asked).await?))
+    Ok(Json(service.store.known_orders(&asked).await?))
 }
 
 fn check_length(length: usize, most: usize) -> Result<(), Problem> {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use process::{
     problem::{self, ItemList, Json, Path, Problem, Query},
-    tokens::{Admin, Caller},
+    tokens::{AdminCaller, Caller},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,15 +14,15 @@ use wire::{
 
 use super::{
     WholeList,
-    filter::{DeskChoice, ListFilter, OwnChoice, SortChoice, Words},
+    filter::{DeskChoice, ListFilter, OwnChoice, SearchTerms, SortChoice},
 };
 use crate::{
     say,
     service::Service,
-    store::{ListPlace, Listing, OrderSort},
+    store::{OrderListCursor, OrderListQuery, OrderSort},
 };
 
-type Page = problem::Page<ListPlace>;
+type Page = problem::Page<OrderListCursor>;
 
 /// Orders that one page of a text search scans, and the batch size. The text is sealed, so the
 /// database cannot search it.
@@ -34,7 +34,7 @@ pub async fn order(
     caller: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<Order>, Problem> {
-    let order = service.store.order(id).await?;
+    let order = service.store.find_order(id).await?;
     let seen = order.and_then(|order| readable_by(&order, caller.actor));
     seen.map(Json).ok_or_else(|| Code::OrderNotFound.into())
 }
@@ -47,12 +47,12 @@ pub async fn timeline(
     Path(id): Path<OrderId>,
 ) -> Result<Json<WholeList<TimelineEntry>>, Problem> {
     let actor = caller.actor;
-    let order = service.store.order(id).await?.ok_or(Code::OrderNotFound)?;
+    let order = service.store.find_order(id).await?.ok_or(Code::OrderNotFound)?;
     let own = actor.role != Role::Provider || order.provider_id == Some(actor.user_id);
     if !own || readable_by(&order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
-    let mut items = service.store.timeline(id).await?;
+    let mut items = service.store.read_timeline(id).await?;
     if actor.role == Role::Admin {
         // Includes the operator's name and reason, which only operators may see.
         service.store.tell_ends(order.location, items.iter_mut()).await?;
@@ -68,17 +68,21 @@ pub async fn mine(
     Query(choice): Query<OwnChoice>,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
-    match filter.narrow_own(own(actor, choice.status))? {
-        Some(own) => list(&service, actor, own, choice.sort(), page).await,
-        None => Ok(ItemList::whole(Vec::new())),
+    match filter.narrow_own(own_orders_query(actor, choice.status))? {
+        Some(own) => list(&service, actor, own, choice.sort_or_default(), page).await,
+        None => Ok(ItemList::from_all_items(Vec::new())),
     }
 }
 
-pub fn own(actor: Actor, status: Option<OrderStatus>) -> Option<Listing> {
+pub fn own_orders_query(actor: Actor, status: Option<OrderStatus>) -> Option<OrderListQuery> {
     let me = Some(actor.user_id);
     match actor.role {
-        Role::Customer => Some(Listing { customer: me, status, ..Listing::default() }),
-        Role::Provider => Some(Listing { provider: me, status, ..Listing::default() }),
+        Role::Customer => {
+            Some(OrderListQuery { customer: me, status, ..OrderListQuery::default() })
+        }
+        Role::Provider => {
+            Some(OrderListQuery { provider: me, status, ..OrderListQuery::default() })
+        }
         Role::Admin => None,
     }
 }
@@ -95,7 +99,7 @@ pub async fn paid_afterwards(
     State(service): State<Service>,
     _: Caller,
 ) -> Result<Json<WholeList<PaidAfterwards>>, Problem> {
-    let regions = service.store.assignments().await?.into_iter();
+    let regions = service.store.list_assignments().await?.into_iter();
     let items = regions.map(|AssignmentEvent { region, assignment }| PaidAfterwards {
         region,
         service_types: assignment.rules.paid_afterwards,
@@ -113,52 +117,52 @@ pub async fn available(
     if actor.role != Role::Provider {
         return Err(Code::RoleForbidden.into());
     }
-    let open = Listing { status: Some(OrderStatus::Pending), ..Listing::default() };
-    list(&service, actor, filter.narrow(open)?, sort.sort(), page).await
+    let open = OrderListQuery { status: Some(OrderStatus::Pending), ..OrderListQuery::default() };
+    list(&service, actor, filter.narrow_list(open)?, sort.sort_or_default(), page).await
 }
 
 pub async fn all(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Query(filter): Query<ListFilter>,
     Query(desk): Query<DeskChoice>,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
     let (desk, sort) = desk.list()?;
-    list(&service, caller.actor, filter.narrow(desk)?, sort, page).await
+    list(&service, caller.actor, filter.narrow_list(desk)?, sort, page).await
 }
 
 async fn list(
     service: &Service,
     actor: Actor,
-    (listing, words): (Listing, Option<Words>),
+    (listing, words): (OrderListQuery, Option<SearchTerms>),
     sort: OrderSort,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
-    let after = page.after.unwrap_or(ListPlace::before_all(sort));
+    let after = page.after.unwrap_or(OrderListCursor::before_all(sort));
     if after.sort != sort {
-        return Err(Problem::wrong("cursor", say::cursor_of_other_order));
+        return Err(Problem::wrong_field("cursor", say::cursor_of_other_order));
     }
     if let Some(words) = words {
-        return search(service, actor, &listing, &words, after, page).await;
+        return search_orders(service, actor, &listing, &words, after, page).await;
     }
-    let orders = service.store.list(&listing, page.rows(), after).await?;
-    let place = |order: &Order| ListPlace::of(sort, order);
-    Ok(page.of(orders, place).filter_map(|order| readable_by(&order, actor)))
+    let orders = service.store.list(&listing, page.rows_to_read(), after).await?;
+    let place = |order: &Order| OrderListCursor::from_order(sort, order);
+    Ok(page.build_page(orders, place).filter_map(|order| readable_by(&order, actor)))
 }
 
 /// Scans the list until the page is full, the list ends, or the scan limit is reached.
-async fn search(
+async fn search_orders(
     service: &Service,
     actor: Actor,
-    listing: &Listing,
-    words: &Words,
-    mut after: ListPlace,
+    listing: &OrderListQuery,
+    words: &SearchTerms,
+    mut after: OrderListCursor,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
     let mut found: Vec<Order> = Vec::new();
     let sort = after.sort;
-    let place = |order: &Order| ListPlace::of(sort, order);
+    let place = |order: &Order| OrderListCursor::from_order(sort, order);
     for _ in 0..LOOKED_THROUGH_MAX / BATCH {
         let orders = service.store.list_at_length(listing, BATCH, after).await?;
         let ends = orders.len() < BATCH;
@@ -166,7 +170,7 @@ async fn search(
         let seen = orders.into_iter().filter_map(|order| readable_by(&order, actor));
         found.extend(seen.filter(|order| words.stand_in(order)));
         if ends || found.len() > page.limit {
-            return Ok(page.of(found, place));
+            return Ok(page.build_page(found, place));
         }
     }
     Ok(ItemList { items: found, next: Some(after.to_string()) })

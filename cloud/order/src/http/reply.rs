@@ -36,9 +36,9 @@ pub enum CommandReply {
 }
 
 impl RouteAnswer for CommandReply {
-    fn describe(route: &mut RouteDescription) {
-        route.answers::<Self>(StatusCode::OK);
-        route.answers::<Self>(StatusCode::ACCEPTED);
+    fn describe_route(route: &mut RouteDescription) {
+        route.answers_json::<Self>(StatusCode::OK);
+        route.answers_json::<Self>(StatusCode::ACCEPTED);
     }
 }
 
@@ -71,7 +71,7 @@ pub enum OrderView {
 }
 
 impl OrderView {
-    pub fn of(order: Order, reader: Actor) -> Self {
+    pub fn for_reader(order: Order, reader: Actor) -> Self {
         if let Some(readable) = readable_by(&order, reader) {
             return Self::Whole(Box::new(readable));
         }
@@ -81,33 +81,35 @@ impl OrderView {
 }
 
 /// The whole order if the command succeeded, else the problem.
-pub fn succeeded(decision: OpDecision, actor: Actor) -> Result<Order, Problem> {
+pub fn require_success(decision: OpDecision, actor: Actor) -> Result<Order, Problem> {
     let mut outcome = match decision {
         OpDecision::Decided(outcome) => outcome,
         // The region's holder decides it and is unreachable; nothing was stored.
         OpDecision::Held(_) => return Err(Code::RegionAssigningOffline.into()),
     };
-    match (outcome.succeeded(), outcome.order.take()) {
+    match (outcome.has_succeeded(), outcome.order.take()) {
         (true, Some(order)) => Ok(order),
-        (_, order) => Err(refused(outcome, order.map(|order| OrderView::of(order, actor)))),
+        (_, order) => {
+            Err(refusal_to_problem(outcome, order.map(|order| OrderView::for_reader(order, actor))))
+        }
     }
 }
 
-fn refused(outcome: Outcome, view: Option<OrderView>) -> Problem {
+fn refusal_to_problem(outcome: Outcome, view: Option<OrderView>) -> Problem {
     let first = outcome.first.and_then(|first| first.code);
     // A success without its order, and a refusal without a code, are our faults.
     let mut problem = Problem::new(outcome.code.or(first).unwrap_or(Code::Internal));
     if let Some(view) = view {
-        problem = problem.with("order", view);
+        problem = problem.with_member("order", view);
     }
     if let Some(limit) = outcome.limit {
         if limit.limit == ShareKind::OpenOrders {
-            problem = problem.detail(say::too_many_open_orders { most: limit.most.into() });
+            problem = problem.with_detail(say::too_many_open_orders { most: limit.most.into() });
         }
-        problem = problem.with("limit", limit);
+        problem = problem.with_member("limit", limit);
     }
     match outcome.lost {
-        Some(lost) => problem.with("lost", lost),
+        Some(lost) => problem.with_member("lost", lost),
         None => problem,
     }
 }

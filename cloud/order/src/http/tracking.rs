@@ -49,7 +49,7 @@ pub struct TrackedOrder {
 }
 
 impl TrackingReceipt {
-    pub fn of(service: &Service, order: &Order) -> Self {
+    pub fn for_order(service: &Service, order: &Order) -> Self {
         Self { code: order.code.clone(), secret: service.store.tracking_secret(order.id) }
     }
 }
@@ -60,10 +60,10 @@ pub async fn receipt(
     caller: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<TrackingReceipt>, Problem> {
-    let order = service.store.order(id).await?.filter(|_| caller.actor.role != Role::Provider);
+    let order = service.store.find_order(id).await?.filter(|_| caller.actor.role != Role::Provider);
     let order = order.and_then(|order| readable_by(&order, caller.actor));
     let order = order.ok_or(Code::OrderNotFound)?;
-    Ok(Json(TrackingReceipt::of(&service, &order)))
+    Ok(Json(TrackingReceipt::for_order(&service, &order)))
 }
 
 pub async fn track(
@@ -73,7 +73,7 @@ pub async fn track(
 ) -> Result<Json<TrackedOrder>, Problem> {
     let (code, secret) = (OrderCode::parse(&code), s.parse::<Hash>().ok());
     let (code, secret) = code.zip(secret).ok_or(Code::OrderNotFound)?;
-    let order = service.store.tracked(&code, &secret).await?.ok_or(Code::OrderNotFound)?;
+    let order = service.store.find_tracked(&code, &secret).await?.ok_or(Code::OrderNotFound)?;
     let steps = service.store.tracked_steps(order.id).await?;
     Ok(Json(TrackedOrder {
         code: order.code,

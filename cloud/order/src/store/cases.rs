@@ -6,7 +6,7 @@
 
 use platform::{
     row,
-    sealing::{DataKeys, SealPlace},
+    sealing::{DataKeys, SealContext},
     sql::{Statement, Tx},
     transact, vals,
 };
@@ -46,7 +46,7 @@ row! {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CaseTurn {
+pub enum CaseUpdateResult {
     Done(CaseItem),
     /// It was closed earlier and stays unchanged.
     Closed(CaseItem),
@@ -55,30 +55,30 @@ pub enum CaseTurn {
 
 impl Store {
     /// Up to `limit` items before `before`, newest first.
-    pub async fn cases(
+    pub async fn list_cases(
         &self,
         state: Option<CaseState>,
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<CaseItem>, StoreError> {
-        let text = Statement::new(LIST).then(" WHERE case_items.id < ?");
+        let text = Statement::new(LIST).append_text(" WHERE case_items.id < ?");
         let text = match state {
             None => text,
-            Some(CaseState::Open) => text.then(" AND case_items.closed_at IS NULL"),
-            Some(CaseState::Closed) => text.then(" AND case_items.closed_at IS NOT NULL"),
+            Some(CaseState::Open) => text.append_text(" AND case_items.closed_at IS NULL"),
+            Some(CaseState::Closed) => text.append_text(" AND case_items.closed_at IS NOT NULL"),
         };
-        let text = text.then(" ORDER BY case_items.id DESC LIMIT ?");
+        let text = text.append_text(" ORDER BY case_items.id DESC LIMIT ?");
         let values = vals![before.unwrap_or(u64::MAX), limit];
-        let rows = self.sql.all::<ListedCase>(text, values).await?;
-        rows.into_iter().map(|row| row.item(self.data_keys())).collect()
+        let rows = self.sql.fetch_all::<ListedCase>(text, values).await?;
+        rows.into_iter().map(|row| row.into_case_item(self.data_keys())).collect()
     }
 
-    pub async fn case(&self, id: u64) -> Result<Option<CaseItem>, StoreError> {
-        transact!(self.sql, tx => { case(tx, id).await })
+    pub async fn find_case(&self, id: u64) -> Result<Option<CaseItem>, StoreError> {
+        transact!(self.sql, tx => { read_case(tx, id).await })
     }
 
     /// Assigns the case to this admin, replacing any other.
-    pub async fn take_case(&self, id: u64, by: UserId) -> Result<CaseTurn, StoreError> {
+    pub async fn take_case(&self, id: u64, by: UserId) -> Result<CaseUpdateResult, StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => {
             let items = match open_items(tx, id).await? {
@@ -88,11 +88,16 @@ impl Store {
             for item in items {
                 tx.exec(TAKE, vals![by, now, item]).await?;
             }
-            done(tx, id).await
+            updated_case(tx, id).await
         })
     }
 
-    pub async fn close_case(&self, id: u64, by: UserId, why: &str) -> Result<CaseTurn, StoreError> {
+    pub async fn close_case(
+        &self,
+        id: u64,
+        by: UserId,
+        why: &str,
+    ) -> Result<CaseUpdateResult, StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => {
             let items = match open_items(tx, id).await? {
@@ -100,54 +105,57 @@ impl Store {
                 Err(turn) => return Ok(turn),
             };
             for item in items {
-                let sealed = tx.data_keys().seal_text(&place(item), why);
+                let sealed = tx.data_keys().seal_text(&case_seal_place(item), why);
                 tx.exec(CLOSE, vals![by, now, sealed, item]).await?;
             }
-            done(tx, id).await
+            updated_case(tx, id).await
         })
     }
 }
 
 /// The open items of the case with this item, or the reason the case cannot change.
-async fn open_items(tx: &mut Tx, id: u64) -> Result<Result<Vec<u64>, CaseTurn>, StoreError> {
-    let Some(item) = case(tx, id).await? else { return Ok(Err(CaseTurn::Unknown)) };
+async fn open_items(
+    tx: &mut Tx,
+    id: u64,
+) -> Result<Result<Vec<u64>, CaseUpdateResult>, StoreError> {
+    let Some(item) = read_case(tx, id).await? else { return Ok(Err(CaseUpdateResult::Unknown)) };
     if item.closed_at.is_some() {
-        return Ok(Err(CaseTurn::Closed(item)));
+        return Ok(Err(CaseUpdateResult::Closed(item)));
     }
     let values = vals![item.order_id, item.user_id, item.kind.as_str()];
     let text = Statement::new(OPEN_ITEMS);
-    let text = if tx.is_mysql() { text.then(" FOR UPDATE") } else { text };
-    let items: Vec<u64> = tx.all(text, values).await?;
+    let text = if tx.is_mysql() { text.append_text(" FOR UPDATE") } else { text };
+    let items: Vec<u64> = tx.fetch_all(text, values).await?;
     if items.contains(&id) {
         return Ok(Ok(items));
     }
     // Another admin was faster.
-    Ok(Err(case(tx, id).await?.map_or(CaseTurn::Unknown, CaseTurn::Closed)))
+    Ok(Err(read_case(tx, id).await?.map_or(CaseUpdateResult::Unknown, CaseUpdateResult::Closed)))
 }
 
-async fn done(tx: &mut Tx, id: u64) -> Result<CaseTurn, StoreError> {
-    Ok(case(tx, id).await?.map_or(CaseTurn::Unknown, CaseTurn::Done))
+async fn updated_case(tx: &mut Tx, id: u64) -> Result<CaseUpdateResult, StoreError> {
+    Ok(read_case(tx, id).await?.map_or(CaseUpdateResult::Unknown, CaseUpdateResult::Done))
 }
 
-async fn case(tx: &mut Tx, id: u64) -> Result<Option<CaseItem>, StoreError> {
-    let text = Statement::new(LIST).then(" WHERE case_items.id = ?");
-    let row: Option<ListedCase> = tx.one(text, vals![id]).await?;
-    row.map(|row| row.item(tx.data_keys())).transpose()
+async fn read_case(tx: &mut Tx, id: u64) -> Result<Option<CaseItem>, StoreError> {
+    let text = Statement::new(LIST).append_text(" WHERE case_items.id = ?");
+    let row: Option<ListedCase> = tx.fetch_optional(text, vals![id]).await?;
+    row.map(|row| row.into_case_item(tx.data_keys())).transpose()
 }
 
-pub(super) fn place(item: u64) -> SealPlace {
-    SealPlace::of(COLUMN, &item.to_be_bytes())
+pub(super) fn case_seal_place(item: u64) -> SealContext {
+    SealContext::for_row(COLUMN, &item.to_be_bytes())
 }
 
 impl ListedCase {
-    fn item(self, keys: &DataKeys) -> Result<CaseItem, StoreError> {
+    fn into_case_item(self, keys: &DataKeys) -> Result<CaseItem, StoreError> {
         let kind = self.kind.parse::<CaseKind>();
         kind.map_err(|_| StoreError::Unreadable("case_items.kind"))?;
-        let opened = |why| keys.open_text(&place(self.id), why);
+        let opened = |why| keys.open_text(&case_seal_place(self.id), why);
         Ok(CaseItem {
             id: self.id,
             order_id: self.order_id,
-            order_code: self.location.map(|region| OrderCode::of(region, self.order_id)),
+            order_code: self.location.map(|region| OrderCode::from_order_id(region, self.order_id)),
             region: self.location,
             user_id: self.user_id,
             kind: self.kind,

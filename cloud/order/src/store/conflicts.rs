@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use platform::{
-    sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, parts},
+    sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, split_batches},
     vals,
 };
 use rules::StoredAnswer;
@@ -33,19 +33,19 @@ const WON: &str = " FROM order_timeline WHERE action = 'accept' AND from_status 
 const ANSWERS_MAX: usize = 20;
 
 /// A timeline entry after the extra columns of its row: its id, and its order's region.
-struct PlacedLine<P> {
+struct LocatedTimelineRow<P> {
     place: P,
     line: LineRow,
 }
 
-impl<P: Row> Row for PlacedLine<P> {
+impl<P: Row> Row for LocatedTimelineRow<P> {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         Ok(Self { place: P::read(row)?, line: Row::read(row)? })
     }
 }
 
-type LostRow = PlacedLine<(u64, Region)>;
-type WonRow = PlacedLine<u64>;
+type LostAcceptanceRow = LocatedTimelineRow<(u64, Region)>;
+type WinningAcceptanceRow = LocatedTimelineRow<u64>;
 
 impl Store {
     /// Up to `limit` entries before `before`, and the start of the next page, if any.
@@ -56,15 +56,15 @@ impl Store {
     ) -> Result<(Vec<LostAcceptance>, Option<u64>), StoreError> {
         let before = match before {
             Some(before) => before,
-            None => self.sql.one::<u64>(NEWEST, vals![]).await?.unwrap_or_default() + 1,
+            None => self.sql.fetch_optional::<u64>(NEWEST, vals![]).await?.unwrap_or_default() + 1,
         };
         let from = before.saturating_sub(LINES_SEARCHED_MAX).max(1);
         let closed = [Code::OrderCancelledMeanwhile, Code::OrderRejectedMeanwhile];
         let [cancelled, rejected] = closed.map(Code::as_str);
         let values = vals![before, from, cancelled, rejected, limit];
         let text = Statement::new("SELECT order_timeline.id, orders.location, ");
-        let text = text.then(LineRow::LIST).then(LOST);
-        let rows: Vec<LostRow> = self.sql.all(text, values).await?;
+        let text = text.append_text(LineRow::LIST).append_text(LOST);
+        let rows: Vec<LostAcceptanceRow> = self.sql.fetch_all(text, values).await?;
         let full = rows.len() == limit;
         let lost = self.with_winners(rows).await?;
         let next = if full { lost.last().map(|lost| lost.id) } else { Some(from) };
@@ -73,7 +73,7 @@ impl Store {
 
     pub async fn answers_of(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {
         let text = AnswerRow::select("WHERE command_id = ? LIMIT ?");
-        let rows: Vec<AnswerRow> = self.sql.all(text, vals![id, ANSWERS_MAX]).await?;
+        let rows: Vec<AnswerRow> = self.sql.fetch_all(text, vals![id, ANSWERS_MAX]).await?;
         let told = |row| {
             let answer = StoredAnswer::from(row);
             CommandAnswer {
@@ -90,18 +90,24 @@ impl Store {
         Ok(rows.into_iter().map(told).collect())
     }
 
-    async fn with_winners(&self, rows: Vec<LostRow>) -> Result<Vec<LostAcceptance>, StoreError> {
+    async fn with_winners(
+        &self,
+        rows: Vec<LostAcceptanceRow>,
+    ) -> Result<Vec<LostAcceptance>, StoreError> {
         let mut won: HashMap<OrderId, Vec<(u64, Winner)>> = HashMap::new();
-        for part in parts(&rows, NAMES_MAX) {
+        for part in split_batches(&rows, NAMES_MAX) {
             let values = part.iter().map(|row| row.line.order_id.into()).collect();
-            let text = Statement::new("SELECT order_timeline.id, ").then(LineRow::LIST).then(WON);
-            let text = text.marks(part.len()).then(") ORDER BY order_timeline.id");
-            for row in self.sql.all::<WonRow>(text, values).await? {
+            let text = Statement::new("SELECT order_timeline.id, ")
+                .append_text(LineRow::LIST)
+                .append_text(WON);
+            let text = text.append_marks(part.len()).append_text(") ORDER BY order_timeline.id");
+            for row in self.sql.fetch_all::<WinningAcceptanceRow>(text, values).await? {
                 let order_id = row.line.order_id;
-                won.entry(order_id).or_default().push((row.place, winner(row.line)));
+                won.entry(order_id).or_default().push((row.place, winner_from_row(row.line)));
             }
         }
-        let mut lost: Vec<LostAcceptance> = rows.into_iter().map(|row| lost(row, &won)).collect();
+        let mut lost: Vec<LostAcceptance> =
+            rows.into_iter().map(|row| to_lost_acceptance(row, &won)).collect();
         for region in Region::ALL {
             let here = lost.iter_mut().filter(|lost| lost.region == region);
             self.tell_ends(region, here.map(|lost| &mut lost.entry)).await?;
@@ -110,7 +116,10 @@ impl Store {
     }
 }
 
-fn lost(row: LostRow, won: &HashMap<OrderId, Vec<(u64, Winner)>>) -> LostAcceptance {
+fn to_lost_acceptance(
+    row: LostAcceptanceRow,
+    won: &HashMap<OrderId, Vec<(u64, Winner)>>,
+) -> LostAcceptance {
     let ((id, region), order_id) = (row.place, row.line.order_id);
     let mut earlier = won.get(&order_id).into_iter().flatten().filter(|(won, _)| *won < id);
     let entry = TimelineEntry::from(row.line);
@@ -120,14 +129,14 @@ fn lost(row: LostRow, won: &HashMap<OrderId, Vec<(u64, Winner)>>) -> LostAccepta
     LostAcceptance {
         id,
         order_id,
-        order_code: OrderCode::of(region, order_id),
+        order_code: OrderCode::from_order_id(region, order_id),
         region,
         winner: earlier.next_back().filter(|_| taken).map(|(_, winner)| winner.clone()),
         entry,
     }
 }
 
-fn winner(line: LineRow) -> Winner {
+fn winner_from_row(line: LineRow) -> Winner {
     let entry = TimelineEntry::from(line);
     Winner {
         user_id: entry.actor.user_id,

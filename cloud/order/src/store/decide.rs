@@ -9,14 +9,14 @@ use platform::{
 };
 use process::{
     clock::Clock,
-    defect::{Defect, planted},
+    defect::{Defect, is_planted},
 };
 use rules::{Attempt, Origin, StoredAnswer, Submission, Writes, decide};
 use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region};
 
 use super::{
     AcceptanceRules, Store, StoreError,
-    read::{self, Reading},
+    read::{self, OrderReadMode},
     write,
 };
 
@@ -26,12 +26,12 @@ const COLLISIONS_MAX: u32 = 4;
 
 /// The decisions on an edge log batch, or the orders to check for payment first.
 #[derive(Debug, PartialEq, Eq)]
-pub enum FundedRun {
+pub enum FundedBatchResult {
     Decided(Vec<OpDecision>),
     Unfunded(Vec<OrderId>),
 }
 
-enum Tried {
+enum CheckedWrites {
     Written(Writes),
     Unfunded(Vec<OrderId>),
 }
@@ -60,21 +60,24 @@ impl Store {
 
     pub(super) async fn decide_alone(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let requests = [Submission::Command(Box::new(attempt))];
-        let mut writes = Box::pin(self.decide_anew(&requests, Reading::Plain)).await?;
+        let mut writes = Box::pin(self.decide_anew(&requests, OrderReadMode::Plain)).await?;
         writes.answers.pop().ok_or(StoreError::Unreadable("no answer"))
     }
 
     /// Decides requests in order, all in one transaction.
     pub async fn decide_all(&self, requests: &[Submission]) -> Result<Vec<OpDecision>, StoreError> {
-        Ok(self.decide_anew(requests, Reading::Locked).await?.answers)
+        Ok(self.decide_anew(requests, OrderReadMode::Locked).await?.answers)
     }
 
     /// The same, but decides nothing if an edge's start would be refused for funds.
-    pub async fn decide_funded(&self, requests: &[Submission]) -> Result<FundedRun, StoreError> {
-        let tried = self.decide_again(requests, (Reading::Locked, unfunded)).await?;
+    pub async fn decide_funded(
+        &self,
+        requests: &[Submission],
+    ) -> Result<FundedBatchResult, StoreError> {
+        let tried = self.decide_again(requests, (OrderReadMode::Locked, unfunded_starts)).await?;
         Ok(match tried {
-            Tried::Written(writes) => FundedRun::Decided(writes.answers),
-            Tried::Unfunded(orders) => FundedRun::Unfunded(orders),
+            CheckedWrites::Written(writes) => FundedBatchResult::Decided(writes.answers),
+            CheckedWrites::Unfunded(orders) => FundedBatchResult::Unfunded(orders),
         })
     }
 
@@ -82,19 +85,19 @@ impl Store {
     /// commits. Fails if every batch would, so no single op gets the blame.
     pub async fn try_out(&self, region: Region) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
-            read::assignments(tx, &BTreeSet::from([region]), read::Lock::ToDecide).await?;
+            read::lock_assignments(tx, &BTreeSet::from([region]), read::AssignmentLock::ToDecide).await?;
             write::try_out(tx, CommandId(self.clock.new_id()), self.clock.now()).await
         })
     }
 
     /// The customer sends the command id and draft; we create the order id. A repeat must get the
     /// first one's order id, or it would be a different command.
-    pub async fn publish(&self, publication: Publication) -> Result<OpDecision, StoreError> {
+    pub async fn publish_order(&self, publication: Publication) -> Result<OpDecision, StoreError> {
         let mut collisions = 0;
         loop {
             let known = self.order_of(&publication).await?;
             let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
-            let decision = self.decide_one(publication.attempt(order_id)).await?;
+            let decision = self.decide_one(publication.to_attempt(order_id)).await?;
             // The first publication may have been decided in between: look again. This refusal
             // stored nothing.
             let overtaken = known.is_none() && is_reused(&decision);
@@ -108,23 +111,25 @@ impl Store {
     pub(super) async fn decide_anew(
         &self,
         requests: &[Submission],
-        reading: Reading,
+        reading: OrderReadMode,
     ) -> Result<Writes, StoreError> {
-        self.decide_again(requests, (reading, unchecked)).await?.written()
+        self.decide_again(requests, (reading, skip_funds_check)).await?.into_writes()
     }
 
     async fn decide_again(
         &self,
         requests: &[Submission],
-        (reading, check): (Reading, FundsCheck),
-    ) -> Result<Tried, StoreError> {
+        (reading, check): (OrderReadMode, FundsCheck),
+    ) -> Result<CheckedWrites, StoreError> {
         let mut collisions = 0;
         loop {
             let decided = transact!(self.sql, tx => {
                 try_in(tx, &self.clock, &self.rules, requests, (reading, check)).await
             });
             match decided {
-                Err(error) if collided(&error) && collisions < COLLISIONS_MAX => collisions += 1,
+                Err(error) if is_collision(&error) && collisions < COLLISIONS_MAX => {
+                    collisions += 1
+                }
                 done => return done,
             }
         }
@@ -133,16 +138,16 @@ impl Store {
     /// The order that an earlier decision on this publication created.
     async fn order_of(&self, publication: &Publication) -> Result<Option<OrderId>, StoreError> {
         const ORDER_OF: &str = "SELECT order_id FROM commands WHERE command_id = ? AND user_id = ?";
-        if planted(Defect::NoCommandDedupe) {
+        if is_planted(Defect::NoCommandDedupe) {
             return Ok(None);
         }
         let values = vals![publication.command_id, publication.actor.user_id];
-        Ok(self.sql.one(ORDER_OF, values).await?)
+        Ok(self.sql.fetch_optional(ORDER_OF, values).await?)
     }
 }
 
 impl Publication {
-    fn attempt(&self, order_id: OrderId) -> Attempt {
+    fn to_attempt(&self, order_id: OrderId) -> Attempt {
         let body = CommandBody::PublishOrder { order_id, order: self.draft.clone() };
         let command = Command {
             id: self.command_id,
@@ -161,9 +166,9 @@ pub(super) async fn decide_in(
     clock: &Clock,
     rules: &AcceptanceRules,
     requests: &[Submission],
-    reading: Reading,
+    reading: OrderReadMode,
 ) -> Result<Writes, StoreError> {
-    try_in(tx, clock, rules, requests, (reading, unchecked)).await?.written()
+    try_in(tx, clock, rules, requests, (reading, skip_funds_check)).await?.into_writes()
 }
 
 /// Writes nothing if the check returns an order.
@@ -172,31 +177,31 @@ async fn try_in(
     clock: &Clock,
     rules: &AcceptanceRules,
     requests: &[Submission],
-    (mut reading, check): (Reading, FundsCheck),
-) -> Result<Tried, StoreError> {
+    (mut reading, check): (OrderReadMode, FundsCheck),
+) -> Result<CheckedWrites, StoreError> {
     loop {
         let now = clock.now();
-        let snapshot = read::snapshot(tx, rules, requests, reading, now).await?;
+        let snapshot = read::read_snapshot(tx, rules, requests, reading, now).await?;
         let writes = decide(&snapshot, requests);
         let orders = check(&writes);
         if !orders.is_empty() {
-            return Ok(Tried::Unfunded(orders));
+            return Ok(CheckedWrites::Unfunded(orders));
         }
-        if write::orders(tx, &writes.orders).await? {
-            write::rest(tx, clock, &writes, now).await?;
-            return Ok(Tried::Written(writes));
+        if write::write_orders(tx, &writes.orders).await? {
+            write::write_results(tx, clock, &writes, now).await?;
+            return Ok(CheckedWrites::Written(writes));
         }
         // A concurrent transaction changed the order and committed. Decide again on its result,
         // this time under lock, so that one retry is enough.
-        if reading == Reading::Locked {
+        if reading == OrderReadMode::Locked {
             return Err(StoreError::Contradiction("an order changed under its lock"));
         }
-        reading = Reading::Locked;
+        reading = OrderReadMode::Locked;
     }
 }
 
-impl Tried {
-    fn written(self) -> Result<Writes, StoreError> {
+impl CheckedWrites {
+    fn into_writes(self) -> Result<Writes, StoreError> {
         match self {
             Self::Written(writes) => Ok(writes),
             Self::Unfunded(_) => Err(StoreError::Contradiction("funds were asked about by nobody")),
@@ -204,13 +209,13 @@ impl Tried {
     }
 }
 
-fn unchecked(_: &Writes) -> Vec<OrderId> {
+fn skip_funds_check(_: &Writes) -> Vec<OrderId> {
     Vec::new()
 }
 
 /// The orders of edge starts that this decision refuses for funds. Repeats of earlier refusals keep
 /// their answer.
-fn unfunded(writes: &Writes) -> Vec<OrderId> {
+fn unfunded_starts(writes: &Writes) -> Vec<OrderId> {
     let is_unfunded =
         |answer: &&StoredAnswer| answer.op.is_some() && answer.code == Some(Code::FundsNotHeld);
     let orders: BTreeSet<OrderId> =
@@ -219,7 +224,7 @@ fn unfunded(writes: &Writes) -> Vec<OrderId> {
 }
 
 /// A concurrent transaction stored an answer for this command, or an order with this id.
-fn collided(error: &StoreError) -> bool {
+fn is_collision(error: &StoreError) -> bool {
     matches!(error, StoreError::Sql(SqlError::Unique { .. }))
 }
 

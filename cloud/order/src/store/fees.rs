@@ -35,7 +35,7 @@ row! {
 impl Store {
     /// Newest first.
     pub async fn cancel_fees(&self) -> Result<Vec<CancelFeeRow>, StoreError> {
-        Ok(self.sql.all(VERSIONS, vals![SHOWN_MAX]).await?)
+        Ok(self.sql.fetch_all(VERSIONS, vals![SHOWN_MAX]).await?)
     }
 
     /// Replaces a version with the same start.
@@ -50,7 +50,7 @@ impl Store {
             return Ok(Err(Code::FeeSettled));
         }
         transact!(self.sql, tx => {
-            let others: u64 = tx.one(OTHERS_TO_COME, vals![now, from]).await?.unwrap_or(0);
+            let others: u64 = tx.fetch_optional(OTHERS_TO_COME, vals![now, from]).await?.unwrap_or(0);
             if others >= FEES_TO_COME_MAX {
                 return Ok(Err(Code::TooManyFees));
             }
@@ -69,7 +69,7 @@ impl Store {
         by: UserId,
     ) -> Result<Result<(), Code>, StoreError> {
         if !FeePolicy::is_open(from, self.clock.now()) {
-            let there: Option<UnixMillis> = self.sql.one(THERE, vals![from]).await?;
+            let there: Option<UnixMillis> = self.sql.fetch_optional(THERE, vals![from]).await?;
             return Ok(Err(there.map_or(Code::NotFound, |_| Code::FeeSettled)));
         }
         let is_gone = self.sql.exec(TAKE_BACK, vals![from]).await? == 1;

@@ -20,17 +20,17 @@ use tokio::{
 };
 use wire::OpDecision;
 
-use super::{Store, StoreError, read::Reading};
+use super::{Store, StoreError, read::OrderReadMode};
 
 /// Maximum commands per transaction; the rest wait for the next.
 const TOGETHER_MAX: usize = 64;
 
 /// Clones share the queue. Its length is the number of waiting callers, which the server bounds.
 #[derive(Clone, Default)]
-pub(super) struct Gathering(Arc<Inner>);
+pub(super) struct CommandBatcher(Arc<BatcherQueue>);
 
 #[derive(Default)]
-struct Inner {
+struct BatcherQueue {
     waiting: Mutex<VecDeque<WaitingCommand>>,
     /// The lock owner decides for all waiting commands.
     turn: Turn<()>,
@@ -41,8 +41,8 @@ struct WaitingCommand {
     answer: Sender<OpDecision>,
 }
 
-impl Gathering {
-    fn join(&self, attempt: Attempt) -> Receiver<OpDecision> {
+impl CommandBatcher {
+    fn enqueue_command(&self, attempt: Attempt) -> Receiver<OpDecision> {
         let (answer, answered) = oneshot::channel();
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.push_back(WaitingCommand { attempt, answer });
@@ -61,7 +61,7 @@ impl Gathering {
 impl Store {
     /// Decides one command together with others that are waiting.
     pub(super) async fn decide_gathered(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
-        let mut answered = self.gathering.join(attempt.clone());
+        let mut answered = self.gathering.enqueue_command(attempt.clone());
         let turn = tokio::select! {
             biased;
             answer = &mut answered => match answer {
@@ -93,7 +93,7 @@ impl Store {
             self.gathering.next().into_iter().map(|one| (one.attempt, one.answer)).unzip();
         let requests: Vec<_> =
             attempts.into_iter().map(|attempt| Submission::Command(Box::new(attempt))).collect();
-        match Box::pin(self.decide_anew(&requests, Reading::Plain)).await {
+        match Box::pin(self.decide_anew(&requests, OrderReadMode::Plain)).await {
             Ok(writes) => {
                 for (answer, decision) in answers.into_iter().zip(writes.answers) {
                     // A closed receiver means that the caller has hung up.

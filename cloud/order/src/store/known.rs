@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use custody::{KnownOrder, KnownOrders, KnownQuestion};
+use custody::{ComparedOrder, ComparedOrders, OrderVersionsQuery};
 use platform::{
     sql::{Columns, in_list},
     vals,
@@ -23,27 +23,31 @@ const CHANGED: &str =
     "WHERE updated_at >= ? AND (updated_at > ? OR id > ?) ORDER BY updated_at, id LIMIT ?";
 
 impl Store {
-    pub async fn known(&self, asked: &KnownQuestion) -> Result<KnownOrders, StoreError> {
+    pub async fn known_orders(
+        &self,
+        asked: &OrderVersionsQuery,
+    ) -> Result<ComparedOrders, StoreError> {
         let rows: Vec<OrderRow> = match asked {
-            KnownQuestion::Named(ids) if ids.is_empty() => Vec::new(),
-            KnownQuestion::Named(ids) => {
-                let text = OrderRow::select("WHERE id IN (").marks(ids.len()).then(")");
-                self.sql.all(text, ids.iter().map(Into::into).collect()).await?
+            OrderVersionsQuery::Named(ids) if ids.is_empty() => Vec::new(),
+            OrderVersionsQuery::Named(ids) => {
+                let text =
+                    OrderRow::select("WHERE id IN (").append_marks(ids.len()).append_text(")");
+                self.sql.fetch_all(text, ids.iter().map(Into::into).collect()).await?
             }
-            KnownQuestion::Changed { since, after } => {
+            OrderVersionsQuery::Changed { since, after } => {
                 let id = after.map_or(Uuid::nil(), |id| id.0);
                 let values = vals![*since, *since, id, KNOWN_MAX];
-                self.sql.all(OrderRow::select(CHANGED), values).await?
+                self.sql.fetch_all(OrderRow::select(CHANGED), values).await?
             }
         };
         let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
         let mut worked_in_vain = self.worked_in_vain(&ids).await?;
         let known = |row: OrderRow| {
-            let (terms, money_version) = (row.terms(), row.money_version);
+            let (terms, money_version) = (row.cancel_terms(), row.money_version);
             let worked_in_vain = worked_in_vain.remove(&row.id).unwrap_or_default();
-            KnownOrder { order: row.into(), terms, money_version, worked_in_vain }
+            ComparedOrder { order: row.into(), terms, money_version, worked_in_vain }
         };
-        Ok(KnownOrders { items: rows.into_iter().map(known).collect() })
+        Ok(ComparedOrders { items: rows.into_iter().map(known).collect() })
     }
 
     async fn worked_in_vain(
@@ -56,7 +60,7 @@ impl Store {
         }
         let text = in_list(WORKED_IN_VAIN, orders.len(), ") ORDER BY order_id, user_id");
         let values = orders.iter().map(Into::into).collect();
-        for (order, provider) in self.sql.all::<(OrderId, UserId)>(text, values).await? {
+        for (order, provider) in self.sql.fetch_all::<(OrderId, UserId)>(text, values).await? {
             providers.entry(order).or_default().push(provider);
         }
         Ok(providers)

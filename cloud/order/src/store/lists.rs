@@ -42,13 +42,13 @@ words_from_text!(OrderSort);
 
 /// The position of an order in a list with this sort. The id breaks ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListPlace {
+pub struct OrderListCursor {
     pub sort: OrderSort,
     pub key: i64,
     pub id: Uuid,
 }
 
-struct SortTexts {
+struct SortSql {
     from: &'static str,
     beyond: &'static str,
     by: &'static str,
@@ -56,7 +56,7 @@ struct SortTexts {
 
 /// A query for orders; all set fields must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
+pub struct OrderListQuery {
     pub customer: Option<UserId>,
     pub provider: Option<UserId>,
     pub region: Option<Region>,
@@ -72,81 +72,92 @@ pub struct Listing {
 }
 
 impl Store {
-    pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let row = self.sql.one::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id]).await?;
+    pub async fn find_order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let row = self
+            .sql
+            .fetch_optional::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id])
+            .await?;
         Ok(row.map(Order::from))
     }
 
     /// The timeline of an order, oldest first.
-    pub async fn timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
+    pub async fn read_timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
         let text = LineRow::select("WHERE order_id = ? ORDER BY id DESC LIMIT ?");
-        let rows = self.sql.all::<LineRow>(text, vals![id, LINES_MAX]).await?;
+        let rows = self.sql.fetch_all::<LineRow>(text, vals![id, LINES_MAX]).await?;
         Ok(rows.into_iter().rev().map(TimelineEntry::from).collect())
     }
 
     /// True if the list exceeds one export.
-    pub async fn exceeds_export(&self, listing: &Listing) -> Result<bool, StoreError> {
+    pub async fn exceeds_export(&self, listing: &OrderListQuery) -> Result<bool, StoreError> {
         let text = Statement::new("SELECT id FROM orders ");
-        let newest = ListPlace::before_all(OrderSort::Newest);
-        let (text, values) = narrowed(text, listing, newest);
-        Ok(!self.reads.all::<OrderId>(text.then(BEYOND_EXPORT), values).await?.is_empty())
+        let newest = OrderListCursor::before_all(OrderSort::Newest);
+        let (text, values) = add_filters(text, listing, newest);
+        Ok(!self
+            .reads
+            .fetch_all::<OrderId>(text.append_text(BEYOND_EXPORT), values)
+            .await?
+            .is_empty())
     }
 
     /// Up to `limit` orders after the given position.
     pub async fn list(
         &self,
-        listing: &Listing,
+        listing: &OrderListQuery,
         limit: usize,
-        after: ListPlace,
+        after: OrderListCursor,
     ) -> Result<Vec<Order>, StoreError> {
-        let (text, values) = piece(listing, limit, after);
-        let rows = self.sql.all::<OrderRow>(text, values).await?;
+        let (text, values) = build_page_query(listing, limit, after);
+        let rows = self.sql.fetch_all::<OrderRow>(text, values).await?;
         Ok(rows.into_iter().map(Order::from).collect())
     }
 
     /// The same from a replica that may lag a few seconds, for long reads.
     pub async fn list_at_length(
         &self,
-        listing: &Listing,
+        listing: &OrderListQuery,
         limit: usize,
-        after: ListPlace,
+        after: OrderListCursor,
     ) -> Result<Vec<Order>, StoreError> {
-        let (text, values) = piece(listing, limit, after);
-        let rows = self.reads.all::<OrderRow>(text, values).await?;
+        let (text, values) = build_page_query(listing, limit, after);
+        let rows = self.reads.fetch_all::<OrderRow>(text, values).await?;
         Ok(rows.into_iter().map(Order::from).collect())
     }
 }
 
-fn piece(listing: &Listing, limit: usize, after: ListPlace) -> (Statement, Vec<Val>) {
-    let (text, mut values) = narrowed(OrderRow::select(""), listing, after);
+fn build_page_query(
+    listing: &OrderListQuery,
+    limit: usize,
+    after: OrderListCursor,
+) -> (Statement, Vec<Val>) {
+    let (text, mut values) = add_filters(OrderRow::select(""), listing, after);
     values.push(limit.into());
-    (text.then(after.sort.texts().by), values)
+    (text.append_text(after.sort.sql_texts().by), values)
 }
 
 impl OrderSort {
-    fn texts(self) -> SortTexts {
+    fn sql_texts(self) -> SortSql {
         match self {
-            Self::Newest => SortTexts {
+            Self::Newest => SortSql {
                 from: "WHERE created_at <= ?",
                 beyond: " AND (created_at < ? OR id < ?)",
                 by: " ORDER BY created_at DESC, id DESC LIMIT ?",
             },
-            Self::Oldest => SortTexts {
+            Self::Oldest => SortSql {
                 from: "WHERE created_at >= ?",
                 beyond: " AND (created_at > ? OR id > ?)",
                 by: " ORDER BY created_at, id LIMIT ?",
             },
-            Self::PriceHigh => SortTexts {
+            Self::PriceHigh => SortSql {
                 from: "WHERE price_minor <= ?",
                 beyond: " AND (price_minor < ? OR id < ?)",
                 by: " ORDER BY price_minor DESC, id DESC LIMIT ?",
             },
-            Self::PriceLow => SortTexts {
+            Self::PriceLow => SortSql {
                 from: "WHERE price_minor >= ?",
                 beyond: " AND (price_minor > ? OR id > ?)",
                 by: " ORDER BY price_minor, id LIMIT ?",
             },
-            Self::Start => SortTexts {
+            Self::Start => SortSql {
                 from: "WHERE starts_at >= ?",
                 beyond: " AND (starts_at > ? OR id > ?)",
                 by: " ORDER BY starts_at, id LIMIT ?",
@@ -155,7 +166,7 @@ impl OrderSort {
     }
 }
 
-impl ListPlace {
+impl OrderListCursor {
     pub fn before_all(sort: OrderSort) -> Self {
         match sort {
             OrderSort::Newest | OrderSort::PriceHigh => {
@@ -167,10 +178,10 @@ impl ListPlace {
         }
     }
 
-    pub fn of(sort: OrderSort, order: &Order) -> Self {
+    pub fn from_order(sort: OrderSort, order: &Order) -> Self {
         let key = match sort {
             OrderSort::Newest | OrderSort::Oldest => order.created_at.0,
-            OrderSort::PriceHigh | OrderSort::PriceLow => order.price.minor(),
+            OrderSort::PriceHigh | OrderSort::PriceLow => order.price.minor_units(),
             OrderSort::Start => order.service_start_time.map_or(i64::MAX, |at| at.0),
         };
         Self { sort, key, id: order.id.0 }
@@ -178,7 +189,7 @@ impl ListPlace {
 }
 
 /// Omits the default sort, so that cursors from before other sorts existed stay valid.
-impl fmt::Display for ListPlace {
+impl fmt::Display for OrderListCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.sort != OrderSort::Newest {
             write!(f, "{}.", self.sort)?;
@@ -187,7 +198,7 @@ impl fmt::Display for ListPlace {
     }
 }
 
-impl FromStr for ListPlace {
+impl FromStr for OrderListCursor {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -204,10 +215,14 @@ impl FromStr for ListPlace {
 
 /// Indexes cover customer, provider, region, status, service type and sort. The database filters
 /// the rest on the rows found, or sorts one person's rows.
-fn narrowed(text: Statement, listing: &Listing, after: ListPlace) -> (Statement, Vec<Val>) {
-    let sort = after.sort.texts();
-    let (from, key, until) = bounds(listing, after);
-    let mut text = text.then(sort.from);
+fn add_filters(
+    text: Statement,
+    listing: &OrderListQuery,
+    after: OrderListCursor,
+) -> (Statement, Vec<Val>) {
+    let sort = after.sort.sql_texts();
+    let (from, key, until) = merge_bounds(listing, after);
+    let mut text = text.append_text(sort.from);
     let mut values = vals![key];
     for (condition, value) in [
         (" AND created_at >= ?", from.map(Val::from)),
@@ -222,17 +237,20 @@ fn narrowed(text: Statement, listing: &Listing, after: ListPlace) -> (Statement,
         (" AND price_minor <= ?", listing.price_max.map(Val::from)),
     ] {
         let Some(value) = value else { continue };
-        text = text.then(condition);
+        text = text.append_text(condition);
         values.push(value);
     }
     values.extend(vals![after.key, after.id]);
-    (text.then(sort.beyond), values)
+    (text.append_text(sort.beyond), values)
 }
 
 /// If creation time is the sort, merges its bound with the cursor's: an index scan starts from only
 /// one.
-fn bounds(listing: &Listing, after: ListPlace) -> (Option<UnixMillis>, i64, Option<UnixMillis>) {
-    let Listing { from, until, .. } = *listing;
+fn merge_bounds(
+    listing: &OrderListQuery,
+    after: OrderListCursor,
+) -> (Option<UnixMillis>, i64, Option<UnixMillis>) {
+    let OrderListQuery { from, until, .. } = *listing;
     match after.sort {
         OrderSort::Newest => {
             let until = until.map_or(i64::MAX, |until| until.0.saturating_sub(1));
@@ -253,15 +271,15 @@ mod tests {
     #[test]
     fn a_place_reads_back_and_other_texts_do_not() {
         for sort in OrderSort::ALL {
-            let place = ListPlace { sort, key: -5, id: Uuid::from_u128(5) };
+            let place = OrderListCursor { sort, key: -5, id: Uuid::from_u128(5) };
             assert_eq!(place.to_string().parse(), Ok(place));
         }
         // A cursor issued before other sorts existed still works.
         let before = process::problem::TimeCursor { at: UnixMillis(17), id: Uuid::from_u128(5) };
-        let read: ListPlace = before.to_string().parse().unwrap();
+        let read: OrderListCursor = before.to_string().parse().unwrap();
         assert_eq!((read.sort, read.key, read.id), (OrderSort::Newest, 17, before.id));
         for bad in ["", ".", "17", "17.", ".5", "17.x", "newest.17", "dearest.17.5", "start.x.5"] {
-            assert!(bad.parse::<ListPlace>().is_err(), "{bad}");
+            assert!(bad.parse::<OrderListCursor>().is_err(), "{bad}");
         }
     }
 }

@@ -7,7 +7,7 @@ use platform::{
     sql::{Columns, Statement, Tx},
     transact, vals,
 };
-use rules::{Line, OrderState};
+use rules::{NewTimelineEntry, OrderState};
 use wire::{
     Actor, CommandId, Event, EventId, EventType, Hops, Order, OrderEvent, OrderId, PaymentEvent,
     Region, Role, Source, TimelineEntry, UnixMillis, UserId,
@@ -15,7 +15,7 @@ use wire::{
 
 use super::{
     Store, StoreError,
-    read::{self, Lock},
+    read::{self, AssignmentLock},
     rows::{LineRow, OrderRow},
 };
 
@@ -40,14 +40,14 @@ impl Store {
         told: &PaymentEvent,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let Some(region) = tx.one::<Region>(PLACE, vals![told.order_id]).await? else {
+        let Some(region) = tx.fetch_optional::<Region>(PLACE, vals![told.order_id]).await? else {
             return Ok(false);
         };
         // Like every order change: a concurrent grant's digest must cover it.
-        read::assignments(tx, &BTreeSet::from([region]), Lock::ToDecide).await?;
-        let Some(state) = locked(tx, told.order_id).await? else { return Ok(false) };
+        read::lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
+        let Some(state) = lock_order(tx, told.order_id).await? else { return Ok(false) };
         let OrderState { order: before, terms, .. } = state;
-        let known: Option<u64> = tx.one(KNOWN, vals![told.order_id]).await?;
+        let known: Option<u64> = tx.fetch_optional(KNOWN, vals![told.order_id]).await?;
         if known.is_some_and(|known| told.money_version <= known) {
             return Ok(false);
         }
@@ -66,13 +66,16 @@ impl Store {
         if tx.exec(SHOW, values).await? != 1 {
             return Err(StoreError::Contradiction("an order changed under its lock"));
         }
-        let (actor, command_id) = (actor(event.kind, told), CommandId(event.id.0));
-        let line = Line { order_id: order.id, entry: entry(&order, actor, command_id, now) };
-        tx.insert(LineRow::sealed(&line, tx.data_keys())).await?;
+        let (actor, command_id) = (payment_actor(event.kind, told), CommandId(event.id.0));
+        let line = NewTimelineEntry {
+            order_id: order.id,
+            entry: build_timeline_entry(&order, actor, command_id, now),
+        };
+        tx.insert(LineRow::seal_entry(&line, tx.data_keys())).await?;
         let body = OrderEvent {
             money: Some(told.clone()),
             terms,
-            ..OrderEvent::plain(order, actor, command_id)
+            ..OrderEvent::from_order(order, actor, command_id)
         };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;
@@ -81,22 +84,27 @@ impl Store {
     }
 }
 
-pub(super) async fn locked(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, StoreError> {
+pub(super) async fn lock_order(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, StoreError> {
     let text: Statement = OrderRow::select("WHERE id = ?");
-    let text = if tx.is_mysql() { text.then(" FOR UPDATE") } else { text };
-    Ok(tx.one::<OrderRow>(text, vals![id]).await?.map(OrderState::from))
+    let text = if tx.is_mysql() { text.append_text(" FOR UPDATE") } else { text };
+    Ok(tx.fetch_optional::<OrderRow>(text, vals![id]).await?.map(OrderState::from))
 }
 
 /// Paying is the customer's act. Everything else follows from other acts, so the platform is the
 /// actor.
-fn actor(kind: EventType, told: &PaymentEvent) -> Actor {
+fn payment_actor(kind: EventType, told: &PaymentEvent) -> Actor {
     match kind {
         EventType::PaymentCompleted => Actor { user_id: told.customer_id, role: Role::Customer },
         _ => Actor { user_id: UserId(uuid::Uuid::nil()), role: Role::Admin },
     }
 }
 
-fn entry(order: &Order, actor: Actor, command_id: CommandId, now: UnixMillis) -> TimelineEntry {
+fn build_timeline_entry(
+    order: &Order,
+    actor: Actor,
+    command_id: CommandId,
+    now: UnixMillis,
+) -> TimelineEntry {
     TimelineEntry {
         version: order.version,
         action: None,

@@ -6,7 +6,7 @@ use platform::{
     bus::topology::USER_PROFILES, inbox, marks, outbox::replay, sql::Columns, transact, vals,
 };
 use rules::{CaseKind, StoredAnswer};
-use wire::{CommandId, Event, OrderId, OrderStatus, ProviderMark, UserId};
+use wire::{CommandId, Event, OrderId, OrderStatus, ProviderVerification, UserId};
 
 use super::{
     Store, StoreError,
@@ -45,7 +45,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OrderId>, StoreError> {
         let values = vals![provider, OrderStatus::Accepted, OrderStatus::InProgress, limit];
-        Ok(self.sql.all(JOBS, values).await?)
+        Ok(self.sql.fetch_all(JOBS, values).await?)
     }
 
     /// Asks for a replay of recently completed jobs to the profiles, which count lost ones and skip
@@ -54,9 +54,9 @@ impl Store {
         Ok(replay::ask_again(&(&self.sql).into(), &USER_PROFILES, &self.clock).await?)
     }
 
-    pub async fn take_mark(&self, mark: ProviderMark) -> Result<(), StoreError> {
+    pub async fn take_mark(&self, mark: ProviderVerification) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
-            marks::store::take(tx, mark).await?;
+            marks::store::apply_mark(tx, mark).await?;
             Ok(())
         })
     }
@@ -73,7 +73,7 @@ impl Store {
                 return Ok(0);
             }
             let values = vals![provider, OrderStatus::Accepted, OrderStatus::InProgress, LISTED_MAX];
-            let jobs = tx.all::<OrderId>(JOBS, values).await?;
+            let jobs = tx.fetch_all::<OrderId>(JOBS, values).await?;
             let case = |order_id| CaseRow {
                 order_id,
                 user_id: provider,

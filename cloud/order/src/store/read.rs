@@ -8,14 +8,14 @@ use platform::{
     sql::{Columns, Tx},
     vals,
 };
-use process::defect::{Defect, planted};
+use process::defect::{Defect, is_planted};
 use rules::{
     Assignment, Attempt, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission,
     regions_to_explain,
 };
 use wire::{
-    Action, CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, ProviderMark, Region,
-    UnixMillis, UserId,
+    Action, CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, ProviderVerification,
+    Region, UnixMillis, UserId,
 };
 
 use super::{
@@ -27,7 +27,7 @@ use super::{
 /// How to read orders: a single command reads without a lock and guards its write; a batch locks
 /// first. SQLite takes its one write lock at the start, so both are equal there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum OrderReadMode {
     Plain,
     Locked,
 }
@@ -35,25 +35,25 @@ pub enum Reading {
 /// A region's newest open orders, from which to offer the nearest to a loser.
 const OPEN_JOBS_MAX: usize = 50;
 
-pub async fn snapshot(
+pub async fn read_snapshot(
     tx: &mut Tx,
     rules: &AcceptanceRules,
     requests: &[Submission],
-    reading: Reading,
+    reading: OrderReadMode,
     now: UnixMillis,
 ) -> Result<Snapshot, StoreError> {
-    let named = Named::by(requests);
-    let regions = regions(tx, &named).await?;
+    let named = RequestedKeys::from_requests(requests);
+    let regions = read_regions(tx, &named).await?;
     let AcceptanceRules { limits, open_orders: open_orders_max, verified_only } = *rules;
-    let workloads = shares::workloads(tx, &limits, requests, now).await?;
+    let workloads = shares::read_workloads(tx, &limits, requests, now).await?;
     let open_orders = shares::open_orders(tx, open_orders_max, requests).await?;
-    let marks = if verified_only { marks(tx, requests).await? } else { BTreeMap::new() };
-    let answers = answers(tx, &named.commands).await?;
-    let orders = orders(tx, &named.orders, reading).await?;
+    let marks = if verified_only { read_marks(tx, requests).await? } else { BTreeMap::new() };
+    let answers = read_answers(tx, &named.commands).await?;
+    let orders = read_orders(tx, &named.orders, reading).await?;
     let met_closed = met_closed(tx, &orders).await?;
     let taken_back = taken_back(tx, &named, &answers).await?;
-    let cancel_policies = match requests.iter().any(cancels) {
-        true => policies(tx.all(POLICIES, vals![]).await?)?,
+    let cancel_policies = match requests.iter().any(is_cancel) {
+        true => policies_from_rows(tx.fetch_all(POLICIES, vals![]).await?)?,
         false => Vec::new(),
     };
     let mut snapshot = Snapshot {
@@ -78,9 +78,9 @@ pub async fn snapshot(
     Ok(snapshot)
 }
 
-fn cancels(request: &Submission) -> bool {
+fn is_cancel(request: &Submission) -> bool {
     match request {
-        Submission::Command(attempt) => attempt.command.body.action() == Some(Action::Cancel),
+        Submission::Command(attempt) => attempt.command.body.order_action() == Some(Action::Cancel),
         Submission::LeaseReleased { .. } => false,
     }
 }
@@ -89,9 +89,9 @@ fn cancels(request: &Submission) -> bool {
 pub const POLICIES: &str =
     "SELECT in_force_from, fee_bp, notice_ms FROM cancel_policies ORDER BY in_force_from";
 
-pub type PolicyRow = (UnixMillis, u32, i64);
+pub type FeePolicyRow = (UnixMillis, u32, i64);
 
-pub fn policies(rows: Vec<PolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
+pub fn policies_from_rows(rows: Vec<FeePolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
     let policy = |(from, fee_bp, cancel_notice_ms)| {
         let fee_bp = u16::try_from(fee_bp);
         let cancel_fee_bp = fee_bp.map_err(|_| StoreError::Unreadable("cancel_policies.fee_bp"))?;
@@ -102,23 +102,23 @@ pub fn policies(rows: Vec<PolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
 
 /// Verification status of the accepting providers. Not locked: a concurrent change applies from the
 /// next decision on.
-async fn marks(
+async fn read_marks(
     tx: &mut Tx,
     requests: &[Submission],
-) -> Result<BTreeMap<UserId, ProviderMark>, StoreError> {
+) -> Result<BTreeMap<UserId, ProviderVerification>, StoreError> {
     let accepts = requests.iter().filter_map(|request| match request {
         Submission::Command(attempt) => {
-            attempt.actor.filter(|_| attempt.command.body.action() == Some(Action::Accept))
+            attempt.actor.filter(|_| attempt.command.body.order_action() == Some(Action::Accept))
         }
         Submission::LeaseReleased { .. } => None,
     });
     let people: BTreeSet<UserId> = accepts.map(|actor| actor.user_id).collect();
-    let marks = platform::marks::store::of(tx, people).await?;
+    let marks = platform::marks::store::find_marks(tx, people).await?;
     Ok(marks.into_iter().map(|mark| (mark.user, mark)).collect())
 }
 
 #[derive(Default)]
-struct Named {
+struct RequestedKeys {
     commands: BTreeSet<CommandId>,
     orders: BTreeSet<OrderId>,
     published: BTreeSet<OrderId>,
@@ -129,8 +129,8 @@ struct Named {
     releases: bool,
 }
 
-impl Named {
-    fn by(requests: &[Submission]) -> Self {
+impl RequestedKeys {
+    fn from_requests(requests: &[Submission]) -> Self {
         let mut named = Self::default();
         for request in requests {
             match request {
@@ -162,7 +162,10 @@ impl Named {
 }
 
 /// The assignment of every region the requests may affect: all regions if an order is unknown.
-async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignment>, StoreError> {
+async fn read_regions(
+    tx: &mut Tx,
+    named: &RequestedKeys,
+) -> Result<BTreeMap<Region, Assignment>, StoreError> {
     let mut regions = named.regions.clone();
     let mut unknown: BTreeSet<OrderId> =
         named.orders.difference(&named.published).copied().collect();
@@ -175,11 +178,11 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
     if !unknown.is_empty() {
         regions.extend(Region::ALL);
     }
-    let lock = if named.releases { Lock::ToChange } else { Lock::ToDecide };
-    let mut assignments = assignments(tx, &regions, lock).await?;
-    fences(tx, &named.fences, &mut assignments).await?;
+    let lock = if named.releases { AssignmentLock::ToChange } else { AssignmentLock::ToDecide };
+    let mut assignments = lock_assignments(tx, &regions, lock).await?;
+    read_fences(tx, &named.fences, &mut assignments).await?;
     past_rules(tx, &named.rules_versions, &mut assignments).await?;
-    if planted(Defect::HolderIgnored) {
+    if is_planted(Defect::HolderIgnored) {
         assignments.values_mut().for_each(|assignment| assignment.holder = None);
     }
     Ok(assignments)
@@ -188,36 +191,36 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
 /// How a region's assignment is locked until the transaction ends. SQLite has one writer at a time
 /// and requires neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lock {
+pub enum AssignmentLock {
     /// Shared with other decisions; blocks changes.
     ToDecide,
     ToChange,
 }
 
-pub async fn assignments(
+pub async fn lock_assignments(
     tx: &mut Tx,
     regions: &BTreeSet<Region>,
-    lock: Lock,
+    lock: AssignmentLock,
 ) -> Result<BTreeMap<Region, Assignment>, StoreError> {
     if regions.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let text = AssignmentRow::select("WHERE region IN (").marks(regions.len());
-    let text = text.then(") ORDER BY region");
+    let text = AssignmentRow::select("WHERE region IN (").append_marks(regions.len());
+    let text = text.append_text(") ORDER BY region");
     let text = match lock {
         _ if !tx.is_mysql() => text,
-        Lock::ToDecide if planted(Defect::AssignmentNotLocked) => text,
+        AssignmentLock::ToDecide if is_planted(Defect::AssignmentNotLocked) => text,
         // MariaDB lacks MySQL's newer FOR SHARE; both support this.
-        Lock::ToDecide => text.then(" LOCK IN SHARE MODE"),
-        Lock::ToChange => text.then(" FOR UPDATE"),
+        AssignmentLock::ToDecide => text.append_text(" LOCK IN SHARE MODE"),
+        AssignmentLock::ToChange => text.append_text(" FOR UPDATE"),
     };
     let values = regions.iter().map(Into::into).collect();
-    let rows = tx.all::<AssignmentRow>(text, values).await?;
-    rows.into_iter().map(AssignmentRow::assignment).collect()
+    let rows = tx.fetch_all::<AssignmentRow>(text, values).await?;
+    rows.into_iter().map(AssignmentRow::into_assignment).collect()
 }
 
 /// Adds the fences that ops name to the assignments of their regions.
-async fn fences(
+async fn read_fences(
     tx: &mut Tx,
     named: &BTreeSet<u64>,
     assignments: &mut BTreeMap<Region, Assignment>,
@@ -257,15 +260,15 @@ async fn met_closed(
         .map(|state| &state.order)
         .filter(|order| matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected));
     let closed: BTreeSet<OrderId> = closed.map(|order| order.id).collect();
-    listed(tx, CaseKind::MetClosed, &closed).await
+    people_with_case(tx, CaseKind::MetClosed, &closed).await
 }
 
-async fn listed(
+async fn people_with_case(
     tx: &mut Tx,
     kind: CaseKind,
     orders: &BTreeSet<OrderId>,
 ) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
-    let rows = cases(tx, kind, orders).await?;
+    let rows = read_cases(tx, kind, orders).await?;
     Ok(rows.into_iter().map(|(order, user, _)| (order, user)).collect())
 }
 
@@ -273,7 +276,7 @@ async fn listed(
 /// names a fence.
 async fn taken_back(
     tx: &mut Tx,
-    named: &Named,
+    named: &RequestedKeys,
     answers: &BTreeMap<CommandKey, StoredAnswer>,
 ) -> Result<BTreeSet<(CommandId, UserId)>, StoreError> {
     if named.fences.is_empty() {
@@ -281,11 +284,11 @@ async fn taken_back(
     }
     let refused = answers.values().filter(|answer| !answer.applied);
     let refused = refused.map(|answer| answer.order_id).collect();
-    let rows = cases(tx, CaseKind::TakenBack, &refused).await?;
+    let rows = read_cases(tx, CaseKind::TakenBack, &refused).await?;
     Ok(rows.into_iter().map(|(_, user, command)| (command, user)).collect())
 }
 
-async fn cases(
+async fn read_cases(
     tx: &mut Tx,
     kind: CaseKind,
     orders: &BTreeSet<OrderId>,
@@ -296,28 +299,28 @@ async fn cases(
 }
 
 /// All users' answers under these ids; the rules match them to owners.
-async fn answers(
+async fn read_answers(
     tx: &mut Tx,
     commands: &BTreeSet<CommandId>,
 ) -> Result<BTreeMap<CommandKey, StoredAnswer>, StoreError> {
     let mut answers = BTreeMap::new();
-    if planted(Defect::NoCommandDedupe) {
+    if is_planted(Defect::NoCommandDedupe) {
         return Ok(answers);
     }
     let text = AnswerRow::select("WHERE command_id IN (");
     for row in tx.all_named::<AnswerRow>(text, &[], commands, ")").await? {
         let answer = StoredAnswer::from(row);
-        answers.insert(answer.key(), answer);
+        answers.insert(answer.command_key(), answer);
     }
     Ok(answers)
 }
 
-async fn orders(
+async fn read_orders(
     tx: &mut Tx,
     ids: &BTreeSet<OrderId>,
-    reading: Reading,
+    reading: OrderReadMode,
 ) -> Result<BTreeMap<OrderId, OrderState>, StoreError> {
-    let lock = reading == Reading::Locked && tx.is_mysql();
+    let lock = reading == OrderReadMode::Locked && tx.is_mysql();
     let after = if lock { ") ORDER BY id FOR UPDATE" } else { ") ORDER BY id" };
     let rows = tx.all_named::<OrderRow>(OrderRow::select("WHERE id IN ("), &[], ids, after).await?;
     let states = rows.into_iter().map(OrderState::from);
@@ -328,6 +331,6 @@ async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError
     const OPEN: &str =
         "WHERE location = ? AND status = ? ORDER BY created_at DESC, id DESC LIMIT ?";
     let values = vals![region, OrderStatus::Pending, OPEN_JOBS_MAX];
-    let rows = tx.all::<OrderRow>(OrderRow::select(OPEN), values).await?;
+    let rows = tx.fetch_all::<OrderRow>(OrderRow::select(OPEN), values).await?;
     Ok(rows.into_iter().map(Order::from).collect())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use platform::{outbox, sql::Tx, transact, vals};
-use rules::{Line, OrderState};
+use rules::{NewTimelineEntry, OrderState};
 use wire::{
     Action, Actor, Event, EventId, EventType, Hops, Order, OrderEvent, OrderStatus, Region,
     ReviewEvent, Role, Source, TimelineEntry, UnixMillis,
@@ -11,8 +11,8 @@ use wire::{
 
 use super::{
     Store, StoreError,
-    money::{PLACE, locked},
-    read::{self, Lock},
+    money::{PLACE, lock_order},
+    read::{self, AssignmentLock},
     rows::LineRow,
 };
 
@@ -34,15 +34,15 @@ impl Store {
         told: &ReviewEvent,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let Some(region) = tx.one::<Region>(PLACE, vals![told.order_id]).await? else {
+        let Some(region) = tx.fetch_optional::<Region>(PLACE, vals![told.order_id]).await? else {
             return Ok(false);
         };
         // Like every order change: a concurrent grant's digest must cover it.
-        read::assignments(tx, &BTreeSet::from([region]), Lock::ToDecide).await?;
-        let Some(state) = locked(tx, told.order_id).await? else { return Ok(false) };
+        read::lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
+        let Some(state) = lock_order(tx, told.order_id).await? else { return Ok(false) };
         let OrderState { order: before, terms, .. } = state;
         let actor = Actor { user_id: told.customer_id, role: Role::Customer };
-        let Some(status) = before.status.after_by(Action::Review, actor.role) else {
+        let Some(status) = before.status.next_status_by_role(Action::Review, actor.role) else {
             return Ok(false);
         };
         let order =
@@ -51,9 +51,12 @@ impl Store {
         if tx.exec(SHOW, values).await? != 1 {
             return Err(StoreError::Contradiction("an order changed under its lock"));
         }
-        let line = Line { order_id: order.id, entry: entry(&order, before.status, actor, told) };
-        tx.insert(LineRow::sealed(&line, tx.data_keys())).await?;
-        let body = OrderEvent { terms, ..OrderEvent::plain(order, actor, told.command_id) };
+        let line = NewTimelineEntry {
+            order_id: order.id,
+            entry: build_timeline_entry(&order, before.status, actor, told),
+        };
+        tx.insert(LineRow::seal_entry(&line, tx.data_keys())).await?;
+        let body = OrderEvent { terms, ..OrderEvent::from_order(order, actor, told.command_id) };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;
         outbox::store::add(tx, &event).await?;
@@ -61,7 +64,12 @@ impl Store {
     }
 }
 
-fn entry(order: &Order, from: OrderStatus, actor: Actor, told: &ReviewEvent) -> TimelineEntry {
+fn build_timeline_entry(
+    order: &Order,
+    from: OrderStatus,
+    actor: Actor,
+    told: &ReviewEvent,
+) -> TimelineEntry {
     let edge = match &told.source {
         Source::Edge(edge) => Some(edge.clone()),
         Source::Portal | Source::Kiosk => None,

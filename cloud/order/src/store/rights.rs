@@ -8,22 +8,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, parts},
+    sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, split_batches},
     transact, vals,
 };
-use rules::{Assignment, NextAssignment, Seat, Wish};
+use rules::{Assignment, HolderEpoch, NextAssignment, RequestedAssignment};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
-    AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, OfflineRules, Policy,
-    Region, RenewRequest, TakeBack, TimelineEntry, UserId,
+    AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, LeaseRenewalRequest,
+    LeaseRevocation, OfflineRules, Policy, Region, TimelineEntry, UserId,
 };
 
 use super::{
     Store, StoreError,
-    read::{self, Lock},
+    read::{self, AssignmentLock},
     rows::{AssignmentChangeRow, AssignmentRow, EndedEpochRow, FenceRow},
-    turn::{Record, turn},
+    turn::{AssignmentAudit, apply_transition},
 };
 
 /// The newest fences and changes of a region shown.
@@ -43,7 +43,7 @@ pub struct AssignmentRequest {
     pub by: UserId,
     pub trace: String,
     pub take_back: Option<String>,
-    pub right: Option<(Policy, Option<Seat>)>,
+    pub right: Option<(Policy, Option<HolderEpoch>)>,
     pub rules: Option<OfflineRules>,
 }
 
@@ -70,12 +70,12 @@ pub struct NextRight {
     pub by: UserId,
 }
 
-struct GrantedRow {
+struct AssignmentDigestRow {
     row: AssignmentRow,
     digest: Option<Hash>,
 }
 
-impl Row for GrantedRow {
+impl Row for AssignmentDigestRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         Ok(Self { row: Row::read(row)?, digest: row.get("digest")? })
     }
@@ -83,13 +83,13 @@ impl Row for GrantedRow {
 
 impl Store {
     /// A refusal changes nothing.
-    pub async fn assign(
+    pub async fn change_assignment(
         &self,
         region: Region,
         request: &AssignmentRequest,
     ) -> Result<Result<(), Code>, StoreError> {
         transact!(self.sql, tx => {
-            let mut now = locked(tx, region).await?;
+            let mut now = lock_assignment(tx, region).await?;
             let seat = request.right.as_ref().and_then(|(_, seat)| seat.as_ref());
             if let Some(seat) = seat
                 && is_over(tx, seat).await?
@@ -100,18 +100,18 @@ impl Store {
             let trace = Some(request.trace.clone());
             if let Some(why) = &request.take_back {
                 let end = FenceEnd { at, how: FenceEnding::TakenBack, by, why: Some(why.clone()) };
-                let record = Record { trace: trace.clone(), ..Record::of(&end) };
+                let record = AssignmentAudit { trace: trace.clone(), ..AssignmentAudit::from_fence_end(&end) };
                 if let Some(turned) = now.taken_back(end) {
-                    turn(tx, &self.clock, region, &turned, &record).await?;
+                    apply_transition(tx, &self.clock, region, &turned, &record).await?;
                     now = turned.after;
                 }
             }
             let right = request.right.clone();
             let next = |(policy, holder)| NextAssignment { policy, holder, by: request.by };
-            let wish = Wish { right: right.map(next), rules: request.rules.clone() };
-            if let Some(turned) = now.wished(wish, None) {
-                let record = Record { what: "set", at, by, why: None, trace };
-                turn(tx, &self.clock, region, &turned, &record).await?;
+            let wish = RequestedAssignment { right: right.map(next), rules: request.rules.clone() };
+            if let Some(turned) = now.apply_request(wish, None) {
+                let record = AssignmentAudit { what: "set", at, by, why: None, trace };
+                apply_transition(tx, &self.clock, region, &turned, &record).await?;
             }
             Ok(Ok(()))
         })
@@ -119,38 +119,38 @@ impl Store {
 
     /// Takes back every right the edge holds or is about to get in this epoch or an earlier one,
     /// and blocks further grants to them. Safe to repeat. Returns all fences they held.
-    pub async fn end_epoch(&self, over: &TakeBack) -> Result<Vec<FenceRecord>, StoreError> {
+    pub async fn end_epoch(&self, over: &LeaseRevocation) -> Result<Vec<FenceRecord>, StoreError> {
         transact!(self.sql, tx => {
             let regions = BTreeSet::from(Region::ALL);
-            let assignments = read::assignments(tx, &regions, Lock::ToChange).await?;
-            let TakeBack { why: how, by, reason: why, .. } = over.clone();
+            let assignments = read::lock_assignments(tx, &regions, AssignmentLock::ToChange).await?;
+            let LeaseRevocation { why: how, by, reason: why, .. } = over.clone();
             let end = FenceEnd { at: self.clock.now(), how, by, why };
-            let seat = Seat { edge: over.edge.clone(), epoch: over.epoch };
+            let seat = HolderEpoch { edge: over.edge.clone(), epoch: over.epoch };
             end_epoch_of(tx, &seat, &end).await?;
             for (region, assignment) in assignments {
                 if let Some(turned) = assignment.epoch_ended(&seat, end.clone()) {
-                    turn(tx, &self.clock, region, &turned, &Record::of(&end)).await?;
+                    apply_transition(tx, &self.clock, region, &turned, &AssignmentAudit::from_fence_end(&end)).await?;
                 }
             }
             let values = vals![&over.edge, over.epoch, SHOWN_MAX];
-            let rows = tx.all::<FenceRow>(FenceRow::select(FENCES_OF), values).await?;
+            let rows = tx.fetch_all::<FenceRow>(FenceRow::select(FENCES_OF), values).await?;
             Ok(rows.into_iter().map(FenceRecord::from).collect())
         })
     }
 
     /// Issues a new fence to the same holder if the fence in the request is still current.
-    pub async fn renew(&self, asked: &RenewRequest) -> Result<(), StoreError> {
+    pub async fn renew_fence(&self, asked: &LeaseRenewalRequest) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
-            let now = locked(tx, asked.region).await?;
-            let seat = Seat { edge: asked.edge.clone(), epoch: asked.epoch };
+            let now = lock_assignment(tx, asked.region).await?;
+            let seat = HolderEpoch { edge: asked.edge.clone(), epoch: asked.epoch };
             let text = FenceRow::select("WHERE region = ? AND fence = ?");
-            let granted = tx.one::<FenceRow>(text, vals![asked.region, asked.fence]).await?;
+            let granted = tx.fetch_optional::<FenceRow>(text, vals![asked.region, asked.fence]).await?;
             let Some(FenceRow { granted_by, .. }) = granted else { return Ok(()) };
             let (at, how) = (self.clock.now(), FenceEnding::Renewed);
             let end = FenceEnd { at, how, by: None, why: None };
-            let record = Record::of(&end);
-            if let Some(turned) = now.renewed(&seat, asked.fence, end, granted_by) {
-                turn(tx, &self.clock, asked.region, &turned, &record).await?;
+            let record = AssignmentAudit::from_fence_end(&end);
+            if let Some(turned) = now.renew_right(&seat, asked.fence, end, granted_by) {
+                apply_transition(tx, &self.clock, asked.region, &turned, &record).await?;
             }
             Ok(())
         })
@@ -166,12 +166,12 @@ impl Store {
         let fences: BTreeSet<u64> = promises.iter().map(|promise| promise.fence).collect();
         let fences: Vec<u64> = fences.into_iter().collect();
         let mut ends = BTreeMap::new();
-        for part in parts(&fences, NAMES_MAX) {
+        for part in split_batches(&fences, NAMES_MAX) {
             let mut values = vals![region];
             values.extend(part.iter().map(Val::from));
             let text = FenceRow::select("WHERE region = ? AND fence IN (");
-            let text = text.marks(part.len()).then(")");
-            let rows: Vec<FenceRow> = self.sql.all(text, values).await?;
+            let text = text.append_marks(part.len()).append_text(")");
+            let rows: Vec<FenceRow> = self.sql.fetch_all(text, values).await?;
             ends.extend(rows.into_iter().map(|row| (row.fence, FenceRecord::from(row).end)));
         }
         for promise in promises {
@@ -180,26 +180,27 @@ impl Store {
         Ok(())
     }
 
-    pub async fn assignments(&self) -> Result<Vec<AssignmentEvent>, StoreError> {
-        let text = granted("ORDER BY region_assignment.region");
-        let rows = self.sql.all::<GrantedRow>(text, Vec::new()).await?;
+    pub async fn list_assignments(&self) -> Result<Vec<AssignmentEvent>, StoreError> {
+        let text = select_with_digest("ORDER BY region_assignment.region");
+        let rows = self.sql.fetch_all::<AssignmentDigestRow>(text, Vec::new()).await?;
         rows.into_iter().map(|row| row.read().map(|(event, _)| event)).collect()
     }
 
     pub(super) async fn rules_of(&self, region: Region) -> Result<OfflineRules, StoreError> {
-        let text = granted("WHERE region_assignment.region = ?");
-        let row = self.sql.one::<GrantedRow>(text, vals![region]).await?;
+        let text = select_with_digest("WHERE region_assignment.region = ?");
+        let row = self.sql.fetch_optional::<AssignmentDigestRow>(text, vals![region]).await?;
         let (now, _) = row.ok_or(StoreError::Unreadable("a region without its row"))?.read()?;
         Ok(now.assignment.rules)
     }
 
     pub async fn region_record(&self, region: Region) -> Result<AssignmentRecord, StoreError> {
-        let text = granted("WHERE region_assignment.region = ?");
-        let row = self.sql.one::<GrantedRow>(text, vals![region]).await?;
+        let text = select_with_digest("WHERE region_assignment.region = ?");
+        let row = self.sql.fetch_optional::<AssignmentDigestRow>(text, vals![region]).await?;
         let (now, wanted) =
             row.ok_or(StoreError::Unreadable("a region without its row"))?.read()?;
         let values = vals![region, SHOWN_MAX];
-        let fences = self.sql.all::<FenceRow>(FenceRow::select(FENCES), values.clone()).await?;
+        let fences =
+            self.sql.fetch_all::<FenceRow>(FenceRow::select(FENCES), values.clone()).await?;
         Ok(AssignmentRecord {
             now,
             wanted: wanted.map(|wanted| NextRight {
@@ -209,35 +210,38 @@ impl Store {
                 by: wanted.by,
             }),
             fences: fences.into_iter().map(FenceRecord::from).collect(),
-            changes: self.sql.all(AssignmentChangeRow::select(NOTES), values).await?,
+            changes: self.sql.fetch_all(AssignmentChangeRow::select(NOTES), values).await?,
         })
     }
 }
 
-fn granted(tail: &'static str) -> Statement {
-    Statement::new("SELECT ").then(AssignmentRow::LIST).then(ASSIGNMENTS).then(tail)
+fn select_with_digest(tail: &'static str) -> Statement {
+    Statement::new("SELECT ")
+        .append_text(AssignmentRow::LIST)
+        .append_text(ASSIGNMENTS)
+        .append_text(tail)
 }
 
-impl GrantedRow {
+impl AssignmentDigestRow {
     fn read(self) -> Result<(AssignmentEvent, Option<NextAssignment>), StoreError> {
-        let (region, assignment) = self.row.assignment()?;
-        let told = assignment.told(self.digest);
+        let (region, assignment) = self.row.into_assignment()?;
+        let told = assignment.to_region_assignment(self.digest);
         Ok((AssignmentEvent { region, assignment: told }, assignment.wanted))
     }
 }
 
-async fn locked(tx: &mut Tx, region: Region) -> Result<Assignment, StoreError> {
+async fn lock_assignment(tx: &mut Tx, region: Region) -> Result<Assignment, StoreError> {
     let mut rows: BTreeMap<Region, Assignment> =
-        read::assignments(tx, &BTreeSet::from([region]), Lock::ToChange).await?;
+        read::lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToChange).await?;
     rows.remove(&region).ok_or(StoreError::Unreadable("a region without its row"))
 }
 
-async fn is_over(tx: &mut Tx, seat: &Seat) -> Result<bool, StoreError> {
+async fn is_over(tx: &mut Tx, seat: &HolderEpoch) -> Result<bool, StoreError> {
     Ok(ended_epoch(tx, &seat.edge).await?.is_some_and(|ended| seat.epoch <= ended))
 }
 
 /// The caller locks the rows of all regions, so two calls never run concurrently.
-async fn end_epoch_of(tx: &mut Tx, seat: &Seat, end: &FenceEnd) -> Result<(), StoreError> {
+async fn end_epoch_of(tx: &mut Tx, seat: &HolderEpoch, end: &FenceEnd) -> Result<(), StoreError> {
     let (edge, epoch) = (&seat.edge, seat.epoch);
     let known = ended_epoch(tx, edge).await?;
     let row = EndedEpochRow { edge, epoch, ended_at: end.at, why: end.how.as_str() };
@@ -254,5 +258,5 @@ async fn end_epoch_of(tx: &mut Tx, seat: &Seat, end: &FenceEnd) -> Result<(), St
 }
 
 async fn ended_epoch(tx: &mut Tx, edge: &EdgeId) -> Result<Option<u64>, StoreError> {
-    Ok(tx.one(ENDED_EPOCH, vals![edge]).await?)
+    Ok(tx.fetch_optional(ENDED_EPOCH, vals![edge]).await?)
 }

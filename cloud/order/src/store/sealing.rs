@@ -1,7 +1,7 @@
 //! Reseals text in order_db that is plain or sealed under an old key.
 
 use platform::{
-    sealing::{DataKeys, SealedBatch},
+    sealing::{DataKeys, ResealedBatch},
     vals,
 };
 use uuid::Uuid;
@@ -31,10 +31,10 @@ impl Store {
 
     /// Reseals the text of a batch of orders after `after`; this text never changes otherwise.
     /// `last` is the last order of a full batch, `None` at the end.
-    pub async fn reseal_orders(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+    pub async fn reseal_orders(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(OrderId, String, String, String)> =
-            self.sql.all(ORDERS, vals![after, BATCH]).await?;
+            self.sql.fetch_all(ORDERS, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| id.0);
         let mut sealed = 0;
         for (id, title, description, address) in rows {
@@ -50,14 +50,14 @@ impl Store {
             self.sql.exec(RESEAL_ORDER, vals![words.0, words.1, words.2, id]).await?;
             sealed += 1;
         }
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 
     /// The same for the reasons in the timeline.
-    pub async fn reseal_reasons(&self, after: u64) -> Result<SealedBatch<u64>, StoreError> {
+    pub async fn reseal_reasons(&self, after: u64) -> Result<ResealedBatch<u64>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(u64, OrderId, CommandId, UserId, Option<String>)> =
-            self.sql.all(LINES, vals![after, BATCH]).await?;
+            self.sql.fetch_all(LINES, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| *id);
         let mut count = 0;
         for (id, order, command, actor, reason) in rows {
@@ -67,22 +67,23 @@ impl Store {
             self.sql.exec(RESEAL_LINE, vals![sealed, id]).await?;
             count += 1;
         }
-        Ok(SealedBatch { sealed: count, last })
+        Ok(ResealedBatch { sealed: count, last })
     }
 
     /// The same for the reasons of closed cases.
-    pub async fn reseal_cases(&self, after: u64) -> Result<SealedBatch<u64>, StoreError> {
+    pub async fn reseal_cases(&self, after: u64) -> Result<ResealedBatch<u64>, StoreError> {
         let keys = self.data_keys();
-        let rows: Vec<(u64, Option<String>)> = self.sql.all(CASES, vals![after, BATCH]).await?;
+        let rows: Vec<(u64, Option<String>)> =
+            self.sql.fetch_all(CASES, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
         let mut count = 0;
         for (id, why) in rows {
             let Some(why) = why.filter(|why| keys.is_stale_text(why)) else { continue };
-            let place = cases::place(id);
+            let place = cases::case_seal_place(id);
             let sealed = keys.seal_text(&place, &keys.open_text(&place, why)?);
             self.sql.exec(RESEAL_CASE, vals![sealed, id]).await?;
             count += 1;
         }
-        Ok(SealedBatch { sealed: count, last })
+        Ok(ResealedBatch { sealed: count, last })
     }
 }

@@ -12,8 +12,8 @@ use platform::{
 };
 use rules::{ProviderAct, Submission};
 use wire::{
-    Action, CommandBody, OrderStatus, Role, ShareAct, ShareLimits, UnixMillis, UserId, Workload,
-    is_open,
+    Action, CommandBody, OrderStatus, ProviderWorkload, Role, ShareAct, ShareLimits, UnixMillis,
+    UserId, is_open,
 };
 
 use super::StoreError;
@@ -27,29 +27,29 @@ columns! {
 }
 
 /// The shares of the providers accepting or withdrawing in these requests.
-pub async fn workloads(
+pub async fn read_workloads(
     tx: &mut Tx,
     limits: &ShareLimits,
     requests: &[Submission],
     now: UnixMillis,
-) -> Result<BTreeMap<UserId, Workload>, StoreError> {
-    let (providers, first) = takers(requests, now);
+) -> Result<BTreeMap<UserId, ProviderWorkload>, StoreError> {
+    let (providers, first) = share_takers(requests, now);
     if *limits == ShareLimits::OFF || providers.is_empty() {
         return Ok(BTreeMap::new());
     }
-    lock(tx, &providers).await?;
+    lock_people(tx, &providers).await?;
     const OPEN: &str = "SELECT provider_id, COUNT(*) FROM orders \
         WHERE status IN (?, ?) AND provider_id IN (";
     const ACTS: &str = "SELECT provider_id, act, at FROM provider_acts \
         WHERE at > ? AND provider_id IN (";
-    let mut loads: BTreeMap<UserId, Workload> =
-        providers.iter().map(|provider| (*provider, Workload::default())).collect();
+    let mut loads: BTreeMap<UserId, ProviderWorkload> =
+        providers.iter().map(|provider| (*provider, ProviderWorkload::default())).collect();
     let at_work = vals![OrderStatus::Accepted, OrderStatus::InProgress];
     let open = tx.all_named::<(UserId, u64)>(OPEN, &at_work, &providers, ") GROUP BY provider_id");
     for (provider, jobs) in open.await? {
         loads.entry(provider).or_default().open_jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
     }
-    let since = vals![Workload::since(first)];
+    let since = vals![ProviderWorkload::window_start(first)];
     let acts = tx.all_named::<(UserId, ShareAct, UnixMillis)>(ACTS, &since, &providers, ")");
     for (provider, act, at) in acts.await? {
         loads.entry(provider).or_default().add(act, at);
@@ -63,11 +63,11 @@ pub async fn open_orders(
     most: u32,
     requests: &[Submission],
 ) -> Result<BTreeMap<UserId, u32>, StoreError> {
-    let customers = publishers(requests);
+    let customers = publishing_customers(requests);
     if most == 0 || customers.is_empty() {
         return Ok(BTreeMap::new());
     }
-    lock(tx, &customers).await?;
+    lock_people(tx, &customers).await?;
     const OPEN: &str = "SELECT customer_id, COUNT(*) FROM orders \
         WHERE status IN (?, ?, ?, ?) AND customer_id IN (";
     let open = OrderStatus::ALL.into_iter().filter(|status| is_open(*status));
@@ -81,7 +81,7 @@ pub async fn open_orders(
     Ok(counts)
 }
 
-fn publishers(requests: &[Submission]) -> BTreeSet<UserId> {
+fn publishing_customers(requests: &[Submission]) -> BTreeSet<UserId> {
     let publishes = requests.iter().filter_map(|request| match request {
         Submission::Command(attempt) => {
             let publishes = matches!(attempt.command.body, CommandBody::PublishOrder { .. });
@@ -101,12 +101,12 @@ pub async fn insert(tx: &mut Tx, acts: &[ProviderAct]) -> Result<(), StoreError>
 }
 
 /// The providers using up a share, and the earliest time of use.
-fn takers(requests: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMillis) {
+fn share_takers(requests: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMillis) {
     let mut takers = BTreeSet::new();
     let mut first = now;
     for request in requests {
         let Submission::Command(attempt) = request else { continue };
-        let action = attempt.command.body.action();
+        let action = attempt.command.body.order_action();
         let Some(actor) = attempt.actor.filter(|actor| actor.role == Role::Provider) else {
             continue;
         };
@@ -119,7 +119,7 @@ fn takers(requests: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMi
 }
 
 /// Locks people in id order, like every transaction. SQLite has one writer and requires no lock.
-async fn lock(tx: &mut Tx, people: &BTreeSet<UserId>) -> Result<(), StoreError> {
+async fn lock_people(tx: &mut Tx, people: &BTreeSet<UserId>) -> Result<(), StoreError> {
     const LOCK: &str = "INSERT INTO provider_locks (provider_id) VALUES (?) \
         ON DUPLICATE KEY UPDATE provider_id = provider_id";
     if tx.is_mysql() {

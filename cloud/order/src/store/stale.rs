@@ -15,8 +15,8 @@ use wire::{
 use super::{
     Store, StoreError,
     decide::decide_in,
-    money::{PLACE, locked},
-    read::{self, Lock, Reading},
+    money::{PLACE, lock_order},
+    read::{self, AssignmentLock, OrderReadMode},
 };
 
 const STALE: &str = "SELECT id FROM orders WHERE status = ? AND created_at < ? AND updated_at < ? \
@@ -24,14 +24,14 @@ const STALE: &str = "SELECT id FROM orders WHERE status = ? AND created_at < ? A
 
 /// The cutoff for a stale order's last change, and the current time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StaleSince {
+pub struct StaleCutoff {
     pub before: UnixMillis,
     pub now: UnixMillis,
 }
 
-impl StaleSince {
+impl StaleCutoff {
     /// False if the service has yet to begin.
-    fn fits(&self, order: &Order) -> bool {
+    fn is_stale(&self, order: &Order) -> bool {
         let waits = matches!(order.status, OrderStatus::Pending | OrderStatus::PendingReview);
         let begins = order.service_start_time.is_some_and(|start| start >= self.now);
         waits && !begins && order.created_at < self.before && order.updated_at < self.before
@@ -40,20 +40,20 @@ impl StaleSince {
 
 impl Store {
     /// The cutoff this long ago, and now.
-    pub fn stale_since(&self, age_ms: i64) -> StaleSince {
+    pub fn stale_since(&self, age_ms: i64) -> StaleCutoff {
         let now = self.clock.now();
-        StaleSince { before: UnixMillis(now.0.saturating_sub(age_ms)), now }
+        StaleCutoff { before: UnixMillis(now.0.saturating_sub(age_ms)), now }
     }
 
     /// Up to `limit` stale orders of a status, oldest first.
-    pub async fn stale(
+    pub async fn find_stale(
         &self,
         status: OrderStatus,
-        since: StaleSince,
+        since: StaleCutoff,
         limit: usize,
     ) -> Result<Vec<OrderId>, StoreError> {
-        let StaleSince { before, now } = since;
-        Ok(self.sql.all(STALE, vals![status, before, before, now, limit]).await?)
+        let StaleCutoff { before, now } = since;
+        Ok(self.sql.fetch_all(STALE, vals![status, before, before, now, limit]).await?)
     }
 
     /// Closes an order that was not accepted or not approved, with this reason. Returns true if it
@@ -61,16 +61,16 @@ impl Store {
     pub async fn close_stale(
         &self,
         order_id: OrderId,
-        since: StaleSince,
+        since: StaleCutoff,
         reason: &str,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
-            let Some(region) = tx.one::<Region>(PLACE, vals![order_id]).await? else {
+            let Some(region) = tx.fetch_optional::<Region>(PLACE, vals![order_id]).await? else {
                 return Ok(false);
             };
-            read::assignments(tx, &BTreeSet::from([region]), Lock::ToDecide).await?;
-            let Some(state) = locked(tx, order_id).await? else { return Ok(false) };
-            if !since.fits(&state.order) {
+            read::lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
+            let Some(state) = lock_order(tx, order_id).await? else { return Ok(false) };
+            if !since.is_stale(&state.order) {
                 return Ok(false);
             }
             let reason = reason.to_owned();
@@ -80,9 +80,9 @@ impl Store {
             };
             let requests = [Submission::Command(Box::new(self.by_the_platform(body)))];
             let mut writes =
-                decide_in(tx, &self.clock, &self.rules, &requests, Reading::Locked).await?;
+                decide_in(tx, &self.clock, &self.rules, &requests, OrderReadMode::Locked).await?;
             match writes.answers.pop() {
-                Some(OpDecision::Decided(outcome)) => Ok(outcome.succeeded()),
+                Some(OpDecision::Decided(outcome)) => Ok(outcome.has_succeeded()),
                 _ => Ok(false),
             }
         })

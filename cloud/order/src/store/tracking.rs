@@ -39,13 +39,14 @@ impl Store {
         Hash(self.data_keys().hash(SECRET, &id.to_string()))
     }
 
-    pub async fn tracked(
+    pub async fn find_tracked(
         &self,
         code: &OrderCode,
         secret: &Hash,
     ) -> Result<Option<Order>, StoreError> {
         let text = OrderRow::select("WHERE code = ? LIMIT ?");
-        let rows: Vec<OrderRow> = self.sql.all(text, vals![code.as_str(), NAMESAKES_MAX]).await?;
+        let rows: Vec<OrderRow> =
+            self.sql.fetch_all(text, vals![code.as_str(), NAMESAKES_MAX]).await?;
         let fits =
             |order: &Order| self.data_keys().is_hash(&secret.0, SECRET, &order.id.to_string());
         Ok(rows.into_iter().map(Order::from).find(fits))
@@ -53,7 +54,7 @@ impl Store {
 
     /// The states the order reached, oldest first.
     pub async fn tracked_steps(&self, id: OrderId) -> Result<Vec<TrackedStep>, StoreError> {
-        let rows: Vec<StepRow> = self.sql.all(STEPS, vals![id, STEPS_MAX]).await?;
+        let rows: Vec<StepRow> = self.sql.fetch_all(STEPS, vals![id, STEPS_MAX]).await?;
         let step = |StepRow { to_status: status, cloud_at: at }| TrackedStep { status, at };
         Ok(rows.into_iter().rev().map(step).collect())
     }

@@ -10,7 +10,7 @@ use platform::{
     vals,
 };
 use process::clock::Clock;
-use rules::{Assignment, AssignmentTurn};
+use rules::{Assignment, AssignmentTransition};
 use uuid::Uuid;
 use wire::{
     AssignmentEvent, Event, EventId, EventType, FenceEnd, Hash, OrderId, OrderStatus, Region,
@@ -29,7 +29,7 @@ const DIGEST_PART: usize = 5_000;
 const END: &str = "UPDATE fences SET ended_at = ?, ended_how = ?, ended_by = ?, ended_why = ? \
     WHERE region = ? AND fence = ?";
 /// The author, time and reason of a change.
-pub struct Record {
+pub struct AssignmentAudit {
     pub what: &'static str,
     pub at: UnixMillis,
     pub by: Option<UserId>,
@@ -37,19 +37,19 @@ pub struct Record {
     pub trace: Option<String>,
 }
 
-impl Record {
-    pub fn of(end: &FenceEnd) -> Self {
+impl AssignmentAudit {
+    pub fn from_fence_end(end: &FenceEnd) -> Self {
         let FenceEnd { at, how, by, why } = end;
         Self { what: how.as_str(), at: *at, by: *by, why: why.clone(), trace: None }
     }
 }
 
-pub async fn turn(
+pub async fn apply_transition(
     tx: &mut Tx,
     clock: &Clock,
     region: Region,
-    turned: &AssignmentTurn,
-    record: &Record,
+    turned: &AssignmentTransition,
+    record: &AssignmentAudit,
 ) -> Result<(), StoreError> {
     let after = &turned.after;
     if let Some((fence, end)) = &turned.ended {
@@ -63,14 +63,14 @@ pub async fn turn(
         tx.insert(RulesRow { region, version, rules: &rules, made_at, made_by }).await?;
     }
     let digest = match turned.granted {
-        Some(by) => Some(grant(tx, region, after, by, record.at).await?),
+        Some(by) => Some(insert_grant(tx, region, after, by, record.at).await?),
         None => standing_digest(tx, region, after).await?,
     };
-    let mut values = AssignmentRow::of(region, after, rules).values();
+    let mut values = AssignmentRow::from_assignment(region, after, rules).values();
     values.push(region.into());
     tx.exec(AssignmentRow::update("WHERE region = ?"), values).await?;
-    tx.insert(change(region, after, record)).await?;
-    let body = AssignmentEvent { region, assignment: after.told(digest) };
+    tx.insert(to_change_row(region, after, record)).await?;
+    let body = AssignmentEvent { region, assignment: after.to_region_assignment(digest) };
     let trace = record.trace.clone().unwrap_or_else(|| clock.new_id().simple().to_string());
     let event = Event {
         id: EventId(clock.new_id()),
@@ -87,7 +87,7 @@ pub async fn turn(
     Ok(outbox::store::add(tx, &event).await?)
 }
 
-async fn grant(
+async fn insert_grant(
     tx: &mut Tx,
     region: Region,
     after: &Assignment,
@@ -125,10 +125,10 @@ async fn open_orders(tx: &mut Tx, region: Region) -> Result<Hash, StoreError> {
         let mut values = vals![region];
         values.extend(open.clone());
         values.extend(vals![after, DIGEST_PART]);
-        let rows = tx.all::<(OrderId, u64)>(OPEN, values).await?;
+        let rows = tx.fetch_all::<(OrderId, u64)>(OPEN, values).await?;
         let read = rows.len();
         after = rows.last().map_or(after, |(id, _)| *id);
-        digest.toggle(open_digest(rows));
+        digest.toggle_member(open_digest(rows));
         if read < DIGEST_PART {
             return Ok(digest);
         }
@@ -144,11 +144,15 @@ async fn standing_digest(
         return Ok(None);
     }
     let text = FenceRow::select("WHERE region = ? AND fence = ?");
-    let row = tx.one::<FenceRow>(text, vals![region, after.fence]).await?;
+    let row = tx.fetch_optional::<FenceRow>(text, vals![region, after.fence]).await?;
     Ok(row.map(|row| row.digest))
 }
 
-fn change(region: Region, after: &Assignment, record: &Record) -> AssignmentChangeRow {
+fn to_change_row(
+    region: Region,
+    after: &Assignment,
+    record: &AssignmentAudit,
+) -> AssignmentChangeRow {
     AssignmentChangeRow {
         region,
         version: after.policy_version,

@@ -5,15 +5,16 @@
 
 use platform::{
     outbox,
-    sql::{Columns, ROWS_MAX, Statement, Tx, Val, parts},
+    sql::{Columns, ROWS_MAX, Statement, Tx, Val, split_batches},
     vals,
 };
 use process::{
     clock::Clock,
-    defect::{Defect, planted},
+    defect::{Defect, is_planted},
 };
 use rules::{
-    CaseKind, EventDraft, Guard, LatePromise, NewCase, OrderState, OrderWrite, StoredAnswer, Writes,
+    CaseKind, EventDraft, LatePromise, NewCase, OrderState, OrderVersionGuard, OrderWrite,
+    StoredAnswer, Writes,
 };
 use wire::{
     CommandId, EdgePromise, Event, EventId, FenceEnd, FenceEnding, Hash, OrderId, UnixMillis,
@@ -23,7 +24,7 @@ use super::{
     StoreError,
     rows::{AnswerRow, CaseRow, LineRow, OrderChange, OrderRow},
     shares,
-    turn::{Record, turn},
+    turn::{AssignmentAudit, apply_transition},
 };
 
 /// The version of an order event's body.
@@ -39,17 +40,17 @@ const FORGET_LINES: &str = "DELETE FROM order_timeline WHERE command_id = ?";
 const FORGET_CASES: &str = "DELETE FROM case_items WHERE command_id = ?";
 
 /// Writes the orders; `false` if any has changed since it was read.
-pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreError> {
+pub async fn write_orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreError> {
     let mut new = Vec::new();
     let mut changed = Vec::new();
     for write in writes {
         match write.guard {
-            None => new.push(OrderRow::sealed(write.after.clone(), tx.data_keys())),
+            None => new.push(OrderRow::seal_order(write.after.clone(), tx.data_keys())),
             Some(guard) => changed.push((guard, &write.after)),
         }
     }
     tx.insert_all(new).await?;
-    for part in parts(&changed, ROWS_MAX) {
+    for part in split_batches(&changed, ROWS_MAX) {
         let found = match part {
             [(guard, after)] => change_one(tx, *guard, after).await?,
             part => change_many(tx, part).await?,
@@ -63,14 +64,14 @@ pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreErr
 
 /// Writes everything except the orders: answers, timeline, outbox rows, cases and assignment
 /// changes.
-pub async fn rest(
+pub async fn write_results(
     tx: &mut Tx,
     clock: &Clock,
     writes: &Writes,
     at: UnixMillis,
 ) -> Result<(), StoreError> {
     insert_answers(tx, &writes.commands).await?;
-    let lines = writes.timeline.iter().map(|line| LineRow::sealed(line, tx.data_keys()));
+    let lines = writes.timeline.iter().map(|line| LineRow::seal_entry(line, tx.data_keys()));
     let lines = lines.collect();
     tx.insert_all(lines).await?;
     for LatePromise { order_id, command_id, user_id, promise } in &writes.promises {
@@ -78,7 +79,7 @@ pub async fn rest(
         let values = vals![edge, *epoch, *fence, *why, *order_id, *command_id, *user_id];
         tx.exec(TELL_PROMISE, values).await?;
     }
-    let events = writes.events.iter().map(|draft| event(clock, draft, at));
+    let events = writes.events.iter().map(|draft| event_from_draft(clock, draft, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::store::add_all(tx, &events).await?;
     shares::insert(tx, &writes.acts).await?;
@@ -101,7 +102,8 @@ pub async fn rest(
     for (region, turned) in &writes.turns {
         let released = || FenceEnd { at, how: FenceEnding::Released, by: None, why: None };
         let end = turned.ended.as_ref().map_or_else(released, |(_, end)| end.clone());
-        turn(tx, clock, *region, turned, &Record::of(&end)).await?;
+        apply_transition(tx, clock, *region, turned, &AssignmentAudit::from_fence_end(&end))
+            .await?;
     }
     Ok(())
 }
@@ -128,14 +130,21 @@ pub async fn try_out(
     Ok(())
 }
 
-async fn change_one(tx: &mut Tx, guard: Guard, after: &OrderState) -> Result<u64, StoreError> {
+async fn change_one(
+    tx: &mut Tx,
+    guard: OrderVersionGuard,
+    after: &OrderState,
+) -> Result<u64, StoreError> {
     let mut values = OrderChange::from(after).values();
     values.extend(vals![after.order.id, guard.status, guard.version]);
     Ok(tx.exec(OrderChange::update(CHANGE_ONE), values).await?)
 }
 
 /// The same for many orders: each column, and the guard, is a CASE over the ids.
-async fn change_many(tx: &mut Tx, part: &[(Guard, &OrderState)]) -> Result<u64, StoreError> {
+async fn change_many(
+    tx: &mut Tx,
+    part: &[(OrderVersionGuard, &OrderState)],
+) -> Result<u64, StoreError> {
     let n = part.len();
     let mut text = Statement::new("UPDATE orders SET ");
     let mut columns: Vec<Vec<Val>> = OrderChange::NAMES.iter().map(|_| Vec::new()).collect();
@@ -145,11 +154,15 @@ async fn change_many(tx: &mut Tx, part: &[(Guard, &OrderState)]) -> Result<u64, 
         }
     }
     for (index, name) in OrderChange::NAMES.iter().enumerate() {
-        text = text.then(if index == 0 { "" } else { ", " }).then(name).then(" = CASE id");
-        text = text.repeat(" WHEN ? THEN ?", "", n).then(" END");
+        text = text
+            .append_text(if index == 0 { "" } else { ", " })
+            .append_text(name)
+            .append_text(" = CASE id");
+        text = text.append_repeated(" WHEN ? THEN ?", "", n).append_text(" END");
     }
-    let text = text.then(" WHERE id IN (").marks(n).then(") AND version = CASE id");
-    let text = text.repeat(" WHEN ? THEN ?", "", n).then(" END");
+    let text =
+        text.append_text(" WHERE id IN (").append_marks(n).append_text(") AND version = CASE id");
+    let text = text.append_repeated(" WHEN ? THEN ?", "", n).append_text(" END");
     let mut values = columns.concat();
     values.extend(part.iter().map(|(_, after)| Val::from(after.order.id)));
     values.extend(part.iter().flat_map(|(guard, after)| vals![after.order.id, guard.version]));
@@ -157,14 +170,14 @@ async fn change_many(tx: &mut Tx, part: &[(Guard, &OrderState)]) -> Result<u64, 
 }
 
 async fn insert_answers(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), StoreError> {
-    if planted(Defect::NoCommandDedupe) {
-        forget(tx, answers).await?;
+    if is_planted(Defect::NoCommandDedupe) {
+        forget_commands(tx, answers).await?;
     }
     Ok(tx.insert_all(answers.iter().map(AnswerRow::from).collect()).await?)
 }
 
 /// For the planted defect that treats a repeat as new: removes the rows that would block it.
-async fn forget(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), StoreError> {
+async fn forget_commands(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), StoreError> {
     for answer in answers {
         for text in [FORGET, FORGET_LINES, FORGET_CASES] {
             tx.exec(text, vals![answer.command_id]).await?;
@@ -173,7 +186,11 @@ async fn forget(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), StoreError>
     Ok(())
 }
 
-fn event(clock: &Clock, draft: &EventDraft, at: UnixMillis) -> Result<Event, StoreError> {
+fn event_from_draft(
+    clock: &Clock,
+    draft: &EventDraft,
+    at: UnixMillis,
+) -> Result<Event, StoreError> {
     Ok(Event {
         id: EventId(clock.new_id()),
         kind: draft.kind,

@@ -6,14 +6,14 @@ use order::{
 };
 use platform::sql::{Row, Sql};
 use process::clock::Clock;
-use rules::{Attempt, Origin, Seat};
+use rules::{Attempt, HolderEpoch, Origin};
 use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandId, Draft,
-    EdgeId, Event, EventType, Evidence, FirstAnswer, Hash, HeldReason, OpDecision, OpsBatch,
-    OrderId, Outcome, Policy, Region, RegionAssignment, Role, ServiceType, ShareLimits, UnixMillis,
-    UserId, Verdict,
+    Actor, Amount, AssignmentEvent, BatchBody, BatchOp, Command, CommandBody, CommandEvidence,
+    CommandId, Draft, EdgeId, Event, EventType, FirstAnswer, Hash, HeldReason, OpDecision,
+    OpsBatch, OrderId, Outcome, Policy, Region, RegionAssignment, Role, ServiceType, ShareLimits,
+    UnixMillis, UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -45,7 +45,7 @@ impl Stage {
         let migrate = async |url: &str| order::migrate(&config(url)).await.unwrap();
         let sql = testing::database("order", &url, migrate).await;
         let config = config(&url);
-        let clock = Clock::fixed(NOW);
+        let clock = Clock::fixed_at(NOW);
         let store = Store::new(sql.clone(), clock.clone(), config.acceptance_rules());
         Self { store, sql, clock, config, folder }
     }
@@ -76,7 +76,7 @@ impl Stage {
 
     pub async fn publish(&self, command_id: CommandId, actor: Actor, draft: Draft) -> Outcome {
         let publication = Publication { command_id, actor, draft, trace: None };
-        decided(self.store.publish(publication).await.unwrap())
+        decided(self.store.publish_order(publication).await.unwrap())
     }
 
     pub async fn pending(&self) -> OrderId {
@@ -91,7 +91,7 @@ impl Stage {
     }
 
     pub async fn answers(&self, batch: OpsBatch) -> Vec<OpDecision> {
-        self.store.decide_all(&rules::requests(batch)).await.unwrap()
+        self.store.decide_all(&rules::submissions_from_batch(batch)).await.unwrap()
     }
 
     /// True if the command waits for the region's holder.
@@ -104,7 +104,7 @@ impl Stage {
 
     /// Grants NORTH to the first epoch of this edge. Returns the assignment.
     pub async fn grant(&self, edge: &str) -> RegionAssignment {
-        let seat = Seat { edge: EdgeId::new(edge).unwrap(), epoch: 1 };
+        let seat = HolderEpoch { edge: EdgeId::new(edge).unwrap(), epoch: 1 };
         self.assign(Some((Policy::Exclusive, Some(seat))), None).await
     }
 
@@ -114,13 +114,13 @@ impl Stage {
 
     pub async fn assign(
         &self,
-        right: Option<(Policy, Option<Seat>)>,
+        right: Option<(Policy, Option<HolderEpoch>)>,
         take_back: Option<&str>,
     ) -> RegionAssignment {
         let trace = self.command_id().0.simple().to_string();
         let take_back = take_back.map(str::to_owned);
         let asked = AssignmentRequest { by: admin().user_id, trace, take_back, right, rules: None };
-        self.store.assign(Region::North, &asked).await.unwrap().unwrap();
+        self.store.change_assignment(Region::North, &asked).await.unwrap().unwrap();
         self.store.region_record(Region::North).await.unwrap().now.assignment
     }
 
@@ -145,7 +145,7 @@ impl Stage {
     }
 
     pub async fn rows<R: Row>(&self, text: &'static str) -> Vec<R> {
-        self.sql.all(text, Vec::new()).await.unwrap()
+        self.sql.fetch_all(text, Vec::new()).await.unwrap()
     }
 
     pub async fn events(&self) -> Vec<Event> {
@@ -231,7 +231,7 @@ impl Log {
         })
     }
 
-    fn with_evidence(mut self, change: impl FnOnce(&mut Evidence)) -> Self {
+    fn with_evidence(mut self, change: impl FnOnce(&mut CommandEvidence)) -> Self {
         if let Some(BatchBody::Command { evidence, .. }) =
             self.ops.last_mut().map(|op| &mut op.body)
         {
@@ -242,19 +242,19 @@ impl Log {
 
     pub fn released(mut self, fence: u64) -> Self {
         let seq = self.ops.len() as u64 + 1;
-        let hash = Hash::of(format!("{} {seq}", self.edge).as_bytes());
+        let hash = Hash::digest_bytes(format!("{} {seq}", self.edge).as_bytes());
         self.ops.push(BatchOp { seq, hash, body: BatchBody::LeaseReleased { fence } });
         self
     }
 
     pub fn then(mut self, id: CommandId, actor: Option<Actor>, body: CommandBody) -> Self {
         let seq = self.ops.len() as u64 + 1;
-        let hash = Hash::of(format!("{} {seq}", self.edge).as_bytes());
+        let hash = Hash::digest_bytes(format!("{} {seq}", self.edge).as_bytes());
         let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
         let body = BatchBody::Command {
             command: Command { tapped_at, ..command(id, body) },
             actor,
-            evidence: Evidence {
+            evidence: CommandEvidence {
                 verdict: Verdict::Provisional,
                 fence: None,
                 received_at: UnixMillis(NOW.0 - 10_000),

@@ -81,17 +81,17 @@ pub struct MoneyJournal {
     pub postings: Vec<Posting>,
 }
 
-pub(crate) struct Fact {
+pub(crate) struct JournalDraft {
     pub key: JournalKey,
     pub postings: Vec<(LedgerAccount, i64)>,
 }
 
-impl Fact {
+impl JournalDraft {
     fn new(action: Action, subject: Uuid, postings: Vec<(LedgerAccount, i64)>) -> Self {
         Self { key: JournalKey { action, subject, party: None }, postings }
     }
 
-    fn moved(
+    fn transfer_between(
         action: Action,
         subject: Uuid,
         minor: i64,
@@ -101,35 +101,47 @@ impl Fact {
         Self::new(action, subject, vec![(from, minor), (to, -minor)])
     }
 
-    pub fn charge(payment: MovementId, minor: i64, into: LedgerAccount) -> Self {
-        Self::moved(Action::Charge, payment.0, minor, LedgerAccount::Adapter, into)
+    pub fn for_charge(payment: MovementId, minor: i64, into: LedgerAccount) -> Self {
+        Self::transfer_between(Action::Charge, payment.0, minor, LedgerAccount::Adapter, into)
     }
 
-    pub fn refund(refund: MovementId, minor: i64, from: LedgerAccount, order: OrderId) -> Self {
-        Self::moved(Action::Refund, refund.0, minor, from, LedgerAccount::Refunding(order))
+    pub fn for_refund(refund: MovementId, minor: i64, from: LedgerAccount, order: OrderId) -> Self {
+        Self::transfer_between(
+            Action::Refund,
+            refund.0,
+            minor,
+            from,
+            LedgerAccount::Refunding(order),
+        )
     }
 
     pub fn refund_done(refund: MovementId, minor: i64, order: OrderId) -> Self {
         let from = LedgerAccount::Refunding(order);
-        Self::moved(Action::RefundDone, refund.0, minor, from, LedgerAccount::Adapter)
+        Self::transfer_between(Action::RefundDone, refund.0, minor, from, LedgerAccount::Adapter)
     }
 
     pub fn refund_back(refund: MovementId, minor: i64, to: LedgerAccount, order: OrderId) -> Self {
-        Self::moved(Action::RefundBack, refund.0, minor, LedgerAccount::Refunding(order), to)
+        Self::transfer_between(
+            Action::RefundBack,
+            refund.0,
+            minor,
+            LedgerAccount::Refunding(order),
+            to,
+        )
     }
 
     pub fn paid_otherwise(refund: MovementId, minor: i64, from: LedgerAccount) -> Self {
-        Self::moved(Action::PaidOtherwise, refund.0, minor, from, LedgerAccount::Bank)
+        Self::transfer_between(Action::PaidOtherwise, refund.0, minor, from, LedgerAccount::Bank)
     }
 
     /// The subject is the order, or the reversed chargeback that returned the money.
     pub fn cancel_fee(order: OrderId, subject: Uuid, minor: i64, provider: UserId) -> Self {
         let to = LedgerAccount::Provider(provider);
-        Self::moved(Action::CancelFee, subject, minor, LedgerAccount::Held(order), to)
+        Self::transfer_between(Action::CancelFee, subject, minor, LedgerAccount::Held(order), to)
     }
 
     /// Same subject as for `cancel_fee`.
-    pub fn release(
+    pub fn for_release(
         order: OrderId,
         subject: Uuid,
         minor: i64,
@@ -145,19 +157,20 @@ impl Fact {
     }
 
     /// Booked once per order and provider.
-    pub fn compensation(order: OrderId, minor: i64, provider: UserId) -> Self {
+    pub fn for_compensation(order: OrderId, minor: i64, provider: UserId) -> Self {
         let to = LedgerAccount::Provider(provider);
-        let fact = Self::moved(Action::Compensation, order.0, minor, LedgerAccount::Loss, to);
+        let fact =
+            Self::transfer_between(Action::Compensation, order.0, minor, LedgerAccount::Loss, to);
         Self { key: JournalKey { party: Some(provider), ..fact.key }, ..fact }
     }
 
-    pub fn chargeback(id: ChargebackId, parts: Vec<(LedgerAccount, i64)>, minor: i64) -> Self {
+    pub fn for_chargeback(id: ChargebackId, parts: Vec<(LedgerAccount, i64)>, minor: i64) -> Self {
         let parts = parts.into_iter().chain([(LedgerAccount::Adapter, -minor)]).collect();
         Self::new(Action::Chargeback, id.0, parts)
     }
 
     /// Returns to each account the amount the chargeback took from it [REVERSAL_BACK].
-    pub fn reversal(chargeback: &MoneyJournal) -> Self {
+    pub fn for_reversal(chargeback: &MoneyJournal) -> Self {
         let postings = chargeback.postings.iter();
         let opposite = postings.map(|posting| (posting.account, -posting.minor)).collect();
         Self::new(Action::Reversal, chargeback.key.subject, opposite)
@@ -165,10 +178,16 @@ impl Fact {
 
     /// Books the whole chargeback as the platform's gain.
     pub fn reversal_as_gain(id: ChargebackId, minor: i64) -> Self {
-        Self::moved(Action::Reversal, id.0, minor, LedgerAccount::Adapter, LedgerAccount::Loss)
+        Self::transfer_between(
+            Action::Reversal,
+            id.0,
+            minor,
+            LedgerAccount::Adapter,
+            LedgerAccount::Loss,
+        )
     }
 
-    pub fn payout(action: Action, payout: MovementId, minor: i64, provider: UserId) -> Self {
+    pub fn for_payout(action: Action, payout: MovementId, minor: i64, provider: UserId) -> Self {
         let (balance, sending) =
             (LedgerAccount::Provider(provider), LedgerAccount::Sending(provider));
         let (from, to) = match action {
@@ -177,10 +196,10 @@ impl Fact {
             Action::PayoutReturned => (LedgerAccount::Adapter, balance),
             _ => (balance, sending),
         };
-        Self::moved(action, payout.0, minor, from, to)
+        Self::transfer_between(action, payout.0, minor, from, to)
     }
 
-    pub fn booked(self, currency: Currency, at: UnixMillis) -> MoneyJournal {
+    pub fn into_journal(self, currency: Currency, at: UnixMillis) -> MoneyJournal {
         let postings = self.postings.into_iter().filter(|(_, minor)| *minor != 0);
         let postings = postings.map(|(account, minor)| Posting { account, minor }).collect();
         MoneyJournal { key: self.key, currency, at, postings }
@@ -198,8 +217,8 @@ pub fn adapter_fee(
     let LineKind::Fee(id) = line.kind else { return None };
     let minor = line.amount_minor;
     let (from, to) = (LedgerAccount::Loss, LedgerAccount::Adapter);
-    let fact = || Fact::moved(Action::AdapterFee, id, minor, from, to);
-    (1..=moved_minor).contains(&minor).then(|| fact().booked(currency, at))
+    let fact = || JournalDraft::transfer_between(Action::AdapterFee, id, minor, from, to);
+    (1..=moved_minor).contains(&minor).then(|| fact().into_journal(currency, at))
 }
 
 pub(crate) fn source_account(source: Source, order: OrderId, payment: MovementId) -> LedgerAccount {

@@ -3,12 +3,12 @@
 use wire::{UnixMillis, UserId};
 
 use crate::{
-    Action, FeePolicy, FeeSplit, LedgerAccount, MoneyLapse, OrderMoney, Refusal, books::Fact,
-    desk::Desk,
+    Action, DisabledMoneyRule, FeePolicy, FeeSplit, LedgerAccount, MoneyRefusal, OrderMoney,
+    books::JournalDraft, desk::MoneyTransaction,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CompensationWish {
+pub struct CompensationRequest {
     pub provider: UserId,
     pub amount_minor: i64,
     /// True if the order service has a case of this provider's work in vain.
@@ -17,24 +17,28 @@ pub struct CompensationWish {
 
 /// Pays once per order and provider, from the platform's own money. Repeating the same wish changes
 /// nothing.
-pub(crate) fn compensate(desk: &mut Desk<'_>, wish: CompensationWish) -> Result<(), Refusal> {
-    let CompensationWish { provider, amount_minor, has_case } = wish;
+pub(crate) fn pay_compensation(
+    desk: &mut MoneyTransaction<'_>,
+    wish: CompensationRequest,
+) -> Result<(), MoneyRefusal> {
+    let CompensationRequest { provider, amount_minor, has_case } = wish;
     // [COMPENSATION_CASE]
-    if !has_case && !desk.lapses(MoneyLapse::CompensationCase) {
-        return Err(Refusal::NoWorkInVain);
+    if !has_case && !desk.is_rule_disabled(DisabledMoneyRule::CompensationCase) {
+        return Err(MoneyRefusal::NoWorkInVain);
     }
     if let Some(given_minor) = desk.rows.compensated_minor(provider)
         && given_minor != amount_minor
     {
-        return Err(Refusal::AmountMismatch);
+        return Err(MoneyRefusal::AmountMismatch);
     }
     let most_minor = desk.rows.compensation_most_minor(provider, desk.basis.policies);
-    let is_too_much = amount_minor > most_minor && !desk.lapses(MoneyLapse::CompensationWorth);
+    let is_too_much =
+        amount_minor > most_minor && !desk.is_rule_disabled(DisabledMoneyRule::CompensationWorth);
     // [COMPENSATION_WORTH]
     if amount_minor <= 0 || is_too_much {
-        return Err(Refusal::AmountMismatch);
+        return Err(MoneyRefusal::AmountMismatch);
     }
-    desk.book(Fact::compensation(desk.rows.order(), amount_minor, provider));
+    desk.book_journal(JournalDraft::for_compensation(desk.rows.order_id(), amount_minor, provider));
     Ok(())
 }
 
@@ -75,6 +79,6 @@ pub fn provider_share_minor(
     created_at: UnixMillis,
     policies: &[FeePolicy],
 ) -> i64 {
-    let policy = FeePolicy::of(policies, created_at, created_at, None);
-    FeeSplit::of(price_minor, policy.platform_fee_bp, None).rest_minor
+    let policy = FeePolicy::find_in_force(policies, created_at, created_at, None);
+    FeeSplit::from_amount(price_minor, policy.platform_fee_bp, None).rest_minor
 }

@@ -3,15 +3,16 @@
 use wire::{UnixMillis, UserId};
 
 use crate::{
-    AdapterReply, Basis, Chargeback, CompensationWish, Due, HeardOrder, MoneyLapse, MoneyWrites,
-    MovementId, OrderMoney, PaymentWish, compensation, desk::Desk, pay, refunds, settle::settle,
+    AdapterReply, BilledOrder, Chargeback, CompensationRequest, DecisionContext, DisabledMoneyRule,
+    Due, MoneyWrites, MovementId, OrderMoney, PaymentRequest, compensation, desk::MoneyTransaction,
+    pay, refunds, settle::settle_order,
 };
 
 /// One event about an order's money, applied in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoneyStep {
-    OrderHeard(HeardOrder),
-    Pay(PaymentWish),
+    OrderHeard(BilledOrder),
+    Pay(PaymentRequest),
     Answered {
         movement: MovementId,
         reply: AdapterReply,
@@ -32,14 +33,14 @@ pub enum MoneyStep {
     PaidOtherwise {
         refund: MovementId,
     },
-    Compensate(CompensationWish),
+    Compensate(CompensationRequest),
     /// From the job, once the due's `next_at` has passed.
     TimePassed,
 }
 
 /// The reason for refusing a person's wish. A refused step writes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum MoneyRefusal {
     NotYours,
     OrderNotPayable,
     AmountMismatch,
@@ -55,63 +56,69 @@ pub enum Refusal {
 }
 
 /// The rows of an order that is new to this service.
-pub fn open(order: HeardOrder, now: UnixMillis) -> OrderMoney {
+pub fn open(order: BilledOrder, now: UnixMillis) -> OrderMoney {
     OrderMoney::new(Due::new(order, now))
 }
 
 /// Decides on rows read under the due's lock [LOCK_DUE].
-pub fn decide(
+pub fn decide_money_step(
     before: &OrderMoney,
     step: &MoneyStep,
-    basis: &Basis<'_>,
-) -> Result<MoneyWrites, Refusal> {
-    let mut desk = Desk::new(before, basis);
+    basis: &DecisionContext<'_>,
+) -> Result<MoneyWrites, MoneyRefusal> {
+    let mut desk = MoneyTransaction::new(before, basis);
     // Every step closes an expired payment, because the job's next run may be an hour away
     // [EXPIRE_ALWAYS].
-    if *step == MoneyStep::TimePassed || !desk.lapses(MoneyLapse::ExpireAlways) {
-        pay::expire(&mut desk);
+    if *step == MoneyStep::TimePassed || !desk.is_rule_disabled(DisabledMoneyRule::ExpireAlways) {
+        pay::expire_payments(&mut desk);
     }
-    take(&mut desk, step)?;
-    settle(&mut desk);
+    apply_step(&mut desk, step)?;
+    settle_order(&mut desk);
     Ok(desk.close(before))
 }
 
-fn take(desk: &mut Desk<'_>, step: &MoneyStep) -> Result<(), Refusal> {
+fn apply_step(desk: &mut MoneyTransaction<'_>, step: &MoneyStep) -> Result<(), MoneyRefusal> {
     match step {
         MoneyStep::OrderHeard(order) => {
-            desk.rows.due.hear(order, desk.basis.now, desk.basis.lapse);
+            desk.rows.due.apply_order_version(order, desk.basis.now, desk.basis.lapse);
             Ok(())
         }
-        MoneyStep::Pay(wish) => pay::begin(desk, wish),
+        MoneyStep::Pay(wish) => pay::begin_payment(desk, wish),
         MoneyStep::Answered { movement, reply } => {
-            answered(desk, *movement, reply);
+            apply_adapter_reply(desk, *movement, reply);
             Ok(())
         }
-        MoneyStep::RequestRefund { by, amount_minor } => refunds::request(desk, *by, *amount_minor),
-        MoneyStep::DecideRefund { request, granted_minor } => {
-            refunds::decide(desk, *request, *granted_minor)
+        MoneyStep::RequestRefund { by, amount_minor } => {
+            refunds::request_refund(desk, *by, *amount_minor)
         }
-        MoneyStep::Goodwill { amount_minor } => refunds::goodwill(desk, *amount_minor),
+        MoneyStep::DecideRefund { request, granted_minor } => {
+            refunds::decide_refund_request(desk, *request, *granted_minor)
+        }
+        MoneyStep::Goodwill { amount_minor } => refunds::grant_goodwill(desk, *amount_minor),
         MoneyStep::SendAnew => refunds::send_anew(desk),
         MoneyStep::PaidOtherwise { refund } => refunds::paid_otherwise(desk, *refund),
-        MoneyStep::Compensate(wish) => compensation::compensate(desk, *wish),
+        MoneyStep::Compensate(wish) => compensation::pay_compensation(desk, *wish),
         MoneyStep::TimePassed => Ok(()),
     }
 }
 
 /// Applies the adapter's reply. It may be old, so each movement accepts only the answers its state
 /// allows [FINAL_IS_FINAL].
-fn answered(desk: &mut Desk<'_>, movement: MovementId, reply: &AdapterReply) {
+fn apply_adapter_reply(
+    desk: &mut MoneyTransaction<'_>,
+    movement: MovementId,
+    reply: &AdapterReply,
+) {
     if let Some(n) = desk.rows.payments.iter().position(|payment| payment.id == movement) {
-        pay::answered(desk, n, reply.answer);
+        pay::apply_payment_answer(desk, n, reply.answer);
     }
     if let Some(n) = desk.rows.refunds.iter().position(|refund| refund.id == movement) {
-        refunds::answered(desk, n, reply.answer);
+        refunds::apply_refund_answer(desk, n, reply.answer);
     }
-    reply.chargebacks.iter().for_each(|chargeback| note(desk, *chargeback));
+    reply.chargebacks.iter().for_each(|chargeback| record_chargeback(desk, *chargeback));
 }
 
-fn note(desk: &mut Desk<'_>, heard: Chargeback) {
+fn record_chargeback(desk: &mut MoneyTransaction<'_>, heard: Chargeback) {
     if !desk.rows.payments.iter().any(|payment| payment.id == heard.payment) {
         return;
     }

@@ -3,20 +3,20 @@
 use wire::{PaymentStatus, UnixMillis, UserId, words, words_from_text};
 
 use crate::{
-    Chargeback, Completion, CustodyLimits, Due, FeePolicy, MoneyJournal, MoneyLapse, MovementId,
-    OrderMoney, Payment, Refund, RefundRequest, Saga, books::Fact,
+    Chargeback, CustodyLimits, DisabledMoneyRule, Due, FeePolicy, MoneyJournal, MovementId,
+    OrderCompletion, OrderMoney, Payment, Refund, RefundRequest, Saga, books::JournalDraft,
 };
 
 /// The inputs of a decision besides the order's rows.
 #[derive(Debug, Clone, Copy)]
-pub struct Basis<'a> {
+pub struct DecisionContext<'a> {
     pub now: UnixMillis,
     /// The id of the one movement that the step may begin.
     pub fresh: MovementId,
     pub policies: &'a [FeePolicy],
     pub limits: CustodyLimits,
     /// A disabled rule, for the simulator only.
-    pub lapse: Option<MoneyLapse>,
+    pub lapse: Option<DisabledMoneyRule>,
 }
 
 /// Everything to write in the transaction that read the rows.
@@ -97,38 +97,38 @@ pub struct MoneyCase {
     pub movement: MovementId,
 }
 
-pub(crate) struct Desk<'a> {
-    pub basis: &'a Basis<'a>,
+pub(crate) struct MoneyTransaction<'a> {
+    pub basis: &'a DecisionContext<'a>,
     pub rows: OrderMoney,
     pub movement: Option<MovementId>,
     events: Vec<MoneyEvent>,
     cases: Vec<MoneyCase>,
 }
 
-impl<'a> Desk<'a> {
-    pub fn new(rows: &OrderMoney, basis: &'a Basis<'a>) -> Self {
+impl<'a> MoneyTransaction<'a> {
+    pub fn new(rows: &OrderMoney, basis: &'a DecisionContext<'a>) -> Self {
         let (events, cases) = (Vec::new(), Vec::new());
         Self { basis, rows: rows.clone(), movement: None, events, cases }
     }
 
-    pub fn lapses(&self, lapse: MoneyLapse) -> bool {
+    pub fn is_rule_disabled(&self, lapse: DisabledMoneyRule) -> bool {
         self.basis.lapse == Some(lapse)
     }
 
     /// Books the fact, or returns false if it is already booked [JOURNAL_KEY].
-    pub fn book(&mut self, fact: Fact) -> bool {
+    pub fn book_journal(&mut self, fact: JournalDraft) -> bool {
         let is_booked = self.rows.journals.iter().any(|journal| journal.key == fact.key);
-        if is_booked && !self.lapses(MoneyLapse::JournalKey) {
+        if is_booked && !self.is_rule_disabled(DisabledMoneyRule::JournalKey) {
             return false;
         }
         let currency = self.rows.due.order.currency;
-        self.rows.journals.push(fact.booked(currency, self.basis.now));
+        self.rows.journals.push(fact.into_journal(currency, self.basis.now));
         true
     }
 
     /// Publishes an event under the next version [MONEY_VERSION]. It may state only facts that this
     /// transaction commits [TELL_AFTER].
-    pub fn tell(&mut self, kind: MoneyEventKind, movement: MovementId, amount_minor: i64) {
+    pub fn publish_event(&mut self, kind: MoneyEventKind, movement: MovementId, amount_minor: i64) {
         self.tell_details(kind, movement, amount_minor, MoneyDetails::default());
     }
 
@@ -139,7 +139,8 @@ impl<'a> Desk<'a> {
         amount_minor: i64,
         details: MoneyDetails,
     ) {
-        let status = self.rows.shown(self.lapses(MoneyLapse::HeldIsWhole));
+        let status =
+            self.rows.compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole));
         let due = &mut self.rows.due;
         (due.payment_status, due.money_version) = (status, due.money_version + 1);
         let money_version = due.money_version;
@@ -164,13 +165,15 @@ impl<'a> Desk<'a> {
 
     /// Returns the final due and every change since `before`.
     pub fn close(mut self, before: &OrderMoney) -> MoneyWrites {
-        let movement = self.movement.unwrap_or(MovementId(self.rows.order().0));
-        if self.rows.shown(self.lapses(MoneyLapse::HeldIsWhole)) != self.rows.due.payment_status {
-            self.tell(MoneyEventKind::PaymentStatusChanged, movement, 0);
+        let movement = self.movement.unwrap_or(MovementId(self.rows.order_id().0));
+        if self.rows.compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole))
+            != self.rows.due.payment_status
+        {
+            self.publish_event(MoneyEventKind::PaymentStatusChanged, movement, 0);
         }
         let stays = match self.rows.due.saga {
             Saga::NeedsPerson => true,
-            Saga::Done => self.lapses(MoneyLapse::LateBack),
+            Saga::Done => self.is_rule_disabled(DisabledMoneyRule::LateBack),
             Saga::Settling => false,
         };
         if !stays {
@@ -185,14 +188,14 @@ impl<'a> Desk<'a> {
         if self.rows.is_long_unpaid(now, &self.basis.limits) {
             // The order is the case's subject; a payment as subject would open another case per
             // attempt.
-            self.list(MoneyCaseKind::CompletedUnpaid, MovementId(self.rows.order().0));
+            self.list(MoneyCaseKind::CompletedUnpaid, MovementId(self.rows.order_id().0));
         }
         MoneyWrites {
             due: self.rows.due,
-            payments: changed(self.rows.payments, &before.payments),
-            refunds: changed(self.rows.refunds, &before.refunds),
-            requests: changed(self.rows.requests, &before.requests),
-            chargebacks: changed(self.rows.chargebacks, &before.chargebacks),
+            payments: changed_rows(self.rows.payments, &before.payments),
+            refunds: changed_rows(self.rows.refunds, &before.refunds),
+            requests: changed_rows(self.rows.requests, &before.requests),
+            chargebacks: changed_rows(self.rows.chargebacks, &before.chargebacks),
             journals: self.rows.journals.split_off(before.journals.len()),
             events: self.events,
             cases: self.cases,
@@ -201,7 +204,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn changed<T: PartialEq>(after: Vec<T>, before: &[T]) -> Vec<T> {
+fn changed_rows<T: PartialEq>(after: Vec<T>, before: &[T]) -> Vec<T> {
     after.into_iter().filter(|row| !before.contains(row)).collect()
 }
 
@@ -217,7 +220,7 @@ impl OrderMoney {
     }
 
     fn is_long_unpaid(&self, now: UnixMillis, limits: &CustodyLimits) -> bool {
-        let since = |done: Completion| now.since(done.heard_at) >= limits.unpaid_case_ms;
+        let since = |done: OrderCompletion| now.ms_since(done.heard_at) >= limits.unpaid_case_ms;
         self.held_payment().is_none() && self.due.completed.is_some_and(since)
     }
 }

@@ -6,12 +6,12 @@ use wire::{
     words_from_text,
 };
 
-use crate::{CancelTerms, MoneyLapse};
+use crate::{CancelTerms, DisabledMoneyRule};
 
 /// The parts of an order that money depends on. They arrive by event, by a request, or by the
 /// comparison of versions; all three merge the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeardOrder {
+pub struct BilledOrder {
     pub id: OrderId,
     pub version: u64,
     pub status: OrderStatus,
@@ -24,20 +24,20 @@ pub struct HeardOrder {
     pub terms: Option<CancelTerms>,
 }
 
-impl HeardOrder {
+impl BilledOrder {
     /// Converts the order service's data, from an event or a response.
-    pub fn of(order: &Order, terms: Option<CancelCharge>) -> Self {
+    pub fn from_order(order: &Order, terms: Option<CancelCharge>) -> Self {
         Self {
             id: order.id,
             version: order.version,
             status: order.status,
             customer_id: order.customer_id,
             provider_id: order.provider_id,
-            price_minor: order.price.minor(),
+            price_minor: order.price.minor_units(),
             currency: order.currency,
             created_at: order.created_at,
             terms: terms.map(|terms| CancelTerms {
-                fee_minor: terms.fee.minor(),
+                fee_minor: terms.fee.minor_units(),
                 provider_id: terms.provider_id,
             }),
         }
@@ -57,13 +57,13 @@ words_from_text!(Saga);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    pub order: HeardOrder,
+    pub order: BilledOrder,
     /// As last published.
     pub payment_status: PaymentStatus,
     /// Rises with every event about the order's money.
     pub money_version: u64,
     pub saga: Saga,
-    pub completed: Option<Completion>,
+    pub completed: Option<OrderCompletion>,
     /// Granted to the customer from the money in custody.
     pub granted_minor: i64,
     /// Granted from the platform's own money.
@@ -74,14 +74,14 @@ pub struct Due {
 
 /// The first completed version of the order this service received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Completion {
+pub struct OrderCompletion {
     pub provider_id: UserId,
     pub heard_at: UnixMillis,
 }
 
 impl Due {
-    pub fn new(order: HeardOrder, now: UnixMillis) -> Self {
-        let completed = completion(&order, now);
+    pub fn new(order: BilledOrder, now: UnixMillis) -> Self {
+        let completed = completion_from_order(&order, now);
         Self {
             order,
             payment_status: PaymentStatus::Unpaid,
@@ -96,12 +96,17 @@ impl Due {
 
     /// Accepts only a higher version [ORDER_VERSION], and acts on its state regardless of the
     /// event's name.
-    pub(crate) fn hear(&mut self, order: &HeardOrder, now: UnixMillis, lapse: Option<MoneyLapse>) {
-        if order.version <= self.order.version && lapse != Some(MoneyLapse::OrderVersion) {
+    pub(crate) fn apply_order_version(
+        &mut self,
+        order: &BilledOrder,
+        now: UnixMillis,
+        lapse: Option<DisabledMoneyRule>,
+    ) {
+        if order.version <= self.order.version && lapse != Some(DisabledMoneyRule::OrderVersion) {
             return;
         }
         self.order.clone_from(order);
-        self.completed = self.completed.or(completion(order, now));
+        self.completed = self.completed.or(completion_from_order(order, now));
     }
 
     pub fn is_cancelled(&self) -> bool {
@@ -114,8 +119,8 @@ impl Due {
     }
 }
 
-fn completion(order: &HeardOrder, now: UnixMillis) -> Option<Completion> {
+fn completion_from_order(order: &BilledOrder, now: UnixMillis) -> Option<OrderCompletion> {
     let is_completed = matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
     let provider_id = order.provider_id.filter(|_| is_completed)?;
-    Some(Completion { provider_id, heard_at: now })
+    Some(OrderCompletion { provider_id, heard_at: now })
 }

@@ -2,7 +2,7 @@
 
 use wire::UnixMillis;
 
-use crate::MoneyLapse;
+use crate::DisabledMoneyRule;
 
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
 /// Maximum number of scheduled versions that are not in force yet.
@@ -25,13 +25,13 @@ pub struct FeePolicy {
 impl FeePolicy {
     /// The version in force when the order was created [FEE_BY_CREATION]. Before the first version,
     /// everything is free.
-    pub fn of(
+    pub fn find_in_force(
         policies: &[Self],
         created_at: UnixMillis,
         now: UnixMillis,
-        lapse: Option<MoneyLapse>,
+        lapse: Option<DisabledMoneyRule>,
     ) -> Self {
-        let at = if lapse == Some(MoneyLapse::FeeByCreation) { now } else { created_at };
+        let at = if lapse == Some(DisabledMoneyRule::FeeByCreation) { now } else { created_at };
         let in_force = policies.iter().filter(|policy| policy.from <= at);
         in_force.max_by_key(|policy| policy.from).copied().unwrap_or(Self::FREE)
     }
@@ -58,10 +58,14 @@ pub struct FeeSplit {
 
 impl FeeSplit {
     /// Rounds the fee once and gives the remainder to the other side [SUBTRACT].
-    pub fn of(amount_minor: i64, basis_points: u16, lapse: Option<MoneyLapse>) -> Self {
+    pub fn from_amount(
+        amount_minor: i64,
+        basis_points: u16,
+        lapse: Option<DisabledMoneyRule>,
+    ) -> Self {
         let fee_minor = share_minor(amount_minor, basis_points);
         let rest_minor = match lapse {
-            Some(MoneyLapse::Subtract) => {
+            Some(DisabledMoneyRule::Subtract) => {
                 let bp = WHOLE_BASIS_POINTS - i64::from(basis_points);
                 amount_minor * bp / WHOLE_BASIS_POINTS
             }
@@ -84,7 +88,7 @@ mod tests {
     fn both_parts_make_up_the_whole() {
         for amount in [0, 1, 99, 100, 101, 3_333, 9_999_999_999] {
             for bp in [0, 1, 333, 1_000, 9_999, 10_000] {
-                let FeeSplit { fee_minor, rest_minor } = FeeSplit::of(amount, bp, None);
+                let FeeSplit { fee_minor, rest_minor } = FeeSplit::from_amount(amount, bp, None);
                 assert_eq!(fee_minor + rest_minor, amount, "{amount} at {bp}");
                 assert!(fee_minor >= 0 && rest_minor >= 0, "{amount} at {bp}");
             }
@@ -93,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_fee_is_rounded_down() {
-        assert_eq!(FeeSplit::of(199, 1_000, None), FeeSplit { fee_minor: 19, rest_minor: 180 });
+        assert_eq!(
+            FeeSplit::from_amount(199, 1_000, None),
+            FeeSplit { fee_minor: 19, rest_minor: 180 }
+        );
     }
 
     #[test]
@@ -105,7 +112,8 @@ mod tests {
         };
         let policies = [version(10, 500), version(20, 900)];
         let of = |created| {
-            let policy = FeePolicy::of(&policies, UnixMillis(created), UnixMillis(99), None);
+            let policy =
+                FeePolicy::find_in_force(&policies, UnixMillis(created), UnixMillis(99), None);
             policy.platform_fee_bp
         };
         assert_eq!([of(9), of(10), of(19), of(20)], [0, 500, 500, 900]);

@@ -6,19 +6,19 @@ use wire::{CancelCharge, Event, Order, OrderId, UnixMillis, UserId};
 
 /// Orders by id, or the orders changed since a moment, in order of change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum KnownQuestion {
+pub enum OrderVersionsQuery {
     Named(Vec<OrderId>),
     Changed { since: UnixMillis, after: Option<OrderId> },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownOrders {
-    pub items: Vec<KnownOrder>,
+pub struct ComparedOrders {
+    pub items: Vec<ComparedOrder>,
 }
 
 /// An order's current state, with the version of the last money event that it applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownOrder {
+pub struct ComparedOrder {
     pub order: Order,
     pub terms: Option<CancelCharge>,
     pub money_version: u64,
@@ -30,13 +30,13 @@ pub struct KnownOrder {
 
 /// Orders that an edge has started without money in custody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FundsQuestion {
+pub struct FundsQuery {
     pub orders: Vec<OrderId>,
 }
 
 /// The latest event about each order's money, after querying the adapter about open payments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FundsAnswer {
+pub struct FundsReply {
     pub words: Vec<Event>,
 }
 
@@ -50,16 +50,16 @@ pub struct DueVersions {
 
 /// An event that one side has missed or not received yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missed {
+pub enum MissedEvent {
     /// The order is ahead of the due.
     Order,
     /// The order has not applied the latest money event.
     Word,
 }
 
-impl KnownOrder {
+impl ComparedOrder {
     /// Events missed since before `by`; younger ones are still in transit.
-    pub fn missed(&self, due: Option<DueVersions>, by: UnixMillis) -> Vec<Missed> {
+    pub fn find_missed_events(&self, due: Option<DueVersions>, by: UnixMillis) -> Vec<MissedEvent> {
         let mut missed = Vec::new();
         let is_heard = match due {
             Some(due) => due.order_version >= self.order.version,
@@ -67,11 +67,11 @@ impl KnownOrder {
             None => !self.order.status.has_provider(),
         };
         if !is_heard && self.order.updated_at < by {
-            missed.push(Missed::Order);
+            missed.push(MissedEvent::Order);
         }
         let told = |due: DueVersions| due.money_version > self.money_version && due.told_at < by;
         if due.is_some_and(told) {
-            missed.push(Missed::Word);
+            missed.push(MissedEvent::Word);
         }
         missed
     }

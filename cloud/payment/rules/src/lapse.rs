@@ -3,7 +3,7 @@
 
 /// A disabled money rule. Only the simulator sets one. Each variant states the defect that follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MoneyLapse {
+pub enum DisabledMoneyRule {
     /// A call unknown to the adapter counts as failed.
     NotFoundIsOpen,
     /// An old answer leads out of a final state.

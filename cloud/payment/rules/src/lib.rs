@@ -8,7 +8,7 @@
 //! mistake; to the provider, the remainder of a completed order. All remaining work can be read
 //! from rows, so any step may be the last before a crash.
 //!
-//! A name in brackets is a rule. [`MoneyLapse`] can disable most of them, and the simulator in
+//! A name in brackets is a rule. [`DisabledMoneyRule`] can disable most of them, and the simulator in
 //! `cloud/payment/sim` shows the resulting defects.
 
 mod books;
@@ -30,24 +30,26 @@ mod statement;
 mod terms;
 
 pub use books::{Action, JournalKey, LedgerAccount, MoneyJournal, Posting, adapter_fee};
-pub use compensation::{CompensationWish, provider_share_minor};
-pub use decide::{MoneyStep, Refusal, decide, open};
+pub use compensation::{CompensationRequest, provider_share_minor};
+pub use decide::{MoneyRefusal, MoneyStep, decide_money_step, open};
 pub use desk::{
-    Basis, MoneyCase, MoneyCaseKind, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyWrites,
+    DecisionContext, MoneyCase, MoneyCaseKind, MoneyDetails, MoneyEvent, MoneyEventKind,
+    MoneyWrites,
 };
-pub use due::{Completion, Due, HeardOrder, Saga};
+pub use due::{BilledOrder, Due, OrderCompletion, Saga};
 pub use fees::{FEES_TO_COME_MAX, FeePolicy, FeeSplit, WHOLE_BASIS_POINTS};
 pub use known::{
-    DueVersions, FundsAnswer, FundsQuestion, KnownOrder, KnownOrders, KnownQuestion, Missed,
+    ComparedOrder, ComparedOrders, DueVersions, FundsQuery, FundsReply, MissedEvent,
+    OrderVersionsQuery,
 };
-pub use lapse::MoneyLapse;
+pub use lapse::DisabledMoneyRule;
 pub use limits::CustodyLimits;
 pub use movement::{
-    AdapterAnswer, AdapterReply, Ask, Chargeback, ChargebackId, Errand, MovementId, Payment,
-    PaymentState, PayoutState, Refund, RefundState, Source,
+    AdapterAnswer, AdapterReply, Ask, Chargeback, ChargebackId, MovementId, Payment, PaymentState,
+    PayoutState, PendingCall, Refund, RefundState, Source,
 };
-pub use pay::PaymentWish;
+pub use pay::PaymentRequest;
 pub use payouts::{Payout, PayoutStep, PayoutWrites, ProviderMoney, pay_out};
 pub use rows::{OrderMoney, RefundRequest, RequestState};
-pub use statement::{LineKind, StatementLine, differing};
-pub use terms::{CancelPreview, CancelQuestion, CancelTerms, TermsChanged};
+pub use statement::{LineKind, StatementLine, find_differing_movements};
+pub use terms::{CancelPreview, CancelPricing, CancelTerms, TermsChanged};

@@ -1,12 +1,12 @@
 //! Movements of money at the adapter: one attempt at a payment, refund or payout, each under one id
 //! that is committed before the first call and reused for every later one [INTENT_FIRST, ONE_ID].
-//! Workers call the adapter from the stored [`Errand`] alone, so a crash between any two calls is
+//! Workers call the adapter from the stored [`PendingCall`] alone, so a crash between any two calls is
 //! harmless.
 
 use uuid::Uuid;
 use wire::{UnixMillis, UserId, words, words_from_text};
 
-use crate::MoneyLapse;
+use crate::DisabledMoneyRule;
 
 /// For a payment, its `transaction_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +45,7 @@ pub struct Payment {
     /// The payment is unwanted: it ends once the adapter has closed it.
     pub closing: bool,
     pub created_at: UnixMillis,
-    pub errand: Errand,
+    pub errand: PendingCall,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +56,12 @@ pub struct Refund {
     pub source: Source,
     pub state: RefundState,
     pub created_at: UnixMillis,
-    pub errand: Errand,
+    pub errand: PendingCall,
 }
 
 /// The pending adapter call for a movement: the next operation, and when to retry with backoff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Errand {
+pub struct PendingCall {
     pub ask: Ask,
     pub tries: u32,
     pub at: UnixMillis,
@@ -108,8 +108,8 @@ const LONGEST_PAUSE_MS: i64 = 5 * 60_000;
 const PATIENCE_MS: i64 = 24 * HOUR_MS;
 const HOUR_MS: i64 = 3_600_000;
 
-impl Errand {
-    pub fn first(now: UnixMillis) -> Self {
+impl PendingCall {
+    pub fn first_call(now: UnixMillis) -> Self {
         Self { ask: Ask::Call, tries: 0, at: now }
     }
 
@@ -119,7 +119,7 @@ impl Errand {
 
     /// The next call after an answer that settled nothing. Only `not_found` repeats the call, under
     /// the same id [NOT_FOUND_IS_OPEN]; after any other inconclusive answer we query.
-    pub(crate) fn after(
+    pub(crate) fn next_after_answer(
         self,
         answer: AdapterAnswer,
         closing: bool,
@@ -138,20 +138,23 @@ impl Errand {
     }
 
     /// A callback is not an answer: it only triggers an immediate query [ASK_DONT_BELIEVE].
-    pub fn hurried(self, now: UnixMillis) -> Self {
+    pub fn reschedule_now(self, now: UnixMillis) -> Self {
         Self { at: self.at.min(now), ..self }
     }
 }
 
 pub(crate) fn is_overdue(begun_at: UnixMillis, now: UnixMillis) -> bool {
-    now.since(begun_at) >= PATIENCE_MS
+    now.ms_since(begun_at) >= PATIENCE_MS
 }
 
 /// Interprets the answer. A call unknown to the adapter may still be in transit
 /// [NOT_FOUND_IS_OPEN].
-pub(crate) fn judged(answer: AdapterAnswer, lapse: Option<MoneyLapse>) -> AdapterAnswer {
+pub(crate) fn interpret_answer(
+    answer: AdapterAnswer,
+    lapse: Option<DisabledMoneyRule>,
+) -> AdapterAnswer {
     match answer {
-        AdapterAnswer::NotFound if lapse == Some(MoneyLapse::NotFoundIsOpen) => {
+        AdapterAnswer::NotFound if lapse == Some(DisabledMoneyRule::NotFoundIsOpen) => {
             AdapterAnswer::Failed
         }
         answer => answer,

@@ -3,13 +3,14 @@
 use wire::{Currency, PaymentStatus, UnixMillis, UserId};
 
 use crate::{
-    AdapterAnswer, Errand, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails,
-    MoneyEventKind, MoneyLapse, MovementId, OrderMoney, Payment, PaymentState, Refusal, Saga,
-    books::Fact, desk::Desk, limits::DAY_MS, movement::judged,
+    AdapterAnswer, DisabledMoneyRule, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind,
+    MoneyDetails, MoneyEventKind, MoneyRefusal, MovementId, OrderMoney, Payment, PaymentState,
+    PendingCall, Saga, books::JournalDraft, desk::MoneyTransaction, limits::DAY_MS,
+    movement::interpret_answer,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PaymentWish {
+pub struct PaymentRequest {
     pub by: UserId,
     pub amount_minor: i64,
     pub currency: Currency,
@@ -17,32 +18,38 @@ pub struct PaymentWish {
 
 /// Begins a payment, or finds the open one. A closing payment can no longer be paid, so the
 /// customer never gets it back as the answer [NEVER_DEAD].
-pub(crate) fn begin(desk: &mut Desk<'_>, wish: &PaymentWish) -> Result<(), Refusal> {
+pub(crate) fn begin_payment(
+    desk: &mut MoneyTransaction<'_>,
+    wish: &PaymentRequest,
+) -> Result<(), MoneyRefusal> {
     let order = &desk.rows.due.order;
     if wish.by != order.customer_id {
-        return Err(Refusal::NotYours);
+        return Err(MoneyRefusal::NotYours);
     }
     if !desk.rows.due.is_payable() {
-        return Err(Refusal::OrderNotPayable);
+        return Err(MoneyRefusal::OrderNotPayable);
     }
     if (wish.amount_minor, wish.currency) != (order.price_minor, order.currency) {
-        return Err(Refusal::AmountMismatch);
+        return Err(MoneyRefusal::AmountMismatch);
     }
     if desk.rows.held_payment().is_some() {
-        return Err(Refusal::AlreadyPaid);
+        return Err(MoneyRefusal::AlreadyPaid);
     }
     // [ONE_OPEN]
-    if let Some(open) = desk.rows.open_payment().filter(|_| !desk.lapses(MoneyLapse::OneOpen)) {
-        if open.closing && !desk.lapses(MoneyLapse::NeverDead) {
-            return Err(Refusal::PaymentClosing);
+    if let Some(open) =
+        desk.rows.open_payment().filter(|_| !desk.is_rule_disabled(DisabledMoneyRule::OneOpen))
+    {
+        if open.closing && !desk.is_rule_disabled(DisabledMoneyRule::NeverDead) {
+            return Err(MoneyRefusal::PaymentClosing);
         }
         desk.movement = Some(open.id);
         return Ok(());
     }
     let now = desk.basis.now;
-    let today = desk.rows.payments.iter().filter(|payment| now.since(payment.created_at) < DAY_MS);
+    let today =
+        desk.rows.payments.iter().filter(|payment| now.ms_since(payment.created_at) < DAY_MS);
     if today.count() >= desk.basis.limits.payments_a_day_max {
-        return Err(Refusal::TooMany);
+        return Err(MoneyRefusal::TooMany);
     }
     let id = desk.basis.fresh;
     desk.movement = Some(id);
@@ -53,69 +60,77 @@ pub(crate) fn begin(desk: &mut Desk<'_>, wish: &PaymentWish) -> Result<(), Refus
         state: PaymentState::Pending,
         closing: false,
         created_at: now,
-        errand: Errand::first(now),
+        errand: PendingCall::first_call(now),
     });
     Ok(())
 }
 
 /// Applies the adapter's answer to the payment at index `n`.
-pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
+pub(crate) fn apply_payment_answer(
+    desk: &mut MoneyTransaction<'_>,
+    n: usize,
+    answer: AdapterAnswer,
+) {
     if let AdapterAnswer::Paid { amount_minor } = answer {
-        return paid(desk, n, amount_minor);
+        return book_payment(desk, n, amount_minor);
     }
     let payment = &desk.rows.payments[n];
     // [FINAL_IS_FINAL]
-    if payment.state != PaymentState::Pending && !desk.lapses(MoneyLapse::FinalIsFinal) {
+    if payment.state != PaymentState::Pending
+        && !desk.is_rule_disabled(DisabledMoneyRule::FinalIsFinal)
+    {
         return;
     }
-    match judged(answer, desk.basis.lapse) {
-        AdapterAnswer::Closed | AdapterAnswer::Failed => fail(desk, n),
-        answer => stay(desk, n, answer),
+    match interpret_answer(answer, desk.basis.lapse) {
+        AdapterAnswer::Closed | AdapterAnswer::Failed => fail_payment(desk, n),
+        answer => keep_pending(desk, n, answer),
     }
 }
 
 /// The answer is not final; a declined payment gets closed.
-fn stay(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
+fn keep_pending(desk: &mut MoneyTransaction<'_>, n: usize, answer: AdapterAnswer) {
     let now = desk.basis.now;
     let declined = answer == AdapterAnswer::Declined;
-    if declined && desk.lapses(MoneyLapse::CloseBeforeFailed) {
-        return fail(desk, n);
+    if declined && desk.is_rule_disabled(DisabledMoneyRule::CloseBeforeFailed) {
+        return fail_payment(desk, n);
     }
     let payment = &mut desk.rows.payments[n];
     payment.state = PaymentState::Pending;
     payment.closing |= declined;
-    payment.errand = payment.errand.after(answer, payment.closing, payment.created_at, now);
+    payment.errand =
+        payment.errand.next_after_answer(answer, payment.closing, payment.created_at, now);
 }
 
 /// A payment fails only when the adapter ends it [CLOSE_BEFORE_FAILED].
-fn fail(desk: &mut Desk<'_>, n: usize) {
+fn fail_payment(desk: &mut MoneyTransaction<'_>, n: usize) {
     let payment = &mut desk.rows.payments[n];
     payment.state = PaymentState::Failed;
     let (id, amount) = (payment.id, payment.amount_minor);
-    desk.tell(MoneyEventKind::PaymentFailed, id, amount);
+    desk.publish_event(MoneyEventKind::PaymentFailed, id, amount);
 }
 
 /// Stops an unwanted payment. It stays pending until the adapter has closed it.
-pub(crate) fn close(desk: &mut Desk<'_>, n: usize) {
+pub(crate) fn close(desk: &mut MoneyTransaction<'_>, n: usize) {
     let now = desk.basis.now;
     let payment = &mut desk.rows.payments[n];
-    (payment.closing, payment.errand) = (true, Errand::close(now));
-    if desk.lapses(MoneyLapse::CloseBeforeFailed) {
-        fail(desk, n);
+    (payment.closing, payment.errand) = (true, PendingCall::close(now));
+    if desk.is_rule_disabled(DisabledMoneyRule::CloseBeforeFailed) {
+        fail_payment(desk, n);
     }
 }
 
 /// The adapter has the money, regardless of the payment's state here.
-fn paid(desk: &mut Desk<'_>, n: usize, amount_minor: i64) {
+fn book_payment(desk: &mut MoneyTransaction<'_>, n: usize, amount_minor: i64) {
     let payment = &desk.rows.payments[n];
     let (id, was) = (payment.id, payment.state);
-    let order = desk.rows.order();
+    let order = desk.rows.order_id();
     let extra = was == PaymentState::Failed || desk.rows.held_payment().is_some_and(|it| it != id);
-    let extra = extra && !desk.lapses(MoneyLapse::ExtraBack);
-    let wrong = amount_minor != payment.amount_minor && !desk.lapses(MoneyLapse::AmountExact);
+    let extra = extra && !desk.is_rule_disabled(DisabledMoneyRule::ExtraBack);
+    let wrong = amount_minor != payment.amount_minor
+        && !desk.is_rule_disabled(DisabledMoneyRule::AmountExact);
     let into =
         if extra || wrong { LedgerAccount::Suspense(id) } else { LedgerAccount::Held(order) };
-    if !desk.book(Fact::charge(id, amount_minor, into)) {
+    if !desk.book_journal(JournalDraft::for_charge(id, amount_minor, into)) {
         return;
     }
     desk.rows.payments[n].state = PaymentState::Completed;
@@ -126,16 +141,16 @@ fn paid(desk: &mut Desk<'_>, n: usize, amount_minor: i64) {
         // Any amount other than the price goes back, too [AMOUNT_EXACT].
         desk.list(MoneyCaseKind::WrongAmount, id);
     }
-    if desk.rows.due.saga == Saga::Done && !desk.lapses(MoneyLapse::LateBack) {
+    if desk.rows.due.saga == Saga::Done && !desk.is_rule_disabled(DisabledMoneyRule::LateBack) {
         // Late money is settled like any other [LATE_BACK].
         desk.rows.due.saga = Saga::Settling;
     }
-    let details = whereabouts(desk, id);
+    let details = describe_destination(desk, id);
     desk.tell_details(MoneyEventKind::PaymentCompleted, id, amount_minor, details);
 }
 
 /// The destination of money that has just arrived.
-fn whereabouts(desk: &Desk<'_>, payment: MovementId) -> MoneyDetails {
+fn describe_destination(desk: &MoneyTransaction<'_>, payment: MovementId) -> MoneyDetails {
     let (rows, basis) = (&desk.rows, desk.basis);
     let (stranded, held) = (rows.suspense_minor(payment), rows.held_minor());
     if stranded > 0 {
@@ -146,18 +161,18 @@ fn whereabouts(desk: &Desk<'_>, payment: MovementId) -> MoneyDetails {
         return MoneyDetails { returning_minor: Some(held - fee), ..MoneyDetails::default() };
     }
     let created_at = rows.due.order.created_at;
-    let policy = FeePolicy::of(basis.policies, created_at, basis.now, basis.lapse);
-    let split = FeeSplit::of(held, policy.platform_fee_bp, basis.lapse);
+    let policy = FeePolicy::find_in_force(basis.policies, created_at, basis.now, basis.lapse);
+    let split = FeeSplit::from_amount(held, policy.platform_fee_bp, basis.lapse);
     MoneyDetails { share_minor: Some(split.rest_minor), ..MoneyDetails::default() }
 }
 
 /// Closes expired payments.
-pub(crate) fn expire(desk: &mut Desk<'_>) {
+pub(crate) fn expire_payments(desk: &mut MoneyTransaction<'_>) {
     let (now, within) = (desk.basis.now, desk.basis.limits.pay_within_ms);
     for n in 0..desk.rows.payments.len() {
         let payment = &desk.rows.payments[n];
         let open = payment.state == PaymentState::Pending && !payment.closing;
-        if open && now.since(payment.created_at) >= within {
+        if open && now.ms_since(payment.created_at) >= within {
             close(desk, n);
         }
     }
@@ -172,8 +187,8 @@ impl OrderMoney {
     }
 
     /// Reschedules this payment for an immediate query, because its callback arrived.
-    pub fn hurried(&self, id: MovementId, now: UnixMillis) -> Option<Payment> {
+    pub fn reschedule_payment(&self, id: MovementId, now: UnixMillis) -> Option<Payment> {
         let payment = self.payments.iter().find(|payment| payment.id == id)?;
-        Some(Payment { errand: payment.errand.hurried(now), ..payment.clone() })
+        Some(Payment { errand: payment.errand.reschedule_now(now), ..payment.clone() })
     }
 }

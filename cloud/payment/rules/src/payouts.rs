@@ -3,10 +3,10 @@
 use wire::{Currency, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterAnswer, Basis, Errand, MoneyCase, MoneyCaseKind, MoneyJournal, MoneyLapse,
-    MovementId, PayoutState,
-    books::Fact,
-    movement::{is_overdue, judged},
+    Action, AdapterAnswer, DecisionContext, DisabledMoneyRule, MoneyCase, MoneyCaseKind,
+    MoneyJournal, MovementId, PayoutState, PendingCall,
+    books::JournalDraft,
+    movement::{interpret_answer, is_overdue},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Payout {
     pub amount_minor: i64,
     pub state: PayoutState,
     pub created_at: UnixMillis,
-    pub errand: Errand,
+    pub errand: PendingCall,
 }
 
 /// The rows of one provider and currency, as read under their account's lock.
@@ -50,17 +50,21 @@ pub struct PayoutWrites {
 }
 
 /// Returns `None` if nothing changes.
-pub fn pay_out(rows: &ProviderMoney, step: PayoutStep, basis: &Basis<'_>) -> Option<PayoutWrites> {
+pub fn pay_out(
+    rows: &ProviderMoney,
+    step: PayoutStep,
+    basis: &DecisionContext<'_>,
+) -> Option<PayoutWrites> {
     match step {
-        PayoutStep::HourStruck => begin(rows, basis),
+        PayoutStep::HourStruck => begin_payout(rows, basis),
         PayoutStep::Answered { payout, answer } => {
             let payout = rows.payouts.iter().find(|row| row.id == payout)?;
-            answered(rows, payout, judged(answer, basis.lapse), basis)
+            apply_payout_answer(rows, payout, interpret_answer(answer, basis.lapse), basis)
         }
     }
 }
 
-fn begin(rows: &ProviderMoney, basis: &Basis<'_>) -> Option<PayoutWrites> {
+fn begin_payout(rows: &ProviderMoney, basis: &DecisionContext<'_>) -> Option<PayoutWrites> {
     let open = rows.payouts.iter().any(|payout| payout.state == PayoutState::Pending);
     if open || rows.balance_minor < basis.limits.payout_least_minor {
         return None;
@@ -70,43 +74,44 @@ fn begin(rows: &ProviderMoney, basis: &Basis<'_>) -> Option<PayoutWrites> {
         amount_minor: rows.balance_minor,
         state: PayoutState::Pending,
         created_at: basis.now,
-        errand: Errand::first(basis.now),
+        errand: PendingCall::first_call(basis.now),
     };
-    Some(booked(rows, payout, Action::Payout, basis))
+    Some(book_payout(rows, payout, Action::Payout, basis))
 }
 
-fn answered(
+fn apply_payout_answer(
     rows: &ProviderMoney,
     before: &Payout,
     answer: AdapterAnswer,
-    basis: &Basis<'_>,
+    basis: &DecisionContext<'_>,
 ) -> Option<PayoutWrites> {
     let Payout { created_at, .. } = *before;
     let turned = |state| Payout { state, ..before.clone() };
     match (before.state, answer) {
         (PayoutState::Pending, AdapterAnswer::Done) => {
-            Some(booked(rows, turned(PayoutState::Completed), Action::PayoutDone, basis))
+            Some(book_payout(rows, turned(PayoutState::Completed), Action::PayoutDone, basis))
         }
         (PayoutState::Pending, AdapterAnswer::Failed) => {
-            Some(booked(rows, turned(PayoutState::Failed), Action::PayoutBack, basis))
+            Some(book_payout(rows, turned(PayoutState::Failed), Action::PayoutBack, basis))
         }
         (PayoutState::Completed, AdapterAnswer::Returned) => {
-            Some(booked(rows, turned(PayoutState::Returned), Action::PayoutReturned, basis))
+            Some(book_payout(rows, turned(PayoutState::Returned), Action::PayoutReturned, basis))
         }
         // The payout completed and came back between two queries. The next query books the return.
         (PayoutState::Pending, AdapterAnswer::Returned) => {
-            let payout = Payout { errand: before.errand.hurried(basis.now), ..before.clone() };
+            let payout =
+                Payout { errand: before.errand.reschedule_now(basis.now), ..before.clone() };
             let payout = Payout { state: PayoutState::Completed, ..payout };
-            Some(booked(rows, payout, Action::PayoutDone, basis))
+            Some(book_payout(rows, payout, Action::PayoutDone, basis))
         }
         (PayoutState::Pending, answer) => {
-            let errand = before.errand.after(answer, false, created_at, basis.now);
+            let errand = before.errand.next_after_answer(answer, false, created_at, basis.now);
             let case = MoneyCase { kind: MoneyCaseKind::Unanswered, movement: before.id };
             let case = is_overdue(created_at, basis.now).then_some(case);
             Some(PayoutWrites { payout: Payout { errand, ..before.clone() }, journal: None, case })
         }
         // [FINAL_IS_FINAL]
-        (_, AdapterAnswer::Pending) if basis.lapse == Some(MoneyLapse::FinalIsFinal) => {
+        (_, AdapterAnswer::Pending) if basis.lapse == Some(DisabledMoneyRule::FinalIsFinal) => {
             let payout = turned(PayoutState::Pending);
             Some(PayoutWrites { payout, journal: None, case: None })
         }
@@ -114,7 +119,12 @@ fn answered(
     }
 }
 
-fn booked(rows: &ProviderMoney, payout: Payout, action: Action, basis: &Basis<'_>) -> PayoutWrites {
-    let fact = Fact::payout(action, payout.id, payout.amount_minor, rows.provider_id);
-    PayoutWrites { payout, journal: Some(fact.booked(rows.currency, basis.now)), case: None }
+fn book_payout(
+    rows: &ProviderMoney,
+    payout: Payout,
+    action: Action,
+    basis: &DecisionContext<'_>,
+) -> PayoutWrites {
+    let fact = JournalDraft::for_payout(action, payout.id, payout.amount_minor, rows.provider_id);
+    PayoutWrites { payout, journal: Some(fact.into_journal(rows.currency, basis.now)), case: None }
 }

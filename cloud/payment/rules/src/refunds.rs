@@ -4,35 +4,39 @@
 use wire::{OrderStatus, UserId};
 
 use crate::{
-    AdapterAnswer, Errand, MoneyCaseKind, MoneyEventKind, MoneyLapse, MovementId, OrderMoney,
-    Refund, RefundRequest, RefundState, Refusal, RequestState, Saga, Source,
-    books::{Fact, source_account},
-    desk::Desk,
-    movement::judged,
+    AdapterAnswer, DisabledMoneyRule, MoneyCaseKind, MoneyEventKind, MoneyRefusal, MovementId,
+    OrderMoney, PendingCall, Refund, RefundRequest, RefundState, RequestState, Saga, Source,
+    books::{JournalDraft, source_account},
+    desk::MoneyTransaction,
+    movement::interpret_answer,
 };
 
 /// The order's customer may request one refund at a time, from the start of work until the release.
-pub(crate) fn request(desk: &mut Desk<'_>, by: UserId, amount_minor: i64) -> Result<(), Refusal> {
+pub(crate) fn request_refund(
+    desk: &mut MoneyTransaction<'_>,
+    by: UserId,
+    amount_minor: i64,
+) -> Result<(), MoneyRefusal> {
     let order = &desk.rows.due.order;
     if by != order.customer_id {
-        return Err(Refusal::NotYours);
+        return Err(MoneyRefusal::NotYours);
     }
     let stage = matches!(
         order.status,
         OrderStatus::InProgress | OrderStatus::Completed | OrderStatus::Reviewed
     );
     if !stage || desk.rows.is_released() {
-        return Err(Refusal::NotRefundable);
+        return Err(MoneyRefusal::NotRefundable);
     }
     if let Some(open) = desk.rows.open_request() {
         desk.movement = Some(open.id);
         return Ok(());
     }
     if desk.rows.requests.len() >= desk.basis.limits.refunds_max {
-        return Err(Refusal::TooMany);
+        return Err(MoneyRefusal::TooMany);
     }
     if amount_minor <= 0 || amount_minor > desk.rows.grantable_minor() {
-        return Err(Refusal::AmountMismatch);
+        return Err(MoneyRefusal::AmountMismatch);
     }
     let id = desk.basis.fresh;
     desk.movement = Some(id);
@@ -41,19 +45,19 @@ pub(crate) fn request(desk: &mut Desk<'_>, by: UserId, amount_minor: i64) -> Res
 }
 
 /// An admin grants part of the held money that is not yet granted, or refuses.
-pub(crate) fn decide(
-    desk: &mut Desk<'_>,
+pub(crate) fn decide_refund_request(
+    desk: &mut MoneyTransaction<'_>,
     id: MovementId,
     granted_minor: Option<i64>,
-) -> Result<(), Refusal> {
+) -> Result<(), MoneyRefusal> {
     let most = desk.rows.grantable_minor();
     let requests = &mut desk.rows.requests;
     let open =
         |request: &&mut RefundRequest| request.id == id && request.state == RequestState::Open;
-    let request = requests.iter_mut().find(open).ok_or(Refusal::NoSuchRequest)?;
+    let request = requests.iter_mut().find(open).ok_or(MoneyRefusal::NoSuchRequest)?;
     match granted_minor {
         None => request.state = RequestState::Refused,
-        Some(minor) if minor <= 0 || minor > most => return Err(Refusal::AmountMismatch),
+        Some(minor) if minor <= 0 || minor > most => return Err(MoneyRefusal::AmountMismatch),
         Some(minor) => {
             request.state = RequestState::Granted;
             desk.rows.due.granted_minor += minor;
@@ -63,20 +67,23 @@ pub(crate) fn decide(
 }
 
 /// After the release, only the platform can give money back, from its own funds.
-pub(crate) fn goodwill(desk: &mut Desk<'_>, amount_minor: i64) -> Result<(), Refusal> {
+pub(crate) fn grant_goodwill(
+    desk: &mut MoneyTransaction<'_>,
+    amount_minor: i64,
+) -> Result<(), MoneyRefusal> {
     let rows = &desk.rows;
     let loss_refunds = rows.refunds.iter().filter(|refund| refund.source == Source::Loss).count();
     if !rows.is_released() {
-        return Err(Refusal::NotRefundable);
+        return Err(MoneyRefusal::NotRefundable);
     }
     if loss_refunds >= desk.basis.limits.refunds_max {
-        return Err(Refusal::TooMany);
+        return Err(MoneyRefusal::TooMany);
     }
     // [GOODWILL_BOUND]
-    let is_bound = !desk.lapses(MoneyLapse::GoodwillBound);
+    let is_bound = !desk.is_rule_disabled(DisabledMoneyRule::GoodwillBound);
     let most = rows.goodwill_left_minor() + if is_bound { 0 } else { rows.charged_back_minor() };
     if amount_minor <= 0 || amount_minor > most {
-        return Err(Refusal::AmountMismatch);
+        return Err(MoneyRefusal::AmountMismatch);
     }
     desk.rows.due.goodwill_minor += amount_minor;
     Ok(())
@@ -84,10 +91,15 @@ pub(crate) fn goodwill(desk: &mut Desk<'_>, amount_minor: i64) -> Result<(), Ref
 
 /// Starts a refund to the customer. The row with its id is committed before the adapter is called
 /// [INTENT_FIRST].
-pub(crate) fn send(desk: &mut Desk<'_>, payment: MovementId, source: Source, amount_minor: i64) {
-    let (now, id, order) = (desk.basis.now, next_id(desk), desk.rows.order());
+pub(crate) fn send(
+    desk: &mut MoneyTransaction<'_>,
+    payment: MovementId,
+    source: Source,
+    amount_minor: i64,
+) {
+    let (now, id, order) = (desk.basis.now, next_id(desk), desk.rows.order_id());
     let from = source_account(source, order, payment);
-    if !desk.book(Fact::refund(id, amount_minor, from, order)) {
+    if !desk.book_journal(JournalDraft::for_refund(id, amount_minor, from, order)) {
         return;
     }
     desk.movement = Some(id);
@@ -98,16 +110,16 @@ pub(crate) fn send(desk: &mut Desk<'_>, payment: MovementId, source: Source, amo
         source,
         state: RefundState::Pending,
         created_at: now,
-        errand: Errand::first(now),
+        errand: PendingCall::first_call(now),
     });
-    if desk.lapses(MoneyLapse::TellAfter) {
-        desk.tell(MoneyEventKind::RefundProcessed, id, amount_minor);
+    if desk.is_rule_disabled(DisabledMoneyRule::TellAfter) {
+        desk.publish_event(MoneyEventKind::RefundProcessed, id, amount_minor);
     }
 }
 
 /// One id per step is enough while only one refund can be open; only the simulator disables that
 /// rule.
-fn next_id(desk: &Desk<'_>) -> MovementId {
+fn next_id(desk: &MoneyTransaction<'_>) -> MovementId {
     let MovementId(fresh) = desk.basis.fresh;
     let (high, low) = fresh.as_u64_pair();
     let used = desk.rows.refunds.iter().filter(|r| r.id.0.as_u64_pair().0 == high).count();
@@ -115,11 +127,17 @@ fn next_id(desk: &Desk<'_>) -> MovementId {
 }
 
 /// Applies the adapter's answer to the refund at index `n`.
-pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
+pub(crate) fn apply_refund_answer(
+    desk: &mut MoneyTransaction<'_>,
+    n: usize,
+    answer: AdapterAnswer,
+) {
     let refund = &desk.rows.refunds[n];
-    let (id, amount, order) = (refund.id, refund.amount_minor, desk.rows.order());
+    let (id, amount, order) = (refund.id, refund.amount_minor, desk.rows.order_id());
     // [FINAL_IS_FINAL]
-    if refund.state != RefundState::Pending && !desk.lapses(MoneyLapse::FinalIsFinal) {
+    if refund.state != RefundState::Pending
+        && !desk.is_rule_disabled(DisabledMoneyRule::FinalIsFinal)
+    {
         let differs = matches!(
             (refund.state, answer),
             (RefundState::Completed, AdapterAnswer::Failed)
@@ -130,80 +148,88 @@ pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
         }
         return;
     }
-    match judged(answer, desk.basis.lapse) {
+    match interpret_answer(answer, desk.basis.lapse) {
         AdapterAnswer::Done => {
-            desk.book(Fact::refund_done(id, amount, order));
+            desk.book_journal(JournalDraft::refund_done(id, amount, order));
             desk.rows.refunds[n].state = RefundState::Completed;
             // Publish the refund only after the adapter's `done` [TELL_AFTER].
-            if !desk.lapses(MoneyLapse::TellAfter) {
-                desk.tell(MoneyEventKind::RefundProcessed, id, amount);
+            if !desk.is_rule_disabled(DisabledMoneyRule::TellAfter) {
+                desk.publish_event(MoneyEventKind::RefundProcessed, id, amount);
             }
         }
-        AdapterAnswer::Failed => fail(desk, n),
+        AdapterAnswer::Failed => fail_refund(desk, n),
         answer => {
             let now = desk.basis.now;
             let refund = &mut desk.rows.refunds[n];
             refund.state = RefundState::Pending;
-            refund.errand = refund.errand.after(answer, false, refund.created_at, now);
+            refund.errand = refund.errand.next_after_answer(answer, false, refund.created_at, now);
         }
     }
 }
 
 /// The money returns to its source and is still owed [STILL_OWED]; a person handles it.
-fn fail(desk: &mut Desk<'_>, n: usize) {
+fn fail_refund(desk: &mut MoneyTransaction<'_>, n: usize) {
     let refund = desk.rows.refunds[n].clone();
-    let to = source_account(refund.source, desk.rows.order(), refund.payment);
-    desk.book(Fact::refund_back(refund.id, refund.amount_minor, to, desk.rows.order()));
+    let to = source_account(refund.source, desk.rows.order_id(), refund.payment);
+    desk.book_journal(JournalDraft::refund_back(
+        refund.id,
+        refund.amount_minor,
+        to,
+        desk.rows.order_id(),
+    ));
     desk.rows.refunds[n].state = RefundState::Rejected;
-    if !desk.lapses(MoneyLapse::StillOwed) {
+    if !desk.is_rule_disabled(DisabledMoneyRule::StillOwed) {
         desk.rows.due.saga = Saga::NeedsPerson;
         desk.list(MoneyCaseKind::RefundFailed, refund.id);
     }
 }
 
 /// An admin has the money sent again: settlement sends it under a new id.
-pub(crate) fn send_anew(desk: &mut Desk<'_>) -> Result<(), Refusal> {
+pub(crate) fn send_anew(desk: &mut MoneyTransaction<'_>) -> Result<(), MoneyRefusal> {
     if desk.rows.due.saga != Saga::NeedsPerson {
-        return Err(Refusal::NothingFailed);
+        return Err(MoneyRefusal::NothingFailed);
     }
     desk.rows.due.saga = Saga::Settling;
     Ok(())
 }
 
 /// An admin has paid a failed refund by hand.
-pub(crate) fn paid_otherwise(desk: &mut Desk<'_>, id: MovementId) -> Result<(), Refusal> {
+pub(crate) fn paid_otherwise(
+    desk: &mut MoneyTransaction<'_>,
+    id: MovementId,
+) -> Result<(), MoneyRefusal> {
     let failed = |refund: &&Refund| refund.id == id && refund.state == RefundState::Rejected;
     let Some(refund) = desk.rows.refunds.iter().find(failed).cloned() else {
-        return Err(Refusal::NothingFailed);
+        return Err(MoneyRefusal::NothingFailed);
     };
     // A later refund may already have covered this one [OWED_BY_HAND].
-    let is_owed =
-        desk.rows.owed_from(&refund) >= refund.amount_minor || desk.lapses(MoneyLapse::OwedByHand);
+    let is_owed = desk.rows.owed_from(&refund) >= refund.amount_minor
+        || desk.is_rule_disabled(DisabledMoneyRule::OwedByHand);
     if desk.rows.due.saga != Saga::NeedsPerson || !is_owed {
-        return Err(Refusal::NothingFailed);
+        return Err(MoneyRefusal::NothingFailed);
     }
-    let from = source_account(refund.source, desk.rows.order(), refund.payment);
-    if desk.book(Fact::paid_otherwise(id, refund.amount_minor, from)) {
+    let from = source_account(refund.source, desk.rows.order_id(), refund.payment);
+    if desk.book_journal(JournalDraft::paid_otherwise(id, refund.amount_minor, from)) {
         desk.rows.due.saga = Saga::Settling;
-        desk.tell(MoneyEventKind::RefundProcessed, id, refund.amount_minor);
+        desk.publish_event(MoneyEventKind::RefundProcessed, id, refund.amount_minor);
     }
     Ok(())
 }
 
 impl OrderMoney {
     /// Granted from custody and not sent yet; a chargeback may have left less than this.
-    pub fn owed_minor(&self, lapse: Option<MoneyLapse>) -> i64 {
-        let failed_too = lapse == Some(MoneyLapse::StillOwed);
+    pub fn owed_minor(&self, lapse: Option<DisabledMoneyRule>) -> i64 {
+        let failed_too = lapse == Some(DisabledMoneyRule::StillOwed);
         self.due.granted_minor - self.met_minor(Source::Held, failed_too)
     }
 
     /// Granted from the platform's own money and not sent yet. The amount is checked again before
     /// sending: the customer's bank may have returned the same money since [GOODWILL_AGAIN].
-    pub(crate) fn goodwill_owed_minor(&self, lapse: Option<MoneyLapse>) -> i64 {
-        let failed_too = lapse == Some(MoneyLapse::StillOwed);
+    pub(crate) fn goodwill_owed_minor(&self, lapse: Option<DisabledMoneyRule>) -> i64 {
+        let failed_too = lapse == Some(DisabledMoneyRule::StillOwed);
         let granted = self.due.goodwill_minor;
         let may_leave = match lapse {
-            Some(MoneyLapse::GoodwillAgain) => granted,
+            Some(DisabledMoneyRule::GoodwillAgain) => granted,
             _ => granted.min(granted + self.goodwill_left_minor()),
         };
         may_leave - self.met_minor(Source::Loss, failed_too)

@@ -37,48 +37,52 @@ impl OrderMoney {
 
     /// Applies a transaction's writes to the rows: a model of the store, for tests and the
     /// simulator.
-    pub fn written(&mut self, writes: &MoneyWrites) {
+    pub fn apply_writes(&mut self, writes: &MoneyWrites) {
         self.due.clone_from(&writes.due);
-        put(&mut self.payments, &writes.payments, |row| row.id);
-        put(&mut self.refunds, &writes.refunds, |row| row.id);
-        put(&mut self.requests, &writes.requests, |row| row.id);
-        put(&mut self.chargebacks, &writes.chargebacks, |row| row.id);
+        upsert_rows(&mut self.payments, &writes.payments, |row| row.id);
+        upsert_rows(&mut self.refunds, &writes.refunds, |row| row.id);
+        upsert_rows(&mut self.requests, &writes.requests, |row| row.id);
+        upsert_rows(&mut self.chargebacks, &writes.chargebacks, |row| row.id);
         self.journals.extend(writes.journals.iter().cloned());
     }
 
-    pub fn order(&self) -> OrderId {
+    pub fn order_id(&self) -> OrderId {
         self.due.order.id
     }
 
     /// This order's debits less credits on an account.
-    pub fn balance(&self, account: LedgerAccount) -> i64 {
+    pub fn account_balance(&self, account: LedgerAccount) -> i64 {
         let postings = self.journals.iter().flat_map(|journal| &journal.postings);
         postings.filter(|posting| posting.account == account).map(|posting| posting.minor).sum()
     }
 
     pub fn held_minor(&self) -> i64 {
-        -self.balance(LedgerAccount::Held(self.order()))
+        -self.account_balance(LedgerAccount::Held(self.order_id()))
     }
 
     pub fn suspense_minor(&self, payment: MovementId) -> i64 {
-        -self.balance(LedgerAccount::Suspense(payment))
+        -self.account_balance(LedgerAccount::Suspense(payment))
     }
 
-    pub fn has(&self, action: Action, subject: uuid::Uuid) -> bool {
-        self.journal(action, subject).is_some()
+    pub fn has_journal(&self, action: Action, subject: uuid::Uuid) -> bool {
+        self.find_journal(action, subject).is_some()
     }
 
-    pub(crate) fn journal(&self, action: Action, subject: uuid::Uuid) -> Option<&MoneyJournal> {
+    pub(crate) fn find_journal(
+        &self,
+        action: Action,
+        subject: uuid::Uuid,
+    ) -> Option<&MoneyJournal> {
         self.journals.iter().find(|j| j.key.action == action && j.key.subject == subject)
     }
 
     pub fn is_released(&self) -> bool {
-        self.has(Action::Release, self.order().0)
+        self.has_journal(Action::Release, self.order_id().0)
     }
 
     /// The payment that entered custody, if any.
     pub fn held_payment(&self) -> Option<MovementId> {
-        let held = LedgerAccount::Held(self.order());
+        let held = LedgerAccount::Held(self.order_id());
         let into_held = |journal: &&MoneyJournal| {
             journal.key.action == Action::Charge
                 && journal.postings.iter().any(|posting| posting.account == held)
@@ -105,7 +109,7 @@ impl OrderMoney {
             refund.source == source
                 && (failed_too
                     || refund.state != RefundState::Rejected
-                    || self.has(Action::PaidOtherwise, refund.id.0))
+                    || self.has_journal(Action::PaidOtherwise, refund.id.0))
         };
         self.refunds.iter().filter(counts).map(|refund| refund.amount_minor).sum()
     }
@@ -116,7 +120,7 @@ impl OrderMoney {
         let is_back = |refund: &&Refund| {
             refund.source != Source::Suspense
                 && (refund.state == RefundState::Completed
-                    || self.has(Action::PaidOtherwise, refund.id.0))
+                    || self.has_journal(Action::PaidOtherwise, refund.id.0))
         };
         self.refunds.iter().filter(is_back).map(|refund| refund.amount_minor).sum()
     }
@@ -134,7 +138,7 @@ impl OrderMoney {
     /// The order's payment status, derived from the books. `held` means the whole price, less
     /// granted refunds and any cancel fee paid to the provider [HELD_IS_WHOLE]. While money is in
     /// transit to the customer, the status stays unchanged: it has not arrived.
-    pub(crate) fn shown(&self, any_part_is_held: bool) -> PaymentStatus {
+    pub(crate) fn compute_payment_status(&self, any_part_is_held: bool) -> PaymentStatus {
         let (held, earned) = (self.held_minor(), self.earned_minor());
         let whole = self.due.order.price_minor - self.due.granted_minor - earned;
         let under_way = self.open_refund().is_some_and(|refund| refund.source != Source::Suspense);
@@ -166,7 +170,7 @@ impl OrderMoney {
     }
 }
 
-fn put<T: Clone, Id: PartialEq>(rows: &mut Vec<T>, written: &[T], id: impl Fn(&T) -> Id) {
+fn upsert_rows<T: Clone, Id: PartialEq>(rows: &mut Vec<T>, written: &[T], id: impl Fn(&T) -> Id) {
     for row in written {
         match rows.iter_mut().find(|standing| id(standing) == id(row)) {
             Some(standing) => standing.clone_from(row),

@@ -31,7 +31,7 @@ pub enum LineKind {
 }
 
 /// Movements that only one side has, or that differ in amount.
-pub fn differing(
+pub fn find_differing_movements(
     ours: &BTreeSet<StatementLine>,
     adapters: &BTreeSet<StatementLine>,
 ) -> BTreeSet<MovementId> {
@@ -41,10 +41,10 @@ pub fn differing(
 impl OrderMoney {
     /// The adapter's movements for the order, by our books.
     pub fn statement_lines(&self) -> impl Iterator<Item = StatementLine> {
-        self.journals.iter().filter_map(|journal| self.line(journal))
+        self.journals.iter().filter_map(|journal| self.to_statement_line(journal))
     }
 
-    fn line(&self, journal: &MoneyJournal) -> Option<StatementLine> {
+    fn to_statement_line(&self, journal: &MoneyJournal) -> Option<StatementLine> {
         let subject = journal.key.subject;
         let of_chargeback = || {
             let known = self.chargebacks.iter().find(|chargeback| chargeback.id.0 == subject)?;

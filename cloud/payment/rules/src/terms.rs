@@ -3,11 +3,11 @@
 
 use wire::{OrderStatus, PaymentStatus, Role, UnixMillis, UserId};
 
-use crate::{FeePolicy, MoneyLapse};
+use crate::{DisabledMoneyRule, FeePolicy};
 
 /// The inputs to the price of a cancel, from the order's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CancelQuestion {
+pub struct CancelPricing {
     pub by: Role,
     pub status: OrderStatus,
     pub payment_status: PaymentStatus,
@@ -40,10 +40,10 @@ pub struct CancelTerms {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TermsChanged(pub CancelPreview);
 
-impl CancelQuestion {
+impl CancelPricing {
     /// A fee is due only if a customer cancels an accepted order late, with money in custody. The
     /// provider gets it, and it never exceeds the held amount.
-    pub fn preview(&self) -> CancelPreview {
+    pub fn preview_fee(&self) -> CancelPreview {
         let late = self
             .starts_at
             .is_some_and(|start| start.0.saturating_sub(self.at.0) < self.policy.cancel_notice_ms);
@@ -59,14 +59,14 @@ impl CancelQuestion {
 
     /// Returns the terms if the person was shown this fee [PREVIEW_BOUND]. An absent
     /// `shown_fee_minor` means zero.
-    pub fn terms(
+    pub fn confirm_terms(
         &self,
         shown_fee_minor: Option<i64>,
-        lapse: Option<MoneyLapse>,
+        lapse: Option<DisabledMoneyRule>,
     ) -> Result<CancelTerms, TermsChanged> {
-        let preview = self.preview();
+        let preview = self.preview_fee();
         let is_as_shown = preview.fee_minor == shown_fee_minor.unwrap_or(0);
-        if !is_as_shown && lapse != Some(MoneyLapse::PreviewBound) {
+        if !is_as_shown && lapse != Some(DisabledMoneyRule::PreviewBound) {
             return Err(TermsChanged(preview));
         }
         let provider_id = self.provider_id.filter(|_| preview.fee_minor > 0);

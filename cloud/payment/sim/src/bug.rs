@@ -1,18 +1,18 @@
 //! Bugs planted on purpose: each named money rule left out, and a few more. They are values that
-//! only the simulation can pass. A `MoneyLapse` leaves out a money rule, a `Lapse` an order rule;
+//! only the simulation can pass. A `DisabledMoneyRule` leaves out a money rule, a `DisabledRule` an order rule;
 //! the models in this crate implement the bugs outside both.
 
-use custody::MoneyLapse;
-use rules::Lapse;
+use custody::DisabledMoneyRule;
+use rules::DisabledRule;
 
 use Place::{Beside, InMoney, InOrders};
 
 #[derive(Debug, Clone, Copy)]
 enum Place {
     /// In a rule of `cloud/payment/rules`.
-    InMoney(MoneyLapse),
+    InMoney(DisabledMoneyRule),
     /// In a rule of `cloud/order/rules`.
-    InOrders(Lapse),
+    InOrders(DisabledRule),
     /// In a model of this crate.
     Beside,
 }
@@ -42,7 +42,7 @@ macro_rules! bugs {
 
 impl MoneyBug {
     /// The money rule that this bug leaves out.
-    pub fn lapse(self) -> Option<MoneyLapse> {
+    pub fn lapse(self) -> Option<DisabledMoneyRule> {
         match self.place() {
             InMoney(lapse) => Some(lapse),
             InOrders(_) | Beside => None,
@@ -50,7 +50,7 @@ impl MoneyBug {
     }
 
     /// The order rule that this bug leaves out.
-    pub fn order_lapse(self) -> Option<Lapse> {
+    pub fn order_lapse(self) -> Option<DisabledRule> {
         match self.place() {
             InOrders(lapse) => Some(lapse),
             InMoney(_) | Beside => None,
@@ -60,39 +60,39 @@ impl MoneyBug {
 
 bugs! {
     // rules of `cloud/payment/rules`
-    NotFoundIsOpen "NOT_FOUND_IS_OPEN" InMoney(MoneyLapse::NotFoundIsOpen), "a call that the adapter does not know counts as failed";
-    FinalIsFinal "FINAL_IS_FINAL" InMoney(MoneyLapse::FinalIsFinal), "an old answer leads out of a final state";
-    OneOpen "ONE_OPEN" InMoney(MoneyLapse::OneOpen), "a second payment begins while one is open";
-    AmountExact "AMOUNT_EXACT" InMoney(MoneyLapse::AmountExact), "another amount is held like the price";
-    ExtraBack "EXTRA_BACK" InMoney(MoneyLapse::ExtraBack), "money that comes a second time is held, too";
-    CloseBeforeFailed "CLOSE_BEFORE_FAILED" InMoney(MoneyLapse::CloseBeforeFailed), "a payment fails before the adapter has closed it";
-    LateBack "LATE_BACK" InMoney(MoneyLapse::LateBack), "money that comes for a settled order stays";
-    JournalKey "JOURNAL_KEY" InMoney(MoneyLapse::JournalKey), "a fact is booked twice";
-    Subtract "SUBTRACT" InMoney(MoneyLapse::Subtract), "each side of a fee is rounded by itself";
-    FeeByCreation "FEE_BY_CREATION" InMoney(MoneyLapse::FeeByCreation), "a fee is that of today";
-    OneOut "ONE_OUT" InMoney(MoneyLapse::OneOut), "money leaves while a refund is on its way";
-    LossIsOurs "LOSS_IS_OURS" InMoney(MoneyLapse::LossIsOurs), "a chargeback takes from the provider";
-    DisputeFreezes "DISPUTE_FREEZES" InMoney(MoneyLapse::DisputeFreezes), "money is released while the customer asks for it back";
-    PayWhoCompleted "PAY_WHO_COMPLETED" InMoney(MoneyLapse::PayWhoCompleted), "the provider at the time of the payment is paid";
-    StillOwed "STILL_OWED" InMoney(MoneyLapse::StillOwed), "a refund that failed counts as made";
-    HeldIsWhole "HELD_IS_WHOLE" InMoney(MoneyLapse::HeldIsWhole), "any money in custody shows as held";
-    OwedByHand "OWED_BY_HAND" InMoney(MoneyLapse::OwedByHand), "a refund is paid by hand though a later one has met it";
-    GoodwillBound "GOODWILL_BOUND" InMoney(MoneyLapse::GoodwillBound), "goodwill does not count what was charged back";
-    GoodwillAgain "GOODWILL_AGAIN" InMoney(MoneyLapse::GoodwillAgain), "goodwill is sent as granted after a chargeback";
-    CompensationCase "COMPENSATION_CASE" InMoney(MoneyLapse::CompensationCase), "anyone is paid for work in vain";
-    CompensationWorth "COMPENSATION_WORTH" InMoney(MoneyLapse::CompensationWorth), "work in vain is paid with more than a share of the price";
-    ReversalBack "REVERSAL_BACK" InMoney(MoneyLapse::ReversalBack), "a reversed chargeback is the platform's gain, whatever it was taken from";
-    ReleaseRest "RELEASE_REST" InMoney(MoneyLapse::ReleaseRest), "what a reversal returns after the release stays in custody";
-    ExpireAlways "EXPIRE_ALWAYS" InMoney(MoneyLapse::ExpireAlways), "only the job closes a payment that is too old";
-    NeverDead "NEVER_DEAD" InMoney(MoneyLapse::NeverDead), "a wish to pay finds an earlier payment that can no longer be paid";
-    OrderVersion "ORDER_VERSION" InMoney(MoneyLapse::OrderVersion), "an old version of the order counts";
-    TellAfter "TELL_AFTER" InMoney(MoneyLapse::TellAfter), "a refund is told when it is asked for";
+    NotFoundIsOpen "NOT_FOUND_IS_OPEN" InMoney(DisabledMoneyRule::NotFoundIsOpen), "a call that the adapter does not know counts as failed";
+    FinalIsFinal "FINAL_IS_FINAL" InMoney(DisabledMoneyRule::FinalIsFinal), "an old answer leads out of a final state";
+    OneOpen "ONE_OPEN" InMoney(DisabledMoneyRule::OneOpen), "a second payment begins while one is open";
+    AmountExact "AMOUNT_EXACT" InMoney(DisabledMoneyRule::AmountExact), "another amount is held like the price";
+    ExtraBack "EXTRA_BACK" InMoney(DisabledMoneyRule::ExtraBack), "money that comes a second time is held, too";
+    CloseBeforeFailed "CLOSE_BEFORE_FAILED" InMoney(DisabledMoneyRule::CloseBeforeFailed), "a payment fails before the adapter has closed it";
+    LateBack "LATE_BACK" InMoney(DisabledMoneyRule::LateBack), "money that comes for a settled order stays";
+    JournalKey "JOURNAL_KEY" InMoney(DisabledMoneyRule::JournalKey), "a fact is booked twice";
+    Subtract "SUBTRACT" InMoney(DisabledMoneyRule::Subtract), "each side of a fee is rounded by itself";
+    FeeByCreation "FEE_BY_CREATION" InMoney(DisabledMoneyRule::FeeByCreation), "a fee is that of today";
+    OneOut "ONE_OUT" InMoney(DisabledMoneyRule::OneOut), "money leaves while a refund is on its way";
+    LossIsOurs "LOSS_IS_OURS" InMoney(DisabledMoneyRule::LossIsOurs), "a chargeback takes from the provider";
+    DisputeFreezes "DISPUTE_FREEZES" InMoney(DisabledMoneyRule::DisputeFreezes), "money is released while the customer asks for it back";
+    PayWhoCompleted "PAY_WHO_COMPLETED" InMoney(DisabledMoneyRule::PayWhoCompleted), "the provider at the time of the payment is paid";
+    StillOwed "STILL_OWED" InMoney(DisabledMoneyRule::StillOwed), "a refund that failed counts as made";
+    HeldIsWhole "HELD_IS_WHOLE" InMoney(DisabledMoneyRule::HeldIsWhole), "any money in custody shows as held";
+    OwedByHand "OWED_BY_HAND" InMoney(DisabledMoneyRule::OwedByHand), "a refund is paid by hand though a later one has met it";
+    GoodwillBound "GOODWILL_BOUND" InMoney(DisabledMoneyRule::GoodwillBound), "goodwill does not count what was charged back";
+    GoodwillAgain "GOODWILL_AGAIN" InMoney(DisabledMoneyRule::GoodwillAgain), "goodwill is sent as granted after a chargeback";
+    CompensationCase "COMPENSATION_CASE" InMoney(DisabledMoneyRule::CompensationCase), "anyone is paid for work in vain";
+    CompensationWorth "COMPENSATION_WORTH" InMoney(DisabledMoneyRule::CompensationWorth), "work in vain is paid with more than a share of the price";
+    ReversalBack "REVERSAL_BACK" InMoney(DisabledMoneyRule::ReversalBack), "a reversed chargeback is the platform's gain, whatever it was taken from";
+    ReleaseRest "RELEASE_REST" InMoney(DisabledMoneyRule::ReleaseRest), "what a reversal returns after the release stays in custody";
+    ExpireAlways "EXPIRE_ALWAYS" InMoney(DisabledMoneyRule::ExpireAlways), "only the job closes a payment that is too old";
+    NeverDead "NEVER_DEAD" InMoney(DisabledMoneyRule::NeverDead), "a wish to pay finds an earlier payment that can no longer be paid";
+    OrderVersion "ORDER_VERSION" InMoney(DisabledMoneyRule::OrderVersion), "an old version of the order counts";
+    TellAfter "TELL_AFTER" InMoney(DisabledMoneyRule::TellAfter), "a refund is told when it is asked for";
     // rules of `cloud/order/rules`
-    PreviewBound "PREVIEW_BOUND" InOrders(Lapse::PreviewBound), "a cancel costs another fee than was shown";
-    HeldFirst "HELD_FIRST" InOrders(Lapse::HeldFirst), "work starts without money in custody";
-    VainCase "VAIN_CASE" InOrders(Lapse::VainCase), "work done in vain is on no list";
-    CancelStages "CANCEL_STAGES" InOrders(Lapse::CancelStages), "work that has begun can be cancelled";
-    AnswersKept "ANSWERS_KEPT" InOrders(Lapse::AnswersKept), "a repeated command is decided again";
+    PreviewBound "PREVIEW_BOUND" InOrders(DisabledRule::PreviewBound), "a cancel costs another fee than was shown";
+    HeldFirst "HELD_FIRST" InOrders(DisabledRule::HeldFirst), "work starts without money in custody";
+    VainCase "VAIN_CASE" InOrders(DisabledRule::VainCase), "work done in vain is on no list";
+    CancelStages "CANCEL_STAGES" InOrders(DisabledRule::CancelStages), "work that has begun can be cancelled";
+    AnswersKept "ANSWERS_KEPT" InOrders(DisabledRule::AnswersKept), "a repeated command is decided again";
     // rules of the surrounding services
     LockDue "LOCK_DUE" Beside, "two transactions decide on the same rows";
     IntentFirst "INTENT_FIRST" Beside, "the adapter is called before the id is committed";

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use rules::{Attempt, EdgeOp, OpName, OrderState, Origin, Submission, Writes};
+use rules::{Attempt, EdgeOp, OpIdentity, OrderState, Origin, Submission, Writes};
 use wire::{
-    Action, Actor, Amount, Code, Command, CommandBody, CommandId, EdgeId, Evidence, Hash,
+    Action, Actor, Amount, Code, Command, CommandBody, CommandEvidence, CommandId, EdgeId, Hash,
     OrderStatus, PaymentStatus, Role, UnixMillis, UserId, Verdict,
 };
 
@@ -37,9 +37,9 @@ pub struct EdgeView {
 impl LateOp {
     /// The op as the hub submits it.
     fn submission(&self) -> Option<Submission> {
-        let hash = Hash::of(&self.seq.to_be_bytes());
+        let hash = Hash::digest_bytes(&self.seq.to_be_bytes());
         let edge = EdgeId::new("north-1").ok()?;
-        let evidence = Evidence {
+        let evidence = CommandEvidence {
             verdict: Verdict::Provisional,
             fence: None,
             received_at: UnixMillis(self.logged_at),
@@ -53,7 +53,7 @@ impl LateOp {
             mark: None,
             cut_off: Some(true),
         };
-        let name = OpName { edge, epoch: 1, seq: self.seq, hash };
+        let name = OpIdentity { edge, epoch: 1, seq: self.seq, hash };
         let origin = Origin::Edge(Box::new(EdgeOp { name, region: REGION, evidence }));
         let actor = Some(Actor { user_id: self.provider, role: Role::Provider });
         let command = self.command.clone();
@@ -64,7 +64,7 @@ impl LateOp {
 impl MoneyWorld {
     pub fn edge_logs(&mut self, n: usize, action: Action) {
         let EdgeView { status, provider } = self.edge_views[n];
-        let (Some(provider), Some(after)) = (provider, status.after(action)) else { return };
+        let (Some(provider), Some(after)) = (provider, status.next_status(action)) else { return };
         let keeps = Some(provider).filter(|_| after.has_provider());
         self.edge_views[n] = EdgeView { status: after, provider: keeps };
         let order_id = order_id(n);

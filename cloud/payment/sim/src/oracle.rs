@@ -136,7 +136,7 @@ impl MoneyWorld {
         let by_hand = |refund: &&Refund| {
             refund.source == Source::Held
                 && (refund.state == RefundState::Completed
-                    || rows.has(Action::PaidOtherwise, refund.id.0))
+                    || rows.has_journal(Action::PaidOtherwise, refund.id.0))
         };
         let out_of_custody = rows.refunds.iter().filter(by_hand);
         let returned: i64 = out_of_custody.map(|refund| refund.amount_minor).sum();
@@ -151,7 +151,7 @@ impl MoneyWorld {
         let leaves = |refund: &&Refund| {
             refund.source != Source::Suspense
                 && (refund.state != RefundState::Rejected
-                    || rows.has(Action::PaidOtherwise, refund.id.0))
+                    || rows.has_journal(Action::PaidOtherwise, refund.id.0))
         };
         let sent = rows.refunds.iter().filter(leaves).map(|refund| refund.amount_minor);
         let back = sent.sum::<i64>() + rows.charged_back_minor();
@@ -207,7 +207,7 @@ impl MoneyWorld {
             parts.map(|posting| posting.minor).sum::<i64>()
         };
         let released = part(LedgerAccount::Held(order.id));
-        let policy = FeePolicy::of(&POLICIES, UnixMillis(0), UnixMillis(0), None);
+        let policy = FeePolicy::find_in_force(&POLICIES, UnixMillis(0), UnixMillis(0), None);
         let fee = released * i64::from(policy.platform_fee_bp) / 10_000;
         let heard = rows.due.completed.map_or(0, |done| done.heard_at.0);
         let found = if order.status != OrderStatus::Completed {
@@ -242,7 +242,7 @@ impl MoneyWorld {
         let price = rows.due.order.price_minor;
         let share = price - price * i64::from(POLICIES[0].platform_fee_bp) / 10_000;
         let account = LedgerAccount::Provider(provider);
-        let given = -rows.balance(account);
+        let given = -rows.account_balance(account);
         let times = rows.journals.iter().filter(|booked| booked.key == journal.key).count();
         let found = if !self.in_vain.contains(&(n, provider)) {
             "only_work_in_vain_is_compensated"
@@ -260,7 +260,7 @@ impl MoneyWorld {
     pub fn tell_of_money(&mut self, n: usize, event: &MoneyEvent) {
         let MoneyEvent { kind, movement, .. } = *event;
         let state = self.adapter.truths.get(&movement).map(|truth| truth.state);
-        let by_hand = |rows: &OrderMoney| rows.has(Action::PaidOtherwise, movement.0);
+        let by_hand = |rows: &OrderMoney| rows.has_journal(Action::PaidOtherwise, movement.0);
         let is_true = match kind {
             MoneyEventKind::RefundProcessed => {
                 state == Some(AdapterAnswer::Done) || self.money.rows.get(&n).is_some_and(by_hand)
@@ -284,7 +284,7 @@ impl MoneyWorld {
 
     fn is_booked(&self, n: usize, action: Action) -> bool {
         let order: Uuid = order_id(n).0;
-        self.money.rows.get(&n).is_some_and(|rows| rows.has(action, order))
+        self.money.rows.get(&n).is_some_and(|rows| rows.has_journal(action, order))
     }
 
     /// If the order had not yet learned of the money, it would refuse this provider's start.

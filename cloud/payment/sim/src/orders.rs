@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use custody::{FeePolicy, HeardOrder, MoneyEvent, MoneyStep};
+use custody::{BilledOrder, FeePolicy, MoneyEvent, MoneyStep};
 use rules::{
     Assignment, Attempt, CaseKind, OfflineRules, OrderState, Origin, Snapshot, Submission, Writes,
-    cancellation,
+    preview_cancellation,
 };
 use uuid::Uuid;
 use wire::{
@@ -66,7 +66,7 @@ pub struct SimOrderRow {
 #[derive(Debug, Clone)]
 pub struct OrderWord {
     pub n: usize,
-    pub order: HeardOrder,
+    pub order: BilledOrder,
     pub payment_status: PaymentStatus,
     pub money_version: u64,
 }
@@ -140,12 +140,15 @@ impl ModelOrders {
     }
 
     pub fn fee_minor(&self, n: usize) -> Option<i64> {
-        self.state(n).terms.map(|terms| terms.fee.minor())
+        self.state(n).terms.map(|terms| terms.fee.minor_units())
     }
 
-    pub fn heard(&self, n: usize, bug: Option<MoneyBug>) -> HeardOrder {
+    pub fn heard(&self, n: usize, bug: Option<MoneyBug>) -> BilledOrder {
         let state = self.state(n);
-        HeardOrder::of(&state.order, state.terms.filter(|_| bug != Some(MoneyBug::TermsLost)))
+        BilledOrder::from_order(
+            &state.order,
+            state.terms.filter(|_| bug != Some(MoneyBug::TermsLost)),
+        )
     }
 
     pub fn command(&mut self, body: CommandBody) -> Command {
@@ -179,8 +182,8 @@ fn approved(n: usize) -> OrderState {
         ..Draft::new("Fix a tap", WORK, price, REGION, "1 Lake Road")
     };
     let by = customer(n).user_id;
-    let order = Order::published(order_id(n), draft, by, UnixMillis(0), Source::Portal);
-    OrderState::unpaid(Order { status: OrderStatus::Pending, ..order }, None)
+    let order = Order::new_published(order_id(n), draft, by, UnixMillis(0), Source::Portal);
+    OrderState::new_unpaid(Order { status: OrderStatus::Pending, ..order }, None)
 }
 
 impl MoneyWorld {
@@ -226,9 +229,10 @@ impl MoneyWorld {
         let is_soon = STARTS_AT_MS - self.now < POLICIES[0].cancel_notice_ms;
         let is_late = names_an_hour(n) && is_soon;
         let costs = by_customer && is_bound && is_late;
-        let agreed = if costs { (price.minor() / 10).min(state.held.minor()) } else { 0 };
-        let fee = write.after.terms.map_or(0, |terms| terms.fee.minor());
-        let shown = shown.map_or(0, Amount::minor);
+        let agreed =
+            if costs { (price.minor_units() / 10).min(state.held.minor_units()) } else { 0 };
+        let fee = write.after.terms.map_or(0, |terms| terms.fee.minor_units());
+        let shown = shown.map_or(0, Amount::minor_units);
         let says = format!("{fee} and not {shown}, where {agreed} was agreed");
         if fee != shown {
             self.broken("fee_is_as_shown", says);
@@ -257,14 +261,14 @@ impl MoneyWorld {
         for line in &writes.timeline {
             self.judge_line(number(line.order_id), &line.entry);
         }
-        let answers = writes.commands.iter().map(|answer| (answer.key(), answer.clone()));
+        let answers = writes.commands.iter().map(|answer| (answer.command_key(), answer.clone()));
         self.orders.read.answers.extend(answers);
         for write in &writes.orders {
             self.orders.read.orders.insert(write.after.order.id, write.after.clone());
         }
         for event in &writes.events {
             let terms = event.body.terms.filter(|_| self.bug != Some(MoneyBug::TermsLost));
-            self.tell(&event.body.order, HeardOrder::of(&event.body.order, terms));
+            self.tell(&event.body.order, BilledOrder::from_order(&event.body.order, terms));
         }
         for case in &writes.cases {
             let whose = (number(case.order_id), case.user_id);
@@ -276,7 +280,7 @@ impl MoneyWorld {
         }
     }
 
-    fn tell(&mut self, order: &Order, heard: HeardOrder) {
+    fn tell(&mut self, order: &Order, heard: BilledOrder) {
         let (n, payment_status) = (number(order.id), order.payment_status);
         let money_version = self.orders.rows[n].money_version;
         self.order_outbox.push(OrderWord { n, order: heard, payment_status, money_version });
@@ -311,7 +315,7 @@ impl MoneyWorld {
         let by_rule = match self.plan.unpaid {
             UnpaidWork::No => false,
             UnpaidWork::AnyAtEdge => at_edge && payable,
-            UnpaidWork::SmallAtEdge => at_edge && payable && price.minor() <= price_minor(0),
+            UnpaidWork::SmallAtEdge => at_edge && payable && price.minor_units() <= price_minor(0),
             UnpaidWork::Anywhere => payable,
         };
         if !by_rule {
@@ -356,8 +360,8 @@ impl MoneyWorld {
     pub fn preview(&mut self, n: usize) {
         let (state, now) = (self.orders.state(n), UnixMillis(self.now));
         let rules = rules_of(self.plan.unpaid);
-        let preview = cancellation(state, customer(n), &POLICIES, &rules, now).ok();
-        self.orders.rows[n].shown_fee_minor = preview.map(|preview| preview.fee.minor());
+        let preview = preview_cancellation(state, customer(n), &POLICIES, &rules, now).ok();
+        self.orders.rows[n].shown_fee_minor = preview.map(|preview| preview.fee.minor_units());
     }
 
     /// Decides the cancel and its terms first, so that no later step can overturn them
@@ -384,7 +388,8 @@ impl MoneyWorld {
         let Some(write) = writes.orders.first() else { return };
         let OrderState { order, terms, .. } = &write.after;
         self.change(n, |state| state.terms = *terms);
-        let _refused = self.money_step(n, &MoneyStep::OrderHeard(HeardOrder::of(order, *terms)));
+        let _refused =
+            self.money_step(n, &MoneyStep::OrderHeard(BilledOrder::from_order(order, *terms)));
     }
 
     /// Finishes each cancel that began with the refund.
@@ -394,7 +399,8 @@ impl MoneyWorld {
         }
         for n in 0..self.orders.len() {
             let state = self.orders.state(n);
-            let after = state.order.status.after(Action::Cancel).filter(|_| state.terms.is_some());
+            let after =
+                state.order.status.next_status(Action::Cancel).filter(|_| state.terms.is_some());
             let Some(status) = after else { continue };
             self.change(n, |state| {
                 state.order.status = status;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custody::{
-    AdapterAnswer, AdapterReply, Ask, Basis, CompensationWish, CustodyLimits, JournalKey,
-    LedgerAccount, MoneyEvent, MoneyJournal, MoneyStep, MoneyWrites, MovementId, OrderMoney,
-    PaymentState, PaymentWish, Payout, PayoutState, PayoutStep, ProviderMoney, RefundState,
-    Refusal, RequestState, StatementLine,
+    AdapterAnswer, AdapterReply, Ask, CompensationRequest, CustodyLimits, DecisionContext,
+    JournalKey, LedgerAccount, MoneyEvent, MoneyJournal, MoneyRefusal, MoneyStep, MoneyWrites,
+    MovementId, OrderMoney, PaymentRequest, PaymentState, Payout, PayoutState, PayoutStep,
+    ProviderMoney, RefundState, RequestState, StatementLine,
 };
 use uuid::Uuid;
 use wire::{Currency, UnixMillis, UserId};
@@ -95,7 +95,7 @@ impl MoneyWorld {
         MovementId(Uuid::from_u128(self.drawn << 64))
     }
 
-    fn basis(&mut self) -> Basis<'static> {
+    fn basis(&mut self) -> DecisionContext<'static> {
         let forever = i64::MAX;
         let mut limits = CustodyLimits::default();
         match self.bug {
@@ -105,11 +105,11 @@ impl MoneyWorld {
         }
         let (now, fresh) = (UnixMillis(self.now), self.fresh());
         let lapse = self.bug.and_then(MoneyBug::lapse);
-        Basis { now, fresh, policies: &POLICIES, limits, lapse }
+        DecisionContext { now, fresh, policies: &POLICIES, limits, lapse }
     }
 
     /// Runs one transaction under the lock of the due [LOCK_DUE].
-    pub fn money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, Refusal> {
+    pub fn money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, MoneyRefusal> {
         let basis = self.basis();
         let mut opened = None;
         if !self.money.rows.contains_key(&n) {
@@ -120,17 +120,17 @@ impl MoneyWorld {
             opened = Some(order.clone());
             self.money.rows.insert(n, custody::open(order, basis.now));
         }
-        let Some(current) = self.money.rows.get(&n) else { return Err(Refusal::NotYours) };
+        let Some(current) = self.money.rows.get(&n) else { return Err(MoneyRefusal::NotYours) };
         let read = match self.money.stale.get(&n) {
             Some(stale) if self.bug == Some(MoneyBug::LockDue) && self.drawn.is_multiple_of(2) => {
                 stale
             }
             _ => current,
         };
-        let outcome = custody::decide(read, step, &basis);
+        let outcome = custody::decide_money_step(read, step, &basis);
         if let Some(record) = &mut self.record {
             let (order, step, outcome) =
-                (current.order(), step.clone(), outcome.clone().map(Box::new));
+                (current.order_id(), step.clone(), outcome.clone().map(Box::new));
             let of = RecordOf::Order { order, opened, step, outcome };
             record.steps.push(StepRecord { now: basis.now, fresh: basis.fresh, of });
         }
@@ -148,7 +148,7 @@ impl MoneyWorld {
         let Some(rows) = self.money.rows.get_mut(&n) else { return };
         self.money.stale.insert(n, rows.clone());
         let known = rows.due.order.version;
-        rows.written(writes);
+        rows.apply_writes(writes);
         let heard = rows.due.order.version;
         if heard < known {
             self.broken("versions_rise", format!("order {n} fell from {known} to {heard}"));
@@ -179,7 +179,7 @@ impl MoneyWorld {
         }
         self.pull_order(n);
         let (by, amount_minor) = (customer(n).user_id, price_minor(n));
-        let wish = PaymentWish { by, amount_minor, currency: Currency::Cny };
+        let wish = PaymentRequest { by, amount_minor, currency: Currency::Cny };
         if crash {
             // [INTENT_FIRST]
             if self.bug == Some(MoneyBug::IntentFirst) {
@@ -217,7 +217,7 @@ impl MoneyWorld {
         known
     }
 
-    fn keep_answer(&mut self, request: RequestKey, done: Result<MoneyWrites, Refusal>) {
+    fn keep_answer(&mut self, request: RequestKey, done: Result<MoneyWrites, MoneyRefusal>) {
         match done {
             Ok(MoneyWrites { movement: Some(id), .. }) => {
                 self.money.keys.insert(request, id);
@@ -225,10 +225,10 @@ impl MoneyWorld {
             }
             Ok(_) => {}
             Err(refusal) => self.meet(match refusal {
-                Refusal::AlreadyPaid => "already_paid",
-                Refusal::OrderNotPayable => "order_not_payable",
-                Refusal::AmountMismatch => "amount_mismatch",
-                Refusal::PaymentClosing => "payment closing",
+                MoneyRefusal::AlreadyPaid => "already_paid",
+                MoneyRefusal::OrderNotPayable => "order_not_payable",
+                MoneyRefusal::AmountMismatch => "amount_mismatch",
+                MoneyRefusal::PaymentClosing => "payment closing",
                 _ => "other refusal",
             }),
         }
@@ -269,7 +269,7 @@ impl MoneyWorld {
         let (order, provider) = chosen;
         let amount_minor = if n.is_multiple_of(5) { price_minor(order) } else { 5_000 };
         let has_case = self.vain_cases.contains(&chosen);
-        let wish = CompensationWish { provider, amount_minor, has_case };
+        let wish = CompensationRequest { provider, amount_minor, has_case };
         self.admin(order, &MoneyStep::Compensate(wish));
     }
 
@@ -403,7 +403,7 @@ impl MoneyWorld {
         let payouts = self.money.payouts.iter().flat_map(|(_, payout)| payout.statement_lines());
         let fees = self.money.fees.iter().copied();
         let ours = orders.chain(payouts).chain(fees).collect();
-        for id in custody::differing(&ours, &theirs) {
+        for id in custody::find_differing_movements(&ours, &theirs) {
             self.meet("statement differs");
             self.query(id);
         }

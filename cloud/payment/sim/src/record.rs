@@ -1,8 +1,8 @@
 //! The payment service's steps in a run, so that a store can replay and compare them.
 
 use custody::{
-    HeardOrder, MoneyStep, MoneyWrites, MovementId, OrderMoney, PayoutStep, PayoutWrites, Refusal,
-    StatementLine,
+    BilledOrder, MoneyRefusal, MoneyStep, MoneyWrites, MovementId, OrderMoney, PayoutStep,
+    PayoutWrites, StatementLine,
 };
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
@@ -19,9 +19,9 @@ pub enum RecordOf {
     Order {
         order: OrderId,
         /// The order that opened the due, if this step created it.
-        opened: Option<HeardOrder>,
+        opened: Option<BilledOrder>,
         step: MoneyStep,
-        outcome: Result<Box<MoneyWrites>, Refusal>,
+        outcome: Result<Box<MoneyWrites>, MoneyRefusal>,
     },
     Payout {
         provider: UserId,

@@ -142,7 +142,7 @@ impl MoneyWorld {
     fn judge_order(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let row = self.orders.order(n);
-        let order = rows.order();
+        let order = rows.order_id();
         let suspense = rows.payments.iter().any(|payment| rows.suspense_minor(payment.id) != 0);
         let cancelled = row.status == OrderStatus::Cancelled;
         let completed = row.status == OrderStatus::Completed;
@@ -158,7 +158,7 @@ impl MoneyWorld {
             "versions_agree"
         } else if shows != (rows.due.payment_status, rows.due.money_version) {
             "the_order_shows_the_books"
-        } else if rows.balance(LedgerAccount::Refunding(order)) != 0 {
+        } else if rows.account_balance(LedgerAccount::Refunding(order)) != 0 {
             "everything_comes_to_rest"
         } else {
             return self.judge_sums(n);
@@ -173,7 +173,7 @@ impl MoneyWorld {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let untold = self.untold(rows);
         let row = self.orders.order(n);
-        let price = row.price.minor();
+        let price = row.price.minor_units();
         let ids: Vec<MovementId> = rows.payments.iter().map(|payment| payment.id).collect();
         if let Some((kind, id)) = untold {
             return self.broken("everybody_hears_of_it", format!("{kind} of {id:?}"));
@@ -213,7 +213,7 @@ impl MoneyWorld {
     fn paid_by_customer(&self, rows: &OrderMoney, ids: &[MovementId]) -> i64 {
         let truths = ids.iter().filter_map(|id| self.adapter.truths.get(id)?.paid_minor());
         let back: i64 = ids.iter().map(|id| self.adapter.refunded_minor(*id)).sum();
-        let by_hand = -rows.balance(LedgerAccount::Bank);
+        let by_hand = -rows.account_balance(LedgerAccount::Bank);
         truths.sum::<i64>() - back - by_hand
     }
 

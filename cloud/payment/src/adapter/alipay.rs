@@ -20,7 +20,7 @@ use custody::{AdapterAnswer, AdapterReply, Ask, MovementId};
 use process::{
     client::{Client, is_guarded, is_loopback},
     clock::Clock,
-    problem::chain,
+    problem::format_error_chain,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -28,12 +28,12 @@ use wire::{Amount, Currency, OrderId, UnixMillis};
 
 use self::{
     answer::AlipayAnswer,
-    fields::Fields,
-    gateway::{AlipayCallError, AlipayGateway, beijing},
-    keys::{AlipayKey, KeyError, MerchantKey},
+    fields::AlipayFields,
+    gateway::{AlipayCallError, AlipayGateway, format_beijing_time},
+    keys::{AlipayKey, AlipayKeyError, MerchantKey},
 };
-use super::{Callback, CallbackClaim};
-use crate::store::{AdapterCall, CallKind};
+use super::{CallbackClaim, CallbackMessage};
+use crate::store::{AdapterCall, AdapterCallKind};
 
 pub const METHOD: &str = "alipay";
 /// The answer that stops Alipay from repeating a message.
@@ -80,16 +80,16 @@ pub enum AlipayError {
     #[error("`payment.alipay_app_id` is the number that Alipay gave to the application")]
     AppId,
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Key(#[from] AlipayKeyError),
     /// With published keys, anyone could sign as us or as Alipay.
     #[error("everybody has the keys of the sandbox; they are for a gateway on this machine alone")]
     Published,
 }
 
 #[derive(Clone)]
-pub struct Alipay(Arc<Parts>);
+pub struct Alipay(Arc<AlipayInner>);
 
-struct Parts {
+struct AlipayInner {
     gateway: AlipayGateway,
     notify_url: String,
     return_url: String,
@@ -129,45 +129,50 @@ impl Alipay {
             answer_within: ANSWER_WITHIN,
         };
         let AlipaySettings { notify_url, return_url, pay_within_ms, .. } = settings;
-        Ok(Self(Arc::new(Parts { gateway, notify_url, return_url, pay_within_ms })))
+        Ok(Self(Arc::new(AlipayInner { gateway, notify_url, return_url, pay_within_ms })))
     }
 
-    pub fn takes(&self, currency: Currency) -> bool {
+    pub fn accepts_currency(&self, currency: Currency) -> bool {
         currency == Currency::Cny
     }
 
     /// The URL of Alipay's page for this payment. `None` once the link has expired.
-    pub fn link(&self, pay: &PayLink) -> Option<String> {
-        let Parts { gateway, notify_url, return_url, .. } = &*self.0;
+    pub fn payment_link(&self, pay: &PayLink) -> Option<String> {
+        let AlipayInner { gateway, notify_url, return_url, .. } = &*self.0;
         if gateway.clock.now() >= self.link_ends(pay.begun_at) {
             return None;
         }
         let business = json!({
-            "out_trade_no": number(pay.payment),
+            "out_trade_no": trade_number(pay.payment),
             "product_code": "FAST_INSTANT_TRADE_PAY",
-            "total_amount": yuan(pay.amount_minor)?,
+            "total_amount": format_yuan(pay.amount_minor)?,
             "subject": format!("Holdfast {}", pay.order),
-            "time_expire": beijing(self.link_ends(pay.begun_at)),
+            "time_expire": format_beijing_time(self.link_ends(pay.begun_at)),
         });
         let request = gateway
-            .request(PAGE, &business)
-            .with("notify_url", notify_url.as_str())
-            .with("return_url", return_url.replace(ORDER_MARK, &pay.order.to_string()));
-        let link = gateway.link(request);
-        link.inspect_err(|error| tracing::error!(cause = chain(error), "No link to pay by")).ok()
+            .build_request(PAGE, &business)
+            .with_field("notify_url", notify_url.as_str())
+            .with_field("return_url", return_url.replace(ORDER_MARK, &pay.order.to_string()));
+        let link = gateway.sign_link(request);
+        link.inspect_err(|error| {
+            tracing::error!(cause = format_error_chain(error), "No link to pay by")
+        })
+        .ok()
     }
 
-    pub async fn take(&self, call: &AdapterCall) -> AdapterReply {
+    pub async fn make_call(&self, call: &AdapterCall) -> AdapterReply {
         let answer = match (&call.kind, call.errand.ask) {
-            (CallKind::Charge { .. }, Ask::Close) => self.close(call).await,
-            (CallKind::Charge { .. }, ask) => self.charge(call, ask).await,
-            (CallKind::Refund { payment, .. }, Ask::Call) => self.refund(call, *payment).await,
-            (CallKind::Refund { payment, .. }, _) => self.refunded(call, *payment).await,
+            (AdapterCallKind::Charge { .. }, Ask::Close) => self.close(call).await,
+            (AdapterCallKind::Charge { .. }, ask) => self.query_charge(call, ask).await,
+            (AdapterCallKind::Refund { payment, .. }, Ask::Call) => {
+                self.send_refund(call, *payment).await
+            }
+            (AdapterCallKind::Refund { payment, .. }, _) => self.query_refund(call, *payment).await,
             // Unsupported: we do not have providers' account numbers.
-            (CallKind::Payout { .. }, _) => Ok(AdapterAnswer::Unknown),
+            (AdapterCallKind::Payout { .. }, _) => Ok(AdapterAnswer::Unknown),
         };
         let answer = answer.unwrap_or_else(|error| {
-            tracing::warn!(movement.id = %call.id.0, cause = chain(&error), "Alipay says nothing");
+            tracing::warn!(movement.id = %call.id.0, cause = format_error_chain(&error), "Alipay says nothing");
             AdapterAnswer::Unknown
         });
         AdapterReply { answer, chargebacks: Vec::new() }
@@ -175,13 +180,13 @@ impl Alipay {
 
     /// Reads a message about a payment or its refund. Verifies the signature before using any
     /// field.
-    pub fn callback(&self, body: &[u8]) -> Callback {
+    pub fn read_callback(&self, body: &[u8]) -> CallbackMessage {
         let gateway = &self.0.gateway;
-        let is_ours = |fields: &Fields| {
+        let is_ours = |fields: &AlipayFields| {
             fields.get("app_id") == Some(&gateway.app_id) && fields.are_signed_by(&gateway.alipay)
         };
-        let Some(fields) = Fields::read(body).filter(is_ours) else {
-            return Callback::forged(body);
+        let Some(fields) = AlipayFields::read(body).filter(is_ours) else {
+            return CallbackMessage::from_forged(body);
         };
         let refund = fields.get("out_biz_no");
         let amount = fields.get(if refund.is_some() { "refund_fee" } else { "total_amount" });
@@ -192,14 +197,18 @@ impl Alipay {
             claim: fields
                 .get("trade_status")
                 .map(|state| state.chars().take(CLAIM_CHARS_MAX).collect()),
-            amount_minor: amount.and_then(|text| text.parse().ok()).map(Amount::minor),
+            amount_minor: amount.and_then(|text| text.parse().ok()).map(Amount::minor_units),
         };
-        Callback::signed(body, claim)
+        CallbackMessage::from_signed(body, claim)
     }
 
     /// Never calls Alipay to charge: the customer begins the charge through the link.
-    async fn charge(&self, call: &AdapterCall, ask: Ask) -> Result<AdapterAnswer, AlipayCallError> {
-        Ok(match self.trade(call).await? {
+    async fn query_charge(
+        &self,
+        call: &AdapterCall,
+        ask: Ask,
+    ) -> Result<AdapterAnswer, AlipayCallError> {
+        Ok(match self.query_trade(call).await? {
             AdapterAnswer::NotFound if self.is_over(call) => AdapterAnswer::Closed,
             AdapterAnswer::NotFound if ask == Ask::Call => AdapterAnswer::Pending,
             answer => answer,
@@ -208,92 +217,98 @@ impl Alipay {
 
     /// Queries a trade that cannot be closed now: it may be paid or already closed.
     async fn close(&self, call: &AdapterCall) -> Result<AdapterAnswer, AlipayCallError> {
-        let trade = number(call.id);
-        let answer = self.ask(CLOSE, &json!({ "out_trade_no": trade })).await?;
+        let trade = trade_number(call.id);
+        let answer = self.call_gateway(CLOSE, &json!({ "out_trade_no": trade })).await?;
         if answer.is_done() && answer.out_trade_no == trade {
             return Ok(AdapterAnswer::Closed);
         }
-        self.charge(call, Ask::Call).await
+        self.query_charge(call, Ask::Call).await
     }
 
-    async fn trade(&self, call: &AdapterCall) -> Result<AdapterAnswer, AlipayCallError> {
-        let trade = number(call.id);
-        let answer = self.ask(QUERY, &json!({ "out_trade_no": trade })).await?;
-        if answer.refusal() == Some(NO_TRADE) {
+    async fn query_trade(&self, call: &AdapterCall) -> Result<AdapterAnswer, AlipayCallError> {
+        let trade = trade_number(call.id);
+        let answer = self.call_gateway(QUERY, &json!({ "out_trade_no": trade })).await?;
+        if answer.refusal_reason() == Some(NO_TRADE) {
             return Ok(AdapterAnswer::NotFound);
         }
         if !answer.is_done() || answer.out_trade_no != trade {
-            return Ok(unclear(QUERY, &answer));
+            return Ok(log_unclear_answer(QUERY, &answer));
         }
-        let paid =
-            answer.total_amount.map(|amount| AdapterAnswer::Paid { amount_minor: amount.minor() });
+        let paid = answer
+            .total_amount
+            .map(|amount| AdapterAnswer::Paid { amount_minor: amount.minor_units() });
         Ok(match answer.trade_status.as_str() {
             "WAIT_BUYER_PAY" => AdapterAnswer::Pending,
-            "TRADE_SUCCESS" | "TRADE_FINISHED" => paid.unwrap_or_else(|| unclear(QUERY, &answer)),
+            "TRADE_SUCCESS" | "TRADE_FINISHED" => {
+                paid.unwrap_or_else(|| log_unclear_answer(QUERY, &answer))
+            }
             // Both unpaid trades and fully refunded ones end in this state; only paid ones have a
             // date.
             "TRADE_CLOSED" if answer.send_pay_date.is_some() => {
-                paid.unwrap_or_else(|| unclear(QUERY, &answer))
+                paid.unwrap_or_else(|| log_unclear_answer(QUERY, &answer))
             }
             "TRADE_CLOSED" => AdapterAnswer::Closed,
-            _ => unclear(QUERY, &answer),
+            _ => log_unclear_answer(QUERY, &answer),
         })
     }
 
-    async fn refund(
+    async fn send_refund(
         &self,
         call: &AdapterCall,
         payment: MovementId,
     ) -> Result<AdapterAnswer, AlipayCallError> {
-        let Some(amount) = yuan(call.amount_minor) else { return Ok(AdapterAnswer::Unknown) };
-        let (trade, refund) = (number(payment), number(call.id));
+        let Some(amount) = format_yuan(call.amount_minor) else {
+            return Ok(AdapterAnswer::Unknown);
+        };
+        let (trade, refund) = (trade_number(payment), trade_number(call.id));
         let business = json!({
             "out_trade_no": trade, "out_request_no": refund, "refund_amount": amount,
         });
-        let answer = self.ask(REFUND, &business).await?;
+        let answer = self.call_gateway(REFUND, &business).await?;
         if answer.is_done() && answer.out_trade_no == trade && answer.fund_change == "Y" {
             return Ok(AdapterAnswer::Done);
         }
         // This call moved nothing, but an earlier one with a lost answer may have.
-        let is_refused = answer.refusal().is_some_and(|reason| NEVER_REFUNDED.contains(&reason));
-        Ok(match self.refunded(call, payment).await? {
+        let is_refused =
+            answer.refusal_reason().is_some_and(|reason| NEVER_REFUNDED.contains(&reason));
+        Ok(match self.query_refund(call, payment).await? {
             AdapterAnswer::NotFound if is_refused => AdapterAnswer::Failed,
             AdapterAnswer::NotFound if answer.is_done() => AdapterAnswer::NotFound,
-            AdapterAnswer::NotFound => unclear(REFUND, &answer),
+            AdapterAnswer::NotFound => log_unclear_answer(REFUND, &answer),
             known => known,
         })
     }
 
-    async fn refunded(
+    async fn query_refund(
         &self,
         call: &AdapterCall,
         payment: MovementId,
     ) -> Result<AdapterAnswer, AlipayCallError> {
-        let (trade, refund) = (number(payment), number(call.id));
+        let (trade, refund) = (trade_number(payment), trade_number(call.id));
         let business = json!({ "out_trade_no": trade, "out_request_no": refund });
-        let answer = self.ask(REFUND_QUERY, &business).await?;
-        if answer.refusal() == Some(NO_TRADE) {
+        let answer = self.call_gateway(REFUND_QUERY, &business).await?;
+        if answer.refusal_reason() == Some(NO_TRADE) {
             return Ok(AdapterAnswer::NotFound);
         }
         if !answer.is_done() {
-            return Ok(unclear(REFUND_QUERY, &answer));
+            return Ok(log_unclear_answer(REFUND_QUERY, &answer));
         }
-        let told = answer.refund_amount.map(Amount::minor) == Some(call.amount_minor)
+        let told = answer.refund_amount.map(Amount::minor_units) == Some(call.amount_minor)
             && answer.out_request_no == refund;
         Ok(match answer.refund_status.as_str() {
             "REFUND_SUCCESS" if told => AdapterAnswer::Done,
             // Alipay has no such refund, or has not made it yet.
             "" => AdapterAnswer::NotFound,
-            _ => unclear(REFUND_QUERY, &answer),
+            _ => log_unclear_answer(REFUND_QUERY, &answer),
         })
     }
 
-    async fn ask(
+    async fn call_gateway(
         &self,
         method: &str,
         business: &serde_json::Value,
     ) -> Result<AlipayAnswer, AlipayCallError> {
-        self.0.gateway.ask(method, business).await
+        self.0.gateway.call_method(method, business).await
     }
 
     fn link_ends(&self, begun_at: UnixMillis) -> UnixMillis {
@@ -313,17 +328,17 @@ fn is_here(gateway: &str) -> bool {
 }
 
 /// Our id in Alipay's format.
-fn number(id: MovementId) -> String {
+fn trade_number(id: MovementId) -> String {
     id.0.simple().to_string()
 }
 
 /// The exact amount, with two decimals.
-fn yuan(minor: i64) -> Option<String> {
+fn format_yuan(minor: i64) -> Option<String> {
     let amount = Amount::from_minor(minor).ok().filter(|amount| amount.is_positive());
     amount.map(|amount| amount.to_string())
 }
 
-fn unclear(method: &str, answer: &AlipayAnswer) -> AdapterAnswer {
+fn log_unclear_answer(method: &str, answer: &AlipayAnswer) -> AdapterAnswer {
     let AlipayAnswer { code, sub_code, trade_status, .. } = answer;
     tracing::warn!(method, code, sub_code, trade_status, "Alipay's answer settles nothing");
     AdapterAnswer::Unknown

@@ -14,19 +14,19 @@ pub struct CallbackClaim {
 
 /// A message, signed by the adapter or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Callback {
+pub struct CallbackMessage {
     pub is_signed: bool,
     pub claim: CallbackClaim,
     pub body_hash: [u8; 32],
 }
 
-impl Callback {
+impl CallbackMessage {
     /// A message without a valid signature. Its content is not read.
-    pub fn forged(body: &[u8]) -> Self {
+    pub fn from_forged(body: &[u8]) -> Self {
         Self { is_signed: false, claim: CallbackClaim::default(), body_hash: hash(body) }
     }
 
-    pub fn signed(body: &[u8], claim: CallbackClaim) -> Self {
+    pub fn from_signed(body: &[u8], claim: CallbackClaim) -> Self {
         Self { is_signed: true, claim, body_hash: hash(body) }
     }
 }

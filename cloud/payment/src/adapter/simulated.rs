@@ -13,14 +13,14 @@ use axum::{
 };
 use custody::{AdapterReply, MovementId, StatementLine};
 use platform::sql::Sql;
-use process::{client::Client, clock::Clock, problem::chain};
+use process::{client::Client, clock::Clock, problem::format_error_chain};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use uuid::Uuid;
 use wire::Amount;
 
-use super::{Callback, CallbackClaim};
+use super::{CallbackClaim, CallbackMessage};
 use crate::store::{AdapterCall, StoreError};
 
 pub const USUAL_METHOD: &str = "simulated";
@@ -73,7 +73,7 @@ const MESSAGE_WITHIN: Duration = Duration::from_secs(10);
 const CLAIM_CHARS_MAX: usize = 24;
 
 #[derive(Clone)]
-pub struct Simulated {
+pub struct SimulatedAdapter {
     sql: Sql,
     clock: Clock,
     with_scripts: bool,
@@ -95,34 +95,34 @@ struct CallbackForm {
     amount: Option<Amount>,
 }
 
-impl Simulated {
+impl SimulatedAdapter {
     pub fn new(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
         let (callback_key, notify_url, client) = (None, String::new(), Client::new());
         Self { sql, clock, with_scripts, callback_key, notify_url, client }
     }
 
-    pub fn hearing(self, secret: &str) -> Self {
+    pub fn with_callback_secret(self, secret: &str) -> Self {
         let key = || hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         Self { callback_key: (!secret.is_empty()).then(key), ..self }
     }
 
-    pub fn telling(self, notify_url: &str) -> Self {
+    pub fn with_notify_url(self, notify_url: &str) -> Self {
         Self { notify_url: notify_url.to_owned(), ..self }
     }
 
-    pub fn tells(&self) -> bool {
+    pub fn can_send_callbacks(&self) -> bool {
         self.callback_key.is_some() && !self.notify_url.is_empty()
     }
 
     /// Sends each due message once, ignoring the response. Returns their number.
     pub async fn send_callbacks(&self) -> Result<usize, StoreError> {
-        let key = self.callback_key.as_ref().filter(|_| self.tells());
+        let key = self.callback_key.as_ref().filter(|_| self.can_send_callbacks());
         let Some(key) = key else { return Ok(0) };
-        let messages = store::messages(&self.sql, self.clock.now()).await?;
+        let messages = store::take_due_messages(&self.sql, self.clock.now()).await?;
         for message in &messages {
             let body = serde_json::to_vec(message)?;
             if let Err(error) = self.send(key, body).await {
-                tracing::warn!(movement.id = %message.id, cause = chain(&*error), "A message was not taken in");
+                tracing::warn!(movement.id = %message.id, cause = format_error_chain(&*error), "A message was not taken in");
             }
         }
         Ok(messages.len())
@@ -137,51 +137,51 @@ impl Simulated {
             .header(header::CONTENT_TYPE, "application/json")
             .header(CALLBACK_SIGNATURE, hex::encode(hmac::sign(key, &body)))
             .body(Body::from(body))?;
-        timeout(MESSAGE_WITHIN, self.client.request(request)).await??;
+        timeout(MESSAGE_WITHIN, self.client.send_request(request)).await??;
         Ok(())
     }
 
     /// Verifies the signature in constant time, before parsing the body.
-    pub fn callback(&self, headers: &HeaderMap, body: &[u8]) -> Callback {
+    pub fn read_callback(&self, headers: &HeaderMap, body: &[u8]) -> CallbackMessage {
         let tag = headers.get(CALLBACK_SIGNATURE).and_then(|tag| hex::decode(tag.as_bytes()).ok());
         let is_signed = self.callback_key.as_ref().zip(tag);
         let is_signed = is_signed.is_some_and(|(key, tag)| hmac::verify(key, body, &tag).is_ok());
         if !is_signed {
-            return Callback::forged(body);
+            return CallbackMessage::from_forged(body);
         }
         let form: Option<CallbackForm> = serde_json::from_slice(body).ok();
         let claim = form.map(|form| CallbackClaim {
             movement: Some(form.id),
             claim: Some(form.state.chars().take(CLAIM_CHARS_MAX).collect()),
-            amount_minor: form.amount.map(Amount::minor),
+            amount_minor: form.amount.map(Amount::minor_units),
         });
-        Callback::signed(body, claim.unwrap_or_default())
+        CallbackMessage::from_signed(body, claim.unwrap_or_default())
     }
 
-    pub fn methods(&self) -> Vec<&'static str> {
+    pub fn supported_methods(&self) -> Vec<&'static str> {
         let scripts: &[&str] = if self.with_scripts { SCRIPTS } else { &[] };
         [USUAL_METHOD].iter().chain(scripts).copied().collect()
     }
 
     /// Begins a charge, refund or payout. Repeating an id returns its current state.
-    pub async fn begin(&self, call: &AdapterCall) -> Result<AdapterReply, StoreError> {
-        store::begin(&self.sql, call, &self.clock).await
+    pub async fn begin_movement(&self, call: &AdapterCall) -> Result<AdapterReply, StoreError> {
+        store::begin_movement(&self.sql, call, &self.clock).await
     }
 
     pub async fn close(&self, call: &AdapterCall) -> Result<AdapterReply, StoreError> {
         store::close(&self.sql, call, self.clock.now()).await
     }
 
-    pub async fn query(&self, id: MovementId) -> Result<AdapterReply, StoreError> {
-        store::query(&self.sql, id, self.clock.now()).await
+    pub async fn query_movement(&self, id: MovementId) -> Result<AdapterReply, StoreError> {
+        store::query_movement(&self.sql, id, self.clock.now()).await
     }
 
-    pub async fn statement(&self, ids: &[Uuid]) -> Result<Vec<StatementLine>, StoreError> {
-        store::statement(&self.sql, ids, self.clock.now()).await
+    pub async fn fetch_statement(&self, ids: &[Uuid]) -> Result<Vec<StatementLine>, StoreError> {
+        store::fetch_statement(&self.sql, ids, self.clock.now()).await
     }
 
-    pub async fn known(&self, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
-        store::known(&self.sql, after).await
+    pub async fn list_ids_after(&self, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
+        store::list_ids_after(&self.sql, after).await
     }
 
     /// Simulates a bank's chargeback, or its reversal.
@@ -195,7 +195,7 @@ impl Simulated {
     }
 
     /// The customer of a waiting charge pays after all, regardless of its state on our side.
-    pub async fn pays(&self, payment: MovementId) -> Result<bool, StoreError> {
-        store::pays(&self.sql, payment).await
+    pub async fn pay_charge(&self, payment: MovementId) -> Result<bool, StoreError> {
+        store::pay_charge(&self.sql, payment).await
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use custody::{MoneyStep, MovementId};
 use process::{
     problem::{self, ItemList, Json, MaybeJson, Path, Problem, TimeCursor},
-    tokens::Admin,
+    tokens::AdminCaller,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     service::Service,
-    store::{KeyedRequest, RequestRecord, StepNote},
+    store::{KeyedRequest, RequestRecord, StepMetadata},
 };
 
 type Page = problem::Page<TimeCursor>;
@@ -31,13 +31,13 @@ pub struct Grant {
 /// `GET /api/v1/admin/refunds`.
 pub async fn open_requests(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     page: Page,
 ) -> Result<ItemList<RequestView>, Problem> {
-    let rows = service.store.open_requests(page.rows(), page.after).await?;
+    let rows = service.store.open_requests(page.rows_to_read(), page.after).await?;
     let place = |row: &RequestRecord| TimeCursor { at: row.created_at, id: row.id };
-    let ItemList { items, next } = page.of(rows, place);
-    let items = items.into_iter().map(RequestView::of).collect::<Result<_, _>>()?;
+    let ItemList { items, next } = page.build_page(rows, place);
+    let items = items.into_iter().map(RequestView::from_row).collect::<Result<_, _>>()?;
     Ok(ItemList { items, next })
 }
 
@@ -48,10 +48,10 @@ pub async fn grant(
     Path(MoneyId(id)): Path<MoneyId>,
     MaybeJson(Grant { amount }): MaybeJson<Grant>,
 ) -> Result<Json<RequestView>, Problem> {
-    let asked = service.store.request(id).await?.ok_or(Code::NotFound)?;
-    let granted = amount.map_or(asked.amount_minor, Amount::minor);
-    let key = sender.request("grant", Some(id), granted);
-    decide(&service, &asked, Some(granted), key).await
+    let asked = service.store.find_request(id).await?.ok_or(Code::NotFound)?;
+    let granted = amount.map_or(asked.amount_minor, Amount::minor_units);
+    let key = sender.keyed_request("grant", Some(id), granted);
+    decide_request(&service, &asked, Some(granted), key).await
 }
 
 /// `POST /api/v1/admin/refunds/{id}/refuse`.
@@ -60,20 +60,20 @@ pub async fn refuse(
     sender: KeyedAdmin,
     Path(MoneyId(id)): Path<MoneyId>,
 ) -> Result<Json<RequestView>, Problem> {
-    let asked = service.store.request(id).await?.ok_or(Code::NotFound)?;
-    let key = sender.request("refuse", Some(id), 0);
-    decide(&service, &asked, None, key).await
+    let asked = service.store.find_request(id).await?.ok_or(Code::NotFound)?;
+    let key = sender.keyed_request("refuse", Some(id), 0);
+    decide_request(&service, &asked, None, key).await
 }
 
-async fn decide(
+async fn decide_request(
     service: &Service,
     asked: &RequestRecord,
     granted_minor: Option<i64>,
     key: KeyedRequest,
 ) -> Result<Json<RequestView>, Problem> {
     let step = MoneyStep::DecideRefund { request: MovementId(asked.id), granted_minor };
-    let note = StepNote { by: Some(key.user), key: Some(key), ..StepNote::default() };
-    service.step(asked.order_id, &step, &note).await?;
-    let row = service.store.request(asked.id).await?.ok_or(Code::Internal)?;
-    Ok(Json(RequestView::of(row)?))
+    let note = StepMetadata { by: Some(key.user), key: Some(key), ..StepMetadata::default() };
+    service.apply_step(asked.order_id, &step, &note).await?;
+    let row = service.store.find_request(asked.id).await?.ok_or(Code::Internal)?;
+    Ok(Json(RequestView::from_row(row)?))
 }

@@ -12,14 +12,14 @@ use axum::{
 use custody::MovementId;
 use process::{
     problem::{self, ItemList, Path, Problem, TimeCursor},
-    tokens::Admin,
+    tokens::AdminCaller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Amount, Code, UnixMillis};
 
-use super::amount;
+use super::to_amount;
 use crate::{
     service::Service,
     store::{CallbackRow, CallbackVerdict},
@@ -59,29 +59,33 @@ pub struct CallbackView {
 /// Counts this second's signed callbacks and this minute's forged ones. Each kind has its own
 /// limit, so that a stranger cannot use up the adapter's.
 #[derive(Clone, Default)]
-pub struct CallbackLimits(Arc<Mutex<Counts>>);
+pub struct CallbackLimits(Arc<Mutex<CallbackCounts>>);
 
 #[derive(Default)]
-struct Counts {
+struct CallbackCounts {
     signed: (i64, u32),
     forged: (i64, u32),
 }
 
 impl CallbackLimits {
     fn admits_signed(&self, now: UnixMillis) -> bool {
-        counted(&mut self.counts().signed, now.0.div_euclid(1_000), A_SECOND_MAX)
+        count_within_limit(&mut self.lock_counts().signed, now.0.div_euclid(1_000), A_SECOND_MAX)
     }
 
     fn records_forged(&self, now: UnixMillis) -> bool {
-        counted(&mut self.counts().forged, now.0.div_euclid(60_000), FORGED_A_MINUTE_MAX)
+        count_within_limit(
+            &mut self.lock_counts().forged,
+            now.0.div_euclid(60_000),
+            FORGED_A_MINUTE_MAX,
+        )
     }
 
-    fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
+    fn lock_counts(&self) -> std::sync::MutexGuard<'_, CallbackCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn counted((window, count): &mut (i64, u32), now: i64, most: u32) -> bool {
+fn count_within_limit((window, count): &mut (i64, u32), now: i64, most: u32) -> bool {
     if *window != now {
         (*window, *count) = (now, 0);
     }
@@ -99,7 +103,7 @@ pub async fn callback(
     if adapter != service.courier.adapter.name() {
         return Err(Code::NotFound.into());
     }
-    hear(&service, &headers, &body).await
+    process_callback(&service, &headers, &body).await
 }
 
 /// `POST /api/v1/payments/callback`: for the configured adapter.
@@ -108,17 +112,21 @@ pub async fn usual_callback(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    hear(&service, &headers, &body).await
+    process_callback(&service, &headers, &body).await
 }
 
-async fn hear(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<Response, Problem> {
+async fn process_callback(
+    service: &Service,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Response, Problem> {
     let Service { store, courier, callbacks, .. } = service;
     let now = store.clock().now();
     if body.len() > BODY_BYTES_MAX {
         return Err(Code::BodyTooLarge.into());
     }
     let name = courier.adapter.name();
-    let callback = courier.adapter.callback(headers, body);
+    let callback = courier.adapter.read_callback(headers, body);
     if !callback.is_signed {
         if callbacks.records_forged(now) {
             tracing::warn!("A callback is not signed by the adapter");
@@ -131,39 +139,39 @@ async fn hear(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<Res
     }
     let movement = callback.claim.movement.map(MovementId);
     let is_ours = match movement {
-        Some(id) => store.question(id).await?.is_some(),
+        Some(id) => store.build_query_call(id).await?.is_some(),
         None => false,
     };
     // Record the message first, so that it survives a failing query.
     let verdict = if is_ours { CallbackVerdict::Asked } else { CallbackVerdict::Unknown };
     store.keep_callback(name, &callback, verdict).await?;
     let Some(id) = movement.filter(|_| is_ours) else { return Err(Code::NotFound.into()) };
-    courier.question(id).await?;
-    Ok(courier.adapter.heard().into_response())
+    courier.query_movement(id).await?;
+    Ok(courier.adapter.acknowledgement_body().into_response())
 }
 
 /// `GET /api/v1/admin/payment-callbacks`.
 pub async fn callbacks(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     page: Page,
 ) -> Result<ItemList<CallbackView>, Problem> {
-    let rows = service.store.callbacks(page.rows(), page.after).await?;
+    let rows = service.store.list_callbacks(page.rows_to_read(), page.after).await?;
     let place = |row: &CallbackRow| TimeCursor { at: row.at, id: row.id };
-    let ItemList { items, next } = page.of(rows, place);
-    let items = items.into_iter().map(CallbackView::of).collect::<Result<_, _>>()?;
+    let ItemList { items, next } = page.build_page(rows, place);
+    let items = items.into_iter().map(CallbackView::from_row).collect::<Result<_, _>>()?;
     Ok(ItemList { items, next })
 }
 
 impl CallbackView {
-    fn of(row: CallbackRow) -> Result<Self, Problem> {
+    fn from_row(row: CallbackRow) -> Result<Self, Problem> {
         Ok(Self {
             id: row.id,
             verdict: row.verdict,
             movement_id: row.movement_id,
             claim: row.claim,
             // A message may claim an impossible amount.
-            amount: row.amount_minor.and_then(|minor| amount(minor).ok()),
+            amount: row.amount_minor.and_then(|minor| to_amount(minor).ok()),
             at: row.at,
         })
     }

@@ -2,10 +2,10 @@
 //! its change.
 
 use axum::{extract::State, http::StatusCode};
-use custody::{CompensationWish, MoneyStep, MovementId, OrderMoney};
+use custody::{CompensationRequest, MoneyStep, MovementId, OrderMoney};
 use process::{
-    problem::{self, ItemList, Json, MaybeJson, Path, Problem, chain},
-    tokens::Admin,
+    problem::{self, ItemList, Json, MaybeJson, Path, Problem, format_error_chain},
+    tokens::AdminCaller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,14 +13,15 @@ use uuid::Uuid;
 use wire::{Amount, Code, Currency, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
 
 use super::{
-    KeyedAdmin, amount,
+    KeyedAdmin,
     sum::MoneySum,
+    to_amount,
     views::{ActView, CaseView, PaymentView, RefundView, RequestView},
 };
 use crate::{
     say,
     service::{Service, orders_away},
-    store::{KeyedRequest, MoneyAct, MoneyActKind, StepNote},
+    store::{KeyedRequest, MoneyAct, MoneyActKind, StepMetadata},
 };
 
 type CasePage = problem::Page<u64>;
@@ -117,18 +118,18 @@ pub struct CaseClosing {
 /// `GET /api/v1/admin/orders/{id}/money`.
 pub async fn money(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<DeskView>, Problem> {
     let store = &service.store;
-    let rows = store.money(id).await?.ok_or(Code::OrderNotFound)?;
+    let rows = store.load_order_money(id).await?.ok_or(Code::OrderNotFound)?;
     let (due, order) = (&rows.due, &rows.due.order);
     let adapter = &service.courier.adapter;
     let payments = store.payments_of(id).await?.into_iter();
-    let payments = payments.map(|row| PaymentView::of(row, adapter));
-    let refunds = store.refunds_of(id).await?.into_iter().map(RefundView::of);
-    let requests = store.requests_of(id).await?.into_iter().map(RequestView::of);
-    let acts = store.acts_of(id).await?.into_iter().map(ActView::of);
+    let payments = payments.map(|row| PaymentView::from_row(row, adapter));
+    let refunds = store.refunds_of(id).await?.into_iter().map(RefundView::from_row);
+    let requests = store.requests_of(id).await?.into_iter().map(RequestView::from_row);
+    let acts = store.acts_of(id).await?.into_iter().map(ActView::from_row);
     Ok(Json(DeskView {
         order_id: id,
         order_status: order.status,
@@ -136,14 +137,14 @@ pub async fn money(
         saga: due.saga.as_str().to_owned(),
         customer_id: order.customer_id,
         provider_id: order.provider_id,
-        price: amount(order.price_minor)?,
+        price: to_amount(order.price_minor)?,
         currency: order.currency,
         held: MoneySum(rows.held_minor()),
         granted: MoneySum(due.granted_minor),
         goodwill: MoneySum(due.goodwill_minor),
         charged_back: MoneySum(rows.charged_back_minor()),
         goodwill_most: MoneySum(rows.goodwill_left_minor().max(0)),
-        cancel_fee: order.terms.map(|terms| amount(terms.fee_minor)).transpose()?,
+        cancel_fee: order.terms.map(|terms| to_amount(terms.fee_minor)).transpose()?,
         next_at: due.next_at,
         payments: payments.collect::<Result<_, _>>()?,
         refunds: refunds.collect::<Result<_, _>>()?,
@@ -159,10 +160,10 @@ async fn work_in_vain(
     service: &Service,
     rows: &OrderMoney,
 ) -> Result<Option<Vec<VainWorkView>>, Problem> {
-    let providers = match service.worked_in_vain(rows.order()).await {
+    let providers = match service.worked_in_vain(rows.order_id()).await {
         Ok(providers) => providers,
         Err(error) => {
-            tracing::warn!(cause = chain(&error), "The order service cannot be asked");
+            tracing::warn!(cause = format_error_chain(&error), "The order service cannot be asked");
             return Ok(None);
         }
     };
@@ -183,10 +184,10 @@ pub async fn goodwill(
     Json(Goodwill { amount, reason }): Json<Goodwill>,
 ) -> Result<StatusCode, Problem> {
     check_positive(amount)?;
-    let act = act(&sender, MoneyActKind::Goodwill, None, Some(amount), &reason)?;
-    let step = MoneyStep::Goodwill { amount_minor: amount.minor() };
-    let key = sender.request("goodwill", None, amount.minor());
-    take(&service, id, &step, noted(act, key)).await
+    let act = new_money_act(&sender, MoneyActKind::Goodwill, None, Some(amount), &reason)?;
+    let step = MoneyStep::Goodwill { amount_minor: amount.minor_units() };
+    let key = sender.keyed_request("goodwill", None, amount.minor_units());
+    apply_step(&service, id, &step, step_metadata(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/compensation`. Once per order and provider with work in vain.
@@ -198,15 +199,16 @@ pub async fn compensation(
 ) -> Result<StatusCode, Problem> {
     check_positive(amount)?;
     let subject = Some(provider_id.0);
-    let act = act(&sender, MoneyActKind::Compensation, subject, Some(amount), &reason)?;
-    service.store.parties(id).await?.ok_or(Code::OrderNotFound)?;
-    let key = sender.request("compensation", subject, amount.minor());
+    let act = new_money_act(&sender, MoneyActKind::Compensation, subject, Some(amount), &reason)?;
+    service.store.find_parties(id).await?.ok_or(Code::OrderNotFound)?;
+    let key = sender.keyed_request("compensation", subject, amount.minor_units());
     // Answer a repeat from its idempotency key, even if the order service has changed its data
     // since.
     let has_case =
         service.store.knows_key(&key).await? || worked_in_vain(&service, id, provider_id).await?;
-    let wish = CompensationWish { provider: provider_id, amount_minor: amount.minor(), has_case };
-    take(&service, id, &MoneyStep::Compensate(wish), noted(act, key)).await
+    let wish =
+        CompensationRequest { provider: provider_id, amount_minor: amount.minor_units(), has_case };
+    apply_step(&service, id, &MoneyStep::Compensate(wish), step_metadata(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/paid-otherwise`.
@@ -216,10 +218,10 @@ pub async fn paid_otherwise(
     Path(id): Path<OrderId>,
     Json(PaidOtherwise { refund_id, reason }): Json<PaidOtherwise>,
 ) -> Result<StatusCode, Problem> {
-    let act = act(&sender, MoneyActKind::PaidOtherwise, Some(refund_id), None, &reason)?;
+    let act = new_money_act(&sender, MoneyActKind::PaidOtherwise, Some(refund_id), None, &reason)?;
     let step = MoneyStep::PaidOtherwise { refund: MovementId(refund_id) };
-    let key = sender.request("by_hand", Some(refund_id), 0);
-    take(&service, id, &step, noted(act, key)).await
+    let key = sender.keyed_request("by_hand", Some(refund_id), 0);
+    apply_step(&service, id, &step, step_metadata(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/refund-anew`.
@@ -232,24 +234,24 @@ pub async fn send_anew(
     let reason = wire::check_optional_reason(reason.as_deref())?.unwrap_or_default();
     let (by, kind) = (sender.user_id, MoneyActKind::SentAnew);
     let act = MoneyAct { kind, subject: None, amount_minor: None, by, reason };
-    let key = sender.request("sent_anew", None, 0);
-    take(&service, id, &MoneyStep::SendAnew, noted(act, key)).await
+    let key = sender.keyed_request("sent_anew", None, 0);
+    apply_step(&service, id, &MoneyStep::SendAnew, step_metadata(act, key)).await
 }
 
 /// `GET /api/v1/admin/money-cases`.
 pub async fn cases(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     page: CasePage,
 ) -> Result<ItemList<CaseView>, Problem> {
-    let rows = service.store.cases(page.rows(), page.after).await?;
-    Ok(page.of(rows, |row| row.id).map(CaseView::from))
+    let rows = service.store.list_open_cases(page.rows_to_read(), page.after).await?;
+    Ok(page.build_page(rows, |row| row.id).map_items(CaseView::from))
 }
 
 /// `POST /api/v1/admin/money-cases/{id}/close`. A closed case is returned unchanged.
 pub async fn close_case(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Path(id): Path<u64>,
     Json(CaseClosing { reason }): Json<CaseClosing>,
 ) -> Result<Json<CaseView>, Problem> {
@@ -258,18 +260,18 @@ pub async fn close_case(
     Ok(Json(closed.ok_or(Code::NotFound)?.into()))
 }
 
-async fn take(
+async fn apply_step(
     service: &Service,
     order: OrderId,
     step: &MoneyStep,
-    note: StepNote,
+    note: StepMetadata,
 ) -> Result<StatusCode, Problem> {
-    service.store.parties(order).await?.ok_or(Code::OrderNotFound)?;
-    service.step(order, step, &note).await?;
+    service.store.find_parties(order).await?.ok_or(Code::OrderNotFound)?;
+    service.apply_step(order, step, &note).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn act(
+fn new_money_act(
     sender: &KeyedAdmin,
     kind: MoneyActKind,
     subject: Option<Uuid>,
@@ -277,7 +279,7 @@ fn act(
     reason: &str,
 ) -> Result<MoneyAct, Problem> {
     let reason = wire::check_reason(reason)?;
-    let amount_minor = amount.map(Amount::minor);
+    let amount_minor = amount.map(Amount::minor_units);
     Ok(MoneyAct { kind, subject, amount_minor, by: sender.user_id, reason })
 }
 
@@ -290,14 +292,14 @@ async fn worked_in_vain(
     Ok(providers.contains(&provider))
 }
 
-fn noted(act: MoneyAct, key: KeyedRequest) -> StepNote {
-    StepNote { by: Some(act.by), act: Some(act), key: Some(key), ..StepNote::default() }
+fn step_metadata(act: MoneyAct, key: KeyedRequest) -> StepMetadata {
+    StepMetadata { by: Some(act.by), act: Some(act), key: Some(key), ..StepMetadata::default() }
 }
 
 fn check_positive(amount: Amount) -> Result<(), Problem> {
     if amount.is_positive() {
         Ok(())
     } else {
-        Err(Problem::wrong("amount", say::amount_not_positive))
+        Err(Problem::wrong_field("amount", say::amount_not_positive))
     }
 }

@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode};
 use custody::WHOLE_BASIS_POINTS;
 use process::{
     problem::{Json, Path, Problem},
-    tokens::Admin,
+    tokens::AdminCaller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,7 +41,7 @@ pub struct PlatformFeeView {
 /// `GET /api/v1/admin/platform-fees`.
 pub async fn platform_fees(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
 ) -> Result<Json<WholeList<PlatformFeeView>>, Problem> {
     let rows = service.store.platform_fees().await?;
     Ok(Json(WholeList { items: rows.into_iter().map(PlatformFeeView::from).collect() }))
@@ -50,11 +50,11 @@ pub async fn platform_fees(
 /// `POST /api/v1/admin/platform-fees`.
 pub async fn set_platform_fee(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Json(PlatformFeeForm { in_force_from, basis_points }): Json<PlatformFeeForm>,
 ) -> Result<StatusCode, Problem> {
     if i64::from(basis_points) > WHOLE_BASIS_POINTS {
-        return Err(Problem::wrong("basis_points", say::fee_above_the_whole));
+        return Err(Problem::wrong_field("basis_points", say::fee_above_the_whole));
     }
     let by = caller.actor.user_id;
     service.store.set_platform_fee(in_force_from, basis_points, by).await??;
@@ -64,7 +64,7 @@ pub async fn set_platform_fee(
 /// `DELETE /api/v1/admin/platform-fees/{in_force_from}`.
 pub async fn take_back_platform_fee(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    AdminCaller(caller): AdminCaller,
     Path(from): Path<UnixMillis>,
 ) -> Result<StatusCode, Problem> {
     service.store.take_back_platform_fee(from, caller.actor.user_id).await??;

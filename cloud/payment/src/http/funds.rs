@@ -5,11 +5,11 @@ use axum::{
     extract::{FromRequestParts, State},
     http::request::Parts,
 };
-use custody::{FundsAnswer, FundsQuestion};
+use custody::{FundsQuery, FundsReply};
 use process::{
     parts::CloudPart,
     problem::{Json, Problem},
-    tokens::FromService,
+    tokens::ServiceCaller,
 };
 use wire::Code;
 
@@ -19,24 +19,24 @@ use crate::service::Service;
 const ORDERS_MAX: usize = 200;
 
 /// Proves that the caller is the order service.
-pub struct FromOrders;
+pub struct OrderServiceCaller;
 
-impl FromRequestParts<Service> for FromOrders {
+impl FromRequestParts<Service> for OrderServiceCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        let FromService(from) = FromService::from_request_parts(parts, service).await?;
+        let ServiceCaller(from) = ServiceCaller::from_request_parts(parts, service).await?;
         if from == CloudPart::Order.name() { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
     }
 }
 
 /// Returns the latest event about each order's money, after querying the adapter about open
 /// payments.
-pub async fn funds(
+pub async fn answer_funds_query(
     State(service): State<Service>,
-    _: FromOrders,
-    Json(FundsQuestion { orders }): Json<FundsQuestion>,
-) -> Result<Json<FundsAnswer>, Problem> {
+    _: OrderServiceCaller,
+    Json(FundsQuery { orders }): Json<FundsQuery>,
+) -> Result<Json<FundsReply>, Problem> {
     if orders.len() > ORDERS_MAX {
         return Err(Code::BodyTooLarge.into());
     }
@@ -44,5 +44,5 @@ pub async fn funds(
     for order in orders {
         words.extend(service.last_word(order).await?);
     }
-    Ok(Json(FundsAnswer { words }))
+    Ok(Json(FundsReply { words }))
 }

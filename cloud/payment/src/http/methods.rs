@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use wire::{Code, Role, UnixMillis, UserId};
 
 use crate::{
-    adapter::Payments,
+    adapter::PaymentAdapter,
     say,
     service::Service,
     store::{KEPT_METHODS_MAX, KeptMethodRow},
@@ -65,12 +65,13 @@ pub async fn methods(
         last_used = store.last_used_method(actor.user_id).await?;
     }
     let proposed = default_of(&kept, adapter)
-        .or_else(|| last_used.filter(|method| adapter.takes(method)))
+        .or_else(|| last_used.filter(|method| adapter.accepts_method(method)))
         .unwrap_or_else(|| adapter.usual_method().to_owned());
     let simulated = adapter.is_simulated();
-    let items = adapter.methods().into_iter().map(|method| PaymentMethod { method, simulated });
+    let items =
+        adapter.supported_methods().into_iter().map(|method| PaymentMethod { method, simulated });
     let kept = kept.into_iter().map(|KeptMethodRow { method, is_default, kept_at, .. }| {
-        KeptMethod { is_offered: adapter.takes(&method), method, is_default, kept_at }
+        KeptMethod { is_offered: adapter.accepts_method(&method), method, is_default, kept_at }
     });
     Ok(Json(PaymentMethods { items: items.collect(), kept: kept.collect(), proposed }))
 }
@@ -82,12 +83,15 @@ pub async fn keep_method(
     Path(method): Path<String>,
     Json(KeptMethodForm { is_default }): Json<KeptMethodForm>,
 ) -> Result<StatusCode, Problem> {
-    caller.require(Role::Customer)?;
-    if !service.courier.adapter.takes(&method) {
-        return Err(Problem::wrong("method", say::method_unknown));
+    caller.require_role(Role::Customer)?;
+    if !service.courier.adapter.accepts_method(&method) {
+        return Err(Problem::wrong_field("method", say::method_unknown));
     }
     if !service.store.keep_method(caller.actor.user_id, &method, is_default).await? {
-        return Err(Problem::wrong("method", say::methods_full { most: KEPT_METHODS_MAX.into() }));
+        return Err(Problem::wrong_field(
+            "method",
+            say::methods_full { most: KEPT_METHODS_MAX.into() },
+        ));
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -98,20 +102,21 @@ pub async fn remove_method(
     caller: Caller,
     Path(method): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require(Role::Customer)?;
+    caller.require_role(Role::Customer)?;
     let is_gone = service.store.remove_method(caller.actor.user_id, method).await?;
     if is_gone { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }
 
 /// The default method for a payment without one.
-pub async fn unnamed(service: &Service, customer: UserId) -> Result<String, Problem> {
+pub async fn choose_default_method(service: &Service, customer: UserId) -> Result<String, Problem> {
     let adapter = &service.courier.adapter;
     let kept = service.store.kept_methods(customer).await?;
     Ok(default_of(&kept, adapter).unwrap_or_else(|| adapter.usual_method().to_owned()))
 }
 
 /// The saved default, if this adapter offers it: a former adapter may have been the only one.
-fn default_of(kept: &[KeptMethodRow], adapter: &Payments) -> Option<String> {
-    let default = kept.iter().find(|kept| kept.is_default && adapter.takes(&kept.method))?;
+fn default_of(kept: &[KeptMethodRow], adapter: &PaymentAdapter) -> Option<String> {
+    let default =
+        kept.iter().find(|kept| kept.is_default && adapter.accepts_method(&kept.method))?;
     Some(default.method.clone())
 }

@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     http::{HeaderName, header},
 };
-use custody::PaymentWish;
+use custody::PaymentRequest;
 use process::{
     problem::{CreatedJson, Json, Path, Problem, Query},
     tokens::Caller,
@@ -17,7 +17,7 @@ use super::{
     KeyedCaller, WholeList, methods,
     views::{MoneyId, PaymentView},
 };
-use crate::{say, service::Service, store::StepNote};
+use crate::{say, service::Service, store::StepMetadata};
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PaymentForm)]
@@ -44,34 +44,34 @@ pub async fn pay(
     sender: KeyedCaller,
     Json(form): Json<PaymentForm>,
 ) -> Result<([(HeaderName, String); 1], CreatedJson<PaymentView>), Problem> {
-    sender.caller.require(Role::Customer)?;
+    sender.caller.require_role(Role::Customer)?;
     let by = sender.caller.actor.user_id;
     let PaymentForm { order_id, amount, currency, payment_method } = form;
     let adapter = &service.courier.adapter;
     let method = match payment_method {
         Some(named) => named,
-        None => methods::unnamed(&service, by).await?,
+        None => methods::choose_default_method(&service, by).await?,
     };
-    if !adapter.takes(&method) {
-        return Err(Problem::wrong("payment_method", say::method_unknown));
+    if !adapter.accepts_method(&method) {
+        return Err(Problem::wrong_field("payment_method", say::method_unknown));
     }
-    let order = service.fetch(order_id).await?;
+    let order = service.fetch_order(order_id).await?;
     if order.customer_id != by {
         return Err(Code::OrderNotFound.into());
     }
     let currency = currency.unwrap_or(order.currency);
     if !adapter.takes_currency(currency) {
-        return Err(Problem::wrong("payment_method", say::currency_unpayable));
+        return Err(Problem::wrong_field("payment_method", say::currency_unpayable));
     }
-    let wish = PaymentWish { by, amount_minor: amount.minor(), currency };
-    let key = sender.request("pay", amount);
-    let note = StepNote { method: Some(method), key, ..StepNote::default() };
-    let movement = service.pay(order_id, wish, &note).await?;
+    let wish = PaymentRequest { by, amount_minor: amount.minor_units(), currency };
+    let key = sender.keyed_request("pay", amount);
+    let note = StepMetadata { method: Some(method), key, ..StepMetadata::default() };
+    let movement = service.pay_order(order_id, wish, &note).await?;
     let row = match movement {
-        Some(id) => service.store.payment(id.0).await?,
+        Some(id) => service.store.find_payment(id.0).await?,
         None => None,
     };
-    let view = PaymentView::of(row.ok_or(Code::Internal)?, adapter)?;
+    let view = PaymentView::from_row(row.ok_or(Code::Internal)?, adapter)?;
     let place = [(header::LOCATION, format!("/api/v1/payments/{}", view.id()))];
     Ok((place, CreatedJson(view)))
 }
@@ -85,8 +85,10 @@ pub async fn payments(
     check_payer(&service, actor, order_id).await?;
     let adapter = &service.courier.adapter;
     let rows = service.store.payments_of(order_id).await?;
-    let items =
-        rows.into_iter().map(|row| PaymentView::of(row, adapter)).collect::<Result<_, _>>()?;
+    let items = rows
+        .into_iter()
+        .map(|row| PaymentView::from_row(row, adapter))
+        .collect::<Result<_, _>>()?;
     Ok(Json(WholeList { items }))
 }
 
@@ -96,14 +98,14 @@ pub async fn payment(
     Caller { actor, .. }: Caller,
     Path(MoneyId(id)): Path<MoneyId>,
 ) -> Result<Json<PaymentView>, Problem> {
-    let row = service.store.payment(id).await?;
+    let row = service.store.find_payment(id).await?;
     let row = row.filter(|row| is_payer(actor, row.customer_id)).ok_or(Code::NotFound)?;
-    Ok(Json(PaymentView::of(row, &service.courier.adapter)?))
+    Ok(Json(PaymentView::from_row(row, &service.courier.adapter)?))
 }
 
 /// Only the order's customer and admins can see payments.
 pub async fn check_payer(service: &Service, actor: Actor, order: OrderId) -> Result<(), Problem> {
-    let parties = service.parties(order).await?;
+    let parties = service.find_parties(order).await?;
     if is_payer(actor, parties.customer) { Ok(()) } else { Err(Code::OrderNotFound.into()) }
 }
 

@@ -16,7 +16,7 @@ use super::{
     payments::{OfOrder, check_payer},
     views::RequestView,
 };
-use crate::{say, service::Service, store::StepNote};
+use crate::{say, service::Service, store::StepMetadata};
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RefundForm)]
@@ -36,35 +36,35 @@ pub async fn ask(
     sender: KeyedCaller,
     Json(form): Json<RefundForm>,
 ) -> Result<CreatedJson<RequestView>, Problem> {
-    sender.caller.require(Role::Customer)?;
+    sender.caller.require_role(Role::Customer)?;
     let by = sender.caller.actor.user_id;
     let RefundForm { order_id, payment_id, amount, reason } = form;
     let reason = wire::check_reason(&reason)?;
     if !amount.is_positive() {
-        return Err(Problem::wrong("amount", say::amount_not_positive));
+        return Err(Problem::wrong_field("amount", say::amount_not_positive));
     }
     let order_id = match (order_id, payment_id) {
         (Some(order), _) => order,
         (None, Some(payment)) => {
-            let row = service.store.payment(payment).await?;
+            let row = service.store.find_payment(payment).await?;
             let row = row.filter(|row| row.customer_id == by).ok_or(Code::OrderNotFound)?;
             row.order_id
         }
-        (None, None) => return Err(Problem::wrong("order_id", say::refund_of_nothing)),
+        (None, None) => return Err(Problem::wrong_field("order_id", say::refund_of_nothing)),
     };
-    let order = service.fetch(order_id).await?;
+    let order = service.fetch_order(order_id).await?;
     if order.customer_id != by {
         return Err(Code::OrderNotFound.into());
     }
-    let step = MoneyStep::RequestRefund { by, amount_minor: amount.minor() };
-    let key = sender.request("ask_back", amount);
-    let note = StepNote { reason: Some(reason), key, ..StepNote::default() };
-    let movement = service.step(order_id, &step, &note).await?;
+    let step = MoneyStep::RequestRefund { by, amount_minor: amount.minor_units() };
+    let key = sender.keyed_request("ask_back", amount);
+    let note = StepMetadata { reason: Some(reason), key, ..StepMetadata::default() };
+    let movement = service.apply_step(order_id, &step, &note).await?;
     let row = match movement {
-        Some(id) => service.store.request(id.0).await?,
+        Some(id) => service.store.find_request(id.0).await?,
         None => None,
     };
-    Ok(CreatedJson(RequestView::of(row.ok_or(Code::Internal)?)?))
+    Ok(CreatedJson(RequestView::from_row(row.ok_or(Code::Internal)?)?))
 }
 
 /// `GET /api/v1/refunds?order_id=`.
@@ -75,6 +75,6 @@ pub async fn refund_requests(
 ) -> Result<Json<WholeList<RequestView>>, Problem> {
     check_payer(&service, actor, order_id).await?;
     let rows = service.store.requests_of(order_id).await?;
-    let items = rows.into_iter().map(RequestView::of).collect::<Result<_, _>>()?;
+    let items = rows.into_iter().map(RequestView::from_row).collect::<Result<_, _>>()?;
     Ok(Json(WholeList { items }))
 }

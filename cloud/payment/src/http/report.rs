@@ -3,7 +3,7 @@
 use axum::extract::State;
 use process::{
     problem::{Json, Problem},
-    tokens::Admin,
+    tokens::AdminCaller,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use super::sum::MoneySum;
 use crate::{
     reconcile::{MoneyFinding, Reconciliation},
     service::Service,
-    store::FindingAbout,
+    store::FindingContext,
 };
 
 /// A comparison of orders, payments, the books and the adapter, in their current state.
@@ -55,20 +55,20 @@ struct FindingView {
 /// `GET /api/v1/payments/reconciliation`.
 pub async fn reconciliation(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
 ) -> Result<Json<ReportView>, Problem> {
-    Ok(Json(service.reconciler().report().await?.into()))
+    Ok(Json(service.reconciler().build_report().await?.into()))
 }
 
 /// `POST /api/v1/payments/reconciliation`. Books the adapter's statement before responding, so that
 /// no work starts on money that the reader sees is gone.
 pub async fn reconcile(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
 ) -> Result<Json<ReportView>, Problem> {
     let reconciler = service.reconciler();
     reconciler.book_statement().await?;
-    Ok(Json(reconciler.report().await?.into()))
+    Ok(Json(reconciler.build_report().await?.into()))
 }
 
 impl From<Reconciliation> for ReportView {
@@ -82,7 +82,7 @@ impl From<Reconciliation> for ReportView {
 
 impl From<MoneyFinding> for FindingView {
     fn from(MoneyFinding { kind, subject, since, about }: MoneyFinding) -> Self {
-        let FindingAbout { order_id, provider_id, amount: moved } = about;
+        let FindingContext { order_id, provider_id, amount: moved } = about;
         let (minor, currency) = moved.unzip();
         let amount = minor.map(MoneySum);
         Self { kind: kind.as_str(), subject, since, order_id, provider_id, amount, currency }

@@ -33,7 +33,7 @@ pub async fn statement(
     Caller { actor, .. }: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<WholeList<LineView>>, Problem> {
-    let parties = service.parties(id).await?;
+    let parties = service.find_parties(id).await?;
     let is_party = is_party(parties, actor);
     let entries = service.store.entries_of_order(id).await?;
     let is_seen = |entry: &StatementEntry| is_theirs(entry, actor, is_party);
@@ -54,9 +54,10 @@ pub async fn mine(
     page: Page,
 ) -> Result<ItemList<LineView>, Problem> {
     require_provider(actor)?;
-    let rows = service.store.entries_of_provider(actor.user_id, page.rows(), page.after).await?;
+    let rows =
+        service.store.entries_of_provider(actor.user_id, page.rows_to_read(), page.after).await?;
     let place = |entry: &StatementEntry| TimeCursor { at: entry.at, id: entry.journal_id };
-    Ok(page.of(rows, place).map(LineView::from))
+    Ok(page.build_page(rows, place).map_items(LineView::from))
 }
 
 /// `GET /api/v1/earnings`.

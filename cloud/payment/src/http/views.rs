@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Amount, Currency, OrderId, UnixMillis, UserId};
 
-use super::{amount, sum::MoneySum};
+use super::{sum::MoneySum, to_amount};
 use crate::{
-    adapter::{PayLink, Payments},
+    adapter::{PayLink, PaymentAdapter},
     store::{ActRow, MoneyCaseRow, PaymentRow, RefundRow, RequestRecord, StatementEntry},
 };
 
@@ -127,15 +127,15 @@ pub struct ActView {
 }
 
 impl PaymentView {
-    pub fn of(row: PaymentRow, adapter: &Payments) -> Result<Self, Problem> {
+    pub fn from_row(row: PaymentRow, adapter: &PaymentAdapter) -> Result<Self, Problem> {
         Ok(Self {
             id: row.id,
             transaction_id: row.id,
-            pay_url: pay_link(&row).and_then(|pay| adapter.link(&pay)),
+            pay_url: pay_link(&row).and_then(|pay| adapter.payment_link(&pay)),
             order_id: row.order_id,
             customer_id: row.customer_id,
             provider_id: row.provider_id,
-            amount: amount(row.amount_minor)?,
+            amount: to_amount(row.amount_minor)?,
             currency: row.currency,
             payment_method: row.payment_method,
             status: row.status,
@@ -160,16 +160,16 @@ fn pay_link(row: &PaymentRow) -> Option<PayLink> {
 }
 
 impl RequestView {
-    pub fn of(row: RequestRecord) -> Result<Self, Problem> {
+    pub fn from_row(row: RequestRecord) -> Result<Self, Problem> {
         Ok(Self {
             id: row.id,
             order_id: row.order_id,
             customer_id: row.customer_id,
-            amount: amount(row.amount_minor)?,
+            amount: to_amount(row.amount_minor)?,
             currency: row.currency,
             status: row.status,
             reason: row.reason,
-            granted: row.granted_minor.map(amount).transpose()?,
+            granted: row.granted_minor.map(to_amount).transpose()?,
             created_at: row.created_at,
             decided_at: row.decided_at,
         })
@@ -199,11 +199,11 @@ impl From<MoneyCaseRow> for CaseView {
 }
 
 impl RefundView {
-    pub fn of(row: RefundRow) -> Result<Self, Problem> {
+    pub fn from_row(row: RefundRow) -> Result<Self, Problem> {
         Ok(Self {
             id: row.id,
             payment_id: row.payment_id,
-            amount: amount(row.amount_minor)?,
+            amount: to_amount(row.amount_minor)?,
             currency: row.currency,
             source: row.source,
             status: row.status,
@@ -214,11 +214,11 @@ impl RefundView {
 }
 
 impl ActView {
-    pub fn of(row: ActRow) -> Result<Self, Problem> {
+    pub fn from_row(row: ActRow) -> Result<Self, Problem> {
         Ok(Self {
             kind: row.kind,
             subject: row.subject,
-            amount: row.amount_minor.map(amount).transpose()?,
+            amount: row.amount_minor.map(to_amount).transpose()?,
             by: row.by_id,
             reason: row.reason,
             at: row.at,

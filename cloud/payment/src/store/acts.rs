@@ -2,7 +2,7 @@
 
 use platform::{
     columns, fields,
-    sealing::SealPlace,
+    sealing::SealContext,
     sql::{Columns, ReadError, Row, StoredRow, Tx},
     transact, vals,
 };
@@ -58,8 +58,8 @@ columns! {
 }
 
 impl ActRow {
-    pub fn reason_place(id: Uuid) -> SealPlace {
-        SealPlace::of_id("money_acts.reason", id)
+    pub fn reason_place(id: Uuid) -> SealContext {
+        SealContext::of_id("money_acts.reason", id)
     }
 }
 
@@ -72,7 +72,7 @@ impl Row for ActRow {
 }
 
 /// Records the action in the transaction of its change.
-pub async fn record(
+pub async fn record_act(
     tx: &mut Tx,
     id: Uuid,
     order_id: OrderId,
@@ -97,12 +97,12 @@ pub async fn record(
 impl Store {
     /// Newest first.
     pub async fn acts_of(&self, order: OrderId) -> Result<Vec<ActRow>, StoreError> {
-        Ok(self.sql.all(ActRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+        Ok(self.sql.fetch_all(ActRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
     }
 
     /// Newest first, including closed cases.
     pub async fn cases_of(&self, order: OrderId) -> Result<Vec<MoneyCaseRow>, StoreError> {
-        Ok(self.sql.all(CASES_OF_ORDER, vals![order, ROWS_MAX]).await?)
+        Ok(self.sql.fetch_all(CASES_OF_ORDER, vals![order, ROWS_MAX]).await?)
     }
 
     /// Closes a case with a reason. A closed case stays unchanged. `None` if the case does not
@@ -116,7 +116,7 @@ impl Store {
         let (now, act_id) = (self.clock.now(), self.clock.new_id());
         transact!(self.sql, tx => {
             let closes = tx.exec(CLOSE, vals![now, by, id]).await? == 1;
-            let case: Option<MoneyCaseRow> = tx.one(CASE, vals![id]).await?;
+            let case: Option<MoneyCaseRow> = tx.fetch_optional(CASE, vals![id]).await?;
             if let Some(case) = case.as_ref().filter(|_| closes) {
                 let act = MoneyAct {
                     kind: MoneyActKind::CaseClosed,
@@ -125,7 +125,7 @@ impl Store {
                     by,
                     reason: reason.to_owned(),
                 };
-                record(tx, act_id, case.order_id, &act, now).await?;
+                record_act(tx, act_id, case.order_id, &act, now).await?;
             }
             Ok::<_, StoreError>(case)
         })

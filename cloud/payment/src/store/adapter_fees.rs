@@ -33,20 +33,20 @@ impl Store {
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
         let LineKind::Fee(id) = line.kind else { return Ok(false) };
-        let Some(call) = self.question(line.movement).await? else { return Ok(false) };
+        let Some(call) = self.build_query_call(line.movement).await? else { return Ok(false) };
         let journal = custody::adapter_fee(line, call.amount_minor, call.currency, now);
         let Some(journal) = journal else { return Ok(false) };
-        let (order, movement_id) = (call.kind.order(), line.movement.0);
+        let (order, movement_id) = (call.kind.order_id(), line.movement.0);
         transact!(self.sql, tx => {
             if let Some(order) = order {
                 let text = load::for_update(tx, Statement::new(DUE));
-                tx.one::<OrderId>(text, vals![order]).await?;
+                tx.fetch_optional::<OrderId>(text, vals![order]).await?;
             }
             if !tx.insert_new(AdapterFeeRow { id, movement_id, heard_at: now }).await? {
                 return Ok(false);
             }
             let journals = std::slice::from_ref(&journal);
-            write::book(tx, &self.clock, journals, order, movement_id).await?;
+            write::book_journals(tx, &self.clock, journals, order, movement_id).await?;
             Ok::<_, StoreError>(true)
         })
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wire::{UnixMillis, words};
 
 use super::{Store, StoreError};
-use crate::adapter::{Callback, CallbackClaim};
+use crate::adapter::{CallbackClaim, CallbackMessage};
 
 const NEWEST: &str = "WHERE at <= ? AND (at < ? OR id < ?) ORDER BY at DESC, id DESC LIMIT ?";
 
@@ -39,7 +39,7 @@ impl Store {
     pub async fn keep_callback(
         &self,
         adapter: &str,
-        callback: &Callback,
+        callback: &CallbackMessage,
         verdict: CallbackVerdict,
     ) -> Result<(), StoreError> {
         let CallbackClaim { movement, claim, amount_minor } = callback.claim.clone();
@@ -59,12 +59,12 @@ impl Store {
     }
 
     /// Newest first.
-    pub async fn callbacks(
+    pub async fn list_callbacks(
         &self,
         limit: usize,
         after: Option<TimeCursor>,
     ) -> Result<Vec<CallbackRow>, StoreError> {
         let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
-        Ok(self.sql.all(CallbackRow::select(NEWEST), vals![at, at, id, limit]).await?)
+        Ok(self.sql.fetch_all(CallbackRow::select(NEWEST), vals![at, at, id, limit]).await?)
     }
 }

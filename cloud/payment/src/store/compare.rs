@@ -24,7 +24,7 @@ pub const BATCH: usize = 200;
 
 impl Store {
     /// Skips orders without a due.
-    pub async fn versions(
+    pub async fn load_due_versions(
         &self,
         orders: &[OrderId],
     ) -> Result<Vec<(OrderId, DueVersions)>, StoreError> {
@@ -33,7 +33,7 @@ impl Store {
         }
         let text = in_list(VERSIONS, orders.len(), ")");
         let rows: Vec<(OrderId, u64, u64, UnixMillis)> =
-            self.sql.all(text, orders.iter().map(Into::into).collect()).await?;
+            self.sql.fetch_all(text, orders.iter().map(Into::into).collect()).await?;
         let versions = |(order, order_version, money_version, told_at)| {
             (order, DueVersions { order_version, money_version, told_at })
         };
@@ -47,7 +47,7 @@ impl Store {
         since: UnixMillis,
         after: OrderId,
     ) -> Result<Vec<(OrderId, UnixMillis)>, StoreError> {
-        Ok(self.sql.all(TOLD_SINCE, vals![since, since, after, BATCH]).await?)
+        Ok(self.sql.fetch_all(TOLD_SINCE, vals![since, since, after, BATCH]).await?)
     }
 
     /// The latest event about an order's money, not published.
@@ -72,7 +72,7 @@ impl Store {
         order: OrderId,
         now: UnixMillis,
     ) -> Result<Option<Event>, StoreError> {
-        let Some(rows) = load::locked(tx, order).await? else { return Ok(None) };
+        let Some(rows) = load::load_order_locked(tx, order).await? else { return Ok(None) };
         let due = &rows.due;
         let told = MoneyEvent {
             kind: MoneyEventKind::PaymentStatusChanged,
@@ -84,11 +84,11 @@ impl Store {
             provider_id: None,
             details: MoneyDetails::default(),
         };
-        Ok(Some(write::told(&self.clock, &due.order, &told, now)?))
+        Ok(Some(write::build_money_event(&self.clock, &due.order, &told, now)?))
     }
 
     pub async fn compared_until(&self) -> Result<Option<UnixMillis>, StoreError> {
-        Ok(self.sql.one(UNTIL, vals![]).await?)
+        Ok(self.sql.fetch_optional(UNTIL, vals![]).await?)
     }
 
     pub async fn set_compared_until(&self, at: UnixMillis) -> Result<(), StoreError> {

@@ -1,12 +1,12 @@
 //! The open movements at the adapter, with the pending call for each. Workers call only from these
 //! rows, so a crash between any two calls loses nothing.
 
-use custody::{Ask, Errand, MovementId};
+use custody::{Ask, MovementId, PendingCall};
 use platform::{
     sql::{Columns, Row, Val},
     vals,
 };
-use process::problem::chain;
+use process::problem::format_error_chain;
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
@@ -41,16 +41,16 @@ const CALLS_MAX: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdapterCall {
     pub id: MovementId,
-    pub kind: CallKind,
+    pub kind: AdapterCallKind,
     pub amount_minor: i64,
     pub currency: Currency,
     pub begun_at: UnixMillis,
-    pub errand: Errand,
+    pub errand: PendingCall,
 }
 
 /// A charge carries the provider at its start: a simulated adapter scripts payouts by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallKind {
+pub enum AdapterCallKind {
     Charge { order: OrderId, provider: Option<UserId>, method: String },
     Refund { order: OrderId, payment: MovementId },
     Payout { provider: UserId },
@@ -59,9 +59,10 @@ pub enum CallKind {
 impl Store {
     /// The calls due now, longest waiting first.
     pub async fn calls_due(&self) -> Result<Vec<AdapterCall>, StoreError> {
-        let mut calls = self.calls_in(DUE_PAYMENTS, PAYMENT_LATER, AdapterCall::charge).await?;
-        calls.extend(self.calls_in(DUE_REFUNDS, REFUND_LATER, AdapterCall::refund).await?);
-        calls.extend(self.calls_in(DUE_PAYOUTS, PAYOUT_LATER, AdapterCall::payout).await?);
+        let mut calls =
+            self.calls_in(DUE_PAYMENTS, PAYMENT_LATER, AdapterCall::from_payment).await?;
+        calls.extend(self.calls_in(DUE_REFUNDS, REFUND_LATER, AdapterCall::from_refund).await?);
+        calls.extend(self.calls_in(DUE_PAYOUTS, PAYOUT_LATER, AdapterCall::from_payout).await?);
         calls.sort_by_key(|call| call.errand.at);
         calls.truncate(CALLS_MAX);
         Ok(calls)
@@ -75,12 +76,12 @@ impl Store {
         call: fn(R) -> Result<AdapterCall, StoreError>,
     ) -> Result<Vec<AdapterCall>, StoreError> {
         let now = self.clock.now();
-        let ids: Vec<Uuid> = self.sql.all(due, vals![now, CALLS_MAX]).await?;
+        let ids: Vec<Uuid> = self.sql.fetch_all(due, vals![now, CALLS_MAX]).await?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let text = R::select("WHERE id IN (").marks(ids.len()).then(")");
-        let whole = self.sql.all::<R>(text, ids.iter().map(Val::from).collect()).await;
+        let text = R::select("WHERE id IN (").append_marks(ids.len()).append_text(")");
+        let whole = self.sql.fetch_all::<R>(text, ids.iter().map(Val::from).collect()).await;
         let whole = whole.map_err(StoreError::from);
         let read = whole.and_then(|rows| rows.into_iter().map(call).collect::<Result<_, _>>());
         match read {
@@ -89,12 +90,16 @@ impl Store {
         }
         let mut calls = Vec::new();
         for id in ids {
-            let row = self.sql.one::<R>(R::select(ONE), vals![id]).await.map_err(StoreError::from);
+            let row = self
+                .sql
+                .fetch_optional::<R>(R::select(ONE), vals![id])
+                .await
+                .map_err(StoreError::from);
             match row.and_then(|row| row.map(call).transpose()) {
                 Ok(read) => calls.extend(read),
                 Err(error) if error.is_unavailable() => return Err(error),
                 Err(error) => {
-                    tracing::error!(movement.id = %id, cause = chain(&error), "A movement cannot be read");
+                    tracing::error!(movement.id = %id, cause = format_error_chain(&error), "A movement cannot be read");
                     self.sql.exec(later, vals![now.plus_ms(ASK_LATER_MS), id]).await?;
                 }
             }
@@ -106,11 +111,11 @@ impl Store {
     pub async fn calls_of(&self, order: OrderId) -> Result<Vec<AdapterCall>, StoreError> {
         let now = self.clock.now();
         let payments: Vec<PaymentRow> =
-            self.sql.all(PaymentRow::select(OF_ORDER), vals![order]).await?;
+            self.sql.fetch_all(PaymentRow::select(OF_ORDER), vals![order]).await?;
         let refunds: Vec<RefundRow> =
-            self.sql.all(RefundRow::select(OF_ORDER), vals![order]).await?;
-        let charges = payments.into_iter().map(AdapterCall::charge);
-        let calls = charges.chain(refunds.into_iter().map(AdapterCall::refund));
+            self.sql.fetch_all(RefundRow::select(OF_ORDER), vals![order]).await?;
+        let charges = payments.into_iter().map(AdapterCall::from_payment);
+        let calls = charges.chain(refunds.into_iter().map(AdapterCall::from_refund));
         let calls = calls.collect::<Result<Vec<AdapterCall>, _>>()?;
         Ok(calls.into_iter().filter(|call| call.errand.at <= now).collect())
     }
@@ -118,16 +123,16 @@ impl Store {
     /// The call that closes the order's closing payment, if any.
     pub async fn call_to_close(&self, order: OrderId) -> Result<Option<AdapterCall>, StoreError> {
         let row: Option<PaymentRow> =
-            self.sql.one(PaymentRow::select(CLOSING_OF_ORDER), vals![order]).await?;
-        let Some(call) = row.map(AdapterCall::charge).transpose()? else { return Ok(None) };
-        let errand = Errand { ask: Ask::Close, ..call.errand };
+            self.sql.fetch_optional(PaymentRow::select(CLOSING_OF_ORDER), vals![order]).await?;
+        let Some(call) = row.map(AdapterCall::from_payment).transpose()? else { return Ok(None) };
+        let errand = PendingCall { ask: Ask::Close, ..call.errand };
         Ok(Some(AdapterCall { errand, ..call }))
     }
 
     /// Seconds until the next adapter call about the order's open payment.
     pub async fn seconds_until_asked(&self, order: OrderId) -> Result<u32, StoreError> {
-        let at: Option<UnixMillis> = self.sql.one(ASKED_OF_ORDER, vals![order]).await?;
-        let wait_ms = at.map_or(0, |at| at.since(self.clock.now()));
+        let at: Option<UnixMillis> = self.sql.fetch_optional(ASKED_OF_ORDER, vals![order]).await?;
+        let wait_ms = at.map_or(0, |at| at.ms_since(self.clock.now()));
         let seconds = u32::try_from((wait_ms + 999) / 1_000).unwrap_or(u32::MAX);
         Ok(seconds.max(1))
     }
@@ -136,34 +141,39 @@ impl Store {
     pub async fn ask_later(&self, call: &AdapterCall) -> Result<(), StoreError> {
         let later = self.clock.now().plus_ms(ASK_LATER_MS);
         let text = match call.kind {
-            CallKind::Charge { .. } => PAYMENT_LATER,
-            CallKind::Refund { .. } => REFUND_LATER,
-            CallKind::Payout { .. } => PAYOUT_LATER,
+            AdapterCallKind::Charge { .. } => PAYMENT_LATER,
+            AdapterCallKind::Refund { .. } => REFUND_LATER,
+            AdapterCallKind::Payout { .. } => PAYOUT_LATER,
         };
         self.sql.exec(text, vals![later, call.id.0]).await?;
         Ok(())
     }
 
     /// A query about the movement with this id, settled or not.
-    pub async fn question(&self, id: MovementId) -> Result<Option<AdapterCall>, StoreError> {
+    pub async fn build_query_call(
+        &self,
+        id: MovementId,
+    ) -> Result<Option<AdapterCall>, StoreError> {
         let sql = &self.sql;
-        let call = if let Some(row) = sql.one(PaymentRow::select(ONE), vals![id.0]).await? {
-            AdapterCall::charge(row)?
-        } else if let Some(row) = sql.one(RefundRow::select(ONE), vals![id.0]).await? {
-            AdapterCall::refund(row)?
-        } else if let Some(row) = sql.one(PayoutRow::select(ONE), vals![id.0]).await? {
-            AdapterCall::payout(row)?
+        let call = if let Some(row) =
+            sql.fetch_optional(PaymentRow::select(ONE), vals![id.0]).await?
+        {
+            AdapterCall::from_payment(row)?
+        } else if let Some(row) = sql.fetch_optional(RefundRow::select(ONE), vals![id.0]).await? {
+            AdapterCall::from_refund(row)?
+        } else if let Some(row) = sql.fetch_optional(PayoutRow::select(ONE), vals![id.0]).await? {
+            AdapterCall::from_payout(row)?
         } else {
             return Ok(None);
         };
-        let errand = Errand { ask: Ask::Query, ..call.errand };
+        let errand = PendingCall { ask: Ask::Query, ..call.errand };
         Ok(Some(AdapterCall { errand, ..call }))
     }
 }
 
-impl CallKind {
+impl AdapterCallKind {
     /// `None` for a payout.
-    pub fn order(&self) -> Option<OrderId> {
+    pub fn order_id(&self) -> Option<OrderId> {
         match self {
             Self::Charge { order, .. } | Self::Refund { order, .. } => Some(*order),
             Self::Payout { .. } => None,
@@ -172,13 +182,13 @@ impl CallKind {
 }
 
 impl AdapterCall {
-    fn charge(row: PaymentRow) -> Result<Self, StoreError> {
+    fn from_payment(row: PaymentRow) -> Result<Self, StoreError> {
         let (order, currency, method) = (row.order_id, row.currency, row.payment_method.clone());
         let provider = row.provider_id;
-        let payment = row.payment()?;
+        let payment = row.into_payment()?;
         Ok(Self {
             id: payment.id,
-            kind: CallKind::Charge { order, provider, method },
+            kind: AdapterCallKind::Charge { order, provider, method },
             amount_minor: payment.amount_minor,
             currency,
             begun_at: payment.created_at,
@@ -186,12 +196,12 @@ impl AdapterCall {
         })
     }
 
-    fn refund(row: RefundRow) -> Result<Self, StoreError> {
+    fn from_refund(row: RefundRow) -> Result<Self, StoreError> {
         let (order, currency) = (row.order_id, row.currency);
-        let refund = row.refund()?;
+        let refund = row.into_refund()?;
         Ok(Self {
             id: refund.id,
-            kind: CallKind::Refund { order, payment: refund.payment },
+            kind: AdapterCallKind::Refund { order, payment: refund.payment },
             amount_minor: refund.amount_minor,
             currency,
             begun_at: refund.created_at,
@@ -199,12 +209,12 @@ impl AdapterCall {
         })
     }
 
-    fn payout(row: PayoutRow) -> Result<Self, StoreError> {
+    fn from_payout(row: PayoutRow) -> Result<Self, StoreError> {
         let (provider, currency) = (row.provider_id, row.currency);
-        let payout = row.payout()?;
+        let payout = row.into_payout()?;
         Ok(Self {
             id: payout.id,
-            kind: CallKind::Payout { provider },
+            kind: AdapterCallKind::Payout { provider },
             amount_minor: payout.amount_minor,
             currency,
             begun_at: payout.created_at,

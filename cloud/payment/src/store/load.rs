@@ -19,34 +19,37 @@ const POLICIES: &str =
 
 /// All rows about an order's money, under its due's lock. `None` if the order is new to this
 /// service.
-pub async fn locked(tx: &mut Tx, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
+pub async fn load_order_locked(
+    tx: &mut Tx,
+    order: OrderId,
+) -> Result<Option<OrderMoney>, StoreError> {
     let text = for_update(tx, DueRow::select("WHERE order_id = ?"));
-    let Some(due) = tx.one::<DueRow>(text, vals![order]).await? else { return Ok(None) };
+    let Some(due) = tx.fetch_optional::<DueRow>(text, vals![order]).await? else { return Ok(None) };
     let text = PaymentRow::select("WHERE order_id = ? ORDER BY created_at, id");
-    let payments = tx.all::<PaymentRow>(text, vals![order]).await?;
+    let payments = tx.fetch_all::<PaymentRow>(text, vals![order]).await?;
     let text = RefundRow::select("WHERE order_id = ? ORDER BY created_at, id");
-    let refunds = tx.all::<RefundRow>(text, vals![order]).await?;
+    let refunds = tx.fetch_all::<RefundRow>(text, vals![order]).await?;
     let text = RequestRow::select("WHERE order_id = ? ORDER BY created_at, id");
-    let requests = tx.all::<RequestRow>(text, vals![order]).await?;
+    let requests = tx.fetch_all::<RequestRow>(text, vals![order]).await?;
     let text = ChargebackRow::select("WHERE order_id = ? ORDER BY heard_at, id");
-    let chargebacks = tx.all::<ChargebackRow>(text, vals![order]).await?;
+    let chargebacks = tx.fetch_all::<ChargebackRow>(text, vals![order]).await?;
     let text = JournalRow::select("WHERE order_id = ? ORDER BY seq");
-    let journals = tx.all::<JournalRow>(text, vals![order]).await?;
+    let journals = tx.fetch_all::<JournalRow>(text, vals![order]).await?;
     let text = PostingRow::select("WHERE order_id = ? ORDER BY seq");
-    let postings = tx.all::<PostingRow>(text, vals![order]).await?;
+    let postings = tx.fetch_all::<PostingRow>(text, vals![order]).await?;
     Ok(Some(OrderMoney {
-        due: due.due()?,
-        payments: payments.into_iter().map(PaymentRow::payment).collect::<Result<_, _>>()?,
-        refunds: refunds.into_iter().map(RefundRow::refund).collect::<Result<_, _>>()?,
-        requests: requests.into_iter().map(RequestRow::request).collect::<Result<_, _>>()?,
-        chargebacks: chargebacks.into_iter().map(ChargebackRow::chargeback).collect(),
-        journals: rows::journals(journals, postings)?,
+        due: due.into_due()?,
+        payments: payments.into_iter().map(PaymentRow::into_payment).collect::<Result<_, _>>()?,
+        refunds: refunds.into_iter().map(RefundRow::into_refund).collect::<Result<_, _>>()?,
+        requests: requests.into_iter().map(RequestRow::into_request).collect::<Result<_, _>>()?,
+        chargebacks: chargebacks.into_iter().map(ChargebackRow::into_chargeback).collect(),
+        journals: rows::assemble_journals(journals, postings)?,
     }))
 }
 
 /// The versions of the platform fee. They are few, and never change once in force.
-pub async fn policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
-    let rows: Vec<(UnixMillis, u32)> = tx.all(POLICIES, vals![]).await?;
+pub async fn load_fee_policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
+    let rows: Vec<(UnixMillis, u32)> = tx.fetch_all(POLICIES, vals![]).await?;
     let policy = |(from, basis_points)| {
         let points = u16::try_from(basis_points);
         let platform_fee_bp = points.map_err(|_| StoreError::Unreadable("fee_policies"))?;
@@ -57,5 +60,5 @@ pub async fn policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
 
 /// Only MySQL needs row locks: SQLite has one writer at a time.
 pub fn for_update(tx: &Tx, text: Statement) -> Statement {
-    if tx.is_mysql() { text.then(" FOR UPDATE") } else { text }
+    if tx.is_mysql() { text.append_text(" FOR UPDATE") } else { text }
 }

@@ -32,12 +32,12 @@ row! {
 impl Store {
     /// Oldest first.
     pub async fn kept_methods(&self, customer: UserId) -> Result<Vec<KeptMethodRow>, StoreError> {
-        Ok(self.sql.all(KeptMethodRow::select(OF_CUSTOMER), vals![customer]).await?)
+        Ok(self.sql.fetch_all(KeptMethodRow::select(OF_CUSTOMER), vals![customer]).await?)
     }
 
     /// The method of the customer's last completed payment.
     pub async fn last_used_method(&self, customer: UserId) -> Result<Option<String>, StoreError> {
-        Ok(self.sql.one(LAST_USED, vals![customer]).await?)
+        Ok(self.sql.fetch_optional(LAST_USED, vals![customer]).await?)
     }
 
     /// Saves the method, as the default or not; idempotent. Returns false if the customer has
@@ -55,7 +55,7 @@ impl Store {
             // Lock after inserting our own row, so that concurrent saves of one customer wait for
             // each other.
             let text = for_update(tx, KeptMethodRow::select(OF_CUSTOMER));
-            let kept: Vec<KeptMethodRow> = tx.all(text, vals![customer_id]).await?;
+            let kept: Vec<KeptMethodRow> = tx.fetch_all(text, vals![customer_id]).await?;
             if is_new && kept.len() > KEPT_METHODS_MAX {
                 tx.exec(REMOVE, vals![method, customer_id]).await?;
                 return Ok(false);

@@ -1,6 +1,6 @@
 //! Pays a provider's balance out, under their account's lock.
 
-use custody::{Basis, PayoutStep, PayoutWrites, ProviderMoney};
+use custody::{DecisionContext, PayoutStep, PayoutWrites, ProviderMoney};
 use platform::{
     outbox,
     sql::{Columns, Statement, Tx},
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use wire::{Currency, OrderId, UserId};
 
 use super::{
-    Occasion, Store, StoreError, load,
+    StepContext, Store, StoreError, load,
     rows::{PayoutChange, PayoutRow},
     write,
 };
@@ -35,7 +35,7 @@ impl Store {
         currency: Currency,
         step: PayoutStep,
     ) -> Result<Option<PayoutWrites>, StoreError> {
-        self.pay_out_at(provider, currency, step, self.occasion()).await
+        self.pay_out_at(provider, currency, step, self.new_step_context()).await
     }
 
     /// The same, with a given time and id.
@@ -44,7 +44,7 @@ impl Store {
         provider: UserId,
         currency: Currency,
         step: PayoutStep,
-        occasion: Occasion,
+        occasion: StepContext,
     ) -> Result<Option<PayoutWrites>, StoreError> {
         transact!(self.sql, tx => {
             self.pay_out_in(tx, provider, currency, step, occasion).await
@@ -52,14 +52,14 @@ impl Store {
     }
 
     /// The providers after `after` with enough balance for a payout, at most one batch.
-    pub async fn owed(
+    pub async fn list_owed_providers(
         &self,
         after: Option<(UserId, Currency)>,
     ) -> Result<Vec<(UserId, Currency)>, StoreError> {
         let least = -self.limits.payout_least_minor;
         let (owner, currency) =
             after.map_or((UserId(Uuid::nil()), ""), |(owner, currency)| (owner, currency.as_str()));
-        Ok(self.sql.all(OWED, vals![owner, owner, currency, least, BATCH]).await?)
+        Ok(self.sql.fetch_all(OWED, vals![owner, owner, currency, least, BATCH]).await?)
     }
 
     async fn pay_out_in(
@@ -68,10 +68,10 @@ impl Store {
         provider: UserId,
         currency: Currency,
         step: PayoutStep,
-        Occasion { now, fresh }: Occasion,
+        StepContext { now, fresh }: StepContext,
     ) -> Result<Option<PayoutWrites>, StoreError> {
         let text = load::for_update(tx, Statement::new(BALANCE));
-        let balance: Option<i64> = tx.one(text, vals![provider, currency]).await?;
+        let balance: Option<i64> = tx.fetch_optional(text, vals![provider, currency]).await?;
         let Some(balance) = balance else { return Ok(None) };
         let named = match step {
             PayoutStep::HourStruck => Uuid::nil(),
@@ -80,25 +80,27 @@ impl Store {
         let text = PayoutRow::select(
             "WHERE provider_id = ? AND currency = ? AND (status = 'pending' OR id = ?) ORDER BY created_at, id",
         );
-        let rows: Vec<PayoutRow> = tx.all(text, vals![provider, currency, named]).await?;
-        let payouts = rows.into_iter().map(PayoutRow::payout).collect::<Result<_, _>>()?;
+        let rows: Vec<PayoutRow> = tx.fetch_all(text, vals![provider, currency, named]).await?;
+        let payouts = rows.into_iter().map(PayoutRow::into_payout).collect::<Result<_, _>>()?;
         let balance_minor = (-balance).min(PAYOUT_MOST_MINOR);
         let rows = ProviderMoney { provider_id: provider, currency, balance_minor, payouts };
-        let policies = load::policies(tx).await?;
-        let basis = Basis { now, fresh, policies: &policies, limits: self.limits, lapse: None };
+        let policies = load::load_fee_policies(tx).await?;
+        let basis =
+            DecisionContext { now, fresh, policies: &policies, limits: self.limits, lapse: None };
         let Some(writes) = custody::pay_out(&rows, step, &basis) else { return Ok(None) };
         let before = rows.payouts.iter().find(|known| known.id == writes.payout.id);
         if before.is_some() {
-            write::change(tx, PayoutChange::of(&writes.payout, now), writes.payout.id).await?;
+            write::update_row(tx, PayoutChange::from_payout(&writes.payout, now), writes.payout.id)
+                .await?;
         } else {
-            tx.insert(PayoutRow::of(&writes.payout, provider, currency, now)).await?;
+            tx.insert(PayoutRow::from_payout(&writes.payout, provider, currency, now)).await?;
         }
-        write::book(tx, &self.clock, writes.journal.as_slice(), None, provider.0).await?;
+        write::book_journals(tx, &self.clock, writes.journal.as_slice(), None, provider.0).await?;
         if let Some(case) = &writes.case {
             write::list(tx, OrderId(Uuid::nil()), case, now).await?;
         }
         if before.is_none_or(|before| before.state != writes.payout.state) {
-            let told = write::payout(&self.clock, provider, currency, &writes.payout, now)?;
+            let told = write::payout_event(&self.clock, provider, currency, &writes.payout, now)?;
             outbox::store::add_all(tx, told.as_slice()).await?;
         }
         Ok(Some(writes))

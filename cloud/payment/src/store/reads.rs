@@ -52,31 +52,31 @@ row! {
 }
 
 impl Store {
-    pub async fn parties(&self, order: OrderId) -> Result<Option<Parties>, StoreError> {
+    pub async fn find_parties(&self, order: OrderId) -> Result<Option<Parties>, StoreError> {
         let row: Option<DueRow> =
-            self.sql.one(DueRow::select("WHERE order_id = ?"), vals![order]).await?;
+            self.sql.fetch_optional(DueRow::select("WHERE order_id = ?"), vals![order]).await?;
         Ok(row.map(|row| Parties { customer: row.customer_id, provider: row.provider_id }))
     }
 
-    pub async fn payment(&self, id: Uuid) -> Result<Option<PaymentRow>, StoreError> {
-        Ok(self.sql.one(PaymentRow::select("WHERE id = ?"), vals![id]).await?)
+    pub async fn find_payment(&self, id: Uuid) -> Result<Option<PaymentRow>, StoreError> {
+        Ok(self.sql.fetch_optional(PaymentRow::select("WHERE id = ?"), vals![id]).await?)
     }
 
     /// Newest first.
     pub async fn payments_of(&self, order: OrderId) -> Result<Vec<PaymentRow>, StoreError> {
-        Ok(self.sql.all(PaymentRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+        Ok(self.sql.fetch_all(PaymentRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
     }
 
     pub async fn refunds_of(&self, order: OrderId) -> Result<Vec<RefundRow>, StoreError> {
-        Ok(self.sql.all(RefundRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+        Ok(self.sql.fetch_all(RefundRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
     }
 
-    pub async fn request(&self, id: Uuid) -> Result<Option<RequestRecord>, StoreError> {
-        Ok(self.sql.one(RequestRow::select("WHERE id = ?"), vals![id]).await?)
+    pub async fn find_request(&self, id: Uuid) -> Result<Option<RequestRecord>, StoreError> {
+        Ok(self.sql.fetch_optional(RequestRow::select("WHERE id = ?"), vals![id]).await?)
     }
 
     pub async fn requests_of(&self, order: OrderId) -> Result<Vec<RequestRecord>, StoreError> {
-        Ok(self.sql.all(RequestRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+        Ok(self.sql.fetch_all(RequestRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
     }
 
     /// Requests waiting for an admin, newest first.
@@ -86,24 +86,24 @@ impl Store {
         after: Option<TimeCursor>,
     ) -> Result<Vec<RequestRecord>, StoreError> {
         let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
-        Ok(self.sql.all(RequestRow::select(OPEN_REQUESTS), vals![at, at, id, limit]).await?)
+        Ok(self.sql.fetch_all(RequestRow::select(OPEN_REQUESTS), vals![at, at, id, limit]).await?)
     }
 
     /// Open cases for review, newest first.
-    pub async fn cases(
+    pub async fn list_open_cases(
         &self,
         limit: usize,
         before: Option<u64>,
     ) -> Result<Vec<MoneyCaseRow>, StoreError> {
         let before = before.unwrap_or(i64::MAX.unsigned_abs());
-        Ok(self.sql.all(CASES, vals![before, limit]).await?)
+        Ok(self.sql.fetch_all(CASES, vals![before, limit]).await?)
     }
 
     /// Orders with an expiry or release due now.
     pub async fn dues_by_now(&self) -> Result<Vec<OrderId>, StoreError> {
         let now = self.clock.now();
         let values = vals![now, now.plus_ms(-LOOK_AGAIN_MS), DUES_MAX];
-        Ok(self.sql.all(DUE_BY, values).await?)
+        Ok(self.sql.fetch_all(DUE_BY, values).await?)
     }
 
     /// Postpones a due that cannot be processed now.

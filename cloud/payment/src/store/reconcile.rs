@@ -11,7 +11,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
-use super::{Store, StoreError, compare, rows::word};
+use super::{Store, StoreError, compare, rows::parse_column};
 
 const UNEVEN: &str = "SELECT journal_id FROM transactions WHERE at >= ? \
     GROUP BY journal_id HAVING SUM(amount_minor) <> 0 LIMIT ?";
@@ -78,11 +78,11 @@ pub const FINDINGS_MAX: usize = 200;
 const BATCH: usize = 500;
 
 /// The cursor of a walk over journals.
-pub type BookedPlace = (UnixMillis, u64);
+pub type JournalCursor = (UnixMillis, u64);
 
 /// Contradictions within the books, by the row that shows each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Disagreements {
+pub struct LedgerDiscrepancies {
     pub uneven_journals: Vec<Uuid>,
     pub accounts_adrift: Vec<Uuid>,
     pub held_for_nothing: Vec<Uuid>,
@@ -113,7 +113,7 @@ impl BookedCompensation {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct LateRows {
+pub struct OverdueRows {
     pub payments: Vec<(Uuid, UnixMillis)>,
     pub refunds: Vec<(Uuid, UnixMillis)>,
     pub payouts: Vec<(Uuid, UnixMillis)>,
@@ -124,7 +124,7 @@ pub struct LateRows {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FindingAbout {
+pub struct FindingContext {
     pub order_id: Option<OrderId>,
     /// Set on payouts, which belong to no order, and on compensations.
     pub provider_id: Option<UserId>,
@@ -132,57 +132,64 @@ pub struct FindingAbout {
 }
 
 impl Store {
-    pub async fn disagreements(&self, since: UnixMillis) -> Result<Disagreements, StoreError> {
+    pub async fn find_discrepancies(
+        &self,
+        since: UnixMillis,
+    ) -> Result<LedgerDiscrepancies, StoreError> {
         let sql = &self.sql;
-        Ok(Disagreements {
-            uneven_journals: sql.all(UNEVEN, vals![since, FINDINGS_MAX]).await?,
-            accounts_adrift: sql.all(ADRIFT, vals![FINDINGS_MAX]).await?,
-            held_for_nothing: sql.all(HELD_FOR_NOTHING, vals![FINDINGS_MAX]).await?,
-            shown_unheld: sql.all(SHOWN_UNHELD, vals![FINDINGS_MAX]).await?,
+        Ok(LedgerDiscrepancies {
+            uneven_journals: sql.fetch_all(UNEVEN, vals![since, FINDINGS_MAX]).await?,
+            accounts_adrift: sql.fetch_all(ADRIFT, vals![FINDINGS_MAX]).await?,
+            held_for_nothing: sql.fetch_all(HELD_FOR_NOTHING, vals![FINDINGS_MAX]).await?,
+            shown_unheld: sql.fetch_all(SHOWN_UNHELD, vals![FINDINGS_MAX]).await?,
         })
     }
 
-    pub async fn late(&self, before: UnixMillis) -> Result<LateRows, StoreError> {
+    pub async fn find_overdue_rows(&self, before: UnixMillis) -> Result<OverdueRows, StoreError> {
         let values = || vals![before, FINDINGS_MAX];
         let sql = &self.sql;
-        Ok(LateRows {
-            payments: sql.all(LATE_PAYMENTS, values()).await?,
-            refunds: sql.all(LATE_REFUNDS, values()).await?,
-            payouts: sql.all(LATE_PAYOUTS, values()).await?,
-            need_person: sql.all(NEEDS_PERSON, values()).await?,
-            cancelling: sql.all(CANCELLING, values()).await?,
-            suspense: sql.all(SUSPENSE, values()).await?,
-            cases: sql.all(CASES, values()).await?,
+        Ok(OverdueRows {
+            payments: sql.fetch_all(LATE_PAYMENTS, values()).await?,
+            refunds: sql.fetch_all(LATE_REFUNDS, values()).await?,
+            payouts: sql.fetch_all(LATE_PAYOUTS, values()).await?,
+            need_person: sql.fetch_all(NEEDS_PERSON, values()).await?,
+            cancelling: sql.fetch_all(CANCELLING, values()).await?,
+            suspense: sql.fetch_all(SUSPENSE, values()).await?,
+            cases: sql.fetch_all(CASES, values()).await?,
         })
     }
 
     /// The context of these movements, cases and journals; ids without a row are absent.
-    pub async fn about(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, FindingAbout>, StoreError> {
+    pub async fn find_contexts(
+        &self,
+        ids: &[Uuid],
+    ) -> Result<BTreeMap<Uuid, FindingContext>, StoreError> {
         let mut about = BTreeMap::new();
         for ids in ids.chunks(BATCH) {
             // Cases first, because the later rows of movements carry more; some cases have no
             // movement.
             for text in [ABOUT_CASES, ABOUT_JOURNALS] {
-                let rows = self.named::<(Uuid, OrderId)>(text, ids).await?;
-                about.extend(rows.into_iter().map(|(id, of)| (id, FindingAbout::of_order(of))));
+                let rows = self.select_by_ids::<(Uuid, OrderId)>(text, ids).await?;
+                about.extend(rows.into_iter().map(|(id, of)| (id, FindingContext::of_order(of))));
             }
             for text in [ABOUT_PAYMENTS, ABOUT_REFUNDS, ABOUT_CHARGEBACKS] {
-                let rows = self.named::<(Uuid, OrderId, i64, Currency)>(text, ids).await?;
+                let rows = self.select_by_ids::<(Uuid, OrderId, i64, Currency)>(text, ids).await?;
                 about.extend(rows.into_iter().map(|(id, order_id, minor, currency)| {
                     let amount = Some((minor, currency));
-                    (id, FindingAbout { amount, ..FindingAbout::of_order(order_id) })
+                    (id, FindingContext { amount, ..FindingContext::of_order(order_id) })
                 }));
             }
             type Compensated = (Uuid, OrderId, UserId, i64, Currency);
-            let rows = self.named::<Compensated>(ABOUT_COMPENSATIONS, ids).await?;
+            let rows = self.select_by_ids::<Compensated>(ABOUT_COMPENSATIONS, ids).await?;
             about.extend(rows.into_iter().map(|(id, order_id, provider_id, minor, currency)| {
                 let (order_id, provider_id) = (Some(order_id), Some(provider_id));
-                (id, FindingAbout { order_id, provider_id, amount: Some((minor, currency)) })
+                (id, FindingContext { order_id, provider_id, amount: Some((minor, currency)) })
             }));
-            let rows = self.named::<(Uuid, UserId, i64, Currency)>(ABOUT_PAYOUTS, ids).await?;
+            let rows =
+                self.select_by_ids::<(Uuid, UserId, i64, Currency)>(ABOUT_PAYOUTS, ids).await?;
             about.extend(rows.into_iter().map(|(id, provider_id, minor, currency)| {
                 let (provider_id, amount) = (Some(provider_id), Some((minor, currency)));
-                (id, FindingAbout { provider_id, amount, ..FindingAbout::default() })
+                (id, FindingContext { provider_id, amount, ..FindingContext::default() })
             }));
         }
         Ok(about)
@@ -192,10 +199,10 @@ impl Store {
     /// with the next cursor.
     pub async fn booked_since(
         &self,
-        (at, seq): BookedPlace,
-    ) -> Result<(Vec<Uuid>, Option<BookedPlace>), StoreError> {
+        (at, seq): JournalCursor,
+    ) -> Result<(Vec<Uuid>, Option<JournalCursor>), StoreError> {
         let rows: Vec<(Uuid, UnixMillis, u64)> =
-            self.sql.all(BOOKED_SINCE, vals![at, at, seq, BATCH]).await?;
+            self.sql.fetch_all(BOOKED_SINCE, vals![at, at, seq, BATCH]).await?;
         let last = rows.last().map(|(_, at, seq)| (*at, *seq));
         Ok((rows.into_iter().map(|(subject, ..)| subject).collect(), last))
     }
@@ -204,25 +211,28 @@ impl Store {
     /// one request.
     pub async fn compensations_since(
         &self,
-        (at, seq): BookedPlace,
+        (at, seq): JournalCursor,
     ) -> Result<Vec<BookedCompensation>, StoreError> {
         let values = vals![at, at, seq, compare::BATCH];
-        Ok(self.sql.all(COMPENSATIONS_SINCE, values).await?)
+        Ok(self.sql.fetch_all(COMPENSATIONS_SINCE, values).await?)
     }
 
     /// Our books' statement lines for these ids.
-    pub async fn booked(&self, ids: &[Uuid]) -> Result<BTreeSet<StatementLine>, StoreError> {
+    pub async fn booked_statement_lines(
+        &self,
+        ids: &[Uuid],
+    ) -> Result<BTreeSet<StatementLine>, StoreError> {
         if ids.is_empty() {
             return Ok(BTreeSet::new());
         }
         // The adapter's own ids, each with its movement.
         let mut about: BTreeMap<Uuid, Uuid> =
-            self.named::<(Uuid, Uuid)>(CHARGEBACKS, ids).await?.into_iter().collect();
-        about.extend(self.named::<(Uuid, Uuid)>(ADAPTER_FEES, ids).await?);
+            self.select_by_ids::<(Uuid, Uuid)>(CHARGEBACKS, ids).await?.into_iter().collect();
+        about.extend(self.select_by_ids::<(Uuid, Uuid)>(ADAPTER_FEES, ids).await?);
         let subjects: Vec<Uuid> = ids.iter().copied().chain(about.keys().copied()).collect();
-        let rows: Vec<(String, Uuid, i64)> = self.named(BOOKED, &subjects).await?;
+        let rows: Vec<(String, Uuid, i64)> = self.select_by_ids(BOOKED, &subjects).await?;
         let line = |(action, subject, minor): (String, Uuid, i64)| {
-            let kind = match word::<Action>(&action, "journals.action")? {
+            let kind = match parse_column::<Action>(&action, "journals.action")? {
                 Action::RefundDone => LineKind::Refund,
                 Action::PayoutDone => LineKind::Payout,
                 Action::PayoutReturned => LineKind::PayoutReturned,
@@ -242,7 +252,7 @@ impl Store {
         let mut open = BTreeSet::new();
         if !ids.is_empty() {
             for text in [OPEN_PAYMENTS, OPEN_REFUNDS, OPEN_PAYOUTS] {
-                open.extend(self.named::<Uuid>(text, ids).await?);
+                open.extend(self.select_by_ids::<Uuid>(text, ids).await?);
             }
         }
         Ok(open)
@@ -258,17 +268,17 @@ impl Store {
         Ok(())
     }
 
-    async fn named<R: platform::sql::Row>(
+    async fn select_by_ids<R: platform::sql::Row>(
         &self,
         text: &'static str,
         ids: &[Uuid],
     ) -> Result<Vec<R>, StoreError> {
         let values: Vec<Val> = ids.iter().map(Val::from).collect();
-        Ok(self.sql.all(in_list(text, ids.len(), ")"), values).await?)
+        Ok(self.sql.fetch_all(in_list(text, ids.len(), ")"), values).await?)
     }
 }
 
-impl FindingAbout {
+impl FindingContext {
     pub fn of_order(order: OrderId) -> Self {
         Self { order_id: Some(order), ..Self::default() }
     }

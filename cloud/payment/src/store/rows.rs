@@ -4,7 +4,10 @@ mod books;
 mod due;
 mod movements;
 
-pub use books::{AccountKey, JournalRow, PostingRow, account_key, journal, journals, posting};
+pub use books::{
+    AccountKey, JournalRow, PostingRow, account_key, assemble_journals, to_journal_row,
+    to_posting_row,
+};
 pub use due::DueRow;
 pub use movements::{
     ChargebackRow, PaymentChange, PaymentRow, PayoutChange, PayoutRow, RefundChange, RefundRow,
@@ -14,6 +17,9 @@ pub use movements::{
 use super::StoreError;
 
 /// Parses a domain value; we never write any other.
-pub fn word<T: std::str::FromStr>(text: &str, column: &'static str) -> Result<T, StoreError> {
+pub fn parse_column<T: std::str::FromStr>(
+    text: &str,
+    column: &'static str,
+) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Unreadable(column))
 }

@@ -1,7 +1,7 @@
 //! Seals payment_db's plaintext, and reseals text under former keys.
 
 use platform::{
-    sealing::{DataKeys, SealPlace, SealedBatch},
+    sealing::{DataKeys, ResealedBatch, SealContext},
     vals,
 };
 use uuid::Uuid;
@@ -23,24 +23,24 @@ impl Store {
 
     /// Seals the reasons of the requests after `after`, at most one batch. Returns the batch's last
     /// request, or `None` at the end.
-    pub async fn reseal_reasons(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
-        self.reseal(REASONS, RESEAL, RequestRow::reason_place, after).await
+    pub async fn reseal_reasons(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
+        self.reseal_rows(REASONS, RESEAL, RequestRow::reason_place, after).await
     }
 
     /// Does the same for admins' actions.
-    pub async fn reseal_acts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
-        self.reseal(ACTS, RESEAL_ACT, ActRow::reason_place, after).await
+    pub async fn reseal_acts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
+        self.reseal_rows(ACTS, RESEAL_ACT, ActRow::reason_place, after).await
     }
 
-    async fn reseal(
+    async fn reseal_rows(
         &self,
         read: &'static str,
         write: &'static str,
-        place: fn(Uuid) -> SealPlace,
+        place: fn(Uuid) -> SealContext,
         after: Uuid,
-    ) -> Result<SealedBatch<Uuid>, StoreError> {
+    ) -> Result<ResealedBatch<Uuid>, StoreError> {
         let keys = self.data_keys();
-        let rows: Vec<(Uuid, String)> = self.sql.all(read, vals![after, BATCH]).await?;
+        let rows: Vec<(Uuid, String)> = self.sql.fetch_all(read, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
         let mut sealed = 0;
         for (id, reason) in rows {
@@ -52,6 +52,6 @@ impl Store {
             self.sql.exec(write, vals![anew, id]).await?;
             sealed += 1;
         }
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 }

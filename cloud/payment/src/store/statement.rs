@@ -57,7 +57,7 @@ impl Store {
         after: Option<TimeCursor>,
     ) -> Result<Vec<StatementEntry>, StoreError> {
         let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
-        Ok(self.sql.all(OF_PROVIDER, vals![provider, at, at, id, limit]).await?)
+        Ok(self.sql.fetch_all(OF_PROVIDER, vals![provider, at, at, id, limit]).await?)
     }
 
     /// Every posting about an order's money, oldest first.
@@ -65,11 +65,11 @@ impl Store {
         &self,
         order: OrderId,
     ) -> Result<Vec<StatementEntry>, StoreError> {
-        Ok(self.sql.all(OF_ORDER, vals![order, LINES_MAX]).await?)
+        Ok(self.sql.fetch_all(OF_ORDER, vals![order, LINES_MAX]).await?)
     }
 
     /// A provider's owed and in-transit balances.
     pub async fn balances_of(&self, provider: UserId) -> Result<Vec<AccountBalance>, StoreError> {
-        Ok(self.sql.all(BALANCES, vals![provider]).await?)
+        Ok(self.sql.fetch_all(BALANCES, vals![provider]).await?)
     }
 }

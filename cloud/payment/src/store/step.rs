@@ -1,6 +1,6 @@
 //! The only way to change an order's money: lock its due, decide, write.
 
-use custody::{Basis, MoneyStep, MoneyWrites, MovementId, OrderMoney, Refusal};
+use custody::{DecisionContext, MoneyRefusal, MoneyStep, MoneyWrites, MovementId, OrderMoney};
 use platform::{
     row,
     sql::{Columns, Tx},
@@ -9,7 +9,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{CommandId, OrderId, UnixMillis, UserId};
 
-use super::{MoneyAct, Occasion, Store, StoreError, acts, load, rows::DueRow, write};
+use super::{MoneyAct, StepContext, Store, StoreError, acts, load, rows::DueRow, write};
 
 /// Retries after another transaction opens the same due concurrently. One is enough; the rest is
 /// margin.
@@ -20,7 +20,7 @@ const TOLD: &str = "UPDATE dues SET told_at = ? WHERE order_id = ?";
 
 /// Data that a step records besides the domain's decision.
 #[derive(Debug, Clone, Default)]
-pub struct StepNote {
+pub struct StepMetadata {
     /// For a payment, the adapter's token of the payment method.
     pub method: Option<String>,
     /// For a refund request.
@@ -49,7 +49,7 @@ pub enum StepOutcome {
     Repeated(MovementId),
     /// The key has already been used for a different request.
     KeyReused,
-    Refused(Refusal),
+    Refused(MoneyRefusal),
     /// The order is unknown here.
     Unknown,
 }
@@ -67,13 +67,13 @@ row! {
 }
 
 impl Store {
-    pub async fn step(
+    pub async fn apply_step(
         &self,
         order: OrderId,
         step: &MoneyStep,
-        note: &StepNote,
+        note: &StepMetadata,
     ) -> Result<StepOutcome, StoreError> {
-        self.step_at(order, step, note, self.occasion()).await
+        self.step_at(order, step, note, self.new_step_context()).await
     }
 
     /// The same, with a given time and id, so that a run can be replayed.
@@ -81,8 +81,8 @@ impl Store {
         &self,
         order: OrderId,
         step: &MoneyStep,
-        note: &StepNote,
-        occasion: Occasion,
+        note: &StepMetadata,
+        occasion: StepContext,
     ) -> Result<StepOutcome, StoreError> {
         for _ in 0..=COLLISIONS_MAX {
             let done = transact!(self.sql, tx => {
@@ -98,13 +98,14 @@ impl Store {
     /// Returns true if a request with this key is already done.
     pub async fn knows_key(&self, asked: &KeyedRequest) -> Result<bool, StoreError> {
         let text = KeyRow::select(OF_KEY);
-        let row: Option<KeyRow> = self.sql.one(text, vals![asked.user, asked.key]).await?;
+        let row: Option<KeyRow> =
+            self.sql.fetch_optional(text, vals![asked.user, asked.key]).await?;
         Ok(row.is_some())
     }
 
     /// The current state of an order's money.
-    pub async fn money(&self, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
-        transact!(self.sql, tx => { load::locked(tx, order).await })
+    pub async fn load_order_money(&self, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
+        transact!(self.sql, tx => { load::load_order_locked(tx, order).await })
     }
 
     /// `None` if another transaction has just opened the due.
@@ -113,11 +114,11 @@ impl Store {
         tx: &mut Tx,
         order: OrderId,
         step: &MoneyStep,
-        note: &StepNote,
-        occasion: Occasion,
+        note: &StepMetadata,
+        occasion: StepContext,
     ) -> Result<Option<StepOutcome>, StoreError> {
-        let stored = load::locked(tx, order).await?;
-        if let Some(outcome) = known(tx, order, note.key).await? {
+        let stored = load::load_order_locked(tx, order).await?;
+        if let Some(outcome) = find_stored_answer(tx, order, note.key).await? {
             return Ok(Some(outcome));
         }
         let (before, opens) = match (stored, step) {
@@ -127,39 +128,40 @@ impl Store {
             }
             (None, _) => return Ok(Some(StepOutcome::Unknown)),
         };
-        let policies = load::policies(tx).await?;
-        let Occasion { now, fresh } = occasion;
-        let basis = Basis { now, fresh, policies: &policies, limits: self.limits, lapse: None };
-        let writes = match custody::decide(&before, step, &basis) {
+        let policies = load::load_fee_policies(tx).await?;
+        let StepContext { now, fresh } = occasion;
+        let basis =
+            DecisionContext { now, fresh, policies: &policies, limits: self.limits, lapse: None };
+        let writes = match custody::decide_money_step(&before, step, &basis) {
             Ok(writes) => writes,
             Err(refusal) => return Ok(Some(StepOutcome::Refused(refusal))),
         };
-        if opens && !tx.insert_new(DueRow::of(&writes.due, now)).await? {
+        if opens && !tx.insert_new(DueRow::from_due(&writes.due, now)).await? {
             return Ok(None);
         }
         let looks = *step == MoneyStep::TimePassed;
         if !opens && (looks || writes.due != before.due) {
-            let mut values = DueRow::of(&writes.due, now).values();
+            let mut values = DueRow::from_due(&writes.due, now).values();
             values.push(order.into());
             tx.exec(DueRow::update("WHERE order_id = ?"), values).await?;
         }
-        write::all(tx, &self.clock, &before, &writes, note, now).await?;
+        write::write_decision(tx, &self.clock, &before, &writes, note, now).await?;
         if !writes.events.is_empty() {
             tx.exec(TOLD, vals![now, order]).await?;
         }
         let changes = !writes.journals.is_empty() || writes.due != before.due;
         if let Some(act) = note.act.as_ref().filter(|_| changes) {
-            acts::record(tx, self.clock.new_id(), order, act, now).await?;
+            acts::record_act(tx, self.clock.new_id(), order, act, now).await?;
         }
         if let Some(key) = note.key {
-            tx.insert(KeyRow::of(key, order, writes.movement, now)).await?;
+            tx.insert(KeyRow::from_request(key, order, writes.movement, now)).await?;
         }
         Ok(Some(StepOutcome::Done(Box::new(writes))))
     }
 }
 
 /// The stored answer for this idempotency key.
-async fn known(
+async fn find_stored_answer(
     tx: &mut Tx,
     order: OrderId,
     asked: Option<KeyedRequest>,
@@ -167,7 +169,7 @@ async fn known(
     let Some(KeyedRequest { user, key, kind, subject, amount_minor }) = asked else {
         return Ok(None);
     };
-    let row: Option<KeyRow> = tx.one(KeyRow::select(OF_KEY), vals![user, key]).await?;
+    let row: Option<KeyRow> = tx.fetch_optional(KeyRow::select(OF_KEY), vals![user, key]).await?;
     Ok(row.map(|row| {
         let is_alike =
             (row.order_id, row.kind.as_str(), row.amount_minor) == (order, kind, amount_minor);
@@ -180,7 +182,12 @@ async fn known(
 }
 
 impl KeyRow {
-    fn of(key: KeyedRequest, order_id: OrderId, begun: Option<MovementId>, at: UnixMillis) -> Self {
+    fn from_request(
+        key: KeyedRequest,
+        order_id: OrderId,
+        begun: Option<MovementId>,
+        at: UnixMillis,
+    ) -> Self {
         // A request may begin no movement, or only later: its key then points to the order.
         let movement_id = key.subject.or(begun.map(|movement| movement.0)).unwrap_or(order_id.0);
         Self {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use custody::{
-    HeardOrder, MoneyCase, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyJournal, MoneyWrites,
+    BilledOrder, MoneyCase, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyJournal, MoneyWrites,
     MovementId, OrderMoney, Payment, Payout, PayoutState, RefundRequest, RequestState,
 };
 use platform::{
@@ -23,7 +23,7 @@ use wire::{
 };
 
 use super::{
-    StepNote, StoreError,
+    StepMetadata, StoreError,
     rows::{
         self, AccountKey, ChargebackRow, PaymentChange, PaymentRow, RefundChange, RefundRow,
         RequestChange, RequestRow, account_key,
@@ -54,55 +54,60 @@ columns! {
 }
 
 /// Writes everything except the due.
-pub async fn all(
+pub async fn write_decision(
     tx: &mut Tx,
     clock: &Clock,
     before: &OrderMoney,
     writes: &MoneyWrites,
-    note: &StepNote,
+    note: &StepMetadata,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let order = &writes.due.order;
-    let begun = payments(tx, before, writes, note, now).await?;
-    refunds(tx, before, writes, now).await?;
-    requests(tx, before, writes, note, now).await?;
+    let begun = write_payments(tx, before, writes, note, now).await?;
+    write_refunds(tx, before, writes, now).await?;
+    write_requests(tx, before, writes, note, now).await?;
     for chargeback in &writes.chargebacks {
         if before.chargebacks.iter().any(|known| known.id == chargeback.id) {
             tx.exec(REVERSED, vals![chargeback.is_reversed, chargeback.id.0]).await?;
         } else {
-            tx.insert(ChargebackRow::of(chargeback, order.id, now)).await?;
+            tx.insert(ChargebackRow::from_chargeback(chargeback, order.id, now)).await?;
         }
     }
-    book(tx, clock, &writes.journals, Some(order.id), order.id.0).await?;
-    let opened = cases(tx, writes, now).await?;
+    book_journals(tx, clock, &writes.journals, Some(order.id), order.id.0).await?;
+    let opened = insert_cases(tx, writes, now).await?;
     let mut events = Vec::new();
     for payment in begun {
-        events.push(event(clock, EventType::PaymentInitiated, now, &initiated(writes, payment)?)?);
+        events.push(new_event(
+            clock,
+            EventType::PaymentInitiated,
+            now,
+            &initiated_body(writes, payment)?,
+        )?);
     }
     for request in &writes.requests {
         let body = request_changed(before, writes, request)?;
-        events.push(event(clock, request_event(request.state), now, &body)?);
+        events.push(new_event(clock, request_event(request.state), now, &body)?);
     }
     for told in &writes.events {
-        events.push(self::told(clock, order, told, now)?);
+        events.push(self::build_money_event(clock, order, told, now)?);
     }
     for case in opened {
         let body = case_opened(before, writes, case)?;
-        events.push(event(clock, EventType::PaymentStatusChanged, now, &body)?);
+        events.push(new_event(clock, EventType::PaymentStatusChanged, now, &body)?);
     }
     Ok(outbox::store::add_all(tx, &events).await?)
 }
 
-pub fn told(
+pub fn build_money_event(
     clock: &Clock,
-    order: &HeardOrder,
+    order: &BilledOrder,
     told: &MoneyEvent,
     now: UnixMillis,
 ) -> Result<Event, StoreError> {
-    event(clock, event_type(told.kind), now, &body(order, told)?)
+    new_event(clock, event_type(told.kind), now, &build_event_body(order, told)?)
 }
 
-async fn cases<'a>(
+async fn insert_cases<'a>(
     tx: &mut Tx,
     writes: &'a MoneyWrites,
     now: UnixMillis,
@@ -128,27 +133,27 @@ pub async fn list(
     Ok(tx.insert_new(CaseRow { order_id, kind, movement_id, opened_at: now }).await?)
 }
 
-async fn payments<'a>(
+async fn write_payments<'a>(
     tx: &mut Tx,
     before: &OrderMoney,
     writes: &'a MoneyWrites,
-    note: &StepNote,
+    note: &StepMetadata,
     now: UnixMillis,
 ) -> Result<Vec<&'a Payment>, StoreError> {
     let method = note.method.as_deref().unwrap_or(USUAL_METHOD);
     let mut begun = Vec::new();
     for payment in &writes.payments {
         if before.payments.iter().any(|known| known.id == payment.id) {
-            change(tx, PaymentChange::of(payment, now), payment.id).await?;
+            update_row(tx, PaymentChange::from_payment(payment, now), payment.id).await?;
         } else {
-            tx.insert(PaymentRow::of(payment, &writes.due.order, method, now)).await?;
+            tx.insert(PaymentRow::from_payment(payment, &writes.due.order, method, now)).await?;
             begun.push(payment);
         }
     }
     Ok(begun)
 }
 
-async fn refunds(
+async fn write_refunds(
     tx: &mut Tx,
     before: &OrderMoney,
     writes: &MoneyWrites,
@@ -156,19 +161,19 @@ async fn refunds(
 ) -> Result<(), StoreError> {
     for refund in &writes.refunds {
         if before.refunds.iter().any(|known| known.id == refund.id) {
-            change(tx, RefundChange::of(refund, now), refund.id).await?;
+            update_row(tx, RefundChange::from_refund(refund, now), refund.id).await?;
         } else {
-            tx.insert(RefundRow::of(refund, &writes.due.order, now)).await?;
+            tx.insert(RefundRow::from_refund(refund, &writes.due.order, now)).await?;
         }
     }
     Ok(())
 }
 
-async fn requests(
+async fn write_requests(
     tx: &mut Tx,
     before: &OrderMoney,
     writes: &MoneyWrites,
-    note: &StepNote,
+    note: &StepMetadata,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     for request in &writes.requests {
@@ -180,7 +185,7 @@ async fn requests(
                 decided_by: note.by,
                 decided_at: Some(now),
             };
-            change(tx, changed, request.id).await?;
+            update_row(tx, changed, request.id).await?;
         } else {
             let row = new_request(tx, request, &writes.due.order, note, now);
             tx.insert(row).await?;
@@ -197,8 +202,8 @@ fn granted_now(before: &OrderMoney, writes: &MoneyWrites) -> i64 {
 fn new_request(
     tx: &Tx,
     request: &RefundRequest,
-    order: &HeardOrder,
-    note: &StepNote,
+    order: &BilledOrder,
+    note: &StepMetadata,
     now: UnixMillis,
 ) -> RequestRow {
     let reason = note.reason.as_deref().unwrap_or_default();
@@ -218,7 +223,7 @@ fn new_request(
     }
 }
 
-pub async fn change<R: Columns>(tx: &mut Tx, row: R, id: MovementId) -> Result<(), StoreError> {
+pub async fn update_row<R: Columns>(tx: &mut Tx, row: R, id: MovementId) -> Result<(), StoreError> {
     let mut values = row.values();
     values.push(id.0.into());
     tx.exec(R::update("WHERE id = ?"), values).await?;
@@ -228,7 +233,7 @@ pub async fn change<R: Columns>(tx: &mut Tx, row: R, id: MovementId) -> Result<(
 /// Writes journals and updates account balances. A fact booked before aborts the transaction
 /// through the journals' unique key [JOURNAL_KEY], and a balance on the wrong side through the
 /// accounts' constraint.
-pub async fn book(
+pub async fn book_journals(
     tx: &mut Tx,
     clock: &Clock,
     journals: &[MoneyJournal],
@@ -238,10 +243,10 @@ pub async fn book(
     let (mut rows, mut postings) = (Vec::new(), Vec::new());
     let mut moved: BTreeMap<(AccountKey, Currency), i64> = BTreeMap::new();
     for journal in journals {
-        let row = rows::journal(journal, clock.new_id(), order_id);
+        let row = rows::to_journal_row(journal, clock.new_id(), order_id);
         for posting in &journal.postings {
             let key = account_key(posting.account, subject);
-            postings.push(rows::posting(&row, key, posting.minor));
+            postings.push(rows::to_posting_row(&row, key, posting.minor));
             *moved.entry((key, journal.currency)).or_default() += posting.minor;
         }
         rows.push(row);
@@ -282,38 +287,38 @@ fn event_type(kind: MoneyEventKind) -> EventType {
     }
 }
 
-fn event(
+fn new_event(
     clock: &Clock,
     kind: EventType,
     at: UnixMillis,
     body: &impl Serialize,
 ) -> Result<Event, StoreError> {
-    let trace = trace::current().unwrap_or_else(TraceId::random);
+    let trace = trace::current_trace().unwrap_or_else(TraceId::random);
     Ok(Event::new(EventId(clock.new_id()), kind, at, trace.as_str(), body)?)
 }
 
-fn body(order: &HeardOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreError> {
+fn build_event_body(order: &BilledOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreError> {
     let MoneyDetails { returning_minor, share_minor, charged_back_minor } = told.details;
     Ok(PaymentEvent {
         order_id: order.id,
         customer_id: order.customer_id,
         provider_id: told.provider_id.or(order.provider_id),
         movement_id: told.movement.0,
-        amount: amount(told.amount_minor)?,
+        amount: to_amount(told.amount_minor)?,
         currency: order.currency,
         payment_status: told.status,
         money_version: told.money_version,
-        held: amount(told.held_minor)?,
-        returning: returning_minor.map(amount).transpose()?,
-        share: share_minor.map(amount).transpose()?,
-        charged_back: charged_back_minor.map(amount).transpose()?,
+        held: to_amount(told.held_minor)?,
+        returning: returning_minor.map(to_amount).transpose()?,
+        share: share_minor.map(to_amount).transpose()?,
+        charged_back: charged_back_minor.map(to_amount).transpose()?,
         order_status: charged_back_minor.map(|_| order.status),
         case: None,
     })
 }
 
 /// A new payment changes no status, so its event keeps the version.
-fn initiated(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, StoreError> {
+fn initiated_body(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, StoreError> {
     let due = &writes.due;
     let told = MoneyEvent {
         kind: MoneyEventKind::PaymentStatusChanged,
@@ -325,7 +330,7 @@ fn initiated(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, St
         provider_id: payment.provider_id,
         details: MoneyDetails::default(),
     };
-    body(&due.order, &told)
+    build_event_body(&due.order, &told)
 }
 
 fn request_event(state: RequestState) -> EventType {
@@ -357,7 +362,7 @@ fn request_changed(
         provider_id: None,
         details: MoneyDetails::default(),
     };
-    body(&due.order, &told)
+    build_event_body(&due.order, &told)
 }
 
 /// An opened case, of which admins are notified, also keeps the version.
@@ -379,12 +384,12 @@ fn case_opened(
         details: MoneyDetails::default(),
     };
     let case = Some(case.kind.as_str().to_owned());
-    Ok(PaymentEvent { case, ..body(&due.order, &told)? })
+    Ok(PaymentEvent { case, ..build_event_body(&due.order, &told)? })
 }
 
 /// The event of a payout that was sent, failed or came back. A payout begun before payouts were
 /// bounded may exceed an event's maximum amount: it is booked without an event and only logged.
-pub fn payout(
+pub fn payout_event(
     clock: &Clock,
     provider_id: UserId,
     currency: Currency,
@@ -396,14 +401,14 @@ pub fn payout(
         PayoutState::Completed => EventType::PayoutSent,
         PayoutState::Failed | PayoutState::Returned => EventType::PayoutFailed,
     };
-    let Ok(amount) = amount(payout.amount_minor) else {
+    let Ok(amount) = to_amount(payout.amount_minor) else {
         tracing::error!(movement.id = %payout.id.0, "No event can carry the amount of a payout");
         return Ok(None);
     };
     let told = PayoutEvent { payout_id: payout.id.0, provider_id, amount, currency };
-    Ok(Some(event(clock, kind, now, &told)?))
+    Ok(Some(new_event(clock, kind, now, &told)?))
 }
 
-fn amount(minor: i64) -> Result<Amount, StoreError> {
+fn to_amount(minor: i64) -> Result<Amount, StoreError> {
     Amount::from_minor(minor).map_err(|_| StoreError::Unreadable("an amount is out of its range"))
 }

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use alipay_sandbox::{Sandbox, Trouble};
-use custody::{AdapterAnswer, Ask, Errand, MovementId};
+use custody::{AdapterAnswer, Ask, MovementId, PendingCall};
 use futures::future::join_all;
 use payment::{
-    adapter::{Alipay, PayLink, Payments},
-    store::{AdapterCall, CallKind},
+    adapter::{Alipay, PayLink, PaymentAdapter},
+    store::{AdapterCall, AdapterCallKind},
 };
 use rstest::rstest;
 use uuid::Uuid;
@@ -40,7 +40,7 @@ enum Customer {
 /// An adapter with its customers.
 struct Counter {
     stage: Stage,
-    adapter: Payments,
+    adapter: PaymentAdapter,
     bank: Option<Sandbox>,
 }
 
@@ -56,9 +56,9 @@ impl Counter {
             Arm::Simulated(_) => (simulated, None),
             Arm::Alipay => {
                 let bank = Sandbox::start("127.0.0.1:0", stage.clock.clone()).await.unwrap();
-                let settings = at_alipay(&stage.config, &bank, "").alipay();
+                let settings = at_alipay(&stage.config, &bank, "").alipay_settings();
                 let alipay = Alipay::open(settings, stage.clock.clone()).unwrap();
-                (Payments::Alipay(alipay), Some(bank))
+                (PaymentAdapter::Alipay(alipay), Some(bank))
             }
         };
         Self { stage, adapter, bank }
@@ -88,7 +88,7 @@ impl Counter {
     }
 
     fn link(&self, charge: &AdapterCall) -> Option<String> {
-        self.adapter.link(&PayLink {
+        self.adapter.payment_link(&PayLink {
             payment: charge.id,
             order: order_id(0),
             amount_minor: charge.amount_minor,
@@ -97,7 +97,7 @@ impl Counter {
     }
 
     fn refund(&self, charge: &AdapterCall) -> AdapterCall {
-        let kind = CallKind::Refund { order: order_id(0), payment: charge.id };
+        let kind = AdapterCallKind::Refund { order: order_id(0), payment: charge.id };
         AdapterCall { id: MovementId(self.stage.clock.new_id()), kind, ..charge.clone() }
     }
 
@@ -117,12 +117,12 @@ impl Counter {
     }
 }
 
-async fn answer(adapter: &Payments, call: &AdapterCall) -> AdapterAnswer {
-    adapter.take(call).await.answer
+async fn answer(adapter: &PaymentAdapter, call: &AdapterCall) -> AdapterAnswer {
+    adapter.make_call(call).await.answer
 }
 
 fn asking(ask: Ask, call: &AdapterCall) -> AdapterCall {
-    AdapterCall { errand: Errand { ask, ..call.errand }, ..call.clone() }
+    AdapterCall { errand: PendingCall { ask, ..call.errand }, ..call.clone() }
 }
 
 #[rstest]
@@ -147,7 +147,7 @@ async fn an_id_has_one_effect_and_its_end_stays(#[case] arm: Arm) {
     assert_eq!(counter.refunds(&charge).await, 1);
     assert_eq!(counter.says(Ask::Query, &charge).await, PAID, "it stays paid, though it went back");
     if counter.adapter.pays_out() {
-        let kind = CallKind::Payout { provider: user(7) };
+        let kind = AdapterCallKind::Payout { provider: user(7) };
         let payout = AdapterCall { kind, ..counter.refund(&charge) };
         for ask in [Ask::Call, Ask::Call, Ask::Query] {
             assert_eq!(counter.says(ask, &payout).await, AdapterAnswer::Done, "{ask}");
@@ -263,10 +263,13 @@ async fn a_method_of_payment_scripts_its_charge(#[case] engine: Engine) {
     assert_eq!(answer(adapter, &asking(Ask::Query, &slow)).await, PAID);
     let kept = stage.charge("simulated.no_refund");
     assert_eq!(answer(adapter, &kept).await, PAID);
-    let kind = CallKind::Refund { order: order_id(0), payment: kept.id };
+    let kind = AdapterCallKind::Refund { order: order_id(0), payment: kept.id };
     let back = AdapterCall { id: MovementId(Uuid::from_u128(9)), kind, ..kept };
     assert_eq!(answer(adapter, &back).await, AdapterAnswer::Failed);
-    assert!(!adapter.takes("simulated.unheard_of") && adapter.takes(adapter.usual_method()));
+    assert!(
+        !adapter.accepts_method("simulated.unheard_of")
+            && adapter.accepts_method(adapter.usual_method())
+    );
 }
 
 #[rstest]
@@ -279,7 +282,7 @@ async fn a_method_of_payment_scripts_the_next_payout_to_its_provider(#[case] eng
     let payout = |provider| {
         // Give each payout a later id.
         stage.clock.advance(1);
-        let kind = CallKind::Payout { provider: user(provider) };
+        let kind = AdapterCallKind::Payout { provider: user(provider) };
         AdapterCall { kind, ..stage.charge("") }
     };
     for (method, first) in [

@@ -3,7 +3,7 @@
 
 use custody::{AdapterAnswer, MoneyStep};
 use futures::future::join_all;
-use payment::store::{KeyedRequest, StepNote, StepOutcome};
+use payment::store::{KeyedRequest, StepMetadata, StepOutcome};
 use platform::{sql::SqlError, vals};
 use rstest::rstest;
 use uuid::Uuid;
@@ -27,20 +27,20 @@ async fn what_is_written_is_read_back_as_it_was_decided(#[case] engine: Engine) 
     let mut expected = stage.money(0).await;
     let paid = AdapterAnswer::Paid { amount_minor: PRICE };
     let begun = stage.done(0, MoneyStep::Pay(wish())).await;
-    expected.written(&begun);
-    expected.written(&stage.hears(0, begun.movement.unwrap(), paid).await);
-    expected.written(&stage.becomes(0, 4, OrderStatus::InProgress).await);
+    expected.apply_writes(&begun);
+    expected.apply_writes(&stage.hears(0, begun.movement.unwrap(), paid).await);
+    expected.apply_writes(&stage.becomes(0, 4, OrderStatus::InProgress).await);
     let ask = MoneyStep::RequestRefund { by: user(1), amount_minor: 5_000 };
     let asked = stage.done(0, ask).await;
-    expected.written(&asked);
+    expected.apply_writes(&asked);
     let request = asked.movement.unwrap();
     let granted = MoneyStep::DecideRefund { request, granted_minor: Some(4_000) };
     let sent = stage.done(0, granted).await;
-    expected.written(&sent);
-    expected.written(&stage.hears(0, sent.movement.unwrap(), AdapterAnswer::Done).await);
-    expected.written(&stage.becomes(0, 5, OrderStatus::Completed).await);
+    expected.apply_writes(&sent);
+    expected.apply_writes(&stage.hears(0, sent.movement.unwrap(), AdapterAnswer::Done).await);
+    expected.apply_writes(&stage.becomes(0, 5, OrderStatus::Completed).await);
     stage.clock.advance(72 * HOUR);
-    expected.written(&stage.done(0, MoneyStep::TimePassed).await);
+    expected.apply_writes(&stage.done(0, MoneyStep::TimePassed).await);
     assert_eq!(stage.money(0).await, expected);
     assert_eq!(expected.due.payment_status, PaymentStatus::PartiallyRefunded);
     let kinds: Vec<EventType> = stage.events().await.iter().map(|event| event.kind).collect();
@@ -71,7 +71,7 @@ async fn the_key_of_a_journal_undoes_the_transaction_that_books_it_again(#[case]
     let paid = AdapterAnswer::Paid { amount_minor: PRICE };
     let reply = custody::AdapterReply { answer: paid, chargebacks: Vec::new() };
     let step = MoneyStep::Answered { movement: payment, reply };
-    let twice = stage.store.step(order_id(0), &step, &StepNote::default()).await;
+    let twice = stage.store.apply_step(order_id(0), &step, &StepMetadata::default()).await;
     assert!(twice.is_err(), "{twice:?}");
     assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1);
     assert_eq!(stage.count("SELECT COUNT(*) FROM transactions").await, 2);
@@ -190,8 +190,8 @@ async fn a_key_finds_its_movement_for_ever_and_means_nothing_else(#[case] engine
         Some(KeyedRequest { user: user(1), key, kind: "pay", subject: None, amount_minor })
     };
     let pay = async |amount_minor: i64| {
-        let note = StepNote { key: key(amount_minor), ..StepNote::default() };
-        stage.store.step(order_id(0), &MoneyStep::Pay(wish()), &note).await.unwrap()
+        let note = StepMetadata { key: key(amount_minor), ..StepMetadata::default() };
+        stage.store.apply_step(order_id(0), &MoneyStep::Pay(wish()), &note).await.unwrap()
     };
     let StepOutcome::Done(first) = pay(PRICE).await else { panic!() };
     let payment = first.movement.unwrap();

@@ -1,8 +1,8 @@
 //! The cancel of a paid order, step by step. Every step is in rows, so a new process can continue
 //! after a crash.
 
-use custody::{AdapterAnswer, CancelTerms, HeardOrder, LedgerAccount, MoneyStep, Saga};
-use payment::{adapter::Payments, courier::Courier, jobs, store::Store};
+use custody::{AdapterAnswer, BilledOrder, CancelTerms, LedgerAccount, MoneyStep, Saga};
+use payment::{adapter::PaymentAdapter, courier::AdapterWorker, jobs, store::Store};
 use rstest::rstest;
 use wire::{OrderStatus, PaymentStatus};
 
@@ -12,14 +12,14 @@ const FEE: i64 = 2_000;
 
 fn cancelled(version: u64) -> MoneyStep {
     let terms = Some(CancelTerms { fee_minor: FEE, provider_id: Some(user(7)) });
-    MoneyStep::OrderHeard(HeardOrder { terms, ..order(0, version, OrderStatus::Cancelled) })
+    MoneyStep::OrderHeard(BilledOrder { terms, ..order(0, version, OrderStatus::Cancelled) })
 }
 
 /// A new process that has only the rows.
-fn restarted(stage: &Stage) -> Courier {
-    let store = Store::new(stage.sql.clone(), stage.clock.clone(), stage.config.limits());
-    let adapter = Payments::simulated(stage.sql.clone(), stage.clock.clone(), true);
-    Courier { store, adapter }
+fn restarted(stage: &Stage) -> AdapterWorker {
+    let store = Store::new(stage.sql.clone(), stage.clock.clone(), stage.config.custody_limits());
+    let adapter = PaymentAdapter::new_simulated(stage.sql.clone(), stage.clock.clone(), true);
+    AdapterWorker { store, adapter }
 }
 
 /// The process dies before step `stop` (receive the cancel, call the adapter, apply its answer).
@@ -37,7 +37,7 @@ async fn ends_right(engine: Engine, stop: usize) {
     );
     if stop > 1 {
         // The answer is lost with the process.
-        stage.courier.adapter.take(&calls[0]).await;
+        stage.courier.adapter.make_call(&calls[0]).await;
     }
     if stop > 2 {
         stage.hears(0, calls[0].id, AdapterAnswer::Done).await;
@@ -46,12 +46,12 @@ async fn ends_right(engine: Engine, stop: usize) {
     stage.done(0, cancelled(4)).await;
     next.carry_all().await.unwrap();
     stage.clock.advance(HOUR);
-    jobs::settle(&next).await.unwrap();
+    jobs::settle_dues(&next).await.unwrap();
     next.carry_all().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!((money.earned_minor(), money.returned_minor()), (FEE, PRICE - FEE), "stop {stop}");
     assert_eq!((money.held_minor(), money.due.saga), (0, Saga::Done), "stop {stop}");
-    assert_eq!(money.balance(LedgerAccount::Refunding(order_id(0))), 0);
+    assert_eq!(money.account_balance(LedgerAccount::Refunding(order_id(0))), 0);
     assert_eq!(money.due.payment_status, PaymentStatus::PartiallyRefunded);
     let sent = "SELECT COUNT(*) FROM simulated_movements WHERE kind = 'refund'";
     assert_eq!(stage.count(sent).await, 1, "stop {stop}");

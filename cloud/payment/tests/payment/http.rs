@@ -21,10 +21,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use custody::{HeardOrder, KnownOrder, KnownOrders, KnownQuestion, MoneyStep};
+use custody::{BilledOrder, ComparedOrder, ComparedOrders, MoneyStep, OrderVersionsQuery};
 use futures::future::join_all;
 use payment::{Config, Peers};
-use platform::{Ground, bus::Bus, upstream::Upstream};
+use platform::{ServiceContext, bus::Bus, upstream::Upstream};
 use process::{config::Secret, tokens::ServiceKey};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ impl Orders {
     pub fn new() -> Self {
         let draft =
             Draft { price: Amount::from_minor(PRICE).unwrap(), ..support::samples::draft() };
-        let order = Order::published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
+        let order = Order::new_published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
         let worked_in_vain = Vec::new();
         let desk = OrderDesk { order, money_version: 0, worked_in_vain, is_away: false };
         Self(Arc::new(Mutex::new(desk)))
@@ -79,7 +79,7 @@ impl Orders {
         let router = Router::new()
             .route("/internal/orders/{id}", get(show))
             .route("/internal/known-orders", post(known));
-        Upstream::local(router.with_state(self.clone()))
+        Upstream::from_router(router.with_state(self.clone()))
     }
 
     /// Changes the order without an event.
@@ -111,7 +111,7 @@ impl Orders {
     /// The order as a step for payment_db.
     pub fn heard(&self) -> MoneyStep {
         let OrderDesk { order, .. } = self.0.lock().unwrap().clone();
-        MoneyStep::OrderHeard(HeardOrder::of(&order, None))
+        MoneyStep::OrderHeard(BilledOrder::from_order(&order, None))
     }
 }
 
@@ -125,7 +125,7 @@ impl Service {
     async fn on(stage: Stage, config: Config) -> Self {
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
-        let ground = Ground { keys: issuer.keys(), ..ground };
+        let ground = ServiceContext { keys: issuer.keys(), ..ground };
         let (service_key, bus) = (ground.service_key.clone(), ground.bus.clone());
         let orders = Orders::new();
         let order = orders.upstream();
@@ -213,19 +213,21 @@ async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response
 
 async fn known(
     State(orders): State<Orders>,
-    Json(asked): Json<KnownQuestion>,
-) -> Result<Json<KnownOrders>, StatusCode> {
+    Json(asked): Json<OrderVersionsQuery>,
+) -> Result<Json<ComparedOrders>, StatusCode> {
     let OrderDesk { order, money_version, worked_in_vain, is_away } =
         orders.0.lock().unwrap().clone();
     if is_away {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
     let is_meant = match asked {
-        KnownQuestion::Named(ids) => ids.contains(&order.id),
-        KnownQuestion::Changed { since, after } => order.updated_at >= since && after.is_none(),
+        OrderVersionsQuery::Named(ids) => ids.contains(&order.id),
+        OrderVersionsQuery::Changed { since, after } => {
+            order.updated_at >= since && after.is_none()
+        }
     };
-    let known = KnownOrder { order, terms: None, money_version, worked_in_vain };
-    Ok(Json(KnownOrders { items: is_meant.then_some(known).into_iter().collect() }))
+    let known = ComparedOrder { order, terms: None, money_version, worked_in_vain };
+    Ok(Json(ComparedOrders { items: is_meant.then_some(known).into_iter().collect() }))
 }
 
 fn payment_json() -> Value {
@@ -388,7 +390,7 @@ async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) 
     service.pay(customer(CUSTOMER)).await;
     service.stage.becomes(0, 9, OrderStatus::Completed).await;
     service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle(&service.stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&service.stage.courier).await.unwrap();
     let path = format!("/api/v1/orders/{}/statement", order_id(0));
     let actions = async |who: Actor| {
         let answer = service.get(who, &path).await;

@@ -2,11 +2,11 @@
 
 use custody::{MoneyStep, PayoutState, Saga};
 use payment::{
-    events::Orders,
+    events::OrderEventConsumer,
     jobs,
-    store::{StepNote, Store},
+    store::{StepMetadata, Store},
 };
-use platform::{consume::Handle, vals};
+use platform::{consume::EventHandler, vals};
 use rstest::rstest;
 use serde_json::json;
 use wire::{
@@ -18,9 +18,9 @@ use crate::stage::*;
 
 fn told(stage: &Stage, version: u64, status: OrderStatus) -> Event {
     let draft = support::samples::draft();
-    let order = Order::published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
+    let order = Order::new_published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
     let order = Order { version, status, provider_id: Some(user(7)), ..order };
-    let body = OrderEvent::plain(
+    let body = OrderEvent::from_order(
         order,
         Actor { user_id: user(7), role: Role::Provider },
         CommandId(stage.clock.new_id()),
@@ -30,8 +30,8 @@ fn told(stage: &Stage, version: u64, status: OrderStatus) -> Event {
     Event::new(id, EventType::OrderStatusChanged, NOW, "", &body).unwrap()
 }
 
-fn orders(store: &Store) -> Orders {
-    Orders { store: store.clone() }
+fn orders(store: &Store) -> OrderEventConsumer {
+    OrderEventConsumer { store: store.clone() }
 }
 
 #[rstest]
@@ -65,10 +65,10 @@ async fn the_price_is_held_released_and_paid_out(#[case] engine: Engine) {
     stage.becomes(0, 4, OrderStatus::InProgress).await;
     stage.becomes(0, 5, OrderStatus::Completed).await;
     stage.clock.advance(72 * HOUR - 1);
-    jobs::settle(&stage.courier).await.unwrap();
+    jobs::settle_dues(&stage.courier).await.unwrap();
     assert_eq!(stage.money(0).await.held_minor(), PRICE);
     stage.clock.advance(1);
-    jobs::settle(&stage.courier).await.unwrap();
+    jobs::settle_dues(&stage.courier).await.unwrap();
     assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Paid);
     for _ in 0..2 {
         jobs::pay_out(&stage.courier).await.unwrap();
@@ -82,9 +82,9 @@ async fn the_price_is_held_released_and_paid_out(#[case] engine: Engine) {
     let [.., released, sent] = events.as_slice() else { panic!("two events at least") };
     assert_eq!((released.kind, sent.kind), (EventType::PaymentReleased, EventType::PayoutSent));
     let sent: PayoutEvent = serde_json::from_value(sent.body.clone()).unwrap();
-    assert_eq!((sent.amount.minor(), sent.provider_id), (share, user(7)));
+    assert_eq!((sent.amount.minor_units(), sent.provider_id), (share, user(7)));
     let released: PaymentEvent = serde_json::from_value(released.body.clone()).unwrap();
-    assert_eq!((released.amount.minor(), released.held.minor()), (share, 0));
+    assert_eq!((released.amount.minor_units(), released.held.minor_units()), (share, 0));
     assert_eq!((released.money_version, released.provider_id), (2, Some(user(7))));
 }
 
@@ -114,7 +114,7 @@ async fn silence_refusal_and_expiry_end_as_the_adapter_says(#[case] engine: Engi
     assert!(stage.money(0).await.open_payment().is_some());
     // Thirty minutes later, the job closes it.
     stage.clock.advance(HOUR / 2);
-    jobs::settle(&stage.courier).await.unwrap();
+    jobs::settle_dues(&stage.courier).await.unwrap();
     assert!(stage.money(0).await.open_payment().is_none());
     stage.pays(0, "simulated.silent").await;
     assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Unpaid);
@@ -137,7 +137,7 @@ async fn another_amount_goes_back_and_becomes_a_case(#[case] engine: Engine) {
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.due.payment_status), (0, PaymentStatus::Unpaid));
     assert_eq!(money.refunds[0].amount_minor, PRICE - 1);
-    let cases = stage.store.cases(10, None).await.unwrap();
+    let cases = stage.store.list_open_cases(10, None).await.unwrap();
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["wrong_amount"]);
 }
 
@@ -175,7 +175,10 @@ async fn a_case_is_told_once_however_often_it_is_seen(#[case] engine: Engine) {
     assert_eq!(told.kind, EventType::PaymentStatusChanged);
     let told: PaymentEvent = serde_json::from_value(told.body.clone()).unwrap();
     let due = stage.money(0).await.due;
-    assert_eq!((told.case.as_deref(), told.amount.minor()), (Some("completed_unpaid"), PRICE));
+    assert_eq!(
+        (told.case.as_deref(), told.amount.minor_units()),
+        (Some("completed_unpaid"), PRICE)
+    );
     assert_eq!((told.payment_status, told.money_version), (due.payment_status, due.money_version));
 }
 
@@ -186,12 +189,12 @@ async fn a_case_is_told_once_however_often_it_is_seen(#[case] engine: Engine) {
 #[tokio::test]
 async fn a_chargeback_is_booked_when_the_adapter_is_asked(#[case] engine: Engine) {
     let (stage, payment) = Stage::held(engine).await;
-    let payment::adapter::Payments::Simulated(simulated) = &stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(simulated) = &stage.courier.adapter else {
         panic!("a simulated adapter");
     };
     simulated.charge_back(payment, PRICE, false).await.unwrap();
     for _ in 0..2 {
-        assert!(stage.courier.question(payment).await.unwrap());
+        assert!(stage.courier.query_movement(payment).await.unwrap());
     }
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.chargebacks.len()), (0, 1));
@@ -201,12 +204,12 @@ async fn a_chargeback_is_booked_when_the_adapter_is_asked(#[case] engine: Engine
     let told: PaymentEvent = serde_json::from_value(word.unwrap().body.clone()).unwrap();
     assert_eq!(told.order_status, Some(OrderStatus::Accepted), "people hear whether work stops");
     simulated.charge_back(payment, PRICE, true).await.unwrap();
-    stage.courier.question(payment).await.unwrap();
+    stage.courier.query_movement(payment).await.unwrap();
     let money = stage.money(0).await;
     assert!(money.chargebacks[0].is_reversed);
     assert_eq!((money.held_minor(), money.due.payment_status), (PRICE, PaymentStatus::Held));
     let stranger = custody::MovementId(stage.clock.new_id());
-    assert!(!stage.courier.question(stranger).await.unwrap());
+    assert!(!stage.courier.query_movement(stranger).await.unwrap());
 }
 
 #[tokio::test]
@@ -214,12 +217,12 @@ async fn a_reason_is_sealed_and_sealed_anew_under_a_newer_key() {
     let (stage, _) = Stage::held(Engine::Sqlite).await;
     stage.becomes(0, 4, OrderStatus::InProgress).await;
     let step = MoneyStep::RequestRefund { by: user(1), amount_minor: 100 };
-    let note = StepNote { reason: Some("It still drips.".into()), ..StepNote::default() };
-    stage.store.step(order_id(0), &step, &note).await.unwrap();
+    let note = StepMetadata { reason: Some("It still drips.".into()), ..StepMetadata::default() };
+    stage.store.apply_step(order_id(0), &step, &note).await.unwrap();
     let kept: Vec<String> = stage.rows("SELECT reason FROM refund_requests").await;
     assert!(!kept[0].contains("drips"), "{}", kept[0]);
     stage.sql.exec("UPDATE refund_requests SET reason = 'plain words'", vec![]).await.unwrap();
-    jobs::seal(&stage.store, &jobs::ReasonWalks::default()).await.unwrap();
+    jobs::seal_reasons(&stage.store, &jobs::ReasonSealProgress::default()).await.unwrap();
     let kept: Vec<String> = stage.rows("SELECT reason FROM refund_requests").await;
     assert_ne!(kept[0], "plain words");
     let read = stage.store.requests_of(order_id(0)).await.unwrap();

@@ -1,7 +1,7 @@
 //! Balances above the maximum price are paid out in parts, shown in full, and pass the report.
 
-use custody::{AdapterAnswer, HeardOrder, MoneyStep, PaymentWish, PayoutStep};
-use payment::{jobs, store::StepNote};
+use custody::{AdapterAnswer, BilledOrder, MoneyStep, PaymentRequest, PayoutStep};
+use payment::{jobs, store::StepMetadata};
 use platform::vals;
 use rstest::rstest;
 use wire::{Currency, EventType, OrderStatus, PayoutEvent};
@@ -15,17 +15,17 @@ impl Stage {
     /// Completes and releases orders at the maximum price.
     pub async fn released_at_top_price(&self, orders: u128) {
         let order =
-            |n, version, status| HeardOrder { price_minor: TOP, ..order(n, version, status) };
+            |n, version, status| BilledOrder { price_minor: TOP, ..order(n, version, status) };
         for n in 0..orders {
             self.done(n, MoneyStep::OrderHeard(order(n, 3, OrderStatus::Accepted))).await;
-            let pay = MoneyStep::Pay(PaymentWish { amount_minor: TOP, ..wish() });
-            let note = StepNote { method: Some("simulated".into()), ..StepNote::default() };
-            self.store.step(order_id(n), &pay, &note).await.unwrap();
-            self.courier.carry(order_id(n)).await.unwrap();
+            let pay = MoneyStep::Pay(PaymentRequest { amount_minor: TOP, ..wish() });
+            let note = StepMetadata { method: Some("simulated".into()), ..StepMetadata::default() };
+            self.store.apply_step(order_id(n), &pay, &note).await.unwrap();
+            self.courier.make_order_calls(order_id(n)).await.unwrap();
             self.done(n, MoneyStep::OrderHeard(order(n, 9, OrderStatus::Completed))).await;
         }
         self.clock.advance(72 * HOUR);
-        jobs::settle(&self.courier).await.unwrap();
+        jobs::settle_dues(&self.courier).await.unwrap();
     }
 
     async fn balance(&self) -> i64 {
@@ -36,7 +36,7 @@ impl Stage {
         let sent = |event: &wire::Event| event.kind == EventType::PayoutSent;
         let events = self.events().await.into_iter().filter(sent);
         let bodies = events.map(|event| serde_json::from_value::<PayoutEvent>(event.body).unwrap());
-        bodies.map(|payout| payout.amount.minor()).collect()
+        bodies.map(|payout| payout.amount.minor_units()).collect()
     }
 }
 

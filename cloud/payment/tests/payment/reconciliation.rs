@@ -1,13 +1,13 @@
 //! Reconciliation of orders, payments, the books and the adapter; and recovery of lost events by
 //! version.
 
-use custody::{CompensationWish, MoneyStep};
+use custody::{CompensationRequest, MoneyStep};
 use futures::future::join_all;
 use payment::{
-    compare::Comparison,
+    compare::OrderComparison,
     jobs,
     reconcile::{FindingKind, MoneyFinding, Reconciler},
-    store::FindingAbout,
+    store::FindingContext,
 };
 use platform::vals;
 use rstest::rstest;
@@ -38,9 +38,9 @@ impl Scene {
         let stage = Stage::new(engine).await;
         let orders = Orders::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
-        let verifier = ground.verifier(payment::NAME);
+        let verifier = ground.verifier_for(payment::NAME);
         let comparison =
-            Comparison { store: stage.store.clone(), orders: orders.upstream(), verifier };
+            OrderComparison { store: stage.store.clone(), orders: orders.upstream(), verifier };
         let reconciler = Reconciler { courier: stage.courier.clone(), comparison };
         let scene = Self { stage, orders, reconciler };
         scene.becomes(OrderStatus::Accepted).await;
@@ -60,7 +60,7 @@ impl Scene {
         stage.courier.carry_all().await.unwrap();
         scene.becomes(OrderStatus::Completed).await;
         stage.clock.advance(72 * HOUR);
-        jobs::settle(&stage.courier).await.unwrap();
+        jobs::settle_dues(&stage.courier).await.unwrap();
         jobs::pay_out(&stage.courier).await.unwrap();
         assert_eq!(stage.count("SELECT COUNT(*) FROM payouts WHERE status = 'completed'").await, 1);
         stage.clock.advance(2 * HOUR);
@@ -79,7 +79,7 @@ impl Scene {
     }
 
     async fn differences(&self) -> Vec<FindingKind> {
-        kinds(&self.reconciler.report().await.unwrap().differences)
+        kinds(&self.reconciler.build_report().await.unwrap().differences)
     }
 }
 
@@ -89,7 +89,7 @@ impl Scene {
 #[tokio::test]
 async fn a_sound_platform_has_an_empty_report(#[case] engine: Engine) {
     let scene = Scene::sound(engine).await;
-    let report = scene.reconciler.reconcile().await.unwrap();
+    let report = scene.reconciler.run_reconciliation().await.unwrap();
     assert_eq!((kinds(&report.differences), kinds(&report.waiting)), (vec![], vec![]));
     let kept = "SELECT COUNT(*) FROM reconciliations WHERE differences = 0 AND waiting = 0";
     assert_eq!(scene.stage.count(kept).await, 1);
@@ -139,17 +139,17 @@ async fn a_compensation_without_a_case_or_above_its_worth_is_named(#[case] engin
     let scene = Scene::sound(engine).await;
     let vain = user(8);
     scene.orders.lists(vain);
-    let wish = CompensationWish { provider: vain, amount_minor: 18_001, has_case: true };
+    let wish = CompensationRequest { provider: vain, amount_minor: 18_001, has_case: true };
     scene.stage.done(0, MoneyStep::Compensate(wish)).await;
     assert_eq!(scene.differences().await, []);
 
     scene.orders.unlists(vain);
-    let report = scene.reconciler.report().await.unwrap();
+    let report = scene.reconciler.build_report().await.unwrap();
     let [found] = &report.differences[..] else { panic!("{:?}", report.differences) };
     assert_eq!(found.kind, FindingKind::CompensationUnfounded);
     let amount = Some((18_001, Currency::Cny));
     let about =
-        FindingAbout { provider_id: Some(vain), amount, ..FindingAbout::of_order(order_id(0)) };
+        FindingContext { provider_id: Some(vain), amount, ..FindingContext::of_order(order_id(0)) };
     assert_eq!(found.about, about);
 
     scene.orders.lists(vain);
@@ -183,16 +183,16 @@ async fn what_waits_too_long_is_listed_and_is_no_difference(#[case] engine: Engi
     const CASE: &str = "INSERT INTO money_cases (order_id, kind, movement_id, opened_at)
         VALUES (?, 'completed_unpaid', ?, 0)";
     stage.sql.exec(CASE, vals![order_id(0), user(9)]).await.unwrap();
-    let report = scene.reconciler.report().await.unwrap();
+    let report = scene.reconciler.build_report().await.unwrap();
     assert_eq!(kinds(&report.differences), []);
     let late = [FindingKind::LatePayout, FindingKind::NeedsPerson, FindingKind::OpenCase];
     assert_eq!(kinds(&report.waiting), late);
     let [payout, order, case] = &report.waiting[..] else { panic!("{report:?}") };
-    assert_eq!(case.about, FindingAbout::of_order(order_id(0)));
+    assert_eq!(case.about, FindingContext::of_order(order_id(0)));
     let paid_out = payout.about;
     assert_eq!((paid_out.order_id, paid_out.provider_id), (None, Some(user(7))));
     assert!(paid_out.amount.is_some_and(|(minor, _)| minor > 0), "{paid_out:?}");
-    assert_eq!(order.about, FindingAbout::of_order(order_id(0)));
+    assert_eq!(order.about, FindingContext::of_order(order_id(0)));
 }
 
 #[rstest]
@@ -200,20 +200,20 @@ async fn what_waits_too_long_is_listed_and_is_no_difference(#[case] engine: Engi
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn a_finding_tells_its_order_and_its_amount_by_our_books(#[case] engine: Engine) {
-    let of_order = FindingAbout::of_order(order_id(0));
-    let moved = |minor| FindingAbout { amount: Some((minor, Currency::Cny)), ..of_order };
+    let of_order = FindingContext::of_order(order_id(0));
+    let moved = |minor| FindingContext { amount: Some((minor, Currency::Cny)), ..of_order };
     for (breaks, about) in [
         ("UPDATE simulated_movements SET amount_minor = 1 WHERE kind = 'charge'", moved(PRICE)),
         ("UPDATE simulated_movements SET amount_minor = 1 WHERE kind = 'refund'", moved(5_000)),
         ("UPDATE dues SET payment_status = 'held'", of_order),
         (
             "UPDATE accounts SET balance_minor = balance_minor - 1 WHERE account = 'fees'",
-            FindingAbout::default(),
+            FindingContext::default(),
         ),
     ] {
         let scene = Scene::sound(engine).await;
         scene.stage.sql.exec(breaks, vals![]).await.unwrap();
-        let report = scene.reconciler.report().await.unwrap();
+        let report = scene.reconciler.build_report().await.unwrap();
         let [found] = &report.differences[..] else { panic!("{breaks}: {report:?}") };
         assert_eq!(found.about, about, "{breaks}");
     }
@@ -244,12 +244,12 @@ async fn a_chargeback_is_found_by_the_statement_and_asked_about(#[case] engine: 
     let scene = Scene::paid(engine).await;
     let stage = &scene.stage;
     let payment = stage.money(0).await.held_payment().unwrap();
-    let payment::adapter::Payments::Simulated(bank) = &stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.courier.adapter else {
         panic!("a simulated adapter");
     };
     bank.charge_back(payment, 3_000, false).await.unwrap();
     assert_eq!(scene.differences().await, [FindingKind::AdapterDiffers]);
-    let report = scene.reconciler.reconcile().await.unwrap();
+    let report = scene.reconciler.run_reconciliation().await.unwrap();
     assert_eq!(kinds(&report.differences), []);
     assert_eq!(stage.money(0).await.held_minor(), PRICE - 3_000);
 }
@@ -267,7 +267,7 @@ async fn a_movement_that_cannot_be_asked_about_leaves_the_report_standing(#[case
     ] {
         scene.stage.sql.exec(text, vals![]).await.unwrap();
     }
-    let report = scene.reconciler.reconcile().await.unwrap();
+    let report = scene.reconciler.run_reconciliation().await.unwrap();
     assert_eq!(kinds(&report.differences), [FindingKind::AdapterDiffers]);
     let noted = "SELECT COUNT(*) FROM reconciliations WHERE differences = 1";
     assert_eq!(scene.stage.count(noted).await, 1);
@@ -283,7 +283,7 @@ async fn the_adapters_own_fee_is_booked_once(#[case] engine: Engine) {
     let stage = &scene.stage;
     assert_eq!(scene.differences().await, [FindingKind::AdapterDiffers], "a report books nothing");
     for day in 0..3 {
-        let report = scene.reconciler.reconcile().await.unwrap();
+        let report = scene.reconciler.run_reconciliation().await.unwrap();
         assert_eq!(kinds(&report.differences), [], "{day}");
         stage.clock.advance(24 * HOUR);
     }
@@ -296,7 +296,7 @@ async fn the_adapters_own_fee_is_booked_once(#[case] engine: Engine) {
     // Two replicas book one line concurrently.
     let scene = Scene::paid_by(engine, "simulated.fee").await;
     let payment = scene.stage.money(0).await.held_payment().unwrap();
-    let statement = scene.stage.courier.adapter.statement(&[payment.0]).await.unwrap();
+    let statement = scene.stage.courier.adapter.fetch_statement(&[payment.0]).await.unwrap();
     let [line] = statement.iter().filter(|line| line.amount_minor == FEE).collect::<Vec<_>>()[..]
     else {
         panic!("{statement:?}");
@@ -317,19 +317,19 @@ async fn a_fee_that_cannot_be_true_is_a_difference(#[case] engine: Engine) {
         let scene = Scene::paid_by(engine, "simulated.fee").await;
         let text = "UPDATE simulated_movements SET fee_minor = ?";
         scene.stage.sql.exec(text, vals![minor]).await.unwrap();
-        let report = scene.reconciler.reconcile().await.unwrap();
+        let report = scene.reconciler.run_reconciliation().await.unwrap();
         assert_eq!(kinds(&report.differences), [FindingKind::AdapterDiffers], "{minor}");
         assert_eq!(scene.stage.count(booked).await, 0, "{minor}");
     }
     let scene = Scene::paid_by(engine, "simulated.fee").await;
-    scene.reconciler.reconcile().await.unwrap();
+    scene.reconciler.run_reconciliation().await.unwrap();
     for changes in [
         "UPDATE simulated_movements SET fee_minor = fee_minor + 1",
         "UPDATE simulated_movements SET fee_minor = 0",
     ] {
         scene.stage.clock.advance(HOUR);
         scene.stage.sql.exec(changes, vals![]).await.unwrap();
-        let report = scene.reconciler.reconcile().await.unwrap();
+        let report = scene.reconciler.run_reconciliation().await.unwrap();
         assert_eq!(kinds(&report.differences), [FindingKind::AdapterDiffers], "{changes}");
     }
     assert_eq!(scene.stage.count(booked).await, 2, "what is booked stays");
@@ -345,7 +345,7 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
     let stage = &scene.stage;
     scene.becomes(OrderStatus::Completed).await;
     stage.clock.advance(72 * HOUR);
-    jobs::settle(&stage.courier).await.unwrap();
+    jobs::settle_dues(&stage.courier).await.unwrap();
     jobs::pay_out(&stage.courier).await.unwrap();
     scene.took().await;
     let owed = async || {
@@ -355,7 +355,7 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
     assert_eq!((scene.differences().await, owed().await), (vec![], 0));
     stage.clock.advance(HOUR);
     assert_eq!(scene.differences().await, [FindingKind::AdapterDiffers]);
-    let report = scene.reconciler.reconcile().await.unwrap();
+    let report = scene.reconciler.run_reconciliation().await.unwrap();
     assert_eq!((kinds(&report.differences), owed().await), (vec![], PRICE - PRICE / 10));
     jobs::pay_out(&stage.courier).await.unwrap();
     assert_eq!(owed().await, 0, "the next one arrives");
@@ -370,10 +370,10 @@ async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
     let scene = Scene::paid(engine).await;
     let (stage, comparison) = (&scene.stage, &scene.reconciler.comparison);
     scene.orders.change(|order| order.status = OrderStatus::Cancelled);
-    assert_eq!(comparison.pull().await.unwrap(), 0, "it may be on its way");
+    assert_eq!(comparison.repair_missed_events().await.unwrap(), 0, "it may be on its way");
     stage.clock.advance(HOUR);
     assert_eq!(scene.differences().await, [FindingKind::OrderEventMissed]);
-    assert_eq!(comparison.pull().await.unwrap(), 1);
+    assert_eq!(comparison.repair_missed_events().await.unwrap(), 1);
     stage.courier.carry_all().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.returned_minor()), (0, PRICE));
@@ -382,16 +382,16 @@ async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
     stage.clock.advance(HOUR);
     assert_eq!(scene.differences().await, [FindingKind::MoneyWordMissed]);
     let before = stage.events().await.len();
-    assert_eq!(comparison.pull().await.unwrap(), 1);
+    assert_eq!(comparison.repair_missed_events().await.unwrap(), 1);
     let again = stage.events().await;
     assert_eq!(again.len(), before + 1);
     let word = again.last().unwrap();
     assert_eq!(word.kind, EventType::PaymentStatusChanged);
     let told: PaymentEvent = serde_json::from_value(word.body.clone()).unwrap();
     assert_eq!(told.money_version, money.due.money_version);
-    assert_eq!((told.payment_status, told.held.minor()), (money.due.payment_status, 0));
+    assert_eq!((told.payment_status, told.held.minor_units()), (money.due.payment_status, 0));
     scene.orders.took(told.money_version);
     stage.clock.advance(HOUR);
-    assert_eq!(comparison.pull().await.unwrap(), 0);
+    assert_eq!(comparison.repair_missed_events().await.unwrap(), 0);
     assert_eq!(scene.differences().await, []);
 }

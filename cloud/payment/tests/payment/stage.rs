@@ -2,14 +2,14 @@
 
 use alipay_sandbox::Sandbox;
 use custody::{
-    AdapterAnswer, AdapterReply, Errand, HeardOrder, MoneyStep, MoneyWrites, MovementId,
-    OrderMoney, PaymentWish,
+    AdapterAnswer, AdapterReply, BilledOrder, MoneyStep, MoneyWrites, MovementId, OrderMoney,
+    PaymentRequest, PendingCall,
 };
 use payment::{
     AdapterName, Config,
-    adapter::Payments,
-    courier::Courier,
-    store::{AdapterCall, CallKind, StepNote, StepOutcome, Store},
+    adapter::PaymentAdapter,
+    courier::AdapterWorker,
+    store::{AdapterCall, AdapterCallKind, StepMetadata, StepOutcome, Store},
 };
 use platform::sql::{Row, Sql};
 use process::clock::Clock;
@@ -28,7 +28,7 @@ const LATER_MS: i64 = 10_000;
 
 pub struct Stage {
     pub store: Store,
-    pub courier: Courier,
+    pub courier: AdapterWorker,
     pub sql: Sql,
     pub clock: Clock,
     pub config: Config,
@@ -44,8 +44,8 @@ pub fn order_id(n: u128) -> OrderId {
 }
 
 /// Customer 1 and provider 7.
-pub fn order(n: u128, version: u64, status: OrderStatus) -> HeardOrder {
-    HeardOrder {
+pub fn order(n: u128, version: u64, status: OrderStatus) -> BilledOrder {
+    BilledOrder {
         id: order_id(n),
         version,
         status,
@@ -58,8 +58,8 @@ pub fn order(n: u128, version: u64, status: OrderStatus) -> HeardOrder {
     }
 }
 
-pub fn wish() -> PaymentWish {
-    PaymentWish { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
+pub fn wish() -> PaymentRequest {
+    PaymentRequest { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
 }
 
 /// Uses Alipay at that bank as the adapter.
@@ -83,10 +83,10 @@ impl Stage {
         let migrate = async |url: &str| payment::migrate(&config(url)).await.unwrap();
         let sql = testing::database("payment", &url, migrate).await;
         let config = config(&url);
-        let clock = Clock::fixed(NOW);
-        let store = Store::new(sql.clone(), clock.clone(), config.limits());
-        let adapter = Payments::simulated(sql.clone(), clock.clone(), true);
-        let courier = Courier { store: store.clone(), adapter };
+        let clock = Clock::fixed_at(NOW);
+        let store = Store::new(sql.clone(), clock.clone(), config.custody_limits());
+        let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
+        let courier = AdapterWorker { store: store.clone(), adapter };
         Self { store, courier, sql, clock, config, folder }
     }
 
@@ -119,16 +119,16 @@ impl Stage {
 
     /// Begins a payment and makes the calls due at once.
     pub async fn pays(&self, n: u128, method: &str) -> MovementId {
-        let note = StepNote { method: Some(method.into()), ..StepNote::default() };
+        let note = StepMetadata { method: Some(method.into()), ..StepMetadata::default() };
         let step = MoneyStep::Pay(wish());
-        let outcome = self.store.step(order_id(n), &step, &note).await.unwrap();
+        let outcome = self.store.apply_step(order_id(n), &step, &note).await.unwrap();
         let StepOutcome::Done(writes) = outcome else { panic!("{outcome:?}") };
-        self.courier.carry(order_id(n)).await.unwrap();
+        self.courier.make_order_calls(order_id(n)).await.unwrap();
         writes.movement.unwrap()
     }
 
     pub async fn step(&self, n: u128, step: MoneyStep) -> StepOutcome {
-        self.store.step(order_id(n), &step, &StepNote::default()).await.unwrap()
+        self.store.apply_step(order_id(n), &step, &StepMetadata::default()).await.unwrap()
     }
 
     pub async fn done(&self, n: u128, step: MoneyStep) -> MoneyWrites {
@@ -144,7 +144,7 @@ impl Stage {
     }
 
     pub async fn money(&self, n: u128) -> OrderMoney {
-        self.store.money(order_id(n)).await.unwrap().unwrap()
+        self.store.load_order_money(order_id(n)).await.unwrap().unwrap()
     }
 
     pub async fn count(&self, text: &'static str) -> i64 {
@@ -152,7 +152,7 @@ impl Stage {
     }
 
     pub async fn rows<R: Row>(&self, text: &'static str) -> Vec<R> {
-        self.sql.all(text, Vec::new()).await.unwrap()
+        self.sql.fetch_all(text, Vec::new()).await.unwrap()
     }
 
     pub async fn events(&self) -> Vec<Event> {
@@ -162,7 +162,7 @@ impl Stage {
     pub fn charge(&self, method: &str) -> AdapterCall {
         AdapterCall {
             id: MovementId(self.clock.new_id()),
-            kind: CallKind::Charge {
+            kind: AdapterCallKind::Charge {
                 order: order_id(0),
                 provider: Some(user(7)),
                 method: method.into(),
@@ -170,7 +170,7 @@ impl Stage {
             amount_minor: PRICE,
             currency: Currency::Cny,
             begun_at: self.clock.now(),
-            errand: Errand::first(NOW),
+            errand: PendingCall::first_call(NOW),
         }
     }
 }

@@ -21,29 +21,29 @@ use http::Method;
 use process::idempotency::IDEMPOTENCY_KEY;
 use tower::{Layer, Service};
 
-use super::Answers;
+use super::IdempotencyStore;
 
 /// Clones share the state.
 #[derive(Clone)]
-pub struct KeyedRoutes(Arc<Inner>);
+pub struct IdempotencyLayer(Arc<Inner>);
 
 struct Inner {
-    answers: Answers,
+    answers: IdempotencyStore,
     routes: HashSet<(Method, &'static str)>,
 }
 
 #[derive(Clone)]
-pub struct KeyedRoute {
-    keyed: KeyedRoutes,
+pub struct IdempotencyService {
+    keyed: IdempotencyLayer,
     route: Route,
 }
 
-impl KeyedRoutes {
-    pub fn new(answers: Answers, routes: HashSet<(Method, &'static str)>) -> Self {
+impl IdempotencyLayer {
+    pub fn new(answers: IdempotencyStore, routes: HashSet<(Method, &'static str)>) -> Self {
         Self(Arc::new(Inner { answers, routes }))
     }
 
-    fn heeds(&self, request: &Request) -> bool {
+    fn applies_to(&self, request: &Request) -> bool {
         let Some(path) = request.extensions().get::<MatchedPath>() else { return false };
         let is_it = |(method, known): &(Method, &str)| {
             request.method() == method && path.as_str() == *known
@@ -52,15 +52,15 @@ impl KeyedRoutes {
     }
 }
 
-impl Layer<Route> for KeyedRoutes {
-    type Service = KeyedRoute;
+impl Layer<Route> for IdempotencyLayer {
+    type Service = IdempotencyService;
 
-    fn layer(&self, route: Route) -> KeyedRoute {
-        KeyedRoute { keyed: self.clone(), route }
+    fn layer(&self, route: Route) -> IdempotencyService {
+        IdempotencyService { keyed: self.clone(), route }
     }
 }
 
-impl Service<Request> for KeyedRoute {
+impl Service<Request> for IdempotencyService {
     type Response = Response;
     type Error = Infallible;
     type Future = Either<RouteFuture<Infallible>, BoxFuture<'static, Result<Response, Infallible>>>;
@@ -70,10 +70,10 @@ impl Service<Request> for KeyedRoute {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if !self.keyed.heeds(&request) {
+        if !self.keyed.applies_to(&request) {
             return Either::Left(self.route.call(request));
         }
-        let answer = self.keyed.0.answers.clone().serve(request, self.route.clone());
+        let answer = self.keyed.0.answers.clone().serve_request(request, self.route.clone());
         let answer = answer.map(|answer| Ok(answer.unwrap_or_else(IntoResponse::into_response)));
         Either::Right(answer.boxed())
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use wire::Role;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct RequestHash {
+pub(super) struct RequestFingerprint {
     /// Hash of method, path, query and role.
     pub(super) head: String,
     /// Absent if the handler did not read the body to its end.
@@ -32,35 +32,36 @@ pub(super) fn head_of(parts: &Parts, role: Role) -> String {
 
 /// The hash of a streaming body.
 #[derive(Clone)]
-pub(super) struct BodyHash(Arc<Mutex<Passed>>);
+pub(super) struct BodyHasher(Arc<Mutex<HashProgress>>);
 
-struct Passed {
+struct HashProgress {
     hash: Context,
     is_whole: bool,
 }
 
-impl BodyHash {
+impl BodyHasher {
     /// Returns the hash and a body that feeds it while being read.
-    pub(super) fn of(body: Body) -> (Self, Body) {
+    pub(super) fn wrap_body(body: Body) -> (Self, Body) {
         let is_whole = body.is_end_stream();
-        let hash = Self(Arc::new(Mutex::new(Passed { hash: Context::new(&SHA256), is_whole })));
-        (hash.clone(), Body::new(PassingBody { body, hash }))
+        let hash =
+            Self(Arc::new(Mutex::new(HashProgress { hash: Context::new(&SHA256), is_whole })));
+        (hash.clone(), Body::new(HashingBody { body, hash }))
     }
 
     pub(super) async fn read(body: Body) -> Result<Option<String>, axum::Error> {
-        let (hash, mut body) = Self::of(body);
+        let (hash, mut body) = Self::wrap_body(body);
         while let Some(frame) = body.frame().await {
             frame?;
         }
-        Ok(hash.whole())
+        Ok(hash.hash_if_complete())
     }
 
-    pub(super) fn whole(&self) -> Option<String> {
+    pub(super) fn hash_if_complete(&self) -> Option<String> {
         let passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         passed.is_whole.then(|| hex::encode(passed.hash.clone().finish()))
     }
 
-    fn note(&self, data: Option<&Bytes>, is_last: bool) {
+    fn update_hash(&self, data: Option<&Bytes>, is_last: bool) {
         let mut passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(data) = data {
             passed.hash.update(data);
@@ -69,12 +70,12 @@ impl BodyHash {
     }
 }
 
-struct PassingBody {
+struct HashingBody {
     body: Body,
-    hash: BodyHash,
+    hash: BodyHasher,
 }
 
-impl HttpBody for PassingBody {
+impl HttpBody for HashingBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -84,8 +85,8 @@ impl HttpBody for PassingBody {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(waker));
         match &frame {
-            None => self.hash.note(None, true),
-            Some(Ok(frame)) => self.hash.note(frame.data_ref(), self.body.is_end_stream()),
+            None => self.hash.update_hash(None, true),
+            Some(Ok(frame)) => self.hash.update_hash(frame.data_ref(), self.body.is_end_stream()),
             Some(Err(_)) => {}
         }
         Poll::Ready(frame)

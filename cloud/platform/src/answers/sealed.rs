@@ -7,18 +7,18 @@ use process::tokens::ServiceKey;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
 
-use super::{request::RequestHash, store::KeyPlace};
-use crate::sealing::{DataKeys, SealError, SealPlace};
+use super::{request::RequestFingerprint, store::IdempotencyKey};
+use crate::sealing::{DataKeys, SealContext, SealError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KeptAnswer {
-    pub(super) head: AnswerHead,
+pub(super) struct StoredResponse {
+    pub(super) head: StoredResponseHead,
     pub(super) body: Vec<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct AnswerHead {
-    pub(super) request: RequestHash,
+pub(super) struct StoredResponseHead {
+    pub(super) request: RequestFingerprint,
     status: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
@@ -26,8 +26,12 @@ pub(super) struct AnswerHead {
     location: Option<String>,
 }
 
-impl AnswerHead {
-    pub(super) fn of(request: RequestHash, status: StatusCode, headers: &HeaderMap) -> Self {
+impl StoredResponseHead {
+    pub(super) fn from_response(
+        request: RequestFingerprint,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Self {
         let text = |name| {
             let value: Option<&HeaderValue> = headers.get(name);
             value.and_then(|value| value.to_str().ok()).map(str::to_owned)
@@ -37,9 +41,9 @@ impl AnswerHead {
     }
 }
 
-impl KeptAnswer {
-    pub(super) fn told(self) -> Response {
-        let AnswerHead { status, content_type, location, .. } = self.head;
+impl StoredResponse {
+    pub(super) fn into_http_response(self) -> Response {
+        let StoredResponseHead { status, content_type, location, .. } = self.head;
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
         let fields = [(header::CONTENT_TYPE, content_type), (header::LOCATION, location)];
@@ -53,51 +57,51 @@ impl KeptAnswer {
 }
 
 /// Seals and opens responses with the data keys of the part's store.
-pub(super) struct AnswerSeal {
+pub(super) struct ResponseSeal {
     keys: DataKeys,
     former: FormerSeal,
 }
 
-impl AnswerSeal {
-    pub(super) fn of(keys: &DataKeys, service_key: &ServiceKey) -> Self {
-        Self { keys: keys.clone(), former: FormerSeal::of(service_key) }
+impl ResponseSeal {
+    pub(super) fn from_keys(keys: &DataKeys, service_key: &ServiceKey) -> Self {
+        Self { keys: keys.clone(), former: FormerSeal::from_service_key(service_key) }
     }
 
-    pub(super) fn seal(
+    pub(super) fn seal_response(
         &self,
-        at: KeyPlace,
-        answer: &KeptAnswer,
+        at: IdempotencyKey,
+        answer: &StoredResponse,
     ) -> Result<Vec<u8>, serde_json::Error> {
         let mut plain = serde_json::to_vec(&answer.head)?;
         // Compact JSON contains no line break.
         plain.push(b'\n');
         plain.extend(&answer.body);
-        Ok(self.keys.seal(&place(at), &plain))
+        Ok(self.keys.seal(&seal_context(at), &plain))
     }
 
     /// `None` if the plain text does not parse. If the data key is missing, the stored response
     /// stays and its work is not repeated.
     pub(super) fn open(
         &self,
-        at: KeyPlace,
+        at: IdempotencyKey,
         stored: &[u8],
-    ) -> Result<Option<KeptAnswer>, SealError> {
+    ) -> Result<Option<StoredResponse>, SealError> {
         let plain = match self.former.open(at, stored) {
             Some(plain) => plain,
-            None => self.keys.open(&place(at), stored.to_vec())?,
+            None => self.keys.open(&seal_context(at), stored.to_vec())?,
         };
         Ok(read(&plain))
     }
 }
 
-fn read(plain: &[u8]) -> Option<KeptAnswer> {
+fn read(plain: &[u8]) -> Option<StoredResponse> {
     let end = plain.iter().position(|byte| *byte == b'\n')?;
     let head = serde_json::from_slice(&plain[..end]).ok()?;
-    Some(KeptAnswer { head, body: plain[end + 1..].to_vec() })
+    Some(StoredResponse { head, body: plain[end + 1..].to_vec() })
 }
 
-fn place(KeyPlace { person, key }: KeyPlace) -> SealPlace {
-    SealPlace::of_id("answers.answer", person.0).and(key.0.as_bytes())
+fn seal_context(IdempotencyKey { person, key }: IdempotencyKey) -> SealContext {
+    SealContext::of_id("answers.answer", person.0).with_part(key.0.as_bytes())
 }
 
 /// Opens responses that the previous version sealed with a key derived from the part's service key.
@@ -106,14 +110,18 @@ fn place(KeyPlace { person, key }: KeyPlace) -> SealPlace {
 struct FormerSeal(LessSafeKey);
 
 impl FormerSeal {
-    fn of(service_key: &ServiceKey) -> Self {
-        match UnboundKey::new(&AES_256_GCM, &service_key.secret("answers under a key")) {
+    fn from_service_key(service_key: &ServiceKey) -> Self {
+        match UnboundKey::new(&AES_256_GCM, &service_key.derive_secret("answers under a key")) {
             Ok(key) => Self(LessSafeKey::new(key)),
             Err(_) => unreachable!("32 bytes are a key"),
         }
     }
 
-    fn open(&self, KeyPlace { person, key }: KeyPlace, sealed: &[u8]) -> Option<Vec<u8>> {
+    fn open(
+        &self,
+        IdempotencyKey { person, key }: IdempotencyKey,
+        sealed: &[u8],
+    ) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let place = Aad::from([*person.as_bytes(), *key.as_bytes()].concat());
@@ -134,30 +142,31 @@ mod tests {
 
     const PHONE: &[u8] = b"139001";
 
-    fn at() -> KeyPlace {
-        KeyPlace { person: UserId(Uuid::from_u128(1)), key: CommandId(Uuid::from_u128(2)) }
+    fn at() -> IdempotencyKey {
+        IdempotencyKey { person: UserId(Uuid::from_u128(1)), key: CommandId(Uuid::from_u128(2)) }
     }
 
-    fn answer() -> KeptAnswer {
-        let request = RequestHash { head: "a".into(), body: None };
-        let head = AnswerHead::of(request, StatusCode::CREATED, &HeaderMap::new());
-        KeptAnswer { head, body: b"{\n\"phone\": \"+8613900139000\"}".to_vec() }
+    fn answer() -> StoredResponse {
+        let request = RequestFingerprint { head: "a".into(), body: None };
+        let head =
+            StoredResponseHead::from_response(request, StatusCode::CREATED, &HeaderMap::new());
+        StoredResponse { head, body: b"{\n\"phone\": \"+8613900139000\"}".to_vec() }
     }
 
     fn service_key() -> ServiceKey {
-        ServiceKey::from_pkcs8(&Signer::generate()).unwrap()
+        ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap()
     }
 
     #[test]
     fn an_answer_opens_by_the_keys_of_its_part_and_at_its_place_alone() {
         let (own, key) = (DataKeys::random(), service_key());
-        let seal = AnswerSeal::of(&own, &key);
-        let sealed = seal.seal(at(), &answer()).unwrap();
+        let seal = ResponseSeal::from_keys(&own, &key);
+        let sealed = seal.seal_response(at(), &answer()).unwrap();
         assert!(!sealed.windows(PHONE.len()).any(|part| part == PHONE), "not in the clear");
         assert_eq!(seal.open(at(), &sealed), Ok(Some(answer())));
-        let other = AnswerSeal::of(&DataKeys::random(), &key);
+        let other = ResponseSeal::from_keys(&DataKeys::random(), &key);
         assert!(matches!(other.open(at(), &sealed), Err(SealError::UnknownKey { .. })));
-        let elsewhere = KeyPlace { person: UserId(Uuid::from_u128(3)), ..at() };
+        let elsewhere = IdempotencyKey { person: UserId(Uuid::from_u128(3)), ..at() };
         assert!(matches!(seal.open(elsewhere, &sealed), Err(SealError::Broken { .. })));
         assert_eq!(seal.open(at(), &[]), Ok(None));
     }
@@ -168,15 +177,15 @@ mod tests {
         let mut stored = serde_json::to_vec(&answer().head).unwrap();
         stored.push(b'\n');
         stored.extend(answer().body);
-        let nonce: [u8; NONCE_LEN] = random::bytes();
+        let nonce: [u8; NONCE_LEN] = random::draw_bytes();
         let place = Aad::from([*at().person.as_bytes(), *at().key.as_bytes()].concat());
-        let former = FormerSeal::of(&key);
+        let former = FormerSeal::from_service_key(&key);
         let used = Nonce::assume_unique_for_key(nonce);
         former.0.seal_in_place_append_tag(used, place, &mut stored).unwrap();
         let stored = [nonce.as_slice(), &stored].concat();
-        let seal = AnswerSeal::of(&DataKeys::random(), &key);
+        let seal = ResponseSeal::from_keys(&DataKeys::random(), &key);
         assert_eq!(seal.open(at(), &stored), Ok(Some(answer())));
-        let elsewhere = KeyPlace { key: CommandId(Uuid::from_u128(4)), ..at() };
+        let elsewhere = IdempotencyKey { key: CommandId(Uuid::from_u128(4)), ..at() };
         assert_eq!(seal.open(elsewhere, &stored), Ok(None));
     }
 }

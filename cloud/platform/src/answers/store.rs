@@ -14,7 +14,7 @@ use crate::{
 
 /// An idempotency key of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyPlace {
+pub struct IdempotencyKey {
     pub person: UserId,
     pub key: CommandId,
 }
@@ -28,7 +28,7 @@ pub(crate) struct KeyClaim {
 
 /// The state in which a claim found the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum FoundKey {
+pub(crate) enum ClaimOutcome {
     /// This request now holds the claim.
     Claimed,
     /// Another request does the work.
@@ -74,16 +74,16 @@ const REMOVE: &str = "DELETE FROM answers WHERE person_id = ? AND key_id = ?";
 const PURGE: &str = "DELETE FROM answers WHERE at < ?";
 
 #[derive(Clone)]
-pub(crate) struct AnswerStore(pub(crate) Database);
+pub(crate) struct ResponseStore(pub(crate) Database);
 
-impl AnswerStore {
+impl ResponseStore {
     /// Claims the key if it is new or its claim has expired.
-    pub(crate) async fn claim(
+    pub(crate) async fn claim_key(
         &self,
-        place: KeyPlace,
+        place: IdempotencyKey,
         claim: KeyClaim,
         now: UnixMillis,
-    ) -> Result<FoundKey, DocumentsError> {
+    ) -> Result<ClaimOutcome, DocumentsError> {
         match &self.0 {
             Database::Sql(sql) => Ok(claim_row(sql, place, claim, now).await?),
             Database::Mongo(mongo) => mongo.claim_key(place, claim, now).await,
@@ -91,12 +91,12 @@ impl AnswerStore {
     }
 
     /// Extends the claim; `false` if another request has taken it.
-    pub(crate) async fn renew(
+    pub(crate) async fn renew_claim(
         &self,
-        place: KeyPlace,
+        place: IdempotencyKey,
         claim: KeyClaim,
     ) -> Result<bool, DocumentsError> {
-        let KeyPlace { person, key } = place;
+        let IdempotencyKey { person, key } = place;
         let sql = match &self.0 {
             Database::Sql(sql) => sql,
             Database::Mongo(mongo) => return mongo.renew_key(place, claim).await,
@@ -105,13 +105,13 @@ impl AnswerStore {
     }
 
     /// Stores the response; `false` if another request has taken the claim.
-    pub(crate) async fn answer(
+    pub(crate) async fn store_response(
         &self,
-        place: KeyPlace,
+        place: IdempotencyKey,
         holder: Uuid,
         sealed: Vec<u8>,
     ) -> Result<bool, DocumentsError> {
-        let KeyPlace { person, key } = place;
+        let IdempotencyKey { person, key } = place;
         let sql = match &self.0 {
             Database::Sql(sql) => sql,
             Database::Mongo(mongo) => return mongo.answer_key(place, holder, sealed).await,
@@ -120,12 +120,12 @@ impl AnswerStore {
     }
 
     /// Releases the claim of a request that changed nothing.
-    pub(crate) async fn release(
+    pub(crate) async fn release_claim(
         &self,
-        place: KeyPlace,
+        place: IdempotencyKey,
         holder: Uuid,
     ) -> Result<(), DocumentsError> {
-        let KeyPlace { person, key } = place;
+        let IdempotencyKey { person, key } = place;
         match &self.0 {
             Database::Sql(sql) => sql.exec(RELEASE, vals![person, key, holder]).await?,
             Database::Mongo(mongo) => return mongo.release_key(place, holder).await,
@@ -134,12 +134,12 @@ impl AnswerStore {
     }
 
     /// Removes an unreadable response.
-    pub(crate) async fn forget(
+    pub(crate) async fn delete_response(
         &self,
-        place: KeyPlace,
+        place: IdempotencyKey,
         sealed: Vec<u8>,
     ) -> Result<(), DocumentsError> {
-        let KeyPlace { person, key } = place;
+        let IdempotencyKey { person, key } = place;
         match &self.0 {
             Database::Sql(sql) => sql.exec(FORGET, vals![person, key, sealed]).await?,
             Database::Mongo(mongo) => return mongo.forget_key(place, sealed).await,
@@ -150,38 +150,40 @@ impl AnswerStore {
 
 async fn claim_row(
     sql: &Sql,
-    KeyPlace { person, key }: KeyPlace,
+    IdempotencyKey { person, key }: IdempotencyKey,
     KeyClaim { holder, until }: KeyClaim,
     now: UnixMillis,
-) -> Result<FoundKey, SqlError> {
+) -> Result<ClaimOutcome, SqlError> {
     let new = NewClaim { person_id: person, key_id: key, holder, until_ms: until, at: now };
     if sql.insert_new(new).await? {
         remove_beyond(sql, person).await?;
-        return Ok(FoundKey::Claimed);
+        return Ok(ClaimOutcome::Claimed);
     }
-    let found: Option<KeyRow> = sql.one(KeyRow::select(BY_KEY), vals![person, key]).await?;
+    let found: Option<KeyRow> =
+        sql.fetch_optional(KeyRow::select(BY_KEY), vals![person, key]).await?;
     let (before, until_ms) = match found {
-        Some(KeyRow { answer: Some(answer), .. }) => return Ok(FoundKey::Answered(answer)),
+        Some(KeyRow { answer: Some(answer), .. }) => return Ok(ClaimOutcome::Answered(answer)),
         Some(KeyRow { holder, until_ms, answer: None }) => (holder, until_ms),
         // Released meanwhile: the next attempt claims it.
-        None => return Ok(FoundKey::Working),
+        None => return Ok(ClaimOutcome::Working),
     };
     if until_ms >= now {
-        return Ok(FoundKey::Working);
+        return Ok(ClaimOutcome::Working);
     }
     let values = vals![holder, until, person, key, before, now];
     let is_taken = sql.exec(TAKE_OVER, values).await? == 1;
-    Ok(if is_taken { FoundKey::Claimed } else { FoundKey::Working })
+    Ok(if is_taken { ClaimOutcome::Claimed } else { ClaimOutcome::Working })
 }
 
 async fn remove_beyond(sql: &Sql, person: UserId) -> Result<(), SqlError> {
-    let beyond: Vec<CommandId> = sql.all(BEYOND, vals![person, OLDEST, KEYS_OF_ONE_MAX]).await?;
+    let beyond: Vec<CommandId> =
+        sql.fetch_all(BEYOND, vals![person, OLDEST, KEYS_OF_ONE_MAX]).await?;
     for key in beyond {
         sql.exec(REMOVE, vals![person, key]).await?;
     }
     Ok(())
 }
 
-pub(crate) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
+pub(crate) async fn purge_expired(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
     sql.exec(PURGE, vals![now.plus_ms(-KEPT_MS)]).await
 }

@@ -7,9 +7,9 @@ use wire::Event;
 
 use super::{BusError, embedded, letters, rabbit};
 
-pub struct Deliveries(pub(super) Source);
+pub struct Deliveries(pub(super) DeliverySource);
 
-pub(super) enum Source {
+pub(super) enum DeliverySource {
     Embedded(embedded::LocalSubscription),
     Rabbit(Box<rabbit::RabbitSubscription>),
 }
@@ -17,13 +17,13 @@ pub(super) enum Source {
 pub struct Delivery {
     event: Event,
     redelivered: bool,
-    tag: Tag,
+    tag: DeliveryTag,
     body: Vec<u8>,
 }
 
-pub(super) enum Tag {
-    Embedded(embedded::InHand),
-    Rabbit(rabbit::RabbitInHand),
+pub(super) enum DeliveryTag {
+    Embedded(embedded::EmbeddedDelivery),
+    Rabbit(rabbit::RabbitDelivery),
 }
 
 impl Deliveries {
@@ -32,13 +32,13 @@ impl Deliveries {
     pub async fn next(&mut self) -> Delivery {
         loop {
             let (body, redelivered, tag) = match &mut self.0 {
-                Source::Embedded(source) => {
+                DeliverySource::Embedded(source) => {
                     let (body, redelivered, in_hand) = source.next().await;
-                    (body, redelivered, Tag::Embedded(in_hand))
+                    (body, redelivered, DeliveryTag::Embedded(in_hand))
                 }
-                Source::Rabbit(source) => {
+                DeliverySource::Rabbit(source) => {
                     let (body, redelivered, in_hand) = source.next().await;
-                    (body, redelivered, Tag::Rabbit(in_hand))
+                    (body, redelivered, DeliveryTag::Rabbit(in_hand))
                 }
             };
             let queue = self.queue().to_owned();
@@ -72,8 +72,8 @@ impl Deliveries {
 
     pub fn queue(&self) -> &str {
         match &self.0 {
-            Source::Embedded(source) => source.queue(),
-            Source::Rabbit(source) => source.queue(),
+            DeliverySource::Embedded(source) => source.queue(),
+            DeliverySource::Rabbit(source) => source.queue(),
         }
     }
 
@@ -81,8 +81,8 @@ impl Deliveries {
     /// may still lose the last few with the channel and redelivers those messages, marked.
     pub async fn close(self) {
         match self.0 {
-            Source::Embedded(source) => source.close().await,
-            Source::Rabbit(source) => source.close().await,
+            DeliverySource::Embedded(source) => source.close().await,
+            DeliverySource::Rabbit(source) => source.close().await,
         }
     }
 }
@@ -93,18 +93,18 @@ impl Delivery {
     }
 
     /// True if the message may have been delivered before.
-    pub fn redelivered(&self) -> bool {
+    pub fn is_redelivered(&self) -> bool {
         self.redelivered
     }
 
     /// Marks the message as processed; it leaves the queue.
     pub async fn ack(self) -> Result<(), BusError> {
         match self.tag {
-            Tag::Embedded(in_hand) => {
+            DeliveryTag::Embedded(in_hand) => {
                 in_hand.ack();
                 Ok(())
             }
-            Tag::Rabbit(in_hand) => rabbit::ack(&in_hand.acker).await,
+            DeliveryTag::Rabbit(in_hand) => rabbit::ack_delivery(&in_hand.acker).await,
         }
     }
 
@@ -114,8 +114,8 @@ impl Delivery {
         let mut newest = None;
         for delivery in run {
             match delivery.tag {
-                Tag::Embedded(in_hand) => in_hand.ack(),
-                Tag::Rabbit(in_hand) => newest = Some(in_hand.acker),
+                DeliveryTag::Embedded(in_hand) => in_hand.ack(),
+                DeliveryTag::Rabbit(in_hand) => newest = Some(in_hand.acker),
             }
         }
         match newest {
@@ -127,11 +127,11 @@ impl Delivery {
     /// Returns the message to the front of the queue for the next consumer.
     pub async fn requeue(self) -> Result<(), BusError> {
         match self.tag {
-            Tag::Embedded(in_hand) => {
+            DeliveryTag::Embedded(in_hand) => {
                 in_hand.requeue();
                 Ok(())
             }
-            Tag::Rabbit(in_hand) => rabbit::nack(&in_hand.acker, true).await,
+            DeliveryTag::Rabbit(in_hand) => rabbit::nack_delivery(&in_hand.acker, true).await,
         }
     }
 
@@ -141,9 +141,9 @@ impl Delivery {
     }
 }
 
-impl Tag {
+impl DeliveryTag {
     async fn dead_letter(self, body: &[u8], reason: &str) -> Result<(), BusError> {
-        let reason = letters::cut(reason);
+        let reason = letters::truncate_reason(reason);
         match self {
             Self::Embedded(in_hand) => in_hand.dead_letter(reason).await,
             Self::Rabbit(in_hand) => in_hand.dead_letter(body, reason).await,

@@ -16,7 +16,7 @@ use std::{
 use journal::{Journal, JournalError, State, WriteError};
 use process::{
     clock::Clock,
-    defect::{Defect, planted},
+    defect::{Defect, is_planted},
     metrics,
 };
 use rusqlite::Connection;
@@ -27,21 +27,21 @@ use super::{
     letters::unrouted_queue,
     store::{self, MessageRow, QueueRow},
 };
-use crate::sealing::{DataKeys, SealError, SealPlace};
+use crate::sealing::{DataKeys, SealContext, SealError};
 use queue::LocalQueue;
-pub(super) use subscription::{InHand, LocalSubscription};
+pub(super) use subscription::{EmbeddedDelivery, LocalSubscription};
 
 #[derive(Clone)]
-pub struct Embedded(Arc<Inner>);
+pub struct EmbeddedBus(Arc<Inner>);
 
 struct Inner {
-    journal: Journal<Bell>,
+    journal: Journal<CommitNotifier>,
     queues: Queues,
     clock: Clock,
     keys: DataKeys,
     swept_at: AtomicI64,
     /// Used only by a planted defect: rows confirmed before they are written.
-    late: Mutex<Vec<Row>>,
+    late: Mutex<Vec<NewMessage>>,
 }
 
 /// Messages resealed in one commit.
@@ -51,16 +51,16 @@ type Queues = Arc<RwLock<Vec<Arc<LocalQueue>>>>;
 
 /// A message to insert into a queue.
 #[derive(Clone)]
-struct Row {
+struct NewMessage {
     queue: Arc<LocalQueue>,
     body: Arc<[u8]>,
     expires_at: Option<i64>,
 }
 
 /// Wakes the consumers of queues that a commit filled, even if the caller of the write is gone.
-struct Bell(Queues);
+struct CommitNotifier(Queues);
 
-impl State for Bell {
+impl State for CommitNotifier {
     type Error = Infallible;
 
     fn load(_: &Connection) -> rusqlite::Result<Self> {
@@ -73,16 +73,16 @@ impl State for Bell {
 
     fn committed(&mut self, _: &Connection) -> Result<(), std::io::Error> {
         for queue in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            queue.committed();
+            queue.notify_if_filled();
         }
         Ok(())
     }
 }
 
-impl Embedded {
+impl EmbeddedBus {
     pub(super) async fn open(path: &str, keys: DataKeys) -> Result<Self, BusError> {
         let queues = Queues::default();
-        let bell = Bell(queues.clone());
+        let bell = CommitNotifier(queues.clone());
         let journal = Journal::open(
             path,
             store::migrations(),
@@ -109,17 +109,17 @@ impl Embedded {
             names.try_for_each(|name| store::add_queue(conn, &name, None, ttl_ms, &[]).map(drop))
         };
         bus.write::<()>(unrouted).await?;
-        let known = bus.read(|conn| Ok((store::queues(conn)?, store::last_id(conn)?))).await?;
+        let known = bus.read(|conn| Ok((store::read_queues(conn)?, store::last_id(conn)?))).await?;
         for row in known.0 {
-            bus.know(row, known.1);
+            bus.register_queue(row, known.1);
         }
-        bus.reseal().await?;
+        bus.reseal_messages().await?;
         Ok(bus)
     }
 
     /// Seals plain messages and those under a former key before any are read. A process keeps the
     /// same keys for its lifetime. Dead letters may wait for an operator longer than a key lasts.
-    async fn reseal(&self) -> Result<(), BusError> {
+    async fn reseal_messages(&self) -> Result<(), BusError> {
         let (mut above, mut sealed) = (0, 0);
         loop {
             let read = move |conn: &Connection| store::all_after(conn, above, RESEALED_MAX);
@@ -129,16 +129,22 @@ impl Embedded {
             let stale = rows.into_iter().filter(|row| self.0.keys.is_stale(&row.body));
             // A message that does not open stays as it is and is reported when it is read.
             let opened = stale.filter_map(|row| {
-                let body = self.0.keys.open(&place(), row.body).ok()?;
+                let body = self.0.keys.open(&message_seal_context(), row.body).ok()?;
                 // Sealed together with the body.
-                let reason = row.reason.and_then(|text| self.0.keys.open(&place(), text).ok());
-                let reason = reason.map(|text| self.0.keys.seal(&place(), &text));
-                Some(MessageRow { body: self.0.keys.seal(&place(), &body), reason, ..row })
+                let reason = row
+                    .reason
+                    .and_then(|text| self.0.keys.open(&message_seal_context(), text).ok());
+                let reason = reason.map(|text| self.0.keys.seal(&message_seal_context(), &text));
+                Some(MessageRow {
+                    body: self.0.keys.seal(&message_seal_context(), &body),
+                    reason,
+                    ..row
+                })
             });
             let anew: Vec<MessageRow> = opened.collect();
             sealed += anew.len();
             if !anew.is_empty() {
-                self.write(move |conn| store::rewrite(conn, &anew)).await?;
+                self.write(move |conn| store::rewrite_messages(conn, &anew)).await?;
             }
         }
         if sealed > 0 {
@@ -148,29 +154,29 @@ impl Embedded {
         Ok(())
     }
 
-    pub(super) async fn bind(&self, spec: &QueueSpec) -> Result<(), BusError> {
+    pub(super) async fn bind_queue(&self, spec: &QueueSpec) -> Result<(), BusError> {
         let spec = *spec;
         let rows = self
             .write(move |conn| {
-                let dead = store::add_queue(conn, &spec.dead(), None, None, &[])?;
+                let dead = store::add_queue(conn, &spec.dead_letter_name(), None, None, &[])?;
                 let ttl_ms = Some(spec.ttl_ms());
                 store::add_queue(conn, spec.name, Some(dead), ttl_ms, spec.bindings)?;
-                store::queues(conn)
+                store::read_queues(conn)
             })
             .await?;
         for row in rows {
-            self.know(row, 0);
+            self.register_queue(row, 0);
         }
         Ok(())
     }
 
     pub(super) async fn publish_all(&self, events: &[Event]) -> PublishResult {
-        let (rows, count, mut error) = self.route(events);
-        let stored = if planted(Defect::BusConfirmsBeforeWrite) {
+        let (rows, count, mut error) = self.route_events(events);
+        let stored = if is_planted(Defect::BusConfirmsBeforeWrite) {
             self.0.late.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);
             Ok(())
         } else {
-            self.put(rows).await
+            self.insert_messages(rows).await
         };
         if let Err(failed) = stored {
             return PublishResult { count: 0, error: Some(failed) };
@@ -186,13 +192,13 @@ impl Embedded {
         queue: &str,
         prefetch: u16,
     ) -> Result<LocalSubscription, BusError> {
-        Ok(LocalSubscription::new(self.clone(), self.queue(queue)?, prefetch))
+        Ok(LocalSubscription::new(self.clone(), self.find_queue(queue)?, prefetch))
     }
 
-    pub(super) async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
-        let queue = self.queue(queue)?;
+    pub(super) async fn count_waiting(&self, queue: &str) -> Result<u64, BusError> {
+        let queue = self.find_queue(queue)?;
         let id = queue.id;
-        let all = self.read(move |conn| store::count(conn, id)).await?;
+        let all = self.read(move |conn| store::count_messages(conn, id)).await?;
         let all = usize::try_from(all).unwrap_or_default();
         Ok(all.saturating_sub(queue.not_waiting()) as u64)
     }
@@ -212,18 +218,18 @@ impl Embedded {
 
     /// Builds the rows for the events. An event without a bound queue goes to its exchange's
     /// unrouted queue.
-    fn route(&self, events: &[Event]) -> (Vec<Row>, usize, Option<BusError>) {
+    fn route_events(&self, events: &[Event]) -> (Vec<NewMessage>, usize, Option<BusError>) {
         let (queues, now) = (self.queues(), self.0.clock.now().0);
         let mut rows = Vec::with_capacity(events.len());
         for (count, event) in events.iter().enumerate() {
             let body: Arc<[u8]> = match serde_json::to_vec(event) {
-                Ok(body) => self.0.keys.seal(&place(), &body).into(),
+                Ok(body) => self.0.keys.seal(&message_seal_context(), &body).into(),
                 Err(error) => return (rows, count, Some(error.into())),
             };
             let before = rows.len();
             for queue in &queues {
-                if let Some(expires_at) = queue.wants(event, now) {
-                    rows.push(Row { queue: queue.clone(), body: body.clone(), expires_at });
+                if let Some(expires_at) = queue.expiry_if_bound(event, now) {
+                    rows.push(NewMessage { queue: queue.clone(), body: body.clone(), expires_at });
                 }
             }
             if rows.len() == before {
@@ -231,7 +237,7 @@ impl Embedded {
                 match queues.iter().find(|queue| queue.name == name) {
                     Some(queue) => {
                         let expires_at = queue.expires_at(now);
-                        rows.push(Row { queue: queue.clone(), body, expires_at });
+                        rows.push(NewMessage { queue: queue.clone(), body, expires_at });
                     }
                     None => return (rows, count, Some(BusError::UnknownQueue(name))),
                 }
@@ -240,14 +246,14 @@ impl Embedded {
         (rows, events.len(), None)
     }
 
-    async fn put(&self, rows: Vec<Row>) -> Result<(), BusError> {
+    async fn insert_messages(&self, rows: Vec<NewMessage>) -> Result<(), BusError> {
         if rows.is_empty() {
             return Ok(());
         }
         let put = move |conn: &Connection| {
-            rows.iter().try_for_each(|Row { queue, body, expires_at }| {
-                queue.filled();
-                store::put(conn, queue.id, body, *expires_at)
+            rows.iter().try_for_each(|NewMessage { queue, body, expires_at }| {
+                queue.mark_filled();
+                store::insert_message(conn, queue.id, body, *expires_at)
             })
         };
         self.write(put).await
@@ -256,10 +262,10 @@ impl Embedded {
     /// Writes the messages that a planted defect confirmed too early.
     async fn write_late(&self) -> Result<(), BusError> {
         let late = std::mem::take(&mut *self.0.late.lock().unwrap_or_else(PoisonError::into_inner));
-        self.put(late).await
+        self.insert_messages(late).await
     }
 
-    async fn page(
+    async fn read_page(
         &self,
         queue: &LocalQueue,
         above: i64,
@@ -267,12 +273,12 @@ impl Embedded {
     ) -> Result<Vec<MessageRow>, BusError> {
         let id = queue.id;
         let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
-        let rows = self.read(move |conn| store::page(conn, id, above, rows_max)).await?;
-        rows.into_iter().map(|row| self.opened(row)).collect()
+        let rows = self.read(move |conn| store::read_page(conn, id, above, rows_max)).await?;
+        rows.into_iter().map(|row| self.open_message(row)).collect()
     }
 
-    fn opened(&self, row: MessageRow) -> Result<MessageRow, BusError> {
-        match self.0.keys.open(&place(), row.body) {
+    fn open_message(&self, row: MessageRow) -> Result<MessageRow, BusError> {
+        match self.0.keys.open(&message_seal_context(), row.body) {
             Ok(body) => Ok(MessageRow { body, ..row }),
             // The body does not parse as an event, so it becomes a dead letter.
             Err(SealError::Broken { .. }) => Ok(MessageRow { body: Vec::new(), ..row }),
@@ -281,7 +287,7 @@ impl Embedded {
         }
     }
 
-    fn queue(&self, name: &str) -> Result<Arc<LocalQueue>, BusError> {
+    fn find_queue(&self, name: &str) -> Result<Arc<LocalQueue>, BusError> {
         let found = self.queues().into_iter().find(|queue| queue.name == name);
         found.ok_or_else(|| BusError::UnknownQueue(name.to_owned()))
     }
@@ -291,10 +297,10 @@ impl Embedded {
     }
 
     /// Adds or updates the in-memory queue to match its row.
-    fn know(&self, row: QueueRow, delivered_to: i64) {
+    fn register_queue(&self, row: QueueRow, delivered_to: i64) {
         let mut queues = self.0.queues.write().unwrap_or_else(PoisonError::into_inner);
         match queues.iter().find(|queue| queue.id == row.id) {
-            Some(queue) => queue.redefine(row),
+            Some(queue) => queue.update_definition(row),
             None => queues.push(Arc::new(LocalQueue::new(row, delivered_to))),
         }
     }
@@ -320,8 +326,8 @@ impl Embedded {
 }
 
 /// Messages move between queues, so the seal is bound to the table only.
-fn place() -> SealPlace {
-    SealPlace::anywhere_in("messages.body")
+fn message_seal_context() -> SealContext {
+    SealContext::anywhere_in("messages.body")
 }
 
 fn with_cause(error: &JournalError) -> String {

@@ -10,14 +10,14 @@ use super::{Bus, BusError, dead_letter_queue, topology};
 
 /// A place that holds dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LetterBox {
+pub enum DeadLetterBox {
     /// The dead letters of the named queue.
     Dead(String),
     Unrouted(Exchange),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct DeadLetter {
     /// Absent if this version cannot read the message as an event.
     pub event: Option<Event>,
     /// Why it became a dead letter; empty if unrecorded.
@@ -28,7 +28,7 @@ pub struct Letter {
 
 /// The dead letters that an action applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LetterChoice {
+pub enum DeadLetterSelection {
     /// All that wait when the action begins.
     All,
     Events(BTreeSet<EventId>),
@@ -36,7 +36,7 @@ pub enum LetterChoice {
 
 /// The action that removes a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LetterAct {
+pub enum DeadLetterAction {
     /// Returns it to its queue; an unrouted event is published again.
     Redrive,
     Drop,
@@ -47,26 +47,26 @@ pub const LETTERS_MAX: usize = 10_000;
 /// Longer reasons are cut; the log has the full text.
 const REASON_CHARS_MAX: usize = 300;
 
-impl LetterBox {
-    pub fn queue(&self) -> String {
+impl DeadLetterBox {
+    pub fn queue_name(&self) -> String {
         match self {
             Self::Dead(queue) => dead_letter_queue(queue),
             Self::Unrouted(exchange) => unrouted_queue(*exchange),
         }
     }
 
-    pub fn part(&self) -> Option<CloudPart> {
+    pub fn owning_part(&self) -> Option<CloudPart> {
         match self {
             Self::Dead(name) => {
                 let mut queues = topology::QUEUES.iter();
                 queues.find(|(_, queue)| queue.name == name).map(|(part, _)| *part)
             }
-            Self::Unrouted(exchange) => Some(topology::publisher(*exchange)),
+            Self::Unrouted(exchange) => Some(topology::publishing_part(*exchange)),
         }
     }
 }
 
-impl fmt::Display for LetterBox {
+impl fmt::Display for DeadLetterBox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dead(queue) => f.write_str(queue),
@@ -76,7 +76,7 @@ impl fmt::Display for LetterBox {
 }
 
 /// Parses the name of a queue or an exchange.
-impl FromStr for LetterBox {
+impl FromStr for DeadLetterBox {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
@@ -90,8 +90,8 @@ impl FromStr for LetterBox {
     }
 }
 
-impl LetterChoice {
-    pub(super) fn takes(&self, event: Option<&Event>) -> bool {
+impl DeadLetterSelection {
+    pub(super) fn includes_event(&self, event: Option<&Event>) -> bool {
         match self {
             Self::All => true,
             Self::Events(ids) => event.is_some_and(|event| ids.contains(&event.id)),
@@ -99,31 +99,31 @@ impl LetterChoice {
     }
 }
 
-pub fn boxes_of(part: CloudPart) -> Vec<LetterBox> {
-    let queues = topology::queues_of(part).map(|queue| LetterBox::Dead(queue.name.to_owned()));
-    let own = |exchange: &Exchange| topology::publisher(*exchange) == part;
-    queues.chain(Exchange::ALL.into_iter().filter(own).map(LetterBox::Unrouted)).collect()
+pub fn boxes_of(part: CloudPart) -> Vec<DeadLetterBox> {
+    let queues = topology::queues_of(part).map(|queue| DeadLetterBox::Dead(queue.name.to_owned()));
+    let own = |exchange: &Exchange| topology::publishing_part(*exchange) == part;
+    queues.chain(Exchange::ALL.into_iter().filter(own).map(DeadLetterBox::Unrouted)).collect()
 }
 
 pub(super) fn unrouted_queue(exchange: Exchange) -> String {
     format!("{}.unrouted", exchange.as_str())
 }
 
-pub(super) fn cut(reason: &str) -> String {
+pub(super) fn truncate_reason(reason: &str) -> String {
     reason.chars().take(REASON_CHARS_MAX).collect()
 }
 
 impl Bus {
     /// Lists the oldest dead letters of a box without removing them.
-    pub async fn letters(
+    pub async fn read_dead_letters(
         &self,
-        of: &LetterBox,
+        of: &DeadLetterBox,
         letters_max: usize,
-    ) -> Result<Vec<Letter>, BusError> {
+    ) -> Result<Vec<DeadLetter>, BusError> {
         let letters_max = letters_max.min(LETTERS_MAX);
         match self {
-            Self::Embedded(bus) => bus.letters(&of.queue(), letters_max).await,
-            Self::Rabbit(bus) => bus.letters(&of.queue(), letters_max).await,
+            Self::Embedded(bus) => bus.read_dead_letters(&of.queue_name(), letters_max).await,
+            Self::Rabbit(bus) => bus.read_dead_letters(&of.queue_name(), letters_max).await,
         }
     }
 
@@ -131,9 +131,9 @@ impl Bus {
     /// meanwhile, a redriven letter may reach its queue twice, and the consumer deduplicates it.
     pub async fn settle_letters(
         &self,
-        of: &LetterBox,
-        choice: &LetterChoice,
-        act: LetterAct,
+        of: &DeadLetterBox,
+        choice: &DeadLetterSelection,
+        act: DeadLetterAction,
     ) -> Result<u64, BusError> {
         match self {
             Self::Embedded(bus) => bus.settle_letters(of, choice, act).await,
@@ -151,9 +151,9 @@ mod tests {
         for part in CloudPart::ALL {
             for one in boxes_of(*part) {
                 assert_eq!(one.to_string().parse(), Ok(one.clone()));
-                assert_eq!(one.part(), Some(*part));
+                assert_eq!(one.owning_part(), Some(*part));
             }
         }
-        assert_eq!("order_money.dead".parse::<LetterBox>(), Err(()));
+        assert_eq!("order_money.dead".parse::<DeadLetterBox>(), Err(()));
     }
 }

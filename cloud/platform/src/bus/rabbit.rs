@@ -22,11 +22,11 @@ use lapin::{
     types::FieldTable,
     uri::AMQPUri,
 };
-use process::trust::Authorities;
+use process::trust::CertificateAuthorities;
 use tokio::sync::Mutex;
 
 use super::{BusError, PublishResult, QueueSpec};
-pub(super) use subscription::{RabbitInHand, RabbitSubscription};
+pub(super) use subscription::{RabbitDelivery, RabbitSubscription};
 use wire::Event;
 
 /// Time limit for a connect, a declaration or a confirm.
@@ -35,24 +35,24 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const HEARTBEAT_SECONDS: u16 = 10;
 
 #[derive(Clone)]
-pub struct Rabbit(Arc<Inner>);
+pub struct RabbitBus(Arc<Inner>);
 
 struct Inner {
     uri: AMQPUri,
-    authorities: Authorities,
-    link: Mutex<Option<Arc<Link>>>,
+    authorities: CertificateAuthorities,
+    link: Mutex<Option<Arc<RabbitConnection>>>,
     /// Bound queues; declared again if a broker comes back without them.
     queues: Guarded<Vec<QueueSpec>>,
 }
 
 /// A connection and its publishing channel.
-struct Link {
+struct RabbitConnection {
     connection: Connection,
     publisher: Channel,
 }
 
-impl Rabbit {
-    pub(super) fn new(url: &str, authorities: &Authorities) -> Result<Self, BusError> {
+impl RabbitBus {
+    pub(super) fn new(url: &str, authorities: &CertificateAuthorities) -> Result<Self, BusError> {
         let mut uri: AMQPUri = url.parse().map_err(|_| BusError::Address)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         let authorities = authorities.clone();
@@ -60,9 +60,9 @@ impl Rabbit {
         Ok(Self(Arc::new(Inner { uri, authorities, link, queues })))
     }
 
-    pub(super) async fn bind(&self, queue: &QueueSpec) -> Result<(), BusError> {
-        let link = self.link().await?;
-        answered(queue.declare(&link.connection)).await?;
+    pub(super) async fn bind_queue(&self, queue: &QueueSpec) -> Result<(), BusError> {
+        let link = self.ensure_connected().await?;
+        await_broker(queue.declare_queue(&link.connection)).await?;
         let mut queues = self.0.queues.lock().unwrap_or_else(PoisonError::into_inner);
         queues.retain(|known| known.name != queue.name);
         queues.push(*queue);
@@ -70,7 +70,7 @@ impl Rabbit {
     }
 
     pub(super) async fn publish_all(&self, events: &[Event]) -> PublishResult {
-        let link = match self.link().await {
+        let link = match self.ensure_connected().await {
             Ok(link) => link,
             Err(error) => return PublishResult { count: 0, error: Some(error) },
         };
@@ -79,9 +79,13 @@ impl Rabbit {
         confirmed
     }
 
-    pub(super) async fn replay(&self, queue: &str, events: &[Event]) -> Result<(), BusError> {
-        let link = self.link().await?;
-        let sent = publish::replay(&link, queue, events).await;
+    pub(super) async fn replay_events(
+        &self,
+        queue: &str,
+        events: &[Event],
+    ) -> Result<(), BusError> {
+        let link = self.ensure_connected().await?;
+        let sent = publish::replay_to_queue(&link, queue, events).await;
         self.forget_after(&link, sent.as_ref().err()).await;
         sent
     }
@@ -89,8 +93,8 @@ impl Rabbit {
     /// Copies a message, with the reason, to the dead letters of its queue. `false` if the queue
     /// has no dead letter queue.
     async fn put_aside(&self, queue: &str, body: &[u8], reason: &str) -> Result<bool, BusError> {
-        let link = self.link().await?;
-        let put = publish::letter(&link, queue, body, reason).await;
+        let link = self.ensure_connected().await?;
+        let put = publish::publish_dead_letter(&link, queue, body, reason).await;
         self.forget_after(&link, put.as_ref().err()).await;
         put
     }
@@ -103,38 +107,38 @@ impl Rabbit {
         RabbitSubscription::open(self.clone(), queue.to_owned(), prefetch).await
     }
 
-    pub(super) async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
-        let link = self.link().await?;
+    pub(super) async fn count_waiting(&self, queue: &str) -> Result<u64, BusError> {
+        let link = self.ensure_connected().await?;
         let ask = async {
             let channel = link.connection.create_channel().await?;
             let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
             channel.queue_declare(queue.into(), passive, FieldTable::default()).await
         };
-        Ok(answered(ask).await?.message_count().into())
+        Ok(await_broker(ask).await?.message_count().into())
     }
 
     pub(super) async fn ping(&self) -> Result<(), BusError> {
-        self.link().await.map(drop)
+        self.ensure_connected().await.map(drop)
     }
 
     pub(super) async fn close(&self) {
         let link = self.0.link.lock().await.take();
         if let Some(link) = link {
             // Closing fails if the broker is gone.
-            let _ = answered(link.connection.close(200, "stopping".into())).await;
+            let _ = await_broker(link.connection.close(200, "stopping".into())).await;
         }
     }
 
     /// Returns the current connection, or a new one with everything declared. The time limit
     /// includes waiting for another caller's connection attempt.
-    async fn link(&self) -> Result<Arc<Link>, BusError> {
-        answered(async {
+    async fn ensure_connected(&self) -> Result<Arc<RabbitConnection>, BusError> {
+        await_broker(async {
             let mut current = self.0.link.lock().await;
-            if let Some(link) = current.as_ref().filter(|link| link.works()) {
+            if let Some(link) = current.as_ref().filter(|link| link.is_connected()) {
                 return Ok(link.clone());
             }
             *current = None;
-            let link = Arc::new(self.connect().await?);
+            let link = Arc::new(self.open_connection().await?);
             *current = Some(link.clone());
             Ok(link)
         })
@@ -143,7 +147,7 @@ impl Rabbit {
 
     /// Drops a connection after such an error: a dead connection may look open until its heartbeat
     /// fails.
-    async fn forget_after(&self, link: &Arc<Link>, error: Option<&BusError>) {
+    async fn forget_after(&self, link: &Arc<RabbitConnection>, error: Option<&BusError>) {
         if !matches!(error, Some(BusError::Unreachable(_) | BusError::TimedOut(_))) {
             return;
         }
@@ -153,7 +157,7 @@ impl Rabbit {
         }
     }
 
-    async fn connect(&self) -> Result<Link, lapin::Error> {
+    async fn open_connection(&self) -> Result<RabbitConnection, lapin::Error> {
         let properties =
             ConnectionProperties::default().with_connection_name("holdfast-cloud".into());
         // Trusted in addition to the public authorities.
@@ -166,35 +170,37 @@ impl Rabbit {
         topology::declare_exchanges(&connection).await?;
         let known = self.0.queues.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for queue in known {
-            queue.declare(&connection).await?;
+            queue.declare_queue(&connection).await?;
         }
         let publisher = connection.create_channel().await?;
         publisher.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Link { connection, publisher })
+        Ok(RabbitConnection { connection, publisher })
     }
 }
 
-impl Link {
-    fn works(&self) -> bool {
+impl RabbitConnection {
+    fn is_connected(&self) -> bool {
         self.connection.status().connected() && self.publisher.status().connected()
     }
 }
 
-pub(super) async fn ack(acker: &lapin::Acker) -> Result<(), BusError> {
-    answered(acker.ack(BasicAckOptions::default())).await.map(drop)
+pub(super) async fn ack_delivery(acker: &lapin::Acker) -> Result<(), BusError> {
+    await_broker(acker.ack(BasicAckOptions::default())).await.map(drop)
 }
 
 /// Acknowledges this message and all earlier ones on its channel.
 pub(super) async fn ack_up_to(acker: &lapin::Acker) -> Result<(), BusError> {
-    answered(acker.ack(BasicAckOptions { multiple: true })).await.map(drop)
+    await_broker(acker.ack(BasicAckOptions { multiple: true })).await.map(drop)
 }
 
-pub(super) async fn nack(acker: &lapin::Acker, requeue: bool) -> Result<(), BusError> {
+pub(super) async fn nack_delivery(acker: &lapin::Acker, requeue: bool) -> Result<(), BusError> {
     let options = BasicNackOptions { requeue, ..BasicNackOptions::default() };
-    answered(acker.nack(options)).await.map(drop)
+    await_broker(acker.nack(options)).await.map(drop)
 }
 
-async fn answered<T>(work: impl Future<Output = Result<T, lapin::Error>>) -> Result<T, BusError> {
+async fn await_broker<T>(
+    work: impl Future<Output = Result<T, lapin::Error>>,
+) -> Result<T, BusError> {
     match tokio::time::timeout(ANSWER_LIMIT, work).await {
         Ok(result) => result.map_err(|error| BusError::Unreachable(error.to_string())),
         Err(_) => Err(BusError::TimedOut(ANSWER_LIMIT.as_secs())),

@@ -104,7 +104,7 @@ pub(super) fn add_queue(
     Ok(id)
 }
 
-pub(super) fn queues(conn: &Connection) -> rusqlite::Result<Vec<QueueRow>> {
+pub(super) fn read_queues(conn: &Connection) -> rusqlite::Result<Vec<QueueRow>> {
     let mut rows = conn
         .prepare(QUEUES)?
         .query_map([], |row| {
@@ -133,7 +133,7 @@ pub(super) fn last_id(conn: &Connection) -> rusqlite::Result<i64> {
     conn.query_row(LAST_ID, [], |row| row.get(0))
 }
 
-pub(super) fn put(
+pub(super) fn insert_message(
     conn: &Connection,
     queue: i64,
     body: &[u8],
@@ -143,7 +143,7 @@ pub(super) fn put(
 }
 
 /// The messages of a queue above an id, in order.
-pub(super) fn page(
+pub(super) fn read_page(
     conn: &Connection,
     queue: i64,
     above: i64,
@@ -163,7 +163,7 @@ pub(super) fn all_after(
     conn.prepare_cached(ALL_AFTER)?.query_map(params![above, rows_max], MessageRow::read)?.collect()
 }
 
-pub(super) fn rewrite(conn: &Connection, rows: &[MessageRow]) -> rusqlite::Result<()> {
+pub(super) fn rewrite_messages(conn: &Connection, rows: &[MessageRow]) -> rusqlite::Result<()> {
     let mut rewrite = conn.prepare_cached(REWRITE)?;
     rows.iter().try_for_each(|row| rewrite.execute(params![row.id, row.body, row.reason]).map(drop))
 }
@@ -186,7 +186,7 @@ pub(super) fn move_to(
     remove(conn, ids)
 }
 
-pub(super) fn expired(
+pub(super) fn find_expired(
     conn: &Connection,
     now: i64,
     rows_max: i64,
@@ -196,6 +196,6 @@ pub(super) fn expired(
         .collect()
 }
 
-pub(super) fn count(conn: &Connection, queue: i64) -> rusqlite::Result<i64> {
+pub(super) fn count_messages(conn: &Connection, queue: i64) -> rusqlite::Result<i64> {
     conn.prepare_cached(COUNT)?.query_row([queue], |row| row.get(0))
 }

@@ -1,7 +1,7 @@
 //! Topic patterns with RabbitMQ's rules.
 
 /// Matches a routing key against a pattern: `*` is one word, `#` is any number, including zero.
-pub(super) fn fits(pattern: &str, key: &str) -> bool {
+pub(super) fn matches_pattern(pattern: &str, key: &str) -> bool {
     let pattern: Vec<&str> = pattern.split('.').collect();
     let key: Vec<&str> = key.split('.').collect();
     words_fit(&pattern, &key)
@@ -21,7 +21,7 @@ fn words_fit(pattern: &[&str], key: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::matches_pattern;
 
     #[test]
     fn patterns_fit_as_on_rabbitmq() {
@@ -39,7 +39,7 @@ mod tests {
             ("a.#.z", "a.b.c", false),
             ("order.accepted", "order.accepted", true),
         ] {
-            assert_eq!(fits(pattern, key), expected, "{pattern} {key}");
+            assert_eq!(matches_pattern(pattern, key), expected, "{pattern} {key}");
         }
     }
 }

@@ -123,7 +123,7 @@ pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::Hub, HUB_FEED),
 ];
 
-pub fn publisher(exchange: Exchange) -> CloudPart {
+pub fn publishing_part(exchange: Exchange) -> CloudPart {
     match exchange {
         Exchange::Auth => CloudPart::Auth,
         Exchange::User => CloudPart::User,
@@ -133,7 +133,7 @@ pub fn publisher(exchange: Exchange) -> CloudPart {
     }
 }
 
-pub fn named(name: &str) -> Option<QueueSpec> {
+pub fn find_queue(name: &str) -> Option<QueueSpec> {
     QUEUES.iter().find(|(_, queue)| queue.name == name).map(|(_, queue)| *queue)
 }
 
@@ -142,9 +142,9 @@ pub fn queues_of(part: CloudPart) -> impl Iterator<Item = &'static QueueSpec> {
 }
 
 /// Declares the whole topology, before the first part opens.
-pub async fn declare(bus: &Bus) -> Result<(), BusError> {
+pub async fn declare_topology(bus: &Bus) -> Result<(), BusError> {
     for (_, queue) in QUEUES {
-        bus.bind(queue).await?;
+        bus.bind_queue(queue).await?;
     }
     tracing::info!(version = VERSION, "The bus has every exchange and queue");
     Ok(())
@@ -154,18 +154,18 @@ pub async fn declare(bus: &Bus) -> Result<(), BusError> {
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
 /// Counts a part's dead letters until the tasks stop.
-pub(crate) fn watch(tasks: &Tasks, bus: Bus, part: CloudPart) {
-    let stop = tasks.token();
+pub(crate) fn watch_dead_letters(tasks: &Tasks, bus: Bus, part: CloudPart) {
+    let stop = tasks.stop_token();
     tasks.spawn("letters", async move {
         while !stop.is_cancelled() {
             for box_name in super::letters::boxes_of(part) {
                 // The other users of an unreachable broker report it.
-                if let Ok(waiting) = bus.waiting(&box_name.queue()).await {
+                if let Ok(waiting) = bus.count_waiting(&box_name.queue_name()).await {
                     match &box_name {
-                        super::LetterBox::Dead(queue) => {
+                        super::DeadLetterBox::Dead(queue) => {
                             metrics::BUS_DEAD_LETTERS.set([queue], waiting);
                         }
-                        super::LetterBox::Unrouted(exchange) => {
+                        super::DeadLetterBox::Unrouted(exchange) => {
                             metrics::BUS_UNROUTED.set([exchange.as_str()], waiting);
                         }
                     }
@@ -191,7 +191,7 @@ mod tests {
         for kind in EventType::ALL {
             let is_bound =
                 QUEUES.iter().flat_map(|(_, queue)| queue.bindings).any(|(exchange, pattern)| {
-                    *exchange == kind.exchange() && topic::fits(pattern, kind.as_str())
+                    *exchange == kind.exchange() && topic::matches_pattern(pattern, kind.as_str())
                 });
             assert!(is_bound, "nothing takes `{kind}`");
         }
@@ -203,7 +203,7 @@ mod tests {
         for kind in EventType::ALL.iter().filter(|kind| kind.exchange() == Exchange::Order) {
             // `RegionAssigned` concerns a region, not an order.
             let owes_nothing = early.contains(kind) || *kind == EventType::RegionAssigned;
-            let fits = |(_, pattern): &Binding| topic::fits(pattern, kind.as_str());
+            let fits = |(_, pattern): &Binding| topic::matches_pattern(pattern, kind.as_str());
             assert_eq!(PAYMENT_ORDERS.bindings.iter().any(fits), !owes_nothing, "{kind}");
         }
     }

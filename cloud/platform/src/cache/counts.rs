@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use process::clock::Clock;
 
-use super::{Cache, Memory};
+use super::{Cache, MemoryCache};
 
 /// Keys that one process counts locally; beyond this it drops the count that ends soonest.
 const OWN_MAX: usize = 50_000;
@@ -17,7 +17,7 @@ pub const HOUR: Duration = Duration::from_secs(3600);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone)]
-pub struct WindowCounts {
+pub struct WindowCounter {
     shared: Cache,
     own: Cache,
 }
@@ -30,9 +30,9 @@ pub struct WindowCount {
     pub left: Duration,
 }
 
-impl WindowCounts {
+impl WindowCounter {
     pub fn new(shared: Cache, clock: Clock) -> Self {
-        let own = Cache::Memory(Memory::new(clock, OWN_MAX));
+        let own = Cache::Memory(MemoryCache::new(clock, OWN_MAX));
         Self { shared, own }
     }
 
@@ -46,10 +46,10 @@ impl WindowCounts {
         counted.unwrap_or(WindowCount { count: 0, left: window })
     }
 
-    pub async fn look(&self, key: &str, window: Duration) -> WindowCount {
-        let counted = match Cache::in_time(self.shared.count(key)).await {
+    pub async fn read_count(&self, key: &str, window: Duration) -> WindowCount {
+        let counted = match Cache::in_time(self.shared.read_count(key)).await {
             Ok(counted) => counted,
-            Err(_) => self.own.count(key).await.unwrap_or_default(),
+            Err(_) => self.own.read_count(key).await.unwrap_or_default(),
         };
         counted.unwrap_or(WindowCount { count: 0, left: window })
     }
@@ -71,10 +71,10 @@ mod tests {
     #[tokio::test]
     async fn a_window_begins_with_its_first_request() {
         // Twenty seconds into a clock minute.
-        let clock = Clock::fixed(UnixMillis(1_764_000_020_000));
-        let shared = Cache::Memory(Memory::new(clock.clone(), 10));
-        let counts = WindowCounts::new(shared, clock.clone());
-        assert_eq!(counts.look("n", MINUTE).await.count, 0);
+        let clock = Clock::fixed_at(UnixMillis(1_764_000_020_000));
+        let shared = Cache::Memory(MemoryCache::new(clock.clone(), 10));
+        let counts = WindowCounter::new(shared, clock.clone());
+        assert_eq!(counts.read_count("n", MINUTE).await.count, 0);
         for count in 1..=3 {
             let left = MINUTE - Duration::from_secs(10) * (count - 1);
             let count = i64::from(count);
@@ -82,11 +82,11 @@ mod tests {
             clock.advance(10_000);
         }
         let left = Duration::from_secs(30);
-        assert_eq!(counts.look("n", MINUTE).await, WindowCount { count: 3, left });
+        assert_eq!(counts.read_count("n", MINUTE).await, WindowCount { count: 3, left });
         clock.advance(29_999);
-        assert_eq!(counts.look("n", MINUTE).await.count, 3);
+        assert_eq!(counts.read_count("n", MINUTE).await.count, 3);
         clock.advance(1);
-        assert_eq!(counts.look("n", MINUTE).await, WindowCount { count: 0, left: MINUTE });
+        assert_eq!(counts.read_count("n", MINUTE).await, WindowCount { count: 0, left: MINUTE });
         assert_eq!(counts.add("n", MINUTE).await.seconds_left(), 60);
     }
 }

@@ -17,82 +17,82 @@ use super::WindowCount;
 const ENTRIES_MAX: usize = 100_000;
 
 #[derive(Clone)]
-pub struct Memory {
+pub struct MemoryCache {
     clock: Clock,
     entries_max: usize,
-    entries: Arc<Mutex<Entries>>,
+    entries: Arc<Mutex<CacheEntries>>,
 }
 
 #[derive(Default)]
-struct Entries {
-    by_key: HashMap<String, Entry>,
+struct CacheEntries {
+    by_key: HashMap<String, CacheEntry>,
     /// The same keys by expiry, measured from the clock's start.
     by_end: BTreeSet<(Duration, String)>,
 }
 
-struct Entry {
+struct CacheEntry {
     value: String,
     end: Duration,
 }
 
-impl Default for Memory {
+impl Default for MemoryCache {
     fn default() -> Self {
         Self::new(Clock::system(), ENTRIES_MAX)
     }
 }
 
-impl Memory {
+impl MemoryCache {
     pub fn new(clock: Clock, entries_max: usize) -> Self {
         Self { clock, entries_max, entries: Arc::default() }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<String> {
-        self.fresh().by_key.get(key).map(|entry| entry.value.clone())
+        self.lock_unexpired().by_key.get(key).map(|entry| entry.value.clone())
     }
 
     pub(super) fn get_all<const N: usize>(&self, keys: [&str; N]) -> [Option<String>; N] {
-        let entries = self.fresh();
+        let entries = self.lock_unexpired();
         keys.map(|key| entries.by_key.get(key).map(|entry| entry.value.clone()))
     }
 
     pub(super) fn set(&self, key: &str, value: &str, ttl: Duration) {
-        let mut entries = self.fresh();
-        self.put(&mut entries, key, value.to_owned(), ttl);
+        let mut entries = self.lock_unexpired();
+        self.insert_entry(&mut entries, key, value.to_owned(), ttl);
     }
 
     pub(super) fn set_if_absent(&self, key: &str, value: &str, ttl: Duration) -> bool {
-        let mut entries = self.fresh();
+        let mut entries = self.lock_unexpired();
         if entries.by_key.contains_key(key) {
             return false;
         }
-        self.put(&mut entries, key, value.to_owned(), ttl);
+        self.insert_entry(&mut entries, key, value.to_owned(), ttl);
         true
     }
 
     pub(super) fn delete(&self, key: &str) {
-        self.fresh().remove(key);
+        self.lock_unexpired().remove(key);
     }
 
     pub(super) fn increment(&self, key: &str, ttl: Duration) -> WindowCount {
-        let mut entries = self.fresh();
+        let mut entries = self.lock_unexpired();
         if let Some(entry) = entries.by_key.get_mut(key) {
             let count = entry.value.parse::<i64>().unwrap_or(0).saturating_add(1);
             entry.value = count.to_string();
             return WindowCount { count, left: entry.end.saturating_sub(self.clock.elapsed()) };
         }
-        self.put(&mut entries, key, "1".to_owned(), ttl);
+        self.insert_entry(&mut entries, key, "1".to_owned(), ttl);
         WindowCount { count: 1, left: ttl }
     }
 
-    pub(super) fn count(&self, key: &str) -> Option<WindowCount> {
-        let entries = self.fresh();
+    pub(super) fn read_count(&self, key: &str) -> Option<WindowCount> {
+        let entries = self.lock_unexpired();
         let entry = entries.by_key.get(key)?;
         let left = entry.end.saturating_sub(self.clock.elapsed());
         Some(WindowCount { count: entry.value.parse().unwrap_or(0), left })
     }
 
     /// Locks the entries after removing expired ones.
-    fn fresh(&self) -> MutexGuard<'_, Entries> {
+    fn lock_unexpired(&self) -> MutexGuard<'_, CacheEntries> {
         let now = self.clock.elapsed();
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         while entries.by_end.first().is_some_and(|(end, _)| *end <= now) {
@@ -101,18 +101,18 @@ impl Memory {
         entries
     }
 
-    fn put(&self, entries: &mut Entries, key: &str, value: String, ttl: Duration) {
+    fn insert_entry(&self, entries: &mut CacheEntries, key: &str, value: String, ttl: Duration) {
         entries.remove(key);
         if entries.by_key.len() >= self.entries_max {
             entries.forget_first();
         }
         let end = self.clock.elapsed().saturating_add(ttl);
         entries.by_end.insert((end, key.to_owned()));
-        entries.by_key.insert(key.to_owned(), Entry { value, end });
+        entries.by_key.insert(key.to_owned(), CacheEntry { value, end });
     }
 }
 
-impl Entries {
+impl CacheEntries {
     fn remove(&mut self, key: &str) {
         if let Some((key, entry)) = self.by_key.remove_entry(key) {
             self.by_end.remove(&(entry.end, key));
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_full_cache_forgets_what_would_end_soonest() {
-        let cache = Memory::new(Clock::fixed(UnixMillis(0)), 3);
+        let cache = MemoryCache::new(Clock::fixed_at(UnixMillis(0)), 3);
         cache.set("revoked", "1", MINUTE * 60);
         for key in ["a", "b", "c", "d"] {
             cache.increment(key, MINUTE);
@@ -148,8 +148,8 @@ mod tests {
 
     #[test]
     fn an_entry_ends_with_its_time_and_a_count_from_its_first() {
-        let clock = Clock::fixed(UnixMillis(0));
-        let cache = Memory::new(clock.clone(), 10);
+        let clock = Clock::fixed_at(UnixMillis(0));
+        let cache = MemoryCache::new(clock.clone(), 10);
         cache.increment("n", MINUTE);
         clock.advance(30_000);
         assert_eq!(cache.increment("n", MINUTE), WindowCount { count: 2, left: MINUTE / 2 });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use process::trust::Authorities;
+use process::trust::CertificateAuthorities;
 use redis::{
     AsyncCommands, Client, ExistenceCheck, Script, SetExpiry, SetOptions, TlsCertificates,
     aio::{ConnectionManager, ConnectionManagerConfig},
@@ -22,12 +22,15 @@ const INCREMENT: &str = "local count = redis.call('INCR', KEYS[1]) \
 const READ_COUNT: &str = "return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}";
 
 #[derive(Clone)]
-pub struct Redis {
+pub struct RedisCache {
     connection: ConnectionManager,
 }
 
-impl Redis {
-    pub(super) fn open(url: &str, authorities: &Authorities) -> Result<Self, CacheError> {
+impl RedisCache {
+    pub(super) fn open(
+        url: &str,
+        authorities: &CertificateAuthorities,
+    ) -> Result<Self, CacheError> {
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(ANSWER_LIMIT))
             .set_connection_timeout(Some(CONNECT_LIMIT))
@@ -61,7 +64,7 @@ impl Redis {
         value: &str,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        Ok(self.connection.clone().pset_ex(key, value, millis(ttl)).await?)
+        Ok(self.connection.clone().pset_ex(key, value, expiry_millis(ttl)).await?)
     }
 
     pub(super) async fn set_if_absent(
@@ -72,7 +75,7 @@ impl Redis {
     ) -> Result<bool, CacheError> {
         let options = SetOptions::default()
             .conditional_set(ExistenceCheck::NX)
-            .with_expiration(SetExpiry::PX(millis(ttl)));
+            .with_expiration(SetExpiry::PX(expiry_millis(ttl)));
         let set: Option<String> = self.connection.clone().set_options(key, value, options).await?;
         Ok(set.is_some())
     }
@@ -89,16 +92,16 @@ impl Redis {
         let script = Script::new(INCREMENT);
         let mut connection = self.connection.clone();
         let (count, left_ms) =
-            script.key(key).arg(millis(ttl)).invoke_async(&mut connection).await?;
-        Ok(WindowCount { count, left: duration(left_ms) })
+            script.key(key).arg(expiry_millis(ttl)).invoke_async(&mut connection).await?;
+        Ok(WindowCount { count, left: duration_from_ms(left_ms) })
     }
 
-    pub(super) async fn count(&self, key: &str) -> Result<Option<WindowCount>, CacheError> {
+    pub(super) async fn read_count(&self, key: &str) -> Result<Option<WindowCount>, CacheError> {
         let script = Script::new(READ_COUNT);
         let mut connection = self.connection.clone();
         let (count, left_ms): (Option<i64>, i64) =
             script.key(key).invoke_async(&mut connection).await?;
-        Ok(count.map(|count| WindowCount { count, left: duration(left_ms) }))
+        Ok(count.map(|count| WindowCount { count, left: duration_from_ms(left_ms) }))
     }
 
     pub(super) async fn ping(&self) -> Result<(), CacheError> {
@@ -107,11 +110,11 @@ impl Redis {
 }
 
 /// Redis returns a negative number for a key without expiry.
-fn duration(left_ms: i64) -> Duration {
+fn duration_from_ms(left_ms: i64) -> Duration {
     Duration::from_millis(left_ms.try_into().unwrap_or(0))
 }
 
 /// Redis rejects an expiry of zero.
-fn millis(ttl: Duration) -> u64 {
+fn expiry_millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
 }

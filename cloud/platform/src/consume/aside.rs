@@ -18,53 +18,53 @@ pub(super) const PLACES: usize = 64;
 
 /// Aside events by subject. The task that works a lane holds the lane's first event.
 #[derive(Clone)]
-pub(super) struct Aside {
-    lanes: Arc<Mutex<HashMap<String, VecDeque<AsideEvent>>>>,
+pub(super) struct RetryLanes {
+    lanes: Arc<Mutex<HashMap<String, VecDeque<RetryingEvent>>>>,
     places: Arc<Semaphore>,
 }
 
-pub(super) struct AsideEvent {
+pub(super) struct RetryingEvent {
     pub delivery: Delivery,
     /// The number of failures so far.
     pub attempts: u32,
     _place: OwnedSemaphorePermit,
 }
 
-impl Aside {
+impl RetryLanes {
     pub(super) fn new() -> Self {
         Self { lanes: Arc::default(), places: Arc::new(Semaphore::new(PLACES)) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.lanes().is_empty()
+        self.lock_lanes().is_empty()
     }
 
-    pub(super) fn has(&self, subject: &str) -> bool {
-        self.lanes().contains_key(subject)
+    pub(super) fn has_subject(&self, subject: &str) -> bool {
+        self.lock_lanes().contains_key(subject)
     }
 
-    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn acquire_permit(&self) -> Option<OwnedSemaphorePermit> {
         self.places.clone().acquire_owned().await.ok()
     }
 
     /// Queues an event behind others of its subject. Returns true if it is the first; the caller
     /// then starts the lane's task.
-    pub(super) fn put(
+    pub(super) fn push_event(
         &self,
         subject: String,
         (delivery, attempts): (Delivery, u32),
         place: OwnedSemaphorePermit,
     ) -> bool {
-        let event = AsideEvent { delivery, attempts, _place: place };
-        let mut lanes = self.lanes();
+        let event = RetryingEvent { delivery, attempts, _place: place };
+        let mut lanes = self.lock_lanes();
         let is_first = !lanes.contains_key(&subject);
         lanes.entry(subject).or_default().push_back(event);
         is_first
     }
 
     /// The next event of a lane; an empty lane is removed.
-    pub(super) fn next(&self, subject: &str) -> Option<AsideEvent> {
-        let mut lanes = self.lanes();
+    pub(super) fn next(&self, subject: &str) -> Option<RetryingEvent> {
+        let mut lanes = self.lock_lanes();
         let next = lanes.get_mut(subject).and_then(VecDeque::pop_front);
         if next.is_none() {
             lanes.remove(subject);
@@ -72,7 +72,7 @@ impl Aside {
         next
     }
 
-    fn lanes(&self) -> MutexGuard<'_, HashMap<String, VecDeque<AsideEvent>>> {
+    fn lock_lanes(&self) -> MutexGuard<'_, HashMap<String, VecDeque<RetryingEvent>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

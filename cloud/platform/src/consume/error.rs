@@ -26,26 +26,26 @@ impl HandleError {
         Self::Poison(cause.into())
     }
 
-    fn passing(is_unavailable: bool, cause: impl Into<Cause>) -> Self {
+    fn unavailable_or_retry(is_unavailable: bool, cause: impl Into<Cause>) -> Self {
         if is_unavailable { Self::Unavailable(cause.into()) } else { Self::Retry(cause.into()) }
     }
 }
 
 impl From<SqlError> for HandleError {
     fn from(error: SqlError) -> Self {
-        Self::passing(error.is_unavailable() || error.is_contention(), error)
+        Self::unavailable_or_retry(error.is_unavailable() || error.is_contention(), error)
     }
 }
 
 impl From<DocumentsError> for HandleError {
     fn from(error: DocumentsError) -> Self {
-        Self::passing(error.is_unavailable() || error.is_contention(), error)
+        Self::unavailable_or_retry(error.is_unavailable() || error.is_contention(), error)
     }
 }
 
 impl From<UpstreamError> for HandleError {
     fn from(error: UpstreamError) -> Self {
-        Self::passing(error.is_unreachable(), error)
+        Self::unavailable_or_retry(error.is_unreachable(), error)
     }
 }
 

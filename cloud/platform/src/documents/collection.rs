@@ -8,11 +8,11 @@ use wire::{Event, EventId, UnixMillis};
 
 use super::{
     Documents, DocumentsError,
-    query::{Filter, Find, Update},
+    query::{Filter, IndexQuery, Update},
     schema::{self, DocumentBody, Field, FieldPath, ID, IndexKey, Scalar, ScalarKind},
-    store::{Cause, MongoStore, SqliteStore, StoredDocument},
+    store::{MongoStore, SqliteStore, StoredDocument, TriggeringEvent},
 };
-use crate::sealing::{DataKeys, SealPlace, SealWalk, SealedBatch};
+use crate::sealing::{DataKeys, ResealedBatch, SealContext, TableResealer};
 
 /// Documents per batch of the sealing job, and batches per run; the next run continues.
 const SEAL_BATCH: usize = 100;
@@ -34,7 +34,7 @@ pub struct DocumentPage<D> {
 
 /// The documents with one value of a field: their count, and sums of other fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct GroupTotals {
     pub key: i64,
     pub count: u64,
     pub sums: Vec<i64>,
@@ -96,18 +96,21 @@ impl<D: DocumentBody> Collection<D> {
 
     /// Creates the declared fields and indexes. Idempotent.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
-        D::SHAPE.check().map_err(|why| self.declared(why))?;
+        D::SHAPE.check_declaration().map_err(|why| self.declaration_error(why))?;
         let keys = D::SHAPE.indexes.iter().flat_map(|index| index.keys);
         let mut named = keys.map(|key| key.path.name);
-        let is_sealed = |name: &&str| D::SEALED.iter().any(|path| schema::overlap(name, path));
+        let is_sealed =
+            |name: &&str| D::SEALED.iter().any(|path| schema::paths_overlap(name, path));
         if let Some(name) = named.find(is_sealed) {
-            return Err(self.declared(format!("`{name}` is sealed, and stands in an index")));
+            return Err(
+                self.declaration_error(format!("`{name}` is sealed, and stands in an index"))
+            );
         }
         on!(self, migrate())
     }
 
     /// Fails if `migrate` has not brought the store up to date.
-    pub async fn check(&self) -> Result<(), DocumentsError> {
+    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
         let present = on!(self, index_names())?;
         let is_missing = |name: &String| !present.contains(name);
         match D::SHAPE.indexes.iter().map(schema::Index::stored_name).find(is_missing) {
@@ -120,7 +123,7 @@ impl<D: DocumentBody> Collection<D> {
     }
 
     pub async fn get(&self, id: Uuid) -> Result<Option<Document<D>>, DocumentsError> {
-        on!(self, get(id))?.map(|stored| self.document(stored)).transpose()
+        on!(self, get(id))?.map(|stored| self.decode_document(stored)).transpose()
     }
 
     /// Returns false if the id or a unique key already exists.
@@ -130,7 +133,7 @@ impl<D: DocumentBody> Collection<D> {
         body: &D,
         events: &[Event],
     ) -> Result<bool, DocumentsError> {
-        on!(self, insert(id, self.encoded(id, body)?, events))
+        on!(self, insert(id, self.encode_body(id, body)?, events))
     }
 
     /// Inserts the new ones; returns true for each that was new.
@@ -138,23 +141,23 @@ impl<D: DocumentBody> Collection<D> {
         if bodies.is_empty() {
             return Ok(Vec::new());
         }
-        let encoded = bodies.iter().map(|(id, body)| Ok((*id, self.encoded(*id, body)?)));
+        let encoded = bodies.iter().map(|(id, body)| Ok((*id, self.encode_body(*id, body)?)));
         on!(self, insert_new(encoded.collect::<Result<_, DocumentsError>>()?))
     }
 
     /// Replaces the document if its version is unchanged (optimistic locking).
-    pub async fn replace(
+    pub async fn replace_document(
         &self,
         document: &Document<D>,
         events: &[Event],
     ) -> Result<bool, DocumentsError> {
-        let body = self.encoded(document.id, &document.body)?;
-        on!(self, replace(document.id, document.version, body, events, None))
+        let body = self.encode_body(document.id, &document.body)?;
+        on!(self, replace_document(document.id, document.version, body, events, None))
     }
 
     /// Reads, changes and replaces; retries on a concurrent write. `None` leaves the document
     /// unchanged.
-    pub async fn change(
+    pub async fn change_with_retry(
         &self,
         id: Uuid,
         change: impl FnMut(D) -> Option<(D, Vec<Event>)>,
@@ -162,7 +165,7 @@ impl<D: DocumentBody> Collection<D> {
         self.change_for(None, id, change).await
     }
 
-    /// Like [`Self::change`], but idempotent: applies once per event and document.
+    /// Like [`Self::change_with_retry`], but idempotent: applies once per event and document.
     pub async fn change_once(
         &self,
         id: Uuid,
@@ -170,12 +173,12 @@ impl<D: DocumentBody> Collection<D> {
         now: UnixMillis,
         change: impl FnMut(D) -> Option<(D, Vec<Event>)>,
     ) -> Result<Option<Document<D>>, DocumentsError> {
-        self.change_for(Some(Cause { event, now }), id, change).await
+        self.change_for(Some(TriggeringEvent { event, now }), id, change).await
     }
 
     async fn change_for(
         &self,
-        cause: Option<Cause>,
+        cause: Option<TriggeringEvent>,
         id: Uuid,
         mut change: impl FnMut(D) -> Option<(D, Vec<Event>)>,
     ) -> Result<Option<Document<D>>, DocumentsError> {
@@ -183,20 +186,20 @@ impl<D: DocumentBody> Collection<D> {
             let Some(Document { version, body, .. }) = self.get(id).await? else {
                 return Ok(None);
             };
-            if let Some(Cause { event, .. }) = cause
+            if let Some(TriggeringEvent { event, .. }) = cause
                 && on!(self, has_noted(id, event))?
             {
                 return Ok(None);
             }
             let Some((body, events)) = change(body) else { return Ok(None) };
-            let encoded = self.encoded(id, &body)?;
-            let is_changed = on!(self, replace(id, version, encoded, &events, cause))?;
+            let encoded = self.encode_body(id, &body)?;
+            let is_changed = on!(self, replace_document(id, version, encoded, &events, cause))?;
             if let Some(cause) = cause
                 && (is_changed || on!(self, has_taken(id, cause.event))?)
             {
                 // The inbox must record the event, because the document remembers only the last
                 // few. Also covers a process that crashed here.
-                on!(self, note(id, cause))?;
+                on!(self, record_event(id, cause))?;
                 return Ok(is_changed.then_some(Document { id, version: version + 1, body }));
             }
             if is_changed {
@@ -214,11 +217,12 @@ impl<D: DocumentBody> Collection<D> {
         mut update: Update,
         events: &[Event],
     ) -> Result<bool, DocumentsError> {
-        update.check(&D::SHAPE).map_err(|why| self.declared(why))?;
-        if let Some(name) = D::SEALED.iter().find(|name| update.names(name)) {
-            return Err(self.declared(format!("`{name}` is sealed, and changed by `change` alone")));
+        update.check_edits(&D::SHAPE).map_err(|why| self.declaration_error(why))?;
+        if let Some(name) = D::SEALED.iter().find(|name| update.names_field(name)) {
+            return Err(self
+                .declaration_error(format!("`{name}` is sealed, and changed by `change` alone")));
         }
-        filter.check(&D::SHAPE).map_err(|why| self.declared(why))?;
+        filter.check_fields(&D::SHAPE).map_err(|why| self.declaration_error(why))?;
         on!(self, update(id, &filter, &update, events))
     }
 
@@ -227,9 +231,12 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, delete(id, version))
     }
 
-    pub async fn find(&self, find: &Find) -> Result<Vec<Document<D>>, DocumentsError> {
-        let found = on!(self, find(self.checked(find)?))?;
-        found.into_iter().map(|stored| self.document(stored)).collect()
+    pub async fn find_documents(
+        &self,
+        find: &IndexQuery,
+    ) -> Result<Vec<Document<D>>, DocumentsError> {
+        let found = on!(self, find_documents(self.check_query(find)?))?;
+        found.into_iter().map(|stored| self.decode_document(stored)).collect()
     }
 
     /// The documents after this id, in id order, for jobs that walk them all.
@@ -239,99 +246,100 @@ impl<D: DocumentBody> Collection<D> {
         documents_max: usize,
     ) -> Result<Vec<Document<D>>, DocumentsError> {
         let found = on!(self, all_after(after, documents_max))?;
-        found.into_iter().map(|stored| self.document(stored)).collect()
+        found.into_iter().map(|stored| self.decode_document(stored)).collect()
     }
 
     /// Reads one document beyond the limit to detect a next page.
-    pub async fn page(&self, find: Find) -> Result<DocumentPage<D>, DocumentsError> {
-        let (limit, order) = (find.limit, find.order());
-        let find = find.limit(limit + 1);
-        let mut found = on!(self, find(self.checked(&find)?))?;
+    pub async fn find_page(&self, find: IndexQuery) -> Result<DocumentPage<D>, DocumentsError> {
+        let (limit, order) = (find.limit, find.sort_keys());
+        let find = find.with_limit(limit + 1);
+        let mut found = on!(self, find_documents(self.check_query(&find)?))?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = match found.last().filter(|_| more) {
-            Some(last) => Some(self.place(&order, last)?),
+            Some(last) => Some(self.read_page_cursor(&order, last)?),
             None => None,
         };
-        let documents = found.into_iter().map(|stored| self.document(stored));
+        let documents = found.into_iter().map(|stored| self.decode_document(stored));
         Ok(DocumentPage { documents: documents.collect::<Result<_, _>>()?, next })
     }
 
     /// Counts up to the limit.
-    pub async fn count(&self, find: &Find) -> Result<u64, DocumentsError> {
-        on!(self, count(self.checked(find)?))
+    pub async fn count_documents(&self, find: &IndexQuery) -> Result<u64, DocumentsError> {
+        on!(self, count_documents(self.check_query(find)?))
     }
 
     /// Counts documents per value of an integer field, and sums other integer fields.
-    pub async fn group(
+    pub async fn group_by_field(
         &self,
-        find: &Find,
+        find: &IndexQuery,
         by: &Field<i64>,
         sums: &[FieldPath],
-    ) -> Result<Vec<Group>, DocumentsError> {
-        on!(self, group(self.checked(find)?, by.path(), sums))
+    ) -> Result<Vec<GroupTotals>, DocumentsError> {
+        on!(self, group_by_field(self.check_query(find)?, by.path(), sums))
     }
 
     /// Deletes expired documents if the database does not; returns their number.
-    pub async fn purge(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
-        on!(self, purge(now))
+    pub async fn purge_expired(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
+        on!(self, purge_expired(now))
     }
 
     /// One run of the job that seals personal fields that are plain or use a former key.
-    pub async fn seal_stale(&self, walk: &SealWalk<Uuid>) -> Result<(), DocumentsError> {
-        let mut turn = walk.turn(&self.keys, SEAL_BATCHES_MAX).await;
-        while let Some(after) = turn.place() {
-            turn.reached(self.reseal(after).await?);
+    pub async fn seal_stale(&self, walk: &TableResealer<Uuid>) -> Result<(), DocumentsError> {
+        let mut turn = walk.start_run(&self.keys, SEAL_BATCHES_MAX).await;
+        while let Some(after) = turn.next_position() {
+            turn.record_batch(self.reseal_batch(after).await?);
         }
         Ok(())
     }
 
     /// Reseals a batch of documents after `after`, except those that a concurrent write seals.
     /// Fields unknown to this version stay.
-    async fn reseal(&self, after: Uuid) -> Result<SealedBatch<Uuid>, DocumentsError> {
+    async fn reseal_batch(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, DocumentsError> {
         let found = on!(self, all_after(after, SEAL_BATCH))?;
         let last = found.last().filter(|_| found.len() == SEAL_BATCH).map(|stored| stored.id);
         let mut sealed = 0;
         for StoredDocument { id, version, body } in found {
-            let body: Value = body.read().map_err(|why| DocumentsError::shape(self.name, &why))?;
+            let body: Value =
+                body.read().map_err(|why| DocumentsError::shape_error(self.name, &why))?;
             if !self.is_stale(&body) {
                 continue;
             }
-            let body = self.sealed(id, self.opened(id, body)?);
-            sealed += usize::from(on!(self, replace(id, version, body, &[], None))?);
+            let body = self.seal_fields(id, self.open_fields(id, body)?);
+            sealed += usize::from(on!(self, replace_document(id, version, body, &[], None))?);
         }
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 
     fn is_stale(&self, body: &Value) -> bool {
-        let values = D::SEALED.iter().filter_map(|path| schema::at(body, path));
+        let values = D::SEALED.iter().filter_map(|path| schema::value_at_path(body, path));
         values.filter(|value| !value.is_null()).any(|value| match value.as_str() {
             Some(text) => self.keys.is_stale_text(text),
-            None => self.keys.seals(),
+            None => self.keys.is_sealing(),
         })
     }
 
-    pub async fn explain(&self, find: &Find) -> Result<QueryPlan, DocumentsError> {
-        on!(self, explain(self.checked(find)?))
+    pub async fn explain_query(&self, find: &IndexQuery) -> Result<QueryPlan, DocumentsError> {
+        on!(self, explain_query(self.check_query(find)?))
     }
 
-    fn checked<'f>(&self, find: &'f Find) -> Result<&'f Find, DocumentsError> {
-        find.check(&D::SHAPE).map(|()| find).map_err(|why| self.declared(why))
+    fn check_query<'f>(&self, find: &'f IndexQuery) -> Result<&'f IndexQuery, DocumentsError> {
+        find.check_against(&D::SHAPE).map(|()| find).map_err(|why| self.declaration_error(why))
     }
 
-    fn declared(&self, why: String) -> DocumentsError {
+    fn declaration_error(&self, why: String) -> DocumentsError {
         DocumentsError::Declared { collection: self.name, why }
     }
 
-    fn encoded(&self, id: Uuid, body: &D) -> Result<Value, DocumentsError> {
-        let shape = |why: &dyn std::fmt::Display| DocumentsError::shape(self.name, &why);
+    fn encode_body(&self, id: Uuid, body: &D) -> Result<Value, DocumentsError> {
+        let shape = |why: &dyn std::fmt::Display| DocumentsError::shape_error(self.name, &why);
         let mut body = serde_json::to_value(body).map_err(|error| shape(&error))?;
-        schema::normalize(&mut body).map_err(|why| shape(&why))?;
+        schema::normalize_body(&mut body).map_err(|why| shape(&why))?;
         D::SHAPE.check_body(&body).map_err(|why| shape(&why))?;
-        Ok(self.sealed(id, body))
+        Ok(self.seal_fields(id, body))
     }
 
-    fn sealed(&self, id: Uuid, mut body: Value) -> Value {
+    fn seal_fields(&self, id: Uuid, mut body: Value) -> Value {
         for name in D::SEALED {
             let value = schema::at_mut(&mut body, name).filter(|value| !value.is_null());
             let Some(value) = value else { continue };
@@ -345,7 +353,7 @@ impl<D: DocumentBody> Collection<D> {
     }
 
     /// A sealed field is text; opened, it is the JSON of its value.
-    fn opened(&self, id: Uuid, mut body: Value) -> Result<Value, DocumentsError> {
+    fn open_fields(&self, id: Uuid, mut body: Value) -> Result<Value, DocumentsError> {
         for name in D::SEALED {
             let Some(value) = schema::at_mut(&mut body, name) else { continue };
             let Some(text) = value.as_str().filter(|text| self.keys.is_sealed_text(text)) else {
@@ -353,39 +361,40 @@ impl<D: DocumentBody> Collection<D> {
             };
             let json = self.keys.open_text(&self.seal_place(id, name), text.to_owned())?;
             *value = serde_json::from_str(&json)
-                .map_err(|error| DocumentsError::shape(self.name, &error))?;
+                .map_err(|error| DocumentsError::shape_error(self.name, &error))?;
         }
         Ok(body)
     }
 
-    fn seal_place(&self, id: Uuid, field: &str) -> SealPlace {
-        SealPlace::of_id(self.name, id).and(field.as_bytes())
+    fn seal_place(&self, id: Uuid, field: &str) -> SealContext {
+        SealContext::of_id(self.name, id).with_part(field.as_bytes())
     }
 
-    fn document(&self, stored: StoredDocument) -> Result<Document<D>, DocumentsError> {
+    fn decode_document(&self, stored: StoredDocument) -> Result<Document<D>, DocumentsError> {
         let StoredDocument { id, version, body } = stored;
-        let shape = |why: String| DocumentsError::shape(self.name, &why);
+        let shape = |why: String| DocumentsError::shape_error(self.name, &why);
         if D::SEALED.is_empty() {
             return Ok(Document { id, version, body: body.read().map_err(shape)? });
         }
-        let opened = self.opened(id, body.read().map_err(shape)?)?;
+        let opened = self.open_fields(id, body.read().map_err(shape)?)?;
         let body = serde_json::from_value(opened).map_err(|error| shape(error.to_string()))?;
         Ok(Document { id, version, body })
     }
 
-    fn place(
+    fn read_page_cursor(
         &self,
         order: &[IndexKey],
         last: &StoredDocument,
     ) -> Result<Vec<Scalar>, DocumentsError> {
-        let body: Value = last.body.read().map_err(|why| DocumentsError::shape(self.name, &why))?;
+        let body: Value =
+            last.body.read().map_err(|why| DocumentsError::shape_error(self.name, &why))?;
         let scalar = |key: &IndexKey| {
             if key.path == ID {
                 return Ok(Scalar::Id(last.id));
             }
             scalar_at(&body, key.path).ok_or_else(|| {
                 let why = format!("`{}` is not of kind {:?}", key.path.name, key.path.kind);
-                DocumentsError::shape(self.name, &why)
+                DocumentsError::shape_error(self.name, &why)
             })
         };
         order.iter().map(scalar).collect()
@@ -393,7 +402,7 @@ impl<D: DocumentBody> Collection<D> {
 }
 
 fn scalar_at(body: &Value, path: FieldPath) -> Option<Scalar> {
-    let value = schema::at(body, path.name)?;
+    let value = schema::value_at_path(body, path.name)?;
     Some(match path.kind {
         ScalarKind::Id => Scalar::Id(Uuid::parse_str(value.as_str()?).ok()?),
         ScalarKind::Int => Scalar::Int(value.as_i64()?),

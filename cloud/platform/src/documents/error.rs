@@ -41,7 +41,7 @@ impl From<Error> for DocumentsError {
 }
 
 impl DocumentsError {
-    pub(super) fn shape(collection: &str, why: &impl ToString) -> Self {
+    pub(super) fn shape_error(collection: &str, why: &impl ToString) -> Self {
         Self::Shape { collection: collection.to_owned(), why: why.to_string() }
     }
 
@@ -86,7 +86,7 @@ pub(super) fn unless_unique(done: Result<bool, DocumentsError>) -> Result<bool, 
 }
 
 /// The positions of the duplicates in an unordered `insert_many`, or its other failure.
-pub(super) fn duplicates(error: Error) -> Result<Vec<usize>, DocumentsError> {
+pub(super) fn find_duplicates(error: Error) -> Result<Vec<usize>, DocumentsError> {
     let ErrorKind::InsertMany(failure) = &*error.kind else { return Err(error.into()) };
     let writes = failure.write_errors.as_deref().unwrap_or_default();
     if failure.write_concern_error.is_some() || writes.iter().any(|e| e.code != DUPLICATE_KEY) {

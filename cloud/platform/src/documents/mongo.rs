@@ -36,7 +36,7 @@ pub struct Mongo {
 
 impl Mongo {
     pub(super) fn new(database: Database) -> Self {
-        Self { database, written: Arc::default(), keys: DataKeys::none() }
+        Self { database, written: Arc::default(), keys: DataKeys::without_keys() }
     }
 
     pub(super) fn sealed_by(self, keys: &DataKeys) -> Self {
@@ -75,7 +75,7 @@ impl Mongo {
         self.index_answers().await
     }
 
-    pub(super) async fn check(&self) -> Result<(), DocumentsError> {
+    pub(super) async fn check_schema(&self) -> Result<(), DocumentsError> {
         let needed = [
             (INBOX, EXPIRES),
             (JOB_RUNS, EXPIRES),
@@ -97,7 +97,7 @@ impl Mongo {
 
     /// Returns true if `holder` gets the lease, which then lasts until `until`. A lease beyond
     /// `too_far` came from a wrong clock and counts as expired.
-    pub(crate) async fn lease(
+    pub(crate) async fn take_lease(
         &self,
         name: &str,
         holder: Uuid,
@@ -106,18 +106,22 @@ impl Mongo {
         too_far: UnixMillis,
     ) -> Result<bool, DocumentsError> {
         let free = doc! {"_id": name, "$or": [
-            {"holder": binary(holder)},
+            {"holder": uuid_to_bson(holder)},
             {"until_ms": {"$lt": now.0}},
             {"until_ms": {"$gt": too_far.0}},
         ]};
-        let taken = doc! {"$set": {"holder": binary(holder), "until_ms": until.0}};
+        let taken = doc! {"$set": {"holder": uuid_to_bson(holder), "until_ms": until.0}};
         // If another holder has it, the upsert's insert collides with its id.
         let done = self.collection(LEASES).update_one(free, taken).upsert(true).await;
         unless_unique(done.map(|_| true).map_err(Into::into))
     }
 
-    pub(crate) async fn release(&self, name: &str, holder: Uuid) -> Result<(), DocumentsError> {
-        let own = doc! {"_id": name, "holder": binary(holder)};
+    pub(crate) async fn release_lease(
+        &self,
+        name: &str,
+        holder: Uuid,
+    ) -> Result<(), DocumentsError> {
+        let own = doc! {"_id": name, "holder": uuid_to_bson(holder)};
         let free = doc! {"$set": {"until_ms": 0_i64}};
         self.collection(LEASES).update_one(own, free).await?;
         Ok(())
@@ -140,17 +144,17 @@ impl Mongo {
         consumer: &str,
         event: EventId,
     ) -> Result<bool, DocumentsError> {
-        let noted = doc! {"_id": {"consumer": consumer, "event": binary(event.0)}};
+        let noted = doc! {"_id": {"consumer": consumer, "event": uuid_to_bson(event.0)}};
         Ok(self.collection(INBOX).find_one(noted).await?.is_some())
     }
 
-    pub(super) async fn note(
+    pub(super) async fn record_event(
         &self,
         consumer: &str,
         event: EventId,
         now: UnixMillis,
     ) -> Result<(), DocumentsError> {
-        let id = doc! {"_id": {"consumer": consumer, "event": binary(event.0)}};
+        let id = doc! {"_id": {"consumer": consumer, "event": uuid_to_bson(event.0)}};
         let at = doc! {"$setOnInsert": {"at": DateTime::from_millis(now.0)}};
         let at = UpdateModifications::Document(at);
         let done = self.collection(INBOX).update_one(id, at).upsert(true).await;
@@ -167,6 +171,6 @@ pub(super) async fn index_names<T: Send + Sync>(
     }
 }
 
-pub(super) fn binary(id: Uuid) -> Bson {
+pub(super) fn uuid_to_bson(id: Uuid) -> Bson {
     Bson::Binary(Binary { subtype: BinarySubtype::Uuid, bytes: id.into_bytes().to_vec() })
 }

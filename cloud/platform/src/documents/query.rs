@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::schema::{
-    Field, FieldPath, ID, Index, IndexKey, ListField, Scalar, ScalarType, Shape, overlap,
+    CollectionSchema, Field, FieldPath, ID, Index, IndexKey, ListField, Scalar, ScalarType,
+    paths_overlap,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum Filter {
 }
 
 impl<T: ScalarType> Field<T> {
-    pub fn is(&self, value: T) -> Filter {
+    pub fn is_equal_to(&self, value: T) -> Filter {
         Filter::Is(self.path(), value.scalar())
     }
 
@@ -39,28 +40,28 @@ impl<T: ScalarType> Field<T> {
         Filter::Bounded(self.path(), Bound::Below, value.scalar())
     }
 
-    pub fn missing(&self) -> Filter {
+    pub fn is_missing(&self) -> Filter {
         Filter::Missing(self.path())
     }
 }
 
 impl<T: ScalarType> ListField<T> {
-    pub fn has(&self, value: T) -> Filter {
+    pub fn has_value(&self, value: T) -> Filter {
         Filter::Has(self.path(), value.scalar())
     }
 
     /// Pass the rarest value first: MongoDB bounds the index by one and filters by the others.
     pub fn has_all(&self, values: impl IntoIterator<Item = T>) -> Filter {
-        Filter::All(values.into_iter().map(|value| self.has(value)).collect())
+        Filter::All(values.into_iter().map(|value| self.has_value(value)).collect())
     }
 
-    pub fn lacks(&self, value: T) -> Filter {
+    pub fn lacks_value(&self, value: T) -> Filter {
         Filter::Lacks(self.path(), value.scalar())
     }
 }
 
 impl Filter {
-    pub fn everything() -> Self {
+    pub fn match_all() -> Self {
         Self::All(Vec::new())
     }
 
@@ -79,30 +80,32 @@ impl Filter {
     }
 
     /// Rejects an undeclared field.
-    pub(super) fn check(&self, shape: &Shape) -> Result<(), String> {
+    pub(super) fn check_fields(&self, shape: &CollectionSchema) -> Result<(), String> {
         match self {
-            Self::All(all) | Self::Any(all) => all.iter().try_for_each(|each| each.check(shape)),
+            Self::All(all) | Self::Any(all) => {
+                all.iter().try_for_each(|each| each.check_fields(shape))
+            }
             Self::Is(path, _)
             | Self::Bounded(path, ..)
             | Self::Missing(path)
             | Self::Has(path, _)
-            | Self::Lacks(path, _) => declared(shape, *path),
+            | Self::Lacks(path, _) => require_declared(shape, *path),
         }
     }
 
     /// Returns true if every result has the same value in this field, so it plays no part in the
     /// order.
-    fn pins(&self, path: FieldPath) -> bool {
+    fn pins_field(&self, path: FieldPath) -> bool {
         match self {
-            Self::All(all) => all.iter().any(|filter| filter.pins(path)),
+            Self::All(all) => all.iter().any(|filter| filter.pins_field(path)),
             Self::Is(of, _) | Self::Has(of, _) => *of == path,
             _ => false,
         }
     }
 }
 
-fn declared(shape: &Shape, path: FieldPath) -> Result<(), String> {
-    if shape.declares(path) {
+fn require_declared(shape: &CollectionSchema, path: FieldPath) -> Result<(), String> {
+    if shape.declares_field(path) {
         return Ok(());
     }
     Err(format!("the field `{}` is not declared", path.name))
@@ -110,35 +113,35 @@ fn declared(shape: &Shape, path: FieldPath) -> Result<(), String> {
 
 /// A query by one index, always in its order, so that it never sorts.
 #[derive(Debug, Clone)]
-pub struct Find {
+pub struct IndexQuery {
     pub(super) index: Index,
     pub(super) filter: Filter,
     pub(super) after: Option<Vec<Scalar>>,
     pub(super) limit: usize,
 }
 
-impl Find {
-    pub fn by(index: Index, filter: Filter) -> Self {
+impl IndexQuery {
+    pub fn from_index(index: Index, filter: Filter) -> Self {
         Self { index, filter, after: None, limit: 100 }
     }
 
-    pub fn limit(self, limit: usize) -> Self {
+    pub fn with_limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
     /// Starts after a cursor from `DocumentPage::next`.
-    pub fn after(self, place: Option<Vec<Scalar>>) -> Self {
+    pub fn start_after(self, place: Option<Vec<Scalar>>) -> Self {
         Self { after: place, ..self }
     }
 
     /// The index's keys without those that the filter pins, then the id.
-    pub(super) fn order(&self) -> Vec<IndexKey> {
-        let left = self.index.keys.iter().filter(|key| !self.filter.pins(key.path));
+    pub(super) fn sort_keys(&self) -> Vec<IndexKey> {
+        let left = self.index.keys.iter().filter(|key| !self.filter.pins_field(key.path));
         left.copied().chain(self.index.id_key()).collect()
     }
 
     /// Rejects a query that would scan, or that the two stores would answer differently.
-    pub(super) fn check(&self, shape: &Shape) -> Result<(), String> {
+    pub(super) fn check_against(&self, shape: &CollectionSchema) -> Result<(), String> {
         let name = self.index.name;
         if !shape.indexes.contains(&self.index) {
             return Err(format!("index {name} is not declared"));
@@ -146,21 +149,21 @@ impl Find {
         if self.index.kept_ms.is_some() {
             return Err(format!("index {name} is for expiry alone"));
         }
-        if self.index.list().is_some_and(|path| !self.filter.pins(path)) {
+        if self.index.list().is_some_and(|path| !self.filter.pins_field(path)) {
             return Err(format!("index {name} is not led by a value"));
         }
-        self.filter.check(shape)
+        self.filter.check_fields(shape)
     }
 
     /// The filter combined with the start of the page.
     pub(super) fn whole_filter(&self) -> Filter {
         let Some(after) = &self.after else { return self.filter.clone() };
-        self.filter.clone().and(behind(&self.order(), after))
+        self.filter.clone().and(filter_after_cursor(&self.sort_keys(), after))
     }
 }
 
 /// Lexicographic "after", with a plain bound on the first key where the index scan starts.
-fn behind(keys: &[IndexKey], place: &[Scalar]) -> Filter {
+fn filter_after_cursor(keys: &[IndexKey], place: &[Scalar]) -> Filter {
     let ([key, keys @ ..], [value, place @ ..]) = (keys, place) else {
         return Filter::Any(Vec::new());
     };
@@ -170,12 +173,12 @@ fn behind(keys: &[IndexKey], place: &[Scalar]) -> Filter {
     if keys.is_empty() {
         return further;
     }
-    let tied = Filter::Is(key.path, value.clone()).and(behind(keys, place));
+    let tied = Filter::Is(key.path, value.clone()).and(filter_after_cursor(keys, place));
     Filter::Bounded(key.path, bound, value.clone()).and(further.or(tied))
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Edit {
+pub(super) enum FieldEdit {
     Set(FieldPath, Scalar),
     /// An undeclared part of the document.
     SetPart(&'static str, Value),
@@ -186,72 +189,74 @@ pub(super) enum Edit {
 
 /// Edits of one document, applied atomically by the store.
 #[derive(Debug, Clone, Default)]
-pub struct Update(pub(super) Vec<Edit>);
+pub struct Update(pub(super) Vec<FieldEdit>);
 
 impl Update {
     pub fn set<T: ScalarType>(self, field: &Field<T>, value: T) -> Self {
-        self.then(Edit::Set(field.path(), value.scalar()))
+        self.push_edit(FieldEdit::Set(field.path(), value.scalar()))
     }
 
     /// Sets an undeclared part; `None` removes it.
     pub fn set_part(self, path: &'static str, part: &impl Serialize) -> Self {
         match serde_json::to_value(part) {
-            Ok(Value::Null) => self.then(Edit::Unset(path)),
+            Ok(Value::Null) => self.push_edit(FieldEdit::Unset(path)),
             // The check of the update rejects a part that cannot be written as JSON.
-            part => self.then(Edit::SetPart(path, part.unwrap_or_default())),
+            part => self.push_edit(FieldEdit::SetPart(path, part.unwrap_or_default())),
         }
     }
 
     pub fn add(self, field: &Field<i64>, by: i64) -> Self {
-        self.then(Edit::Add(field.path(), by))
+        self.push_edit(FieldEdit::Add(field.path(), by))
     }
 
     pub fn push<T: ScalarType>(self, list: &ListField<T>, value: T) -> Self {
-        self.then(Edit::Push(list.path(), value.scalar()))
+        self.push_edit(FieldEdit::Push(list.path(), value.scalar()))
     }
 
-    fn then(mut self, edit: Edit) -> Self {
+    fn push_edit(mut self, edit: FieldEdit) -> Self {
         self.0.push(edit);
         self
     }
 
     /// Returns true if an edit names that field, a part or a parent of it.
-    pub(super) fn names(&self, field: &str) -> bool {
+    pub(super) fn names_field(&self, field: &str) -> bool {
         self.0.iter().any(|edit| {
-            let (Edit::Set(FieldPath { name, .. }, _)
-            | Edit::Add(FieldPath { name, .. }, _)
-            | Edit::Push(FieldPath { name, .. }, _)
-            | Edit::SetPart(name, _)
-            | Edit::Unset(name)) = edit;
-            overlap(name, field)
+            let (FieldEdit::Set(FieldPath { name, .. }, _)
+            | FieldEdit::Add(FieldPath { name, .. }, _)
+            | FieldEdit::Push(FieldPath { name, .. }, _)
+            | FieldEdit::SetPart(name, _)
+            | FieldEdit::Unset(name)) = edit;
+            paths_overlap(name, field)
         })
     }
 
     /// Rejects an undeclared field, and a declared part, which would bypass its type check.
-    pub(super) fn check(&mut self, shape: &Shape) -> Result<(), String> {
+    pub(super) fn check_edits(&mut self, shape: &CollectionSchema) -> Result<(), String> {
         for edit in &mut self.0 {
             match edit {
-                Edit::Set(path, _) | Edit::Add(path, _) | Edit::Push(path, _) if *path == ID => {
+                FieldEdit::Set(path, _) | FieldEdit::Add(path, _) | FieldEdit::Push(path, _)
+                    if *path == ID =>
+                {
                     return Err("an id cannot be changed".to_owned());
                 }
-                Edit::Set(path, _) | Edit::Add(path, _) | Edit::Push(path, _) => {
-                    declared(shape, *path)?;
+                FieldEdit::Set(path, _) | FieldEdit::Add(path, _) | FieldEdit::Push(path, _) => {
+                    require_declared(shape, *path)?;
                 }
-                Edit::SetPart(name, Value::Null) => {
+                FieldEdit::SetPart(name, Value::Null) => {
                     return Err(format!("`{name}` cannot be written as JSON"));
                 }
-                Edit::SetPart(name, part) => {
-                    undeclared(shape, name)?;
-                    super::schema::normalize(part)?;
+                FieldEdit::SetPart(name, part) => {
+                    require_undeclared(shape, name)?;
+                    super::schema::normalize_body(part)?;
                 }
-                Edit::Unset(name) => undeclared(shape, name)?,
+                FieldEdit::Unset(name) => require_undeclared(shape, name)?,
             }
         }
         Ok(())
     }
 }
 
-fn undeclared(shape: &Shape, name: &str) -> Result<(), String> {
+fn require_undeclared(shape: &CollectionSchema, name: &str) -> Result<(), String> {
     let inside = |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.starts_with('.'));
     let overlaps = |field: &FieldPath| {
         field.name == name || inside(field.name, name) || inside(name, field.name)

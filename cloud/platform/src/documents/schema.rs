@@ -9,7 +9,7 @@ use wire::{EventId, OrderId, UnixMillis, UserId};
 /// A kind of document, serialized to an object. A `None` field is not stored, so missing equals
 /// null.
 pub trait DocumentBody: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
-    const SHAPE: Shape;
+    const SHAPE: CollectionSchema;
     /// Paths of fields that are sealed whole: personal data, which no filter, index or update may
     /// name.
     const SEALED: &'static [&'static str] = &[];
@@ -17,7 +17,7 @@ pub trait DocumentBody: serde::Serialize + serde::de::DeserializeOwned + Send + 
 
 /// A value, so that the stores compile once for all kinds of documents.
 #[derive(Debug, Clone, Copy)]
-pub struct Shape {
+pub struct CollectionSchema {
     /// Every field that a filter, an index or an update may name.
     pub fields: &'static [FieldPath],
     pub indexes: &'static [Index],
@@ -96,11 +96,11 @@ impl<T> Field<T> {
         self.0
     }
 
-    pub const fn up(&self) -> IndexKey {
+    pub const fn ascending_key(&self) -> IndexKey {
         IndexKey { path: self.0, down: false }
     }
 
-    pub const fn down(&self) -> IndexKey {
+    pub const fn descending_key(&self) -> IndexKey {
         IndexKey { path: self.0, down: true }
     }
 }
@@ -117,7 +117,7 @@ impl<T> ListField<T> {
     }
 
     /// One index entry per value.
-    pub const fn each(&self) -> IndexKey {
+    pub const fn key_per_value(&self) -> IndexKey {
         IndexKey { path: self.0, down: false }
     }
 }
@@ -157,11 +157,11 @@ impl Index {
         Self { unique: true, ..self }
     }
 
-    pub const fn only(self, only: &'static [IndexCondition]) -> Self {
+    pub const fn with_conditions(self, only: &'static [IndexCondition]) -> Self {
         Self { only, ..self }
     }
 
-    pub const fn expiring(self, kept_ms: i64) -> Self {
+    pub const fn with_expiry(self, kept_ms: i64) -> Self {
         Self { kept_ms: Some(kept_ms), ..self }
     }
 
@@ -169,13 +169,13 @@ impl Index {
     /// name, under which neither engine can have an old definition.
     pub(super) fn stored_name(&self) -> String {
         let hash = self
-            .definition()
+            .describe_definition()
             .bytes()
             .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         format!("{}_{hash:08x}", self.name)
     }
 
-    fn definition(&self) -> String {
+    fn describe_definition(&self) -> String {
         let mut text = format!("unique {} kept {:?}", self.unique, self.kept_ms);
         if self.kept_ms.is_some() {
             text += " present without events";
@@ -194,7 +194,7 @@ impl Index {
     }
 
     /// An expiring index omits documents that never expire.
-    pub(super) fn conditions(&self) -> Vec<IndexCondition> {
+    pub(super) fn all_conditions(&self) -> Vec<IndexCondition> {
         let expires = self.keys.first().filter(|_| self.kept_ms.is_some());
         let expires = expires.map(|key| IndexCondition::Present(key.path));
         self.only.iter().copied().chain(expires).collect()
@@ -221,8 +221,8 @@ impl Index {
     }
 }
 
-impl Shape {
-    pub(super) fn declares(&self, path: FieldPath) -> bool {
+impl CollectionSchema {
+    pub(super) fn declares_field(&self, path: FieldPath) -> bool {
         path == ID || self.fields.contains(&path)
     }
 
@@ -232,7 +232,7 @@ impl Shape {
     }
 
     /// Rejects a declaration that would make the two stores differ.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check_declaration(&self) -> Result<(), String> {
         for index in self.indexes {
             let name = index.name;
             if index.keys.iter().filter(|key| key.path.is_list).count() > 1 {
@@ -268,7 +268,7 @@ impl Shape {
                 ScalarKind::Text => value.is_string(),
                 ScalarKind::Bool => value.is_boolean(),
             };
-            let right = match at(body, path.name) {
+            let right = match value_at_path(body, path.name) {
                 None => !path.is_required,
                 Some(Value::Array(all)) => path.is_list && all.iter().all(fits),
                 Some(value) => !path.is_list && fits(value),
@@ -282,7 +282,7 @@ impl Shape {
 }
 
 /// The value at a path such as `verification.state`.
-pub(super) fn at<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
+pub(super) fn value_at_path<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
     path.split('.').try_fold(body, |value, name| value.get(name))
 }
 
@@ -291,19 +291,19 @@ pub(super) fn at_mut<'v>(body: &'v mut Value, path: &str) -> Option<&'v mut Valu
 }
 
 /// Returns true if the paths name the same value, or one contains the other.
-pub(super) fn overlap(one: &str, other: &str) -> bool {
+pub(super) fn paths_overlap(one: &str, other: &str) -> bool {
     one.split('.').zip(other.split('.')).all(|(one, other)| one == other)
 }
 
 /// Removes nulls from objects, so that absent always means missing. Rejects an integer above `i64`,
 /// which MongoDB would turn into a float.
-pub(super) fn normalize(value: &mut Value) -> Result<(), String> {
+pub(super) fn normalize_body(value: &mut Value) -> Result<(), String> {
     match value {
         Value::Object(fields) => {
             fields.retain(|_, value| !value.is_null());
-            fields.values_mut().try_for_each(normalize)
+            fields.values_mut().try_for_each(normalize_body)
         }
-        Value::Array(all) => all.iter_mut().try_for_each(normalize),
+        Value::Array(all) => all.iter_mut().try_for_each(normalize_body),
         Value::Number(number) if number.is_u64() && !number.is_i64() => {
             Err(format!("{number} is above the largest integer"))
         }
@@ -317,16 +317,16 @@ mod tests {
 
     const USER: Field<UserId> = Field::new("user_id");
     const AT: Field<UnixMillis> = Field::new("at");
-    const NEWEST: Index = Index::new("newest", &[USER.up(), AT.down()]);
+    const NEWEST: Index = Index::new("newest", &[USER.ascending_key(), AT.descending_key()]);
 
     #[test]
     fn a_changed_index_has_another_name() {
         const OTHERS: [Index; 5] = [
-            Index::new("newest", &[USER.up(), AT.up()]),
-            Index::new("newest", &[AT.down(), USER.up()]),
+            Index::new("newest", &[USER.ascending_key(), AT.ascending_key()]),
+            Index::new("newest", &[AT.descending_key(), USER.ascending_key()]),
             NEWEST.unique(),
-            NEWEST.expiring(1),
-            NEWEST.only(&[IndexCondition::Present(AT.path())]),
+            NEWEST.with_expiry(1),
+            NEWEST.with_conditions(&[IndexCondition::Present(AT.path())]),
         ];
         for other in OTHERS {
             assert_ne!(other.stored_name(), NEWEST.stored_name(), "{other:?}");
@@ -336,15 +336,18 @@ mod tests {
     #[test]
     fn an_index_that_may_miss_its_key_is_refused() {
         const READ: Field<UnixMillis> = Field::optional("read_at");
-        const BY_READ: Index = Index::new("read", &[READ.up()]);
+        const BY_READ: Index = Index::new("read", &[READ.ascending_key()]);
         const FIELDS: &[FieldPath] = &[READ.path()];
-        const BARE: Shape = Shape { fields: FIELDS, indexes: &[BY_READ] };
-        const PRESENT: Index = BY_READ.only(&[IndexCondition::Present(READ.path())]);
-        assert!(BARE.check().is_err());
-        assert!(Shape { indexes: &[PRESENT], ..BARE }.check().is_ok());
-        const EXPIRING: Index = BY_READ.expiring(1);
-        assert!(Shape { indexes: &[EXPIRING], ..BARE }.check().is_ok());
-        assert!(Shape { indexes: &[NEWEST], ..BARE }.check().is_err(), "undeclared fields");
+        const BARE: CollectionSchema = CollectionSchema { fields: FIELDS, indexes: &[BY_READ] };
+        const PRESENT: Index = BY_READ.with_conditions(&[IndexCondition::Present(READ.path())]);
+        assert!(BARE.check_declaration().is_err());
+        assert!(CollectionSchema { indexes: &[PRESENT], ..BARE }.check_declaration().is_ok());
+        const EXPIRING: Index = BY_READ.with_expiry(1);
+        assert!(CollectionSchema { indexes: &[EXPIRING], ..BARE }.check_declaration().is_ok());
+        assert!(
+            CollectionSchema { indexes: &[NEWEST], ..BARE }.check_declaration().is_err(),
+            "undeclared fields"
+        );
     }
 
     #[test]
@@ -356,16 +359,16 @@ mod tests {
             ("check.state", "check.words", false),
             ("phone", "phones", false),
         ] {
-            assert_eq!(overlap(one, other), does, "{one} {other}");
+            assert_eq!(paths_overlap(one, other), does, "{one} {other}");
         }
     }
 
     #[test]
     fn null_is_never_stored_and_a_number_above_the_largest_is_refused() {
         let mut body = serde_json::json!({"a": null, "b": {"c": null, "d": [1, {"e": null}]}});
-        normalize(&mut body).unwrap();
+        normalize_body(&mut body).unwrap();
         assert_eq!(body, serde_json::json!({"b": {"d": [1, {}]}}));
         let mut large = serde_json::json!({"n": [u64::MAX]});
-        assert!(normalize(&mut large).is_err());
+        assert!(normalize_body(&mut large).is_err());
     }
 }

@@ -13,16 +13,16 @@ use uuid::Uuid;
 use wire::{UnixMillis, UserId};
 
 use super::{
-    DocumentsError, Mongo, WaitingEvent,
-    error::duplicates,
-    mongo::{LEASES, binary},
+    DocumentEvent, DocumentsError, Mongo,
+    error::find_duplicates,
+    mongo::{LEASES, uuid_to_bson},
 };
 use crate::{
     outbox::{
         replay::Replay,
-        store::{place, replays::NewReplay},
+        store::{event_seal_context, replays::NewReplay},
     },
-    sealing::SealedBatch,
+    sealing::ResealedBatch,
 };
 
 pub(super) const SENT: &str = "_sent";
@@ -51,7 +51,7 @@ impl Mongo {
     pub(crate) async fn keep_sent(
         &self,
         lease: &str,
-        sent: &[&WaitingEvent],
+        sent: &[&DocumentEvent],
         now: UnixMillis,
     ) -> Result<(), DocumentsError> {
         if sent.is_empty() {
@@ -62,24 +62,25 @@ impl Mongo {
         let leases = self.collection(LEASES);
         let counting = leases.find_one_and_update(doc! {"_id": lease}, numbered).upsert(true);
         let counted = counting.return_document(ReturnDocument::After).await?.unwrap_or_default();
-        let first = int(&counted, "last_seq", LEASES)? - count + 1;
+        let first = read_int(&counted, "last_seq", LEASES)? - count + 1;
         let mut kept = Vec::with_capacity(sent.len());
         for (event, seq) in sent.iter().zip(first..) {
-            let text = self.data_keys().seal_text(&place(event.id), &event.opened(self)?);
+            let text =
+                self.data_keys().seal_text(&event_seal_context(event.id), &event.open_event(self)?);
             kept.push(doc! {
-                "_id": binary(event.id), "seq": seq, "made_at": event.at, "sent_at": now.0, "event": text,
+                "_id": uuid_to_bson(event.id), "seq": seq, "made_at": event.at, "sent_at": now.0, "event": text,
             });
         }
         match self.collection(SENT).insert_many(kept).ordered(false).await {
             // A duplicate: a relay crashed before it removed the event from its document.
-            Err(error) => duplicates(error).map(drop),
+            Err(error) => find_duplicates(error).map(drop),
             Ok(_) => Ok(()),
         }
     }
 
     pub(crate) async fn last_sent(&self) -> Result<i64, DocumentsError> {
         let last = self.collection(SENT).find_one(doc! {}).sort(doc! {"seq": -1}).await?;
-        last.map_or(Ok(0), |last| int(&last, "seq", SENT))
+        last.map_or(Ok(0), |last| read_int(&last, "seq", SENT))
     }
 
     /// The next events of a replay: number, id, time and sealed text.
@@ -100,21 +101,24 @@ impl Mongo {
         &self,
         after: i64,
         events_max: usize,
-    ) -> Result<SealedBatch<i64>, DocumentsError> {
+    ) -> Result<ResealedBatch<i64>, DocumentsError> {
         let keys = self.data_keys();
         let events = self.sent_events(doc! {"seq": {"$gt": after}}, events_max).await?;
         let last = events.last().filter(|_| events.len() == events_max).map(|(seq, ..)| *seq);
         let mut sealed = 0;
         for (_, id, _, event) in events {
             if keys.is_stale_text(&event) {
-                let anew = keys.seal_text(&place(id), &keys.open_text(&place(id), event.clone())?);
-                let of = doc! {"_id": binary(id), "event": event};
+                let anew = keys.seal_text(
+                    &event_seal_context(id),
+                    &keys.open_text(&event_seal_context(id), event.clone())?,
+                );
+                let of = doc! {"_id": uuid_to_bson(id), "event": event};
                 let change = doc! {"$set": {"event": anew}};
                 let done = self.collection(SENT).update_one(of, change).await?;
                 sealed += usize::from(done.modified_count == 1);
             }
         }
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 
     /// Deletes events sent before this time. The server interleaves other operations.
@@ -134,22 +138,25 @@ impl Mongo {
 
     pub(crate) async fn add_replay(&self, new: &NewReplay<'_>) -> Result<(), DocumentsError> {
         let new = doc! {
-            "_id": binary(new.id), "queue": new.queue, "since_ms": new.since_ms.0,
+            "_id": uuid_to_bson(new.id), "queue": new.queue, "since_ms": new.since_ms.0,
             "done_seq": new.done_seq, "last_seq": new.last_seq, "sent": new.sent,
-            "asked_by": binary(new.asked_by.0), "asked_at": new.asked_at.0, "done_at": Bson::Null,
+            "asked_by": uuid_to_bson(new.asked_by.0), "asked_at": new.asked_at.0, "done_at": Bson::Null,
         };
         self.collection(REPLAYS).insert_one(new).await?;
         Ok(())
     }
 
-    pub(crate) async fn replays(&self, replays_max: usize) -> Result<Vec<Replay>, DocumentsError> {
+    pub(crate) async fn list_replays(
+        &self,
+        replays_max: usize,
+    ) -> Result<Vec<Replay>, DocumentsError> {
         let newest = doc! {"asked_at": -1, "_id": 1};
         let replays = self.collection(REPLAYS);
         let found = replays.find(doc! {}).sort(newest);
         let mut found = found.limit(i64::try_from(replays_max).unwrap_or(i64::MAX)).await?;
         let mut newest = Vec::new();
         while found.advance().await? {
-            newest.push(replay(&found.deserialize_current()?)?);
+            newest.push(decode_replay(&found.deserialize_current()?)?);
         }
         Ok(newest)
     }
@@ -158,7 +165,7 @@ impl Mongo {
     pub(crate) async fn open_replay(&self) -> Result<Option<Replay>, DocumentsError> {
         let oldest = doc! {"asked_at": 1, "_id": 1};
         let found = self.collection(REPLAYS).find_one(open()).sort(oldest).await?;
-        found.as_ref().map(replay).transpose()
+        found.as_ref().map(decode_replay).transpose()
     }
 
     /// Replicas that briefly overlap may send a batch twice, but count it once.
@@ -170,7 +177,7 @@ impl Mongo {
         done_at: Option<UnixMillis>,
     ) -> Result<(), DocumentsError> {
         let sent = i64::try_from(sent).unwrap_or(i64::MAX);
-        let of = doc! {"_id": binary(replay.id), "done_seq": replay.done_seq};
+        let of = doc! {"_id": uuid_to_bson(replay.id), "done_seq": replay.done_seq};
         let set = doc! {"done_seq": done_seq, "done_at": done_at.map(|at| at.0)};
         let change = doc! {"$set": set, "$inc": {"sent": sent}};
         self.collection(REPLAYS).update_one(of, change).await?;
@@ -190,8 +197,9 @@ impl Mongo {
         let mut events = Vec::new();
         while found.advance().await? {
             let event: Document = found.deserialize_current()?;
-            let (seq, made_at) = (int(&event, "seq", SENT)?, int(&event, "made_at", SENT)?);
-            let stored = text(&event, "event", SENT)?;
+            let (seq, made_at) =
+                (read_int(&event, "seq", SENT)?, read_int(&event, "made_at", SENT)?);
+            let stored = read_text(&event, "event", SENT)?;
             events.push((seq, id(&event, "_id", SENT)?, UnixMillis(made_at), stored));
         }
         Ok(events)
@@ -202,11 +210,11 @@ fn open() -> Document {
     doc! {"done_at": Bson::Null}
 }
 
-fn replay(stored: &Document) -> Result<Replay, DocumentsError> {
-    let int = |key| int(stored, key, REPLAYS);
+fn decode_replay(stored: &Document) -> Result<Replay, DocumentsError> {
+    let int = |key| read_int(stored, key, REPLAYS);
     Ok(Replay {
         id: id(stored, "_id", REPLAYS)?,
-        queue: text(stored, "queue", REPLAYS)?,
+        queue: read_text(stored, "queue", REPLAYS)?,
         since_ms: UnixMillis(int("since_ms")?),
         done_seq: int("done_seq")?,
         last_seq: int("last_seq")?,
@@ -217,20 +225,20 @@ fn replay(stored: &Document) -> Result<Replay, DocumentsError> {
     })
 }
 
-fn int(stored: &Document, key: &str, of: &str) -> Result<i64, DocumentsError> {
-    stored.get_i64(key).map_err(|error| DocumentsError::shape(of, &error))
+fn read_int(stored: &Document, key: &str, of: &str) -> Result<i64, DocumentsError> {
+    stored.get_i64(key).map_err(|error| DocumentsError::shape_error(of, &error))
 }
 
-fn text(stored: &Document, key: &str, of: &str) -> Result<String, DocumentsError> {
-    let text = stored.get_str(key).map_err(|error| DocumentsError::shape(of, &error));
+fn read_text(stored: &Document, key: &str, of: &str) -> Result<String, DocumentsError> {
+    let text = stored.get_str(key).map_err(|error| DocumentsError::shape_error(of, &error));
     text.map(str::to_owned)
 }
 
 fn id(stored: &Document, key: &str, of: &str) -> Result<Uuid, DocumentsError> {
     match stored.get(key) {
         Some(Bson::Binary(id)) => {
-            Uuid::from_slice(&id.bytes).map_err(|error| DocumentsError::shape(of, &error))
+            Uuid::from_slice(&id.bytes).map_err(|error| DocumentsError::shape_error(of, &error))
         }
-        _ => Err(DocumentsError::shape(of, &format!("`{key}` is no id"))),
+        _ => Err(DocumentsError::shape_error(of, &format!("`{key}` is no id"))),
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 use wire::{EventId, UnixMillis};
 
-pub(crate) use events::WaitingEvent;
+pub(crate) use events::DocumentEvent;
 pub(super) use mongo::MongoStore;
 pub(super) use sqlite::SqliteStore;
 
@@ -39,12 +39,12 @@ impl StoredBody {
 
 /// The event that triggers a write, recorded so that the write happens once.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cause {
+pub(super) struct TriggeringEvent {
     pub event: EventId,
     pub now: UnixMillis,
 }
 
 /// The inbox consumer name of one document.
-fn consumer(collection: &str, id: Uuid) -> String {
+fn consumer_name(collection: &str, id: Uuid) -> String {
     format!("{collection}/{id}")
 }

@@ -8,9 +8,9 @@ use object_store::{
     aws::{AmazonS3, AmazonS3Builder},
 };
 
-use process::trust::Authorities;
+use process::trust::CertificateAuthorities;
 
-use super::{FilesError, s3::OwnClient};
+use super::{FilesError, s3::S3Connector};
 
 /// Many stores accept any region; S3 itself requires the right one.
 const USUAL_REGION: &str = "us-east-1";
@@ -19,7 +19,7 @@ const RETRIES: usize = 3;
 const RETRIED_FOR: Duration = Duration::from_secs(10);
 
 /// The folder of `file:/a/folder`, `file:///a/folder` or `file:a/folder`.
-pub fn folder(url: &str) -> Result<PathBuf, FilesError> {
+pub fn parse_folder(url: &str) -> Result<PathBuf, FilesError> {
     let path = url.strip_prefix("file:").ok_or(FilesError::Address(FORM))?;
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() {
@@ -28,10 +28,13 @@ pub fn folder(url: &str) -> Result<PathBuf, FilesError> {
     Ok(std::path::absolute(path)?)
 }
 
-pub fn s3(url: &str, authorities: &Authorities) -> Result<AmazonS3, FilesError> {
+pub fn build_s3_store(
+    url: &str,
+    authorities: &CertificateAuthorities,
+) -> Result<AmazonS3, FilesError> {
     let address = S3Address::read(url)?;
     let mut builder = AmazonS3Builder::new()
-        .with_http_connector(OwnClient::by(authorities))
+        .with_http_connector(S3Connector::with_authorities(authorities))
         .with_retry(RetryConfig {
             max_retries: RETRIES,
             retry_timeout: RETRIED_FOR,
@@ -70,15 +73,15 @@ impl S3Address {
             return Err(wrong());
         }
         let mut address = Self {
-            key: decoded(key).ok_or_else(wrong)?,
-            secret: decoded(secret).ok_or_else(wrong)?,
+            key: percent_decode(key).ok_or_else(wrong)?,
+            secret: percent_decode(secret).ok_or_else(wrong)?,
             bucket: bucket.to_owned(),
             region: USUAL_REGION.to_owned(),
             endpoint: None,
         };
         for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or_else(wrong)?;
-            let value = decoded(value).ok_or_else(wrong)?;
+            let value = percent_decode(value).ok_or_else(wrong)?;
             match name {
                 "region" => address.region = value,
                 "endpoint" => address.endpoint = Some(value),
@@ -90,7 +93,7 @@ impl S3Address {
 }
 
 /// S3 secrets contain slashes and pluses, which addresses write as `%2F` and `%2B`.
-fn decoded(text: &str) -> Option<String> {
+fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
@@ -135,11 +138,11 @@ mod tests {
     #[test]
     fn a_folder_is_named_with_and_without_slashes() {
         for url in ["file:/var/lib/files", "file:///var/lib/files"] {
-            assert_eq!(folder(url).unwrap(), PathBuf::from("/var/lib/files"));
+            assert_eq!(parse_folder(url).unwrap(), PathBuf::from("/var/lib/files"));
         }
-        assert!(folder("file:files").unwrap().is_absolute());
+        assert!(parse_folder("file:files").unwrap().is_absolute());
         for bad in ["file:", "file://", "/var/lib/files", "ftp://host"] {
-            assert!(folder(bad).is_err(), "{bad}");
+            assert!(parse_folder(bad).is_err(), "{bad}");
         }
     }
 }

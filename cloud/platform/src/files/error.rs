@@ -1,6 +1,6 @@
 //! Refusals of files, and errors of their store.
 
-use process::problem::{Problem, chain, fault};
+use process::problem::{Problem, format_error_chain, log_fault};
 use wire::Code;
 
 use crate::documents::DocumentsError;
@@ -81,9 +81,14 @@ impl From<FilesError> for Problem {
             }
             FilesError::Refused(refusal) => Self::new(refusal.code()),
             FilesError::Register(error) => error.into(),
-            FilesError::Address(_) | FilesError::Thread(_) => fault("Could not keep a file", error),
+            FilesError::Address(_) | FilesError::Thread(_) => {
+                log_fault("Could not keep a file", error)
+            }
             FilesError::Store(_) | FilesError::Waiting(_) => {
-                tracing::warn!(cause = chain(&error), "The store of files is out of reach");
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "The store of files is out of reach"
+                );
                 Self::new(Code::Unavailable).retry_after(RETRY_AFTER_S)
             }
         }

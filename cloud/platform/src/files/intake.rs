@@ -35,7 +35,7 @@ use super::{
 use crate::AccountAge;
 
 #[derive(Debug, Clone, Copy)]
-pub struct FileRule {
+pub struct UploadRule {
     pub kinds: &'static [FileKind],
     pub bytes_max: usize,
     /// Larger pictures are scaled down.
@@ -43,7 +43,7 @@ pub struct FileRule {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct FileSender {
+pub struct Uploader {
     pub user: UserId,
     pub age: AccountAge,
 }
@@ -67,7 +67,7 @@ pub(super) enum CheckedContent {
 }
 
 #[derive(Clone)]
-pub struct FileIntake {
+pub struct UploadReceiver {
     incoming: PathBuf,
     /// Permits of uploads in progress, each with a file on disk. Uploads beyond are refused.
     ways: Arc<Semaphore>,
@@ -84,16 +84,16 @@ const WAYS_OF_NEW: usize = 16;
 const READ_BYTES: usize = 64 * 1024;
 const WAYS_OF_ONE: usize = 2;
 
-impl FileSender {
+impl Uploader {
     pub fn from_claims(claims: &Claims) -> Self {
         Self { user: claims.sub, age: AccountAge::from_claims(claims) }
     }
 }
 
-impl FileIntake {
+impl UploadReceiver {
     pub fn new(files: &Files) -> Self {
         Self {
-            incoming: files.incoming(),
+            incoming: files.incoming_folder(),
             ways: Arc::new(Semaphore::new(WAYS)),
             ways_of_new: Arc::new(Semaphore::new(WAYS_OF_NEW)),
             of_one: Arc::default(),
@@ -102,20 +102,20 @@ impl FileIntake {
         }
     }
 
-    pub async fn take(
+    pub async fn receive_upload(
         &self,
-        sender: FileSender,
+        sender: Uploader,
         body: Body,
-        rule: FileRule,
+        rule: UploadRule,
     ) -> Result<CheckedFile, FilesError> {
         let way = self.take_way(sender)?;
-        let waiting = self.received(body, rule.bytes_max).await?;
+        let waiting = self.receive_body(body, rule.bytes_max).await?;
         let turn = self.take_turn(sender.age).await?;
-        run_check((way, turn), move |gone| checked(waiting, rule, gone)).await
+        run_check((way, turn), move |gone| check_upload(waiting, rule, gone)).await
     }
 
-    fn take_way(&self, sender: FileSender) -> Result<Way, FileRefusal> {
-        let FileSender { user, age } = sender;
+    fn take_way(&self, sender: Uploader) -> Result<UploadPermit, FileRefusal> {
+        let Uploader { user, age } = sender;
         let take = |ways: &Arc<Semaphore>| ways.clone().try_acquire_owned();
         let of_new = match age {
             AccountAge::New => Some(take(&self.ways_of_new).map_err(|_| FileRefusal::Busy)?),
@@ -128,27 +128,31 @@ impl FileIntake {
             return Err(FileRefusal::Busy);
         }
         *own += 1;
-        Ok(Way { user, of_one: self.of_one.clone(), _of_new: of_new, _of_all: of_all })
+        Ok(UploadPermit { user, of_one: self.of_one.clone(), _of_new: of_new, _of_all: of_all })
     }
 
     /// Waits for the single reader.
-    async fn take_turn(&self, age: AccountAge) -> Result<ReaderTurn, FileRefusal> {
+    async fn take_turn(&self, age: AccountAge) -> Result<CheckPermit, FileRefusal> {
         let of_new = match age {
             AccountAge::New => Some(wait_for(&self.turn_of_new).await?),
             AccountAge::Established => None,
         };
         let reader = wait_for(&self.reader).await?;
-        Ok(ReaderTurn { _reader: reader, _of_new: of_new })
+        Ok(CheckPermit { _reader: reader, _of_new: of_new })
     }
 
-    async fn received(&self, body: Body, bytes_max: usize) -> Result<Waiting, FilesError> {
+    async fn receive_body(
+        &self,
+        body: Body,
+        bytes_max: usize,
+    ) -> Result<ReceivedUpload, FilesError> {
         let folder = self.incoming.clone();
         let file = spawn_blocking(move || tempfile::tempfile_in(folder)).await??;
         let mut file = tokio::fs::File::from_std(file);
         let (mut bytes, mut hash) = (0, digest::Context::new(&digest::SHA256));
         let mut pieces = body.into_data_stream();
         while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| broken(&error))?;
+            let piece = piece.map_err(|error| refusal_from_body_error(&error))?;
             bytes += piece.len();
             if bytes > bytes_max {
                 return Err(FileRefusal::TooLarge.into());
@@ -157,18 +161,18 @@ impl FileIntake {
             file.write_all(&piece).await?;
         }
         file.flush().await?;
-        Ok(Waiting { file: file.into_std().await, bytes, hash: hex::encode(hash.finish()) })
+        Ok(ReceivedUpload { file: file.into_std().await, bytes, hash: hex::encode(hash.finish()) })
     }
 }
 
-struct Waiting {
+struct ReceivedUpload {
     file: File,
     bytes: usize,
     hash: String,
 }
 
 /// A permit for one upload in progress, released on drop.
-struct Way {
+struct UploadPermit {
     user: UserId,
     of_one: Arc<Mutex<HashMap<UserId, usize>>>,
     _of_new: Option<OwnedSemaphorePermit>,
@@ -176,7 +180,7 @@ struct Way {
 }
 
 /// A permit for the single reader, released on drop.
-struct ReaderTurn {
+struct CheckPermit {
     _reader: OwnedSemaphorePermit,
     _of_new: Option<OwnedSemaphorePermit>,
 }
@@ -189,7 +193,7 @@ async fn wait_for(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, File
 /// hangs up: otherwise one person could have many pictures decoded at once. The token tells `check`
 /// that the caller is gone.
 async fn run_check<T: Send + 'static>(
-    held: (Way, ReaderTurn),
+    held: (UploadPermit, CheckPermit),
     check: impl FnOnce(&CancellationToken) -> Result<T, FilesError> + Send + 'static,
 ) -> Result<T, FilesError> {
     let gone = CancellationToken::new();
@@ -202,7 +206,7 @@ async fn run_check<T: Send + 'static>(
     spawn_blocking(work).await?
 }
 
-impl Drop for Way {
+impl Drop for UploadPermit {
     fn drop(&mut self) {
         let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = of_one.get_mut(&self.user) {
@@ -215,36 +219,36 @@ impl Drop for Way {
 }
 
 /// A server-wide body limit appears as a cause inside axum's error.
-fn broken(error: &(dyn std::error::Error + 'static)) -> FileRefusal {
+fn refusal_from_body_error(error: &(dyn std::error::Error + 'static)) -> FileRefusal {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let is_too_large = causes.any(|cause| cause.is::<LengthLimitError>());
     if is_too_large { FileRefusal::TooLarge } else { FileRefusal::BrokenOff }
 }
 
-fn checked(
-    waiting: Waiting,
-    rule: FileRule,
+fn check_upload(
+    waiting: ReceivedUpload,
+    rule: UploadRule,
     gone: &CancellationToken,
 ) -> Result<CheckedFile, FilesError> {
     if gone.is_cancelled() {
         return Err(FileRefusal::BrokenOff.into());
     }
-    let Waiting { mut file, bytes, hash } = waiting;
+    let ReceivedUpload { mut file, bytes, hash } = waiting;
     let ends = FileEnds::read(&mut file)?;
-    let kind = FileKind::of(&ends.head).filter(|kind| rule.kinds.contains(kind));
+    let kind = FileKind::from_magic_bytes(&ends.head).filter(|kind| rule.kinds.contains(kind));
     let kind = kind.ok_or(FileRefusal::Kind)?;
     let mut reader = BufReader::with_capacity(READ_BYTES, file);
     kind::check_plain(kind, &ends, &mut reader)?;
     reader.rewind()?;
     if !kind.is_picture() {
-        pdf::check(&mut reader, &ends)?;
+        pdf::check_pdf(&mut reader, &ends)?;
         let mut file = reader.into_inner();
         file.rewind()?;
         let content = CheckedContent::Waiting(file);
         return Ok(CheckedFile { kind, hash, bytes: bytes as u64, size: None, content });
     }
     let source = PictureSource { kind, file: reader, bytes: bytes as u64 };
-    let (renewed, size) = picture::renewed(source, rule.side_px_max, gone)?;
+    let (renewed, size) = picture::reencode_picture(source, rule.side_px_max, gone)?;
     let hash = hex::encode(digest::digest(&digest::SHA256, &renewed));
     Ok(CheckedFile {
         kind: FileKind::Jpeg,
@@ -256,13 +260,13 @@ fn checked(
 }
 
 /// Reads a file in chunks of equal length, except the last.
-pub(super) struct Pieces {
+pub(super) struct FileChunks {
     file: tokio::fs::File,
     bytes: usize,
 }
 
-impl Pieces {
-    pub fn of(file: File, bytes: usize) -> Self {
+impl FileChunks {
+    pub fn from_file(file: File, bytes: usize) -> Self {
         Self { file: tokio::fs::File::from_std(file), bytes }
     }
 

@@ -29,7 +29,7 @@ impl FileKind {
     pub const DOCUMENTS: &[Self] = &[Self::Jpeg, Self::Png, Self::Webp, Self::Pdf];
 
     /// Detects the kind by the magic bytes at the very start.
-    pub fn of(bytes: &[u8]) -> Option<Self> {
+    pub fn from_magic_bytes(bytes: &[u8]) -> Option<Self> {
         if bytes.starts_with(b"\xff\xd8\xff") {
             Some(Self::Jpeg)
         } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
@@ -84,9 +84,11 @@ pub fn check_plain(
     file: &mut BufReader<impl Read + Seek>,
 ) -> Result<(), FilesError> {
     let FileEnds { head, tail, .. } = ends;
-    let is_page = PAGE_MARKS.iter().any(|mark| holds(head, mark) || holds(tail, mark));
-    let is_archive = holds(tail, ZIP_DIRECTORY);
-    let is_pdf = kind.is_picture() && holds(&head[..head.len().min(PDF_MARK_WITHIN)], b"%PDF-");
+    let is_page =
+        PAGE_MARKS.iter().any(|mark| contains_mark(head, mark) || contains_mark(tail, mark));
+    let is_archive = contains_mark(tail, ZIP_DIRECTORY);
+    let is_pdf =
+        kind.is_picture() && contains_mark(&head[..head.len().min(PDF_MARK_WITHIN)], b"%PDF-");
     if is_page || is_archive || is_pdf || has_more(kind, ends, file)? {
         return Err(FileRefusal::NotPlain.into());
     }
@@ -94,7 +96,7 @@ pub fn check_plain(
 }
 
 /// Returns true if the mark occurs, in any case.
-pub fn holds(bytes: &[u8], mark: &[u8]) -> bool {
+pub fn contains_mark(bytes: &[u8], mark: &[u8]) -> bool {
     bytes.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark))
 }
 

@@ -10,7 +10,7 @@ use super::FileId;
 
 /// Signs and verifies links. Every replica of a part derives the same key.
 #[derive(Clone)]
-pub struct FileLinks {
+pub struct FileLinkSigner {
     key: hmac::Key,
     clock: Clock,
 }
@@ -26,15 +26,15 @@ pub struct LinkQuery {
 /// Long enough for a page to show the file, or a person to save it.
 const LIFE_MS: i64 = 5 * 60 * 1000;
 
-impl FileLinks {
+impl FileLinkSigner {
     pub fn new(service_key: &ServiceKey, clock: Clock) -> Self {
-        let secret = service_key.secret("links to files");
+        let secret = service_key.derive_secret("links to files");
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, &secret), clock }
     }
 
-    pub fn make(&self, file: FileId) -> LinkQuery {
+    pub fn sign_link(&self, file: FileId) -> LinkQuery {
         let expires = self.clock.now().plus_ms(LIFE_MS).0;
-        let tag = hmac::sign(&self.key, &signed(file, expires));
+        let tag = hmac::sign(&self.key, &bytes_to_sign(file, expires));
         LinkQuery { expires, signature: hex::encode(tag) }
     }
 
@@ -42,12 +42,12 @@ impl FileLinks {
     /// found expired.
     pub fn is_good(&self, file: FileId, link: &LinkQuery) -> bool {
         let Ok(tag) = hex::decode(&link.signature) else { return false };
-        let is_true = hmac::verify(&self.key, &signed(file, link.expires), &tag).is_ok();
+        let is_true = hmac::verify(&self.key, &bytes_to_sign(file, link.expires), &tag).is_ok();
         is_true && self.clock.now() < UnixMillis(link.expires)
     }
 }
 
-fn signed(file: FileId, expires: i64) -> [u8; 24] {
+fn bytes_to_sign(file: FileId, expires: i64) -> [u8; 24] {
     let mut text = [0; 24];
     text[..16].copy_from_slice(file.0.as_bytes());
     text[16..].copy_from_slice(&expires.to_be_bytes());
@@ -63,11 +63,11 @@ mod tests {
 
     #[test]
     fn a_link_opens_one_file_until_its_time() {
-        let key = || ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        let key = || ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
         let (service_key, at) = (key(), UnixMillis(1_764_000_000_000));
-        let links = |now| FileLinks::new(&service_key, Clock::fixed(now));
+        let links = |now| FileLinkSigner::new(&service_key, Clock::fixed_at(now));
         let (file, other) = (FileId(Uuid::from_u128(1)), FileId(Uuid::from_u128(2)));
-        let link = links(at).make(file);
+        let link = links(at).sign_link(file);
         assert!(links(at).is_good(file, &link), "on every replica");
         assert!(links(at.plus_ms(LIFE_MS - 1)).is_good(file, &link));
         assert!(!links(at.plus_ms(LIFE_MS)).is_good(file, &link));
@@ -78,6 +78,6 @@ mod tests {
             let forged = LinkQuery { signature: signature.to_owned(), ..link.clone() };
             assert!(!links(at).is_good(file, &forged), "{signature}");
         }
-        assert!(!FileLinks::new(&key(), Clock::fixed(at)).is_good(file, &link));
+        assert!(!FileLinkSigner::new(&key(), Clock::fixed_at(at)).is_good(file, &link));
     }
 }

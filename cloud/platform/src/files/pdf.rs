@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::{
     FileRefusal, FilesError,
-    kind::{FileEnds, holds},
+    kind::{FileEnds, contains_mark},
 };
 
 /// PDF names that run code or embed another file.
@@ -23,12 +23,13 @@ const END_WITHIN: usize = 1024;
 const NAME_BYTES_MAX: usize = 16;
 
 /// Reads the file through, with only one read in memory.
-pub fn check(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesError> {
+pub fn check_pdf(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesError> {
     let tail = &ends.tail[ends.tail.len().saturating_sub(END_WITHIN)..];
-    if !holds(tail, b"%%EOF") {
+    if !contains_mark(tail, b"%%EOF") {
         return Err(FileRefusal::Unreadable.into());
     }
-    let mut names = NameReader { name: Vec::with_capacity(NAME_BYTES_MAX), place: Place::Outside };
+    let mut names =
+        PdfNameScanner { name: Vec::with_capacity(NAME_BYTES_MAX), place: ScanState::Outside };
     loop {
         let bytes = file.fill_buf()?;
         let read = bytes.len();
@@ -45,31 +46,32 @@ pub fn check(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesError> 
 }
 
 /// Finds every name and decodes its escapes: `/J#53` is `/JS`.
-struct NameReader {
+struct PdfNameScanner {
     name: Vec<u8>,
-    place: Place,
+    place: ScanState,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ScanState {
     Outside,
     InName,
     /// After a `#`, or after its first digit.
     InEscape(Option<u8>),
 }
 
-impl NameReader {
+impl PdfNameScanner {
     /// Returns true if this byte ends an active name.
     fn ends_active_at(&mut self, byte: u8) -> bool {
         let digit = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         match (self.place, digit) {
-            (Place::InEscape(None), Some(_)) => self.place = Place::InEscape(digit),
-            (Place::InEscape(Some(high)), Some(low)) => self.push(high * 16 + low),
-            (Place::InName, _) if byte == b'#' => self.place = Place::InEscape(None),
-            (Place::InName, _) if byte.is_ascii_alphanumeric() => self.push(byte),
+            (ScanState::InEscape(None), Some(_)) => self.place = ScanState::InEscape(digit),
+            (ScanState::InEscape(Some(high)), Some(low)) => self.push(high * 16 + low),
+            (ScanState::InName, _) if byte == b'#' => self.place = ScanState::InEscape(None),
+            (ScanState::InName, _) if byte.is_ascii_alphanumeric() => self.push(byte),
             (before, _) => {
-                let is_active = before != Place::Outside && ACTIVE.contains(&self.name.as_slice());
-                self.place = if byte == b'/' { Place::InName } else { Place::Outside };
+                let is_active =
+                    before != ScanState::Outside && ACTIVE.contains(&self.name.as_slice());
+                self.place = if byte == b'/' { ScanState::InName } else { ScanState::Outside };
                 self.name.clear();
                 self.name.push(byte);
                 return is_active;
@@ -79,7 +81,7 @@ impl NameReader {
     }
 
     fn push(&mut self, byte: u8) {
-        self.place = Place::InName;
+        self.place = ScanState::InName;
         if self.name.len() < NAME_BYTES_MAX {
             self.name.push(byte);
         }
@@ -96,7 +98,7 @@ mod tests {
     #[track_caller]
     fn by(at_once: usize, bytes: &[u8]) -> Result<(), FileRefusal> {
         let ends = FileEnds::read(&mut Cursor::new(bytes)).unwrap();
-        match check(BufReader::with_capacity(at_once, bytes), &ends) {
+        match check_pdf(BufReader::with_capacity(at_once, bytes), &ends) {
             Ok(()) => Ok(()),
             Err(FilesError::Refused(refusal)) => Err(refusal),
             Err(failed) => panic!("{failed}"),

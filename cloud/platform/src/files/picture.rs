@@ -39,7 +39,7 @@ const QUALITY: u8 = 85;
 
 /// Checks size and memory in the header before decoding. Work ends at the next step once `gone` is
 /// cancelled.
-pub fn renewed(
+pub fn reencode_picture(
     source: PictureSource<impl BufRead + Seek>,
     side_px_max: u32,
     gone: &CancellationToken,
@@ -55,7 +55,7 @@ pub fn renewed(
     limits.max_alloc = Some(DECODED_BYTES_MAX);
     let mut reader = ImageReader::with_format(file, format);
     reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(|error| refusal(&error))?;
+    let mut decoder = reader.into_decoder().map_err(|error| refusal_from_image_error(&error))?;
     let (width, height) = decoder.dimensions();
     let is_too_large = u64::from(width) * u64::from(height) > pixels_max(bytes)
         || width.max(height) > SIDE_PX_MAX
@@ -63,10 +63,11 @@ pub fn renewed(
     if is_too_large {
         return Err(FileRefusal::TooManyPixels);
     }
-    decoder.set_limits(limits).map_err(|error| refusal(&error))?;
+    decoder.set_limits(limits).map_err(|error| refusal_from_image_error(&error))?;
     // Without a readable orientation, the pixels stay as they are.
     let orientation = decoder.orientation().ok();
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;
+    let mut picture =
+        DynamicImage::from_decoder(decoder).map_err(|error| refusal_from_image_error(&error))?;
     if gone.is_cancelled() {
         return Err(FileRefusal::BrokenOff);
     }
@@ -80,7 +81,7 @@ pub fn renewed(
     let size = PictureSize { width: plain.width(), height: plain.height() };
     let mut encoded = Vec::new();
     let encoder = JpegEncoder::new_with_quality(&mut encoded, QUALITY);
-    plain.write_with_encoder(encoder).map_err(|error| refusal(&error))?;
+    plain.write_with_encoder(encoder).map_err(|error| refusal_from_image_error(&error))?;
     Ok((encoded, size))
 }
 
@@ -89,7 +90,7 @@ fn pixels_max(bytes: u64) -> u64 {
     by_length.clamp(PIXELS_OF_FEW_BYTES_MAX, PIXELS_MAX)
 }
 
-fn refusal(error: &image::ImageError) -> FileRefusal {
+fn refusal_from_image_error(error: &image::ImageError) -> FileRefusal {
     match error {
         image::ImageError::Limits(_) => FileRefusal::TooManyPixels,
         _ => FileRefusal::Unreadable,

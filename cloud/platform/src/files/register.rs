@@ -9,10 +9,10 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use wire::{FileId, UnixMillis, UserId};
 
-use super::{CheckedFile, FileKind, FilePlace, FileRefusal, Files, FilesError};
+use super::{CheckedFile, FileKey, FileKind, FileRefusal, Files, FilesError};
 use crate::documents::{
-    Collection, Document, DocumentBody, Documents, DocumentsError, Field, Find, Index, Shape,
-    millis,
+    Collection, CollectionSchema, Document, DocumentBody, Documents, DocumentsError, Field, Index,
+    IndexQuery, millis,
 };
 
 #[derive(Clone)]
@@ -53,18 +53,18 @@ const BATCHES_MAX: usize = 50;
 
 const OWNER: Field<UserId> = Field::new("owner_id");
 const SEEN: Field<UnixMillis> = Field::new("seen_at");
-const OF_OWNER: Index = Index::new("owner", &[OWNER.up()]);
-const BY_AGE: Index = Index::new("age", &[SEEN.up()]);
+const OF_OWNER: Index = Index::new("owner", &[OWNER.ascending_key()]);
+const BY_AGE: Index = Index::new("age", &[SEEN.ascending_key()]);
 
 impl DocumentBody for FileRecord {
-    const SHAPE: Shape =
-        Shape { fields: &[OWNER.path(), SEEN.path()], indexes: &[OF_OWNER, BY_AGE] };
+    const SHAPE: CollectionSchema =
+        CollectionSchema { fields: &[OWNER.path(), SEEN.path()], indexes: &[OF_OWNER, BY_AGE] };
 }
 
 impl FileRecord {
-    fn place(&self) -> FilePlace {
+    fn file_key(&self) -> FileKey {
         let Self { owner_id, purpose, content, .. } = self;
-        FilePlace { owner: *owner_id, purpose: purpose.clone(), content: content.clone() }
+        FileKey { owner: *owner_id, purpose: purpose.clone(), content: content.clone() }
     }
 }
 
@@ -77,8 +77,8 @@ impl FileRegister {
         Collection::<FileRecord>::new(documents, "files").migrate().await
     }
 
-    pub async fn check(&self) -> Result<(), DocumentsError> {
-        self.list.check().await
+    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
+        self.list.check_schema().await
     }
 
     pub async fn get(&self, id: FileId) -> Result<Option<FileRecord>, FilesError> {
@@ -87,11 +87,11 @@ impl FileRegister {
     }
 
     pub async fn read(&self, file: &FileRecord) -> Result<Body, FilesError> {
-        self.files.read(&file.place()).await
+        self.files.read(&file.file_key()).await
     }
 
     /// Stores a file. An owner has equal files once per purpose.
-    pub async fn take(
+    pub async fn register_file(
         &self,
         owner: UserId,
         purpose: &str,
@@ -115,7 +115,7 @@ impl FileRegister {
             return Err(FileRefusal::Busy.into());
         }
         // Even if the record exists: an earlier upload may have failed before storing the bytes.
-        self.files.put(&record.place(), file).await?;
+        self.files.store_file(&record.file_key(), file).await?;
         Ok(id)
     }
 
@@ -123,7 +123,7 @@ impl FileRegister {
     /// false if the file is deleted or about to be.
     pub async fn name(&self, id: FileId) -> Result<bool, FilesError> {
         let now = self.clock.now();
-        let changed = self.list.change(id.0, |file| {
+        let changed = self.list.change_with_retry(id.0, |file| {
             let is_there = !file.is_going;
             is_there.then(|| (FileRecord { seen_at: now, ..file }, Vec::new()))
         });
@@ -131,8 +131,9 @@ impl FileRegister {
     }
 
     async fn add(&self, id: FileId, record: &FileRecord) -> Result<bool, FilesError> {
-        let own = Find::by(OF_OWNER, OWNER.is(record.owner_id)).limit(FILES_OF_ONE_MAX);
-        if self.list.count(&own).await? >= FILES_OF_ONE_MAX as u64 {
+        let own = IndexQuery::from_index(OF_OWNER, OWNER.is_equal_to(record.owner_id))
+            .with_limit(FILES_OF_ONE_MAX);
+        if self.list.count_documents(&own).await? >= FILES_OF_ONE_MAX as u64 {
             return Err(FileRefusal::TooMany.into());
         }
         Ok(self.list.insert(id.0, record, &[]).await?)
@@ -140,15 +141,16 @@ impl FileRegister {
 
     /// Deletes files that are unreferenced and not recently uploaded; returns their number. Calls
     /// `is_named` at most once a day per file.
-    pub async fn collect<E: From<FilesError>, W: Future<Output = Result<bool, E>>>(
+    pub async fn collect_unreferenced<E: From<FilesError>, W: Future<Output = Result<bool, E>>>(
         &self,
         is_named: impl Fn(FileId, UserId) -> W,
     ) -> Result<usize, E> {
         let now = self.clock.now();
-        let old = Find::by(BY_AGE, SEEN.below(now.plus_ms(-GRACE_MS))).limit(BATCH);
+        let old =
+            IndexQuery::from_index(BY_AGE, SEEN.below(now.plus_ms(-GRACE_MS))).with_limit(BATCH);
         let mut removed = 0;
         for _ in 0..BATCHES_MAX {
-            let found = self.list.find(&old).await.map_err(FilesError::from)?;
+            let found = self.list.find_documents(&old).await.map_err(FilesError::from)?;
             let is_last = found.len() < BATCH;
             for mut file in found {
                 let is_kept =
@@ -159,7 +161,7 @@ impl FileRegister {
                     file.body.is_going = true;
                 }
                 // A concurrent request referenced it.
-                if !self.list.replace(&file, &[]).await.map_err(FilesError::from)? {
+                if !self.list.replace_document(&file, &[]).await.map_err(FilesError::from)? {
                     continue;
                 }
                 if !is_kept {
@@ -176,7 +178,7 @@ impl FileRegister {
     }
 
     async fn remove(&self, file: &Document<FileRecord>) -> Result<(), FilesError> {
-        self.files.remove(&file.body.place()).await?;
+        self.files.remove(&file.body.file_key()).await?;
         self.list.delete(file.id, file.version).await?;
         Ok(())
     }

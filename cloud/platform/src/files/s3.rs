@@ -13,40 +13,41 @@ use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
     HttpResponseBody, HttpService,
 };
-use process::{client::Client, trust::Authorities};
+use process::{client::Client, trust::CertificateAuthorities};
 
 #[derive(Debug)]
-pub struct OwnClient(Client);
+pub struct S3Connector(Client);
 
 #[derive(Debug)]
-struct Calls(Client);
+struct S3HttpService(Client);
 
 /// Covers the upload up to the response head; a part has at most five megabytes.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
-type Answer<'call> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'call>>;
+type S3ResponseFuture<'call> =
+    Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'call>>;
 
-impl OwnClient {
-    pub fn by(authorities: &Authorities) -> Self {
-        Self(Client::with_tls((*authorities.client()).clone()))
+impl S3Connector {
+    pub fn with_authorities(authorities: &CertificateAuthorities) -> Self {
+        Self(Client::with_tls((*authorities.client_config()).clone()))
     }
 }
 
-impl HttpConnector for OwnClient {
+impl HttpConnector for S3Connector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(Calls(self.0.clone())))
+        Ok(HttpClient::new(S3HttpService(self.0.clone())))
     }
 }
 
 /// The trait uses `async_trait`, spelled out here.
-impl HttpService for Calls {
-    fn call<'service, 'call>(&'service self, request: HttpRequest) -> Answer<'call>
+impl HttpService for S3HttpService {
+    fn call<'service, 'call>(&'service self, request: HttpRequest) -> S3ResponseFuture<'call>
     where
         'service: 'call,
         Self: 'call,
     {
         Box::pin(async {
-            let asked = self.0.request(request.map(Body::new));
+            let asked = self.0.send_request(request.map(Body::new));
             let answer = tokio::time::timeout(ANSWER_WITHIN, asked).await;
             let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?;
             let answer = answer.map_err(|error| HttpError::new(HttpErrorKind::Connect, error))?;
@@ -60,7 +61,7 @@ impl HttpService for Calls {
 struct SharedBody(Mutex<Body>);
 
 impl SharedBody {
-    fn own(self: Pin<&mut Self>) -> Pin<&mut Body> {
+    fn body_mut(self: Pin<&mut Self>) -> Pin<&mut Body> {
         Pin::new(self.get_mut().0.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -74,7 +75,7 @@ impl HttpBody for SharedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
         let broken = |error| HttpError::new(HttpErrorKind::Interrupted, error);
-        self.own().poll_frame(context).map_err(broken)
+        self.body_mut().poll_frame(context).map_err(broken)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -24,15 +24,15 @@ impl<S: Sync> FromRequest<S> for FileBody {
 }
 
 impl RouteInput for FileBody {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         route.takes_file(&FileKind::ALL.map(FileKind::as_str));
-        route.refuses(FileRefusal::CODES);
+        route.add_refusal_codes(FileRefusal::CODES);
     }
 }
 
 /// Pictures are shown inline, other files downloaded. The common response headers forbid sniffing,
 /// scripts and framing.
-pub fn served(file: &FileRecord, body: Body) -> Response {
+pub fn file_response(file: &FileRecord, body: Body) -> Response {
     let mut response = Response::new(body);
     let way = if file.kind.is_picture() { "inline" } else { "attachment" };
     let disposition = format!("{way}; filename=\"{}\"", file.kind.file_name());

@@ -33,7 +33,7 @@ pub async fn first_time(
 }
 
 /// The subset that `consumer` has processed before.
-pub async fn known(
+pub async fn find_recorded(
     tx: &mut Tx,
     consumer: &str,
     events: &[EventId],
@@ -42,7 +42,7 @@ pub async fn known(
 }
 
 /// Records new events of `consumer`; fails if one is not new.
-pub async fn note(
+pub async fn record_events(
     tx: &mut Tx,
     consumer: &str,
     events: &[EventId],
@@ -53,6 +53,6 @@ pub async fn note(
 }
 
 /// Deletes entries past their retention.
-pub(crate) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
+pub(crate) async fn purge_expired(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
     sql.exec(PURGE, vals![now.plus_ms(-KEPT_MS)]).await
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use process::{
     clock::Clock,
-    defect::{Defect, planted},
+    defect::{Defect, is_planted},
     metrics,
     tasks::Tasks,
 };
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::Event;
 
-use super::source::{Source, Unsent};
+use super::source::{OutboxSource, UnsentEvent};
 use crate::{
     Database,
     bus::{Bus, BusError},
@@ -40,8 +40,8 @@ const ROUNDS_APART: Duration = Duration::from_millis(100);
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 /// Publishes outbox events. A commit that wrote an event wakes the relay of its own process.
-pub struct Relay {
-    source: Source,
+pub struct OutboxRelay {
+    source: OutboxSource,
     bus: Bus,
     clock: Clock,
     service: &'static str,
@@ -73,13 +73,13 @@ enum RelayError {
     },
 }
 
-enum Round {
+enum RelayRound {
     /// More events may wait.
     Full,
     Idle,
 }
 
-impl Relay {
+impl OutboxRelay {
     /// Starts relaying the events of `service` until the tasks stop.
     pub fn start(
         tasks: &Tasks,
@@ -88,8 +88,8 @@ impl Relay {
         clock: Clock,
         service: &'static str,
     ) {
-        let (holder, stop) = (clock.new_id(), tasks.token());
-        let source = Source::from(database.into());
+        let (holder, stop) = (clock.new_id(), tasks.stop_token());
+        let source = OutboxSource::from(database.into());
         let relay =
             Self { source, bus, clock, service, holder, stop, leased_at: None, counted_at: None };
         tasks.spawn("outbox-relay", relay.run());
@@ -99,35 +99,35 @@ impl Relay {
         let mut pause = PAUSE_MIN;
         while !self.stop.is_cancelled() {
             let begun = self.clock.elapsed();
-            match self.round().await {
-                Ok(Round::Full) => pause = PAUSE_MIN,
-                Ok(Round::Idle) => {
+            match self.run_round().await {
+                Ok(RelayRound::Full) => pause = PAUSE_MIN,
+                Ok(RelayRound::Idle) => {
                     pause = PAUSE_MIN;
-                    self.woken().await;
+                    self.wait_for_events().await;
                     let since = self.clock.elapsed().saturating_sub(begun);
-                    self.paused(ROUNDS_APART.saturating_sub(since)).await;
+                    self.pause_or_stop(ROUNDS_APART.saturating_sub(since)).await;
                 }
                 Err(error) => {
                     tracing::warn!(service = self.service, %error, "Events wait in the outbox");
-                    self.paused(pause).await;
+                    self.pause_or_stop(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
             }
         }
-        if let Err(error) = self.source.release(self.holder).await {
+        if let Err(error) = self.source.release_lease(self.holder).await {
             tracing::debug!(%error, "The relay's lease runs out by itself");
         }
     }
 
-    async fn round(&mut self) -> Result<Round, RelayError> {
+    async fn run_round(&mut self) -> Result<RelayRound, RelayError> {
         if !self.holds_lease().await? {
-            return Ok(Round::Idle);
+            return Ok(RelayRound::Idle);
         }
-        let unsent = self.source.unsent(BATCH_MAX).await?;
+        let unsent = self.source.read_unsent(BATCH_MAX).await?;
         let full = unsent.len() == BATCH_MAX;
         self.send(unsent).await?;
-        self.count().await?;
-        Ok(if full { Round::Full } else { Round::Idle })
+        self.report_unsent().await?;
+        Ok(if full { RelayRound::Full } else { RelayRound::Idle })
     }
 
     /// Renews the lease halfway through, so that an idle relay writes little.
@@ -140,13 +140,13 @@ impl Relay {
         self.leased_at = None;
         let now = self.clock.now();
         let until = now.plus_ms(LEASE_MS);
-        if self.source.lease(self.holder, now, until).await? {
+        if self.source.acquire_lease(self.holder, now, until).await? {
             self.leased_at = Some(elapsed);
         }
         Ok(self.leased_at.is_some())
     }
 
-    async fn send(&self, mut unsent: Vec<Unsent>) -> Result<(), RelayError> {
+    async fn send(&self, mut unsent: Vec<UnsentEvent>) -> Result<(), RelayError> {
         let mut events: Vec<Event> = Vec::with_capacity(unsent.len());
         let mut unreadable = None;
         for one in &unsent {
@@ -162,7 +162,7 @@ impl Relay {
         if events.is_empty() {
             return unreadable.map_or(Ok(()), Err);
         }
-        if planted(Defect::RelayMarksBeforeConfirm) {
+        if is_planted(Defect::RelayMarksBeforeConfirm) {
             self.source.mark_sent(&unsent, self.clock.now()).await?;
         }
         let confirmed = self.bus.publish_all(&events).await;
@@ -174,14 +174,15 @@ impl Relay {
         }
     }
 
-    fn read(&self, unsent: &Unsent) -> Result<Event, RelayError> {
-        let json = self.source.opened(unsent);
-        let json = json.map_err(|source| RelayError::Sealed { place: unsent.place(), source })?;
+    fn read(&self, unsent: &UnsentEvent) -> Result<Event, RelayError> {
+        let json = self.source.open_event(unsent);
+        let json = json
+            .map_err(|source| RelayError::Sealed { place: unsent.describe_location(), source })?;
         serde_json::from_str(&json)
-            .map_err(|source| RelayError::Unreadable { place: unsent.place(), source })
+            .map_err(|source| RelayError::Unreadable { place: unsent.describe_location(), source })
     }
 
-    async fn count(&mut self) -> Result<(), RelayError> {
+    async fn report_unsent(&mut self) -> Result<(), RelayError> {
         let elapsed = self.clock.elapsed();
         let due = self.counted_at.is_none_or(|at| elapsed.saturating_sub(at) >= COUNT_EVERY);
         if due {
@@ -192,15 +193,15 @@ impl Relay {
         Ok(())
     }
 
-    async fn woken(&self) {
+    async fn wait_for_events(&self) {
         tokio::select! {
             () = self.stop.cancelled() => {}
-            () = self.source.written() => {}
+            () = self.source.wait_for_write() => {}
             () = tokio::time::sleep(TICK) => {}
         }
     }
 
-    async fn paused(&self, pause: Duration) {
+    async fn pause_or_stop(&self, pause: Duration) {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = self.stop.cancelled() => {}

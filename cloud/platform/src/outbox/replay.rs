@@ -8,7 +8,7 @@ use uuid::Uuid;
 use wire::{Event, UnixMillis, UserId};
 
 use super::store;
-pub use super::store::replays::{Replay, ask, replays};
+pub use super::store::replays::{Replay, list_replays, request_replay};
 use crate::{
     Database,
     bus::{Bus, QueueSpec, topology},
@@ -31,12 +31,12 @@ const LOOKED_THROUGH_MAX: usize = 50;
 /// The requester of the platform's own replays.
 const PLATFORM: UserId = UserId(Uuid::nil());
 
-pub(crate) fn job(database: Database, bus: Bus, clock: Clock) -> Job {
+pub(crate) fn replay_job(database: Database, bus: Bus, clock: Clock) -> Job {
     Job::new("replay_events", "*/5 * * * * *", move || {
         let (database, bus, now) = (database.clone(), bus.clone(), clock.now());
         async move {
             for _ in 0..BATCHES_MAX {
-                if !turn(&database, &bus, topology::named, now).await? {
+                if !send_next_batch(&database, &bus, topology::find_queue, now).await? {
                     break;
                 }
             }
@@ -58,24 +58,24 @@ pub async fn ask_again(
         let is_same = one.queue == queue.name && one.asked_by == PLATFORM;
         is_same && one.asked_at > now.plus_ms(-YOUNG_MS)
     };
-    if replays(database, LOOKED_THROUGH_MAX).await?.iter().any(is_young) {
+    if list_replays(database, LOOKED_THROUGH_MAX).await?.iter().any(is_young) {
         return Ok(false);
     }
     let asked = (clock.new_id(), PLATFORM, now);
-    Ok(ask(database, queue.name, now.plus_ms(-AGAIN_MS), asked).await?.is_some())
+    Ok(request_replay(database, queue.name, now.plus_ms(-AGAIN_MS), asked).await?.is_some())
 }
 
-type TurnResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+type ReplayResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Sends one batch of the oldest open replay; `false` if no replay is open.
-pub async fn turn(
+pub async fn send_next_batch(
     database: &Database,
     bus: &Bus,
     queue_named: impl Fn(&str) -> Option<QueueSpec>,
     now: UnixMillis,
-) -> TurnResult<bool> {
+) -> ReplayResult<bool> {
     let Some(replay) = store::replays::open(database).await? else { return Ok(false) };
-    let rows = store::replays::batch(database, &replay, BATCH_MAX).await?;
+    let rows = store::replays::read_batch(database, &replay, BATCH_MAX).await?;
     let is_last = rows.len() < BATCH_MAX;
     let done_seq = rows.last().map_or(replay.last_seq, |(seq, ..)| *seq);
     // A queue dropped by a newer version gets no more events.
@@ -86,16 +86,16 @@ pub async fn turn(
         if made_at < replay.since_ms {
             continue;
         }
-        let json = store::opened(database.data_keys(), id, stored)?;
+        let json = store::open_event(database.data_keys(), id, stored)?;
         let event: Event = serde_json::from_str(&json)?;
-        if queue.wants(&event) {
+        if queue.is_bound_for(&event) {
             events.push(event);
         }
     }
     if let Some(queue) = queue {
-        bus.replay(&queue, &events).await?;
+        bus.replay_events(&queue, &events).await?;
     }
     let done_at = is_last.then_some(now);
-    store::replays::advance(database, &replay, done_seq, events.len(), done_at).await?;
+    store::replays::advance_replay(database, &replay, done_seq, events.len(), done_at).await?;
     Ok(true)
 }

@@ -6,19 +6,19 @@ use wire::UnixMillis;
 use super::store;
 use crate::{
     database::Database,
-    documents::{DocumentsError, Mongo, WaitingEvent},
+    documents::{DocumentEvent, DocumentsError, Mongo},
     sealing::SealError,
     sql::Sql,
 };
 
-pub(super) enum Source {
+pub(super) enum OutboxSource {
     Sql(Sql),
     Mongo { mongo: Mongo, collections: Vec<String> },
 }
 
-pub(super) enum Unsent {
+pub(super) enum UnsentEvent {
     Row(OutboxEvent),
-    Document(WaitingEvent),
+    Document(DocumentEvent),
 }
 
 /// `seq` is the row number; `event` is sealed JSON.
@@ -28,9 +28,9 @@ pub(super) struct OutboxEvent {
     event: String,
 }
 
-impl Unsent {
+impl UnsentEvent {
     /// Where the event is stored, for the log.
-    pub fn place(&self) -> String {
+    pub fn describe_location(&self) -> String {
         match self {
             Self::Row(event) => format!("outbox row {}", event.seq),
             Self::Document(event) => format!("{} of {}", event.document, event.collection),
@@ -38,7 +38,7 @@ impl Unsent {
     }
 }
 
-impl From<Database> for Source {
+impl From<Database> for OutboxSource {
     fn from(database: Database) -> Self {
         match database {
             Database::Sql(sql) => Self::Sql(sql),
@@ -47,29 +47,29 @@ impl From<Database> for Source {
     }
 }
 
-impl Source {
+impl OutboxSource {
     /// The oldest unsent events, in publishing order.
-    pub async fn unsent(&self, events_max: usize) -> Result<Vec<Unsent>, DocumentsError> {
+    pub async fn read_unsent(&self, events_max: usize) -> Result<Vec<UnsentEvent>, DocumentsError> {
         Ok(match self {
             Self::Sql(sql) => {
-                let rows = store::unsent(sql, events_max).await?;
+                let rows = store::read_unsent(sql, events_max).await?;
                 rows.into_iter()
-                    .map(|(seq, id, event)| Unsent::Row(OutboxEvent { seq, id, event }))
+                    .map(|(seq, id, event)| UnsentEvent::Row(OutboxEvent { seq, id, event }))
                     .collect()
             }
             Self::Mongo { mongo, collections } => {
                 let waiting = mongo.unsent_events(collections, events_max).await?;
-                waiting.into_iter().map(Unsent::Document).collect()
+                waiting.into_iter().map(UnsentEvent::Document).collect()
             }
         })
     }
 
-    pub fn opened(&self, unsent: &Unsent) -> Result<String, SealError> {
+    pub fn open_event(&self, unsent: &UnsentEvent) -> Result<String, SealError> {
         match (self, unsent) {
-            (Self::Sql(sql), Unsent::Row(event)) => {
-                store::opened(sql.data_keys(), event.id, event.event.clone())
+            (Self::Sql(sql), UnsentEvent::Row(event)) => {
+                store::open_event(sql.data_keys(), event.id, event.event.clone())
             }
-            (Self::Mongo { mongo, .. }, Unsent::Document(event)) => event.opened(mongo),
+            (Self::Mongo { mongo, .. }, UnsentEvent::Document(event)) => event.open_event(mongo),
             _ => unreachable!("an event is of the source that has told of it"),
         }
     }
@@ -81,12 +81,16 @@ impl Source {
         }
     }
 
-    pub async fn mark_sent(&self, sent: &[Unsent], now: UnixMillis) -> Result<(), DocumentsError> {
+    pub async fn mark_sent(
+        &self,
+        sent: &[UnsentEvent],
+        now: UnixMillis,
+    ) -> Result<(), DocumentsError> {
         let (mut rows, mut documents) = (Vec::new(), Vec::new());
         for event in sent {
             match event {
-                Unsent::Row(event) => rows.push(event.seq),
-                Unsent::Document(event) => documents.push(event),
+                UnsentEvent::Row(event) => rows.push(event.seq),
+                UnsentEvent::Document(event) => documents.push(event),
             }
         }
         match self {
@@ -98,33 +102,33 @@ impl Source {
         }
     }
 
-    pub async fn lease(
+    pub async fn acquire_lease(
         &mut self,
         holder: Uuid,
         now: UnixMillis,
         until: UnixMillis,
     ) -> Result<bool, DocumentsError> {
         match self {
-            Self::Sql(sql) => Ok(store::lease(sql, holder, now, until).await?),
+            Self::Sql(sql) => Ok(store::acquire_lease(sql, holder, now, until).await?),
             Self::Mongo { mongo, collections } => {
                 let too_far = now.plus_ms(store::LEASE_AHEAD_MAX_MS);
-                let held = mongo.lease(store::LEASE, holder, now, until, too_far).await?;
+                let held = mongo.take_lease(store::LEASE, holder, now, until, too_far).await?;
                 if held {
-                    *collections = mongo.collections().await?;
+                    *collections = mongo.list_event_collections().await?;
                 }
                 Ok(held)
             }
         }
     }
 
-    pub async fn release(&self, holder: Uuid) -> Result<(), DocumentsError> {
+    pub async fn release_lease(&self, holder: Uuid) -> Result<(), DocumentsError> {
         match self {
-            Self::Sql(sql) => Ok(store::release(sql, holder).await?),
-            Self::Mongo { mongo, .. } => mongo.release(store::LEASE, holder).await,
+            Self::Sql(sql) => Ok(store::release_lease(sql, holder).await?),
+            Self::Mongo { mongo, .. } => mongo.release_lease(store::LEASE, holder).await,
         }
     }
 
-    pub async fn written(&self) {
+    pub async fn wait_for_write(&self) {
         match self {
             Self::Sql(sql) => sql.outbox_written().await,
             Self::Mongo { mongo, .. } => mongo.outbox_written().await,

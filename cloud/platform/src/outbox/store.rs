@@ -4,14 +4,14 @@ pub(crate) mod replays;
 
 use std::time::Duration;
 
-use process::defect::{Defect, planted};
+use process::defect::{Defect, is_planted};
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
 use crate::{
     Database, columns,
     documents::DocumentsError,
-    sealing::{DataKeys, SealError, SealPlace, SealedBatch},
+    sealing::{DataKeys, ResealedBatch, SealContext, SealError},
     sql::{Columns, Sql, SqlError, Tx, in_list},
     vals,
 };
@@ -76,7 +76,7 @@ pub async fn add(tx: &mut Tx, event: &Event) -> Result<(), SqlError> {
 
 /// Like [`add`] for many events, published in order.
 pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
-    if events.is_empty() || planted(Defect::NoOutboxRow) {
+    if events.is_empty() || is_planted(Defect::NoOutboxRow) {
         return Ok(());
     }
     let row = |of: &Event, event| OutboxRow { event_id: of.id, event, made_at: of.at };
@@ -98,7 +98,7 @@ async fn insert<R: Columns>(
 ) -> Result<(), SqlError> {
     let row = |event: &Event| {
         let json = serde_json::to_string(event).map_err(SqlError::Encode)?;
-        Ok(row(event, tx.data_keys().seal_text(&place(event.id.0), &json)))
+        Ok(row(event, tx.data_keys().seal_text(&event_seal_context(event.id.0), &json)))
     };
     let rows = events.iter().map(row).collect::<Result<_, SqlError>>()?;
     tx.insert_all(rows).await?;
@@ -107,56 +107,56 @@ async fn insert<R: Columns>(
 }
 
 pub(crate) async fn count_unsent_of(tx: &mut Tx, document: &str) -> Result<u64, SqlError> {
-    Ok(tx.one(COUNT_UNSENT_OF, vals![document]).await?.unwrap_or_default())
+    Ok(tx.fetch_optional(COUNT_UNSENT_OF, vals![document]).await?.unwrap_or_default())
 }
 
 /// Unsent rows in order; the event is sealed JSON.
-pub(super) async fn unsent(
+pub(super) async fn read_unsent(
     sql: &Sql,
     rows_max: usize,
 ) -> Result<Vec<(i64, Uuid, String)>, SqlError> {
-    sql.all(UNSENT, vals![rows_max]).await
+    sql.fetch_all(UNSENT, vals![rows_max]).await
 }
 
-pub(super) fn opened(keys: &DataKeys, id: Uuid, stored: String) -> Result<String, SealError> {
-    keys.open_text(&place(id), stored)
+pub(super) fn open_event(keys: &DataKeys, id: Uuid, stored: String) -> Result<String, SealError> {
+    keys.open_text(&event_seal_context(id), stored)
 }
 
 /// Also used for sent events on MongoDB.
-pub(crate) fn place(event: Uuid) -> SealPlace {
-    SealPlace::of_id("outbox.event", event)
+pub(crate) fn event_seal_context(event: Uuid) -> SealContext {
+    SealContext::of_id("outbox.event", event)
 }
 
 /// Reseals one batch of events after `after` that are plain or sealed with a former key.
-pub(super) async fn reseal(
+pub(super) async fn reseal_batch(
     database: &Database,
     after: i64,
-) -> Result<SealedBatch<i64>, DocumentsError> {
+) -> Result<ResealedBatch<i64>, DocumentsError> {
     let sql = match database {
         Database::Sql(sql) => sql,
         Database::Mongo(mongo) => return mongo.reseal_sent(after, RESEALED_MAX).await,
     };
     let keys = sql.data_keys();
-    let rows: Vec<(i64, Uuid, String)> = sql.all(EVENTS, vals![after, RESEALED_MAX]).await?;
+    let rows: Vec<(i64, Uuid, String)> = sql.fetch_all(EVENTS, vals![after, RESEALED_MAX]).await?;
     let last = rows.last().filter(|_| rows.len() == RESEALED_MAX).map(|(seq, ..)| *seq);
     let mut sealed = 0;
     for (seq, id, event) in rows {
         if keys.is_stale_text(&event) {
-            let anew = keys.seal_text(&place(id), &opened(keys, id, event)?);
+            let anew = keys.seal_text(&event_seal_context(id), &open_event(keys, id, event)?);
             sql.exec(RESEAL, vals![anew, seq]).await?;
             sealed += 1;
         }
     }
-    Ok(SealedBatch { sealed, last })
+    Ok(ResealedBatch { sealed, last })
 }
 
 /// When the oldest unsent event was written.
 pub async fn unsent_since(sql: &Sql) -> Result<Option<UnixMillis>, SqlError> {
-    Ok(sql.one::<Option<UnixMillis>>(UNSENT_SINCE, vals![]).await?.flatten())
+    Ok(sql.fetch_optional::<Option<UnixMillis>>(UNSENT_SINCE, vals![]).await?.flatten())
 }
 
 pub(super) async fn count_unsent(sql: &Sql) -> Result<u64, SqlError> {
-    Ok(sql.one(COUNT_UNSENT, vals![]).await?.unwrap_or_default())
+    Ok(sql.fetch_optional(COUNT_UNSENT, vals![]).await?.unwrap_or_default())
 }
 
 pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Result<(), SqlError> {
@@ -172,7 +172,7 @@ pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Resul
 
 /// Deletes events sent before the retention period. On SQL it deletes in batches, so that other
 /// statements do not wait long.
-pub async fn purge(
+pub async fn purge_sent(
     database: &Database,
     now: UnixMillis,
     kept: Duration,
@@ -184,7 +184,7 @@ pub async fn purge(
         Database::Mongo(mongo) => return mongo.purge_sent(before).await,
     };
     for _ in 0..PURGES_MAX {
-        let to: Option<i64> = sql.one(PURGE_TO, vals![before, PURGED_MAX]).await?;
+        let to: Option<i64> = sql.fetch_optional(PURGE_TO, vals![before, PURGED_MAX]).await?;
         match to {
             Some(seq) => gone += sql.exec(PURGE, vals![before, seq]).await?,
             None => return Ok(gone + sql.exec(PURGE_ALL, vals![before]).await?),
@@ -194,7 +194,7 @@ pub async fn purge(
 }
 
 /// Acquires or renews the relay's lease until `until`. Returns true if `holder` has it.
-pub(super) async fn lease(
+pub(super) async fn acquire_lease(
     sql: &Sql,
     holder: Uuid,
     now: UnixMillis,
@@ -208,7 +208,7 @@ pub(super) async fn lease(
 }
 
 /// Releases the lease, so that another replica can take over at once.
-pub(super) async fn release(sql: &Sql, holder: Uuid) -> Result<(), SqlError> {
+pub(super) async fn release_lease(sql: &Sql, holder: Uuid) -> Result<(), SqlError> {
     sql.exec(RELEASE, vals![LEASE, holder]).await.map(drop)
 }
 
@@ -232,7 +232,7 @@ mod tests {
     #[tokio::test]
     async fn no_clock_that_is_far_ahead_keeps_the_lease_from_the_others(#[case] mysql: bool) {
         let folder = tempfile::tempdir().unwrap();
-        let name: String = random::bytes::<8>().map(|b| format!("{b:02x}")).concat();
+        let name: String = random::draw_bytes::<8>().map(|b| format!("{b:02x}")).concat();
         let url = if mysql {
             format!("{}/lease_{name}", support::servers().mysql)
         } else {
@@ -243,7 +243,7 @@ mod tests {
         sql.migrate(&GROUND_ALONE).await.unwrap();
         let leased = async |n, ahead_ms| {
             let now = NOW.plus_ms(ahead_ms);
-            lease(&sql, Uuid::from_u128(n), now, now.plus_ms(10_000)).await.unwrap()
+            acquire_lease(&sql, Uuid::from_u128(n), now, now.plus_ms(10_000)).await.unwrap()
         };
         assert!(leased(1, 0).await);
         assert!(!leased(2, 0).await);

@@ -30,7 +30,7 @@ pub(super) struct KeyLines {
 
 impl KeyLines {
     pub(super) fn random() -> Self {
-        Self { hash: random::bytes(), keys: vec![new_key()] }
+        Self { hash: random::draw_bytes(), keys: vec![new_key()] }
     }
 
     fn to_text(&self) -> String {
@@ -43,14 +43,14 @@ impl KeyLines {
 }
 
 /// Creates the file with a first key, readable by its owner alone; keeps an existing file.
-pub fn make(path: &Path) -> Result<(), DataKeysError> {
+pub fn create_if_missing(path: &Path) -> Result<(), DataKeysError> {
     if path.exists() {
         return Ok(());
     }
     let folder = folder_of(path);
     let made = fs::create_dir_all(folder).and_then(|()| {
         // If two processes start at once, the first one creates it.
-        match written(folder, &KeyLines::random())?.persist_noclobber(path) {
+        match write_temporary(folder, &KeyLines::random())?.persist_noclobber(path) {
             Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
             _ => Ok(()),
         }
@@ -63,7 +63,7 @@ pub fn add(path: &Path) -> Result<String, DataKeysError> {
     let mut lines = read(path)?;
     let key = new_key();
     lines.keys.push(key);
-    replace(path, &lines)?;
+    replace_file(path, &lines)?;
     Ok(hex::encode(key.0))
 }
 
@@ -71,12 +71,12 @@ pub fn add(path: &Path) -> Result<String, DataKeysError> {
 pub fn use_newest(path: &Path) -> Result<String, DataKeysError> {
     let mut lines = read(path)?;
     lines.keys.rotate_right(1);
-    replace(path, &lines)?;
+    replace_file(path, &lines)?;
     Ok(hex::encode(lines.keys[0].0))
 }
 
 /// The ids of the keys in the file. The first one seals.
-pub fn listed(path: &Path) -> Result<Vec<String>, DataKeysError> {
+pub fn list_keys(path: &Path) -> Result<Vec<String>, DataKeysError> {
     Ok(read(path)?.keys.iter().map(|(id, _)| hex::encode(id)).collect())
 }
 
@@ -88,7 +88,7 @@ pub fn remove(path: &Path, key: &str) -> Result<(), DataKeysError> {
         Some(0) => Err(DataKeysError::Seals { path: path.to_owned(), key: key.to_owned() }),
         Some(at) => {
             lines.keys.remove(at);
-            replace(path, &lines)
+            replace_file(path, &lines)
         }
     }
 }
@@ -119,14 +119,14 @@ pub(super) fn read(path: &Path) -> Result<KeyLines, DataKeysError> {
     Ok(KeyLines { hash, keys })
 }
 
-fn replace(path: &Path, lines: &KeyLines) -> Result<(), DataKeysError> {
-    let replaced = written(folder_of(path), lines)
+fn replace_file(path: &Path, lines: &KeyLines) -> Result<(), DataKeysError> {
+    let replaced = write_temporary(folder_of(path), lines)
         .and_then(|file| file.persist(path).map(drop).map_err(|failed| failed.error));
     replaced.map_err(|source| DataKeysError::File { path: PathBuf::from(path), source })
 }
 
 /// Writes and syncs the complete file under a temporary name.
-fn written(folder: &Path, lines: &KeyLines) -> io::Result<NamedTempFile> {
+fn write_temporary(folder: &Path, lines: &KeyLines) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(lines.to_text().as_bytes())?;
     file.as_file().sync_all()?;
@@ -142,5 +142,5 @@ fn secret_of(text: &str) -> Option<[u8; 32]> {
 }
 
 fn new_key() -> ([u8; KEY_ID_LEN], [u8; 32]) {
-    (random::bytes(), random::bytes())
+    (random::draw_bytes(), random::draw_bytes())
 }

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::*;
 
-fn place() -> SealPlace {
-    SealPlace::of_id("orders.address", Uuid::from_u128(7))
+fn place() -> SealContext {
+    SealContext::of_id("orders.address", Uuid::from_u128(7))
 }
 
 #[test]
@@ -37,9 +37,9 @@ fn a_value_that_was_moved_changed_or_cut_does_not_open() {
     let keys = DataKeys::random();
     let sealed = keys.seal(&place(), b"12 Harbour Road");
     let broken = SealError::Broken { column: "orders.address" };
-    let other_row = SealPlace::of_id("orders.address", Uuid::from_u128(8));
+    let other_row = SealContext::of_id("orders.address", Uuid::from_u128(8));
     assert_eq!(keys.open(&other_row, sealed.clone()), Err(broken.clone()));
-    let other_column = SealPlace::of_id("orders.title", Uuid::from_u128(7));
+    let other_column = SealContext::of_id("orders.title", Uuid::from_u128(7));
     assert!(keys.open(&other_column, sealed.clone()).is_err());
     for at in MAGIC.len()..sealed.len() {
         let mut changed = sealed.clone();
@@ -54,7 +54,9 @@ fn a_value_that_was_moved_changed_or_cut_does_not_open() {
 
 #[test]
 fn two_parts_of_a_key_never_read_as_two_others() {
-    let of = |one: &str, two: &str| SealPlace::of("ops.bytes", one.as_bytes()).and(two.as_bytes());
+    let of = |one: &str, two: &str| {
+        SealContext::for_row("ops.bytes", one.as_bytes()).with_part(two.as_bytes())
+    };
     assert_ne!(of("north-1", "2"), of("north-12", ""));
     assert_ne!(of("ab", "c"), of("a", "bc"));
 }
@@ -90,15 +92,15 @@ fn an_old_key_is_taken_out_and_the_one_that_seals_is_not() {
     let path = folder.path().join("data.keys");
     let old = DataKeys::load_or_create(&path, true).unwrap();
     let sealed = old.seal(&place(), b"12 Harbour Road");
-    let [first] = &*listed(&path).unwrap() else { panic!("one key") };
+    let [first] = &*list_keys(&path).unwrap() else { panic!("one key") };
     assert!(matches!(remove(&path, first), Err(DataKeysError::Seals { .. })));
     assert_eq!(old.seals_by().as_ref(), Some(first));
     add(&path).unwrap();
     let newest = use_newest(&path).unwrap();
-    assert_eq!(listed(&path).unwrap(), [newest.clone(), first.clone()]);
+    assert_eq!(list_keys(&path).unwrap(), [newest.clone(), first.clone()]);
     assert!(matches!(remove(&path, "00000000"), Err(DataKeysError::Unknown { .. })));
     remove(&path, first).unwrap();
-    assert_eq!(listed(&path).unwrap(), [newest]);
+    assert_eq!(list_keys(&path).unwrap(), [newest]);
     let left = DataKeys::load(&path, true).unwrap();
     assert!(matches!(left.open(&place(), sealed), Err(SealError::UnknownKey { .. })));
 }

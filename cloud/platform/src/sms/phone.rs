@@ -36,7 +36,7 @@ pub struct CountryCodeError;
 impl PhoneNumber {
     /// Parses a number as people type it: with `+` or `00` and the country code, or without, at
     /// home. `None` if the text is not a number.
-    pub fn typed(text: &str, home: &CountryCode) -> Option<Self> {
+    pub fn parse_typed(text: &str, home: &CountryCode) -> Option<Self> {
         let text = text.trim();
         let is_plain = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.');
         let rest = text.strip_prefix('+').unwrap_or(text);
@@ -133,19 +133,22 @@ mod tests {
             "0086 (138) 0013.8000",
             "013800138000",
         ] {
-            let number = PhoneNumber::typed(typed, &home).unwrap();
+            let number = PhoneNumber::parse_typed(typed, &home).unwrap();
             assert_eq!(number.as_str(), "+8613800138000", "{typed}");
             assert!(!format!("{number:?}").contains("138"));
         }
         let there = CountryCode::try_from("49".to_owned()).unwrap();
-        assert_eq!(PhoneNumber::typed("0151 23456789", &there).unwrap().as_str(), "+4915123456789");
+        assert_eq!(
+            PhoneNumber::parse_typed("0151 23456789", &there).unwrap().as_str(),
+            "+4915123456789"
+        );
     }
 
     #[test]
     fn a_number_abroad_of_a_satellite_or_at_a_premium_is_not_ordinary() {
         let country = |code: &str| CountryCode::try_from(code.to_owned()).unwrap();
         let is_ordinary = |number: &str, code: &str| {
-            let number = PhoneNumber::typed(number, &CountryCode::default()).unwrap();
+            let number = PhoneNumber::parse_typed(number, &CountryCode::default()).unwrap();
             number.is_ordinary_in(&country(code))
         };
         for (number, code) in [
@@ -190,7 +193,7 @@ mod tests {
             "１３８００１３８０００",
             "13800138000\n; rm",
         ] {
-            assert_eq!(PhoneNumber::typed(bad, &CountryCode::default()), None, "{bad}");
+            assert_eq!(PhoneNumber::parse_typed(bad, &CountryCode::default()), None, "{bad}");
         }
         for bad in ["", "0", "086", "8600", "+86", "八六"] {
             assert!(CountryCode::try_from(bad.to_owned()).is_err(), "{bad}");

@@ -21,12 +21,12 @@ pub trait Columns: Sized {
 
     /// Reads such rows; `tail` follows the table's name.
     fn select(tail: &'static str) -> Statement {
-        Statement::new(Self::SELECT).then(tail)
+        Statement::new(Self::SELECT).append_text(tail)
     }
 
     /// Writes all of these columns; `tail` selects the rows, and its values come last.
     fn update(tail: &'static str) -> Statement {
-        Statement::new(Self::UPDATE).then(tail)
+        Statement::new(Self::UPDATE).append_text(tail)
     }
 }
 
@@ -166,7 +166,7 @@ impl Tx {
         while rows.len() > 0 {
             let size = part_size(rows.len(), ROWS_MAX);
             let values = rows.by_ref().take(size).flat_map(R::values).collect();
-            let text = Statement::new(R::INSERT).repeat(R::FURTHER_ROW, "", size - 1);
+            let text = Statement::new(R::INSERT).append_repeated(R::FURTHER_ROW, "", size - 1);
             self.exec(text, values).await?;
         }
         Ok(())
@@ -232,11 +232,11 @@ mod tests {
             Ok(())
         });
         done.unwrap();
-        let mut tx = sql.begin().await.unwrap();
+        let mut tx = sql.begin_transaction().await.unwrap();
         tx.insert_all(rows).await.unwrap();
         tx.commit().await.unwrap();
         let text = RunRow::select("ORDER BY slot");
-        let read: Vec<RunRow> = sql.all(text, Vec::new()).await.unwrap();
+        let read: Vec<RunRow> = sql.fetch_all(text, Vec::new()).await.unwrap();
         let expected = (0..171).chain([500]).map(|slot| RunRow { at: 1_000, slot });
         assert_eq!(read, expected.collect::<Vec<_>>());
     }

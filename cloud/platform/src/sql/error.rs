@@ -2,7 +2,7 @@
 
 use sqlx::migrate::MigrateError;
 
-use super::statement::shortened;
+use super::statement::shorten_text;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
@@ -55,12 +55,12 @@ pub enum SqlError {
 }
 
 impl SqlError {
-    pub(super) fn statement(sql: &str, source: sqlx::Error) -> Self {
+    pub(super) fn from_statement(sql: &str, source: sqlx::Error) -> Self {
         match &source {
             sqlx::Error::Database(cause) if cause.is_unique_violation() => {
                 Self::Unique { key: key_of(cause.message()) }
             }
-            _ => Self::Statement { sql: shortened(sql), source },
+            _ => Self::Statement { sql: shorten_text(sql), source },
         }
     }
 

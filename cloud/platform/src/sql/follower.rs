@@ -12,7 +12,9 @@ use std::{
     time::Duration,
 };
 
-use process::{clock::Clock, config::SecretUrl, metrics, problem::chain, tasks::Tasks};
+use process::{
+    clock::Clock, config::SecretUrl, metrics, problem::format_error_chain, tasks::Tasks,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Row, Sql, SqlError, Statement, Val};
@@ -26,80 +28,86 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
 /// Serves reads that may be a few seconds old. Clones share the pools.
 #[derive(Clone)]
-pub struct Reads {
+pub struct ReplicaReader {
     own: Sql,
-    copy: Option<Follower>,
+    copy: Option<ReadReplica>,
 }
 
 #[derive(Clone)]
-struct Follower {
+struct ReadReplica {
     sql: Sql,
     clock: Clock,
     /// The replica may serve queries until this time.
     until: Arc<AtomicI64>,
 }
 
-impl Reads {
-    pub fn of(own: &Sql) -> Self {
+impl ReplicaReader {
+    pub fn without_replica(own: &Sql) -> Self {
         Self { own: own.clone(), copy: None }
     }
 
     /// Also reads from the replica at this address, if not empty. A SQLite file cannot have one; a
     /// server's may be down.
-    pub fn followed(
+    pub fn with_replica(
         own: &Sql,
         copy: &SecretUrl,
         tasks: &Tasks,
         clock: &Clock,
     ) -> Result<Self, SqlError> {
         if copy.reveal().is_empty() {
-            return Ok(Self::of(own));
+            return Ok(Self::without_replica(own));
         }
         if !own.is_mysql() {
             return Err(SqlError::CopyOfFile);
         }
         let sql = Sql::open_copy(copy.reveal())?.sealed_by(own.data_keys());
-        let copy = Follower { sql, clock: clock.clone(), until: Arc::default() };
-        tasks.spawn("copy of the database", copy.clone().watched(own.clone(), tasks.token()));
+        let copy = ReadReplica { sql, clock: clock.clone(), until: Arc::default() };
+        tasks.spawn(
+            "copy of the database",
+            copy.clone().run_heartbeat(own.clone(), tasks.stop_token()),
+        );
         Ok(Self { own: own.clone(), copy: Some(copy) })
     }
 
     /// Returns true if the replica would serve a query now.
     pub fn has_copy(&self) -> bool {
-        self.copy.as_ref().is_some_and(Follower::is_near)
+        self.copy.as_ref().is_some_and(ReadReplica::is_near)
     }
 
     /// Reads every row, at most a few seconds old; the text carries the LIMIT.
-    pub async fn all<R: Row>(
+    pub async fn fetch_all<R: Row>(
         &self,
         text: impl Into<Statement>,
         values: Vec<Val>,
     ) -> Result<Vec<R>, SqlError> {
         let text = text.into();
         if let Some(copy) = self.copy.as_ref().filter(|copy| copy.is_near()) {
-            let answer = copy.sql.all(text.clone(), values.clone());
-            if let Some(answer) = copy.judged(answer).await {
+            let answer = copy.sql.fetch_all(text.clone(), values.clone());
+            if let Some(answer) = copy.accept_or_suspend(answer).await {
                 return Ok(answer);
             }
         }
-        self.own.all(text, values).await
+        self.own.fetch_all(text, values).await
     }
 }
 
-impl Follower {
+impl ReadReplica {
     fn is_near(&self) -> bool {
         self.clock.now().0 < self.until.load(Ordering::Relaxed)
     }
 
     /// Returns the replica's result, or `None` on failure: then the primary serves the query, and
     /// the replica rests until its next heartbeat.
-    async fn judged<T>(&self, answer: impl Future<Output = Result<T, SqlError>>) -> Option<T> {
+    async fn accept_or_suspend<T>(
+        &self,
+        answer: impl Future<Output = Result<T, SqlError>>,
+    ) -> Option<T> {
         let failure = match tokio::time::timeout(ANSWER_LIMIT, answer).await {
             Ok(Ok(answer)) => {
                 metrics::SQL_COPY_READS.add(["answered"], 1);
                 return Some(answer);
             }
-            Ok(Err(error)) => chain(&error),
+            Ok(Err(error)) => format_error_chain(&error),
             Err(_) => "it took too long".to_owned(),
         };
         metrics::SQL_COPY_READS.add(["failed"], 1);
@@ -112,16 +120,16 @@ impl Follower {
     }
 
     /// Writes heartbeats to the primary and reads the latest that reached the replica.
-    async fn watched(self, own: Sql, stop: CancellationToken) {
+    async fn run_heartbeat(self, own: Sql, stop: CancellationToken) {
         let mut was_near = None;
         loop {
             let beat = tokio::select! {
-                beat = self.beat(&own) => beat,
+                beat = self.send_heartbeat(&own) => beat,
                 () = stop.cancelled() => break,
             };
             let is_near = self.is_near();
             if was_near.replace(is_near) != Some(is_near) {
-                told(is_near, beat.err().as_ref());
+                log_replica_state(is_near, beat.err().as_ref());
             }
             tokio::select! {
                 () = tokio::time::sleep(BEAT) => {}
@@ -131,20 +139,21 @@ impl Follower {
         self.sql.close().await;
     }
 
-    async fn beat(&self, own: &Sql) -> Result<(), SqlError> {
+    async fn send_heartbeat(&self, own: &Sql) -> Result<(), SqlError> {
         let now = self.clock.now();
         own.exec("UPDATE beats SET at = ? WHERE at < ?", vals![now, now]).await?;
-        let heard: Option<i64> = self.sql.one("SELECT at FROM beats", Vec::new()).await?;
+        let heard: Option<i64> =
+            self.sql.fetch_optional("SELECT at FROM beats", Vec::new()).await?;
         self.until.store(heard.unwrap_or(0).saturating_add(AGE_MAX_MS), Ordering::Relaxed);
         Ok(())
     }
 }
 
-fn told(is_near: bool, error: Option<&SqlError>) {
+fn log_replica_state(is_near: bool, error: Option<&SqlError>) {
     if is_near {
         tracing::info!("Exports and searches read from the copy of the database");
         return;
     }
-    let cause = error.map_or_else(|| "it is behind".to_owned(), |error| chain(error));
+    let cause = error.map_or_else(|| "it is behind".to_owned(), |error| format_error_chain(error));
     tracing::warn!(cause, "The copy of the database is not used; the database itself answers");
 }

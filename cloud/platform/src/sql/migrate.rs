@@ -49,37 +49,37 @@ impl Sql {
     /// Migrates the platform's tables, then the service's.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<(), SqlError> {
         self.migrate_ground().await?;
-        apply(self, migrations.of(self), SERVICE_TABLE).await
+        apply_migrations(self, migrations.for_engine(self), SERVICE_TABLE).await
     }
 
     /// Migrates the platform's tables alone, for a service without SQL tables.
     pub(crate) async fn migrate_ground(&self) -> Result<(), SqlError> {
-        apply(self, GROUND.of(self), GROUND_TABLE).await
+        apply_migrations(self, GROUND.for_engine(self), GROUND_TABLE).await
     }
 
     /// Fails if a step is missing, and names it.
-    pub async fn check(&self, migrations: &Migrations) -> Result<(), SqlError> {
+    pub async fn check_schema(&self, migrations: &Migrations) -> Result<(), SqlError> {
         self.check_ground().await?;
-        compare(self, migrations.of(self), SERVICE_TABLE).await
+        check_versions(self, migrations.for_engine(self), SERVICE_TABLE).await
     }
 
     pub(crate) async fn check_ground(&self) -> Result<(), SqlError> {
-        compare(self, GROUND.of(self), GROUND_TABLE).await
+        check_versions(self, GROUND.for_engine(self), GROUND_TABLE).await
     }
 }
 
 impl Migrations {
-    fn of(&self, sql: &Sql) -> &'static Migrator {
+    fn for_engine(&self, sql: &Sql) -> &'static Migrator {
         if sql.is_mysql() { self.mysql } else { self.sqlite }
     }
 }
 
-async fn apply(
+async fn apply_migrations(
     sql: &Sql,
     migrator: &Migrator,
     table: &'static VersionTable,
 ) -> Result<(), SqlError> {
-    newer_step(migrator, &applied(sql, table).await?)?;
+    newer_step(migrator, &read_applied_versions(sql, table).await?)?;
     let mut migrator = Migrator::with_migrations(migrator.iter().cloned().collect());
     migrator.set_ignore_missing(true).dangerous_set_table_name(table.name);
     match sql {
@@ -89,12 +89,12 @@ async fn apply(
     .map_err(SqlError::Migrate)
 }
 
-async fn compare(
+async fn check_versions(
     sql: &Sql,
     migrator: &Migrator,
     table: &'static VersionTable,
 ) -> Result<(), SqlError> {
-    let applied = applied(sql, table).await?;
+    let applied = read_applied_versions(sql, table).await?;
     if let Some(migration) = migrator.iter().find(|known| !applied.contains(&known.version)) {
         let missing = format!("{:04} {}", migration.version, migration.description);
         return Err(SqlError::Outdated { missing });
@@ -109,8 +109,11 @@ async fn compare(
     Ok(())
 }
 
-async fn applied(sql: &Sql, table: &'static VersionTable) -> Result<BTreeSet<i64>, SqlError> {
-    match sql.all(table.applied, Vec::new()).await {
+async fn read_applied_versions(
+    sql: &Sql,
+    table: &'static VersionTable,
+) -> Result<BTreeSet<i64>, SqlError> {
+    match sql.fetch_all(table.applied, Vec::new()).await {
         Ok(versions) => Ok(versions.into_iter().collect()),
         Err(error) if error.is_unavailable() => Err(error),
         // Without a version table, no step has been applied.

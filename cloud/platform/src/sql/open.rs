@@ -2,7 +2,7 @@
 
 use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
-use process::trust::Authorities;
+use process::trust::CertificateAuthorities;
 use sqlx::{
     Executor, MySqlPool,
     migrate::MigrateDatabase,
@@ -69,10 +69,13 @@ impl Sql {
     ///
     /// With `?ssl-mode=VERIFY_IDENTITY`, this process's authorities verify a TLS server.
     pub async fn open(url: &str) -> Result<Self, SqlError> {
-        Self::open_trusting(url, &Authorities::of_process()).await
+        Self::open_trusting(url, &CertificateAuthorities::of_process()).await
     }
 
-    pub async fn open_trusting(url: &str, authorities: &Authorities) -> Result<Self, SqlError> {
+    pub async fn open_trusting(
+        url: &str,
+        authorities: &CertificateAuthorities,
+    ) -> Result<Self, SqlError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             open_sqlite(path.strip_prefix("//").unwrap_or(path)).await
         } else if url.starts_with("mysql:") {
@@ -89,12 +92,12 @@ impl Sql {
         if !url.starts_with("mysql:") {
             return Err(SqlError::CopyAddress);
         }
-        let (pool, options) = mysql_pool(url, &Authorities::of_process(), READ_ONLY)?;
-        Ok(Self::over(pool.connect_lazy_with(options)))
+        let (pool, options) = mysql_pool(url, &CertificateAuthorities::of_process(), READ_ONLY)?;
+        Ok(Self::from_pool(pool.connect_lazy_with(options)))
     }
 
-    fn over(pool: MySqlPool) -> Self {
-        Self::MySql { pool, outbox: Arc::default(), keys: DataKeys::none() }
+    fn from_pool(pool: MySqlPool) -> Self {
+        Self::MySql { pool, outbox: Arc::default(), keys: DataKeys::without_keys() }
     }
 }
 
@@ -103,23 +106,23 @@ pub async fn create_database(url: &str) -> Result<(), SqlError> {
     if !url.starts_with("mysql:") {
         return Ok(());
     }
-    let failed = |source| SqlError::Open { address: shown(url), source };
+    let failed = |source| SqlError::Open { address: hide_password(url), source };
     if !sqlx::MySql::database_exists(url).await.map_err(failed)? {
         sqlx::MySql::create_database(url).await.map_err(failed)?;
     }
     Ok(())
 }
 
-async fn open_mysql(url: &str, authorities: &Authorities) -> Result<Sql, SqlError> {
-    let failed = |source| SqlError::Open { address: shown(url), source };
+async fn open_mysql(url: &str, authorities: &CertificateAuthorities) -> Result<Sql, SqlError> {
+    let failed = |source| SqlError::Open { address: hide_password(url), source };
     let (pool, options) = mysql_pool(url, authorities, READ_WRITE)?;
     let pool = pool.connect_with(options).await.map_err(failed)?;
     let settings: Vec<(String, String)> =
         sqlx::query_as(WRITER_SETTINGS).fetch_all(&pool).await.map_err(failed)?;
     if let Some(setting) = find_several_writers(&settings) {
-        return Err(SqlError::SeveralWriters { address: shown(url), setting });
+        return Err(SqlError::SeveralWriters { address: hide_password(url), setting });
     }
-    Ok(Sql::over(pool))
+    Ok(Sql::from_pool(pool))
 }
 
 /// A server that lacks one of them omits its row.
@@ -141,7 +144,7 @@ fn find_several_writers(settings: &[(String, String)]) -> Option<String> {
 
 fn mysql_pool(
     url: &str,
-    authorities: &Authorities,
+    authorities: &CertificateAuthorities,
     access: &'static str,
 ) -> Result<(MySqlPoolOptions, MySqlConnectOptions), SqlError> {
     let options = MySqlConnectOptions::from_str(url).map_err(|_| SqlError::Address)?;
@@ -155,9 +158,9 @@ fn mysql_pool(
         )
         // `MYSQL_IDLE_LIMIT` would keep closing and reopening a minimum.
         .min_connections(0)
-        .acquire_timeout(seconds(url, ACQUIRE_KEY, ACQUIRE_LIMIT_S)?.unwrap_or(ACQUIRE_LIMIT))
+        .acquire_timeout(parse_seconds(url, ACQUIRE_KEY, ACQUIRE_LIMIT_S)?.unwrap_or(ACQUIRE_LIMIT))
         .idle_timeout(MYSQL_IDLE_LIMIT)
-        .max_lifetime(seconds(url, LIFETIME_KEY, LIFETIME_LIMIT_S)?.unwrap_or(LIFETIME))
+        .max_lifetime(parse_seconds(url, LIFETIME_KEY, LIFETIME_LIMIT_S)?.unwrap_or(LIFETIME))
         // A restarted server has closed every connection of the pool.
         .test_before_acquire(true)
         .after_connect(move |connection, _| {
@@ -176,7 +179,7 @@ fn pool_bound(url: &str, name: &'static str, limit: u32) -> Result<Option<u32>, 
     number.map(Some).ok_or(SqlError::PoolBound { name, limit })
 }
 
-fn seconds(url: &str, name: &'static str, limit: u32) -> Result<Option<Duration>, SqlError> {
+fn parse_seconds(url: &str, name: &'static str, limit: u32) -> Result<Option<Duration>, SqlError> {
     let seconds = pool_bound(url, name, limit)?;
     Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
 }
@@ -204,18 +207,18 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
-    let write = pool(1).connect_with(options).await.map_err(failed)?;
+    let write = sqlite_pool(1).connect_with(options).await.map_err(failed)?;
     // The file stores the journal mode, and a reader cannot set it.
     let reading = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", READER_CACHE);
-    let read = pool(SQLITE_READERS_MAX).connect_with(reading).await.map_err(failed)?;
-    Ok(Sql::Sqlite { write, read, outbox: Arc::default(), keys: DataKeys::none() })
+    let read = sqlite_pool(SQLITE_READERS_MAX).connect_with(reading).await.map_err(failed)?;
+    Ok(Sql::Sqlite { write, read, outbox: Arc::default(), keys: DataKeys::without_keys() })
 }
 
-fn pool(connections_max: u32) -> SqlitePoolOptions {
+fn sqlite_pool(connections_max: u32) -> SqlitePoolOptions {
     let acquire = if connections_max == 1 { WRITER_LIMIT } else { ACQUIRE_LIMIT };
     SqlitePoolOptions::new()
         .max_connections(connections_max)
@@ -224,7 +227,7 @@ fn pool(connections_max: u32) -> SqlitePoolOptions {
         .idle_timeout(IDLE_LIMIT)
 }
 
-fn shown(url: &str) -> String {
+fn hide_password(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(start), Some(end)) if start + 3 < end => {
             format!("{}…{}", &url[..start + 3], &url[end..])
@@ -239,15 +242,19 @@ mod tests {
 
     #[test]
     fn an_address_is_shown_without_its_password() {
-        assert_eq!(shown("mysql://root:secret@db:3306/order_db"), "mysql://…@db:3306/order_db");
-        assert_eq!(shown("sqlite:/data/x.db"), "sqlite:/data/x.db");
+        assert_eq!(
+            hide_password("mysql://root:secret@db:3306/order_db"),
+            "mysql://…@db:3306/order_db"
+        );
+        assert_eq!(hide_password("sqlite:/data/x.db"), "sqlite:/data/x.db");
     }
 
     #[test]
     fn an_address_may_say_the_bounds_of_its_pool() {
         let of = |query: &str| {
             let url = format!("mysql://order@db/order_db{query}");
-            let (pool, _) = mysql_pool(&url, &Authorities::of_process(), READ_WRITE).ok()?;
+            let (pool, _) =
+                mysql_pool(&url, &CertificateAuthorities::of_process(), READ_WRITE).ok()?;
             let lifetime = pool.get_max_lifetime().unwrap_or_default();
             let seconds = [pool.get_acquire_timeout(), lifetime].map(|wait| wait.as_secs());
             assert_eq!(pool.get_min_connections(), 0);
@@ -297,7 +304,7 @@ mod tests {
     async fn no_connection_waits_long_for_a_lock_or_keeps_one_in_an_idle_transaction() {
         let sql = Sql::open(&support::servers().mysql).await.unwrap();
         let version = "SELECT CAST(VERSION() AS CHAR)";
-        let version: Option<String> = sql.one(version, Vec::new()).await.unwrap();
+        let version: Option<String> = sql.fetch_optional(version, Vec::new()).await.unwrap();
         let waits = if version.unwrap().contains("MariaDB") {
             "SELECT CAST(@@SESSION.innodb_lock_wait_timeout AS SIGNED), \
                 CAST(@@SESSION.idle_transaction_timeout AS SIGNED)"
@@ -305,7 +312,7 @@ mod tests {
             "SELECT CAST(@@SESSION.innodb_lock_wait_timeout AS SIGNED), \
                 CAST(@@SESSION.wait_timeout AS SIGNED)"
         };
-        let waits: Option<(i64, i64)> = sql.one(waits, Vec::new()).await.unwrap();
+        let waits: Option<(i64, i64)> = sql.fetch_optional(waits, Vec::new()).await.unwrap();
         assert_eq!(waits, Some((LOCK_WAIT.as_secs().cast_signed(), 30)));
     }
 }

@@ -8,7 +8,7 @@ use process::metrics;
 use super::{Sql, Tx, open::LOCK_WAIT};
 
 /// The longest total wait for one locked row over all retries; backoff pauses add to it.
-pub(crate) const LOCK_WAITS: Duration = LOCK_WAIT.saturating_mul(Attempts::RETRIES_MAX + 1);
+pub(crate) const LOCK_WAITS: Duration = LOCK_WAIT.saturating_mul(TransactionRetry::RETRIES_MAX + 1);
 
 /// Runs the block in a transaction, commits on `Ok` and rolls back on `Err`. A deadlock or a lost
 /// lock runs the block again, so the block must be repeatable and only use this database.
@@ -25,12 +25,12 @@ pub(crate) const LOCK_WAITS: Duration = LOCK_WAIT.saturating_mul(Attempts::RETRI
 #[macro_export]
 macro_rules! transact {
     ($sql:expr, $tx:ident => $body:block) => {{
-        let mut attempts = $crate::sql::Attempts::on(&$sql);
+        let mut retry = $crate::sql::TransactionRetry::for_database(&$sql);
         loop {
-            let mut open = match $sql.begin().await {
+            let mut open = match $sql.begin_transaction().await {
                 Ok(open) => open,
                 Err(error) => {
-                    if error.is_contention() && attempts.again().await {
+                    if error.is_contention() && retry.wait_before_retry().await {
                         continue;
                     }
                     break Err(::std::convert::From::from(error));
@@ -46,16 +46,16 @@ macro_rules! transact {
                 Ok(value) => match open.commit().await {
                     Ok(()) => break Ok(value),
                     Err(error) => {
-                        if error.is_contention() && attempts.again().await {
+                        if error.is_contention() && retry.wait_before_retry().await {
                             continue;
                         }
                         break Err(::std::convert::From::from(error));
                     }
                 },
                 Err(error) => {
-                    let contended = open.contended();
-                    $crate::sql::Attempts::undo(open).await;
-                    if contended && attempts.again().await {
+                    let is_contended = open.is_contended();
+                    $crate::sql::TransactionRetry::roll_back(open).await;
+                    if is_contended && retry.wait_before_retry().await {
                         continue;
                     }
                     break Err(error);
@@ -67,33 +67,33 @@ macro_rules! transact {
 
 /// Counts a transaction's retries and waits before each.
 #[derive(Debug)]
-pub struct Attempts {
+pub struct TransactionRetry {
     engine: &'static str,
     made: u32,
 }
 
-impl Attempts {
+impl TransactionRetry {
     const RETRIES_MAX: u32 = 5;
 
-    pub fn on(sql: &Sql) -> Self {
+    pub fn for_database(sql: &Sql) -> Self {
         Self { engine: sql.engine(), made: 0 }
     }
 
     /// Waits with jittered, growing backoff; returns false if no retry is left.
-    pub async fn again(&mut self) -> bool {
+    pub async fn wait_before_retry(&mut self) -> bool {
         if self.made >= Self::RETRIES_MAX {
             return false;
         }
         self.made += 1;
         metrics::SQL_RETRIES.add([self.engine], 1);
-        let [chance] = process::random::bytes::<1>();
+        let [chance] = process::random::draw_bytes::<1>();
         let pause_ms = (1 << self.made) * (4 + u64::from(chance % 8));
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         true
     }
 
     /// A rollback that fails has lost its connection, and with it the transaction.
-    pub async fn undo(tx: Tx) {
+    pub async fn roll_back(tx: Tx) {
         if let Err(error) = tx.rollback().await {
             tracing::warn!(%error, "A transaction could not be undone; its connection is dropped");
         }

@@ -7,7 +7,7 @@ use sqlx::{
 };
 
 use super::Column;
-use crate::sealing::{DataKeys, SealError, SealPlace};
+use crate::sealing::{DataKeys, SealContext, SealError};
 
 /// The row type of a query: one declared by `row!`, one that reads its fields by `fields!`, one
 /// column, or a tuple of columns in order: `(OrderId, Region)`.
@@ -50,24 +50,24 @@ tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize, E 4_usize);
 tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize, E 4_usize, F 5_usize);
 
 impl<'r> StoredRow<'r> {
-    pub(super) fn mysql(row: &'r MySqlRow, keys: &'r DataKeys) -> Self {
+    pub(super) fn from_mysql(row: &'r MySqlRow, keys: &'r DataKeys) -> Self {
         Self { row: EngineRow::MySql(row), keys }
     }
 
-    pub(super) fn sqlite(row: &'r SqliteRow, keys: &'r DataKeys) -> Self {
+    pub(super) fn from_sqlite(row: &'r SqliteRow, keys: &'r DataKeys) -> Self {
         Self { row: EngineRow::Sqlite(row), keys }
     }
 
     /// Reads and unseals bytes; `place` must match the one they were sealed for.
-    pub fn opened(&self, column: &str, place: &SealPlace) -> Result<Vec<u8>, ReadError> {
+    pub fn opened_bytes(&self, column: &str, place: &SealContext) -> Result<Vec<u8>, ReadError> {
         let opened = self.keys.open(place, self.get(column)?);
-        opened.map_err(|error| unopened(column, error))
+        opened.map_err(|error| unseal_error(column, error))
     }
 
     /// Reads and unseals text; `place` must match the one it was sealed for.
-    pub fn opened_text(&self, column: &str, place: &SealPlace) -> Result<String, ReadError> {
+    pub fn opened_text(&self, column: &str, place: &SealContext) -> Result<String, ReadError> {
         let opened = self.keys.open_text(place, self.get(column)?);
-        opened.map_err(|error| unopened(column, error))
+        opened.map_err(|error| unseal_error(column, error))
     }
 
     /// Reads a column by name or position.
@@ -84,7 +84,7 @@ impl<'r> StoredRow<'r> {
     }
 }
 
-fn unopened(column: &str, error: SealError) -> ReadError {
+fn unseal_error(column: &str, error: SealError) -> ReadError {
     ReadError::ColumnDecode { index: column.to_owned(), source: error.into() }
 }
 

@@ -21,12 +21,12 @@ impl Statement {
         Self(Cow::Borrowed(text))
     }
 
-    pub fn then(mut self, text: &'static str) -> Self {
+    pub fn append_text(mut self, text: &'static str) -> Self {
         self.0.to_mut().push_str(text);
         self
     }
 
-    pub(crate) fn join(mut self, other: &Self) -> Self {
+    pub(crate) fn append_statement(mut self, other: &Self) -> Self {
         self.0.to_mut().push_str(&other.0);
         self
     }
@@ -39,7 +39,12 @@ impl Statement {
 
     /// Appends `part` `count` times, separated by `between`: the rows of a bulk INSERT, the arms of
     /// a CASE.
-    pub fn repeat(mut self, part: &'static str, between: &'static str, count: usize) -> Self {
+    pub fn append_repeated(
+        mut self,
+        part: &'static str,
+        between: &'static str,
+        count: usize,
+    ) -> Self {
         let text = self.0.to_mut();
         for index in 0..count {
             if index > 0 {
@@ -50,8 +55,8 @@ impl Statement {
         self
     }
 
-    pub fn marks(self, count: usize) -> Self {
-        self.repeat("?", ", ", count)
+    pub fn append_marks(self, count: usize) -> Self {
+        self.append_repeated("?", ", ", count)
     }
 
     pub fn as_str(&self) -> &str {
@@ -67,16 +72,16 @@ impl From<&'static str> for Statement {
 
 /// `before` + `?, ?, ?` + `after`. An empty list is invalid SQL: `count` must be above zero.
 pub fn in_list(before: &'static str, count: usize, after: &'static str) -> Statement {
-    Statement::new(before).marks(count).then(after)
+    Statement::new(before).append_marks(count).append_text(after)
 }
 
-pub(super) async fn limited<T>(
+pub(super) async fn run_with_timeout<T>(
     text: &Statement,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, SqlError> {
     match tokio::time::timeout(STATEMENT_LIMIT, work).await {
-        Ok(result) => result.map_err(|source| SqlError::statement(text.as_str(), source)),
-        Err(_) => Err(SqlError::TimedOut { sql: shortened(text.as_str()) }),
+        Ok(result) => result.map_err(|source| SqlError::from_statement(text.as_str(), source)),
+        Err(_) => Err(SqlError::TimedOut { sql: shorten_text(text.as_str()) }),
     }
 }
 
@@ -96,11 +101,14 @@ macro_rules! bound {
     }};
 }
 
-pub(super) fn mysql(text: &Statement, values: Vec<Val>) -> Query<'static, MySql, MySqlArguments> {
+pub(super) fn bind_mysql(
+    text: &Statement,
+    values: Vec<Val>,
+) -> Query<'static, MySql, MySqlArguments> {
     bound!(MySql, text, values)
 }
 
-pub(super) fn sqlite(
+pub(super) fn bind_sqlite(
     text: &Statement,
     values: Vec<Val>,
 ) -> Query<'static, Sqlite, SqliteArguments> {
@@ -114,7 +122,7 @@ pub const ROWS_MAX: usize = 64;
 pub const NAMES_MAX: usize = 256;
 
 /// Splits rows or ids into batches of at most `largest`, in order.
-pub fn parts<T>(items: &[T], largest: usize) -> impl Iterator<Item = &[T]> {
+pub fn split_batches<T>(items: &[T], largest: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
         let (part, behind) = rest.split_at(part_size(rest.len(), largest));
@@ -132,7 +140,7 @@ pub(super) fn part_size(left: usize, largest: usize) -> usize {
 }
 
 /// Enough of the text to find it in the source; it never contains values.
-pub(super) fn shortened(text: &str) -> String {
+pub(super) fn shorten_text(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 100;
     let mut words = String::new();
     for word in text.split_whitespace() {
@@ -158,7 +166,7 @@ mod tests {
         let items: Vec<usize> = (0..1_000).collect();
         let mut sizes = BTreeSet::new();
         for count in 0..=items.len() {
-            let of: Vec<&[usize]> = parts(&items[..count], ROWS_MAX).collect();
+            let of: Vec<&[usize]> = split_batches(&items[..count], ROWS_MAX).collect();
             assert_eq!(of.concat(), items[..count]);
             sizes.extend(of.iter().map(|part| part.len()));
         }
@@ -169,7 +177,7 @@ mod tests {
     fn a_list_holds_as_many_marks_as_asked() {
         let text = in_list("SELECT 1 WHERE x IN (", 3, ")");
         assert_eq!(text.as_str(), "SELECT 1 WHERE x IN (?, ?, ?)");
-        let rows = Statement::new("INSERT INTO t VALUES ").repeat("(?, ?)", ", ", 2);
+        let rows = Statement::new("INSERT INTO t VALUES ").append_repeated("(?, ?)", ", ", 2);
         assert_eq!(rows.as_str(), "INSERT INTO t VALUES (?, ?), (?, ?)");
     }
 }

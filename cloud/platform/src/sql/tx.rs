@@ -7,41 +7,41 @@ use sqlx::{MySql, Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use super::{
-    NAMES_MAX, Row, Sql, SqlError, Statement, StoredRow, Val, parts,
-    statement::{limited, mysql, sqlite},
+    NAMES_MAX, Row, Sql, SqlError, Statement, StoredRow, Val, split_batches,
+    statement::{bind_mysql, bind_sqlite, run_with_timeout},
 };
 use crate::sealing::DataKeys;
 
 pub struct Tx {
-    open: Open,
+    open: OpenTransaction,
     contended: bool,
     outbox: Arc<Notify>,
     wakes_relay: bool,
     keys: DataKeys,
 }
 
-enum Open {
+enum OpenTransaction {
     MySql(Transaction<'static, MySql>),
     Sqlite(Transaction<'static, Sqlite>),
 }
 
 impl Sql {
     /// Use `transact!` instead, which commits and retries.
-    pub async fn begin(&self) -> Result<Tx, SqlError> {
+    pub async fn begin_transaction(&self) -> Result<Tx, SqlError> {
         let text = Statement::new("BEGIN");
         let work = async {
             Ok(match self {
                 Self::MySql { pool, .. } => {
-                    Open::MySql(pool.begin_with("START TRANSACTION").await?)
+                    OpenTransaction::MySql(pool.begin_with("START TRANSACTION").await?)
                 }
                 // A transaction that reads first and writes later could lose the lock to another
                 // writer.
                 Self::Sqlite { write, .. } => {
-                    Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
+                    OpenTransaction::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
                 }
             })
         };
-        let open = limited(&text, work).await?;
+        let open = run_with_timeout(&text, work).await?;
         let (outbox, keys) = (self.outbox().clone(), self.data_keys().clone());
         Ok(Tx { open, contended: false, outbox, wakes_relay: false, keys })
     }
@@ -54,7 +54,7 @@ impl Tx {
 
     /// For the rare text that differs: `FOR UPDATE` and upserts exist on one engine only.
     pub fn is_mysql(&self) -> bool {
-        matches!(self.open, Open::MySql(_))
+        matches!(self.open, OpenTransaction::MySql(_))
     }
 
     /// Returns the number of changed rows. Both engines count a row that an UPDATE finds, even if
@@ -68,15 +68,19 @@ impl Tx {
         let open = &mut self.open;
         let work = async {
             Ok(match open {
-                Open::MySql(tx) => mysql(&text, values).execute(&mut **tx).await?.rows_affected(),
-                Open::Sqlite(tx) => sqlite(&text, values).execute(&mut **tx).await?.rows_affected(),
+                OpenTransaction::MySql(tx) => {
+                    bind_mysql(&text, values).execute(&mut **tx).await?.rows_affected()
+                }
+                OpenTransaction::Sqlite(tx) => {
+                    bind_sqlite(&text, values).execute(&mut **tx).await?.rows_affected()
+                }
             })
         };
-        let result = limited(&text, work).await;
-        self.noted(result)
+        let result = run_with_timeout(&text, work).await;
+        self.record_contention(result)
     }
 
-    pub async fn one<R: Row>(
+    pub async fn fetch_optional<R: Row>(
         &mut self,
         text: impl Into<Statement>,
         values: Vec<Val>,
@@ -85,21 +89,21 @@ impl Tx {
         let (open, keys) = (&mut self.open, &self.keys);
         let work = async {
             match open {
-                Open::MySql(tx) => {
-                    let row = mysql(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::read(&StoredRow::mysql(&row, keys))).transpose()
+                OpenTransaction::MySql(tx) => {
+                    let row = bind_mysql(&text, values).fetch_optional(&mut **tx).await?;
+                    row.map(|row| R::read(&StoredRow::from_mysql(&row, keys))).transpose()
                 }
-                Open::Sqlite(tx) => {
-                    let row = sqlite(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::read(&StoredRow::sqlite(&row, keys))).transpose()
+                OpenTransaction::Sqlite(tx) => {
+                    let row = bind_sqlite(&text, values).fetch_optional(&mut **tx).await?;
+                    row.map(|row| R::read(&StoredRow::from_sqlite(&row, keys))).transpose()
                 }
             }
         };
-        let result = limited(&text, work).await;
-        self.noted(result)
+        let result = run_with_timeout(&text, work).await;
+        self.record_contention(result)
     }
 
-    pub async fn all<R: Row>(
+    pub async fn fetch_all<R: Row>(
         &mut self,
         text: impl Into<Statement>,
         values: Vec<Val>,
@@ -108,18 +112,18 @@ impl Tx {
         let (open, keys) = (&mut self.open, &self.keys);
         let work = async {
             match open {
-                Open::MySql(tx) => {
-                    let rows = mysql(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::mysql(row, keys))).collect()
+                OpenTransaction::MySql(tx) => {
+                    let rows = bind_mysql(&text, values).fetch_all(&mut **tx).await?;
+                    rows.iter().map(|row| R::read(&StoredRow::from_mysql(row, keys))).collect()
                 }
-                Open::Sqlite(tx) => {
-                    let rows = sqlite(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::sqlite(row, keys))).collect()
+                OpenTransaction::Sqlite(tx) => {
+                    let rows = bind_sqlite(&text, values).fetch_all(&mut **tx).await?;
+                    rows.iter().map(|row| R::read(&StoredRow::from_sqlite(row, keys))).collect()
                 }
             }
         };
-        let result = limited(&text, work).await;
-        self.noted(result)
+        let result = run_with_timeout(&text, work).await;
+        self.record_contention(result)
     }
 
     /// Reads the rows of all `names`, in batches. The statement is `text`, a placeholder per name,
@@ -134,9 +138,9 @@ impl Tx {
         let text = text.into();
         let names: Vec<Val> = names.into_iter().map(Into::into).collect();
         let mut rows = Vec::new();
-        for part in parts(&names, NAMES_MAX) {
-            let text = text.clone().marks(part.len()).then(after);
-            rows.extend(self.all(text, [first, part].concat()).await?);
+        for part in split_batches(&names, NAMES_MAX) {
+            let text = text.clone().append_marks(part.len()).append_text(after);
+            rows.extend(self.fetch_all(text, [first, part].concat()).await?);
         }
         Ok(rows)
     }
@@ -152,8 +156,8 @@ impl Tx {
         let text = text.into();
         let names: Vec<Val> = names.into_iter().map(Into::into).collect();
         let mut changed = 0;
-        for part in parts(&names, NAMES_MAX) {
-            let text = text.clone().marks(part.len()).then(after);
+        for part in split_batches(&names, NAMES_MAX) {
+            let text = text.clone().append_marks(part.len()).append_text(after);
             changed += self.exec(text, [first, part].concat()).await?;
         }
         Ok(changed)
@@ -163,11 +167,11 @@ impl Tx {
         let text = Statement::new("COMMIT");
         let work = async {
             match self.open {
-                Open::MySql(tx) => tx.commit().await,
-                Open::Sqlite(tx) => tx.commit().await,
+                OpenTransaction::MySql(tx) => tx.commit().await,
+                OpenTransaction::Sqlite(tx) => tx.commit().await,
             }
         };
-        limited(&text, work).await?;
+        run_with_timeout(&text, work).await?;
         if self.wakes_relay {
             self.outbox.notify_one();
         }
@@ -178,14 +182,14 @@ impl Tx {
         let text = Statement::new("ROLLBACK");
         let work = async {
             match self.open {
-                Open::MySql(tx) => tx.rollback().await,
-                Open::Sqlite(tx) => tx.rollback().await,
+                OpenTransaction::MySql(tx) => tx.rollback().await,
+                OpenTransaction::Sqlite(tx) => tx.rollback().await,
             }
         };
-        limited(&text, work).await
+        run_with_timeout(&text, work).await
     }
 
-    pub fn contended(&self) -> bool {
+    pub fn is_contended(&self) -> bool {
         self.contended
     }
 
@@ -194,7 +198,7 @@ impl Tx {
         self.wakes_relay = true;
     }
 
-    fn noted<T>(&mut self, result: Result<T, SqlError>) -> Result<T, SqlError> {
+    fn record_contention<T>(&mut self, result: Result<T, SqlError>) -> Result<T, SqlError> {
         if let Err(error) = &result {
             self.contended |= error.is_contention();
         }

@@ -25,7 +25,7 @@ macro_rules! vals {
 }
 
 /// Counters are u64 on the wire and BIGINT in the stores; none reaches the difference.
-pub fn bigint(count: u64) -> i64 {
+pub fn to_bigint(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
@@ -67,7 +67,7 @@ macro_rules! stored {
 
 stored! {
     i64: i64, number => Self::Int(number), column => Ok(column);
-    u64: i64, count => Self::Int(bigint(count)), column => Ok(column.try_into()?);
+    u64: i64, count => Self::Int(to_bigint(count)), column => Ok(column.try_into()?);
     u32: i64, count => Self::Int(count.into()), column => Ok(column.try_into()?);
     bool: i64, yes => Self::Int(yes.into()), column => Ok(column != 0);
     String: String, text => Self::Text(text), column => Ok(column);
@@ -78,8 +78,8 @@ stored! {
     Uuid: Uuid, id => Self::Id(id), column => Ok(column);
     UnixMillis: i64, at => Self::Int(at.0), column => Ok(Self(column));
     Hash: Vec<u8>, hash => Self::Bytes(hash.0.to_vec()), column => Ok(column.as_slice().try_into()?);
-    Amount: i64, amount => Self::Int(amount.minor()), column => Ok(Self::from_minor(column)?);
-    Role: i64, role => Self::Int(role.number()), column => {
+    Amount: i64, amount => Self::Int(amount.minor_units()), column => Ok(Self::from_minor(column)?);
+    Role: i64, role => Self::Int(role.as_number()), column => {
         Self::from_number(column).ok_or_else(|| "no role has this number".into())
     };
     Source: String, source => Self::Text(source.to_string()), column => Ok(column.parse()?);
@@ -123,7 +123,7 @@ macro_rules! values {
 
 values! {
     i32, number => Self::Int(number.into());
-    usize, count => Self::Int(bigint(count as u64));
+    usize, count => Self::Int(to_bigint(count as u64));
     &str, text => Self::Text(text.to_owned());
     &[u8], bytes => Self::Bytes(bytes.to_vec());
 }

@@ -15,7 +15,7 @@ use tracing::Instrument;
 use super::{HEAD_LIMIT, UpstreamError};
 
 #[derive(Clone)]
-pub struct Remote {
+pub struct RemoteService {
     client: Client,
     scheme: Scheme,
     authority: Authority,
@@ -34,7 +34,7 @@ const HOP_BY_HOP: [HeaderName; 7] = [
 ];
 const OF_AN_UPGRADE: [HeaderName; 2] = [header::CONNECTION, header::UPGRADE];
 
-impl Remote {
+impl RemoteService {
     pub(super) fn new(base: &str, tasks: &Tasks) -> Result<Self, UpstreamError> {
         let refused = |why: &str| UpstreamError::Request(format!("`{base}` {why}").into());
         let uri: Uri = base.parse().map_err(|_| refused("is no address"))?;
@@ -51,7 +51,7 @@ impl Remote {
         &self,
         request: Request<Body>,
     ) -> Result<Response<Body>, UpstreamError> {
-        let result = match tokio::time::timeout(HEAD_LIMIT, self.head(request)).await {
+        let result = match tokio::time::timeout(HEAD_LIMIT, self.send_request(request)).await {
             Ok(result) => result,
             Err(_) => Err(UpstreamError::TimedOut),
         };
@@ -61,16 +61,19 @@ impl Remote {
         result
     }
 
-    async fn head(&self, mut request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
+    async fn send_request(
+        &self,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, UpstreamError> {
         let from_client = request.extensions_mut().remove::<OnUpgrade>();
         let upgrade = from_client.filter(|_| is_upgrade(request.headers()));
-        self.readdress(&mut request)?;
+        self.rewrite_uri(&mut request)?;
         match upgrade {
             // An upgrade needs the `OF_AN_UPGRADE` headers.
             Some(_) => HOP_BY_HOP.iter().for_each(|name| drop(request.headers_mut().remove(name))),
             None => strip_hop_by_hop(request.headers_mut()),
         }
-        let answer = self.client.request(request).await;
+        let answer = self.client.send_request(request).await;
         let mut response = answer.map_err(|error| UpstreamError::Unreachable(Box::new(error)))?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             if let Some(from_client) = upgrade {
@@ -83,7 +86,7 @@ impl Remote {
         Ok(response)
     }
 
-    fn readdress(&self, request: &mut Request<Body>) -> Result<(), UpstreamError> {
+    fn rewrite_uri(&self, request: &mut Request<Body>) -> Result<(), UpstreamError> {
         let path = request.uri().path_and_query().cloned();
         let uri = Uri::builder()
             .scheme(self.scheme.clone())
@@ -100,7 +103,7 @@ impl Remote {
     }
 
     fn pass_through(&self, client: OnUpgrade, service: OnUpgrade) {
-        let stop = self.tasks.token();
+        let stop = self.tasks.stop_token();
         let work = async move {
             let (client, service) = match tokio::try_join!(client, service) {
                 Ok(ends) => ends,

@@ -84,15 +84,15 @@ pub struct ReviewContent {
 
 impl ReviewForm {
     /// Collects an error for every wrong field.
-    pub fn checked(self) -> Result<(OrderId, ReviewContent), Vec<FieldError>> {
+    pub fn into_order_and_content(self) -> Result<(OrderId, ReviewContent), Vec<FieldError>> {
         let Self { order_id, rating, comment, dimensions, images } = self;
-        Ok((order_id, ReviewContent::checked(rating, &comment, dimensions, images)?))
+        Ok((order_id, ReviewContent::from_fields(rating, &comment, dimensions, images)?))
     }
 }
 
 impl ReviewRevision {
-    pub fn checked(self) -> Result<ReviewContent, Vec<FieldError>> {
-        ReviewContent::checked(self.rating, &self.comment, self.dimensions, self.images)
+    pub fn into_content(self) -> Result<ReviewContent, Vec<FieldError>> {
+        ReviewContent::from_fields(self.rating, &self.comment, self.dimensions, self.images)
     }
 }
 
@@ -106,15 +106,15 @@ impl ReviewContent {
         let images = images.iter().flat_map(|image| *image.as_bytes());
         let count = u64::try_from(self.images.len()).unwrap_or_default().to_be_bytes();
         let rest = stars.into_iter().flatten().chain(count).chain(images).chain(comment.bytes());
-        Hash::of(&order.as_bytes().iter().copied().chain(rest).collect::<Vec<u8>>())
+        Hash::digest_bytes(&order.as_bytes().iter().copied().chain(rest).collect::<Vec<u8>>())
     }
 
     /// An edge's command carries only these fields.
-    pub fn of_command(rating: u8, comment: &str) -> Result<Self, Vec<FieldError>> {
-        Self::checked(rating, comment, DimensionsForm::default(), Vec::new())
+    pub fn from_command(rating: u8, comment: &str) -> Result<Self, Vec<FieldError>> {
+        Self::from_fields(rating, comment, DimensionsForm::default(), Vec::new())
     }
 
-    fn checked(
+    fn from_fields(
         rating: u8,
         comment: &str,
         dimensions: DimensionsForm,
@@ -171,7 +171,7 @@ mod tests {
         let mut form = json!({ "order_id": "0192f5d4-0000-7000-8000-000000000001", "rating": 5 });
         form.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let form: ReviewForm = serde_json::from_value(form).unwrap();
-        let checked = form.checked();
+        let checked = form.into_order_and_content();
         checked.err().unwrap_or_default().into_iter().map(|error| error.field).collect()
     }
 
@@ -203,7 +203,8 @@ mod tests {
             "order_id": "0192f5d4-0000-7000-8000-000000000001", "stars": 4, "content": " 很好 ",
             "dimensions": { "punctuality": 2 },
         });
-        let (_, content) = serde_json::from_value::<ReviewForm>(form).unwrap().checked().unwrap();
+        let (_, content) =
+            serde_json::from_value::<ReviewForm>(form).unwrap().into_order_and_content().unwrap();
         assert_eq!((content.rating, content.comment.as_str()), (4, "很好"));
         let dimensions = Dimensions { professionalism: 4, attitude: 4, punctuality: 2 };
         assert_eq!(content.dimensions, dimensions, "one that is left out is as good as the whole");

@@ -1,6 +1,6 @@
 //! A provider's rating, aggregated from their reviews.
 
-use platform::documents::{Group, millis};
+use platform::documents::{GroupTotals, millis};
 use serde::{Deserialize, Serialize};
 use wire::UnixMillis;
 
@@ -22,8 +22,8 @@ pub struct ProviderRating {
 
 impl ProviderRating {
     /// Aggregates groups by stars, each with the sums of the three dimensions.
-    pub fn of(groups: &[Group], now: UnixMillis) -> Self {
-        let mut rating = Self::none(now);
+    pub fn from_groups(groups: &[GroupTotals], now: UnixMillis) -> Self {
+        let mut rating = Self::empty_at(now);
         let mut stars = 0;
         let mut sums = [0; 3];
         for group in groups {
@@ -40,13 +40,14 @@ impl ProviderRating {
             }
         }
         let total = rating.total_reviews;
-        rating.average_hundredths = average(stars, total);
-        let [professionalism, attitude, punctuality] = sums.map(|sum| average(sum, total));
+        rating.average_hundredths = average_in_hundredths(stars, total);
+        let [professionalism, attitude, punctuality] =
+            sums.map(|sum| average_in_hundredths(sum, total));
         rating.dimensions = Dimensions { professionalism, attitude, punctuality };
         rating
     }
 
-    pub fn none(now: UnixMillis) -> Self {
+    pub fn empty_at(now: UnixMillis) -> Self {
         Self {
             average_hundredths: 0,
             total_reviews: 0,
@@ -57,13 +58,13 @@ impl ProviderRating {
     }
 
     /// Compares everything except the time of the aggregation.
-    pub fn says_the_same(&self, other: &Self) -> bool {
+    pub fn has_same_values(&self, other: &Self) -> bool {
         *self == Self { last_updated: self.last_updated, ..other.clone() }
     }
 }
 
 /// In hundredths, rounded to nearest.
-fn average(sum: i64, count: i64) -> i64 {
+fn average_in_hundredths(sum: i64, count: i64) -> i64 {
     if count == 0 { 0 } else { (sum * 100 + count / 2) / count }
 }
 
@@ -74,12 +75,13 @@ mod tests {
     #[test]
     fn halves_of_a_hundredth_go_up_and_nothing_adds_up_to_nothing() {
         let at = UnixMillis(1);
-        let group = |key, count, sums: [i64; 3]| Group { key, count, sums: sums.to_vec() };
-        let rating = ProviderRating::of(&[group(4, 2, [8, 10, 2]), group(5, 1, [5, 5, 5])], at);
+        let group = |key, count, sums: [i64; 3]| GroupTotals { key, count, sums: sums.to_vec() };
+        let rating =
+            ProviderRating::from_groups(&[group(4, 2, [8, 10, 2]), group(5, 1, [5, 5, 5])], at);
         assert_eq!((rating.average_hundredths, rating.total_reviews), (433, 3));
         assert_eq!(rating.distribution, [0, 0, 0, 2, 1]);
         let dimensions = Dimensions { professionalism: 433, attitude: 500, punctuality: 233 };
         assert_eq!(rating.dimensions, dimensions);
-        assert_eq!(ProviderRating::of(&[], at), ProviderRating::none(at));
+        assert_eq!(ProviderRating::from_groups(&[], at), ProviderRating::empty_at(at));
     }
 }

@@ -108,7 +108,7 @@ pub struct Review {
 
 impl Review {
     /// A new review is public and unreported.
-    pub fn of(
+    pub fn from_submission(
         order: ReviewedOrder,
         content: ReviewContent,
         origin: ReviewOrigin,
@@ -140,7 +140,7 @@ impl Review {
         }
     }
 
-    pub fn told(&self, id: ReviewId, reason: Option<String>) -> ReviewEvent {
+    pub fn to_review_event(&self, id: ReviewId, reason: Option<String>) -> ReviewEvent {
         ReviewEvent {
             review_id: id,
             version: self.revision,
@@ -162,7 +162,7 @@ impl Review {
     }
 
     /// Replaces the content. Returns true if it differs.
-    pub fn revise(
+    pub fn replace_content(
         &mut self,
         content: ReviewContent,
         edit_within_ms: i64,
@@ -186,7 +186,7 @@ impl Review {
     }
 
     /// Sets the provider's reply. Returns true if it differs.
-    pub fn answer(&mut self, text: String, now: UnixMillis) -> bool {
+    pub fn set_reply(&mut self, text: String, now: UnixMillis) -> bool {
         let is_new = self.reply.as_ref().is_none_or(|reply| reply.text != text);
         if is_new {
             self.reply = Some(ProviderReply { text, at: now });
@@ -196,7 +196,7 @@ impl Review {
 
     /// Marks the review as reported, unless the report is older than the last decision. Returns
     /// true if its standing changes.
-    pub fn report(&mut self, reported_at: UnixMillis) -> bool {
+    pub fn mark_reported(&mut self, reported_at: UnixMillis) -> bool {
         let is_decided = self.decisions.last().is_some_and(|last| last.at >= reported_at);
         let is_new = self.standing == ReviewStanding::Shown && !is_decided;
         if is_new {

@@ -16,14 +16,14 @@ const FILLERS: [&str; 20] = [
 ];
 
 /// The search terms of a text, sorted and unique.
-pub fn words_of(text: &str) -> Vec<String> {
+pub fn extract_terms(text: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for run in runs(text) {
+    for run in split_runs(text) {
         match run {
-            Run::Word(word) => words.push(word),
-            Run::Signs(signs) => {
+            TextRun::Word(word) => words.push(word),
+            TextRun::Signs(signs) => {
                 words.extend(signs.iter().map(char::to_string));
-                words.extend(pairs(&signs));
+                words.extend(adjacent_pairs(&signs));
             }
         }
     }
@@ -34,22 +34,22 @@ pub fn words_of(text: &str) -> Vec<String> {
 
 /// A parsed query: a text must contain all words, and each run of signs as one piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WordQuery {
+pub struct SearchQuery {
     words: Vec<String>,
     signs: Vec<Vec<char>>,
 }
 
-impl WordQuery {
+impl SearchQuery {
     /// `None` if the text has no search terms.
-    pub fn of(text: &str) -> Option<Self> {
+    pub fn parse_text(text: &str) -> Option<Self> {
         let (mut words, mut signs) = (Vec::new(), Vec::new());
-        for run in runs(text) {
+        for run in split_runs(text) {
             match run {
-                Run::Word(word) => words.push(word),
-                Run::Signs(run) => signs.push(run),
+                TextRun::Word(word) => words.push(word),
+                TextRun::Signs(run) => signs.push(run),
             }
         }
-        let fillers = FILLERS.map(|word| stem(word.to_owned()));
+        let fillers = FILLERS.map(|word| stem_word(word.to_owned()));
         let is_telling = |word: &String| !fillers.contains(word);
         if !signs.is_empty() || words.iter().any(is_telling) {
             words.retain(is_telling);
@@ -61,10 +61,10 @@ impl WordQuery {
 
     /// The terms for the index lookup, rarest first. A pair counts as rarer than a character, and a
     /// long word as rarer than a short one.
-    pub fn asked(&self) -> Vec<String> {
+    pub fn pick_index_terms(&self) -> Vec<String> {
         let of_signs = self.signs.iter().flat_map(|signs| match signs.as_slice() {
             [alone] => vec![alone.to_string()],
-            _ => pairs(signs).collect(),
+            _ => adjacent_pairs(signs).collect(),
         });
         let mut words: Vec<String> = of_signs.chain(self.words.iter().cloned()).collect();
         // Three Latin letters weigh as much as one sign.
@@ -77,12 +77,12 @@ impl WordQuery {
     }
 
     /// Checks the text itself: the index may match pairs that are not adjacent.
-    pub fn matches(&self, text: &str) -> bool {
+    pub fn matches_text(&self, text: &str) -> bool {
         let (mut words, mut signs) = (Vec::new(), Vec::new());
-        for run in runs(text) {
+        for run in split_runs(text) {
             match run {
-                Run::Word(word) => words.push(word),
-                Run::Signs(run) => signs.push(run),
+                TextRun::Word(word) => words.push(word),
+                TextRun::Signs(run) => signs.push(run),
             }
         }
         let says = |asked: &Vec<char>| {
@@ -92,28 +92,28 @@ impl WordQuery {
     }
 }
 
-enum Run {
+enum TextRun {
     /// A stemmed word.
     Word(String),
     /// A run of adjacent signs, each a syllable or more.
     Signs(Vec<char>),
 }
 
-fn runs(text: &str) -> Vec<Run> {
+fn split_runs(text: &str) -> Vec<TextRun> {
     let (mut runs, mut word, mut signs) = (Vec::new(), String::new(), Vec::new());
     // A space at the end closes the last run.
-    for letter in text.chars().map(narrow).flat_map(char::to_lowercase).chain([' ']) {
-        let is_sign = is_sign(letter);
+    for letter in text.chars().map(to_half_width).flat_map(char::to_lowercase).chain([' ']) {
+        let is_sign = is_cjk_sign(letter);
         let is_of_word = !is_sign && letter.is_alphanumeric();
         // Skip the apostrophe, as in "didn't".
         if matches!(letter, '\'' | '\u{2019}') && !word.is_empty() {
             continue;
         }
         if !is_of_word && !word.is_empty() {
-            runs.push(Run::Word(stem(std::mem::take(&mut word))));
+            runs.push(TextRun::Word(stem_word(std::mem::take(&mut word))));
         }
         if !is_sign && !signs.is_empty() {
-            runs.push(Run::Signs(std::mem::take(&mut signs)));
+            runs.push(TextRun::Signs(std::mem::take(&mut signs)));
         }
         if is_sign {
             signs.push(letter);
@@ -124,18 +124,18 @@ fn runs(text: &str) -> Vec<Run> {
     runs
 }
 
-fn pairs(signs: &[char]) -> impl Iterator<Item = String> {
+fn adjacent_pairs(signs: &[char]) -> impl Iterator<Item = String> {
     signs.windows(2).map(|pair| pair.iter().collect())
 }
 
-fn is_sign(letter: char) -> bool {
+fn is_cjk_sign(letter: char) -> bool {
     matches!(letter,
         '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }
 
 /// Maps full-width characters to ASCII.
-fn narrow(letter: char) -> char {
+fn to_half_width(letter: char) -> char {
     match letter {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
         '\u{3000}' => ' ',
@@ -145,7 +145,7 @@ fn narrow(letter: char) -> char {
 
 /// Strips English endings of number and tense: "fixes", "fixed" and "fixing" become "fix". The stem
 /// need not be a real word, since queries and texts use the same rule.
-fn stem(mut word: String) -> String {
+fn stem_word(mut word: String) -> String {
     if !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return word;
     }
@@ -182,10 +182,10 @@ mod tests {
     use super::*;
 
     fn finds(asked: &str, text: &str) -> bool {
-        let query = WordQuery::of(asked).unwrap();
-        let words = words_of(text);
-        let by_words = query.asked().iter().all(|word| words.contains(word));
-        let by_text = query.matches(text);
+        let query = SearchQuery::parse_text(asked).unwrap();
+        let words = extract_terms(text);
+        let by_words = query.pick_index_terms().iter().all(|word| words.contains(word));
+        let by_text = query.matches_text(text);
         assert!(by_words || !by_text, "{asked} in {text}: the words find all that the text says");
         by_text
     }
@@ -227,26 +227,26 @@ mod tests {
     #[test]
     fn pairs_that_are_apart_are_not_what_was_asked_for() {
         let text = "很干，净水器也装了";
-        let query = WordQuery::of("干净水").unwrap();
-        assert!(!query.matches(text));
+        let query = SearchQuery::parse_text("干净水").unwrap();
+        assert!(!query.matches_text(text));
         assert!(finds("净水器", text));
     }
 
     #[test]
     fn small_words_do_not_count_unless_there_is_nothing_else() {
         assert!(finds("he was on the phone", "Phone repaired in an hour"));
-        assert_eq!(WordQuery::of("the").unwrap().asked(), ["the"]);
+        assert_eq!(SearchQuery::parse_text("the").unwrap().pick_index_terms(), ["the"]);
         for nothing in ["", "  ", "!?。，", "\u{3000}"] {
-            assert_eq!(WordQuery::of(nothing), None, "{nothing:?}");
+            assert_eq!(SearchQuery::parse_text(nothing), None, "{nothing:?}");
         }
     }
 
     #[test]
     fn a_store_is_asked_for_few_words_and_the_rarest_first() {
-        let query = WordQuery::of("tap 服务态度 extraordinarily 好").unwrap();
-        assert_eq!(query.asked()[0], "extraordinarili");
-        assert_eq!(query.asked().len(), 6);
-        let long = WordQuery::of(&"他来得很准时而且非常耐心".repeat(3)).unwrap();
-        assert_eq!(long.asked().len(), ASKED_MAX);
+        let query = SearchQuery::parse_text("tap 服务态度 extraordinarily 好").unwrap();
+        assert_eq!(query.pick_index_terms()[0], "extraordinarili");
+        assert_eq!(query.pick_index_terms().len(), 6);
+        let long = SearchQuery::parse_text(&"他来得很准时而且非常耐心".repeat(3)).unwrap();
+        assert_eq!(long.pick_index_terms().len(), ASKED_MAX);
     }
 }

@@ -3,18 +3,18 @@
 use axum::extract::State;
 use process::{
     problem::{ItemList, Json, Page, Path, Problem, Query, TimeCursor},
-    tokens::{Admin, Caller},
-    trace::Trace,
+    tokens::{AdminCaller, Caller},
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, EventType, ReviewId};
 
-use super::{reading::next_of, views::DeskReview};
+use super::{reading::next_cursor, views::DeskReview};
 use crate::{
     domain::{ModerationForm, ReviewStanding},
     service::Service,
-    store::{ReviewNews, ToldReport, at_desk},
+    store::{ReviewEventDraft, ToldReport, moderation_queue_query},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,52 +33,55 @@ pub struct ReportedReview {
 
 pub async fn desk_list(
     State(service): State<Service>,
-    Admin(admin): Admin,
+    AdminCaller(admin): AdminCaller,
     Query(StandingQuery { state }): Query<StandingQuery>,
     page: Page<TimeCursor>,
 ) -> Result<ItemList<DeskReview>, Problem> {
     let standing = state.unwrap_or(ReviewStanding::Reported);
-    let found = service.store.page(at_desk(standing, page.after, page.limit)).await?;
-    let next = next_of(&found);
+    let found = service
+        .store
+        .page_reviews(moderation_queue_query(standing, page.after, page.limit))
+        .await?;
+    let next = next_cursor(&found);
     let items = found.documents.into_iter().map(|found| {
-        DeskReview::of(ReviewId(found.id), found.body, admin.actor, service.edit_within_ms)
+        DeskReview::from_review(ReviewId(found.id), found.body, admin.actor, service.edit_within_ms)
     });
     Ok(ItemList { items: items.collect(), next })
 }
 
 pub async fn reported_review(
     State(service): State<Service>,
-    Admin(admin): Admin,
+    AdminCaller(admin): AdminCaller,
     Path(id): Path<ReviewId>,
 ) -> Result<Json<ReportedReview>, Problem> {
     let review = service.store.get(id).await?.ok_or(Code::NotFound)?;
-    let reports = service.store.reports(id).await?;
-    let desk = DeskReview::of(id, review, admin.actor, service.edit_within_ms);
+    let reports = service.store.list_reports(id).await?;
+    let desk = DeskReview::from_review(id, review, admin.actor, service.edit_within_ms);
     Ok(Json(ReportedReview { desk, reports }))
 }
 
 pub async fn hide(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Admin(admin): Admin,
+    RequestTrace(trace): RequestTrace,
+    AdminCaller(admin): AdminCaller,
     Path(id): Path<ReviewId>,
     Json(form): Json<ModerationForm>,
 ) -> Result<Json<DeskReview>, Problem> {
-    moderated(&service, &admin, trace.as_str(), id, form, true).await
+    moderate_review(&service, &admin, trace.as_str(), id, form, true).await
 }
 
 pub async fn restore(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Admin(admin): Admin,
+    RequestTrace(trace): RequestTrace,
+    AdminCaller(admin): AdminCaller,
     Path(id): Path<ReviewId>,
     Json(form): Json<ModerationForm>,
 ) -> Result<Json<DeskReview>, Problem> {
-    moderated(&service, &admin, trace.as_str(), id, form, false).await
+    moderate_review(&service, &admin, trace.as_str(), id, form, false).await
 }
 
 /// Decides on the version that the admin read; after an edit they must read it again.
-async fn moderated(
+async fn moderate_review(
     service: &Service,
     admin: &Caller,
     trace: &str,
@@ -89,11 +92,11 @@ async fn moderated(
     let reason = wire::check_reason(&reason)?;
     let (by, now) = (admin.actor.user_id, service.store.clock().now());
     let kind = if hides { EventType::ReviewHidden } else { EventType::ReviewRestored };
-    let changed = service.store.change(id, Some(version), trace, |review| {
+    let changed = service.store.change_review(id, Some(version), trace, |review| {
         let is_new = review.moderate(hides, by, reason.clone(), now);
-        Ok(is_new.then(|| ReviewNews { kind, reason: Some(reason.clone()) }))
+        Ok(is_new.then(|| ReviewEventDraft { kind, reason: Some(reason.clone()) }))
     });
     let review = changed.await?;
     tracing::info!(review.id = %id, admin.id = %by, hides, "A review was moderated");
-    Ok(Json(DeskReview::of(id, review, admin.actor, service.edit_within_ms)))
+    Ok(Json(DeskReview::from_review(id, review, admin.actor, service.edit_within_ms)))
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use process::{
     parts::CloudPart,
     problem::{Json, Problem},
-    tokens::FromService,
+    tokens::ServiceCaller,
 };
 use wire::{Code, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
 
@@ -15,9 +15,9 @@ const OPS_MAX: usize = 5_000;
 
 /// Decides a batch of an edge's log in order. An empty batch only checks that the service can reach
 /// its store.
-pub async fn ops(
+pub async fn decide_ops(
     State(service): State<Service>,
-    FromService(from): FromService,
+    ServiceCaller(from): ServiceCaller,
     Json(batch): Json<OpsBatch>,
 ) -> Result<Json<OpsDecisions>, Problem> {
     if from != CloudPart::Hub.name() {
@@ -33,7 +33,7 @@ pub async fn ops(
     let mut answers = Vec::with_capacity(ops.len());
     for op in ops {
         let seq = op.seq;
-        let decision = OpDecision::Decided(service.decide(&edge, epoch, op).await?);
+        let decision = OpDecision::Decided(service.decide_op(&edge, epoch, op).await?);
         answers.push(OpAnswer { seq, decision });
     }
     Ok(Json(OpsDecisions { answers }))

@@ -1,7 +1,7 @@
 //! Pictures of reviews: customers upload them before the review, and readers get them through it.
 
 use axum::{extract::State, response::Response};
-use platform::files::{self, CheckedFile, FileBody, FileKind, FileRule, FileSender};
+use platform::files::{self, CheckedFile, FileBody, FileKind, UploadRule, Uploader};
 use process::{
     problem::{CreatedJson, Path, Problem},
     tokens::Caller,
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, FileId, Permission, ReviewId, Role};
 
-use super::reading::seen;
+use super::reading::load_visible_review;
 use crate::service::Service;
 
 /// The purpose of these files in the register.
 pub const PICTURE: &str = "review";
-const RULE: FileRule =
-    FileRule { kinds: FileKind::PICTURES, bytes_max: 10 * 1024 * 1024, side_px_max: 1_600 };
+const RULE: UploadRule =
+    UploadRule { kinds: FileKind::PICTURES, bytes_max: 10 * 1024 * 1024, side_px_max: 1_600 };
 
 /// A picture that a review may reference.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,12 +38,13 @@ pub async fn hand_in(
     caller: Caller,
     FileBody(body): FileBody,
 ) -> Result<CreatedJson<HandedPicture>, Problem> {
-    caller.require(Role::Customer)?;
+    caller.require_role(Role::Customer)?;
     let owner = caller.actor.user_id;
-    let file = service.intake.take(FileSender::from_claims(&caller.claims), body, RULE).await?;
+    let file =
+        service.intake.receive_upload(Uploader::from_claims(&caller.claims), body, RULE).await?;
     let CheckedFile { size, .. } = &file;
     let (width, height) = size.map_or((0, 0), |size| (size.width, size.height));
-    let id = service.register.take(owner, PICTURE, file).await?;
+    let id = service.register.register_file(owner, PICTURE, file).await?;
     Ok(CreatedJson(HandedPicture { id, width, height }))
 }
 
@@ -52,10 +53,10 @@ pub async fn show_picture(
     caller: Caller,
     Path(PicturePlace { id, image }): Path<PicturePlace>,
 ) -> Result<Response, Problem> {
-    let actor = caller.reader(Permission::READ_REVIEWS);
-    let review = seen(&service, actor, id).await?;
+    let actor = caller.as_reader(Permission::READ_REVIEWS);
+    let review = load_visible_review(&service, actor, id).await?;
     let named = review.images.contains(&image).then_some(image).ok_or(Code::NotFound)?;
     let file = service.register.get(named).await?.ok_or(Code::NotFound)?;
     let body = service.register.read(&file).await?;
-    Ok(files::served(&file, body))
+    Ok(files::file_response(&file, body))
 }

@@ -1,7 +1,7 @@
 //! Read routes: single reviews, lists, search, and ratings.
 
 use axum::extract::State;
-use platform::documents::{DocumentPage, Find};
+use platform::documents::{DocumentPage, IndexQuery};
 use process::{
     problem::{ItemList, Json, Page, Path, Problem, Query, TimeCursor},
     tokens::Caller,
@@ -10,12 +10,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{Actor, Code, OrderId, Permission, ReviewId, Role, UserId};
 
-use super::views::{RatingView, ReviewView, is_about, is_there_for};
+use super::views::{RatingView, ReviewView, can_see_order, is_visible_to};
 use crate::{
-    domain::{Review, SEARCH_CHARS_MAX, WordQuery},
+    domain::{Review, SEARCH_CHARS_MAX, SearchQuery},
     say,
     service::Service,
-    store::{self, FoundReviews, ReviewPlace, ReviewSort, WordSearch},
+    store::{self, FoundReviews, ReviewCursor, ReviewSearch, ReviewSort},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,15 +37,19 @@ pub async fn show(
     caller: Caller,
     Path(id): Path<ReviewId>,
 ) -> Result<Json<ReviewView>, Problem> {
-    let actor = caller.reader(Permission::READ_REVIEWS);
-    let review = seen(&service, actor, id).await?;
-    Ok(Json(ReviewView::of(id, review, actor, service.edit_within_ms)))
+    let actor = caller.as_reader(Permission::READ_REVIEWS);
+    let review = load_visible_review(&service, actor, id).await?;
+    Ok(Json(ReviewView::from_review(id, review, actor, service.edit_within_ms)))
 }
 
 /// Returns the review if the caller may see it. A hidden one gets the same answer as a missing one.
-pub async fn seen(service: &Service, actor: Actor, id: ReviewId) -> Result<Review, Problem> {
+pub async fn load_visible_review(
+    service: &Service,
+    actor: Actor,
+    id: ReviewId,
+) -> Result<Review, Problem> {
     let found = service.store.get(id).await?;
-    let found = found.filter(|review| is_there_for(review, actor));
+    let found = found.filter(|review| is_visible_to(review, actor));
     found.ok_or_else(|| Code::NotFound.into())
 }
 
@@ -54,12 +58,12 @@ pub async fn of_order(
     caller: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<ReviewView>, Problem> {
-    let actor = caller.reader(Permission::READ_REVIEWS);
-    let found = service.store.of_order(id).await?;
+    let actor = caller.as_reader(Permission::READ_REVIEWS);
+    let found = service.store.find_by_order(id).await?;
     // Other people may not learn which order the review belongs to.
-    let found = found.filter(|(_, r)| is_there_for(r, actor) && is_about(r, actor));
+    let found = found.filter(|(_, r)| is_visible_to(r, actor) && can_see_order(r, actor));
     let (id, review) = found.ok_or(Code::NotFound)?;
-    Ok(Json(ReviewView::of(id, review, actor, service.edit_within_ms)))
+    Ok(Json(ReviewView::from_review(id, review, actor, service.edit_within_ms)))
 }
 
 pub async fn about_provider(
@@ -67,19 +71,19 @@ pub async fn about_provider(
     caller: Caller,
     Path(id): Path<UserId>,
     Query(ReviewSortQuery { sort }): Query<ReviewSortQuery>,
-    page: Page<ReviewPlace>,
+    page: Page<ReviewCursor>,
 ) -> Result<ItemList<ReviewView>, Problem> {
-    let actor = caller.reader(Permission::READ_REVIEWS);
+    let actor = caller.as_reader(Permission::READ_REVIEWS);
     let sort = sort.unwrap_or(ReviewSort::Newest);
-    let after = page.after.unwrap_or(ReviewPlace::front(sort));
+    let after = page.after.unwrap_or(ReviewCursor::at_start(sort));
     if after.sort != sort {
-        return Err(Problem::wrong("cursor", say::cursor_of_other_order));
+        return Err(Problem::wrong_field("cursor", say::cursor_of_other_order));
     }
-    let find = store::sorted_about_provider(id, after, page.limit);
-    let page = service.store.page(find).await?;
+    let find = store::sorted_provider_reviews_query(id, after, page.limit);
+    let page = service.store.page_reviews(find).await?;
     let last = page.documents.last().filter(|_| page.next.is_some());
-    let next = last.map(|last| ReviewPlace::of(sort, last).to_string());
-    Ok(shown(&service, actor, page, next))
+    let next = last.map(|last| ReviewCursor::after_review(sort, last).to_string());
+    Ok(to_item_list(&service, actor, page, next))
 }
 
 pub async fn mine(
@@ -89,10 +93,10 @@ pub async fn mine(
 ) -> Result<ItemList<ReviewView>, Problem> {
     let (user, after, limit) = (actor.user_id, page.after, page.limit);
     let find = match actor.role {
-        Role::Provider => store::about_provider(user, after, limit),
-        Role::Customer | Role::Admin => store::by_customer(user, after, limit),
+        Role::Provider => store::provider_reviews_query(user, after, limit),
+        Role::Customer | Role::Admin => store::customer_reviews_query(user, after, limit),
     };
-    listed(&service, actor, find).await
+    list_reviews(&service, actor, find).await
 }
 
 pub async fn rating(
@@ -100,7 +104,7 @@ pub async fn rating(
     _: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<RatingView>, Problem> {
-    Ok(Json(RatingView::of(id, &service.store.rating(id).await?)))
+    Ok(Json(RatingView::from_rating(id, &service.store.load_rating(id).await?)))
 }
 
 pub async fn search(
@@ -109,42 +113,41 @@ pub async fn search(
     Query(WordsQuery { q, provider_id }): Query<WordsQuery>,
     page: Page<TimeCursor>,
 ) -> Result<ItemList<ReviewView>, Problem> {
-    let actor = caller.reader(Permission::READ_REVIEWS);
-    let query = WordQuery::of(&q).filter(|_| q.chars().count() <= SEARCH_CHARS_MAX);
-    let query = query.ok_or_else(|| Problem::wrong("q", say::words_needed))?;
+    let actor = caller.as_reader(Permission::READ_REVIEWS);
+    let query = SearchQuery::parse_text(&q).filter(|_| q.chars().count() <= SEARCH_CHARS_MAX);
+    let query = query.ok_or_else(|| Problem::wrong_field("q", say::words_needed))?;
     let (after, limit) = (page.after, page.limit);
-    let search = WordSearch { query, provider: provider_id, after, limit };
-    let FoundReviews { documents, next } = service.store.search(search).await?;
-    let items = documents
-        .into_iter()
-        .map(|found| ReviewView::of(ReviewId(found.id), found.body, actor, service.edit_within_ms));
+    let search = ReviewSearch { query, provider: provider_id, after, limit };
+    let FoundReviews { documents, next } = service.store.search_reviews(search).await?;
+    let items = documents.into_iter().map(|found| {
+        ReviewView::from_review(ReviewId(found.id), found.body, actor, service.edit_within_ms)
+    });
     Ok(ItemList { items: items.collect(), next: next.map(|next| next.to_string()) })
 }
 
-async fn listed(
+async fn list_reviews(
     service: &Service,
     actor: Actor,
-    find: Find,
+    find: IndexQuery,
 ) -> Result<ItemList<ReviewView>, Problem> {
-    let page = service.store.page(find).await?;
-    let next = next_of(&page);
-    Ok(shown(service, actor, page, next))
+    let page = service.store.page_reviews(find).await?;
+    let next = next_cursor(&page);
+    Ok(to_item_list(service, actor, page, next))
 }
 
-fn shown(
+fn to_item_list(
     service: &Service,
     actor: Actor,
     page: DocumentPage<Review>,
     next: Option<String>,
 ) -> ItemList<ReviewView> {
-    let items = page
-        .documents
-        .into_iter()
-        .map(|found| ReviewView::of(ReviewId(found.id), found.body, actor, service.edit_within_ms));
+    let items = page.documents.into_iter().map(|found| {
+        ReviewView::from_review(ReviewId(found.id), found.body, actor, service.edit_within_ms)
+    });
     ItemList { items: items.collect(), next }
 }
 
-pub fn next_of(page: &DocumentPage<Review>) -> Option<String> {
+pub fn next_cursor(page: &DocumentPage<Review>) -> Option<String> {
     let last = page.documents.last().filter(|_| page.next.is_some())?;
     Some(TimeCursor { at: last.body.created_at, id: last.id }.to_string())
 }

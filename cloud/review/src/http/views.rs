@@ -78,21 +78,21 @@ pub struct RatingDistribution {
 }
 
 /// Only the author and admins with the permission to read reviews see a hidden one.
-pub fn is_there_for(review: &Review, caller: Actor) -> bool {
+pub fn is_visible_to(review: &Review, caller: Actor) -> bool {
     review.is_shown || caller.role == Role::Admin || caller.user_id == review.customer_id
 }
 
 /// Customer, provider and admins may see which order the review belongs to.
-pub fn is_about(review: &Review, caller: Actor) -> bool {
+pub fn can_see_order(review: &Review, caller: Actor) -> bool {
     let people = [review.customer_id, review.provider_id];
     caller.role == Role::Admin || people.contains(&caller.user_id)
 }
 
 impl ReviewView {
-    pub fn of(id: ReviewId, review: Review, caller: Actor, edit_within_ms: i64) -> Self {
+    pub fn from_review(id: ReviewId, review: Review, caller: Actor, edit_within_ms: i64) -> Self {
         let is_author = caller.user_id == review.customer_id;
         let judges = is_author || caller.role == Role::Admin;
-        let knows = is_about(&review, caller);
+        let knows = can_see_order(&review, caller);
         let is_hidden = review.standing == ReviewStanding::Hidden;
         let last = review.decisions.last().filter(|_| is_hidden && judges);
         Self {
@@ -118,18 +118,22 @@ impl ReviewView {
 }
 
 impl DeskReview {
-    pub fn of(id: ReviewId, review: Review, admin: Actor, edit_within_ms: i64) -> Self {
+    pub fn from_review(id: ReviewId, review: Review, admin: Actor, edit_within_ms: i64) -> Self {
         let (standing, decisions) = (review.standing, review.decisions.clone());
-        Self { review: ReviewView::of(id, review, admin, edit_within_ms), standing, decisions }
+        Self {
+            review: ReviewView::from_review(id, review, admin, edit_within_ms),
+            standing,
+            decisions,
+        }
     }
 }
 
 impl RatingView {
-    pub fn of(provider_id: UserId, rating: &ProviderRating) -> Self {
+    pub fn from_rating(provider_id: UserId, rating: &ProviderRating) -> Self {
         let [one, two, three, four, five] = rating.distribution;
         Self {
             provider_id,
-            average_rating: hundredths(rating.average_hundredths),
+            average_rating: hundredths_to_float(rating.average_hundredths),
             total_reviews: rating.total_reviews,
             rating_distribution: RatingDistribution { one, two, three, four, five },
             dimensions: rating.dimensions,
@@ -139,6 +143,6 @@ impl RatingView {
 }
 
 /// At most 500, which a float represents well enough for display.
-fn hundredths(of: i64) -> f64 {
+fn hundredths_to_float(of: i64) -> f64 {
     f64::from(i32::try_from(of).unwrap_or_default()) / 100.0
 }

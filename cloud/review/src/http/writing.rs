@@ -9,21 +9,21 @@ use process::{
     openapi::RouteInput,
     problem::{CreatedJson, Json, Path, Problem},
     tokens::Caller,
-    trace::Trace,
+    trace::RequestTrace,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{Actor, Code, CommandId, EventType, FieldError, FileId, ReviewId, Role, Source, UserId};
 
-use super::{reading::seen, views::ReviewView};
+use super::{reading::load_visible_review, views::ReviewView};
 use crate::{
     domain::{
         ReplyForm, ReportForm, Review, ReviewForm, ReviewOrigin, ReviewRevision, checked_reply,
     },
     http::pictures::PICTURE,
     say,
-    service::{Service, Submitted},
-    store::ReviewNews,
+    service::{Service, SubmissionResult},
+    store::ReviewEventDraft,
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,70 +56,75 @@ impl FromRequestParts<Service> for SubmissionId {
 
 pub async fn submit(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     caller: Caller,
     SubmissionId(command_id): SubmissionId,
     Json(form): Json<ReviewForm>,
 ) -> Result<([(HeaderName, String); 1], CreatedJson<ReviewView>), Problem> {
-    caller.require(Role::Customer)?;
+    caller.require_role(Role::Customer)?;
     let actor = caller.actor;
-    let (order, content) = form.checked()?;
+    let (order, content) = form.into_order_and_content()?;
     check_pictures(&service, actor.user_id, &content.images).await?;
     let hash = content.hash(order);
     let origin = ReviewOrigin { command_id, source: Source::Portal, hash, op: None };
-    match service.submit(actor, order, content, origin, trace.as_str()).await? {
-        Submitted::Kept(id, review) => {
-            let view = ReviewView::of(id, *review, actor, service.edit_within_ms);
+    match service.submit_review(actor, order, content, origin, trace.as_str()).await? {
+        SubmissionResult::Kept(id, review) => {
+            let view = ReviewView::from_review(id, *review, actor, service.edit_within_ms);
             let place = [(header::LOCATION, format!("/api/v1/reviews/{id}"))];
             Ok((place, CreatedJson(view)))
         }
-        Submitted::Refused(code, review) => {
+        SubmissionResult::Refused(code, review) => {
             let problem = Problem::new(code);
-            Err(review.map_or_else(|| Problem::new(code), |id| problem.with("review_id", id)))
+            Err(review
+                .map_or_else(|| Problem::new(code), |id| problem.with_member("review_id", id)))
         }
     }
 }
 
 pub async fn revise(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     caller: Caller,
     Path(id): Path<ReviewId>,
     Json(form): Json<ReviewRevision>,
 ) -> Result<Json<ReviewView>, Problem> {
-    caller.require(Role::Customer)?;
+    caller.require_role(Role::Customer)?;
     let actor = caller.actor;
-    let (version, content) = (form.version, form.checked()?);
-    own(seen(&service, actor, id).await?, |review| review.customer_id == actor.user_id)?;
+    let (version, content) = (form.version, form.into_content()?);
+    require_own(load_visible_review(&service, actor, id).await?, |review| {
+        review.customer_id == actor.user_id
+    })?;
     check_pictures(&service, actor.user_id, &content.images).await?;
     let (now, within) = (service.store.clock().now(), service.edit_within_ms);
-    let changed = service.store.change(id, Some(version), trace.as_str(), |review| {
-        let is_new = review.revise(content.clone(), within, now)?;
-        Ok(is_new.then(|| ReviewNews::of(EventType::ReviewUpdated)))
+    let changed = service.store.change_review(id, Some(version), trace.as_str(), |review| {
+        let is_new = review.replace_content(content.clone(), within, now)?;
+        Ok(is_new.then(|| ReviewEventDraft::from_kind(EventType::ReviewUpdated)))
     });
-    Ok(Json(ReviewView::of(id, changed.await?, actor, within)))
+    Ok(Json(ReviewView::from_review(id, changed.await?, actor, within)))
 }
 
 pub async fn reply(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     caller: Caller,
     Path(id): Path<ReviewId>,
     Json(ReplyForm { text }): Json<ReplyForm>,
 ) -> Result<Json<ReviewView>, Problem> {
-    caller.require(Role::Provider)?;
+    caller.require_role(Role::Provider)?;
     let actor = caller.actor;
     let text = checked_reply(&text)?;
-    own(seen(&service, actor, id).await?, |review| review.provider_id == actor.user_id)?;
+    require_own(load_visible_review(&service, actor, id).await?, |review| {
+        review.provider_id == actor.user_id
+    })?;
     let now = service.store.clock().now();
-    let changed = service.store.change(id, None, trace.as_str(), |review| {
+    let changed = service.store.change_review(id, None, trace.as_str(), |review| {
         if !review.is_shown {
             return Err(Code::NotFound);
         }
-        let is_new = review.answer(text.clone(), now);
-        Ok(is_new.then(|| ReviewNews::of(EventType::ReviewReplied)))
+        let is_new = review.set_reply(text.clone(), now);
+        Ok(is_new.then(|| ReviewEventDraft::from_kind(EventType::ReviewReplied)))
     });
-    Ok(Json(ReviewView::of(id, changed.await?, actor, service.edit_within_ms)))
+    Ok(Json(ReviewView::from_review(id, changed.await?, actor, service.edit_within_ms)))
 }
 
 pub async fn vote(
@@ -127,7 +132,7 @@ pub async fn vote(
     Caller { actor, .. }: Caller,
     Path(id): Path<ReviewId>,
 ) -> Result<Json<HelpfulCount>, Problem> {
-    voted(&service, actor, id, true).await
+    set_vote(&service, actor, id, true).await
 }
 
 pub async fn unvote(
@@ -135,44 +140,44 @@ pub async fn unvote(
     Caller { actor, .. }: Caller,
     Path(id): Path<ReviewId>,
 ) -> Result<Json<HelpfulCount>, Problem> {
-    voted(&service, actor, id, false).await
+    set_vote(&service, actor, id, false).await
 }
 
-async fn voted(
+async fn set_vote(
     service: &Service,
     actor: Actor,
     id: ReviewId,
     is_helpful: bool,
 ) -> Result<Json<HelpfulCount>, Problem> {
-    others(&seen(service, actor, id).await?, actor)?;
-    let helpful_count = service.store.vote(id, actor.user_id, is_helpful).await?;
+    require_not_own(&load_visible_review(service, actor, id).await?, actor)?;
+    let helpful_count = service.store.set_vote(id, actor.user_id, is_helpful).await?;
     Ok(Json(HelpfulCount { helpful_count }))
 }
 
 pub async fn report(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
     Path(id): Path<ReviewId>,
     Json(ReportForm { reason }): Json<ReportForm>,
 ) -> Result<Json<ReportTaken>, Problem> {
     let reason = wire::check_reason(&reason)?;
-    let review = seen(&service, actor, id).await?;
+    let review = load_visible_review(&service, actor, id).await?;
     // The provider may report it.
     if review.customer_id == actor.user_id {
         return Err(Code::OwnReview.into());
     }
-    service.store.report(id, actor.user_id, reason, trace.as_str()).await?;
+    service.store.report_review(id, actor.user_id, reason, trace.as_str()).await?;
     tracing::info!(review.id = %id, user.id = %actor.user_id, "A review was reported");
     Ok(Json(ReportTaken { review_id: id }))
 }
 
 /// Other people's reviews get the same answer as missing ones.
-fn own(review: Review, is_own: impl Fn(&Review) -> bool) -> Result<(), Problem> {
+fn require_own(review: Review, is_own: impl Fn(&Review) -> bool) -> Result<(), Problem> {
     if is_own(&review) { Ok(()) } else { Err(Code::NotFound.into()) }
 }
 
-fn others(review: &Review, actor: Actor) -> Result<(), Problem> {
+fn require_not_own(review: &Review, actor: Actor) -> Result<(), Problem> {
     let is_own = [review.customer_id, review.provider_id].contains(&actor.user_id);
     if is_own { Err(Code::OwnReview.into()) } else { Ok(()) }
 }

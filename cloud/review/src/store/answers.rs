@@ -3,7 +3,7 @@
 
 use platform::{
     StoreError,
-    documents::{DocumentBody, Shape, millis},
+    documents::{CollectionSchema, DocumentBody, millis},
 };
 use serde::{Deserialize, Serialize};
 use wire::{Code, CommandId, Hash, OrderId, UnixMillis, UserId};
@@ -26,16 +26,19 @@ pub struct CommandRecord {
 }
 
 impl DocumentBody for CommandRecord {
-    const SHAPE: Shape = Shape { fields: &[], indexes: &[] };
+    const SHAPE: CollectionSchema = CollectionSchema { fields: &[], indexes: &[] };
 }
 
 impl ReviewStore {
-    pub async fn answer_to(&self, command: CommandId) -> Result<Option<CommandRecord>, StoreError> {
+    pub async fn find_answer(
+        &self,
+        command: CommandId,
+    ) -> Result<Option<CommandRecord>, StoreError> {
         Ok(self.answers.get(command.0).await?.map(|kept| kept.body))
     }
 
     /// Stores an answer and returns the stored one, which may come from a faster replica.
-    pub async fn keep_answer(
+    pub async fn store_answer(
         &self,
         command: CommandId,
         answer: CommandRecord,
@@ -43,7 +46,7 @@ impl ReviewStore {
         if self.answers.insert(command.0, &answer, &[]).await? {
             return Ok(answer);
         }
-        let kept = self.answer_to(command).await?;
+        let kept = self.find_answer(command).await?;
         kept.ok_or(StoreError::Contradiction("an answer that was kept is gone"))
     }
 }

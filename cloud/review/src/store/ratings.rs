@@ -19,16 +19,17 @@ const PAGE: usize = 200;
 
 impl ReviewStore {
     /// Returns the stored rating, or an empty one for a provider without reviews.
-    pub async fn rating(&self, provider: UserId) -> Result<ProviderRating, StoreError> {
+    pub async fn load_rating(&self, provider: UserId) -> Result<ProviderRating, StoreError> {
         let kept = self.ratings.get(provider.0).await?;
-        Ok(kept.map_or_else(|| ProviderRating::none(self.clock.now()), |kept| kept.body))
+        Ok(kept.map_or_else(|| ProviderRating::empty_at(self.clock.now()), |kept| kept.body))
     }
 
     /// Computes a rating from the index on reviews.
-    pub async fn added_up(&self, provider: UserId) -> Result<ProviderRating, StoreError> {
-        let find = shapes::rated(provider);
-        let groups = self.reviews.group(&find, &shapes::RATING, &shapes::DIMENSIONS).await?;
-        Ok(ProviderRating::of(&groups, self.clock.now()))
+    pub async fn compute_rating(&self, provider: UserId) -> Result<ProviderRating, StoreError> {
+        let find = shapes::rating_query(provider);
+        let groups =
+            self.reviews.group_by_field(&find, &shapes::RATING, &shapes::DIMENSIONS).await?;
+        Ok(ProviderRating::from_groups(&groups, self.clock.now()))
     }
 
     /// Recomputes every rating. Returns how many were missing or wrong.
@@ -51,7 +52,7 @@ impl ReviewStore {
 
     /// Replays the rating events of the last days to the profiles, so that each gets the newest.
     /// Returns true if a replay starts.
-    pub async fn tell_ratings(&self) -> Result<bool, StoreError> {
+    pub async fn replay_ratings(&self) -> Result<bool, StoreError> {
         Ok(replay::ask_again(&(&self.documents).into(), &USER_PROFILES, &self.clock).await?)
     }
 
@@ -60,8 +61,8 @@ impl ReviewStore {
     pub async fn refresh_rating(&self, provider: UserId, trace: &str) -> Result<bool, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
             let kept = self.ratings.get(provider.0).await?;
-            let rating = self.added_up(provider).await?;
-            if kept.as_ref().is_some_and(|kept| kept.body.says_the_same(&rating)) {
+            let rating = self.compute_rating(provider).await?;
+            if kept.as_ref().is_some_and(|kept| kept.body.has_same_values(&rating)) {
                 return Ok(false);
             }
             let version = kept.as_ref().map_or(1, |kept| kept.version + 1);
@@ -69,7 +70,9 @@ impl ReviewStore {
             let is_kept = match kept {
                 None => self.ratings.insert(provider.0, &rating, &[told]).await?,
                 Some(kept) => {
-                    self.ratings.replace(&Document { body: rating, ..kept }, &[told]).await?
+                    self.ratings
+                        .replace_document(&Document { body: rating, ..kept }, &[told])
+                        .await?
                 }
             };
             if is_kept {

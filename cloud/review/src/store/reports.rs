@@ -2,21 +2,21 @@
 
 use platform::{
     StoreError,
-    documents::{DocumentBody, Field, Find, Index, Shape, millis},
+    documents::{CollectionSchema, DocumentBody, Field, Index, IndexQuery, millis},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{EventType, ReviewId, UnixMillis, UserId};
 
-use super::{ReviewNews, ReviewStore, once};
+use super::{ReviewEventDraft, ReviewStore, derive_per_person_id};
 
 /// Admins see only the newest reports.
 const SHOWN_MAX: usize = 50;
 
 const REVIEW: Field<Uuid> = Field::new("review_id");
 const AT: Field<UnixMillis> = Field::new("at");
-const OF_REVIEW: Index = Index::new("review", &[REVIEW.up(), AT.down()]);
+const OF_REVIEW: Index = Index::new("review", &[REVIEW.ascending_key(), AT.descending_key()]);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReviewReport {
@@ -36,7 +36,8 @@ pub struct ToldReport {
 }
 
 impl DocumentBody for ReviewReport {
-    const SHAPE: Shape = Shape { fields: &[REVIEW.path(), AT.path()], indexes: &[OF_REVIEW] };
+    const SHAPE: CollectionSchema =
+        CollectionSchema { fields: &[REVIEW.path(), AT.path()], indexes: &[OF_REVIEW] };
     const SEALED: &'static [&'static str] = &["reason"];
 }
 
@@ -49,25 +50,25 @@ impl From<ReviewReport> for ToldReport {
 impl ReviewStore {
     /// Stores a person's report and queues the shown review for the admins. Only a person's first
     /// report counts; a repeat completes an attempt that died halfway.
-    pub async fn report(
+    pub async fn report_review(
         &self,
         review_id: ReviewId,
         user_id: UserId,
         reason: String,
         trace: &str,
     ) -> Result<(), StoreError> {
-        let (id, now) = (once(review_id, user_id), self.clock.now());
+        let (id, now) = (derive_per_person_id(review_id, user_id), self.clock.now());
         let report = ReviewReport { review_id, user_id, reason, at: now };
         self.reports.insert(id, &report, &[]).await?;
         let at = self.reports.get(id).await?.map_or(now, |kept| kept.body.at);
         let mut told = Ok(());
-        let changed = self.reviews.change(review_id.0, |mut review| {
-            if !review.report(at) {
+        let changed = self.reviews.change_with_retry(review_id.0, |mut review| {
+            if !review.mark_reported(at) {
                 return None;
             }
             // The event names only the review; admins read the reason there.
-            let news = ReviewNews::of(EventType::ReviewReported);
-            match self.event(&news, review_id, trace, &review) {
+            let news = ReviewEventDraft::from_kind(EventType::ReviewReported);
+            match self.build_event(&news, review_id, trace, &review) {
                 Ok(event) => Some((review, vec![event])),
                 Err(error) => {
                     told = Err(error);
@@ -79,9 +80,10 @@ impl ReviewStore {
         told
     }
 
-    pub async fn reports(&self, review: ReviewId) -> Result<Vec<ToldReport>, StoreError> {
-        let find = Find::by(OF_REVIEW, REVIEW.is(review.0)).limit(SHOWN_MAX);
-        let found = self.reports.find(&find).await?;
+    pub async fn list_reports(&self, review: ReviewId) -> Result<Vec<ToldReport>, StoreError> {
+        let find =
+            IndexQuery::from_index(OF_REVIEW, REVIEW.is_equal_to(review.0)).with_limit(SHOWN_MAX);
+        let found = self.reports.find_documents(&find).await?;
         Ok(found.into_iter().map(|found| found.body.into()).collect())
     }
 }

@@ -3,13 +3,13 @@
 
 use platform::{
     StoreError,
-    documents::{Document, Find},
+    documents::{Document, IndexQuery},
 };
 use process::problem::TimeCursor;
 use wire::UserId;
 
 use super::{ReviewStore, shapes};
-use crate::domain::{Review, WordQuery};
+use crate::domain::{Review, SearchQuery};
 
 /// Reviews read at a time.
 const BATCH: usize = 100;
@@ -17,8 +17,8 @@ const BATCH: usize = 100;
 /// search.
 const BATCHES_MAX: usize = 10;
 
-pub struct WordSearch {
-    pub query: WordQuery,
+pub struct ReviewSearch {
+    pub query: SearchQuery,
     pub provider: Option<UserId>,
     pub after: Option<TimeCursor>,
     pub limit: usize,
@@ -33,28 +33,29 @@ pub struct FoundReviews {
 
 impl ReviewStore {
     /// The query for one batch of candidates.
-    pub fn find_words(
+    pub fn candidates_query(
         &self,
         asked: &[String],
         provider: Option<UserId>,
         after: Option<TimeCursor>,
-    ) -> Find {
+    ) -> IndexQuery {
         let words = asked.iter().map(|word| self.word_hash(word)).collect();
-        shapes::with_words(words, provider, after, BATCH)
+        shapes::search_query(words, provider, after, BATCH)
     }
 
     /// Finds the shown reviews that match, newest first.
-    pub async fn search(&self, search: WordSearch) -> Result<FoundReviews, StoreError> {
-        let WordSearch { query, provider, mut after, limit } = search;
-        let asked = query.asked();
+    pub async fn search_reviews(&self, search: ReviewSearch) -> Result<FoundReviews, StoreError> {
+        let ReviewSearch { query, provider, mut after, limit } = search;
+        let asked = query.pick_index_terms();
         let mut documents = Vec::with_capacity(limit);
         for _ in 0..BATCHES_MAX {
-            let page = self.reviews.page(self.find_words(&asked, provider, after)).await?;
+            let page =
+                self.reviews.find_page(self.candidates_query(&asked, provider, after)).await?;
             let is_last = page.next.is_none();
             let read = page.documents.len();
             for (place, found) in page.documents.into_iter().enumerate() {
                 after = Some(TimeCursor { at: found.body.created_at, id: found.id });
-                if query.matches(&found.body.comment) {
+                if query.matches_text(&found.body.comment) {
                     documents.push(found);
                 }
                 if documents.len() == limit {

@@ -1,15 +1,15 @@
 //! The indexed fields of reviews, and the queries on them.
 
 use platform::documents::{
-    DocumentBody, Field, FieldPath, Find, Index, IndexCondition, ListField, Shape,
+    CollectionSchema, DocumentBody, Field, FieldPath, Index, IndexCondition, IndexQuery, ListField,
 };
 use process::problem::TimeCursor;
 use uuid::Uuid;
 use wire::{FileId, OrderId, UnixMillis, UserId};
 
 use super::{
-    behind,
-    sorts::{ReviewPlace, ReviewSort},
+    cursor_scalars,
+    sorts::{ReviewCursor, ReviewSort},
 };
 use crate::domain::{ProviderRating, Review, ReviewStanding};
 
@@ -31,34 +31,46 @@ pub(super) const DIMENSIONS: [FieldPath; 3] =
     [PROFESSIONALISM.path(), ATTITUDE.path(), PUNCTUALITY.path()];
 
 const IS_SHOWN: &[IndexCondition] = &[IndexCondition::Is(SHOWN.path(), true)];
-const OF_ORDER: Index = Index::new("order", &[ORDER.up()]).unique();
-const OF_PROVIDER: Index = Index::new("provider", &[PROVIDER.up(), CREATED.down()]).only(IS_SHOWN);
-const OLDEST: Index = Index::new("provider_oldest", &[PROVIDER.up(), CREATED.up()]).only(IS_SHOWN);
-const BEST: Index =
-    Index::new("provider_best", &[PROVIDER.up(), RATING.down(), CREATED.down()]).only(IS_SHOWN);
-const WORST: Index =
-    Index::new("provider_worst", &[PROVIDER.up(), RATING.up(), CREATED.down()]).only(IS_SHOWN);
-const OF_CUSTOMER: Index = Index::new("customer", &[CUSTOMER.up(), CREATED.down()]);
-const DESK: Index = Index::new("desk", &[STANDING.up(), CREATED.down()]);
-const SEARCH: Index = Index::new("search", &[WORDS.each(), CREATED.down()]).only(IS_SHOWN);
-const OF_IMAGE: Index = Index::new("image", &[IMAGES.each()]);
+const OF_ORDER: Index = Index::new("order", &[ORDER.ascending_key()]).unique();
+const OF_PROVIDER: Index =
+    Index::new("provider", &[PROVIDER.ascending_key(), CREATED.descending_key()])
+        .with_conditions(IS_SHOWN);
+const OLDEST: Index =
+    Index::new("provider_oldest", &[PROVIDER.ascending_key(), CREATED.ascending_key()])
+        .with_conditions(IS_SHOWN);
+const BEST: Index = Index::new(
+    "provider_best",
+    &[PROVIDER.ascending_key(), RATING.descending_key(), CREATED.descending_key()],
+)
+.with_conditions(IS_SHOWN);
+const WORST: Index = Index::new(
+    "provider_worst",
+    &[PROVIDER.ascending_key(), RATING.ascending_key(), CREATED.descending_key()],
+)
+.with_conditions(IS_SHOWN);
+const OF_CUSTOMER: Index =
+    Index::new("customer", &[CUSTOMER.ascending_key(), CREATED.descending_key()]);
+const DESK: Index = Index::new("desk", &[STANDING.ascending_key(), CREATED.descending_key()]);
+const SEARCH: Index = Index::new("search", &[WORDS.key_per_value(), CREATED.descending_key()])
+    .with_conditions(IS_SHOWN);
+const OF_IMAGE: Index = Index::new("image", &[IMAGES.key_per_value()]);
 /// Covers the whole rating query, including its condition: MongoDB reads the document for any field
 /// outside the key.
 const RATINGS: Index = Index::new(
     "ratings",
     &[
-        PROVIDER.up(),
-        RATING.up(),
-        PROFESSIONALISM.up(),
-        ATTITUDE.up(),
-        PUNCTUALITY.up(),
-        SHOWN.up(),
+        PROVIDER.ascending_key(),
+        RATING.ascending_key(),
+        PROFESSIONALISM.ascending_key(),
+        ATTITUDE.ascending_key(),
+        PUNCTUALITY.ascending_key(),
+        SHOWN.ascending_key(),
     ],
 )
-.only(IS_SHOWN);
+.with_conditions(IS_SHOWN);
 
 impl DocumentBody for Review {
-    const SHAPE: Shape = Shape {
+    const SHAPE: CollectionSchema = CollectionSchema {
         fields: &[
             ORDER.path(),
             PROVIDER.path(),
@@ -90,59 +102,81 @@ impl DocumentBody for Review {
 }
 
 impl DocumentBody for ProviderRating {
-    const SHAPE: Shape = Shape { fields: &[], indexes: &[] };
+    const SHAPE: CollectionSchema = CollectionSchema { fields: &[], indexes: &[] };
 }
 
-pub fn of_order(order: OrderId) -> Find {
-    Find::by(OF_ORDER, ORDER.is(order)).limit(1)
+pub fn order_review_query(order: OrderId) -> IndexQuery {
+    IndexQuery::from_index(OF_ORDER, ORDER.is_equal_to(order)).with_limit(1)
 }
 
 /// A provider's shown reviews, newest first.
-pub fn about_provider(provider: UserId, after: Option<TimeCursor>, limit: usize) -> Find {
-    Find::by(OF_PROVIDER, PROVIDER.is(provider)).after(behind(after)).limit(limit)
+pub fn provider_reviews_query(
+    provider: UserId,
+    after: Option<TimeCursor>,
+    limit: usize,
+) -> IndexQuery {
+    IndexQuery::from_index(OF_PROVIDER, PROVIDER.is_equal_to(provider))
+        .start_after(cursor_scalars(after))
+        .with_limit(limit)
 }
 
 /// A provider's shown reviews, in the order that the cursor names.
-pub fn sorted_about_provider(provider: UserId, place: ReviewPlace, limit: usize) -> Find {
+pub fn sorted_provider_reviews_query(
+    provider: UserId,
+    place: ReviewCursor,
+    limit: usize,
+) -> IndexQuery {
     let index = match place.sort {
         ReviewSort::Newest => OF_PROVIDER,
         ReviewSort::Oldest => OLDEST,
         ReviewSort::RatingHigh => BEST,
         ReviewSort::RatingLow => WORST,
     };
-    Find::by(index, PROVIDER.is(provider)).after(place.scalars()).limit(limit)
+    IndexQuery::from_index(index, PROVIDER.is_equal_to(provider))
+        .start_after(place.to_scalars())
+        .with_limit(limit)
 }
 
 /// All reviews by a customer, newest first.
-pub fn by_customer(customer: UserId, after: Option<TimeCursor>, limit: usize) -> Find {
-    Find::by(OF_CUSTOMER, CUSTOMER.is(customer)).after(behind(after)).limit(limit)
+pub fn customer_reviews_query(
+    customer: UserId,
+    after: Option<TimeCursor>,
+    limit: usize,
+) -> IndexQuery {
+    IndexQuery::from_index(OF_CUSTOMER, CUSTOMER.is_equal_to(customer))
+        .start_after(cursor_scalars(after))
+        .with_limit(limit)
 }
 
 /// All reviews with this standing, newest first.
-pub fn at_desk(standing: ReviewStanding, after: Option<TimeCursor>, limit: usize) -> Find {
-    let standing = STANDING.is(standing.as_str().to_owned());
-    Find::by(DESK, standing).after(behind(after)).limit(limit)
+pub fn moderation_queue_query(
+    standing: ReviewStanding,
+    after: Option<TimeCursor>,
+    limit: usize,
+) -> IndexQuery {
+    let standing = STANDING.is_equal_to(standing.as_str().to_owned());
+    IndexQuery::from_index(DESK, standing).start_after(cursor_scalars(after)).with_limit(limit)
 }
 
 /// The shown reviews with all of these term hashes, newest first.
-pub(super) fn with_words(
+pub(super) fn search_query(
     words: Vec<String>,
     provider: Option<UserId>,
     after: Option<TimeCursor>,
     limit: usize,
-) -> Find {
+) -> IndexQuery {
     let all = WORDS.has_all(words);
     let all = match provider {
-        Some(provider) => all.and(PROVIDER.is(provider)),
+        Some(provider) => all.and(PROVIDER.is_equal_to(provider)),
         None => all,
     };
-    Find::by(SEARCH, all).after(behind(after)).limit(limit)
+    IndexQuery::from_index(SEARCH, all).start_after(cursor_scalars(after)).with_limit(limit)
 }
 
-pub(super) fn with_image(image: FileId) -> Find {
-    Find::by(OF_IMAGE, IMAGES.has(image.0)).limit(1)
+pub(super) fn image_query(image: FileId) -> IndexQuery {
+    IndexQuery::from_index(OF_IMAGE, IMAGES.has_value(image.0)).with_limit(1)
 }
 
-pub(super) fn rated(provider: UserId) -> Find {
-    Find::by(RATINGS, PROVIDER.is(provider))
+pub(super) fn rating_query(provider: UserId) -> IndexQuery {
+    IndexQuery::from_index(RATINGS, PROVIDER.is_equal_to(provider))
 }

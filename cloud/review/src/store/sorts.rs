@@ -24,30 +24,30 @@ words_from_text!(ReviewSort);
 
 /// A page cursor: the sort order, and the review to continue after unless at the front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReviewPlace {
+pub struct ReviewCursor {
     pub sort: ReviewSort,
-    pub behind: Option<PlacedReview>,
+    pub behind: Option<ReviewPosition>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlacedReview {
+pub struct ReviewPosition {
     rating: i64,
     at: UnixMillis,
     id: Uuid,
 }
 
-impl ReviewPlace {
-    pub fn front(sort: ReviewSort) -> Self {
+impl ReviewCursor {
+    pub fn at_start(sort: ReviewSort) -> Self {
         Self { sort, behind: None }
     }
 
-    pub fn of(sort: ReviewSort, found: &Document<Review>) -> Self {
+    pub fn after_review(sort: ReviewSort, found: &Document<Review>) -> Self {
         let (rating, at) = (found.body.rating, found.body.created_at);
-        Self { sort, behind: Some(PlacedReview { rating, at, id: found.id }) }
+        Self { sort, behind: Some(ReviewPosition { rating, at, id: found.id }) }
     }
 
-    pub(super) fn scalars(self) -> Option<Vec<Scalar>> {
-        let PlacedReview { rating, at, id } = self.behind?;
+    pub(super) fn to_scalars(self) -> Option<Vec<Scalar>> {
+        let ReviewPosition { rating, at, id } = self.behind?;
         let by_time = [at.scalar(), id.scalar()];
         Some(match self.sort {
             ReviewSort::Newest | ReviewSort::Oldest => by_time.to_vec(),
@@ -59,9 +59,9 @@ impl ReviewPlace {
 }
 
 /// The default order is left out of the text, so that cursors from before sorting still work.
-impl fmt::Display for ReviewPlace {
+impl fmt::Display for ReviewCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(PlacedReview { rating, at, id }) = self.behind else { return Ok(()) };
+        let Some(ReviewPosition { rating, at, id }) = self.behind else { return Ok(()) };
         if self.sort != ReviewSort::Newest {
             write!(f, "{}.{rating}.", self.sort)?;
         }
@@ -69,7 +69,7 @@ impl fmt::Display for ReviewPlace {
     }
 }
 
-impl FromStr for ReviewPlace {
+impl FromStr for ReviewCursor {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -85,7 +85,7 @@ impl FromStr for ReviewPlace {
         };
         let at = UnixMillis(at.parse().map_err(|_| wrong)?);
         let id = id.parse().map_err(|_| wrong)?;
-        Ok(Self { sort, behind: Some(PlacedReview { rating, at, id }) })
+        Ok(Self { sort, behind: Some(ReviewPosition { rating, at, id }) })
     }
 }
 
@@ -95,14 +95,14 @@ mod tests {
 
     #[test]
     fn a_place_reads_back_and_other_texts_do_not() {
-        let placed = PlacedReview { rating: 4, at: UnixMillis(17), id: Uuid::from_u128(5) };
+        let placed = ReviewPosition { rating: 4, at: UnixMillis(17), id: Uuid::from_u128(5) };
         for sort in ReviewSort::ALL {
             let rating = if sort == ReviewSort::Newest { 0 } else { placed.rating };
-            let place = ReviewPlace { sort, behind: Some(PlacedReview { rating, ..placed }) };
+            let place = ReviewCursor { sort, behind: Some(ReviewPosition { rating, ..placed }) };
             assert_eq!(place.to_string().parse(), Ok(place));
         }
         for bad in ["", ".", "17", "17.x", "best.4.17.5", "oldest.17.5", "rating_low.x.17.5"] {
-            assert!(bad.parse::<ReviewPlace>().is_err(), "{bad}");
+            assert!(bad.parse::<ReviewCursor>().is_err(), "{bad}");
         }
     }
 }

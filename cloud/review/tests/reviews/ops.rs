@@ -4,8 +4,9 @@ use axum::{body::Body, extract::Request, http::header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{
-    Actor, BatchBody, BatchOp, Code, Command, CommandBody, CommandId, EdgeId, Evidence, Hash,
-    OpDecision, OpsBatch, OpsDecisions, OrderStatus, Outcome, OutcomeKind, Region, Role, Verdict,
+    Actor, BatchBody, BatchOp, Code, Command, CommandBody, CommandEvidence, CommandId, EdgeId,
+    Hash, OpDecision, OpsBatch, OpsDecisions, OrderStatus, Outcome, OutcomeKind, Region, Role,
+    Verdict,
 };
 
 use crate::stage::*;
@@ -14,7 +15,7 @@ impl World {
     async fn hand_in(&self, ops: Vec<BatchOp>, from: &'static str) -> Answer {
         let (edge, region, epoch) = (EdgeId::new("north-1").unwrap(), Region::North, 1);
         let batch = OpsBatch { edge, region, epoch, ops };
-        let token = self.service_key.token(from, review::NAME, &self.clock);
+        let token = self.service_key.issue_token(from, review::NAME, &self.clock);
         let request = Request::post("/internal/ops")
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CONTENT_TYPE, "application/json");
@@ -41,7 +42,7 @@ fn op(seq: u64, command: u128, actor: Option<Actor>, rating: u8) -> BatchOp {
         tapped_at: None,
         trace: None,
     };
-    let evidence = Evidence {
+    let evidence = CommandEvidence {
         verdict: Verdict::Provisional,
         fence: None,
         received_at: AT,
@@ -67,7 +68,7 @@ async fn an_edges_review_is_kept_once_and_its_answer_stays() {
     assert_eq!(world.outcome(op(7, 1, Some(customer()), 5)).await, first, "the same op again");
     let elsewhere = world.outcome(op(9, 1, Some(customer()), 5)).await;
     assert_eq!(elsewhere.kind, OutcomeKind::Duplicate);
-    assert!(elsewhere.succeeded());
+    assert!(elsewhere.has_succeeded());
     let second = world.outcome(op(10, 2, Some(customer()), 1)).await;
     assert_eq!(second.code, Some(Code::AlreadyReviewed));
     // The same id with another body or another person.

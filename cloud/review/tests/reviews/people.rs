@@ -211,8 +211,8 @@ async fn pictures_are_their_customers_own_and_read_with_the_review() {
     let unnamed = format!("{REVIEWS}/{}/images/{}", id(&review["id"]), id(&others));
     world.get(customer(), &unnamed).await.refused(404, "not_found");
     let file: wire::FileId = id(image).parse().unwrap();
-    assert!(world.store.names(file).await.unwrap(), "so no job collects it");
-    assert!(!world.store.names(id(&others).parse().unwrap()).await.unwrap());
+    assert!(world.store.references_picture(file).await.unwrap(), "so no job collects it");
+    assert!(!world.store.references_picture(id(&others).parse().unwrap()).await.unwrap());
 }
 
 #[tokio::test]

@@ -10,9 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use platform::{Ground, consume::Handle, documents::Documents, upstream::Upstream};
+use platform::{ServiceContext, consume::EventHandler, documents::Documents, upstream::Upstream};
 use process::{clock::Clock, tokens::ServiceKey};
-use review::{Config, Peers, RatingFeed, store::ReviewStore};
+use review::{Config, Peers, RatingEventConsumer, store::ReviewStore};
 use serde_json::{Value, json};
 use support::{Issuer, samples};
 use tempfile::TempDir;
@@ -74,7 +74,7 @@ impl World {
 
     /// Builds a service with this edit period.
     pub async fn within(edit_within_ms: i64) -> Self {
-        let (clock, issuer, folder) = (Clock::fixed(AT), Issuer::new(), TempDir::new().unwrap());
+        let (clock, issuer, folder) = (Clock::fixed_at(AT), Issuer::new(), TempDir::new().unwrap());
         let url = format!("sqlite:{}", folder.path().join("review.db").display());
         let config = Config {
             documents_url: url.as_str().into(),
@@ -84,7 +84,7 @@ impl World {
         };
         review::migrate(&config).await.unwrap();
         let ground = testing::ground(folder.path(), &clock).await;
-        let ground = Ground { keys: issuer.keys(), ..ground };
+        let ground = ServiceContext { keys: issuer.keys(), ..ground };
         let service_key = ground.service_key.clone();
         let order = Order {
             id: ORDER,
@@ -96,7 +96,7 @@ impl World {
         };
         let orders = Orders(Arc::new(Mutex::new(Some(order))));
         let router = Router::new().route("/internal/orders/{id}", get(show));
-        let order = Upstream::local(router.with_state(orders.clone()));
+        let order = Upstream::from_router(router.with_state(orders.clone()));
         let router = review::open(config, ground, Peers { order }).await.unwrap();
         let keys = testing::data_keys();
         let documents = Documents::open(&url).await.unwrap().sealed_by(&keys);
@@ -187,7 +187,7 @@ impl World {
 
     /// Handles all events so far, each twice.
     pub async fn add_up(&self) {
-        let feed = RatingFeed { store: self.store.clone() };
+        let feed = RatingEventConsumer { store: self.store.clone() };
         for event in self.events().await {
             feed.handle(&event).await.unwrap();
             feed.handle(&event).await.unwrap();

@@ -67,34 +67,50 @@ pub struct InlineAddress {
 }
 
 impl InlineAddress {
-    pub(super) fn checked(self, errors: &mut Vec<FieldError>) -> Self {
+    pub(super) fn validate_fields(self, errors: &mut Vec<FieldError>) -> Self {
         Self {
-            province: fields::optional("address.province", self.province, fields::PLACE, errors),
-            city: fields::optional("address.city", self.city, fields::PLACE, errors),
-            detail: fields::text("address.detail", &self.detail, fields::STREET, errors),
+            province: fields::check_optional_text(
+                "address.province",
+                self.province,
+                fields::PLACE,
+                errors,
+            ),
+            city: fields::check_optional_text("address.city", self.city, fields::PLACE, errors),
+            detail: fields::check_text_field(
+                "address.detail",
+                &self.detail,
+                fields::STREET,
+                errors,
+            ),
         }
     }
 }
 
 impl AddressForm {
     /// Collects an error for every wrong field.
-    pub fn checked(self, id: AddressId) -> Result<Address, Vec<FieldError>> {
+    pub fn into_address(self, id: AddressId) -> Result<Address, Vec<FieldError>> {
         let mut errors = Vec::new();
         let phone = self.phone_number.filter(|phone| !phone.trim().is_empty());
-        let phone = phone.map(|phone| fields::phone("phone_number", &phone)).transpose();
+        let phone =
+            phone.map(|phone| fields::check_phone_number("phone_number", &phone)).transpose();
         let address = Address {
             id,
-            label: fields::optional("label", self.label, fields::WORD, &mut errors),
-            recipient_name: fields::optional(
+            label: fields::check_optional_text("label", self.label, fields::WORD, &mut errors),
+            recipient_name: fields::check_optional_text(
                 "recipient_name",
                 self.recipient_name,
                 fields::NAME,
                 &mut errors,
             ),
-            phone_number: fields::take(phone, &mut errors),
-            province: fields::optional("province", self.province, fields::PLACE, &mut errors),
-            city: fields::optional("city", self.city, fields::PLACE, &mut errors),
-            detail: fields::text("detail", &self.detail, fields::STREET, &mut errors),
+            phone_number: fields::value_or_collect_error(phone, &mut errors),
+            province: fields::check_optional_text(
+                "province",
+                self.province,
+                fields::PLACE,
+                &mut errors,
+            ),
+            city: fields::check_optional_text("city", self.city, fields::PLACE, &mut errors),
+            detail: fields::check_text_field("detail", &self.detail, fields::STREET, &mut errors),
             region: self.region,
             is_default: self.is_default,
         };
@@ -104,12 +120,12 @@ impl AddressForm {
 
 /// Refuses more than `ADDRESSES_MAX`.
 pub fn add_address(all: &mut Vec<Address>, address: Address) -> Result<(), FieldError> {
-    if let Some(full) = fields::too_many("addresses", all.len() + 1, ADDRESSES_MAX) {
+    if let Some(full) = fields::too_many_error("addresses", all.len() + 1, ADDRESSES_MAX) {
         return Err(full);
     }
     all.push(address);
     let last = all.len() - 1;
-    settle(all, last);
+    keep_one_default(all, last);
     Ok(())
 }
 
@@ -142,7 +158,7 @@ pub(super) fn move_default_address(all: &mut Vec<Address>, to: &InlineAddress, n
 pub fn edit_address(all: &mut [Address], address: &Address) -> bool {
     let Some(index) = all.iter().position(|known| known.id == address.id) else { return false };
     all[index] = address.clone();
-    settle(all, index);
+    keep_one_default(all, index);
     true
 }
 
@@ -150,12 +166,12 @@ pub fn edit_address(all: &mut [Address], address: &Address) -> bool {
 pub fn remove_address(all: &mut Vec<Address>, id: AddressId) -> bool {
     let before = all.len();
     all.retain(|address| address.id != id);
-    settle(all, 0);
+    keep_one_default(all, 0);
     all.len() < before
 }
 
 /// Keeps one default: the touched address if marked, else the current default, else the first.
-fn settle(all: &mut [Address], touched: usize) {
+fn keep_one_default(all: &mut [Address], touched: usize) {
     if all.get(touched).is_some_and(|address| address.is_default) {
         for (index, address) in all.iter_mut().enumerate() {
             address.is_default = index == touched;
@@ -178,7 +194,7 @@ mod tests {
             is_default,
             ..AddressForm::default()
         };
-        form.checked(AddressId(Uuid::from_u128(n))).unwrap()
+        form.into_address(AddressId(Uuid::from_u128(n))).unwrap()
     }
 
     fn default_of(all: &[Address]) -> Vec<u128> {
@@ -251,7 +267,7 @@ mod tests {
             detail: " ".into(),
             ..AddressForm::default()
         };
-        let wrong = form.checked(AddressId(Uuid::nil())).unwrap_err();
+        let wrong = form.into_address(AddressId(Uuid::nil())).unwrap_err();
         let fields: Vec<_> = wrong.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["label", "phone_number", "city", "detail"]);
     }

@@ -28,7 +28,7 @@ const DAY_MINUTES: u16 = 24 * 60;
 pub struct CalendarDay(pub Date);
 
 impl CalendarDay {
-    pub fn of(at: UnixMillis) -> Self {
+    pub fn from_unix_millis(at: UnixMillis) -> Self {
         let at = Timestamp::from_millisecond(at.0).unwrap_or_default();
         Self(at.to_zoned(TimeZone::UTC).date())
     }
@@ -74,12 +74,12 @@ impl FromStr for HoursRange {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = "expected hours such as 09:00-17:00";
         let (from, to) = text.split_once('-').ok_or(wrong)?;
-        let (from_min, to_min) = (minute(from).ok_or(wrong)?, minute(to).ok_or(wrong)?);
+        let (from_min, to_min) = (parse_minute(from).ok_or(wrong)?, parse_minute(to).ok_or(wrong)?);
         if from_min < to_min { Ok(Self { from_min, to_min }) } else { Err(wrong) }
     }
 }
 
-fn minute(text: &str) -> Option<u16> {
+fn parse_minute(text: &str) -> Option<u16> {
     let (hours, minutes) = text.split_once(':')?;
     let number = |text: &str| {
         let fits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -122,7 +122,7 @@ pub struct WeekHours {
 /// Weekly hours from a client: refuses unknown fields, which the stored form ignores.
 #[derive(Deserialize)]
 #[serde(remote = "WeekHours", deny_unknown_fields)]
-struct SentHours {
+struct WeekHoursInput {
     #[serde(default)]
     monday: Vec<HoursRange>,
     #[serde(default)]
@@ -143,9 +143,9 @@ struct SentHours {
 pub(super) fn by_weekday<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<WeekHours>, D::Error> {
-    struct ByName;
+    struct WeekdayMapVisitor;
 
-    impl<'de> Visitor<'de> for ByName {
+    impl<'de> Visitor<'de> for WeekdayMapVisitor {
         type Value = Option<WeekHours>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,11 +157,11 @@ pub(super) fn by_weekday<'de, D: Deserializer<'de>>(
         }
 
         fn visit_map<A: MapAccess<'de>>(self, days: A) -> Result<Self::Value, A::Error> {
-            SentHours::deserialize(MapAccessDeserializer::new(days)).map(Some)
+            WeekHoursInput::deserialize(MapAccessDeserializer::new(days)).map(Some)
         }
     }
 
-    from.deserialize_any(ByName)
+    from.deserialize_any(WeekdayMapVisitor)
 }
 
 /// The hours of one day, in place of its weekday's.
@@ -173,13 +173,13 @@ pub struct DayException {
 }
 
 impl WeekHours {
-    pub fn on(&self, day: CalendarDay) -> &[HoursRange] {
+    pub fn hours_on(&self, day: CalendarDay) -> &[HoursRange] {
         let index = usize::from(day.0.weekday().to_monday_zero_offset().unsigned_abs());
-        self.days()[index].1
+        self.hours_by_weekday()[index].1
     }
 
-    pub(super) fn check(mut self, errors: &mut Vec<FieldError>) -> Self {
-        let wrong = self.days().map(|(name, hours)| (name, wrong_hours(hours)));
+    pub(super) fn validate_hours(mut self, errors: &mut Vec<FieldError>) -> Self {
+        let wrong = self.hours_by_weekday().map(|(name, hours)| (name, wrong_hours(hours)));
         for (name, is_wrong) in wrong {
             errors.extend(is_wrong.then(|| {
                 FieldError::new(
@@ -202,7 +202,7 @@ impl WeekHours {
         self
     }
 
-    fn days(&self) -> [(&'static str, &[HoursRange]); 7] {
+    fn hours_by_weekday(&self) -> [(&'static str, &[HoursRange]); 7] {
         [
             ("monday", &self.monday),
             ("tuesday", &self.tuesday),
@@ -220,7 +220,7 @@ pub(super) fn check_exceptions(
     mut exceptions: Vec<DayException>,
     errors: &mut Vec<FieldError>,
 ) -> Vec<DayException> {
-    errors.extend(fields::too_many("exceptions", exceptions.len(), EXCEPTIONS_MAX));
+    errors.extend(fields::too_many_error("exceptions", exceptions.len(), EXCEPTIONS_MAX));
     exceptions.sort_unstable_by_key(|exception| exception.day);
     if exceptions.windows(2).any(|pair| pair[0].day == pair[1].day) {
         errors.push(FieldError::new("exceptions", say::listed_twice));
@@ -269,7 +269,10 @@ mod tests {
         for bad in ["2026-02-29", "2026-2-1", "2026-01-01T00:00", "yesterday", ""] {
             assert!(bad.parse::<CalendarDay>().is_err(), "{bad}");
         }
-        assert_eq!(CalendarDay::of(UnixMillis(1_764_000_000_000)).to_string(), "2025-11-24");
+        assert_eq!(
+            CalendarDay::from_unix_millis(UnixMillis(1_764_000_000_000)).to_string(),
+            "2025-11-24"
+        );
     }
 
     #[test]
@@ -278,7 +281,7 @@ mod tests {
         let monday = |ranges: &[&str]| WeekHours { monday: hours(ranges), ..WeekHours::default() };
         let wrong = |week: WeekHours| {
             let mut errors = Vec::new();
-            week.check(&mut errors);
+            week.validate_hours(&mut errors);
             errors.into_iter().map(|error| error.field).collect::<Vec<_>>()
         };
         assert!(wrong(monday(&["13:00-17:00", "09:00-13:00"])).is_empty());
@@ -295,7 +298,7 @@ mod tests {
         );
         let week = monday(&["09:00-13:00"]);
         let day = |text: &str| text.parse::<CalendarDay>().unwrap();
-        assert_eq!(week.on(day("2026-11-23")).len(), 1, "a Monday");
-        assert!(week.on(day("2026-11-22")).is_empty(), "a Sunday");
+        assert_eq!(week.hours_on(day("2026-11-23")).len(), 1, "a Monday");
+        assert!(week.hours_on(day("2026-11-22")).is_empty(), "a Sunday");
     }
 }

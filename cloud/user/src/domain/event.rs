@@ -7,8 +7,8 @@ use super::{CustomerProfile, PersonRecord, ProviderProfile};
 pub trait ProfileBody: Clone + From<PersonRecord> {
     fn person(&self) -> &PersonRecord;
     fn person_mut(&mut self) -> &mut PersonRecord;
-    fn derive(&mut self);
-    fn told(&self) -> ProfileEvent;
+    fn refresh_derived_fields(&mut self);
+    fn to_profile_event(&self) -> ProfileEvent;
 }
 
 impl ProfileBody for CustomerProfile {
@@ -20,9 +20,9 @@ impl ProfileBody for CustomerProfile {
         &mut self.person
     }
 
-    fn derive(&mut self) {}
+    fn refresh_derived_fields(&mut self) {}
 
-    fn told(&self) -> ProfileEvent {
+    fn to_profile_event(&self) -> ProfileEvent {
         let PersonRecord { user_id, role, revision, .. } = self.person;
         ProfileEvent { user_id, role, version: revision, provider: None, reason: None }
     }
@@ -37,11 +37,11 @@ impl ProfileBody for ProviderProfile {
         &mut self.person
     }
 
-    fn derive(&mut self) {
-        Self::derive(self);
+    fn refresh_derived_fields(&mut self) {
+        Self::refresh_derived_fields(self);
     }
 
-    fn told(&self) -> ProfileEvent {
+    fn to_profile_event(&self) -> ProfileEvent {
         let PersonRecord { user_id, role, revision, is_closed, .. } = self.person;
         let provider = ProviderStanding {
             is_active: self.is_active && !is_closed,

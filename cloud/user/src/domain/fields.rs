@@ -9,42 +9,50 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 const PHONE_CHARS_MAX: usize = 30;
 const URL_BYTES_MAX: usize = 500;
 
-const fn line(chars_min: usize, chars_max: usize) -> TextRule {
+const fn single_line_rule(chars_min: usize, chars_max: usize) -> TextRule {
     TextRule { chars_min, chars_max, lines: false }
 }
 
-pub const NAME: TextRule = line(1, 80);
-pub const WORD: TextRule = line(1, 40);
-pub const TITLE: TextRule = line(1, 120);
-pub const PLACE: TextRule = line(0, 60);
-pub const STREET: TextRule = line(1, 255);
+pub const NAME: TextRule = single_line_rule(1, 80);
+pub const WORD: TextRule = single_line_rule(1, 40);
+pub const TITLE: TextRule = single_line_rule(1, 120);
+pub const PLACE: TextRule = single_line_rule(0, 60);
+pub const STREET: TextRule = single_line_rule(1, 255);
 pub const BIO: TextRule = TextRule { chars_min: 0, chars_max: 1_000, lines: true };
 
 /// Records the error and continues with an empty value, so that all errors show at once.
-pub fn take<T: Default>(checked: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> T {
+pub fn value_or_collect_error<T: Default>(
+    checked: Result<T, FieldError>,
+    errors: &mut Vec<FieldError>,
+) -> T {
     checked.unwrap_or_else(|error| {
         errors.push(error);
         T::default()
     })
 }
 
-pub fn text(field: &str, text: &str, rule: TextRule, errors: &mut Vec<FieldError>) -> String {
-    take(check_text(field, text, rule), errors)
+pub fn check_text_field(
+    field: &str,
+    text: &str,
+    rule: TextRule,
+    errors: &mut Vec<FieldError>,
+) -> String {
+    value_or_collect_error(check_text(field, text, rule), errors)
 }
 
 /// Blank counts as absent.
-pub fn optional(
+pub fn check_optional_text(
     field: &str,
     given: Option<String>,
     rule: TextRule,
     errors: &mut Vec<FieldError>,
 ) -> Option<String> {
     let given = given.filter(|text| !text.trim().is_empty())?;
-    Some(text(field, &given, rule, errors))
+    Some(check_text_field(field, &given, rule, errors))
 }
 
 /// Keeps only the digits and a leading plus.
-pub fn phone(field: &str, text: &str) -> Result<String, FieldError> {
+pub fn check_phone_number(field: &str, text: &str) -> Result<String, FieldError> {
     let wrong = || FieldError::new(field, say::phone_needs);
     let text = text.trim();
     let (plus, rest) = text.strip_prefix('+').map_or(("", text), |rest| ("+", rest));
@@ -60,7 +68,7 @@ pub fn phone(field: &str, text: &str) -> Result<String, FieldError> {
 }
 
 /// Accepts only an HTTPS URL without a user name.
-pub fn url(field: &str, text: &str) -> Result<String, FieldError> {
+pub fn check_https_url(field: &str, text: &str) -> Result<String, FieldError> {
     let text = text.trim();
     let plain = text.len() <= URL_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
     let uri = text.parse::<Uri>().ok().filter(|_| plain);
@@ -74,12 +82,12 @@ pub fn url(field: &str, text: &str) -> Result<String, FieldError> {
     }
 }
 
-pub fn too_many(field: &str, count: usize, most: usize) -> Option<FieldError> {
+pub fn too_many_error(field: &str, count: usize, most: usize) -> Option<FieldError> {
     (count > most).then(|| FieldError::new(field, say::too_many { most: most.into() }))
 }
 
 /// Keeps the order.
-pub fn unique<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+pub fn remove_duplicates<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     let mut kept = Vec::with_capacity(all.len());
     for one in all {
         if !kept.contains(&one) {
@@ -100,17 +108,17 @@ mod tests {
             (" +86 138-0013-8000 ", "+8613800138000"),
             ("(0)10 6255.1234", "01062551234"),
         ] {
-            assert_eq!(phone("phone_number", typed).as_deref(), Ok(kept), "{typed}");
+            assert_eq!(check_phone_number("phone_number", typed).as_deref(), Ok(kept), "{typed}");
         }
         for bad in ["", "1234", "1234567890123456", "call me", "12345+6", "１２３４５６"] {
-            assert!(phone("phone_number", bad).is_err(), "{bad}");
+            assert!(check_phone_number("phone_number", bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_picture_is_an_https_address() {
         let good = "https://cdn.example.org/a/b.png?x=1";
-        assert_eq!(url("profile_picture_url", good).as_deref(), Ok(good));
+        assert_eq!(check_https_url("profile_picture_url", good).as_deref(), Ok(good));
         for bad in [
             "http://cdn.example.org/a.png",
             "javascript:alert(1)",
@@ -122,7 +130,7 @@ mod tests {
             "https://example.org/a b",
             &format!("https://example.org/{}", "x".repeat(500)),
         ] {
-            assert!(url("profile_picture_url", bad).is_err(), "{bad}");
+            assert!(check_https_url("profile_picture_url", bad).is_err(), "{bad}");
         }
     }
 }

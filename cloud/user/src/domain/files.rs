@@ -39,26 +39,26 @@ pub struct CaptionForm {
 
 pub fn checked_caption(caption: &str) -> Result<String, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let caption = fields::text("caption", caption, fields::TITLE, &mut errors);
+    let caption = fields::check_text_field("caption", caption, fields::TITLE, &mut errors);
     if errors.is_empty() { Ok(caption) } else { Err(errors) }
 }
 
 impl PersonRecord {
-    pub fn names(&self, file: FileId) -> bool {
+    pub fn references_file(&self, file: FileId) -> bool {
         self.photo == Some(file)
     }
 }
 
 impl ProviderProfile {
     /// Returns true if the profile uses the file; unused files may be deleted.
-    pub fn names(&self, file: FileId) -> bool {
-        self.person.names(file)
+    pub fn references_file(&self, file: FileId) -> bool {
+        self.person.references_file(file)
             || self.pictures.iter().any(|picture| picture.file_id == file)
             || self.certifications.iter().any(|one| one.document == Some(file))
     }
 
     pub fn check_room_for_picture(&self) -> Result<(), FieldError> {
-        match fields::too_many("pictures", self.pictures.len() + 1, PICTURES_MAX) {
+        match fields::too_many_error("pictures", self.pictures.len() + 1, PICTURES_MAX) {
             Some(error) => Err(error),
             None => Ok(()),
         }

@@ -62,7 +62,11 @@ pub struct ProfileForm {
 
 impl ProfileForm {
     /// Collects an error for every wrong field.
-    pub fn checked(mut self, role: Role, today: CalendarDay) -> Result<Self, Vec<FieldError>> {
+    pub fn validate_for_role(
+        mut self,
+        role: Role,
+        today: CalendarDay,
+    ) -> Result<Self, Vec<FieldError>> {
         let mut errors = self.foreign_fields(role);
         self.check_person(&mut errors);
         if role != Role::Admin && pretends_to_be_staff(&self.full_name) {
@@ -75,9 +79,9 @@ impl ProfileForm {
         }
         if let Some(preferences) = &mut self.preferences {
             let kinds = std::mem::take(&mut preferences.service_types);
-            preferences.service_types = fields::unique(kinds);
+            preferences.service_types = fields::remove_duplicates(kinds);
         }
-        self.address = self.address.take().map(|address| address.checked(&mut errors));
+        self.address = self.address.take().map(|address| address.validate_fields(&mut errors));
         self.check_offer(&mut errors);
         self.check_portfolio(&mut errors);
         if errors.is_empty() { Ok(self) } else { Err(errors) }
@@ -111,24 +115,30 @@ impl ProfileForm {
     }
 
     fn check_person(&mut self, errors: &mut Vec<FieldError>) {
-        self.full_name = fields::text("full_name", &self.full_name, fields::NAME, errors);
-        self.phone_number = fields::take(fields::phone("phone_number", &self.phone_number), errors);
-        self.bio = fields::optional("bio", self.bio.take(), fields::BIO, errors);
+        self.full_name =
+            fields::check_text_field("full_name", &self.full_name, fields::NAME, errors);
+        self.phone_number = fields::value_or_collect_error(
+            fields::check_phone_number("phone_number", &self.phone_number),
+            errors,
+        );
+        self.bio = fields::check_optional_text("bio", self.bio.take(), fields::BIO, errors);
         let picture = self.profile_picture_url.take().filter(|url| !url.trim().is_empty());
-        let picture = picture.map(|url| fields::url("profile_picture_url", &url)).transpose();
-        self.profile_picture_url = fields::take(picture, errors);
+        let picture =
+            picture.map(|url| fields::check_https_url("profile_picture_url", &url)).transpose();
+        self.profile_picture_url = fields::value_or_collect_error(picture, errors);
     }
 
     fn check_offer(&mut self, errors: &mut Vec<FieldError>) {
         let skills = self.skills.take().unwrap_or_default();
-        errors.extend(fields::too_many("skills", skills.len(), SKILLS_MAX));
+        errors.extend(fields::too_many_error("skills", skills.len(), SKILLS_MAX));
         let skills = skills.into_iter().take(SKILLS_MAX).enumerate().map(|(place, skill)| {
-            fields::text(&format!("skills[{place}]"), &skill, fields::WORD, errors)
+            fields::check_text_field(&format!("skills[{place}]"), &skill, fields::WORD, errors)
         });
-        self.skills = Some(fields::unique(skills.collect()));
+        self.skills = Some(fields::remove_duplicates(skills.collect()));
         self.service_categories =
-            Some(fields::unique(self.service_categories.take().unwrap_or_default()));
-        self.service_areas = Some(fields::unique(self.service_areas.take().unwrap_or_default()));
+            Some(fields::remove_duplicates(self.service_categories.take().unwrap_or_default()));
+        self.service_areas =
+            Some(fields::remove_duplicates(self.service_areas.take().unwrap_or_default()));
         if self.hourly_rate.is_some_and(|rate| !rate.is_positive()) {
             errors.push(FieldError::new("hourly_rate", say::rate_too_low));
         }
@@ -136,19 +146,25 @@ impl ProfileForm {
             let most = EXPERIENCE_YEARS_MAX.into();
             errors.push(FieldError::new("experience_years", say::too_many_years { most }));
         }
-        self.availability = Some(self.availability.take().unwrap_or_default().check(errors));
+        self.availability =
+            Some(self.availability.take().unwrap_or_default().validate_hours(errors));
         let exceptions = self.exceptions.take().unwrap_or_default();
         self.exceptions = Some(calendar::check_exceptions(exceptions, errors));
     }
 
     fn check_portfolio(&mut self, errors: &mut Vec<FieldError>) {
         let items = self.portfolio.take().unwrap_or_default();
-        errors.extend(fields::too_many("portfolio", items.len(), PORTFOLIO_MAX));
+        errors.extend(fields::too_many_error("portfolio", items.len(), PORTFOLIO_MAX));
         let items = items.into_iter().take(PORTFOLIO_MAX).enumerate().map(|(place, item)| {
             let field = |name: &str| format!("portfolio[{place}].{name}");
             PortfolioItem {
-                title: fields::text(&field("title"), &item.title, fields::TITLE, errors),
-                description: fields::optional(
+                title: fields::check_text_field(
+                    &field("title"),
+                    &item.title,
+                    fields::TITLE,
+                    errors,
+                ),
+                description: fields::check_optional_text(
                     &field("description"),
                     item.description,
                     fields::BIO,
@@ -173,7 +189,7 @@ impl ProfileForm {
     /// A verified provider's new name sends them back to the verification queue.
     pub fn apply_to_provider(&self, profile: &mut ProviderProfile, now: UnixMillis) {
         if profile.person.full_name != self.full_name {
-            profile.look_again(now);
+            profile.requeue_if_verified(now);
         }
         self.apply_to_person(&mut profile.person);
         let form = self.clone();
@@ -206,7 +222,7 @@ mod tests {
         let mut form = json!({ "version": 1, "full_name": "Li Si", "phone_number": "13800138000" });
         form.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let form: ProfileForm = serde_json::from_value(form).unwrap();
-        let checked = form.checked(role, "2026-11-22".parse().unwrap());
+        let checked = form.validate_for_role(role, "2026-11-22".parse().unwrap());
         checked.err().unwrap_or_default().into_iter().map(|error| error.field).collect()
     }
 

@@ -14,7 +14,7 @@ const JOBS_COUNTED_MAX: i64 = 50;
 const WELL_RATED_HUNDREDTHS: i64 = 400;
 
 #[derive(Debug, Clone)]
-pub struct MatchQuestion {
+pub struct MatchCriteria {
     pub area: Region,
     pub service_type: ServiceType,
     /// The job's text, searched for the skills of providers.
@@ -46,8 +46,8 @@ pub struct ProviderMatch {
 
 /// Returns the best first, at most `limit`; on equal scores the oldest profile leads. Skips
 /// unlisted providers and any that do not serve the job.
-pub fn rank<'p>(
-    question: &MatchQuestion,
+pub fn rank_providers<'p>(
+    question: &MatchCriteria,
     candidates: impl IntoIterator<Item = &'p ProviderProfile>,
 ) -> Vec<ProviderMatch> {
     let text = question.text.to_lowercase();
@@ -56,14 +56,19 @@ pub fn rank<'p>(
             && one.service_areas.contains(&question.area)
             && one.service_categories.contains(&question.service_type)
     });
-    let mut ranked: Vec<_> =
-        candidates.map(|one| (one.person.created_at, judged(one, question.day, &text))).collect();
+    let mut ranked: Vec<_> = candidates
+        .map(|one| (one.person.created_at, score_provider(one, question.day, &text)))
+        .collect();
     ranked.sort_by_key(|(since, found)| (-found.score, *since, found.user_id));
     ranked.truncate(question.limit);
     ranked.into_iter().map(|(_, found)| found).collect()
 }
 
-fn judged(provider: &ProviderProfile, day: Option<CalendarDay>, text: &str) -> ProviderMatch {
+fn score_provider(
+    provider: &ProviderProfile,
+    day: Option<CalendarDay>,
+    text: &str,
+) -> ProviderMatch {
     let mut reasons =
         vec![MatchReason::ServesTheArea, MatchReason::DoesThisWork, MatchReason::Verified];
     let mut score = 0;
@@ -93,7 +98,7 @@ impl ProviderProfile {
     /// The day's exception overrides its weekday.
     pub fn works_on(&self, day: CalendarDay) -> bool {
         let exception = self.exceptions.iter().find(|exception| exception.day == day);
-        let hours = exception.map_or(self.availability.on(day), |exception| &exception.hours);
+        let hours = exception.map_or(self.availability.hours_on(day), |exception| &exception.hours);
         !hours.is_empty()
     }
 }
@@ -109,14 +114,14 @@ mod tests {
     fn provider(n: u128, change: impl FnOnce(&mut ProviderProfile)) -> ProviderProfile {
         let at = UnixMillis(1_764_000_000_000);
         let user = UserId(Uuid::from_u128(n));
-        let mut profile = ProviderProfile::from(PersonRecord::blank(user, Role::Provider, at));
+        let mut profile = ProviderProfile::from(PersonRecord::new_blank(user, Role::Provider, at));
         profile.person.full_name = format!("P{n}");
         profile.person.phone_number = "12345".into();
         profile.service_areas = vec![Region::North];
         profile.service_categories = vec![ServiceType::ItTechnology];
         profile.verification.state = VerificationState::Verified;
         change(&mut profile);
-        profile.derive();
+        profile.refresh_derived_fields();
         profile
     }
 
@@ -132,8 +137,8 @@ mod tests {
     ) -> Vec<(u128, usize)> {
         let (area, service_type) = (Region::North, ServiceType::ItTechnology);
         let day = day.map(|day| day.parse().unwrap());
-        let question = MatchQuestion { area, service_type, text: text.into(), day, limit };
-        let found = rank(&question, all);
+        let question = MatchCriteria { area, service_type, text: text.into(), day, limit };
+        let found = rank_providers(&question, all);
         found.iter().map(|one| (one.user_id.0.as_u128(), one.reasons.len())).collect()
     }
 

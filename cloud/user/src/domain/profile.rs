@@ -116,7 +116,7 @@ pub struct PortfolioItem {
 }
 
 impl PersonRecord {
-    pub fn blank(user_id: UserId, role: Role, now: UnixMillis) -> Self {
+    pub fn new_blank(user_id: UserId, role: Role, now: UnixMillis) -> Self {
         Self {
             user_id,
             role,
@@ -143,7 +143,7 @@ impl ProviderProfile {
         self.verification.state == VerificationState::Verified
     }
 
-    pub fn derive(&mut self) {
+    pub fn refresh_derived_fields(&mut self) {
         let areas = self.service_areas.iter();
         let pairs =
             areas.flat_map(|area| self.service_categories.iter().map(|kind| (*area, *kind)));

@@ -155,16 +155,16 @@ impl From<&ProviderProfile> for OwnProvider {
 impl OwnProvider {
     /// Masks the numbers for a list. Admins see them only on the profile opened for a decision.
     #[must_use]
-    pub fn masked(mut self) -> Self {
-        mask(&mut self.person.phone_number);
-        self.certifications.iter_mut().for_each(|one| mask(&mut one.number));
+    pub fn with_masked_numbers(mut self) -> Self {
+        mask_number(&mut self.person.phone_number);
+        self.certifications.iter_mut().for_each(|one| mask_number(&mut one.number));
         self
     }
 }
 
 /// Keeps the last two characters, enough to recognise a number. Masks a short one whole, since two
 /// would reveal it.
-fn mask(number: &mut String) {
+fn mask_number(number: &mut String) {
     let chars = number.chars().count();
     let shown = if chars < 6 { 0 } else { 2 };
     if chars > 0 {
@@ -175,7 +175,7 @@ fn mask(number: &mut String) {
 
 impl PublicProfile {
     /// `None` if the account is closed or has no name yet.
-    pub fn of(profile: &ProviderProfile) -> Option<Self> {
+    pub fn from_provider(profile: &ProviderProfile) -> Option<Self> {
         let person = &profile.person;
         let is_shown = !person.is_closed && !person.full_name.is_empty();
         is_shown.then(|| Self {

@@ -33,12 +33,16 @@ pub fn pretends_to_be_staff(name: &str) -> bool {
     if STAFF.other.iter().any(|word| signs.contains(word.as_str())) {
         return true;
     }
-    let words = words_of(name);
+    let words = split_words(name);
     let is_alone = words.iter().any(|word| {
-        STAFF.is_staff(&looks_of(word)) || STAFF.is_staff(&looks_of(trim_digits(word)))
+        STAFF.is_staff(&to_lookalike_letters(word))
+            || STAFF.is_staff(&to_lookalike_letters(trim_digits(word)))
     });
     // The list has `Customer Service` in one piece.
-    is_alone || words.windows(2).any(|pair| STAFF.is_made_of(&looks_of(&pair.concat()), false))
+    is_alone
+        || words
+            .windows(2)
+            .any(|pair| STAFF.is_made_of(&to_lookalike_letters(&pair.concat()), false))
 }
 
 impl StaffWords {
@@ -46,10 +50,10 @@ impl StaffWords {
         let (latin, other): (Vec<&str>, Vec<&str>) =
             WORDS.split_whitespace().partition(|word| word.is_ascii());
         Self {
-            latin: latin.into_iter().map(looks_of).collect(),
+            latin: latin.into_iter().map(to_lookalike_letters).collect(),
             other: other.into_iter().map(str::to_owned).collect(),
-            companions: COMPANIONS.map(looks_of).to_vec(),
-            brand: looks_of(BRAND),
+            companions: COMPANIONS.map(to_lookalike_letters).to_vec(),
+            brand: to_lookalike_letters(BRAND),
         }
     }
 
@@ -72,7 +76,7 @@ impl StaffWords {
 }
 
 /// Splits a name at gaps. Joins single letters in a row: `A d m i n`.
-fn words_of(name: &str) -> Vec<String> {
+fn split_words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut is_spelled = false;
     for word in name.split(is_gap).filter(|word| !word.is_empty()) {
@@ -96,14 +100,15 @@ fn trim_digits(word: &str) -> &str {
 }
 
 /// The Latin letters that a text resembles. I, L and their look-alikes all become `i`.
-fn looks_of(word: &str) -> String {
-    let letters: String = word.chars().flat_map(char::to_lowercase).filter_map(look_of).collect();
+fn to_lookalike_letters(word: &str) -> String {
+    let letters: String =
+        word.chars().flat_map(char::to_lowercase).filter_map(to_lookalike_letter).collect();
     letters.replace("rn", "m").replace("vv", "w")
 }
 
 #[rustfmt::skip]
-fn look_of(c: char) -> Option<char> {
-    Some(match narrow(c) {
+fn to_lookalike_letter(c: char) -> Option<char> {
+    Some(match to_half_width(c) {
         // Combining marks above and below a letter.
         '\u{300}'..='\u{36f}' => return None,
         '0' | '\u{43e}' | '\u{3bf}' | '\u{f2}'..='\u{f6}' | '\u{f8}' | '\u{14d}' => 'o',
@@ -126,7 +131,7 @@ fn look_of(c: char) -> Option<char> {
 }
 
 /// Maps a full-width letter or digit of a Chinese keyboard to ASCII.
-fn narrow(c: char) -> char {
+fn to_half_width(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         c => c,

@@ -89,61 +89,68 @@ pub struct VerificationStep {
 }
 
 impl CertificationForm {
-    pub fn checked(self) -> Result<Vec<Certification>, Vec<FieldError>> {
+    pub fn into_certifications(self) -> Result<Vec<Certification>, Vec<FieldError>> {
         let mut errors = Vec::new();
-        errors.extend(fields::too_many("items", self.items.len(), CERTIFICATIONS_MAX));
+        errors.extend(fields::too_many_error("items", self.items.len(), CERTIFICATIONS_MAX));
         let checked = self.items.into_iter().take(CERTIFICATIONS_MAX).enumerate();
-        let checked = checked.map(|(place, item)| checked_item(place, item, &mut errors));
-        let checked = fields::unique(checked.collect());
+        let checked = checked.map(|(place, item)| check_certification(place, item, &mut errors));
+        let checked = fields::remove_duplicates(checked.collect());
         if errors.is_empty() { Ok(checked) } else { Err(errors) }
     }
 }
 
-fn checked_item(place: usize, item: Certification, errors: &mut Vec<FieldError>) -> Certification {
+fn check_certification(
+    place: usize,
+    item: Certification,
+    errors: &mut Vec<FieldError>,
+) -> Certification {
     let field = |name: &str| format!("items[{place}].{name}");
-    let name = fields::text(&field("name"), &item.name, fields::TITLE, errors);
-    let number = fields::optional(&field("number"), Some(item.number), fields::TITLE, errors);
-    let issuer = fields::optional(&field("issuer"), Some(item.issuer), fields::TITLE, errors);
+    let name = fields::check_text_field(&field("name"), &item.name, fields::TITLE, errors);
+    let number =
+        fields::check_optional_text(&field("number"), Some(item.number), fields::TITLE, errors);
+    let issuer =
+        fields::check_optional_text(&field("issuer"), Some(item.issuer), fields::TITLE, errors);
     let url = item.file_url.filter(|url| !url.trim().is_empty());
-    let own = url.as_deref().and_then(own_file);
+    let own = url.as_deref().and_then(file_id_from_url);
     let elsewhere = url.filter(|_| own.is_none());
-    let elsewhere = elsewhere.map(|url| fields::url(&field("file_url"), &url)).transpose();
+    let elsewhere =
+        elsewhere.map(|url| fields::check_https_url(&field("file_url"), &url)).transpose();
     Certification {
         name,
         number: number.unwrap_or_default(),
         issuer: issuer.unwrap_or_default(),
         valid_until: item.valid_until,
         document: item.document.or(own),
-        file_url: fields::take(elsewhere, errors),
+        file_url: fields::value_or_collect_error(elsewhere, errors),
     }
 }
 
 /// Parses a URL of this platform, which has no host.
-fn own_file(url: &str) -> Option<FileId> {
+fn file_id_from_url(url: &str) -> Option<FileId> {
     let path = url.trim();
     let id = path.strip_prefix("/api/v1/files/").or_else(|| path.strip_prefix("/api/files/"))?;
     id.parse().ok()
 }
 
 impl ProviderProfile {
-    pub fn certify(&mut self, certifications: Vec<Certification>, now: UnixMillis) {
+    pub fn set_certifications(&mut self, certifications: Vec<Certification>, now: UnixMillis) {
         let differs = self.certifications != certifications;
         self.certifications = certifications;
         if differs {
-            self.look_again(now);
+            self.requeue_if_verified(now);
         }
     }
 
     /// Sends a verified provider back to the queue: the decision covered the previous profile.
-    pub(super) fn look_again(&mut self, now: UnixMillis) {
+    pub(super) fn requeue_if_verified(&mut self, now: UnixMillis) {
         if self.is_verified() {
             let by = self.person.user_id;
-            self.step(VerificationState::Waiting, VerificationAct::Changed, by, None, now);
+            self.record_step(VerificationState::Waiting, VerificationAct::Changed, by, None, now);
         }
     }
 
     /// Returns true if the profile enters the queue; false if it is waiting or verified.
-    pub fn submit(&mut self, now: UnixMillis) -> Result<bool, Vec<FieldError>> {
+    pub fn submit_verification(&mut self, now: UnixMillis) -> Result<bool, Vec<FieldError>> {
         if matches!(
             self.verification.state,
             VerificationState::Waiting | VerificationState::Verified
@@ -158,7 +165,7 @@ impl ProviderProfile {
         let missing = missing.into_iter().filter(|(_, is_missing)| *is_missing);
         let mut errors: Vec<_> =
             missing.map(|(field, _)| FieldError::new(field, say::needed_to_verify)).collect();
-        let today = CalendarDay::of(now);
+        let today = CalendarDay::from_unix_millis(now);
         for (place, certification) in self.certifications.iter().enumerate() {
             if certification.valid_until.is_some_and(|until| until < today) {
                 let field = format!("certifications[{place}].valid_until");
@@ -169,13 +176,13 @@ impl ProviderProfile {
             return Err(errors);
         }
         let by = self.person.user_id;
-        self.step(VerificationState::Waiting, VerificationAct::Submitted, by, None, now);
+        self.record_step(VerificationState::Waiting, VerificationAct::Submitted, by, None, now);
         Ok(true)
     }
 
     /// Records a decision, which may reverse an earlier one. Returns true if the state changed,
     /// `None` if the provider never submitted.
-    pub fn decide(
+    pub fn decide_verification(
         &mut self,
         is_verified: bool,
         by: UserId,
@@ -191,13 +198,13 @@ impl ProviderProfile {
             VerificationState::None => None,
             before if before == state => Some(false),
             _ => {
-                self.step(state, act, by, Some(reason), now);
+                self.record_step(state, act, by, Some(reason), now);
                 Some(true)
             }
         }
     }
 
-    fn step(
+    fn record_step(
         &mut self,
         state: VerificationState,
         act: VerificationAct,
@@ -226,7 +233,7 @@ mod tests {
     fn checked(item: Value) -> Result<Certification, Vec<String>> {
         let form = json!({ "version": 1, "items": [item] });
         let form: CertificationForm = serde_json::from_value(form).unwrap();
-        match form.checked() {
+        match form.into_certifications() {
             Ok(items) => Ok(items.into_iter().next().unwrap()),
             Err(errors) => Err(errors.into_iter().map(|error| error.field).collect()),
         }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use process::{
     problem::{CreatedJson, Json, Path, Problem, Query},
     tokens::Caller,
-    trace::Trace,
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use crate::{
     domain::{
         self, Address, AddressForm, AddressId, CustomerProfile, PersonRecord, ProviderProfile,
     },
-    store::{ChangeNews, KeptProfile, ProfileRefusal},
+    store::{ProfileEventDraft, ProfileRefusal, StoredProfile},
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,30 +33,32 @@ pub struct VersionQuery {
 
 pub async fn list(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
 ) -> Result<Json<AddressBook>, Problem> {
     let Actor { user_id, role } = actor;
     let (store, trace) = (&service.store, trace.as_str());
     Ok(Json(match role {
         Role::Provider => {
-            (&store.own::<ProviderProfile>(user_id, role, trace).await?.person).into()
+            (&store.load_or_create_profile::<ProviderProfile>(user_id, role, trace).await?.person)
+                .into()
         }
         Role::Customer | Role::Admin => {
-            (&store.own::<CustomerProfile>(user_id, role, trace).await?.person).into()
+            (&store.load_or_create_profile::<CustomerProfile>(user_id, role, trace).await?.person)
+                .into()
         }
     }))
 }
 
 pub async fn add(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
     Json(form): Json<AddressForm>,
 ) -> Result<CreatedJson<AddressBook>, Problem> {
     let version = form.version;
-    let address = form.checked(AddressId(service.store.clock().new_id()))?;
-    let changed = changed(&service, actor, version, trace.as_str(), |all| {
+    let address = form.into_address(AddressId(service.store.clock().new_id()))?;
+    let changed = change_addresses(&service, actor, version, trace.as_str(), |all| {
         Ok(domain::add_address(all, address.clone())?)
     });
     Ok(CreatedJson(changed.await?))
@@ -64,37 +66,37 @@ pub async fn add(
 
 pub async fn edit(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
     Path(id): Path<AddressId>,
     Json(form): Json<AddressForm>,
 ) -> Result<Json<AddressBook>, Problem> {
     let version = form.version;
-    let address = form.checked(id)?;
-    let changed = changed(&service, actor, version, trace.as_str(), |all| {
-        found(domain::edit_address(all, &address))
+    let address = form.into_address(id)?;
+    let changed = change_addresses(&service, actor, version, trace.as_str(), |all| {
+        require_found(domain::edit_address(all, &address))
     });
     Ok(Json(changed.await?))
 }
 
 pub async fn remove(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
     Path(id): Path<AddressId>,
     Query(VersionQuery { version }): Query<VersionQuery>,
 ) -> Result<Json<AddressBook>, Problem> {
-    let changed = changed(&service, actor, version, trace.as_str(), |all| {
-        found(domain::remove_address(all, id))
+    let changed = change_addresses(&service, actor, version, trace.as_str(), |all| {
+        require_found(domain::remove_address(all, id))
     });
     Ok(Json(changed.await?))
 }
 
-fn found(is_there: bool) -> Result<(), ProfileRefusal> {
+fn require_found(is_there: bool) -> Result<(), ProfileRefusal> {
     if is_there { Ok(()) } else { Err(ProfileRefusal::Missing) }
 }
 
-async fn changed(
+async fn change_addresses(
     service: &Service,
     actor: Actor,
     version: i64,
@@ -103,15 +105,15 @@ async fn changed(
 ) -> Result<AddressBook, Problem> {
     match actor.role {
         Role::Provider => {
-            changed_in::<ProviderProfile>(service, actor, version, trace, change).await
+            change_addresses_in::<ProviderProfile>(service, actor, version, trace, change).await
         }
         Role::Customer | Role::Admin => {
-            changed_in::<CustomerProfile>(service, actor, version, trace, change).await
+            change_addresses_in::<CustomerProfile>(service, actor, version, trace, change).await
         }
     }
 }
 
-async fn changed_in<D: KeptProfile>(
+async fn change_addresses_in<D: StoredProfile>(
     service: &Service,
     Actor { user_id, role }: Actor,
     version: i64,
@@ -119,10 +121,10 @@ async fn changed_in<D: KeptProfile>(
     mut change: impl FnMut(&mut Vec<Address>) -> Result<(), ProfileRefusal>,
 ) -> Result<AddressBook, Problem> {
     let store = &service.store;
-    store.own::<D>(user_id, role, trace).await?;
-    let changed = store.change::<D>(user_id, Some(version), trace, |profile| {
+    store.load_or_create_profile::<D>(user_id, role, trace).await?;
+    let changed = store.change_profile::<D>(user_id, Some(version), trace, |profile| {
         change(&mut profile.person_mut().addresses)?;
-        Ok(Some(ChangeNews::of(EventType::ProfileUpdated)))
+        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
     });
     Ok(changed.await?.person().into())
 }

@@ -4,12 +4,12 @@
 
 use axum::{extract::State, response::Response};
 use platform::files::{
-    self, CheckedFile, FileBody, FileId, FileKind, FileRecord, FileRule, FileSender, LinkQuery,
+    self, CheckedFile, FileBody, FileId, FileKind, FileRecord, LinkQuery, UploadRule, Uploader,
 };
 use process::{
     problem::{CreatedJson, Json, Path, Problem, Query},
     tokens::Caller,
-    trace::Trace,
+    trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,17 +21,17 @@ use crate::{
         CaptionForm, CustomerProfile, FilePurpose, ProfileBody, ProviderProfile, PublicProfile,
         WorkPicture, checked_caption,
     },
-    store::{ChangeNews, KeptProfile, ProfileRefusal},
+    store::{ProfileEventDraft, ProfileRefusal, StoredProfile},
 };
 
 const MB: usize = 1024 * 1024;
-const PHOTO: FileRule =
-    FileRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 640 };
-const PICTURE: FileRule =
-    FileRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 1_600 };
+const PHOTO: UploadRule =
+    UploadRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 640 };
+const PICTURE: UploadRule =
+    UploadRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 1_600 };
 /// The small print must stay readable.
-const DOCUMENT: FileRule =
-    FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * MB, side_px_max: 2_400 };
+const DOCUMENT: UploadRule =
+    UploadRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * MB, side_px_max: 2_400 };
 
 /// Each of these permissions lets an admin read the documents of providers.
 const DOCUMENT_READERS: &[Permission] = &[Permission::VerifyProviders];
@@ -82,41 +82,47 @@ pub struct PictureVersion {
 
 pub async fn set_photo(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, claims, .. }: Caller,
     FileBody(body): FileBody,
 ) -> Result<Json<OwnPhoto>, Problem> {
-    let file = service.intake.take(FileSender::from_claims(&claims), body, PHOTO).await?;
-    let photo = service.register.take(actor.user_id, FilePurpose::Photo.as_str(), file).await?;
-    photo_of(&service, actor, trace.as_str(), Some(photo)).await
+    let file = service.intake.receive_upload(Uploader::from_claims(&claims), body, PHOTO).await?;
+    let photo =
+        service.register.register_file(actor.user_id, FilePurpose::Photo.as_str(), file).await?;
+    set_profile_photo(&service, actor, trace.as_str(), Some(photo)).await
 }
 
 pub async fn remove_photo(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
 ) -> Result<Json<OwnPhoto>, Problem> {
-    photo_of(&service, actor, trace.as_str(), None).await
+    set_profile_photo(&service, actor, trace.as_str(), None).await
 }
 
 pub async fn add_picture(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     caller: Caller,
     Query(CaptionQuery { caption }): Query<CaptionQuery>,
     FileBody(body): FileBody,
 ) -> Result<CreatedJson<PictureBook>, Problem> {
-    let owner = super::provider_of(&caller)?;
+    let owner = super::require_provider(&caller)?;
     let caption = checked_caption(&caption)?;
-    let own = service.store.own::<ProviderProfile>(owner, Role::Provider, trace.as_str()).await?;
+    let own = service
+        .store
+        .load_or_create_profile::<ProviderProfile>(owner, Role::Provider, trace.as_str())
+        .await?;
     // Check before a useless upload.
     own.check_room_for_picture()?;
-    let file = service.intake.take(FileSender::from_claims(&caller.claims), body, PICTURE).await?;
+    let file =
+        service.intake.receive_upload(Uploader::from_claims(&caller.claims), body, PICTURE).await?;
     let CheckedFile { size, .. } = &file;
     let (width, height) = size.map_or((0, 0), |size| (size.width, size.height));
-    let file_id = service.register.take(owner, FilePurpose::Picture.as_str(), file).await?;
+    let file_id =
+        service.register.register_file(owner, FilePurpose::Picture.as_str(), file).await?;
     let picture = WorkPicture { file_id, caption, width, height };
-    let changed = pictures_of(&service, owner, None, trace.as_str(), |profile| {
+    let changed = change_pictures(&service, owner, None, trace.as_str(), |profile| {
         Ok(profile.show_picture(picture.clone())?)
     });
     Ok(CreatedJson(changed.await?))
@@ -124,29 +130,29 @@ pub async fn add_picture(
 
 pub async fn caption_picture(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     caller: Caller,
     Path(id): Path<FileId>,
     Json(CaptionForm { version, caption }): Json<CaptionForm>,
 ) -> Result<Json<PictureBook>, Problem> {
-    let owner = super::provider_of(&caller)?;
+    let owner = super::require_provider(&caller)?;
     let caption = checked_caption(&caption)?;
-    let changed = pictures_of(&service, owner, Some(version), trace.as_str(), |profile| {
-        found(profile.caption_picture(id, &caption))
+    let changed = change_pictures(&service, owner, Some(version), trace.as_str(), |profile| {
+        require_found(profile.caption_picture(id, &caption))
     });
     Ok(Json(changed.await?))
 }
 
 pub async fn remove_picture(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     caller: Caller,
     Path(id): Path<FileId>,
     Query(PictureVersion { version }): Query<PictureVersion>,
 ) -> Result<Json<PictureBook>, Problem> {
-    let owner = super::provider_of(&caller)?;
-    let changed = pictures_of(&service, owner, Some(version), trace.as_str(), |profile| {
-        found(profile.hide_picture(id))
+    let owner = super::require_provider(&caller)?;
+    let changed = change_pictures(&service, owner, Some(version), trace.as_str(), |profile| {
+        require_found(profile.hide_picture(id))
     });
     Ok(Json(changed.await?))
 }
@@ -156,10 +162,13 @@ pub async fn hand_in_document(
     caller: Caller,
     FileBody(body): FileBody,
 ) -> Result<CreatedJson<HandedDocument>, Problem> {
-    let owner = super::provider_of(&caller)?;
-    let file = service.intake.take(FileSender::from_claims(&caller.claims), body, DOCUMENT).await?;
+    let owner = super::require_provider(&caller)?;
+    let file = service
+        .intake
+        .receive_upload(Uploader::from_claims(&caller.claims), body, DOCUMENT)
+        .await?;
     let (kind, bytes) = (file.kind, file.bytes);
-    let id = service.register.take(owner, FilePurpose::Document.as_str(), file).await?;
+    let id = service.register.register_file(owner, FilePurpose::Document.as_str(), file).await?;
     Ok(CreatedJson(HandedDocument { id, kind, bytes }))
 }
 
@@ -168,8 +177,8 @@ pub async fn show_file(
     caller: Caller,
     Path(id): Path<FileId>,
 ) -> Result<Response, Problem> {
-    let file = seen(&service, &caller, id).await?;
-    answered(&service, &file).await
+    let file = load_visible_file(&service, &caller, id).await?;
+    respond_with_file(&service, &file).await
 }
 
 pub async fn link_to_file(
@@ -177,8 +186,8 @@ pub async fn link_to_file(
     caller: Caller,
     Path(id): Path<FileId>,
 ) -> Result<Json<FileLink>, Problem> {
-    seen(&service, &caller, id).await?;
-    let LinkQuery { expires, signature } = service.links.make(id);
+    load_visible_file(&service, &caller, id).await?;
+    let LinkQuery { expires, signature } = service.links.sign_link(id);
     let url = format!("/api/v1/files/{id}/signed?expires={expires}&signature={signature}");
     Ok(Json(FileLink { url, expires_at: UnixMillis(expires) }))
 }
@@ -193,26 +202,32 @@ pub async fn show_file_by_link(
         return Err(Code::LinkInvalid.into());
     }
     let file = service.register.get(id).await?.ok_or(Code::NotFound)?;
-    answered(&service, &file).await
+    respond_with_file(&service, &file).await
 }
 
-async fn answered(service: &Service, file: &FileRecord) -> Result<Response, Problem> {
+async fn respond_with_file(service: &Service, file: &FileRecord) -> Result<Response, Problem> {
     let body = service.register.read(file).await?;
-    Ok(files::served(file, body))
+    Ok(files::file_response(file, body))
 }
 
 /// Returns the file if the caller may see it: their own; by permission, documents or pictures for
 /// admins; pictures on a public provider profile for all.
-async fn seen(service: &Service, caller: &Caller, id: FileId) -> Result<FileRecord, Problem> {
+async fn load_visible_file(
+    service: &Service,
+    caller: &Caller,
+    id: FileId,
+) -> Result<FileRecord, Problem> {
     let file = service.register.get(id).await?.ok_or(Code::NotFound)?;
     let is_document = file.purpose == FilePurpose::Document.as_str();
-    let actor = caller.reader(if is_document { DOCUMENT_READERS } else { PICTURE_READERS });
+    let actor = caller.as_reader(if is_document { DOCUMENT_READERS } else { PICTURE_READERS });
     if file.owner_id == actor.user_id || actor.role == Role::Admin {
         return Ok(file);
     }
     if !is_document {
         let owner = service.store.get::<ProviderProfile>(file.owner_id).await?;
-        let shown = owner.filter(|owner| PublicProfile::of(owner).is_some() && owner.names(id));
+        let shown = owner.filter(|owner| {
+            PublicProfile::from_provider(owner).is_some() && owner.references_file(id)
+        });
         if shown.is_some() {
             return Ok(file);
         }
@@ -220,42 +235,42 @@ async fn seen(service: &Service, caller: &Caller, id: FileId) -> Result<FileReco
     Err(Code::NotFound.into())
 }
 
-fn found(is_there: bool) -> Result<(), ProfileRefusal> {
+fn require_found(is_there: bool) -> Result<(), ProfileRefusal> {
     if is_there { Ok(()) } else { Err(ProfileRefusal::Missing) }
 }
 
-async fn photo_of(
+async fn set_profile_photo(
     service: &Service,
     actor: Actor,
     trace: &str,
     photo: Option<FileId>,
 ) -> Result<Json<OwnPhoto>, Problem> {
     let version = match actor.role {
-        Role::Provider => photo_in::<ProviderProfile>(service, actor, trace, photo).await?,
+        Role::Provider => set_photo_in::<ProviderProfile>(service, actor, trace, photo).await?,
         Role::Customer | Role::Admin => {
-            photo_in::<CustomerProfile>(service, actor, trace, photo).await?
+            set_photo_in::<CustomerProfile>(service, actor, trace, photo).await?
         }
     };
     Ok(Json(OwnPhoto { version, photo }))
 }
 
 /// Returns the new version. Expects none, because a photo cannot overwrite typed text.
-async fn photo_in<D: KeptProfile>(
+async fn set_photo_in<D: StoredProfile>(
     service: &Service,
     Actor { user_id, role }: Actor,
     trace: &str,
     photo: Option<FileId>,
 ) -> Result<i64, Problem> {
-    service.store.own::<D>(user_id, role, trace).await?;
+    service.store.load_or_create_profile::<D>(user_id, role, trace).await?;
     let change = |profile: &mut D| {
         let is_new = std::mem::replace(&mut profile.person_mut().photo, photo) != photo;
-        Ok(is_new.then(|| ChangeNews::of(EventType::ProfileUpdated)))
+        Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
     };
-    let changed = service.store.change(user_id, None, trace, change).await?;
+    let changed = service.store.change_profile(user_id, None, trace, change).await?;
     Ok(ProfileBody::person(&changed).revision)
 }
 
-async fn pictures_of(
+async fn change_pictures(
     service: &Service,
     owner: UserId,
     version: Option<i64>,
@@ -263,10 +278,10 @@ async fn pictures_of(
     mut change: impl FnMut(&mut ProviderProfile) -> Result<(), ProfileRefusal>,
 ) -> Result<PictureBook, Problem> {
     let store = &service.store;
-    store.own::<ProviderProfile>(owner, Role::Provider, trace).await?;
-    let changed = store.change::<ProviderProfile>(owner, version, trace, |profile| {
+    store.load_or_create_profile::<ProviderProfile>(owner, Role::Provider, trace).await?;
+    let changed = store.change_profile::<ProviderProfile>(owner, version, trace, |profile| {
         change(profile)?;
-        Ok(Some(ChangeNews::of(EventType::ProfileUpdated)))
+        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
     });
     let profile = changed.await?;
     Ok(PictureBook { version: profile.person.revision, items: profile.pictures })

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use process::{
-    problem::{AtMost, Json, Problem, Query},
-    tokens::{Admin, FromService},
+    problem::{Json, ListLimit, Problem, Query},
+    tokens::{AdminCaller, ServiceCaller},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,8 +11,10 @@ use wire::{Region, ServiceType, TextRule, check_text};
 
 use super::Service;
 use crate::{
-    domain::{CalendarDay, MATCHES_MAX, MATCHES_USUAL, MatchQuestion, ProviderMatch, rank},
-    store::serving_of,
+    domain::{
+        CalendarDay, MATCHES_MAX, MATCHES_USUAL, MatchCriteria, ProviderMatch, rank_providers,
+    },
+    store::serving_providers_query,
 };
 
 /// The ranking chooses among this many with the best standing.
@@ -38,30 +40,30 @@ pub struct ProviderMatches {
 
 pub async fn matches(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     Query(query): Query<MatchQuery>,
 ) -> Result<Json<ProviderMatches>, Problem> {
-    matched(&service, query, MATCHES_USUAL).await
+    find_matches(&service, query, MATCHES_USUAL).await
 }
 
 pub async fn matches_for_service(
     State(service): State<Service>,
-    _: FromService,
-    AtMost(limit): AtMost<MATCHES_USUAL, MATCHES_MAX>,
+    _: ServiceCaller,
+    ListLimit(limit): ListLimit<MATCHES_USUAL, MATCHES_MAX>,
     Json(query): Json<MatchQuery>,
 ) -> Result<Json<ProviderMatches>, Problem> {
-    matched(&service, query, limit).await
+    find_matches(&service, query, limit).await
 }
 
-async fn matched(
+async fn find_matches(
     service: &Service,
     query: MatchQuery,
     limit: usize,
 ) -> Result<Json<ProviderMatches>, Problem> {
     let MatchQuery { region: area, service_type, text, day } = query;
     let text = check_text("text", text.as_deref().unwrap_or_default(), TEXT)?;
-    let question = MatchQuestion { area, service_type, text, day, limit };
-    let find = serving_of(area, service_type, CANDIDATES_MAX);
-    let found = service.store.serving(&find).await?;
-    Ok(Json(ProviderMatches { items: rank(&question, &found) }))
+    let question = MatchCriteria { area, service_type, text, day, limit };
+    let find = serving_providers_query(area, service_type, CANDIDATES_MAX);
+    let found = service.store.find_serving_providers(&find).await?;
+    Ok(Json(ProviderMatches { items: rank_providers(&question, &found) }))
 }

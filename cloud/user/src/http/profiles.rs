@@ -4,7 +4,7 @@ use axum::extract::State;
 use process::{
     problem::{Json, Path, Problem},
     tokens::Caller,
-    trace::Trace,
+    trace::RequestTrace,
 };
 use wire::{Actor, Code, EventType, Permission, Role, UserId};
 
@@ -14,31 +14,33 @@ use crate::{
         AddressId, CalendarDay, CustomerProfile, OwnProfile, ProfileForm, ProviderProfile,
         PublicProfile,
     },
-    store::ChangeNews,
+    store::ProfileEventDraft,
 };
 
 pub async fn show(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
 ) -> Result<Json<OwnProfile>, Problem> {
     let Actor { user_id, role } = actor;
     let (store, trace) = (&service.store, trace.as_str());
     Ok(Json(match role {
-        Role::Provider => (&store.own::<ProviderProfile>(user_id, role, trace).await?).into(),
+        Role::Provider => {
+            (&store.load_or_create_profile::<ProviderProfile>(user_id, role, trace).await?).into()
+        }
         Role::Customer | Role::Admin => {
-            (&store.own::<CustomerProfile>(user_id, role, trace).await?).into()
+            (&store.load_or_create_profile::<CustomerProfile>(user_id, role, trace).await?).into()
         }
     }))
 }
 
 pub async fn write(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
     Json(form): Json<ProfileForm>,
 ) -> Result<Json<OwnProfile>, Problem> {
-    written(&service, actor, trace.as_str(), form).await
+    write_profile(&service, actor, trace.as_str(), form).await
 }
 
 /// Other customers' profiles need the permission to read people. Without it, the answer is the same
@@ -48,7 +50,7 @@ pub async fn show_customer(
     caller: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<OwnProfile>, Problem> {
-    let actor = caller.reader(&[Permission::ReadPeople]);
+    let actor = caller.as_reader(&[Permission::ReadPeople]);
     if actor.user_id != id && actor.role != Role::Admin {
         return Err(Code::NotFound.into());
     }
@@ -58,13 +60,13 @@ pub async fn show_customer(
 
 pub async fn write_customer(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
     Path(id): Path<UserId>,
     Json(form): Json<ProfileForm>,
 ) -> Result<Json<OwnProfile>, Problem> {
     check_own(actor, id, Role::Customer)?;
-    written(&service, actor, trace.as_str(), form).await
+    write_profile(&service, actor, trace.as_str(), form).await
 }
 
 pub async fn show_provider(
@@ -72,30 +74,30 @@ pub async fn show_provider(
     _: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<PublicProfile>, Problem> {
-    Ok(Json(service.store.card(id).await?.ok_or(Code::NotFound)?))
+    Ok(Json(service.store.load_public_profile(id).await?.ok_or(Code::NotFound)?))
 }
 
 pub async fn write_provider(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
     Path(id): Path<UserId>,
     Json(form): Json<ProfileForm>,
 ) -> Result<Json<OwnProfile>, Problem> {
     check_own(actor, id, Role::Provider)?;
-    written(&service, actor, trace.as_str(), form).await
+    write_profile(&service, actor, trace.as_str(), form).await
 }
 
 /// Serves every role. Only the owner may write a profile; admins may not.
 pub async fn write_person(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     Caller { actor, .. }: Caller,
     Path(id): Path<UserId>,
     Json(form): Json<ProfileForm>,
 ) -> Result<Json<OwnProfile>, Problem> {
     check_own(actor, id, actor.role)?;
-    written(&service, actor, trace.as_str(), form).await
+    write_profile(&service, actor, trace.as_str(), form).await
 }
 
 fn check_own(actor: Actor, id: UserId, role: Role) -> Result<(), Problem> {
@@ -105,7 +107,7 @@ fn check_own(actor: Actor, id: UserId, role: Role) -> Result<(), Problem> {
     if actor.user_id == id { Ok(()) } else { Err(Code::NotFound.into()) }
 }
 
-async fn written(
+async fn write_profile(
     service: &Service,
     Actor { user_id, role }: Actor,
     trace: &str,
@@ -113,26 +115,26 @@ async fn written(
 ) -> Result<Json<OwnProfile>, Problem> {
     let store = &service.store;
     let now = store.clock().now();
-    let form = form.checked(role, CalendarDay::of(now))?;
+    let form = form.validate_for_role(role, CalendarDay::from_unix_millis(now))?;
     let read = Some(form.version);
-    let news = || Ok(Some(ChangeNews::of(EventType::ProfileUpdated)));
+    let news = || Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated)));
     Ok(Json(match role {
         Role::Provider => {
-            store.own::<ProviderProfile>(user_id, role, trace).await?;
+            store.load_or_create_profile::<ProviderProfile>(user_id, role, trace).await?;
             let change = |profile: &mut ProviderProfile| {
                 form.apply_to_provider(profile, now);
                 news()
             };
-            (&store.change(user_id, read, trace, change).await?).into()
+            (&store.change_profile(user_id, read, trace, change).await?).into()
         }
         Role::Customer | Role::Admin => {
-            store.own::<CustomerProfile>(user_id, role, trace).await?;
+            store.load_or_create_profile::<CustomerProfile>(user_id, role, trace).await?;
             let first_address = AddressId(store.clock().new_id());
             let change = |profile: &mut CustomerProfile| {
                 form.apply_to_customer(profile, first_address);
                 news()
             };
-            (&store.change(user_id, read, trace, change).await?).into()
+            (&store.change_profile(user_id, read, trace, change).await?).into()
         }
     }))
 }

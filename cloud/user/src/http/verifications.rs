@@ -3,8 +3,8 @@
 use axum::extract::State;
 use process::{
     problem::{ItemList, Json, MaybeJson, Page, Path, Problem, Query, TimeCursor},
-    tokens::{Admin, Caller},
-    trace::Trace,
+    tokens::{AdminCaller, Caller},
+    trace::RequestTrace,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use crate::{
         self, Certification, CertificationForm, FilePurpose, OwnProvider, ProviderProfile,
         VerificationDecision, VerificationState,
     },
-    store::{ChangeNews, ProfileRefusal, queue_of},
+    store::{ProfileEventDraft, ProfileRefusal, verification_queue_query},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,65 +32,71 @@ pub struct SubmissionForm {}
 
 pub async fn certify(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     caller: Caller,
     Json(form): Json<CertificationForm>,
 ) -> Result<Json<OwnProvider>, Problem> {
-    let user = provider_of(&caller)?;
+    let user = require_provider(&caller)?;
     let (store, version) = (&service.store, form.version);
-    let certifications = form.checked()?;
+    let certifications = form.into_certifications()?;
     check_documents(&service, user, &certifications).await?;
     let now = store.clock().now();
-    store.own::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
+    store.load_or_create_profile::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
     let change = |profile: &mut ProviderProfile| {
-        profile.certify(certifications.clone(), now);
-        Ok(Some(ChangeNews::of(EventType::ProfileUpdated)))
+        profile.set_certifications(certifications.clone(), now);
+        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
     };
-    let changed = store.change(user, Some(version), trace.as_str(), change).await?;
+    let changed = store.change_profile(user, Some(version), trace.as_str(), change).await?;
     Ok(Json((&changed).into()))
 }
 
 /// Idempotent: a second submission changes nothing.
 pub async fn submit(
     State(service): State<Service>,
-    Trace(trace): Trace,
+    RequestTrace(trace): RequestTrace,
     caller: Caller,
     _: MaybeJson<SubmissionForm>,
 ) -> Result<Json<OwnProvider>, Problem> {
-    let user = provider_of(&caller)?;
+    let user = require_provider(&caller)?;
     let store = &service.store;
     let now = store.clock().now();
-    store.own::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
+    store.load_or_create_profile::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
     let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
-        let is_new = profile.submit(now)?;
-        Ok(is_new.then(|| ChangeNews::of(EventType::ProfileVerificationSubmitted)))
+        let is_new = profile.submit_verification(now)?;
+        Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileVerificationSubmitted)))
     };
-    let changed = store.change(user, None, trace.as_str(), change).await?;
+    let changed = store.change_profile(user, None, trace.as_str(), change).await?;
     Ok(Json((&changed).into()))
 }
 
 /// Masks phone and certificate numbers. `provider` returns a single profile unmasked.
 pub async fn queue(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     Query(query): Query<QueueQuery>,
     page: Page<TimeCursor>,
 ) -> Result<ItemList<OwnProvider>, Problem> {
     let state = query.state.unwrap_or(VerificationState::Waiting);
-    let found = service.store.verifications(queue_of(state, page.after, page.limit)).await?;
+    let found = service
+        .store
+        .page_verification_queue(verification_queue_query(state, page.after, page.limit))
+        .await?;
     let last = found.documents.last().filter(|_| found.next.is_some());
     let next = last.and_then(|last| {
         let at = last.body.verification.submitted_at?;
         Some(TimeCursor { at, id: last.id }.to_string())
     });
-    let items = found.documents.iter().map(|document| OwnProvider::from(&document.body).masked());
+    let items = found
+        .documents
+        .iter()
+        .map(|document| OwnProvider::from(&document.body).with_masked_numbers());
     let items = items.collect();
     Ok(ItemList { items, next })
 }
 
 pub async fn provider(
     State(service): State<Service>,
-    _: Admin,
+    _: AdminCaller,
     Path(id): Path<UserId>,
 ) -> Result<Json<OwnProvider>, Problem> {
     let found = service.store.get::<ProviderProfile>(id).await?.ok_or(Code::NotFound)?;
@@ -99,26 +105,26 @@ pub async fn provider(
 
 pub async fn verify(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Admin(admin): Admin,
+    RequestTrace(trace): RequestTrace,
+    AdminCaller(admin): AdminCaller,
     Path(id): Path<UserId>,
     Json(decision): Json<VerificationDecision>,
 ) -> Result<Json<OwnProvider>, Problem> {
-    decide(&service, &admin, trace.as_str(), id, decision, true).await
+    decide_verification(&service, &admin, trace.as_str(), id, decision, true).await
 }
 
 pub async fn reject(
     State(service): State<Service>,
-    Trace(trace): Trace,
-    Admin(admin): Admin,
+    RequestTrace(trace): RequestTrace,
+    AdminCaller(admin): AdminCaller,
     Path(id): Path<UserId>,
     Json(decision): Json<VerificationDecision>,
 ) -> Result<Json<OwnProvider>, Problem> {
-    decide(&service, &admin, trace.as_str(), id, decision, false).await
+    decide_verification(&service, &admin, trace.as_str(), id, decision, false).await
 }
 
 /// Decides on the version that the admin read; after a change they must read it again.
-async fn decide(
+async fn decide_verification(
     service: &Service,
     admin: &Caller,
     trace: &str,
@@ -130,15 +136,15 @@ async fn decide(
     let reason = wire::check_reason(&reason)?;
     let (by, now) = (admin.actor.user_id, service.store.clock().now());
     let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
-        let decided = profile.decide(is_verified, by, reason.clone(), now);
+        let decided = profile.decide_verification(is_verified, by, reason.clone(), now);
         let is_new = decided.ok_or(ProfileRefusal::Missing)?;
         let kind = match is_verified {
             true => EventType::ProfileVerified,
             false => EventType::ProfileVerificationRejected,
         };
-        Ok(is_new.then(|| ChangeNews { kind, reason: Some(reason.clone()) }))
+        Ok(is_new.then(|| ProfileEventDraft { kind, reason: Some(reason.clone()) }))
     };
-    let changed = service.store.change(id, Some(version), trace, change).await?;
+    let changed = service.store.change_profile(id, Some(version), trace, change).await?;
     tracing::info!(user.id = %id, admin.id = %by, is_verified, "A verification was decided");
     Ok(Json((&changed).into()))
 }
@@ -163,7 +169,7 @@ async fn check_documents(
     if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
 }
 
-pub(super) fn provider_of(caller: &Caller) -> Result<UserId, Problem> {
+pub(super) fn require_provider(caller: &Caller) -> Result<UserId, Problem> {
     match caller.actor.role {
         Role::Provider => Ok(caller.actor.user_id),
         Role::Customer | Role::Admin => Err(Code::RoleForbidden.into()),

@@ -3,7 +3,7 @@
 
 use platform::{
     StoreError,
-    stamped::{StampedMemory, StampedThing},
+    stamped::{StampedCache, StampedEntity},
 };
 use wire::UserId;
 
@@ -17,42 +17,45 @@ const CARD: &str = "card";
 impl ProfileStore {
     /// Adds a cache for public profiles.
     #[must_use]
-    pub fn remembering(self, memory: StampedMemory) -> Self {
+    pub fn with_cache(self, memory: StampedCache) -> Self {
         Self { memory: Some(memory), ..self }
     }
 
     /// Returns the public part of a provider's profile, or `None` if there is none to show. The
     /// cache does not keep a `None`.
-    pub async fn card(&self, user: UserId) -> Result<Option<PublicProfile>, StoreError> {
-        let thing = provider(user);
-        let Some(memory) = &self.memory else { return self.card_as_stored(user).await };
-        let Some(stamp) = memory.stamp(&thing).await else {
-            return self.card_as_stored(user).await;
+    pub async fn load_public_profile(
+        &self,
+        user: UserId,
+    ) -> Result<Option<PublicProfile>, StoreError> {
+        let thing = cache_key_for(user);
+        let Some(memory) = &self.memory else { return self.read_public_profile(user).await };
+        let Some(stamp) = memory.read_stamp(&thing).await else {
+            return self.read_public_profile(user).await;
         };
-        let known = memory.recall(CARD, &thing, &stamp).await;
+        let known = memory.read_cached(CARD, &thing, &stamp).await;
         if let Some(card) = known.and_then(|known| serde_json::from_str(&known).ok()) {
             return Ok(Some(card));
         }
-        let card = self.card_as_stored(user).await?;
+        let card = self.read_public_profile(user).await?;
         if let Some(text) = card.as_ref().and_then(|card| serde_json::to_string(card).ok()) {
-            memory.remember(CARD, &thing, &stamp, &text).await;
+            memory.write_cached(CARD, &thing, &stamp, &text).await;
         }
         Ok(card)
     }
 
     /// Invalidates the cache. Call it before and after each write to a provider's profile.
-    pub(super) async fn changes(&self, user: UserId) {
+    pub(super) async fn invalidate_public_profile(&self, user: UserId) {
         if let Some(memory) = &self.memory {
-            memory.changed(&provider(user)).await;
+            memory.invalidate_entity(&cache_key_for(user)).await;
         }
     }
 
-    async fn card_as_stored(&self, user: UserId) -> Result<Option<PublicProfile>, StoreError> {
+    async fn read_public_profile(&self, user: UserId) -> Result<Option<PublicProfile>, StoreError> {
         let found = self.get::<ProviderProfile>(user).await?;
-        Ok(found.as_ref().and_then(PublicProfile::of))
+        Ok(found.as_ref().and_then(PublicProfile::from_provider))
     }
 }
 
-fn provider(user: UserId) -> StampedThing {
-    StampedThing { id: user.0, name: user.to_string() }
+fn cache_key_for(user: UserId) -> StampedEntity {
+    StampedEntity { id: user.0, name: user.to_string() }
 }

@@ -3,7 +3,7 @@
 
 use platform::{
     StoreError,
-    documents::{DocumentBody, DocumentsError, Field, Find, Index, Shape, millis},
+    documents::{CollectionSchema, DocumentBody, DocumentsError, Field, Index, IndexQuery, millis},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ const ATTEMPTS_MAX: usize = 16;
 const PAGE: usize = 200;
 
 const PROVIDER: Field<UserId> = Field::new("provider_id");
-const OF_PROVIDER: Index = Index::new("provider", &[PROVIDER.up()]);
+const OF_PROVIDER: Index = Index::new("provider", &[PROVIDER.ascending_key()]);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CompletedJob {
@@ -28,13 +28,14 @@ pub struct CompletedJob {
 }
 
 impl DocumentBody for CompletedJob {
-    const SHAPE: Shape = Shape { fields: &[PROVIDER.path()], indexes: &[OF_PROVIDER] };
+    const SHAPE: CollectionSchema =
+        CollectionSchema { fields: &[PROVIDER.path()], indexes: &[OF_PROVIDER] };
 }
 
 impl ProfileStore {
     /// Stores a completed job once, even if its event repeats, and recounts the jobs of its
     /// provider.
-    pub async fn note_job(
+    pub async fn record_completed_job(
         &self,
         order: OrderId,
         job: &CompletedJob,
@@ -42,13 +43,14 @@ impl ProfileStore {
     ) -> Result<(), StoreError> {
         self.jobs.insert(order.0, job, &[]).await?;
         if self.get::<ProviderProfile>(job.provider_id).await?.is_none() {
-            self.make::<ProviderProfile>(job.provider_id, Role::Provider, trace).await?;
+            self.create_blank_profile::<ProviderProfile>(job.provider_id, Role::Provider, trace)
+                .await?;
         }
         self.recount_jobs(job.provider_id).await.map(drop)
     }
 
     /// Recounts the jobs of all providers. Returns the number of corrected profiles.
-    pub async fn recount_all(&self) -> Result<u64, StoreError> {
+    pub async fn recount_all_jobs(&self) -> Result<u64, StoreError> {
         let (mut mended, mut after) = (0, Uuid::nil());
         loop {
             let page = self.providers.all_after(after, PAGE).await?;
@@ -69,16 +71,16 @@ impl ProfileStore {
             let Some(mut found) = self.providers.get(provider.0).await? else {
                 return Ok(false);
             };
-            let counted = self.jobs.count(&jobs_of(provider)).await?;
+            let counted = self.jobs.count_documents(&completed_jobs_query(provider)).await?;
             let counted = i64::try_from(counted).unwrap_or(i64::MAX);
             if found.body.completed_orders == counted {
                 return Ok(false);
             }
             found.body.completed_orders = counted;
-            found.body.derive();
-            self.changes(provider).await;
-            if self.providers.replace(&found, &[]).await? {
-                self.changes(provider).await;
+            found.body.refresh_derived_fields();
+            self.invalidate_public_profile(provider).await;
+            if self.providers.replace_document(&found, &[]).await? {
+                self.invalidate_public_profile(provider).await;
                 return Ok(true);
             }
         }
@@ -88,6 +90,6 @@ impl ProfileStore {
     }
 }
 
-fn jobs_of(provider: UserId) -> Find {
-    Find::by(OF_PROVIDER, PROVIDER.is(provider)).limit(COUNTED_MAX)
+fn completed_jobs_query(provider: UserId) -> IndexQuery {
+    IndexQuery::from_index(OF_PROVIDER, PROVIDER.is_equal_to(provider)).with_limit(COUNTED_MAX)
 }

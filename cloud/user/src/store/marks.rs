@@ -3,7 +3,7 @@
 use platform::StoreError;
 use wire::EventType;
 
-use super::{ProfileStore, queue_of};
+use super::{ProfileStore, verification_queue_query};
 use crate::domain::{ProfileBody, VerificationState};
 
 const PAGE: usize = 200;
@@ -11,15 +11,20 @@ const PAGE: usize = 200;
 impl ProfileStore {
     /// Writes an event into the profile of each verified provider. Returns the number of events
     /// written. Skips a profile that changes meanwhile, since that change writes its own event.
-    pub async fn tell_marks(&self) -> Result<u64, StoreError> {
+    pub async fn republish_verifications(&self) -> Result<u64, StoreError> {
         let trace = self.clock.new_id().simple().to_string();
         let (mut told, mut after) = (0, None);
         loop {
-            let find = queue_of(VerificationState::Verified, None, PAGE).after(after);
-            let page = self.providers.page(find).await?;
+            let find = verification_queue_query(VerificationState::Verified, None, PAGE)
+                .start_after(after);
+            let page = self.providers.find_page(find).await?;
             for found in &page.documents {
-                let event = self.event(EventType::ProfileUpdated, &trace, &found.body.told())?;
-                told += u64::from(self.providers.replace(found, &[event]).await?);
+                let event = self.build_event(
+                    EventType::ProfileUpdated,
+                    &trace,
+                    &found.body.to_profile_event(),
+                )?;
+                told += u64::from(self.providers.replace_document(found, &[event]).await?);
             }
             after = page.next;
             if after.is_none() {

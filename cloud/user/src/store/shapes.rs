@@ -1,7 +1,7 @@
 //! The indexed fields of profiles, and the queries on them.
 
 use platform::documents::{
-    DocumentBody, Field, Find, Index, IndexCondition, ListField, ScalarType, Shape,
+    CollectionSchema, DocumentBody, Field, Index, IndexCondition, IndexQuery, ListField, ScalarType,
 };
 use process::problem::TimeCursor;
 use wire::{Region, ServiceType, UnixMillis, UserId};
@@ -17,21 +17,26 @@ const LISTED: Field<bool> = Field::new("is_listed");
 const STATE: Field<String> = Field::optional("verification.state");
 const SUBMITTED: Field<UnixMillis> = Field::optional("verification.submitted_at");
 
-const OF_PERSON: Index = Index::new("person", &[USER.up()]).unique();
-const SERVING: Index = Index::new("serving", &[SERVES.each(), STANDING.down()])
-    .only(&[IndexCondition::Is(LISTED.path(), true)]);
-const QUEUE: Index = Index::new("queue", &[STATE.up(), SUBMITTED.up()])
-    .only(&[IndexCondition::Present(STATE.path()), IndexCondition::Present(SUBMITTED.path())]);
+const OF_PERSON: Index = Index::new("person", &[USER.ascending_key()]).unique();
+const SERVING: Index = Index::new("serving", &[SERVES.key_per_value(), STANDING.descending_key()])
+    .with_conditions(&[IndexCondition::Is(LISTED.path(), true)]);
+const QUEUE: Index = Index::new("queue", &[STATE.ascending_key(), SUBMITTED.ascending_key()])
+    .with_conditions(&[
+        IndexCondition::Present(STATE.path()),
+        IndexCondition::Present(SUBMITTED.path()),
+    ]);
 
 impl DocumentBody for CustomerProfile {
-    const SHAPE: Shape =
-        Shape { fields: &[USER.path(), FULL_NAME.path(), PHONE.path()], indexes: &[OF_PERSON] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[USER.path(), FULL_NAME.path(), PHONE.path()],
+        indexes: &[OF_PERSON],
+    };
     const SEALED: &'static [&'static str] =
         &["full_name", "phone_number", "bio", "addresses", "date_of_birth"];
 }
 
 impl DocumentBody for ProviderProfile {
-    const SHAPE: Shape = Shape {
+    const SHAPE: CollectionSchema = CollectionSchema {
         fields: &[
             USER.path(),
             FULL_NAME.path(),
@@ -50,12 +55,18 @@ impl DocumentBody for ProviderProfile {
 }
 
 /// A page of the verification queue, oldest first.
-pub fn queue_of(state: VerificationState, after: Option<TimeCursor>, limit: usize) -> Find {
+pub fn verification_queue_query(
+    state: VerificationState,
+    after: Option<TimeCursor>,
+    limit: usize,
+) -> IndexQuery {
     let after = after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
-    Find::by(QUEUE, STATE.is(state.as_str().to_owned())).after(after).limit(limit)
+    IndexQuery::from_index(QUEUE, STATE.is_equal_to(state.as_str().to_owned()))
+        .start_after(after)
+        .with_limit(limit)
 }
 
 /// Listed providers for this area and kind of work, best standing first.
-pub fn serving_of(area: Region, kind: ServiceType, limit: usize) -> Find {
-    Find::by(SERVING, SERVES.has(serving_key(area, kind))).limit(limit)
+pub fn serving_providers_query(area: Region, kind: ServiceType, limit: usize) -> IndexQuery {
+    IndexQuery::from_index(SERVING, SERVES.has_value(serving_key(area, kind))).with_limit(limit)
 }

@@ -1,12 +1,12 @@
 //! The effects of each account event.
 
 use platform::{
-    consume::{Handle, HandleError},
+    consume::{EventHandler, HandleError},
     documents::Documents,
 };
 use process::clock::Clock;
 use user::{
-    ProfileFeed,
+    ProfileEventConsumer,
     domain::{CustomerProfile, ProviderProfile},
     store::ProfileStore,
 };
@@ -25,7 +25,7 @@ async fn sqlite_store() -> (ProfileStore, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("user.db").display());
     let documents = Documents::open(&url).await.unwrap();
-    let store = ProfileStore::new(&documents, Clock::fixed(AT));
+    let store = ProfileStore::new(&documents, Clock::fixed_at(AT));
     store.migrate().await.unwrap();
     (store, folder)
 }
@@ -38,7 +38,7 @@ fn event(id: u128, kind: EventType, user_id: UserId, role: Role) -> Event {
 #[tokio::test]
 async fn a_new_person_has_one_profile_of_their_kind() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileFeed { store: store.clone() };
+    let handler = ProfileEventConsumer { store: store.clone() };
     for _ in 0..3 {
         handler
             .handle(&event(1, EventType::UserRegistered, CUSTOMER, Role::Customer))
@@ -58,7 +58,7 @@ async fn a_new_person_has_one_profile_of_their_kind() {
 #[tokio::test]
 async fn a_revoked_person_is_closed_once_also_before_they_registered() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileFeed { store: store.clone() };
+    let handler = ProfileEventConsumer { store: store.clone() };
     for _ in 0..2 {
         handler.handle(&event(1, EventType::UserRevoked, PROVIDER, Role::Provider)).await.unwrap();
     }
@@ -75,7 +75,7 @@ async fn an_event_that_names_nobody_is_put_aside_at_once() {
         body: serde_json::json!({ "user_id": 7 }),
         ..event(1, EventType::UserRegistered, CUSTOMER, Role::Customer)
     };
-    let handled = ProfileFeed { store }.handle(&broken).await;
+    let handled = ProfileEventConsumer { store }.handle(&broken).await;
     assert!(matches!(handled, Err(HandleError::Poison(_))), "{handled:?}");
 }
 
@@ -91,7 +91,7 @@ fn done_work(order: u128, payment_status: PaymentStatus) -> wire::Order {
 #[tokio::test]
 async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileFeed { store: store.clone() };
+    let handler = ProfileEventConsumer { store: store.clone() };
     let (actor, command_id) =
         (Actor { user_id: PROVIDER, role: Role::Provider }, CommandId(Uuid::from_u128(8)));
     let mut counted = Vec::new();
@@ -104,7 +104,7 @@ async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards()
     ] {
         let body = OrderEvent {
             paid_afterwards,
-            ..OrderEvent::plain(done_work(id, payment_status), actor, command_id)
+            ..OrderEvent::from_order(done_work(id, payment_status), actor, command_id)
         };
         let event_id = EventId(Uuid::from_u128(id * 10 + counted.len() as u128));
         handler.handle(&Event::new(event_id, kind, AT, TRACE, &body).unwrap()).await.unwrap();
@@ -117,12 +117,12 @@ async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards()
 #[tokio::test]
 async fn a_completed_job_counts_once_however_often_it_is_told() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileFeed { store: store.clone() };
+    let handler = ProfileEventConsumer { store: store.clone() };
     let completed = |event: u128, order: u128| {
         let order = done_work(order, PaymentStatus::Held);
         let actor = Actor { user_id: PROVIDER, role: Role::Provider };
         let command_id = CommandId(Uuid::from_u128(8));
-        let body = OrderEvent::plain(order, actor, command_id);
+        let body = OrderEvent::from_order(order, actor, command_id);
         Event::new(EventId(Uuid::from_u128(event)), EventType::OrderCompleted, AT, TRACE, &body)
             .unwrap()
     };
@@ -136,7 +136,7 @@ async fn a_completed_job_counts_once_however_often_it_is_told() {
 #[tokio::test]
 async fn the_newest_word_about_a_rating_counts_and_makes_no_form_stale() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileFeed { store: store.clone() };
+    let handler = ProfileEventConsumer { store: store.clone() };
     let told = |id: u128, version: i64, average_hundredths: i64, total_reviews: i64| {
         let provider_id = PROVIDER;
         let body = RatingEvent { provider_id, version, average_hundredths, total_reviews };

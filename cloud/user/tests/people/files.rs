@@ -271,15 +271,15 @@ async fn a_file_that_no_profile_names_is_collected_after_a_day() {
     let folder = world.folder.path();
     let url = format!("sqlite:{}", folder.join("user.db").display());
     let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
-    let store = ProfileStore::new(&documents, Clock::fixed(AT));
+    let store = ProfileStore::new(&documents, Clock::fixed_at(AT));
     let files = Files::open(&format!("file:{}", folder.join("files").display())).unwrap();
-    let later = Clock::fixed(AT.plus_ms(25 * 60 * 60 * 1000));
+    let later = Clock::fixed_at(AT.plus_ms(25 * 60 * 60 * 1000));
     let register = FileRegister::new(&documents, files, later);
     let store = &store;
     let is_named = |id: FileId, owner| async move {
-        Ok::<_, FilesError>(store.names(owner, id).await.unwrap())
+        Ok::<_, FilesError>(store.references_file(owner, id).await.unwrap())
     };
-    assert_eq!(register.collect(is_named).await.unwrap(), 2);
+    assert_eq!(register.collect_unreferenced(is_named).await.unwrap(), 2);
     for (who, file, status) in [
         (customer(), &replaced, 404),
         (customer(), &present, 200),

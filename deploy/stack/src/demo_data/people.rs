@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result};
-use process::tokens::Keys;
+use process::tokens::TokenKeys;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep, timeout};
@@ -94,8 +94,8 @@ async fn name(
 /// Returns once a token of the person carries the verification.
 async fn until_marked(person: &GatewaySession, region: Region) -> Result<()> {
     let jwks: Value = person.get("/.well-known/jwks.json").await?;
-    let keys = Keys::empty();
-    keys.replace(&jwks.to_string())?;
+    let keys = TokenKeys::empty();
+    keys.replace_key_set(&jwks.to_string())?;
     let looking = async {
         loop {
             let at_edge = person.at_edge(region, "").await?;

@@ -92,5 +92,5 @@ impl Stack {
 }
 
 fn is_heads() -> bool {
-    process::random::bytes::<1>()[0].is_multiple_of(2)
+    process::random::draw_bytes::<1>()[0].is_multiple_of(2)
 }

@@ -140,7 +140,7 @@ pub const DOMAIN_MAY_USE: &[&str] = &[
     // The form of a timestamp in a document.
     "platform::documents::millis",
     // A sum over documents, as its fields.
-    "platform::documents::Group",
+    "platform::documents::GroupTotals",
     // A position in a list by time.
     "process::problem::TimeCursor",
 ];

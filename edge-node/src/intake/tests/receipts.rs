@@ -11,13 +11,14 @@ async fn a_receipt_opens_no_door_to_another_body() {
     let data = tempfile::tempdir().unwrap();
     let (now, nonce) = (edge.people.clock.now(), BootNonce([2; 16]));
     let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
-    let orders = vec![Change::Order(order(1, 1)), Change::Order(order(2, 1))];
-    store.apply(2, orders, now).await.unwrap();
-    let restored = Intake::new(ground(&edge.people, &store, &edge.signer), edge.link.subscribe());
+    let orders = vec![FeedChange::Order(order(1, 1)), FeedChange::Order(order(2, 1))];
+    store.apply_changes(2, orders, now).await.unwrap();
+    let restored =
+        CommandIntake::new(ground(&edge.people, &store, &edge.signer), edge.link.subscribe());
     let brought = async |body: &CommandBody, receipt: &Receipt| {
         let mut whole: Value = serde_json::from_slice(&frame(101, &token, body)).unwrap();
         whole["receipt"] = serde_json::to_value(receipt).unwrap();
-        restored.take(whole.to_string().as_bytes(), None).await.unwrap().reply
+        restored.answer_command(whole.to_string().as_bytes(), None).await.unwrap().reply
     };
     let other = brought(&accept(2), &receipt).await;
     assert_eq!((other.verdict, other.code), (Verdict::NotTaken, Some(Code::CommandIdReused)));
@@ -44,7 +45,7 @@ async fn an_accept_is_stored_with_a_signed_receipt() {
     let receipt = reply.receipt.unwrap();
     let sig = URL_SAFE_NO_PAD.decode(&receipt.sig).unwrap();
     assert!(verify_bytes(&edge.signer.public_key(), &receipt.signed_bytes(), &sig));
-    let head = edge.store.position().await.unwrap().head;
+    let head = edge.store.load_position().await.unwrap().head;
     assert_eq!((receipt.seq, receipt.hash, receipt.epoch), (head.seq, head.hash, 1));
 }
 
@@ -56,16 +57,16 @@ async fn a_command_that_comes_back_with_its_receipt_is_taken_from_somebody_who_i
     let known = frame(101, &before.marked((4, true)), &accept(1));
     let receipt = before.send(&known).await.receipt.unwrap();
     let lost = Edge::new().await;
-    lost.store.apply(3, vec![grant()], lost.people.clock.now()).await.unwrap();
+    lost.store.apply_changes(3, vec![grant()], lost.people.clock.now()).await.unwrap();
     let ground = ground(&before.people, &lost.store, &before.signer);
     ground.gate.confirm_revocations();
     let user = before.people.user(7);
-    ground.gate.mark(&[ProviderMark { user, version: 5, verified: false }]);
+    ground.gate.merge_marks(&[ProviderVerification { user, version: 5, verified: false }]);
     let config = Arc::new(Config { verified_providers_only: true, ..Config::default() });
-    let intake = Intake::new(EdgeGround { config, ..ground }, lost.link.subscribe());
+    let intake = CommandIntake::new(EdgeContext { config, ..ground }, lost.link.subscribe());
     let mut again: Value = serde_json::from_slice(&known).unwrap();
     again["receipt"] = json!(receipt);
-    let reply = intake.take(again.to_string().as_bytes(), None).await.unwrap().reply;
+    let reply = intake.answer_command(again.to_string().as_bytes(), None).await.unwrap().reply;
     assert_eq!((reply.verdict, reply.code), (Verdict::Provisional, None));
 }
 
@@ -100,18 +101,18 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
     // The restored edge has a new file, but the same key and people.
     let restored = Edge::new().await;
     let ground = ground(&before.people, &restored.store, &before.signer);
-    let intake = Intake::new(ground, restored.link.subscribe());
-    let without = intake.take(&bytes, None).await.unwrap().reply;
+    let intake = CommandIntake::new(ground, restored.link.subscribe());
+    let without = intake.answer_command(&bytes, None).await.unwrap().reply;
     assert_eq!(without.code, Some(Code::TokenExpired));
     let mut again: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     again["receipt"] = json!(receipt);
-    let reply = intake.take(again.to_string().as_bytes(), None).await.unwrap().reply;
+    let reply = intake.answer_command(again.to_string().as_bytes(), None).await.unwrap().reply;
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
 
     let op = restored.last_command().await;
     assert_eq!(op.cut_off, None, "the receipt does not say how the link was");
     let first = op.relogged.unwrap();
-    let at = Chain { seq: receipt.seq, hash: receipt.hash };
+    let at = ChainHead { seq: receipt.seq, hash: receipt.hash };
     assert_eq!((first.edge, first.epoch, first.at), (receipt.edge, receipt.epoch, at));
     assert_eq!((first.verdict, first.fence), (receipt.verdict, receipt.fence));
 }
@@ -125,27 +126,30 @@ async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing
     let known = before.frame(102, Role::Provider, 20, &accept(1));
     let receipt = before.send(&known).await.receipt.unwrap();
     let former = FormerKeys::open(before._data.path()).unwrap();
-    former.learn(vec![[7; 32], before.signer.public_key()]).unwrap();
+    former.replace_keys(vec![[7; 32], before.signer.public_key()]).unwrap();
     let former = FormerKeys::open(before._data.path()).unwrap();
 
     let rekeyed = Edge::new().await;
     let ground = ground(&before.people, &rekeyed.store, &rekeyed.signer);
     let gate = ground.gate.clone();
     let link = rekeyed.link.subscribe();
-    let intake = Intake::new(EdgeGround { former_keys: former, ..ground }, link);
+    let intake = CommandIntake::new(EdgeContext { former_keys: former, ..ground }, link);
     let again = async |bytes: &[u8], receipt: &Receipt| {
         let mut frame: serde_json::Value = serde_json::from_slice(bytes).unwrap();
         (frame["receipt"], frame["seen"]) = (json!(receipt), json!(receipt));
-        intake.take(frame.to_string().as_bytes(), None).await.unwrap().reply
+        intake.answer_command(frame.to_string().as_bytes(), None).await.unwrap().reply
     };
     assert_eq!(again(&bytes, &receipt).await.code, Some(Code::OrderNotFound), "another command's");
     before.people.clock.advance(2 * 3_600_000);
     let late = again(&known, &receipt).await;
     assert_eq!(late.code, Some(Code::TokenExpired), "{late:?}");
-    assert!(!rekeyed.store.position().await.unwrap().suspect);
+    assert!(!rekeyed.store.load_position().await.unwrap().suspect);
 
     let bytes = before.frame(102, Role::Provider, 20, &accept(1));
-    gate.revoke(&[], &[PersonStanding::revoked(UserId(id(20)), UnixMillis(0))]);
+    gate.merge_revocations(
+        &[],
+        &[RevocationStatus::from_revocation(UserId(id(20)), UnixMillis(0))],
+    );
     let forged = Receipt { sig: "A".repeat(86), ..receipt.clone() };
     assert_eq!(again(&bytes, &forged).await.code, Some(Code::Revoked));
     let told = again(&bytes, &receipt).await;

@@ -27,15 +27,15 @@ fn afterwards(kind: ServiceType) -> OfflineRules {
     OfflineRules { paid_afterwards: vec![kind], ..OfflineRules::default() }
 }
 
-fn ruled(rules: OfflineRules) -> Change {
+fn ruled(rules: OfflineRules) -> FeedChange {
     let word = RegionAssignment { policy_version: 1, rules, ..RegionAssignment::default() };
-    Change::Assignment(word)
+    FeedChange::Assignment(word)
 }
 
 impl Edge {
     fn turn_link(&self, up: bool) {
         let now = self.people.clock.now();
-        self.link.send_modify(|link| *link = link.turned(up, now));
+        self.link.send_modify(|link| *link = link.with_up(up, now));
     }
 }
 
@@ -46,7 +46,7 @@ async fn work_without_held_funds_is_not_taken_without_a_word() {
     let unpaid = Some(Code::LooksUnpaid);
     for (news, doubt) in [
         (None, unpaid),
-        (Some(Change::Order(held)), None),
+        (Some(FeedChange::Order(held)), None),
         (Some(ruled(any_price())), None),
         (Some(ruled(up_to("199.99"))), unpaid),
         (Some(ruled(up_to(PRICE))), None),
@@ -55,7 +55,7 @@ async fn work_without_held_funds_is_not_taken_without_a_word() {
     ] {
         let edge = Edge::new().await;
         let now = edge.people.clock.now();
-        edge.store.apply(3, news.clone().into_iter().collect(), now).await.unwrap();
+        edge.store.apply_changes(3, news.clone().into_iter().collect(), now).await.unwrap();
         assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.code, None);
         for (command, body) in [(102, start(1)), (103, complete(1))] {
             let first = edge.provider_sends(command, 20, &body).await;
@@ -64,7 +64,7 @@ async fn work_without_held_funds_is_not_taken_without_a_word() {
                 assert_eq!((reply.verdict, reply.code), (Verdict::Provisional, doubt), "{news:?}");
                 assert!(reply.receipt.is_some(), "it is stored all the same");
                 let words = reply.message.unwrap();
-                assert_eq!(words == Code::LooksUnpaid.text(), doubt.is_some());
+                assert_eq!(words == Code::LooksUnpaid.to_text(), doubt.is_some());
             }
         }
     }
@@ -79,7 +79,7 @@ async fn a_linked_edge_lets_no_unpaid_work_start_by_a_rule_for_edges_that_are_cu
     ] {
         let edge = Edge::new().await;
         let now = edge.people.clock.now();
-        edge.store.apply(3, vec![ruled(rules.clone())], now).await.unwrap();
+        edge.store.apply_changes(3, vec![ruled(rules.clone())], now).await.unwrap();
         for (n, up, doubt) in [(1, true, linked), (2, false, None)] {
             edge.turn_link(up);
             edge.provider_sends(100 + n, 20, &accept(n)).await;
@@ -99,7 +99,7 @@ async fn a_linked_edge_lets_no_unpaid_work_start_by_a_rule_for_edges_that_are_cu
 #[tokio::test]
 async fn an_edge_that_has_not_reached_its_hub_since_its_start_is_cut_off() {
     let edge = Edge::new().await;
-    edge.store.apply(3, vec![ruled(any_price())], edge.people.clock.now()).await.unwrap();
+    edge.store.apply_changes(3, vec![ruled(any_price())], edge.people.clock.now()).await.unwrap();
     edge.provider_sends(101, 20, &accept(1)).await;
     assert_eq!(edge.provider_sends(102, 20, &start(1)).await.code, None);
     assert_eq!(edge.last_command().await.cut_off, Some(true));

@@ -8,14 +8,14 @@ use super::{snapshot::run, *};
 const CUSTOMERS: [(u128, u128); 2] = [(1, 10), (2, 30)];
 
 /// The rule covers the samples' price, for customers in good standing.
-fn grant() -> Change {
+fn grant() -> FeedChange {
     let rule = ApprovalRule {
         price_max: draft().price,
         currency: Currency::Cny,
         service_types: vec![ServiceType::CleaningRepair],
     };
     let rules = OfflineRules { approval_in_good_standing: Some(rule), ..OfflineRules::default() };
-    Change::Assignment(RegionAssignment {
+    FeedChange::Assignment(RegionAssignment {
         policy_version: 1,
         policy: Policy::Exclusive,
         holder: Some(identity().name),
@@ -27,13 +27,13 @@ fn grant() -> Change {
     })
 }
 
-fn waiting() -> Vec<Change> {
+fn waiting() -> Vec<FeedChange> {
     let order = |(n, customer)| Order {
         status: OrderStatus::PendingReview,
         customer_id: UserId(id(customer)),
         ..order(n, 1)
     };
-    CUSTOMERS.map(|of| Change::Order(order(of))).into()
+    CUSTOMERS.map(|of| FeedChange::Order(order(of))).into()
 }
 
 fn finished(n: u128, version: u64, payment_status: PaymentStatus) -> Order {
@@ -41,9 +41,9 @@ fn finished(n: u128, version: u64, payment_status: PaymentStatus) -> Order {
     Order { status, payment_status, customer_id, ..order(n, version) }
 }
 
-async fn tells(store: &Store, change: Change) {
-    let to = store.position().await.unwrap().feed_cursor + 1;
-    store.apply(to, vec![change], NOW).await.unwrap();
+async fn tells(store: &Store, change: FeedChange) {
+    let to = store.load_position().await.unwrap().feed_cursor + 1;
+    store.apply_changes(to, vec![change], NOW).await.unwrap();
 }
 
 /// Judges by the edge state in the file.
@@ -55,14 +55,14 @@ async fn verdict(
 ) -> Verdict {
     let actor = Actor { user_id: UserId(id(user)), role };
     let entry = entry(command, actor, body.clone());
-    let judging = move |sight: &Sight, footing: &Footing| {
-        let request = Request { actor, body: &body, repeat: false, receipted: false };
-        judge(&request, sight, &Footing { let_in: true, ..*footing })
+    let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
+        let request = VerdictRequest { actor, body: &body, repeat: false, receipted: false };
+        judge_command(&request, sight, &EdgeState { let_in: true, ..*footing })
     };
-    match store.enter(entry, judging).await.unwrap() {
-        CommandFate::Stored { stored, .. } => stored.verdict,
-        CommandFate::NotTaken(code) => panic!("not taken: {code}"),
-        CommandFate::OverLimit(reached) => panic!("over a limit: {reached:?}"),
+    match store.judge_and_log_command(entry, judging).await.unwrap() {
+        CommandLogResult::Stored { stored, .. } => stored.verdict,
+        CommandLogResult::NotTaken(code) => panic!("not taken: {code}"),
+        CommandLogResult::OverLimit(reached) => panic!("over a limit: {reached:?}"),
     }
 }
 
@@ -83,19 +83,19 @@ async fn the_holder_promises_only_to_customers_who_have_paid_and_owe_nothing() {
     use Verdict::{Firm, Provisional};
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    store.apply(2, waiting(), NOW).await.unwrap();
+    store.apply_changes(2, waiting(), NOW).await.unwrap();
     tells(&store, grant()).await;
     assert_eq!(publishes(&store, 101, 10).await, Provisional, "nothing is known of him");
 
-    tells(&store, Change::Order(finished(11, 3, Held))).await;
+    tells(&store, FeedChange::Order(finished(11, 3, Held))).await;
     assert_eq!(publishes(&store, 102, 10).await, Firm);
     assert_eq!(publishes(&store, 103, 30).await, Provisional, "another customer");
     assert_eq!(approves(&store, 104, 1).await, Firm);
     assert_eq!(approves(&store, 105, 2).await, Provisional, "his order's customer counts");
 
-    tells(&store, Change::Order(finished(12, 3, Unpaid))).await;
+    tells(&store, FeedChange::Order(finished(12, 3, Unpaid))).await;
     assert_eq!(publishes(&store, 106, 10).await, Provisional, "he owes");
-    tells(&store, Change::Order(finished(12, 4, Held))).await;
+    tells(&store, FeedChange::Order(finished(12, 4, Held))).await;
     assert_eq!(publishes(&store, 107, 10).await, Firm, "he has paid");
     store.close();
     let (store, _) = open(&data, 2).await;
@@ -109,14 +109,14 @@ async fn an_outcome_or_an_image_tells_of_a_customer_as_the_feed_does() {
     let (paid, owed) = (PaymentStatus::Paid, PaymentStatus::Unpaid);
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    let image = [waiting(), vec![Change::Order(finished(11, 3, paid)), grant()]].concat();
-    store.stage(run(0, image, true), NOW).await.unwrap();
+    let image = [waiting(), vec![FeedChange::Order(finished(11, 3, paid)), grant()]].concat();
+    store.stage_snapshot_chunk(run(0, image, true), NOW).await.unwrap();
     assert_eq!(publishes(&store, 101, 10).await, Firm);
-    let ended = Outcome::applied(finished(12, 3, owed), NOW);
-    store.settle(1, vec![outcome(1, 99, ended)], NOW).await.unwrap();
+    let ended = Outcome::new_applied(finished(12, 3, owed), NOW);
+    store.store_outcomes(1, vec![outcome(1, 99, ended)], NOW).await.unwrap();
     assert_eq!(publishes(&store, 102, 10).await, Provisional);
-    let image = [waiting(), vec![Change::Order(finished(12, 4, paid))]].concat();
-    store.stage(run(0, image, true), NOW).await.unwrap();
+    let image = [waiting(), vec![FeedChange::Order(finished(12, 4, paid))]].concat();
+    store.stage_snapshot_chunk(run(0, image, true), NOW).await.unwrap();
     assert_eq!(publishes(&store, 103, 10).await, Firm, "the image has the newer word");
 }
 
@@ -124,8 +124,8 @@ async fn an_outcome_or_an_image_tells_of_a_customer_as_the_feed_does() {
 async fn a_file_of_the_version_before_learns_its_customers_when_it_is_opened() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    store.apply(2, waiting(), NOW).await.unwrap();
-    tells(&store, Change::Order(finished(11, 3, PaymentStatus::Paid))).await;
+    store.apply_changes(2, waiting(), NOW).await.unwrap();
+    tells(&store, FeedChange::Order(finished(11, 3, PaymentStatus::Paid))).await;
     tells(&store, grant()).await;
     let path = store.path.clone();
     store.close();

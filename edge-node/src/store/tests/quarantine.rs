@@ -1,22 +1,22 @@
 //! A new epoch: the commands logged again, their order, and the renaming of a twin.
 
 use engine::{
-    edge::{NewEpoch, TailRun},
-    verdict::Judgment,
+    edge::{NewEpoch, TailWrite},
+    verdict::TakenVerdict,
 };
-use wire::{BootNonce, CommandOp, EdgeId, QuarantineWhy, Receipt, Relogged};
+use wire::{BootNonce, CommandOp, EarlierReceipt, EdgeId, QuarantineWhy, Receipt};
 
 use super::*;
 use crate::tests::id;
 
-const FIRM: Answer =
-    Answer::Taken(Judgment { verdict: Verdict::Firm, fence: Some(6), doubt: None });
+const FIRM: CommandDecision =
+    CommandDecision::Taken(TakenVerdict { verdict: Verdict::Firm, fence: Some(6), doubt: None });
 
 const EVERYTHING: OpRange =
     OpRange { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
 
 fn new_epoch() -> NewEpoch {
-    let (last_accepted, why) = (Hash::of(b"the cursor"), QuarantineWhy::EdgeRestored);
+    let (last_accepted, why) = (Hash::digest_bytes(b"the cursor"), QuarantineWhy::EdgeRestored);
     NewEpoch { epoch: 2, grant: 9, last_accepted, why }
 }
 
@@ -52,11 +52,12 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     let (store, _) = open(&data, 1).await;
     with_orders(&store, 1..=9).await;
     let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
-    let firm = store.enter(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
-    let CommandFate::Stored { stored: firm, .. } = firm else { panic!() };
-    let applied = Outcome::applied(after(1, 2, Action::Accept, 21), NOW);
-    store.settle(1, vec![outcome(1, decided.at.seq, applied)], NOW).await.unwrap();
-    let common = store.position().await.unwrap().head;
+    let firm =
+        store.judge_and_log_command(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
+    let CommandLogResult::Stored { stored: firm, .. } = firm else { panic!() };
+    let applied = Outcome::new_applied(after(1, 2, Action::Accept, 21), NOW);
+    store.store_outcomes(1, vec![outcome(1, decided.at.seq, applied)], NOW).await.unwrap();
+    let common = store.load_position().await.unwrap().head;
     store.close();
     let backup = tempfile::tempdir().unwrap();
     copy(&data.path().join("db"), &backup.path().join("db"));
@@ -75,16 +76,16 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     entered(&store, entry(105, by(21), accept(5))).await;
 
     let (first, second) = lost.split_at(3);
-    let run = |begins, before: Chain, ops: &[Vec<u8>]| {
-        let at = before.then(&ops[0]);
+    let run = |begins, before: ChainHead, ops: &[Vec<u8>]| {
+        let at = before.append_op(&ops[0]);
         let (first_seq, first_hash) = (at.seq, at.hash);
-        TailRun { begins, epoch: 1, first_seq, first_hash, ops: ops.to_vec() }
+        TailWrite { begins, epoch: 1, first_seq, first_hash, ops: ops.to_vec() }
     };
     // This tail is partial and must be discarded.
     let cut_off = another_log([7]).await;
-    store.keep_tail(run(true, Chain { seq: 40, hash: Hash::ZERO }, &cut_off)).await.unwrap();
+    store.keep_tail(run(true, ChainHead { seq: 40, hash: Hash::ZERO }, &cut_off)).await.unwrap();
     store.keep_tail(run(true, common, first)).await.unwrap();
-    let middle = common.through(first.iter().map(Vec::as_slice));
+    let middle = common.append_ops(first.iter().map(Vec::as_slice));
     store.keep_tail(run(false, middle, second)).await.unwrap();
     let begun = store.begin_epoch(new_epoch(), NOW).await.unwrap();
 
@@ -99,7 +100,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
         assert_eq!(ops[seq - 1], token, "its token stands in the new epoch");
     }
     let first = commands(&ops)[0].relogged.clone().unwrap();
-    let receipt = Relogged {
+    let receipt = EarlierReceipt {
         edge: identity().name,
         epoch: 1,
         at: firm.at,
@@ -109,17 +110,19 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     };
     assert_eq!(first, receipt);
     let lost_at = commands(&ops)[1].relogged.clone().unwrap().at;
-    let expected = common.through(lost.iter().take(3).map(Vec::as_slice));
+    let expected = common.append_ops(lost.iter().take(3).map(Vec::as_slice));
     assert_eq!(lost_at, expected, "the receipt its tablet holds");
 
-    let position = store.position().await.unwrap();
-    let start = Chain::renewed(&identity().name, 2, 9, Hash::of(b"the cursor"));
+    let position = store.load_position().await.unwrap();
+    let start =
+        ChainHead::start_renewed_epoch(&identity().name, 2, 9, Hash::digest_bytes(b"the cursor"));
     assert_eq!(
         position.head,
-        start.through(ops.iter().map(Op::to_bytes).collect::<Vec<_>>().iter().map(Vec::as_slice))
+        start
+            .append_ops(ops.iter().map(Op::to_bytes).collect::<Vec<_>>().iter().map(Vec::as_slice))
     );
     assert_eq!((position.epoch, position.outcome_cursor, position.pending), (2, 0, 4));
-    assert!(!position.suspect && store.alarm().await.unwrap().is_none());
+    assert!(!position.suspect && store.find_alarm().await.unwrap().is_none());
     let (again, _, new) = entered(&store, entry(104, by(24), accept(4))).await;
     assert_eq!((again.epoch, again.verdict, new), (2, Verdict::Provisional, false));
 
@@ -131,8 +134,8 @@ async fn goes_on(data: &TempDir, store: Store, seq: u64) {
     store.close();
     let (store, suspicion) = open(data, 4).await;
     assert_eq!(suspicion, None);
-    let applied = Outcome::applied(after(4, 2, Action::Accept, 24), NOW);
-    let settled = store.settle(1, vec![outcome(1, seq, applied)], NOW).await.unwrap();
+    let applied = Outcome::new_applied(after(4, 2, Action::Accept, 24), NOW);
+    let settled = store.store_outcomes(1, vec![outcome(1, seq, applied)], NOW).await.unwrap();
     assert_eq!(settled[0].stored.command_id, CommandId(id(104)));
 }
 
@@ -149,7 +152,7 @@ async fn the_right_of_an_epoch_ends_with_it() {
         digest: Some(wire::open_digest([])),
         ..wire::RegionAssignment::default()
     };
-    store.apply(1, vec![Change::Assignment(grant)], NOW).await.unwrap();
+    store.apply_changes(1, vec![FeedChange::Assignment(grant)], NOW).await.unwrap();
     let held = async || {
         let held = |_: &_, book: &mut LogBook| Ok::<_, rusqlite::Error>(book.tenure.held);
         store.journal.write(held).await.unwrap()
@@ -164,15 +167,16 @@ async fn a_lost_command_whose_token_is_nowhere_is_logged_all_the_same() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     let lost = another_log([3]).await;
-    let first_hash = Hash::of(b"3");
-    let run = TailRun { begins: true, epoch: 1, first_seq: 3, first_hash, ops: lost[2..].to_vec() };
+    let first_hash = Hash::digest_bytes(b"3");
+    let run =
+        TailWrite { begins: true, epoch: 1, first_seq: 3, first_hash, ops: lost[2..].to_vec() };
     store.keep_tail(run).await.unwrap();
     store.begin_epoch(new_epoch(), NOW).await.unwrap();
     let ops = ops(&store).await;
     assert_eq!((ids(&ops), commands(&ops)[0].token_seq), (vec![103], 0));
 }
 
-fn receipt(epoch: u64, at: Chain) -> Receipt {
+fn receipt(epoch: u64, at: ChainHead) -> Receipt {
     Receipt {
         edge: identity().name,
         epoch,
@@ -189,13 +193,18 @@ fn receipt(epoch: u64, at: Chain) -> Receipt {
 
 #[tokio::test]
 async fn a_receipt_for_what_the_log_does_not_have_makes_suspect_and_every_other_does_not() {
-    let boot = |store: Store| async move { store.position().await.unwrap().head };
+    let boot = |store: Store| async move { store.load_position().await.unwrap().head };
     for (what, epoch, at, suspect) in [
         ("what it has", 1, None, false),
-        ("beyond the log", 1, Some(Chain { seq: 2, hash: Hash::of(b"2") }), true),
-        ("another op", 1, Some(Chain { seq: 1, hash: Hash::of(b"1") }), true),
-        ("a later epoch", 2, Some(Chain { seq: 1, hash: Hash::of(b"1") }), true),
-        ("an epoch that is over", 0, Some(Chain { seq: 9, hash: Hash::of(b"1") }), false),
+        ("beyond the log", 1, Some(ChainHead { seq: 2, hash: Hash::digest_bytes(b"2") }), true),
+        ("another op", 1, Some(ChainHead { seq: 1, hash: Hash::digest_bytes(b"1") }), true),
+        ("a later epoch", 2, Some(ChainHead { seq: 1, hash: Hash::digest_bytes(b"1") }), true),
+        (
+            "an epoch that is over",
+            0,
+            Some(ChainHead { seq: 9, hash: Hash::digest_bytes(b"1") }),
+            false,
+        ),
     ] {
         let data = tempfile::tempdir().unwrap();
         let (store, _) = open(&data, 1).await;
@@ -204,8 +213,8 @@ async fn a_receipt_for_what_the_log_does_not_have_makes_suspect_and_every_other_
         let seen = Some(receipt(epoch, at));
         let entry = CheckedCommand { seen, ..entry(101, by(20), accept(1)) };
         entered(&store, entry).await;
-        assert_eq!(store.position().await.unwrap().suspect, suspect, "{what}");
-        let alarm = store.alarm().await.unwrap().map(|(alarm, _)| alarm);
+        assert_eq!(store.load_position().await.unwrap().suspect, suspect, "{what}");
+        let alarm = store.find_alarm().await.unwrap().map(|(alarm, _)| alarm);
         assert_eq!(alarm, suspect.then_some(Alarm::Receipt), "{what}");
     }
 }
@@ -216,23 +225,23 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     let (store, _) = open(&data, 1).await;
     with_orders(&store, 1..=9).await;
     let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
-    let applied = Outcome::applied(after(1, 2, Action::Accept, 21), NOW);
-    store.settle(1, vec![outcome(1, decided.at.seq, applied)], NOW).await.unwrap();
-    store.enter(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
+    let applied = Outcome::new_applied(after(1, 2, Action::Accept, 21), NOW);
+    store.store_outcomes(1, vec![outcome(1, decided.at.seq, applied)], NOW).await.unwrap();
+    store.judge_and_log_command(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
     let own = EdgeIdentity { name: EdgeId::new("north-2").unwrap(), ..identity() };
     let nonce = BootNonce([7; 16]);
-    store.suspect(Alarm::Older, NOW).await.unwrap();
+    store.raise_alarm(Alarm::Older, NOW).await.unwrap();
     store.clone().close();
     drop(store);
     assert_eq!(enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(), None, "no twin");
 
     let (store, _) = open(&data, 2).await;
-    store.suspect(Alarm::Twin, NOW).await.unwrap();
+    store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
     store.close();
     let (store, _) = open(&data, 3).await;
-    let position = store.position().await.unwrap();
+    let position = store.load_position().await.unwrap();
     assert!(position.twin && position.suspect);
-    let told = report(&path_in(data.path())).unwrap();
+    let told = read_report(&path_in(data.path())).unwrap();
     assert_eq!(told.alarm.as_ref().map(|alarm| alarm.why), Some("twin"));
     assert!(told.to_string().contains("`holdfast enrol REGION NAME`"), "{told}");
     store.close();
@@ -242,15 +251,15 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     assert_eq!(enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(), None, "once");
     let (store, suspicion) = Store::open(data.path(), own.clone(), nonce, NOW).await.unwrap();
     assert_eq!(suspicion, None);
-    let position = store.position().await.unwrap();
-    assert!(!position.twin && !position.suspect && !store.trust().await.unwrap().enrolled);
+    let position = store.load_position().await.unwrap();
+    assert!(!position.twin && !position.suspect && !store.load_trust().await.unwrap().enrolled);
     let ops = ops(&store).await;
     assert_eq!(ids(&ops), [102]);
     let relogged = commands(&ops)[0].relogged.clone().unwrap();
     assert_eq!((relogged.edge, relogged.why), (identity().name, QuarantineWhy::EdgeCloned));
-    let start = Chain::start(&own.name);
+    let start = ChainHead::start(&own.name);
     let bytes: Vec<_> = ops.iter().map(Op::to_bytes).collect();
-    assert_eq!(position.head, start.through(bytes.iter().map(Vec::as_slice)));
+    assert_eq!(position.head, start.append_ops(bytes.iter().map(Vec::as_slice)));
     let (known, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
     assert!(!new && known.outcome.is_some(), "what was decided is still known");
 }
@@ -259,15 +268,15 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
 async fn an_edge_of_its_own_counts_its_epochs_anew() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    store.suspect(Alarm::Older, NOW).await.unwrap();
+    store.raise_alarm(Alarm::Older, NOW).await.unwrap();
     assert_eq!(store.begin_epoch(new_epoch(), NOW).await.unwrap().epoch, 2);
-    store.suspect(Alarm::Twin, NOW).await.unwrap();
+    store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
     store.close();
     let own = EdgeIdentity { name: EdgeId::new("north-2").unwrap(), ..identity() };
     let nonce = BootNonce([7; 16]);
     enrol_anew(data.path(), &own, nonce, NOW).await.unwrap().unwrap();
     let (store, _) = Store::open(data.path(), own, nonce, NOW).await.unwrap();
-    store.suspect(Alarm::Older, NOW).await.unwrap();
+    store.raise_alarm(Alarm::Older, NOW).await.unwrap();
     assert_eq!(store.begin_epoch(new_epoch(), NOW).await.unwrap().epoch, 2);
 }
 
@@ -282,10 +291,10 @@ async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
         with_orders(&store, [n]).await;
         // Three commands share a place in their logs; all are kept.
         let (stored, ..) = entered(&store, entry(100 + n, by(21), accept(n))).await;
-        let applied = Outcome::applied(after(n, 2, Action::Accept, 21), NOW);
-        store.settle(1, vec![outcome(1, stored.at.seq, applied)], NOW).await.unwrap();
+        let applied = Outcome::new_applied(after(n, 2, Action::Accept, 21), NOW);
+        store.store_outcomes(1, vec![outcome(1, stored.at.seq, applied)], NOW).await.unwrap();
         decided = n;
-        store.suspect(Alarm::Twin, NOW).await.unwrap();
+        store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
         store.close();
         name = EdgeIdentity { name: EdgeId::new(next).unwrap(), ..name };
         let renamed = enrol_anew(data.path(), &name, BootNonce([9; 16]), NOW).await.unwrap();

@@ -1,6 +1,6 @@
 //! The region's lease (the right to assign) on a real file: when accepts are firm.
 
-use engine::verdict::Right;
+use engine::verdict::RegionRight;
 use wire::{EdgeId, RegionAssignment, open_digest};
 
 use super::*;
@@ -19,27 +19,27 @@ fn grant(policy_version: u64, fence: u64) -> RegionAssignment {
 }
 
 async fn hear(store: &Store, word: RegionAssignment) {
-    let to = store.position().await.unwrap().feed_cursor + 1;
-    store.apply(to, vec![Change::Assignment(word)], NOW).await.unwrap();
+    let to = store.load_position().await.unwrap().feed_cursor + 1;
+    store.apply_changes(to, vec![FeedChange::Assignment(word)], NOW).await.unwrap();
 }
 
 /// Orders 1 and 2 are open, 3 is completed.
 async fn with_region(store: &Store) {
     let done = Order { status: OrderStatus::Completed, ..order(3, 2) };
-    let changes = [order(1, 1), order(2, 3), done].map(Change::Order).into();
-    store.apply(3, changes, NOW).await.unwrap();
+    let changes = [order(1, 1), order(2, 3), done].map(FeedChange::Order).into();
+    store.apply_changes(3, changes, NOW).await.unwrap();
 }
 
 async fn try_enter(store: &Store, entry: CheckedCommand) -> Box<StoredCommand> {
     let (actor, body) = (entry.actor, entry.command.body.clone());
-    let judging = move |sight: &Sight, footing: &Footing| {
-        let request = Request { actor, body: &body, repeat: false, receipted: false };
-        judge(&request, sight, &Footing { let_in: true, ..*footing })
+    let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
+        let request = VerdictRequest { actor, body: &body, repeat: false, receipted: false };
+        judge_command(&request, sight, &EdgeState { let_in: true, ..*footing })
     };
-    match store.enter(entry, judging).await.unwrap() {
-        CommandFate::Stored { stored, .. } => stored,
-        CommandFate::NotTaken(code) => panic!("not taken: {code}"),
-        CommandFate::OverLimit(reached) => panic!("over a limit: {reached:?}"),
+    match store.judge_and_log_command(entry, judging).await.unwrap() {
+        CommandLogResult::Stored { stored, .. } => stored,
+        CommandLogResult::NotTaken(code) => panic!("not taken: {code}"),
+        CommandLogResult::OverLimit(reached) => panic!("over a limit: {reached:?}"),
     }
 }
 
@@ -74,7 +74,7 @@ async fn a_grant_that_the_feed_does_not_agree_with_makes_nothing_firm() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     with_region(&store).await;
-    store.apply(4, vec![Change::Order(order(4, 1))], NOW).await.unwrap();
+    store.apply_changes(4, vec![FeedChange::Order(order(4, 1))], NOW).await.unwrap();
     hear(&store, grant(1, 1)).await;
     let stored = try_enter(&store, entry(101, by(20), accept(1))).await;
     assert_eq!((stored.verdict, stored.fence), (Verdict::Provisional, None));
@@ -89,10 +89,10 @@ async fn an_outcome_that_ran_ahead_of_the_feed_does_not_count_in_the_comparison(
     let done = Order { status: OrderStatus::Completed, ..order(2, 6) };
     let unseen = Order { version: 9, ..order(8, 9) };
     let outcomes = vec![
-        outcome(1, early.at.seq, Outcome::applied(done, NOW)),
-        outcome(2, early.at.seq + 1, Outcome::applied(unseen, NOW)),
+        outcome(1, early.at.seq, Outcome::new_applied(done, NOW)),
+        outcome(2, early.at.seq + 1, Outcome::new_applied(unseen, NOW)),
     ];
-    store.settle(2, outcomes, NOW).await.unwrap();
+    store.store_outcomes(2, outcomes, NOW).await.unwrap();
     hear(&store, grant(1, 1)).await;
     let stored = try_enter(&store, entry(102, by(20), accept(1))).await;
     assert_eq!(stored.verdict, Verdict::Firm);
@@ -107,7 +107,7 @@ async fn a_wish_for_the_right_is_answered_in_the_log_and_nothing_is_firm_after_i
     try_enter(&store, entry(101, by(20), accept(1))).await;
     hear(&store, RegionAssignment { release_asked: true, ..grant(2, 1) }).await;
     assert_eq!(ops(&store).await.pop(), Some(Op::LeaseReleased { fence: 1 }));
-    let head = store.position().await.unwrap().head;
+    let head = store.load_position().await.unwrap().head;
 
     store.close();
     let (store, _) = open(&data, 2).await;
@@ -128,13 +128,15 @@ async fn a_right_that_was_taken_back_is_another_edges_or_nobodys() {
     with_region(&store).await;
     hear(&store, grant(1, 1)).await;
     let other = EdgeId::new("north-2").unwrap();
-    for (version, holder, right) in [(2, None, Right::None), (3, Some(other), Right::Elsewhere)] {
+    for (version, holder, right) in
+        [(2, None, RegionRight::None), (3, Some(other), RegionRight::Elsewhere)]
+    {
         hear(&store, RegionAssignment { holder, ..grant(version, 2) }).await;
-        let judging = move |_: &Sight, footing: &Footing| {
+        let judging = move |_: &EdgeOrderView, footing: &EdgeState| {
             assert_eq!(footing.right, right);
-            Answer::NotTaken(Code::OrderNotFound)
+            CommandDecision::NotTaken(Code::OrderNotFound)
         };
-        store.enter(entry(101, by(20), accept(1)), judging).await.unwrap();
+        store.judge_and_log_command(entry(101, by(20), accept(1)), judging).await.unwrap();
     }
 }
 
@@ -144,8 +146,8 @@ async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
     let (store, _) = open(&data, 1).await;
     with_region(&store).await;
     hear(&store, grant(1, 1)).await;
-    let ask = |n: u128, order: u128| wire::Ask {
-        standing: wire::Standing { term: 1, nonce: BootNonce([1; 16]) },
+    let ask = |n: u128, order: u128| wire::AskFrame {
+        standing: wire::LinkSessionId { term: 1, nonce: BootNonce([1; 16]) },
         command: entry(n, by(21), accept(order)).command,
         token: "of a stranger".into(),
         actor: by(21),
@@ -190,31 +192,31 @@ async fn the_report_says_whose_the_right_is_and_whether_answers_are_firm() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     with_orders(&store, [1, 2]).await;
-    let told = || report(&path_in(data.path())).unwrap();
+    let told = || read_report(&path_in(data.path())).unwrap();
     assert_eq!((told().right.policy, told().right.fence), (Policy::Optimistic, None));
     assert!(told().to_string().contains("No edge holds the right to assign"));
 
     let open = [1, 2].map(|n| (OrderId(id(n)), 1));
     let granted = |version, fence, holder: &str, digest| {
         let holder = Some(EdgeId::new(holder).unwrap());
-        Change::Assignment(RegionAssignment {
+        FeedChange::Assignment(RegionAssignment {
             holder,
             digest: Some(digest),
             ..grant(version, fence)
         })
     };
-    let another = Hash::of(b"other orders");
+    let another = Hash::digest_bytes(b"other orders");
     for (to, change, fence, proven, words) in [
         (3, granted(1, 6, "north-1", open_digest(open)), Some(6), true, "accepts are firm"),
         (4, granted(2, 7, "north-2", another), None, false, "The edge north-2 holds"),
         (5, granted(3, 8, "north-1", another), Some(8), false, "do not agree"),
     ] {
-        store.apply(to, vec![change], NOW).await.unwrap();
+        store.apply_changes(to, vec![change], NOW).await.unwrap();
         let right = told().right;
         assert_eq!((right.policy, right.fence), (Policy::Exclusive, fence), "{words}");
         assert_eq!((right.fence.is_some() && right.proven), proven, "{words}");
         assert!(told().to_string().contains(words), "{}", told());
     }
-    store.suspect(Alarm::Older, NOW).await.unwrap();
+    store.raise_alarm(Alarm::Older, NOW).await.unwrap();
     assert!(told().to_string().contains("accepts are provisional"), "{}", told());
 }

@@ -20,9 +20,9 @@ async fn try_at(
     let received_at = NOW.plus_ms(ms);
     let entry = CheckedCommand { limits: LIMITS, received_at, ..entry(command, by(20), body) };
     match enter(store, entry).await {
-        CommandFate::Stored { stored, .. } => Ok(stored.at.seq),
-        CommandFate::NotTaken(code) => panic!("not taken: {code}"),
-        CommandFate::OverLimit(reached) => Err(reached),
+        CommandLogResult::Stored { stored, .. } => Ok(stored.at.seq),
+        CommandLogResult::NotTaken(code) => panic!("not taken: {code}"),
+        CommandLogResult::OverLimit(reached) => Err(reached),
     }
 }
 
@@ -32,14 +32,14 @@ async fn jobs_in_hand_count_as_confirmed_and_as_undecided_here() {
     let (store, _) = open(&data, 1).await;
     with_orders(&store, 1..=4).await;
     let from_the_portal = after(1, 2, Action::Accept, 20);
-    store.apply(9, vec![Change::Order(from_the_portal)], NOW).await.unwrap();
+    store.apply_changes(9, vec![FeedChange::Order(from_the_portal)], NOW).await.unwrap();
     let seq = try_at(&store, 101, accept(2), 0).await.unwrap();
     let full = try_at(&store, 102, accept(3), 0).await.unwrap_err();
     assert_eq!((full.code(), full.most, full.frees_at), (Code::TooManyOpenJobs, 2, None));
     assert!(try_at(&store, 101, accept(2), 0).await.is_ok(), "a repeat is answered");
     let lost = after(2, 2, Action::Accept, 21);
-    let rejected = Outcome::rejected(Code::OrderAlreadyAccepted, Some(lost), NOW);
-    store.settle(1, vec![outcome(1, seq, rejected)], NOW).await.unwrap();
+    let rejected = Outcome::new_rejected(Code::OrderAlreadyAccepted, Some(lost), NOW);
+    store.store_outcomes(1, vec![outcome(1, seq, rejected)], NOW).await.unwrap();
     assert!(try_at(&store, 103, accept(3), 0).await.is_ok(), "what was lost is not in hand");
 }
 

@@ -5,9 +5,9 @@ use wire::{OutcomeKind, PaymentStatus};
 
 use super::*;
 use crate::store::{
-    high_water::{self, HighWater, HighWaterMark},
+    high_water::{self, HighWaterFile, HighWaterMark},
     schema,
-    sql::{encoded, int},
+    sql::{encode_cbor, to_sql_int},
 };
 
 /// The last migration before the tables and columns for people, codes, marks and customers.
@@ -32,15 +32,15 @@ const ORDER: &str =
 /// and the second pending.
 fn fill(conn: &Connection) -> HighWaterMark {
     let hash = |n: u8| Hash([n; 32]);
-    let start = Chain::start(&identity().name).hash;
+    let start = ChainHead::start(&identity().name).hash;
     let digits = |at| u8::from_str_radix(&OP[at..at + 2], 16).unwrap();
     let op: Vec<u8> = (0..OP.len()).step_by(2).map(digits).collect();
     conn.execute(EDGE, params![&start.0[..], &Hash::ZERO.0[..], NOW.0]).unwrap();
     for seq in [1, 2_u8] {
         conn.execute(LOG, params![seq, op, &hash(seq).0[..], NOW.0]).unwrap();
         let order = OrderId(id(3 - u128::from(seq)));
-        let outcome = Outcome::plain(OutcomeKind::Applied, NOW);
-        let outcome = (seq == 1).then(|| encoded(&outcome));
+        let outcome = Outcome::new_plain(OutcomeKind::Applied, NOW);
+        let outcome = (seq == 1).then(|| encode_cbor(&outcome));
         let (command, person) = (id(100 + u128::from(seq)), id(20));
         let body = CommandBody::AcceptOrder { order_id: order }.hash();
         let row = params![
@@ -67,17 +67,17 @@ fn fill(conn: &Connection) -> HighWaterMark {
         let is_final = order.status == OrderStatus::Completed;
         let row = params![
             order.id.0.as_bytes(),
-            int(order.version),
-            int(order.version),
+            to_sql_int(order.version),
+            to_sql_int(order.version),
             is_final,
             NOW.0,
-            encoded(&order)
+            encode_cbor(&order)
         ];
         conn.execute(ORDER, row).unwrap();
     }
     conn.execute("INSERT INTO revoked (kind, id) VALUES ('user', ?)", [id(21).as_bytes()]).unwrap();
     conn.execute("INSERT INTO feed_confirmed (one, at) VALUES (1, ?)", [NOW.0]).unwrap();
-    HighWaterMark { epoch: 1, head: Chain { seq: 2, hash: hash(2) } }
+    HighWaterMark { epoch: 1, head: ChainHead { seq: 2, hash: hash(2) } }
 }
 
 #[tokio::test]
@@ -88,12 +88,12 @@ async fn a_file_of_a_version_before_is_read_and_goes_on() {
     let mut conn = Connection::open(&path).unwrap();
     schema::migrations().to_version(&mut conn, STEP).unwrap();
     let mark = fill(&conn);
-    HighWater::open(&high_water::path_for(&path)).unwrap().write(mark).unwrap();
+    HighWaterFile::open(&high_water::path_for(&path)).unwrap().write(mark).unwrap();
     drop(conn);
 
     let (store, alarm) = open(&data, 1).await;
     assert!(alarm.is_none(), "the log is as its mark says: {alarm:?}");
-    let position = store.position().await.unwrap();
+    let position = store.load_position().await.unwrap();
     assert_eq!((position.head.seq, position.pending), (3, 1), "the boot of this run came behind");
     assert_eq!((position.feed_generation, position.feed_cursor), (77, 5));
     let (again, sight, new) = entered(&store, entry(102, by(20), accept(1))).await;

@@ -66,7 +66,7 @@ async fn a_refused_call_has_its_status_and_carries_the_reply() {
         let url = format!("http://{at}/commands");
         let client = process::client::Client::new();
         let answer = client
-            .json::<Value>(http::Method::POST, &url, None, Some(&body), crate::world::PATIENCE)
+            .send_json::<Value>(http::Method::POST, &url, None, Some(&body), crate::world::PATIENCE)
             .await;
         let (reply, code) = match (answer, refusal) {
             (Ok(reply), Ok(code)) => (reply, code),

@@ -24,22 +24,22 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     clock::Clock,
     problem::Problem,
-    seal::{Sealer, sign_hub_time},
+    seal::{FrameSealer, sign_hub_time},
     tasks::Tasks,
-    tokens::{Signer, bearer, edge_clock_error, verify_edge},
+    tokens::{Signer, bearer_token, edge_clock_error, verify_edge},
 };
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use wire::{
-    Action, Chain, Change, Code, Credit, Down, EdgeId, Frame, Hello, Limits, NumberedOutcome, Op,
-    Order, OrderId, Outcome, OutcomeKind, OutcomesFrame, Probe, Refused, Standing, UnixMillis,
-    Welcome,
+    Action, ChainHead, ChangesFrame, Code, Credit, EdgeId, FeedChange, Frame, Hello, LinkLimits,
+    LinkSessionId, NumberedOutcome, Op, Order, OrderId, Outcome, OutcomeKind, OutcomesFrame, Probe,
+    SessionRefusal, UnixMillis, Welcome,
 };
 
 use super::People;
 
 pub const GENERATION: u64 = 77;
-const LIMITS: Limits = Limits {
+const LIMITS: LinkLimits = LinkLimits {
     batch_ops_max: 200,
     batch_bytes_max: 100_000,
     credit_ops: 1_000,
@@ -66,10 +66,10 @@ struct Stored {
     public_key: Option<[u8; 32]>,
     signed_out: Vec<String>,
     sign_ins: Vec<Value>,
-    cursor: Option<Chain>,
+    cursor: Option<ChainHead>,
     ops: Vec<Op>,
     orders: BTreeMap<OrderId, Order>,
-    feed: Vec<Change>,
+    feed: Vec<FeedChange>,
     outcomes: Vec<NumberedOutcome>,
     term: u64,
     hellos: Vec<Hello>,
@@ -160,10 +160,10 @@ impl Cloud {
     /// Changes an order in the cloud and sends it in the feed.
     pub fn put(&self, order: Order) {
         self.with(|state| state.orders.insert(order.id, order.clone()));
-        self.tell(Change::Order(order));
+        self.tell(FeedChange::Order(order));
     }
 
-    pub fn tell(&self, change: Change) {
+    pub fn tell(&self, change: FeedChange) {
         self.with(|state| state.feed.push(change));
         self.0.changed.notify_waiters();
     }
@@ -213,7 +213,9 @@ impl Cloud {
     /// The digest of all the cloud's orders.
     pub fn digest(&self) -> wire::Hash {
         let mut digest = wire::Hash::ZERO;
-        self.with(|state| state.orders.values().for_each(|order| digest.toggle(order.digest())));
+        self.with(|state| {
+            state.orders.values().for_each(|order| digest.toggle_member(order.compute_digest()))
+        });
         digest
     }
 
@@ -283,7 +285,7 @@ async fn link(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let key = cloud.with(|state| state.public_key);
-    let token = bearer(&headers).unwrap_or_default();
+    let token = bearer_token(&headers).unwrap_or_default();
     let edge = key.and_then(|key| verify_edge(token, &key, Clock::system().now()).ok());
     if edge != Some(EdgeId::new("north-1").unwrap()) {
         return cloud.refuse_link(token);
@@ -298,10 +300,10 @@ async fn link(
 struct Session {
     cloud: Cloud,
     socket: WebSocket,
-    standing: Option<Standing>,
+    standing: Option<LinkSessionId>,
     outcomes: u64,
     feed: u64,
-    sealer: Option<Sealer>,
+    sealer: Option<FrameSealer>,
 }
 
 impl Session {
@@ -330,7 +332,7 @@ impl Session {
                 () = changed => {}
                 () = async { let _ = gate.wait_for(|open| !open).await.map(drop); } => {
                     let detail = "closed by an operator".into();
-                    self.send(Frame::Refused(Refused { code: Code::GateClosed, detail })).await?;
+                    self.send(Frame::Refused(SessionRefusal { code: Code::GateClosed, detail })).await?;
                     return None;
                 }
             }
@@ -347,10 +349,10 @@ impl Session {
                     state.packed += packed;
                     assert!(packed == 0 || state.codec.is_some(), "packed without being asked");
                 });
-                let up = up.unpacked(LIMITS.batch_ops_max, LIMITS.batch_bytes_max).unwrap();
+                let up = up.into_unpacked(LIMITS.batch_ops_max, LIMITS.batch_bytes_max).unwrap();
                 let (cursor, feed_seq) =
                     self.cloud.with(|state| (store(state, &up), state.feed.len() as u64));
-                let Limits { credit_ops: ops, credit_bytes: bytes, .. } = LIMITS;
+                let LinkLimits { credit_ops: ops, credit_bytes: bytes, .. } = LIMITS;
                 self.send(Frame::Credit(Credit {
                     standing: up.standing,
                     cursor,
@@ -375,9 +377,9 @@ impl Session {
 
     async fn welcome(&mut self, hello: Hello) -> Option<()> {
         let key = self.cloud.with(|state| state.hub_key.clone());
-        let sealer = |(key, challenge)| Sealer::new(key, hello.edge.clone(), challenge);
+        let sealer = |(key, challenge)| FrameSealer::new(key, hello.edge.clone(), challenge);
         self.sealer = key.zip(hello.challenge).map(sealer);
-        let start = Chain::start(&hello.edge);
+        let start = ChainHead::start(&hello.edge);
         let (cursor, term, codec) = self.cloud.with(|state| {
             state.term += 1;
             state.hellos.push(hello.clone());
@@ -385,7 +387,7 @@ impl Session {
         });
         self.outcomes = hello.outcome_cursor;
         self.feed = if hello.feed_generation == GENERATION { hello.feed_cursor } else { 0 };
-        let standing = Standing { term, nonce: hello.nonce };
+        let standing = LinkSessionId { term, nonce: hello.nonce };
         self.standing = Some(standing);
         self.send(Frame::Welcome(Welcome {
             protocol: 1,
@@ -424,7 +426,7 @@ impl Session {
         if !changes.is_empty() {
             let from = self.feed;
             self.feed += changes.len() as u64;
-            self.send(Frame::Down(Down { standing, from, to: self.feed, changes })).await?;
+            self.send(Frame::Down(ChangesFrame { standing, from, to: self.feed, changes })).await?;
         }
         if let Some(number) = self.cloud.with(|state| state.probe.take()) {
             self.send(Frame::Probe(Probe { standing, number })).await?;
@@ -434,7 +436,7 @@ impl Session {
 
     async fn send(&mut self, frame: Frame) -> Option<()> {
         let frame = match &mut self.sealer {
-            Some(sealer) => sealer.seal(&frame),
+            Some(sealer) => sealer.seal_frame(&frame),
             None => frame,
         };
         self.socket.send(Message::Binary(frame.to_bytes().into())).await.ok()
@@ -442,11 +444,11 @@ impl Session {
 }
 
 /// Stores and decides ops that continue the cursor.
-fn store(state: &mut Stored, up: &wire::Up) -> u64 {
+fn store(state: &mut Stored, up: &wire::OpsFrame) -> u64 {
     let mut cursor = state.cursor.unwrap();
     assert_eq!((up.first_seq, up.prev_hash), (cursor.seq + 1, cursor.hash), "no gap, one chain");
     for bytes in &up.ops {
-        cursor = cursor.then(bytes);
+        cursor = cursor.append_op(bytes);
         let op = Op::from_bytes(bytes).unwrap();
         decide(state, cursor.seq, &op);
         state.ops.push(op);
@@ -468,23 +470,23 @@ fn decide(state: &mut Stored, seq: u64, op: &Op) {
 fn outcome(state: &mut Stored, op: &wire::CommandOp) -> Outcome {
     let now = Clock::system().now();
     let Some(order) = state.orders.get_mut(&op.command.body.order_id()) else {
-        return Outcome::rejected(Code::OrderNotFound, None, now);
+        return Outcome::new_rejected(Code::OrderNotFound, None, now);
     };
-    let next = op.command.body.action().and_then(|action| order.status.after(action));
+    let next = op.command.body.order_action().and_then(|action| order.status.next_status(action));
     let Some(next) = next else {
-        return Outcome::rejected(Code::OrderAlreadyAccepted, Some(order.clone()), now);
+        return Outcome::new_rejected(Code::OrderAlreadyAccepted, Some(order.clone()), now);
     };
     order.status = next;
     order.version += 1;
-    if op.command.body.action() == Some(Action::Accept) {
+    if op.command.body.order_action() == Some(Action::Accept) {
         order.provider_id = Some(op.actor.user_id);
     }
     let order = order.clone();
-    state.feed.push(Change::Order(order.clone()));
-    Outcome::applied(order, now)
+    state.feed.push(FeedChange::Order(order.clone()));
+    Outcome::new_applied(order, now)
 }
 
 fn plain() -> Outcome {
     let (kind, decided_at) = (OutcomeKind::Applied, UnixMillis(0));
-    Outcome::plain(kind, decided_at)
+    Outcome::new_plain(kind, decided_at)
 }

@@ -7,7 +7,7 @@ pub mod tablet;
 
 use std::{path::Path, time::Duration};
 
-use holdfast_edge::{Config, MqttKind, Running, start};
+use holdfast_edge::{Config, MqttKind, RunningEdge, start};
 use process::{
     clock::Clock,
     tokens::{Claims, TokenKind},
@@ -43,14 +43,14 @@ impl People {
     /// A token that expires in this many seconds.
     pub fn token_until(&self, role: Role, user: u128, seconds: i64) -> String {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
-        self.0.signer.sign(&Claims { exp: claims.iat + seconds, ..claims })
+        self.0.signer.sign_claims(&Claims { exp: claims.iat + seconds, ..claims })
     }
 
     /// A device grant for that device.
     pub fn grant(&self, role: Role, user: u128, device: &str) -> String {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
         let device = Some(wire::DeviceId::new(device).unwrap());
-        self.0.signer.sign(&Claims { kind: TokenKind::DeviceGrant, device, ..claims })
+        self.0.signer.sign_claims(&Claims { kind: TokenKind::DeviceGrant, device, ..claims })
     }
 }
 
@@ -86,11 +86,11 @@ pub fn config(data: &Path, gateway: &str) -> Config {
     }
 }
 
-pub async fn edge(data: &Path, gateway: &str) -> Running {
+pub async fn edge(data: &Path, gateway: &str) -> RunningEdge {
     start(config(data, gateway), Clock::system()).await.unwrap()
 }
 
-pub async fn get(edge: &Running, path: &str, token: Option<&str>) -> Result<Value, u16> {
+pub async fn get(edge: &RunningEdge, path: &str, token: Option<&str>) -> Result<Value, u16> {
     call(edge.http, http::Method::GET, path, token, None).await
 }
 
@@ -104,7 +104,7 @@ pub async fn call(
     let url = format!("http://{at}{path}");
     let client = process::client::Client::new();
     client
-        .json(method, &url, token, body, PATIENCE)
+        .send_json(method, &url, token, body, PATIENCE)
         .await
         .map_err(|error| error.status.unwrap_or_else(|| panic!("{url} got no answer: {error}")))
 }

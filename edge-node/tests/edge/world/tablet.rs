@@ -73,10 +73,10 @@ impl Tablet {
     pub async fn of(at: SocketAddr, device: &str, token: &str, user: u128) -> Self {
         let mut tablet = Self::connect(at, device, device, token).await.unwrap();
         for topic in [
-            topics::reply(REGION, &edge_id(), &tablet.device),
-            topics::provider(REGION, &edge_id(), UserId(id(user))),
-            topics::changes(REGION, &edge_id()),
-            topics::head(REGION, &edge_id()),
+            topics::reply_topic(REGION, &edge_id(), &tablet.device),
+            topics::provider_topic(REGION, &edge_id(), UserId(id(user))),
+            topics::changes_topic(REGION, &edge_id()),
+            topics::head_topic(REGION, &edge_id()),
         ] {
             assert!(tablet.subscribe(&topic).await, "{topic}");
         }
@@ -94,7 +94,7 @@ impl Tablet {
     }
 
     pub async fn send(&self, frame: Vec<u8>) {
-        self.publish(&topics::cmd(REGION, &edge_id(), &self.device), frame).await;
+        self.publish(&topics::command_topic(REGION, &edge_id(), &self.device), frame).await;
     }
 
     pub async fn publish(&self, topic: &str, payload: Vec<u8>) {
@@ -103,7 +103,7 @@ impl Tablet {
 
     /// The next reply to this device's commands.
     pub async fn reply(&mut self) -> Reply {
-        let topic = topics::reply(REGION, &edge_id(), &self.device);
+        let topic = topics::reply_topic(REGION, &edge_id(), &self.device);
         self.hear(&topic).await
     }
 

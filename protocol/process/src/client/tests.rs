@@ -12,8 +12,8 @@ use super::*;
 use crate::{
     problem::Problem,
     tasks::Tasks,
-    tokens::bearer,
-    trace::{Trace, TraceId},
+    tokens::bearer_token,
+    trace::{RequestTrace, TraceId},
     web,
 };
 
@@ -26,12 +26,14 @@ async fn server(stop: CancellationToken) -> (String, Tasks) {
         .route("/empty", get(async || ()))
         .route(
             "/token",
-            get(async |headers: http::HeaderMap| Json(bearer(&headers).map(str::to_owned))),
+            get(async |headers: http::HeaderMap| Json(bearer_token(&headers).map(str::to_owned))),
         )
-        .route("/trace", get(async |Trace(trace): Trace| Json(trace.to_string())))
+        .route("/trace", get(async |RequestTrace(trace): RequestTrace| Json(trace.to_string())))
         .route(
             "/refused",
-            get(async || Problem::new(Code::NotYours).detail(wire::Text::alike("because"))),
+            get(async || {
+                Problem::new(Code::NotYours).with_detail(wire::Text::from_untranslated("because"))
+            }),
         )
         .route("/busy", get(async || Problem::new(Code::TooManyRequests).retry_after(7)))
         .route("/hangs", get(std::future::pending::<()>))
@@ -40,12 +42,12 @@ async fn server(stop: CancellationToken) -> (String, Tasks) {
             get(async |ConnectInfo(from): ConnectInfo<std::net::SocketAddr>| Json(from)),
         )
         .route("/huge", get(async || vec![b' '; ANSWER_BYTES_MAX + 1]));
-    let listener = web::bind("127.0.0.1:0").await.unwrap();
+    let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let tasks = Tasks::new();
-    let router = web::standard(routes, "test");
+    let router = web::with_standard_layers(routes, "test");
     tasks.spawn_once("serve", async move {
-        web::serve(listener, router, web::Slots::default(), stop).await
+        web::serve_http(listener, router, web::ConnectionSlots::default(), stop).await
     });
     (url, tasks)
 }
@@ -55,19 +57,30 @@ async fn what_is_sent_arrives_and_the_answer_is_read() {
     let (url, _tasks) = server(CancellationToken::new()).await;
     let client = Client::new();
     let body = serde_json::json!({ "price": 5 });
-    let echoed: serde_json::Value =
-        client.json(Method::POST, &format!("{url}/echo"), None, Some(&body), SOON).await.unwrap();
+    let echoed: serde_json::Value = client
+        .send_json(Method::POST, &format!("{url}/echo"), None, Some(&body), SOON)
+        .await
+        .unwrap();
     assert_eq!(echoed, body);
     let get = async |path: &str, token: Option<&str>| {
         client
-            .json::<serde_json::Value>(Method::GET, &format!("{url}{path}"), token, NO_BODY, SOON)
+            .send_json::<serde_json::Value>(
+                Method::GET,
+                &format!("{url}{path}"),
+                token,
+                NO_BODY,
+                SOON,
+            )
             .await
     };
     assert_eq!(get("/token", Some("t0ken")).await.unwrap(), "t0ken");
     assert!(get("/from", None).await.unwrap().as_str().unwrap().starts_with("127.0.0.1:"));
-    client.json::<()>(Method::GET, &format!("{url}/empty"), None, NO_BODY, SOON).await.unwrap();
+    client
+        .send_json::<()>(Method::GET, &format!("{url}/empty"), None, NO_BODY, SOON)
+        .await
+        .unwrap();
     let trace = TraceId::random();
-    let told = crate::trace::scope(trace.clone(), get("/trace", None)).await;
+    let told = crate::trace::run_in_trace(trace.clone(), get("/trace", None)).await;
     assert_eq!(told.unwrap(), trace.as_str());
 }
 
@@ -75,7 +88,8 @@ async fn what_is_sent_arrives_and_the_answer_is_read() {
 async fn a_refusal_comes_back_with_its_problem() {
     let (url, _tasks) = server(CancellationToken::new()).await;
     let url = format!("{url}/refused?secret=1");
-    let error = Client::new().json::<()>(Method::GET, &url, None, NO_BODY, SOON).await.unwrap_err();
+    let error =
+        Client::new().send_json::<()>(Method::GET, &url, None, NO_BODY, SOON).await.unwrap_err();
     let problem = error.problem.as_ref().unwrap();
     assert_eq!((error.status, problem.code), (Some(403), Code::NotYours));
     assert_eq!(problem.detail.as_deref(), Some("because"));
@@ -87,7 +101,8 @@ async fn a_refusal_comes_back_with_its_problem() {
 async fn who_is_asked_to_come_later_is_told_when() {
     let (url, _tasks) = server(CancellationToken::new()).await;
     let url = format!("{url}/busy");
-    let error = Client::new().json::<()>(Method::GET, &url, None, NO_BODY, SOON).await.unwrap_err();
+    let error =
+        Client::new().send_json::<()>(Method::GET, &url, None, NO_BODY, SOON).await.unwrap_err();
     assert_eq!((error.status, error.retry_after), (Some(429), Some(Duration::from_secs(7))));
 }
 
@@ -96,12 +111,12 @@ async fn every_wait_and_every_answer_is_bounded() {
     let (url, _tasks) = server(CancellationToken::new()).await;
     let client = Client::new();
     let get = async |url: String, wait: Duration| {
-        client.json::<()>(Method::GET, &url, None, NO_BODY, wait).await.unwrap_err()
+        client.send_json::<()>(Method::GET, &url, None, NO_BODY, wait).await.unwrap_err()
     };
     let late = get(format!("{url}/hangs"), Duration::from_millis(50)).await;
     assert!(late.is_unreachable() && late.to_string().contains("too long"), "{late}");
     assert!(get(format!("{url}/huge"), SOON).await.to_string().contains("could not be read"));
-    let free = web::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let free = web::bind_listener("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     assert!(get(format!("http://{free}/"), SOON).await.is_unreachable());
 }
 
@@ -110,8 +125,9 @@ async fn a_stop_lets_an_answer_finish_and_takes_no_more() {
     let stop = CancellationToken::new();
     let (url, tasks) = server(stop.clone()).await;
     let client = Client::new();
-    let get =
-        async || client.json::<()>(Method::GET, &format!("{url}/empty"), None, NO_BODY, SOON).await;
+    let get = async || {
+        client.send_json::<()>(Method::GET, &format!("{url}/empty"), None, NO_BODY, SOON).await
+    };
     get().await.unwrap();
     stop.cancel();
     tasks.shutdown(SOON).await;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 use config::{Config, ConfigBuilder, File, FileFormat, Value, builder::DefaultState};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{ConfigError, Sources, secret};
+use super::{ConfigError, ConfigSources, secret};
 use crate::parts::CloudPart;
 
 const ENV_PREFIX: &str = "HOLDFAST__";
@@ -14,7 +14,7 @@ const ENV_PREFIX: &str = "HOLDFAST__";
 const OTHER_SECTIONS: [&str; 4] = ["platform", "peers", "edge", "tls"];
 
 /// Reads one part's section. `T` denies unknown fields, so misspelt keys are errors.
-pub fn load<T>(section: &str, sources: &Sources) -> Result<T, ConfigError>
+pub fn load<T>(section: &str, sources: &ConfigSources) -> Result<T, ConfigError>
 where
     T: Serialize + DeserializeOwned + Default,
 {
@@ -22,19 +22,19 @@ where
 }
 
 /// Like `load`, over computed defaults, such as a part's file paths.
-pub fn load_over<T>(section: &str, defaults: &T, sources: &Sources) -> Result<T, ConfigError>
+pub fn load_over<T>(section: &str, defaults: &T, sources: &ConfigSources) -> Result<T, ConfigError>
 where
     T: Serialize + DeserializeOwned,
 {
     let wrong = |why: config::ConfigError| value_error(section, why.to_string());
-    let mut builder = Config::builder().add_source(beneath(section, defaults)?);
+    let mut builder = Config::builder().add_source(build_defaults_layer(section, defaults)?);
     if let Some(path) = &sources.file {
         let (text, _) = read_file(path)?;
         builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
     let prefix = format!("{section}.");
     // A later value of a key replaces an earlier one.
-    let single: BTreeMap<String, String> = singles(sources)?.collect();
+    let single: BTreeMap<String, String> = collect_overrides(sources)?.collect();
     for (key, text) in single.into_iter().filter(|(key, _)| key.starts_with(&prefix)) {
         builder = with_single(builder, &key, text)?;
     }
@@ -46,13 +46,13 @@ where
 }
 
 /// Rejects a misspelt section in any source, which would have no effect.
-pub fn check_sections(sources: &Sources) -> Result<(), ConfigError> {
+pub fn check_sections(sources: &ConfigSources) -> Result<(), ConfigError> {
     let parts = CloudPart::ALL.iter().map(|part| part.name());
     let known: Vec<&str> = OTHER_SECTIONS.into_iter().chain(parts).collect();
     let file = sources.file.as_deref().map(read_file).transpose()?;
     let in_file = file.iter().flat_map(|(_, table)| table.keys().cloned());
     let section_of = |(key, _): (String, String)| key.split('.').next().map(str::to_owned);
-    let mut named = in_file.chain(singles(sources)?.filter_map(section_of));
+    let mut named = in_file.chain(collect_overrides(sources)?.filter_map(section_of));
     match named.find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => Err(value_error(&name, format!("expected one of {}", known.join(", ")))),
@@ -61,11 +61,11 @@ pub fn check_sections(sources: &Sources) -> Result<(), ConfigError> {
 
 type Builder = ConfigBuilder<DefaultState>;
 
-fn beneath<T: Serialize>(
+fn build_defaults_layer<T: Serialize>(
     section: &str,
     defaults: &T,
 ) -> Result<File<config::FileSourceString, FileFormat>, ConfigError> {
-    let text = secret::revealed(|| {
+    let text = secret::with_secrets_revealed(|| {
         let table = toml::Value::try_from(defaults)?;
         toml::to_string(&toml::Table::from_iter([(section.to_owned(), table)]))
     });
@@ -98,7 +98,9 @@ fn with_single(builder: Builder, key: &str, text: String) -> Result<Builder, Con
 }
 
 /// Values by key: `HOLDFAST__ORDER__SQL_URL` sets `order.sql_url`. Flags come last.
-fn singles(sources: &Sources) -> Result<impl Iterator<Item = (String, String)>, ConfigError> {
+fn collect_overrides(
+    sources: &ConfigSources,
+) -> Result<impl Iterator<Item = (String, String)>, ConfigError> {
     let in_environment = sources.environment.iter().filter_map(|(name, text)| {
         let key = name.to_str()?.strip_prefix(ENV_PREFIX)?.to_lowercase().replace("__", ".");
         Some((key, text.to_str()?.to_owned()))

@@ -43,15 +43,15 @@ thread_local! {
 }
 
 /// Serialises with secrets readable, for text inside this process only.
-pub(super) fn revealed<R>(work: impl FnOnce() -> R) -> R {
-    struct Mask;
-    impl Drop for Mask {
+pub(super) fn with_secrets_revealed<R>(work: impl FnOnce() -> R) -> R {
+    struct RemaskOnDrop;
+    impl Drop for RemaskOnDrop {
         fn drop(&mut self) {
             REVEALED.set(false);
         }
     }
     REVEALED.set(true);
-    let _mask = Mask;
+    let _mask = RemaskOnDrop;
     work()
 }
 

@@ -46,7 +46,7 @@ fn read(file: &str, env: &[(&str, &str)], set: &[&str]) -> Result<Order, ConfigE
     std::fs::write(&path, file).unwrap();
     let set = set.iter().map(|&text| text.to_owned()).collect();
     let environment = env.iter().map(|&(name, text)| (name.into(), text.into())).collect();
-    load("order", &Sources { file: Some(path), environment, set })
+    load("order", &ConfigSources { file: Some(path), environment, set })
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_broken_file_is_named_with_its_line_but_not_its_text() {
     assert!(error.contains("holdfast.toml") && error.contains("line 3"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
     let file = Some(PathBuf::from("/nowhere/holdfast.toml"));
-    let missing = Sources { file, ..Sources::default() };
+    let missing = ConfigSources { file, ..ConfigSources::default() };
     let error = load::<Order>("order", &missing).unwrap_err();
     assert!(matches!(error, ConfigError::File { .. }), "{error}");
 }
@@ -124,7 +124,7 @@ fn a_flag_that_sets_nothing_is_refused_without_showing_its_value() {
 
 #[test]
 fn printed_configuration_shows_no_secret() {
-    let text = printable("order", &Order::default());
+    let text = render_masked_section("order", &Order::default());
     assert!(text.starts_with("[order]"), "{text}");
     assert!(text.contains("mysql://order:***@db/order_db"), "{text}");
     assert!(!text.contains("default-pw") && !text.contains("default-secret"), "{text}");
@@ -139,7 +139,7 @@ fn a_section_of_no_part_is_refused_whatever_it_stands_in() {
     let check = |file: &str, env: &str, set: &str| {
         std::fs::write(&path, file).unwrap();
         let (file, environment) = (Some(path.clone()), vec![(env.into(), "1".into())]);
-        let sources = Sources { file, environment, set: vec![set.to_owned()] };
+        let sources = ConfigSources { file, environment, set: vec![set.to_owned()] };
         check_sections(&sources).map_err(|error| error.to_string())
     };
     let (file, env, set) = ("[order]\nx = 1", "HOLDFAST__AUTH__X", "order.x=1");

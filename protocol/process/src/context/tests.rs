@@ -4,14 +4,14 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-fn context(gateway: &str) -> Context {
+fn context(gateway: &str) -> OperatorContext {
     let renewal = ContextRenewal {
         refresh_token: "secret-token-too".to_owned(),
         expires_at: UnixMillis(1_764_000_000_000),
         attempt: None,
     };
     let renewal = Some(renewal);
-    Context { gateway: gateway.to_owned(), token: "secret-token".to_owned(), renewal }
+    OperatorContext { gateway: gateway.to_owned(), token: "secret-token".to_owned(), renewal }
 }
 
 #[test]

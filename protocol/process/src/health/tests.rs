@@ -23,7 +23,7 @@ async fn readiness_names_everything_that_is_missing() {
         .add("bus", || async { Err("connection refused".to_owned()) })
         .add("cache", std::future::pending);
     let public = router(readiness);
-    let router = operator(public.clone());
+    let router = operator_routes(public.clone());
     let (status, body) = get_text(&router, "/health/ready").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     let expected = serde_json::json!({ "status": "not_ready", "missing": [

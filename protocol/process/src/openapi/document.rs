@@ -51,13 +51,13 @@ pub struct RouteDescription {
 }
 
 impl ApiDocument {
-    pub fn of(part: &'static str) -> Self {
+    pub fn for_part(part: &'static str) -> Self {
         Self { part, ..Self::default() }
     }
 
     /// Adds a route without a `RouteTable` handler.
     #[must_use]
-    pub fn described(
+    pub fn with_described_route(
         mut self,
         name: &str,
         method: &Method,
@@ -76,7 +76,7 @@ impl ApiDocument {
 
     /// Adds details that the handler's types cannot express.
     #[must_use]
-    pub fn refined(
+    pub fn with_route_details(
         mut self,
         method: &Method,
         path: &'static str,
@@ -100,7 +100,7 @@ impl ApiDocument {
 
     /// Adds a type that travels outside HTTP.
     #[must_use]
-    pub fn with<T: ToSchema>(mut self) -> Self {
+    pub fn with_schema<T: ToSchema>(mut self) -> Self {
         let mut route = RouteDescription::default();
         route.schema::<T>();
         self.schemas.append(&mut route.schemas);
@@ -114,19 +114,19 @@ impl RouteDescription {
     pub fn schema<T: ToSchema>(&mut self) -> Value {
         let mut named = Vec::new();
         T::schemas(&mut named);
-        let own = tidy(T::schema());
-        self.schemas.extend(named.into_iter().map(|(name, schema)| (name, tidy(schema))));
+        let own = correct_schema(T::schema());
+        self.schemas.extend(named.into_iter().map(|(name, schema)| (name, correct_schema(schema))));
         let is_plain = own.get("type").is_some_and(|kind| kind.is_string() && kind != "object")
             && own.as_object().is_some_and(|own| own.len() <= 2 && !own.contains_key("enum"));
         if is_plain || std::any::type_name::<T>().replace("<'_>", "").contains('<') {
             return own;
         }
         self.schemas.insert(T::name().into_owned(), own);
-        Self::named(&T::name())
+        Self::schema_reference(&T::name())
     }
 
     /// A reference to a schema that another part describes.
-    pub fn named(name: &str) -> Value {
+    pub fn schema_reference(name: &str) -> Value {
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
 
@@ -134,10 +134,10 @@ impl RouteDescription {
         self.schemas
     }
 
-    pub fn takes(&mut self, schema: Value, required: bool) {
+    pub fn takes_json(&mut self, schema: Value, required: bool) {
         let content = json!({ "application/json": { "schema": schema } });
         self.body = Some(json!({ "required": required, "content": content }));
-        self.refuses(&[Code::MalformedBody, Code::BodyTooLarge, Code::InvalidInput]);
+        self.add_refusal_codes(&[Code::MalformedBody, Code::BodyTooLarge, Code::InvalidInput]);
     }
 
     /// Takes a raw file of one of these content types.
@@ -146,10 +146,10 @@ impl RouteDescription {
         let content: Map<String, Value> =
             kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
         self.body = Some(json!({ "required": true, "content": content }));
-        self.refuses(&[Code::MalformedBody, Code::BodyTooLarge]);
+        self.add_refusal_codes(&[Code::MalformedBody, Code::BodyTooLarge]);
     }
 
-    pub fn answers<T: ToSchema>(&mut self, status: StatusCode) {
+    pub fn answers_json<T: ToSchema>(&mut self, status: StatusCode) {
         let schema = self.schema::<T>();
         self.answers_with(status, "application/json", &schema);
     }
@@ -175,7 +175,7 @@ impl RouteDescription {
     pub(super) fn takes_key(&mut self) {
         if self.key != KeyRule::Own {
             self.key = KeyRule::Kept;
-            self.refuses(&[Code::CommandIdReused, Code::InvalidInput, Code::Unavailable]);
+            self.add_refusal_codes(&[Code::CommandIdReused, Code::InvalidInput, Code::Unavailable]);
             self.describe_key();
         }
     }
@@ -194,14 +194,14 @@ impl RouteDescription {
         let about = "Makes a repeat harmless: the same request under the same key is done once, and each repeat has the \
             same answer. A UUID, or any other text of up to 255 characters.";
         let schema = json!({ "type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX });
-        self.parameter("header", "Idempotency-Key", self.needs_key, schema, about);
+        self.add_parameter("header", "Idempotency-Key", self.needs_key, schema, about);
     }
 
-    pub fn refuses(&mut self, codes: &[Code]) {
+    pub fn add_refusal_codes(&mut self, codes: &[Code]) {
         self.codes.extend(codes);
     }
 
-    pub fn parameter(
+    pub fn add_parameter(
         &mut self,
         place: &str,
         name: &str,
@@ -218,35 +218,34 @@ impl RouteDescription {
     }
 
     /// Adds the fields of `T`, or `T` itself as the path's parameter.
-    pub fn parameters<T: ToSchema>(&mut self, place: &str) {
-        let own = tidy(T::schema());
+    pub fn add_parameter_fields<T: ToSchema>(&mut self, place: &str) {
+        let own = correct_schema(T::schema());
         let needed = own["required"].as_array().cloned().unwrap_or_default();
         let Some(fields) = own["properties"].as_object() else {
             let schema = self.schema::<T>();
             let name = self.path.split(['{', '}']).nth(1).unwrap_or_default();
-            return self.parameter(place, name, true, schema, "");
+            return self.add_parameter(place, name, true, schema, "");
         };
         let mut named = Vec::new();
         T::schemas(&mut named);
-        self.schemas.extend(named.into_iter().map(|(name, schema)| (name, tidy(schema))));
+        self.schemas.extend(named.into_iter().map(|(name, schema)| (name, correct_schema(schema))));
         for (name, schema) in fields {
             let mut schema = schema.clone();
             let about = schema.as_object_mut().and_then(|schema| schema.remove("description"));
             let about = about.as_ref().and_then(Value::as_str).unwrap_or_default();
-            self.parameter(place, name, needed.contains(&json!(name)), schema, about);
+            self.add_parameter(place, name, needed.contains(&json!(name)), schema, about);
         }
     }
 
     /// The operation object, with refusals grouped by status.
-    pub fn operation(self, tag: &str) -> Map<String, Value> {
+    pub fn into_operation(self, tag: &str) -> Map<String, Value> {
         let Self { name, about, mut answers, codes, parameters, body, key, .. } = self;
         let statuses: BTreeSet<u16> = codes.iter().map(|code| code.status()).collect();
         for status in statuses {
             let codes: Vec<_> = codes.iter().filter(|code| code.status() == status).collect();
-            let line = |code: &&Code| format!("`{code}`: {}", code.sentence(Language::English));
+            let line = |code: &&Code| format!("`{code}`: {}", code.sentence_in(Language::English));
             let about = codes.iter().map(line).collect::<Vec<_>>().join("\n");
-            let content =
-                json!({ "application/problem+json": { "schema": Self::named("Problem") } });
+            let content = json!({ "application/problem+json": { "schema": Self::schema_reference("Problem") } });
             let answer = json!({ "description": about, "content": content, "x-codes": codes });
             answers.insert(status.to_string(), answer);
         }
@@ -267,24 +266,24 @@ impl RouteDescription {
 
 /// The schema from utoipa with two corrections: optional fields are never null, and untagged enums
 /// become `anyOf`, because several variants may fit.
-fn tidy(schema: RefOr<Schema>) -> Value {
+fn correct_schema(schema: RefOr<Schema>) -> Value {
     let mut value = serde_json::to_value(schema).expect("a schema is JSON");
-    without_nulls(&mut value);
-    untagged(&mut value);
+    drop_optional_nulls(&mut value);
+    relax_untagged_enums(&mut value);
     value
 }
 
-fn untagged(schema: &mut Value) {
+fn relax_untagged_enums(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
-            members.values_mut().for_each(untagged);
+            members.values_mut().for_each(relax_untagged_enums);
             if members.get("oneOf").and_then(Value::as_array).is_some_and(|all| may_overlap(all))
                 && let Some(variants) = members.remove("oneOf")
             {
                 members.insert("anyOf".into(), variants);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(untagged),
+        Value::Array(items) => items.iter_mut().for_each(relax_untagged_enums),
         _ => {}
     }
 }
@@ -301,7 +300,7 @@ fn may_overlap(variants: &[Value]) -> bool {
     !is_nullable && !variants.iter().all(is_told_apart)
 }
 
-fn without_nulls(schema: &mut Value) {
+fn drop_optional_nulls(schema: &mut Value) {
     let required = schema.get("required").cloned().unwrap_or_default();
     let is_required =
         |name: &String| required.as_array().is_some_and(|all| all.contains(&json!(name)));
@@ -311,8 +310,8 @@ fn without_nulls(schema: &mut Value) {
         }
     }
     match schema {
-        Value::Object(members) => members.values_mut().for_each(without_nulls),
-        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        Value::Object(members) => members.values_mut().for_each(drop_optional_nulls),
+        Value::Array(items) => items.iter_mut().for_each(drop_optional_nulls),
         _ => {}
     }
 }

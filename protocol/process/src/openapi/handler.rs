@@ -14,22 +14,22 @@ use super::RouteDescription;
 use crate::{
     idempotency::Idempotency,
     problem::{CreatedJson, ItemList, Json, MaybeJson, Page, Path, Query},
-    tokens::{Admin, Caller},
-    trace::Trace,
+    tokens::{AdminCaller, Caller},
+    trace::RequestTrace,
 };
 
 /// A handler that describes its route. `A` separates handlers by their number of parameters.
 pub trait DescribedHandler<A> {
-    fn describe(route: &mut RouteDescription);
+    fn describe_route(route: &mut RouteDescription);
 }
 
 /// Most add nothing: the gateway describes the allowed callers.
 pub trait RouteInput {
-    fn describe(_: &mut RouteDescription) {}
+    fn describe_route(_: &mut RouteDescription) {}
 }
 
 pub trait RouteAnswer {
-    fn describe(route: &mut RouteDescription);
+    fn describe_route(route: &mut RouteDescription);
 }
 
 macro_rules! described_handlers {
@@ -41,9 +41,9 @@ macro_rules! described_handlers {
             O: RouteAnswer,
             $($input: RouteInput,)*
         {
-            fn describe(route: &mut RouteDescription) {
-                $($input::describe(route);)*
-                O::describe(route);
+            fn describe_route(route: &mut RouteDescription) {
+                $($input::describe_route(route);)*
+                O::describe_route(route);
             }
         }
     };
@@ -58,98 +58,98 @@ impl<S> RouteInput for State<S> {}
 impl RouteInput for Bytes {}
 impl RouteInput for HeaderMap {}
 impl RouteInput for Request {}
-impl RouteInput for Trace {}
+impl RouteInput for RequestTrace {}
 impl RouteInput for Caller {}
-impl RouteInput for Admin {}
+impl RouteInput for AdminCaller {}
 impl<T, E> RouteInput for Result<T, E> {}
 
 impl RouteInput for Idempotency {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         route.heeds_key();
     }
 }
 
 impl<T: ToSchema> RouteInput for Json<T> {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         let schema = route.schema::<T>();
-        route.takes(schema, true);
+        route.takes_json(schema, true);
     }
 }
 
 impl<T: ToSchema> RouteInput for MaybeJson<T> {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         let schema = route.schema::<T>();
-        route.takes(schema, false);
+        route.takes_json(schema, false);
     }
 }
 
 impl<T: ToSchema> RouteInput for Query<T> {
-    fn describe(route: &mut RouteDescription) {
-        route.parameters::<T>("query");
-        route.refuses(&[Code::InvalidInput]);
+    fn describe_route(route: &mut RouteDescription) {
+        route.add_parameter_fields::<T>("query");
+        route.add_refusal_codes(&[Code::InvalidInput]);
     }
 }
 
 impl<T: ToSchema> RouteInput for Path<T> {
-    fn describe(route: &mut RouteDescription) {
-        route.parameters::<T>("path");
-        route.refuses(&[Code::NotFound]);
+    fn describe_route(route: &mut RouteDescription) {
+        route.add_parameter_fields::<T>("path");
+        route.add_refusal_codes(&[Code::NotFound]);
     }
 }
 
 impl<C, const USUAL: usize, const MAX: usize> RouteInput for Page<C, USUAL, MAX> {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         let limit = json!({ "type": "integer", "minimum": 1, "maximum": MAX, "default": USUAL });
-        route.parameter("query", "limit", false, limit, "The most items of the page.");
+        route.add_parameter("query", "limit", false, limit, "The most items of the page.");
         let about = "The `next` of the page before.";
-        route.parameter("query", "cursor", false, json!({ "type": "string" }), about);
-        route.refuses(&[Code::InvalidInput]);
+        route.add_parameter("query", "cursor", false, json!({ "type": "string" }), about);
+        route.add_refusal_codes(&[Code::InvalidInput]);
     }
 }
 
 impl<T: RouteAnswer, E> RouteAnswer for Result<T, E> {
-    fn describe(route: &mut RouteDescription) {
-        T::describe(route);
+    fn describe_route(route: &mut RouteDescription) {
+        T::describe_route(route);
     }
 }
 
 impl<T: ToSchema> RouteAnswer for Json<T> {
-    fn describe(route: &mut RouteDescription) {
-        route.answers::<T>(StatusCode::OK);
+    fn describe_route(route: &mut RouteDescription) {
+        route.answers_json::<T>(StatusCode::OK);
     }
 }
 
 impl<T: ToSchema> RouteAnswer for ItemList<T> {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         // utoipa names the items of a generic type but omits their schema.
         route.schema::<T>();
-        route.answers::<Self>(StatusCode::OK);
+        route.answers_json::<Self>(StatusCode::OK);
     }
 }
 
 impl<T: ToSchema> RouteAnswer for CreatedJson<T> {
-    fn describe(route: &mut RouteDescription) {
-        route.answers::<T>(StatusCode::CREATED);
+    fn describe_route(route: &mut RouteDescription) {
+        route.answers_json::<T>(StatusCode::CREATED);
     }
 }
 
 /// With one extra header.
 impl<T: RouteAnswer> RouteAnswer for ([(HeaderName, String); 1], T) {
-    fn describe(route: &mut RouteDescription) {
-        T::describe(route);
+    fn describe_route(route: &mut RouteDescription) {
+        T::describe_route(route);
     }
 }
 
 /// A bare status only reports success.
 impl RouteAnswer for StatusCode {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         route.answers_nothing(Self::NO_CONTENT, "Done.");
     }
 }
 
 /// The route's summary describes an answer other than JSON.
 impl RouteAnswer for Response {
-    fn describe(route: &mut RouteDescription) {
+    fn describe_route(route: &mut RouteDescription) {
         route.answers_nothing(StatusCode::OK, "As the summary says.");
     }
 }

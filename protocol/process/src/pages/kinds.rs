@@ -21,7 +21,7 @@ const KINDS: [(&str, &str); 16] = [
     ("wasm", "application/wasm"),
 ];
 
-pub fn of(path: &str) -> &'static str {
+pub fn content_type_of(path: &str) -> &'static str {
     let ending = path.rsplit('.').next().unwrap_or_default();
     let known = KINDS.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known));
     known.map_or("application/octet-stream", |(_, kind)| kind)

@@ -27,7 +27,7 @@ pub const POLICY: [(HeaderName, &str); 7] = [
 struct PageMark;
 
 /// Marks an answer as a page's file, for the `web::protect` module.
-pub fn mark(mut response: Response) -> Response {
+pub fn mark_page(mut response: Response) -> Response {
     response.extensions_mut().insert(PageMark);
     response
 }

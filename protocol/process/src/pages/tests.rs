@@ -1,7 +1,7 @@
 //! Answers to browsers, by kind of path.
 
 use super::*;
-use crate::web::protect::protect;
+use crate::web::protect::set_security_headers;
 
 const FILES: [(&str, &str); 6] = [
     ("index.html", "<html>"),
@@ -27,7 +27,7 @@ fn ask(path: &str, headers: &[(&str, &str)]) -> Option<Response> {
     let request = headers
         .iter()
         .fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
-    built().answer(&request.body(()).unwrap())
+    built().answer_request(&request.body(()).unwrap())
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
@@ -97,7 +97,7 @@ fn nothing_of_a_program_is_a_page_however_it_is_written() {
     }
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
         let request = Request::builder().method(method).uri("/").body(()).unwrap();
-        assert!(built().answer(&request).is_none());
+        assert!(built().answer_request(&request).is_none());
     }
 }
 
@@ -140,7 +140,7 @@ async fn where_nothing_is_built_the_page_says_how_in_both_languages() {
     let pages = Pages { find: |_| None };
     for path in ["/", "/orders"] {
         let request = Request::get(path).header("accept", "text/html").body(()).unwrap();
-        let response = pages.answer(&request).unwrap();
+        let response = pages.answer_request(&request).unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(header(&response, "cache-control"), "no-store");
         let text = String::from_utf8(body(response).await).unwrap();
@@ -151,12 +151,12 @@ async fn where_nothing_is_built_the_page_says_how_in_both_languages() {
 
 #[tokio::test]
 async fn a_page_has_its_own_policy_and_data_keeps_the_strict_one() {
-    let page = protect(ask("/", &[]).unwrap());
+    let page = set_security_headers(ask("/", &[]).unwrap());
     let policy = header(&page, "content-security-policy");
     assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
     assert!(policy.ends_with("require-trusted-types-for 'script'; trusted-types vue holdfast"));
     assert_eq!(header(&page, "cache-control"), "no-cache");
-    let data = protect("{}".into_response());
+    let data = set_security_headers("{}".into_response());
     let policy = header(&data, "content-security-policy");
     assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'; sandbox");
 }

@@ -35,10 +35,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !says_json(request.headers()) {
+        if !has_json_content_type(request.headers()) {
             return Err(not_json());
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        let bytes = Bytes::from_request(request, state).await.map_err(problem_from_rejection)?;
         Ok(Self(parse(&bytes)?))
     }
 }
@@ -47,8 +47,8 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let is_json = says_json(request.headers());
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        let is_json = has_json_content_type(request.headers());
+        let bytes = Bytes::from_request(request, state).await.map_err(problem_from_rejection)?;
         match (bytes.is_empty(), is_json) {
             (true, _) => Ok(Self(T::default())),
             (false, true) => Ok(Self(parse(&bytes)?)),
@@ -79,7 +79,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             let cause = std::error::Error::source(&rejection);
             let text = cause.map_or_else(|| rejection.to_string(), ToString::to_string);
             let (field, why) = text.split_once(": ").unwrap_or(("", text.as_str()));
-            Problem::from(invalid(field, why))
+            Problem::from(explain_invalid_field(field, why))
         })?;
         Ok(Self(query.0))
     }
@@ -95,7 +95,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 fn not_json() -> Problem {
-    Problem::new(Code::MalformedBody).detail(say::body_not_json_type)
+    Problem::new(Code::MalformedBody).with_detail(say::body_not_json_type)
 }
 
 /// Accepts only a JSON object: serde would also read a list, by the order of its values.
@@ -104,13 +104,13 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     match T::deserialize(&mut json).and_then(|value| json.end().map(|()| value)) {
         Ok(value) if is_object => Ok(value),
-        _ => Err(what_is_wrong::<T>(bytes, is_object)),
+        _ => Err(body_problem::<T>(bytes, is_object)),
     }
 }
 
-fn what_is_wrong<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> Problem {
+fn body_problem<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> Problem {
     match body_fault::<T>(bytes, is_object) {
-        BodyFault::Whole(why) => Problem::new(Code::MalformedBody).detail(why),
+        BodyFault::Whole(why) => Problem::new(Code::MalformedBody).with_detail(why),
         BodyFault::Field(error) => error.into(),
     }
 }
@@ -122,7 +122,7 @@ pub enum BodyFault {
     Field(FieldError),
 }
 
-pub fn fault_of_body<T: DeserializeOwned>(bytes: &[u8]) -> BodyFault {
+pub fn explain_body_fault<T: DeserializeOwned>(bytes: &[u8]) -> BodyFault {
     body_fault::<T>(bytes, bytes.trim_ascii_start().first() == Some(&b'{'))
 }
 
@@ -130,36 +130,36 @@ pub fn fault_of_body<T: DeserializeOwned>(bytes: &[u8]) -> BodyFault {
 fn body_fault<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> BodyFault {
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) if is_object => value,
-        Ok(_) => return BodyFault::Whole(say::body_no_object.text()),
+        Ok(_) => return BodyFault::Whole(say::body_no_object.to_text()),
         Err(error) => {
             let (line, column) = (error.line().into(), error.column().into());
-            return BodyFault::Whole(say::body_not_json { line, column }.text());
+            return BodyFault::Whole(say::body_not_json { line, column }.to_text());
         }
     };
     match serde_path_to_error::deserialize::<_, T>(value) {
-        Ok(_) => BodyFault::Whole(Code::MalformedBody.text()),
+        Ok(_) => BodyFault::Whole(Code::MalformedBody.to_text()),
         Err(error) => {
             let path = error.path().to_string();
             let path = if path == "." { "" } else { &path };
-            BodyFault::Field(invalid(path, &error.into_inner().to_string()))
+            BodyFault::Field(explain_invalid_field(path, &error.into_inner().to_string()))
         }
     }
 }
 
-fn says_json(headers: &HeaderMap) -> bool {
+fn has_json_content_type(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else { return true };
     let kind = kind.to_str().unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || essence.ends_with("+json")
 }
 
-fn unread(rejection: BytesRejection) -> Problem {
+fn problem_from_rejection(rejection: BytesRejection) -> Problem {
     let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
     Problem::new(if too_large { Code::BodyTooLarge } else { Code::MalformedBody })
 }
 
 /// Names the field: the message contains a missing or unknown one, the path any other.
-fn invalid(path: &str, message: &str) -> FieldError {
+fn explain_invalid_field(path: &str, message: &str) -> FieldError {
     let named = |start: &str| message.strip_prefix(start)?.split('`').next();
     let join =
         |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };

@@ -22,7 +22,7 @@ use crate::say;
 
 /// `USUAL` items of a list without pages, or at most `MAX`.
 #[derive(Debug, Clone, Copy)]
-pub struct AtMost<const USUAL: usize, const MAX: usize>(pub usize);
+pub struct ListLimit<const USUAL: usize, const MAX: usize>(pub usize);
 
 /// A request for `USUAL` items, or at most `MAX`, after the `next` of the previous page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,13 +71,17 @@ impl FromStr for TimeCursor {
 
 impl<C, const USUAL: usize, const MAX: usize> Page<C, USUAL, MAX> {
     /// One more than fits.
-    pub fn rows(&self) -> usize {
+    pub fn rows_to_read(&self) -> usize {
         self.limit + 1
     }
 
     /// The page at the start of the rows that were read, one more than fits. `place` gives a row's
     /// cursor.
-    pub fn of<T, P: Display>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> P) -> ItemList<T> {
+    pub fn build_page<T, P: Display>(
+        &self,
+        mut rows: Vec<T>,
+        place: impl Fn(&T) -> P,
+    ) -> ItemList<T> {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);
         let next = rows.last().filter(|_| more).map(|last| place(last).to_string());
@@ -86,7 +90,7 @@ impl<C, const USUAL: usize, const MAX: usize> Page<C, USUAL, MAX> {
 }
 
 impl<T> ItemList<T> {
-    pub fn whole(items: Vec<T>) -> Self {
+    pub fn from_all_items(items: Vec<T>) -> Self {
         Self { items, next: None }
     }
 
@@ -95,7 +99,7 @@ impl<T> ItemList<T> {
         ItemList { items: self.items.into_iter().filter_map(seen).collect(), next: self.next }
     }
 
-    pub fn map<U>(self, mut seen: impl FnMut(T) -> U) -> ItemList<U> {
+    pub fn map_items<U>(self, mut seen: impl FnMut(T) -> U) -> ItemList<U> {
         self.filter_map(|item| Some(seen(item)))
     }
 }
@@ -113,34 +117,37 @@ impl<C: FromStr, S: Send + Sync, const USUAL: usize, const MAX: usize> FromReque
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(all) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
-        let limit = limit::<USUAL, MAX>(&all)?;
-        let after = only(&all, "cursor", |text| text.parse().ok());
-        let after = after.ok_or_else(|| Problem::wrong("cursor", say::page_cursor))?;
+        let limit = parse_limit::<USUAL, MAX>(&all)?;
+        let after = parse_single(&all, "cursor", |text| text.parse().ok());
+        let after = after.ok_or_else(|| Problem::wrong_field("cursor", say::page_cursor))?;
         Ok(Self { limit, after })
     }
 }
 
 impl<S: Send + Sync, const USUAL: usize, const MAX: usize> FromRequestParts<S>
-    for AtMost<USUAL, MAX>
+    for ListLimit<USUAL, MAX>
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(all) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
-        limit::<USUAL, MAX>(&all).map(Self)
+        parse_limit::<USUAL, MAX>(&all).map(Self)
     }
 }
 
-fn limit<const USUAL: usize, const MAX: usize>(all: &[(String, String)]) -> Result<usize, Problem> {
+fn parse_limit<const USUAL: usize, const MAX: usize>(
+    all: &[(String, String)],
+) -> Result<usize, Problem> {
+    let limit = parse_single(all, "limit", |text| {
+        text.parse().ok().filter(|limit| (1..=MAX).contains(limit))
+    });
     let limit =
-        only(all, "limit", |text| text.parse().ok().filter(|limit| (1..=MAX).contains(limit)));
-    let limit =
-        limit.ok_or_else(|| Problem::wrong("limit", say::page_limit { most: MAX.into() }))?;
+        limit.ok_or_else(|| Problem::wrong_field("limit", say::page_limit { most: MAX.into() }))?;
     Ok(limit.unwrap_or(USUAL))
 }
 
 /// The outer `None` means invalid or given twice.
-fn only<T>(
+fn parse_single<T>(
     all: &[(String, String)],
     name: &str,
     read: impl Fn(&str) -> Option<T>,
@@ -179,13 +186,13 @@ mod tests {
     #[test]
     fn only_a_page_that_something_follows_names_the_next() {
         let page = Page::<u64> { limit: 2, after: None };
-        assert_eq!(page.rows(), 3);
+        assert_eq!(page.rows_to_read(), 3);
         for (rows, items, next) in [
             (vec![], vec![], None),
             (vec![9, 8], vec![9, 8], None),
             (vec![9, 8, 7], vec![9, 8], Some("8".to_owned())),
         ] {
-            assert_eq!(page.of(rows, |row| *row), ItemList { items, next });
+            assert_eq!(page.build_page(rows, |row| *row), ItemList { items, next });
         }
     }
 
@@ -208,7 +215,7 @@ mod tests {
         for query in wrong.into_iter().chain(twice).chain(cursor) {
             let problem = page(&format!("?{query}")).await.unwrap_err();
             assert_eq!(problem.code(), Code::InvalidInput, "{query}");
-            let errors = problem.body(wire::Language::Chinese, None).errors;
+            let errors = problem.to_body(wire::Language::Chinese, None).errors;
             assert_eq!(errors.len(), 1, "{query}");
             assert!(query.starts_with(&errors[0].field) && !errors[0].message.is_ascii());
         }

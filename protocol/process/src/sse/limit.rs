@@ -27,22 +27,22 @@ impl StreamLimit {
     /// Returns `None` at the limit and counts the stream as refused.
     pub fn open(&self) -> Option<OpenStream> {
         let Ok(place) = Arc::clone(&self.free).try_acquire_owned() else {
-            self.refuse();
+            self.count_refusal();
             return None;
         };
-        metrics::STREAMS.change([self.service], 1);
+        metrics::STREAMS.change_by([self.service], 1);
         Some(OpenStream { service: self.service, _place: place })
     }
 
     /// Counts a refusal by a stricter limit.
-    pub fn refuse(&self) {
+    pub fn count_refusal(&self) {
         metrics::STREAMS_REFUSED.add([self.service], 1);
     }
 }
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
-        metrics::STREAMS.change([self.service], -1);
+        metrics::STREAMS.change_by([self.service], -1);
     }
 }
 
@@ -52,9 +52,9 @@ mod tests {
 
     #[test]
     fn open_and_refused_streams_are_shown() {
-        metrics::install();
+        metrics::install_recorder();
         let shows = |open: u32, refused: u32| {
-            let text = metrics::render();
+            let text = metrics::render_prometheus();
             for line in [
                 format!("holdfast_streams{{service=\"of-test\"}} {open}"),
                 format!("holdfast_streams_refused_total{{service=\"of-test\"}} {refused}"),
@@ -65,7 +65,7 @@ mod tests {
         let limit = StreamLimit::new("of-test", 2);
         let (first, second) = (limit.open(), limit.clone().open());
         assert!(first.is_some() && second.is_some() && limit.open().is_none());
-        limit.refuse();
+        limit.count_refusal();
         shows(2, 2);
         drop(first);
         shows(1, 2);

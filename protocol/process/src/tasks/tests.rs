@@ -11,10 +11,10 @@ const SOON: Duration = Duration::from_secs(5);
 #[tokio::test]
 async fn a_stop_reaches_every_task_children_first_and_newest_child_first() {
     let tasks = Tasks::new();
-    let (first, second) = (tasks.child(), tasks.child());
+    let (first, second) = (tasks.new_child(), tasks.new_child());
     let (order, mut stopped) = mpsc::unbounded_channel();
     for (name, tasks) in [("relay", &tasks), ("intake", &first), ("link", &second)] {
-        let (token, order) = (tasks.token(), order.clone());
+        let (token, order) = (tasks.stop_token(), order.clone());
         tasks.spawn(name, async move {
             token.cancelled().await;
             order.send(name).unwrap();
@@ -27,7 +27,7 @@ async fn a_stop_reaches_every_task_children_first_and_newest_child_first() {
         seen.push(name);
     }
     assert_eq!(seen, ["link", "intake", "relay"]);
-    assert_eq!((tasks.running(), first.running()), (0, 0));
+    assert_eq!((tasks.running_count(), first.running_count()), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +41,7 @@ async fn what_does_not_stop_in_time_is_aborted() {
     let tasks = Tasks::new();
     let gone = Arc::new(AtomicBool::new(false));
     let guard = Gone(Arc::clone(&gone));
-    tasks.child().spawn("deaf", async move {
+    tasks.new_child().spawn("deaf", async move {
         let _guard = guard;
         std::future::pending::<()>().await;
     });
@@ -57,18 +57,18 @@ async fn a_panic_ends_its_own_task_only() {
     tasks.spawn_once("alive", async move { answer.send(()).unwrap() });
     answered.await.unwrap();
     tasks.shutdown(SOON).await;
-    assert_eq!(tasks.running(), 0);
+    assert_eq!(tasks.running_count(), 0);
 }
 
 #[tokio::test]
 async fn nothing_starts_after_the_stop() {
     let tasks = Tasks::new();
-    let early = tasks.child();
+    let early = tasks.new_child();
     tasks.shutdown(SOON).await;
-    for tasks in [&tasks, &early, &tasks.child()] {
-        assert!(tasks.token().is_cancelled());
+    for tasks in [&tasks, &early, &tasks.new_child()] {
+        assert!(tasks.stop_token().is_cancelled());
         tasks.spawn("late", async { panic!("it ran") });
-        assert_eq!(tasks.running(), 0);
+        assert_eq!(tasks.running_count(), 0);
     }
 }
 
@@ -76,12 +76,12 @@ async fn nothing_starts_after_the_stop() {
 async fn children_that_are_gone_are_forgotten() {
     let tasks = Tasks::new();
     for _ in 0..100 {
-        tasks.child();
+        tasks.new_child();
     }
-    let busy = tasks.child();
+    let busy = tasks.new_child();
     busy.spawn("busy", std::future::pending());
     drop(busy);
-    tasks.child();
-    assert_eq!(tasks.state().children.len(), 2, "the busy one and the newest");
+    tasks.new_child();
+    assert_eq!(tasks.lock_state().children.len(), 2, "the busy one and the newest");
     tasks.shutdown(Duration::ZERO).await;
 }

@@ -4,7 +4,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 use wire::{Actor, Code, Permission, Role};
 
-use super::{Claims, Keys, ServiceKey, TokenAudience, TokenError};
+use super::{Claims, ServiceKey, TokenAudience, TokenError, TokenKeys};
 use crate::{clock::Clock, problem::Problem};
 
 /// An admin's permissions, from the gateway to a part. The gateway removes the header from client
@@ -25,24 +25,24 @@ pub struct Caller {
 pub struct HeldPermissions(Vec<Permission>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FromService(pub String);
+pub struct ServiceCaller(pub String);
 
 #[derive(Debug, Clone)]
-pub struct Admin(pub Caller);
+pub struct AdminCaller(pub Caller);
 
 /// Verifies a service's callers. The state of its routes carries one.
 #[derive(Clone)]
-pub struct Verifier {
+pub struct TokenVerifier {
     /// This service's name, which its callers' tokens must bear.
     pub service: &'static str,
-    pub keys: Keys,
+    pub keys: TokenKeys,
     pub service_key: ServiceKey,
     pub clock: Clock,
 }
 
-impl Verifier {
+impl TokenVerifier {
     pub fn token_for(&self, service: &'static str) -> String {
-        self.service_key.token(self.service, service, &self.clock)
+        self.service_key.issue_token(self.service, service, &self.clock)
     }
 }
 
@@ -50,7 +50,7 @@ impl HeldPermissions {
     /// Without the header the caller has every permission of the role. Permissions that only a
     /// newer gateway has are dropped.
     pub fn from_headers(role: Role, headers: &HeaderMap) -> Self {
-        let of_role = Permission::of(role);
+        let of_role = Permission::allowed_for_role(role);
         let mut values = headers.get_all(USER_PERMISSIONS).iter();
         let Some(value) = values.next().filter(|_| role == Role::Admin) else {
             return Self(of_role.to_vec());
@@ -61,7 +61,7 @@ impl HeldPermissions {
         Self(named.filter(|one| is_single && of_role.contains(one)).collect())
     }
 
-    pub fn header(held: &[Permission]) -> HeaderValue {
+    pub fn to_header(held: &[Permission]) -> HeaderValue {
         let words: Vec<&str> = held.iter().map(|one| one.as_str()).collect();
         HeaderValue::from_str(&words.join(" ")).unwrap_or(HeaderValue::from_static(""))
     }
@@ -74,7 +74,7 @@ impl HeldPermissions {
 impl Caller {
     /// The person as a reader of other people's data. Without these permissions an admin reads like
     /// a customer to whom none of it belongs.
-    pub fn reader(&self, wanted: &[Permission]) -> Actor {
+    pub fn as_reader(&self, wanted: &[Permission]) -> Actor {
         match self.actor.role {
             Role::Admin if !self.permissions.include_any(wanted) => {
                 Actor { role: Role::Customer, ..self.actor }
@@ -83,7 +83,7 @@ impl Caller {
         }
     }
 
-    pub fn require(&self, role: Role) -> Result<(), Problem> {
+    pub fn require_role(&self, role: Role) -> Result<(), Problem> {
         if self.actor.role == role {
             return Ok(());
         }
@@ -96,13 +96,13 @@ impl Caller {
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller
 where
-    Verifier: FromRef<S>,
+    TokenVerifier: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers).ok_or(Code::InvalidToken)?;
-        let Verifier { keys, clock, .. } = Verifier::from_ref(state);
+        let token = bearer_token(&parts.headers).ok_or(Code::InvalidToken)?;
+        let TokenVerifier { keys, clock, .. } = TokenVerifier::from_ref(state);
         if keys.is_empty() {
             // No caller can be judged without keys; the fault is ours.
             return Err(Problem::new(Code::Unavailable).retry_after(1));
@@ -113,28 +113,28 @@ where
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Admin
+impl<S: Send + Sync> FromRequestParts<S> for AdminCaller
 where
-    Verifier: FromRef<S>,
+    TokenVerifier: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        caller.require(Role::Admin).map(|()| Self(caller))
+        caller.require_role(Role::Admin).map(|()| Self(caller))
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for FromService
+impl<S: Send + Sync> FromRequestParts<S> for ServiceCaller
 where
-    Verifier: FromRef<S>,
+    TokenVerifier: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers).ok_or(Code::InvalidToken)?;
-        let Verifier { service, service_key, clock, .. } = Verifier::from_ref(state);
-        Ok(Self(service_key.verify(token, service, clock.now())?))
+        let token = bearer_token(&parts.headers).ok_or(Code::InvalidToken)?;
+        let TokenVerifier { service, service_key, clock, .. } = TokenVerifier::from_ref(state);
+        Ok(Self(service_key.verify_token(token, service, clock.now())?))
     }
 }
 
@@ -148,7 +148,7 @@ impl From<TokenError> for Problem {
 }
 
 /// The token of the only `Authorization: Bearer` header; two headers count as none.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (value, another) = (values.next()?, values.next());
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;

@@ -5,7 +5,7 @@ use wire::{EdgeId, UnixMillis};
 
 use super::{
     Signer, TOKEN_BYTES_MAX, TokenError,
-    keys::{signed, unexpired},
+    keys::{check_expiry, verify_signed_claims},
 };
 use crate::{clock::Clock, random};
 
@@ -32,7 +32,7 @@ pub fn edge_token(signer: &Signer, edge: &EdgeId, clock: &Clock) -> String {
     let iat = clock.now().0 / 1000;
     let aud = AUDIENCE.to_owned();
     let jti = random::secret_text(TOKEN_ID_BYTES);
-    signer.sign(&EdgeClaims { sub: edge.clone(), aud, iat, exp: iat + LIFE_S, jti })
+    signer.sign_claims(&EdgeClaims { sub: edge.clone(), aud, iat, exp: iat + LIFE_S, jti })
 }
 
 /// The claimed sender. Unverified: use it only to find the key to check.
@@ -46,11 +46,11 @@ pub fn edge_claim(token: &str) -> Result<EdgeId, TokenError> {
 
 /// The sender, if its key signed the token for a few minutes around now and it has not expired.
 pub fn verify_edge(token: &str, public: &[u8; 32], now: UnixMillis) -> Result<EdgeId, TokenError> {
-    let claims: EdgeClaims = signed(token, public)?;
+    let claims: EdgeClaims = verify_signed_claims(token, public)?;
     if claims.aud != AUDIENCE {
         return Err(TokenError::Invalid);
     }
-    unexpired(claims.exp, now)?;
+    check_expiry(claims.exp, now)?;
     let too_early = claims.iat > now.0 / 1000 + AHEAD_S_MAX;
     if claims.is_too_long() || too_early { Err(TokenError::Invalid) } else { Ok(claims.sub) }
 }
@@ -58,7 +58,7 @@ pub fn verify_edge(token: &str, public: &[u8; 32], now: UnixMillis) -> Result<Ed
 /// Milliseconds that the edge's clock is ahead of `now`, by a fresh token that `verify_edge`
 /// refuses because of its time. `None` if the token is invalid at any time.
 pub fn edge_clock_error(token: &str, public: &[u8; 32], now: UnixMillis) -> Option<i64> {
-    let claims: EdgeClaims = signed(token, public).ok()?;
+    let claims: EdgeClaims = verify_signed_claims(token, public).ok()?;
     let is_sound = claims.aud == AUDIENCE && !claims.is_too_long();
     is_sound.then(|| claims.iat.saturating_mul(1000).saturating_sub(now.0))
 }

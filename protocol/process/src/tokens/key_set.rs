@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use wire::UnixMillis;
 
-use super::signer::thumbprint;
+use super::signer::key_thumbprint;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeySet {
@@ -37,7 +37,7 @@ impl KeySet {
 
 impl PublishedKey {
     pub fn kid(&self) -> String {
-        thumbprint(&self.public)
+        key_thumbprint(&self.public)
     }
 
     fn to_json(self) -> Value {

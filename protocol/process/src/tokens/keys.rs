@@ -18,7 +18,7 @@ use wire::UnixMillis;
 use super::{Claims, TOKEN_BYTES_MAX, TokenAudience, TokenError, provider};
 
 #[derive(Clone)]
-pub struct Keys(Arc<RwLock<Inner>>);
+pub struct TokenKeys(Arc<RwLock<Inner>>);
 
 struct Inner {
     jwks: String,
@@ -42,7 +42,7 @@ struct CheckedToken {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum KeysError {
+pub enum TokenKeysError {
     #[error("this is not a key set")]
     Unreadable(#[source] serde_json::Error),
     #[error("the key set holds no Ed25519 key")]
@@ -75,14 +75,14 @@ impl Inner {
     }
 }
 
-impl Keys {
+impl TokenKeys {
     /// Every token is invalid until a key set arrives.
     pub fn empty() -> Self {
         Self(Arc::new(RwLock::new(Inner::new("", HashMap::new()))))
     }
 
     /// Keys that the set lacks lose their trust. Returns true if any did.
-    pub fn replace(&self, jwks: &str) -> Result<bool, KeysError> {
+    pub fn replace_key_set(&self, jwks: &str) -> Result<bool, TokenKeysError> {
         let by_kid = read(jwks)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let stays = |(kid, key): (&String, &KnownKey)| {
@@ -96,12 +96,12 @@ impl Keys {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.inner().by_kid.is_empty()
+        self.read_inner().by_kid.is_empty()
     }
 
     /// The key set as received, to pass on.
     pub fn jwks(&self) -> String {
-        self.inner().jwks.clone()
+        self.read_inner().jwks.clone()
     }
 
     /// The claims of an unexpired token that one of these keys signed for `audience`.
@@ -111,34 +111,34 @@ impl Keys {
         audience: TokenAudience,
         now: UnixMillis,
     ) -> Result<Claims, TokenError> {
-        let CheckedToken { claims, key } = self.checked(token)?;
+        let CheckedToken { claims, key } = self.find_or_verify(token)?;
         if claims.audience() != Some(audience) {
             return Err(TokenError::Elsewhere);
         }
-        unexpired(claims.exp, now)?;
+        check_expiry(claims.exp, now)?;
         if key.lets_in(now) { Ok(claims) } else { Err(TokenError::Invalid) }
     }
 
     /// The claims of a token by any of these keys, former ones included, for any audience and time.
     /// They admit no one.
     pub fn read(&self, token: &str) -> Result<Claims, TokenError> {
-        self.checked(token).map(|checked| checked.claims)
+        self.find_or_verify(token).map(|checked| checked.claims)
     }
 
-    fn checked(&self, token: &str) -> Result<CheckedToken, TokenError> {
+    fn find_or_verify(&self, token: &str) -> Result<CheckedToken, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
         let hash = hash(token);
-        let known = self.inner().checked.peek(&hash).cloned();
-        known.map_or_else(|| self.check(token, hash), Ok)
+        let known = self.read_inner().checked.peek(&hash).cloned();
+        known.map_or_else(|| self.verify_signature(token, hash), Ok)
     }
 
-    fn check(&self, token: &str, hash: [u8; 32]) -> Result<CheckedToken, TokenError> {
-        provider::install();
+    fn verify_signature(&self, token: &str, hash: [u8; 32]) -> Result<CheckedToken, TokenError> {
+        provider::install_crypto_provider();
         let kid = kid_of(token)?;
-        let key = *self.inner().by_kid.get(&kid).ok_or(TokenError::Invalid)?;
-        let claims: Claims = signed(token, &key.public)?;
+        let key = *self.read_inner().by_kid.get(&kid).ok_or(TokenError::Invalid)?;
+        let claims: Claims = verify_signed_claims(token, &key.public)?;
         if !key.is_trusted(claims.iat) {
             return Err(TokenError::Invalid);
         }
@@ -152,30 +152,30 @@ impl Keys {
     }
 
     #[cfg(test)]
-    pub(super) fn remembered(&self) -> usize {
-        self.inner().checked.len()
+    pub(super) fn cached_count(&self) -> usize {
+        self.read_inner().checked.len()
     }
 
-    fn inner(&self) -> RwLockReadGuard<'_, Inner> {
+    fn read_inner(&self) -> RwLockReadGuard<'_, Inner> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl std::fmt::Debug for Keys {
+impl std::fmt::Debug for TokenKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.inner().by_kid.keys()).finish()
+        f.debug_list().entries(self.read_inner().by_kid.keys()).finish()
     }
 }
 
 /// Checks the signature only; the caller has the time and checks the expiry.
-pub(super) fn signed<C: DeserializeOwned + Clone>(
+pub(super) fn verify_signed_claims<C: DeserializeOwned + Clone>(
     token: &str,
     public: &[u8; 32],
 ) -> Result<C, TokenError> {
     if token.len() > TOKEN_BYTES_MAX {
         return Err(TokenError::Invalid);
     }
-    provider::install();
+    provider::install_crypto_provider();
     let mut wanted = Validation::new(Algorithm::EdDSA);
     wanted.required_spec_claims.clear();
     wanted.validate_exp = false;
@@ -186,7 +186,7 @@ pub(super) fn signed<C: DeserializeOwned + Clone>(
     token.map(|token| token.claims).map_err(|_| TokenError::Invalid)
 }
 
-pub(super) fn unexpired(exp: i64, now: UnixMillis) -> Result<(), TokenError> {
+pub(super) fn check_expiry(exp: i64, now: UnixMillis) -> Result<(), TokenError> {
     if exp.saturating_mul(1000) > now.0 { Ok(()) } else { Err(TokenError::Expired) }
 }
 
@@ -202,16 +202,16 @@ fn hash(token: &str) -> [u8; 32] {
 }
 
 /// Skips keys other than Ed25519.
-fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, KeysError> {
+fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, TokenKeysError> {
     #[derive(Deserialize)]
-    struct Set {
-        keys: Vec<Key>,
+    struct JwksDocument {
+        keys: Vec<JwksKey>,
         /// Other issuers omit it.
         #[serde(default)]
-        former_keys: Vec<Key>,
+        former_keys: Vec<JwksKey>,
     }
     #[derive(Deserialize)]
-    struct Key {
+    struct JwksKey {
         #[serde(default)]
         kid: String,
         #[serde(default)]
@@ -221,12 +221,12 @@ fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, KeysError> {
         #[serde(default)]
         trusted_from: i64,
     }
-    let set: Set = serde_json::from_str(jwks).map_err(KeysError::Unreadable)?;
+    let set: JwksDocument = serde_json::from_str(jwks).map_err(TokenKeysError::Unreadable)?;
     if set.keys.len() > KEYS_MAX || set.former_keys.len() > FORMER_KEYS_MAX {
-        return Err(KeysError::TooMany);
+        return Err(TokenKeysError::TooMany);
     }
     let known = |is_former| {
-        move |Key { kid, crv, x, trusted_from }: Key| {
+        move |JwksKey { kid, crv, x, trusted_from }: JwksKey| {
             let public: [u8; 32] = URL_SAFE_NO_PAD.decode(&x).ok()?.try_into().ok()?;
             let key = KnownKey { public, trusted_from, is_former };
             (crv == "Ed25519" && !kid.is_empty()).then_some((kid, key))
@@ -236,5 +236,5 @@ fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, KeysError> {
     let mut by_kid: HashMap<_, _> = former.collect();
     let former = by_kid.len();
     by_kid.extend(set.keys.into_iter().filter_map(known(false)));
-    if by_kid.len() == former { Err(KeysError::Empty) } else { Ok(by_kid) }
+    if by_kid.len() == former { Err(TokenKeysError::Empty) } else { Ok(by_kid) }
 }

@@ -10,7 +10,7 @@ use jsonwebtoken::{
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
 /// Must precede every use; without a provider the crate settles on none.
-pub fn install() {
+pub fn install_crypto_provider() {
     // Fails only if it is already installed; no other provider exists here.
     let _ = PROVIDER.install_default();
 }
@@ -23,59 +23,59 @@ pub fn verify_bytes(public: &[u8; 32], msg: &[u8], sig: &[u8]) -> bool {
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| {
         ed25519_only(algorithm, key.family())?;
-        Ok(Box::new(Signing::new(key)?))
+        Ok(Box::new(Ed25519Signing::new(key)?))
     },
     verifier_factory: |algorithm, key| {
         ed25519_only(algorithm, key.family())?;
-        Ok(Box::new(Verifying::new(key)?))
+        Ok(Box::new(Ed25519Verifying::new(key)?))
     },
     // Our code never reads keys of other kinds.
     key_utils: KeyUtils {
-        rsa_pub_components_from_private_key: |_| Err(refused()),
-        rsa_pub_components_from_public_key: |_| Err(refused()),
-        ec_pub_components_from_private_key: |_, _| Err(refused()),
-        ed_pub_components_from_private_key: |_, _| Err(refused()),
-        compute_digest: |_, _| Err(refused()),
+        rsa_pub_components_from_private_key: |_| Err(unsupported_algorithm()),
+        rsa_pub_components_from_public_key: |_| Err(unsupported_algorithm()),
+        ec_pub_components_from_private_key: |_, _| Err(unsupported_algorithm()),
+        ed_pub_components_from_private_key: |_, _| Err(unsupported_algorithm()),
+        compute_digest: |_, _| Err(unsupported_algorithm()),
     },
 };
 
-struct Signing(Ed25519KeyPair);
+struct Ed25519Signing(Ed25519KeyPair);
 
-struct Verifying([u8; 32]);
+struct Ed25519Verifying([u8; 32]);
 
-impl Signing {
+impl Ed25519Signing {
     fn new(key: &EncodingKey) -> Result<Self> {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes());
         pair.map(Self).map_err(|_| ErrorKind::InvalidEddsaKey.into())
     }
 }
 
-impl Verifying {
+impl Ed25519Verifying {
     fn new(key: &DecodingKey) -> Result<Self> {
         let raw = key.try_get_as_bytes()?.try_into();
         raw.map(Self).map_err(|_| ErrorKind::InvalidEddsaKey.into())
     }
 }
 
-impl signature::Signer<Vec<u8>> for Signing {
+impl signature::Signer<Vec<u8>> for Ed25519Signing {
     fn try_sign(&self, msg: &[u8]) -> std::result::Result<Vec<u8>, signature::Error> {
         Ok(self.0.sign(msg).as_ref().to_vec())
     }
 }
 
-impl signature::Verifier<Vec<u8>> for Verifying {
+impl signature::Verifier<Vec<u8>> for Ed25519Verifying {
     fn verify(&self, msg: &[u8], sig: &Vec<u8>) -> std::result::Result<(), signature::Error> {
         if verify_bytes(&self.0, msg, sig) { Ok(()) } else { Err(signature::Error::new()) }
     }
 }
 
-impl JwtSigner for Signing {
+impl JwtSigner for Ed25519Signing {
     fn algorithm(&self) -> Algorithm {
         Algorithm::EdDSA
     }
 }
 
-impl JwtVerifier for Verifying {
+impl JwtVerifier for Ed25519Verifying {
     fn algorithm(&self) -> Algorithm {
         Algorithm::EdDSA
     }
@@ -85,9 +85,9 @@ fn ed25519_only(algorithm: &Algorithm, family: AlgorithmFamily) -> Result<()> {
     if *algorithm == Algorithm::EdDSA && family == AlgorithmFamily::Ed {
         return Ok(());
     }
-    Err(refused())
+    Err(unsupported_algorithm())
 }
 
-fn refused() -> Error {
+fn unsupported_algorithm() -> Error {
     ErrorKind::InvalidAlgorithm.into()
 }

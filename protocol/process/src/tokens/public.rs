@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn every_key_that_is_made_is_sound() {
         for _ in 0..64 {
-            let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+            let signer = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
             assert!(is_sound_key(&signer.public_key()));
         }
     }

@@ -17,7 +17,7 @@ use wire::UnixMillis;
 
 use super::{
     Signer, SignerError, TOKEN_BYTES_MAX, TokenError,
-    keys::{signed, unexpired},
+    keys::{check_expiry, verify_signed_claims},
 };
 use crate::{clock::Clock, parts::CloudPart};
 
@@ -26,11 +26,11 @@ use crate::{clock::Clock, parts::CloudPart};
 #[derive(Clone, Debug)]
 pub struct ServiceKey {
     own: Signer,
-    callers: Callers,
+    callers: TrustedCallers,
 }
 
 #[derive(Clone, Debug)]
-enum Callers {
+enum TrustedCallers {
     /// The process runs all parts, so its key signs for each.
     Own,
     /// The public keys of the parts that may call this one, by name.
@@ -73,12 +73,12 @@ impl ServiceKey {
             Ok((caller.name().to_owned(), key.ok_or(SignerError::BadPublicFile(path))?))
         });
         let known: BTreeMap<_, _> = known.collect::<Result<_, SignerError>>()?;
-        Ok(Self { own, callers: Callers::Known(Arc::new(known)) })
+        Ok(Self { own, callers: TrustedCallers::Known(Arc::new(known)) })
     }
 
     /// Creates a folder for each part: its private key, unless it exists, and its callers' public
     /// keys.
-    pub fn make(folder: &Path) -> Result<(), SignerError> {
+    pub fn create_key_folders(folder: &Path) -> Result<(), SignerError> {
         let own = |part: CloudPart| folder.join(part.name());
         let keys = CloudPart::ALL.iter().map(|part| {
             let signer = Signer::load_or_create(own(*part).join(FILE))?;
@@ -97,40 +97,47 @@ impl ServiceKey {
 
     /// Derives a secret per purpose, the same for every holder of this key. Ed25519 signatures are
     /// deterministic, and only the key can make them; the signed text never belongs to a token.
-    pub fn secret(&self, purpose: &str) -> [u8; 32] {
+    pub fn derive_secret(&self, purpose: &str) -> [u8; 32] {
         let signature = self.own.sign_bytes(format!("holdfast secret: {purpose}").as_bytes());
         let mut secret = [0; 32];
         secret.copy_from_slice(digest::digest(&digest::SHA256, &signature).as_ref());
         secret
     }
 
-    pub fn token(&self, from: &'static str, to: &'static str, clock: &Clock) -> String {
+    pub fn issue_token(&self, from: &'static str, to: &'static str, clock: &Clock) -> String {
         let iat = clock.now().0 / 1000;
         let (iss, aud) = (from.to_owned(), to.to_owned());
-        self.own.sign(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
+        self.own.sign_claims(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
     }
 
     /// Verifies a token for `to` and returns its sender.
-    pub fn verify(&self, token: &str, to: &str, now: UnixMillis) -> Result<String, TokenError> {
+    pub fn verify_token(
+        &self,
+        token: &str,
+        to: &str,
+        now: UnixMillis,
+    ) -> Result<String, TokenError> {
         let key = match &self.callers {
-            Callers::Own => self.own.public_key(),
-            Callers::Known(known) => *known.get(&claimed(token)?).ok_or(TokenError::Invalid)?,
+            TrustedCallers::Own => self.own.public_key(),
+            TrustedCallers::Known(known) => {
+                *known.get(&read_claimed_caller(token)?).ok_or(TokenError::Invalid)?
+            }
         };
-        let claims: ServiceClaims = signed(token, &key)?;
+        let claims: ServiceClaims = verify_signed_claims(token, &key)?;
         if claims.aud != to {
             return Err(TokenError::Invalid);
         }
-        unexpired(claims.exp.saturating_add(SKEW_S), now)?;
+        check_expiry(claims.exp.saturating_add(SKEW_S), now)?;
         Ok(claims.iss)
     }
 
     fn of_all(own: Signer) -> Self {
-        Self { own, callers: Callers::Own }
+        Self { own, callers: TrustedCallers::Own }
     }
 }
 
 /// The claimed caller, which selects the key; the signature proves it.
-fn claimed(token: &str) -> Result<String, TokenError> {
+fn read_claimed_caller(token: &str) -> Result<String, TokenError> {
     let body = token.split('.').nth(1).filter(|_| token.len() <= TOKEN_BYTES_MAX);
     let bytes = body.and_then(|body| URL_SAFE_NO_PAD.decode(body).ok());
     let claims = bytes.and_then(|bytes| serde_json::from_slice::<ServiceClaims>(&bytes).ok());

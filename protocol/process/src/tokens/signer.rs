@@ -51,7 +51,7 @@ pub enum SignerError {
 
 impl Signer {
     /// A new private key as PKCS#8 DER.
-    pub fn generate() -> Vec<u8> {
+    pub fn generate_pkcs8() -> Vec<u8> {
         match Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()) {
             Ok(document) => document.as_ref().to_vec(),
             // As in `random`: no secret is safe without random bytes.
@@ -60,12 +60,12 @@ impl Signer {
     }
 
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, SignerError> {
-        provider::install();
+        provider::install_crypto_provider();
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der);
         let pair = pair.map_err(|_| SignerError::NotAKey)?;
         let public = pair.public_key().as_ref().try_into().map_err(|_| SignerError::NotAKey)?;
         let key = EncodingKey::from_ed_der(der);
-        Ok(Self(Arc::new(Inner { pair, key, kid: thumbprint(&public), public })))
+        Ok(Self(Arc::new(Inner { pair, key, kid: key_thumbprint(&public), public })))
     }
 
     /// The first process creates the file, readable only by its owner.
@@ -110,7 +110,7 @@ impl Signer {
         bytes
     }
 
-    pub fn sign(&self, claims: &impl Serialize) -> String {
+    pub fn sign_claims(&self, claims: &impl Serialize) -> String {
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(self.0.kid.clone());
         match jsonwebtoken::encode(&header, claims, &self.0.key) {
@@ -133,7 +133,7 @@ fn create(path: &Path) -> io::Result<Vec<u8>> {
     folder.map_or(Ok(()), fs::create_dir_all)?;
     let folder = folder.unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(&Signer::generate())?;
+    file.write_all(&Signer::generate_pkcs8())?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
@@ -141,7 +141,7 @@ fn create(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-pub(super) fn thumbprint(public: &[u8; 32]) -> String {
+pub(super) fn key_thumbprint(public: &[u8; 32]) -> String {
     let x = URL_SAFE_NO_PAD.encode(public);
     let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.as_bytes()))

@@ -33,12 +33,12 @@ fn for_edges() -> Claims {
 }
 
 fn signer() -> Signer {
-    Signer::from_pkcs8(&Signer::generate()).unwrap()
+    Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap()
 }
 
-fn keys_of(signer: &Signer) -> Keys {
-    let keys = Keys::empty();
-    keys.replace(&signer.jwks()).unwrap();
+fn keys_of(signer: &Signer) -> TokenKeys {
+    let keys = TokenKeys::empty();
+    keys.replace_key_set(&signer.jwks()).unwrap();
     keys
 }
 
@@ -46,7 +46,7 @@ fn keys_of(signer: &Signer) -> Keys {
 fn a_token_is_believed_until_it_expires_cached_or_not() {
     let signer = signer();
     let keys = keys_of(&signer);
-    let token = signer.sign(&claims());
+    let token = signer.sign_claims(&claims());
     for _ in 0..2 {
         assert_eq!(keys.verify(&token, CLOUD, NOW).unwrap(), claims());
     }
@@ -57,7 +57,7 @@ fn a_token_is_believed_until_it_expires_cached_or_not() {
         device: Some(DeviceId::new("tablet-7").unwrap()),
         ..for_edges()
     };
-    assert_eq!(keys.verify(&signer.sign(&granted), NORTH, NOW).unwrap(), granted);
+    assert_eq!(keys.verify(&signer.sign_claims(&granted), NORTH, NOW).unwrap(), granted);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_token_opens_its_own_audience_alone() {
         TokenAudience::Command(Region::South, command(1)),
     ];
     let opens = |claims: &Claims| {
-        let token = signer.sign(claims);
+        let token = signer.sign_claims(claims);
         assert_eq!(keys.read(&token).as_ref(), Ok(claims));
         audiences.map(|audience| match keys.verify(&token, audience, NOW) {
             Ok(_) => true,
@@ -109,18 +109,18 @@ fn a_token_for_edges_bears_its_region_as_audience() {
     let mut foreign = text(&foreign);
     foreign["aud"] = "hub".into();
     let signer = signer();
-    assert_eq!(keys_of(&signer).read(&signer.sign(&foreign)), Err(TokenError::Invalid));
+    assert_eq!(keys_of(&signer).read(&signer.sign_claims(&foreign)), Err(TokenError::Invalid));
 }
 
 #[test]
 fn a_key_that_is_gone_takes_its_tokens_with_it() {
     let (old, new) = (signer(), signer());
     let keys = keys_of(&old);
-    let token = old.sign(&claims());
+    let token = old.sign_claims(&claims());
     assert!(keys.verify(&token, CLOUD, NOW).is_ok());
-    keys.replace(&new.jwks()).unwrap();
+    keys.replace_key_set(&new.jwks()).unwrap();
     assert_eq!(keys.verify(&token, CLOUD, NOW), Err(TokenError::Invalid));
-    assert!(keys.verify(&new.sign(&claims()), CLOUD, NOW).is_ok());
+    assert!(keys.verify(&new.sign_claims(&claims()), CLOUD, NOW).is_ok());
     assert_eq!(keys.jwks(), new.jwks());
 }
 
@@ -137,17 +137,17 @@ fn a_bad_key_set_leaves_the_good_one_in_place() {
         format!(r#"{{"keys":[{{"crv":"Ed25519","kid":"s","x":"{short}"}}]}}"#),
         serde_json::json!({ "keys": many }).to_string(),
     ] {
-        assert!(keys.replace(&bad).is_err(), "{bad}");
+        assert!(keys.replace_key_set(&bad).is_err(), "{bad}");
     }
-    assert!(keys.verify(&signer.sign(&claims()), CLOUD, NOW).is_ok());
-    assert!(Keys::empty().is_empty() && !keys.is_empty());
+    assert!(keys.verify(&signer.sign_claims(&claims()), CLOUD, NOW).is_ok());
+    assert!(TokenKeys::empty().is_empty() && !keys.is_empty());
 }
 
 #[test]
 fn no_other_algorithm_and_no_other_key_is_believed() {
     let signer = signer();
     let keys = keys_of(&signer);
-    let token = signer.sign(&claims());
+    let token = signer.sign_claims(&claims());
     let [_, body, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
     let kid = signer.kid();
     for alg in ["none", "HS256", "RS256", "ES256"] {
@@ -168,22 +168,22 @@ fn no_other_algorithm_and_no_other_key_is_believed() {
 
 #[test]
 fn a_token_of_one_kind_is_not_taken_for_another() {
-    let der = Signer::generate();
+    let der = Signer::generate_pkcs8();
     let (signer, service) =
         (Signer::from_pkcs8(&der).unwrap(), ServiceKey::from_pkcs8(&der).unwrap());
-    let (keys, clock) = (keys_of(&signer), Clock::fixed(NOW));
+    let (keys, clock) = (keys_of(&signer), Clock::fixed_at(NOW));
     let edge = EdgeId::new("north-1").unwrap();
     let tokens = [
-        signer.sign(&claims()),
-        signer.sign(&for_edges()),
-        service.token("hub", "order", &clock),
+        signer.sign_claims(&claims()),
+        signer.sign_claims(&for_edges()),
+        service.issue_token("hub", "order", &clock),
         edge_token(&signer, &edge, &clock),
     ];
     let believed = tokens.each_ref().map(|token| {
         [
             keys.verify(token, CLOUD, NOW).is_ok(),
             keys.verify(token, NORTH, NOW).is_ok(),
-            service.verify(token, "order", NOW).is_ok(),
+            service.verify_token(token, "order", NOW).is_ok(),
             verify_edge(token, &signer.public_key(), NOW).is_ok(),
         ]
     });
@@ -193,19 +193,19 @@ fn a_token_of_one_kind_is_not_taken_for_another() {
 
 #[test]
 fn a_service_token_names_both_ends_and_lasts_a_minute() {
-    let key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
-    let clock = Clock::fixed(NOW);
-    let token = key.token("hub", "order", &clock);
-    assert_eq!(key.verify(&token, "order", NOW), Ok("hub".to_owned()));
-    assert_eq!(key.verify(&token, "auth", NOW), Err(TokenError::Invalid));
-    assert_eq!(key.verify(&token, "order", NOW.plus_ms(91_000)), Err(TokenError::Expired));
-    let other = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
-    assert_eq!(other.verify(&token, "order", NOW), Err(TokenError::Invalid));
+    let key = ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
+    let clock = Clock::fixed_at(NOW);
+    let token = key.issue_token("hub", "order", &clock);
+    assert_eq!(key.verify_token(&token, "order", NOW), Ok("hub".to_owned()));
+    assert_eq!(key.verify_token(&token, "auth", NOW), Err(TokenError::Invalid));
+    assert_eq!(key.verify_token(&token, "order", NOW.plus_ms(91_000)), Err(TokenError::Expired));
+    let other = ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
+    assert_eq!(other.verify_token(&token, "order", NOW), Err(TokenError::Invalid));
 }
 
 #[test]
 fn an_edges_token_is_checked_with_the_key_of_the_edge_it_claims() {
-    let (signer, clock) = (signer(), Clock::fixed(NOW));
+    let (signer, clock) = (signer(), Clock::fixed_at(NOW));
     let edge = EdgeId::new("north-1").unwrap();
     let token = edge_token(&signer, &edge, &clock);
     assert_eq!(edge_claim(&token), Ok(edge.clone()));
@@ -222,14 +222,14 @@ fn the_clock_of_an_edge_is_read_from_a_token_that_its_own_key_signed() {
     let (signer, edge) = (signer(), EdgeId::new("north-1").unwrap());
     let (public, stranger) = (signer.public_key(), signer_of_another().public_key());
     for error_ms in [-3 * 3_600_000, 0, 8 * 3_600_000] {
-        let token = edge_token(&signer, &edge, &Clock::fixed(NOW.plus_ms(error_ms)));
+        let token = edge_token(&signer, &edge, &Clock::fixed_at(NOW.plus_ms(error_ms)));
         assert_eq!(edge_clock_error(&token, &public, NOW), Some(error_ms));
         assert_eq!(edge_clock_error(&token, &stranger, NOW), None);
     }
-    let clock = Clock::fixed(NOW);
+    let clock = Clock::fixed_at(NOW);
     let [one, other] = [0, 1].map(|_| edge_token(&signer, &edge, &clock));
     assert_ne!(one, other, "an answer to one says nothing about the other");
-    assert_eq!(edge_clock_error(&signer.sign(&claims()), &public, NOW), None, "a person's");
+    assert_eq!(edge_clock_error(&signer.sign_claims(&claims()), &public, NOW), None, "a person's");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn an_edge_cannot_make_itself_a_token_that_lasts() {
     let (signer, now) = (signer(), NOW.0 / 1000);
     let verified = |iat: i64, exp: i64| {
         let claims = serde_json::json!({"sub": "north-1", "aud": "hub", "iat": iat, "exp": exp});
-        verify_edge(&signer.sign(&claims), &signer.public_key(), NOW).map(drop)
+        verify_edge(&signer.sign_claims(&claims), &signer.public_key(), NOW).map(drop)
     };
     for (iat, exp, expected) in [
         (now, now + 600, Ok(())),
@@ -283,13 +283,13 @@ fn raw_signatures_hold_for_their_bytes_and_key_only() {
 fn the_memory_of_checked_tokens_is_bounded() {
     let signer = signer();
     let keys = keys_of(&signer);
-    let first = signer.sign(&claims());
+    let first = signer.sign_claims(&claims());
     keys.verify(&first, CLOUD, NOW).unwrap();
     for n in 0..5_000 {
-        let token = signer.sign(&Claims { exp: claims().exp + n, ..claims() });
+        let token = signer.sign_claims(&Claims { exp: claims().exp + n, ..claims() });
         keys.verify(&token, CLOUD, NOW).unwrap();
     }
-    assert!(keys.remembered() <= 4_096);
+    assert!(keys.cached_count() <= 4_096);
     keys.verify(&first, CLOUD, NOW).unwrap();
 }
 
@@ -298,7 +298,7 @@ proptest! {
     fn one_changed_byte_is_one_too_many(at in any::<proptest::sample::Index>(), to in "[A-Za-z0-9_.-]") {
         let signer = signer();
         let keys = keys_of(&signer);
-        let token = signer.sign(&claims());
+        let token = signer.sign_claims(&claims());
         let at = at.index(token.len());
         let mut changed = token.clone();
         changed.replace_range(at..=at, &to);
@@ -328,13 +328,13 @@ fn signer_of_another() -> Signer {
 fn the_key_of_one_part_speaks_for_no_other() {
     use crate::parts::CloudPart;
     let folder = tempfile::tempdir().unwrap();
-    ServiceKey::make(folder.path()).unwrap();
+    ServiceKey::create_key_folders(folder.path()).unwrap();
     let key = |part: CloudPart| {
         ServiceKey::of_part(part, &folder.path().join(part.name()).join("service.key")).unwrap()
     };
-    let (clock, order) = (Clock::fixed(NOW), key(CloudPart::Order));
+    let (clock, order) = (Clock::fixed_at(NOW), key(CloudPart::Order));
     let heard = |from: CloudPart, name: &'static str| {
-        order.verify(&key(from).token(name, "order", &clock), "order", clock.now())
+        order.verify_token(&key(from).issue_token(name, "order", &clock), "order", clock.now())
     };
     assert_eq!(heard(CloudPart::Hub, "hub"), Ok("hub".to_owned()));
     for (from, name) in [
@@ -347,8 +347,11 @@ fn the_key_of_one_part_speaks_for_no_other() {
         assert_eq!(heard(from, name), Err(TokenError::Invalid), "{from} as {name}");
     }
     // Making the keys again keeps them.
-    let before = key(CloudPart::Hub).token("hub", "order", &clock);
-    ServiceKey::make(folder.path()).unwrap();
-    assert_eq!(key(CloudPart::Order).verify(&before, "order", clock.now()), Ok("hub".to_owned()));
-    assert_eq!(order.verify("a.b.c", "order", clock.now()), Err(TokenError::Invalid));
+    let before = key(CloudPart::Hub).issue_token("hub", "order", &clock);
+    ServiceKey::create_key_folders(folder.path()).unwrap();
+    assert_eq!(
+        key(CloudPart::Order).verify_token(&before, "order", clock.now()),
+        Ok("hub".to_owned())
+    );
+    assert_eq!(order.verify_token("a.b.c", "order", clock.now()), Err(TokenError::Invalid));
 }

@@ -17,13 +17,13 @@ pub struct KeyVault(LessSafeKey);
 
 impl KeyVault {
     /// Loads the key file and its vault. The first process creates the file.
-    pub fn beside(path: &Path) -> Result<(Signer, Self), SignerError> {
+    pub fn load_or_create(path: &Path) -> Result<(Signer, Self), SignerError> {
         let signer = Signer::load_or_create(path)?;
         let der = Signer::read_file(path)?;
-        Ok((signer, Self::of(&der)))
+        Ok((signer, Self::from_secret(&der)))
     }
 
-    fn of(secret: &[u8]) -> Self {
+    fn from_secret(secret: &[u8]) -> Self {
         let bytes = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), PURPOSE);
         match UnboundKey::new(&AES_256_GCM, bytes.as_ref()) {
             Ok(key) => Self(LessSafeKey::new(key)),
@@ -32,8 +32,8 @@ impl KeyVault {
     }
 
     /// Seals the private key `kid` for storage.
-    pub fn seal(&self, kid: &str, private: &[u8]) -> Vec<u8> {
-        let nonce: [u8; NONCE_LEN] = random::bytes();
+    pub fn seal_key(&self, kid: &str, private: &[u8]) -> Vec<u8> {
+        let nonce: [u8; NONCE_LEN] = random::draw_bytes();
         let mut sealed = private.to_vec();
         let nonce_used = Nonce::assume_unique_for_key(nonce);
         match self.0.seal_in_place_append_tag(nonce_used, Aad::from(kid.as_bytes()), &mut sealed) {
@@ -60,17 +60,17 @@ mod tests {
     fn a_sealed_key_opens_by_its_file_and_its_name_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("auth.key");
-        let (own, vault) = KeyVault::beside(&path).unwrap();
-        let (again, same) = KeyVault::beside(&path).unwrap();
+        let (own, vault) = KeyVault::load_or_create(&path).unwrap();
+        let (again, same) = KeyVault::load_or_create(&path).unwrap();
         assert_eq!(own.kid(), again.kid());
-        let der = Signer::generate();
+        let der = Signer::generate_pkcs8();
         let signer = Signer::from_pkcs8(&der).unwrap();
-        let mut sealed = vault.seal(signer.kid(), &der);
-        assert_ne!(sealed, vault.seal(signer.kid(), &der));
+        let mut sealed = vault.seal_key(signer.kid(), &der);
+        assert_ne!(sealed, vault.seal_key(signer.kid(), &der));
         assert!(!sealed.windows(32).any(|part| der.windows(32).any(|found| found == part)));
         assert_eq!(same.open(signer.kid(), &sealed).unwrap().kid(), signer.kid());
         assert!(vault.open(own.kid(), &sealed).is_none(), "under another name");
-        let (_, other) = KeyVault::beside(&folder.path().join("other.key")).unwrap();
+        let (_, other) = KeyVault::load_or_create(&folder.path().join("other.key")).unwrap();
         assert!(other.open(signer.kid(), &sealed).is_none());
         sealed[20] ^= 1;
         assert!(vault.open(signer.kid(), &sealed).is_none());

@@ -27,7 +27,7 @@ impl BodyArrival {
         self.is_awaited.load(Ordering::Relaxed)
     }
 
-    pub(super) fn watch(request: Request) -> (Request, Self) {
+    pub(super) fn watch_body(request: Request) -> (Request, Self) {
         let arrival = Self::default();
         let is_awaited = arrival.is_awaited.clone();
         let mut request = request.map(|body| Body::new(WatchedBody { body, is_awaited }));

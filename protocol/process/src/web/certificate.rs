@@ -24,16 +24,16 @@ pub struct Certificate(Arc<Inner>);
 struct Inner {
     chain: PathBuf,
     key: PathBuf,
-    shown: RwLock<Shown>,
+    shown: RwLock<LoadedCertificate>,
 }
 
-struct Shown {
-    files: Files,
+struct LoadedCertificate {
+    files: CertificateFiles,
     server: Arc<ServerConfig>,
 }
 
 #[derive(PartialEq, Eq)]
-struct Files {
+struct CertificateFiles {
     chain: Vec<u8>,
     key: Vec<u8>,
 }
@@ -65,25 +65,29 @@ impl Certificate {
     /// PEM files: `chain` has the listener's own certificate first, `key` its private key.
     pub async fn load(chain: PathBuf, key: PathBuf) -> Result<Self, CertificateError> {
         let files = read(&chain, &key).await?;
-        let server = server(&chain, &key, &files)?;
-        Ok(Self(Arc::new(Inner { chain, key, shown: RwLock::new(Shown { files, server }) })))
+        let server = build_server_config(&chain, &key, &files)?;
+        Ok(Self(Arc::new(Inner {
+            chain,
+            key,
+            shown: RwLock::new(LoadedCertificate { files, server }),
+        })))
     }
 
     /// Rereads the files periodically until `stop`.
-    pub async fn follow(self, stop: CancellationToken) {
+    pub async fn reload_until_stopped(self, stop: CancellationToken) {
         let mut refused = None;
         loop {
             tokio::select! {
                 () = time::sleep(LOOK_AGAIN) => {}
                 () = stop.cancelled() => return,
             }
-            let said = match self.renew().await {
+            let said = match self.reload_if_changed().await {
                 Ok(true) => {
                     tracing::info!(file = %self.0.chain.display(), "A new certificate is shown");
                     None
                 }
                 Ok(false) => None,
-                Err(error) => Some(crate::problem::chain(&error)),
+                Err(error) => Some(crate::problem::format_error_chain(&error)),
             };
             if let Some(cause) = said.as_ref().filter(|_| said != refused) {
                 tracing::error!(
@@ -96,34 +100,35 @@ impl Certificate {
     }
 
     /// True if it changed.
-    pub async fn renew(&self) -> Result<bool, CertificateError> {
+    pub async fn reload_if_changed(&self) -> Result<bool, CertificateError> {
         let Inner { chain, key, shown } = &*self.0;
         let files = read(chain, key).await?;
         if shown.read().unwrap_or_else(PoisonError::into_inner).files == files {
             return Ok(false);
         }
-        let server = server(chain, key, &files)?;
-        *shown.write().unwrap_or_else(PoisonError::into_inner) = Shown { files, server };
+        let server = build_server_config(chain, key, &files)?;
+        *shown.write().unwrap_or_else(PoisonError::into_inner) =
+            LoadedCertificate { files, server };
         Ok(true)
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
+    pub(super) fn current_acceptor(&self) -> TlsAcceptor {
         self.0.shown.read().unwrap_or_else(PoisonError::into_inner).server.clone().into()
     }
 }
 
-async fn read(chain: &PathBuf, key: &PathBuf) -> Result<Files, CertificateError> {
+async fn read(chain: &PathBuf, key: &PathBuf) -> Result<CertificateFiles, CertificateError> {
     let of = async |path: &PathBuf| {
         let failed = |source| CertificateError::Read { path: path.clone(), source };
         fs::read(path).await.map_err(failed)
     };
-    Ok(Files { chain: of(chain).await?, key: of(key).await? })
+    Ok(CertificateFiles { chain: of(chain).await?, key: of(key).await? })
 }
 
-fn server(
+fn build_server_config(
     chain: &PathBuf,
     key: &PathBuf,
-    files: &Files,
+    files: &CertificateFiles,
 ) -> Result<Arc<ServerConfig>, CertificateError> {
     let no_pem = |path: &PathBuf, what| {
         let path = path.clone();

@@ -23,25 +23,25 @@ use crate::{
     metrics,
     problem::Problem,
     say,
-    trace::{self, Trace, TraceId},
+    trace::{self, RequestTrace, TraceId},
 };
 
 /// The layer around every request of `service`. Handwritten, because `middleware::from_fn` copies
 /// and boxes everything inside it per request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RequestFrame {
+pub(super) struct RequestLayer {
     pub service: &'static str,
     pub timeout: Duration,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Framed<S> {
-    frame: RequestFrame,
+pub(super) struct RequestLayerService<S> {
+    frame: RequestLayer,
     inner: S,
 }
 
 /// A request under way.
-struct Entry {
+struct RequestContext {
     service: &'static str,
     started: Duration,
     trace: TraceId,
@@ -54,15 +54,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// For unmatched requests: paths come from the caller and would make endless labels.
 const UNMATCHED: &str = "unmatched";
 
-impl<S> Layer<S> for RequestFrame {
-    type Service = Framed<S>;
+impl<S> Layer<S> for RequestLayer {
+    type Service = RequestLayerService<S>;
 
-    fn layer(&self, inner: S) -> Framed<S> {
-        Framed { frame: *self, inner }
+    fn layer(&self, inner: S) -> RequestLayerService<S> {
+        RequestLayerService { frame: *self, inner }
     }
 }
 
-impl<S> Service<Request> for Framed<S>
+impl<S> Service<Request> for RequestLayerService<S>
 where
     S: Service<Request, Error = Infallible>,
     S::Response: IntoResponse + 'static,
@@ -77,22 +77,23 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let entry = Entry::of(self.frame.service, &request);
+        let entry = RequestContext::from_request(self.frame.service, &request);
         if request.extensions_mut().remove::<WrongHost>().is_some() {
-            let refusal = Problem::new(Code::MalformedBody).detail(say::one_host).into_response();
-            return entry.answered(std::future::ready(refusal)).map(Ok).boxed();
+            let refusal =
+                Problem::new(Code::MalformedBody).with_detail(say::one_host).into_response();
+            return entry.answer_and_record(std::future::ready(refusal)).map(Ok).boxed();
         }
-        request.extensions_mut().insert(Trace(entry.trace.clone()));
-        let (request, arrival) = BodyArrival::watch(request);
+        request.extensions_mut().insert(RequestTrace(entry.trace.clone()));
+        let (request, arrival) = BodyArrival::watch_body(request);
         let answer = entry.span.in_scope(|| self.inner.call(request));
         let answer = in_time(self.frame.timeout, answer, arrival);
-        entry.answered(answer).map(Ok).boxed()
+        entry.answer_and_record(answer).map(Ok).boxed()
     }
 }
 
-impl Entry {
-    fn of(service: &'static str, request: &Request) -> Self {
-        let trace = trace::of_request(request.headers());
+impl RequestContext {
+    fn from_request(service: &'static str, request: &Request) -> Self {
+        let trace = trace::trace_of_headers(request.headers());
         let matched = request.extensions().get::<MatchedPath>().cloned();
         let route = route_of(matched.as_ref());
         let span = tracing::info_span!(
@@ -102,15 +103,15 @@ impl Entry {
         Self { service, started, trace, language, matched, span }
     }
 
-    async fn answered(self, answer: impl Future<Output = Response>) -> Response {
+    async fn answer_and_record(self, answer: impl Future<Output = Response>) -> Response {
         let Self { service, started, trace, language, matched, span } = self;
-        let response = trace::scope(trace.clone(), answer).instrument(span.clone()).await;
-        let mut response = rendered(response, language, &trace);
+        let response = trace::run_in_trace(trace.clone(), answer).instrument(span.clone()).await;
+        let mut response = render_problem(response, language, &trace);
         if let Ok(id) = HeaderValue::from_str(trace.as_str()) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         let took = Clock::system().elapsed().saturating_sub(started);
-        count(service, route_of(matched.as_ref()), response.status(), took, &span);
+        record_request(service, route_of(matched.as_ref()), response.status(), took, &span);
         response
     }
 }
@@ -120,7 +121,7 @@ fn route_of(matched: Option<&MatchedPath>) -> &str {
 }
 
 /// A panic in a handler fails one request, not the process.
-pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+pub(super) fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
     tracing::error!(panic = text, "A handler panicked");
@@ -148,15 +149,15 @@ fn language_of(request: &Request) -> Language {
 
 /// Renders our problems in the caller's language, and turns the framework's plain-text and empty
 /// refusals into problems. Other bodies stay unchanged.
-fn rendered(mut response: Response, language: Language, trace: &TraceId) -> Response {
+fn render_problem(mut response: Response, language: Language, trace: &TraceId) -> Response {
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        None => match unspoken(&response) {
+        None => match framework_refusal_code(&response) {
             Some(code) => Problem::new(code),
             None => return response,
         },
     };
-    let mut told = problem.render(language, Some(trace));
+    let mut told = problem.render_response(language, Some(trace));
     // For example `Allow` with a 405.
     for (name, value) in response.headers() {
         if !told.headers().contains_key(name) && name != header::CONTENT_LENGTH {
@@ -166,7 +167,7 @@ fn rendered(mut response: Response, language: Language, trace: &TraceId) -> Resp
     told
 }
 
-fn unspoken(response: &Response) -> Option<Code> {
+fn framework_refusal_code(response: &Response) -> Option<Code> {
     let kind = response.headers().get(header::CONTENT_TYPE);
     if kind.is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain")) {
         return None;
@@ -185,7 +186,13 @@ fn unspoken(response: &Response) -> Option<Code> {
     })
 }
 
-fn count(service: &'static str, route: &str, status: StatusCode, took: Duration, span: &Span) {
+fn record_request(
+    service: &'static str,
+    route: &str,
+    status: StatusCode,
+    took: Duration,
+    span: &Span,
+) {
     metrics::HTTP_REQUESTS.add([service, route, status.as_str()], 1);
     metrics::HTTP_SECONDS.observe([service, route], took.as_secs_f64());
     let _in_span = span.enter();

@@ -73,7 +73,7 @@ impl<S> StrictHeads<S> {
 /// Follows requests just far enough to separate heads from bodies.
 #[derive(Default)]
 struct HeadReader {
-    place: Place,
+    place: ParsePosition,
     /// The current line, without its LF.
     line: Vec<u8>,
     /// The last byte of the current line.
@@ -84,7 +84,7 @@ struct HeadReader {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ParsePosition {
     #[default]
     Head,
     /// Bytes left of a body or a chunk.
@@ -110,24 +110,26 @@ enum BodyEnd {
 
 impl HeadReader {
     /// Replaces each lone LF of a head with a NUL.
-    fn check(&mut self, bytes: &mut [u8]) {
+    fn replace_lone_feeds(&mut self, bytes: &mut [u8]) {
         let mut at = 0;
         while let Some(byte) = bytes.get_mut(at) {
             match self.place {
-                Place::Unknown => return,
-                Place::Bytes { left, in_chunks } => {
+                ParsePosition::Unknown => return,
+                ParsePosition::Bytes { left, in_chunks } => {
                     let here = u64::try_from(bytes.len() - at).unwrap_or(u64::MAX).min(left);
                     self.skip_bytes(left - here, in_chunks);
                     at += usize::try_from(here).unwrap_or(usize::MAX);
                     continue;
                 }
-                Place::Head | Place::ChunkSize | Place::Trailer if *byte != b'\n' => {
+                ParsePosition::Head | ParsePosition::ChunkSize | ParsePosition::Trailer
+                    if *byte != b'\n' =>
+                {
                     self.note_byte(*byte);
                 }
-                Place::Head if self.last != Some(b'\r') => *byte = 0,
-                Place::Head => self.end_head_line(),
-                Place::ChunkSize => self.end_chunk_size(),
-                Place::Trailer => self.end_trailer_line(),
+                ParsePosition::Head if self.last != Some(b'\r') => *byte = 0,
+                ParsePosition::Head => self.end_head_line(),
+                ParsePosition::ChunkSize => self.end_chunk_size(),
+                ParsePosition::Trailer => self.end_trailer_line(),
             }
             at += 1;
         }
@@ -142,9 +144,9 @@ impl HeadReader {
 
     fn skip_bytes(&mut self, left: u64, in_chunks: bool) {
         self.place = match (left, in_chunks) {
-            (0, true) => Place::ChunkSize,
-            (0, false) => Place::Head,
-            (left, in_chunks) => Place::Bytes { left, in_chunks },
+            (0, true) => ParsePosition::ChunkSize,
+            (0, false) => ParsePosition::Head,
+            (left, in_chunks) => ParsePosition::Bytes { left, in_chunks },
         };
     }
 
@@ -169,10 +171,10 @@ impl HeadReader {
         if self.lines > 0 {
             self.lines = 0;
             self.place = match std::mem::take(&mut self.body) {
-                BodyEnd::NoBody | BodyEnd::Length(0) => Place::Head,
-                BodyEnd::Length(left) => Place::Bytes { left, in_chunks: false },
-                BodyEnd::Chunks => Place::ChunkSize,
-                BodyEnd::Unknown => Place::Unknown,
+                BodyEnd::NoBody | BodyEnd::Length(0) => ParsePosition::Head,
+                BodyEnd::Length(left) => ParsePosition::Bytes { left, in_chunks: false },
+                BodyEnd::Chunks => ParsePosition::ChunkSize,
+                BodyEnd::Unknown => ParsePosition::Unknown,
             };
         }
     }
@@ -199,16 +201,16 @@ impl HeadReader {
         let size = str::from_utf8(size).ok().map(str::trim);
         let size = size.and_then(|text| u64::from_str_radix(text, 16).ok());
         self.place = match size {
-            Some(0) => Place::Trailer,
+            Some(0) => ParsePosition::Trailer,
             // The chunk's own CR and LF follow its bytes.
-            Some(size) => Place::Bytes { left: size.saturating_add(2), in_chunks: true },
-            None => Place::Unknown,
+            Some(size) => ParsePosition::Bytes { left: size.saturating_add(2), in_chunks: true },
+            None => ParsePosition::Unknown,
         };
     }
 
     fn end_trailer_line(&mut self) {
         if self.take_line().is_empty() {
-            self.place = Place::Head;
+            self.place = ParsePosition::Head;
         }
     }
 }
@@ -222,7 +224,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for StrictHeads<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if !self.upgraded.is_set() {
-            self.reader.check(&mut buffer.filled_mut()[before..]);
+            self.reader.replace_lone_feeds(&mut buffer.filled_mut()[before..]);
         }
         Poll::Ready(Ok(()))
     }
@@ -268,8 +270,8 @@ mod tests {
         let cut_at = |at: usize| {
             let (mut first, mut second) = (all[..at].to_vec(), all[at..].to_vec());
             let mut reader = HeadReader::default();
-            reader.check(&mut first);
-            reader.check(&mut second);
+            reader.replace_lone_feeds(&mut first);
+            reader.replace_lone_feeds(&mut second);
             String::from_utf8([first, second].concat()).unwrap()
         };
         let whole = cut_at(0);

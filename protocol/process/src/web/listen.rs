@@ -19,7 +19,7 @@ use super::{
     certificate::Certificate,
     heads::{StrictHeads, UpgradeMark, WrongHost, names_one_host},
     paced::PacedStream,
-    slots::{SlotProof, Slots},
+    slots::{ConnectionSlots, SlotProof},
 };
 use crate::{metrics, sse::ProcessStop};
 
@@ -45,7 +45,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Pause while the system has no room for connections.
 const NO_ROOM_PAUSE: Duration = Duration::from_millis(200);
 
-pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
+pub async fn bind_listener(addr: &str) -> Result<TcpListener, BindError> {
     TcpListener::bind(addr).await.map_err(|source| {
         let addr = addr.to_owned();
         match source.kind() {
@@ -60,43 +60,48 @@ pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
 /// `ProcessStop`, which endless answers must heed, and their `SlotProof`. An upgraded connection,
 /// such as a WebSocket, belongs to its handler, which must watch the stop; it keeps its slot until
 /// it is closed.
-pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: CancellationToken) {
-    let stopping = stop.clone();
-    let answer = move |stream: PacedStream, from| {
-        let proof = stream.slot.proof();
-        converse(stream, proof, from, router.clone(), stopping.clone())
-    };
-    converse_with_all(listener, slots, stop, answer).await;
-}
-
-/// Serves over TLS only.
-pub async fn serve_by_tls(
+pub async fn serve_http(
     listener: TcpListener,
-    certificate: Certificate,
     router: Router,
-    slots: Slots,
+    slots: ConnectionSlots,
     stop: CancellationToken,
 ) {
     let stopping = stop.clone();
     let answer = move |stream: PacedStream, from| {
-        let (acceptor, proof) = (certificate.acceptor(), stream.slot.proof());
+        let proof = stream.slot.proof();
+        serve_connection(stream, proof, from, router.clone(), stopping.clone())
+    };
+    serve_connections(listener, slots, stop, answer).await;
+}
+
+/// Serves over TLS only.
+pub async fn serve_https(
+    listener: TcpListener,
+    certificate: Certificate,
+    router: Router,
+    slots: ConnectionSlots,
+    stop: CancellationToken,
+) {
+    let stopping = stop.clone();
+    let answer = move |stream: PacedStream, from| {
+        let (acceptor, proof) = (certificate.current_acceptor(), stream.slot.proof());
         let (router, stop) = (router.clone(), stopping.clone());
         async move {
             match time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => converse(stream, proof, from, router, stop).await,
+                Ok(Ok(stream)) => serve_connection(stream, proof, from, router, stop).await,
                 Ok(Err(error)) => tracing::debug!(%error, "A caller did not agree on TLS"),
                 Err(_) => tracing::debug!("A caller took too long to agree on TLS"),
             }
         }
     };
-    converse_with_all(listener, slots, stop, answer).await;
+    serve_connections(listener, slots, stop, answer).await;
 }
 
 /// Runs `converse` for each connection in a task, until `stop` and at most ten seconds longer.
 /// Connections without a slot are closed unread.
-pub async fn converse_with_all<C>(
+pub async fn serve_connections<C>(
     listener: TcpListener,
-    slots: Slots,
+    slots: ConnectionSlots,
     stop: CancellationToken,
     converse: impl Fn(PacedStream, SocketAddr) -> C,
 ) where
@@ -107,7 +112,7 @@ pub async fn converse_with_all<C>(
         let (stream, from) = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept_connection(&listener, &slots) => accepted,
         };
         // Keep the set small by removing ended connections.
         while connections.try_join_next().is_some() {}
@@ -120,18 +125,21 @@ pub async fn converse_with_all<C>(
     }
 }
 
-async fn accept(listener: &TcpListener, slots: &Slots) -> (PacedStream, SocketAddr) {
+async fn accept_connection(
+    listener: &TcpListener,
+    slots: &ConnectionSlots,
+) -> (PacedStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
-                let Some(slot) = slots.take(from.ip()) else { continue };
+                let Some(slot) = slots.take_slot(from.ip()) else { continue };
                 // Nagle's algorithm would delay small answers.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "A connection keeps Nagle's delay");
                 }
                 return (PacedStream::new(stream, slot), from);
             }
-            Err(error) if of_the_peer(&error) => {}
+            Err(error) if is_peer_error(&error) => {}
             Err(error) => {
                 metrics::CONNECTIONS_REFUSED.add(["no_room"], 1);
                 tracing::error!(%error, "Could not take a connection");
@@ -142,13 +150,13 @@ async fn accept(listener: &TcpListener, slots: &Slots) -> (PacedStream, SocketAd
 }
 
 /// True if the peer gave up before it was accepted.
-fn of_the_peer(error: &io::Error) -> bool {
+fn is_peer_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// Serves one connection and holds its slot.
-async fn converse(
+async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     proof: SlotProof,
     from: SocketAddr,
@@ -159,7 +167,7 @@ async fn converse(
     let upgraded = UpgradeMark::default();
     let stream = StrictHeads::new(stream, upgraded.clone());
     let service = service_fn(move |request: http::Request<Incoming>| {
-        proof.give();
+        proof.mark_proven();
         let (mut router, upgraded) = (router.clone(), upgraded.clone());
         let mut request = request.map(Body::new);
         if !names_one_host(&request) {

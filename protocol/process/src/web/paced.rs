@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::slots::Slot;
+use super::slots::ConnectionSlot;
 use crate::metrics;
 
 /// A reader must take this many bytes, or all there are, within this time, or the connection ends.
@@ -25,7 +25,7 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct PacedStream {
     stream: TcpStream,
-    pub slot: Slot,
+    pub slot: ConnectionSlot,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Runs while the reader is behind.
     behind: Option<Pin<Box<Sleep>>>,
@@ -34,13 +34,13 @@ pub struct PacedStream {
 }
 
 impl PacedStream {
-    pub(super) fn new(stream: TcpStream, slot: Slot) -> Self {
+    pub(super) fn new(stream: TcpStream, slot: ConnectionSlot) -> Self {
         let cut = Box::pin(slot.cut.clone().cancelled_owned());
         Self { stream, slot, cut, behind: None, taken: 0 }
     }
 
     /// Applies the pace to the result of a write of `len` bytes.
-    fn paced(
+    fn pace_write(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
@@ -62,13 +62,13 @@ impl PacedStream {
                     metrics::CONNECTIONS_REFUSED.add(["slow_reader"], 1);
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
-                self.ended(context)
+                self.poll_cut(context)
             }
         }
     }
 
     /// Pending, unless the slot went to another connection.
-    fn ended<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+    fn poll_cut<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         match self.cut.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             Poll::Pending => Poll::Pending,
@@ -83,7 +83,7 @@ impl AsyncRead for PacedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Pending => self.ended(context),
+            Poll::Pending => self.poll_cut(context),
             read @ Poll::Ready(_) => read,
         }
     }
@@ -96,7 +96,7 @@ impl AsyncWrite for PacedStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.paced(context, written, bytes.len())
+        self.pace_write(context, written, bytes.len())
     }
 
     fn poll_write_vectored(
@@ -105,7 +105,7 @@ impl AsyncWrite for PacedStream {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.paced(context, written, parts.iter().map(|part| part.len()).sum())
+        self.pace_write(context, written, parts.iter().map(|part| part.len()).sum())
     }
 
     fn is_write_vectored(&self) -> bool {

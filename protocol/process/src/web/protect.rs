@@ -16,11 +16,11 @@ const OF_DATA: [(HeaderName, &str); 5] = [
 ];
 
 /// Routes cannot remove these security headers.
-pub fn protected(router: Router) -> Router {
-    router.layer(MapResponseLayer::new(protect))
+pub fn with_security_headers(router: Router) -> Router {
+    router.layer(MapResponseLayer::new(set_security_headers))
 }
 
-pub(crate) fn protect(mut response: Response) -> Response {
+pub(crate) fn set_security_headers(mut response: Response) -> Response {
     let is_page = pages::take_mark(&mut response);
     let policy: &[_] = if is_page { &pages::POLICY } else { &OF_DATA };
     let headers = response.headers_mut();

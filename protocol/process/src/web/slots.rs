@@ -28,25 +28,25 @@ const FILES_KEPT: usize = 256;
 const FILES_WANTED: u64 = 65_536;
 
 #[derive(Debug, Clone)]
-pub struct Slots(Arc<Inner>);
+pub struct ConnectionSlots(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     total_max: usize,
     per_address_max: usize,
-    table: Mutex<Table>,
+    table: Mutex<SlotTable>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct SlotTable {
     /// By age.
-    places: BTreeMap<u64, Place>,
+    places: BTreeMap<u64, HeldSlot>,
     per_address: HashMap<IpAddr, usize>,
     next: u64,
 }
 
 #[derive(Debug)]
-struct Place {
+struct HeldSlot {
     address: IpAddr,
     proven: Arc<AtomicBool>,
     cut: CancellationToken,
@@ -54,8 +54,8 @@ struct Place {
 
 /// The slot of one connection, released on drop.
 #[derive(Debug)]
-pub struct Slot {
-    slots: Slots,
+pub struct ConnectionSlot {
+    slots: ConnectionSlots,
     number: u64,
     proven: Arc<AtomicBool>,
     /// Cancelled when the slot goes to another connection.
@@ -67,21 +67,21 @@ pub struct Slot {
 pub struct SlotProof(Arc<AtomicBool>);
 
 impl SlotProof {
-    pub fn give(&self) {
+    pub fn mark_proven(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
     /// After an upgrade the connection has sent nothing in its new protocol yet.
-    pub fn take_back(&self) {
+    pub fn withdraw_proof(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
 }
 
-impl Slots {
+impl ConnectionSlots {
     /// `per_address` is the configured share. With few files there are fewer slots, and one address
     /// gets at most three quarters of them.
     pub fn new(per_address: usize) -> Self {
-        Self::with(CONNECTIONS_MAX.min(places_for_files()), per_address)
+        Self::with_limits(CONNECTIONS_MAX.min(slots_for_files()), per_address)
     }
 
     /// For listeners that only the parts of the cloud reach, from a few addresses.
@@ -89,15 +89,15 @@ impl Slots {
         Self::new(CONNECTIONS_MAX)
     }
 
-    fn with(total_max: usize, per_address: usize) -> Self {
+    fn with_limits(total_max: usize, per_address: usize) -> Self {
         let per_address_max = per_address.min(total_max - total_max / 4).max(1);
         Self(Arc::new(Inner { total_max, per_address_max, table: Mutex::default() }))
     }
 
     /// `None` means: close the connection unread.
-    pub fn take(&self, from: IpAddr) -> Option<Slot> {
-        let address = shared(from);
-        let mut table = self.table();
+    pub fn take_slot(&self, from: IpAddr) -> Option<ConnectionSlot> {
+        let address = subscriber_address(from);
+        let mut table = self.lock_table();
         let held = table.per_address.get(&address).copied().unwrap_or_default();
         let refusal = if held >= self.0.per_address_max {
             Some("address")
@@ -110,29 +110,29 @@ impl Slots {
             metrics::CONNECTIONS_REFUSED.add([why], 1);
             return None;
         }
-        metrics::HTTP_CONNECTIONS.change([], 1);
+        metrics::HTTP_CONNECTIONS.change_by([], 1);
         let number = table.next;
         table.next += 1;
         *table.per_address.entry(address).or_default() += 1;
         let (proven, cut) = (Arc::<AtomicBool>::default(), CancellationToken::new());
-        let place = Place { address, proven: Arc::clone(&proven), cut: cut.clone() };
+        let place = HeldSlot { address, proven: Arc::clone(&proven), cut: cut.clone() };
         table.places.insert(number, place);
         drop(table);
-        Some(Slot { slots: self.clone(), number, proven, cut })
+        Some(ConnectionSlot { slots: self.clone(), number, proven, cut })
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn lock_table(&self) -> MutexGuard<'_, SlotTable> {
         self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Default for Slots {
+impl Default for ConnectionSlots {
     fn default() -> Self {
         Self::for_peers()
     }
 }
 
-impl Table {
+impl SlotTable {
     /// Takes a slot from the address with the most, if it has at least two more than the newcomer:
     /// a silent connection's, or else the oldest.
     fn give_up_one(&mut self, newcomer_holds: usize) -> bool {
@@ -153,7 +153,7 @@ impl Table {
     fn remove(&mut self, number: u64) {
         let Some(place) = self.places.remove(&number) else { return };
         place.cut.cancel();
-        metrics::HTTP_CONNECTIONS.change([], -1);
+        metrics::HTTP_CONNECTIONS.change_by([], -1);
         if let Some(held) = self.per_address.get_mut(&place.address) {
             *held -= 1;
             if *held == 0 {
@@ -163,20 +163,20 @@ impl Table {
     }
 }
 
-impl Slot {
+impl ConnectionSlot {
     pub fn proof(&self) -> SlotProof {
         SlotProof(Arc::clone(&self.proven))
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.slots.table().remove(self.number);
+        self.slots.lock_table().remove(self.number);
     }
 }
 
 /// Counts an IPv6 /64 network as one subscriber, who can make up addresses within it.
-fn shared(address: IpAddr) -> IpAddr {
+fn subscriber_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & (!0 << 64)).into(),
         four @ IpAddr::V4(_) => four,
@@ -184,7 +184,7 @@ fn shared(address: IpAddr) -> IpAddr {
 }
 
 /// Raises the open-file limit if allowed, and counts the connections it suffices for.
-fn places_for_files() -> usize {
+fn slots_for_files() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(FILES_WANTED).min(FILES_WANTED);
     let raised = current.is_some_and(|now| now < wanted)
@@ -204,29 +204,31 @@ mod tests {
 
     #[test]
     fn one_address_has_its_share_and_the_others_their_room() {
-        let slots = Slots::with(8, 3);
-        let held: Vec<Slot> = (0..3).map(|_| slots.take(address(1)).unwrap()).collect();
-        assert!(slots.take(address(1)).is_none());
-        assert!(slots.take(address(2)).is_some());
+        let slots = ConnectionSlots::with_limits(8, 3);
+        let held: Vec<ConnectionSlot> =
+            (0..3).map(|_| slots.take_slot(address(1)).unwrap()).collect();
+        assert!(slots.take_slot(address(1)).is_none());
+        assert!(slots.take_slot(address(2)).is_some());
         drop(held);
-        assert!(slots.take(address(1)).is_some());
-        assert!(slots.table().places.is_empty() && slots.table().per_address.is_empty());
+        assert!(slots.take_slot(address(1)).is_some());
+        assert!(slots.lock_table().places.is_empty() && slots.lock_table().per_address.is_empty());
     }
 
     #[test]
     fn a_newcomer_gets_the_place_of_a_silent_one_of_the_address_with_the_most() {
-        let slots = Slots::with(4, 100);
-        let many: Vec<Slot> = (0..3).map(|_| slots.take(address(1)).unwrap()).collect();
-        let other = slots.take(address(2)).unwrap();
-        many[0].proof().give();
-        let newcomer = slots.take(address(3)).unwrap();
+        let slots = ConnectionSlots::with_limits(4, 100);
+        let many: Vec<ConnectionSlot> =
+            (0..3).map(|_| slots.take_slot(address(1)).unwrap()).collect();
+        let other = slots.take_slot(address(2)).unwrap();
+        many[0].proof().mark_proven();
+        let newcomer = slots.take_slot(address(3)).unwrap();
         let cut: Vec<bool> = many.iter().map(|slot| slot.cut.is_cancelled()).collect();
         assert_eq!(cut, [false, true, false]);
         assert!(!other.cut.is_cancelled() && !newcomer.cut.is_cancelled());
-        assert_eq!(slots.table().places.len(), 4);
-        assert!(slots.take(address(2)).is_none(), "nobody has two more than that address");
+        assert_eq!(slots.lock_table().places.len(), 4);
+        assert!(slots.take_slot(address(2)).is_none(), "nobody has two more than that address");
         drop(many);
-        assert_eq!(slots.table().per_address.len(), 2);
+        assert_eq!(slots.lock_table().per_address.len(), 2);
     }
 
     #[test]
@@ -234,8 +236,8 @@ mod tests {
         let one: IpAddr = "2001:db8::1".parse().unwrap();
         let same: IpAddr = "2001:db8::ffff:1".parse().unwrap();
         let other: IpAddr = "2001:db8:0:1::1".parse().unwrap();
-        assert_eq!(shared(one), shared(same));
-        assert_ne!(shared(one), shared(other));
-        assert_eq!(shared("::ffff:127.0.0.1".parse().unwrap()), address(1));
+        assert_eq!(subscriber_address(one), subscriber_address(same));
+        assert_ne!(subscriber_address(one), subscriber_address(other));
+        assert_eq!(subscriber_address("::ffff:127.0.0.1".parse().unwrap()), address(1));
     }
 }

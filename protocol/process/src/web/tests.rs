@@ -13,7 +13,7 @@ use wire::Code;
 use super::*;
 use crate::{
     problem::{Json, Problem, ProblemBody},
-    trace::Trace,
+    trace::RequestTrace,
 };
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -21,9 +21,12 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 fn router() -> Router {
     let routes = Router::new()
         .route("/fine", get(async || "fine"))
-        .route("/traced", get(async |Trace(trace): Trace| trace.to_string()))
-        .route("/inside", get(async || crate::trace::current().unwrap().to_string()))
-        .route("/refused", get(async || Problem::new(Code::OrderAlreadyAccepted).with("order", 7)))
+        .route("/traced", get(async |RequestTrace(trace): RequestTrace| trace.to_string()))
+        .route("/inside", get(async || crate::trace::current_trace().unwrap().to_string()))
+        .route(
+            "/refused",
+            get(async || Problem::new(Code::OrderAlreadyAccepted).with_member("order", 7)),
+        )
         .route("/locked", get(async || Problem::new(Code::AccountLocked).retry_after(60)))
         .route("/login", get(async || Problem::new(Code::InvalidToken)))
         .route("/panics", get(async || -> () { panic!("a planted panic") }))
@@ -31,7 +34,7 @@ fn router() -> Router {
         .route("/hangs-with-body", post(async |_: bytes::Bytes| std::future::pending::<()>().await))
         .route("/teapot", get(async || (StatusCode::NOT_FOUND, axum::Json("our own words"))))
         .route("/body", post(async |Json(_): Json<serde_json::Value>| ()));
-    standard(routes, "test")
+    with_standard_layers(routes, "test")
 }
 
 async fn ask(request: http::request::Builder) -> axum::response::Response {
@@ -131,10 +134,10 @@ async fn a_request_has_one_trace_wherever_it_is_asked_for() {
 
 #[tokio::test]
 async fn a_taken_address_is_named() {
-    let first = bind("127.0.0.1:0").await.unwrap();
+    let first = bind_listener("127.0.0.1:0").await.unwrap();
     let addr = first.local_addr().unwrap().to_string();
-    let error = bind(&addr).await.unwrap_err();
+    let error = bind_listener(&addr).await.unwrap_err();
     assert!(matches!(error, BindError::Taken { .. }));
     assert!(error.to_string().contains(&addr), "{error}");
-    assert!(matches!(bind("nonsense").await.unwrap_err(), BindError::Io { .. }));
+    assert!(matches!(bind_listener("nonsense").await.unwrap_err(), BindError::Io { .. }));
 }

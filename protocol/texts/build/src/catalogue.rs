@@ -8,7 +8,7 @@ use fluent_syntax::{
     unicode::unescape_unicode_to_string,
 };
 
-use crate::Files;
+use crate::TextFiles;
 
 /// All messages of a language by key: `message`, or `message.attribute`.
 pub type Catalogue = BTreeMap<String, CatalogueEntry>;
@@ -21,13 +21,13 @@ pub struct CatalogueEntry {
     /// Empty if there is nothing to fill in.
     pub placeholders: BTreeSet<String>,
     /// The placeholders that select a variant, with the variants' keys.
-    pub choices: Choices,
+    pub choices: PlaceholderChoices,
     /// The text itself or, with placeholders, the whole Fluent message, repeated for each
     /// attribute.
     pub text: String,
 }
 
-pub type Choices = BTreeMap<String, BTreeSet<String>>;
+pub type PlaceholderChoices = BTreeMap<String, BTreeSet<String>>;
 
 /// Plural categories and literal numbers form a plural; every other key is a word.
 pub fn is_plural(keys: &BTreeSet<String>) -> bool {
@@ -35,7 +35,7 @@ pub fn is_plural(keys: &BTreeSet<String>) -> bool {
     keys.iter().all(|key| categories.contains(&key.as_str()) || key.parse::<f64>().is_ok())
 }
 
-pub fn read(language: &str, files: &Files) -> (Catalogue, Vec<String>) {
+pub fn read(language: &str, files: &TextFiles) -> (Catalogue, Vec<String>) {
     let (mut catalogue, mut errors) = (Catalogue::new(), Vec::new());
     for (file, text) in files {
         let path = format!("texts/{language}/{file}");
@@ -58,7 +58,7 @@ pub fn read(language: &str, files: &Files) -> (Catalogue, Vec<String>) {
                 }
                 _ => continue,
             };
-            for (key, mut entry) in entries(&message, &path, &mut errors) {
+            for (key, mut entry) in read_entries(&message, &path, &mut errors) {
                 (entry.path, entry.file) = (path.clone(), file.clone());
                 if let Some(before) = catalogue.insert(key.clone(), entry) {
                     errors.push(format!("{path}: `{key}`: stands in {} already", before.path));
@@ -70,7 +70,7 @@ pub fn read(language: &str, files: &Files) -> (Catalogue, Vec<String>) {
 }
 
 /// The message's value, or its attributes.
-fn entries(
+fn read_entries(
     message: &Message<&str>,
     path: &str,
     errors: &mut Vec<String>,
@@ -98,7 +98,7 @@ fn entries(
 }
 
 /// The text of a pattern without placeholders.
-fn plain(pattern: &Pattern<&str>) -> Option<String> {
+fn plain_text(pattern: &Pattern<&str>) -> Option<String> {
     let parts = pattern.elements.iter().map(|element| match element {
         PatternElement::TextElement { value } => Some((*value).to_owned()),
         PatternElement::Placeable {
@@ -111,11 +111,11 @@ fn plain(pattern: &Pattern<&str>) -> Option<String> {
 
 impl CatalogueEntry {
     fn read(&mut self, message: &Message<&str>, pattern: &Pattern<&str>) -> Result<(), String> {
-        if let Some(text) = plain(pattern) {
+        if let Some(text) = plain_text(pattern) {
             self.text = text;
             return Ok(());
         }
-        self.pattern(pattern)?;
+        self.read_pattern(pattern)?;
         if self.placeholders.is_empty() {
             return Err("has braces without a placeholder".into());
         }
@@ -123,21 +123,21 @@ impl CatalogueEntry {
         Ok(())
     }
 
-    fn pattern(&mut self, pattern: &Pattern<&str>) -> Result<(), String> {
+    fn read_pattern(&mut self, pattern: &Pattern<&str>) -> Result<(), String> {
         for element in &pattern.elements {
             if let PatternElement::Placeable { expression } = element {
-                self.expression(expression)?;
+                self.read_expression(expression)?;
             }
         }
         Ok(())
     }
 
-    fn expression(&mut self, expression: &Expression<&str>) -> Result<(), String> {
+    fn read_expression(&mut self, expression: &Expression<&str>) -> Result<(), String> {
         let (selector, variants) = match expression {
-            Expression::Inline(inline) => return self.inline(inline).map(drop),
+            Expression::Inline(inline) => return self.read_inline(inline).map(drop),
             Expression::Select { selector, variants } => (selector, variants),
         };
-        let Some(name) = self.inline(selector)? else {
+        let Some(name) = self.read_inline(selector)? else {
             return Err("only a placeholder can be selected by".into());
         };
         let mut keys = BTreeSet::new();
@@ -145,7 +145,7 @@ impl CatalogueEntry {
             let (VariantKey::Identifier { name: key } | VariantKey::NumberLiteral { value: key }) =
                 variant.key;
             keys.insert(key.to_owned());
-            self.pattern(&variant.value)?;
+            self.read_pattern(&variant.value)?;
         }
         match self.choices.insert(name.clone(), keys.clone()) {
             Some(before) if before != keys => {
@@ -156,7 +156,7 @@ impl CatalogueEntry {
     }
 
     /// The placeholder's name, if the expression is one.
-    fn inline(&mut self, inline: &InlineExpression<&str>) -> Result<Option<String>, String> {
+    fn read_inline(&mut self, inline: &InlineExpression<&str>) -> Result<Option<String>, String> {
         match inline {
             InlineExpression::VariableReference { id } => {
                 check_name(id.name, "_")?;
@@ -167,7 +167,7 @@ impl CatalogueEntry {
                 Ok(None)
             }
             InlineExpression::Placeable { expression } => {
-                self.expression(expression).map(|()| None)
+                self.read_expression(expression).map(|()| None)
             }
             _ => {
                 Err("refers to a message, a term or a function; only placeholders are used".into())

@@ -1,25 +1,25 @@
 //! Differences between the two languages.
 
-use crate::catalogue::{Catalogue, CatalogueEntry, Choices, is_plural};
+use crate::catalogue::{Catalogue, CatalogueEntry, PlaceholderChoices, is_plural};
 
-pub fn differences(english: &Catalogue, chinese: &Catalogue) -> Vec<String> {
-    let mut errors = missing(english, chinese, "zh-CN");
-    errors.extend(missing(chinese, english, "en"));
+pub fn find_differences(english: &Catalogue, chinese: &Catalogue) -> Vec<String> {
+    let mut errors = find_missing_keys(english, chinese, "zh-CN");
+    errors.extend(find_missing_keys(chinese, english, "en"));
     for (key, one) in english {
         let Some(other) = chinese.get(key) else { continue };
         if one.file != other.file {
             errors.push(format!("{}: `{key}`: stands in {}", other.path, one.path));
         }
-        errors.extend(lacking(key, one, other));
-        errors.extend(lacking(key, other, one));
-        errors.extend(unlike_choices(key, one, other));
-        errors.extend(idle_plurals(key, one, &["one", "other"]));
-        errors.extend(idle_plurals(key, other, &["other"]));
+        errors.extend(find_missing_placeholders(key, one, other));
+        errors.extend(find_missing_placeholders(key, other, one));
+        errors.extend(find_unlike_choices(key, one, other));
+        errors.extend(find_idle_plurals(key, one, &["one", "other"]));
+        errors.extend(find_idle_plurals(key, other, &["other"]));
     }
     errors
 }
 
-fn missing(from: &Catalogue, to: &Catalogue, language: &str) -> Vec<String> {
+fn find_missing_keys(from: &Catalogue, to: &Catalogue, language: &str) -> Vec<String> {
     let absent = from.iter().filter(|(key, _)| !to.contains_key(*key));
     absent
         .map(|(key, entered)| {
@@ -30,7 +30,11 @@ fn missing(from: &Catalogue, to: &Catalogue, language: &str) -> Vec<String> {
 }
 
 /// The placeholders that `one` uses and `other` does not.
-fn lacking(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Vec<String> {
+fn find_missing_placeholders(
+    key: &str,
+    one: &CatalogueEntry,
+    other: &CatalogueEntry,
+) -> Vec<String> {
     let absent = one.placeholders.difference(&other.placeholders);
     absent
         .map(|name| {
@@ -41,13 +45,13 @@ fn lacking(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Vec<Strin
 }
 
 /// Word choices must be the same in both languages; plural forms may differ.
-fn unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Option<String> {
-    let words = |entered: &CatalogueEntry| -> Choices {
+fn find_unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Option<String> {
+    let words = |entered: &CatalogueEntry| -> PlaceholderChoices {
         let mut choices = entered.choices.clone();
         choices.retain(|_, keys| !is_plural(keys));
         choices
     };
-    let listed = |choices: &Choices| {
+    let listed = |choices: &PlaceholderChoices| {
         let mut listed = choices
             .iter()
             .map(|(name, keys)| format!("${name}: {}", Vec::from_iter(keys.clone()).join(", ")));
@@ -63,7 +67,7 @@ fn unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Op
 }
 
 /// Reports plural forms that the language never uses.
-fn idle_plurals(key: &str, entered: &CatalogueEntry, known: &[&str]) -> Vec<String> {
+fn find_idle_plurals(key: &str, entered: &CatalogueEntry, known: &[&str]) -> Vec<String> {
     let mut errors = Vec::new();
     for (name, keys) in entered.choices.iter().filter(|(_, keys)| is_plural(keys)) {
         let idle = keys.iter().filter(|key| key.parse::<f64>().is_err());

@@ -10,14 +10,14 @@ mod rust;
 use std::{collections::BTreeMap, env, fs, path::Path};
 
 /// File contents by file name.
-type Files = BTreeMap<String, String>;
+type TextFiles = BTreeMap<String, String>;
 
 /// Reads `texts/{en,zh-CN}/*.ftl` and writes `$OUT_DIR/texts.rs`, which `texts::include_texts!`
 /// includes. Call it from `build.rs`; it fails the build if the texts are wrong.
 pub fn generate() {
     println!("cargo:rerun-if-changed=texts");
     let written = read("en").and_then(|english| {
-        let rust = texts(&english, &read("zh-CN")?)?;
+        let rust = generate_module(&english, &read("zh-CN")?)?;
         let out = env::var("OUT_DIR").map_err(|e| vec![format!("OUT_DIR: {e}")])?;
         fs::write(Path::new(&out).join("texts.rs"), rust).map_err(|e| vec![format!("{out}: {e}")])
     });
@@ -31,20 +31,20 @@ pub fn generate() {
 }
 
 /// Returns the Rust module, or all errors.
-fn texts(english: &Files, chinese: &Files) -> Result<String, Vec<String>> {
+fn generate_module(english: &TextFiles, chinese: &TextFiles) -> Result<String, Vec<String>> {
     let (english, mut errors) = catalogue::read("en", english);
     let (chinese, more) = catalogue::read("zh-CN", chinese);
     errors.extend(more);
     if errors.is_empty() {
-        errors = compare::differences(&english, &chinese);
+        errors = compare::find_differences(&english, &chinese);
     }
     if errors.is_empty() { Ok(rust::write(&english, &chinese)) } else { Err(errors) }
 }
 
-fn read(language: &str) -> Result<Files, Vec<String>> {
+fn read(language: &str) -> Result<TextFiles, Vec<String>> {
     let folder = Path::new("texts").join(language);
     let fault = |e: std::io::Error| vec![format!("could not read {}: {e}", folder.display())];
-    let mut files = Files::new();
+    let mut files = TextFiles::new();
     for entry in fs::read_dir(&folder).map_err(fault)? {
         let path = entry.map_err(fault)?.path();
         if path.extension().is_some_and(|extension| extension == "ftl") {

@@ -10,7 +10,7 @@ use crate::catalogue::{Catalogue, CatalogueEntry, is_plural};
 /// Both catalogues must have the same keys, and each key the same placeholders.
 pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
     let mut out = String::new();
-    let (en, zh) = (sources(english), sources(chinese));
+    let (en, zh) = (join_sources(english), join_sources(chinese));
     if !en.is_empty() {
         let _ = writeln!(
             out,
@@ -25,10 +25,10 @@ pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
         };
         let other = &chinese[key];
         let item = if entered.placeholders.is_empty() {
-            phrase(&ident(name), &entered.text, &other.text)
+            write_phrase(&raw_identifier(name), &entered.text, &other.text)
         } else {
             let book = if module.is_some() { "super::BOOK" } else { "BOOK" };
-            sentence(&ident(name), key, book, [entered, other])
+            write_sentence(&raw_identifier(name), key, book, [entered, other])
         };
         match module {
             Some(module) => modules.entry(module).or_default().push_str(&item),
@@ -36,32 +36,32 @@ pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
         }
     }
     for (message, items) in modules {
-        let _ = writeln!(out, "pub mod {} {{\n{items}}}", ident(message));
+        let _ = writeln!(out, "pub mod {} {{\n{items}}}", raw_identifier(message));
     }
     out
 }
 
 /// The Fluent source of every message with placeholders.
-fn sources(catalogue: &Catalogue) -> String {
+fn join_sources(catalogue: &Catalogue) -> String {
     let filled = catalogue.values().filter(|entered| !entered.placeholders.is_empty());
     // A message occurs once for each of its attributes.
     filled.map(|entered| entered.text.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn phrase(name: &str, en: &str, zh: &str) -> String {
+fn write_phrase(name: &str, en: &str, zh: &str) -> String {
     format!("pub const {name}: ::texts::Phrase = ::texts::Phrase {{ en: {en:?}, zh: {zh:?} }};\n")
 }
 
-fn sentence(name: &str, key: &str, book: &str, languages: [&CatalogueEntry; 2]) -> String {
+fn write_sentence(name: &str, key: &str, book: &str, languages: [&CatalogueEntry; 2]) -> String {
     let (mut fields, mut values) = (String::new(), String::new());
     for placeholder in &languages[0].placeholders {
         let is_count =
             languages.iter().any(|filled| filled.choices.get(placeholder).is_some_and(is_plural));
-        let field = ident(placeholder);
+        let field = raw_identifier(placeholder);
         let (kind, value) = if is_count {
             ("u64", format!("self.{field}.into()"))
         } else {
-            ("::texts::Arg", format!("self.{field}.value(language)"))
+            ("::texts::Arg", format!("self.{field}.value_in(language)"))
         };
         let _ = write!(fields, "pub {field}: {kind}, ");
         let _ = write!(values, "({placeholder:?}, {value}), ");
@@ -69,8 +69,8 @@ fn sentence(name: &str, key: &str, book: &str, languages: [&CatalogueEntry; 2]) 
     format!(
         "pub struct {name} {{ {fields}}}
 impl ::texts::Sentence for {name} {{
-    fn to(&self, language: ::texts::Language) -> String {{
-        {book}.fill(language, {key:?}, &[{values}])
+    fn render_in(&self, language: ::texts::Language) -> String {{
+        {book}.fill_message(language, {key:?}, &[{values}])
     }}
 }}
 "
@@ -78,6 +78,6 @@ impl ::texts::Sentence for {name} {{
 }
 
 /// Raw, because a key may be a Rust keyword.
-fn ident(name: &str) -> String {
+fn raw_identifier(name: &str) -> String {
     format!("r#{}", name.replace('-', "_"))
 }

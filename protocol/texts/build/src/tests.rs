@@ -2,8 +2,8 @@ use super::*;
 
 #[track_caller]
 fn check(english: &str, chinese: &str, expected: &[&str]) {
-    let file = |text: &str| Files::from([("a.ftl".to_owned(), text.to_owned())]);
-    let errors = texts(&file(english), &file(chinese)).err().unwrap_or_default();
+    let file = |text: &str| TextFiles::from([("a.ftl".to_owned(), text.to_owned())]);
+    let errors = generate_module(&file(english), &file(chinese)).err().unwrap_or_default();
     assert_eq!(errors, expected, "{english}\n{chinese}");
 }
 
@@ -12,8 +12,8 @@ fn texts_that_say_the_same_become_rust() {
     let english = "one = Done.\ntwo = { $n ->\n [one] an op\n *[other] { $n } ops\n }\nkey =\n .a = A\n .b = { $x }";
     let chinese = "one = 完成。\ntwo = { $n } 项\nkey =\n .a = 甲\n .b = { $x }";
     check(english, chinese, &[]);
-    let files = |text: &str| Files::from([("a.ftl".to_owned(), text.to_owned())]);
-    let rust = texts(&files(english), &files(chinese)).unwrap();
+    let files = |text: &str| TextFiles::from([("a.ftl".to_owned(), text.to_owned())]);
+    let rust = generate_module(&files(english), &files(chinese)).unwrap();
     for part in [
         "pub const r#one: ::texts::Phrase = ::texts::Phrase { en: \"Done.\", zh: \"完成。\" };",
         "pub struct r#two { pub r#n: u64, }",
@@ -67,15 +67,18 @@ fn a_syntax_error_is_named_with_its_line() {
 
 #[test]
 fn a_message_in_one_file_only_or_in_two_is_named() {
-    let files = |names: &[&str]| -> Files {
+    let files = |names: &[&str]| -> TextFiles {
         names.iter().map(|name| ((*name).to_owned(), "one = 1".to_owned())).collect()
     };
     let moved = "texts/zh-CN/b.ftl: `one`: stands in texts/en/a.ftl";
-    assert_eq!(texts(&files(&["a.ftl"]), &files(&["b.ftl"])).unwrap_err(), [moved]);
+    assert_eq!(generate_module(&files(&["a.ftl"]), &files(&["b.ftl"])).unwrap_err(), [moved]);
     let twice = "texts/en/b.ftl: `one`: stands in texts/en/a.ftl already";
-    assert_eq!(texts(&files(&["a.ftl", "b.ftl"]), &files(&["a.ftl"])).unwrap_err(), [twice]);
+    assert_eq!(
+        generate_module(&files(&["a.ftl", "b.ftl"]), &files(&["a.ftl"])).unwrap_err(),
+        [twice]
+    );
     let missing = "texts/zh-CN/a.ftl: `one`: is missing; texts/en/a.ftl has it";
-    assert_eq!(texts(&files(&["a.ftl"]), &files(&[])).unwrap_err(), [missing]);
+    assert_eq!(generate_module(&files(&["a.ftl"]), &files(&[])).unwrap_err(), [missing]);
 }
 
 #[test]

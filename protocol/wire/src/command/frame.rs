@@ -41,17 +41,17 @@ impl CmdFrame {
         match serde_json::from_slice::<Self>(body) {
             Ok(frame) if frame.v == Self::VERSION => Ok(frame),
             Ok(frame) => Err(UnreadableFrame { id: Some(frame.id), code: Code::UnknownOp }),
-            Err(_) => Err(made_out(body)),
+            Err(_) => Err(describe_unreadable(body)),
         }
     }
 
     /// Extracts the token, even if the rest is not a valid frame.
-    pub fn token_in(body: &[u8]) -> Option<String> {
+    pub fn extract_token(body: &[u8]) -> Option<String> {
         #[derive(Deserialize)]
-        struct Carrier {
+        struct TokenOnly {
             token: Option<String>,
         }
-        serde_json::from_slice::<Carrier>(body).ok()?.token
+        serde_json::from_slice::<TokenOnly>(body).ok()?.token
     }
 }
 
@@ -63,19 +63,19 @@ pub struct UnreadableFrame {
     pub code: Code,
 }
 
-fn made_out(body: &[u8]) -> UnreadableFrame {
+fn describe_unreadable(body: &[u8]) -> UnreadableFrame {
     #[derive(Deserialize)]
-    struct Outline {
+    struct FrameOutline {
         id: Option<CommandId>,
         v: Option<u64>,
-        body: Option<Kind>,
+        body: Option<BodyKind>,
     }
     #[derive(Deserialize)]
-    struct Kind {
+    struct BodyKind {
         #[serde(rename = "type")]
         name: Option<String>,
     }
-    let Ok(outline) = serde_json::from_slice::<Outline>(body) else {
+    let Ok(outline) = serde_json::from_slice::<FrameOutline>(body) else {
         return UnreadableFrame { id: None, code: Code::MalformedBody };
     };
     let newer = outline.v.is_some_and(|v| v != u64::from(CmdFrame::VERSION));
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_token_is_found_in_a_body_that_is_no_frame() {
-        let token = |body: &str| CmdFrame::token_in(body.as_bytes());
+        let token = |body: &str| CmdFrame::extract_token(body.as_bytes());
         assert_eq!(token(r#"{"id":7,"v":2,"token":"t"}"#).as_deref(), Some("t"));
         for without in ["", "[]", "{}", r#"{"token":7}"#, r#"{"token":"t""#] {
             assert_eq!(token(without), None, "{without}");

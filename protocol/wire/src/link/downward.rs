@@ -2,10 +2,10 @@
 
 use minicbor::{Decode, Decoder, Encode, bytes::ByteVec, decode};
 
-use super::Standing;
+use super::LinkSessionId;
 use crate::{
-    Actor, Command, CommandId, Hash, Order, OrderId, Outcome, PersonStanding, Policy, ProviderMark,
-    UnixMillis,
+    Actor, Command, CommandId, Hash, Order, OrderId, Outcome, Policy, ProviderVerification,
+    RevocationStatus, UnixMillis,
 };
 
 /// Outcomes numbered `from + 1 ..= to` per edge and epoch, in the order in which the hub stored
@@ -14,7 +14,7 @@ use crate::{
 #[cbor(map)]
 pub struct OutcomesFrame {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub epoch: u64,
     #[n(2)]
@@ -44,7 +44,7 @@ pub struct NumberedOutcome {
 #[cbor(map)]
 pub struct HeldNotice {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub seq: u64,
     #[n(2)]
@@ -65,20 +65,20 @@ words! {
 /// Feed changes `from + 1 ..= to`; an edge applies them only if `from` is its feed cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Down {
+pub struct ChangesFrame {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub from: u64,
     #[n(2)]
     pub to: u64,
     #[n(3)]
     #[cbor(decode_with = "read_changes")]
-    pub changes: Vec<Change>,
+    pub changes: Vec<FeedChange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub enum Change {
+pub enum FeedChange {
     #[n(0)]
     Order(#[n(0)] Order),
     /// The order left this region.
@@ -116,10 +116,10 @@ pub enum Change {
         /// A revoked person, then also listed in `users`, or a readmitted one. Older edges skip
         /// this field and keep refusing readmitted people.
         #[n(3)]
-        person: Option<PersonStanding>,
+        person: Option<RevocationStatus>,
         /// A provider who is now verified, or no longer is. Older edges skip this field.
         #[n(4)]
-        mark: Option<ProviderMark>,
+        mark: Option<ProviderVerification>,
     },
     /// Ends its frame, because a grant's digest is compared with exactly the changes before it.
     #[n(5)]
@@ -131,7 +131,7 @@ pub enum Change {
 }
 
 /// Reads a frame's changes, including kinds that only a newer hub defines.
-fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<Change>, decode::Error> {
+fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<FeedChange>, decode::Error> {
     let length = d.array()?.ok_or_else(|| decode::Error::message("a list without a length"))?;
     // The announced length may be a lie, so only items that were read take memory.
     let mut changes = Vec::new();
@@ -142,7 +142,7 @@ fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<Change>, 
             Err(error) if error.is_unknown_variant() => {
                 d.set_position(start);
                 d.skip()?;
-                changes.push(Change::Unknown);
+                changes.push(FeedChange::Unknown);
             }
             Err(error) => return Err(error),
         }
@@ -153,9 +153,9 @@ fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<Change>, 
 /// An accept made elsewhere and put to the region's holder, which logs it if it is new.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Ask {
+pub struct AskFrame {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub command: Command,
     #[n(2)]
@@ -173,7 +173,7 @@ pub struct Ask {
 #[cbor(map)]
 pub struct SnapshotChunk {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub feed_generation: u64,
     #[n(2)]

@@ -2,8 +2,10 @@
 
 use minicbor::{Decode, Encode};
 
-use super::Standing;
-use crate::{BootNonce, Chain, Challenge, Code, EdgeId, Hash, Region, Staged, UnixMillis};
+use super::LinkSessionId;
+use crate::{
+    BootNonce, ChainHead, Challenge, Code, EdgeId, Hash, Region, StagedSnapshot, UnixMillis,
+};
 
 /// Ops one after the other, unpacked.
 pub const CODEC_PLAIN: u8 = 0;
@@ -46,7 +48,7 @@ pub struct Hello {
     pub version: String,
     /// The newest op with a stored outcome; a quarantine returns only later ones.
     #[n(14)]
-    pub settled: Option<Chain>,
+    pub settled: Option<ChainHead>,
     /// The hub identified it as a second instance and takes nothing from it until it is enrolled
     /// again.
     #[n(15)]
@@ -56,7 +58,7 @@ pub struct Hello {
     pub snapshots: Option<bool>,
     /// The snapshot that it has stored in part.
     #[n(17)]
-    pub staged: Option<Staged>,
+    pub staged: Option<StagedSnapshot>,
     /// The codecs with which it can pack ops.
     #[n(18)]
     pub codecs: Option<Vec<u8>>,
@@ -77,7 +79,7 @@ pub struct Welcome {
     #[n(0)]
     pub protocol: u16,
     #[n(1)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     /// The last op that the hub has stored, and the chain's hash there.
     #[n(2)]
     pub cursor: u64,
@@ -86,7 +88,7 @@ pub struct Welcome {
     #[n(4)]
     pub feed_generation: u64,
     #[n(5)]
-    pub limits: Limits,
+    pub limits: LinkLimits,
     #[n(6)]
     pub cloud_now: UnixMillis,
     /// A snapshot as of this feed number follows; the edge keeps its cursor until it has all of it.
@@ -99,7 +101,7 @@ pub struct Welcome {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Limits {
+pub struct LinkLimits {
     #[n(0)]
     pub batch_ops_max: u32,
     #[n(1)]
@@ -113,7 +115,7 @@ pub struct Limits {
 /// Why the session ends, with a code that the operator can look up.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Refused {
+pub struct SessionRefusal {
     #[n(0)]
     pub code: Code,
     #[n(1)]

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
-use super::Standing;
+use super::LinkSessionId;
 use crate::{BootNonce, Hash};
 
 words! {
@@ -62,7 +62,7 @@ pub struct TailPart {
 #[cbor(map)]
 pub struct Probe {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub number: u64,
 }
@@ -70,9 +70,9 @@ pub struct Probe {
 /// The edge's answer to a `Probe`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Alive {
+pub struct ProbeReply {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub number: u64,
 }

@@ -9,23 +9,23 @@ use crate::{Challenge, EdgeId, HubKey, HubNonce};
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Sealed {
+pub struct SealedFrame {
     /// Counted from 0 in each session, so that frames cannot be repeated, dropped or reordered.
     #[n(0)]
     pub number: u64,
     #[n(1)]
     pub frame: ByteVec,
-    /// The hub's Ed25519 signature over the bytes of a [`Seal`].
+    /// The hub's Ed25519 signature over the bytes of a [`SealPayload`].
     #[n(2)]
     pub signature: ByteVec,
     /// Present in the first sealed frame of a session.
     #[n(3)]
-    pub opening: Option<SealOpening>,
+    pub opening: Option<HubHandshake>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct SealOpening {
+pub struct HubHandshake {
     #[n(0)]
     pub key: HubKey,
     #[n(1)]
@@ -34,7 +34,7 @@ pub struct SealOpening {
 
 /// The content that a signature binds.
 #[derive(Debug, Clone, Copy)]
-pub struct Seal<'a> {
+pub struct SealPayload<'a> {
     pub edge: &'a EdgeId,
     pub challenge: Challenge,
     pub nonce: HubNonce,
@@ -42,8 +42,8 @@ pub struct Seal<'a> {
     pub frame: &'a [u8],
 }
 
-impl Seal<'_> {
-    pub fn bytes(&self) -> Vec<u8> {
+impl SealPayload<'_> {
+    pub fn signed_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.frame.len() + 160);
         let written = Encoder::new(&mut bytes)
             .array(6)

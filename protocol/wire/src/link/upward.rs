@@ -2,18 +2,18 @@
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
-use super::{Standing, greeting::CODEC_PACKED};
+use super::{LinkSessionId, greeting::CODEC_PACKED};
 use crate::{
-    Hash, Staged, UnixMillis,
-    pack::{PackError, pack, unpack},
+    Hash, StagedSnapshot, UnixMillis,
+    pack::{PackError, pack_ops, unpack_ops},
 };
 
 /// A run of ops, exactly as the log stores them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Up {
+pub struct OpsFrame {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub epoch: u64,
     #[n(2)]
@@ -27,13 +27,13 @@ pub struct Up {
     #[n(5)]
     pub ops: Vec<ByteVec>,
     #[n(6)]
-    pub packed: Option<Packed>,
+    pub packed: Option<PackedOps>,
 }
 
 /// Ops packed with the codec that Welcome named.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Packed {
+pub struct PackedOps {
     #[n(0)]
     pub codec: u8,
     #[n(1)]
@@ -42,9 +42,9 @@ pub struct Packed {
     pub bytes: ByteVec,
 }
 
-impl Up {
+impl OpsFrame {
     /// The number of ops in the frame, as announced if they are packed.
-    pub fn count(&self) -> u64 {
+    pub fn op_count(&self) -> u64 {
         self.packed.as_ref().map_or(self.ops.len() as u64, |packed| packed.count.into())
     }
 
@@ -52,23 +52,25 @@ impl Up {
     /// exceeds the limits of a batch. So do ops that would not unpack to the same bytes: that
     /// should be impossible, but it would block the log forever.
     #[must_use]
-    pub fn packed(self) -> Self {
+    pub fn into_packed(self) -> Self {
         let (Ok(count), false) = (u32::try_from(self.ops.len()), self.ops.len() < 2) else {
             return self;
         };
-        let bytes = pack(self.ops.iter().map(|op| &op[..]));
+        let bytes = pack_ops(self.ops.iter().map(|op| &op[..]));
         let bytes_plain = self.ops.iter().map(|op| op.len()).sum();
         let comes_out = |again: Vec<Vec<u8>>| again.iter().eq(self.ops.iter().map(|op| &**op));
-        if bytes.len() >= bytes_plain || !unpack(&bytes, count, bytes_plain).is_ok_and(comes_out) {
+        if bytes.len() >= bytes_plain
+            || !unpack_ops(&bytes, count, bytes_plain).is_ok_and(comes_out)
+        {
             return self;
         }
-        let packed = Some(Packed { codec: CODEC_PACKED, count, bytes: bytes.into() });
+        let packed = Some(PackedOps { codec: CODEC_PACKED, count, bytes: bytes.into() });
         Self { ops: Vec::new(), packed, ..self }
     }
 
     /// Restores the plain ops, within these limits.
-    pub fn unpacked(self, ops_max: u32, bytes_max: u32) -> Result<Self, PackError> {
-        let Some(Packed { codec, count, bytes }) = self.packed else { return Ok(self) };
+    pub fn into_unpacked(self, ops_max: u32, bytes_max: u32) -> Result<Self, PackError> {
+        let Some(PackedOps { codec, count, bytes }) = self.packed else { return Ok(self) };
         if codec != CODEC_PACKED || !self.ops.is_empty() {
             return Err(PackError::Malformed);
         }
@@ -76,7 +78,7 @@ impl Up {
             return Err(PackError::TooLarge);
         }
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let ops = unpack(&bytes, count, bytes_max)?.into_iter().map(Into::into).collect();
+        let ops = unpack_ops(&bytes, count, bytes_max)?.into_iter().map(Into::into).collect();
         Ok(Self { ops, packed: None, ..self })
     }
 }
@@ -86,7 +88,7 @@ impl Up {
 #[cbor(map)]
 pub struct Ack {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub outcome_cursor: u64,
     #[n(2)]
@@ -109,7 +111,7 @@ pub struct Ack {
     pub last_seq: u64,
     /// How much of the incoming snapshot it has stored.
     #[n(10)]
-    pub staged: Option<Staged>,
+    pub staged: Option<StagedSnapshot>,
     /// The last snapshot that became its view, identified by the hash of its last chunk.
     #[n(11)]
     pub snapshot: Option<Hash>,
@@ -132,7 +134,7 @@ pub struct Ack {
 #[cbor(map)]
 pub struct Credit {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub cursor: u64,
     #[n(2)]
@@ -147,9 +149,9 @@ pub struct Credit {
 /// `Up` had a gap, and the hub stored nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Resend {
+pub struct ResendRequest {
     #[n(0)]
-    pub standing: Standing,
+    pub standing: LinkSessionId,
     #[n(1)]
     pub from: u64,
 }

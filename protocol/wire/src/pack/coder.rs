@@ -6,7 +6,7 @@
 
 /// The probability of a 1 in parts of 65,536, learned from the bits so far.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Chance {
+pub(super) struct BitModel {
     yes: u16,
     heard: u16,
 }
@@ -14,15 +14,15 @@ pub(super) struct Chance {
 /// The first bits count for much, later ones for a sixty-fourth each.
 const HEARD_MAX: u16 = 62;
 
-impl Default for Chance {
+impl Default for BitModel {
     fn default() -> Self {
         Self { yes: 1 << 15, heard: 0 }
     }
 }
 
-impl Chance {
+impl BitModel {
     /// Stays within 1 and 65,534: no bit is ever certain.
-    fn learn(&mut self, bit: bool) {
+    fn learn_bit(&mut self, bit: bool) {
         let part = self.heard + 2;
         if bit {
             self.yes += (u16::MAX - self.yes) / part;
@@ -34,7 +34,7 @@ impl Chance {
 }
 
 /// One end: the writer gets its own bit back, the reader ignores the bit it is given.
-pub(super) trait Coder {
+pub(super) trait BitCoder {
     /// True for the writer.
     const SAYS: bool;
 
@@ -42,30 +42,30 @@ pub(super) trait Coder {
     fn is_cut_off(&self) -> bool;
 
     /// Codes a bit that is expected to be 1 with a probability of `yes` parts of 65,536.
-    fn weighed(&mut self, yes: u16, bit: bool) -> bool;
+    fn code_weighted_bit(&mut self, yes: u16, bit: bool) -> bool;
 
-    fn bit(&mut self, chance: &mut Chance, bit: bool) -> bool {
-        let bit = self.weighed(chance.yes, bit);
-        chance.learn(bit);
+    fn code_bit(&mut self, chance: &mut BitModel, bit: bool) -> bool {
+        let bit = self.code_weighted_bit(chance.yes, bit);
+        chance.learn_bit(bit);
         bit
     }
 
     /// Codes the lowest bits of a value without a prediction.
-    fn even(&mut self, bits: u64, value: u64) -> u64 {
+    fn code_uniform_bits(&mut self, bits: u64, value: u64) -> u64 {
         (0..bits).rev().fold(0, |heard, at| {
-            heard << 1 | u64::from(self.weighed(1 << 15, value >> at & 1 == 1))
+            heard << 1 | u64::from(self.code_weighted_bit(1 << 15, value >> at & 1 == 1))
         })
     }
 }
 
 /// The interval that is still possible, both ends included; bytes that both ends share are dropped.
 #[derive(Debug)]
-struct Span {
+struct CodeInterval {
     low: u32,
     high: u32,
 }
 
-impl Span {
+impl CodeInterval {
     const ALL: Self = Self { low: 0, high: u32::MAX };
 
     /// The last position of the part for a 1. At least one position remains for a 0.
@@ -75,7 +75,7 @@ impl Span {
     }
 
     /// Narrows the interval and emits the bytes that are now certain, in sequence.
-    fn narrow(&mut self, yes_to: u32, bit: bool, mut certain: impl FnMut(u8)) {
+    fn narrow_interval(&mut self, yes_to: u32, bit: bool, mut certain: impl FnMut(u8)) {
         if bit {
             self.high = yes_to;
         } else {
@@ -90,47 +90,47 @@ impl Span {
 }
 
 #[derive(Debug)]
-pub(super) struct Sayer {
-    span: Span,
+pub(super) struct BitEncoder {
+    span: CodeInterval,
     said: Vec<u8>,
 }
 
-impl Sayer {
+impl BitEncoder {
     pub fn new() -> Self {
-        Self { span: Span::ALL, said: Vec::new() }
+        Self { span: CodeInterval::ALL, said: Vec::new() }
     }
 
-    pub fn finish(mut self) -> Vec<u8> {
+    pub fn into_bytes(mut self) -> Vec<u8> {
         self.said.extend(self.span.low.to_be_bytes());
         self.said
     }
 }
 
-impl Coder for Sayer {
+impl BitCoder for BitEncoder {
     const SAYS: bool = true;
 
     fn is_cut_off(&self) -> bool {
         false
     }
 
-    fn weighed(&mut self, yes: u16, bit: bool) -> bool {
+    fn code_weighted_bit(&mut self, yes: u16, bit: bool) -> bool {
         let yes_to = self.span.yes_to(yes);
-        self.span.narrow(yes_to, bit, |byte| self.said.push(byte));
+        self.span.narrow_interval(yes_to, bit, |byte| self.said.push(byte));
         bit
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Hearer<'a> {
-    span: Span,
+pub(super) struct BitDecoder<'a> {
+    span: CodeInterval,
     at: u32,
     rest: std::slice::Iter<'a, u8>,
     cut_off: bool,
 }
 
-impl<'a> Hearer<'a> {
+impl<'a> BitDecoder<'a> {
     pub fn new(said: &'a [u8]) -> Self {
-        let mut hearer = Self { span: Span::ALL, at: 0, rest: said.iter(), cut_off: false };
+        let mut hearer = Self { span: CodeInterval::ALL, at: 0, rest: said.iter(), cut_off: false };
         (0..4).for_each(|_| hearer.next());
         hearer
     }
@@ -147,18 +147,18 @@ impl<'a> Hearer<'a> {
     }
 }
 
-impl Coder for Hearer<'_> {
+impl BitCoder for BitDecoder<'_> {
     const SAYS: bool = false;
 
     fn is_cut_off(&self) -> bool {
         self.cut_off
     }
 
-    fn weighed(&mut self, yes: u16, _: bool) -> bool {
+    fn code_weighted_bit(&mut self, yes: u16, _: bool) -> bool {
         let yes_to = self.span.yes_to(yes);
         let bit = self.at <= yes_to;
         let mut certain = 0;
-        self.span.narrow(yes_to, bit, |_| certain += 1);
+        self.span.narrow_interval(yes_to, bit, |_| certain += 1);
         (0..certain).for_each(|_| self.next());
         bit
     }

@@ -16,7 +16,7 @@ pub(super) mod kind {
 pub(super) const DEPTH_MAX: usize = 12;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Head<'a> {
+pub(super) struct ItemHead<'a> {
     pub kind: u8,
     /// The value, the number of items that follow, or the length of `content`.
     pub number: u64,
@@ -25,7 +25,7 @@ pub(super) struct Head<'a> {
 }
 
 /// The heads of exactly one item, if each is in its shortest form.
-pub(super) fn heads(mut bytes: &[u8]) -> Option<Vec<Head<'_>>> {
+pub(super) fn parse_heads(mut bytes: &[u8]) -> Option<Vec<ItemHead<'_>>> {
     let mut heads = Vec::new();
     // The number of items still expected at each depth.
     let mut open = vec![1u64];
@@ -35,7 +35,7 @@ pub(super) fn heads(mut bytes: &[u8]) -> Option<Vec<Head<'_>>> {
             continue;
         }
         *left -= 1;
-        let (head, rest) = head(bytes)?;
+        let (head, rest) = parse_head(bytes)?;
         bytes = rest;
         heads.push(head);
         match head.kind {
@@ -51,7 +51,7 @@ pub(super) fn heads(mut bytes: &[u8]) -> Option<Vec<Head<'_>>> {
     bytes.is_empty().then_some(heads)
 }
 
-fn head(bytes: &[u8]) -> Option<(Head<'_>, &[u8])> {
+fn parse_head(bytes: &[u8]) -> Option<(ItemHead<'_>, &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     let (kind, short) = (first >> 5, first & 31);
     let more = match short {
@@ -73,7 +73,7 @@ fn head(bytes: &[u8]) -> Option<(Head<'_>, &[u8])> {
     }
     let length = if matches!(kind, kind::BYTES | kind::TEXT) { number } else { 0 };
     let (content, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    Some((Head { kind, number, content }, rest))
+    Some((ItemHead { kind, number, content }, rest))
 }
 
 /// Writes only a head, in its shortest form.

@@ -3,35 +3,36 @@
 
 use super::{
     PackError,
-    coder::Coder,
+    coder::BitCoder,
     item,
-    slot::tree,
-    walk::{Name, Walk},
+    slot::code_bit_tree,
+    walk::{OpCodec, PathStep},
 };
 
-impl<C: Coder> Walk<'_, C> {
+impl<C: BitCoder> OpCodec<'_, C> {
     /// Codes the string and writes it with its head, if it has one.
-    pub(super) fn string(
+    pub(super) fn code_string(
         &mut self,
         at: usize,
         head: Option<u8>,
         said: &[u8],
     ) -> Result<(), PackError> {
-        let expected = self.behind(at).unwrap_or(self.slots[at].last);
+        let expected = self.owner_value(at).unwrap_or(self.slots[at].last);
         let slot = &mut self.slots[at];
         let said_number = slot.numbers.get(said).copied();
         let count = slot.strings.len() as u64;
         let is_expected =
-            expected < count && self.coder.bit(&mut slot.same, said_number == Some(expected));
+            expected < count && self.coder.code_bit(&mut slot.same, said_number == Some(expected));
         let number = if is_expected {
             expected
-        } else if count > 0 && self.coder.bit(&mut slot.known, said_number.is_some()) {
-            let back = slot.back(&mut self.coder, count - 1 - said_number.unwrap_or_default());
+        } else if count > 0 && self.coder.code_bit(&mut slot.known, said_number.is_some()) {
+            let back = slot
+                .code_back_distance(&mut self.coder, count - 1 - said_number.unwrap_or_default());
             (count - 1).checked_sub(back).ok_or(PackError::Malformed)?
         } else {
             let string = self.new_string(at, said)?;
             self.write_string(head, &string)?;
-            self.keep(at, string);
+            self.remember_new_string(at, string);
             return Ok(());
         };
         let place = usize::try_from(number).map_err(|_| PackError::Malformed)?;
@@ -43,15 +44,15 @@ impl<C: Coder> Walk<'_, C> {
     }
 
     fn new_string(&mut self, at: usize, said: &[u8]) -> Result<Vec<u8>, PackError> {
-        if self.coder.bit(&mut self.slots[at].is_id, is_id(said)) {
-            Ok(self.id(at, said))
+        if self.coder.code_bit(&mut self.slots[at].is_id, is_id(said)) {
+            Ok(self.code_uuid(at, said))
         } else {
-            self.letters(at, said)
+            self.code_letters(at, said)
         }
     }
 
-    fn keep(&mut self, at: usize, string: Vec<u8>) {
-        if !self.remembers_more() {
+    fn remember_new_string(&mut self, at: usize, string: Vec<u8>) {
+        if !self.reserve_memory() {
             return;
         }
         let slot = &mut self.slots[at];
@@ -65,37 +66,37 @@ impl<C: Coder> Walk<'_, C> {
     }
 
     /// A UUIDv7: its timestamp and 74 unpredictable bits.
-    fn id(&mut self, at: usize, said: &[u8]) -> Vec<u8> {
+    fn code_uuid(&mut self, at: usize, said: &[u8]) -> Vec<u8> {
         const MOMENT: u64 = (1 << 48) - 1;
         let said = said.try_into().map(u128::from_be_bytes).unwrap_or_default();
         let bits = |from: u32| u64::try_from(said >> from & u128::from(u64::MAX)).unwrap_or(0);
-        let moment = self.below(at, Name::Moment);
-        let moment = self.number(moment, bits(80)) & MOMENT;
-        let first = self.coder.even(12, bits(64));
-        let last = self.coder.even(62, bits(0));
+        let moment = self.resolve_child_slot(at, PathStep::Moment);
+        let moment = self.code_number(moment, bits(80)) & MOMENT;
+        let first = self.coder.code_uniform_bits(12, bits(64));
+        let last = self.coder.code_uniform_bits(62, bits(0));
         let high = u128::from(moment) << 16 | 7 << 12 | u128::from(first);
         (high << 64 | 2 << 62 | u128::from(last)).to_be_bytes().to_vec()
     }
 
     /// Codes the prefix shared with the last new string here, the number of further letters, and
     /// the letters.
-    fn letters(&mut self, at: usize, said: &[u8]) -> Result<Vec<u8>, PackError> {
+    fn code_letters(&mut self, at: usize, said: &[u8]) -> Result<Vec<u8>, PackError> {
         let last = self.slots[at].strings.last().map_or(&[][..], Vec::as_slice);
         let shared = last.iter().zip(said).take_while(|(one, other)| one == other).count();
-        let slot = self.below(at, Name::Shared);
-        let shared = self.number(slot, shared as u64);
+        let slot = self.resolve_child_slot(at, PathStep::Shared);
+        let shared = self.code_number(slot, shared as u64);
         let last = self.slots[at].strings.last().map_or(&[][..], Vec::as_slice);
         let shared = usize::try_from(shared).ok().and_then(|shared| last.get(..shared));
         let mut string = shared.ok_or(PackError::Malformed)?.to_vec();
-        let slot = self.below(at, Name::Length);
-        let more = self.number(slot, said.len().saturating_sub(string.len()) as u64);
+        let slot = self.resolve_child_slot(at, PathStep::Length);
+        let more = self.code_number(slot, said.len().saturating_sub(string.len()) as u64);
         if self.coder.is_cut_off() {
             return Err(PackError::Malformed);
         }
         let more = usize::try_from(more).ok().filter(|more| *more <= self.bytes_left);
         for _ in 0..more.ok_or(PackError::TooLarge)? {
             let letter = said.get(string.len()).copied().unwrap_or_default();
-            let letter = tree(&mut self.coder, &mut self.letters, 8, letter.into());
+            let letter = code_bit_tree(&mut self.coder, &mut self.letters, 8, letter.into());
             string.push(letter.to_be_bytes()[7]);
         }
         Ok(string)

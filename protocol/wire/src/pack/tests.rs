@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{PackError, item, pack, unpack};
+use super::{PackError, item, pack_ops, unpack_ops};
 use crate::{
     Actor, BootNonce, Command, CommandBody, CommandId, CommandOp, DeviceId, Op, OrderId, Role,
     UnixMillis, UserId, Verdict,
@@ -12,7 +12,7 @@ use crate::{
 const MUCH: usize = 1 << 24;
 
 fn packed(ops: &[Vec<u8>]) -> Vec<u8> {
-    pack(ops.iter().map(Vec::as_slice))
+    pack_ops(ops.iter().map(Vec::as_slice))
 }
 
 fn count(ops: &[Vec<u8>]) -> u32 {
@@ -116,7 +116,7 @@ fn a_thousand_accepts_of_an_outage_weigh_less_than_thirty_two_bytes_each() {
     let log = outage(1_000, false);
     assert!(size(&log) > 110_000, "{}", size(&log));
     let bytes = packed(&log);
-    assert_eq!(unpack(&bytes, 1_000, MUCH).as_ref(), Ok(&log));
+    assert_eq!(unpack_ops(&bytes, 1_000, MUCH).as_ref(), Ok(&log));
     assert!(bytes.len() < 30_000, "{}", bytes.len());
     let with_more = packed(&outage(1_000, true));
     assert!(with_more.len() < 27_000, "{}", with_more.len());
@@ -126,15 +126,15 @@ fn a_thousand_accepts_of_an_outage_weigh_less_than_thirty_two_bytes_each() {
 fn nothing_is_unpacked_beyond_the_bytes_that_are_allowed() {
     let log = outage(40, true);
     let bytes = packed(&log);
-    assert_eq!(unpack(&bytes, 40, size(&log)).as_ref(), Ok(&log));
+    assert_eq!(unpack_ops(&bytes, 40, size(&log)).as_ref(), Ok(&log));
     for less in [1, 100, size(&log)] {
-        assert_eq!(unpack(&bytes, 40, size(&log) - less), Err(PackError::TooLarge));
+        assert_eq!(unpack_ops(&bytes, 40, size(&log) - less), Err(PackError::TooLarge));
     }
     // A repeated string costs next to nothing when packed.
     let bomb = vec![vec![7; 1 << 20]; 200];
     let bytes = packed(&bomb);
     assert!(bytes.len() < 4_000, "{}", bytes.len());
-    assert_eq!(unpack(&bytes, 200, 3 << 20), Err(PackError::TooLarge));
+    assert_eq!(unpack_ops(&bytes, 200, 3 << 20), Err(PackError::TooLarge));
 }
 
 #[test]
@@ -142,12 +142,12 @@ fn ops_that_were_cut_off_or_are_miscounted_are_none() {
     let log = outage(40, true);
     let bytes = packed(&log);
     for end in 0..bytes.len() {
-        assert!(unpack(&bytes[..end], 40, 2 * size(&log)).is_err(), "to {end}");
+        assert!(unpack_ops(&bytes[..end], 40, 2 * size(&log)).is_err(), "to {end}");
     }
     let more = [&bytes[..], &[0]].concat();
-    assert_eq!(unpack(&more, 40, MUCH), Err(PackError::Malformed));
+    assert_eq!(unpack_ops(&more, 40, MUCH), Err(PackError::Malformed));
     for wrong in [0, 1, 39] {
-        assert!(unpack(&bytes, wrong, MUCH).is_err(), "{wrong}");
+        assert!(unpack_ops(&bytes, wrong, MUCH).is_err(), "{wrong}");
     }
 }
 
@@ -159,7 +159,7 @@ fn what_is_not_remembered_any_more_is_packed_all_the_same() {
     let letters = |n: u64| [[0x44].as_slice(), &n.to_be_bytes()[4..]].concat();
     let strings = (0..40_000).map(letters).chain((0..100).map(letters));
     let ops: Vec<_> = [places.clone(), places].into_iter().chain(strings).collect();
-    assert!(unpack(&packed(&ops), count(&ops), MUCH).is_ok_and(|unpacked| unpacked == ops));
+    assert!(unpack_ops(&packed(&ops), count(&ops), MUCH).is_ok_and(|unpacked| unpacked == ops));
 }
 
 #[test]
@@ -177,11 +177,11 @@ fn only_items_in_their_shortest_form_have_heads() {
         b"\xbb\xff\xff\xff\xff\xff\xff\xff\xff",
         b"\x81\x81\x81\x81\x81\x81\x81\x81\x81\x81\x81\x81\x00",
     ] {
-        assert_eq!(item::heads(no_item), None, "{no_item:02x?}");
+        assert_eq!(item::parse_heads(no_item), None, "{no_item:02x?}");
         let ops = vec![no_item.to_vec(); 2];
-        assert_eq!(unpack(&packed(&ops), 2, MUCH), Ok(ops));
+        assert_eq!(unpack_ops(&packed(&ops), 2, MUCH), Ok(ops));
     }
-    assert_eq!(item::heads(b"\xa1\x01\x82\x18\x18\x62ab").unwrap().len(), 5);
+    assert_eq!(item::parse_heads(b"\xa1\x01\x82\x18\x18\x62ab").unwrap().len(), 5);
 }
 
 /// Ops, damaged ops and arbitrary bytes.
@@ -211,7 +211,7 @@ proptest! {
     #[test]
     fn whatever_is_packed_is_unpacked_byte_for_byte(ops in prop::collection::vec(op(), 0..60)) {
         let bytes = packed(&ops);
-        prop_assert_eq!(unpack(&bytes, count(&ops), size(&ops)), Ok(ops));
+        prop_assert_eq!(unpack_ops(&bytes, count(&ops), size(&ops)), Ok(ops));
     }
 
     #[test]
@@ -224,7 +224,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;
         }
-        if let Ok(unpacked) = unpack(&bytes, count(&ops), 10_000) {
+        if let Ok(unpacked) = unpack_ops(&bytes, count(&ops), 10_000) {
             prop_assert!(unpacked.len() == ops.len() && size(&unpacked) <= 10_000);
         }
     }
@@ -235,7 +235,7 @@ proptest! {
         count in 0u32..5_000,
         bytes_max in 0usize..100_000,
     ) {
-        if let Ok(unpacked) = unpack(&bytes, count, bytes_max) {
+        if let Ok(unpacked) = unpack_ops(&bytes, count, bytes_max) {
             prop_assert!(unpacked.len() == count as usize && size(&unpacked) <= bytes_max);
         }
     }

@@ -7,14 +7,14 @@ use super::{
 use crate::{Policy, QuarantineStatus, UnixMillis};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Complaint {
+pub struct HealthIssue {
     /// The region or the edge.
     pub about: String,
-    pub kind: ComplaintKind,
+    pub kind: HealthIssueKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ComplaintKind {
+pub enum HealthIssueKind {
     GateClosed,
     /// The feed and its owner disagreed on one version within the last day; with the total so far.
     Contradicted(u64),
@@ -71,14 +71,14 @@ const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl StatusReport {
     /// Empty if all is well.
-    pub fn complaints(&self) -> Vec<Complaint> {
+    pub fn list_health_issues(&self) -> Vec<HealthIssue> {
         let mut complaints = Vec::new();
         let mut add =
-            |about: &str, kind| complaints.push(Complaint { about: about.to_owned(), kind });
+            |about: &str, kind| complaints.push(HealthIssue { about: about.to_owned(), kind });
         for region in &self.regions {
-            region.complaints(self.now).for_each(|kind| add(region.region.as_str(), kind));
+            region.list_health_issues(self.now).for_each(|kind| add(region.region.as_str(), kind));
             for edge in &region.edges {
-                edge.complaints(region.gate).for_each(|kind| add(edge.edge.as_str(), kind));
+                edge.list_health_issues(region.gate).for_each(|kind| add(edge.edge.as_str(), kind));
             }
         }
         complaints
@@ -86,68 +86,68 @@ impl StatusReport {
 }
 
 impl RegionStatus {
-    fn complaints(&self, now: UnixMillis) -> impl Iterator<Item = ComplaintKind> {
+    fn list_health_issues(&self, now: UnixMillis) -> impl Iterator<Item = HealthIssueKind> {
         let repairs = self.repairs.unwrap_or_default();
-        let lately = |at: UnixMillis| now.since(at) < CONTRADICTION_SHOWN_MS;
+        let lately = |at: UnixMillis| now.ms_since(at) < CONTRADICTION_SHOWN_MS;
         let contradicted = repairs.contradicted_at.filter(|at| lately(*at));
         let found = [
-            (self.gate == GateState::Closed).then_some(ComplaintKind::GateClosed),
-            contradicted.map(|_| ComplaintKind::Contradicted(repairs.contradictions)),
-            some(self.asks_stopped).map(ComplaintKind::AsksStopped),
-            self.edges.is_empty().then_some(ComplaintKind::NoEdge),
-            self.is_held_by_nobody().then_some(ComplaintKind::NobodyHolds),
+            (self.gate == GateState::Closed).then_some(HealthIssueKind::GateClosed),
+            contradicted.map(|_| HealthIssueKind::Contradicted(repairs.contradictions)),
+            nonzero_count(self.asks_stopped).map(HealthIssueKind::AsksStopped),
+            self.edges.is_empty().then_some(HealthIssueKind::NoEdge),
+            self.lacks_holder().then_some(HealthIssueKind::NobodyHolds),
         ];
         found.into_iter().flatten()
     }
 
     /// Returns true if one edge should assign but none may.
-    fn is_held_by_nobody(&self) -> bool {
+    fn lacks_holder(&self) -> bool {
         self.policy == Policy::Exclusive && self.holder.is_none()
     }
 }
 
 impl EdgeStatus {
     /// Alarms about its log come before all others.
-    fn complaints(&self, gate: GateState) -> impl Iterator<Item = ComplaintKind> {
+    fn list_health_issues(&self, gate: GateState) -> impl Iterator<Item = HealthIssueKind> {
         let alarms = [
-            self.needs_operator_at.map(|_| ComplaintKind::NeedsOperator),
-            self.twin_seen_at.map(|_| ComplaintKind::Twin),
-            self.quarantine.map(|status| ComplaintKind::Quarantined(status, self.epoch)),
-            self.unproven.map(|fence| ComplaintKind::GrantDiffers { fence }),
+            self.needs_operator_at.map(|_| HealthIssueKind::NeedsOperator),
+            self.twin_seen_at.map(|_| HealthIssueKind::Twin),
+            self.quarantine.map(|status| HealthIssueKind::Quarantined(status, self.epoch)),
+            self.unproven.map(|fence| HealthIssueKind::GrantDiffers { fence }),
         ];
-        let left_behind = self.left_behind.iter().copied().map(ComplaintKind::LeftBehind);
+        let left_behind = self.left_behind.iter().copied().map(HealthIssueKind::LeftBehind);
         let free_bytes = self.disk_free_bytes.filter(|_| self.disk_is_low());
         let error_ms = self.clock_error_ms.filter(|ms| ms.saturating_abs() > CLOCK_ERROR_MS_MAX);
         let others = [
-            self.link_complaint(gate),
-            free_bytes.map(|free_bytes| ComplaintKind::DiskLow { free_bytes }),
-            some(self.newcomers_waiting.into()).map(ComplaintKind::NewcomersWait),
-            error_ms.map(|error_ms| ComplaintKind::ClockWrong { error_ms }),
-            self.takes_any_hub.then_some(ComplaintKind::TakesAnyHub),
-            self.plain_line.then_some(ComplaintKind::PlainLine),
-            self.cloud_tokens_since.map(|since| ComplaintKind::CloudTokens { since }),
+            self.find_link_issue(gate),
+            free_bytes.map(|free_bytes| HealthIssueKind::DiskLow { free_bytes }),
+            nonzero_count(self.newcomers_waiting.into()).map(HealthIssueKind::NewcomersWait),
+            error_ms.map(|error_ms| HealthIssueKind::ClockWrong { error_ms }),
+            self.takes_any_hub.then_some(HealthIssueKind::TakesAnyHub),
+            self.plain_line.then_some(HealthIssueKind::PlainLine),
+            self.cloud_tokens_since.map(|since| HealthIssueKind::CloudTokens { since }),
         ];
         alarms.into_iter().flatten().chain(left_behind).chain(others.into_iter().flatten())
     }
 
     /// Only the gravest: while the link is down, everything else about it is stale.
-    fn link_complaint(&self, gate: GateState) -> Option<ComplaintKind> {
+    fn find_link_issue(&self, gate: GateState) -> Option<HealthIssueKind> {
         match (self.link, self.checksum) {
-            (LinkState::Never, _) => return Some(ComplaintKind::NeverConnected),
-            (LinkState::Down, _) => return Some(ComplaintKind::LinkDown(gate)),
-            (LinkState::Up, ChecksumState::Mismatch) => return Some(ComplaintKind::OrdersDiffer),
+            (LinkState::Never, _) => return Some(HealthIssueKind::NeverConnected),
+            (LinkState::Down, _) => return Some(HealthIssueKind::LinkDown(gate)),
+            (LinkState::Up, ChecksumState::Mismatch) => return Some(HealthIssueKind::OrdersDiffer),
             _ => {}
         }
         let unread = self.lag_down_changes;
         let unsettled = self.unsettled_since;
         unsettled
-            .map(|since| ComplaintKind::Unsettled { since, unread })
-            .or(some(self.stopped).map(ComplaintKind::OpsStopped))
-            .or(some(self.held).map(ComplaintKind::OpsHeld))
-            .or(some(self.parked).map(ComplaintKind::OpsParked))
+            .map(|since| HealthIssueKind::Unsettled { since, unread })
+            .or(nonzero_count(self.stopped).map(HealthIssueKind::OpsStopped))
+            .or(nonzero_count(self.held).map(HealthIssueKind::OpsHeld))
+            .or(nonzero_count(self.parked).map(HealthIssueKind::OpsParked))
     }
 }
 
-fn some(count: u64) -> Option<u64> {
+fn nonzero_count(count: u64) -> Option<u64> {
     (count > 0).then_some(count)
 }

@@ -7,7 +7,7 @@ use crate::samples::*;
 
 pub fn frames() -> Vec<Frame> {
     let nonce = BootNonce([0xab; 16]);
-    let limits = Limits {
+    let limits = LinkLimits {
         batch_ops_max: 5000,
         batch_bytes_max: 1 << 20,
         credit_ops: 10_000,
@@ -22,7 +22,7 @@ pub fn frames() -> Vec<Frame> {
             epoch: 1,
             nonce,
             last_seq: 42,
-            last_hash: Hash::of(b"42"),
+            last_hash: Hash::digest_bytes(b"42"),
             suspect: false,
             feed_generation: 1,
             feed_cursor: 17,
@@ -42,19 +42,19 @@ pub fn frames() -> Vec<Frame> {
             protocol: 1,
             standing: standing(),
             cursor: 40,
-            cursor_hash: Hash::of(b"40"),
+            cursor_hash: Hash::digest_bytes(b"40"),
             feed_generation: 1,
             limits,
             cloud_now: UnixMillis(1_764_000_000_007),
             snapshot: None,
             codec: None,
         }),
-        Frame::Up(Up {
+        Frame::Up(OpsFrame {
             standing: standing(),
             epoch: 1,
             first_seq: 41,
-            prev_hash: Hash::of(b"40"),
-            hash: Hash::of(b"42"),
+            prev_hash: Hash::digest_bytes(b"40"),
+            hash: Hash::digest_bytes(b"42"),
             ops: vec![ByteVec::from(vec![1, 2]), ByteVec::from(vec![3])],
             packed: None,
         }),
@@ -70,16 +70,16 @@ pub fn frames() -> Vec<Frame> {
                 outcome: outcome(),
             }],
         }),
-        Frame::Down(Down {
+        Frame::Down(ChangesFrame {
             standing: standing(),
             from: 17,
             to: 22,
             changes: vec![
-                Change::Order(order()),
-                Change::OrderGone { order_id: OrderId(id(1)), version: 4 },
-                Change::Keys { version: 2, jwks: "{\"keys\":[]}".into() },
-                Change::Policy { version: 3, policy: Policy::Exclusive },
-                Change::Revoked {
+                FeedChange::Order(order()),
+                FeedChange::OrderGone { order_id: OrderId(id(1)), version: 4 },
+                FeedChange::Keys { version: 2, jwks: "{\"keys\":[]}".into() },
+                FeedChange::Policy { version: 3, policy: Policy::Exclusive },
+                FeedChange::Revoked {
                     version: 4,
                     sessions: vec![SessionId(id(5))],
                     users: vec![UserId(id(6))],
@@ -92,7 +92,7 @@ pub fn frames() -> Vec<Frame> {
             standing: standing(),
             outcome_cursor: 41,
             feed_cursor: 22,
-            digest: Hash::of(b"view"),
+            digest: Hash::digest_bytes(b"view"),
             ahead: 1,
             pending: 2,
             oldest_pending_at: Some(UnixMillis(1_764_000_000_004)),
@@ -113,7 +113,7 @@ pub fn frames() -> Vec<Frame> {
             bytes: 1000,
             feed_seq: None,
         }),
-        Frame::Ask(Ask {
+        Frame::Ask(AskFrame {
             standing: standing(),
             command: command(),
             token: "aaa.bbb.ccc".into(),
@@ -126,7 +126,7 @@ pub fn frames() -> Vec<Frame> {
             feed_seq: 22,
             index: 0,
             count: 2,
-            hash: Hash::of(b"chunk"),
+            hash: Hash::digest_bytes(b"chunk"),
             body: ByteVec::from(b"chunk".to_vec()),
         }),
         Frame::Quarantine(Quarantine {
@@ -134,21 +134,21 @@ pub fn frames() -> Vec<Frame> {
             old_nonce: nonce,
             new_epoch: 2,
             grant: 3,
-            last_accepted: Hash::of(b"40"),
+            last_accepted: Hash::digest_bytes(b"40"),
             why: QuarantineWhy::EdgeRestored,
             tail: vec![ByteVec::from(vec![9])],
             part: None,
         }),
-        Frame::Resend(Resend { standing: standing(), from: 41 }),
-        Frame::Refused(Refused { code: Code::GateClosed, detail: "NORTH".into() }),
+        Frame::Resend(ResendRequest { standing: standing(), from: 41 }),
+        Frame::Refused(SessionRefusal { code: Code::GateClosed, detail: "NORTH".into() }),
         Frame::Held(HeldNotice { standing: standing(), seq: 42, reason: HeldReason::Region }),
         Frame::Probe(Probe { standing: standing(), number: 7 }),
-        Frame::Alive(Alive { standing: standing(), number: 7 }),
-        Frame::Sealed(Sealed {
+        Frame::Alive(ProbeReply { standing: standing(), number: 7 }),
+        Frame::Sealed(SealedFrame {
             number: 0,
             frame: vec![0x82, 0x18, 0x19, 0xa0].into(),
             signature: vec![0x5c; 64].into(),
-            opening: Some(SealOpening { key: HubKey([0x11; 32]), nonce: HubNonce([0x22; 16]) }),
+            opening: Some(HubHandshake { key: HubKey([0x11; 32]), nonce: HubNonce([0x22; 16]) }),
         }),
     ]
 }
@@ -170,10 +170,10 @@ pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
             Some(("welcome/codec", Frame::Welcome(Welcome { codec, ..welcome })))
         }
         Frame::Up(up) => {
-            let up = Up { ops: ops.clone(), ..up };
-            let packed = up.clone().packed();
-            assert!(packed.ops.is_empty() && packed.count() == up.count());
-            assert_eq!(packed.clone().unpacked(1_000, 1 << 20), Ok(up));
+            let up = OpsFrame { ops: ops.clone(), ..up };
+            let packed = up.clone().into_packed();
+            assert!(packed.ops.is_empty() && packed.op_count() == up.op_count());
+            assert_eq!(packed.clone().into_unpacked(1_000, 1 << 20), Ok(up));
             Some(("up/packed", Frame::Up(packed)))
         }
         _ => None,
@@ -188,7 +188,7 @@ pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
     let duplicate = Outcome { kind, first, ..outcome() };
     let noted = Outcome {
         code: Some(Code::OrderCancelledMeanwhile),
-        ..Outcome::applied(order(), decided_at)
+        ..Outcome::new_applied(order(), decided_at)
     };
     let with = |frame| match frame {
         Frame::Credit(credit) => {
@@ -201,7 +201,7 @@ pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
             Some(("hello/challenge", Frame::Hello(hello)))
         }
         Frame::Sealed(sealed) => {
-            let sealed = Sealed { number: 7, opening: None, ..sealed };
+            let sealed = SealedFrame { number: 7, opening: None, ..sealed };
             Some(("sealed/later", Frame::Sealed(sealed)))
         }
         Frame::Held(held) => {
@@ -230,12 +230,12 @@ pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
 
 /// The frames with fields for a snapshot.
 pub fn with_an_image() -> Vec<(&'static str, Frame)> {
-    let staged = Some(Staged {
+    let staged = Some(StagedSnapshot {
         feed_generation: 1,
         feed_seq: 22,
         chunks: 3,
-        hash: Hash::of(b"chunk"),
-        next: SnapshotPlace { kind: 0, entity: [7; 16] },
+        hash: Hash::digest_bytes(b"chunk"),
+        next: SnapshotCursor { kind: 0, entity: [7; 16] },
     });
     let with = |frame| match frame {
         Frame::Hello(hello) => {
@@ -247,8 +247,8 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
             Some(("welcome/snapshot", Frame::Welcome(Welcome { snapshot, ..welcome })))
         }
         Frame::Ack(ack) => {
-            let (staged, snapshot) = (staged.clone(), Some(Hash::of(b"last")));
-            let (unproven, assignment) = (Some(4), Some(assignment().digest()));
+            let (staged, snapshot) = (staged.clone(), Some(Hash::digest_bytes(b"last")));
+            let (unproven, assignment) = (Some(4), Some(assignment().compute_digest()));
             let ack = Ack { staged, snapshot, unproven, assignment, ..ack };
             Some(("ack/staged", Frame::Ack(ack)))
         }
@@ -258,18 +258,18 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
 }
 
 /// A person is revoked, with the time, and readmitted; a provider is verified.
-pub fn changes_about_people() -> [(&'static str, Change); 3] {
+pub fn changes_about_people() -> [(&'static str, FeedChange); 3] {
     let (user, at) = (UserId(id(6)), UnixMillis(1_764_000_000_000));
     let told = |users, person| {
         let (sessions, person) = (Vec::new(), Some(person));
-        Change::Revoked { version: 5, sessions, users, person, mark: None }
+        FeedChange::Revoked { version: 5, sessions, users, person, mark: None }
     };
     let (sessions, users) = (Vec::new(), Vec::new());
-    let mark = Some(ProviderMark { user, version: 7, verified: true });
-    let marked = Change::Revoked { version: 6, sessions, users, person: None, mark };
-    let readmitted = PersonStanding::readmitted(user, at.plus_ms(5_000));
+    let mark = Some(ProviderVerification { user, version: 7, verified: true });
+    let marked = FeedChange::Revoked { version: 6, sessions, users, person: None, mark };
+    let readmitted = RevocationStatus::from_readmission(user, at.plus_ms(5_000));
     [
-        ("change/revoked_person", told(vec![user], PersonStanding::revoked(user, at))),
+        ("change/revoked_person", told(vec![user], RevocationStatus::from_revocation(user, at))),
         ("change/readmitted", told(Vec::new(), readmitted)),
         ("change/marked", marked),
     ]

@@ -30,16 +30,18 @@ fn vectors() -> BTreeMap<String, String> {
             json(serde_json::to_value(&body).unwrap()),
         );
     }
-    let mut chain = Chain::start(&edge());
+    let mut chain = ChainHead::start(&edge());
     for (name, op) in ops() {
         let bytes = op.to_bytes();
         assert_eq!(Op::from_bytes(&bytes).unwrap(), op, "{name} reads back");
-        chain = chain.then(&bytes);
+        chain = chain.append_op(&bytes);
         vectors.insert(format!("op/{name}"), hex(&bytes));
         vectors.insert(format!("chain/{name}"), chain.hash.to_string());
     }
-    vectors
-        .insert("chain/renewed".into(), Chain::renewed(&edge(), 2, 3, chain.hash).hash.to_string());
+    vectors.insert(
+        "chain/renewed".into(),
+        ChainHead::start_renewed_epoch(&edge(), 2, 3, chain.hash).hash.to_string(),
+    );
     for frame in frames() {
         let bytes = frame.to_bytes();
         assert_eq!(Frame::from_bytes(&bytes).unwrap(), frame, "{} reads back", frame.kind());
@@ -49,7 +51,7 @@ fn vectors() -> BTreeMap<String, String> {
         edge: edge(),
         epoch: 1,
         seq: 42,
-        hash: Hash::of(b"42"),
+        hash: Hash::digest_bytes(b"42"),
         command_id: CommandId(id(9)),
         verdict: Verdict::Provisional,
         fence: None,
@@ -60,18 +62,18 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("receipt/signed".into(), hex(&receipt.signed_bytes()));
     let named = Receipt { user_id: Some(UserId(id(3))), ..receipt };
     vectors.insert("receipt/signed with person".into(), hex(&named.signed_bytes()));
-    let whole = Receipt { body: Some(Hash::of(b"body")), ..named };
+    let whole = Receipt { body: Some(Hash::digest_bytes(b"body")), ..named };
     vectors.insert("receipt/signed with person and body".into(), hex(&whole.signed_bytes()));
-    let down = Frame::Down(Down {
+    let down = Frame::Down(ChangesFrame {
         standing: standing(),
         from: 22,
         to: 23,
-        changes: vec![Change::Assignment(assignment())],
+        changes: vec![FeedChange::Assignment(assignment())],
     });
     assert_eq!(Frame::from_bytes(&down.to_bytes()).unwrap(), down, "an assignment reads back");
     assert_eq!(Op::from_bytes(&relogged().to_bytes()).unwrap(), relogged(), "it reads back");
     vectors.insert("op/relogged".into(), hex(&relogged().to_bytes()));
-    let settled = Some(Chain { seq: 40, hash: Hash::of(b"40") });
+    let settled = Some(ChainHead { seq: 40, hash: Hash::digest_bytes(b"40") });
     let suspect = frames().into_iter().find_map(|frame| match frame {
         Frame::Hello(hello) => Some(Hello { suspect: true, settled, twin: Some(true), ..hello }),
         _ => None,
@@ -83,7 +85,7 @@ fn vectors() -> BTreeMap<String, String> {
         index: 1,
         epoch: 1,
         first_seq: 41,
-        first_hash: Hash::of(b"41"),
+        first_hash: Hash::digest_bytes(b"41"),
         more: true,
     });
     let tail = frames().into_iter().find_map(|frame| match frame {
@@ -116,8 +118,8 @@ fn vectors() -> BTreeMap<String, String> {
             vectors.insert(format!("ack/{name}"), hex(&frame.to_bytes()));
         }
     }
-    let next = Some(SnapshotPlace { kind: 0, entity: [7; 16] });
-    let part = SnapshotPart { changes: vec![Change::Assignment(assignment())], next };
+    let next = Some(SnapshotCursor { kind: 0, entity: [7; 16] });
+    let part = SnapshotPart { changes: vec![FeedChange::Assignment(assignment())], next };
     assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part, "it reads back");
     vectors.insert("snapshot/part".into(), hex(&part.to_bytes()));
     for (name, change) in changes_about_people() {
@@ -133,33 +135,33 @@ fn vectors() -> BTreeMap<String, String> {
         "event/region_assigned paid afterwards".into(),
         json(serde_json::to_value(told).unwrap()),
     );
-    let afterwards = Frame::Down(Down {
+    let afterwards = Frame::Down(ChangesFrame {
         standing: standing(),
         from: 22,
         to: 23,
-        changes: vec![Change::Assignment(assignment_paid_afterwards())],
+        changes: vec![FeedChange::Assignment(assignment_paid_afterwards())],
     });
     vectors.insert("change/assignment paid afterwards".into(), hex(&afterwards.to_bytes()));
     let assignment = assignment_in_good_standing();
-    let wider = Frame::Down(Down {
+    let wider = Frame::Down(ChangesFrame {
         standing: standing(),
         from: 22,
         to: 23,
-        changes: vec![Change::Assignment(assignment.clone())],
+        changes: vec![FeedChange::Assignment(assignment.clone())],
     });
     assert_eq!(Frame::from_bytes(&wider.to_bytes()).unwrap(), wider, "it reads back");
     vectors.insert("change/assignment in good standing".into(), hex(&wider.to_bytes()));
     let told = AssignmentEvent { region: Region::North, assignment };
     let told = json(serde_json::to_value(told).unwrap());
     vectors.insert("event/region_assigned in good standing".into(), told);
-    let seal = Seal {
+    let seal = SealPayload {
         edge: &edge(),
         challenge: Challenge([0x33; 32]),
         nonce: HubNonce([0x22; 16]),
         number: 7,
         frame: &[0x82, 0x18, 0x19, 0xa0],
     };
-    vectors.insert("sealed/signed".into(), hex(&seal.bytes()));
+    vectors.insert("sealed/signed".into(), hex(&seal.signed_bytes()));
     let enrolment = enrolment_bytes(&edge(), Region::North, &[0x44; 32], "{\"keys\":[]}");
     vectors.insert("enrolment/signed".into(), hex(&enrolment));
     let at = UnixMillis(1_764_000_000_000);
@@ -181,21 +183,21 @@ fn vectors() -> BTreeMap<String, String> {
     let promise_ended = Some(FenceEnding::TakenBack);
     let by_rule = Lost { race_rule, status, promise_ended, ..taken_back };
     vectors.insert("lost/rule".into(), hex(&minicbor::to_vec(&by_rule).unwrap()));
-    let revoked = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
+    let revoked = BatchOp { seq: 42, hash: Hash::digest_bytes(b"42"), body: batch_body() };
     vectors.insert("batch/command".into(), json(serde_json::to_value(revoked).unwrap()));
-    let mut anew = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
+    let mut anew = BatchOp { seq: 42, hash: Hash::digest_bytes(b"42"), body: batch_body() };
     if let BatchBody::Command { evidence, .. } = &mut anew.body {
         let (verdict, fence) = (Verdict::Firm, Some(5));
         evidence.relogged = Some(FirstAnswer { edge: edge(), epoch: 1, verdict, fence, why: None });
     }
     vectors.insert("batch/relogged".into(), json(serde_json::to_value(anew).unwrap()));
-    let mut linked = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
+    let mut linked = BatchOp { seq: 42, hash: Hash::digest_bytes(b"42"), body: batch_body() };
     if let BatchBody::Command { evidence, .. } = &mut linked.body {
         evidence.cut_off = Some(false);
     }
     vectors.insert("batch/linked".into(), json(serde_json::to_value(linked).unwrap()));
     vectors.insert("order/json".into(), json(serde_json::to_value(order()).unwrap()));
-    vectors.insert("order/digest".into(), order().digest().to_string());
+    vectors.insert("order/digest".into(), order().compute_digest().to_string());
     vectors.insert("outcome/json".into(), json(serde_json::to_value(outcome()).unwrap()));
     vectors
 }

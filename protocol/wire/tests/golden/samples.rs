@@ -13,8 +13,8 @@ pub fn edge() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
-pub fn standing() -> Standing {
-    Standing { term: 7, nonce: BootNonce([0xab; 16]) }
+pub fn standing() -> LinkSessionId {
+    LinkSessionId { term: 7, nonce: BootNonce([0xab; 16]) }
 }
 
 pub fn draft() -> Draft {
@@ -38,7 +38,7 @@ pub fn order() -> Order {
         status: OrderStatus::Accepted,
         version: 3,
         updated_at: UnixMillis(1_764_000_000_002),
-        ..Order::published(OrderId(id(1)), draft(), UserId(id(2)), at, source)
+        ..Order::new_published(OrderId(id(1)), draft(), UserId(id(2)), at, source)
     }
 }
 
@@ -91,10 +91,10 @@ pub fn ops() -> Vec<(&'static str, Op)> {
 }
 
 pub fn relogged() -> Op {
-    let relogged = Relogged {
+    let relogged = EarlierReceipt {
         edge: edge(),
         epoch: 1,
-        at: Chain { seq: 42, hash: Hash::of(b"42") },
+        at: ChainHead { seq: 42, hash: Hash::digest_bytes(b"42") },
         verdict: Verdict::Firm,
         fence: Some(5),
         why: QuarantineWhy::EdgeRestored,
@@ -136,7 +136,7 @@ pub fn outcome() -> Outcome {
         edge_at: Some(UnixMillis(1_764_000_000_004)),
         nearby: vec![NearbyJob {
             order_id: OrderId(id(4)),
-            code: OrderCode::of(Region::North, OrderId(id(4))),
+            code: OrderCode::from_order_id(Region::North, OrderId(id(4))),
             title: "Paint a fence".into(),
             price: "80.50".parse().unwrap(),
             currency: Currency::Cny,
@@ -148,7 +148,7 @@ pub fn outcome() -> Outcome {
     };
     Outcome {
         lost: Some(lost),
-        ..Outcome::rejected(
+        ..Outcome::new_rejected(
             Code::OrderAlreadyAccepted,
             Some(order()),
             UnixMillis(1_764_000_000_006),
@@ -164,7 +164,7 @@ pub fn assignment() -> RegionAssignment {
         epoch: 1,
         fence: 5,
         release_asked: false,
-        digest: Some(Hash::of(b"open")),
+        digest: Some(Hash::digest_bytes(b"open")),
         rules_version: 2,
         rules: OfflineRules {
             unpaid_start: true,
@@ -204,7 +204,7 @@ pub fn batch_body() -> BatchBody {
     BatchBody::Command {
         command: command(),
         actor: Some(Actor { user_id: UserId(id(3)), role: Role::Provider }),
-        evidence: Evidence {
+        evidence: CommandEvidence {
             verdict: Verdict::Firm,
             fence: Some(5),
             received_at: UnixMillis(1_764_000_000_004),

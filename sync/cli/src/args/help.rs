@@ -7,7 +7,7 @@ use wire::Language;
 use crate::say;
 
 /// Line 1 describes the command, the others hold `argument: help`.
-fn phrase(path: &str) -> Phrase {
+fn find_help_phrase(path: &str) -> Phrase {
     match path {
         "status" => say::help_status,
         "edges" => say::help_edges,
@@ -49,59 +49,59 @@ fn phrase(path: &str) -> Phrase {
 /// Sorts after all our arguments.
 const LAST: usize = 900;
 
-pub fn written(command: Command, language: Language) -> Command {
-    let command = described(command, "", language);
+pub fn with_help_texts(command: Command, language: Language) -> Command {
+    let command = describe_command(command, "", language);
     if language == Language::English {
         // `clap` writes its own headings and help in English.
         return command;
     }
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    let version = version.display_order(LAST).help(say::help_version.plain(language));
-    let mut command = headed(command.disable_version_flag(true).arg(version), language);
+    let version = version.display_order(LAST).help(say::help_version.text_in(language));
+    let mut command = translate_headings(command.disable_version_flag(true).arg(version), language);
     // The build adds `clap`'s `help` command.
     command.build();
-    with_help(command, language)
+    translate_help_command(command, language)
 }
 
-fn with_help(command: Command, language: Language) -> Command {
+fn translate_help_command(command: Command, language: Language) -> Command {
     command.mut_subcommands(|sub| match sub.get_name() {
-        "help" => sub.about(say::help_command.plain(language)),
-        _ => with_help(sub, language),
+        "help" => sub.about(say::help_command.text_in(language)),
+        _ => translate_help_command(sub, language),
     })
 }
 
-fn described(command: Command, path: &str, language: Language) -> Command {
-    let mut lines = phrase(path).plain(language).lines();
+fn describe_command(command: Command, path: &str, language: Language) -> Command {
+    let mut lines = find_help_phrase(path).text_in(language).lines();
     let command = command.about(lines.next().unwrap_or_default());
     let helps = lines.filter_map(|line| line.split_once(": "));
     helps
         .fold(command, |command, (name, help)| command.mut_arg(name, |arg| arg.help(help)))
         .mut_subcommands(|sub| {
             let path = format!("{path} {}", sub.get_name());
-            described(sub, path.trim_start(), language)
+            describe_command(sub, path.trim_start(), language)
         })
 }
 
 /// Translates `clap`'s headings and its `--help` argument.
-fn headed(command: Command, language: Language) -> Command {
+fn translate_headings(command: Command, language: Language) -> Command {
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).display_order(LAST);
-    let usage = say::help_usage.plain(language);
+    let usage = say::help_usage.text_in(language);
     command
         .help_template(format!("{{about-with-newline}}\n{usage}{{usage}}\n\n{{all-args}}"))
-        .subcommand_help_heading(say::help_commands.plain(language))
+        .subcommand_help_heading(say::help_commands.text_in(language))
         .disable_help_flag(true)
-        .arg(help.help(say::help_help.plain(language)))
+        .arg(help.help(say::help_help.text_in(language)))
         .mut_args(|argument| {
             let heading = match argument.is_positional() {
                 true => say::help_arguments,
                 false => say::help_options,
             };
-            let argument = argument.help_heading(heading.plain(language));
+            let argument = argument.help_heading(heading.text_in(language));
             // `clap` would list values in English; the argument's help covers them.
             match argument.get_action().takes_values() {
                 true => argument.hide_possible_values(true).hide_default_value(true),
                 false => argument,
             }
         })
-        .mut_subcommands(|sub| headed(sub, language))
+        .mut_subcommands(|sub| translate_headings(sub, language))
 }

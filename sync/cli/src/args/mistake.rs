@@ -7,11 +7,12 @@ use clap::{
 use texts::Sentence;
 use wire::Language;
 
-use crate::{exit::ExitKind, look::Look, run::CommandOutput, say};
+use crate::{exit::ExitKind, look::OutputStyle, run::CommandOutput, say};
 
-pub fn end(error: &Error, look: &Look) -> ! {
+pub fn exit_with_mistake(error: &Error, look: &OutputStyle) -> ! {
     let language = look.language;
-    let translated = (language != Language::English).then(|| translated(error, language)).flatten();
+    let translated =
+        (language != Language::English).then(|| translate_mistake(error, language)).flatten();
     let text = translated.unwrap_or_else(|| {
         let text = error.render();
         if look.colour { text.ansi().to_string() } else { text.to_string() }
@@ -24,53 +25,56 @@ pub fn end(error: &Error, look: &Look) -> ! {
 }
 
 /// Returns `None` for help, for version, and for errors without a translation.
-fn translated(error: &Error, language: Language) -> Option<String> {
-    let of = |kind| error.get(kind).map(|value| words(value, language));
-    let sentence = sentence(error, language)?;
+fn translate_mistake(error: &Error, language: Language) -> Option<String> {
+    let of = |kind| error.get(kind).map(|value| join_context_value(value, language));
+    let sentence = describe_mistake(error, language)?;
     let suggested = of(ContextKind::SuggestedSubcommand).or_else(|| of(ContextKind::SuggestedArg));
-    let suggested = suggested
-        .map(|name| format!("\n  {}", say::mistake_suggestion { name: name.into() }.to(language)));
+    let suggested = suggested.map(|name| {
+        format!("\n  {}", say::mistake_suggestion { name: name.into() }.render_in(language))
+    });
     let usage = of(ContextKind::Usage).map(|usage| {
-        let usage = usage.replace("Usage: ", say::help_usage.plain(language));
+        let usage = usage.replace("Usage: ", say::help_usage.text_in(language));
         format!("{}\n\n", usage.trim_end())
     });
-    let failure = say::failure { sentence: sentence.into() }.to(language);
+    let failure = say::failure { sentence: sentence.into() }.render_in(language);
     let (suggested, usage) = (suggested.unwrap_or_default(), usage.unwrap_or_default());
-    Some(format!("{failure}{suggested}\n\n{usage}{}\n", say::mistake_help.plain(language)))
+    Some(format!("{failure}{suggested}\n\n{usage}{}\n", say::mistake_help.text_in(language)))
 }
 
-fn sentence(error: &Error, language: Language) -> Option<String> {
-    let of = |kind| error.get(kind).map(|value| words(value, language));
+fn describe_mistake(error: &Error, language: Language) -> Option<String> {
+    let of = |kind| error.get(kind).map(|value| join_context_value(value, language));
     let arg = of(ContextKind::InvalidArg).unwrap_or_default().into();
     let value = of(ContextKind::InvalidValue).unwrap_or_default();
     Some(match error.kind() {
-        ErrorKind::InvalidValue if value.is_empty() => say::mistake_no_value { arg }.to(language),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            say::mistake_no_value { arg }.render_in(language)
+        }
         ErrorKind::InvalidValue => match of(ContextKind::ValidValue) {
             Some(known) => {
                 let (value, known) = (value.into(), known.into());
-                say::mistake_not_one_of { arg, value, known }.to(language)
+                say::mistake_not_one_of { arg, value, known }.render_in(language)
             }
-            None => say::mistake_value { arg, value: value.into() }.to(language),
+            None => say::mistake_value { arg, value: value.into() }.render_in(language),
         },
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string);
-            let why = number(why.unwrap_or_default(), language).into();
-            say::mistake_value_why { arg, value: value.into(), why }.to(language)
+            let why = translate_number_error(why.unwrap_or_default(), language).into();
+            say::mistake_value_why { arg, value: value.into(), why }.render_in(language)
         }
-        ErrorKind::UnknownArgument => say::mistake_unknown_argument { arg }.to(language),
+        ErrorKind::UnknownArgument => say::mistake_unknown_argument { arg }.render_in(language),
         ErrorKind::InvalidSubcommand => {
             let name = of(ContextKind::InvalidSubcommand).unwrap_or_default().into();
-            say::mistake_unknown_command { name }.to(language)
+            say::mistake_unknown_command { name }.render_in(language)
         }
-        ErrorKind::MissingRequiredArgument => say::mistake_missing { arg }.to(language),
-        ErrorKind::MissingSubcommand => say::mistake_missing_command.to(language),
-        ErrorKind::ArgumentConflict => say::mistake_conflict { arg }.to(language),
+        ErrorKind::MissingRequiredArgument => say::mistake_missing { arg }.render_in(language),
+        ErrorKind::MissingSubcommand => say::mistake_missing_command.render_in(language),
+        ErrorKind::ArgumentConflict => say::mistake_conflict { arg }.render_in(language),
         _ => return None,
     })
 }
 
-fn words(value: &ContextValue, language: Language) -> String {
-    let separator = say::choice_separator.plain(language);
+fn join_context_value(value: &ContextValue, language: Language) -> String {
+    let separator = say::choice_separator.text_in(language);
     match value {
         ContextValue::Strings(texts) => texts.join(separator),
         ContextValue::StyledStrs(texts) => {
@@ -81,15 +85,15 @@ fn words(value: &ContextValue, language: Language) -> String {
 }
 
 /// `clap` parses numbers and reports in English; we parse all other values.
-fn number(why: String, language: Language) -> String {
+fn translate_number_error(why: String, language: Language) -> String {
     match why.rsplit_once(" is not in ") {
         Some((_, range)) => match range.split_once("..=") {
             Some((from, to)) => {
-                say::expected_range { from: from.into(), to: to.into() }.to(language)
+                say::expected_range { from: from.into(), to: to.into() }.render_in(language)
             }
-            None => say::expected_number.to(language),
+            None => say::expected_number.render_in(language),
         },
-        None if why.is_ascii() => say::expected_number.to(language),
+        None if why.is_ascii() => say::expected_number.render_in(language),
         None => why,
     }
 }
@@ -101,8 +105,8 @@ mod tests {
     fn said(line: &str) -> String {
         let words = std::iter::once("holdfast").chain(line.split(' '));
         let error =
-            crate::args::command(Language::Chinese).try_get_matches_from(words).unwrap_err();
-        translated(&error, Language::Chinese).unwrap()
+            crate::args::build_command(Language::Chinese).try_get_matches_from(words).unwrap_err();
+        translate_mistake(&error, Language::Chinese).unwrap()
     }
 
     #[test]
@@ -137,7 +141,7 @@ mod tests {
     #[test]
     fn a_wrong_id_is_told_in_our_words_in_english() {
         let words = "holdfast dlq drop q 7".split(' ');
-        let command = crate::args::command(Language::English);
+        let command = crate::args::build_command(Language::English);
         let text = command.try_get_matches_from(words).unwrap_err().to_string();
         assert!(text.contains("expected an id such as 0192f5d4-"), "{text}");
     }

@@ -7,50 +7,52 @@ use http::{Uri, uri::Authority};
 use texts::{Phrase, Sentence};
 use wire::{EdgeId, EventId, Language, Policy, Region};
 
-use crate::{conflicts::ConflictCursor, say, service::PastMoment, wait::Condition};
+use crate::{conflicts::ConflictCursor, say, service::PastMoment, wait::WaitCondition};
 
 /// Sets our parsers on all arguments, including subcommands.
-pub fn read_in(command: Command, language: Language) -> Command {
+pub fn with_value_parsers(command: Command, language: Language) -> Command {
     command
-        .mut_args(move |arg| read(arg, language))
-        .mut_subcommands(move |sub| read_in(sub, language))
+        .mut_args(move |arg| with_value_parser(arg, language))
+        .mut_subcommands(move |sub| with_value_parsers(sub, language))
 }
 
 /// An argument name has the same type in every command.
-fn read(arg: Arg, language: Language) -> Arg {
+fn with_value_parser(arg: Arg, language: Language) -> Arg {
     match arg.get_id().as_str() {
-        "url" => arg.value_parser(move |text: &str| address(text, language)),
-        "region" => arg.value_parser(parsed::<Region>(say::expected_region, language)),
+        "url" => arg.value_parser(move |text: &str| parse_address(text, language)),
+        "region" => arg.value_parser(parser_for::<Region>(say::expected_region, language)),
         "edge" | "name" | "holder" => {
-            arg.value_parser(parsed::<EdgeId>(say::expected_edge, language))
+            arg.value_parser(parser_for::<EdgeId>(say::expected_edge, language))
         }
-        "events" => arg.value_parser(parsed::<EventId>(say::expected_id, language)),
-        "policy" => arg.value_parser(parsed::<Policy>(say::expected_policy, language)),
-        "since" => arg.value_parser(moment(language)),
-        "conditions" => arg.value_parser(condition(language)),
-        "cursor" => arg.value_parser(parsed::<ConflictCursor>(say::expected_cursor, language)),
+        "events" => arg.value_parser(parser_for::<EventId>(say::expected_id, language)),
+        "policy" => arg.value_parser(parser_for::<Policy>(say::expected_policy, language)),
+        "since" => arg.value_parser(moment_parser(language)),
+        "conditions" => arg.value_parser(condition_parser(language)),
+        "cursor" => arg.value_parser(parser_for::<ConflictCursor>(say::expected_cursor, language)),
         _ => arg,
     }
 }
 
-fn parsed<T: FromStr>(
+fn parser_for<T: FromStr>(
     expected: Phrase,
     language: Language,
 ) -> impl Fn(&str) -> Result<T, String> + Clone {
-    move |text| text.parse().map_err(|_| expected.to(language))
+    move |text| text.parse().map_err(|_| expected.render_in(language))
 }
 
-pub fn moment(language: Language) -> impl Fn(&str) -> Result<PastMoment, String> + Clone {
-    parsed::<PastMoment>(say::expected_moment, language)
+pub fn moment_parser(language: Language) -> impl Fn(&str) -> Result<PastMoment, String> + Clone {
+    parser_for::<PastMoment>(say::expected_moment, language)
 }
 
-pub fn condition(language: Language) -> impl Fn(&str) -> Result<Condition, String> + Clone {
-    move |text| Condition::read(text, language)
+pub fn condition_parser(
+    language: Language,
+) -> impl Fn(&str) -> Result<WaitCondition, String> + Clone {
+    move |text| WaitCondition::parse(text, language)
 }
 
 /// Parses a hand-written gateway address: the scheme is optional, and a trailing slash is allowed.
 /// Without a scheme the host needs a port or a dot: a bare name could be anything.
-fn address(text: &str, language: Language) -> Result<String, String> {
+fn parse_address(text: &str, language: Language) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
     let (full, named) = match text.contains("://") {
         true => (text.to_owned(), true),
@@ -66,7 +68,7 @@ fn address(text: &str, language: Language) -> Result<String, String> {
     };
     match read.filter(|uri| web(uri) && bare(uri) && host(uri) && port(uri)) {
         Some(_) => Ok(full),
-        None => Err(say::expected_address.to(language)),
+        None => Err(say::expected_address.render_in(language)),
     }
 }
 
@@ -76,7 +78,7 @@ mod tests {
 
     #[test]
     fn an_address_may_be_written_by_hand() {
-        let read = |text: &str| address(text, Language::English);
+        let read = |text: &str| parse_address(text, Language::English);
         for (typed, expected) in [
             ("127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),

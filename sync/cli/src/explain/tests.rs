@@ -25,7 +25,7 @@ fn order() -> Order {
         status: OrderStatus::Accepted,
         version: 3,
         updated_at: START.plus_ms(60_000),
-        ..Order::published(id, draft, customer, START, Source::Portal)
+        ..Order::new_published(id, draft, customer, START, Source::Portal)
     }
 }
 
@@ -59,7 +59,7 @@ fn entry(
 }
 
 /// Provider A won through the cloud while provider B's earlier tap waited at an offline edge.
-fn story() -> OrderStory {
+fn story() -> OrderHistory {
     let open = Some(OrderStatus::Pending);
     let north = EdgeId::new("north-1").unwrap();
     let lost = TimelineEntry {
@@ -82,7 +82,7 @@ fn story() -> OrderStory {
             0,
         )
     };
-    OrderStory {
+    OrderHistory {
         order: order(),
         timeline: vec![
             entry(person(1, Role::Customer), None, None, OrderStatus::PendingReview, 0),
@@ -109,13 +109,13 @@ fn story() -> OrderStory {
     }
 }
 
-fn look(language: Language) -> Look {
-    Look { width: Some(80), ..Look::plain(language) }
+fn look(language: Language) -> OutputStyle {
+    OutputStyle { width: Some(80), ..OutputStyle::for_pipe(language) }
 }
 
 #[test]
 fn a_collision_is_told_with_winner_rule_and_times() {
-    let text = render(&story(), &look(Language::English));
+    let text = render_history(&story(), &look(Language::English));
     for line in [
         "the customer published it (through the cloud); it became pending review",
         "admin A approved it (through the cloud); it became open for providers",
@@ -144,14 +144,14 @@ fn a_payment_is_a_success_though_the_order_stays_as_it_was() {
         payment_status: Some(PaymentStatus::Held),
         ..entry(customer, None, Some(accepted), accepted, 300_000)
     });
-    let text = render(&story, &look(Language::English));
+    let text = render_history(&story, &look(Language::English));
     assert!(text.contains("  5 + the payment is held"), "{text}");
     assert!(text.contains("  4 x provider B tried"), "{text}");
 }
 
 #[test]
 fn the_same_story_is_told_in_chinese() {
-    let text = render(&story(), &look(Language::Chinese));
+    let text = render_history(&story(), &look(Language::Chinese));
     for line in [
         "客户发布该订单（通过云端），状态变为待审核",
         "服务商B尝试接受该订单（通过边缘节点 north-1），未生效",
@@ -167,7 +167,7 @@ fn the_same_story_is_told_in_chinese() {
 fn a_story_without_a_collision_names_no_winner() {
     let mut story = story();
     story.timeline.pop();
-    assert!(!render(&story, &look(Language::English)).contains("Who won"));
+    assert!(!render_history(&story, &look(Language::English)).contains("Who won"));
 }
 
 #[test]
@@ -175,29 +175,29 @@ fn an_acceptance_that_met_a_cancelled_order_blames_no_winner() {
     let mut story = story();
     story.timeline.remove(2);
     story.timeline[2].code = Some(Code::OrderCancelled);
-    let text = render(&story, &look(Language::English));
+    let text = render_history(&story, &look(Language::English));
     assert!(text.contains("acceptance had no effect: This order has been cancelled."), "{text}");
 }
 
 #[test]
 fn ops_still_at_an_edge_are_not_passed_over() {
     let english = look(Language::English);
-    let text = render(&OrderStory { pending: Some(3), ..story() }, &english);
+    let text = render_history(&OrderHistory { pending: Some(3), ..story() }, &english);
     assert!(text.contains("The edges of NORTH still hold 3 operations"), "{text}");
-    let silent = OrderStory { pending: None, ..story() };
-    let text = render(&silent, &english);
+    let silent = OrderHistory { pending: None, ..story() };
+    let text = render_history(&silent, &english);
     assert!(text.contains("not known whether the edges of NORTH still hold operations"), "{text}");
-    let text = render(&silent, &look(Language::Chinese));
+    let text = render_history(&silent, &look(Language::Chinese));
     assert!(text.contains("无法得知 NORTH 的边缘节点"), "{text}");
-    assert_eq!(json(&silent, &english)["pending_at_edges"], Value::Null);
-    assert_eq!(json(&story(), &english)["pending_at_edges"], 0);
+    assert_eq!(history_to_json(&silent, &english)["pending_at_edges"], Value::Null);
+    assert_eq!(history_to_json(&story(), &english)["pending_at_edges"], 0);
 }
 
 #[test]
 fn a_title_written_by_others_stays_on_its_line() {
     let mut story = story();
     story.order.title = "a\nFAKE\x1b[2J".into();
-    let text = render(&story, &look(Language::English));
+    let text = render_history(&story, &look(Language::English));
     assert!(text.starts_with(&format!("{}  a FAKE [2J  NORTH", story.order.code)), "{text}");
 }
 
@@ -218,7 +218,7 @@ fn a_promise_that_did_not_hold_and_the_place_of_a_winner_are_told() {
     (loser.source, loser.edge) = (Source::Edge(east(2)), Some(east(2)));
     (loser.epoch, loser.seq) = (Some(2), Some(9));
     loser.promise = Some(EdgePromise { edge: east(2), epoch: 1, fence: 3, why: Some(how), end });
-    let text = render(&story, &look(Language::English));
+    let text = render_history(&story, &look(Language::English));
     let mut from = 0;
     for line in [
         "provider A accepted it (through the edge east-1, decided in the log of east-2)",
@@ -235,7 +235,7 @@ fn a_promise_that_did_not_hold_and_the_place_of_a_winner_are_told() {
         let at = text[from..].find(line);
         from += at.unwrap_or_else(|| panic!("`{line}` is missing, or out of place, in\n{text}"));
     }
-    let text = render(&story, &look(Language::Chinese));
+    let text = render_history(&story, &look(Language::Chinese));
     assert!(
         text.contains("因节点从旧副本恢复而终止") && text.contains("在第 1 代依据栅栏号 3"),
         "{text}"

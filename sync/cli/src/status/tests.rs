@@ -8,8 +8,8 @@ use super::*;
 
 const NOW: UnixMillis = UnixMillis(1_764_000_600_000);
 
-fn look(language: Language, terminal: bool) -> Look {
-    Look { width: terminal.then_some(200), ..Look::plain(language) }
+fn look(language: Language, terminal: bool) -> OutputStyle {
+    OutputStyle { width: terminal.then_some(200), ..OutputStyle::for_pipe(language) }
 }
 
 fn edge(name: &str) -> EdgeStatus {
@@ -97,7 +97,7 @@ fn report() -> StatusReport {
 #[test]
 fn a_terminal_gets_aligned_rows_and_the_next_steps() {
     let look = look(Language::English, true);
-    let text = rows(&report(), &look) + &verdict(&report(), &look);
+    let text = render_rows(&report(), &look) + &render_verdict(&report(), &look);
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("REGION  EDGE     GATE      LINK"), "{text}");
     let link = lines[0].find("LINK").unwrap();
@@ -119,7 +119,7 @@ fn a_terminal_gets_aligned_rows_and_the_next_steps() {
 fn every_column_starts_at_the_same_place_in_chinese_too() {
     use unicode_width::UnicodeWidthStr;
     let look = look(Language::Chinese, true);
-    let text = rows(&report(), &look) + &verdict(&report(), &look);
+    let text = render_rows(&report(), &look) + &render_verdict(&report(), &look);
     let place = |line: &str, word: &str| line[..line.find(word).unwrap()].width();
     let lines: Vec<&str> = text.lines().collect();
     let link = place(lines[0], "链路");
@@ -130,7 +130,7 @@ fn every_column_starts_at_the_same_place_in_chinese_too() {
 
 #[test]
 fn a_pipe_gets_a_row_an_edge_with_the_same_number_of_tabs() {
-    let text = rows(&report(), &look(Language::English, false));
+    let text = render_rows(&report(), &look(Language::English, false));
     assert_eq!(text.lines().count(), 5);
     for line in text.lines() {
         assert_eq!(line.split('\t').count(), 11, "{line}");
@@ -141,8 +141,8 @@ fn a_pipe_gets_a_row_an_edge_with_the_same_number_of_tabs() {
 fn a_healthy_report_says_so() {
     let healthy =
         StatusReport { now: NOW, regions: vec![region(Region::North, vec![edge("north-1")])] };
-    assert_eq!(verdict(&healthy, &look(Language::English, true)), "+ All is well.\n");
-    let value = json(&healthy, &look(Language::English, false)).unwrap();
+    assert_eq!(render_verdict(&healthy, &look(Language::English, true)), "+ All is well.\n");
+    let value = report_to_json(&healthy, &look(Language::English, false)).unwrap();
     assert_eq!(value["healthy"], true);
     assert_eq!(serde_json::from_value::<StatusReport>(value).unwrap(), healthy);
 }
@@ -173,11 +173,12 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
     reports.push(StatusReport { now: NOW, regions: vec![stopped] });
     for report in reports {
         for language in [Language::English, Language::Chinese] {
-            let ours: Vec<String> = complaint::all(&report, &look(language, false))
+            let ours: Vec<String> = complaint::describe_complaints(&report, &look(language, false))
                 .into_iter()
                 .map(|c| c.about)
                 .collect();
-            let theirs: Vec<String> = report.complaints().into_iter().map(|c| c.about).collect();
+            let theirs: Vec<String> =
+                report.list_health_issues().into_iter().map(|c| c.about).collect();
             assert_eq!(ours, theirs);
         }
     }
@@ -200,7 +201,7 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
     };
     let regions = vec![region(Region::North, vec![restored]), region(Region::Mid, vec![doubled])];
     let report = StatusReport { now: NOW, regions };
-    let said = |language| verdict(&report, &look(language, false));
+    let said = |language| render_verdict(&report, &look(language, false));
     let text = said(Language::English);
     for words in [
         "! north-1: it was restored from a copy: since 2025-11-24 16:10:00.000Z it runs in epoch 4",
@@ -216,18 +217,18 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
     }
     let chinese = said(Language::Chinese);
     assert!(chinese.contains("! north-1：该节点被从备份恢复"), "{chinese}");
-    assert_eq!(text.matches("Next: ").count(), report.complaints().len());
-    assert_eq!(chinese.matches("下一步：").count(), report.complaints().len());
+    assert_eq!(text.matches("Next: ").count(), report.list_health_issues().len());
+    assert_eq!(chinese.matches("下一步：").count(), report.list_health_issues().len());
 }
 
 #[test]
 fn people_who_are_refused_for_want_of_room_are_counted_with_the_next_step() {
     let refusing = EdgeStatus { newcomers_waiting: 3, ..edge("north-1") };
     let report = StatusReport { now: NOW, regions: vec![region(Region::North, vec![refusing])] };
-    let text = verdict(&report, &look(Language::English, false));
+    let text = render_verdict(&report, &look(Language::English, false));
     assert!(text.contains("! north-1: it keeps its last room for people whom it knows"), "{text}");
     assert!(text.contains("and refuses 3 others"), "{text}");
-    let chinese = verdict(&report, &look(Language::Chinese, false));
+    let chinese = render_verdict(&report, &look(Language::Chinese, false));
     assert!(chinese.contains("正拒绝另外 3 人的操作"), "{chinese}");
 }
 
@@ -237,7 +238,8 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
         let edge = EdgeStatus { disk_free_bytes, clock_error_ms, ..edge("north-1") };
         StatusReport { now: NOW, regions: vec![region(Region::North, vec![edge])] }
     };
-    let text = verdict(&on(Some(700 << 20), Some(-125_000)), &look(Language::English, false));
+    let text =
+        render_verdict(&on(Some(700 << 20), Some(-125_000)), &look(Language::English, false));
     for words in [
         "! north-1: its disk has 700 MiB left; a full disk makes it refuse new work",
         "Next: make room on the disk that holds its data folder",
@@ -246,10 +248,17 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    let chinese = verdict(&on(Some(0), Some(61_000)), &look(Language::Chinese, false));
+    let chinese = render_verdict(&on(Some(0), Some(61_000)), &look(Language::Chinese, false));
     assert!(chinese.contains("其磁盘已满") && chinese.contains("快了 1m 1s"), "{chinese}");
-    assert_eq!(on(Some(1 << 30), Some(60_000)).complaints(), Vec::<wire::Complaint>::new());
-    assert_eq!(on(None, None).complaints(), Vec::<wire::Complaint>::new(), "it has not said");
+    assert_eq!(
+        on(Some(1 << 30), Some(60_000)).list_health_issues(),
+        Vec::<wire::HealthIssue>::new()
+    );
+    assert_eq!(
+        on(None, None).list_health_issues(),
+        Vec::<wire::HealthIssue>::new(),
+        "it has not said"
+    );
 }
 
 #[test]
@@ -260,7 +269,7 @@ fn an_edge_that_keeps_tokens_of_the_cloud_is_named_with_the_next_step() {
         (Language::English, "! north-1: its program is older than the tokens for edges"),
         (Language::Chinese, "其程序早于节点专用令牌"),
     ] {
-        let text = verdict(&report, &look(language, false));
+        let text = render_verdict(&report, &look(language, false));
         assert!(text.contains(words), "{text}");
     }
 }
@@ -279,21 +288,21 @@ fn what_was_repaired_is_named_and_is_no_complaint() {
     };
     let report = |repairs| StatusReport { now: NOW, regions: vec![north(repairs)] };
     let look = look(Language::English, true);
-    let text = verdict(&report(repairs), &look);
+    let text = render_verdict(&report(repairs), &look);
     let named = "~ NORTH: 2 changes had not arrived and were repaired from the order service";
     assert!(text.contains(named) && text.contains("+ All is well."), "{text}");
 
     let contradicted =
         wire::RepairStatus { contradictions: 1, contradicted_at: Some(NOW), ..repairs };
-    let text = verdict(&report(contradicted), &look);
+    let text = render_verdict(&report(contradicted), &look);
     assert!(
         text.contains("! NORTH: the order service and the hub said different things"),
         "{text}"
     );
-    assert_eq!(report(contradicted).complaints().len(), 1);
+    assert_eq!(report(contradicted).list_health_issues().len(), 1);
     let old =
         wire::RepairStatus { contradicted_at: Some(NOW.plus_ms(-90_000_000)), ..contradicted };
-    assert_eq!(report(old).complaints(), Vec::<wire::Complaint>::new());
+    assert_eq!(report(old).list_health_issues(), Vec::<wire::HealthIssue>::new());
 }
 
 #[test]
@@ -302,13 +311,13 @@ fn lost_acceptances_are_named_for_a_day_and_are_no_complaint() {
         let edge = EdgeStatus { lost: n, lost_at: Some(NOW.plus_ms(-ago_ms)), ..edge("north-1") };
         StatusReport { now: NOW, regions: vec![region(Region::North, vec![edge])] }
     };
-    let text = verdict(&lost(2, 60_000), &look(Language::English, true));
+    let text = render_verdict(&lost(2, 60_000), &look(Language::English, true));
     let named = "~ north-1: 2 acceptances made there have lost, last at 2025-11-24 16:09:00.000Z; \
                  `holdfast conflicts` lists them";
     assert_eq!(text, format!("{named}\n+ All is well.\n"));
-    let chinese = verdict(&lost(2, 60_000), &look(Language::Chinese, true));
+    let chinese = render_verdict(&lost(2, 60_000), &look(Language::Chinese, true));
     assert!(chinese.starts_with("~ north-1：该处已有 2 次接单落败"), "{chinese}");
-    let old = verdict(&lost(2, 90_000_000), &look(Language::English, true));
+    let old = render_verdict(&lost(2, 90_000_000), &look(Language::English, true));
     assert_eq!(old, "+ All is well.\n");
 }
 
@@ -316,9 +325,9 @@ fn lost_acceptances_are_named_for_a_day_and_are_no_complaint() {
 fn a_grant_that_the_view_did_not_agree_with_is_a_complaint() {
     let unproven = EdgeStatus { unproven: Some(4), ..edge("north-1") };
     let report = StatusReport { now: NOW, regions: vec![region(Region::North, vec![unproven])] };
-    let text = verdict(&report, &look(Language::English, true));
+    let text = render_verdict(&report, &look(Language::English, true));
     assert!(text.contains("under fence 4"), "{text}");
-    assert_eq!(report.complaints().len(), 1);
+    assert_eq!(report.list_health_issues().len(), 1);
 }
 
 #[test]
@@ -333,7 +342,7 @@ fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() 
     let north = region(Region::North, vec![stuck, behind]);
     let report =
         StatusReport { now: NOW, regions: vec![north, region(Region::Mid, vec![stopped])] };
-    let text = verdict(&report, &look(Language::English, false));
+    let text = render_verdict(&report, &look(Language::English, false));
     for words in [
         "! north-1: since 2025-11-24 16:10:00.000Z its region's feed lacks a change",
         "the dead letters, holdfast_bus_dead_letters{queue=\"hub_feed\"} in",
@@ -343,7 +352,7 @@ fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() 
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    let chinese = verdict(&report, &look(Language::Chinese, false));
+    let chinese = render_verdict(&report, &look(Language::Chinese, false));
     assert!(chinese.contains("等待人工处理") && chinese.contains("死信数"), "{chinese}");
 }
 
@@ -354,7 +363,7 @@ fn accepts_of_the_portal_that_need_an_operator_are_said_with_the_next_step() {
         let regions = vec![RegionStatus { asks_stopped, ..north }];
         StatusReport { now: NOW, regions }
     };
-    let said = |language| verdict(&stopped(2), &look(language, false));
+    let said = |language| render_verdict(&stopped(2), &look(language, false));
     let text = said(Language::English);
     assert!(
         text.starts_with("! NORTH: 2 acceptances made at the portal could not be decided"),
@@ -366,12 +375,12 @@ fn accepts_of_the_portal_that_need_an_operator_are_said_with_the_next_step() {
     );
     let chinese = said(Language::Chinese);
     assert!(chinese.contains("等待人工处理") && chinese.contains("`holdfast queue`"), "{chinese}");
-    let value = json(&stopped(2), &look(Language::English, false)).unwrap();
+    let value = report_to_json(&stopped(2), &look(Language::English, false)).unwrap();
     assert_eq!(
         (&value["healthy"], &value["complaints"][0]["kind"]),
         (&json!(false), &json!("asks_stopped"))
     );
-    assert_eq!(stopped(0).complaints(), Vec::<wire::Complaint>::new());
+    assert_eq!(stopped(0).list_health_issues(), Vec::<wire::HealthIssue>::new());
 }
 
 #[test]
@@ -382,7 +391,7 @@ fn an_exclusive_region_without_a_holder_is_not_well() {
     };
     let down = EdgeStatus { link: LinkState::Down, ..edge("north-1") };
     let report = free(vec![down, edge("north-2")]);
-    let text = verdict(&report, &look(Language::English, false));
+    let text = render_verdict(&report, &look(Language::English, false));
     for words in [
         "! NORTH: the policy is exclusive and nobody holds the region",
         "the first acceptance to reach the cloud wins",
@@ -391,9 +400,9 @@ fn an_exclusive_region_without_a_holder_is_not_well() {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!text.contains("All is well"), "{text}");
-    let chinese = verdict(&report, &look(Language::Chinese, false));
+    let chinese = render_verdict(&report, &look(Language::Chinese, false));
     assert!(chinese.contains("没有节点持有该区域"), "{chinese}");
     let mut held = free(vec![edge("north-1")]);
     held.regions[0].holder = EdgeId::new("north-1").ok();
-    assert_eq!(held.complaints(), Vec::<wire::Complaint>::new());
+    assert_eq!(held.list_health_issues(), Vec::<wire::HealthIssue>::new());
 }

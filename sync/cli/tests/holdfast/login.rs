@@ -14,7 +14,7 @@ use crate::stage::*;
 pub fn login(platform: &Platform, password: &str, more: &[&str]) -> Output {
     let url = platform.url();
     let line = ["--url", &url, "login", "admin", "--password-stdin"];
-    let mut command = platform.alone(&[&line[..], more].concat());
+    let mut command = platform.command_without_env(&[&line[..], more].concat());
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = piped.spawn().unwrap();
     writeln!(running.stdin.take().unwrap(), "{password}").unwrap();
@@ -22,7 +22,7 @@ pub fn login(platform: &Platform, password: &str, more: &[&str]) -> Output {
 }
 
 fn alone(platform: &Platform, args: &[&str]) -> Output {
-    platform.alone(args).output().unwrap()
+    platform.command_without_env(args).output().unwrap()
 }
 
 #[test]

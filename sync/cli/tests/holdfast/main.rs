@@ -285,7 +285,7 @@ fn edges_are_listed() {
 #[test]
 fn the_sign_in_that_up_wrote_is_found_and_never_guessed() {
     let platform = Platform::start(report("up", "match"));
-    let alone = |args: &[&str]| platform.alone(args).output().unwrap();
+    let alone = |args: &[&str]| platform.command_without_env(args).output().unwrap();
     let ran = alone(&["status"]);
     assert_eq!(code(&ran), 2, "{}", said(&ran));
     assert!(said(&ran).contains("no running platform is known here"), "{}", said(&ran));

@@ -66,11 +66,11 @@ fn the_portals_accepts_are_waited_for_until_nothing_is_left_to_decide() {
 #[test]
 fn it_ends_as_soon_as_it_is_so() {
     let shown = Arc::new(Mutex::new(report("down", "unknown")));
-    let platform = Platform::changing(Arc::clone(&shown));
+    let platform = Platform::start_changing(Arc::clone(&shown));
     let mut waiting = platform.command(&["wait", "--for", "links-up", "--timeout", "60"]);
     let waiting = waiting.stdout(std::process::Stdio::piped()).spawn().unwrap();
     // The first poll must see the link down.
-    platform.looked_at();
+    platform.wait_for_status_request();
     *shown.lock().unwrap() = report("up", "match");
     let ran = waiting.wait_with_output().unwrap();
     assert_eq!(code(&ran), 0, "{}", said(&ran));
@@ -79,10 +79,10 @@ fn it_ends_as_soon_as_it_is_so() {
 #[test]
 fn a_gateway_that_is_asked_too_often_is_left_alone_for_as_long_as_it_says() {
     let shown = Arc::new(Mutex::new(json!({"busy_for_s": 2, "code": "rate_limited"})));
-    let platform = Platform::changing(Arc::clone(&shown));
+    let platform = Platform::start_changing(Arc::clone(&shown));
     let mut waiting = platform.command(&["wait", "--for", "links-up", "--json"]);
     let waiting = waiting.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    platform.looked_at();
+    platform.wait_for_status_request();
     *shown.lock().unwrap() = report("up", "match");
     let ran = waiting.wait_with_output().unwrap();
     assert_eq!(code(&ran), 0, "{}", said(&ran));
@@ -97,9 +97,9 @@ fn a_gateway_that_is_asked_too_often_is_left_alone_for_as_long_as_it_says() {
         assert_eq!(code(&ran), 8, "{}", said(&ran));
         let value: Value = serde_json::from_str(&said(&ran)).unwrap();
         let missing = value["error"]["missing"][0].as_str().unwrap();
-        assert_eq!(missing, busy.sentence(wire::Language::English));
-        platform.looked_at();
-        assert!(!platform.is_looked_at(), "it asked once");
+        assert_eq!(missing, busy.sentence_in(wire::Language::English));
+        platform.wait_for_status_request();
+        assert!(!platform.has_status_request(), "it asked once");
         let ran = platform.holdfast(&["status", "--json"]);
         let value: Value = serde_json::from_str(&said(&ran)).unwrap();
         assert_eq!((code(&ran), &value["error"]["code"]), (1, &json!(busy)));

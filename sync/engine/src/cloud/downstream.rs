@@ -31,14 +31,14 @@ pub(super) struct Downstream {
 }
 
 impl Downstream {
-    pub(super) fn after(cursor: u64) -> Self {
+    pub(super) fn starting_after(cursor: u64) -> Self {
         let reading = false;
         let (acknowledged, sent, reached, head) = (cursor, cursor, cursor, cursor);
         Self { acknowledged, sent, reached, ticks_waited: 0, head, reading }
     }
 
     /// The store reaches `head`. Starts no read.
-    pub(super) fn hear(&mut self, head: u64) {
+    pub(super) fn record_head(&mut self, head: u64) {
         self.head = self.head.max(head);
     }
 
@@ -47,8 +47,8 @@ impl Downstream {
     }
 
     /// The store reaches `head`. Returns the next read if one is due.
-    pub(super) fn reach(&mut self, head: u64) -> Option<(u64, u32)> {
-        self.hear(head);
+    pub(super) fn advance_head(&mut self, head: u64) -> Option<(u64, u32)> {
+        self.record_head(head);
         self.next()
     }
 
@@ -73,7 +73,7 @@ impl Downstream {
     }
 
     /// Runs about once a second.
-    pub(super) fn tick(&mut self) -> Option<(u64, u32)> {
+    pub(super) fn retry_overdue(&mut self) -> Option<(u64, u32)> {
         let awaits = !self.reading && self.sent > self.acknowledged;
         if !is_overdue(&mut self.ticks_waited, awaits, AGAIN_AFTER_TICKS) {
             return None;

@@ -2,82 +2,88 @@
 
 use wire::{
     CODEC_PACKED, CODEC_PLAIN, Code, EdgeId, Hello, PROTOCOL_MAX, PROTOCOL_MIN, QuarantineWhy,
-    Refused,
+    SessionRefusal,
 };
 
-use super::{Confinement, StoredEdge};
+use super::{QuarantineRequest, StoredEdge};
 
 /// Most new epochs per day without an operator: a machine that is restored again and again needs a
 /// review.
 const EPOCHS_A_DAY: u32 = 3;
 
 /// Checks the Hello alone, before the edge's record is read.
-pub(super) fn greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Refused> {
+pub(super) fn check_greeting(edge: &EdgeId, hello: &Hello) -> Result<(), SessionRefusal> {
     if hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN {
         let (min, max) = (hello.protocol_min, hello.protocol_max);
         let detail =
             format!("the edge speaks {min} to {max}, the hub {PROTOCOL_MIN} to {PROTOCOL_MAX}");
-        return refused(Code::ProtocolUnsupported, detail);
+        return refuse_hello(Code::ProtocolUnsupported, detail);
     }
     if hello.codec != CODEC_PLAIN {
-        return refused(Code::ProtocolUnsupported, format!("codec {} is unknown", hello.codec));
+        return refuse_hello(
+            Code::ProtocolUnsupported,
+            format!("codec {} is unknown", hello.codec),
+        );
     }
     if hello.edge != *edge {
-        return refused(Code::EdgeUnknown, format!("the token is not of edge {}", hello.edge));
+        return refuse_hello(Code::EdgeUnknown, format!("the token is not of edge {}", hello.edge));
     }
     Ok(())
 }
 
-pub(super) enum Fit {
+pub(super) enum HelloCheck {
     Fits,
     /// Another run of the edge may have a living session.
     Probe,
 }
 
-pub(super) enum Unwelcome {
-    Quarantine(Box<Confinement>),
-    Refused(Refused),
+pub(super) enum HelloRejection {
+    Quarantine(Box<QuarantineRequest>),
+    Refused(SessionRefusal),
 }
 
-impl From<Refused> for Unwelcome {
-    fn from(refused: Refused) -> Self {
+impl From<SessionRefusal> for HelloRejection {
+    fn from(refused: SessionRefusal) -> Self {
         Self::Refused(refused)
     }
 }
 
 /// Checks a Hello against the edge's record.
-pub(super) fn judge(hello: &Hello, stored: &StoredEdge) -> Result<Fit, Unwelcome> {
-    place(hello, stored)?;
+pub(super) fn check_against_record(
+    hello: &Hello,
+    stored: &StoredEdge,
+) -> Result<HelloCheck, HelloRejection> {
+    check_admission(hello, stored)?;
     if stored.running.is_some_and(|nonce| nonce != hello.nonce) {
-        return Ok(Fit::Probe);
+        return Ok(HelloCheck::Probe);
     }
-    if is_lost(hello, stored) {
-        return Err(quarantine(hello, stored));
+    if differs_from_received(hello, stored) {
+        return Err(request_quarantine(hello, stored));
     }
-    ahead(hello, stored)?;
-    Ok(Fit::Fits)
+    check_not_ahead(hello, stored)?;
+    Ok(HelloCheck::Fits)
 }
 
-fn place(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
+fn check_admission(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefusal> {
     if hello.region != stored.region {
         let detail = format!("it is enrolled in {}, not in {}", stored.region, hello.region);
-        return refused(Code::EdgeUnknown, detail);
+        return refuse_hello(Code::EdgeUnknown, detail);
     }
     if stored.disabled {
-        return refused(Code::EdgeDisabled, "disabled by an operator".to_owned());
+        return refuse_hello(Code::EdgeDisabled, "disabled by an operator".to_owned());
     }
     if !stored.gate_open {
-        return refused(Code::GateClosed, "closed by an operator".to_owned());
+        return refuse_hello(Code::GateClosed, "closed by an operator".to_owned());
     }
     if hello.twin == Some(true) {
-        return refused(Code::EdgeTwin, "it was told that it is a second instance".to_owned());
+        return refuse_hello(Code::EdgeTwin, "it was told that it is a second instance".to_owned());
     }
     Ok(())
 }
 
 /// True if the edge's log differs from the received one. The first ops reveal a different log that
 /// extends past the cursor.
-fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
+fn differs_from_received(hello: &Hello, stored: &StoredEdge) -> bool {
     let cursor = stored.cursor;
     let behind = hello.last_seq < cursor.seq;
     let other = hello.last_seq == cursor.seq && hello.last_hash != cursor.hash;
@@ -89,12 +95,12 @@ fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
 
 /// A run that missed the frame gets the same epoch again. Once an op of that epoch has arrived,
 /// some run owns it and no other run may get it [ONE_EPOCH_OWNER].
-fn quarantine(hello: &Hello, stored: &StoredEdge) -> Unwelcome {
+fn request_quarantine(hello: &Hello, stored: &StoredEdge) -> HelloRejection {
     let granted_to_it = stored.grant.is_some_and(|grant| grant.to == hello.nonce);
     let again = granted_to_it && hello.epoch < stored.epoch && stored.cursor.seq == 0;
     if !again && stored.epochs_today >= EPOCHS_A_DAY {
         let detail = format!("{} new epochs since yesterday", stored.epochs_today);
-        return Unwelcome::Refused(Refused { code: Code::EdgeNeedsOperator, detail });
+        return HelloRejection::Refused(SessionRefusal { code: Code::EdgeNeedsOperator, detail });
     }
     // This run had the newest session until another run got the epoch, so two runs are alive.
     let outlived = stored.grant.is_some_and(|grant| grant.after == Some(hello.nonce));
@@ -106,18 +112,18 @@ fn quarantine(hello: &Hello, stored: &StoredEdge) -> Unwelcome {
         None => QuarantineWhy::EdgeRestored,
     };
     let (hello, over, epoch) = (hello.clone(), stored.term, stored.epoch);
-    Unwelcome::Quarantine(Box::new(Confinement { hello, over, epoch, again, why }))
+    HelloRejection::Quarantine(Box::new(QuarantineRequest { hello, over, epoch, again, why }))
 }
 
 /// Refuses an edge that has more than the cloud, because the cloud must have lost data.
-fn ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
+fn check_not_ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefusal> {
     if hello.epoch > stored.epoch {
         let detail = format!("its epoch is {}, and {} is current", hello.epoch, stored.epoch);
-        return refused(Code::ChainBroken, detail);
+        return refuse_hello(Code::ChainBroken, detail);
     }
     if hello.outcome_cursor > stored.outcome_count {
         let (has, given) = (hello.outcome_cursor, stored.outcome_count);
-        return refused(
+        return refuse_hello(
             Code::ChainBroken,
             format!("it has {has} outcomes, and {given} were given"),
         );
@@ -127,7 +133,7 @@ fn ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     if feed_start(hello, stored) > stored.feed_seq && !takes_snapshots {
         let (has, are) = (hello.feed_cursor, stored.feed_seq);
         let detail = format!("it has {has} changes of the feed, and there are {are}");
-        return refused(Code::Unavailable, detail);
+        return refuse_hello(Code::Unavailable, detail);
     }
     Ok(())
 }
@@ -139,11 +145,11 @@ pub(super) fn feed_start(hello: &Hello, stored: &StoredEdge) -> u64 {
 }
 
 /// The codec for this edge's packed ops. An older edge offers no codecs and sends plain ops.
-pub(super) fn codec(hello: &Hello) -> Option<u8> {
+pub(super) fn choose_codec(hello: &Hello) -> Option<u8> {
     let can_pack = hello.codecs.as_ref().is_some_and(|codecs| codecs.contains(&CODEC_PACKED));
     can_pack.then_some(CODEC_PACKED)
 }
 
-fn refused(code: Code, detail: String) -> Result<(), Refused> {
-    Err(Refused { code, detail })
+fn refuse_hello(code: Code, detail: String) -> Result<(), SessionRefusal> {
+    Err(SessionRefusal { code, detail })
 }

@@ -1,30 +1,31 @@
 //! A session after its Welcome: ops come up, outcomes and the feed go down.
 
 use wire::{
-    Ack, Alive, Ask, Change, Code, Credit, Down, Frame, HeldNotice, Hello, Limits, NumberedOutcome,
-    OutcomesFrame, PortalAccept, Probe, Resend, SnapshotPart, Standing, UnixMillis, Up, Welcome,
+    AcceptForHolder, Ack, AskFrame, ChangesFrame, Code, Credit, FeedChange, Frame, HeldNotice,
+    Hello, LinkLimits, LinkSessionId, NumberedOutcome, OpsFrame, OutcomesFrame, Probe, ProbeReply,
+    ResendRequest, SnapshotPart, UnixMillis, Welcome,
 };
 
-use crate::moments::HeadNotes;
+use crate::moments::LogHeadReports;
 
 use super::{
-    Input, NewOps, Output, StoredEdge,
+    NewOps, StoredEdge, SyncSessionInput, SyncSessionOutput,
     downstream::Downstream,
-    end, hello,
-    snapshot::{self, ImageTransfer},
-    upstream::{UpRuling, Uplink},
+    end_session, hello,
+    snapshot::{self, SnapshotTransfer},
+    upstream::{UpFrameResult, Uplink},
 };
 
 #[derive(Debug)]
 pub(super) struct OpenSession {
-    pub(super) standing: Standing,
-    limits: Limits,
+    pub(super) standing: LinkSessionId,
+    limits: LinkLimits,
     feed_generation: u64,
     up: Uplink,
     outcomes: Downstream,
     feed: Downstream,
     /// The feed waits during a snapshot transfer.
-    snapshot: Option<ImageTransfer>,
+    snapshot: Option<SnapshotTransfer>,
     /// The feed number of the last snapshot that the edge adopted in this session.
     taken: Option<u64>,
     takes_snapshots: bool,
@@ -32,7 +33,7 @@ pub(super) struct OpenSession {
     /// The feed number of the last `confirm_feed`.
     feed_confirmed: Option<u64>,
     ticks: u32,
-    heads: HeadNotes,
+    heads: LogHeadReports,
 }
 
 /// In ticks of a second. The age limit of an edge's revocations is in hours.
@@ -43,8 +44,8 @@ pub(super) struct UnusedFrame;
 pub(super) struct SessionStart {
     pub term: u64,
     /// Includes the log end from the Hello.
-    pub heads: HeadNotes,
-    pub limits: Limits,
+    pub heads: LogHeadReports,
+    pub limits: LinkLimits,
     pub now: UnixMillis,
 }
 
@@ -53,18 +54,18 @@ impl OpenSession {
         hello: &Hello,
         stored: &StoredEdge,
         begun: SessionStart,
-    ) -> (Self, Vec<Output>) {
+    ) -> (Self, Vec<SyncSessionOutput>) {
         let SessionStart { term, heads, limits, now } = begun;
-        let standing = Standing { term, nonce: hello.nonce };
+        let standing = LinkSessionId { term, nonce: hello.nonce };
         let feed = snapshot::feed_base(hello, stored);
         let mut open = Self {
             standing,
             limits,
             feed_generation: stored.feed_generation,
             up: Uplink::new(stored.epoch, stored.cursor),
-            outcomes: Downstream::after(hello.outcome_cursor),
-            feed: Downstream::after(feed),
-            snapshot: ImageTransfer::needed(hello, stored, standing),
+            outcomes: Downstream::starting_after(hello.outcome_cursor),
+            feed: Downstream::starting_after(feed),
+            snapshot: SnapshotTransfer::start_if_needed(hello, stored, standing),
             taken: None,
             takes_snapshots: hello.snapshots == Some(true),
             probed: 0,
@@ -81,100 +82,117 @@ impl OpenSession {
             limits,
             cloud_now: now,
             snapshot: open.snapshot.as_ref().map(|image| image.feed_seq),
-            codec: hello::codec(hello),
+            codec: hello::choose_codec(hello),
         });
-        let outcomes = open.outcomes.reach(stored.outcome_count).map(Self::read_outcomes);
-        let down = open.feed_on(stored.feed_seq);
-        let outputs = [Output::Send(welcome)].into_iter().chain(outcomes).chain(down).collect();
+        let outcomes = open.outcomes.advance_head(stored.outcome_count).map(Self::read_outcomes);
+        let down = open.advance_feed(stored.feed_seq);
+        let outputs =
+            [SyncSessionOutput::Send(welcome)].into_iter().chain(outcomes).chain(down).collect();
         (open, outputs)
     }
 
-    pub(super) fn handle(
+    pub(super) fn handle_input(
         &mut self,
-        input: Input,
+        input: SyncSessionInput,
         now: UnixMillis,
-    ) -> Result<Vec<Output>, UnusedFrame> {
+    ) -> Result<Vec<SyncSessionOutput>, UnusedFrame> {
         Ok(match input {
-            Input::Frame(frame) => self.frame(frame, now)?,
-            Input::OpsStored { cursor } => {
-                self.up.confirmed(cursor);
-                vec![self.credit()]
+            SyncSessionInput::Frame(frame) => self.handle_frame(frame, now)?,
+            SyncSessionInput::OpsStored { cursor } => {
+                self.up.confirm_stored(cursor);
+                vec![self.grant_credit()]
             }
-            Input::Outcomes(outcomes) => self.send_outcomes(outcomes),
-            Input::Feed { to, changes } => self.send_feed(to, changes),
-            Input::Snapshot(part) => self.send_chunk(&part),
-            Input::Repair { feed_seq, granted_seq } => self.repair(feed_seq, granted_seq),
-            Input::OutcomesReach(head) => {
-                self.outcomes.reach(head).map(Self::read_outcomes).into_iter().collect()
+            SyncSessionInput::Outcomes(outcomes) => self.send_outcomes(outcomes),
+            SyncSessionInput::Feed { to, changes } => self.send_feed(to, changes),
+            SyncSessionInput::Snapshot(part) => self.send_chunk(&part),
+            SyncSessionInput::Repair { feed_seq, granted_seq } => {
+                self.start_repair(feed_seq, granted_seq)
             }
-            Input::FeedReaches { generation, feed_seq } => self.feed_reaches(generation, feed_seq),
-            Input::Held { seq, reason } => {
+            SyncSessionInput::OutcomesReach(head) => {
+                self.outcomes.advance_head(head).map(Self::read_outcomes).into_iter().collect()
+            }
+            SyncSessionInput::FeedReaches { generation, feed_seq } => {
+                self.handle_feed_head(generation, feed_seq)
+            }
+            SyncSessionInput::Held { seq, reason } => {
                 let standing = self.standing;
-                vec![Output::Send(Frame::Held(HeldNotice { standing, seq, reason }))]
+                vec![SyncSessionOutput::Send(Frame::Held(HeldNotice { standing, seq, reason }))]
             }
-            Input::Ask { accept, taken_at } => {
-                let PortalAccept { command, token, actor, .. } = *accept;
+            SyncSessionInput::Ask { accept, taken_at } => {
+                let AcceptForHolder { command, token, actor, .. } = *accept;
                 let standing = self.standing;
-                let ask = Ask { standing, command, token, actor, taken_at };
-                vec![Output::Send(Frame::Ask(ask))]
+                let ask = AskFrame { standing, command, token, actor, taken_at };
+                vec![SyncSessionOutput::Send(Frame::Ask(ask))]
             }
-            Input::Tick => {
-                let missing = self.up.tick().map(|from| self.resend(from));
-                let outcomes = self.outcomes.tick().map(Self::read_outcomes);
+            SyncSessionInput::Tick => {
+                let missing = self.up.retry_overdue_gap().map(|from| self.request_resend(from));
+                let outcomes = self.outcomes.retry_overdue().map(Self::read_outcomes);
                 let down = match &mut self.snapshot {
-                    Some(snapshot) => snapshot.tick().map(Output::ReadSnapshot),
-                    None => self.feed.tick().map(Self::read_feed),
+                    Some(snapshot) => snapshot.retry_overdue().map(SyncSessionOutput::ReadSnapshot),
+                    None => self.feed.retry_overdue().map(Self::read_feed),
                 };
                 self.ticks = self.ticks.wrapping_add(1);
                 let again = self.ticks.is_multiple_of(CONFIRM_EVERY_TICKS);
                 let confirmed = if again { self.confirm_feed(true) } else { None };
                 missing.into_iter().chain(outcomes).chain(down).chain(confirmed).collect()
             }
-            Input::ProbeAsked { number } => self.probe(number),
-            Input::Loaded(_)
-            | Input::Probed { .. }
-            | Input::Quarantined(_)
-            | Input::Tail(_)
-            | Input::TakenOver { .. }
-            | Input::Superseded
-            | Input::GateClosed
-            | Input::Disabled => Vec::new(),
+            SyncSessionInput::ProbeAsked { number } => self.send_probe(number),
+            SyncSessionInput::Loaded(_)
+            | SyncSessionInput::Probed { .. }
+            | SyncSessionInput::Quarantined(_)
+            | SyncSessionInput::Tail(_)
+            | SyncSessionInput::TakenOver { .. }
+            | SyncSessionInput::Superseded
+            | SyncSessionInput::GateClosed
+            | SyncSessionInput::Disabled => Vec::new(),
         })
     }
 
-    fn frame(&mut self, frame: Frame, now: UnixMillis) -> Result<Vec<Output>, UnusedFrame> {
+    fn handle_frame(
+        &mut self,
+        frame: Frame,
+        now: UnixMillis,
+    ) -> Result<Vec<SyncSessionOutput>, UnusedFrame> {
         match frame {
-            Frame::Up(up) if up.standing == self.standing => self.up(up, now),
-            Frame::Ack(ack) if ack.standing == self.standing => self.acknowledged(ack, now),
-            Frame::Alive(Alive { standing, number })
+            Frame::Up(up) if up.standing == self.standing => self.handle_up(up, now),
+            Frame::Ack(ack) if ack.standing == self.standing => self.handle_ack(ack, now),
+            Frame::Alive(ProbeReply { standing, number })
                 if standing == self.standing && (1..=self.probed).contains(&number) =>
             {
-                Ok(vec![Output::SaveAlive { number }])
+                Ok(vec![SyncSessionOutput::SaveAlive { number }])
             }
             _ => Err(UnusedFrame),
         }
     }
 
-    fn up(&mut self, up: Up, now: UnixMillis) -> Result<Vec<Output>, UnusedFrame> {
-        Ok(match self.up.take(self.standing.term, up, &self.limits) {
-            UpRuling::Store(mut new) => {
+    fn handle_up(
+        &mut self,
+        up: OpsFrame,
+        now: UnixMillis,
+    ) -> Result<Vec<SyncSessionOutput>, UnusedFrame> {
+        Ok(match self.up.accept_up(self.standing.term, up, &self.limits) {
+            UpFrameResult::Store(mut new) => {
                 for op in &mut new.ops {
-                    op.bounds = self.heads.bounds(op.at.seq, &op.bytes, now);
+                    op.bounds = self.heads.bound_next_op(op.at.seq, &op.bytes, now);
                 }
-                vec![Output::Store(NewOps { heads: self.heads, ..new })]
+                vec![SyncSessionOutput::Store(NewOps { heads: self.heads, ..new })]
             }
-            UpRuling::Repeat => vec![self.credit()],
-            UpRuling::Gap { from } => vec![self.resend(from)],
-            UpRuling::GapAskedFor => Vec::new(),
-            UpRuling::OtherEpoch => return Err(UnusedFrame),
-            UpRuling::Refused(code, why) => vec![end(code, why)],
+            UpFrameResult::Repeat => vec![self.grant_credit()],
+            UpFrameResult::Gap { from } => vec![self.request_resend(from)],
+            UpFrameResult::GapAskedFor => Vec::new(),
+            UpFrameResult::OtherEpoch => return Err(UnusedFrame),
+            UpFrameResult::Refused(code, why) => vec![end_session(code, why)],
         })
     }
 
     /// An Ack with numbers never sent belongs to another session.
-    fn acknowledged(&mut self, ack: Ack, now: UnixMillis) -> Result<Vec<Output>, UnusedFrame> {
+    fn handle_ack(
+        &mut self,
+        ack: Ack,
+        now: UnixMillis,
+    ) -> Result<Vec<SyncSessionOutput>, UnusedFrame> {
         if self.snapshot.is_some() {
-            return self.acknowledged_snapshot(ack, now);
+            return self.handle_snapshot_ack(ack, now);
         }
         if !self.outcomes.has_sent(ack.outcome_cursor) || !self.feed.has_sent(ack.feed_cursor) {
             return Err(UnusedFrame);
@@ -182,67 +200,68 @@ impl OpenSession {
         let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
         let feed = self.feed.acknowledge(ack.feed_cursor).map(Self::read_feed);
         let confirmed = self.confirm_feed(false);
-        let saved = [self.save(ack, now)].into_iter();
+        let saved = [self.save_ack(ack, now)].into_iter();
         Ok(saved.chain(outcomes).chain(feed).chain(confirmed).collect())
     }
 
     /// Until the snapshot becomes the edge's view, the edge's cursor does not refer to this feed.
     /// The saved cursor stays, so that the feed keeps everything after it.
-    fn acknowledged_snapshot(
+    fn handle_snapshot_ack(
         &mut self,
         ack: Ack,
         now: UnixMillis,
-    ) -> Result<Vec<Output>, UnusedFrame> {
+    ) -> Result<Vec<SyncSessionOutput>, UnusedFrame> {
         if !self.outcomes.has_sent(ack.outcome_cursor) {
             return Err(UnusedFrame);
         }
         let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
-        let taken = self.snapshot.as_mut().and_then(|snapshot| snapshot.acknowledged(&ack));
+        let taken = self.snapshot.as_mut().and_then(|snapshot| snapshot.apply_ack(&ack));
         let (ack, down) = match taken {
             Some(feed_seq) => {
                 self.snapshot = None;
                 self.taken = Some(feed_seq);
                 let head = self.feed.head;
-                self.feed = Downstream::after(feed_seq);
-                let feed = self.feed.reach(head).map(Self::read_feed);
-                let taken = [Output::SnapshotTaken].into_iter().chain(feed).collect();
+                self.feed = Downstream::starting_after(feed_seq);
+                let feed = self.feed.advance_head(head).map(Self::read_feed);
+                let taken = [SyncSessionOutput::SnapshotTaken].into_iter().chain(feed).collect();
                 (Ack { feed_cursor: feed_seq, ..ack }, taken)
             }
             None => {
                 let feed_cursor = self.feed.acknowledged;
-                (Ack { feed_cursor, ..ack }, self.read_on())
+                (Ack { feed_cursor, ..ack }, self.request_next_chunk())
             }
         };
-        Ok([self.save(ack, now)].into_iter().chain(outcomes).chain(down).collect())
+        Ok([self.save_ack(ack, now)].into_iter().chain(outcomes).chain(down).collect())
     }
 
     /// Records the edge's log end, at the earlier of both clocks: a hub clock that is ahead would
     /// date later ops too late and treat their tokens as expired.
-    fn save(&mut self, ack: Ack, now: UnixMillis) -> Output {
+    fn save_ack(&mut self, ack: Ack, now: UnixMillis) -> SyncSessionOutput {
         let received = self.up.stored.seq;
         let told_at = now.min(ack.edge_now);
-        self.heads = self.heads.told(ack.last_seq, ack.feed_cursor, received, told_at);
-        Output::SaveAck(ack, self.heads)
+        self.heads = self.heads.with_report(ack.last_seq, ack.feed_cursor, received, told_at);
+        SyncSessionOutput::SaveAck(ack, self.heads)
     }
 
-    fn read_on(&mut self) -> Vec<Output> {
-        let wanted = self.snapshot.as_mut().and_then(ImageTransfer::next);
-        wanted.map(Output::ReadSnapshot).into_iter().collect()
+    fn request_next_chunk(&mut self) -> Vec<SyncSessionOutput> {
+        let wanted = self.snapshot.as_mut().and_then(SnapshotTransfer::next);
+        wanted.map(SyncSessionOutput::ReadSnapshot).into_iter().collect()
     }
 
-    fn send_chunk(&mut self, part: &SnapshotPart) -> Vec<Output> {
+    fn send_chunk(&mut self, part: &SnapshotPart) -> Vec<SyncSessionOutput> {
         let chunk = self.snapshot.as_mut().and_then(|snapshot| snapshot.send(part));
-        let mut outputs: Vec<Output> = chunk.map(Output::Send).into_iter().collect();
-        outputs.extend(self.read_on());
+        let mut outputs: Vec<SyncSessionOutput> =
+            chunk.map(SyncSessionOutput::Send).into_iter().collect();
+        outputs.extend(self.request_next_chunk());
         outputs
     }
 
     /// A running snapshot transfer is a repair already. A snapshot is never older than the edge's
     /// cursor and never crosses a grant that the edge has not read [GRANT_DIGEST]. While such a
     /// grant is on its way no snapshot starts: the repair request repeats until it succeeds.
-    fn repair(&mut self, feed_seq: u64, granted_seq: Option<u64>) -> Vec<Output> {
+    fn start_repair(&mut self, feed_seq: u64, granted_seq: Option<u64>) -> Vec<SyncSessionOutput> {
         if !self.takes_snapshots || self.snapshot.is_some() {
-            return self.read_on();
+            return self.request_next_chunk();
         }
         let unread = granted_seq.filter(|granted| *granted > self.feed.acknowledged);
         let as_of = match unread {
@@ -253,35 +272,36 @@ impl OpenSession {
         // The edge would mistake a second snapshot of the same number for the first, so another
         // session sends it.
         if self.taken == Some(as_of) {
-            return vec![end(Code::Unavailable, "a second image has to begin anew")];
+            return vec![end_session(Code::Unavailable, "a second image has to begin anew")];
         }
-        self.snapshot = Some(ImageTransfer::begun(self.standing, self.feed_generation, as_of));
-        self.read_on()
+        self.snapshot =
+            Some(SnapshotTransfer::begin_transfer(self.standing, self.feed_generation, as_of));
+        self.request_next_chunk()
     }
 
     /// The feed reaches `head`. It waits during a snapshot transfer.
-    fn feed_on(&mut self, head: u64) -> Vec<Output> {
+    fn advance_feed(&mut self, head: u64) -> Vec<SyncSessionOutput> {
         if self.snapshot.is_some() {
-            self.feed.hear(head);
-            return self.read_on();
+            self.feed.record_head(head);
+            return self.request_next_chunk();
         }
-        self.feed.reach(head).map(Self::read_feed).into_iter().collect()
+        self.feed.advance_head(head).map(Self::read_feed).into_iter().collect()
     }
 
-    fn resend(&self, from: u64) -> Output {
-        Output::Send(Frame::Resend(Resend { standing: self.standing, from }))
+    fn request_resend(&self, from: u64) -> SyncSessionOutput {
+        SyncSessionOutput::Send(Frame::Resend(ResendRequest { standing: self.standing, from }))
     }
 
-    fn probe(&mut self, number: u64) -> Vec<Output> {
+    fn send_probe(&mut self, number: u64) -> Vec<SyncSessionOutput> {
         if number <= self.probed {
             return Vec::new();
         }
         self.probed = number;
-        vec![Output::Send(Frame::Probe(Probe { standing: self.standing, number }))]
+        vec![SyncSessionOutput::Send(Frame::Probe(Probe { standing: self.standing, number }))]
     }
 
-    fn credit(&self) -> Output {
-        Output::Send(Frame::Credit(Credit {
+    fn grant_credit(&self) -> SyncSessionOutput {
+        SyncSessionOutput::Send(Frame::Credit(Credit {
             standing: self.standing,
             cursor: self.up.stored.seq,
             ops: self.limits.credit_ops,
@@ -294,56 +314,56 @@ impl OpenSession {
     /// Confirms that the edge has read the whole feed: once when it gets there, then periodically.
     /// An Ack without progress gets no confirmation, because an edge may answer each useless frame
     /// with an Ack.
-    fn confirm_feed(&mut self, again: bool) -> Option<Output> {
+    fn confirm_feed(&mut self, again: bool) -> Option<SyncSessionOutput> {
         let head = self.feed.head;
         let whole = self.snapshot.is_none() && self.feed.acknowledged == head;
         let due = whole && (again || self.feed_confirmed != Some(head));
         due.then(|| {
             self.feed_confirmed = Some(head);
-            self.credit()
+            self.grant_credit()
         })
     }
 
-    fn send_outcomes(&mut self, outcomes: Vec<NumberedOutcome>) -> Vec<Output> {
+    fn send_outcomes(&mut self, outcomes: Vec<NumberedOutcome>) -> Vec<SyncSessionOutput> {
         let from = self.outcomes.sent;
         let gapless = outcomes.iter().zip(from + 1..).all(|(outcome, n)| outcome.number == n);
         if !gapless {
-            return vec![end(Code::Internal, "the stored outcomes leave a gap")];
+            return vec![end_session(Code::Internal, "the stored outcomes leave a gap")];
         }
         let to = from + outcomes.len() as u64;
         let next = self.outcomes.read(to).map(Self::read_outcomes);
         let frame = (to > from).then(|| {
             let epoch = self.up.epoch;
             let frame = OutcomesFrame { standing: self.standing, epoch, from, to, outcomes };
-            Output::Send(Frame::Outcomes(frame))
+            SyncSessionOutput::Send(Frame::Outcomes(frame))
         });
         frame.into_iter().chain(next).collect()
     }
 
     /// Drops changes read before a snapshot transfer began: they are read again after it.
-    fn send_feed(&mut self, to: u64, changes: Vec<Change>) -> Vec<Output> {
+    fn send_feed(&mut self, to: u64, changes: Vec<FeedChange>) -> Vec<SyncSessionOutput> {
         if self.snapshot.is_some() {
             return Vec::new();
         }
         let from = self.feed.sent;
         let next = self.feed.read(to).map(Self::read_feed);
-        let down = Frame::Down(Down { standing: self.standing, from, to, changes });
-        (to > from).then_some(Output::Send(down)).into_iter().chain(next).collect()
+        let down = Frame::Down(ChangesFrame { standing: self.standing, from, to, changes });
+        (to > from).then_some(SyncSessionOutput::Send(down)).into_iter().chain(next).collect()
     }
 
     /// A new generation restarts the numbers, and the edge learns it only from a Welcome.
-    fn feed_reaches(&mut self, generation: u64, feed_seq: u64) -> Vec<Output> {
+    fn handle_feed_head(&mut self, generation: u64, feed_seq: u64) -> Vec<SyncSessionOutput> {
         if generation != self.feed_generation {
-            return vec![end(Code::Unavailable, "the region's feed has begun anew")];
+            return vec![end_session(Code::Unavailable, "the region's feed has begun anew")];
         }
-        self.feed_on(feed_seq)
+        self.advance_feed(feed_seq)
     }
 
-    fn read_outcomes((after, limit): (u64, u32)) -> Output {
-        Output::ReadOutcomes { after, limit }
+    fn read_outcomes((after, limit): (u64, u32)) -> SyncSessionOutput {
+        SyncSessionOutput::ReadOutcomes { after, limit }
     }
 
-    fn read_feed((after, limit): (u64, u32)) -> Output {
-        Output::ReadFeed { after, limit }
+    fn read_feed((after, limit): (u64, u32)) -> SyncSessionOutput {
+        SyncSessionOutput::ReadFeed { after, limit }
     }
 }

@@ -6,7 +6,7 @@
 
 use wire::{BootNonce, Frame, Hello, Quarantine, TailPart};
 
-use super::{Output, Place, QuarantineGrant, Tail};
+use super::{LogPosition, LogTail, QuarantineGrant, SyncSessionOutput};
 
 #[derive(Debug)]
 pub(super) struct TailReturn {
@@ -17,14 +17,14 @@ pub(super) struct TailReturn {
 }
 
 impl TailReturn {
-    pub(super) fn new(hello: &Hello, granted: QuarantineGrant) -> (Self, Vec<Output>) {
+    pub(super) fn new(hello: &Hello, granted: QuarantineGrant) -> (Self, Vec<SyncSessionOutput>) {
         let returning = Self { old_epoch: hello.epoch, old_nonce: hello.nonce, granted, next: 0 };
-        (returning, vec![Output::ReadTail(granted.known)])
+        (returning, vec![SyncSessionOutput::ReadTail(granted.known)])
     }
 
-    pub(super) fn send(&mut self, tail: Tail) -> Vec<Output> {
-        let Tail { epoch, first_seq, first_hash, ops, more } = tail;
-        let through = Place { epoch, seq: (first_seq + ops.len() as u64).saturating_sub(1) };
+    pub(super) fn send(&mut self, tail: LogTail) -> Vec<SyncSessionOutput> {
+        let LogTail { epoch, first_seq, first_hash, ops, more } = tail;
+        let through = LogPosition { epoch, seq: (first_seq + ops.len() as u64).saturating_sub(1) };
         let more = more && !ops.is_empty();
         // The last of several parts names its index even if empty, so that the edge notices a lost
         // part.
@@ -46,7 +46,7 @@ impl TailReturn {
             tail: ops.into_iter().map(Into::into).collect(),
             part,
         };
-        let next = more.then_some(Output::ReadTail(through));
-        [Output::Send(Frame::Quarantine(frame))].into_iter().chain(next).collect()
+        let next = more.then_some(SyncSessionOutput::ReadTail(through));
+        [SyncSessionOutput::Send(Frame::Quarantine(frame))].into_iter().chain(next).collect()
     }
 }

@@ -6,8 +6,8 @@
 //! confirms the snapshot as its view.
 
 use wire::{
-    Ack, Frame, Hash, Hello, SnapshotChunk, SnapshotPart, SnapshotPlace, Staged, Standing,
-    snapshot_hash, snapshot_start,
+    Ack, Frame, Hash, Hello, LinkSessionId, SnapshotChunk, SnapshotCursor, SnapshotPart,
+    StagedSnapshot, snapshot_hash, snapshot_start,
 };
 
 use super::{
@@ -22,13 +22,13 @@ const FAR_BEHIND: u64 = 2_000;
 const IN_FLIGHT_MAX: u32 = 4;
 
 #[derive(Debug)]
-pub(super) struct ImageTransfer {
-    standing: Standing,
+pub(super) struct SnapshotTransfer {
+    standing: LinkSessionId,
     feed_generation: u64,
     pub(super) feed_seq: u64,
     /// The part that the edge reports as stored.
-    stored: At,
-    sent: At,
+    stored: SnapshotPosition,
+    sent: SnapshotPosition,
     reading: bool,
     /// The last chunk's hash, once sent.
     end: Option<Hash>,
@@ -37,11 +37,11 @@ pub(super) struct ImageTransfer {
 
 /// A position in a snapshot, after some of its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct At {
+struct SnapshotPosition {
     chunks: u32,
     hash: Hash,
     /// The start of the next chunk; `None` before the first.
-    next: Option<SnapshotPlace>,
+    next: Option<SnapshotCursor>,
 }
 
 /// A read of the next chunk of the snapshot as of `feed_seq`.
@@ -49,38 +49,60 @@ struct At {
 pub struct ChunkRequest {
     pub feed_seq: u64,
     /// `None` at the start.
-    pub after: Option<SnapshotPlace>,
+    pub after: Option<SnapshotCursor>,
 }
 
-impl ImageTransfer {
+impl SnapshotTransfer {
     /// The snapshot for a new session, if the feed cannot continue or would cost more.
-    pub(super) fn needed(hello: &Hello, stored: &StoredEdge, standing: Standing) -> Option<Self> {
+    pub(super) fn start_if_needed(
+        hello: &Hello,
+        stored: &StoredEdge,
+        standing: LinkSessionId,
+    ) -> Option<Self> {
         if hello.snapshots != Some(true) {
             return None;
         }
         if let Some(staged) = &hello.staged
-            && can_go_on(staged, hello, stored)
+            && can_resume_staged(staged, hello, stored)
         {
             let (generation, feed_seq) = (staged.feed_generation, staged.feed_seq);
-            return Some(Self::at(standing, generation, feed_seq, At::of(staged)));
+            return Some(Self::from_position(
+                standing,
+                generation,
+                feed_seq,
+                SnapshotPosition::from_staged(staged),
+            ));
         }
-        if must_begin(hello, stored) {
-            return Some(Self::begun(standing, stored.feed_generation, as_of(0, stored)));
+        if needs_snapshot(hello, stored) {
+            return Some(Self::begin_transfer(
+                standing,
+                stored.feed_generation,
+                choose_feed_seq(0, stored),
+            ));
         }
         let from = hello::feed_start(hello, stored);
-        let feed_seq = as_of(from, stored);
+        let feed_seq = choose_feed_seq(from, stored);
         let behind = feed_seq.saturating_sub(from);
         let cheaper = behind >= FAR_BEHIND && (from == 0 || behind > stored.orders);
-        cheaper.then(|| Self::begun(standing, stored.feed_generation, feed_seq))
+        cheaper.then(|| Self::begin_transfer(standing, stored.feed_generation, feed_seq))
     }
 
-    pub(super) fn begun(standing: Standing, feed_generation: u64, feed_seq: u64) -> Self {
+    pub(super) fn begin_transfer(
+        standing: LinkSessionId,
+        feed_generation: u64,
+        feed_seq: u64,
+    ) -> Self {
         let hash = snapshot_start(standing, feed_generation, feed_seq);
-        let at = At { chunks: 0, hash, next: None };
-        Self::at(standing, feed_generation, feed_seq, at)
+        let at = SnapshotPosition { chunks: 0, hash, next: None };
+        Self::from_position(standing, feed_generation, feed_seq, at)
     }
 
-    fn at(standing: Standing, feed_generation: u64, feed_seq: u64, at: At) -> Self {
+    fn from_position(
+        standing: LinkSessionId,
+        feed_generation: u64,
+        feed_seq: u64,
+        at: SnapshotPosition,
+    ) -> Self {
         let (stored, sent) = (at, at);
         let (reading, end, ticks_waited) = (false, None, 0);
         Self { standing, feed_generation, feed_seq, stored, sent, reading, end, ticks_waited }
@@ -105,7 +127,7 @@ impl ImageTransfer {
         let index = self.sent.chunks;
         let count = if part.next.is_none() { index + 1 } else { 0 };
         self.end = part.next.is_none().then_some(hash);
-        self.sent = At { chunks: index + 1, hash, next: part.next };
+        self.sent = SnapshotPosition { chunks: index + 1, hash, next: part.next };
         Some(Frame::Snapshot(SnapshotChunk {
             standing: self.standing,
             feed_generation: self.feed_generation,
@@ -119,7 +141,7 @@ impl ImageTransfer {
 
     /// Applies the edge's report. Returns the snapshot's number once the snapshot is the edge's
     /// view.
-    pub(super) fn acknowledged(&mut self, ack: &Ack) -> Option<u64> {
+    pub(super) fn apply_ack(&mut self, ack: &Ack) -> Option<u64> {
         if self.end.is_some() && ack.snapshot == self.end {
             return Some(self.feed_seq);
         }
@@ -127,14 +149,14 @@ impl ImageTransfer {
             && (staged.feed_generation, staged.feed_seq) == (self.feed_generation, self.feed_seq)
             && (self.stored.chunks + 1..=self.sent.chunks).contains(&staged.chunks)
         {
-            self.stored = At::of(staged);
+            self.stored = SnapshotPosition::from_staged(staged);
             self.ticks_waited = 0;
         }
         None
     }
 
     /// Runs about once a second. Unacknowledged chunks go out again.
-    pub(super) fn tick(&mut self) -> Option<ChunkRequest> {
+    pub(super) fn retry_overdue(&mut self) -> Option<ChunkRequest> {
         let awaits = !self.reading && self.sent != self.stored;
         if !is_overdue(&mut self.ticks_waited, awaits, AGAIN_AFTER_TICKS) {
             return None;
@@ -145,8 +167,8 @@ impl ImageTransfer {
     }
 }
 
-impl At {
-    fn of(staged: &Staged) -> Self {
+impl SnapshotPosition {
+    fn from_staged(staged: &StagedSnapshot) -> Self {
         Self { chunks: staged.chunks, hash: staged.hash, next: Some(staged.next) }
     }
 }
@@ -154,14 +176,14 @@ impl At {
 /// The feed must keep everything after this number: the edge's cursor, or 0 if the feed cannot
 /// continue there.
 pub fn feed_base(hello: &Hello, stored: &StoredEdge) -> u64 {
-    if hello.snapshots == Some(true) && must_begin(hello, stored) {
+    if hello.snapshots == Some(true) && needs_snapshot(hello, stored) {
         return 0;
     }
     hello::feed_start(hello, stored)
 }
 
 /// True if the feed cannot continue from the edge's cursor.
-fn must_begin(hello: &Hello, stored: &StoredEdge) -> bool {
+fn needs_snapshot(hello: &Hello, stored: &StoredEdge) -> bool {
     if hello.feed_generation != stored.feed_generation {
         // An edge without a feed so far has no stale orders for a snapshot to remove.
         return hello.feed_generation != 0;
@@ -172,7 +194,7 @@ fn must_begin(hello: &Hello, stored: &StoredEdge) -> bool {
 
 /// A staged part stays usable while the feed holds all later changes, the rest is readable as of
 /// the same number, and the edge has not read past it.
-fn can_go_on(staged: &Staged, hello: &Hello, stored: &StoredEdge) -> bool {
+fn can_resume_staged(staged: &StagedSnapshot, hello: &Hello, stored: &StoredEdge) -> bool {
     staged.feed_generation == stored.feed_generation
         && staged.feed_seq >= hello::feed_start(hello, stored)
         && (stored.feed_holds_from..=stored.feed_seq).contains(&staged.feed_seq)
@@ -181,6 +203,6 @@ fn can_go_on(staged: &Staged, hello: &Hello, stored: &StoredEdge) -> bool {
 
 /// The number of a new snapshot. The edge compares a grant with exactly the changes before it
 /// [GRANT_DIGEST], so a snapshot ends at a grant that the edge holds but has not read.
-fn as_of(from: u64, stored: &StoredEdge) -> u64 {
+fn choose_feed_seq(from: u64, stored: &StoredEdge) -> u64 {
     stored.granted_seq.filter(|granted| *granted > from).unwrap_or(stored.feed_seq)
 }

@@ -7,26 +7,30 @@ mod snapshot;
 mod upward;
 
 use wire::{
-    Ack, BootNonce, Chain, Code, EdgeId, Frame, Hash, Hello, Limits, NumberedOutcome, Op, Outcome,
-    OutcomeKind, Region, Standing, UnixMillis, Up,
+    Ack, BootNonce, ChainHead, Code, EdgeId, Frame, Hash, Hello, LinkLimits, LinkSessionId,
+    NumberedOutcome, Op, OpsFrame, Outcome, OutcomeKind, Region, UnixMillis,
 };
 
-use crate::moments::HeadNotes;
+use crate::moments::LogHeadReports;
 
-use super::{Input, NewOp, Output, Session, StoredEdge};
+use super::{NewOp, StoredEdge, SyncSession, SyncSessionInput, SyncSessionOutput};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const TERM: u64 = 7;
 const NONCE: BootNonce = BootNonce([3; 16]);
-const LIMITS: Limits =
-    Limits { batch_ops_max: 50, batch_bytes_max: 10_000, credit_ops: 100, credit_bytes: 20_000 };
+const LIMITS: LinkLimits = LinkLimits {
+    batch_ops_max: 50,
+    batch_bytes_max: 10_000,
+    credit_ops: 100,
+    credit_bytes: 20_000,
+};
 
 fn edge() -> EdgeId {
     EdgeId::new("north-1").unwrap()
 }
 
-fn standing() -> Standing {
-    Standing { term: TERM, nonce: NONCE }
+fn standing() -> LinkSessionId {
+    LinkSessionId { term: TERM, nonce: NONCE }
 }
 
 fn op(number: u64) -> Vec<u8> {
@@ -42,12 +46,12 @@ fn index(number: u64) -> usize {
     usize::try_from(number).unwrap()
 }
 
-fn chain_at(log: &[Vec<u8>], seq: u64) -> Chain {
-    Chain::start(&edge()).through(log.iter().take(index(seq)).map(Vec::as_slice))
+fn chain_at(log: &[Vec<u8>], seq: u64) -> ChainHead {
+    ChainHead::start(&edge()).append_ops(log.iter().take(index(seq)).map(Vec::as_slice))
 }
 
-fn up(log: &[Vec<u8>], first_seq: u64, count: u64) -> Up {
-    Up {
+fn up(log: &[Vec<u8>], first_seq: u64, count: u64) -> OpsFrame {
+    OpsFrame {
         standing: standing(),
         epoch: 1,
         first_seq,
@@ -91,7 +95,7 @@ fn hello(log: &[Vec<u8>]) -> Hello {
     }
 }
 
-fn stored(cursor: Chain) -> StoredEdge {
+fn stored(cursor: ChainHead) -> StoredEdge {
     StoredEdge {
         region: Region::North,
         term: TERM - 1,
@@ -110,34 +114,34 @@ fn stored(cursor: Chain) -> StoredEdge {
         orders: 0,
         gate_open: true,
         disabled: false,
-        heads: HeadNotes::default(),
+        heads: LogHeadReports::default(),
     }
 }
 
-fn greeted(hello: Hello, stored: StoredEdge) -> (Session, Vec<Output>) {
-    let mut session = Session::new(edge(), LIMITS, NOW);
-    let mut outputs = session.handle(Input::Frame(Frame::Hello(hello)), NOW);
-    if outputs == [Output::Load] {
-        outputs = session.handle(Input::Loaded(stored.clone()), NOW);
+fn greeted(hello: Hello, stored: StoredEdge) -> (SyncSession, Vec<SyncSessionOutput>) {
+    let mut session = SyncSession::new(edge(), LIMITS, NOW);
+    let mut outputs = session.handle_input(SyncSessionInput::Frame(Frame::Hello(hello)), NOW);
+    if outputs == [SyncSessionOutput::Load] {
+        outputs = session.handle_input(SyncSessionInput::Loaded(stored.clone()), NOW);
     }
-    if let [Output::TakeOver { over, .. }] = outputs[..] {
+    if let [SyncSessionOutput::TakeOver { over, .. }] = outputs[..] {
         assert_eq!(over, stored.term);
-        outputs = session.handle(Input::TakenOver { term: TERM, stored }, NOW);
+        outputs = session.handle_input(SyncSessionInput::TakenOver { term: TERM, stored }, NOW);
     }
     (session, outputs)
 }
 
-fn opened(log: &[Vec<u8>]) -> Session {
-    greeted(hello(log), stored(Chain::start(&edge()))).0
+fn opened(log: &[Vec<u8>]) -> SyncSession {
+    greeted(hello(log), stored(ChainHead::start(&edge()))).0
 }
 
-fn take(session: &mut Session, frame: Up) -> Vec<Output> {
-    session.handle(Input::Frame(Frame::Up(frame)), NOW)
+fn take(session: &mut SyncSession, frame: OpsFrame) -> Vec<SyncSessionOutput> {
+    session.handle_input(SyncSessionInput::Frame(Frame::Up(frame)), NOW)
 }
 
-fn ended(outputs: &[Output]) -> Option<Code> {
+fn ended(outputs: &[SyncSessionOutput]) -> Option<Code> {
     outputs.iter().find_map(|output| match output {
-        Output::End(refused) => Some(refused.code),
+        SyncSessionOutput::End(refused) => Some(refused.code),
         _ => None,
     })
 }
@@ -169,7 +173,7 @@ fn outcomes(from: u64, to: u64) -> Vec<NumberedOutcome> {
             number,
             seq: number,
             command_id: None,
-            outcome: Outcome::plain(OutcomeKind::Applied, NOW),
+            outcome: Outcome::new_plain(OutcomeKind::Applied, NOW),
         })
         .collect()
 }
@@ -178,7 +182,9 @@ fn outcomes(from: u64, to: u64) -> Vec<NumberedOutcome> {
 fn a_welcome_says_where_the_log_goes_on() {
     let log = log(9);
     let (session, outputs) = greeted(hello(&log), stored(chain_at(&log, 4)));
-    let [Output::Send(Frame::Welcome(welcome))] = &outputs[..] else { panic!("{outputs:?}") };
+    let [SyncSessionOutput::Send(Frame::Welcome(welcome))] = &outputs[..] else {
+        panic!("{outputs:?}")
+    };
     assert_eq!((welcome.cursor, welcome.cursor_hash), (4, chain_at(&log, 4).hash));
     assert_eq!((welcome.standing, welcome.cloud_now), (standing(), NOW));
     assert_eq!(session.term(), Some(TERM));
@@ -222,7 +228,7 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
 #[test]
 fn nothing_but_a_hello_begins_a_session() {
     let log = log(1);
-    let mut session = Session::new(edge(), LIMITS, NOW);
+    let mut session = SyncSession::new(edge(), LIMITS, NOW);
     assert_eq!(ended(&take(&mut session, up(&log, 1, 1))), Some(Code::MalformedBody));
 }
 
@@ -230,39 +236,41 @@ fn nothing_but_a_hello_begins_a_session() {
 fn a_frame_of_another_term_or_boot_changes_nothing() {
     let log = log(2);
     for wrong in [
-        Standing { term: TERM - 1, nonce: NONCE },
-        Standing { term: TERM, nonce: BootNonce([9; 16]) },
+        LinkSessionId { term: TERM - 1, nonce: NONCE },
+        LinkSessionId { term: TERM, nonce: BootNonce([9; 16]) },
     ] {
         let mut session = opened(&log);
-        assert_eq!(take(&mut session, Up { standing: wrong, ..up(&log, 1, 2) }), []);
+        assert_eq!(take(&mut session, OpsFrame { standing: wrong, ..up(&log, 1, 2) }), []);
         let stale = Frame::Ack(Ack { standing: wrong, ..ack(0, 0) });
-        assert_eq!(session.handle(Input::Frame(stale), NOW), []);
-        assert_eq!(session.ignored(), 2);
+        assert_eq!(session.handle_input(SyncSessionInput::Frame(stale), NOW), []);
+        assert_eq!(session.ignored_count(), 2);
     }
 }
 
 #[test]
 fn ops_stored_by_the_old_session_meanwhile_stand_in_the_welcome() {
     let log = log(9);
-    let mut session = Session::new(edge(), LIMITS, NOW);
-    session.handle(Input::Frame(Frame::Hello(hello(&log))), NOW);
-    session.handle(Input::Loaded(stored(chain_at(&log, 4))), NOW);
-    let later = Input::TakenOver { term: TERM, stored: stored(chain_at(&log, 6)) };
-    let outputs = session.handle(later, NOW);
-    let [Output::Send(Frame::Welcome(welcome))] = &outputs[..] else { panic!("{outputs:?}") };
+    let mut session = SyncSession::new(edge(), LIMITS, NOW);
+    session.handle_input(SyncSessionInput::Frame(Frame::Hello(hello(&log))), NOW);
+    session.handle_input(SyncSessionInput::Loaded(stored(chain_at(&log, 4))), NOW);
+    let later = SyncSessionInput::TakenOver { term: TERM, stored: stored(chain_at(&log, 6)) };
+    let outputs = session.handle_input(later, NOW);
+    let [SyncSessionOutput::Send(Frame::Welcome(welcome))] = &outputs[..] else {
+        panic!("{outputs:?}")
+    };
     assert_eq!(welcome.cursor, 6);
 }
 
 #[test]
 fn a_superseded_gated_or_disabled_session_ends_and_stays_ended() {
     for (input, code) in [
-        (Input::Superseded, Code::SessionSuperseded),
-        (Input::GateClosed, Code::GateClosed),
-        (Input::Disabled, Code::EdgeDisabled),
+        (SyncSessionInput::Superseded, Code::SessionSuperseded),
+        (SyncSessionInput::GateClosed, Code::GateClosed),
+        (SyncSessionInput::Disabled, Code::EdgeDisabled),
     ] {
         let log = log(2);
         let mut session = opened(&log);
-        assert_eq!(ended(&session.handle(input, NOW)), Some(code));
+        assert_eq!(ended(&session.handle_input(input, NOW)), Some(code));
         assert_eq!(take(&mut session, up(&log, 1, 2)), []);
     }
 }

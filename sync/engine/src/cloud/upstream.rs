@@ -6,18 +6,18 @@
 
 use std::collections::VecDeque;
 
-use wire::{Chain, Code, Limits, PackError, Up};
+use wire::{ChainHead, Code, LinkLimits, OpsFrame, PackError};
 
 use super::{NewOp, NewOps, downstream::is_overdue};
-use crate::moments::{HeadNotes, OpBounds};
+use crate::moments::{LogHeadReports, OpBounds};
 
 #[derive(Debug)]
 pub(super) struct Uplink {
     pub(super) epoch: u64,
-    received: Chain,
-    pub(super) stored: Chain,
+    received: ChainHead,
+    pub(super) stored: ChainHead,
     /// End and byte count of each run between `stored` and `received`.
-    in_flight: VecDeque<(Chain, u64)>,
+    in_flight: VecDeque<(ChainHead, u64)>,
     /// The start of the gap already requested; later frames trigger no second request.
     asked: Option<u64>,
     /// The highest op dropped because it came too early.
@@ -29,7 +29,7 @@ pub(super) struct Uplink {
 const ASK_AGAIN_AFTER_TICKS: u32 = 5;
 
 #[derive(Debug)]
-pub(super) enum UpRuling {
+pub(super) enum UpFrameResult {
     /// The caller still sets their bounds.
     Store(NewOps),
     /// The frame contains only ops received before.
@@ -44,30 +44,41 @@ pub(super) enum UpRuling {
 }
 
 impl Uplink {
-    pub(super) fn new(epoch: u64, cursor: Chain) -> Self {
+    pub(super) fn new(epoch: u64, cursor: ChainHead) -> Self {
         let in_flight = VecDeque::new();
         let (received, stored, asked) = (cursor, cursor, None);
         Self { epoch, received, stored, in_flight, asked, dropped_to: 0, ticks_waited: 0 }
     }
 
-    pub(super) fn take(&mut self, term: u64, up: Up, limits: &Limits) -> UpRuling {
+    pub(super) fn accept_up(
+        &mut self,
+        term: u64,
+        up: OpsFrame,
+        limits: &LinkLimits,
+    ) -> UpFrameResult {
         if up.epoch != self.epoch {
-            return UpRuling::OtherEpoch;
+            return UpFrameResult::OtherEpoch;
         }
-        let count = up.count();
+        let count = up.op_count();
         let Some(last_seq) = up.first_seq.checked_add(count).map(|past| past - 1) else {
-            return UpRuling::Refused(Code::MalformedBody, "a seq beyond all numbers");
+            return UpFrameResult::Refused(Code::MalformedBody, "a seq beyond all numbers");
         };
         if up.first_seq == 0 || count == 0 {
-            return UpRuling::Refused(Code::MalformedBody, "an Up without ops");
+            return UpFrameResult::Refused(Code::MalformedBody, "an Up without ops");
         }
-        let up = match up.unpacked(limits.batch_ops_max, limits.batch_bytes_max) {
+        let up = match up.into_unpacked(limits.batch_ops_max, limits.batch_bytes_max) {
             Ok(up) => up,
             Err(PackError::Malformed) => {
-                return UpRuling::Refused(Code::MalformedBody, "its packed ops cannot be read");
+                return UpFrameResult::Refused(
+                    Code::MalformedBody,
+                    "its packed ops cannot be read",
+                );
             }
             Err(PackError::TooLarge) => {
-                return UpRuling::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
+                return UpFrameResult::Refused(
+                    Code::BodyTooLarge,
+                    "an Up beyond the limits of Welcome",
+                );
             }
         };
         let bytes = up.ops.iter().map(|op| op.len() as u64).sum();
@@ -75,15 +86,18 @@ impl Uplink {
         // forever.
         let too_many = count > limits.batch_ops_max.into();
         if too_many || (count > 1 && bytes > u64::from(limits.batch_bytes_max)) {
-            return UpRuling::Refused(Code::BodyTooLarge, "an Up beyond the limits of Welcome");
+            return UpFrameResult::Refused(
+                Code::BodyTooLarge,
+                "an Up beyond the limits of Welcome",
+            );
         }
         if up.first_seq > self.received.seq + 1 {
-            return self.gap(last_seq);
+            return self.record_gap(last_seq);
         }
-        self.continued(term, up, last_seq, bytes, limits)
+        self.accept_continuation(term, up, last_seq, bytes, limits)
     }
 
-    pub(super) fn confirmed(&mut self, cursor: u64) {
+    pub(super) fn confirm_stored(&mut self, cursor: u64) {
         while let Some((end, _)) = self.in_flight.front() {
             if end.seq > cursor {
                 return;
@@ -94,7 +108,7 @@ impl Uplink {
     }
 
     /// Runs about once a second. Returns the first missing op if the request is due again.
-    pub(super) fn tick(&mut self) -> Option<u64> {
+    pub(super) fn retry_overdue_gap(&mut self) -> Option<u64> {
         self.asked = None;
         if !is_overdue(
             &mut self.ticks_waited,
@@ -108,32 +122,32 @@ impl Uplink {
         self.asked
     }
 
-    fn gap(&mut self, dropped_to: u64) -> UpRuling {
+    fn record_gap(&mut self, dropped_to: u64) -> UpFrameResult {
         self.dropped_to = self.dropped_to.max(dropped_to);
         let from = self.received.seq + 1;
         if self.asked.replace(from) == Some(from) {
-            UpRuling::GapAskedFor
+            UpFrameResult::GapAskedFor
         } else {
-            UpRuling::Gap { from }
+            UpFrameResult::Gap { from }
         }
     }
 
     /// Accepts a frame that starts at or before the next op. Its chain, computed from its own
     /// start, must pass through the end of our log.
-    fn continued(
+    fn accept_continuation(
         &mut self,
         term: u64,
-        up: Up,
+        up: OpsFrame,
         last_seq: u64,
         bytes: u64,
-        limits: &Limits,
-    ) -> UpRuling {
+        limits: &LinkLimits,
+    ) -> UpFrameResult {
         let after = self.received;
-        let mut end = Chain { seq: up.first_seq - 1, hash: up.prev_hash };
+        let mut end = ChainHead { seq: up.first_seq - 1, hash: up.prev_hash };
         let mut passes = end == after;
         let mut ops = Vec::new();
         for bytes in up.ops {
-            end = end.then(&bytes);
+            end = end.append_op(&bytes);
             passes |= end == after;
             if end.seq > after.seq {
                 ops.push(NewOp { at: end, bytes: bytes.into(), bounds: OpBounds::default() });
@@ -141,28 +155,37 @@ impl Uplink {
         }
         if end.hash != up.hash {
             // The frame contradicts itself, which proves nothing about the log.
-            return UpRuling::Refused(Code::MalformedBody, "the ops do not add up to their hash");
+            return UpFrameResult::Refused(
+                Code::MalformedBody,
+                "the ops do not add up to their hash",
+            );
         }
         if last_seq < after.seq {
-            return UpRuling::Repeat;
+            return UpFrameResult::Repeat;
         }
         if !passes {
-            return UpRuling::Refused(Code::ChainBroken, "the chain does not continue ours");
+            return UpFrameResult::Refused(Code::ChainBroken, "the chain does not continue ours");
         }
         if ops.is_empty() {
-            return UpRuling::Repeat;
+            return UpFrameResult::Repeat;
         }
         if !self.within_credit(last_seq, bytes, limits) {
-            return UpRuling::Refused(Code::TooManyRequests, "more than was credited");
+            return UpFrameResult::Refused(Code::TooManyRequests, "more than was credited");
         }
         self.received = end;
         self.in_flight.push_back((end, bytes));
         self.asked = None;
         self.ticks_waited = 0;
-        UpRuling::Store(NewOps { term, epoch: self.epoch, after, ops, heads: HeadNotes::default() })
+        UpFrameResult::Store(NewOps {
+            term,
+            epoch: self.epoch,
+            after,
+            ops,
+            heads: LogHeadReports::default(),
+        })
     }
 
-    fn within_credit(&self, last_seq: u64, bytes: u64, limits: &Limits) -> bool {
+    fn within_credit(&self, last_seq: u64, bytes: u64, limits: &LinkLimits) -> bool {
         let waiting: u64 = self.in_flight.iter().map(|(_, bytes)| bytes).sum();
         let alone = waiting == 0 && last_seq == self.stored.seq + 1;
         let ops_fit = last_seq - self.stored.seq <= limits.credit_ops.into();

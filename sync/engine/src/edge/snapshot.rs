@@ -6,10 +6,10 @@
 
 use wire::{SnapshotChunk, SnapshotPart, snapshot_hash, snapshot_start};
 
-use super::{Edge, EdgeWrite, IgnoreReason, LinkStep, SnapshotRun};
+use super::{EdgeProtocol, EdgeWrite, IgnoreReason, LinkStep, SnapshotChunkWrite};
 
-impl Edge {
-    pub(super) fn snapshot(&self, chunk: &SnapshotChunk) -> Vec<LinkStep> {
+impl EdgeProtocol {
+    pub(super) fn handle_snapshot_chunk(&self, chunk: &SnapshotChunk) -> Vec<LinkStep> {
         let ignored = |why| vec![LinkStep::Ignored { kind: "Snapshot", why }];
         let of = (chunk.feed_generation, chunk.feed_seq);
         let staged = self.position.staged.as_ref();
@@ -30,7 +30,7 @@ impl Edge {
         let Ok(SnapshotPart { changes, next }) = SnapshotPart::from_bytes(&chunk.body) else {
             return ignored(IgnoreReason::Unexpected);
         };
-        vec![LinkStep::Store(EdgeWrite::Snapshot(SnapshotRun {
+        vec![LinkStep::Store(EdgeWrite::Snapshot(SnapshotChunkWrite {
             begins: known == 0,
             feed_generation: chunk.feed_generation,
             feed_seq: chunk.feed_seq,

@@ -3,25 +3,25 @@
 mod network;
 mod snapshot;
 
-use wire::{Credit, Hash, HeldNotice, Limits, Outcome, Refused};
+use wire::{Credit, Hash, HeldNotice, LinkLimits, Outcome, SessionRefusal};
 
 use super::*;
 use crate::tests::{actor, edge as edge_id, id, order};
-use crate::view::Tally;
-use crate::view::{ConfirmedOrder, Via, merge};
+use crate::view::ViewDigest;
+use crate::view::{ConfirmedOrder, OrderSource, merge_order};
 use wire::{
-    Ask, BootNonce, Change, Code, Command, CommandBody, CommandId, HeldReason, NumberedOutcome,
-    OrderId, Region, Role, UnixMillis,
+    AskFrame, BootNonce, Code, Command, CommandBody, CommandId, FeedChange, HeldReason,
+    NumberedOutcome, OrderId, Region, Role, UnixMillis,
 };
 
 pub(super) const NONCE: BootNonce = BootNonce([9; 16]);
-const LIMITS: Limits =
-    Limits { batch_ops_max: 40, batch_bytes_max: 4_000, credit_ops: 60, credit_bytes: 4_000 };
+const LIMITS: LinkLimits =
+    LinkLimits { batch_ops_max: 40, batch_bytes_max: 4_000, credit_ops: 60, credit_bytes: 4_000 };
 
-pub(super) fn position() -> Position {
-    Position {
+pub(super) fn position() -> EdgeFilePosition {
+    EdgeFilePosition {
         epoch: 1,
-        head: Chain::start(&edge_id()),
+        head: ChainHead::start(&edge_id()),
         suspect: false,
         twin: false,
         settled: None,
@@ -32,22 +32,27 @@ pub(super) fn position() -> Position {
         snapshot: None,
         unproven: None,
         assignment: Hash::ZERO,
-        tally: Tally::default(),
+        tally: ViewDigest::default(),
         pending: 0,
         oldest_pending_at: None,
     }
 }
 
-pub(super) fn fresh(position: Position) -> Edge {
-    let who = Speaker { edge: edge_id(), region: Region::North, nonce: NONCE, version: "t".into() };
-    Edge::new(who, position)
+pub(super) fn fresh(position: EdgeFilePosition) -> EdgeProtocol {
+    let who = EdgeRunIdentity {
+        edge: edge_id(),
+        region: Region::North,
+        nonce: NONCE,
+        version: "t".into(),
+    };
+    EdgeProtocol::new(who, position)
 }
 
-fn welcome(standing: Standing, cursor: Chain) -> Frame {
+fn welcome(standing: LinkSessionId, cursor: ChainHead) -> Frame {
     welcome_naming(None, standing, cursor)
 }
 
-fn welcome_naming(codec: Option<u8>, standing: Standing, cursor: Chain) -> Frame {
+fn welcome_naming(codec: Option<u8>, standing: LinkSessionId, cursor: ChainHead) -> Frame {
     Frame::Welcome(Welcome {
         protocol: PROTOCOL_MAX,
         standing,
@@ -61,34 +66,34 @@ fn welcome_naming(codec: Option<u8>, standing: Standing, cursor: Chain) -> Frame
     })
 }
 
-pub(super) const STANDING: Standing = Standing { term: 3, nonce: NONCE };
+pub(super) const STANDING: LinkSessionId = LinkSessionId { term: 3, nonce: NONCE };
 
-pub(super) fn open(position: Position) -> Edge {
+pub(super) fn open(position: EdgeFilePosition) -> EdgeProtocol {
     let mut edge = fresh(position);
-    edge.hello(HubCheck::default());
-    let todo = edge.take(welcome(STANDING, Chain::start(&edge_id())));
+    edge.start_greeting(HubCheck::default());
+    let todo = edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
     assert_eq!(todo[0], LinkStep::Welcomed(UnixMillis(7)));
     edge
 }
 
 fn outcome(number: u64) -> NumberedOutcome {
-    let outcome = Outcome::applied(order(u128::from(number), number), UnixMillis(1));
+    let outcome = Outcome::new_applied(order(u128::from(number), number), UnixMillis(1));
     NumberedOutcome { number, seq: number, command_id: None, outcome }
 }
 
-fn outcomes(standing: Standing, from: u64, to: u64) -> Frame {
+fn outcomes(standing: LinkSessionId, from: u64, to: u64) -> Frame {
     let outcomes = (from + 1..=to).map(outcome).collect();
     Frame::Outcomes(OutcomesFrame { standing, epoch: 1, from, to, outcomes })
 }
 
-fn down(standing: Standing, from: u64, to: u64) -> Frame {
-    let changes = (from + 1..=to).map(|n| Change::Order(order(u128::from(n % 4), n))).collect();
-    Frame::Down(Down { standing, from, to, changes })
+fn down(standing: LinkSessionId, from: u64, to: u64) -> Frame {
+    let changes = (from + 1..=to).map(|n| FeedChange::Order(order(u128::from(n % 4), n))).collect();
+    Frame::Down(ChangesFrame { standing, from, to, changes })
 }
 
-fn ask(standing: Standing) -> Ask {
+fn ask(standing: LinkSessionId) -> AskFrame {
     let body = CommandBody::AcceptOrder { order_id: OrderId(id(1)) };
-    Ask {
+    AskFrame {
         standing,
         command: Command {
             id: CommandId(id(9)),
@@ -105,24 +110,25 @@ fn ask(standing: Standing) -> Ask {
 }
 
 #[track_caller]
-pub(super) fn ignores(edge: &mut Edge, frame: Frame, why: IgnoreReason) {
+pub(super) fn ignores(edge: &mut EdgeProtocol, frame: Frame, why: IgnoreReason) {
     let kind = frame.kind();
-    assert_eq!(edge.take(frame), vec![LinkStep::Ignored { kind, why }]);
+    assert_eq!(edge.handle_signed_frame(frame), vec![LinkStep::Ignored { kind, why }]);
 }
 
 #[test]
 fn frames_of_another_standing_change_nothing() {
     let mut edge = open(position());
-    for other in
-        [Standing { term: 2, ..STANDING }, Standing { nonce: BootNonce([1; 16]), ..STANDING }]
-    {
+    for other in [
+        LinkSessionId { term: 2, ..STANDING },
+        LinkSessionId { nonce: BootNonce([1; 16]), ..STANDING },
+    ] {
         ignores(&mut edge, outcomes(other, 0, 1), IgnoreReason::Standing);
         ignores(&mut edge, down(other, 0, 1), IgnoreReason::Standing);
         let credit = Credit { standing: other, cursor: 0, ops: 9, bytes: 9, feed_seq: None };
         ignores(&mut edge, Frame::Credit(credit), IgnoreReason::Standing);
         ignores(
             &mut edge,
-            Frame::Resend(Resend { standing: other, from: 1 }),
+            Frame::Resend(ResendRequest { standing: other, from: 1 }),
             IgnoreReason::Standing,
         );
         let held = HeldNotice { standing: other, seq: 1, reason: HeldReason::Region };
@@ -135,28 +141,31 @@ fn frames_of_another_standing_change_nothing() {
 fn an_accept_made_elsewhere_is_for_the_log() {
     let mut edge = open(position());
     let asked = ask(STANDING);
-    assert_eq!(edge.take(Frame::Ask(asked.clone())), [LinkStep::Log(Box::new(asked))]);
+    assert_eq!(
+        edge.handle_signed_frame(Frame::Ask(asked.clone())),
+        [LinkStep::Log(Box::new(asked))]
+    );
 }
 
 #[test]
 fn nothing_stands_before_the_welcome_and_none_is_taken_twice() {
     let mut edge = fresh(position());
     ignores(&mut edge, outcomes(STANDING, 0, 1), IgnoreReason::Standing);
-    ignores(&mut edge, welcome(STANDING, Chain::start(&edge_id())), IgnoreReason::Unexpected);
-    edge.hello(HubCheck::default());
-    assert_eq!(edge.ack(&MachineReport::default()), None);
-    let other = Standing { nonce: BootNonce([1; 16]), ..STANDING };
-    ignores(&mut edge, welcome(other, Chain::start(&edge_id())), IgnoreReason::Standing);
-    edge.take(welcome(STANDING, Chain::start(&edge_id())));
+    ignores(&mut edge, welcome(STANDING, ChainHead::start(&edge_id())), IgnoreReason::Unexpected);
+    edge.start_greeting(HubCheck::default());
+    assert_eq!(edge.build_ack(&MachineReport::default()), None);
+    let other = LinkSessionId { nonce: BootNonce([1; 16]), ..STANDING };
+    ignores(&mut edge, welcome(other, ChainHead::start(&edge_id())), IgnoreReason::Standing);
+    edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
     assert!(edge.is_open());
-    ignores(&mut edge, welcome(STANDING, Chain::start(&edge_id())), IgnoreReason::Unexpected);
-    edge.closed();
+    ignores(&mut edge, welcome(STANDING, ChainHead::start(&edge_id())), IgnoreReason::Unexpected);
+    edge.close_session();
     ignores(&mut edge, down(STANDING, 0, 1), IgnoreReason::Standing);
 }
 
 #[test]
 fn outcomes_that_leave_a_gap_are_ignored_and_an_overlap_brings_its_new_part() {
-    let mut edge = open(Position { outcome_cursor: 4, ..position() });
+    let mut edge = open(EdgeFilePosition { outcome_cursor: 4, ..position() });
     ignores(&mut edge, outcomes(STANDING, 5, 7), IgnoreReason::Gap);
     ignores(&mut edge, outcomes(STANDING, 1, 4), IgnoreReason::Stale);
     let Frame::Outcomes(mut holed) = outcomes(STANDING, 4, 7) else { unreachable!() };
@@ -166,87 +175,94 @@ fn outcomes_that_leave_a_gap_are_ignored_and_an_overlap_brings_its_new_part() {
     other_epoch.epoch = 2;
     ignores(&mut edge, Frame::Outcomes(other_epoch), IgnoreReason::Standing);
     let stored = vec![outcome(5), outcome(6)];
-    let todo = edge.take(outcomes(STANDING, 2, 6));
+    let todo = edge.handle_signed_frame(outcomes(STANDING, 2, 6));
     assert_eq!(todo, vec![LinkStep::Store(EdgeWrite::Outcomes { to: 6, outcomes: stored })]);
 }
 
 #[test]
 fn a_feed_frame_is_applied_only_at_the_cursor() {
-    let mut edge = open(Position { feed_cursor: 4, ..position() });
+    let mut edge = open(EdgeFilePosition { feed_cursor: 4, ..position() });
     ignores(&mut edge, down(STANDING, 5, 6), IgnoreReason::Gap);
     ignores(&mut edge, down(STANDING, 3, 6), IgnoreReason::Stale);
     assert!(matches!(
-        edge.take(down(STANDING, 4, 6)).as_slice(),
+        edge.handle_signed_frame(down(STANDING, 4, 6)).as_slice(),
         [LinkStep::Store(EdgeWrite::Changes { to: 6, changes })] if changes.len() == 2
     ));
 }
 
 #[test]
 fn another_generation_of_the_feed_is_counted_anew() {
-    let mut edge = fresh(Position { feed_generation: 4, feed_cursor: 90, ..position() });
-    edge.hello(HubCheck::default());
-    let todo = edge.take(welcome(STANDING, Chain::start(&edge_id())));
+    let mut edge = fresh(EdgeFilePosition { feed_generation: 4, feed_cursor: 90, ..position() });
+    edge.start_greeting(HubCheck::default());
+    let todo = edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
     assert!(todo.contains(&LinkStep::Store(EdgeWrite::Generation(5))), "{todo:?}");
 }
 
 #[test]
 fn a_hub_that_has_more_or_other_than_the_log_ends_the_session() {
-    let start = Chain::start(&edge_id());
-    for cursor in [start.then(b"lost"), Chain { hash: Hash::ZERO, ..start }] {
+    let start = ChainHead::start(&edge_id());
+    for cursor in [start.append_op(b"lost"), ChainHead { hash: Hash::ZERO, ..start }] {
         let mut edge = fresh(position());
-        edge.hello(HubCheck::default());
-        assert_eq!(edge.take(welcome(STANDING, cursor)), vec![LinkStep::End(End::ChainBroken)]);
+        edge.start_greeting(HubCheck::default());
+        assert_eq!(
+            edge.handle_signed_frame(welcome(STANDING, cursor)),
+            vec![LinkStep::End(LinkEnd::ChainBroken)]
+        );
     }
-    let mut edge = fresh(Position { head: start.then(b"a").then(b"b"), ..position() });
-    edge.hello(HubCheck::default());
-    edge.take(welcome(STANDING, start.then(b"x")));
-    let run = Run { before: start.then(b"a"), ops: vec![b"b".to_vec()] };
-    assert_eq!(edge.read(run), vec![LinkStep::End(End::ChainBroken)]);
+    let mut edge =
+        fresh(EdgeFilePosition { head: start.append_op(b"a").append_op(b"b"), ..position() });
+    edge.start_greeting(HubCheck::default());
+    edge.handle_signed_frame(welcome(STANDING, start.append_op(b"x")));
+    let run = OpRun { before: start.append_op(b"a"), ops: vec![b"b".to_vec()] };
+    assert_eq!(edge.send_ops(run), vec![LinkStep::End(LinkEnd::ChainBroken)]);
 }
 
 #[test]
 fn refusal_and_quarantine_end_the_session() {
     let mut edge = open(position());
-    let refused = Refused { code: Code::GateClosed, detail: "drill".into() };
-    let ended = End::Refused { code: Code::GateClosed, detail: "drill".into() };
-    assert_eq!(edge.take(Frame::Refused(refused)), vec![LinkStep::End(ended)]);
+    let refused = SessionRefusal { code: Code::GateClosed, detail: "drill".into() };
+    let ended = LinkEnd::Refused { code: Code::GateClosed, detail: "drill".into() };
+    assert_eq!(edge.handle_signed_frame(Frame::Refused(refused)), vec![LinkStep::End(ended)]);
 }
 
 /// An older hub names no codec and cannot unpack ops.
 #[test]
 fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
-    let start = Chain::start(&edge_id());
+    let start = ChainHead::start(&edge_id());
     let ops: Vec<_> = (0..20u8).map(|n| [vec![0x84, 1, 2, 3], vec![n % 20]].concat()).collect();
-    let head = start.through(ops.iter().map(Vec::as_slice));
+    let head = start.append_ops(ops.iter().map(Vec::as_slice));
     for (codec, packs) in [(None, false), (Some(CODEC_PLAIN), false), (Some(CODEC_PACKED), true)] {
-        let mut edge = fresh(Position { head, ..position() });
-        let Frame::Hello(hello) = edge.hello(HubCheck::default()) else { panic!("a Hello") };
+        let mut edge = fresh(EdgeFilePosition { head, ..position() });
+        let Frame::Hello(hello) = edge.start_greeting(HubCheck::default()) else {
+            panic!("a Hello")
+        };
         // An older hub treats this as the session's codec.
         assert_eq!((hello.codec, hello.codecs), (CODEC_PLAIN, Some(vec![CODEC_PACKED])));
-        edge.take(welcome_naming(codec, STANDING, start));
-        let todo = edge.read(Run { before: start, ops: ops.clone() });
+        edge.handle_signed_frame(welcome_naming(codec, STANDING, start));
+        let todo = edge.send_ops(OpRun { before: start, ops: ops.clone() });
         let Some(LinkStep::Send(frame)) = todo.first() else { panic!("{todo:?}") };
         let Frame::Up(up) = &**frame else { panic!("{frame:?}") };
         assert_eq!((up.packed.is_some(), up.ops.is_empty()), (packs, packs), "{codec:?}");
-        let plain = up.clone().unpacked(20, 1_000).unwrap();
+        let plain = up.clone().into_unpacked(20, 1_000).unwrap();
         assert!(plain.ops.iter().map(|op| op.to_vec()).eq(ops.iter().cloned()));
-        assert_eq!((up.hash, up.count()), (head.hash, 20));
+        assert_eq!((up.hash, up.op_count()), (head.hash, 20));
     }
 }
 
 #[test]
 fn a_hub_that_names_a_codec_that_was_not_offered_is_left() {
     let mut edge = fresh(position());
-    edge.hello(HubCheck::default());
-    let todo = edge.take(welcome_naming(Some(9), STANDING, Chain::start(&edge_id())));
-    assert_eq!(todo, [LinkStep::End(End::ProtocolUnsupported)]);
+    edge.start_greeting(HubCheck::default());
+    let todo =
+        edge.handle_signed_frame(welcome_naming(Some(9), STANDING, ChainHead::start(&edge_id())));
+    assert_eq!(todo, [LinkStep::End(LinkEnd::ProtocolUnsupported)]);
 }
 
 #[test]
 fn frames_for_the_other_end_are_counted_and_passed_over() {
     let mut edge = open(position());
-    let hello = edge.hello(HubCheck::default());
-    edge.take(welcome(STANDING, Chain::start(&edge_id())));
+    let hello = edge.start_greeting(HubCheck::default());
+    edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
     ignores(&mut edge, hello, IgnoreReason::Unexpected);
     ignores(&mut edge, Frame::Unknown(77), IgnoreReason::Unexpected);
     let mad = OutcomesFrame {
@@ -261,12 +277,12 @@ fn frames_for_the_other_end_are_counted_and_passed_over() {
 
 #[test]
 fn credit_says_when_the_feed_was_read_to_its_end() {
-    let mut edge = open(Position { feed_cursor: 4, ..position() });
+    let mut edge = open(EdgeFilePosition { feed_cursor: 4, ..position() });
     for (feed_seq, expected) in [(None, false), (Some(5), false), (Some(4), true), (Some(3), true)]
     {
         let (standing, ops, bytes) = (STANDING, LIMITS.credit_ops, LIMITS.credit_bytes);
         let credit = Frame::Credit(Credit { standing, cursor: 0, ops, bytes, feed_seq });
-        let todo = edge.take(credit);
+        let todo = edge.handle_signed_frame(credit);
         assert_eq!(todo.contains(&LinkStep::FeedCurrent), expected, "{feed_seq:?}: {todo:?}");
         // A useful Credit must not be answered like a useless one.
         let ignored = todo.iter().any(|step| matches!(step, LinkStep::Ignored { .. }));
@@ -276,14 +292,14 @@ fn credit_says_when_the_feed_was_read_to_its_end() {
 
 #[test]
 fn a_welcome_that_nobody_signed_cannot_make_the_log_suspect() {
-    let start = Chain::start(&edge_id());
-    let beyond = start.then(b"an op that this log never had");
+    let start = ChainHead::start(&edge_id());
+    let beyond = start.append_op(b"an op that this log never had");
     for (proof, end) in
-        [(FrameProof::Signed, End::ChainBroken), (FrameProof::Unsigned, End::Unproven)]
+        [(FrameProof::Signed, LinkEnd::ChainBroken), (FrameProof::Unsigned, LinkEnd::Unproven)]
     {
         let mut edge = fresh(position());
-        edge.hello(HubCheck::default());
-        let todo = edge.take_as(welcome(STANDING, beyond), proof);
+        edge.start_greeting(HubCheck::default());
+        let todo = edge.handle_frame(welcome(STANDING, beyond), proof);
         assert_eq!(todo, [LinkStep::End(end)]);
     }
 }

@@ -7,9 +7,9 @@
 
 use std::collections::VecDeque;
 
-use wire::{Chain, Limits};
+use wire::{ChainHead, LinkLimits};
 
-use super::{OpRange, Run};
+use super::{OpRange, OpRun};
 
 const BATCH_MIN: u32 = 5;
 const BATCH_MAX: u32 = 5_000;
@@ -23,7 +23,7 @@ const RESENDS_MAX: u32 = 8;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SendResult {
     /// The chain after the sent ops.
-    Up(Chain),
+    Up(ChainHead),
     /// The next op waits for more credit.
     NothingFits,
     /// The log does not continue the hub's chain.
@@ -39,7 +39,7 @@ pub(super) enum ResendResult {
 }
 
 #[derive(Debug)]
-struct InFlight {
+struct InFlightBatch {
     last_seq: u64,
     bytes: u64,
     /// The run reached the batch size, so a larger batch may get through too.
@@ -47,8 +47,8 @@ struct InFlight {
 }
 
 #[derive(Debug)]
-pub(super) struct Window {
-    limits: Limits,
+pub(super) struct SendWindow {
+    limits: LinkLimits,
     /// The hub's cursor; the credit counts from it.
     cursor: u64,
     credit_ops: u32,
@@ -56,7 +56,7 @@ pub(super) struct Window {
     /// The last sent op, with its chain hash if this session has computed it.
     sent_seq: u64,
     sent_hash: Option<wire::Hash>,
-    in_flight: VecDeque<InFlight>,
+    in_flight: VecDeque<InFlightBatch>,
     batch: u32,
     wanted: Option<OpRange>,
     /// The next op exceeds the remaining credit.
@@ -64,8 +64,8 @@ pub(super) struct Window {
     resends: u32,
 }
 
-impl Window {
-    pub fn new(cursor: Chain, limits: Limits) -> Self {
+impl SendWindow {
+    pub fn new(cursor: ChainHead, limits: LinkLimits) -> Self {
         Self {
             limits,
             cursor: cursor.seq,
@@ -100,7 +100,7 @@ impl Window {
         self.wanted
     }
 
-    pub fn take(&mut self, run: &Run) -> SendResult {
+    pub fn record_sent(&mut self, run: &OpRun) -> SendResult {
         let Some(wanted) = self.wanted.take() else { return SendResult::Broken };
         let agrees = self.sent_hash.is_none_or(|hash| hash == run.before.hash);
         if run.before.seq + 1 != wanted.from || !agrees {
@@ -110,17 +110,17 @@ impl Window {
             self.short = !wanted.first_whatever_size;
             return if self.short { SendResult::NothingFits } else { SendResult::Broken };
         }
-        let sent = run.before.through(run.ops.iter().map(Vec::as_slice));
+        let sent = run.before.append_ops(run.ops.iter().map(Vec::as_slice));
         let bytes = run.ops.iter().map(|op| op.len() as u64).sum();
         let full = run.ops.len() as u64 >= u64::from(self.batch_ops());
-        self.in_flight.push_back(InFlight { last_seq: sent.seq, bytes, full });
+        self.in_flight.push_back(InFlightBatch { last_seq: sent.seq, bytes, full });
         self.sent_seq = sent.seq;
         self.sent_hash = Some(sent.hash);
         SendResult::Up(sent)
     }
 
     /// Returns false if the credit is outdated or names ops that were never sent.
-    pub fn credit(&mut self, cursor: u64, ops: u32, bytes: u32) -> bool {
+    pub fn apply_credit(&mut self, cursor: u64, ops: u32, bytes: u32) -> bool {
         if cursor < self.cursor || cursor > self.sent_seq {
             return false;
         }
@@ -138,7 +138,7 @@ impl Window {
         true
     }
 
-    pub fn resend(&mut self, from: u64) -> ResendResult {
+    pub fn rewind_to(&mut self, from: u64) -> ResendResult {
         // A Credit may overtake the Resend: the missing ops have arrived, and the hub dropped those
         // after the gap.
         let from = from.max(self.cursor + 1);
@@ -165,32 +165,35 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use wire::{Hash, Limits};
+    use wire::{Hash, LinkLimits};
 
     use super::*;
 
-    const LIMITS: Limits = Limits {
+    const LIMITS: LinkLimits = LinkLimits {
         batch_ops_max: 5_000,
         batch_bytes_max: 1_000,
         credit_ops: 100,
         credit_bytes: 1_000,
     };
 
-    fn window() -> Window {
-        Window::new(Chain { seq: 0, hash: Hash::ZERO }, LIMITS)
+    fn window() -> SendWindow {
+        SendWindow::new(ChainHead { seq: 0, hash: Hash::ZERO }, LIMITS)
     }
 
     /// Sends the requested ops with `size` bytes each, and returns their count.
-    fn send(window: &mut Window, head: u64, size: usize) -> u64 {
+    fn send(window: &mut SendWindow, head: u64, size: usize) -> u64 {
         let Some(wanted) = window.next(head) else { return 0 };
         let least = u64::from(wanted.first_whatever_size);
         let fit = (wanted.bytes_max / size as u64).max(least).min(u64::from(wanted.ops_max));
         let count = fit.min(head + 1 - wanted.from);
         let hash = window.sent_hash.unwrap_or(Hash::ZERO);
-        let before = Chain { seq: wanted.from - 1, hash };
+        let before = ChainHead { seq: wanted.from - 1, hash };
         let ops = vec![vec![7; size]; count.try_into().unwrap()];
         let expected_none = ops.is_empty();
-        assert_eq!(window.take(&Run { before, ops }) == SendResult::NothingFits, expected_none);
+        assert_eq!(
+            window.record_sent(&OpRun { before, ops }) == SendResult::NothingFits,
+            expected_none
+        );
         count
     }
 
@@ -199,11 +202,11 @@ mod tests {
         let mut window = window();
         let sent: u64 = (0..50).map(|_| send(&mut window, 1_000, 1)).sum();
         assert_eq!(sent, 100);
-        assert!(window.credit(40, 100, 1_000));
+        assert!(window.apply_credit(40, 100, 1_000));
         let sent: u64 = (0..50).map(|_| send(&mut window, 1_000, 1)).sum();
         assert_eq!(sent, 40, "credit counts from the cursor");
-        assert!(!window.credit(39, 900, 1), "an old one");
-        assert!(!window.credit(141, 900, 1), "never sent");
+        assert!(!window.apply_credit(39, 900, 1), "an old one");
+        assert!(!window.apply_credit(141, 900, 1), "never sent");
     }
 
     #[test]
@@ -212,39 +215,39 @@ mod tests {
         assert_eq!(send(&mut window, 1_000, 300), 3);
         assert_eq!(send(&mut window, 1_000, 300), 0, "what is left is too little for the next");
         assert_eq!(window.next(1_000), None, "and it is not read again before there is more");
-        assert!(window.credit(3, 100, 1_000));
+        assert!(window.apply_credit(3, 100, 1_000));
         assert_eq!(send(&mut window, 1_000, 5_000), 1);
         assert_eq!(send(&mut window, 1_000, 1), 0);
     }
 
     #[test]
     fn batches_grow_while_they_get_through_and_shrink_when_they_do_not() {
-        let limits = Limits {
+        let limits = LinkLimits {
             credit_ops: 100_000,
             credit_bytes: 1 << 30,
             batch_bytes_max: 1 << 30,
             ..LIMITS
         };
-        let mut window = Window::new(Chain { seq: 0, hash: Hash::ZERO }, limits);
+        let mut window = SendWindow::new(ChainHead { seq: 0, hash: Hash::ZERO }, limits);
         let mut cursor = 0;
         for _ in 0..12 {
             cursor += send(&mut window, 1_000_000, 1);
-            assert!(window.credit(cursor, 100_000, 1 << 30));
+            assert!(window.apply_credit(cursor, 100_000, 1 << 30));
         }
         assert_eq!(window.batch, BATCH_MAX);
         send(&mut window, 1_000_000, 1);
         for _ in 0..RESENDS_MAX {
-            assert_eq!(window.resend(cursor + 1), ResendResult::Again);
+            assert_eq!(window.rewind_to(cursor + 1), ResendResult::Again);
             send(&mut window, 1_000_000, 1);
         }
         assert!(window.batch < 50);
-        assert_eq!(window.resend(cursor + 1), ResendResult::Stuck);
+        assert_eq!(window.rewind_to(cursor + 1), ResendResult::Stuck);
     }
 
     #[test]
     fn a_batch_weighs_little_whatever_the_hub_would_take() {
-        let limits = Limits { credit_bytes: 1 << 30, batch_bytes_max: 1 << 30, ..LIMITS };
-        let mut window = Window::new(Chain { seq: 0, hash: Hash::ZERO }, limits);
+        let limits = LinkLimits { credit_bytes: 1 << 30, batch_bytes_max: 1 << 30, ..LIMITS };
+        let mut window = SendWindow::new(ChainHead { seq: 0, hash: Hash::ZERO }, limits);
         assert_eq!(send(&mut window, 1_000, 10_000), BATCH_BYTES_MAX / 10_000);
         assert_eq!(send(&mut window, 1_000, 10_000), BATCH_BYTES_MAX / 10_000, "the next follows");
     }
@@ -255,22 +258,24 @@ mod tests {
     fn a_question_that_a_credit_has_overtaken_asks_for_the_ops_behind_it() {
         let mut window = window();
         assert_eq!(send(&mut window, 10, 1), 10);
-        assert!(window.credit(4, 100, 1_000));
-        assert_eq!(window.resend(1), ResendResult::Again);
+        assert!(window.apply_credit(4, 100, 1_000));
+        assert_eq!(window.rewind_to(1), ResendResult::Again);
         assert_eq!(window.next(10).map(|wanted| wanted.from), Some(5));
         assert!(
-            window.take(&Run { before: Chain { seq: 4, hash: Hash::ZERO }, ops: vec![vec![7]; 6] })
-                != SendResult::Broken
+            window.record_sent(&OpRun {
+                before: ChainHead { seq: 4, hash: Hash::ZERO },
+                ops: vec![vec![7]; 6]
+            }) != SendResult::Broken
         );
-        assert!(window.credit(10, 100, 1_000));
-        assert_eq!(window.resend(5), ResendResult::Ignored, "all of it has arrived");
+        assert!(window.apply_credit(10, 100, 1_000));
+        assert_eq!(window.rewind_to(5), ResendResult::Ignored, "all of it has arrived");
     }
 
     #[test]
     fn a_short_batch_says_nothing_about_larger_ones() {
         let mut window = window();
         assert_eq!(send(&mut window, 3, 1), 3);
-        assert!(window.credit(3, 100, 1_000));
+        assert!(window.apply_credit(3, 100, 1_000));
         assert_eq!(window.batch, BATCH_FIRST);
     }
 
@@ -278,12 +283,12 @@ mod tests {
     fn a_log_that_does_not_continue_the_hubs_cursor_is_not_sent() {
         let mut window = window();
         window.next(5);
-        let before = Chain { seq: 0, hash: Hash::of(b"another log") };
-        assert_eq!(window.take(&Run { before, ops: vec![vec![1]] }), SendResult::Broken);
+        let before = ChainHead { seq: 0, hash: Hash::digest_bytes(b"another log") };
+        assert_eq!(window.record_sent(&OpRun { before, ops: vec![vec![1]] }), SendResult::Broken);
         window.next(5);
-        let before = Chain { seq: 0, hash: Hash::ZERO };
+        let before = ChainHead { seq: 0, hash: Hash::ZERO };
         assert_eq!(
-            window.take(&Run { before, ops: Vec::new() }),
+            window.record_sent(&OpRun { before, ops: Vec::new() }),
             SendResult::Broken,
             "ops are missing"
         );

@@ -1,15 +1,15 @@
 //! The interface between the edge end of the link and its driver.
 
 use wire::{
-    Ask, BootNonce, Chain, Challenge, Change, Code, EdgeId, Frame, Hash, HeldReason,
-    NumberedOutcome, QuarantineWhy, Region, SnapshotPlace, Staged, UnixMillis,
+    AskFrame, BootNonce, ChainHead, Challenge, Code, EdgeId, FeedChange, Frame, Hash, HeldReason,
+    NumberedOutcome, QuarantineWhy, Region, SnapshotCursor, StagedSnapshot, UnixMillis,
 };
 
-use crate::view::Tally;
+use crate::view::ViewDigest;
 
 /// The identity of one run of an edge process.
 #[derive(Debug, Clone)]
-pub struct Speaker {
+pub struct EdgeRunIdentity {
     pub edge: EdgeId,
     pub region: Region,
     pub nonce: BootNonce,
@@ -27,25 +27,25 @@ pub struct HubCheck {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
+pub struct EdgeFilePosition {
     pub epoch: u64,
-    pub head: Chain,
+    pub head: ChainHead,
     pub suspect: bool,
     pub twin: bool,
     /// The newest op with a stored outcome, if that op is still on file.
-    pub settled: Option<Chain>,
+    pub settled: Option<ChainHead>,
     pub feed_generation: u64,
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
     /// The stored part of an incoming snapshot.
-    pub staged: Option<Staged>,
+    pub staged: Option<StagedSnapshot>,
     /// The newest snapshot that became the view, by its last chunk's hash.
     pub snapshot: Option<Hash>,
     /// The fence of a grant that disagreed with this edge's view.
     pub unproven: Option<u64>,
     /// The digest of the region's policy, holder and fence.
     pub assignment: Hash,
-    pub tally: Tally,
+    pub tally: ViewDigest,
     pub pending: u32,
     pub oldest_pending_at: Option<UnixMillis>,
 }
@@ -64,8 +64,8 @@ pub struct MachineReport {
 
 /// Consecutive stored ops, and the chain before them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    pub before: Chain,
+pub struct OpRun {
+    pub before: ChainHead,
     pub ops: Vec<Vec<u8>>,
 }
 
@@ -96,13 +96,13 @@ pub enum LinkStep {
         reason: HeldReason,
     },
     /// An accept made elsewhere: log it unless its id is already logged, then report the position.
-    Log(Box<Ask>),
+    Log(Box<AskFrame>),
     Ignored {
         kind: &'static str,
         why: IgnoreReason,
     },
     /// Close the connection.
-    End(End),
+    End(LinkEnd),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,21 +113,21 @@ pub enum EdgeWrite {
     },
     Changes {
         to: u64,
-        changes: Vec<Change>,
+        changes: Vec<FeedChange>,
     },
     /// The feed has another generation: restart the cursor at 0 and keep the orders.
     Generation(u64),
     /// A snapshot chunk, staged outside the view. The last chunk makes the snapshot the view.
-    Snapshot(SnapshotRun),
+    Snapshot(SnapshotChunkWrite),
     /// A part of this edge's lost ops, staged until the last part arrives.
-    Tail(TailRun),
+    Tail(TailWrite),
     /// The tail is complete: start this epoch and relog the undecided commands in it [RELOG].
     Quarantine(NewEpoch),
     Twin,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SnapshotRun {
+pub struct SnapshotChunkWrite {
     /// Drop any staged part of an earlier snapshot.
     pub begins: bool,
     pub feed_generation: u64,
@@ -135,23 +135,23 @@ pub struct SnapshotRun {
     pub index: u32,
     /// The hash of this chunk.
     pub hash: Hash,
-    pub changes: Vec<Change>,
+    pub changes: Vec<FeedChange>,
     /// The start of the next chunk; `None` in the last one.
-    pub next: Option<SnapshotPlace>,
+    pub next: Option<SnapshotCursor>,
 }
 
-impl SnapshotRun {
+impl SnapshotChunkWrite {
     /// The staged part up to this chunk; `None` for the last chunk.
-    pub fn staged(&self) -> Option<Staged> {
+    pub fn as_staged(&self) -> Option<StagedSnapshot> {
         let Self { feed_generation, feed_seq, index, hash, .. } = *self;
         let next = self.next?;
-        Some(Staged { feed_generation, feed_seq, chunks: index + 1, hash, next })
+        Some(StagedSnapshot { feed_generation, feed_seq, chunks: index + 1, hash, next })
     }
 }
 
 /// Consecutive ops of one epoch that the hub returns to this edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TailRun {
+pub struct TailWrite {
     /// Drop any staged part of an earlier tail.
     pub begins: bool,
     pub epoch: u64,
@@ -183,7 +183,7 @@ pub enum IgnoreReason {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub enum LinkEnd {
     Refused {
         code: Code,
         detail: String,

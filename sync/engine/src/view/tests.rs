@@ -28,7 +28,7 @@ fn bodies() -> [CommandBody; 4] {
 
 #[track_caller]
 fn check(confirmed: Order, ops: Vec<PendingOp>, status: OrderStatus, doubts: &[Option<Code>]) {
-    let sight = see(Some(confirmed), ops, &edge());
+    let sight = overlay_pending_ops(Some(confirmed), ops, &edge());
     assert_eq!(sight.order.map(|order| order.status), Some(status));
     let found: Vec<_> = sight.pending.iter().map(|op| op.doubt).collect();
     assert_eq!(found, doubts);
@@ -74,12 +74,12 @@ fn a_published_order_is_seen_at_once_and_is_nobodys_version() {
     let order_id = OrderId(id(1));
     let publish = CommandBody::PublishOrder { order_id, order: draft() };
     let publish = PendingOp { actor: actor(10, Role::Customer), ..op(4, publish) };
-    let seen = see(None, vec![publish.clone()], &edge()).order.unwrap();
+    let seen = overlay_pending_ops(None, vec![publish.clone()], &edge()).order.unwrap();
     assert_eq!((seen.status, seen.version), (OrderStatus::PendingReview, 0));
     assert_eq!(seen.source, Source::Edge(edge()));
-    assert_eq!(seen.code, OrderCode::of(seen.location, order_id));
+    assert_eq!(seen.code, OrderCode::from_order_id(seen.location, order_id));
     let confirmed = at(OrderStatus::Pending, None);
-    let sight = see(Some(confirmed.clone()), vec![publish], &edge());
+    let sight = overlay_pending_ops(Some(confirmed.clone()), vec![publish], &edge());
     assert_eq!(sight.order, Some(confirmed), "the confirmed row wins");
     assert_eq!(sight.pending[0].doubt, None);
 }
@@ -87,7 +87,7 @@ fn a_published_order_is_seen_at_once_and_is_nobodys_version() {
 #[test]
 fn the_overlay_without_its_order_is_in_doubt() {
     let [accept, ..] = bodies();
-    let sight = see(None, vec![op(1, accept)], &edge());
+    let sight = overlay_pending_ops(None, vec![op(1, accept)], &edge());
     assert_eq!(sight.order, None);
     assert_eq!(sight.pending[0].doubt, Some(Code::OrderNotFound));
 }
@@ -96,18 +96,18 @@ fn the_overlay_without_its_order_is_in_doubt() {
 fn equal_version_with_other_content_is_a_conflict_and_the_row_stays() {
     let row = ConfirmedOrder { order: order(1, 3), feed_version: 3 };
     let other = Order { title: "other".into(), ..order(1, 3) };
-    assert_eq!(merge(Some(&row), other, Via::Feed), (row, Merge::Conflict));
+    assert_eq!(merge_order(Some(&row), other, OrderSource::Feed), (row, MergeResult::Conflict));
 }
 
 #[test]
 fn an_outcome_runs_ahead_until_the_feed_brings_the_version() {
-    let (row, what) = merge(None, order(1, 2), Via::Outcome);
-    assert!(row.is_ahead() && what == Merge::Raised);
-    let (row, what) = merge(Some(&row), order(1, 1), Via::Feed);
-    assert!(row.is_ahead() && what == Merge::Kept);
-    let (row, what) = merge(Some(&row), order(1, 2), Via::Feed);
-    assert!(!row.is_ahead() && what == Merge::Kept);
-    assert!(leaves(&row, 2) && !leaves(&row, 1));
+    let (row, what) = merge_order(None, order(1, 2), OrderSource::Outcome);
+    assert!(row.is_ahead() && what == MergeResult::Raised);
+    let (row, what) = merge_order(Some(&row), order(1, 1), OrderSource::Feed);
+    assert!(row.is_ahead() && what == MergeResult::Kept);
+    let (row, what) = merge_order(Some(&row), order(1, 2), OrderSource::Feed);
+    assert!(!row.is_ahead() && what == MergeResult::Kept);
+    assert!(leaves_view(&row, 2) && !leaves_view(&row, 1));
 }
 
 proptest! {
@@ -118,20 +118,20 @@ proptest! {
         arrivals in prop::collection::vec((1u128..4, 1u64..9, any::<bool>()), 1..60)
     ) {
         let mut rows = std::collections::BTreeMap::<u128, ConfirmedOrder>::new();
-        let mut tally = Tally::default();
+        let mut tally = ViewDigest::default();
         for (n, version, feed) in arrivals {
-            let via = if feed { Via::Feed } else { Via::Outcome };
+            let via = if feed { OrderSource::Feed } else { OrderSource::Outcome };
             let before = rows.get(&n).cloned();
-            let (row, what) = merge(before.as_ref(), order(n, version), via);
-            tally.replace(before.as_ref(), Some(&row));
+            let (row, what) = merge_order(before.as_ref(), order(n, version), via);
+            tally.replace_row(before.as_ref(), Some(&row));
             let floor = before.as_ref().map_or(0, |row| row.order.version);
             prop_assert_eq!(row.order.version, floor.max(version));
-            prop_assert_ne!(what, Merge::Conflict);
+            prop_assert_ne!(what, MergeResult::Conflict);
             prop_assert!(row.feed_version <= row.order.version);
             rows.insert(n, row);
         }
-        let mut counted = Tally::default();
-        rows.values().for_each(|row| counted.replace(None, Some(row)));
+        let mut counted = ViewDigest::default();
+        rows.values().for_each(|row| counted.replace_row(None, Some(row)));
         prop_assert_eq!(tally, counted);
     }
 
@@ -144,12 +144,12 @@ proptest! {
         let ops: Vec<_> =
             picks.iter().enumerate().map(|(seq, &pick)| op(seq as u64, bodies()[pick].clone())).collect();
         let confirmed = at(status, Some(PROVIDER));
-        let sight = see(Some(confirmed.clone()), ops.clone(), &edge());
+        let sight = overlay_pending_ops(Some(confirmed.clone()), ops.clone(), &edge());
         let sound = ops
             .into_iter()
             .filter(|op| sight.pending.iter().any(|p| p.seq == op.seq && p.doubt.is_none()))
             .collect();
-        let again = see(Some(confirmed.clone()), sound, &edge());
+        let again = overlay_pending_ops(Some(confirmed.clone()), sound, &edge());
         prop_assert_eq!(&again.order, &sight.order);
         prop_assert!(again.pending.iter().all(|op| op.doubt.is_none()));
         prop_assert_eq!(sight.order.map(|order| order.version), Some(confirmed.version));

@@ -8,19 +8,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use wire::{Order, OrderId, OrderMark, Region};
+use wire::{Order, OrderFingerprint, OrderId, Region};
 
 /// An order on which feed and owner disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Suspect {
+pub struct SuspectOrder {
     pub id: OrderId,
     /// The feed's mark, if it has one.
-    pub ours: Option<OrderMark>,
+    pub ours: Option<OrderFingerprint>,
 }
 
 /// The difference that remains after the wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Difference {
+pub enum OrderDifference {
     /// No difference, or the feed has moved on: a later comparison checks again.
     None,
     /// The feed lacks this version.
@@ -37,14 +37,14 @@ pub enum Difference {
 /// never settle would hide the ones behind them. Clones share it; a new process starts at the first
 /// order.
 #[derive(Clone, Default)]
-pub struct ResumePoints(Arc<Mutex<BTreeMap<Region, OrderId>>>);
+pub struct ComparisonCursors(Arc<Mutex<BTreeMap<Region, OrderId>>>);
 
-impl ResumePoints {
-    pub fn of(&self, region: Region) -> Option<OrderId> {
+impl ComparisonCursors {
+    pub fn cursor_for(&self, region: Region) -> Option<OrderId> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&region).copied()
     }
 
-    pub fn note(&self, region: Region, behind: Option<OrderId>) {
+    pub fn save_cursor(&self, region: Region, behind: Option<OrderId>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match behind {
             Some(behind) => known.insert(region, behind),
@@ -55,41 +55,41 @@ impl ResumePoints {
 
 /// One pass over a region's orders, range by range, from any starting point, wrapping around.
 #[derive(Debug)]
-pub struct Round {
+pub struct RangeScan {
     began: Option<OrderId>,
     after: Option<OrderId>,
     around: bool,
 }
 
-impl Round {
-    pub fn behind(began: Option<OrderId>) -> Self {
+impl RangeScan {
+    pub fn start_after(began: Option<OrderId>) -> Self {
         Self { began, after: began, around: false }
     }
 
     /// The next range starts after this order.
-    pub fn after(&self) -> Option<OrderId> {
+    pub fn range_start(&self) -> Option<OrderId> {
         self.after
     }
 
     /// Returns true if the order belongs to this pass, which ends at the order it started after.
-    pub fn has(&self, id: OrderId) -> bool {
+    pub fn contains_order(&self, id: OrderId) -> bool {
         !self.around || self.began.is_some_and(|began| id <= began)
     }
 
     /// Records that the range up to `end` was checked; `None` marks the last range. Returns true if
     /// another range follows.
-    pub fn reached(&mut self, end: Option<OrderId>) -> bool {
+    pub fn finish_range(&mut self, end: Option<OrderId>) -> bool {
         self.after = end;
         if end.is_none() && !self.around {
             self.around = true;
             return self.began.is_some();
         }
-        end.is_some_and(|end| self.has(end) && Some(end) != self.began)
+        end.is_some_and(|end| self.contains_order(end) && Some(end) != self.began)
     }
 }
 
 /// Compares two lists, both sorted by id.
-pub fn suspects(owner: &[OrderMark], ours: &[OrderMark]) -> Vec<Suspect> {
+pub fn find_suspects(owner: &[OrderFingerprint], ours: &[OrderFingerprint]) -> Vec<SuspectOrder> {
     let (mut owner, mut ours) = (owner.iter().peekable(), ours.iter().peekable());
     let mut found = Vec::new();
     loop {
@@ -103,33 +103,33 @@ pub fn suspects(owner: &[OrderMark], ours: &[OrderMark]) -> Vec<Suspect> {
         if theirs != known
             && let Some(mark) = theirs.or(known)
         {
-            found.push(Suspect { id: mark.id, ours: known.copied() });
+            found.push(SuspectOrder { id: mark.id, ours: known.copied() });
         }
     }
 }
 
 /// Classifies a suspect by the current state at both ends.
-pub fn judge(
-    suspect: &Suspect,
+pub fn classify_difference(
+    suspect: &SuspectOrder,
     region: Region,
     owner: Option<Order>,
-    ours: Option<OrderMark>,
-) -> Difference {
+    ours: Option<OrderFingerprint>,
+) -> OrderDifference {
     if ours != suspect.ours {
-        return Difference::None;
+        return OrderDifference::None;
     }
     match (owner, ours) {
-        (None, None) => Difference::None,
-        (None, Some(ours)) => Difference::Gone(ours.version),
-        (Some(order), None) if order.location == region => Difference::Behind(Box::new(order)),
-        (Some(_), None) => Difference::None,
-        (Some(order), Some(ours)) if order.version < ours.version => Difference::Ahead,
-        (Some(order), Some(_)) if order.location != region => Difference::Gone(order.version),
+        (None, None) => OrderDifference::None,
+        (None, Some(ours)) => OrderDifference::Gone(ours.version),
+        (Some(order), None) if order.location == region => OrderDifference::Behind(Box::new(order)),
+        (Some(_), None) => OrderDifference::None,
+        (Some(order), Some(ours)) if order.version < ours.version => OrderDifference::Ahead,
+        (Some(order), Some(_)) if order.location != region => OrderDifference::Gone(order.version),
         (Some(order), Some(ours)) if order.version > ours.version => {
-            Difference::Behind(Box::new(order))
+            OrderDifference::Behind(Box::new(order))
         }
-        (Some(order), Some(ours)) if order.digest() == ours.digest => Difference::None,
-        (Some(order), Some(_)) => Difference::Other(Box::new(order)),
+        (Some(order), Some(ours)) if order.compute_digest() == ours.digest => OrderDifference::None,
+        (Some(order), Some(_)) => OrderDifference::Other(Box::new(order)),
     }
 }
 
@@ -139,9 +139,9 @@ mod tests {
 
     use super::*;
 
-    fn mark(n: u128, version: u64, content: &str) -> OrderMark {
+    fn mark(n: u128, version: u64, content: &str) -> OrderFingerprint {
         let id = OrderId(uuid::Uuid::from_u128(n));
-        OrderMark { id, version, digest: Hash::of(content.as_bytes()) }
+        OrderFingerprint { id, version, digest: Hash::digest_bytes(content.as_bytes()) }
     }
 
     #[test]
@@ -153,14 +153,14 @@ mod tests {
             (next < 9).then_some(id(next))
         };
         for began in [None, Some(id(3)), Some(id(4)), Some(id(8))] {
-            let mut round = Round::behind(began);
+            let mut round = RangeScan::start_after(began);
             let mut seen = Vec::new();
             loop {
-                let (first, end) = (round.after(), ends(round.after()));
+                let (first, end) = (round.range_start(), ends(round.range_start()));
                 let first = first.map_or(1, |after| after.0.as_u128() + 1);
                 let range = first..=end.map_or(9, |end| end.0.as_u128());
-                seen.extend(range.filter(|n| round.has(id(*n))));
-                if !round.reached(end) {
+                seen.extend(range.filter(|n| round.contains_order(id(*n))));
+                if !round.finish_range(end) {
                     break;
                 }
             }
@@ -171,23 +171,26 @@ mod tests {
 
     #[test]
     fn a_comparison_that_was_full_is_gone_on_with_behind_what_it_held() {
-        let (resume, last) = (ResumePoints::default(), mark(4, 1, "d").id);
-        resume.note(Region::North, Some(last));
-        assert_eq!((resume.of(Region::North), resume.of(Region::South)), (Some(last), None));
-        resume.note(Region::North, None);
-        assert_eq!(resume.of(Region::North), None);
+        let (resume, last) = (ComparisonCursors::default(), mark(4, 1, "d").id);
+        resume.save_cursor(Region::North, Some(last));
+        assert_eq!(
+            (resume.cursor_for(Region::North), resume.cursor_for(Region::South)),
+            (Some(last), None)
+        );
+        resume.save_cursor(Region::North, None);
+        assert_eq!(resume.cursor_for(Region::North), None);
     }
 
     #[test]
     fn whatever_one_end_has_and_the_other_has_not_is_suspect() {
         let owner = [mark(1, 1, "a"), mark(2, 2, "b"), mark(3, 1, "c"), mark(6, 1, "f")];
         let ours = [mark(2, 1, "b"), mark(3, 1, "C"), mark(4, 1, "d"), mark(6, 1, "f")];
-        let found: Vec<_> = suspects(&owner, &ours)
+        let found: Vec<_> = find_suspects(&owner, &ours)
             .into_iter()
             .map(|suspect| (suspect.id.0.as_u128(), suspect.ours.map(|ours| ours.version)))
             .collect();
         assert_eq!(found, [(1, None), (2, Some(1)), (3, Some(1)), (4, Some(1))]);
-        assert_eq!(suspects(&owner, &owner), []);
-        assert_eq!(suspects(&[], &ours[..1]).len(), 1);
+        assert_eq!(find_suspects(&owner, &owner), []);
+        assert_eq!(find_suspects(&[], &ours[..1]).len(), 1);
     }
 }

@@ -12,7 +12,7 @@ pub fn hash_of(code: &str) -> Hash {
         .map(|c| c.to_ascii_uppercase())
         .take(64)
         .collect();
-    Hash::of(format!("holdfast enrolment {plain}").as_bytes())
+    Hash::digest_bytes(format!("holdfast enrolment {plain}").as_bytes())
 }
 
 pub fn expires_at(now: UnixMillis) -> UnixMillis {

@@ -33,24 +33,24 @@ impl ReceivedOp {
 
     /// The parts shown to operators, without user-written text. `region` comes from the edge: an
     /// edge logs only commands on orders of its own region.
-    pub fn summary(&self, region: Region) -> (OpKind, Option<OpCommand>, Option<u64>) {
+    pub fn operator_summary(&self, region: Region) -> (OpKind, Option<OpCommand>, Option<u64>) {
         match self {
             Self::Boot => (OpKind::Boot, None, None),
             Self::Token { .. } => (OpKind::Token, None, None),
-            Self::Command(op) => (OpKind::Command, Some(command(op, region)), None),
+            Self::Command(op) => (OpKind::Command, Some(describe_command(op, region)), None),
             Self::LeaseReleased { fence } => (OpKind::LeaseReleased, None, Some(*fence)),
             Self::Unknown => (OpKind::Unknown, None, None),
         }
     }
 }
 
-fn command(op: &CommandOp, region: Region) -> OpCommand {
+fn describe_command(op: &CommandOp, region: Region) -> OpCommand {
     let order_id = op.command.body.order_id();
     OpCommand {
         id: op.command.id,
         name: op.command.body.name().to_owned(),
         order_id,
-        order_code: OrderCode::of(region, order_id),
+        order_code: OrderCode::from_order_id(region, order_id),
         actor: op.actor,
         verdict: op.verdict,
         fence: op.fence,

@@ -7,15 +7,15 @@ use wire::{Action, BatchBody, BatchOp, CommandId, Source, UnixMillis, UserId, Ve
 use super::{op::ReceivedOp, run::UndecidedOp};
 
 /// Identifies an accept: command ids are unique per user.
-pub type AskName = (CommandId, UserId);
+pub type AcceptKey = (CommandId, UserId);
 
 /// The origin and the time of each accept that was put to a holder.
 #[derive(Debug, Default)]
-pub struct AcceptOrigins(pub HashMap<AskName, (Source, UnixMillis)>);
+pub struct AcceptOrigins(pub HashMap<AcceptKey, (Source, UnixMillis)>);
 
 impl AcceptOrigins {
     /// `None` if the user sent the command to that log directly: then the log's timestamp differs.
-    pub fn of(&self, name: AskName, received_at: UnixMillis) -> Option<&Source> {
+    pub fn origin_of(&self, name: AcceptKey, received_at: UnixMillis) -> Option<&Source> {
         let (made_at, taken_at) = self.0.get(&name)?;
         (*taken_at == received_at).then_some(made_at)
     }
@@ -29,7 +29,7 @@ impl AcceptOrigins {
             let Some(due) = run.find(|due| due.seq == op.seq) else { return };
             let ReceivedOp::Command(logged) = &due.read else { continue };
             let name = (logged.command.id, logged.actor.user_id);
-            evidence.made_at = self.of(name, logged.received_at).cloned();
+            evidence.made_at = self.origin_of(name, logged.received_at).cloned();
         }
     }
 }
@@ -39,7 +39,7 @@ impl AcceptOrigins {
 pub fn maybe_put(run: &[UndecidedOp]) -> Vec<CommandId> {
     let put = run.iter().filter_map(|due| match &due.read {
         ReceivedOp::Command(op) => {
-            let accepts = op.command.body.action() == Some(Action::Accept);
+            let accepts = op.command.body.order_action() == Some(Action::Accept);
             (accepts && op.verdict == Verdict::Provisional).then_some(op.command.id)
         }
         _ => None,

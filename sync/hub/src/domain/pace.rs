@@ -9,34 +9,34 @@ use std::time::Duration;
 pub const OPS_MAX: usize = 1_000;
 
 #[derive(Debug)]
-pub struct Portion {
+pub struct BatchSizer {
     max: usize,
-    suspects: Option<Suspects>,
+    suspects: Option<SuspectOps>,
 }
 
 /// The next ops of the log, at least one of which made a batch fail.
 #[derive(Debug, Clone, Copy)]
-struct Suspects {
+struct SuspectOps {
     left: usize,
     /// The initial number of suspects.
     of: usize,
 }
 
-impl Default for Portion {
+impl Default for BatchSizer {
     fn default() -> Self {
         Self { max: OPS_MAX, suspects: None }
     }
 }
 
-impl Portion {
+impl BatchSizer {
     /// The number of ops to take next: half of the suspects, or the current maximum.
-    pub fn size(&self) -> usize {
+    pub fn next_size(&self) -> usize {
         self.suspects.map_or(self.max, |suspects| (suspects.left / 2).max(1))
     }
 
     /// Records that `ops` ops were decided. If every suspect was decided in parts, no op is bad:
     /// the batch was too large, and the next ones are smaller for a while.
-    pub fn passed(&mut self, ops: usize) {
+    pub fn record_success(&mut self, ops: usize) {
         let Some(suspects) = &mut self.suspects else {
             self.max = (self.max * 2).min(OPS_MAX);
             return;
@@ -48,13 +48,13 @@ impl Portion {
         }
     }
 
-    pub fn failed(&mut self, ops: usize) {
+    pub fn record_failure(&mut self, ops: usize) {
         let of = self.suspects.map_or(ops, |suspects| suspects.of);
-        self.suspects = Some(Suspects { left: ops, of });
+        self.suspects = Some(SuspectOps { left: ops, of });
     }
 
     /// The bad op was found and set aside; the rest is cleared.
-    pub fn found(&mut self) {
+    pub fn clear_suspects(&mut self) {
         *self = Self::default();
     }
 }
@@ -86,25 +86,25 @@ mod tests {
 
     /// Counts the calls for a log of `ops` ops, without the calls that isolate the failing op.
     fn calls(ops: usize, fails: Option<usize>) -> (usize, usize) {
-        let (mut portion, mut done, mut fails) = (Portion::default(), 0, fails);
+        let (mut portion, mut done, mut fails) = (BatchSizer::default(), 0, fails);
         let (mut passed, mut failed) = (0, 0);
         let mut left = ops;
         while left > 0 {
-            let size = portion.size().min(left);
+            let size = portion.next_size().min(left);
             let bad = fails.is_some_and(|at| (done..done + size).contains(&at));
             match (bad, size) {
                 (true, 1) => {
-                    portion.found();
+                    portion.clear_suspects();
                     fails = None;
                     (done, left) = (done + 1, left - 1);
                 }
                 (true, _) => {
                     failed += 1;
-                    portion.failed(size);
+                    portion.record_failure(size);
                 }
                 (false, _) => {
                     passed += 1;
-                    portion.passed(size);
+                    portion.record_success(size);
                     (done, left) = (done + size, left - size);
                 }
             }
@@ -128,16 +128,16 @@ mod tests {
 
     #[test]
     fn a_batch_that_is_only_too_much_makes_the_next_ones_smaller_for_a_while() {
-        let mut portion = Portion::default();
-        portion.failed(1_000);
+        let mut portion = BatchSizer::default();
+        portion.record_failure(1_000);
         for expected in [500, 250, 125, 62] {
-            assert_eq!(portion.size(), expected);
-            portion.passed(expected);
+            assert_eq!(portion.next_size(), expected);
+            portion.record_success(expected);
         }
-        portion.passed(63);
-        assert_eq!(portion.size(), 500);
-        portion.passed(500);
-        assert_eq!(portion.size(), OPS_MAX);
+        portion.record_success(63);
+        assert_eq!(portion.next_size(), 500);
+        portion.record_success(500);
+        assert_eq!(portion.next_size(), OPS_MAX);
     }
 
     #[test]

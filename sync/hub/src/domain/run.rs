@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use engine::arrival::OpArrival;
 use wire::{
     Action, Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision,
-    OrderId, Outcome, OutcomeKind, ProviderMark, Source, UnixMillis, UserId,
+    OrderId, Outcome, OutcomeKind, ProviderVerification, Source, UnixMillis, UserId,
 };
 
 use super::op::ReceivedOp;
@@ -31,16 +31,16 @@ pub struct UndecidedOp {
 
 /// The result of checking the token that a command refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judgement {
+pub enum TokenVerdict {
     /// The token's user; `None` if the token is not ours or had expired when the edge took the
     /// command.
-    Known(Option<Person>),
+    Known(Option<TokenUser>),
     /// The keys are unreachable, so the token cannot be checked yet.
     KeysMissing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Person {
+pub struct TokenUser {
     pub actor: Actor,
     /// The feed version that revoked this user or session.
     pub revoked_version: Option<u64>,
@@ -49,20 +49,22 @@ pub struct Person {
     /// The command was logged before in a place that an operator now distrusts.
     pub distrusted: bool,
     /// The provider verification that the token claims.
-    pub mark: ProviderMark,
+    pub mark: ProviderVerification,
 }
 
 /// The service that decides an op. Each handed-over batch goes to one owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+pub enum DecidingService {
     Order,
     Review,
 }
 
-impl Owner {
-    pub fn of(body: &BatchBody) -> Self {
+impl DecidingService {
+    pub fn from_batch_body(body: &BatchBody) -> Self {
         match body {
-            BatchBody::Command { command, .. } if command.body.action() == Some(Action::Review) => {
+            BatchBody::Command { command, .. }
+                if command.body.order_action() == Some(Action::Review) =>
+            {
                 Self::Review
             }
             BatchBody::Command { .. } | BatchBody::LeaseReleased { .. } => Self::Order,
@@ -113,7 +115,7 @@ impl DecidedOp {
 
 /// The results of one pass over a run, stored in one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct PassResults {
     pub decided: Vec<DecidedOp>,
     pub held: Vec<(u64, HeldReason)>,
     /// The held accepts that the region's holder should log. Excludes an accept behind another op
@@ -124,13 +126,13 @@ pub struct Progress {
     pub failed: Option<u64>,
 }
 
-impl Progress {
-    pub fn moved(&self) -> bool {
+impl PassResults {
+    pub fn has_decided(&self) -> bool {
         !self.decided.is_empty()
     }
 
     /// The last op with a result in this pass.
-    pub fn reaches(&self) -> Option<u64> {
+    pub fn last_resolved_seq(&self) -> Option<u64> {
         let decided = self.decided.iter().map(|decided| decided.seq);
         let held = self.held.iter().map(|(seq, _)| *seq);
         decided.chain(held).chain(self.parked.iter().copied()).max()
@@ -141,12 +143,12 @@ impl Progress {
 /// op of another owner, but contains at least one op; later ops stay for the next run. So an op is
 /// handed over only after all earlier ops on its order are decided. Ops for an owner that is away
 /// wait.
-pub fn plan(
+pub fn plan_run(
     run: &[UndecidedOp],
     now: UnixMillis,
     bytes_max: usize,
-    away: Option<Owner>,
-    mut judge: impl FnMut(&UndecidedOp, &wire::CommandOp) -> Judgement,
+    away: Option<DecidingService>,
+    mut judge: impl FnMut(&UndecidedOp, &wire::CommandOp) -> TokenVerdict,
 ) -> RunPlan {
     let mut plan = RunPlan::default();
     let mut bytes = 0;
@@ -158,33 +160,38 @@ pub fn plan(
         }
         let body = match &due.read {
             ReceivedOp::Boot | ReceivedOp::Token { .. } => {
-                plan.answered.push(answered(due.seq, applied(now)));
+                plan.answered.push(new_decided_op(due.seq, applied_outcome(now)));
                 continue;
             }
             ReceivedOp::Unknown => {
-                plan.answered
-                    .push(answered(due.seq, Outcome::rejected(Code::UnknownOp, None, now)));
+                plan.answered.push(new_decided_op(
+                    due.seq,
+                    Outcome::new_rejected(Code::UnknownOp, None, now),
+                ));
                 continue;
             }
             ReceivedOp::LeaseReleased { fence } => BatchBody::LeaseReleased { fence: *fence },
             ReceivedOp::Command(op) => match judge(due, op) {
-                Judgement::Known(person) => command(due, op, person),
-                Judgement::KeysMissing => {
-                    barriers.wait(due.seq, &due.read);
+                TokenVerdict::Known(person) => build_command_body(due, op, person),
+                TokenVerdict::KeysMissing => {
+                    barriers.add_blocking_op(due.seq, &due.read);
                     plan.parked.push(due.seq);
                     continue;
                 }
             },
         };
-        let owner = Owner::of(&body);
+        let owner = DecidingService::from_batch_body(&body);
         if away == Some(owner) {
-            barriers.wait(due.seq, &due.read);
+            barriers.add_blocking_op(due.seq, &due.read);
             plan.parked.push(due.seq);
             continue;
         }
         let op = BatchOp { seq: due.seq, hash: due.hash, body };
         bytes += size_of(&op);
-        let is_of_another = plan.handed.first().is_some_and(|op| Owner::of(&op.body) != owner);
+        let is_of_another = plan
+            .handed
+            .first()
+            .is_some_and(|op| DecidingService::from_batch_body(&op.body) != owner);
         if is_of_another || (bytes > bytes_max && !plan.handed.is_empty()) {
             break;
         }
@@ -196,13 +203,13 @@ pub fn plan(
 /// Matches the owner's answers with the handed ops. Returns `None`, and discards all answers,
 /// unless there is exactly one per op, in order. A handed op never follows a waiting op outside
 /// `handed`.
-pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
+pub fn match_answers(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassResults> {
     let fits = handed.len() == answers.len()
         && handed.iter().zip(&answers).all(|(op, answer)| op.seq == answer.seq);
     if !fits {
         return None;
     }
-    let mut progress = Progress::default();
+    let mut progress = PassResults::default();
     let mut waiting = HashSet::new();
     for (op, answer) in handed.iter().zip(answers) {
         match answer.decision {
@@ -210,7 +217,7 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
                 progress.held.push((op.seq, reason));
                 if let BatchBody::Command { command, .. } = &op.body {
                     let first = waiting.insert(command.body.order_id());
-                    let accepts = command.body.action() == Some(Action::Accept);
+                    let accepts = command.body.order_action() == Some(Action::Accept);
                     if first && accepts && reason == HeldReason::Region {
                         progress.for_holder.push(op.seq);
                     }
@@ -231,9 +238,13 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
     Some(progress)
 }
 
-fn command(due: &UndecidedOp, op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
+fn build_command_body(
+    due: &UndecidedOp,
+    op: &wire::CommandOp,
+    person: Option<TokenUser>,
+) -> BatchBody {
     let distrusted = due.distrusted || person.is_some_and(|person| person.distrusted);
-    let mut evidence = due.came.evidence(
+    let mut evidence = due.came.build_evidence(
         op,
         person.map(|person| person.taken_at),
         person.and_then(|person| person.revoked_version),
@@ -244,13 +255,13 @@ fn command(due: &UndecidedOp, op: &wire::CommandOp, person: Option<Person>) -> B
     BatchBody::Command { command: op.command.clone(), actor, evidence }
 }
 
-fn answered(seq: u64, outcome: Outcome) -> DecidedOp {
+fn new_decided_op(seq: u64, outcome: Outcome) -> DecidedOp {
     DecidedOp { seq, command_id: None, user_id: None, made_at: None, outcome }
 }
 
-fn applied(now: UnixMillis) -> Outcome {
+fn applied_outcome(now: UnixMillis) -> Outcome {
     let kind = OutcomeKind::Applied;
-    Outcome::plain(kind, now)
+    Outcome::new_plain(kind, now)
 }
 
 /// The op's size in the request, with its comma. An op that fails to serialise also fails the
@@ -270,14 +281,14 @@ pub struct Barriers {
 
 impl Barriers {
     /// `op` waits, together with every op that must not overtake it.
-    pub fn wait(&mut self, seq: u64, op: &ReceivedOp) {
+    pub fn add_blocking_op(&mut self, seq: u64, op: &ReceivedOp) {
         self.anything = Some(self.anything.map_or(seq, |first| first.min(seq)));
-        self.hold(seq, op);
+        self.add_held_op(seq, op);
     }
 
     /// `op` waits for its region, together with later ops on the same order. A lease release still
     /// passes: it may be the event that ends the wait.
-    pub fn hold(&mut self, seq: u64, op: &ReceivedOp) {
+    pub fn add_held_op(&mut self, seq: u64, op: &ReceivedOp) {
         if let Some(order) = op.order_id() {
             let from = self.orders.entry(order).or_insert(seq);
             *from = seq.min(*from);
@@ -307,24 +318,26 @@ pub struct LogWalk {
 
 impl LogWalk {
     /// Advances past every op with a result; this walk skips parked ops from now on.
-    pub fn go_on(&mut self, run: &[UndecidedOp], progress: &Progress) {
+    pub fn go_on(&mut self, run: &[UndecidedOp], progress: &PassResults) {
         self.pass_by(run, progress);
         let held: HashMap<u64, HeldReason> = progress.held.iter().copied().collect();
         for due in run {
             match held.get(&due.seq) {
-                Some(HeldReason::Region) => self.barriers.hold(due.seq, &due.read),
-                Some(HeldReason::NeedsOperator) => self.barriers.wait(due.seq, &due.read),
+                Some(HeldReason::Region) => self.barriers.add_held_op(due.seq, &due.read),
+                Some(HeldReason::NeedsOperator) => {
+                    self.barriers.add_blocking_op(due.seq, &due.read)
+                }
                 None => {}
             }
         }
-        self.after = self.after.max(progress.reaches().unwrap_or(0));
+        self.after = self.after.max(progress.last_resolved_seq().unwrap_or(0));
     }
 
     /// Skips parked ops from now on, and reads the handed ops again in smaller parts.
-    pub fn pass_by(&mut self, run: &[UndecidedOp], progress: &Progress) {
+    pub fn pass_by(&mut self, run: &[UndecidedOp], progress: &PassResults) {
         let parked: HashSet<u64> = progress.parked.iter().copied().collect();
         for due in run.iter().filter(|due| parked.contains(&due.seq)) {
-            self.barriers.wait(due.seq, &due.read);
+            self.barriers.add_blocking_op(due.seq, &due.read);
         }
     }
 }

@@ -14,17 +14,17 @@ pub const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 /// The settling edges. Clones share them: the gauges update them periodically, a status request
 /// reads them.
 #[derive(Clone, Default)]
-pub struct SettlingEdges(Arc<Mutex<BTreeMap<EdgeId, Rest>>>);
+pub struct SettlingEdges(Arc<Mutex<BTreeMap<EdgeId, SettlingState>>>);
 
-struct Rest {
+struct SettlingState {
     since: Duration,
-    at: Motion,
+    at: ProgressCounters,
     stuck_since: Option<UnixMillis>,
 }
 
 /// The numbers that change while an edge catches up or takes in more.
 #[derive(PartialEq, Eq)]
-struct Motion {
+struct ProgressCounters {
     feed_seq: u64,
     lag_up_ops: u64,
     lag_down_changes: u64,
@@ -43,12 +43,12 @@ impl SettlingEdges {
         elapsed: Duration,
         now: UnixMillis,
     ) -> bool {
-        let mut edges = self.locked();
+        let mut edges = self.lock_edges();
         if edge.link != LinkState::Up || edge.checksum != ChecksumState::Settling {
             edges.remove(&edge.edge);
             return false;
         }
-        let at = Motion {
+        let at = ProgressCounters {
             feed_seq,
             lag_up_ops: edge.lag_up_ops,
             lag_down_changes: edge.lag_down_changes,
@@ -63,18 +63,18 @@ impl SettlingEdges {
             }
             return is_stuck;
         }
-        edges.insert(edge.edge.clone(), Rest { since: elapsed, at, stuck_since: None });
+        edges.insert(edge.edge.clone(), SettlingState { since: elapsed, at, stuck_since: None });
         false
     }
 
     /// Sets `unsettled_since`. An edge that has settled since the last check is no longer stuck.
-    pub fn mark(&self, edge: &mut EdgeStatus) {
-        let stuck_since = self.locked().get(&edge.edge).and_then(|rest| rest.stuck_since);
+    pub fn set_unsettled_since(&self, edge: &mut EdgeStatus) {
+        let stuck_since = self.lock_edges().get(&edge.edge).and_then(|rest| rest.stuck_since);
         let is_settling = edge.checksum == ChecksumState::Settling;
         edge.unsettled_since = stuck_since.filter(|_| is_settling);
     }
 
-    fn locked(&self) -> MutexGuard<'_, BTreeMap<EdgeId, Rest>> {
+    fn lock_edges(&self) -> MutexGuard<'_, BTreeMap<EdgeId, SettlingState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     use crate::domain::status::{self, tests as samples};
 
     fn north() -> EdgeStatus {
-        let shown = status::edge(&samples::north(), &samples::region(), samples::NOW);
+        let shown = status::derive_edge_status(&samples::north(), &samples::region(), samples::NOW);
         EdgeStatus { checksum: ChecksumState::Settling, pending: 0, lag_down_changes: 0, ..shown }
     }
 
@@ -122,7 +122,7 @@ mod tests {
     fn who_is_stuck_is_shown_until_it_has_settled() {
         let (settling, mut north) = (SettlingEdges::default(), north());
         let shown = |edge: &mut EdgeStatus| {
-            settling.mark(edge);
+            settling.set_unsettled_since(edge);
             edge.unsettled_since
         };
         settling.is_stuck(&north, 7, Duration::ZERO, UnixMillis(1));

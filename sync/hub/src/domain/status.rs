@@ -126,10 +126,14 @@ impl EdgeRecord {
 }
 
 /// Regions in their fixed order, each with its edges in service, sorted by name.
-pub fn report(regions: &[RegionRecord], edges: &[EdgeRecord], now: UnixMillis) -> StatusReport {
+pub fn build_report(
+    regions: &[RegionRecord],
+    edges: &[EdgeRecord],
+    now: UnixMillis,
+) -> StatusReport {
     let of = |region: &RegionRecord| {
         let here = edges.iter().filter(|e| e.region == region.region && e.is_in_service());
-        here.map(|e| edge(e, region, now)).collect()
+        here.map(|e| derive_edge_status(e, region, now)).collect()
     };
     let regions = regions
         .iter()
@@ -149,8 +153,8 @@ pub fn report(regions: &[RegionRecord], edges: &[EdgeRecord], now: UnixMillis) -
     StatusReport { now, regions }
 }
 
-pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeStatus {
-    let (link, since) = link(edge, now);
+pub fn derive_edge_status(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeStatus {
+    let (link, since) = derive_link_state(edge, now);
     let stored = edge.stored.clone();
     let is_noted = |at| edge.readmitted_at.is_some_and(|noted| noted >= at);
     EdgeStatus {
@@ -159,25 +163,25 @@ pub fn edge(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeSt
         lag_up_ops: edge.last_seq.saturating_sub(edge.cursor_seq),
         lag_down_changes: region.feed_seq.saturating_sub(edge.feed_cursor),
         lag_down_outcomes: edge.outcome_count.saturating_sub(edge.outcome_cursor),
-        checksum: checksum(edge, region),
+        checksum: derive_checksum_state(edge, region),
         quarantine: stored.quarantine.filter(|quarantine| !is_noted(quarantine.at)),
-        twin_seen_at: stored.twin_seen_at.filter(|seen| now.since(*seen) <= TWIN_STALE_MS),
+        twin_seen_at: stored.twin_seen_at.filter(|seen| now.ms_since(*seen) <= TWIN_STALE_MS),
         ..stored
     }
 }
 
-fn link(edge: &EdgeRecord, now: UnixMillis) -> (LinkState, Option<UnixMillis>) {
+fn derive_link_state(edge: &EdgeRecord, now: UnixMillis) -> (LinkState, Option<UnixMillis>) {
     let Some(contact) = edge.stored.last_contact_at else { return (LinkState::Never, None) };
     match edge.link_up {
         false => (LinkState::Down, edge.link_since),
-        true if now.since(contact) > CONTACT_STALE_MS => (LinkState::Down, Some(contact)),
+        true if now.ms_since(contact) > CONTACT_STALE_MS => (LinkState::Down, Some(contact)),
         true => (LinkState::Up, edge.link_since),
     }
 }
 
 /// Compares the edge's orders with the cloud's. A difference at the same feed number is a mismatch
 /// even if more changes follow; equality counts only at the end of the feed.
-fn checksum(edge: &EdgeRecord, region: &RegionRecord) -> ChecksumState {
+fn derive_checksum_state(edge: &EdgeRecord, region: &RegionRecord) -> ChecksumState {
     let Some(digest) = edge.digest else { return ChecksumState::Unknown };
     let (0, Some(here)) = (edge.ahead, region_digest(edge, region)) else {
         return ChecksumState::Settling;

@@ -11,14 +11,17 @@ use process::{clock::Clock, metrics, tasks::Tasks};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
-    Assignments, OrderId, OrderMark, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion,
-    Region, RegionAssignment, range_digest,
+    Assignments, OrderFingerprint, OrderId, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery,
+    OrdersByIdReply, Region, RegionAssignment, range_digest,
 };
 
 use crate::{
-    domain::compare::{Difference, ResumePoints, Round, Suspect, judge, suspects},
-    peers::OpOwner,
-    signals::{RegionMarks, WorkBell},
+    domain::compare::{
+        ComparisonCursors, OrderDifference, RangeScan, SuspectOrder, classify_difference,
+        find_suspects,
+    },
+    peers::OwnerClient,
+    signals::{RegionMarks, WorkSignal},
     store::{
         Store, StoreError,
         feed::{FeedEffect, orders::DepartedOrder},
@@ -64,31 +67,31 @@ pub(crate) enum CompareFault {
     Store(#[from] StoreError),
 }
 
-struct Findings {
-    orders: Vec<Suspect>,
+struct FeedDifferences {
+    orders: Vec<SuspectOrder>,
     /// The feed's assignment of the region, if the owner's is newer.
     assigns: Option<RegionAssignment>,
 }
 
 #[derive(Clone)]
-pub(crate) struct Comparison {
+pub(crate) struct FeedComparison {
     pub store: Store,
     pub clock: Clock,
     pub tasks: Tasks,
-    pub order: OpOwner,
+    pub order: OwnerClient,
     pub regions: RegionMarks,
-    pub work: WorkBell,
-    pub resume: ResumePoints,
+    pub work: WorkSignal,
+    pub resume: ComparisonCursors,
 }
 
-impl Comparison {
-    pub async fn compare(&self, region: Region) -> Result<ComparisonReport, CompareFault> {
-        let found = self.look(region).await?;
+impl FeedComparison {
+    pub async fn compare_region(&self, region: Region) -> Result<ComparisonReport, CompareFault> {
+        let found = self.find_differences(region).await?;
         let mut compared = ComparisonReport::default();
         if !found.orders.is_empty() || found.assigns.is_some() {
             tokio::time::sleep(SETTLE).await;
-            self.mend(region, &found, &mut compared).await?;
-            self.regions.refresh(&self.store).await?;
+            self.repair_feed(region, &found, &mut compared).await?;
+            self.regions.reload_marks(&self.store).await?;
         }
         let ComparisonReport { repaired, contradictions, .. } = compared;
         self.store.note_comparison(region, repaired, contradictions, self.clock.now()).await?;
@@ -99,54 +102,55 @@ impl Comparison {
         Ok(compared)
     }
 
-    async fn look(&self, region: Region) -> Result<Findings, CompareFault> {
-        let mut orders: Vec<Suspect> = Vec::new();
-        let mut round = Round::behind(self.resume.of(region));
+    async fn find_differences(&self, region: Region) -> Result<FeedDifferences, CompareFault> {
+        let mut orders: Vec<SuspectOrder> = Vec::new();
+        let mut round = RangeScan::start_after(self.resume.cursor_for(region));
         loop {
-            let after = round.after();
-            let asked = range(region, after, None, false);
-            let told: RangeAnswer = self.order.post("/internal/ranges", &asked).await?;
-            let ours = self.store.marks(region, after, told.until, RANGE_MAX * 2).await?;
+            let after = round.range_start();
+            let asked = range_request(region, after, None, false);
+            let told: OrderRangeDigest = self.order.post("/internal/ranges", &asked).await?;
+            let ours =
+                self.store.list_order_marks(region, after, told.until, RANGE_MAX * 2).await?;
             // We have a whole range more than the owner: the rest is checked next.
             let cut = (ours.len() == RANGE_MAX * 2).then(|| ours[ours.len() - 1].id);
             let end = if cut.is_some() || range_digest(&ours) != told.digest {
-                let asked = range(region, after, cut.or(told.until), true);
-                let told: RangeAnswer = self.order.post("/internal/ranges", &asked).await?;
+                let asked = range_request(region, after, cut.or(told.until), true);
+                let told: OrderRangeDigest = self.order.post("/internal/ranges", &asked).await?;
                 let end = [cut, told.until].into_iter().flatten().min();
-                let found = suspects(&told.marks, upto(&ours, end)).into_iter();
-                orders.extend(found.filter(|suspect| round.has(suspect.id)));
+                let found = find_suspects(&told.marks, marks_up_to(&ours, end)).into_iter();
+                orders.extend(found.filter(|suspect| round.contains_order(suspect.id)));
                 end
             } else {
                 told.until
             };
-            if !round.reached(end) || orders.len() >= SUSPECTS_MAX {
+            if !round.finish_range(end) || orders.len() >= SUSPECTS_MAX {
                 break;
             }
         }
         orders.truncate(SUSPECTS_MAX);
         let full = orders.len() == SUSPECTS_MAX;
-        self.resume.note(region, orders.last().filter(|_| full).map(|suspect| suspect.id));
+        self.resume.save_cursor(region, orders.last().filter(|_| full).map(|suspect| suspect.id));
         let ours = self.store.how_it_assigns(region).await?;
-        let theirs = self.assigns(region).await?;
+        let theirs = self.fetch_assignment(region).await?;
         let behind = theirs.is_some_and(|theirs| {
             theirs.policy_version > ours.policy_version && !is_the_beginning(&ours, theirs)
         });
-        Ok(Findings { orders, assigns: behind.then_some(ours) })
+        Ok(FeedDifferences { orders, assigns: behind.then_some(ours) })
     }
 
-    async fn mend(
+    async fn repair_feed(
         &self,
         region: Region,
-        found: &Findings,
+        found: &FeedDifferences,
         compared: &mut ComparisonReport,
     ) -> Result<(), CompareFault> {
         let mut differences = Vec::with_capacity(found.orders.len());
         for part in found.orders.chunks(NAMED_MAX) {
             let ids: Vec<OrderId> = part.iter().map(|suspect| suspect.id).collect();
-            let asked = OrdersQuestion { ids: ids.clone() };
-            let told: OrdersAnswer = self.order.post("/internal/orders", &asked).await?;
+            let asked = OrdersByIdQuery { ids: ids.clone() };
+            let told: OrdersByIdReply = self.order.post("/internal/orders", &asked).await?;
             let now = self.clock.now();
-            if told.unsent_since.is_some_and(|since| now.since(since) > ON_ITS_WAY_MS) {
+            if told.unsent_since.is_some_and(|since| now.ms_since(since) > ON_ITS_WAY_MS) {
                 compared.unsettled = true;
                 return Ok(());
             }
@@ -154,19 +158,19 @@ impl Comparison {
             for suspect in part {
                 let theirs = told.orders.iter().find(|order| order.id == suspect.id).cloned();
                 let ours = ours.iter().find(|mark| mark.id == suspect.id).copied();
-                differences.push((suspect.id, judge(suspect, region, theirs, ours)));
+                differences.push((suspect.id, classify_difference(suspect, region, theirs, ours)));
             }
         }
         let gone = differences
             .iter()
-            .filter(|(_, difference)| matches!(difference, Difference::Gone(_)))
+            .filter(|(_, difference)| matches!(difference, OrderDifference::Gone(_)))
             .count();
         for (id, difference) in differences {
-            self.settle(region, id, difference, gone > GONE_MAX, compared).await?;
+            self.apply_difference(region, id, difference, gone > GONE_MAX, compared).await?;
         }
         let Some(before) = &found.assigns else { return Ok(()) };
         let ours = self.store.how_it_assigns(region).await?;
-        if let Some(theirs) = self.assigns(region).await?
+        if let Some(theirs) = self.fetch_assignment(region).await?
             && ours == *before
             && theirs.policy_version > ours.policy_version
         {
@@ -178,34 +182,34 @@ impl Comparison {
         Ok(())
     }
 
-    async fn settle(
+    async fn apply_difference(
         &self,
         region: Region,
         id: OrderId,
-        difference: Difference,
+        difference: OrderDifference,
         too_many_gone: bool,
         compared: &mut ComparisonReport,
     ) -> Result<(), StoreError> {
         match difference {
-            Difference::None => return Ok(()),
-            Difference::Behind(order) => {
+            OrderDifference::None => return Ok(()),
+            OrderDifference::Behind(order) => {
                 tracing::warn!(order.id = %id, version = order.version, "Order `{id}` had not arrived");
                 if self.store.repair_order(&order, self.clock.now()).await? == FeedEffect::Known {
                     return Ok(());
                 }
             }
-            Difference::Gone(version) if too_many_gone => {
+            OrderDifference::Gone(version) if too_many_gone => {
                 tracing::error!(order.id = %id, version, "{region} loses too many orders; `{id}` stays");
                 compared.contradictions += 1;
                 return Ok(());
             }
-            Difference::Gone(version) => {
+            OrderDifference::Gone(version) => {
                 compared.gone += 1;
                 tracing::warn!(order.id = %id, version, "Order `{id}` has left {region}");
                 let gone = DepartedOrder { region, order_id: id, version };
                 self.store.feed_gone(&gone, self.clock.now()).await?;
             }
-            Difference::Other(order) => {
+            OrderDifference::Other(order) => {
                 let version = order.version;
                 tracing::error!(
                     order.id = %id, version,
@@ -214,7 +218,7 @@ impl Comparison {
                 compared.contradictions += 1;
                 self.store.repair_order(&order, self.clock.now()).await?;
             }
-            Difference::Ahead => {
+            OrderDifference::Ahead => {
                 tracing::error!(order.id = %id, "Order `{id}` is ahead of its owner; it stays");
                 compared.contradictions += 1;
                 return Ok(());
@@ -224,26 +228,29 @@ impl Comparison {
         Ok(())
     }
 
-    async fn assigns(&self, region: Region) -> Result<Option<RegionAssignment>, UpstreamError> {
+    async fn fetch_assignment(
+        &self,
+        region: Region,
+    ) -> Result<Option<RegionAssignment>, UpstreamError> {
         let all: Assignments = self.order.get("/internal/assignments").await?;
         let here = all.items.into_iter().find(|item| item.region == region);
         Ok(here.map(|item| item.assignment))
     }
 }
 
-fn upto(ours: &[OrderMark], end: Option<OrderId>) -> &[OrderMark] {
+fn marks_up_to(ours: &[OrderFingerprint], end: Option<OrderId>) -> &[OrderFingerprint] {
     let known = end.map_or(ours.len(), |end| ours.partition_point(|mark| mark.id <= end));
     &ours[..known]
 }
 
-fn range(
+fn range_request(
     region: Region,
     after: Option<OrderId>,
     until: Option<OrderId>,
     marks: bool,
-) -> RangeQuestion {
+) -> OrderRangeQuery {
     let orders_max = u32::try_from(RANGE_MAX).unwrap_or(u32::MAX);
-    RangeQuestion { region, after, until, orders_max, marks }
+    OrderRangeQuery { region, after, until, orders_max, marks }
 }
 
 /// The assignment that a region begins with has no event.

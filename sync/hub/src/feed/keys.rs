@@ -7,7 +7,7 @@ use process::clock::Clock;
 use tokio::time::sleep;
 
 use crate::{
-    rounds::Rounds,
+    rounds::PollLoop,
     signals::RegionMarks,
     store::{Store, StoreError, feed::FeedEffect},
 };
@@ -16,29 +16,29 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
-enum KeyNewsFault {
+enum KeySyncError {
     #[error(transparent)]
     Keys(#[from] KeySourceError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-pub(super) struct KeyNews {
+pub(super) struct KeyPublisher {
     pub store: Store,
     pub clock: Clock,
     pub regions: RegionMarks,
     pub source: KeySource,
 }
 
-impl KeyNews {
-    pub async fn follow(&self, mut rounds: Rounds) {
+impl KeyPublisher {
+    pub async fn watch_keys(&self, mut rounds: PollLoop) {
         let mut told = String::new();
-        while rounds.next(self.tell(&mut told).await, sleep(LOOK)).await {}
+        while rounds.next(self.publish_changed_keys(&mut told).await, sleep(LOOK)).await {}
     }
 
-    async fn tell(&self, told: &mut String) -> Result<(), KeyNewsFault> {
+    async fn publish_changed_keys(&self, told: &mut String) -> Result<(), KeySyncError> {
         if self.source.keys.is_empty() {
-            self.source.refresh().await?;
+            self.source.refresh_keys().await?;
         }
         let jwks = self.source.keys.jwks();
         if jwks == *told {
@@ -46,7 +46,7 @@ impl KeyNews {
         }
         if self.store.feed_keys(&jwks, self.clock.now()).await? == FeedEffect::Added {
             tracing::info!("The keys of tokens have changed and go to the edges");
-            self.regions.refresh(&self.store).await?;
+            self.regions.reload_marks(&self.store).await?;
         }
         *told = jwks;
         Ok(())

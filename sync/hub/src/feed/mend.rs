@@ -12,13 +12,15 @@ use std::{
 
 use process::metrics;
 use tokio::time::sleep;
-use wire::{ChecksumState, EdgeId, EdgeStatus, LinkState, Region, RegionAssignment, RenewRequest};
+use wire::{
+    ChecksumState, EdgeId, EdgeStatus, LeaseRenewalRequest, LinkState, Region, RegionAssignment,
+};
 
-use super::compare::{CompareFault, Comparison};
+use super::compare::{CompareFault, FeedComparison};
 use crate::{
     domain::status::{self, EdgeRecord, RegionRecord},
-    rounds::Rounds,
-    signals::Nudges,
+    rounds::PollLoop,
+    signals::EdgeSignals,
     store::StoreError,
 };
 
@@ -30,15 +32,15 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The edges with problems in one check.
 #[derive(Default)]
-struct Findings {
+struct EdgeProblems {
     differing: HashSet<EdgeId>,
     ahead: HashSet<EdgeId>,
 }
 
 #[derive(Default)]
-struct Looks {
+struct RepairState {
     /// From the last check. A difference counts after two checks in a row.
-    before: Findings,
+    before: EdgeProblems,
     /// When a feed was last compared with its owner because edges were ahead of it. One entry per
     /// region.
     compared: HashMap<Region, Duration>,
@@ -47,37 +49,37 @@ struct Looks {
 }
 
 /// A question that only the owner of a region can answer.
-struct Question<'a> {
+struct OwnerQuestion<'a> {
     region: &'a RegionRecord,
     /// An edge that holds the region, and the fence of its grant.
     doubtful: Option<(&'a EdgeRecord, u64)>,
     ahead: Vec<&'a EdgeRecord>,
 }
 
-pub(super) struct Repairs {
-    pub comparison: Comparison,
-    pub nudges: Nudges,
+pub(super) struct EdgeRepairer {
+    pub comparison: FeedComparison,
+    pub nudges: EdgeSignals,
 }
 
-impl Repairs {
-    pub async fn follow(&self) {
-        let stop = self.comparison.tasks.token();
+impl EdgeRepairer {
+    pub async fn run_checks(&self) {
+        let stop = self.comparison.tasks.stop_token();
         let mut rounds =
-            Rounds::new(&self.comparison.tasks, "The edges' orders cannot be repaired now");
-        let (mut seen, mut result) = (Looks::default(), Ok(()));
+            PollLoop::new(&self.comparison.tasks, "The edges' orders cannot be repaired now");
+        let (mut seen, mut result) = (RepairState::default(), Ok(()));
         while rounds.next(result, sleep(LOOK)).await {
             result = tokio::select! {
                 () = stop.cancelled() => return,
-                result = self.look(&mut seen) => result,
+                result = self.check_edges(&mut seen) => result,
             };
         }
     }
 
     /// First does the repairs that work without an owner, then calls the owners: an unreachable or
     /// silent owner delays neither those snapshots nor other regions. Returns the first fault.
-    async fn look(&self, seen: &mut Looks) -> Result<(), CompareFault> {
-        let (regions, edges) = self.comparison.store.overview().await?;
-        let mut now = Findings::default();
+    async fn check_edges(&self, seen: &mut RepairState) -> Result<(), CompareFault> {
+        let (regions, edges) = self.comparison.store.read_overview().await?;
+        let mut now = EdgeProblems::default();
         let mut questions = Vec::new();
         for region in &regions {
             let here = edges.iter().filter(|e| e.region == region.region && e.is_in_service());
@@ -93,15 +95,15 @@ impl Repairs {
 
     async fn look_at<'a>(
         &self,
-        before: &Findings,
-        now: &mut Findings,
+        before: &EdgeProblems,
+        now: &mut EdgeProblems,
         region: &'a RegionRecord,
         edges: impl Iterator<Item = &'a EdgeRecord>,
-    ) -> Result<Question<'a>, StoreError> {
+    ) -> Result<OwnerQuestion<'a>, StoreError> {
         let assigns = self.comparison.store.how_it_assigns(region.region).await?;
         let (mut ahead, mut doubtful) = (Vec::new(), None);
         for edge in edges {
-            let shown = status::edge(edge, region, self.comparison.clock.now());
+            let shown = status::derive_edge_status(edge, region, self.comparison.clock.now());
             if shown.link != LinkState::Up {
                 continue;
             }
@@ -111,25 +113,25 @@ impl Repairs {
             {
                 now.differing.insert(name.clone());
                 if before.differing.contains(name) {
-                    self.repair(edge).await?;
+                    self.request_snapshot(edge).await?;
                 }
             }
             if edge.ahead > 0 && edge.feed_cursor == region.feed_seq {
                 now.ahead.insert(name.clone());
                 ahead.extend(before.ahead.contains(name).then_some(edge));
             }
-            doubtful = doubtful.or(unproven(edge, &assigns).map(|fence| (edge, fence)));
+            doubtful = doubtful.or(unproven_fence(edge, &assigns).map(|fence| (edge, fence)));
         }
-        Ok(Question { region, doubtful, ahead })
+        Ok(OwnerQuestion { region, doubtful, ahead })
     }
 
     async fn ask_owner(
         &self,
-        seen: &mut Looks,
-        question: Question<'_>,
+        seen: &mut RepairState,
+        question: OwnerQuestion<'_>,
     ) -> Result<(), CompareFault> {
         if let Some((holder, fence)) = question.doubtful {
-            self.renew(seen, holder, fence).await?;
+            self.renew_grant(seen, holder, fence).await?;
         }
         self.repair_ahead(seen, question.region, &question.ahead).await
     }
@@ -138,7 +140,7 @@ impl Repairs {
     /// complete feed has lost changes that it had read, and only a snapshot restores them.
     async fn repair_ahead(
         &self,
-        seen: &mut Looks,
+        seen: &mut RepairState,
         region: &RegionRecord,
         edges: &[&EdgeRecord],
     ) -> Result<(), CompareFault> {
@@ -147,57 +149,58 @@ impl Repairs {
             return Ok(());
         }
         seen.compared.insert(region.region, now);
-        let unsettled = self.comparison.compare(region.region).await?.unsettled;
+        let unsettled = self.comparison.compare_region(region.region).await?.unsettled;
         // A feed that moved meanwhile was behind, or proves nothing about the edges.
         let stands = |state: &RegionRecord| {
             state.region == region.region && state.feed_seq == region.feed_seq
         };
-        if unsettled || !self.comparison.store.regions().await?.iter().any(stands) {
+        if unsettled || !self.comparison.store.list_regions().await?.iter().any(stands) {
             return Ok(());
         }
         for edge in edges {
-            self.repair(edge).await?;
+            self.request_snapshot(edge).await?;
         }
         Ok(())
     }
 
-    async fn repair(&self, edge: &EdgeRecord) -> Result<(), StoreError> {
+    async fn request_snapshot(&self, edge: &EdgeRecord) -> Result<(), StoreError> {
         let now = self.comparison.clock.now();
-        let lately = edge.stored.repaired_at.is_some_and(|at| now.since(at) < AGAIN_AFTER_MS);
+        let lately = edge.stored.repaired_at.is_some_and(|at| now.ms_since(at) < AGAIN_AFTER_MS);
         if lately || !self.comparison.store.ask_repair(&edge.stored.edge, now).await? {
             return Ok(());
         }
         metrics::HUB_REPAIRS.add([edge.region.as_str(), "edge"], 1);
         let name = &edge.stored.edge;
         tracing::warn!(edge.id = %name, "The orders of `{name}` differ from the cloud's; it gets an image");
-        self.nudges.nudge(name);
+        self.nudges.wake_sessions(name);
         Ok(())
     }
 
     /// Repairs the feed, then the edge, then renews the grant: only then can its view match.
-    async fn renew(
+    async fn renew_grant(
         &self,
-        seen: &mut Looks,
+        seen: &mut RepairState,
         edge: &EdgeRecord,
         fence: u64,
     ) -> Result<(), CompareFault> {
         let (now, region) = (self.comparison.clock.elapsed(), edge.region);
-        if is_recent(&seen.renewed, region, now) || self.comparison.compare(region).await?.unsettled
+        if is_recent(&seen.renewed, region, now)
+            || self.comparison.compare_region(region).await?.unsettled
         {
             return Ok(());
         }
-        let (regions, edges) = self.comparison.store.overview().await?;
+        let (regions, edges) = self.comparison.store.read_overview().await?;
         let record = edges.iter().find(|record| record.stored.edge == edge.stored.edge);
         let state = regions.iter().find(|state| state.region == region);
         let (Some(record), Some(state)) = (record, state) else { return Ok(()) };
-        match status::edge(record, state, self.comparison.clock.now()).checksum {
+        match status::derive_edge_status(record, state, self.comparison.clock.now()).checksum {
             ChecksumState::Match | ChecksumState::Settling => {}
-            ChecksumState::Mismatch => return Ok(self.repair(record).await?),
+            ChecksumState::Mismatch => return Ok(self.request_snapshot(record).await?),
             ChecksumState::Unknown => return Ok(()),
         }
         let (name, epoch) = (edge.stored.edge.clone(), edge.stored.epoch);
         tracing::warn!(edge.id = %name, fence, "`{name}` is granted {region} anew: its view did not agree");
-        let asked = RenewRequest { region, edge: name, epoch, fence };
+        let asked = LeaseRenewalRequest { region, edge: name, epoch, fence };
         let _: RegionAssignment = self.comparison.order.post("/internal/renewals", &asked).await?;
         seen.renewed.insert(region, now);
         metrics::HUB_REPAIRS.add([region.as_str(), "grant"], 1);
@@ -208,11 +211,11 @@ impl Repairs {
 /// Returns true if the edge has read its feed to the end but knows a different assignment.
 fn assigns_otherwise(region: &RegionRecord, edge: &EdgeRecord, assigns: &RegionAssignment) -> bool {
     let at_the_end = edge.feed_cursor == region.feed_seq;
-    at_the_end && edge.assignment.is_some_and(|known| known != assigns.digest())
+    at_the_end && edge.assignment.is_some_and(|known| known != assigns.compute_digest())
 }
 
 /// The fence of the current grant, if the holder's view did not match it.
-fn unproven(edge: &EdgeRecord, assigns: &RegionAssignment) -> Option<u64> {
+fn unproven_fence(edge: &EdgeRecord, assigns: &RegionAssignment) -> Option<u64> {
     let EdgeStatus { edge: name, epoch, unproven, .. } = &edge.stored;
     let holds = assigns.holder.as_ref() == Some(name) && assigns.epoch == *epoch;
     unproven.filter(|fence| holds && assigns.fence == *fence)

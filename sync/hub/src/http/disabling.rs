@@ -3,17 +3,17 @@
 use axum::extract::State;
 use process::{
     problem::{CreatedJson, ItemList, Json, Path, Problem},
-    tokens::Admin,
+    tokens::AdminCaller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, EdgeId, FenceRecord, HubKey, UnixMillis, UserId, enrolment_code};
 
-use super::{state::Routes, wording::since_out_of_range};
+use super::{state::HubState, wording::since_out_of_range};
 use crate::{
     domain::enrolment,
     session::disabling::DisablingResult,
-    store::disabling::{DisableOrder, EdgeAct, EdgeActKind},
+    store::disabling::{DisableRequest, EdgeAct, EdgeActKind},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -68,22 +68,22 @@ const SINCE_MS_MAX: i64 = 35 * 24 * 60 * 60 * 1000;
 
 /// `POST /api/v1/admin/edges/{id}/disabling`
 pub(super) async fn disable(
-    Admin(caller): Admin,
-    State(hub): State<Routes>,
+    AdminCaller(caller): AdminCaller,
+    State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
     Json(DisablingForm { since, why }): Json<DisablingForm>,
 ) -> Result<Json<DisabledEdge>, Problem> {
     let now = hub.sessions.clock.now();
-    if since > now || now.since(since) > SINCE_MS_MAX {
-        return Err(Problem::wrong("since", since_out_of_range));
+    if since > now || now.ms_since(since) > SINCE_MS_MAX {
+        return Err(Problem::wrong_field("since", since_out_of_range));
     }
     out_of_service(&hub, edge, (Some(since), false), &why, caller.actor.user_id).await
 }
 
 /// `POST /api/v1/admin/edges/{id}/retirement`
 pub(super) async fn retire(
-    Admin(caller): Admin,
-    State(hub): State<Routes>,
+    AdminCaller(caller): AdminCaller,
+    State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
     Json(RetirementForm { why }): Json<RetirementForm>,
 ) -> Result<Json<DisabledEdge>, Problem> {
@@ -92,57 +92,58 @@ pub(super) async fn retire(
 
 /// `POST /api/v1/admin/edges/{id}/key`
 pub(super) async fn rekey(
-    Admin(caller): Admin,
-    State(hub): State<Routes>,
+    AdminCaller(caller): AdminCaller,
+    State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
     Json(NewKeyForm { keep_old, why }): Json<NewKeyForm>,
 ) -> Result<CreatedJson<NewKeyCode>, Problem> {
-    let why = why.as_deref().map(checked).transpose()?;
+    let why = why.as_deref().map(validate_reason).transpose()?;
     let kind = if keep_old { EdgeActKind::Rotated } else { EdgeActKind::Rekeyed };
-    let code = enrolment_code(process::random::bytes(), &HubKey(hub.sessions.key.public_key()));
+    let code =
+        enrolment_code(process::random::draw_bytes(), &HubKey(hub.sessions.key.public_key()));
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
     let wanted = (kind, enrolment::hash_of(&code), by);
-    let until = hub.sessions.store.rekey(&edge, wanted, why, now).await?;
+    let until = hub.sessions.store.issue_rekey_code(&edge, wanted, why, now).await?;
     let expires_at = until.ok_or(Code::NotFound)?;
-    hub.sessions.nudges.nudge(&edge);
+    hub.sessions.nudges.wake_sessions(&edge);
     tracing::warn!(edge.id = %edge, keep_old, user.id = %by, "Edge `{edge}` is to get a new key");
     Ok(CreatedJson(NewKeyCode { edge, code, expires_at }))
 }
 
 /// `GET /api/v1/admin/edges/{id}/acts`
 pub(super) async fn acts(
-    _: Admin,
-    State(hub): State<Routes>,
+    _: AdminCaller,
+    State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
 ) -> Result<ItemList<EdgeAct>, Problem> {
-    Ok(ItemList::whole(hub.sessions.store.acts(&edge).await?))
+    Ok(ItemList::from_all_items(hub.sessions.store.list_edge_acts(&edge).await?))
 }
 
 async fn out_of_service(
-    hub: &Routes,
+    hub: &HubState,
     edge: EdgeId,
     (since, retires): (Option<UnixMillis>, bool),
     why: &str,
     by: UserId,
 ) -> Result<Json<DisabledEdge>, Problem> {
-    let (sessions, why) = (&hub.sessions, checked(why)?);
-    let order = DisableOrder { since, why, retires, by };
-    if !sessions.store.disable(&edge, &order, sessions.clock.now()).await? {
+    let (sessions, why) = (&hub.sessions, validate_reason(why)?);
+    let order = DisableRequest { since, why, retires, by };
+    if !sessions.store.disable_edge(&edge, &order, sessions.clock.now()).await? {
         return Err(Code::NotFound.into());
     }
     tracing::warn!(edge.id = %edge, retires, user.id = %by, "Edge `{edge}` is disabled");
     // Its sessions on other replicas notice within a second.
-    sessions.nudges.nudge(&edge);
+    sessions.nudges.wake_sessions(&edge);
     let result = sessions.settle_disabling(&edge).await.unwrap_or_else(|error| {
-        let cause = process::problem::chain(&error);
+        let cause = process::problem::format_error_chain(&error);
         tracing::error!(edge.id = %edge, cause, "Rights and cases of `{edge}` wait");
         DisablingResult::default()
     });
     let DisablingResult { rights, cases, settled } = result;
-    let (undecided, not_received) = sessions.store.unsettled(&edge).await?;
+    let (undecided, not_received) = sessions.store.count_unsettled_ops(&edge).await?;
     Ok(Json(DisabledEdge { edge, rights, cases, settled, undecided, not_received }))
 }
 
-fn checked(why: &str) -> Result<String, Problem> {
-    wire::check_reason(why).map_err(|error| Problem::wrong("why", error.why))
+fn validate_reason(why: &str) -> Result<String, Problem> {
+    wire::check_reason(why).map_err(|error| Problem::wrong_field("why", error.why))
 }

@@ -7,7 +7,7 @@ use base64::{
 };
 use process::{
     problem::{CreatedJson, Json, Path, Problem},
-    tokens::{Admin, is_sound_key},
+    tokens::{AdminCaller, is_sound_key},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use wire::{
 };
 
 use super::{
-    state::Routes,
+    state::HubState,
     wording::{public_key_no_key, public_key_weak},
 };
 use crate::{
@@ -41,16 +41,16 @@ pub(super) struct InvitationCode {
 }
 
 pub(super) async fn invite(
-    Admin(caller): Admin,
-    State(hub): State<Routes>,
+    AdminCaller(caller): AdminCaller,
+    State(hub): State<HubState>,
     Json(asked): Json<Invitation>,
 ) -> Result<CreatedJson<InvitationCode>, Problem> {
     let Invitation { edge, region } = asked;
     let key = HubKey(hub.sessions.key.public_key());
-    let code = enrolment_code(process::random::bytes(), &key);
+    let code = enrolment_code(process::random::draw_bytes(), &key);
     let hash = enrolment::hash_of(&code);
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
-    match hub.sessions.store.invite(&edge, region, hash, by, now).await? {
+    match hub.sessions.store.invite_edge(&edge, region, hash, by, now).await? {
         InvitationResult::Exists => Err(Code::EdgeExists.into()),
         InvitationResult::Until(expires_at) => {
             tracing::info!(edge.id = %edge, %region, user.id = %by, "Edge `{edge}` is invited");
@@ -66,8 +66,8 @@ pub(super) struct WithdrawnInvitation {
 
 /// `DELETE /api/v1/admin/edges/{id}/code`
 pub(super) async fn withdraw(
-    Admin(caller): Admin,
-    State(hub): State<Routes>,
+    AdminCaller(caller): AdminCaller,
+    State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<WithdrawnInvitation>, Problem> {
     match hub.sessions.store.withdraw_invitation(&edge).await? {
@@ -107,19 +107,19 @@ pub(super) struct EnrolmentAnswer {
 }
 
 pub(super) async fn enrol(
-    State(hub): State<Routes>,
+    State(hub): State<HubState>,
     Json(asked): Json<EnrolmentRequest>,
 ) -> Result<Json<EnrolmentAnswer>, Problem> {
     let public_key = public_key(&asked.public_key)?;
     // Load the keys before using up the code: an edge without keys could admit no user.
-    let jwks = jwks(&hub).await?;
+    let jwks = load_jwks(&hub).await?;
     let hash = enrolment::hash_of(&asked.code);
-    match hub.sessions.store.enrol(hash, public_key, hub.sessions.clock.now()).await? {
+    match hub.sessions.store.enrol_edge(hash, public_key, hub.sessions.clock.now()).await? {
         EnrolmentResult::CodeInvalid => Err(Code::EnrolmentCodeInvalid.into()),
         EnrolmentResult::Edge { edge, region } => {
             tracing::info!(edge.id = %edge, %region, "Edge `{edge}` is enrolled");
             // Ends a session of the previous key at once.
-            hub.sessions.nudges.nudge(&edge);
+            hub.sessions.nudges.wake_sessions(&edge);
             let key = &hub.sessions.key;
             let bytes = enrolment_bytes(&edge, region, &public_key, &jwks.to_string());
             let signature = URL_SAFE_NO_PAD.encode(key.sign_bytes(&bytes));
@@ -155,17 +155,17 @@ pub(super) struct EdgeKey {
 
 /// Public: a receipt is useful only to its holder, and proves nothing without the key.
 pub(super) async fn key(
-    State(hub): State<Routes>,
+    State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<EdgeKey>, Problem> {
     let known = hub.sessions.store.link_key(&edge).await?.ok_or(Code::NotFound)?;
     let public_key = URL_SAFE_NO_PAD.encode(known.public_key);
     let former = hub.sessions.store.former_keys(&edge).await?;
     let former_keys = former.iter().map(|key| URL_SAFE_NO_PAD.encode(key)).collect();
-    Ok(Json(EdgeKey { edge, public_key, pem: pem(&known.public_key), former_keys }))
+    Ok(Json(EdgeKey { edge, public_key, pem: encode_pem(&known.public_key), former_keys }))
 }
 
-fn pem(key: &[u8; 32]) -> String {
+fn encode_pem(key: &[u8; 32]) -> String {
     // The DER prefix of every Ed25519 public key: a sequence, the algorithm's identifier, and a bit
     // string.
     const HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -175,18 +175,18 @@ fn pem(key: &[u8; 32]) -> String {
 
 fn public_key(text: &str) -> Result<[u8; 32], Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-    let bytes = bytes.ok_or_else(|| Problem::wrong("public_key", public_key_no_key))?;
+    let bytes = bytes.ok_or_else(|| Problem::wrong_field("public_key", public_key_no_key))?;
     let is_sound = is_sound_key(&bytes);
-    is_sound.then_some(bytes).ok_or_else(|| Problem::wrong("public_key", public_key_weak))
+    is_sound.then_some(bytes).ok_or_else(|| Problem::wrong_field("public_key", public_key_weak))
 }
 
-async fn jwks(hub: &Routes) -> Result<Value, Problem> {
+async fn load_jwks(hub: &HubState) -> Result<Value, Problem> {
     if hub.keys.keys.is_empty()
-        && let Err(error) = hub.keys.refresh().await
+        && let Err(error) = hub.keys.refresh_keys().await
     {
         tracing::warn!(%error, "An edge cannot enrol while there are no keys");
         return Err(Problem::new(Code::Unavailable).retry_after(2));
     }
     serde_json::from_str(&hub.keys.keys.jwks())
-        .map_err(|error| process::problem::fault("The keys are not JSON", error))
+        .map_err(|error| process::problem::log_fault("The keys are not JSON", error))
 }

@@ -12,23 +12,24 @@ use process::{
     metrics,
     problem::Problem,
     seal::sign_hub_time,
-    tokens::{bearer, edge_claim, edge_clock_error, verify_edge},
+    tokens::{bearer_token, edge_claim, edge_clock_error, verify_edge},
 };
 use wire::{Code, EdgeId, HUB_TIME_HEADER, Region, Text, UnixMillis};
 
-use super::state::Routes;
+use super::state::HubState;
 
 pub(super) async fn open(
-    State(hub): State<Routes>,
+    State(hub): State<HubState>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let LinkCaller { edge, region, at } = match verified(&hub, &headers).await {
+    let LinkCaller { edge, region, at } = match authenticate_edge(&hub, &headers).await {
         Ok(caller) => caller,
         Err(refusal) => return Ok(refuse_link(&hub, &headers, refusal).await),
     };
     let upgrade = upgrade.map_err(|rejection| {
-        Problem::new(Code::MalformedBody).detail(Text::alike(rejection.body_text()))
+        Problem::new(Code::MalformedBody)
+            .with_detail(Text::from_untranslated(rejection.body_text()))
     })?;
     let bytes_max = hub.sessions.message_bytes_max();
     let upgrade = upgrade.max_message_size(bytes_max).max_frame_size(bytes_max);
@@ -68,8 +69,8 @@ impl From<Code> for LinkRefusal {
 }
 
 /// Returns the same answer for an unknown edge and a wrong key.
-async fn verified(hub: &Routes, headers: &HeaderMap) -> Result<LinkCaller, LinkRefusal> {
-    let token = bearer(headers).ok_or(Code::InvalidToken)?;
+async fn authenticate_edge(hub: &HubState, headers: &HeaderMap) -> Result<LinkCaller, LinkRefusal> {
+    let token = bearer_token(headers).ok_or(Code::InvalidToken)?;
     let edge = edge_claim(token).map_err(Problem::from)?;
     let key = hub.sessions.store.link_key(&edge).await.map_err(Problem::from)?;
     let key = key.ok_or(Code::EdgeUnknown)?;
@@ -85,7 +86,7 @@ async fn verified(hub: &Routes, headers: &HeaderMap) -> Result<LinkCaller, LinkR
 }
 
 /// Refuses the connection. An edge with a wrong clock gets the hub's signed time.
-async fn refuse_link(hub: &Routes, headers: &HeaderMap, refusal: LinkRefusal) -> Response {
+async fn refuse_link(hub: &HubState, headers: &HeaderMap, refusal: LinkRefusal) -> Response {
     metrics::LINK_SESSIONS.add(["refused"], 1);
     let (edge, error_ms) = match refusal {
         LinkRefusal::Problem(problem) => {
@@ -99,8 +100,9 @@ async fn refuse_link(hub: &Routes, headers: &HeaderMap, refusal: LinkRefusal) ->
         tracing::warn!(%error, edge.id = %edge, "The clock error of `{edge}` is not noted");
     }
     let now = hub.sessions.clock.now();
-    let time = sign_hub_time(&hub.sessions.key, &edge, bearer(headers).unwrap_or_default(), now);
-    let problem = Problem::new(Code::EdgeClockWrong).with("hub_time", now);
+    let time =
+        sign_hub_time(&hub.sessions.key, &edge, bearer_token(headers).unwrap_or_default(), now);
+    let problem = Problem::new(Code::EdgeClockWrong).with_member("hub_time", now);
     let mut response = problem.into_response();
     if let Ok(value) = HeaderValue::from_str(&time.to_string()) {
         response.headers_mut().insert(HUB_TIME_HEADER, value);

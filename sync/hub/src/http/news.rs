@@ -15,28 +15,28 @@ use process::{
 use tokio::time::sleep;
 use wire::UnixMillis;
 
-use super::state::Routes;
-use crate::news::{self, FeedPlace};
+use super::state::HubState;
+use crate::news::{self, FeedPosition};
 
-pub(super) async fn stream(
-    State(hub): State<Routes>,
+pub(super) async fn open_news_stream(
+    State(hub): State<HubState>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    let seat = hub.news.seat()?;
+    let seat = hub.news.reserve_stream()?;
     let last = request.headers().get(LAST_EVENT_ID).and_then(|last| last.to_str().ok());
-    let from = last.and_then(|last| last.parse::<FeedPlace>().ok());
-    let listener = hub.news.listen(&caller, from).await?;
-    let (sender, response) = sse::answer();
+    let from = last.and_then(|last| last.parse::<FeedPosition>().ok());
+    let listener = hub.news.open_listener(&caller, from).await?;
+    let (sender, response) = sse::open_stream();
     let tasks = &hub.sessions.tasks;
     let stop = request.extensions().get::<ProcessStop>().map(|ProcessStop(stop)| stop.clone());
-    let stop = stop.unwrap_or_else(|| tasks.token());
+    let stop = stop.unwrap_or_else(|| tasks.stop_token());
     let left_ms =
-        UnixMillis(caller.claims.exp.saturating_mul(1_000)).since(hub.sessions.clock.now());
+        UnixMillis(caller.claims.exp.saturating_mul(1_000)).ms_since(hub.sessions.clock.now());
     let left = Duration::from_millis(left_ms.unsigned_abs());
     tasks.spawn_once("stream", async move {
         tokio::select! {
-            () = news::tell(listener, &sender) => {}
+            () = news::stream_updates(listener, &sender) => {}
             () = stop.cancelled() => {}
             () = sleep(left) => {}
         }

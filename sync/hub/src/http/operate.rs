@@ -3,26 +3,26 @@
 use axum::extract::State;
 use process::{
     problem::{ItemList, Json, Page, Path, Problem},
-    tokens::{Admin, Caller},
+    tokens::{AdminCaller, Caller},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{Code, EdgeId, GateState, Region, StatusReport, Text};
 
-use super::state::Routes;
+use super::state::HubState;
 use crate::{
     domain::status::{self, EdgeRecord, RegionLink, RegionRecord},
     feed::compare::{CompareFault, ComparisonReport},
 };
 
 pub(super) async fn status(
-    _: Admin,
-    State(hub): State<Routes>,
+    _: AdminCaller,
+    State(hub): State<HubState>,
 ) -> Result<Json<StatusReport>, Problem> {
-    let (regions, edges) = hub.sessions.store.overview().await?;
-    let mut report = status::report(&regions, &edges, hub.sessions.clock.now());
+    let (regions, edges) = hub.sessions.store.read_overview().await?;
+    let mut report = status::build_report(&regions, &edges, hub.sessions.clock.now());
     let edges = report.regions.iter_mut().flat_map(|region| &mut region.edges);
-    edges.for_each(|edge| hub.settling.mark(edge));
+    edges.for_each(|edge| hub.settling.set_unsettled_since(edge));
     Ok(Json(report))
 }
 
@@ -30,44 +30,44 @@ pub(super) async fn status(
 /// of date.
 pub(super) async fn region_links(
     _: Caller,
-    State(hub): State<Routes>,
+    State(hub): State<HubState>,
 ) -> Result<ItemList<RegionLink>, Problem> {
-    let (regions, edges) = hub.sessions.store.overview().await?;
-    let report = status::report(&regions, &edges, hub.sessions.clock.now());
-    Ok(ItemList::whole(report.regions.iter().map(RegionLink::from_status).collect()))
+    let (regions, edges) = hub.sessions.store.read_overview().await?;
+    let report = status::build_report(&regions, &edges, hub.sessions.clock.now());
+    Ok(ItemList::from_all_items(report.regions.iter().map(RegionLink::from_status).collect()))
 }
 
 /// `GET /api/v1/admin/edges`: includes edges with an unused code.
 pub(super) async fn edges(
-    _: Admin,
-    State(hub): State<Routes>,
+    _: AdminCaller,
+    State(hub): State<HubState>,
     page: Page<EdgeId, 50, 200>,
 ) -> Result<ItemList<EdgeRecord>, Problem> {
     let after = page.after.as_ref().map_or("", EdgeId::as_str);
-    let edges = hub.sessions.store.edges(after, page.rows()).await?;
-    let (regions, now) = (hub.sessions.store.regions().await?, hub.sessions.clock.now());
-    let edges = page.of(edges, |edge| edge.stored.edge.clone());
+    let edges = hub.sessions.store.list_edges(after, page.rows_to_read()).await?;
+    let (regions, now) = (hub.sessions.store.list_regions().await?, hub.sessions.clock.now());
+    let edges = page.build_page(edges, |edge| edge.stored.edge.clone());
     Ok(edges.filter_map(|edge| {
         let region = regions.iter().find(|region| region.region == edge.region)?;
-        Some(EdgeRecord { stored: status::edge(&edge, region, now), ..edge })
+        Some(EdgeRecord { stored: status::derive_edge_status(&edge, region, now), ..edge })
     }))
 }
 
 pub(super) async fn regions(
-    _: Admin,
-    State(hub): State<Routes>,
+    _: AdminCaller,
+    State(hub): State<HubState>,
 ) -> Result<ItemList<RegionRecord>, Problem> {
-    Ok(ItemList::whole(hub.sessions.store.regions().await?))
+    Ok(ItemList::from_all_items(hub.sessions.store.list_regions().await?))
 }
 
 /// `POST /api/v1/admin/regions/{region}/comparison`: compares the region's feed with the order
 /// service now, and repairs it.
 pub(super) async fn compare(
-    _: Admin,
-    State(hub): State<Routes>,
+    _: AdminCaller,
+    State(hub): State<HubState>,
     Path(region): Path<Region>,
 ) -> Result<Json<ComparisonReport>, Problem> {
-    match hub.comparison.compare(region).await {
+    match hub.comparison.compare_region(region).await {
         Ok(compared) => Ok(Json(compared)),
         Err(CompareFault::Store(error)) => Err(error.into()),
         Err(CompareFault::Owner(error)) => {
@@ -85,19 +85,19 @@ pub(super) struct Setting {
 }
 
 pub(super) async fn set_region(
-    Admin(caller): Admin,
-    State(hub): State<Routes>,
+    AdminCaller(caller): AdminCaller,
+    State(hub): State<HubState>,
     Path(region): Path<String>,
     Json(setting): Json<Setting>,
 ) -> Result<Json<RegionRecord>, Problem> {
-    let region: Region = region
-        .parse()
-        .map_err(|why: String| Problem::new(Code::NotFound).detail(Text::alike(why)))?;
+    let region: Region = region.parse().map_err(|why: String| {
+        Problem::new(Code::NotFound).with_detail(Text::from_untranslated(why))
+    })?;
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
     hub.sessions.store.set_gate(region, setting.gate, by, now).await?;
     tracing::info!(%region, gate = ?setting.gate, user.id = %by, "The gate of {region} is set");
     // This replica's sessions get it now, others' with their next poll.
-    hub.sessions.regions.refresh(&hub.sessions.store).await?;
-    let mut regions = hub.sessions.store.regions().await?.into_iter();
+    hub.sessions.regions.reload_marks(&hub.sessions.store).await?;
+    let mut regions = hub.sessions.store.list_regions().await?.into_iter();
     regions.find(|state| state.region == region).map(Json).ok_or_else(|| Code::NotFound.into())
 }

@@ -4,14 +4,14 @@
 use axum::extract::State;
 use process::{
     problem::{ItemList, Json, Page, Path, Problem, Query},
-    tokens::Admin,
+    tokens::AdminCaller,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Code, CommandId, EdgeId, OpPlace, OpRecord, OpState, UserId, WaitingAsk, words};
 
-use super::state::Routes;
+use super::state::HubState;
 
 words! {
     /// The states that a caller may filter by. An unknown one is the caller's error, whereas
@@ -44,28 +44,28 @@ pub(super) struct QueueFilter {
 
 /// `GET /api/v1/admin/queue`: by edge in log order, or every waiting op with one command id.
 pub(super) async fn queue(
-    _: Admin,
-    State(hub): State<Routes>,
+    _: AdminCaller,
+    State(hub): State<HubState>,
     Query(filter): Query<QueueFilter>,
     page: Page<OpPlace, 50, 200>,
 ) -> Result<ItemList<OpRecord>, Problem> {
     if let Some(id) = filter.command {
         let items = hub.sessions.store.waiting_command(id).await?;
-        return Ok(ItemList::whole(items));
+        return Ok(ItemList::from_all_items(items));
     }
     let state = filter.state.map(OpState::from);
     let items = match &filter.edge {
         Some(edge) => {
             let after = page.after.as_ref().map_or(0, |place| place.seq);
-            hub.sessions.store.waiting_ops(edge, state, after, page.rows()).await?
+            hub.sessions.store.waiting_ops(edge, state, after, page.rows_to_read()).await?
         }
-        None => of_every_edge(&hub, state, page.after.clone(), page.rows()).await?,
+        None => of_every_edge(&hub, state, page.after.clone(), page.rows_to_read()).await?,
     };
-    Ok(page.of(items, |op| op.place.clone()))
+    Ok(page.build_page(items, |op| op.place.clone()))
 }
 
 async fn of_every_edge(
-    hub: &Routes,
+    hub: &HubState,
     state: Option<OpState>,
     after: Option<OpPlace>,
     limit: usize,
@@ -95,36 +95,36 @@ const EDGES_PART: usize = 50;
 
 /// `GET /api/v1/admin/edges/{id}/left-behind`
 pub(super) async fn left_behind(
-    _: Admin,
-    State(hub): State<Routes>,
+    _: AdminCaller,
+    State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
     page: Page<OpPlace, 50, 200>,
 ) -> Result<ItemList<OpRecord>, Problem> {
     let after = page.after.as_ref().map_or((0, 0), |place| (place.epoch, place.seq));
-    let items = hub.sessions.store.left_behind(&edge, after, page.rows()).await?;
-    Ok(page.of(items, |op| op.place.clone()))
+    let items = hub.sessions.store.left_behind(&edge, after, page.rows_to_read()).await?;
+    Ok(page.build_page(items, |op| op.place.clone()))
 }
 
 /// `GET /api/v1/admin/ops/{edge}/{epoch}/{seq}`
 pub(super) async fn op(
-    _: Admin,
-    State(hub): State<Routes>,
+    _: AdminCaller,
+    State(hub): State<HubState>,
     Path(place): Path<OpPlace>,
 ) -> Result<Json<OpRecord>, Problem> {
-    let op = hub.sessions.store.op(&place).await?;
+    let op = hub.sessions.store.find_op(&place).await?;
     op.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 
 /// `GET /api/v1/admin/asks`: the portal's accepts put to the holder of their region.
 pub(super) async fn asks(
-    _: Admin,
-    State(hub): State<Routes>,
+    _: AdminCaller,
+    State(hub): State<HubState>,
     page: Page<AskCursor, 50, 200>,
 ) -> Result<ItemList<WaitingAsk>, Problem> {
     let first = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
     let after = page.after.as_ref().map_or(first, |AskCursor(id, user)| (*id, *user));
-    let items = hub.sessions.store.asks_waiting(after, page.rows()).await?;
-    Ok(page.of(items, |ask| format!("{}.{}", ask.command_id, ask.user_id)))
+    let items = hub.sessions.store.asks_waiting(after, page.rows_to_read()).await?;
+    Ok(page.build_page(items, |ask| format!("{}.{}", ask.command_id, ask.user_id)))
 }
 
 /// An accept's id and its user.

@@ -4,27 +4,27 @@
 use axum::extract::State;
 use process::{
     problem::{Json, Path, Problem},
-    tokens::Admin,
+    tokens::AdminCaller,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{Code, CommandId, EdgeId, OpPlace};
 
-use super::state::Routes;
+use super::state::HubState;
 use crate::store::retry::RetryResult;
 
 /// `POST /api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry`
 pub(super) async fn retry(
-    Admin(caller): Admin,
-    State(hub): State<Routes>,
+    AdminCaller(caller): AdminCaller,
+    State(hub): State<HubState>,
     Path(OpPlace { edge, epoch, seq }): Path<OpPlace>,
 ) -> Result<Json<OpPlace>, Problem> {
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
-    let_in(hub.sessions.store.retry(&edge, epoch, seq, by, now).await?)?;
+    let_in(hub.sessions.store.retry_op(&edge, epoch, seq, by, now).await?)?;
     tracing::warn!(
         edge.id = %edge, epoch, op.seq = seq, user.id = %by, "Op {seq} of `{edge}` is tried again"
     );
-    hub.sessions.work.wake();
+    hub.sessions.work.wake_workers();
     Ok(Json(OpPlace { edge, epoch, seq }))
 }
 
@@ -35,8 +35,8 @@ pub(super) struct RetriedAccept {
 
 /// `POST /api/v1/admin/asks/{id}/retry`
 pub(super) async fn retry_asks(
-    Admin(caller): Admin,
-    State(hub): State<Routes>,
+    AdminCaller(caller): AdminCaller,
+    State(hub): State<HubState>,
     Path(id): Path<CommandId>,
 ) -> Result<Json<RetriedAccept>, Problem> {
     let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
@@ -61,12 +61,12 @@ pub(super) struct ReadmittedEdge {
 
 /// `POST /api/v1/admin/edges/{id}/readmit`: readmits an edge that was restored too often in a day.
 pub(super) async fn readmit(
-    Admin(caller): Admin,
-    State(hub): State<Routes>,
+    AdminCaller(caller): AdminCaller,
+    State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<ReadmittedEdge>, Problem> {
     let by = caller.actor.user_id;
-    if !hub.sessions.store.readmit(&edge, hub.sessions.clock.now()).await? {
+    if !hub.sessions.store.readmit_edge(&edge, hub.sessions.clock.now()).await? {
         return Err(Code::NotFound.into());
     }
     tracing::warn!(edge.id = %edge, user.id = %by, "Edge `{edge}` may begin new epochs again");

@@ -2,25 +2,26 @@
 
 use axum::extract::FromRef;
 use platform::keys::KeySource;
-use process::tokens::Verifier;
+use process::tokens::TokenVerifier;
 
 use crate::{
-    domain::settling::SettlingEdges, feed::compare::Comparison, news::News, session::link::Sessions,
+    domain::settling::SettlingEdges, feed::compare::FeedComparison, news::LiveUpdates,
+    session::link::SessionContext,
 };
 
 /// Cloning shares all of it.
 #[derive(Clone)]
-pub(crate) struct Routes {
+pub(crate) struct HubState {
     pub keys: KeySource,
-    pub verifier: Verifier,
-    pub sessions: Sessions,
-    pub comparison: Comparison,
+    pub verifier: TokenVerifier,
+    pub sessions: SessionContext,
+    pub comparison: FeedComparison,
     pub settling: SettlingEdges,
-    pub news: News,
+    pub news: LiveUpdates,
 }
 
-impl FromRef<Routes> for Verifier {
-    fn from_ref(hub: &Routes) -> Self {
+impl FromRef<HubState> for TokenVerifier {
+    fn from_ref(hub: &HubState) -> Self {
         hub.verifier.clone()
     }
 }

@@ -14,53 +14,53 @@ use tokio::{
 use wire::{Actor, Permission, Region, RegionStatus, Role};
 
 use super::{
-    FeedNews, News, notice,
-    place::{FeedPlace, MISSED_MAX, NewsKind},
+    FeedUpdate, LiveUpdates, notice,
+    place::{FeedPosition, MISSED_MAX, UpdateKind},
 };
 use crate::store::StoreError;
 
 /// Advances the browser's place even if no change concerns this user.
 const BEAT: Duration = Duration::from_secs(15);
 
-pub struct NewsListener {
+pub struct UpdateListener {
     /// The caller, limited to the orders they may read.
     reader: Actor,
-    place: FeedPlace,
+    place: FeedPosition,
     is_resumed: bool,
-    missed: Vec<FeedNews>,
-    changes: broadcast::Receiver<Arc<FeedNews>>,
+    missed: Vec<FeedUpdate>,
+    changes: broadcast::Receiver<Arc<FeedUpdate>>,
     /// Only for admins with platform access.
     regions: Option<watch::Receiver<Arc<Vec<RegionStatus>>>>,
     shown: BTreeMap<Region, RegionStatus>,
 }
 
 #[derive(Serialize)]
-struct Ready {
+struct ReadyMessage {
     resumed: bool,
 }
 
-impl News {
+impl LiveUpdates {
     /// Creates a listener. It resumes from `from` if that is recent enough.
-    pub async fn listen(
+    pub async fn open_listener(
         &self,
         caller: &Caller,
-        from: Option<FeedPlace>,
-    ) -> Result<NewsListener, StoreError> {
+        from: Option<FeedPosition>,
+    ) -> Result<UpdateListener, StoreError> {
         // Subscribe before reading the end, so later changes arrive here.
         let changes = self.changes.subscribe();
-        let records = self.store.regions().await?;
-        let end = FeedPlace::end(&records);
-        let from = from.filter(|from| from.reaches(&end, &records));
+        let records = self.store.list_regions().await?;
+        let end = FeedPosition::end_of_feeds(&records);
+        let from = from.filter(|from| from.can_replay_to(&end, &records));
         let mut missed = Vec::new();
         if let Some(from) = from {
             for region in Region::ALL {
-                missed.extend(self.missed(region, &from, &end).await?);
+                missed.extend(self.read_missed(region, &from, &end).await?);
             }
         }
         let reads_regions = caller.actor.role == Role::Admin
             && caller.permissions.include_any(&[Permission::ReadPlatform]);
-        Ok(NewsListener {
-            reader: caller.reader(Permission::READ_ORDERS),
+        Ok(UpdateListener {
+            reader: caller.as_reader(Permission::READ_ORDERS),
             place: from.unwrap_or(end),
             is_resumed: from.is_some(),
             missed,
@@ -70,26 +70,26 @@ impl News {
         })
     }
 
-    async fn missed(
+    async fn read_missed(
         &self,
         region: Region,
-        from: &FeedPlace,
-        end: &FeedPlace,
-    ) -> Result<Vec<FeedNews>, StoreError> {
-        let between = |kind| (from.of(region, kind), end.of(region, kind));
-        let (after, to) = between(NewsKind::Changed);
+        from: &FeedPosition,
+        end: &FeedPosition,
+    ) -> Result<Vec<FeedUpdate>, StoreError> {
+        let between = |kind| (from.number_of(region, kind), end.number_of(region, kind));
+        let (after, to) = between(UpdateKind::Changed);
         let (_, changes) = self.store.order_changes(region, after, to, MISSED_MAX).await?;
-        let changes = changes.into_iter().map(|(number, change)| FeedNews {
+        let changes = changes.into_iter().map(|(number, change)| FeedUpdate {
             region,
-            kind: NewsKind::Changed,
+            kind: UpdateKind::Changed,
             number,
             change: Some(change),
         });
-        let (after, to) = between(NewsKind::Lost);
+        let (after, to) = between(UpdateKind::Lost);
         let lost = self.store.lost_acceptances(region, after, to, MISSED_MAX).await?;
-        let lost = lost.into_iter().map(|(number, change)| FeedNews {
+        let lost = lost.into_iter().map(|(number, change)| FeedUpdate {
             region,
-            kind: NewsKind::Lost,
+            kind: UpdateKind::Lost,
             number,
             change,
         });
@@ -98,13 +98,13 @@ impl News {
 }
 
 /// Sends until the reader is gone or too far behind. Cancel-safe.
-pub async fn tell(mut listener: NewsListener, to: &EventSender) {
-    let ready = Ready { resumed: listener.is_resumed };
-    if !to.send(sse::event("ready", Some(&listener.place.to_string()), &ready)).await {
+pub async fn stream_updates(mut listener: UpdateListener, to: &EventSender) {
+    let ready = ReadyMessage { resumed: listener.is_resumed };
+    if !to.send(sse::format_event("ready", Some(&listener.place.to_string()), &ready)).await {
         return;
     }
     for news in std::mem::take(&mut listener.missed) {
-        if !listener.change(&news, to).await {
+        if !listener.send_change(&news, to).await {
             return;
         }
     }
@@ -112,14 +112,14 @@ pub async fn tell(mut listener: NewsListener, to: &EventSender) {
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let goes_on = tokio::select! {
-            () = to.closed() => false,
-            _ = beat.tick() => to.send(sse::place(&listener.place.to_string())).await,
+            () = to.wait_until_closed() => false,
+            _ = beat.tick() => to.send(sse::format_position(&listener.place.to_string())).await,
             news = listener.changes.recv() => match news {
-                Ok(news) => listener.change(&news, to).await,
+                Ok(news) => listener.send_change(&news, to).await,
                 // The client resumes from its place after reconnecting.
                 Err(_) => false,
             },
-            regions = changed(&mut listener.regions) => listener.regions(&regions, to).await,
+            regions = wait_for_regions(&mut listener.regions) => listener.send_regions(&regions, to).await,
         };
         if !goes_on {
             return;
@@ -127,36 +127,36 @@ pub async fn tell(mut listener: NewsListener, to: &EventSender) {
     }
 }
 
-impl NewsListener {
+impl UpdateListener {
     /// Returns true to continue: the reader is connected and has missed nothing.
-    async fn change(&mut self, news: &FeedNews, to: &EventSender) -> bool {
-        let FeedNews { region, kind, number, .. } = *news;
-        let known = self.place.of(region, kind);
+    async fn send_change(&mut self, news: &FeedUpdate, to: &EventSender) -> bool {
+        let FeedUpdate { region, kind, number, .. } = *news;
+        let known = self.place.number_of(region, kind);
         if number <= known {
             return true;
         }
         // The losses in between are dropped: the client learns of them after reconnecting.
-        if kind == NewsKind::Lost && number > known + 1 {
+        if kind == UpdateKind::Lost && number > known + 1 {
             return false;
         }
-        self.place.pass(region, kind, number);
-        match notice::of(news, self.reader) {
+        self.place.advance_to(region, kind, number);
+        match notice::build_notice(news, self.reader) {
             Some(told) => {
                 let id = self.place.to_string();
-                to.send(sse::event(told.name(), Some(&id), &told)).await
+                to.send(sse::format_event(told.name(), Some(&id), &told)).await
             }
             None => true,
         }
     }
 
-    async fn regions(&mut self, regions: &[RegionStatus], to: &EventSender) -> bool {
+    async fn send_regions(&mut self, regions: &[RegionStatus], to: &EventSender) -> bool {
         for region in regions {
             let known = self.shown.get(&region.region);
             if known.is_some_and(|known| is_same(known, region)) {
                 continue;
             }
             self.shown.insert(region.region, region.clone());
-            if !to.send(sse::event("region", None, region)).await {
+            if !to.send(sse::format_event("region", None, region)).await {
                 return false;
             }
         }
@@ -175,7 +175,7 @@ fn is_same(one: &RegionStatus, other: &RegionStatus) -> bool {
     still(one) == still(other)
 }
 
-async fn changed(
+async fn wait_for_regions(
     regions: &mut Option<watch::Receiver<Arc<Vec<RegionStatus>>>>,
 ) -> Arc<Vec<RegionStatus>> {
     if let Some(regions) = regions

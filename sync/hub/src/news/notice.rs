@@ -1,9 +1,9 @@
 //! Limits a change notice to what each user needs to reload the things they may read.
 
 use serde::Serialize;
-use wire::{Actor, Change, Order, OrderCode, OrderId, OrderStatus, Region, Role, readable_by};
+use wire::{Actor, FeedChange, Order, OrderCode, OrderId, OrderStatus, Region, Role, readable_by};
 
-use super::{FeedNews, NewsKind};
+use super::{FeedUpdate, UpdateKind};
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -24,14 +24,14 @@ impl ChangeNotice {
 }
 
 /// `None` if the change does not concern this user.
-pub fn of(news: &FeedNews, actor: Actor) -> Option<ChangeNotice> {
+pub fn build_notice(news: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
     let region = news.region;
     match (news.kind, news.change.as_ref()?) {
-        (NewsKind::Lost, Change::Order(order)) if hears_of_loss(order, actor) => {
+        (UpdateKind::Lost, FeedChange::Order(order)) if hears_of_loss(order, actor) => {
             Some(ChangeNotice::Lost { id: order.id, region, version: order.version })
         }
-        (NewsKind::Lost, _) => None,
-        (_, Change::Order(order)) if readable_by(order, actor).is_some() => {
+        (UpdateKind::Lost, _) => None,
+        (_, FeedChange::Order(order)) if readable_by(order, actor).is_some() => {
             Some(ChangeNotice::Order {
                 id: order.id,
                 code: order.code.clone(),
@@ -40,10 +40,12 @@ pub fn of(news: &FeedNews, actor: Actor) -> Option<ChangeNotice> {
                 version: order.version,
             })
         }
-        (_, Change::Order(order)) if actor.role == Role::Provider && may_have_been_open(order) => {
+        (_, FeedChange::Order(order))
+            if actor.role == Role::Provider && may_have_been_open(order) =>
+        {
             Some(ChangeNotice::Gone { id: order.id, region, version: order.version })
         }
-        (_, Change::OrderGone { order_id: id, version }) if actor.role != Role::Customer => {
+        (_, FeedChange::OrderGone { order_id: id, version }) if actor.role != Role::Customer => {
             Some(ChangeNotice::Gone { id: *id, region, version: *version })
         }
         _ => None,
@@ -82,8 +84,8 @@ mod tests {
                 address: "1 Secret Lane".into(),
                 ..samples::order(9, 3)
             };
-            let mut news = changed(Region::North, Change::Order(order));
-            let told = |user, role| of(&news, samples::person(user, role));
+            let mut news = changed(Region::North, FeedChange::Order(order));
+            let told = |user, role| build_notice(&news, samples::person(user, role));
             let name = |user, role| told(user, role).as_ref().map(ChangeNotice::name);
             assert_eq!(name(1, Role::Customer), Some("order"), "{status}");
             assert_eq!(name(7, Role::Customer), None, "another's order");
@@ -98,8 +100,8 @@ mod tests {
             let text = serde_json::to_string(&told(8, Role::Admin)).unwrap();
             assert!(!text.contains("tap") && !text.contains("Lane"), "{text}");
 
-            news.kind = NewsKind::Lost;
-            let told = |user, role| of(&news, samples::person(user, role));
+            news.kind = UpdateKind::Lost;
+            let told = |user, role| build_notice(&news, samples::person(user, role));
             let hears = [(1, Role::Customer), (8, Role::Admin), (provider, Role::Provider)];
             for (user, role) in hears {
                 assert_eq!(told(user, role).map(|told| told.name()), Some("acceptance_lost"));
@@ -110,24 +112,28 @@ mod tests {
         }
     }
 
-    fn changed(region: Region, change: Change) -> FeedNews {
-        FeedNews { region, kind: NewsKind::Changed, number: 1, change: Some(change) }
+    fn changed(region: Region, change: FeedChange) -> FeedUpdate {
+        FeedUpdate { region, kind: UpdateKind::Changed, number: 1, change: Some(change) }
     }
 
     #[test]
     fn an_order_that_left_a_region_is_told_to_boards_alone() {
-        let change = Change::OrderGone { order_id: samples::order(9, 3).id, version: 3 };
+        let change = FeedChange::OrderGone { order_id: samples::order(9, 3).id, version: 3 };
         let mut news = changed(Region::South, change);
         for (role, name) in [
             (Role::Customer, None),
             (Role::Provider, Some("order_gone")),
             (Role::Admin, Some("order_gone")),
         ] {
-            news.kind = NewsKind::Changed;
-            let told = of(&news, samples::person(1, role));
+            news.kind = UpdateKind::Changed;
+            let told = build_notice(&news, samples::person(1, role));
             assert_eq!(told.as_ref().map(ChangeNotice::name), name);
-            news.kind = NewsKind::Lost;
-            assert_eq!(of(&news, samples::person(1, role)), None, "nobody can look it up here");
+            news.kind = UpdateKind::Lost;
+            assert_eq!(
+                build_notice(&news, samples::person(1, role)),
+                None,
+                "nobody can look it up here"
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{domain::status::RegionRecord, store::feed::orders::LOST_KEPT};
 /// The number of each region's last change and last lost acceptance, with the generation of the
 /// feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedPlace {
+pub struct FeedPosition {
     generation: u64,
     changed: RegionNumbers,
     lost: RegionNumbers,
@@ -19,7 +19,7 @@ type RegionNumbers = [u64; Region::ALL.len()];
 
 /// Each region numbers each kind separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NewsKind {
+pub enum UpdateKind {
     Changed,
     /// An acceptance lost; the order is unchanged.
     Lost,
@@ -28,42 +28,43 @@ pub enum NewsKind {
 /// Above this, reloading the views is cheaper than replaying.
 pub const MISSED_MAX: u32 = 500;
 
-impl FeedPlace {
+impl FeedPosition {
     /// The end of every feed.
-    pub fn end(regions: &[RegionRecord]) -> Self {
+    pub fn end_of_feeds(regions: &[RegionRecord]) -> Self {
         let none = [0; Region::ALL.len()];
         let mut place = Self { generation: 0, changed: none, lost: none };
         for record in regions {
             place.generation = place.generation.rotate_left(7) ^ record.feed_generation;
-            place.pass(record.region, NewsKind::Changed, record.feed_seq);
-            place.pass(record.region, NewsKind::Lost, record.lost);
+            place.advance_to(record.region, UpdateKind::Changed, record.feed_seq);
+            place.advance_to(record.region, UpdateKind::Lost, record.lost);
         }
         place
     }
 
-    pub fn of(&self, region: Region, kind: NewsKind) -> u64 {
+    pub fn number_of(&self, region: Region, kind: UpdateKind) -> u64 {
         let numbers = match kind {
-            NewsKind::Changed => &self.changed,
-            NewsKind::Lost => &self.lost,
+            UpdateKind::Changed => &self.changed,
+            UpdateKind::Lost => &self.lost,
         };
         numbers[usize::from(region.index())]
     }
 
-    pub fn pass(&mut self, region: Region, kind: NewsKind, number: u64) {
+    pub fn advance_to(&mut self, region: Region, kind: UpdateKind, number: u64) {
         let numbers = match kind {
-            NewsKind::Changed => &mut self.changed,
-            NewsKind::Lost => &mut self.lost,
+            UpdateKind::Changed => &mut self.changed,
+            UpdateKind::Lost => &mut self.lost,
         };
         numbers[usize::from(region.index())] = number;
     }
 
     /// Returns true if the store still has everything between this place and the end, and it is
     /// short enough to replay.
-    pub fn reaches(&self, end: &Self, regions: &[RegionRecord]) -> bool {
+    pub fn can_replay_to(&self, end: &Self, regions: &[RegionRecord]) -> bool {
         let is_near = |record: &RegionRecord| {
-            let between = |kind| (self.of(record.region, kind), end.of(record.region, kind));
+            let between =
+                |kind| (self.number_of(record.region, kind), end.number_of(record.region, kind));
             let ((changed, last_change), (lost, last_lost)) =
-                (between(NewsKind::Changed), between(NewsKind::Lost));
+                (between(UpdateKind::Changed), between(UpdateKind::Lost));
             (record.compacted_to..=last_change).contains(&changed)
                 && last_change - changed <= MISSED_MAX.into()
                 && (last_lost.saturating_sub(LOST_KEPT)..=last_lost).contains(&lost)
@@ -72,14 +73,14 @@ impl FeedPlace {
     }
 }
 
-impl fmt::Display for FeedPlace {
+impl fmt::Display for FeedPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", self.generation)?;
         self.changed.iter().chain(&self.lost).try_for_each(|number| write!(f, ".{number}"))
     }
 }
 
-impl FromStr for FeedPlace {
+impl FromStr for FeedPosition {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -103,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_place_reads_back_and_other_texts_do_not() {
-        let place = FeedPlace {
+        let place = FeedPosition {
             generation: 0xab12,
             changed: [1, 0, 9_000_000_000, 4, 5],
             lost: [0, 0, 7, 0, 0],
@@ -111,10 +112,10 @@ mod tests {
         assert_eq!(place.to_string(), "ab12.1.0.9000000000.4.5.0.0.7.0.0");
         assert_eq!(place.to_string().parse(), Ok(place));
         for bad in ["", "x", "ab12", "ab12.1.2.3.4.5", "ab12.1.2.3.4.5.6.7.8.9", "a b"] {
-            assert!(bad.parse::<FeedPlace>().is_err(), "{bad}");
+            assert!(bad.parse::<FeedPosition>().is_err(), "{bad}");
         }
         for bad in ["ab12.1.2.3.4.5.6.7.8.9.10.11", "ab12.1.2.3.4.5.6.7.8.9.-10"] {
-            assert!(bad.parse::<FeedPlace>().is_err(), "{bad}");
+            assert!(bad.parse::<FeedPosition>().is_err(), "{bad}");
         }
     }
 }

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use engine::cloud::Input;
+use engine::cloud::SyncSessionInput;
 
-use super::link::{Link, SessionEnd, SessionTerm};
+use super::link::{EdgeConnection, SessionEnd, SessionTerm};
 use crate::store::{StoreError, asks::DueAccept};
 
 /// Maximum accepts of each kind per check; later ones follow when these are decided.
@@ -17,7 +17,7 @@ const LOOKED_AT_MAX: usize = 200;
 const PUT_MAX: usize = 32;
 /// Ticks before an undecided accept is put again.
 const AGAIN_AFTER_TICKS: u64 = 15;
-impl Link {
+impl EdgeConnection {
     /// Puts the waiting accepts to this edge if it holds the region.
     pub(super) async fn put_asks(&mut self, at: SessionTerm) -> Result<(), SessionEnd> {
         for DueAccept { accept, taken_at, made_at } in self.due_asks(at).await? {
@@ -25,13 +25,13 @@ impl Link {
             let Some(accept) = self.hub.for_holder(accept).await else { break };
             let (id, name) = (accept.command.id, (accept.command.id, accept.actor.user_id));
             self.hub.store.note_put(name, &made_at, taken_at, self.hub.clock.now()).await?;
-            self.hub.put_accepts.put(id);
+            self.hub.put_accepts.remember_accept(id);
             self.put.insert(name, self.ticks);
             tracing::info!(
                 edge.id = %self.edge, command.id = %id, order.id = %accept.command.body.order_id(),
                 "Command `{id}` is put to the holder"
             );
-            self.perform(Input::Ask { accept: Box::new(accept), taken_at }).await?;
+            self.drive_engine(SyncSessionInput::Ask { accept: Box::new(accept), taken_at }).await?;
         }
         Ok(())
     }

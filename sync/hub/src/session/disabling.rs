@@ -9,13 +9,14 @@ use std::time::Duration;
 use platform::upstream::UpstreamError;
 use tokio::time::sleep;
 use wire::{
-    DistrustedCommands, EdgeId, FenceEnding, FenceRecord, ListedCases, TakeBack, TakenBack,
+    DistrustedCommands, EdgeId, FenceEnding, FenceRecord, LeaseRevocation, ListedCaseCount,
+    RevokedLeases,
 };
 
-use super::link::Sessions;
+use super::link::SessionContext;
 use crate::{
-    rounds::Rounds,
-    store::{StoreError, disabling::Disabling},
+    rounds::PollLoop,
+    store::{StoreError, disabling::DisablingNotice},
 };
 
 const TAKE_BACKS: &str = "/internal/takebacks";
@@ -38,9 +39,9 @@ pub(crate) enum DisablingFault {
     Owner(#[from] UpstreamError),
 }
 
-impl Sessions {
+impl SessionContext {
     pub(super) async fn watch_for_disablings(&self) {
-        let mut rounds = Rounds::new(&self.tasks, "Disabled edges cannot be read");
+        let mut rounds = PollLoop::new(&self.tasks, "Disabled edges cannot be read");
         while rounds.next(self.settle_all().await, sleep(LOOK)).await {}
     }
 
@@ -50,7 +51,7 @@ impl Sessions {
                 Ok(_) => {}
                 Err(DisablingFault::Store(error)) => return Err(error),
                 Err(error @ DisablingFault::Owner(_)) => {
-                    let cause = process::problem::chain(&error);
+                    let cause = process::problem::format_error_chain(&error);
                     tracing::warn!(edge.id = %edge, cause, "Rights and cases of `{edge}` wait");
                 }
             }
@@ -63,25 +64,25 @@ impl Sessions {
         &self,
         edge: &EdgeId,
     ) -> Result<DisablingResult, DisablingFault> {
-        let Some(disabling) = self.store.disabling(edge).await? else {
+        let Some(disabling) = self.store.find_disabling(edge).await? else {
             return Ok(DisablingResult::default());
         };
-        let Disabling { epoch, by, why, distrusted } = disabling;
-        let over = TakeBack {
+        let DisablingNotice { epoch, by, why, distrusted } = disabling;
+        let over = LeaseRevocation {
             edge: edge.clone(),
             epoch,
             why: FenceEnding::EdgeDisabled,
             by: Some(by),
             reason: why,
         };
-        let TakenBack { fences: rights } = self.order.post(TAKE_BACKS, &over).await?;
+        let RevokedLeases { fences: rights } = self.order.post(TAKE_BACKS, &over).await?;
         self.work.hand_in_again();
         let (mut cases, mut after) = (0, distrusted.map(|_| (0, 0)));
         while let (Some(from), Some(place)) = (distrusted, after) {
-            let part = self.store.distrusted(edge, from, place).await?;
+            let part = self.store.list_distrusted_commands(edge, from, place).await?;
             if !part.commands.is_empty() {
                 let list = DistrustedCommands { edge: edge.clone(), commands: part.commands };
-                let ListedCases { listed } = self.order.post(DISTRUSTED, &list).await?;
+                let ListedCaseCount { listed } = self.order.post(DISTRUSTED, &list).await?;
                 cases += listed;
             }
             after = part.next;

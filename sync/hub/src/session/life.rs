@@ -6,13 +6,13 @@
 
 use std::time::Duration;
 
-use engine::cloud::Input;
-use process::defect::{Defect, planted};
+use engine::cloud::SyncSessionInput;
+use process::defect::{Defect, is_planted};
 use tokio::time::sleep;
 use wire::Code;
 
-use super::link::{Link, SessionTerm, Sessions};
-use crate::{rounds::Rounds, store::StoreError};
+use super::link::{EdgeConnection, SessionContext, SessionTerm};
+use crate::{rounds::PollLoop, store::StoreError};
 
 /// A live edge answers within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -22,25 +22,28 @@ const LOOK_FOR_QUESTIONS: Duration = Duration::from_millis(400);
 /// Older questions have timed out.
 const QUESTION_LIFE_MS: i64 = 5_000;
 
-impl Link {
+impl EdgeConnection {
     /// Waits for a sign of life from the session under `term`. If the term has changed by then, the
     /// engine decides again.
-    pub(super) async fn probe(&mut self, term: u64) -> Result<Input, StoreError> {
-        if planted(Defect::OldSessionNotAsked) {
-            return Ok(Input::Probed { alive: false });
+    pub(super) async fn probe_old_session(
+        &mut self,
+        term: u64,
+    ) -> Result<SyncSessionInput, StoreError> {
+        if is_planted(Defect::OldSessionNotAsked) {
+            return Ok(SyncSessionInput::Probed { alive: false });
         }
         let (hub, edge) = (&self.hub, &self.edge);
-        let mut bell = hub.nudges.watch(edge);
+        let mut bell = hub.nudges.watch_edge(edge);
         let number = hub.store.ask_for_life(edge, hub.clock.now()).await?;
-        hub.nudges.nudge(edge);
+        hub.nudges.wake_sessions(edge);
         let asked_at = hub.clock.elapsed();
         loop {
             if hub.store.life_shown(edge).await? >= number {
-                return Ok(Input::Probed { alive: true });
+                return Ok(SyncSessionInput::Probed { alive: true });
             }
             if hub.clock.elapsed().saturating_sub(asked_at) > ANSWER_WITHIN {
                 tracing::info!(edge.id = %edge, term, "The old session of `{edge}` says nothing");
-                return Ok(Input::Probed { alive: false });
+                return Ok(SyncSessionInput::Probed { alive: false });
             }
             // The sender lives as long as the hub.
             let _ = tokio::time::timeout(LOOK, bell.changed()).await;
@@ -50,7 +53,7 @@ impl Link {
     pub(super) async fn show_life(&mut self, number: u64) -> Result<(), StoreError> {
         let Some(SessionTerm { term, .. }) = self.at else { return Ok(()) };
         self.hub.store.show_life(&self.edge, term, number).await?;
-        self.hub.nudges.nudge(&self.edge);
+        self.hub.nudges.wake_sessions(&self.edge);
         Ok(())
     }
 
@@ -65,17 +68,17 @@ impl Link {
     }
 }
 
-impl Sessions {
+impl SessionContext {
     /// Nudges this replica's sessions if another replica asks for a sign of life of their edge.
     pub(super) async fn watch_for_probes(&self) {
-        let mut rounds = Rounds::new(&self.tasks, "Questions for a sign of life cannot be read");
+        let mut rounds = PollLoop::new(&self.tasks, "Questions for a sign of life cannot be read");
         while rounds.next(self.look_for_questions().await, sleep(LOOK_FOR_QUESTIONS)).await {}
     }
 
     async fn look_for_questions(&self) -> Result<(), StoreError> {
         let since = self.clock.now().plus_ms(-QUESTION_LIFE_MS);
         let edges = self.store.asked_for_life(since).await?;
-        edges.iter().for_each(|edge| self.nudges.nudge(edge));
+        edges.iter().for_each(|edge| self.nudges.wake_sessions(edge));
         Ok(())
     }
 }

@@ -3,42 +3,42 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use axum::extract::ws::WebSocket;
-use engine::cloud::{ChunkRequest, Place, Session};
+use engine::cloud::{ChunkRequest, LogPosition, SyncSession};
 use futures::StreamExt;
 use futures::stream::{SplitSink, SplitStream};
 use process::{
     clock::Clock,
     metrics,
     tasks::Tasks,
-    tokens::{Keys, Signer},
+    tokens::{Signer, TokenKeys},
 };
-use wire::{Code, EdgeId, Frame, HeldReason, Limits, Refused, Region, UnixMillis};
+use wire::{Code, EdgeId, Frame, HeldReason, LinkLimits, Region, SessionRefusal, UnixMillis};
 
 use super::{
-    links::Links,
-    outbound::{self, Outbound, Room, Writer},
+    links::ActiveLinks,
+    outbound::{self, FramePermit, OutboundQueue, SocketWriter},
 };
 use crate::{
-    peers::{CommandTokens, OpOwner},
-    signals::{Nudges, PutAccepts, RegionMarks, WorkBell},
-    store::{Store, StoreError, asks::AskName},
+    peers::{CommandTokenClient, OwnerClient},
+    signals::{EdgeSignals, ForwardedAccepts, RegionMarks, WorkSignal},
+    store::{Store, StoreError, asks::AcceptKey},
 };
 
 /// The parts shared by all sessions of a replica. Cloning shares them.
 #[derive(Clone)]
-pub(crate) struct Sessions {
+pub(crate) struct SessionContext {
     pub store: Store,
     pub clock: Clock,
     pub tasks: Tasks,
-    pub order: OpOwner,
-    pub keys: Keys,
-    pub command_tokens: CommandTokens,
+    pub order: OwnerClient,
+    pub keys: TokenKeys,
+    pub command_tokens: CommandTokenClient,
     pub regions: RegionMarks,
-    pub nudges: Nudges,
-    pub put_accepts: PutAccepts,
-    pub work: WorkBell,
-    pub links: Links,
-    pub limits: Limits,
+    pub nudges: EdgeSignals,
+    pub put_accepts: ForwardedAccepts,
+    pub work: WorkSignal,
+    pub links: ActiveLinks,
+    pub limits: LinkLimits,
     /// The key that identifies the hub to edges. All replicas share it.
     pub key: Signer,
 }
@@ -56,11 +56,11 @@ pub(super) struct PendingReads {
     pub outcomes: Option<(u64, u32)>,
     pub feed: Option<(u64, u32)>,
     pub chunk: Option<ChunkRequest>,
-    pub tail: Option<Place>,
+    pub tail: Option<LogPosition>,
 }
 
 impl PendingReads {
-    pub fn any(&self) -> bool {
+    pub fn has_pending(&self) -> bool {
         let stream = self.outcomes.is_some() || self.feed.is_some();
         stream || self.chunk.is_some() || self.tail.is_some()
     }
@@ -79,38 +79,38 @@ impl From<StoreError> for SessionEnd {
     }
 }
 
-pub(super) struct Link {
-    pub hub: Sessions,
+pub(super) struct EdgeConnection {
+    pub hub: SessionContext,
     pub edge: EdgeId,
-    pub machine: Session,
+    pub machine: SyncSession,
     pub region: Region,
-    pub out: Outbound,
+    pub out: OutboundQueue,
     /// Set once the term is raised, and kept even if the session is superseded later.
     pub at: Option<SessionTerm>,
     pub reads: PendingReads,
     /// The held ops reported to the edge, with the reasons.
     pub told_held: BTreeMap<u64, HeldReason>,
     /// The accepts that this session has put, with the tick of each.
-    pub put: BTreeMap<AskName, u64>,
-    pub room: Option<Room>,
+    pub put: BTreeMap<AcceptKey, u64>,
+    pub room: Option<FramePermit>,
     pub began: Duration,
     pub heard_at: Duration,
     pub ticks: u64,
 }
 
-impl Link {
+impl EdgeConnection {
     pub fn new(
-        hub: Sessions,
+        hub: SessionContext,
         edge: EdgeId,
         region: Region,
         linked_at: UnixMillis,
         socket: WebSocket,
-    ) -> (Self, Writer, SplitStream<WebSocket>) {
+    ) -> (Self, SocketWriter, SplitStream<WebSocket>) {
         let (sink, stream): (SplitSink<_, _>, _) = socket.split();
-        let (out, writer) = outbound::pair(sink);
+        let (out, writer) = outbound::open_channel(sink);
         let now = hub.clock.elapsed();
         let link = Self {
-            machine: Session::new(edge.clone(), hub.limits, linked_at),
+            machine: SyncSession::new(edge.clone(), hub.limits, linked_at),
             hub,
             edge,
             region,
@@ -127,11 +127,11 @@ impl Link {
         (link, writer, stream)
     }
 
-    pub fn end(&mut self, code: Code, detail: &str) -> SessionEnd {
-        self.refuse(Refused { code, detail: detail.to_owned() })
+    pub fn end_session(&mut self, code: Code, detail: &str) -> SessionEnd {
+        self.send_refusal(SessionRefusal { code, detail: detail.to_owned() })
     }
 
-    pub fn refuse(&mut self, refused: Refused) -> SessionEnd {
+    pub fn send_refusal(&mut self, refused: SessionRefusal) -> SessionEnd {
         let (edge, code) = (&self.edge, refused.code);
         tracing::info!(edge.id = %edge, %code, "Session of `{edge}` ends: {}", refused.detail);
         self.out.send(&Frame::Refused(refused), None);
@@ -141,17 +141,17 @@ impl Link {
     /// Sends a final frame after a fault, and stores that the link is down.
     pub async fn close(mut self, end: SessionEnd) {
         if let SessionEnd::Fault(error) = end {
-            let cause = process::problem::chain(&error);
+            let cause = process::problem::format_error_chain(&error);
             tracing::error!(edge.id = %self.edge, cause, "A session ends: sync_db failed it");
-            self.end(Code::Unavailable, "the hub's store is out of reach");
+            self.end_session(Code::Unavailable, "the hub's store is out of reach");
         }
         let Some(SessionTerm { term, .. }) = self.at else {
             metrics::LINK_SESSIONS.add(["refused"], 1);
             return;
         };
-        self.hub.links.down(&self.edge, term);
-        if self.machine.ignored() > 0 {
-            let (edge, frames) = (&self.edge, self.machine.ignored());
+        self.hub.links.mark_down(&self.edge, term);
+        if self.machine.ignored_count() > 0 {
+            let (edge, frames) = (&self.edge, self.machine.ignored_count());
             tracing::warn!(edge.id = %edge, frames, "Frames of `{edge}` were ignored");
         }
         // If this fails, the stale contact time marks the link as down.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::ws::{Message, WebSocket};
 use futures::{SinkExt, stream::SplitSink};
-use process::{metrics, seal::Sealer};
+use process::{metrics, seal::FrameSealer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use wire::Frame;
@@ -21,38 +21,38 @@ const WRITE_LIMIT: Duration = Duration::from_secs(20);
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// A permit for one downstream frame, released when the frame is written.
-pub(super) type Room = OwnedSemaphorePermit;
+pub(super) type FramePermit = OwnedSemaphorePermit;
 
-pub(super) struct Outbound {
-    queue: mpsc::Sender<(Message, Option<Room>)>,
+pub(super) struct OutboundQueue {
+    queue: mpsc::Sender<(Message, Option<FramePermit>)>,
     down: Arc<Semaphore>,
     broken: CancellationToken,
     /// Seals every frame once the edge has requested it.
-    sealer: Option<Sealer>,
+    sealer: Option<FrameSealer>,
 }
 
-pub(super) struct Writer {
-    queue: mpsc::Receiver<(Message, Option<Room>)>,
+pub(super) struct SocketWriter {
+    queue: mpsc::Receiver<(Message, Option<FramePermit>)>,
     sink: SplitSink<WebSocket, Message>,
     broken: CancellationToken,
 }
 
-pub(super) fn pair(sink: SplitSink<WebSocket, Message>) -> (Outbound, Writer) {
+pub(super) fn open_channel(sink: SplitSink<WebSocket, Message>) -> (OutboundQueue, SocketWriter) {
     let (sender, queue) = mpsc::channel(QUEUE_MAX);
     let broken = CancellationToken::new();
     let down = Arc::new(Semaphore::new(DOWN_MAX));
-    let out = Outbound { queue: sender, down, broken: broken.clone(), sealer: None };
-    (out, Writer { queue, sink, broken })
+    let out = OutboundQueue { queue: sender, down, broken: broken.clone(), sealer: None };
+    (out, SocketWriter { queue, sink, broken })
 }
 
-impl Outbound {
+impl OutboundQueue {
     /// Cancelled when nothing more can be sent.
-    pub fn broken(&self) -> CancellationToken {
+    pub fn broken_token(&self) -> CancellationToken {
         self.broken.clone()
     }
 
     /// Waits for a permit to queue one more downstream frame.
-    pub async fn room(&self) -> Room {
+    pub async fn acquire_permit(&self) -> FramePermit {
         match self.down.clone().acquire_owned().await {
             Ok(room) => room,
             // The semaphore is never closed.
@@ -61,33 +61,33 @@ impl Outbound {
     }
 
     /// Seals every frame from here on.
-    pub fn seal_with(&mut self, sealer: Sealer) {
+    pub fn seal_with(&mut self, sealer: FrameSealer) {
         self.sealer = Some(sealer);
     }
 
     /// Never blocks. A full queue ends the session.
-    pub fn send(&mut self, frame: &Frame, room: Option<Room>) {
+    pub fn send(&mut self, frame: &Frame, room: Option<FramePermit>) {
         let bytes = match &mut self.sealer {
-            Some(sealer) => sealer.seal(frame).to_bytes(),
+            Some(sealer) => sealer.seal_frame(frame).to_bytes(),
             None => frame.to_bytes(),
         };
         metrics::LINK_FRAMES.add([frame.kind(), "sent"], 1);
         metrics::LINK_BYTES.add(["sent"], bytes.len() as u64);
-        self.queue(Message::Binary(bytes.into()), room);
+        self.enqueue_message(Message::Binary(bytes.into()), room);
     }
 
-    pub fn ping(&self) {
-        self.queue(Message::Ping(Vec::new().into()), None);
+    pub fn send_ping(&self) {
+        self.enqueue_message(Message::Ping(Vec::new().into()), None);
     }
 
-    fn queue(&self, message: Message, room: Option<Room>) {
+    fn enqueue_message(&self, message: Message, room: Option<FramePermit>) {
         if self.queue.try_send((message, room)).is_err() {
             self.broken.cancel();
         }
     }
 }
 
-impl Writer {
+impl SocketWriter {
     /// Writes until the queue is dropped and empty, or the connection is broken.
     pub async fn run(mut self) {
         while let Some((message, room)) = self.queue.recv().await {

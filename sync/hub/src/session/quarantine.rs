@@ -6,23 +6,26 @@
 //! service records the take-back before the epoch is raised, and the epoch is raised before the
 //! edge receives it [QUAR_TAKEBACK]. Each step is safe to repeat.
 
-use engine::cloud::{Confinement, Input, Place, QuarantineGrant};
+use engine::cloud::{LogPosition, QuarantineGrant, QuarantineRequest, SyncSessionInput};
 use process::{
-    defect::{Defect, planted},
+    defect::{Defect, is_planted},
     metrics, random,
 };
-use wire::{Code, TakeBack, TakenBack};
+use wire::{Code, LeaseRevocation, RevokedLeases};
 
-use super::link::{Link, SessionEnd};
+use super::link::{EdgeConnection, SessionEnd};
 use crate::store::StoreError;
 
 const PATH: &str = "/internal/takebacks";
 
-impl Link {
+impl EdgeConnection {
     /// If another session has taken over meanwhile, the engine decides again.
-    pub(super) async fn quarantine(&mut self, confined: &Confinement) -> Result<Input, SessionEnd> {
+    pub(super) async fn quarantine_edge(
+        &mut self,
+        confined: &QuarantineRequest,
+    ) -> Result<SyncSessionInput, SessionEnd> {
         let granted = if confined.again {
-            self.hub.store.granted(&self.edge, confined).await?
+            self.hub.store.find_current_grant(&self.edge, confined).await?
         } else {
             self.end_epoch(confined).await?
         };
@@ -36,36 +39,39 @@ impl Link {
             metrics::HUB_QUARANTINES.add([granted.why.as_str()], 1);
         }
         // Wakes an older session on this replica, so that it notices it is superseded.
-        self.hub.nudges.nudge(edge);
-        Ok(Input::Quarantined(granted))
+        self.hub.nudges.wake_sessions(edge);
+        Ok(SyncSessionInput::Quarantined(granted))
     }
 
     /// `None` if another session was faster.
     async fn end_epoch(
         &mut self,
-        confined: &Confinement,
+        confined: &QuarantineRequest,
     ) -> Result<Option<QuarantineGrant>, SessionEnd> {
         let hub = self.hub.clone();
         let begun = hub.store.begin_to_end(&self.edge, confined, hub.clock.now()).await?;
         let Some(over) = begun else { return Ok(None) };
         // Wake the session that this has superseded.
-        hub.nudges.nudge(&self.edge);
-        let confined = Confinement { over, ..confined.clone() };
-        if !planted(Defect::EpochWithoutTakeBack) {
+        hub.nudges.wake_sessions(&self.edge);
+        let confined = QuarantineRequest { over, ..confined.clone() };
+        if !is_planted(Defect::EpochWithoutTakeBack) {
             self.take_back(&confined).await?;
         }
         let now = hub.clock.now();
         Ok(hub.store.raise_epoch(&self.edge, &confined, grant_id(), now).await?)
     }
 
-    pub(super) async fn read_tail(&mut self, after: Place) -> Result<Input, StoreError> {
-        Ok(Input::Tail(self.hub.store.tail(&self.edge, after).await?))
+    pub(super) async fn read_tail(
+        &mut self,
+        after: LogPosition,
+    ) -> Result<SyncSessionInput, StoreError> {
+        Ok(SyncSessionInput::Tail(self.hub.store.read_ended_epoch_ops(&self.edge, after).await?))
     }
 
-    async fn take_back(&mut self, confined: &Confinement) -> Result<(), SessionEnd> {
+    async fn take_back(&mut self, confined: &QuarantineRequest) -> Result<(), SessionEnd> {
         let (edge, epoch, why) = (self.edge.clone(), confined.epoch, confined.why.into());
-        let over = TakeBack { edge, epoch, why, by: None, reason: None };
-        let taken: Result<TakenBack, _> = self.hub.order.post(PATH, &over).await;
+        let over = LeaseRevocation { edge, epoch, why, by: None, reason: None };
+        let taken: Result<RevokedLeases, _> = self.hub.order.post(PATH, &over).await;
         match taken {
             Ok(taken) => {
                 for fence in taken.fences {
@@ -75,9 +81,9 @@ impl Link {
                 Ok(())
             }
             Err(error) => {
-                let cause = process::problem::chain(&error);
+                let cause = process::problem::format_error_chain(&error);
                 tracing::error!(edge.id = %self.edge, cause, "A take-back could not be recorded");
-                Err(self.end(Code::Unavailable, "the take-back waits for its owner"))
+                Err(self.end_session(Code::Unavailable, "the take-back waits for its owner"))
             }
         }
     }
@@ -86,5 +92,5 @@ impl Link {
 /// Distinguishes two grants of the same epoch number; limited to 63 bits, which every store holds
 /// exactly.
 fn grant_id() -> u64 {
-    u64::from_le_bytes(random::bytes::<8>()) >> 1
+    u64::from_le_bytes(random::draw_bytes::<8>()) >> 1
 }

@@ -2,27 +2,27 @@
 //! edge, so it must not receive a token that grants access to the cloud.
 
 use platform::upstream::UpstreamError;
-use process::{problem::chain, tokens::TokenAudience};
-use wire::{CommandTokenForm, PortalAccept};
+use process::{problem::format_error_chain, tokens::TokenAudience};
+use wire::{AcceptForHolder, CommandTokenForm};
 
-use super::link::Sessions;
+use super::link::SessionContext;
 
-impl Sessions {
+impl SessionContext {
     /// Replaces the user's token with one that vouches only for this accept. `None` if theirs is
     /// invalid.
-    pub async fn bound(
+    pub async fn with_bound_token(
         &self,
-        accept: &PortalAccept,
-    ) -> Result<Option<PortalAccept>, UpstreamError> {
-        let PortalAccept { region, command, token, .. } = accept;
+        accept: &AcceptForHolder,
+    ) -> Result<Option<AcceptForHolder>, UpstreamError> {
+        let AcceptForHolder { region, command, token, .. } = accept;
         let form = CommandTokenForm { token: token.clone(), region: *region, command: command.id };
         let token = self.command_tokens.instead_of(&form).await?;
-        Ok(token.map(|token| PortalAccept { token, ..accept.clone() }))
+        Ok(token.map(|token| AcceptForHolder { token, ..accept.clone() }))
     }
 
     /// The accept as the holder may receive it; `None` while it has to wait. Only edges from before
     /// edge tokens existed leave a cloud token here: exchange it while it is valid.
-    pub(super) async fn for_holder(&self, accept: PortalAccept) -> Option<PortalAccept> {
+    pub(super) async fn for_holder(&self, accept: AcceptForHolder) -> Option<AcceptForHolder> {
         let claims = self.keys.read(&accept.token);
         let is_harmless = claims.as_ref().is_ok_and(|claims| {
             claims.audience() != Some(TokenAudience::Cloud)
@@ -31,14 +31,17 @@ impl Sessions {
         if is_harmless || accept.token.is_empty() {
             return Some(accept);
         }
-        match self.bound(&accept).await {
+        match self.with_bound_token(&accept).await {
             Ok(Some(bound)) => Some(bound),
             // The session has ended. The accept waits until the token expires.
             Ok(None) if claims.is_ok() => None,
             // The token is invalid; the owner must give the rejection.
-            Ok(None) => Some(PortalAccept { token: String::new(), ..accept }),
+            Ok(None) => Some(AcceptForHolder { token: String::new(), ..accept }),
             Err(error) => {
-                tracing::warn!(cause = chain(&error), "Auth gives out no token for an accept");
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "Auth gives out no token for an accept"
+                );
                 None
             }
         }

@@ -14,16 +14,16 @@ use platform::{
 };
 use uuid::Uuid;
 use wire::{
-    Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, Source, UnixMillis, UserId,
+    AcceptForHolder, Command, CommandId, CurrentEpoch, EdgeId, Region, Source, UnixMillis, UserId,
     WaitingAccept,
 };
 
 use super::{
-    Result, Store, decoded, encoded,
+    Result, Store, decode_stored, encode_stored,
     feed::Revocations,
     sealed::{ASK_COMMAND, ASK_TOKEN, ask_place, read_op},
 };
-pub use crate::domain::origins::AskName;
+pub use crate::domain::origins::AcceptKey;
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX, status::CONTACT_STALE_MS};
 
 const SEAT: &str = "SELECT region, epoch, disabled_at FROM edges \
@@ -75,20 +75,20 @@ const WAITING_MAX: u64 = 1_000;
 
 /// A page of portal accepts to retry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WaitingPart {
+pub struct WaitingAcceptsPage {
     pub accepts: Vec<WaitingAccept>,
     /// Accepts that this version cannot decode.
-    pub unreadable: Vec<AskName>,
+    pub unreadable: Vec<AcceptKey>,
     /// Lone failures, for readable and unreadable accepts.
-    pub failures: HashMap<AskName, u32>,
+    pub failures: HashMap<AcceptKey, u32>,
     /// The next page starts behind this accept; `None` at the end.
-    pub next: Option<AskName>,
+    pub next: Option<AcceptKey>,
 }
 
 /// An accept for the holder to log, with the time and place of its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueAccept {
-    pub accept: PortalAccept,
+    pub accept: AcceptForHolder,
     pub taken_at: UnixMillis,
     pub made_at: Source,
 }
@@ -99,13 +99,13 @@ struct StoredAccept {
     actor: Vec<u8>,
 }
 
-struct DueRow {
+struct DueAcceptRow {
     ask: StoredAccept,
     token: String,
     taken_at: UnixMillis,
 }
 
-struct WaitingRow {
+struct WaitingAcceptRow {
     ask: StoredAccept,
     command_id: CommandId,
     user_id: UserId,
@@ -117,28 +117,30 @@ struct WaitingRow {
 impl Row for StoredAccept {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (command, user) = (row.get("command_id")?, row.get("user_id")?);
-        let command = row.opened("command", &ask_place(ASK_COMMAND, command, user))?;
+        let command = row.opened_bytes("command", &ask_place(ASK_COMMAND, command, user))?;
         Ok(fields!(row => StoredAccept { actor; command }))
     }
 }
 
-impl Row for DueRow {
+impl Row for DueAcceptRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let token = ask_place(ASK_TOKEN, row.get("command_id")?, row.get("user_id")?);
         let (ask, token) = (StoredAccept::read(row)?, row.opened_text("token", &token)?);
-        Ok(fields!(row => DueRow { taken_at; ask, token }))
+        Ok(fields!(row => DueAcceptRow { taken_at; ask, token }))
     }
 }
 
-impl Row for WaitingRow {
+impl Row for WaitingAcceptRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let ask = StoredAccept::read(row)?;
-        Ok(fields!(row => WaitingRow { command_id, user_id, region, failures, taken_at; ask }))
+        Ok(
+            fields!(row => WaitingAcceptRow { command_id, user_id, region, failures, taken_at; ask }),
+        )
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AskAdmission {
+pub enum AcceptAdmission {
     /// It waits, now or already.
     Waits,
     /// The region's holder is out of reach; the accept is not stored.
@@ -151,37 +153,41 @@ pub enum AskAdmission {
 impl Store {
     /// Returns an enrolled edge's region and current epoch, and true if an operator has disabled
     /// it.
-    pub async fn seat(&self, edge: &EdgeId) -> Result<Option<(EdgeSeat, bool)>> {
+    pub async fn find_edge_seat(&self, edge: &EdgeId) -> Result<Option<(CurrentEpoch, bool)>> {
         let row: Option<(Region, u64, Option<UnixMillis>)> =
-            self.sql.one(SEAT, vals![edge]).await?;
+            self.sql.fetch_optional(SEAT, vals![edge]).await?;
         Ok(row.map(|(region, epoch, disabled_at)| {
-            (EdgeSeat { edge: edge.clone(), region, epoch }, disabled_at.is_some())
+            (CurrentEpoch { edge: edge.clone(), region, epoch }, disabled_at.is_some())
         }))
     }
 
-    pub async fn holder(&self, region: Region) -> Result<Option<EdgeId>> {
-        Ok(self.sql.one::<Option<EdgeId>>(HOLDER, vals![region]).await?.flatten())
+    pub async fn find_region_holder(&self, region: Region) -> Result<Option<EdgeId>> {
+        Ok(self.sql.fetch_optional::<Option<EdgeId>>(HOLDER, vals![region]).await?.flatten())
     }
 
-    pub async fn ask(&self, accept: &PortalAccept, now: UnixMillis) -> Result<AskAdmission> {
+    pub async fn admit_portal_accept(
+        &self,
+        accept: &AcceptForHolder,
+        now: UnixMillis,
+    ) -> Result<AcceptAdmission> {
         let keys = self.sql.data_keys();
         let place = |column| ask_place(column, accept.command.id, accept.actor.user_id);
-        let command = keys.seal(&place(ASK_COMMAND), &encoded(&accept.command)?);
-        let actor = encoded(&accept.actor)?;
+        let command = keys.seal(&place(ASK_COMMAND), &encode_stored(&accept.command)?);
+        let actor = encode_stored(&accept.actor)?;
         let token = keys.seal_text(&place(ASK_TOKEN), &accept.token);
         transact!(self.sql, tx => {
             // Serialises admissions per region, so that the count below is exact.
             tx.exec(LOCK, vals![accept.region]).await?;
-            if let Some(waits) = waits(tx, accept).await? {
-                return Ok(if waits { AskAdmission::Waits } else { AskAdmission::IdReused });
+            if let Some(waits) = matches_waiting_accept(tx, accept).await? {
+                return Ok(if waits { AcceptAdmission::Waits } else { AcceptAdmission::IdReused });
             }
             let fresh = now.plus_ms(-CONTACT_STALE_MS);
-            let in_reach: Option<u64> = tx.one(HOLDER_IN_REACH, vals![accept.region, fresh]).await?;
+            let in_reach: Option<u64> = tx.fetch_optional(HOLDER_IN_REACH, vals![accept.region, fresh]).await?;
             if in_reach.unwrap_or_default() == 0 {
-                return Ok(AskAdmission::HolderAway);
+                return Ok(AcceptAdmission::HolderAway);
             }
-            if tx.one::<u64>(NUMBER, vals![accept.region]).await? >= Some(WAITING_MAX) {
-                return Ok(AskAdmission::TooMany);
+            if tx.fetch_optional::<u64>(NUMBER, vals![accept.region]).await? >= Some(WAITING_MAX) {
+                return Ok(AcceptAdmission::TooMany);
             }
             let row = NewAsk {
                 command_id: accept.command.id,
@@ -193,7 +199,7 @@ impl Store {
                 taken_at: now,
             };
             tx.insert(row).await?;
-            Ok(AskAdmission::Waits)
+            Ok(AcceptAdmission::Waits)
         })
     }
 
@@ -207,11 +213,11 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<DueAccept>> {
         let values = vals![region, edge, epoch, FAILURES_MAX, limit];
-        let rows: Vec<DueRow> = self.sql.all(PORTAL, values).await?;
+        let rows: Vec<DueAcceptRow> = self.sql.fetch_all(PORTAL, values).await?;
         // The retry path logs accepts that cannot be decoded.
-        let portal = rows.into_iter().filter_map(|DueRow { ask, token, taken_at }| {
-            let WaitingAccept { command, actor, .. } = ask.decoded().ok()?;
-            let accept = PortalAccept { region, command, actor, token };
+        let portal = rows.into_iter().filter_map(|DueAcceptRow { ask, token, taken_at }| {
+            let WaitingAccept { command, actor, .. } = ask.decode_accept().ok()?;
+            let accept = AcceptForHolder { region, command, actor, token };
             Some(DueAccept { accept, taken_at, made_at: Source::Portal })
         });
         Ok(portal.collect())
@@ -224,11 +230,11 @@ impl Store {
         holder: (Region, &EdgeId, u64),
         limit: usize,
         due_max: usize,
-        mut is_due: impl FnMut(AskName) -> bool + Send,
+        mut is_due: impl FnMut(AcceptKey) -> bool + Send,
     ) -> Result<Vec<DueAccept>> {
         let (region, edge, epoch) = holder;
         let rows: Vec<(EdgeId, u64, u64, Vec<u8>)> =
-            self.sql.all(HELD, vals![region, edge, epoch, limit]).await?;
+            self.sql.fetch_all(HELD, vals![region, edge, epoch, limit]).await?;
         let (mut due, keys) = (Vec::new(), self.sql.data_keys());
         for (edge, epoch, seq, bytes) in rows {
             let read = read_op(keys, (edge.as_str(), epoch, seq), bytes)?;
@@ -237,14 +243,14 @@ impl Store {
                 continue;
             }
             let bytes: Option<Vec<u8>> =
-                self.sql.one(TOKEN, vals![&edge, epoch, op.token_seq]).await?;
+                self.sql.fetch_optional(TOKEN, vals![&edge, epoch, op.token_seq]).await?;
             let place = (edge.as_str(), epoch, op.token_seq);
             let token = match bytes.map(|bytes| read_op(keys, place, bytes)).transpose()? {
                 Some(ReceivedOp::Token { token }) => token,
                 // Without a token no one vouches for the accept; the owner rejects it.
                 _ => String::new(),
             };
-            let accept = PortalAccept { region, command: op.command, actor: op.actor, token };
+            let accept = AcceptForHolder { region, command: op.command, actor: op.actor, token };
             let (taken_at, made_at) = (op.received_at, Source::Edge(edge));
             due.push(DueAccept { accept, taken_at, made_at });
         }
@@ -252,23 +258,27 @@ impl Store {
     }
 
     /// Returns the portal's accepts behind `after` to retry, without those that need an operator.
-    pub async fn waiting_accepts(&self, after: AskName, limit: usize) -> Result<WaitingPart> {
+    pub async fn waiting_accepts(
+        &self,
+        after: AcceptKey,
+        limit: usize,
+    ) -> Result<WaitingAcceptsPage> {
         let (id, user) = after;
         let values = vals![FAILURES_MAX, id, id, user, limit];
-        let rows: Vec<WaitingRow> = self.sql.all(WAITING, values).await?;
+        let rows: Vec<WaitingAcceptRow> = self.sql.fetch_all(WAITING, values).await?;
         let mut revocations = Revocations::new();
         for region in Region::ALL {
             let here = rows.iter().filter(|row| row.region == region.as_str());
             let users: Vec<Uuid> = here.map(|row| row.user_id.0).collect();
-            revocations.extend(self.revocations(region, &users).await?);
+            revocations.extend(self.read_revocations(region, &users).await?);
         }
         let last = rows.last().filter(|_| rows.len() == limit);
         let next = last.map(|row| (row.command_id, row.user_id));
-        let mut part = WaitingPart { next, ..WaitingPart::default() };
+        let mut part = WaitingAcceptsPage { next, ..WaitingAcceptsPage::default() };
         for row in rows {
             let name = (row.command_id, row.user_id);
             part.failures.insert(name, row.failures);
-            match row.ask.decoded() {
+            match row.ask.decode_accept() {
                 Ok(accept) => {
                     // The token was issued before the accept was taken.
                     let of_user = revocations.get(&row.user_id.0);
@@ -284,12 +294,12 @@ impl Store {
 
     /// Returns `false` if another replica counted this failure first, or the accept was decided or
     /// retried meanwhile.
-    pub async fn ask_failed(&self, name: AskName, failures: u32) -> Result<bool> {
+    pub async fn ask_failed(&self, name: AcceptKey, failures: u32) -> Result<bool> {
         let (id, user) = name;
         Ok(self.sql.exec(COUNT_FAILURE, vals![id, user, failures]).await? == 1)
     }
 
-    pub async fn drop_asks(&self, decided: &[AskName]) -> Result<()> {
+    pub async fn drop_asks(&self, decided: &[AcceptKey]) -> Result<()> {
         for (id, user) in decided {
             self.sql.exec(DROP, vals![*id, *user]).await?;
         }
@@ -301,7 +311,7 @@ impl Store {
 /// person, because it verifies the tokens. Also resets lower failure counts: a failure that is
 /// being counted right now could otherwise stop them.
 pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> {
-    if tx.one::<CommandId>(FAILED, vals![]).await?.is_none() {
+    if tx.fetch_optional::<CommandId>(FAILED, vals![]).await?.is_none() {
         return Ok(());
     }
     tx.exec_named(AGAIN, &[], decided, ")").await?;
@@ -309,19 +319,19 @@ pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> 
 }
 
 /// Returns true if the same command waits under its id; `None` if the id is free.
-async fn waits(tx: &mut Tx, accept: &PortalAccept) -> Result<Option<bool>> {
+async fn matches_waiting_accept(tx: &mut Tx, accept: &AcceptForHolder) -> Result<Option<bool>> {
     let row: Option<StoredAccept> =
-        tx.one(KNOWN, vals![accept.command.id, accept.actor.user_id]).await?;
+        tx.fetch_optional(KNOWN, vals![accept.command.id, accept.actor.user_id]).await?;
     let Some(row) = row else { return Ok(None) };
-    let known = row.decoded()?;
+    let known = row.decode_accept()?;
     Ok(Some(known.command.body.hash() == accept.command.body.hash()))
 }
 
 impl StoredAccept {
-    fn decoded(&self) -> Result<WaitingAccept> {
+    fn decode_accept(&self) -> Result<WaitingAccept> {
         let what = "an accept that waits";
         let (command, actor): (Command, _) =
-            (decoded(&self.command, what)?, decoded(&self.actor, what)?);
+            (decode_stored(&self.command, what)?, decode_stored(&self.actor, what)?);
         Ok(WaitingAccept { command, actor, revoked: false })
     }
 }

@@ -68,7 +68,7 @@ pub const BATCH: usize = 500;
 
 /// The number of old ops in a batch, and the last seq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OldOps {
+pub struct OldOpsBatch {
     pub ops: usize,
     pub last: u64,
 }
@@ -85,7 +85,7 @@ row! {
 
 impl Store {
     pub async fn enrolled_edges(&self) -> Result<Vec<EdgeId>> {
-        Ok(self.sql.all(ENROLLED, vals![]).await?)
+        Ok(self.sql.fetch_all(ENROLLED, vals![]).await?)
     }
 
     /// Drops decided ops after `after` that arrived before `before`. Keeps a token while an op may
@@ -95,13 +95,15 @@ impl Store {
         edge: &EdgeId,
         after: u64,
         before: UnixMillis,
-    ) -> Result<OldOps> {
-        let nothing = OldOps { ops: 0, last: after };
-        let Some(Log { epoch, whole_at, .. }) = self.log(edge).await? else { return Ok(nothing) };
+    ) -> Result<OldOpsBatch> {
+        let nothing = OldOpsBatch { ops: 0, last: after };
+        let Some(Log { epoch, whole_at, .. }) = self.read_edge_log(edge).await? else {
+            return Ok(nothing);
+        };
         let values = vals![edge, epoch, after, before, BATCH];
-        let old: Vec<(u64, i64, Vec<u8>)> = self.sql.all(OLD_OPS, values).await?;
+        let old: Vec<(u64, i64, Vec<u8>)> = self.sql.fetch_all(OLD_OPS, values).await?;
         let undecided: Option<Option<u64>> =
-            self.sql.one(NEWEST_UNDECIDED, vals![edge, epoch]).await?;
+            self.sql.fetch_optional(NEWEST_UNDECIDED, vals![edge, epoch]).await?;
         let undecided = undecided.flatten();
         let is_referred_to = |seq: u64, received_at: i64| {
             let outlived = whole_at.is_some_and(|at| at > received_at + TOKEN_LIVES_MS);
@@ -118,19 +120,21 @@ impl Store {
             }
         }
         self.drop_numbers(DROP_OPS, vals![edge, epoch], &dropped).await?;
-        Ok(OldOps { ops, last })
+        Ok(OldOpsBatch { ops, last })
     }
 
     /// Drops outcomes older than `before` that the edge has stored.
     pub async fn drop_old_outcomes(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
-        let Some(Log { epoch, outcome_cursor, .. }) = self.log(edge).await? else { return Ok(0) };
+        let Some(Log { epoch, outcome_cursor, .. }) = self.read_edge_log(edge).await? else {
+            return Ok(0);
+        };
         let values = vals![edge, epoch, outcome_cursor, before, BATCH];
-        let old: Vec<u64> = self.sql.all(OLD_OUTCOMES, values).await?;
+        let old: Vec<u64> = self.sql.fetch_all(OLD_OUTCOMES, values).await?;
         self.drop_numbers(DROP_OUTCOMES, vals![edge, epoch], &old).await
     }
 
-    async fn log(&self, edge: &EdgeId) -> Result<Option<Log>> {
-        Ok(self.sql.one(LOG, vals![edge]).await?)
+    async fn read_edge_log(&self, edge: &EdgeId) -> Result<Option<Log>> {
+        Ok(self.sql.fetch_optional(LOG, vals![edge]).await?)
     }
 
     /// Returns the feed number that every edge in contact since `live_since` has passed, or the
@@ -142,15 +146,15 @@ impl Store {
         live_since: UnixMillis,
     ) -> Result<u64> {
         let values = vals![region, live_since, live_since];
-        let slowest: Option<Option<u64>> = self.sql.one(SLOWEST, values).await?;
+        let slowest: Option<Option<u64>> = self.sql.fetch_optional(SLOWEST, values).await?;
         Ok(slowest.flatten().unwrap_or(feed_seq).min(feed_seq))
     }
 
     /// Drops versions up to `to` that newer ones up to `to` replace: a reader from the start still
     /// gets the same orders there. A version before the current grant is not replaced by a later
     /// one, because the holder compares the changes before the grant with its digest.
-    pub async fn compact(&self, region: Region, to: u64) -> Result<usize> {
-        let old: Vec<u64> = self.sql.all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
+    pub async fn compact_feed(&self, region: Region, to: u64) -> Result<usize> {
+        let old: Vec<u64> = self.sql.fetch_all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
         if !old.is_empty() {
             self.sql.exec(SET_COMPACTED, vals![to, region, to]).await?;
         }
@@ -161,7 +165,7 @@ impl Store {
     /// snapshot.
     pub async fn drop_tombstones(&self, region: Region, to: u64) -> Result<usize> {
         let values = vals![region, ORDER, to, BATCH];
-        let old: Vec<u64> = self.sql.all(TOMBSTONES, values).await?;
+        let old: Vec<u64> = self.sql.fetch_all(TOMBSTONES, values).await?;
         if let Some(last) = old.last() {
             // Runs first: a reader in between takes a needless snapshot but misses no change.
             self.sql.exec(SET_TOMBSTONES, vals![*last, region, *last]).await?;
@@ -178,7 +182,7 @@ impl Store {
         before: UnixMillis,
     ) -> Result<usize> {
         let values = vals![region, to, REVOKED, before, BATCH];
-        let old: Vec<u64> = self.sql.all(OUTLIVED, values).await?;
+        let old: Vec<u64> = self.sql.fetch_all(OUTLIVED, values).await?;
         self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 

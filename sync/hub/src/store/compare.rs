@@ -5,7 +5,7 @@ use platform::{
     vals,
 };
 use uuid::Uuid;
-use wire::{Change, Hash, OrderId, OrderMark, Region, RegionAssignment, UnixMillis};
+use wire::{FeedChange, Hash, OrderFingerprint, OrderId, Region, RegionAssignment, UnixMillis};
 
 use super::{
     Result, Store, StoreError,
@@ -37,32 +37,32 @@ const CONTRADICTED: &str = "UPDATE regions SET contradictions = contradictions +
 
 impl Store {
     /// Ordered by id; at most `limit`.
-    pub async fn marks(
+    pub async fn list_order_marks(
         &self,
         region: Region,
         after: Option<OrderId>,
         until: Option<OrderId>,
         limit: usize,
-    ) -> Result<Vec<OrderMark>> {
+    ) -> Result<Vec<OrderFingerprint>> {
         let after = after.map_or(Uuid::nil(), |id| id.0);
         let until = until.map_or(Uuid::max(), |id| id.0);
         let values = vals![region, ORDER, after, until, limit];
-        Ok(self.sql.all(RANGE, values).await?.into_iter().map(mark).collect())
+        Ok(self.sql.fetch_all(RANGE, values).await?.into_iter().map(build_order_mark).collect())
     }
 
-    pub async fn marks_of(&self, region: Region, ids: &[OrderId]) -> Result<Vec<OrderMark>> {
+    pub async fn marks_of(&self, region: Region, ids: &[OrderId]) -> Result<Vec<OrderFingerprint>> {
         let mut values = vals![region, ORDER];
         values.extend(ids.iter().map(|id| Val::from(id.0)));
-        let rows = self.sql.all(in_list(NAMED, ids.len(), ")"), values).await?;
-        Ok(rows.into_iter().map(mark).collect())
+        let rows = self.sql.fetch_all(in_list(NAMED, ids.len(), ")"), values).await?;
+        Ok(rows.into_iter().map(build_order_mark).collect())
     }
 
     pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment> {
         let values = vals![region, ASSIGNMENT, Uuid::nil()];
-        let newest: Option<(u64, Vec<u8>)> = self.sql.one(NEWEST, values).await?;
+        let newest: Option<(u64, Vec<u8>)> = self.sql.fetch_optional(NEWEST, values).await?;
         let Some((feed_seq, bytes)) = newest else { return Ok(RegionAssignment::default()) };
         match read_change(self.sql.data_keys(), (region, feed_seq), bytes) {
-            Ok(Change::Assignment(assignment)) => Ok(assignment),
+            Ok(FeedChange::Assignment(assignment)) => Ok(assignment),
             Err(sealed @ StoreError::Sealed(_)) => Err(sealed),
             _ => Err(StoreError::Unreadable("how a region assigns")),
         }
@@ -88,6 +88,6 @@ impl Store {
     }
 }
 
-fn mark((id, version, digest): (OrderId, u64, Hash)) -> OrderMark {
-    OrderMark { id, version, digest }
+fn build_order_mark((id, version, digest): (OrderId, u64, Hash)) -> OrderFingerprint {
+    OrderFingerprint { id, version, digest }
 }

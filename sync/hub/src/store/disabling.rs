@@ -83,7 +83,7 @@ row! {
 
 /// An operator's order about one edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DisableOrder {
+pub struct DisableRequest {
     /// Distrust everything that the edge sent since; `None` trusts all of it.
     pub since: Option<UnixMillis>,
     pub why: String,
@@ -93,7 +93,7 @@ pub struct DisableOrder {
 
 /// A disabled edge, as reported to the order service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disabling {
+pub struct DisablingNotice {
     pub epoch: u64,
     pub by: UserId,
     pub why: Option<String>,
@@ -103,7 +103,7 @@ pub struct Disabling {
 
 /// Decided commands that are now distrusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DistrustedPart {
+pub struct DistrustedCommandsPage {
     pub commands: Vec<CommandId>,
     /// The place of the last one; `None` at the end.
     pub next: Option<(u64, u64)>,
@@ -122,7 +122,7 @@ impl EdgeActKind {
     }
 }
 
-impl Row for Disabling {
+impl Row for DisablingNotice {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let last: Option<u64> = row.get("distrusted_epoch")?;
         Ok(Self {
@@ -136,13 +136,13 @@ impl Row for Disabling {
 
 impl Store {
     /// Returns true if the edge is enrolled. Repeatable, even with another `since`.
-    pub async fn disable(
+    pub async fn disable_edge(
         &self,
         edge: &EdgeId,
-        order: &DisableOrder,
+        order: &DisableRequest,
         now: UnixMillis,
     ) -> Result<bool> {
-        let DisableOrder { since, why, retires, by } = order;
+        let DisableRequest { since, why, retires, by } = order;
         let retired_at = retires.then_some(now);
         transact!(self.sql, tx => {
             let values = vals![now, *by, why.clone(), retired_at, *since, *since, now, edge];
@@ -151,7 +151,7 @@ impl Store {
             }
             tx.exec(DROP_CODES, vals![edge]).await?;
             let kind = if *retires { EdgeActKind::Retired } else { EdgeActKind::Disabled };
-            note(tx, edge, kind, (*by, *since, Some(why.clone())), now).await?;
+            record_edge_act(tx, edge, kind, (*by, *since, Some(why.clone())), now).await?;
             Ok(true)
         })
     }
@@ -159,7 +159,7 @@ impl Store {
     /// Stores a code that gives an enrolled edge a new key. The old key is refused now, or for
     /// `Rotated` once the code is used. Returns the code's expiry; `None` if the edge is not
     /// enrolled.
-    pub async fn rekey(
+    pub async fn issue_rekey_code(
         &self,
         edge: &EdgeId,
         (kind, code_hash, by): (EdgeActKind, Hash, UserId),
@@ -169,7 +169,7 @@ impl Store {
         let until = enrolment::expires_at(now);
         transact!(self.sql, tx => {
             let known = match kind {
-                EdgeActKind::Rotated => tx.one::<u64>(ENROLLED, vals![edge]).await?.unwrap_or_default(),
+                EdgeActKind::Rotated => tx.fetch_optional::<u64>(ENROLLED, vals![edge]).await?.unwrap_or_default(),
                 _ => {
                     keep_key(tx, edge, now).await?;
                     tx.exec(REFUSE_KEY, vals![now, edge]).await?
@@ -182,28 +182,28 @@ impl Store {
             let (created_at, created_by, expires_at, new_key) = (now, by, until, true);
             let code = NewCode { code_hash, edge, created_at, created_by, expires_at, new_key };
             tx.insert(code).await?;
-            note(tx, edge, kind, (by, None, why.clone()), now).await?;
+            record_edge_act(tx, edge, kind, (by, None, why.clone()), now).await?;
             Ok(Some(until))
         })
     }
 
     /// Returns the newest first.
-    pub async fn acts(&self, edge: &EdgeId) -> Result<Vec<EdgeAct>> {
-        Ok(self.sql.all(EdgeAct::select(ACTS), vals![edge]).await?)
+    pub async fn list_edge_acts(&self, edge: &EdgeId) -> Result<Vec<EdgeAct>> {
+        Ok(self.sql.fetch_all(EdgeAct::select(ACTS), vals![edge]).await?)
     }
 
     /// Counts undecided ops, and ops that the edge has announced but not sent.
-    pub async fn unsettled(&self, edge: &EdgeId) -> Result<(u64, u64)> {
-        Ok(self.sql.one(LEFT, vals![edge]).await?.unwrap_or_default())
+    pub async fn count_unsettled_ops(&self, edge: &EdgeId) -> Result<(u64, u64)> {
+        Ok(self.sql.fetch_optional(LEFT, vals![edge]).await?.unwrap_or_default())
     }
 
     /// Lists disabled edges not yet reported to the order service.
     pub async fn open_disablings(&self) -> Result<Vec<EdgeId>> {
-        Ok(self.sql.all(OPEN, vals![]).await?)
+        Ok(self.sql.fetch_all(OPEN, vals![]).await?)
     }
 
-    pub async fn disabling(&self, edge: &EdgeId) -> Result<Option<Disabling>> {
-        Ok(self.sql.one(DISABLING, vals![edge]).await?)
+    pub async fn find_disabling(&self, edge: &EdgeId) -> Result<Option<DisablingNotice>> {
+        Ok(self.sql.fetch_optional(DISABLING, vals![edge]).await?)
     }
 
     pub async fn close_disabling(&self, edge: &EdgeId) -> Result<()> {
@@ -212,15 +212,15 @@ impl Store {
     }
 
     /// Lists successful commands behind `after` whose ops arrived since the cut-off.
-    pub async fn distrusted(
+    pub async fn list_distrusted_commands(
         &self,
         edge: &EdgeId,
         (last_epoch, from): (u64, UnixMillis),
         after: (u64, u64),
-    ) -> Result<DistrustedPart> {
+    ) -> Result<DistrustedCommandsPage> {
         let (epoch, seq) = after;
         let values = vals![edge, from, last_epoch, epoch, epoch, seq, PART];
-        let rows: Vec<(u64, u64, Vec<u8>, Vec<u8>)> = self.sql.all(DECIDED, values).await?;
+        let rows: Vec<(u64, u64, Vec<u8>, Vec<u8>)> = self.sql.fetch_all(DECIDED, values).await?;
         let last = rows.last().filter(|_| rows.len() == PART);
         let next = last.map(|(epoch, seq, ..)| (*epoch, *seq));
         let mut commands = Vec::new();
@@ -228,16 +228,16 @@ impl Store {
             let (keys, place) = (self.sql.data_keys(), (edge.as_str(), epoch, seq));
             let outcome = read_outcome(keys, place, outcome)?;
             if let ReceivedOp::Command(op) = read_op(keys, place, op)?
-                && outcome.succeeded()
+                && outcome.has_succeeded()
             {
                 commands.push(op.command.id);
             }
         }
-        Ok(DistrustedPart { commands, next })
+        Ok(DistrustedCommandsPage { commands, next })
     }
 }
 
-async fn note(
+async fn record_edge_act(
     tx: &mut Tx,
     edge: &EdgeId,
     kind: EdgeActKind,

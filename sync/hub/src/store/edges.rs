@@ -1,15 +1,15 @@
 //! The stored state of an edge: its term, cursors, link and last Ack.
 
 use engine::{
-    cloud::{Ending, EpochGrant, StoredEdge, feed_base},
-    moments::HeadNotes,
+    cloud::{EndingEpoch, EpochGrant, StoredEdge, feed_base},
+    moments::LogHeadReports,
 };
 use platform::{
     fields,
     sql::{ReadError, Row, StoredRow, Val},
     transact, vals,
 };
-use wire::{Ack, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
+use wire::{Ack, ChainHead, EdgeId, GateState, Hello, Region, UnixMillis};
 
 use super::{Result, Store, StoreError};
 
@@ -67,9 +67,9 @@ pub struct SessionPulse {
     pub disabled: bool,
 }
 
-struct Judged(StoredEdge);
+struct StoredEdgeRow(StoredEdge);
 
-impl Row for Judged {
+impl Row for StoredEdgeRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (granted_to, after) = (row.get::<Option<_>>("granted_to")?, row.get("after_run")?);
         let ending = row.get::<Option<_>>("ending_epoch")?.zip(row.get("ending_why")?);
@@ -81,11 +81,11 @@ impl Row for Judged {
             feed_holds_from, feed_compacted_to, granted_seq, orders;
             running: newest.filter(|_| link_up),
             grant: granted_to.map(|to| EpochGrant { to, after }),
-            ending: ending.map(|(epoch, why)| Ending { epoch, why }),
-            cursor: Chain { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
+            ending: ending.map(|(epoch, why)| EndingEpoch { epoch, why }),
+            cursor: ChainHead { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
             gate_open: row.get::<GateState>("gate")? == GateState::Open,
             disabled: row.get::<Option<UnixMillis>>("disabled_at")?.is_some(),
-            heads: heads(row)?,
+            heads: read_head_notes(row)?,
         })))
     }
 }
@@ -94,8 +94,8 @@ impl Row for Judged {
 /// time.
 type PulseRow = (u64, u64, u64, u64, Option<UnixMillis>, Option<UnixMillis>);
 
-pub(super) fn heads(row: &StoredRow<'_>) -> Result<HeadNotes, ReadError> {
-    Ok(HeadNotes {
+pub(super) fn read_head_notes(row: &StoredRow<'_>) -> Result<LogHeadReports, ReadError> {
+    Ok(LogHeadReports {
         since: row.get("taken_since")?,
         since_feed: row.get("since_feed")?,
         told_seq: row.get("told_seq")?,
@@ -106,8 +106,8 @@ pub(super) fn heads(row: &StoredRow<'_>) -> Result<HeadNotes, ReadError> {
 }
 
 /// The values of the head columns, in the order of the statements.
-pub(super) fn head_values(heads: &HeadNotes) -> Vec<Val> {
-    let HeadNotes { since, since_feed, told_seq, told_at, told_feed, newest } = *heads;
+pub(super) fn head_values(heads: &LogHeadReports) -> Vec<Val> {
+    let LogHeadReports { since, since_feed, told_seq, told_at, told_feed, newest } = *heads;
     vals![since, since_feed, told_seq, told_at, told_feed, newest]
 }
 
@@ -115,7 +115,7 @@ impl Store {
     /// Returns `None` if no such edge has registered a key.
     pub async fn link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
         let row: Option<(Region, Option<Vec<u8>>, Option<UnixMillis>)> =
-            self.sql.one(LINK_KEY, vals![edge]).await?;
+            self.sql.fetch_optional(LINK_KEY, vals![edge]).await?;
         let Some((region, Some(key), disabled_at)) = row else { return Ok(None) };
         let public_key = key.try_into().map_err(|_| StoreError::Unreadable("a public key"))?;
         Ok(Some(LinkKey { region, public_key, disabled: disabled_at.is_some() }))
@@ -127,10 +127,15 @@ impl Store {
         Ok(())
     }
 
-    pub async fn standing(&self, edge: &EdgeId, now: UnixMillis) -> Result<Option<StoredEdge>> {
+    pub async fn load_edge_state(
+        &self,
+        edge: &EdgeId,
+        now: UnixMillis,
+    ) -> Result<Option<StoredEdge>> {
         let day_ago = now.plus_ms(-DAY_MS);
-        let row: Option<Judged> = self.sql.one(STANDING, vals![day_ago, edge]).await?;
-        Ok(row.map(|Judged(stored)| stored))
+        let row: Option<StoredEdgeRow> =
+            self.sql.fetch_optional(STANDING, vals![day_ago, edge]).await?;
+        Ok(row.map(|StoredEdgeRow(stored)| stored))
     }
 
     /// Raises the term: older sessions can no longer write, and compaction stops at this session's
@@ -157,15 +162,15 @@ impl Store {
                 return Ok(None);
             }
             let values = vals![now.plus_ms(-DAY_MS), edge];
-            let Some(Judged(stored)) = tx.one(STANDING, values).await? else { return Ok(None) };
+            let Some(StoredEdgeRow(stored)) = tx.fetch_optional(STANDING, values).await? else { return Ok(None) };
             let from = feed_base(hello, &stored);
             tx.exec(READS_FROM, vals![from, edge, from]).await?;
             Ok(Some((stored.term, stored)))
         })
     }
 
-    pub async fn pulse(&self, edge: &EdgeId) -> Result<Option<SessionPulse>> {
-        let row: Option<PulseRow> = self.sql.one(PULSE, vals![edge]).await?;
+    pub async fn read_session_pulse(&self, edge: &EdgeId) -> Result<Option<SessionPulse>> {
+        let row: Option<PulseRow> = self.sql.fetch_optional(PULSE, vals![edge]).await?;
         Ok(row.map(|(term, outcome_count, asked, answered, repair, disabled)| SessionPulse {
             term,
             outcome_count,
@@ -176,7 +181,7 @@ impl Store {
     }
 
     /// Returns true if the term is still current.
-    pub async fn contact(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<bool> {
+    pub async fn record_contact(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<bool> {
         Ok(self.sql.exec(CONTACT, vals![now, edge, term]).await? == 1)
     }
 
@@ -190,7 +195,7 @@ impl Store {
     pub async fn save_ack(
         &self,
         edge: &EdgeId,
-        (ack, heads): (&Ack, &HeadNotes),
+        (ack, heads): (&Ack, &LogHeadReports),
         now: UnixMillis,
     ) -> Result<bool> {
         let seen_error_ms = ack.edge_now.0.saturating_sub(now.0);

@@ -2,7 +2,7 @@
 //! public key, which all replicas share.
 
 use platform::{columns, sql::Tx, transact, vals};
-use wire::{Chain, EdgeId, Hash, HubKey, Region, UnixMillis, UserId};
+use wire::{ChainHead, EdgeId, Hash, HubKey, Region, UnixMillis, UserId};
 
 use super::{Result, Store, StoreError};
 use crate::domain::enrolment;
@@ -80,7 +80,7 @@ pub enum EnrolmentResult {
 
 impl Store {
     /// Names an edge and gives it a code, which replaces an unused older one.
-    pub async fn invite(
+    pub async fn invite_edge(
         &self,
         edge: &EdgeId,
         region: Region,
@@ -90,7 +90,7 @@ impl Store {
     ) -> Result<InvitationResult> {
         let until = enrolment::expires_at(now);
         transact!(self.sql, tx => {
-            let known: Option<Option<UnixMillis>> = tx.one(ENROLLED_AT, vals![edge]).await?;
+            let known: Option<Option<UnixMillis>> = tx.fetch_optional(ENROLLED_AT, vals![edge]).await?;
             match known {
                 // Also for an edge that waits for a new key: its name identifies its log.
                 Some(Some(_)) => return Ok(InvitationResult::Exists),
@@ -102,7 +102,7 @@ impl Store {
                     tx.exec(DROP_CODES, vals![edge]).await?;
                 }
                 None => {
-                    let start = Chain::start(edge);
+                    let start = ChainHead::start(edge);
                     match tx.exec(ADD_EDGE, vals![edge, region, now, start.hash]).await {
                         Ok(_) => {}
                         Err(error) if error.is_unique() => return Ok(InvitationResult::Exists),
@@ -121,7 +121,7 @@ impl Store {
     pub async fn withdraw_invitation(&self, edge: &EdgeId) -> Result<WithdrawalResult> {
         transact!(self.sql, tx => {
             if tx.exec(DROP_EDGE, vals![edge]).await? == 0 {
-                let known: Option<(Region, Option<Vec<u8>>)> = tx.one(EDGE, vals![edge]).await?;
+                let known: Option<(Region, Option<Vec<u8>>)> = tx.fetch_optional(EDGE, vals![edge]).await?;
                 return Ok(match known {
                     Some(_) => WithdrawalResult::Enrolled,
                     None => WithdrawalResult::Unknown,
@@ -134,7 +134,7 @@ impl Store {
 
     /// Registers the key of the code's edge. Idempotent for the same key and code, so a lost answer
     /// can be retried.
-    pub async fn enrol(
+    pub async fn enrol_edge(
         &self,
         code_hash: Hash,
         public_key: [u8; 32],
@@ -145,7 +145,7 @@ impl Store {
             if tx.exec(USE_CODE, vals![now, code_hash, now]).await? == 0 {
                 return Ok(EnrolmentResult::CodeInvalid);
             }
-            let code: Option<(EdgeId, bool)> = tx.one(CODE, vals![code_hash]).await?;
+            let code: Option<(EdgeId, bool)> = tx.fetch_optional(CODE, vals![code_hash]).await?;
             let Some((edge, new_key)) = code else { return Ok(EnrolmentResult::CodeInvalid) };
             if !new_key {
                 tx.exec(REGISTER, vals![public_key, now, now, &edge]).await?;
@@ -153,7 +153,7 @@ impl Store {
                 keep_key(tx, &edge, now).await?;
                 tx.exec(REPLACE, vals![public_key, now, now, &edge]).await?;
             }
-            registered(tx, edge, public_key).await
+            confirm_registration(tx, edge, public_key).await
         })
     }
 
@@ -168,13 +168,14 @@ impl Store {
         if is_replaced {
             self.sql.exec(PUT_HUB_KEY, vals![key.0]).await?;
         }
-        let known: Option<Vec<u8>> = self.sql.one(HUB_KEY, vals![]).await?;
+        let known: Option<Vec<u8>> = self.sql.fetch_optional(HUB_KEY, vals![]).await?;
         Ok(known.is_some_and(|known| known == key.0))
     }
 
     /// Returns the newest first.
     pub async fn former_keys(&self, edge: &EdgeId) -> Result<Vec<[u8; 32]>> {
-        let keys: Vec<Vec<u8>> = self.sql.all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX]).await?;
+        let keys: Vec<Vec<u8>> =
+            self.sql.fetch_all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX]).await?;
         let key =
             |bytes: Vec<u8>| bytes.try_into().map_err(|_| StoreError::Unreadable("a former key"));
         keys.into_iter().map(key).collect()
@@ -192,8 +193,12 @@ pub(super) async fn keep_key(tx: &mut Tx, edge: &EdgeId, now: UnixMillis) -> Res
 }
 
 /// Succeeds if `public_key` is the registered key.
-async fn registered(tx: &mut Tx, edge: EdgeId, public_key: [u8; 32]) -> Result<EnrolmentResult> {
-    let row: Option<(Region, Option<Vec<u8>>)> = tx.one(EDGE, vals![&edge]).await?;
+async fn confirm_registration(
+    tx: &mut Tx,
+    edge: EdgeId,
+    public_key: [u8; 32],
+) -> Result<EnrolmentResult> {
+    let row: Option<(Region, Option<Vec<u8>>)> = tx.fetch_optional(EDGE, vals![&edge]).await?;
     match row {
         Some((region, Some(key))) if key == public_key => {
             Ok(EnrolmentResult::Edge { edge, region })

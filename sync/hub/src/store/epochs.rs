@@ -5,8 +5,8 @@
 //! succeeds. It resets the old epoch's cursor, undecided ops and session, but keeps its raw ops.
 
 use engine::{
-    cloud::{Confinement, Place, QuarantineGrant, Tail},
-    moments::HeadNotes,
+    cloud::{LogPosition, LogTail, QuarantineGrant, QuarantineRequest},
+    moments::LogHeadReports,
 };
 use platform::{
     columns,
@@ -14,12 +14,12 @@ use platform::{
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{Chain, EdgeId, Hash, Hello, UnixMillis};
+use wire::{ChainHead, EdgeId, Hash, Hello, UnixMillis};
 
 use super::{
-    Result, Store, StoreError,
-    edges::{head_values, heads},
-    fitting, left_behind,
+    Result, Store, StoreError, count_rows_in_frame,
+    edges::{head_values, read_head_notes},
+    left_behind,
     sealed::op_place,
 };
 
@@ -66,19 +66,19 @@ columns! {
 }
 
 struct EndingRow {
-    cursor: Chain,
+    cursor: ChainHead,
     after_run: Option<Uuid>,
     distrusted_epoch: Option<u64>,
-    heads: HeadNotes,
+    heads: LogHeadReports,
 }
 
 impl Row for EndingRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         Ok(Self {
-            cursor: Chain { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
+            cursor: ChainHead { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
             after_run: row.get("nonce")?,
             distrusted_epoch: row.get("distrusted_epoch")?,
-            heads: heads(row)?,
+            heads: read_head_notes(row)?,
         })
     }
 }
@@ -96,16 +96,16 @@ impl Store {
     pub async fn begin_to_end(
         &self,
         edge: &EdgeId,
-        confined: &Confinement,
+        confined: &QuarantineRequest,
         now: UnixMillis,
     ) -> Result<Option<u64>> {
-        let Confinement { over, epoch, why, .. } = confined;
+        let QuarantineRequest { over, epoch, why, .. } = confined;
         transact!(self.sql, tx => {
             let values = vals![*epoch, why.as_str(), now, edge, *over, *epoch];
             if tx.exec(BEGIN_TO_END, values).await? == 0 {
                 return Ok(None);
             }
-            Ok(tx.one(TERM, vals![edge]).await?)
+            Ok(tx.fetch_optional(TERM, vals![edge]).await?)
         })
     }
 
@@ -114,21 +114,21 @@ impl Store {
     pub async fn raise_epoch(
         &self,
         edge: &EdgeId,
-        confined: &Confinement,
+        confined: &QuarantineRequest,
         grant: u64,
         now: UnixMillis,
     ) -> Result<Option<QuarantineGrant>> {
-        let Confinement { hello, over, epoch, why, .. } = confined;
+        let QuarantineRequest { hello, over, epoch, why, .. } = confined;
         let raised = epoch + 1;
         let done = transact!(self.sql, tx => {
-            let row: Option<EndingRow> = tx.one(NOW, vals![edge, *over, *epoch]).await?;
+            let row: Option<EndingRow> = tx.fetch_optional(NOW, vals![edge, *over, *epoch]).await?;
             let Some(EndingRow { cursor, after_run, distrusted_epoch, heads }) = row else {
                 return Ok(None);
             };
             let last_accepted = cursor.hash;
-            let start = Chain::renewed(edge, raised, grant, last_accepted);
+            let start = ChainHead::start_renewed_epoch(edge, raised, grant, last_accepted);
             let mut values = vals![raised, hello.nonce.0, start.hash, now, now];
-            values.extend(head_values(&heads.renewed(cursor.seq)));
+            values.extend(head_values(&heads.for_new_epoch(cursor.seq)));
             values.extend(vals![edge, *over, *epoch, last_accepted]);
             if tx.exec(RAISE, values).await? == 0 {
                 return Ok(None);
@@ -154,40 +154,40 @@ impl Store {
             Ok::<_, StoreError>(Some(last_accepted))
         })?;
         let Some(last_accepted) = done else { return Ok(None) };
-        let known = self.known(edge, hello).await?;
+        let known = self.find_known_place(edge, hello).await?;
         Ok(Some(QuarantineGrant { epoch: raised, grant, last_accepted, why: *why, known }))
     }
 
     /// Returns the grant of the current epoch.
-    pub async fn granted(
+    pub async fn find_current_grant(
         &self,
         edge: &EdgeId,
-        confined: &Confinement,
+        confined: &QuarantineRequest,
     ) -> Result<Option<QuarantineGrant>> {
         let epoch = confined.epoch;
-        let row = self.sql.one(GRANTED, vals![edge, epoch]).await?;
+        let row = self.sql.fetch_optional(GRANTED, vals![edge, epoch]).await?;
         let Some((grant, last_accepted, why)) = row else { return Ok(None) };
-        let known = self.known(edge, &confined.hello).await?;
+        let known = self.find_known_place(edge, &confined.hello).await?;
         Ok(Some(QuarantineGrant { epoch, grant, last_accepted, why, known }))
     }
 
     /// Returns ops of ended epochs after a place: as many of one epoch as fit in a frame.
-    pub async fn tail(&self, edge: &EdgeId, after: Place) -> Result<Tail> {
-        let Place { epoch, seq } = after;
+    pub async fn read_ended_epoch_ops(&self, edge: &EdgeId, after: LogPosition) -> Result<LogTail> {
+        let LogPosition { epoch, seq } = after;
         let values = vals![edge, epoch, seq, epoch, TAIL_ROWS_MAX];
-        let mut rows: Vec<TailRow> = self.sql.all(TAIL, values).await?;
+        let mut rows: Vec<TailRow> = self.sql.fetch_all(TAIL, values).await?;
         for (epoch, seq, _, bytes) in &mut rows {
             let place = op_place(edge.as_str(), *epoch, *seq);
             *bytes = self.sql.data_keys().open(&place, std::mem::take(bytes))?;
         }
-        part(rows)
+        take_first_epoch(rows)
     }
 
     /// Records that an operator has reviewed every epoch so far, even one dated ahead by a
     /// replica's fast clock. Returns true if the edge exists.
-    pub async fn readmit(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
+    pub async fn readmit_edge(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         transact!(self.sql, tx => {
-            let newest: Option<Option<UnixMillis>> = tx.one(NEWEST, vals![edge]).await?;
+            let newest: Option<Option<UnixMillis>> = tx.fetch_optional(NEWEST, vals![edge]).await?;
             let at = newest.flatten().map_or(now, |at| now.max(at));
             Ok(tx.exec(READMIT, vals![at, edge]).await? == 1)
         })
@@ -200,13 +200,16 @@ impl Store {
 
     /// Drops a batch of ops and outcomes from ended epochs that are older than `before`.
     pub async fn drop_old_epochs(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
-        let Some(epoch) = self.sql.one::<u64>(EPOCH, vals![edge]).await? else { return Ok(0) };
+        let Some(epoch) = self.sql.fetch_optional::<u64>(EPOCH, vals![edge]).await? else {
+            return Ok(0);
+        };
         self.sql.exec(DROP_OUTCOMES, vals![edge, epoch, before]).await?;
         self.forget_left_behind(edge, before).await?;
-        let oldest: Option<Option<u64>> = self.sql.one(OLDEST, vals![edge, epoch]).await?;
+        let oldest: Option<Option<u64>> =
+            self.sql.fetch_optional(OLDEST, vals![edge, epoch]).await?;
         let Some(oldest) = oldest.flatten() else { return Ok(0) };
         let values = vals![edge, oldest, before, DROPPED_MAX];
-        let old: Vec<u64> = self.sql.all(OLD_OPS, values).await?;
+        let old: Vec<u64> = self.sql.fetch_all(OLD_OPS, values).await?;
         if let Some(last) = old.last() {
             self.sql.exec(DROP_OPS, vals![edge, oldest, *last]).await?;
         }
@@ -215,25 +218,25 @@ impl Store {
 
     /// Returns the place up to which the edge certainly has the received ops: its newest outcome's
     /// place, if the same op is stored there. Otherwise it gets all stored ops.
-    async fn known(&self, edge: &EdgeId, hello: &Hello) -> Result<Place> {
-        let nothing = Place { epoch: hello.epoch, seq: 0 };
+    async fn find_known_place(&self, edge: &EdgeId, hello: &Hello) -> Result<LogPosition> {
+        let nothing = LogPosition { epoch: hello.epoch, seq: 0 };
         let Some(settled) = hello.settled else { return Ok(nothing) };
         let values = vals![edge, hello.epoch, settled.seq];
-        let here: Option<Vec<u8>> = self.sql.one(HASH_AT, values).await?;
+        let here: Option<Vec<u8>> = self.sql.fetch_optional(HASH_AT, values).await?;
         let same = here.is_some_and(|here| here == settled.hash.0);
-        Ok(if same { Place { seq: settled.seq, ..nothing } } else { nothing })
+        Ok(if same { LogPosition { seq: settled.seq, ..nothing } } else { nothing })
     }
 }
 
 /// Takes the consecutive rows of the first epoch that fit in a frame.
-fn part(rows: Vec<TailRow>) -> Result<Tail> {
+fn take_first_epoch(rows: Vec<TailRow>) -> Result<LogTail> {
     let total = rows.len();
-    let Some((epoch, first_seq, first_hash, _)) = rows.first() else { return Ok(Tail::empty()) };
+    let Some((epoch, first_seq, first_hash, _)) = rows.first() else { return Ok(LogTail::empty()) };
     let (epoch, first_seq, first_hash) = (*epoch, *first_seq, *first_hash);
-    let fitting = fitting(rows.iter().map(|(.., op)| op.len()));
+    let fitting = count_rows_in_frame(rows.iter().map(|(.., op)| op.len()));
     let rows = rows.into_iter().take(fitting).zip(first_seq..);
     let run = rows.take_while(|((at, seq, ..), expected)| *at == epoch && seq == expected);
     let ops: Vec<_> = run.map(|((.., op), _)| op).collect();
     let more = ops.len() < total || total == TAIL_ROWS_MAX;
-    Ok(Tail { epoch, first_seq, first_hash, ops, more })
+    Ok(LogTail { epoch, first_seq, first_hash, ops, more })
 }

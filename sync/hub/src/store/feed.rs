@@ -10,19 +10,19 @@ use std::collections::HashMap;
 
 use platform::{
     columns, inbox,
-    marks::store::{MarkEffect, take},
+    marks::store::{VerificationChange, apply_mark},
     sealing::DataKeys,
-    sql::{NAMES_MAX, Tx, Val, in_list, parts},
+    sql::{NAMES_MAX, Tx, Val, in_list, split_batches},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{
-    Change, Event, Hash, PersonStanding, ProviderMark, Region, RegionAssignment, SessionId,
-    UnixMillis, UserId,
+    Event, FeedChange, Hash, ProviderVerification, Region, RegionAssignment, RevocationStatus,
+    SessionId, UnixMillis, UserId,
 };
 
 use super::{
-    Result, Store, StoreError, decoded, encoded, fitting,
+    Result, Store, StoreError, count_rows_in_frame, decode_stored, encode_stored,
     sealed::{change_place, read_change},
 };
 
@@ -108,7 +108,7 @@ columns! {
 }
 
 /// The end of a feed, locked for this transaction.
-struct End {
+struct FeedEnd {
     region: Region,
     feed_seq: u64,
     digest: Hash,
@@ -117,41 +117,41 @@ struct End {
 }
 
 /// A change without its number. `member` is its share of the region's digest.
-struct Entry {
+struct FeedEntry {
     kind: &'static str,
     entity: Uuid,
     version: u64,
     member: Option<Hash>,
-    change: Change,
+    change: FeedChange,
 }
 
 /// A change about tokens or a provider's mark, for every region.
-struct TokenWord {
+struct BroadcastChange {
     kind: &'static str,
     entity: Uuid,
     sessions: Vec<SessionId>,
     users: Vec<UserId>,
-    person: Option<PersonStanding>,
-    mark: Option<ProviderMark>,
+    person: Option<RevocationStatus>,
+    mark: Option<ProviderVerification>,
 }
 
-impl TokenWord {
-    fn of(kind: &'static str, entity: Uuid) -> Self {
+impl BroadcastChange {
+    fn for_entity(kind: &'static str, entity: Uuid) -> Self {
         let (sessions, users) = (Vec::new(), Vec::new());
         Self { kind, entity, sessions, users, person: None, mark: None }
     }
 
-    fn entry(&self, end: &End) -> Entry {
+    fn build_entry(&self, end: &FeedEnd) -> FeedEntry {
         let version = end.feed_seq + 1;
         let Self { kind, entity, person, mark, .. } = *self;
         let (sessions, users) = (self.sessions.clone(), self.users.clone());
-        let change = Change::Revoked { version, sessions, users, person, mark };
-        Entry { kind, entity, version, member: None, change }
+        let change = FeedChange::Revoked { version, sessions, users, person, mark };
+        FeedEntry { kind, entity, version, member: None, change }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RevokedToken {
+pub enum RevokedSubject {
     Session(SessionId),
     Person(UserId),
 }
@@ -161,16 +161,20 @@ impl Store {
     pub async fn feed_revoked(
         &self,
         event: &Event,
-        whom: RevokedToken,
+        whom: RevokedSubject,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
         let word = match whom {
-            RevokedToken::Session(id) => {
-                TokenWord { sessions: vec![id], ..TokenWord::of(REVOKED, id.0) }
+            RevokedSubject::Session(id) => {
+                BroadcastChange { sessions: vec![id], ..BroadcastChange::for_entity(REVOKED, id.0) }
             }
-            RevokedToken::Person(id) => {
-                let person = Some(PersonStanding::revoked(id, event.at));
-                TokenWord { users: vec![id], person, ..TokenWord::of(REVOKED_PERSON, id.0) }
+            RevokedSubject::Person(id) => {
+                let person = Some(RevocationStatus::from_revocation(id, event.at));
+                BroadcastChange {
+                    users: vec![id],
+                    person,
+                    ..BroadcastChange::for_entity(REVOKED_PERSON, id.0)
+                }
             }
         };
         self.feed_word(event, &word, now).await
@@ -184,25 +188,30 @@ impl Store {
         tokens_since: UnixMillis,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
-        let person = Some(PersonStanding::readmitted(user, tokens_since));
-        let word = TokenWord { person, ..TokenWord::of(READMITTED, user.0) };
+        let person = Some(RevocationStatus::from_readmission(user, tokens_since));
+        let word = BroadcastChange { person, ..BroadcastChange::for_entity(READMITTED, user.0) };
         self.feed_word(event, &word, now).await
     }
 
     /// Locks all regions first: of concurrent changes for one person, every feed ends with the
     /// newer.
-    pub async fn feed_mark(&self, mark: ProviderMark, now: UnixMillis) -> Result<FeedEffect> {
-        let word = TokenWord { mark: Some(mark), ..TokenWord::of(MARK, mark.user.0) };
+    pub async fn feed_mark(
+        &self,
+        mark: ProviderVerification,
+        now: UnixMillis,
+    ) -> Result<FeedEffect> {
+        let word =
+            BroadcastChange { mark: Some(mark), ..BroadcastChange::for_entity(MARK, mark.user.0) };
         transact!(self.sql, tx => {
             let mut ends = Vec::new();
             for region in Region::ALL {
-                ends.push(lock(tx, region).await?);
+                ends.push(lock_feed_end(tx, region).await?);
             }
-            if take(tx, mark).await? == MarkEffect::Known {
+            if apply_mark(tx, mark).await? == VerificationChange::Known {
                 return Ok(FeedEffect::Known);
             }
             for mut end in ends {
-                let entry = word.entry(&end);
+                let entry = word.build_entry(&end);
                 end.add(tx, entry, now).await?;
             }
             Ok(FeedEffect::Added)
@@ -213,7 +222,7 @@ impl Store {
     async fn feed_word(
         &self,
         event: &Event,
-        word: &TokenWord,
+        word: &BroadcastChange,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
@@ -221,8 +230,8 @@ impl Store {
                 return Ok(FeedEffect::Known);
             }
             for region in Region::ALL {
-                let mut end = lock(tx, region).await?;
-                let entry = word.entry(&end);
+                let mut end = lock_feed_end(tx, region).await?;
+                let entry = word.build_entry(&end);
                 end.add(tx, entry, now).await?;
             }
             Ok(FeedEffect::Added)
@@ -230,19 +239,19 @@ impl Store {
     }
 
     /// Returns the revocations in the region's feed for these sessions and people.
-    pub async fn revocations(&self, region: Region, named: &[Uuid]) -> Result<Revocations> {
+    pub async fn read_revocations(&self, region: Region, named: &[Uuid]) -> Result<Revocations> {
         let mut revocations = Revocations::new();
-        for part in parts(named, NAMES_MAX) {
+        for part in split_batches(named, NAMES_MAX) {
             let mut values = vals![region, REVOKED, REVOKED_PERSON, READMITTED];
             values.extend(part.iter().map(|id| Val::from(*id)));
             let text = in_list(REVOCATIONS, part.len(), ") ORDER BY version");
             let rows: Vec<(Uuid, u64, UnixMillis, u64, Vec<u8>)> =
-                self.sql.all(text, values).await?;
+                self.sql.fetch_all(text, values).await?;
             for (entity, version, at, feed_seq, bytes) in rows {
                 let of_entity = revocations.entry(entity).or_default();
                 let change = read_change(self.sql.data_keys(), (region, feed_seq), bytes)?;
                 let person = match change {
-                    Change::Revoked { person, .. } => person,
+                    FeedChange::Revoked { person, .. } => person,
                     _ => None,
                 };
                 match person {
@@ -265,15 +274,15 @@ impl Store {
         transact!(self.sql, tx => {
             let mut fed = FeedEffect::Known;
             for region in Region::ALL {
-                let mut end = lock(tx, region).await?;
-                let known = newest(tx, region, KEYS).await?;
-                if matches!(known, Some(Change::Keys { jwks: known, .. }) if known == jwks) {
+                let mut end = lock_feed_end(tx, region).await?;
+                let known = read_newest_change(tx, region, KEYS).await?;
+                if matches!(known, Some(FeedChange::Keys { jwks: known, .. }) if known == jwks) {
                     continue;
                 }
                 let version = end.feed_seq + 1;
-                let change = Change::Keys { version, jwks: jwks.to_owned() };
+                let change = FeedChange::Keys { version, jwks: jwks.to_owned() };
                 let entity = Uuid::nil();
-                let entry = Entry { kind: KEYS, entity, version, member: None, change };
+                let entry = FeedEntry { kind: KEYS, entity, version, member: None, change };
                 end.add(tx, entry, now).await?;
                 fed = FeedEffect::Added;
             }
@@ -293,7 +302,7 @@ impl Store {
             if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
                 return Ok(FeedEffect::Known);
             }
-            assign(tx, region, assignment, now).await
+            apply_assignment(tx, region, assignment, now).await
         })
     }
 
@@ -304,23 +313,29 @@ impl Store {
         assignment: &RegionAssignment,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
-        transact!(self.sql, tx => { assign(tx, region, assignment, now).await })
+        transact!(self.sql, tx => { apply_assignment(tx, region, assignment, now).await })
     }
 
     /// Returns the changes after `after`, at most `limit` and one frame, and the number they reach.
     /// Stops after an assignment, because a grant is compared with exactly the changes before it.
-    pub async fn feed(&self, region: Region, after: u64, limit: u32) -> Result<(u64, Vec<Change>)> {
-        let rows: Vec<(u64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
+    pub async fn read_feed(
+        &self,
+        region: Region,
+        after: u64,
+        limit: u32,
+    ) -> Result<(u64, Vec<FeedChange>)> {
+        let rows: Vec<(u64, Vec<u8>)> =
+            self.sql.fetch_all(READ, vals![region, after, limit]).await?;
         let mut opened = Vec::with_capacity(rows.len());
         for (feed_seq, bytes) in rows {
             let place = change_place(region, feed_seq);
             opened.push((feed_seq, self.sql.data_keys().open(&place, bytes)?));
         }
-        let fitting = fitting(opened.iter().map(|(_, bytes)| bytes.len()));
+        let fitting = count_rows_in_frame(opened.iter().map(|(_, bytes)| bytes.len()));
         let (mut to, mut changes) = (after, Vec::with_capacity(fitting));
         for (feed_seq, bytes) in &opened[..fitting] {
-            let change: Change = decoded(bytes, "a change of the feed")?;
-            let ends = matches!(change, Change::Assignment(_));
+            let change: FeedChange = decode_stored(bytes, "a change of the feed")?;
+            let ends = matches!(change, FeedChange::Assignment(_));
             to = *feed_seq;
             changes.push(change);
             if ends {
@@ -331,16 +346,16 @@ impl Store {
     }
 }
 
-async fn assign(
+async fn apply_assignment(
     tx: &mut Tx,
     region: Region,
     assignment: &RegionAssignment,
     now: UnixMillis,
 ) -> Result<FeedEffect> {
-    let mut end = lock(tx, region).await?;
+    let mut end = lock_feed_end(tx, region).await?;
     let version = assignment.policy_version;
-    let known = match newest(tx, region, ASSIGNMENT).await? {
-        Some(Change::Assignment(known)) => Some(known),
+    let known = match read_newest_change(tx, region, ASSIGNMENT).await? {
+        Some(FeedChange::Assignment(known)) => Some(known),
         _ => None,
     };
     if known.as_ref().is_some_and(|known| known.policy_version >= version) {
@@ -352,13 +367,13 @@ async fn assign(
         None => None,
         // A change that keeps the holder's right is not a new grant.
         Some(_) if known.is_some_and(stands) => {
-            tx.one::<Option<u64>>(GRANTED, vals![region]).await?.flatten()
+            tx.fetch_optional::<Option<u64>>(GRANTED, vals![region]).await?.flatten()
         }
         Some(_) => Some(end.feed_seq + 1),
     };
-    let change = Change::Assignment(assignment.clone());
+    let change = FeedChange::Assignment(assignment.clone());
     let entity = Uuid::nil();
-    let entry = Entry { kind: ASSIGNMENT, entity, version, member: None, change };
+    let entry = FeedEntry { kind: ASSIGNMENT, entity, version, member: None, change };
     end.add(tx, entry, now).await?;
     let (policy, holder) = (assignment.policy.as_str(), &assignment.holder);
     let epoch = holder.as_ref().map(|_| assignment.epoch);
@@ -366,43 +381,44 @@ async fn assign(
     Ok(FeedEffect::Added)
 }
 
-impl End {
+impl FeedEnd {
     /// Numbers and seals the next change without storing it.
-    fn next(&mut self, keys: &DataKeys, entry: Entry, at: UnixMillis) -> Result<FeedRow> {
+    fn next(&mut self, keys: &DataKeys, entry: FeedEntry, at: UnixMillis) -> Result<FeedRow> {
         self.feed_seq += 1;
         let (region, feed_seq, region_digest) = (self.region, self.feed_seq, self.digest);
-        let Entry { kind, entity, version, member: digest, change } = entry;
-        let bytes = keys.seal(&change_place(region, feed_seq), &encoded(&change)?);
+        let FeedEntry { kind, entity, version, member: digest, change } = entry;
+        let bytes = keys.seal(&change_place(region, feed_seq), &encode_stored(&change)?);
         Ok(FeedRow { region, feed_seq, kind, entity, version, digest, region_digest, at, bytes })
     }
 
-    async fn add(&mut self, tx: &mut Tx, entry: Entry, now: UnixMillis) -> Result<()> {
+    async fn add(&mut self, tx: &mut Tx, entry: FeedEntry, now: UnixMillis) -> Result<()> {
         let row = self.next(tx.data_keys(), entry, now)?;
         tx.insert(row).await?;
         self.save(tx).await
     }
 
     async fn save(&self, tx: &mut Tx) -> Result<()> {
-        let End { region, feed_seq, digest, orders, lost } = self;
+        let FeedEnd { region, feed_seq, digest, orders, lost } = self;
         tx.exec(MOVE, vals![*feed_seq, *digest, *orders, *lost, *region]).await?;
         Ok(())
     }
 }
 
-async fn lock(tx: &mut Tx, region: Region) -> Result<End> {
+async fn lock_feed_end(tx: &mut Tx, region: Region) -> Result<FeedEnd> {
     // On SQLite the transaction holds the write lock from its start.
     let text = if tx.is_mysql() { LOCK_MYSQL } else { LOCK };
     let (feed_seq, digest, orders, lost) = tx
-        .one(text, vals![region])
+        .fetch_optional(text, vals![region])
         .await?
         .ok_or(StoreError::Contradiction("a region without its row"))?;
-    Ok(End { region, feed_seq, digest, orders, lost })
+    Ok(FeedEnd { region, feed_seq, digest, orders, lost })
 }
 
 /// Returns the newest change of a kind with one entity per region. If this version cannot read it,
 /// it counts as absent and is replaced.
-async fn newest(tx: &mut Tx, region: Region, kind: &str) -> Result<Option<Change>> {
-    let row: Option<(u64, Vec<u8>)> = tx.one(NEWEST, vals![region, kind, Uuid::nil()]).await?;
+async fn read_newest_change(tx: &mut Tx, region: Region, kind: &str) -> Result<Option<FeedChange>> {
+    let row: Option<(u64, Vec<u8>)> =
+        tx.fetch_optional(NEWEST, vals![region, kind, Uuid::nil()]).await?;
     let Some((feed_seq, bytes)) = row else { return Ok(None) };
     match read_change(tx.data_keys(), (region, feed_seq), bytes) {
         Err(sealed @ StoreError::Sealed(_)) => Err(sealed),

@@ -14,7 +14,7 @@ use wire::{CommandOp, Hash, Outcome, UnixMillis};
 use super::{
     Result, Store,
     sealed::outcome_place,
-    work::{Claim, arrival, stored_op},
+    work::{WorkClaim, read_arrival, stored_op},
 };
 use crate::domain::op::ReceivedOp;
 
@@ -32,7 +32,7 @@ const PUT_TO_HOLDER: &str = "SELECT o.edge, o.epoch, o.seq, o.hash, o.received_a
     WHERE e.region = ? AND e.edge <> ? ORDER BY o.received_at, o.edge, o.seq LIMIT 5000";
 const ASKED: &str = "SELECT taken_at FROM asks WHERE command_id = ? AND user_id = ?";
 
-struct Candidate {
+struct ArrivalCandidate {
     edge: String,
     epoch: u64,
     hash: Hash,
@@ -42,13 +42,13 @@ struct Candidate {
     outcome: Option<Vec<u8>>,
 }
 
-impl Row for Candidate {
+impl Row for ArrivalCandidate {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             edge: row.get("edge")?,
             epoch: row.get("epoch")?,
             hash: row.get("hash")?,
-            came: arrival(row)?,
+            came: read_arrival(row)?,
             read: stored_op(row)?,
             outcome: stored_outcome(row)?,
         })
@@ -62,12 +62,12 @@ pub(super) fn stored_outcome(row: &StoredRow<'_>) -> Result<Option<Vec<u8>>, Rea
     }
     let edge: String = row.get("edge")?;
     let place = outcome_place(&edge, row.get("epoch")?, row.get("seq")?);
-    row.opened("outcome", &place).map(Some)
+    row.opened_bytes("outcome", &place).map(Some)
 }
 
-impl Candidate {
+impl ArrivalCandidate {
     /// Returns `None` for another command.
-    fn of(&self, op: &CommandOp, claim: &Claim) -> Option<FirstArrival> {
+    fn match_first_arrival(&self, op: &CommandOp, claim: &WorkClaim) -> Option<FirstArrival> {
         let ReceivedOp::Command(first) = &self.read else { return None };
         let same = first.command.id == op.command.id
             && first.actor.user_id == op.actor.user_id
@@ -75,13 +75,13 @@ impl Candidate {
         let own = self.edge == claim.edge.as_str();
         same.then(|| FirstArrival {
             taken_at: self.came.taken_at(first.received_at),
-            distrusted: own && claim.distrusts(self.epoch, self.came.received_at),
+            distrusted: own && claim.distrusts_op_at(self.epoch, self.came.received_at),
             is_answered: self.is_answered(),
         })
     }
 }
 
-impl Candidate {
+impl ArrivalCandidate {
     fn is_answered(&self) -> bool {
         let outcome =
             self.outcome.as_deref().and_then(|bytes| minicbor::decode::<Outcome>(bytes).ok());
@@ -92,26 +92,29 @@ impl Candidate {
 impl Store {
     pub async fn first_arrival(
         &self,
-        claim: &Claim,
+        claim: &WorkClaim,
         op: &CommandOp,
     ) -> Result<Option<FirstArrival>> {
         if let Some(before) = &op.relogged {
             let values = vals![&before.edge, before.epoch, before.at.seq];
-            let row: Option<Candidate> = self.sql.one(AT_PLACE, values).await?;
+            let row: Option<ArrivalCandidate> = self.sql.fetch_optional(AT_PLACE, values).await?;
             let row = row.filter(|row| row.hash == before.at.hash);
-            if let Some(first) = row.and_then(|row| row.of(op, claim)) {
+            if let Some(first) = row.and_then(|row| row.match_first_arrival(op, claim)) {
                 return Ok(Some(first));
             }
         }
         let asked: Option<UnixMillis> =
-            self.sql.one(ASKED, vals![op.command.id, op.actor.user_id]).await?;
+            self.sql.fetch_optional(ASKED, vals![op.command.id, op.actor.user_id]).await?;
         if let Some(taken_at) = asked {
             return Ok(Some(FirstArrival { taken_at, distrusted: false, is_answered: false }));
         }
-        let mut rows: Vec<Candidate> = self.sql.all(LEFT_BEHIND, vals![op.command.id]).await?;
+        let mut rows: Vec<ArrivalCandidate> =
+            self.sql.fetch_all(LEFT_BEHIND, vals![op.command.id]).await?;
         rows.extend(
-            self.sql.all::<Candidate>(PUT_TO_HOLDER, vals![claim.region, &claim.edge]).await?,
+            self.sql
+                .fetch_all::<ArrivalCandidate>(PUT_TO_HOLDER, vals![claim.region, &claim.edge])
+                .await?,
         );
-        Ok(rows.iter().find_map(|row| row.of(op, claim)))
+        Ok(rows.iter().find_map(|row| row.match_first_arrival(op, claim)))
     }
 }

@@ -36,14 +36,14 @@ columns! {
 }
 
 /// The epochs of each edge, in order.
-pub(super) type ByEdge = HashMap<EdgeId, Vec<LeftBehind>>;
+pub(super) type LeftBehindByEdge = HashMap<EdgeId, Vec<LeftBehind>>;
 
 /// Lists the epoch's undecided commands. A relogged command counts once.
 pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<()> {
     let mut after = 0;
     loop {
         let values = vals![edge, epoch, after, PART];
-        let rows: Vec<(i64, i64, Vec<u8>)> = tx.all(UNDECIDED, values).await?;
+        let rows: Vec<(i64, i64, Vec<u8>)> = tx.fetch_all(UNDECIDED, values).await?;
         let Some((last, ..)) = rows.last() else { return Ok(()) };
         after = *last;
         let (mut ids, mut left) = (Vec::new(), Vec::new());
@@ -65,7 +65,7 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
 /// Removes commands that now have an outcome or are listed elsewhere. An id belongs to its person:
 /// another person's command with it stays.
 pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<()> {
-    if tx.one::<CommandId>(ANY, vals![]).await?.is_none() {
+    if tx.fetch_optional::<CommandId>(ANY, vals![]).await?.is_none() {
         return Ok(());
     }
     let names = ids.iter().map(|(id, _)| *id);
@@ -82,9 +82,9 @@ pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Resul
 }
 
 impl Store {
-    pub(super) async fn left_behind_by_edge(&self) -> Result<ByEdge> {
-        let rows: Vec<(EdgeId, u64, u64)> = self.sql.all(NUMBERS, vals![]).await?;
-        let mut by_edge = ByEdge::new();
+    pub(super) async fn left_behind_by_edge(&self) -> Result<LeftBehindByEdge> {
+        let rows: Vec<(EdgeId, u64, u64)> = self.sql.fetch_all(NUMBERS, vals![]).await?;
+        let mut by_edge = LeftBehindByEdge::new();
         for (edge, epoch, commands) in rows {
             by_edge.entry(edge).or_default().push(LeftBehind { epoch, commands });
         }

@@ -1,7 +1,7 @@
 //! Order changes and lost acceptances, for live subscribers.
 
 use platform::vals;
-use wire::{Change, Region};
+use wire::{FeedChange, Region};
 
 use super::{Result, Store, feed::ORDER, sealed::read_change};
 
@@ -22,12 +22,12 @@ impl Store {
         after: u64,
         to: u64,
         limit: u32,
-    ) -> Result<(u64, Vec<(u64, Change)>)> {
+    ) -> Result<(u64, Vec<(u64, FeedChange)>)> {
         if after >= to {
             return Ok((to, Vec::new()));
         }
         let values = vals![region, after, to, ORDER, limit];
-        let rows: Vec<(u64, Vec<u8>)> = self.sql.all(CHANGES, values).await?;
+        let rows: Vec<(u64, Vec<u8>)> = self.sql.fetch_all(CHANGES, values).await?;
         let is_part = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
         let reached = rows.last().filter(|_| is_part).map_or(to, |(last, _)| *last);
         let change = |(feed_seq, bytes): (u64, Vec<u8>)| {
@@ -44,12 +44,13 @@ impl Store {
         after: u64,
         to: u64,
         limit: u32,
-    ) -> Result<Vec<(u64, Option<Change>)>> {
+    ) -> Result<Vec<(u64, Option<FeedChange>)>> {
         if after >= to {
             return Ok(Vec::new());
         }
         let values = vals![ORDER, region, after, to, limit];
-        let rows: Vec<(u64, Option<u64>, Option<Vec<u8>>)> = self.sql.all(LOST, values).await?;
+        let rows: Vec<(u64, Option<u64>, Option<Vec<u8>>)> =
+            self.sql.fetch_all(LOST, values).await?;
         let read = |(feed_seq, bytes)| read_change(self.sql.data_keys(), (region, feed_seq), bytes);
         let lost = |(number, feed_seq, bytes): (_, Option<_>, Option<_>)| {
             Ok((number, feed_seq.zip(bytes).map(read).transpose()?))

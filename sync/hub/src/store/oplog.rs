@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use platform::{
     fields,
-    sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Val, in_list, parts},
+    sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Val, in_list, split_batches},
     vals,
 };
 use wire::{
@@ -49,9 +49,9 @@ const ASKS: &str = "SELECT command_id, user_id, region, command, taken_at, failu
 const SEARCHED_MAX: usize = 20_000;
 const PART: usize = 500;
 
-struct StoredOp(OpRecord);
+struct OpRecordRow(OpRecord);
 
-struct StoredAsk(WaitingAsk);
+struct WaitingAskRow(WaitingAsk);
 
 impl Store {
     /// Returns an edge's waiting ops after `after` in log order, optionally in one state.
@@ -64,19 +64,20 @@ impl Store {
     ) -> Result<Vec<OpRecord>> {
         let (mut text, mut values) = (Statement::new(WAITING), vals![edge, after]);
         if let Some(state) = state {
-            let Some(word) = stored(state) else { return Ok(Vec::new()) };
-            text = text.then("AND u.state = ? ");
+            let Some(word) = to_stored_state(state) else { return Ok(Vec::new()) };
+            text = text.append_text("AND u.state = ? ");
             values.extend(vals![word]);
         }
         values.extend(vals![limit]);
-        let ops: Vec<StoredOp> = self.sql.all(text.then("ORDER BY u.seq LIMIT ?"), values).await?;
-        let mut ops: Vec<OpRecord> = ops.into_iter().map(|StoredOp(op)| op).collect();
+        let ops: Vec<OpRecordRow> =
+            self.sql.fetch_all(text.append_text("ORDER BY u.seq LIMIT ?"), values).await?;
+        let mut ops: Vec<OpRecord> = ops.into_iter().map(|OpRecordRow(op)| op).collect();
         self.tell_origins(&mut ops).await?;
         Ok(ops)
     }
 
     pub async fn edges_waiting(&self, after: &str, limit: usize) -> Result<Vec<EdgeId>> {
-        Ok(self.sql.all(NAMES, vals![after, limit]).await?)
+        Ok(self.sql.fetch_all(NAMES, vals![after, limit]).await?)
     }
 
     /// Returns ops that ended epochs left undecided, each with its command's new place.
@@ -87,20 +88,21 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OpRecord>> {
         let (epoch, seq) = after;
-        let ops: Vec<StoredOp> = self.sql.all(LEFT, vals![edge, epoch, epoch, seq, limit]).await?;
-        let mut ops: Vec<OpRecord> = ops.into_iter().map(|StoredOp(op)| op).collect();
+        let ops: Vec<OpRecordRow> =
+            self.sql.fetch_all(LEFT, vals![edge, epoch, epoch, seq, limit]).await?;
+        let mut ops: Vec<OpRecord> = ops.into_iter().map(|OpRecordRow(op)| op).collect();
         self.find_again(edge, &mut ops).await?;
         Ok(ops)
     }
 
     /// Returns `None` if the hub does not have the op, or has dropped it.
-    pub async fn op(&self, place: &OpPlace) -> Result<Option<OpRecord>> {
+    pub async fn find_op(&self, place: &OpPlace) -> Result<Option<OpRecord>> {
         let values = vals![&place.edge, place.epoch, place.seq];
-        let stored = self.sql.one(OP, values.clone()).await?;
-        let Some(StoredOp(mut op)) = stored else { return Ok(None) };
+        let stored = self.sql.fetch_optional(OP, values.clone()).await?;
+        let Some(OpRecordRow(mut op)) = stored else { return Ok(None) };
         self.tell_origins(std::slice::from_mut(&mut op)).await?;
         let row: Option<(u64, UnixMillis, Vec<u8>, u64, u64)> =
-            self.sql.one(OUTCOME, values).await?;
+            self.sql.fetch_optional(OUTCOME, values).await?;
         if let Some((number, stored_at, bytes, epoch_now, acknowledged)) = row {
             let told = (epoch_now == place.epoch).then_some(number <= acknowledged);
             let at = (place.edge.as_str(), place.epoch, place.seq);
@@ -120,7 +122,7 @@ impl Store {
             let names = self.edges_waiting(&edges, PART).await?;
             for edge in &names {
                 searched += self
-                    .search(edge, SEARCHED_MAX - searched, |op| {
+                    .visit_waiting_ops(edge, SEARCHED_MAX - searched, |op| {
                         let command = op.command.as_ref();
                         if command.is_some_and(|command| command.id == id) {
                             found.push(op);
@@ -144,12 +146,12 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<WaitingAsk>> {
         let (id, user) = after;
-        let asks: Vec<StoredAsk> = self.sql.all(ASKS, vals![id, id, user, limit]).await?;
-        Ok(asks.into_iter().map(|StoredAsk(ask)| ask).collect())
+        let asks: Vec<WaitingAskRow> = self.sql.fetch_all(ASKS, vals![id, id, user, limit]).await?;
+        Ok(asks.into_iter().map(|WaitingAskRow(ask)| ask).collect())
     }
 
     /// Visits up to `limit` waiting ops and returns their number.
-    async fn search(
+    async fn visit_waiting_ops(
         &self,
         edge: &EdgeId,
         limit: usize,
@@ -178,11 +180,11 @@ impl Store {
         let ids: Vec<Val> = ops.iter().filter_map(name).map(|(id, _)| Val::from(id)).collect();
         let Some(first) = ops.first().map(|op| op.place.epoch) else { return Ok(()) };
         let mut again: HashMap<(CommandId, UserId), OpPlace> = HashMap::new();
-        for part in parts(&ids, NAMES_MAX) {
+        for part in split_batches(&ids, NAMES_MAX) {
             let mut values = vals![edge, first];
             values.extend(part.iter().cloned());
             let text = in_list(AGAIN, part.len(), ")");
-            let rows: Vec<(u64, u64, Vec<u8>)> = self.sql.all(text, values).await?;
+            let rows: Vec<(u64, u64, Vec<u8>)> = self.sql.fetch_all(text, values).await?;
             for (epoch, seq, bytes) in rows {
                 let read = read_op(self.sql.data_keys(), (edge.as_str(), epoch, seq), bytes)?;
                 let ReceivedOp::Command(op) = read else { continue };
@@ -191,7 +193,7 @@ impl Store {
             }
         }
         if ids.len() > again.len() {
-            self.search(edge, SEARCHED_MAX, |op| {
+            self.visit_waiting_ops(edge, SEARCHED_MAX, |op| {
                 if let Some(name) = name(&op) {
                     again.entry(name).or_insert(op.place);
                 }
@@ -206,7 +208,7 @@ impl Store {
     }
 }
 
-fn stored(state: OpState) -> Option<&'static str> {
+fn to_stored_state(state: OpState) -> Option<&'static str> {
     match state {
         OpState::Received => Some(RECEIVED),
         OpState::HeldRegion => Some(HELD_BY_REGION),
@@ -216,12 +218,13 @@ fn stored(state: OpState) -> Option<&'static str> {
     }
 }
 
-impl Row for StoredOp {
+impl Row for OpRecordRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let region = row.get("region")?;
-        let (kind, command, fence) = stored_op(row)?.summary(region);
+        let (kind, command, fence) = stored_op(row)?.operator_summary(region);
         let word: String = row.get("state")?;
-        let state = OpState::WAITING.into_iter().find(|state| stored(*state) == Some(&word));
+        let state =
+            OpState::WAITING.into_iter().find(|state| to_stored_state(*state) == Some(&word));
         Ok(Self(fields!(row => OpRecord {
             hash, failures, received_at;
             place: fields!(row => OpPlace { edge, epoch, seq }),
@@ -237,19 +240,19 @@ impl Row for StoredOp {
     }
 }
 
-impl Row for StoredAsk {
+impl Row for WaitingAskRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (region, failures): (_, u64) = (row.get("region")?, row.get("failures")?);
         // An unreadable accept is still listed: an operator has to see it.
         let place = ask_place(ASK_COMMAND, row.get("command_id")?, row.get("user_id")?);
-        let command: Option<Command> = minicbor::decode(&row.opened("command", &place)?).ok();
+        let command: Option<Command> = minicbor::decode(&row.opened_bytes("command", &place)?).ok();
         let order_id = command.map(|command| command.body.order_id());
         let stopped = failures >= u64::from(FAILURES_MAX);
         Ok(Self(fields!(row => WaitingAsk {
             command_id, user_id, taken_at;
             region,
             order_id,
-            order_code: order_id.map(|order_id| OrderCode::of(region, order_id)),
+            order_code: order_id.map(|order_id| OrderCode::from_order_id(region, order_id)),
             state: if stopped { OpState::NeedsOperator } else { OpState::HeldRegion },
             failures,
         })))

@@ -10,9 +10,8 @@ use platform::{columns, transact, vals};
 use wire::{CommandId, EdgeId, Hash, NumberedOutcome, UnixMillis};
 
 use super::{
-    Result, Store, decoded,
+    Result, Store, count_rows_in_frame, decode_stored,
     edges::head_values,
-    fitting,
     sealed::{op_place, outcome_place},
     work::RECEIVED,
 };
@@ -77,7 +76,7 @@ impl Store {
     }
 
     /// Returns outcomes after `after` without a gap: at most `limit` and one frame.
-    pub async fn outcomes(
+    pub async fn read_outcomes(
         &self,
         edge: &EdgeId,
         epoch: u64,
@@ -85,15 +84,15 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<NumberedOutcome>> {
         let rows: Vec<(u64, u64, Option<CommandId>, Vec<u8>)> =
-            self.sql.all(OUTCOMES, vals![edge, epoch, after, limit]).await?;
+            self.sql.fetch_all(OUTCOMES, vals![edge, epoch, after, limit]).await?;
         let mut opened = Vec::with_capacity(rows.len());
         for (number, seq, command_id, bytes) in rows {
             let place = outcome_place(edge.as_str(), epoch, seq);
             opened.push((number, seq, command_id, self.sql.data_keys().open(&place, bytes)?));
         }
-        let fitting = fitting(opened.iter().map(|(.., bytes)| bytes.len()));
+        let fitting = count_rows_in_frame(opened.iter().map(|(.., bytes)| bytes.len()));
         let outcome = |(number, seq, command_id, bytes): (_, _, _, Vec<u8>)| {
-            let outcome = decoded(&bytes, "an outcome")?;
+            let outcome = decode_stored(&bytes, "an outcome")?;
             Ok(NumberedOutcome { number, seq, command_id, outcome })
         };
         opened.into_iter().take(fitting).map(outcome).collect()

@@ -21,13 +21,13 @@ impl Store {
     pub async fn ask_for_life(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64> {
         transact!(self.sql, tx => {
             tx.exec(ASK, vals![now, edge]).await?;
-            Ok(tx.one(NUMBER, vals![edge]).await?.unwrap_or_default())
+            Ok(tx.fetch_optional(NUMBER, vals![edge]).await?.unwrap_or_default())
         })
     }
 
     /// Returns the newest answered probe.
     pub async fn life_shown(&self, edge: &EdgeId) -> Result<u64> {
-        Ok(self.sql.one(ANSWERED, vals![edge]).await?.unwrap_or_default())
+        Ok(self.sql.fetch_optional(ANSWERED, vals![edge]).await?.unwrap_or_default())
     }
 
     /// Ignores an answer under another term: that session is over.
@@ -38,7 +38,7 @@ impl Store {
 
     /// Lists edges with an unanswered probe since `since`.
     pub async fn asked_for_life(&self, since: UnixMillis) -> Result<Vec<EdgeId>> {
-        Ok(self.sql.all(OPEN, vals![since]).await?)
+        Ok(self.sql.fetch_all(OPEN, vals![since]).await?)
     }
 
     pub async fn twin_seen(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {

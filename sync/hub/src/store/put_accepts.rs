@@ -6,13 +6,13 @@ use std::collections::HashMap;
 
 use platform::{
     columns,
-    sql::{NAMES_MAX, Val, in_list, parts},
+    sql::{NAMES_MAX, Val, in_list, split_batches},
     vals,
 };
 use wire::{CommandId, OpRecord, Source, UnixMillis, UserId};
 
 use super::{Result, Store};
-use crate::domain::origins::{AcceptOrigins, AskName};
+use crate::domain::origins::{AcceptKey, AcceptOrigins};
 
 const ANY: &str = "SELECT command_id FROM put_accepts LIMIT 1";
 const ORIGINS: &str =
@@ -33,7 +33,7 @@ columns! {
 impl Store {
     pub async fn note_put(
         &self,
-        (command_id, user_id): AskName,
+        (command_id, user_id): AcceptKey,
         made_at: &Source,
         taken_at: UnixMillis,
         put_at: UnixMillis,
@@ -45,16 +45,16 @@ impl Store {
     }
 
     /// Costs one short query if no accept was ever put to a holder.
-    pub async fn origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
+    pub async fn find_accept_origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
         let mut origins = HashMap::new();
-        if ids.is_empty() || self.sql.one::<CommandId>(ANY, vals![]).await?.is_none() {
+        if ids.is_empty() || self.sql.fetch_optional::<CommandId>(ANY, vals![]).await?.is_none() {
             return Ok(AcceptOrigins(origins));
         }
-        for part in parts(ids, NAMES_MAX) {
+        for part in split_batches(ids, NAMES_MAX) {
             let values = part.iter().map(|id| Val::from(*id)).collect();
             let text = in_list(ORIGINS, part.len(), ")");
             let rows: Vec<(CommandId, UserId, Source, UnixMillis)> =
-                self.sql.all(text, values).await?;
+                self.sql.fetch_all(text, values).await?;
             let named = |(id, user, made_at, taken_at)| ((id, user), (made_at, taken_at));
             origins.extend(rows.into_iter().map(named));
         }
@@ -64,18 +64,18 @@ impl Store {
     pub(super) async fn tell_origins(&self, ops: &mut [OpRecord]) -> Result<()> {
         let commands = ops.iter().filter_map(|op| op.command.as_ref());
         let ids: Vec<CommandId> = commands.map(|command| command.id).collect();
-        let origins = self.origins(&ids).await?;
+        let origins = self.find_accept_origins(&ids).await?;
         for command in ops.iter_mut().filter_map(|op| op.command.as_mut()) {
             let name = (command.id, command.actor.user_id);
-            command.made_at = origins.of(name, command.edge_at).cloned();
+            command.made_at = origins.origin_of(name, command.edge_at).cloned();
         }
         Ok(())
     }
 
     /// Forgets up to `limit` origins older than any op, and returns their number.
     pub async fn drop_old_origins(&self, before: UnixMillis, limit: usize) -> Result<usize> {
-        let ids: Vec<CommandId> = self.sql.all(OLD, vals![before, limit]).await?;
-        for part in parts(&ids, NAMES_MAX) {
+        let ids: Vec<CommandId> = self.sql.fetch_all(OLD, vals![before, limit]).await?;
+        for part in split_batches(&ids, NAMES_MAX) {
             let values = part.iter().map(|id| Val::from(*id)).collect();
             self.sql.exec(in_list(DROP, part.len(), ")"), values).await?;
         }

@@ -38,7 +38,7 @@ impl Store {
     /// Creates missing region rows, before any other query. A new row starts a new feed generation.
     pub async fn ensure_regions(&self, generation: u64) -> Result<()> {
         transact!(self.sql, tx => {
-            let known: Vec<String> = tx.all(KNOWN, vals![]).await?;
+            let known: Vec<String> = tx.fetch_all(KNOWN, vals![]).await?;
             for region in Region::ALL {
                 if known.iter().any(|name| name == region.as_str()) {
                     continue;
@@ -56,8 +56,8 @@ impl Store {
     }
 
     /// In the order of `Region::ALL`.
-    pub async fn regions(&self) -> Result<Vec<RegionRecord>> {
-        let mut states: Vec<RegionRecord> = self.sql.all(ALL, vals![FAILURES_MAX]).await?;
+    pub async fn list_regions(&self) -> Result<Vec<RegionRecord>> {
+        let mut states: Vec<RegionRecord> = self.sql.fetch_all(ALL, vals![FAILURES_MAX]).await?;
         states.sort_by_key(|state| state.region.index());
         Ok(states)
     }

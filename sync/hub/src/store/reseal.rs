@@ -1,6 +1,6 @@
 //! Reseals plain values, and values under a former data key, in batches.
 
-use platform::{sealing::SealedBatch, vals};
+use platform::{sealing::ResealedBatch, vals};
 use uuid::Uuid;
 use wire::Region;
 
@@ -36,7 +36,7 @@ const BATCH: usize = 200;
 
 /// The last processed place in the logs of all edges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WalkedLog {
+pub struct ResealCursor {
     pub edge: String,
     pub epoch: u64,
     /// The op's seq, or the outcome's number.
@@ -49,7 +49,7 @@ struct LogTable {
     reseal: &'static str,
     /// Queries for the next log of the same edge, and the first log of the next edge.
     next: [&'static str; 2],
-    place: fn(&str, u64, u64) -> platform::sealing::SealPlace,
+    place: fn(&str, u64, u64) -> platform::sealing::SealContext,
 }
 
 const OPS_TABLE: LogTable =
@@ -59,9 +59,10 @@ const OUTCOMES_TABLE: LogTable =
 
 impl Store {
     /// Reseals a region's changes after `after`.
-    pub async fn reseal_feed(&self, region: Region, after: u64) -> Result<SealedBatch<u64>> {
+    pub async fn reseal_feed(&self, region: Region, after: u64) -> Result<ResealedBatch<u64>> {
         let keys = self.sql.data_keys();
-        let rows: Vec<(u64, Vec<u8>)> = self.sql.all(CHANGES, vals![region, after, BATCH]).await?;
+        let rows: Vec<(u64, Vec<u8>)> =
+            self.sql.fetch_all(CHANGES, vals![region, after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(feed_seq, _)| *feed_seq);
         let mut sealed = 0;
         for (feed_seq, stored) in rows {
@@ -72,16 +73,19 @@ impl Store {
                 sealed += 1;
             }
         }
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 
     /// Reseals ops after `after`.
-    pub async fn reseal_ops(&self, after: WalkedLog) -> Result<SealedBatch<WalkedLog>> {
+    pub async fn reseal_ops(&self, after: ResealCursor) -> Result<ResealedBatch<ResealCursor>> {
         self.reseal_log(&OPS_TABLE, after).await
     }
 
     /// Reseals outcomes after `after`.
-    pub async fn reseal_outcomes(&self, after: WalkedLog) -> Result<SealedBatch<WalkedLog>> {
+    pub async fn reseal_outcomes(
+        &self,
+        after: ResealCursor,
+    ) -> Result<ResealedBatch<ResealCursor>> {
         self.reseal_log(&OUTCOMES_TABLE, after).await
     }
 
@@ -90,11 +94,11 @@ impl Store {
     async fn reseal_log(
         &self,
         table: &LogTable,
-        WalkedLog { edge, epoch, number }: WalkedLog,
-    ) -> Result<SealedBatch<WalkedLog>> {
+        ResealCursor { edge, epoch, number }: ResealCursor,
+    ) -> Result<ResealedBatch<ResealCursor>> {
         let keys = self.sql.data_keys();
         let values = vals![edge.as_str(), epoch, number, BATCH];
-        let rows: Vec<(u64, u64, Vec<u8>)> = self.sql.all(table.rows, values).await?;
+        let rows: Vec<(u64, u64, Vec<u8>)> = self.sql.fetch_all(table.rows, values).await?;
         let end = rows.last().filter(|_| rows.len() == BATCH).map(|(number, ..)| *number);
         let mut sealed = 0;
         for (number, seq, stored) in rows {
@@ -106,10 +110,10 @@ impl Store {
             }
         }
         let last = match end {
-            Some(number) => Some(WalkedLog { edge, epoch, number }),
+            Some(number) => Some(ResealCursor { edge, epoch, number }),
             None => self.next_log(table, &edge, epoch).await?,
         };
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 
     async fn next_log(
@@ -117,20 +121,21 @@ impl Store {
         table: &LogTable,
         edge: &str,
         epoch: u64,
-    ) -> Result<Option<WalkedLog>> {
+    ) -> Result<Option<ResealCursor>> {
         let [of_edge, of_others] = table.next;
-        let mut next: Option<(String, u64)> = self.sql.one(of_edge, vals![edge, epoch]).await?;
+        let mut next: Option<(String, u64)> =
+            self.sql.fetch_optional(of_edge, vals![edge, epoch]).await?;
         if next.is_none() {
-            next = self.sql.one(of_others, vals![edge]).await?;
+            next = self.sql.fetch_optional(of_others, vals![edge]).await?;
         }
-        Ok(next.map(|(edge, epoch)| WalkedLog { edge, epoch, number: 0 }))
+        Ok(next.map(|(edge, epoch)| ResealCursor { edge, epoch, number: 0 }))
     }
 
     /// Reseals waiting accepts after `after`. Skips those decided meanwhile.
-    pub async fn reseal_asks(&self, after: (Uuid, Uuid)) -> Result<SealedBatch<(Uuid, Uuid)>> {
+    pub async fn reseal_asks(&self, after: (Uuid, Uuid)) -> Result<ResealedBatch<(Uuid, Uuid)>> {
         let keys = self.sql.data_keys();
         let values = vals![after.0, after.0, after.1, BATCH];
-        let rows: Vec<(Uuid, Uuid, Vec<u8>, String)> = self.sql.all(ASKS, values).await?;
+        let rows: Vec<(Uuid, Uuid, Vec<u8>, String)> = self.sql.fetch_all(ASKS, values).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, user, ..)| (*id, *user));
         let mut sealed = 0;
         for (id, user, command, token) in rows {
@@ -144,6 +149,6 @@ impl Store {
             self.sql.exec(RESEAL_ASK, vals![command, anew, id, user, token]).await?;
             sealed += 1;
         }
-        Ok(SealedBatch { sealed, last })
+        Ok(ResealedBatch { sealed, last })
     }
 }

@@ -29,7 +29,7 @@ pub enum RetryResult {
 }
 
 impl Store {
-    pub async fn retry(
+    pub async fn retry_op(
         &self,
         edge: &EdgeId,
         epoch: u64,
@@ -42,7 +42,7 @@ impl Store {
                 tx.exec(NOTE, vals![edge, epoch, seq, now, by]).await?;
                 return Ok(RetryResult::LetIn);
             }
-            let state: Option<String> = tx.one(STATE, vals![edge, epoch, seq]).await?;
+            let state: Option<String> = tx.fetch_optional(STATE, vals![edge, epoch, seq]).await?;
             Ok(if state.is_some() { RetryResult::NotStopped } else { RetryResult::Unknown })
         })
     }
@@ -56,7 +56,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<RetryResult> {
         transact!(self.sql, tx => {
-            let users: Vec<UserId> = tx.all(ASKS, vals![id]).await?;
+            let users: Vec<UserId> = tx.fetch_all(ASKS, vals![id]).await?;
             let mut retried = if users.is_empty() { RetryResult::Unknown } else { RetryResult::NotStopped };
             for user in users {
                 if tx.exec(LET_ASK_IN, vals![id, user, FAILURES_MAX]).await? == 1 {

@@ -1,27 +1,27 @@
 //! The seal places of sealed values in sync_db: ops, outcomes, feed changes and waiting accepts,
 //! each sealed whole. Hashes and digests stay outside the seal and cover the plain bytes.
 
-use platform::sealing::{DataKeys, SealPlace};
-use wire::{Change, CommandId, Outcome, Region, UserId};
+use platform::sealing::{DataKeys, SealContext};
+use wire::{CommandId, FeedChange, Outcome, Region, UserId};
 
-use super::{Result, decoded};
+use super::{Result, decode_stored};
 use crate::domain::op::ReceivedOp;
 
-pub(super) fn op_place(edge: &str, epoch: u64, seq: u64) -> SealPlace {
-    SealPlace::of("ops.bytes", edge.as_bytes()).and_number(epoch).and_number(seq)
+pub(super) fn op_place(edge: &str, epoch: u64, seq: u64) -> SealContext {
+    SealContext::for_row("ops.bytes", edge.as_bytes()).and_number(epoch).and_number(seq)
 }
 
-pub(super) fn outcome_place(edge: &str, epoch: u64, seq: u64) -> SealPlace {
-    SealPlace::of("outcomes.bytes", edge.as_bytes()).and_number(epoch).and_number(seq)
+pub(super) fn outcome_place(edge: &str, epoch: u64, seq: u64) -> SealContext {
+    SealContext::for_row("outcomes.bytes", edge.as_bytes()).and_number(epoch).and_number(seq)
 }
 
-pub(super) fn change_place(region: Region, feed_seq: u64) -> SealPlace {
-    SealPlace::of("feed.bytes", region.as_str().as_bytes()).and_number(feed_seq)
+pub(super) fn change_place(region: Region, feed_seq: u64) -> SealContext {
+    SealContext::for_row("feed.bytes", region.as_str().as_bytes()).and_number(feed_seq)
 }
 
 /// `column` is `asks.command` or `asks.token`. The actor's id and role are stored unsealed.
-pub(super) fn ask_place(column: &'static str, command: CommandId, user: UserId) -> SealPlace {
-    SealPlace::of_id(column, command.0).and(user.as_bytes())
+pub(super) fn ask_place(column: &'static str, command: CommandId, user: UserId) -> SealContext {
+    SealContext::of_id(column, command.0).with_part(user.as_bytes())
 }
 
 pub(super) const ASK_COMMAND: &str = "asks.command";
@@ -40,13 +40,13 @@ pub(super) fn read_outcome(
     (edge, epoch, seq): (&str, u64, u64),
     stored: Vec<u8>,
 ) -> Result<Outcome> {
-    decoded(&keys.open(&outcome_place(edge, epoch, seq), stored)?, "an outcome")
+    decode_stored(&keys.open(&outcome_place(edge, epoch, seq), stored)?, "an outcome")
 }
 
 pub(super) fn read_change(
     keys: &DataKeys,
     (region, feed_seq): (Region, u64),
     stored: Vec<u8>,
-) -> Result<Change> {
-    decoded(&keys.open(&change_place(region, feed_seq), stored)?, "a change of the feed")
+) -> Result<FeedChange> {
+    decode_stored(&keys.open(&change_place(region, feed_seq), stored)?, "a change of the feed")
 }

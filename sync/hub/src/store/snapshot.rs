@@ -7,7 +7,7 @@
 use engine::cloud::ChunkRequest;
 use platform::vals;
 use uuid::Uuid;
-use wire::{Change, EdgeId, Region, SnapshotPart, SnapshotPlace, UnixMillis};
+use wire::{EdgeId, FeedChange, Region, SnapshotCursor, SnapshotPart, UnixMillis};
 
 use super::{
     Result, Store,
@@ -37,13 +37,17 @@ const BYTES_MAX: usize = 16 * 1024;
 
 impl Store {
     /// Returns the next chunk: at least one row, of any size.
-    pub async fn chunk(&self, region: Region, wanted: ChunkRequest) -> Result<SnapshotPart> {
-        let mut place = wanted.after.unwrap_or(SnapshotPlace { kind: 0, entity: [0; 16] });
+    pub async fn read_snapshot_chunk(
+        &self,
+        region: Region,
+        wanted: ChunkRequest,
+    ) -> Result<SnapshotPart> {
+        let mut place = wanted.after.unwrap_or(SnapshotCursor { kind: 0, entity: [0; 16] });
         let (mut changes, mut bytes_left) = (Vec::new(), BYTES_MAX);
         while let Some(kind) = KINDS.get(usize::from(place.kind)) {
             let from = Uuid::from_bytes(place.entity);
             let values = vals![region, *kind, from, wanted.feed_seq, wanted.feed_seq, ROWS_MAX];
-            let rows: Vec<(Uuid, u64, Vec<u8>)> = self.sql.all(CHUNK, values).await?;
+            let rows: Vec<(Uuid, u64, Vec<u8>)> = self.sql.fetch_all(CHUNK, values).await?;
             let whole = rows.len() < ROWS_MAX;
             for (entity, feed_seq, bytes) in rows {
                 if bytes.len() > bytes_left && !changes.is_empty() {
@@ -53,15 +57,15 @@ impl Store {
                 bytes_left = bytes_left.saturating_sub(bytes.len());
                 let change = read_change(self.sql.data_keys(), (region, feed_seq), bytes)?;
                 // A snapshot omits orders that have left.
-                if !matches!(change, Change::OrderGone { .. }) {
+                if !matches!(change, FeedChange::OrderGone { .. }) {
                     changes.push(change);
                 }
-                place.entity = after(entity).unwrap_or([u8::MAX; 16]);
+                place.entity = next_entity_key(entity).unwrap_or([u8::MAX; 16]);
             }
             if !whole {
                 return Ok(SnapshotPart { changes, next: Some(place) });
             }
-            place = SnapshotPlace { kind: place.kind + 1, entity: [0; 16] };
+            place = SnapshotCursor { kind: place.kind + 1, entity: [0; 16] };
         }
         Ok(SnapshotPart { changes, next: None })
     }
@@ -79,6 +83,6 @@ impl Store {
     }
 }
 
-fn after(entity: Uuid) -> Option<[u8; 16]> {
+fn next_entity_key(entity: Uuid) -> Option<[u8; 16]> {
     entity.as_u128().checked_add(1).map(u128::to_be_bytes)
 }

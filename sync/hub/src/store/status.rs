@@ -36,11 +36,11 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
 const OVERVIEW_PAGE: usize = 500;
 
 impl Store {
-    pub async fn overview(&self) -> Result<(Vec<RegionRecord>, Vec<EdgeRecord>)> {
+    pub async fn read_overview(&self) -> Result<(Vec<RegionRecord>, Vec<EdgeRecord>)> {
         let mut edges: Vec<EdgeRecord> = Vec::new();
         loop {
             let after = edges.last().map(|last| last.stored.edge.to_string()).unwrap_or_default();
-            let page = self.edges(&after, OVERVIEW_PAGE).await?;
+            let page = self.list_edges(&after, OVERVIEW_PAGE).await?;
             let whole = page.len() == OVERVIEW_PAGE;
             edges.extend(page);
             if !whole {
@@ -48,12 +48,12 @@ impl Store {
             }
         }
         // Read last, so a feed that moves meanwhile shows as a lag, never as a difference.
-        Ok((self.regions().await?, edges))
+        Ok((self.list_regions().await?, edges))
     }
 
     /// Returns up to `limit` edges, by name after `after`.
-    pub async fn edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>> {
-        let mut edges: Vec<EdgeRecord> = self.sql.all(PAGE, vals![after, limit]).await?;
+    pub async fn list_edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>> {
+        let mut edges: Vec<EdgeRecord> = self.sql.fetch_all(PAGE, vals![after, limit]).await?;
         let mut left = self.left_behind_by_edge().await?;
         for EdgeRecord { stored, .. } in &mut edges {
             stored.left_behind = left.remove(&stored.edge).unwrap_or_default();

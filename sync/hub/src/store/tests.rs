@@ -13,23 +13,24 @@ mod work;
 
 use engine::{
     cloud::{NewOp, NewOps, StoredEdge},
-    moments::{HeadNotes, OpBounds},
+    moments::{LogHeadReports, OpBounds},
 };
 use rstest::rstest;
 use support::Engine;
 use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{
-    Ack, BootNonce, Chain, EdgeId, Hash, Hello, Op, OrderId, Region, Standing, UnixMillis, UserId,
+    Ack, BootNonce, ChainHead, EdgeId, Hash, Hello, LinkSessionId, Op, OrderId, Region, UnixMillis,
+    UserId,
 };
 
 use super::{
-    asks::{AskAdmission, AskName},
-    compact::OldOps,
+    asks::{AcceptAdmission, AcceptKey},
+    compact::OldOpsBatch,
     enrol::{EnrolmentResult, InvitationResult, WithdrawalResult},
-    feed::{FeedEffect, RevokedToken, orders::DepartedOrder},
+    feed::{FeedEffect, RevokedSubject, orders::DepartedOrder},
     retry::RetryResult,
-    work::Claim,
+    work::WorkClaim,
     *,
 };
 use crate::domain::run::{LogWalk, UndecidedOp};
@@ -81,9 +82,9 @@ fn replica(n: u128) -> Uuid {
 }
 
 async fn enrolled(store: &Store) {
-    let code = Hash::of(b"code");
-    store.invite(&north(), Region::North, code, admin(), NOW).await.unwrap();
-    store.enrol(code, KEY, NOW).await.unwrap();
+    let code = Hash::digest_bytes(b"code");
+    store.invite_edge(&north(), Region::North, code, admin(), NOW).await.unwrap();
+    store.enrol_edge(code, KEY, NOW).await.unwrap();
 }
 
 fn hello() -> Hello {
@@ -114,13 +115,13 @@ fn hello() -> Hello {
 }
 
 async fn session(store: &Store) -> (u64, StoredEdge) {
-    let over = store.standing(&north(), NOW).await.unwrap().unwrap().term;
+    let over = store.load_edge_state(&north(), NOW).await.unwrap().unwrap().term;
     store.take_over(&north(), &hello(), over, NOW).await.unwrap().unwrap()
 }
 
 fn ack(term: u64, outcome_cursor: u64) -> Ack {
     Ack {
-        standing: Standing { term, nonce: BootNonce([3; 16]) },
+        standing: LinkSessionId { term, nonce: BootNonce([3; 16]) },
         outcome_cursor,
         feed_cursor: 0,
         digest: Hash::ZERO,
@@ -139,15 +140,15 @@ fn ack(term: u64, outcome_cursor: u64) -> Ack {
     }
 }
 
-fn boots(term: u64, after: Chain, count: u64) -> NewOps {
+fn boots(term: u64, after: ChainHead, count: u64) -> NewOps {
     let mut at = after;
     let op = |n| Op::Boot { nonce: BootNonce([1; 16]), at: UnixMillis(NOW.0 + n) }.to_bytes();
     let ops = (0..count.cast_signed()).map(|n| {
         let bytes = op(n);
-        at = at.then(&bytes);
+        at = at.append_op(&bytes);
         NewOp { at, bytes, bounds: OpBounds::default() }
     });
-    NewOps { term, epoch: 1, after, ops: ops.collect(), heads: HeadNotes::default() }
+    NewOps { term, epoch: 1, after, ops: ops.collect(), heads: LogHeadReports::default() }
 }
 
 async fn received(store: &Store, count: u64) -> NewOps {
@@ -157,13 +158,13 @@ async fn received(store: &Store, count: u64) -> NewOps {
     ops
 }
 
-async fn claimed(store: &Store) -> Claim {
-    store.claim(&north(), replica(1), NOW, UNTIL).await.unwrap().unwrap()
+async fn claimed(store: &Store) -> WorkClaim {
+    store.claim_log(&north(), replica(1), NOW, UNTIL).await.unwrap().unwrap()
 }
 
 /// Returns the due ops from the start of the log.
-async fn due(store: &Store, claim: &Claim, limit: usize) -> Vec<UndecidedOp> {
-    store.due(claim, &mut LogWalk::default(), false, limit).await.unwrap()
+async fn due(store: &Store, claim: &WorkClaim, limit: usize) -> Vec<UndecidedOp> {
+    store.read_due_ops(claim, &mut LogWalk::default(), false, limit).await.unwrap()
 }
 
 fn due_seqs(due: &[UndecidedOp]) -> Vec<u64> {
@@ -171,7 +172,7 @@ fn due_seqs(due: &[UndecidedOp]) -> Vec<u64> {
 }
 
 async fn region(store: &Store) -> crate::domain::status::RegionRecord {
-    store.regions().await.unwrap().swap_remove(usize::from(Region::North.index()))
+    store.list_regions().await.unwrap().swap_remove(usize::from(Region::North.index()))
 }
 
 static NORTH: std::sync::LazyLock<EdgeId> = std::sync::LazyLock::new(north);

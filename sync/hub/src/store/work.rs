@@ -4,23 +4,23 @@ use std::collections::HashMap;
 
 use engine::{
     arrival::OpArrival,
-    moments::{CutOff, OpBounds},
+    moments::{OpBounds, TrustCutOff},
 };
 use platform::{
     columns, fields,
-    sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, in_list, parts},
+    sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, in_list, split_batches},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{CommandId, EdgeId, HeldReason, Region, Source, UnixMillis};
 
 use super::{
-    Result, Store, StoreError, asks, encoded, left_behind,
+    Result, Store, StoreError, asks, encode_stored, left_behind,
     sealed::{op_place, outcome_place, read_op},
 };
 use crate::domain::{
     op::ReceivedOp,
-    run::{Barriers, DecidedOp, LogWalk, Progress, UndecidedOp},
+    run::{Barriers, DecidedOp, LogWalk, PassResults, UndecidedOp},
 };
 
 const WITH_WORK: &str =
@@ -86,42 +86,44 @@ columns! {
 
 /// A lease on one edge's log, valid until another worker raises the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct WorkClaim {
     pub edge: EdgeId,
     pub region: Region,
     pub epoch: u64,
     token: u64,
     /// Set if an operator distrusts later ops.
-    pub cut_off: Option<CutOff>,
+    pub cut_off: Option<TrustCutOff>,
 }
 
-impl Row for Claim {
+impl Row for WorkClaim {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (last, from) = (row.get::<Option<_>>("distrusted_epoch")?, row.get("distrusted_from")?);
-        let cut_off = last.zip(from).map(|(epoch, from)| CutOff { epoch, from });
-        Ok(fields!(row => Claim { edge, region, epoch; token: row.get("work_token")?, cut_off }))
+        let cut_off = last.zip(from).map(|(epoch, from)| TrustCutOff { epoch, from });
+        Ok(
+            fields!(row => WorkClaim { edge, region, epoch; token: row.get("work_token")?, cut_off }),
+        )
     }
 }
 
-impl Claim {
+impl WorkClaim {
     /// Returns true if an operator distrusts ops that arrived then.
-    pub fn distrusts(&self, epoch: u64, received_at: UnixMillis) -> bool {
-        self.cut_off.is_some_and(|cut_off| cut_off.covers(epoch, received_at))
+    pub fn distrusts_op_at(&self, epoch: u64, received_at: UnixMillis) -> bool {
+        self.cut_off.is_some_and(|cut_off| cut_off.covers_op(epoch, received_at))
     }
 }
 
-struct StoredUndecided {
+struct UndecidedRow {
     state: String,
     op: UndecidedOp,
 }
 
-impl Row for StoredUndecided {
+impl Row for UndecidedRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let read = stored_op(row)?;
-        let came = arrival(row)?;
+        let came = read_arrival(row)?;
         let distrusted = false;
         let op = fields!(row => UndecidedOp { seq, hash, failures; read, came, distrusted });
-        Ok(fields!(row => StoredUndecided { state; op }))
+        Ok(fields!(row => UndecidedRow { state; op }))
     }
 }
 
@@ -129,10 +131,10 @@ impl Row for StoredUndecided {
 pub(super) fn stored_op(row: &StoredRow<'_>) -> Result<ReceivedOp, ReadError> {
     let edge: String = row.get("edge")?;
     let place = op_place(&edge, row.get("epoch")?, row.get("seq")?);
-    Ok(ReceivedOp::read(&row.opened("bytes", &place)?))
+    Ok(ReceivedOp::read(&row.opened_bytes("bytes", &place)?))
 }
 
-pub(super) fn arrival(row: &StoredRow<'_>) -> Result<OpArrival, ReadError> {
+pub(super) fn read_arrival(row: &StoredRow<'_>) -> Result<OpArrival, ReadError> {
     let bounds = OpBounds { not_before: row.get("not_before")?, knows_to: row.get("knows_to")? };
     Ok(OpArrival { received_at: row.get("received_at")?, bounds })
 }
@@ -147,7 +149,7 @@ impl Store {
         limit: usize,
     ) -> Result<(Vec<EdgeId>, String)> {
         let values = vals![after, limit + 1];
-        let mut edges: Vec<EdgeId> = self.sql.all(WITH_WORK, values).await?;
+        let mut edges: Vec<EdgeId> = self.sql.fetch_all(WITH_WORK, values).await?;
         let more = edges.len() > limit;
         edges.truncate(limit);
         let next = edges.last().filter(|_| more).map(EdgeId::to_string).unwrap_or_default();
@@ -155,38 +157,38 @@ impl Store {
     }
 
     /// Returns `None` if no op is undecided or another worker has the log.
-    pub async fn claim(
+    pub async fn claim_log(
         &self,
         edge: &EdgeId,
         worker: Uuid,
         now: UnixMillis,
         until: UnixMillis,
-    ) -> Result<Option<Claim>> {
+    ) -> Result<Option<WorkClaim>> {
         transact!(self.sql, tx => {
             let too_far = now.plus_ms(CLAIM_AHEAD_MAX_MS);
             if tx.exec(CLAIM, vals![worker, until, edge, worker, now, too_far]).await? == 0 {
                 return Ok(None);
             }
-            Ok(tx.one(CLAIMED, vals![edge]).await?)
+            Ok(tx.fetch_optional(CLAIMED, vals![edge]).await?)
         })
     }
 
     /// Has no effect if another worker has taken the log.
-    pub async fn keep(&self, claim: &Claim, until: UnixMillis) -> Result<()> {
+    pub async fn extend_claim(&self, claim: &WorkClaim, until: UnixMillis) -> Result<()> {
         self.sql.exec(KEEP, vals![until, &claim.edge, claim.token]).await?;
         Ok(())
     }
 
-    pub async fn release(&self, claim: &Claim) -> Result<()> {
+    pub async fn release_claim(&self, claim: &WorkClaim) -> Result<()> {
         self.sql.exec(RELEASE, vals![&claim.edge, claim.token]).await?;
         Ok(())
     }
 
     /// Returns the next due ops of the walk in log order, without held ops, ops behind them, and
     /// parked ops whose owner is away.
-    pub async fn due(
+    pub async fn read_due_ops(
         &self,
-        claim: &Claim,
+        claim: &WorkClaim,
         walk: &mut LogWalk,
         owner_is_away: bool,
         limit: usize,
@@ -195,57 +197,57 @@ impl Store {
         let barriers = &mut walk.barriers;
         let is_due = |state: &str, op: &UndecidedOp| {
             match state {
-                NEEDS_OPERATOR => barriers.wait(op.seq, &op.read),
-                HELD_BY_REGION => barriers.hold(op.seq, &op.read),
+                NEEDS_OPERATOR => barriers.add_blocking_op(op.seq, &op.read),
+                HELD_BY_REGION => barriers.add_held_op(op.seq, &op.read),
                 _ => return !barriers.stop(op.seq, &op.read),
             }
             false
         };
-        self.undecided(states, claim, walk.after, limit, is_due).await
+        self.read_undecided(states, claim, walk.after, limit, is_due).await
     }
 
     /// Returns the next ops after `beyond` that their region holds, for a retry, without those
     /// behind a waiting op.
     pub async fn held_again(
         &self,
-        claim: &Claim,
+        claim: &WorkClaim,
         beyond: u64,
         limit: usize,
     ) -> Result<Vec<UndecidedOp>> {
         let mut barriers = Barriers::default();
         let is_due = |state: &str, op: &UndecidedOp| {
             match state {
-                HELD_BY_REGION if op.seq <= beyond => barriers.hold(op.seq, &op.read),
+                HELD_BY_REGION if op.seq <= beyond => barriers.add_held_op(op.seq, &op.read),
                 HELD_BY_REGION => return !barriers.stop(op.seq, &op.read),
-                _ => barriers.wait(op.seq, &op.read),
+                _ => barriers.add_blocking_op(op.seq, &op.read),
             }
             false
         };
-        self.undecided(WAITING, claim, 0, limit, is_due).await
+        self.read_undecided(WAITING, claim, 0, limit, is_due).await
     }
 
     /// Returns due ops in these states, in log order. Only due ops count towards the limit.
-    async fn undecided(
+    async fn read_undecided(
         &self,
         states: &'static str,
-        claim: &Claim,
+        claim: &WorkClaim,
         mut after: u64,
         limit: usize,
         mut is_due: impl FnMut(&str, &UndecidedOp) -> bool + Send,
     ) -> Result<Vec<UndecidedOp>> {
         let page = limit.max(PAGE_MIN);
-        let text = Statement::new(UNDECIDED).then(states).then(IN_LOG_ORDER);
+        let text = Statement::new(UNDECIDED).append_text(states).append_text(IN_LOG_ORDER);
         let mut due = Vec::new();
         loop {
             let values = vals![&claim.edge, claim.epoch, after, page];
-            let rows: Vec<StoredUndecided> = self.sql.all(text.clone(), values).await?;
+            let rows: Vec<UndecidedRow> = self.sql.fetch_all(text.clone(), values).await?;
             let last_page = rows.len() < page;
-            for StoredUndecided { state, mut op } in rows {
+            for UndecidedRow { state, mut op } in rows {
                 if due.len() == limit {
                     break;
                 }
                 after = op.seq;
-                op.distrusted = claim.distrusts(claim.epoch, op.came.received_at);
+                op.distrusted = claim.distrusts_op_at(claim.epoch, op.came.received_at);
                 if is_due(&state, &op) {
                     due.push(op);
                 }
@@ -257,13 +259,13 @@ impl Store {
     }
 
     /// Lists the oldest held ops of an epoch with their reasons.
-    pub async fn held(
+    pub async fn list_held_ops(
         &self,
         edge: &EdgeId,
         epoch: u64,
         limit: usize,
     ) -> Result<Vec<(u64, HeldReason)>> {
-        let rows: Vec<(u64, String)> = self.sql.all(HELD, vals![edge, epoch, limit]).await?;
+        let rows: Vec<(u64, String)> = self.sql.fetch_all(HELD, vals![edge, epoch, limit]).await?;
         let reason = |state: &str| match state {
             HELD_BY_REGION => HeldReason::Region,
             _ => HeldReason::NeedsOperator,
@@ -287,13 +289,17 @@ impl Store {
     }
 
     /// Skips places without a token.
-    pub async fn tokens(&self, claim: &Claim, seqs: &[u64]) -> Result<HashMap<u64, String>> {
+    pub async fn read_tokens(
+        &self,
+        claim: &WorkClaim,
+        seqs: &[u64],
+    ) -> Result<HashMap<u64, String>> {
         let mut tokens = HashMap::new();
-        for part in parts(seqs, NAMES_MAX) {
+        for part in split_batches(seqs, NAMES_MAX) {
             let mut values = vals![&claim.edge, claim.epoch];
             values.extend(part.iter().map(Val::from));
             let text = in_list(TOKENS, part.len(), ")");
-            let rows: Vec<(u64, Vec<u8>)> = self.sql.all(text, values).await?;
+            let rows: Vec<(u64, Vec<u8>)> = self.sql.fetch_all(text, values).await?;
             for (seq, bytes) in rows {
                 let place = (claim.edge.as_str(), claim.epoch, seq);
                 let read = read_op(self.sql.data_keys(), place, bytes)?;
@@ -307,10 +313,10 @@ impl Store {
 
     /// Stores the results of a pass atomically. Returns `false`, and stores none, if another worker
     /// has taken the log.
-    pub async fn commit(
+    pub async fn commit_progress(
         &self,
-        claim: &Claim,
-        progress: &Progress,
+        claim: &WorkClaim,
+        progress: &PassResults,
         now: UnixMillis,
         until: UnixMillis,
     ) -> Result<bool> {
@@ -361,11 +367,12 @@ impl Store {
 /// Numbers the outcomes from the edge's previous count: the guard has raised it and locks the row.
 async fn add_outcomes(
     tx: &mut Tx,
-    claim: &Claim,
+    claim: &WorkClaim,
     decided: &[DecidedOp],
     now: UnixMillis,
 ) -> Result<()> {
-    let total: u64 = tx.one(OUTCOME_COUNT, vals![&claim.edge]).await?.unwrap_or_default();
+    let total: u64 =
+        tx.fetch_optional(OUTCOME_COUNT, vals![&claim.edge]).await?.unwrap_or_default();
     let mut number = total.saturating_sub(decided.len() as u64);
     let (log, seqs) = (vals![&claim.edge, claim.epoch], decided.iter().map(|op| op.seq));
     if tx.exec_named(DECIDE, &log, seqs, ")").await? != decided.len() as u64 {
@@ -382,7 +389,7 @@ async fn add_outcomes(
             seq: decided.seq,
             command_id: decided.command_id,
             at: now,
-            bytes: tx.data_keys().seal(&place, &encoded(&decided.outcome)?),
+            bytes: tx.data_keys().seal(&place, &encode_stored(&decided.outcome)?),
         });
     }
     tx.insert_all(rows).await?;
@@ -395,7 +402,7 @@ async fn add_outcomes(
     left_behind::come_back(tx, &ids).await
 }
 
-async fn set_state(tx: &mut Tx, claim: &Claim, state: &str, seqs: &[u64]) -> Result<()> {
+async fn set_state(tx: &mut Tx, claim: &WorkClaim, state: &str, seqs: &[u64]) -> Result<()> {
     let first = vals![state, &claim.edge, claim.epoch];
     tx.exec_named(SET_STATE, &first, seqs, ")").await?;
     Ok(())

@@ -7,22 +7,23 @@
 use platform::upstream::UpstreamError;
 use uuid::Uuid;
 use wire::{
-    CommandId, HeldReason, OpDecision, UserId, WaitingAccept, WaitingAccepts, WaitingAnswers,
+    CommandId, HeldReason, OpDecision, UserId, WaitingAccept, WaitingAcceptDecisions,
+    WaitingAccepts,
 };
 
 use super::workers::Workers;
 use crate::{
     domain::run::FAILURES_MAX,
     peers::OwnerAnswer,
-    rounds::{Rounds, given_up},
-    store::{StoreError, asks::AskName},
+    rounds::{PollLoop, given_up},
+    store::{StoreError, asks::AcceptKey},
 };
 
 const PATH: &str = "/internal/waiting-accepts";
 const PART: usize = 100;
 
 #[derive(Debug, thiserror::Error)]
-enum HandInFault {
+enum AcceptRetryError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the order service is away")]
@@ -31,9 +32,9 @@ enum HandInFault {
 
 impl Workers {
     pub(super) async fn hand_in_accepts(&self) {
-        let stop = self.tasks.token();
+        let stop = self.tasks.stop_token();
         let warning = "The portal's waiting accepts cannot be handed in";
-        let mut rounds = Rounds::new(&self.tasks, warning);
+        let mut rounds = PollLoop::new(&self.tasks, warning);
         let mut result = Ok(());
         while rounds.next(result, self.next_turn()).await {
             result = tokio::select! {
@@ -45,17 +46,17 @@ impl Workers {
 
     async fn next_turn(&self) {
         tokio::select! {
-            () = self.bell.turned() => {}
+            () = self.bell.wait_for_retry() => {}
             () = tokio::time::sleep(self.held_again) => {}
         }
     }
 
     /// An undecidable accept does not delay the others.
-    async fn hand_in(&self) -> Result<(), HandInFault> {
+    async fn hand_in(&self) -> Result<(), AcceptRetryError> {
         let mut after = Some((CommandId(Uuid::nil()), UserId(Uuid::nil())));
         while let Some(from) = after {
             let part = self.store.waiting_accepts(from, PART).await?;
-            let failures = |name: &AskName| part.failures.get(name).copied().unwrap_or_default();
+            let failures = |name: &AcceptKey| part.failures.get(name).copied().unwrap_or_default();
             let mut bad = part.unreadable.clone();
             if !part.accepts.is_empty() {
                 let doubted = part.accepts.iter().any(|accept| failures(&name(accept)) > 0);
@@ -69,7 +70,7 @@ impl Workers {
         Ok(())
     }
 
-    async fn accept_failed(&self, name: AskName, failures: u32) -> Result<(), StoreError> {
+    async fn accept_failed(&self, name: AcceptKey, failures: u32) -> Result<(), StoreError> {
         if !self.store.ask_failed(name, failures).await? {
             return Ok(());
         }
@@ -89,7 +90,7 @@ impl Workers {
         &self,
         items: Vec<WaitingAccept>,
         doubted: bool,
-    ) -> Result<Vec<AskName>, HandInFault> {
+    ) -> Result<Vec<AcceptKey>, AcceptRetryError> {
         match self.try_accepts(items.clone(), doubted).await? {
             Some(bad) => return Ok(bad),
             None if items.len() == 1 => return Ok(items.iter().map(name).collect()),
@@ -109,14 +110,14 @@ impl Workers {
         &self,
         items: Vec<WaitingAccept>,
         doubted: bool,
-    ) -> Result<Option<Vec<AskName>>, HandInFault> {
-        let names: Vec<AskName> = items.iter().map(name).collect();
+    ) -> Result<Option<Vec<AcceptKey>>, AcceptRetryError> {
+        let names: Vec<AcceptKey> = items.iter().map(name).collect();
         let (list, empty) = (WaitingAccepts { items }, WaitingAccepts { items: Vec::new() });
         let answers = match self.order.decide_controlled(PATH, &list, &empty, doubted).await {
-            OwnerAnswer::Decisions(WaitingAnswers { answers }) => answers,
-            OwnerAnswer::Away(error) => return Err(HandInFault::Away(error)),
+            OwnerAnswer::Decisions(WaitingAcceptDecisions { answers }) => answers,
+            OwnerAnswer::Away(error) => return Err(AcceptRetryError::Away(error)),
             OwnerAnswer::Failed(error) => {
-                let cause = process::problem::chain(&error);
+                let cause = process::problem::format_error_chain(&error);
                 tracing::error!(cause, "A list of waiting accepts fails");
                 return Ok(None);
             }
@@ -142,13 +143,13 @@ impl Workers {
     }
 
     /// Sends an empty list, to check that the owner decides at all.
-    async fn control_accepts(&self) -> Result<(), HandInFault> {
+    async fn control_accepts(&self) -> Result<(), AcceptRetryError> {
         let nothing = WaitingAccepts { items: Vec::new() };
-        let answers = self.order.decide::<WaitingAnswers>(PATH, &nothing).await;
-        answers.map(drop).map_err(HandInFault::Away)
+        let answers = self.order.post_for_decision::<WaitingAcceptDecisions>(PATH, &nothing).await;
+        answers.map(drop).map_err(AcceptRetryError::Away)
     }
 }
 
-fn name(item: &WaitingAccept) -> AskName {
+fn name(item: &WaitingAccept) -> AcceptKey {
     (item.command.id, item.actor.user_id)
 }

@@ -11,11 +11,11 @@ use wire::{Code, EdgeId, HeldReason};
 use super::{run::RunEnd, workers::Workers};
 use crate::{
     domain::{
-        pace::{Backoff, OPS_MAX, Portion},
-        run::{self, DecidedOp, Judgement, LogWalk, Owner, Progress, UndecidedOp},
+        pace::{Backoff, BatchSizer, OPS_MAX},
+        run::{self, DecidedOp, DecidingService, LogWalk, PassResults, TokenVerdict, UndecidedOp},
     },
     rounds::given_up,
-    store::{StoreError, work::Claim},
+    store::{StoreError, work::WorkClaim},
 };
 
 /// The lease on a log: after this time another worker may take over from a dead one. A slow worker
@@ -27,7 +27,7 @@ const KEPT_EVERY: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// The next step after a pass.
-enum Next {
+enum NextStep {
     /// There may be more ops.
     GoOn,
     /// An op failed alone, or the store failed.
@@ -39,12 +39,12 @@ enum Next {
 }
 
 impl Workers {
-    pub(super) async fn drain(&self, edge: &EdgeId) {
-        let stop = self.tasks.token();
-        let mut log = LogWork {
+    pub(super) async fn drain_log(&self, edge: &EdgeId) {
+        let stop = self.tasks.stop_token();
+        let mut log = LogWorker {
             hub: self,
             edge,
-            portion: Portion::default(),
+            portion: BatchSizer::default(),
             backoff: Backoff::default(),
             walk: LogWalk::default(),
             parked: false,
@@ -57,23 +57,23 @@ impl Workers {
         loop {
             let passed = tokio::select! {
                 biased;
-                passed = log.pass() => passed,
+                passed = log.run_pass() => passed,
                 () = given_up(&stop) => break,
             };
             let next = passed.unwrap_or_else(|error| {
-                let cause = process::problem::chain(&error);
+                let cause = process::problem::format_error_chain(&error);
                 tracing::error!(edge.id = %edge, cause, "A pass over the log of `{edge}` failed");
-                Next::Pause
+                NextStep::Pause
             });
             let pause = match next {
-                Next::Done => break,
-                Next::GoOn => Duration::ZERO,
-                Next::Look(pause) => {
+                NextStep::Done => break,
+                NextStep::GoOn => Duration::ZERO,
+                NextStep::Look(pause) => {
                     // Another replica may reach the owner or auth.
-                    log.release().await;
+                    log.release_claim().await;
                     pause
                 }
-                Next::Pause => log.backoff.next(),
+                NextStep::Pause => log.backoff.next(),
             };
             tokio::select! {
                 biased;
@@ -81,80 +81,85 @@ impl Workers {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        log.release().await;
+        log.release_claim().await;
     }
 }
 
-struct LogWork<'a> {
+struct LogWorker<'a> {
     hub: &'a Workers,
     edge: &'a EdgeId,
-    portion: Portion,
+    portion: BatchSizer,
     backoff: Backoff,
     walk: LogWalk,
     /// This walk has parked some ops.
     parked: bool,
     /// An unreachable owner: this walk calls it no more. Without the order service no op can be
     /// decided, not even a review, which depends on it.
-    away: Option<Owner>,
+    away: Option<DecidingService>,
     /// When a new walk retries the parked ops.
     again_at: Option<Duration>,
     /// During a sweep of the held ops: the last one retried.
     sweep: Option<u64>,
-    claim: Option<Claim>,
+    claim: Option<WorkClaim>,
 }
 
-impl LogWork<'_> {
-    async fn pass(&mut self) -> Result<Next, StoreError> {
+impl LogWorker<'_> {
+    async fn run_pass(&mut self) -> Result<NextStep, StoreError> {
         let now = self.hub.clock.now();
         let until = now.plus_ms(CLAIM_MS);
         let before = self.claim.take();
-        self.claim = self.hub.store.claim(self.edge, self.hub.replica, now, until).await?;
-        let Some(claim) = self.claim.clone() else { return Ok(Next::Done) };
+        self.claim = self.hub.store.claim_log(self.edge, self.hub.replica, now, until).await?;
+        let Some(claim) = self.claim.clone() else { return Ok(NextStep::Done) };
         if before.is_some_and(|before| before.epoch != claim.epoch) {
             self.begin_walk();
         }
-        if self.away == Some(Owner::Order) {
+        if self.away == Some(DecidingService::Order) {
             return self.pass_by(&claim).await;
         }
-        let due = self.hub.store.due(&claim, &mut self.walk, false, self.portion.size());
-        let run = self.hub.kept(&claim, due).await?;
+        let due =
+            self.hub.store.read_due_ops(&claim, &mut self.walk, false, self.portion.next_size());
+        let run = self.hub.run_with_claim(&claim, due).await?;
         match self.sweep {
             None if run.is_empty() => Ok(self.at_the_end()),
-            Some(beyond) if run.is_empty() => self.sweep(&claim, beyond).await,
+            Some(beyond) if run.is_empty() => self.retry_held_ops(&claim, beyond).await,
             _ => Ok(self.work_off(&claim, &run).await?.1),
         }
     }
 
     /// While the order service is away, answers the ops that do not need it and parks the rest.
-    async fn pass_by(&mut self, claim: &Claim) -> Result<Next, StoreError> {
-        let waiting = self.hub.store.due(claim, &mut self.walk, true, OPS_MAX);
-        let run = self.hub.kept(claim, waiting).await?;
+    async fn pass_by(&mut self, claim: &WorkClaim) -> Result<NextStep, StoreError> {
+        let waiting = self.hub.store.read_due_ops(claim, &mut self.walk, true, OPS_MAX);
+        let run = self.hub.run_with_claim(claim, waiting).await?;
         if run.is_empty() {
             return Ok(self.at_the_end());
         }
         let now = self.hub.clock.now();
-        let plan = run::plan(&run, now, usize::MAX, None, |_, _| Judgement::KeysMissing);
+        let plan = run::plan_run(&run, now, usize::MAX, None, |_, _| TokenVerdict::KeysMissing);
         let handed = plan.handed.iter().map(|op| op.seq);
         let parked = plan.parked.iter().copied().chain(handed).collect();
-        let progress = Progress { decided: plan.answered, parked, ..Progress::default() };
+        let progress = PassResults { decided: plan.answered, parked, ..PassResults::default() };
         self.walk.go_on(&run, &progress);
-        Ok(if self.store(claim, &progress).await? { Next::GoOn } else { Next::Done })
+        Ok(if self.store_results(claim, &progress).await? {
+            NextStep::GoOn
+        } else {
+            NextStep::Done
+        })
     }
 
     /// Every due op was visited. The next walk retries the parked ones; until then only new ops are
     /// read.
-    fn at_the_end(&mut self) -> Next {
+    fn at_the_end(&mut self) -> NextStep {
         if !self.parked {
-            return Next::Done;
+            return NextStep::Done;
         }
         let now = self.hub.clock.elapsed();
         let again_at = *self.again_at.get_or_insert_with(|| now + self.backoff.next());
         if now >= again_at {
             self.begin_walk();
-            return Next::GoOn;
+            return NextStep::GoOn;
         }
         self.begin_sweep();
-        Next::Look(LOOK.min(again_at - now))
+        NextStep::Look(LOOK.min(again_at - now))
     }
 
     fn begin_walk(&mut self) {
@@ -164,29 +169,33 @@ impl LogWork<'_> {
 
     /// Starts a sweep of the held ops if it is due and their owner is reachable.
     fn begin_sweep(&mut self) {
-        let (now, turns) = (self.hub.clock.elapsed(), self.hub.bell.turns());
+        let (now, turns) = (self.hub.clock.elapsed(), self.hub.bell.retry_generation());
         if self.sweep.is_none()
             && self.away.is_none()
-            && self.hub.sweeps.begin(self.edge, now, turns)
+            && self.hub.sweeps.begin_if_due(self.edge, now, turns)
         {
             self.sweep = Some(0);
         }
     }
 
     /// Retries the next held ops. Newly received ops go first.
-    async fn sweep(&mut self, claim: &Claim, beyond: u64) -> Result<Next, StoreError> {
-        let held = self.hub.store.held_again(claim, beyond, self.portion.size());
-        let run = self.hub.kept(claim, held).await?;
+    async fn retry_held_ops(
+        &mut self,
+        claim: &WorkClaim,
+        beyond: u64,
+    ) -> Result<NextStep, StoreError> {
+        let held = self.hub.store.held_again(claim, beyond, self.portion.next_size());
+        let run = self.hub.run_with_claim(claim, held).await?;
         if run.is_empty() {
             self.sweep = None;
-            return Ok(Next::GoOn);
+            return Ok(NextStep::GoOn);
         }
         let (progress, next) = self.work_off(claim, &run).await?;
-        if progress.moved() {
+        if progress.has_decided() {
             // Ops behind the decided ones are due now.
             self.walk = LogWalk::default();
         }
-        let reached = progress.reaches().map_or(beyond, |reached| reached.max(beyond));
+        let reached = progress.last_resolved_seq().map_or(beyond, |reached| reached.max(beyond));
         self.sweep = self.away.is_none().then_some(reached);
         Ok(next)
     }
@@ -194,32 +203,34 @@ impl LogWork<'_> {
     /// Decides a run, stores its results, and advances past them.
     async fn work_off(
         &mut self,
-        claim: &Claim,
+        claim: &WorkClaim,
         run: &[UndecidedOp],
-    ) -> Result<(Progress, Next), StoreError> {
+    ) -> Result<(PassResults, NextStep), StoreError> {
         let (progress, next, settled) =
-            match self.hub.kept(claim, self.hub.decide(claim, run, self.away)).await? {
+            match self.hub.run_with_claim(claim, self.hub.decide_run(claim, run, self.away)).await?
+            {
                 RunEnd::Whole(progress) => {
-                    let reached = progress.reaches();
-                    self.portion.passed(run.iter().filter(|due| Some(due.seq) <= reached).count());
-                    (progress, Next::GoOn, true)
+                    let reached = progress.last_resolved_seq();
+                    self.portion
+                        .record_success(run.iter().filter(|due| Some(due.seq) <= reached).count());
+                    (progress, NextStep::GoOn, true)
                 }
                 RunEnd::Away(progress, owner) => {
                     self.away = Some(owner);
-                    (progress, Next::GoOn, true)
+                    (progress, NextStep::GoOn, true)
                 }
                 RunEnd::Failed(progress, ops) if progress.held.is_empty() => {
-                    self.portion.failed(ops);
+                    self.portion.record_failure(ops);
                     let alone = progress.failed.is_some();
-                    (progress, if alone { Next::Pause } else { Next::GoOn }, false)
+                    (progress, if alone { NextStep::Pause } else { NextStep::GoOn }, false)
                 }
                 RunEnd::Failed(progress, _) => {
-                    self.portion.found();
-                    (progress, Next::GoOn, true)
+                    self.portion.clear_suspects();
+                    (progress, NextStep::GoOn, true)
                 }
             };
-        if !self.store(claim, &progress).await? {
-            return Ok((progress, Next::Done));
+        if !self.store_results(claim, &progress).await? {
+            return Ok((progress, NextStep::Done));
         }
         self.parked |= !progress.parked.is_empty();
         if settled {
@@ -235,39 +246,47 @@ impl LogWork<'_> {
 
     /// Releases the claim, so that no replica has to wait for it to expire. This changes nothing if
     /// another worker has the log already.
-    async fn release(&self) {
+    async fn release_claim(&self) {
         let Some(claim) = &self.claim else { return };
-        if let Err(error) = self.hub.store.release(claim).await {
+        if let Err(error) = self.hub.store.release_claim(claim).await {
             tracing::debug!(edge.id = %self.edge, %error, "A claim was not released; it runs out");
         }
     }
 
-    async fn store(&self, claim: &Claim, progress: &Progress) -> Result<bool, StoreError> {
+    async fn store_results(
+        &self,
+        claim: &WorkClaim,
+        progress: &PassResults,
+    ) -> Result<bool, StoreError> {
         let now = self.hub.clock.now();
         let until = now.plus_ms(CLAIM_MS);
-        if !self.hub.store.commit(claim, progress, now, until).await? {
+        if !self.hub.store.commit_progress(claim, progress, now, until).await? {
             tracing::warn!(edge.id = %self.edge, "Another worker holds this log; this pass is discarded");
             return Ok(false);
         }
-        count(claim, &progress.decided);
-        if progress.moved() || !progress.held.is_empty() {
-            self.hub.nudges.nudge(self.edge);
+        count_decisions(claim, &progress.decided);
+        if progress.has_decided() || !progress.held.is_empty() {
+            self.hub.nudges.wake_sessions(self.edge);
         }
         self.tell_others(claim, progress).await?;
         Ok(true)
     }
 }
 
-impl LogWork<'_> {
+impl LogWorker<'_> {
     /// Nudges the region's holder about held ops, and retries ops of other logs that waited for the
     /// decided ones.
-    async fn tell_others(&self, claim: &Claim, progress: &Progress) -> Result<(), StoreError> {
+    async fn tell_others(
+        &self,
+        claim: &WorkClaim,
+        progress: &PassResults,
+    ) -> Result<(), StoreError> {
         let is_held = progress.held.iter().any(|(_, reason)| *reason == HeldReason::Region);
-        if is_held && let Some(holder) = self.hub.store.holder(claim.region).await? {
-            self.hub.nudges.nudge(&holder);
+        if is_held && let Some(holder) = self.hub.store.find_region_holder(claim.region).await? {
+            self.hub.nudges.wake_sessions(&holder);
         }
         let decided = progress.decided.iter().filter_map(|decided| decided.command_id);
-        if self.hub.put_accepts.settle(decided) {
+        if self.hub.put_accepts.remove_decided(decided) {
             self.hub.bell.hand_in_again();
         }
         Ok(())
@@ -278,26 +297,26 @@ impl Workers {
     /// Runs `work` while renewing the claim. Otherwise another replica would take over, hand over
     /// the same ops and discard these results, and an op that its owner never answers would never
     /// be isolated.
-    async fn kept<T>(&self, claim: &Claim, work: impl Future<Output = T>) -> T {
+    async fn run_with_claim<T>(&self, claim: &WorkClaim, work: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;
             done = work => done,
-            never = self.keep(claim) => match never {},
+            never = self.renew_claim(claim) => match never {},
         }
     }
 
-    async fn keep(&self, claim: &Claim) -> Infallible {
+    async fn renew_claim(&self, claim: &WorkClaim) -> Infallible {
         loop {
             tokio::time::sleep(KEPT_EVERY).await;
             let until = self.clock.now().plus_ms(CLAIM_MS);
-            if let Err(error) = self.store.keep(claim, until).await {
+            if let Err(error) = self.store.extend_claim(claim, until).await {
                 tracing::debug!(edge.id = %claim.edge, %error, "A claim may run out");
             }
         }
     }
 }
 
-fn count(claim: &Claim, decided: &[DecidedOp]) {
+fn count_decisions(claim: &WorkClaim, decided: &[DecidedOp]) {
     for decided in decided {
         let kind = decided.outcome.kind.as_str();
         metrics::HUB_OPS_DECIDED.add([claim.region.as_str(), kind], 1);

@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use engine::arrival::{CommandMoment, FirstArrival};
-use process::tokens::{Claims, Keys, TokenAudience};
+use engine::arrival::{CommandTime, FirstArrival};
+use process::tokens::{Claims, TokenAudience, TokenKeys};
 use uuid::Uuid;
 use wire::{BatchOp, CommandOp, HeldReason, OpsBatch, OpsDecisions, Region, UnixMillis};
 
@@ -13,10 +13,13 @@ use crate::{
     domain::{
         op::ReceivedOp,
         origins,
-        run::{self, DecidedOp, FAILURES_MAX, Judgement, Owner, Person, Progress, UndecidedOp},
+        run::{
+            self, DecidedOp, DecidingService, FAILURES_MAX, PassResults, TokenUser, TokenVerdict,
+            UndecidedOp,
+        },
     },
     peers::OwnerAnswer,
-    store::{StoreError, feed::Revocations, work::Claim},
+    store::{StoreError, feed::Revocations, work::WorkClaim},
 };
 
 const PATH: &str = "/internal/ops";
@@ -25,31 +28,32 @@ const BYTES_MAX: usize = 2 * 1024 * 1024;
 
 pub(super) enum RunEnd {
     /// Every op of the batch has a result. Some may wait for keys.
-    Whole(Progress),
+    Whole(PassResults),
     /// The owner is away, so the handed ops wait.
-    Away(Progress, Owner),
+    Away(PassResults, DecidingService),
     /// A batch of this many ops failed, so a smaller one follows.
-    Failed(Progress, usize),
+    Failed(PassResults, usize),
 }
 
 impl Workers {
-    pub(super) async fn decide(
+    pub(super) async fn decide_run(
         &self,
-        claim: &Claim,
+        claim: &WorkClaim,
         run: &[UndecidedOp],
-        away: Option<Owner>,
+        away: Option<DecidingService>,
     ) -> Result<RunEnd, StoreError> {
-        let judge = self.judge(claim, run).await?;
+        let judge = self.load_token_checker(claim, run).await?;
         if let Some(audience) = judge.newest_audience(run) {
             let sends_cloud_tokens = audience == TokenAudience::Cloud;
             self.store.note_cloud_tokens(&claim.edge, sends_cloud_tokens, self.clock.now()).await?;
         }
         let now = self.clock.now();
-        let mut plan = run::plan(run, now, BYTES_MAX, away, |due, op| judge.judge(due, op));
-        let origins = self.store.origins(&origins::maybe_put(run)).await?;
+        let mut plan =
+            run::plan_run(run, now, BYTES_MAX, away, |due, op| judge.check_token(due, op));
+        let origins = self.store.find_accept_origins(&origins::maybe_put(run)).await?;
         origins.name(&mut plan.handed, run);
         let progress =
-            Progress { decided: plan.answered, parked: plan.parked, ..Progress::default() };
+            PassResults { decided: plan.answered, parked: plan.parked, ..PassResults::default() };
         if plan.handed.is_empty() {
             return Ok(RunEnd::Whole(progress));
         }
@@ -58,20 +62,22 @@ impl Workers {
 
     async fn hand_over(
         &self,
-        claim: &Claim,
+        claim: &WorkClaim,
         run: &[UndecidedOp],
         handed: Vec<BatchOp>,
-        mut progress: Progress,
+        mut progress: PassResults,
     ) -> RunEnd {
         let edge = &claim.edge;
         // A failure counts against the op only between two successful controls.
-        let doubted = failures(run, &handed) > 0;
-        let owner = handed.first().map_or(Owner::Order, |op| Owner::of(&op.body));
+        let doubted = count_failures(run, &handed) > 0;
+        let owner = handed
+            .first()
+            .map_or(DecidingService::Order, |op| DecidingService::from_batch_body(&op.body));
         match self.ask_owner(claim, owner, handed.clone(), doubted).await {
             OwnerAnswer::Decisions(OpsDecisions { answers }) => {
-                let Some(joined) = run::join(&handed, answers) else {
+                let Some(joined) = run::match_answers(&handed, answers) else {
                     tracing::error!(edge.id = %edge, "The owner's answers do not match the ops");
-                    return failed(claim, run, &handed, progress);
+                    return handle_failed_batch(claim, run, &handed, progress);
                 };
                 progress.decided.extend(joined.decided);
                 DecidedOp::name_users(&mut progress.decided, run);
@@ -88,31 +94,35 @@ impl Workers {
             OwnerAnswer::Failed(error) => {
                 let ops = handed.len();
                 tracing::error!(edge.id = %edge, ops, %error, "A batch of `{edge}` fails");
-                failed(claim, run, &handed, progress)
+                handle_failed_batch(claim, run, &handed, progress)
             }
         }
     }
 
     async fn ask_owner(
         &self,
-        claim: &Claim,
-        owner: Owner,
+        claim: &WorkClaim,
+        owner: DecidingService,
         ops: Vec<BatchOp>,
         doubted: bool,
     ) -> OwnerAnswer<OpsDecisions> {
         let Ok(_turn) = self.turns.0.acquire().await else { unreachable!("it is never closed") };
         let [batch, empty] = [ops, Vec::new()].map(|ops| {
-            let Claim { edge, region, epoch, .. } = claim.clone();
+            let WorkClaim { edge, region, epoch, .. } = claim.clone();
             OpsBatch { edge, region, epoch, ops }
         });
         let service = match owner {
-            Owner::Order => &self.order,
-            Owner::Review => &self.review,
+            DecidingService::Order => &self.order,
+            DecidingService::Review => &self.review,
         };
         service.decide_controlled(PATH, &batch, &empty, doubted).await
     }
 
-    async fn judge(&self, claim: &Claim, run: &[UndecidedOp]) -> Result<Judge, StoreError> {
+    async fn load_token_checker(
+        &self,
+        claim: &WorkClaim,
+        run: &[UndecidedOp],
+    ) -> Result<TokenChecker, StoreError> {
         let mut tokens = HashMap::new();
         let mut elsewhere = HashSet::new();
         for due in run {
@@ -127,10 +137,10 @@ impl Workers {
             }
         }
         let elsewhere: Vec<u64> = elsewhere.into_iter().collect();
-        tokens.extend(self.store.tokens(claim, &elsewhere).await?);
+        tokens.extend(self.store.read_tokens(claim, &elsewhere).await?);
         let (keys, revocations) = (self.keys.keys.clone(), Revocations::default());
         let (region, accept_cloud_tokens) = (claim.region, self.accept_cloud_tokens);
-        let mut judge = Judge {
+        let mut judge = TokenChecker {
             tokens,
             region,
             accept_cloud_tokens,
@@ -139,14 +149,15 @@ impl Workers {
             revocations,
             firsts: HashMap::new(),
         };
-        if judge.doubts(run) {
-            let result = self.keys.refresh().await;
+        if judge.is_missing_keys(run) {
+            let result = self.keys.refresh_keys().await;
             if let Err(error) = &result {
                 tracing::warn!(%error, "Ops wait for the keys that verify their tokens");
             }
             judge.keys_are_fresh = result.is_ok();
         }
-        judge.revocations = self.store.revocations(claim.region, &judge.named()).await?;
+        judge.revocations =
+            self.store.read_revocations(claim.region, &judge.token_subjects()).await?;
         for due in run {
             if let ReceivedOp::Command(op) = &due.read
                 && judge.wants_first(claim, due, op)
@@ -161,16 +172,16 @@ impl Workers {
 
 /// Halves the batch until one op is alone. Its failures are counted, and after several it waits for
 /// an operator, so that the rest of the log continues.
-fn failed(
-    claim: &Claim,
+fn handle_failed_batch(
+    claim: &WorkClaim,
     run: &[UndecidedOp],
     handed: &[BatchOp],
-    mut progress: Progress,
+    mut progress: PassResults,
 ) -> RunEnd {
     let [alone] = handed else {
         return RunEnd::Failed(progress, handed.len());
     };
-    if failures(run, handed) + 1 >= FAILURES_MAX {
+    if count_failures(run, handed) + 1 >= FAILURES_MAX {
         let (edge, seq) = (&claim.edge, alone.seq);
         tracing::error!(edge.id = %edge, seq, "Op {seq} of `{edge}` needs an operator");
         progress.held.push((seq, HeldReason::NeedsOperator));
@@ -180,18 +191,18 @@ fn failed(
 }
 
 /// The failure count of an op that is alone in its batch.
-fn failures(run: &[UndecidedOp], handed: &[BatchOp]) -> u32 {
+fn count_failures(run: &[UndecidedOp], handed: &[BatchOp]) -> u32 {
     let [alone] = handed else { return 0 };
     run.iter().find(|due| due.seq == alone.seq).map_or(0, |due| due.failures)
 }
 
 /// The tokens that a run refers to, checked as of the time the edge took each command.
-struct Judge {
+struct TokenChecker {
     tokens: HashMap<u64, String>,
     /// The edge's region.
     region: Region,
     accept_cloud_tokens: bool,
-    keys: Keys,
+    keys: TokenKeys,
     /// The keys were refreshed after a token failed to match: it may use a new key.
     keys_are_fresh: bool,
     /// The region's revocations of the sessions and users in these tokens.
@@ -200,36 +211,36 @@ struct Judge {
     firsts: HashMap<u64, FirstArrival>,
 }
 
-impl Judge {
+impl TokenChecker {
     /// The user is `None` for a command without a token, and for a token that was made for another
     /// region's edges or another command, or had expired when the edge took the command, as far as
     /// the hub trusts that time.
-    fn judge(&self, due: &UndecidedOp, op: &CommandOp) -> Judgement {
-        let Some(token) = self.tokens.get(&op.token_seq) else { return Judgement::Known(None) };
+    fn check_token(&self, due: &UndecidedOp, op: &CommandOp) -> TokenVerdict {
+        let Some(token) = self.tokens.get(&op.token_seq) else { return TokenVerdict::Known(None) };
         let claims = match self.keys.read(token) {
             Ok(claims) if self.is_for(&claims, op) => claims,
-            Err(_) if !self.keys_are_fresh => return Judgement::KeysMissing,
-            Ok(_) | Err(_) => return Judgement::Known(None),
+            Err(_) if !self.keys_are_fresh => return TokenVerdict::KeysMissing,
+            Ok(_) | Err(_) => return TokenVerdict::Known(None),
         };
-        let moment = due.came.moment(op, self.firsts.get(&due.seq), claims.expires_at());
-        if !moment.finds_alive(claims.expires_at()) {
-            return Judgement::Known(None);
+        let moment = due.came.trusted_time(op, self.firsts.get(&due.seq), claims.expires_at());
+        if !moment.was_token_valid(claims.expires_at()) {
+            return TokenVerdict::Known(None);
         }
-        let CommandMoment { taken_at, at_latest } = moment;
-        Judgement::Known(Some(Person {
+        let CommandTime { taken_at, at_latest } = moment;
+        TokenVerdict::Known(Some(TokenUser {
             actor: claims.actor(),
             revoked_version: self.revoked_version(&claims, at_latest),
             taken_at,
-            mark: claims.mark(),
+            mark: claims.provider_mark(),
             distrusted: self.firsts.get(&due.seq).is_some_and(|first| first.distrusted),
         }))
     }
 
     /// Checks for an earlier arrival of the command elsewhere, if the edge's own timestamp is not
     /// enough.
-    fn wants_first(&self, claim: &Claim, due: &UndecidedOp, op: &CommandOp) -> bool {
-        let names_nobody = || self.judge(due, op) == Judgement::Known(None);
-        due.came.wants_first(op, claim.cut_off.is_some(), names_nobody)
+    fn wants_first(&self, claim: &WorkClaim, due: &UndecidedOp, op: &CommandOp) -> bool {
+        let names_nobody = || self.check_token(due, op) == TokenVerdict::Known(None);
+        due.came.needs_first_arrival(op, claim.cut_off.is_some(), names_nobody)
     }
 
     fn is_for(&self, claims: &Claims, op: &CommandOp) -> bool {
@@ -266,15 +277,15 @@ impl Judge {
     }
 
     /// The sessions and users of the tokens.
-    fn named(&self) -> Vec<Uuid> {
+    fn token_subjects(&self) -> Vec<Uuid> {
         let claims = self.tokens.values().filter_map(|token| self.keys.read(token).ok());
         let named: HashSet<Uuid> = claims.flat_map(|claims| [claims.sub.0, claims.jti.0]).collect();
         named.into_iter().collect()
     }
 
-    fn doubts(&self, run: &[UndecidedOp]) -> bool {
+    fn is_missing_keys(&self, run: &[UndecidedOp]) -> bool {
         run.iter().any(|due| match &due.read {
-            ReceivedOp::Command(op) => self.judge(due, op) == Judgement::KeysMissing,
+            ReceivedOp::Command(op) => self.check_token(due, op) == TokenVerdict::KeysMissing,
             _ => false,
         })
     }

@@ -11,36 +11,36 @@ use std::{
 use wire::EdgeId;
 
 #[derive(Clone)]
-pub(crate) struct Sweeps {
+pub(crate) struct RetrySchedule {
     again: Duration,
     /// One entry per edge that ever had work here.
-    begun: Arc<Mutex<HashMap<EdgeId, Begun>>>,
+    begun: Arc<Mutex<HashMap<EdgeId, SweepStart>>>,
 }
 
 #[derive(Clone, Copy)]
-struct Begun {
+struct SweepStart {
     at: Duration,
     turns: u64,
 }
 
-impl Sweeps {
+impl RetrySchedule {
     pub fn new(again: Duration) -> Self {
         Self { again, begun: Arc::default() }
     }
 
     /// Returns true if a sweep of the edge's held ops is due, and records its start.
-    pub fn begin(&self, edge: &EdgeId, now: Duration, turns: u64) -> bool {
-        let mut begun = self.begun();
+    pub fn begin_if_due(&self, edge: &EdgeId, now: Duration, turns: u64) -> bool {
+        let mut begun = self.lock_starts();
         let due = begun
             .get(edge)
             .is_none_or(|last| last.turns != turns || now.saturating_sub(last.at) >= self.again);
         if due {
-            begun.insert(edge.clone(), Begun { at: now, turns });
+            begun.insert(edge.clone(), SweepStart { at: now, turns });
         }
         due
     }
 
-    fn begun(&self) -> MutexGuard<'_, HashMap<EdgeId, Begun>> {
+    fn lock_starts(&self) -> MutexGuard<'_, HashMap<EdgeId, SweepStart>> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -51,14 +51,14 @@ mod tests {
 
     #[test]
     fn held_ops_are_handed_in_again_by_the_clock_and_when_a_right_turns() {
-        let sweeps = Sweeps::new(Duration::from_secs(2));
+        let sweeps = RetrySchedule::new(Duration::from_secs(2));
         let north = EdgeId::new("north-1").unwrap();
-        let begin = |s, turns| sweeps.begin(&north, Duration::from_secs(s), turns);
+        let begin = |s, turns| sweeps.begin_if_due(&north, Duration::from_secs(s), turns);
         assert!(begin(10, 0));
         assert!(!begin(11, 0));
         assert!(begin(11, 1), "a right has turned");
         assert!(!begin(12, 1));
         assert!(begin(13, 1));
-        assert!(sweeps.begin(&EdgeId::new("north-2").unwrap(), Duration::from_secs(13), 1));
+        assert!(sweeps.begin_if_due(&EdgeId::new("north-2").unwrap(), Duration::from_secs(13), 1));
     }
 }

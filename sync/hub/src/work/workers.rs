@@ -7,10 +7,10 @@ use process::{clock::Clock, tasks::Tasks};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::sweeps::Sweeps;
+use super::sweeps::RetrySchedule;
 use crate::{
-    peers::OpOwner,
-    signals::{Nudges, PutAccepts, WorkBell},
+    peers::OwnerClient,
+    signals::{EdgeSignals, ForwardedAccepts, WorkSignal},
     store::Store,
 };
 
@@ -23,24 +23,24 @@ pub(crate) struct Workers {
     pub store: Store,
     pub clock: Clock,
     pub tasks: Tasks,
-    pub order: OpOwner,
-    pub review: OpOwner,
+    pub order: OwnerClient,
+    pub review: OwnerClient,
     pub keys: KeySource,
-    pub nudges: Nudges,
-    pub put_accepts: PutAccepts,
-    pub bell: WorkBell,
+    pub nudges: EdgeSignals,
+    pub put_accepts: ForwardedAccepts,
+    pub bell: WorkSignal,
     pub held_again: Duration,
     pub accept_cloud_tokens: bool,
     /// Distinguishes this process from other replicas, and from itself before a restart.
     pub replica: Uuid,
-    pub sweeps: Sweeps,
-    pub turns: BatchTurns,
+    pub sweeps: RetrySchedule,
+    pub turns: BatchPermits,
 }
 
 #[derive(Clone)]
-pub(crate) struct BatchTurns(pub Arc<Semaphore>);
+pub(crate) struct BatchPermits(pub Arc<Semaphore>);
 
-impl Default for BatchTurns {
+impl Default for BatchPermits {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(BATCHES_MAX)))
     }

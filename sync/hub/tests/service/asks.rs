@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use support::eventually;
 use uuid::Uuid;
 use wire::{
-    Change, Command, CommandBody, CommandId, EventType, Op, OpState, OrderId, Region, Role, Source,
-    UnixMillis, WaitingAsk,
+    Command, CommandBody, CommandId, EventType, FeedChange, Op, OpState, OrderId, Region, Role,
+    Source, UnixMillis, WaitingAsk,
 };
 
 use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, asked, token};
@@ -110,7 +110,7 @@ async fn who_was_revoked_while_an_accept_waited_is_handed_in_as_revoked() {
     }
     let body = json!({"user_id": Uuid::from_u128(6), "role": "provider"});
     stage.publish(EventType::UserRevoked, body).await;
-    holder.until(|edge| edge.changes.iter().any(|c| matches!(c, Change::Revoked { .. }))).await;
+    holder.until(|edge| edge.changes.iter().any(|c| matches!(c, FeedChange::Revoked { .. }))).await;
     stage.assign_north(&hub, 2, None).await;
     eventually("both are decided", PATIENCE, async || {
         let script = stage.owner.script();

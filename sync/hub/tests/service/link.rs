@@ -10,8 +10,8 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::{self, Message};
 use uuid::Uuid;
 use wire::{
-    Change, ChecksumState, Code, ComplaintKind, EdgeStatus, EventType, HUB_TIME_HEADER, Hash,
-    HubKey, HubTime, LinkState, Region, Role, Standing, UserId,
+    ChecksumState, Code, EdgeStatus, EventType, FeedChange, HUB_TIME_HEADER, Hash, HealthIssueKind,
+    HubKey, HubTime, LinkSessionId, LinkState, Region, Role, UserId,
 };
 
 use crate::stage::{Edge, Stage, accept, boot, order, serve, token};
@@ -46,7 +46,7 @@ async fn what_an_edge_sends_is_stored_decided_and_answered(#[case] mysql: bool) 
     let decided = stage.owner.script().decided.clone();
     assert_eq!(decided.len(), 1);
     assert_eq!(decided[0].1.unwrap().user_id, UserId(Uuid::from_u128(5)), "whom the token names");
-    edge.until(|edge| matches!(edge.changes[..], [Change::Keys { .. }])).await;
+    edge.until(|edge| matches!(edge.changes[..], [FeedChange::Keys { .. }])).await;
     hub.stop().await;
 }
 
@@ -71,7 +71,7 @@ async fn ops_come_packed_from_an_edge_that_can_and_plain_from_one_that_cannot() 
     let mut edge = stage.enrol(&hub, "north-3", Region::North).await;
     edge.open(&hub).await;
     edge.log = (1..=30).map(taken).collect();
-    let mut frame = edge.frame(1, 30).packed();
+    let mut frame = edge.frame(1, 30).into_packed();
     frame.packed.as_mut().unwrap().bytes.pop();
     edge.send(&wire::Frame::Up(frame)).await;
     assert_eq!(edge.until_refused().await, Code::MalformedBody);
@@ -134,25 +134,25 @@ async fn an_edge_with_a_wrong_clock_hears_the_hubs_time_and_an_operator_why(#[ca
     let (stage, hub, mut edge) = Stage::with_north(mysql).await;
     let trust = HubTrust::Key(HubKey(stage.hub_key().public_key()));
     for error_ms in [-10_800_000, 28_800_000] {
-        let clock = Clock::fixed(stage.clock.now().plus_ms(error_ms));
+        let clock = Clock::fixed_at(stage.clock.now().plus_ms(error_ms));
         let token = edge_token(&edge.signer, &edge.id, &clock);
         let refused = edge.connect(&hub, &token).await.map_err(|error| *error);
         let Err(tungstenite::Error::Http(answer)) = refused else { panic!("{refused:?}") };
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
         let time = answer.headers()[HUB_TIME_HEADER].to_str().unwrap();
         let time: HubTime = time.parse().unwrap();
-        assert!(stage.clock.now().since(time.at) < SOON_MS);
+        assert!(stage.clock.now().ms_since(time.at) < SOON_MS);
         assert!(trust.proves_time(&edge.id, &token, &time));
-        let complaints = stage.status(&hub).await.complaints();
+        let complaints = stage.status(&hub).await.list_health_issues();
         let noted = complaints.iter().find_map(|complaint| match complaint.kind {
-            ComplaintKind::ClockWrong { error_ms } => Some(error_ms),
+            HealthIssueKind::ClockWrong { error_ms } => Some(error_ms),
             _ => None,
         });
         assert!((noted.unwrap() - error_ms).abs() < SOON_MS, "{complaints:?}");
     }
     // A forged token does not change the complaint; only the edge itself clears it.
     let stranger = stage.enrol(&hub, "north-9", Region::North).await;
-    let past = Clock::fixed(stage.clock.now().plus_ms(-3_600_000));
+    let past = Clock::fixed_at(stage.clock.now().plus_ms(-3_600_000));
     let forged = edge_token(&stranger.signer, &edge.id, &past);
     let refused = edge.connect(&hub, &forged).await.map_err(|error| *error);
     let Err(tungstenite::Error::Http(answer)) = refused else { panic!("{refused:?}") };
@@ -276,12 +276,12 @@ async fn frames_of_another_standing_gaps_and_repeats_store_nothing_twice() {
     for (first, count) in [(1, 2), (1, 4), (2, 2), (3, 4), (1, 6)] {
         edge.up(first, count).await;
     }
-    let other = wire::Up {
-        standing: Standing { term: 1, nonce: edge.nonce },
+    let other = wire::OpsFrame {
+        standing: LinkSessionId { term: 1, nonce: edge.nonce },
         epoch: 1,
         first_seq: 7,
         prev_hash: edge.chain_at(6).hash,
-        hash: edge.chain_at(6).then(&boot()).hash,
+        hash: edge.chain_at(6).append_op(&boot()).hash,
         ops: vec![boot().into()],
         packed: None,
     };
@@ -322,7 +322,7 @@ async fn orders_reach_the_edge_in_feed_order_and_the_checksums_agree() {
 
     edge.ack(edge.digest()).await;
     stage.north_until(&hub, |edge| edge.checksum == ChecksumState::Match).await;
-    edge.ack(Hash::of(b"something else")).await;
+    edge.ack(Hash::digest_bytes(b"something else")).await;
     stage.north_until(&hub, |edge| edge.checksum == ChecksumState::Mismatch).await;
 
     // Only missed changes are sent.
@@ -348,7 +348,7 @@ async fn an_ended_session_of_a_person_is_told_to_the_edges() {
     stage.publish(EventType::SessionRevoked, body).await;
     edge.until(|edge| {
         edge.changes.iter().any(
-            |change| matches!(change, Change::Revoked { sessions, .. } if sessions[0].0 == session),
+            |change| matches!(change, FeedChange::Revoked { sessions, .. } if sessions[0].0 == session),
         )
     })
     .await;
@@ -371,12 +371,12 @@ async fn the_link_passes_through_a_gateway(#[case] remote: bool) {
     let hub = stage.replica().await;
     let tasks = Tasks::new();
     let upstream = if remote {
-        Upstream::remote(&format!("http://{}", hub.address), &tasks).unwrap()
+        Upstream::from_address(&format!("http://{}", hub.address), &tasks).unwrap()
     } else {
-        Upstream::local(hub.router.clone())
+        Upstream::from_router(hub.router.clone())
     };
     let gateway = Router::new().fallback(pass_on).with_state(upstream);
-    let gateway = serve(process::web::standard(gateway, "gateway"), tasks).await;
+    let gateway = serve(process::web::with_standard_layers(gateway, "gateway"), tasks).await;
 
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
     edge.log = vec![boot()];

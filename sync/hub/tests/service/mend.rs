@@ -18,7 +18,7 @@ async fn an_owner_that_keeps_silent_of_one_region_keeps_no_image_of_another_wait
     let mut south = stage.enrol(&hub, "south-1", Region::South).await;
     south.open(&hub).await;
     south.until(|edge| edge.feed_cursor == 1).await;
-    south.ack(Hash::of(b"something else")).await;
+    south.ack(Hash::digest_bytes(b"something else")).await;
 
     eventually("an image is on its way to the other", PATIENCE, async || {
         let report = stage.status(&hub).await;

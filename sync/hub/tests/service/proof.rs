@@ -7,20 +7,20 @@ use base64::{
 };
 use http::{Method, StatusCode};
 use process::{
-    seal::{HubTrust, SealCheck},
+    seal::{HubTrust, SealVerifier},
     tokens::{Signer, verify_bytes},
 };
 use rstest::rstest;
 use serde_json::json;
 use wire::{
-    Code, Complaint, ComplaintKind, Frame, HubKey, Region, enrolment_bytes, former_keys_bytes,
-    hub_of,
+    Code, Frame, HealthIssue, HealthIssueKind, HubKey, Region, enrolment_bytes, former_keys_bytes,
+    parse_hub_fingerprint,
 };
 
 use crate::stage::{Stage, boot};
 
-fn complaint(kind: ComplaintKind) -> Complaint {
-    Complaint { about: "north-1".into(), kind }
+fn complaint(kind: HealthIssueKind) -> HealthIssue {
+    HealthIssue { about: "north-1".into(), kind }
 }
 
 #[rstest]
@@ -32,7 +32,7 @@ async fn an_edge_that_asks_for_proof_gets_every_frame_signed_on_every_replica(#[
     let other = stage.replica().await;
     let key = HubKey(stage.hub_key().public_key());
     for replica in [&hub, &other] {
-        edge.seals = Some(SealCheck::new(edge.id.clone(), HubTrust::Key(key)));
+        edge.seals = Some(SealVerifier::new(edge.id.clone(), HubTrust::Key(key)));
         edge.open(replica).await;
         edge.log.push(boot());
         let seq = edge.log.len();
@@ -49,12 +49,12 @@ async fn an_edge_that_asks_for_proof_gets_every_frame_signed_on_every_replica(#[
 async fn an_edge_that_checks_nothing_still_links_and_is_complained_of_until_it_does() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     edge.open(&hub).await;
-    let takes_any_hub = complaint(ComplaintKind::TakesAnyHub);
-    assert!(stage.status(&hub).await.complaints().contains(&takes_any_hub));
+    let takes_any_hub = complaint(HealthIssueKind::TakesAnyHub);
+    assert!(stage.status(&hub).await.list_health_issues().contains(&takes_any_hub));
 
-    edge.seals = Some(SealCheck::new(edge.id.clone(), HubTrust::FirstKey));
+    edge.seals = Some(SealVerifier::new(edge.id.clone(), HubTrust::FirstKey));
     edge.open(&hub).await;
-    assert!(!stage.status(&hub).await.complaints().contains(&takes_any_hub));
+    assert!(!stage.status(&hub).await.list_health_issues().contains(&takes_any_hub));
 }
 
 #[tokio::test]
@@ -63,11 +63,11 @@ async fn a_plain_line_is_complained_of_and_without_a_key_it_proves_nothing() {
     edge.plain_line = true;
     for pinned in [false, true] {
         edge.pinned = pinned;
-        edge.seals = Some(SealCheck::new(edge.id.clone(), HubTrust::FirstKey));
+        edge.seals = Some(SealVerifier::new(edge.id.clone(), HubTrust::FirstKey));
         edge.open(&hub).await;
-        let complaints = stage.status(&hub).await.complaints();
-        assert!(complaints.contains(&complaint(ComplaintKind::PlainLine)));
-        assert_eq!(complaints.contains(&complaint(ComplaintKind::TakesAnyHub)), !pinned);
+        let complaints = stage.status(&hub).await.list_health_issues();
+        assert!(complaints.contains(&complaint(HealthIssueKind::PlainLine)));
+        assert_eq!(complaints.contains(&complaint(HealthIssueKind::TakesAnyHub)), !pinned);
     }
 }
 
@@ -75,9 +75,9 @@ async fn a_plain_line_is_complained_of_and_without_a_key_it_proves_nothing() {
 async fn a_hello_in_mid_session_changes_no_seal() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     let key = HubKey(stage.hub_key().public_key());
-    edge.seals = Some(SealCheck::new(edge.id.clone(), HubTrust::Key(key)));
+    edge.seals = Some(SealVerifier::new(edge.id.clone(), HubTrust::Key(key)));
     edge.open(&hub).await;
-    let another = SealCheck::new(edge.id.clone(), HubTrust::Key(key)).challenge();
+    let another = SealVerifier::new(edge.id.clone(), HubTrust::Key(key)).challenge();
     let hello = wire::Hello { challenge: Some(another), ..edge.hello() };
     edge.send(&Frame::Hello(hello)).await;
     edge.log.push(boot());
@@ -89,14 +89,14 @@ async fn a_hello_in_mid_session_changes_no_seal() {
 async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let (key, edge) = (stage.hub_key(), Signer::from_pkcs8(&Signer::generate()).unwrap());
+    let (key, edge) = (stage.hub_key(), Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap());
     let invited = json!({"edge": "north-1", "region": "NORTH"});
     let (status, made) =
         stage.admin(&hub, Method::POST, "/api/v1/admin/edges", Some(invited)).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     let code = made["code"].as_str().unwrap();
     let public = HubKey(key.public_key());
-    assert_eq!(hub_of(code), Ok(Some(public.fingerprint())));
+    assert_eq!(parse_hub_fingerprint(code), Ok(Some(public.compute_fingerprint())));
 
     let public_key = URL_SAFE_NO_PAD.encode(edge.public_key());
     let published = async |name: &str| {
@@ -119,7 +119,7 @@ async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key()
     let why = json!({"why": "it was lent"});
     let (status, made) = stage.admin(&hub, Method::POST, path, Some(why)).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
-    let next = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let next = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     let next_key = URL_SAFE_NO_PAD.encode(next.public_key());
     let asked = json!({"code": made["code"], "public_key": &next_key});
     let (status, answer) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(asked)).await;
@@ -151,7 +151,7 @@ async fn a_replica_with_a_key_of_its_own_does_not_start(#[case] mysql: bool) {
     stage.replica().await.stop().await;
     std::fs::remove_file(stage.hub_key_file()).unwrap();
     let refused = stage.try_replica().await.err().unwrap();
-    let why = process::problem::chain(&refused);
+    let why = process::problem::format_error_chain(&refused);
     assert!(why.contains("put the hub's key file back"), "{why}");
     stage.key_is_replaced(true);
     stage.replica().await.stop().await;

@@ -5,8 +5,8 @@ use http::{Method, StatusCode};
 use rstest::rstest;
 use support::eventually;
 use wire::{
-    Chain, Code, Complaint, ComplaintKind, FenceEnding, Frame, LeftBehind, LinkState,
-    QuarantineWhy, Region, Role, TakeBack,
+    ChainHead, Code, FenceEnding, Frame, HealthIssue, HealthIssueKind, LeaseRevocation, LeftBehind,
+    LinkState, QuarantineWhy, Region, Role,
 };
 
 use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
@@ -47,7 +47,7 @@ async fn a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on(#[case] mysql
     assert_eq!(tail, edge.log[1..], "what it lost, and nothing that it has");
     let part = given.part.unwrap();
     assert_eq!((part.epoch, part.first_seq, part.first_hash), (1, 2, edge.chain_at(2).hash));
-    let over = TakeBack {
+    let over = LeaseRevocation {
         edge: edge.id.clone(),
         epoch: 1,
         why: FenceEnding::EdgeRestored,
@@ -83,7 +83,7 @@ async fn an_edge_that_cannot_say_what_it_has_gets_all_that_is_kept_in_parts() {
     stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
 
     let mut restored = restored(&edge, 2);
-    restored.settled = Some(Chain { seq: 2, hash: edge.chain_at(1).hash });
+    restored.settled = Some(ChainHead { seq: 2, hash: edge.chain_at(1).hash });
     let (given, tail) = restored.confined(&hub).await;
     assert_eq!(tail, edge.log, "from the beginning");
     assert!(given.part.unwrap().index > 1, "more than a frame takes");
@@ -113,9 +113,9 @@ async fn a_suspect_edge_at_the_very_cursor_is_confined_too_and_undecided_ops_are
     let shown = stage.north(&hub).await;
     assert_eq!((given.new_epoch, shown.undecided), (2, 0));
     assert_eq!(shown.left_behind, [LeftBehind { epoch: 1, commands: 1 }]);
-    let kind = ComplaintKind::LeftBehind(LeftBehind { epoch: 1, commands: 1 });
-    let complaint = Complaint { about: "north-1".into(), kind };
-    assert!(stage.status(&hub).await.complaints().contains(&complaint));
+    let kind = HealthIssueKind::LeftBehind(LeftBehind { epoch: 1, commands: 1 });
+    let complaint = HealthIssue { about: "north-1".into(), kind };
+    assert!(stage.status(&hub).await.list_health_issues().contains(&complaint));
 
     suspect.begin(&given);
     suspect.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(9, 2, now)];
@@ -141,7 +141,7 @@ async fn an_epoch_whose_rights_are_taken_back_ends_with_whoever_calls_next() {
     // The copy's take-back is still unanswered when the original returns with its full log.
     let mut itself = edge.twin(3);
     itself.call(&hub).await.unwrap();
-    let over = TakeBack {
+    let over = LeaseRevocation {
         edge: edge.id.clone(),
         epoch: 1,
         why: FenceEnding::EdgeRestored,

@@ -9,7 +9,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use platform::{Ground, bus::Bus, sql::Sql, upstream::Upstream, vals};
+use platform::{ServiceContext, bus::Bus, sql::Sql, upstream::Upstream, vals};
 use process::{
     clock::Clock,
     tasks::Tasks,
@@ -115,12 +115,12 @@ impl Stage {
     pub async fn try_replica(&self) -> Result<Replica, hub::OpenError> {
         let (bus, service_key) = (self.bus.clone(), self.service_key.clone());
         let ground = testing::ground(self.folder.path(), &self.clock).await;
-        let ground = Ground { bus, service_key, ..ground };
+        let ground = ServiceContext { bus, service_key, ..ground };
         let tasks = ground.tasks.clone();
         let peers = hub::Peers {
-            review: Upstream::local(axum::Router::new()),
-            order: Upstream::local(self.owner.router()),
-            auth: Upstream::local(self.auth.router()),
+            review: Upstream::from_router(axum::Router::new()),
+            order: Upstream::from_router(self.owner.router()),
+            auth: Upstream::from_router(self.auth.router()),
         };
         let router = hub::open(self.config.clone(), ground, peers).await?;
         let replica = serve(router, tasks).await;
@@ -146,7 +146,7 @@ impl Stage {
         alter: impl FnOnce(Claims) -> Claims,
     ) -> String {
         let claims = support::claims(samples::person(user, role), self.clock.now());
-        self.signer.sign(&alter(Claims {
+        self.signer.sign_claims(&alter(Claims {
             jti: SessionId(self.clock.new_id()),
             exp: claims.iat + until_s,
             iat: claims.iat + from_s,
@@ -168,7 +168,7 @@ impl Stage {
     pub async fn claims(&self) -> i64 {
         const CLAIMED: &str = "SELECT COUNT(*) FROM edges WHERE work_until > 0";
         let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
-        let claimed = sql.one(CLAIMED, vals![]).await.unwrap().unwrap();
+        let claimed = sql.fetch_optional(CLAIMED, vals![]).await.unwrap().unwrap();
         sql.close().await;
         claimed
     }
@@ -275,13 +275,13 @@ impl Stage {
         path: &str,
         body: Option<Value>,
     ) -> (StatusCode, Value) {
-        let token = self.service_key.token("order", "hub", &self.clock);
+        let token = self.service_key.issue_token("order", "hub", &self.clock);
         replica.ask(method, path, Some(&token), body).await
     }
 
     pub async fn dead_letters(&self) -> u64 {
         let queue = platform::bus::dead_letter_queue("hub_feed");
-        self.bus.waiting(&queue).await.unwrap()
+        self.bus.count_waiting(&queue).await.unwrap()
     }
 
     /// Invites and enrols an edge through the public routes.
@@ -344,11 +344,12 @@ impl Stage {
 }
 
 pub async fn serve(router: Router, tasks: Tasks) -> Replica {
-    let listener = process::web::bind("127.0.0.1:0").await.unwrap();
+    let listener = process::web::bind_listener("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (served, stop) = (router.clone(), tasks.token());
+    let (served, stop) = (router.clone(), tasks.stop_token());
     tasks.spawn("server", async move {
-        process::web::serve(listener, served, process::web::Slots::default(), stop).await;
+        process::web::serve_http(listener, served, process::web::ConnectionSlots::default(), stop)
+            .await;
     });
     Replica { address, router, tasks }
 }

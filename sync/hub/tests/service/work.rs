@@ -12,8 +12,8 @@ use serde_json::json;
 use support::eventually;
 use uuid::Uuid;
 use wire::{
-    Chain, Change, Code, CommandId, EventType, Hash, HeldReason, Op, Policy, ProviderMark,
-    QuarantineWhy, Region, Relogged, Role, UserId, Verdict,
+    ChainHead, Code, CommandId, EarlierReceipt, EventType, FeedChange, Hash, HeldReason, Op,
+    Policy, ProviderVerification, QuarantineWhy, Region, Role, UserId, Verdict,
 };
 
 use crate::stage::{PATIENCE, Stage, accept, accept_on, boot, token};
@@ -305,5 +305,5 @@ async fn an_op_that_its_region_holds_is_told_and_handed_in_again_until_it_is_dec
     stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (0, 0)).await;
     let north = stage.status(&hub).await.regions.swap_remove(0);
     assert_eq!((north.policy, north.holder), (Policy::Exclusive, Some("north-1".parse().unwrap())));
-    edge.until(|edge| edge.changes.iter().any(|c| matches!(c, Change::Assignment(_)))).await;
+    edge.until(|edge| edge.changes.iter().any(|c| matches!(c, FeedChange::Assignment(_)))).await;
 }

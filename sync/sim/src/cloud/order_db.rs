@@ -7,8 +7,8 @@ use std::{
 };
 
 use rules::{
-    AssignmentTurn, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission, Writes,
-    regions_to_explain,
+    AssignmentTransition, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission,
+    Writes, regions_to_explain,
 };
 use wire::{
     CommandBody, CommandId, EventId, Order, OrderId, OrderStatus, Region, UnixMillis, UserId,
@@ -104,7 +104,8 @@ impl OrderDb {
                 _ => {}
             }
         }
-        let new = writes.commands.iter().all(|answer| !self.commands.contains_key(&answer.key()));
+        let new =
+            writes.commands.iter().all(|answer| !self.commands.contains_key(&answer.command_key()));
         if new || self.bug == Some(Bug::AnswersNotKept) {
             Ok(())
         } else {
@@ -119,7 +120,7 @@ impl OrderDb {
             self.orders.insert(write.after.order.id, Rc::new(write.after.clone()));
         }
         for answer in &writes.commands {
-            self.commands.insert(answer.key(), answer.clone());
+            self.commands.insert(answer.command_key(), answer.clone());
         }
         for line in &writes.timeline {
             let entry = &line.entry;
@@ -165,7 +166,7 @@ impl OrderDb {
     pub fn turn(
         &mut self,
         region: Region,
-        turned: &AssignmentTurn,
+        turned: &AssignmentTransition,
         at: UnixMillis,
         number: u64,
         id: EventId,
@@ -203,5 +204,5 @@ impl OrderDb {
 }
 
 pub fn requests(batch: wire::OpsBatch) -> Vec<Submission> {
-    rules::requests(batch)
+    rules::submissions_from_batch(batch)
 }

@@ -36,7 +36,7 @@ pub fn plan(
             Some(Op::Command(op)) => command(db, e, seq, op),
             #[allow(unreachable_patterns)]
             _ => {
-                plan.answered.push(answered(Outcome::rejected(Code::UnknownOp, None, now)));
+                plan.answered.push(answered(Outcome::new_rejected(Code::UnknownOp, None, now)));
                 continue;
             }
         };
@@ -79,7 +79,7 @@ fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
     };
     let names_nobody = || person(token, &came, op, None).is_none();
     let first = came
-        .wants_first(op, edge.cut_off.is_some(), names_nobody)
+        .needs_first_arrival(op, edge.cut_off.is_some(), names_nobody)
         .then(|| db.first_arrival(e, op))
         .flatten();
     let person = person(token, &came, op, first.as_ref());
@@ -87,7 +87,7 @@ fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
     let revoked = actor.and_then(|actor| db.revoked_version(cast::region(e), actor.user_id));
     let again = first.is_some_and(|first| first.distrusted) && person.is_some();
     let own = edge.distrusts(edge.epoch, came.received_at) && !db.has(Bug::DistrustIgnored);
-    let evidence = came.evidence(op, taken_at, revoked, own || again);
+    let evidence = came.build_evidence(op, taken_at, revoked, own || again);
     BatchBody::Command { command: op.command.clone(), actor, evidence }
 }
 
@@ -100,11 +100,11 @@ fn person(
     first: Option<&FirstArrival>,
 ) -> Option<(Actor, UnixMillis)> {
     let (actor, expires_at) = token?;
-    let moment = came.moment(op, first, expires_at);
-    moment.finds_alive(expires_at).then_some((actor, moment.taken_at))
+    let moment = came.trusted_time(op, first, expires_at);
+    moment.was_token_valid(expires_at).then_some((actor, moment.taken_at))
 }
 
 fn applied(now: UnixMillis) -> Outcome {
     let kind = OutcomeKind::Applied;
-    Outcome::plain(kind, now)
+    Outcome::new_plain(kind, now)
 }

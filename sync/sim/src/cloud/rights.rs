@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rules::{Assignment, AssignmentTurn, Lapse, OfflineRules, Seat};
+use rules::{Assignment, AssignmentTransition, DisabledRule, HolderEpoch, OfflineRules};
 use wire::{
     EdgeId, FenceEnd, FenceRecord, Hash, Order, Region, RegionAssignment, UnixMillis, UserId,
 };
@@ -60,11 +60,11 @@ impl Rights {
     }
 
     /// Returns true if that epoch of the edge is over.
-    pub fn is_over(&self, seat: &Seat) -> bool {
+    pub fn is_over(&self, seat: &HolderEpoch) -> bool {
         self.ended_epochs.get(&seat.edge).is_some_and(|ended| seat.epoch <= *ended)
     }
 
-    pub fn end_epoch(&mut self, seat: &Seat) {
+    pub fn end_epoch(&mut self, seat: &HolderEpoch) {
         let ended = self.ended_epochs.entry(seat.edge.clone()).or_default();
         *ended = seat.epoch.max(*ended);
     }
@@ -100,7 +100,7 @@ impl Rights {
     pub fn turn(
         &mut self,
         region: Region,
-        turned: &AssignmentTurn,
+        turned: &AssignmentTransition,
         at: UnixMillis,
         open: Hash,
     ) -> RegionAssignment {
@@ -128,27 +128,27 @@ impl Rights {
     }
 
     pub fn told(&self, region: Region, assignment: &Assignment) -> RegionAssignment {
-        assignment.told(self.digests.get(&(region, assignment.fence)).copied())
+        assignment.to_region_assignment(self.digests.get(&(region, assignment.fence)).copied())
     }
 }
 
 /// The order service's rule that a planted bug leaves out.
-pub fn lapse(bug: Option<Bug>) -> Option<Lapse> {
+pub fn lapse(bug: Option<Bug>) -> Option<DisabledRule> {
     Some(match bug? {
-        Bug::NonfenceHeld => Lapse::NonfenceHeld,
-        Bug::OldfenceHeld => Lapse::OldfenceHeld,
-        Bug::HeldBeforeChecks => Lapse::HeldBeforeChecks,
-        Bug::HeldNotFinal => Lapse::HeldNotFinal,
-        Bug::HeldKeepsOrder => Lapse::HeldKeepsOrder,
-        Bug::ReleaseOp => Lapse::ReleaseOp,
-        Bug::AnyReleaseEnds => Lapse::AnyReleaseEnds,
-        Bug::CancelHeld => Lapse::CancelHeld,
-        Bug::RevokeSeen => Lapse::RevokeSeen,
-        Bug::RuleVersion => Lapse::RuleVersion,
-        Bug::UnpaidWhileLinked => Lapse::UnpaidWhileLinked,
-        Bug::VainCase => Lapse::VainCase,
-        Bug::RefuseNotConsume => Lapse::RefuseNotConsume,
-        Bug::AnswersNotKept => Lapse::AnswersKept,
+        Bug::NonfenceHeld => DisabledRule::NonfenceHeld,
+        Bug::OldfenceHeld => DisabledRule::OldfenceHeld,
+        Bug::HeldBeforeChecks => DisabledRule::HeldBeforeChecks,
+        Bug::HeldNotFinal => DisabledRule::HeldNotFinal,
+        Bug::HeldKeepsOrder => DisabledRule::HeldKeepsOrder,
+        Bug::ReleaseOp => DisabledRule::ReleaseOp,
+        Bug::AnyReleaseEnds => DisabledRule::AnyReleaseEnds,
+        Bug::CancelHeld => DisabledRule::CancelHeld,
+        Bug::RevokeSeen => DisabledRule::RevokeSeen,
+        Bug::RuleVersion => DisabledRule::RuleVersion,
+        Bug::UnpaidWhileLinked => DisabledRule::UnpaidWhileLinked,
+        Bug::VainCase => DisabledRule::VainCase,
+        Bug::RefuseNotConsume => DisabledRule::RefuseNotConsume,
+        Bug::AnswersNotKept => DisabledRule::AnswersKept,
         _ => return None,
     })
 }

@@ -19,12 +19,12 @@ use std::{
 
 use engine::{
     arrival::OpArrival,
-    cloud::{Ending, EpochGrant, NewOps, StoredEdge, feed_base},
-    moments::{CutOff, HeadNotes, OpBounds},
+    cloud::{EndingEpoch, EpochGrant, NewOps, StoredEdge, feed_base},
+    moments::{LogHeadReports, OpBounds, TrustCutOff},
 };
 use wire::{
-    Ack, BootNonce, Chain, Change, CommandId, EventId, Hash, Hello, NumberedOutcome, Op, OrderId,
-    Region, RegionAssignment, UnixMillis, UserId,
+    Ack, BootNonce, ChainHead, CommandId, EventId, FeedChange, Hash, Hello, NumberedOutcome, Op,
+    OrderId, Region, RegionAssignment, UnixMillis, UserId,
 };
 
 pub use asks::{PortalAsk, WaitNotice};
@@ -56,20 +56,20 @@ pub struct EdgeRow {
     pub nonce: Option<BootNonce>,
     /// The origin of each epoch but the first.
     pub epochs: BTreeMap<u64, EpochRow>,
-    pub ending: Option<Ending>,
+    pub ending: Option<EndingEpoch>,
     pub readmitted_at: Option<UnixMillis>,
     pub needs_operator: bool,
     pub probe_number: u64,
     pub probed_at: UnixMillis,
     pub probe_answered: u64,
-    pub cursor: Chain,
-    pub heads: HeadNotes,
+    pub cursor: ChainHead,
+    pub heads: LogHeadReports,
     /// The number of its enrolled key.
     pub key: u32,
     pub disabled: bool,
     /// A disabled epoch that the order service has not received yet.
     pub disabling: Option<u64>,
-    pub cut_off: Option<CutOff>,
+    pub cut_off: Option<TrustCutOff>,
     pub outcome_count: u64,
     pub undecided: u64,
     pub outcome_cursor: u64,
@@ -171,7 +171,7 @@ pub struct RegionRow {
 
 pub struct FeedRow {
     pub entity: Entity,
-    pub change: Rc<Change>,
+    pub change: Rc<FeedChange>,
     /// Digest of the region's orders including this change.
     pub digest: Hash,
 }
@@ -303,7 +303,7 @@ impl SyncDb {
         &mut self,
         e: usize,
         ack: &Ack,
-        heads: HeadNotes,
+        heads: LogHeadReports,
         now: UnixMillis,
         heard_at: u64,
     ) -> bool {
@@ -355,8 +355,8 @@ impl EdgeRow {
             probe_number: 0,
             probed_at: UnixMillis(0),
             probe_answered: 0,
-            cursor: Chain::start(&cast::edge(e)),
-            heads: HeadNotes::default(),
+            cursor: ChainHead::start(&cast::edge(e)),
+            heads: LogHeadReports::default(),
             key: 0,
             disabled: false,
             disabling: None,

@@ -2,13 +2,13 @@
 //! `edge-node/src/intake.rs`.
 
 use engine::{
-    customers::{PayingRecord, customer_of},
-    verdict::{Answer, Footing, Judgment, Request, judge},
-    view::{PendingOp, Sight},
+    customers::{PaymentHistory, customer_of},
+    verdict::{CommandDecision, EdgeState, TakenVerdict, VerdictRequest, judge_command},
+    view::{EdgeOrderView, PendingOp},
 };
 use wire::{
-    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, Order, OrderId,
-    Outcome, QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
+    Actor, AskFrame, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
+    Hash, Op, Order, OrderId, Outcome, QuarantineWhy, Receipt, UnixMillis, UserId, Verdict,
 };
 
 use super::file::{CommandName, EdgeFile, PendingCommand, SuspicionCause};
@@ -45,7 +45,7 @@ pub struct LoggedCommand {
     pub order_id: OrderId,
     pub device: Option<DeviceId>,
     pub epoch: u64,
-    pub at: Chain,
+    pub at: ChainHead,
     pub verdict: Verdict,
     pub doubt: Option<Code>,
     pub fence: Option<u64>,
@@ -92,8 +92,8 @@ impl EdgeFile {
             return not_taken(code);
         }
         match self.judge(&entry) {
-            Answer::NotTaken(code) => not_taken(code),
-            Answer::Taken(taken) => {
+            CommandDecision::NotTaken(code) => not_taken(code),
+            CommandDecision::Taken(taken) => {
                 let stored = Box::new(self.log_command(entry, taken));
                 let order = self.sight(stored.order_id).order.map(Box::new);
                 EntryResult::Stored { stored, order, new: true }
@@ -103,7 +103,7 @@ impl EdgeFile {
 
     /// Logs an accept made elsewhere: always provisional and without a fence. Returns true if it
     /// was new.
-    pub fn log_asked(&mut self, ask: Ask) -> bool {
+    pub fn log_asked(&mut self, ask: AskFrame) -> bool {
         if self.commands.get(&(ask.command.id, ask.actor.user_id)).is_some() {
             return false;
         }
@@ -122,12 +122,12 @@ impl EdgeFile {
         };
         self.log_command(
             entry,
-            Judgment { verdict: Verdict::Provisional, fence: None, doubt: None },
+            TakenVerdict { verdict: Verdict::Provisional, fence: None, doubt: None },
         );
         true
     }
 
-    pub fn judge(&self, entry: &CommandEntry) -> Answer {
+    pub fn judge(&self, entry: &CommandEntry) -> CommandDecision {
         let mut sight = self.sight(entry.command.body.order_id());
         for op in &mut sight.pending {
             op.is_idle &= !self.has(Bug::NonsenseCounts);
@@ -138,10 +138,10 @@ impl EdgeFile {
 
     /// The answer to a new command, as if this person had sent no ops. `None` if they may yet get
     /// the order.
-    pub fn judge_without(&self, whose: UserId, entry: &CommandEntry) -> Option<Answer> {
+    pub fn judge_without(&self, whose: UserId, entry: &CommandEntry) -> Option<CommandDecision> {
         let order_id = entry.command.body.order_id();
         let accepts = |op: &PendingOp| {
-            op.actor.user_id == whose && op.body.action() == Some(wire::Action::Accept)
+            op.actor.user_id == whose && op.body.order_action() == Some(wire::Action::Accept)
         };
         let confirmed = self.orders.get(&order_id).map(|row| row.order.status);
         let is_closed = confirmed.is_some_and(|status| {
@@ -159,26 +159,28 @@ impl EdgeFile {
         Some(self.judge_over(entry, self.sight_over(order_id, others)))
     }
 
-    fn judge_over(&self, entry: &CommandEntry, mut sight: Sight) -> Answer {
+    fn judge_over(&self, entry: &CommandEntry, mut sight: EdgeOrderView) -> CommandDecision {
         let body = &entry.command.body;
         let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
         let receipted = entry.was_taken;
-        let request = Request { actor: entry.actor, body, repeat, receipted };
+        let request = VerdictRequest { actor: entry.actor, body, repeat, receipted };
         let tenure = &self.book.live.tenure;
         let suspect = self.book.live.suspect && !self.has(Bug::SuspectIsFirm);
         sight.in_good_standing =
             self.is_in_good_standing(entry, sight.order.as_ref()) || self.has(Bug::StandingAssumed);
         let rule_allows = tenure.rule_allows(body, &sight);
-        let right = tenure.right(self.book.live.epoch);
+        let right = tenure.current_right(self.book.live.epoch);
         let let_in = entry.let_in && (!self.is_revoked(entry) || self.has(Bug::RevocationsStale));
         let unpaid_start = tenure.allows_unpaid_work(body, &sight, entry.cut_off);
-        let footing = Footing { right, suspect, let_in, rule_allows, unpaid_start };
+        let footing = EdgeState { right, suspect, let_in, rule_allows, unpaid_start };
         if self.has(Bug::FirmBase) {
             sight.pending.clear();
         }
-        match judge(&request, &sight, &footing) {
-            Answer::Taken(Judgment { doubt: Some(doubt), .. }) if self.has(Bug::SoftRefusal) => {
-                Answer::NotTaken(doubt)
+        match judge_command(&request, &sight, &footing) {
+            CommandDecision::Taken(TakenVerdict { doubt: Some(doubt), .. })
+                if self.has(Bug::SoftRefusal) =>
+            {
+                CommandDecision::NotTaken(doubt)
             }
             answer => answer,
         }
@@ -197,17 +199,18 @@ impl EdgeFile {
         let asked = customer.filter(|_| rules.approval_in_good_standing.is_some());
         asked.is_some_and(|customer| {
             let orders = self.orders.live().values().map(|row| &row.order);
-            PayingRecord::of(orders.filter(|order| order.customer_id == customer)).is_good()
+            PaymentHistory::from_orders(orders.filter(|order| order.customer_id == customer))
+                .is_good()
         })
     }
 
     /// The command as it would be stored, without storing it.
-    pub fn as_if_stored(&self, entry: &CommandEntry, taken: Judgment) -> LoggedCommand {
-        let at = Chain { seq: self.book.live.head.seq + 1, hash: Hash::ZERO };
+    pub fn as_if_stored(&self, entry: &CommandEntry, taken: TakenVerdict) -> LoggedCommand {
+        let at = ChainHead { seq: self.book.live.head.seq + 1, hash: Hash::ZERO };
         stored(entry, taken, self.book.live.epoch, at)
     }
 
-    fn log_command(&mut self, entry: CommandEntry, taken: Judgment) -> LoggedCommand {
+    fn log_command(&mut self, entry: CommandEntry, taken: TakenVerdict) -> LoggedCommand {
         let token_seq = self.token(&entry.token);
         let (tenure, revocations) = (&self.book.live.tenure, self.book.live.revocations_version);
         let op = Op::Command(CommandOp {
@@ -234,13 +237,13 @@ impl EdgeFile {
 }
 
 /// The tablet shows a receipt for a lost command and resends it, so the edge logs it again.
-fn lost(receipt: Receipt) -> Relogged {
+fn lost(receipt: Receipt) -> EarlierReceipt {
     let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
-    let (at, why) = (Chain { seq, hash }, QuarantineWhy::EdgeRestored);
-    Relogged { edge, epoch, at, verdict, fence, why }
+    let (at, why) = (ChainHead { seq, hash }, QuarantineWhy::EdgeRestored);
+    EarlierReceipt { edge, epoch, at, verdict, fence, why }
 }
 
-fn stored(entry: &CommandEntry, taken: Judgment, epoch: u64, at: Chain) -> LoggedCommand {
+fn stored(entry: &CommandEntry, taken: TakenVerdict, epoch: u64, at: ChainHead) -> LoggedCommand {
     LoggedCommand {
         command_id: entry.command.id,
         user_id: entry.actor.user_id,

@@ -12,13 +12,13 @@ mod settling;
 use std::rc::Rc;
 
 use engine::{
-    edge::{EdgeWrite, OpRange, Position, Run},
-    right::Tenure,
-    view::{ConfirmedOrder, PendingOp, Sight, Tally, see},
+    edge::{EdgeFilePosition, EdgeWrite, OpRange, OpRun},
+    right::RegionLease,
+    view::{ConfirmedOrder, EdgeOrderView, PendingOp, ViewDigest, overlay_pending_ops},
 };
 use wire::{
-    BootNonce, Chain, Change, CommandId, EdgeId, Hash, Op, Order, OrderId, Staged, UnixMillis,
-    UserId,
+    BootNonce, ChainHead, CommandId, EdgeId, FeedChange, Hash, Op, Order, OrderId, StagedSnapshot,
+    UnixMillis, UserId,
 };
 
 use super::entering::LoggedCommand;
@@ -43,7 +43,7 @@ pub struct EdgeBook {
     pub epoch: u64,
     /// The start of this epoch's chain.
     pub start: Hash,
-    pub head: Chain,
+    pub head: ChainHead,
     pub suspect: bool,
     /// The reason while it is suspect.
     pub alarm: Option<SuspicionCause>,
@@ -52,10 +52,10 @@ pub struct EdgeBook {
     pub feed_cursor: u64,
     pub outcome_cursor: u64,
     /// The stored part of a snapshot in transfer, and the last snapshot that became the view.
-    pub staged: Option<Staged>,
+    pub staged: Option<StagedSnapshot>,
     pub snapshot: Option<Hash>,
-    pub tally: Tally,
-    pub tenure: Rc<Tenure>,
+    pub tally: ViewDigest,
+    pub tenure: Rc<RegionLease>,
     pub revocations_version: u64,
     pub keys_version: u64,
 }
@@ -63,7 +63,7 @@ pub struct EdgeBook {
 #[derive(Debug)]
 pub struct LoggedOp {
     pub bytes: Vec<u8>,
-    pub at: Chain,
+    pub at: ChainHead,
     pub op: Op,
 }
 
@@ -91,7 +91,7 @@ pub struct EdgeFile {
     pub brought: ModelTable<OrderId, (u64, bool)>,
     /// From an incomplete snapshot.
     pub staged_orders: ModelTable<OrderId, Order>,
-    pub staged_changes: ModelTable<u32, Change>,
+    pub staged_changes: ModelTable<u32, FeedChange>,
     pub revoked: ModelTable<UserId, ()>,
     pub mark: FileMark,
 }
@@ -104,7 +104,7 @@ pub struct SettledCommand {
 
 impl EdgeFile {
     pub fn new(name: EdgeId, bug: Option<Bug>) -> Self {
-        let start = Chain::start(&name);
+        let start = ChainHead::start(&name);
         let book = EdgeBook {
             name,
             epoch: FIRST_EPOCH,
@@ -118,7 +118,7 @@ impl EdgeFile {
             outcome_cursor: 0,
             staged: None,
             snapshot: None,
-            tally: Tally::default(),
+            tally: ViewDigest::default(),
             tenure: Rc::default(),
             revocations_version: 0,
             keys_version: 0,
@@ -217,15 +217,15 @@ impl EdgeFile {
     fn find_head(&mut self) {
         let EdgeBook { epoch, start, .. } = self.book.live;
         let last = self.log.live().range((epoch, 0)..=(epoch, u64::MAX)).next_back();
-        let head = last.map_or(Chain { seq: 0, hash: start }, |(_, logged)| logged.at);
+        let head = last.map_or(ChainHead { seq: 0, hash: start }, |(_, logged)| logged.at);
         self.book.live.head = head;
         self.book.commit();
     }
 
     /// Appends an op; this is its only encoding.
-    pub fn append(&mut self, op: Op) -> Chain {
+    pub fn append(&mut self, op: Op) -> ChainHead {
         let bytes = op.to_bytes();
-        let at = self.book.live.head.then(&bytes);
+        let at = self.book.live.head.append_op(&bytes);
         self.log.put((self.book.live.epoch, at.seq), LoggedOp { bytes, at, op });
         self.book.live.head = at;
         at
@@ -233,7 +233,7 @@ impl EdgeFile {
 
     /// The seq of the token's op in this epoch; logs it if it is new.
     pub fn token(&mut self, token: &str) -> u64 {
-        let key = (self.book.live.epoch, Hash::of(token.as_bytes()));
+        let key = (self.book.live.epoch, Hash::digest_bytes(token.as_bytes()));
         if let Some(seq) = self.tokens.get(&key) {
             return **seq;
         }
@@ -247,10 +247,10 @@ impl EdgeFile {
     }
 
     /// The chain at one op of this epoch, as the writer sees it.
-    pub fn chain_at(&self, seq: u64) -> Option<Chain> {
+    pub fn chain_at(&self, seq: u64) -> Option<ChainHead> {
         let EdgeBook { epoch, start, .. } = self.book.live;
         match seq {
-            0 => Some(Chain { seq, hash: start }),
+            0 => Some(ChainHead { seq, hash: start }),
             seq => self.log.get(&(epoch, seq)).map(|logged| logged.at),
         }
     }
@@ -319,13 +319,13 @@ impl EdgeFile {
     }
 
     /// The order as the writer sees it, with the pending ops applied on top.
-    pub fn sight(&self, order_id: OrderId) -> Sight {
+    pub fn sight(&self, order_id: OrderId) -> EdgeOrderView {
         self.sight_over(order_id, self.pending_on(order_id).collect())
     }
 
-    pub fn sight_over(&self, order_id: OrderId, ops: Vec<PendingOp>) -> Sight {
+    pub fn sight_over(&self, order_id: OrderId, ops: Vec<PendingOp>) -> EdgeOrderView {
         let confirmed = self.orders.get(&order_id).map(|row| row.order.clone());
-        see(confirmed, ops, &self.book.live.name)
+        overlay_pending_ops(confirmed, ops, &self.book.live.name)
     }
 
     /// In log order.
@@ -354,11 +354,11 @@ impl EdgeFile {
     }
 
     /// The link's view of the file, from committed rows only.
-    pub fn position(&self) -> Position {
+    pub fn position(&self) -> EdgeFilePosition {
         let book = self.reading_book();
         let pending =
             if self.has(Bug::UpBeforeFsync) { self.pending.live() } else { self.pending.durable() };
-        Position {
+        EdgeFilePosition {
             epoch: book.epoch,
             head: book.head,
             suspect: book.suspect,
@@ -370,7 +370,7 @@ impl EdgeFile {
             staged: book.staged.clone(),
             snapshot: book.snapshot,
             unproven: book.tenure.held.filter(|_| !book.tenure.proven),
-            assignment: book.tenure.assignment.digest(),
+            assignment: book.tenure.assignment.compute_digest(),
             tally: book.tally,
             pending: u32::try_from(pending.len()).unwrap_or(u32::MAX),
             oldest_pending_at: pending.values().next().map(|row| row.received_at),
@@ -378,14 +378,14 @@ impl EdgeFile {
     }
 
     /// The committed ops that fit the range [UP_AFTER_FSYNC].
-    pub fn run(&self, wanted: OpRange) -> Run {
+    pub fn run(&self, wanted: OpRange) -> OpRun {
         let EdgeBook { epoch, start, .. } = *self.reading_book();
         let before = match wanted.from - 1 {
-            0 => Some(Chain { seq: 0, hash: start }),
+            0 => Some(ChainHead { seq: 0, hash: start }),
             seq => self.logged(epoch, seq).map(|logged| logged.at),
         };
         let Some(before) = before else {
-            return Run { before: Chain { seq: 0, hash: Hash::ZERO }, ops: Vec::new() };
+            return OpRun { before: ChainHead { seq: 0, hash: Hash::ZERO }, ops: Vec::new() };
         };
         let (mut ops, mut bytes) = (Vec::new(), 0);
         for seq in (wanted.from..).take(wanted.ops_max as usize) {
@@ -397,7 +397,7 @@ impl EdgeFile {
             }
             ops.push(logged.bytes.clone());
         }
-        Run { before, ops }
+        OpRun { before, ops }
     }
 
     fn logged(&self, epoch: u64, seq: u64) -> Option<&Rc<LoggedOp>> {

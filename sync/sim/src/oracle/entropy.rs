@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use wire::{Change, OrderId, Region};
+use wire::{FeedChange, OrderId, Region};
 
 use super::Oracle;
 use crate::{
@@ -57,8 +57,8 @@ impl Oracle {
         }
         said.last = *number;
         let (id, version, gone) = match &*last.change {
-            Change::Order(order) => (order.id, order.version, false),
-            Change::OrderGone { order_id, version } => (*order_id, *version, true),
+            FeedChange::Order(order) => (order.id, order.version, false),
+            FeedChange::OrderGone { order_id, version } => (*order_id, *version, true),
             _ => return,
         };
         said.orders.push((*number, id, version, gone));
@@ -72,7 +72,9 @@ impl Oracle {
     pub fn begins_anew(&mut self, db: &SyncDb, region: Region) {
         let Some(row) = db.region(region) else { return };
         let orders = row.feed.iter().filter_map(|(number, row)| match (&*row.change, row.entity) {
-            (Change::Order(order), Entity::Order(id)) => Some((*number, id, order.version, false)),
+            (FeedChange::Order(order), Entity::Order(id)) => {
+                Some((*number, id, order.version, false))
+            }
             _ => None,
         });
         let orders: Vec<(u64, OrderId, u64, bool)> = orders.collect();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::cloud::{NewOps, StoredEdge as Standing};
-use wire::{Chain, CommandId, Hash, Hello, Op, Receipt, Verdict};
+use wire::{ChainHead, CommandId, Hash, Hello, Op, Receipt, Verdict};
 
 use super::Oracle;
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Default)]
 pub struct Machine {
     /// Every receipt that its file must contain.
-    pub receipts: BTreeMap<LogPlace, (Chain, CommandId)>,
+    pub receipts: BTreeMap<LogPlace, (ChainHead, CommandId)>,
     /// An alarm is justified: its file was replaced or copied, or its frames were altered in
     /// transit.
     disturbed: bool,
@@ -68,7 +68,7 @@ impl Oracle {
         machine.head = here;
         machine.suspect_from = suspect.then_some(here);
         machine.raised_at = None;
-        let kept = |place: &LogPlace, at: &Chain| {
+        let kept = |place: &LogPlace, at: &ChainHead| {
             after.log.read(place).is_some_and(|logged| logged.at == *at)
         };
         let receipts = std::mem::take(&mut machine.receipts);
@@ -90,7 +90,7 @@ impl Oracle {
     }
 
     pub fn cloned(&mut self, m: usize, copy: usize, file: &EdgeFile) {
-        let kept = |place: &LogPlace, at: &Chain| {
+        let kept = |place: &LogPlace, at: &ChainHead| {
             file.log.read(place).is_some_and(|logged| logged.at == *at)
         };
         let original = self.machine(m);

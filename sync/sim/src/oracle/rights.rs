@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rules::{Assignment, AssignmentTurn, Seat, Submission, Writes};
+use rules::{Assignment, AssignmentTransition, HolderEpoch, Submission, Writes};
 use wire::{
-    Action, Code, CommandBody, CommandId, CommandOp, Hash, Op, OrderStatus, Outcome, OutcomeKind,
-    PortalAccept, QuarantineWhy, Region, Relogged, Role, Verdict,
+    AcceptForHolder, Action, Code, CommandBody, CommandId, CommandOp, EarlierReceipt, Hash, Op,
+    OrderStatus, Outcome, OutcomeKind, QuarantineWhy, Region, Role, Verdict,
 };
 
 use super::{CommandIdentity, Firm, Oracle};
@@ -37,12 +37,12 @@ impl Oracle {
         db: &OrderDb,
         region: Region,
         who: CommandIdentity,
-        relogged: Option<&Relogged>,
+        relogged: Option<&EarlierReceipt>,
         forgot: bool,
         outcome: &Outcome,
     ) {
         let Some(Firm { fence, alone }) = self.firm.get(&who).copied() else { return };
-        if outcome.succeeded() {
+        if outcome.has_succeeded() {
             return;
         }
         if outcome.code == Some(Code::CommandIdReused) {
@@ -67,7 +67,7 @@ impl Oracle {
         let given_back = end.is_some_and(|end| !end.how.is_take_back());
         let restored = given_back
             && relogged.is_some_and(|first| {
-                let seat = Seat { edge: first.edge.clone(), epoch: first.epoch };
+                let seat = HolderEpoch { edge: first.edge.clone(), epoch: first.epoch };
                 first.why == QuarantineWhy::EdgeRestored && db.rights.is_over(&seat)
             });
         let on_record = end.is_some_and(|end| end.how.is_take_back()) || copied || restored;
@@ -99,7 +99,7 @@ impl Oracle {
         let settled = [NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState];
         let refused = told.kind == OutcomeKind::Rejected
             && told.code.is_some_and(|code| settled.contains(&code));
-        let completes = op.command.body.action() == Some(Action::Complete);
+        let completes = op.command.body.order_action() == Some(Action::Complete);
         let Some(standing) = db.orders.get(&op.command.body.order_id()) else { return };
         if !refused || !completes || op.actor.role != Role::Provider {
             return;
@@ -133,7 +133,7 @@ impl Oracle {
             return;
         }
         let rule = file.book.live.tenure.assignment.rules.approval.as_ref();
-        let covered = rule.is_some_and(|rule| rule.allows(order));
+        let covered = rule.is_some_and(|rule| rule.allows_order(order));
         self.check(at, "a_rule_covers_only_what_it_names", covered, || {
             format!("command {} is firm, and no rule covers its order", stored.command_id)
         });
@@ -170,7 +170,7 @@ impl Oracle {
         let EntryResult::Stored { stored, new: true, .. } = entered else { return };
         let place = (stored.epoch, stored.at.seq);
         let Some(Op::Command(op)) = file.log.get(&place).map(|logged| &logged.op) else { return };
-        if cut_off == Some(false) && op.command.body.action() == Some(Action::Start) {
+        if cut_off == Some(false) && op.command.body.order_action() == Some(Action::Start) {
             self.linked_starts.insert(stored.at.hash);
         }
     }
@@ -206,7 +206,7 @@ impl Oracle {
     }
 
     /// An op is not forwarded to the holder before the ops ahead of it.
-    pub fn puts(&mut self, at: u64, holder: usize, db: &SyncDb, accept: &PortalAccept) {
+    pub fn puts(&mut self, at: u64, holder: usize, db: &SyncDb, accept: &AcceptForHolder) {
         let order = accept.command.body.order_id();
         if db.asks.contains_key(&accept.command.id) {
             // A portal accept does not wait behind ops.
@@ -285,7 +285,7 @@ impl Oracle {
         at: u64,
         region: Region,
         was: &Assignment,
-        turned: &AssignmentTurn,
+        turned: &AssignmentTransition,
     ) {
         let held = (was.holder.clone(), was.fence);
         let kept = was.holder.is_none()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::view::{ConfirmedOrder, Tally};
+use engine::view::{ConfirmedOrder, ViewDigest};
 use wire::{CommandId, Order, OrderId, Region};
 
 use crate::{cast, cloud::rights::FIRST_VERSION, world::World};
@@ -139,10 +139,10 @@ fn the_digests_are_equal(world: &mut World) {
     let at = world.now;
     for e in machines(world) {
         let region = cast::region(e);
-        let mut counted = Tally::default();
+        let mut counted = ViewDigest::default();
         for order in of_region(world, region) {
             let row = ConfirmedOrder { order: order.clone(), feed_version: order.version };
-            counted.replace(None, Some(&row));
+            counted.replace_row(None, Some(&row));
         }
         let edge = world.edges[e].file.book.read().tally;
         let hub = world.sync_db.region(region).map(|row| row.digest);

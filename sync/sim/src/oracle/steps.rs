@@ -255,7 +255,9 @@ impl Oracle {
         let backed = match (own, answer) {
             // No valid token vouches for the op, so it gets no stored answer.
             (Some(_), _) if outcome.code == Some(Code::InvalidToken) => true,
-            (Some(own), _) => own.applied == outcome.succeeded() && code_of(outcome) == own.code,
+            (Some(own), _) => {
+                own.applied == outcome.has_succeeded() && code_of(outcome) == own.code
+            }
             (None, Some(_)) => code_of(outcome) == Some(Code::CommandIdReused),
             (None, None) => false,
         };
@@ -304,7 +306,7 @@ impl Oracle {
             // A forged command has no sender, so no one sees its outcome.
             return;
         }
-        let now = (outcome.succeeded(), code_of(outcome));
+        let now = (outcome.has_succeeded(), code_of(outcome));
         let before = *self.told.entry((id, user, hash)).or_insert(now);
         self.check(at, "an_outcome_is_never_contradicted", before == now, || {
             format!("command {id} was told {before:?}, then {now:?}")

@@ -1,6 +1,6 @@
 //! Promises about the attacker: they change no order and spoil no one's answer.
 
-use engine::verdict::{Answer, Judgment};
+use engine::verdict::{CommandDecision, TakenVerdict};
 use rules::Writes;
 use wire::{Code, UserId, Verdict};
 
@@ -42,8 +42,10 @@ impl Oracle {
             EntryResult::NotTaken { .. } => false,
         };
         let without = file.judge_without(stranger(), entry);
-        let would_be_firm =
-            matches!(without, Some(Answer::Taken(Judgment { verdict: Verdict::Firm, .. })));
+        let would_be_firm = matches!(
+            without,
+            Some(CommandDecision::Taken(TakenVerdict { verdict: Verdict::Firm, .. }))
+        );
         self.check(
             at,
             "a_strangers_nonsense_leaves_firm_answers_firm",

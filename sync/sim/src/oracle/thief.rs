@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::{cloud::NewOps, moments::HeadNotes};
-use rules::{OpName, StoredAnswer, Writes};
+use engine::{cloud::NewOps, moments::LogHeadReports};
+use rules::{OpIdentity, StoredAnswer, Writes};
 use wire::{Ack, Code, CommandId, CommandOp, EdgeId, Op, Outcome, OutcomeKind, UnixMillis, UserId};
 
 use super::Oracle;
@@ -69,7 +69,7 @@ impl Oracle {
     }
 
     /// Notes an honest edge's report of the end of its log, once the hub has all of it.
-    pub fn tells(&mut self, e: usize, ack: &Ack, heads: &HeadNotes, cursor: u64) {
+    pub fn tells(&mut self, e: usize, ack: &Ack, heads: &LogHeadReports, cursor: u64) {
         let sound = ack.edge_now >= crate::cloud::at(0, 0)
             && !self.theft.clocks.contains(&ClockFault::HubBehind);
         let taken = heads.told_seq == ack.last_seq && ack.last_seq <= cursor;
@@ -141,7 +141,7 @@ impl Oracle {
             let id = attempt.command.id;
             let Some(op) = attempt.op() else { continue };
             let key = (id, attempt.actor.map(|actor| actor.user_id));
-            let answer = writes.commands.iter().find(|answer| answer.key() == key);
+            let answer = writes.commands.iter().find(|answer| answer.command_key() == key);
             let applied = answer.is_some_and(|answer| answer.applied);
             let deed = self.theft.deeds.get(&id).copied();
             let bounded = known.filter(|_| deed.is_some() && !behind);
@@ -211,7 +211,7 @@ impl Oracle {
     }
 }
 
-fn is_distrusted_place(db: &SyncDb, op: &OpName) -> bool {
+fn is_distrusted_place(db: &SyncDb, op: &OpIdentity) -> bool {
     let Some(e) = (0..cast::MACHINE_COUNT).find(|&e| cast::edge(e) == op.edge) else {
         return false;
     };

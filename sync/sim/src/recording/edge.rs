@@ -1,7 +1,7 @@
 //! The writes of one edge's file, by committed group.
 
-use engine::edge::{EdgeWrite, Position};
-use wire::{Ask, BootNonce, Chain, Code, CommandId, EdgeId, Order, Region, UnixMillis};
+use engine::edge::{EdgeFilePosition, EdgeWrite};
+use wire::{AskFrame, BootNonce, ChainHead, Code, CommandId, EdgeId, Order, Region, UnixMillis};
 
 use crate::edge::{CommandEntry, EdgeJob, EdgeJobResult, EntryResult, LoggedCommand, Node};
 
@@ -21,7 +21,7 @@ pub enum EdgeStep {
     Booted {
         nonce: BootNonce,
         at: UnixMillis,
-        mark: Option<Chain>,
+        mark: Option<ChainHead>,
     },
     Entered {
         entry: Box<CommandEntry>,
@@ -35,13 +35,13 @@ pub enum EdgeStep {
     },
     /// An accept made elsewhere.
     Asked {
-        ask: Box<Ask>,
+        ask: Box<AskFrame>,
         at: UnixMillis,
     },
     Suspected {
         at: UnixMillis,
     },
-    Committed(Box<Position>),
+    Committed(Box<EdgeFilePosition>),
 }
 
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl EdgeNotes {
         self.open.push(step);
     }
 
-    pub fn commits(&mut self, position: Position) {
+    pub fn commits(&mut self, position: EdgeFilePosition) {
         if self.open.is_empty() {
             return;
         }

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use rules::{
-    AssignmentTurn, EventDraft, OfflineRules, OrderState, Seat, StoredAnswer, Submission, Wish,
-    Writes, decide,
+    AssignmentTransition, EventDraft, HolderEpoch, OfflineRules, OrderState, RequestedAssignment,
+    StoredAnswer, Submission, Writes, decide,
 };
 use uuid::Uuid;
 use wire::{
@@ -49,11 +49,11 @@ pub enum Transaction {
 
 #[derive(Debug, Clone)]
 pub enum AssignmentChange {
-    Wished(Wish),
+    Wished(RequestedAssignment),
     TakenBack(FenceEnd),
     /// The same holder gets a new fence.
     Renewed {
-        seat: Seat,
+        seat: HolderEpoch,
         fence: u64,
         end: FenceEnd,
         by: UserId,
@@ -137,10 +137,10 @@ alone {:#?}",
                 Transaction::Assigned { region, asked, now } => {
                     let before = db.rights.read(*region);
                     let turned = match asked.clone() {
-                        AssignmentChange::Wished(wish) => before.wished(wish, None),
+                        AssignmentChange::Wished(wish) => before.apply_request(wish, None),
                         AssignmentChange::TakenBack(end) => before.taken_back(end),
                         AssignmentChange::Renewed { seat, fence, end, by } => {
-                            before.renewed(&seat, fence, end, by)
+                            before.renew_right(&seat, fence, end, by)
                         }
                     };
                     if let Some(turned) = turned {
@@ -175,7 +175,7 @@ fn write(db: &mut OrderDb, writes: &Writes, at: UnixMillis, told: &mut Vec<Outbo
 fn turn(
     db: &mut OrderDb,
     region: Region,
-    turned: &AssignmentTurn,
+    turned: &AssignmentTransition,
     at: UnixMillis,
     told: &mut Vec<OutboxWord>,
 ) {

@@ -1,7 +1,7 @@
 //! The language of schedules: each method adds one step at its time.
 
 use uuid::Uuid;
-use wire::{Limits, OrderId};
+use wire::{LinkLimits, OrderId};
 
 use crate::{
     Bug, SeedPlan, cast,
@@ -47,7 +47,7 @@ pub(super) fn open(schedule: Schedule, n: u64) -> Schedule {
 
 impl Schedule {
     pub fn new() -> Self {
-        let limits = Limits {
+        let limits = LinkLimits {
             batch_ops_max: 5_000,
             batch_bytes_max: 1 << 20,
             credit_ops: 10_000,

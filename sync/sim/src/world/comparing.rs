@@ -4,7 +4,7 @@
 //! Like the real one, a comparison takes time: find differences, pause for events in transit, read
 //! the owner, read the feed, and repair, each in a separate transaction.
 
-use rules::Seat;
+use rules::HolderEpoch;
 use wire::{Order, OrderId, Region, RegionAssignment};
 
 use super::{World, WorldEvent};
@@ -32,7 +32,7 @@ pub(crate) struct Comparison {
 /// The step after the region's repair.
 enum Then {
     Nothing,
-    Renews(usize, Seat, u64),
+    Renews(usize, HolderEpoch, u64),
     /// Repair edges ahead of the feed, if it still ends there.
     Repairs(Vec<usize>, u64),
 }
@@ -284,7 +284,7 @@ impl World {
         if lately.is_some_and(|at| self.now < at + RENEW_AGAIN_AFTER_MS) {
             return;
         }
-        let seat = Seat { edge: cast::edge(e), epoch: self.sync_db.edges[e].epoch };
+        let seat = HolderEpoch { edge: cast::edge(e), epoch: self.sync_db.edges[e].epoch };
         self.compare(r, region, Then::Renews(e, seat, fence));
     }
 

@@ -1,7 +1,7 @@
 //! The portal: people whose requests go straight to the order service, with an `Idempotency-Key`,
 //! retried under the same key until they are answered.
 
-use wire::{Actor, Code, Command, CommandBody, CommandId, OrderId, Outcome, PortalAccept};
+use wire::{AcceptForHolder, Actor, Code, Command, CommandBody, CommandId, OrderId, Outcome};
 
 use super::{World, WorldEvent, orders::is_here, people, tokens, words};
 use crate::{
@@ -172,7 +172,7 @@ impl World {
         let token = tokens::issue(actor, at(self.now, 0).plus_ms(TOKEN_MS));
         let command =
             Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None };
-        let accept = PortalAccept { region, command, actor, token };
+        let accept = AcceptForHolder { region, command, actor, token };
         let in_reach = self.holder_in_reach(region, now);
         let told = self.sync_db.ask(PortalAsk { accept, taken_at: now }, in_reach);
         if let (WaitNotice::Waits, Some(holder)) = (told, self.sync_db.holder(region)) {

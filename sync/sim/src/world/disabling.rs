@@ -1,7 +1,7 @@
 //! The operator who takes a stolen edge out of service, and issues a new key. Mirrors
 //! `sync/hub/src/session/disabling.rs`.
 
-use rules::Seat;
+use rules::HolderEpoch;
 use wire::{FenceEnd, FenceEnding, Region};
 
 use super::{World, WorldEvent, operator::admin};
@@ -44,7 +44,7 @@ impl World {
             let again = self.soon(20, 400);
             return self.later(again, WorldEvent::SettlesDisabling { edge: e });
         };
-        let over = Seat { edge: cast::edge(e), epoch };
+        let over = HolderEpoch { edge: cast::edge(e), epoch };
         let why = Some("it was stolen".to_owned());
         let (how, by) = (FenceEnding::EdgeDisabled, Some(admin()));
         self.rights_of_epoch_end(&over, |at| FenceEnd { at, how, by, why: why.clone() });
@@ -60,7 +60,7 @@ impl World {
     /// rows.
     pub(super) fn rights_of_epoch_end(
         &mut self,
-        over: &Seat,
+        over: &HolderEpoch,
         end: impl Fn(wire::UnixMillis) -> FenceEnd,
     ) {
         let now = at(self.now, self.orders.clock_error_ms);

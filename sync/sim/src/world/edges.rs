@@ -1,7 +1,7 @@
 //! The edge's process: starting, taking commands, writing, dying. Mirrors
 //! `edge-node/src/running.rs`, `intake.rs`, `gate.rs` and the writer of `journal`.
 
-use engine::{edge::EdgeWrite, verdict::Answer};
+use engine::{edge::EdgeWrite, verdict::CommandDecision};
 use wire::{BootNonce, CmdFrame, Code, Command, Op, Receipt, Role};
 
 use super::{World, WorldEvent, tokens};
@@ -359,7 +359,7 @@ impl World {
 fn full(file: &edge::EdgeFile, entry: &CommandEntry, bug: Option<Bug>) -> EntryResult {
     let command_id = entry.command.id;
     match file.judge(entry) {
-        Answer::Taken(taken) if bug == Some(Bug::FullDiskIsAcknowledged) => {
+        CommandDecision::Taken(taken) if bug == Some(Bug::FullDiskIsAcknowledged) => {
             let stored = Box::new(file.as_if_stored(entry, taken));
             EntryResult::Stored { stored, order: None, new: true }
         }
@@ -369,6 +369,6 @@ fn full(file: &edge::EdgeFile, entry: &CommandEntry, bug: Option<Bug>) -> EntryR
 
 /// The roles that may send such a command. Mirrors `edge-node/src/intake/shape.rs`.
 fn shape(role: Role, body: &wire::CommandBody) -> Option<Code> {
-    let roles = body.action().map_or(&[Role::Customer][..], wire::Action::roles);
+    let roles = body.order_action().map_or(&[Role::Customer][..], wire::Action::allowed_roles);
     (!roles.contains(&role)).then_some(Code::RoleForbidden)
 }

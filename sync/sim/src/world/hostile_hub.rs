@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use wire::{
-    Amount, Ask, Change, Code, Command, CommandBody, Credit, Down, Frame, Hash, HeldNotice,
-    HeldReason, NumberedOutcome, Order, OrderStatus, Outcome, OutcomesFrame, PROTOCOL_MAX, Policy,
-    Probe, Quarantine, QuarantineWhy, Refused, RegionAssignment, Resend, SnapshotChunk,
-    SnapshotPart, Standing, Welcome, open_digest, snapshot_hash, snapshot_start,
+    Amount, AskFrame, ChangesFrame, Code, Command, CommandBody, Credit, FeedChange, Frame, Hash,
+    HeldNotice, HeldReason, LinkSessionId, NumberedOutcome, Order, OrderStatus, Outcome,
+    OutcomesFrame, PROTOCOL_MAX, Policy, Probe, Quarantine, QuarantineWhy, RegionAssignment,
+    ResendRequest, SessionRefusal, SnapshotChunk, SnapshotPart, Welcome, open_digest,
+    snapshot_hash, snapshot_start,
 };
 
 use super::{Packet, Side, World, WorldEvent, tokens};
@@ -82,7 +83,7 @@ impl World {
         let Packet::Frame { bytes, .. } = packet else { return };
         let Ok(Frame::Hello(hello)) = Frame::from_bytes(bytes) else { return };
         let Some((what, pick)) = self.hostile.waits.remove(&m) else { return };
-        let standing = Standing { term: FORGED, nonce: hello.nonce };
+        let standing = LinkSessionId { term: FORGED, nonce: hello.nonce };
         let knows = self.edges[m].link.as_ref().map(|link| link.knows);
         let believed = knows == Some(HubKnowledge::NoKey) && !what.hurts_without_a_key();
         if !believed {
@@ -110,7 +111,7 @@ impl World {
         }
     }
 
-    fn says(&mut self, conn: usize, m: usize, standing: Standing, what: Forgery, pick: u64) {
+    fn says(&mut self, conn: usize, m: usize, standing: LinkSessionId, what: Forgery, pick: u64) {
         let Some(frame) = self.forged(conn, m, standing, what, pick) else { return };
         *self.counts.forged.entry(what.name()).or_default() += 1;
         let name = self.edges[m].name.clone();
@@ -129,11 +130,12 @@ impl World {
         &self,
         conn: usize,
         m: usize,
-        standing: Standing,
+        standing: LinkSessionId,
         what: Forgery,
         pick: u64,
     ) -> Option<Frame> {
-        let refused = |code| Some(Frame::Refused(Refused { code, detail: "made up".to_owned() }));
+        let refused =
+            |code| Some(Frame::Refused(SessionRefusal { code, detail: "made up".to_owned() }));
         match what {
             Forgery::Twin => refused(Code::EdgeTwin),
             Forgery::LogBroken => refused(Code::ChainBroken),
@@ -144,15 +146,15 @@ impl World {
             }
             Forgery::BrokenSession => {
                 let welcome = self.welcome(m, standing);
-                let cursor_hash = Hash::of(b"another log");
+                let cursor_hash = Hash::digest_bytes(b"another log");
                 Some(Frame::Welcome(Welcome { cursor_hash, ..welcome }))
             }
             Forgery::Outcome => Some(Frame::Outcomes(self.forged_outcome(m, standing))),
-            Forgery::Order => self.down(m, standing, Change::Order(self.forged_order(m)?)),
-            Forgery::Grant => self.down(m, standing, Change::Assignment(self.forged_grant(m))),
+            Forgery::Order => self.down(m, standing, FeedChange::Order(self.forged_order(m)?)),
+            Forgery::Grant => self.down(m, standing, FeedChange::Assignment(self.forged_grant(m))),
             Forgery::Revocation => {
                 let users = vec![cast::at_tablet(cast::original(m)).user_id];
-                let change = Change::Revoked {
+                let change = FeedChange::Revoked {
                     version: FORGED,
                     sessions: Vec::new(),
                     users,
@@ -163,7 +165,7 @@ impl World {
             }
             Forgery::Keys => {
                 let jwks = "{\"keys\":[]}".to_owned();
-                self.down(m, standing, Change::Keys { version: FORGED, jwks })
+                self.down(m, standing, FeedChange::Keys { version: FORGED, jwks })
             }
             Forgery::Image => Some(Frame::Snapshot(self.forged_image(m, standing)?)),
             Forgery::Ask => Some(Frame::Ask(self.forged_ask(m, standing)?)),
@@ -176,13 +178,13 @@ impl World {
                 let (ops, bytes, feed_seq) = (u32::MAX, u32::MAX, Some(0));
                 Some(Frame::Credit(Credit { standing, cursor, ops, bytes, feed_seq }))
             }
-            Forgery::Resend => Some(Frame::Resend(Resend { standing, from: 1 })),
+            Forgery::Resend => Some(Frame::Resend(ResendRequest { standing, from: 1 })),
             Forgery::Probe => Some(Frame::Probe(Probe { standing, number: FORGED })),
             Forgery::Replay => self.copy_of_another_session(m, conn, pick),
         }
     }
 
-    fn welcome(&self, m: usize, standing: Standing) -> Welcome {
+    fn welcome(&self, m: usize, standing: LinkSessionId) -> Welcome {
         let book = self.edges[m].file.book.read();
         Welcome {
             protocol: PROTOCOL_MAX,
@@ -213,7 +215,7 @@ impl World {
     }
 
     /// Claims that the oldest waiting op has lost.
-    fn forged_outcome(&self, m: usize, standing: Standing) -> OutcomesFrame {
+    fn forged_outcome(&self, m: usize, standing: LinkSessionId) -> OutcomesFrame {
         let file = &self.edges[m].file;
         let book = file.book.read();
         let pending = file.pending.durable().iter().next();
@@ -222,7 +224,7 @@ impl World {
             None => (book.head.seq, None),
         };
         let (from, to) = (book.outcome_cursor, book.outcome_cursor + 1);
-        let outcome = Outcome::rejected(Code::NotYours, self.forged_order(m), forged_at());
+        let outcome = Outcome::new_rejected(Code::NotYours, self.forged_order(m), forged_at());
         let outcomes = vec![NumberedOutcome { number: to, seq, command_id, outcome }];
         OutcomesFrame { standing, epoch: book.epoch, from, to, outcomes }
     }
@@ -255,14 +257,14 @@ impl World {
         }
     }
 
-    fn down(&self, m: usize, standing: Standing, change: Change) -> Option<Frame> {
+    fn down(&self, m: usize, standing: LinkSessionId, change: FeedChange) -> Option<Frame> {
         let from = self.edges[m].file.book.read().feed_cursor;
-        Some(Frame::Down(Down { standing, from, to: from + 1, changes: vec![change] }))
+        Some(Frame::Down(ChangesFrame { standing, from, to: from + 1, changes: vec![change] }))
     }
 
-    fn forged_image(&self, m: usize, standing: Standing) -> Option<SnapshotChunk> {
+    fn forged_image(&self, m: usize, standing: LinkSessionId) -> Option<SnapshotChunk> {
         let feed_generation = self.edges[m].file.book.read().feed_generation;
-        let changes = vec![Change::Order(self.forged_order(m)?)];
+        let changes = vec![FeedChange::Order(self.forged_order(m)?)];
         let body = SnapshotPart { changes, next: None }.to_bytes();
         let hash = snapshot_hash(snapshot_start(standing, feed_generation, FORGED), &body);
         let body = body.into();
@@ -271,7 +273,7 @@ impl World {
     }
 
     /// It has no valid token: the edge trusts the hub.
-    fn forged_ask(&self, m: usize, standing: Standing) -> Option<Ask> {
+    fn forged_ask(&self, m: usize, standing: LinkSessionId) -> Option<AskFrame> {
         let order_id = *self.known.get(&cast::region(m))?.last()?;
         let actor = cast::at_tablet(STRANGER);
         let taken_at = at(self.now, 0);
@@ -283,7 +285,7 @@ impl World {
             tapped_at: None,
             trace: None,
         };
-        Some(Ask {
+        Some(AskFrame {
             standing,
             command,
             token: tokens::issue(actor, taken_at.plus_ms(DAY_MS)),

@@ -5,8 +5,8 @@ mod confining;
 mod looks;
 mod probing;
 
-use engine::cloud::{Input, NewOps, Output, Session};
-use wire::{Code, Frame, Hello, OpAnswer, Refused, UnixMillis};
+use engine::cloud::{NewOps, SyncSession, SyncSessionInput, SyncSessionOutput};
+use wire::{Code, Frame, Hello, OpAnswer, SessionRefusal, UnixMillis};
 
 use super::{Packet, Side, World, WorldEvent, net::Conn};
 use crate::{
@@ -84,7 +84,7 @@ impl World {
         let e = self.net.conns[conn].id;
         let linked_at = at(self.now, self.replicas[r].clock_error_ms);
         let linked_at = if self.has(Bug::HelloLate) { UnixMillis(i64::MAX) } else { linked_at };
-        let machine = Session::new(cast::edge(e), self.plan.tuning.limits, linked_at);
+        let machine = SyncSession::new(cast::edge(e), self.plan.tuning.limits, linked_at);
         let session = HubSession {
             edge: e,
             machine,
@@ -152,8 +152,8 @@ impl World {
                     };
                     let term = session.term;
                     let frame =
-                        misread(frame, bug, term.map(|term| wire::Standing { term, nonce }));
-                    session.inbox.push_back((Input::Frame(frame), origin));
+                        misread(frame, bug, term.map(|term| wire::LinkSessionId { term, nonce }));
+                    session.inbox.push_back((SyncSessionInput::Frame(frame), origin));
                     self.hub_goes_on(conn);
                 }
                 Err(_) => self.hub_ends(conn, Code::MalformedBody, "this is no frame"),
@@ -163,7 +163,7 @@ impl World {
         }
     }
 
-    fn hub_input(&mut self, conn: usize, input: Input) {
+    fn hub_input(&mut self, conn: usize, input: SyncSessionInput) {
         let Some(session) = self.session(conn) else { return };
         session.inbox.push_back((input, cloud::FrameOrigin::None));
         self.hub_goes_on(conn);
@@ -181,10 +181,10 @@ impl World {
             if let Some(output) = session.doing.pop_front() {
                 self.hub_does(conn, output);
             } else if let Some(answer) = session.answers.pop_front() {
-                let outputs = session.machine.handle(answer, now);
+                let outputs = session.machine.handle_input(answer, now);
                 session.doing.extend(outputs);
             } else if let Some((input, origin)) = session.inbox.pop_front() {
-                let outputs = session.machine.handle(input, now);
+                let outputs = session.machine.handle_input(input, now);
                 // Before its Hello a session has no state to change.
                 let passed_over = outputs.is_empty() || session.term.is_none();
                 session.doing.extend(outputs);
@@ -207,20 +207,20 @@ impl World {
         }
     }
 
-    fn hub_does(&mut self, conn: usize, output: Output) {
+    fn hub_does(&mut self, conn: usize, output: SyncSessionOutput) {
         match output {
-            Output::Send(frame) => self.send_frame(conn, Side::Edge, &frame),
-            Output::ReadOutcomes { after, limit } => {
+            SyncSessionOutput::Send(frame) => self.send_frame(conn, Side::Edge, &frame),
+            SyncSessionOutput::ReadOutcomes { after, limit } => {
                 if let Some(session) = self.session(conn) {
                     session.outcomes_wanted = Some((after, limit));
                 }
             }
-            Output::ReadFeed { after, limit } => {
+            SyncSessionOutput::ReadFeed { after, limit } => {
                 if let Some(session) = self.session(conn) {
                     session.feed_wanted = Some((after, limit));
                 }
             }
-            Output::ReadSnapshot(wanted) => {
+            SyncSessionOutput::ReadSnapshot(wanted) => {
                 if let Some(session) = self.session(conn) {
                     // A snapshot replaces the changes it contains.
                     session.feed_wanted = None;
@@ -228,13 +228,15 @@ impl World {
                     session.is_imaging = true;
                 }
             }
-            Output::ReadTail(after) => {
+            SyncSessionOutput::ReadTail(after) => {
                 if let Some(session) = self.session(conn) {
                     session.tail_wanted = Some(after);
                 }
             }
-            Output::Probe { .. } => self.hub_probes(conn),
-            Output::End(Refused { code, detail }) => self.hub_refuses(conn, code, &detail),
+            SyncSessionOutput::Probe { .. } => self.hub_probes(conn),
+            SyncSessionOutput::End(SessionRefusal { code, detail }) => {
+                self.hub_refuses(conn, code, &detail)
+            }
             stored => {
                 let takes = match self.random.below(100) {
                     0..3 => self.soon(40, 3_000),
@@ -263,24 +265,26 @@ impl World {
         let Some((e, stored)) = asked else { return };
         let now = at(self.now, self.replicas[r].clock_error_ms);
         let answer = match stored {
-            Output::Load => self.sync_db.standing(e, now).map(Input::Loaded),
-            Output::TakeOver { hello, over } => Some(self.hub_takes_over(conn, e, &hello, over)),
-            Output::Store(ops) => Some(self.hub_stores_ops(conn, e, &ops)),
-            Output::SaveAck(ack, heads) => {
+            SyncSessionOutput::Load => self.sync_db.standing(e, now).map(SyncSessionInput::Loaded),
+            SyncSessionOutput::TakeOver { hello, over } => {
+                Some(self.hub_takes_over(conn, e, &hello, over))
+            }
+            SyncSessionOutput::Store(ops) => Some(self.hub_stores_ops(conn, e, &ops)),
+            SyncSessionOutput::SaveAck(ack, heads) => {
                 let saved = self.sync_db.save_ack(e, &ack, heads, now, self.now);
                 if saved && self.net.conns[conn].edge != cast::THIEF {
                     let cursor = self.sync_db.edges[e].cursor.seq;
                     self.oracle.tells(e, &ack, &heads, cursor);
                 }
-                (!saved).then_some(Input::Superseded)
+                (!saved).then_some(SyncSessionInput::Superseded)
             }
-            Output::SaveAlive { number } => {
+            SyncSessionOutput::SaveAlive { number } => {
                 if let Some(term) = self.session(conn).and_then(|session| session.term) {
                     self.sync_db.show_life(e, term, number);
                 }
                 None
             }
-            Output::SnapshotTaken => {
+            SyncSessionOutput::SnapshotTaken => {
                 if let Some(session) = self.session(conn) {
                     session.is_imaging = false;
                 }
@@ -289,21 +293,27 @@ impl World {
                 self.sync_db.snapshot_taken(e, term, self.now);
                 None
             }
-            Output::Quarantine(confined) => self.hub_confines(conn, e, confined),
+            SyncSessionOutput::Quarantine(confined) => self.hub_confines(conn, e, confined),
             _ => None,
         };
         self.hub_hears(conn, answer);
     }
 
     /// Returns sync_db's answer to the engine.
-    fn hub_hears(&mut self, conn: usize, answer: Option<Input>) {
+    fn hub_hears(&mut self, conn: usize, answer: Option<SyncSessionInput>) {
         if let Some(session) = self.session(conn) {
             session.answers.extend(answer);
         }
         self.hub_goes_on(conn);
     }
 
-    fn hub_takes_over(&mut self, conn: usize, e: usize, hello: &Hello, over: u64) -> Input {
+    fn hub_takes_over(
+        &mut self,
+        conn: usize,
+        e: usize,
+        hello: &Hello,
+        over: u64,
+    ) -> SyncSessionInput {
         let (r, m) = (self.net.conns[conn].replica, self.net.conns[conn].edge);
         let now = at(self.now, self.replicas[r].clock_error_ms);
         let rival = self.puts_rival_aside(conn);
@@ -312,7 +322,7 @@ impl World {
         if naive {
             // A run with another nonce is treated as a second instance.
             self.hub_refuses(conn, Code::EdgeTwin, "another run");
-            return Input::Tick;
+            return SyncSessionInput::Tick;
         }
         match self.sync_db.take_over(e, hello, over, now, self.now) {
             Some((term, stored)) => {
@@ -328,23 +338,23 @@ impl World {
                     session.term = Some(term);
                 }
                 self.nudge(r, e);
-                Input::TakenOver { term, stored }
+                SyncSessionInput::TakenOver { term, stored }
             }
             None => self.hub_loads(conn, e),
         }
     }
 
-    fn hub_loads(&self, conn: usize, e: usize) -> Input {
+    fn hub_loads(&self, conn: usize, e: usize) -> SyncSessionInput {
         let r = self.net.conns[conn].replica;
         let now = at(self.now, self.replicas[r].clock_error_ms);
-        self.sync_db.standing(e, now).map_or(Input::Superseded, Input::Loaded)
+        self.sync_db.standing(e, now).map_or(SyncSessionInput::Superseded, SyncSessionInput::Loaded)
     }
 
-    fn hub_stores_ops(&mut self, conn: usize, e: usize, ops: &NewOps) -> Input {
+    fn hub_stores_ops(&mut self, conn: usize, e: usize, ops: &NewOps) -> SyncSessionInput {
         let cursor = ops.cursor().seq;
         let now = at(self.now, self.replicas[self.net.conns[conn].replica].clock_error_ms);
         if !self.sync_db.store_ops(e, ops, now) {
-            return Input::Superseded;
+            return SyncSessionInput::Superseded;
         }
         if self.thief.on == Some(e) {
             self.oracle.stores(self.now, e, &self.sync_db, ops, now);
@@ -357,7 +367,7 @@ impl World {
         self.counts.ops_stored += ops.ops.len() as u64;
         self.oracle.hub_stored(self.now, m, &self.edges[m], began, ops);
         self.wake(replica);
-        Input::OpsStored { cursor }
+        SyncSessionInput::OpsStored { cursor }
     }
 
     /// Reads one frame to send down, outcomes first.
@@ -370,15 +380,17 @@ impl World {
             return self.hub_reads_tail(conn, e, after);
         }
         let input = match outcomes {
-            Some((after, limit)) => Input::Outcomes(self.sync_db.outcomes(e, after, limit.min(5))),
+            Some((after, limit)) => {
+                SyncSessionInput::Outcomes(self.sync_db.outcomes(e, after, limit.min(5)))
+            }
             None if session.chunk_wanted.is_some() => {
                 let Some(wanted) = session.chunk_wanted.take() else { return };
-                Input::Snapshot(self.sync_db.chunk(cast::region(e), wanted))
+                SyncSessionInput::Snapshot(self.sync_db.chunk(cast::region(e), wanted))
             }
             None => {
                 let Some((after, limit)) = session.feed_wanted.take() else { return };
                 let (to, changes) = self.sync_db.feed(cast::region(e), after, limit.min(5));
-                Input::Feed { to, changes }
+                SyncSessionInput::Feed { to, changes }
             }
         };
         if let Some(session) = self.session(conn) {
@@ -392,7 +404,7 @@ impl World {
             return;
         }
         self.counts.ended(code);
-        let refused = Frame::Refused(Refused { code, detail: detail.to_owned() });
+        let refused = Frame::Refused(SessionRefusal { code, detail: detail.to_owned() });
         self.send_frame(conn, Side::Edge, &refused);
         self.hub_session_ends(conn);
         self.close(conn, Side::Hub, false);
@@ -408,19 +420,20 @@ impl World {
 }
 
 /// The planted bugs of the hub's end: frames of another session, and ops with an unchecked chain.
-fn misread(frame: Frame, bug: Option<Bug>, standing: Option<wire::Standing>) -> Frame {
+fn misread(frame: Frame, bug: Option<Bug>, standing: Option<wire::LinkSessionId>) -> Frame {
     let Some(standing) = standing else { return frame };
     match (frame, bug) {
-        (Frame::Up(up), Some(Bug::TermNotChecked)) => Frame::Up(wire::Up { standing, ..up }),
+        (Frame::Up(up), Some(Bug::TermNotChecked)) => Frame::Up(wire::OpsFrame { standing, ..up }),
         (Frame::Ack(ack), Some(Bug::HubClockAlone)) => {
             Frame::Ack(wire::Ack { edge_now: UnixMillis(i64::MAX), ..ack })
         }
         (Frame::Ack(ack), Some(Bug::TermNotChecked)) => Frame::Ack(wire::Ack { standing, ..ack }),
         (Frame::Up(up), Some(Bug::ChainNotChecked)) => {
-            let Ok(up) = up.clone().unpacked(u32::MAX, u32::MAX) else { return Frame::Up(up) };
-            let before = wire::Chain { seq: up.first_seq.saturating_sub(1), hash: up.prev_hash };
-            let hash = before.through(up.ops.iter().map(|op| &op[..])).hash;
-            Frame::Up(wire::Up { hash, ..up })
+            let Ok(up) = up.clone().into_unpacked(u32::MAX, u32::MAX) else { return Frame::Up(up) };
+            let before =
+                wire::ChainHead { seq: up.first_seq.saturating_sub(1), hash: up.prev_hash };
+            let hash = before.append_ops(up.ops.iter().map(|op| &op[..])).hash;
+            Frame::Up(wire::OpsFrame { hash, ..up })
         }
         (frame, _) => frame,
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use engine::edge::{Edge, End, IgnoreReason, LinkStep, MachineReport, Speaker};
+use engine::edge::{EdgeProtocol, EdgeRunIdentity, IgnoreReason, LinkEnd, LinkStep, MachineReport};
 use wire::{Frame, FrameProof};
 
 use super::{Packet, Side, World, WorldEvent};
@@ -65,14 +65,14 @@ impl World {
     fn link_begins(&mut self, e: usize, conn: usize) {
         let knows = self.knows_its_hub(e);
         let edge = &mut self.edges[e];
-        let who = Speaker {
+        let who = EdgeRunIdentity {
             edge: edge.name.clone(),
             region: edge.region,
             nonce: edge.nonce,
             version: String::new(),
         };
-        let mut machine = Edge::new(who, edge.file.position());
-        let mut hello = machine.hello(knows.check());
+        let mut machine = EdgeProtocol::new(who, edge.file.position());
+        let mut hello = machine.start_greeting(knows.check());
         if let Frame::Hello(hello) = &mut hello {
             hello.codecs.take_if(|_| cast::is_older(e));
         }
@@ -136,7 +136,7 @@ impl World {
                 link.has_moved = false;
                 let position = self.edges[e].file.position();
                 let Some(link) = &mut self.edges[e].link else { return };
-                link.todo.extend(link.machine.moved(position));
+                link.todo.extend(link.machine.update_position(position));
             } else {
                 return;
             }
@@ -167,9 +167,9 @@ impl World {
             (Frame::Resend(_), Some(Bug::ResendIgnored)) => Vec::new(),
             (_, Some(bug)) if link.machine.is_open() && proof == FrameProof::Signed => {
                 let applied = gap_applied(&frame, bug, cursors);
-                applied.unwrap_or_else(|| link.machine.take_as(frame, proof))
+                applied.unwrap_or_else(|| link.machine.handle_frame(frame, proof))
             }
-            _ => link.machine.take_as(frame, proof),
+            _ => link.machine.handle_frame(frame, proof),
         };
         let passed_over = matches!(todo[..], [LinkStep::Ignored { .. }]);
         link.todo.extend(todo);
@@ -187,7 +187,7 @@ impl World {
             LinkStep::Read(wanted) => {
                 let run = self.edges[e].file.run(wanted);
                 if let Some(link) = &mut self.edges[e].link {
-                    link.todo.extend(link.machine.read(run));
+                    link.todo.extend(link.machine.send_ops(run));
                 }
             }
             LinkStep::Store(what) => {
@@ -210,10 +210,10 @@ impl World {
             }
             LinkStep::End(end) => {
                 let says = format!("{end:?}");
-                if end == End::Suspect && self.has(Bug::SuspectGoesOn) {
+                if end == LinkEnd::Suspect && self.has(Bug::SuspectGoesOn) {
                     return;
                 }
-                if end == End::ChainBroken {
+                if end == LinkEnd::ChainBroken {
                     let justified = self.has_rival(e);
                     let says = "the edge takes its log for broken";
                     self.oracle.alarmed(self.now, e, justified, says);
@@ -262,7 +262,7 @@ impl World {
         }
         let position = self.edges[e].file.position();
         if let Some(link) = &mut self.edges[e].link {
-            link.todo.extend(link.machine.moved(position));
+            link.todo.extend(link.machine.update_position(position));
         }
         self.link_acks(e);
         self.link_goes_on(e);
@@ -289,7 +289,7 @@ impl World {
         if acks {
             let position = self.edges[e].file.position();
             if let Some(link) = &mut self.edges[e].link {
-                link.todo.extend(link.machine.moved(position));
+                link.todo.extend(link.machine.update_position(position));
             }
             self.link_acks(e);
             self.link_goes_on(e);
@@ -304,7 +304,7 @@ impl World {
         let Some(link) = &mut edge.link else { return };
         link.acked_at = self.now;
         let conn = link.conn;
-        if let Some(ack) = link.machine.ack(&report) {
+        if let Some(ack) = link.machine.build_ack(&report) {
             self.send_frame(conn, Side::Hub, &ack);
         }
     }
@@ -343,7 +343,7 @@ impl World {
             edge.calls.attempt = 0;
         }
         let lost_for = Duration::from_millis(ends_at.saturating_sub(edge.calls.lost_at));
-        let apart = engine::reconnect::delay(lost_for, edge.calls.attempt, entropy);
+        let apart = engine::reconnect::backoff_delay(lost_for, edge.calls.attempt, entropy);
         edge.calls.attempt = edge.calls.attempt.saturating_add(1);
         let apart = u64::try_from(apart.as_millis()).unwrap_or(u64::MAX);
         let wait = if settled { apart } else { apart.saturating_sub(lasted) };
@@ -377,16 +377,16 @@ fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<
 }
 
 /// Relabels the frame as one of this session.
-fn restood(frame: Frame, standing: Option<wire::Standing>) -> Frame {
+fn restood(frame: Frame, standing: Option<wire::LinkSessionId>) -> Frame {
     let Some(standing) = standing else { return frame };
     match frame {
         Frame::Outcomes(frame) => Frame::Outcomes(wire::OutcomesFrame { standing, ..frame }),
-        Frame::Down(frame) => Frame::Down(wire::Down { standing, ..frame }),
+        Frame::Down(frame) => Frame::Down(wire::ChangesFrame { standing, ..frame }),
         Frame::Snapshot(chunk) => Frame::Snapshot(wire::SnapshotChunk { standing, ..chunk }),
         Frame::Credit(frame) => Frame::Credit(wire::Credit { standing, ..frame }),
-        Frame::Resend(frame) => Frame::Resend(wire::Resend { standing, ..frame }),
+        Frame::Resend(frame) => Frame::Resend(wire::ResendRequest { standing, ..frame }),
         Frame::Held(frame) => Frame::Held(wire::HeldNotice { standing, ..frame }),
-        Frame::Ask(frame) => Frame::Ask(wire::Ask { standing, ..frame }),
+        Frame::Ask(frame) => Frame::Ask(wire::AskFrame { standing, ..frame }),
         other => other,
     }
 }

@@ -1,7 +1,7 @@
 //! Losses for anti-entropy and snapshots to repair: discarded events, a damaged view, a strange
 //! order, a feed that starts over, and a compacted feed.
 
-use rules::Seat;
+use rules::HolderEpoch;
 use uuid::Uuid;
 use wire::{EventId, Order, OrderId, OrderStatus, Region};
 
@@ -131,7 +131,7 @@ impl World {
             && (1..number).contains(&book.feed_cursor)
     }
 
-    pub fn renewal_is_asked(&mut self, region: Region, seat: Seat, fence: u64) {
+    pub fn renewal_is_asked(&mut self, region: Region, seat: HolderEpoch, fence: u64) {
         self.operator_asks(region, operator::OperatorAct::Renews(seat, fence));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rules::{NextAssignment, Seat, Wish};
+use rules::{HolderEpoch, NextAssignment, RequestedAssignment};
 use wire::{
     Amount, ApprovalRule, Currency, FenceEnd, FenceEnding, OfflineRules, Policy, PriceCap, Region,
     ServiceType, UnixMillis, UserId,
@@ -28,11 +28,11 @@ pub(crate) struct Operator {
 
 #[derive(Clone)]
 pub(super) enum OperatorAct {
-    Wishes(Wish),
+    Wishes(RequestedAssignment),
     TakesBack,
     /// Sent by the hub, not by an operator: the holder's view disagreed with its grant under this
     /// fence.
-    Renews(Seat, u64),
+    Renews(HolderEpoch, u64),
 }
 
 /// Longer than a failure takes to reach the hub.
@@ -50,19 +50,22 @@ impl World {
         let by = admin();
         let epoch = self.sync_db.edges[fault.on].epoch;
         let exclusive = || {
-            let holder = Some(Seat { edge: cast::edge(fault.on), epoch });
+            let holder = Some(HolderEpoch { edge: cast::edge(fault.on), epoch });
             Some(NextAssignment { policy: Policy::Exclusive, holder, by })
         };
         let optimistic = || Some(NextAssignment { policy: Policy::Optimistic, holder: None, by });
         let unpaid_start = fault.size.is_multiple_of(2);
         let wish = match fault.size % 10 {
-            0..3 => Wish { right: exclusive(), rules: None },
-            3..6 => Wish { right: exclusive(), rules: Some(rules(fault.size, unpaid_start)) },
-            6 | 7 => Wish { right: optimistic(), rules: None },
-            8 => Wish { right: None, rules: Some(rules(fault.size, unpaid_start)) },
+            0..3 => RequestedAssignment { right: exclusive(), rules: None },
+            3..6 => RequestedAssignment {
+                right: exclusive(),
+                rules: Some(rules(fault.size, unpaid_start)),
+            },
+            6 | 7 => RequestedAssignment { right: optimistic(), rules: None },
+            8 => RequestedAssignment { right: None, rules: Some(rules(fault.size, unpaid_start)) },
             _ => {
                 let rules = OfflineRules { unpaid_start, ..OfflineRules::default() };
-                Wish { right: None, rules: Some(rules) }
+                RequestedAssignment { right: None, rules: Some(rules) }
             }
         };
         self.operator_asks(region, OperatorAct::Wishes(wish));
@@ -75,7 +78,7 @@ impl World {
             0 => OfflineRules { unpaid_start, ..OfflineRules::default() },
             _ => rules(fault.size, unpaid_start),
         };
-        let wish = Wish { right: None, rules: Some(rules) };
+        let wish = RequestedAssignment { right: None, rules: Some(rules) };
         self.operator_asks(cast::region(fault.on), OperatorAct::Wishes(wish));
     }
 
@@ -136,7 +139,10 @@ impl World {
         for region in cast::REGIONS {
             let right =
                 Some(NextAssignment { policy: Policy::Optimistic, holder: None, by: admin() });
-            self.operator_asks(region, OperatorAct::Wishes(Wish { right, rules: None }));
+            self.operator_asks(
+                region,
+                OperatorAct::Wishes(RequestedAssignment { right, rules: None }),
+            );
         }
         self.operator.has_ended_all = true;
     }
@@ -161,7 +167,7 @@ impl World {
         self.operator.waiting -= 1;
         let now = at(self.now, self.orders.clock_error_ms);
         let before = self.order_db.rights.read(region);
-        let over = |wish: &Wish| {
+        let over = |wish: &RequestedAssignment| {
             let seat = wish.right.as_ref().and_then(|right| right.holder.as_ref());
             seat.is_some_and(|seat| self.order_db.rights.is_over(seat))
         };
@@ -183,10 +189,10 @@ impl World {
             recorder.order.assigns(region, asked.clone(), now);
         }
         let turned = match asked {
-            AssignmentChange::Wished(wish) => before.wished(wish, rights::lapse(self.bug)),
+            AssignmentChange::Wished(wish) => before.apply_request(wish, rights::lapse(self.bug)),
             AssignmentChange::TakenBack(end) => before.taken_back(end),
             AssignmentChange::Renewed { seat, fence, end, by } => {
-                before.renewed(&seat, fence, end, by)
+                before.renew_right(&seat, fence, end, by)
             }
         };
         let Some(turned) = turned else { return };
@@ -200,7 +206,7 @@ impl World {
     }
 
     /// Writes a change of a region's assignment, and its event.
-    pub fn turns(&mut self, region: Region, turned: &rules::AssignmentTurn, at: UnixMillis) {
+    pub fn turns(&mut self, region: Region, turned: &rules::AssignmentTransition, at: UnixMillis) {
         let number = self.order_db.next_number + 1;
         self.order_db.next_number = number;
         self.turns_as(region, turned, number, at);
@@ -210,7 +216,7 @@ impl World {
     pub fn turns_as(
         &mut self,
         region: Region,
-        turned: &rules::AssignmentTurn,
+        turned: &rules::AssignmentTransition,
         number: u64,
         at: UnixMillis,
     ) {

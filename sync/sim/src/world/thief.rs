@@ -4,8 +4,8 @@
 mod making;
 
 use wire::{
-    Ack, BootNonce, CODEC_PLAIN, Chain, Frame, Hash, Hello, Op, PROTOCOL_MAX, PROTOCOL_MIN,
-    Standing, Up, Welcome,
+    Ack, BootNonce, CODEC_PLAIN, ChainHead, Frame, Hash, Hello, LinkSessionId, Op, OpsFrame,
+    PROTOCOL_MAX, PROTOCOL_MIN, Welcome,
 };
 
 use super::{Packet, Side, World};
@@ -30,7 +30,7 @@ pub(crate) struct Thief {
     nonce: Option<BootNonce>,
     conn: Option<usize>,
     /// The current session, with its end of the log.
-    session: Option<(Standing, u64, Chain)>,
+    session: Option<(LinkSessionId, u64, ChainHead)>,
     waits: Vec<ThiefOp>,
     lies_next: bool,
 }
@@ -123,7 +123,7 @@ impl World {
     /// The thief can present everything that a hub checks.
     fn thiefs_hello(&self, e: usize, nonce: Option<BootNonce>, beyond: u64) -> Hello {
         let row = &self.sync_db.edges[e];
-        let last_hash = if beyond > 0 { Hash::of(b"made up") } else { row.cursor.hash };
+        let last_hash = if beyond > 0 { Hash::digest_bytes(b"made up") } else { row.cursor.hash };
         Hello {
             protocol_min: PROTOCOL_MIN,
             protocol_max: PROTOCOL_MAX,
@@ -173,7 +173,7 @@ impl World {
         let Some(e) = self.thief.on else { return };
         let Welcome { standing, cursor, cursor_hash, .. } = *welcome;
         let epoch = self.sync_db.edges[e].epoch;
-        let head = Chain { seq: cursor, hash: cursor_hash };
+        let head = ChainHead { seq: cursor, hash: cursor_hash };
         self.thief.session = Some((standing, epoch, head));
         self.counts.sessions_of_thieves += 1;
         self.thief_disturbs();
@@ -198,11 +198,11 @@ impl World {
     fn thief_sends_op(&mut self, op: &Op) -> Option<u64> {
         let (conn, (standing, epoch, before)) = self.thief.conn.zip(self.thief.session)?;
         let bytes = op.to_bytes();
-        let head = before.then(&bytes);
+        let head = before.append_op(&bytes);
         self.thief.session = Some((standing, epoch, head));
         let (first_seq, prev_hash, hash) = (head.seq, before.hash, head.hash);
         let ops = vec![bytes.into()];
-        let up = Up { standing, epoch, first_seq, prev_hash, hash, ops, packed: None };
+        let up = OpsFrame { standing, epoch, first_seq, prev_hash, hash, ops, packed: None };
         self.send_frame(conn, Side::Hub, &Frame::Up(up));
         Some(head.seq)
     }

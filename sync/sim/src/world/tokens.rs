@@ -4,7 +4,7 @@ use uuid::Uuid;
 use wire::{Actor, Code, Role, UnixMillis, UserId};
 
 pub fn issue(actor: Actor, expires_at: UnixMillis) -> String {
-    format!("{} {} {}", actor.user_id, actor.role.number(), expires_at.0)
+    format!("{} {} {}", actor.user_id, actor.role.as_number(), expires_at.0)
 }
 
 pub fn verify(token: &str, at: UnixMillis) -> Result<Actor, Code> {

@@ -21,7 +21,7 @@ pub(super) fn frame(frame: &Frame) -> String {
             format!("Welcome (term {}, has {})", welcome.standing.term, welcome.cursor)
         }
         Frame::Up(up) => {
-            let last = up.first_seq + up.count() - 1;
+            let last = up.first_seq + up.op_count() - 1;
             let packed = if up.packed.is_some() { ", packed" } else { "" };
             format!("Up {}..={last}{packed}", up.first_seq)
         }

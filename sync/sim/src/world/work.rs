@@ -1,6 +1,6 @@
 //! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work` and `work/drain.rs`.
 
-use rules::OpName;
+use rules::OpIdentity;
 use wire::{Code, CommandId, OpsBatch, Outcome, OutcomeKind};
 
 use super::{World, WorldEvent, hub::OwnerMessage, words};
@@ -220,7 +220,7 @@ impl World {
                 drain.decided.extend(seqs.iter().map(|seq| LogOutcome {
                     seq: *seq,
                     command_id: None,
-                    outcome: Outcome::rejected(Code::Unavailable, None, now),
+                    outcome: Outcome::new_rejected(Code::Unavailable, None, now),
                 }));
             }
             Some(Bug::ParkedIsDone) => {
@@ -328,7 +328,7 @@ impl World {
     fn is_repeat(&self, e: usize, decided: &LogOutcome) -> bool {
         let (edge, seq) = (&self.sync_db.edges[e], decided.seq);
         let (Some(id), Some(op)) = (decided.command_id, edge.ops.get(&seq)) else { return false };
-        let name = OpName { edge: cast::edge(e), epoch: edge.epoch, seq, hash: op.hash };
+        let name = OpIdentity { edge: cast::edge(e), epoch: edge.epoch, seq, hash: op.hash };
         !self.order_db.answers(id).any(|answer| answer.op.as_ref() == Some(&name))
     }
 

@@ -150,7 +150,7 @@ async fn a_stolen_key_of_one_part_speaks_as_another() {
     let order = platform.stack.layout().port(CloudPart::Order).unwrap();
     let batch = json!({ "edge": "north-1", "region": "NORTH", "epoch": 1, "ops": [] });
     let as_the_hub = async |thief: CloudPart| {
-        let token = platform.service_key(thief).token("hub", "order", &Clock::system());
+        let token = platform.service_key(thief).issue_token("hub", "order", &Clock::system());
         let call = HttpCall::post("/internal/ops").bearer(&token).json(&batch);
         Station::fresh().ask(order, &call).await.unwrap()
     };

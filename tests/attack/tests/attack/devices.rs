@@ -32,7 +32,7 @@ async fn line(
 async fn welcome(platform: &AttackedPlatform, device: &DeviceId, who: &Somebody) -> MqttLine {
     let (code, mut line) = line(platform, who.station, device, who).await.expect("an answer");
     assert_eq!(code, WELCOME);
-    let replies = topics::reply(REGION, &edge_id(platform), device);
+    let replies = topics::reply_topic(REGION, &edge_id(platform), device);
     assert_eq!(line.subscribe(&replies).await.expect("an answer"), 1);
     line
 }
@@ -108,7 +108,7 @@ async fn one_person_fills_the_inbox_of_an_edge() {
             async move {
                 let name = device(n);
                 let mut line = welcome(platform, &name, &flooder).await;
-                let topic = topics::cmd(REGION, &edge, &name);
+                let topic = topics::command_topic(REGION, &edge, &name);
                 loop {
                     if line.publish(&topic, &frame(&flooder).1, false).await.is_err() {
                         return;
@@ -118,7 +118,7 @@ async fn one_person_fills_the_inbox_of_an_edge() {
         });
         futures::future::join_all(floods).await;
     };
-    let topic = topics::cmd(REGION, &edge, &tablet);
+    let topic = topics::command_topic(REGION, &edge, &tablet);
     let honest_work = async {
         let mut answered = 0;
         for _ in 0..20 {

@@ -6,7 +6,7 @@
 use attack::{AttackedPlatform, HttpCall, Somebody};
 use process::{
     clock::Clock,
-    seal::{HubTrust, SealCheck},
+    seal::{HubTrust, SealVerifier},
 };
 use stack::binaries;
 use support::{Operator, eventually};
@@ -87,7 +87,7 @@ async fn somebody_keeps_an_old_edge_at_work_and_no_operator_hears_of_it() {
 
     // The edge is upgraded, and the provider signs in again.
     node.edge.hang_up();
-    node.edge.seals = Some(SealCheck::new(node.edge.edge.clone(), HubTrust::FirstKey));
+    node.edge.seals = Some(SealVerifier::new(node.edge.edge.clone(), HubTrust::FirstKey));
     assert_eq!(node.edge.call().await, CallEnd::Welcome);
     let token = node.provider.edge_token.clone();
     node.accepts(&token).await;

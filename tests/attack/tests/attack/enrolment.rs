@@ -7,7 +7,8 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
 
 fn new_key() -> String {
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&Signer::generate()).expect("a key");
+    let pair =
+        Ed25519KeyPair::from_pkcs8_maybe_unchecked(&Signer::generate_pkcs8()).expect("a key");
     URL_SAFE_NO_PAD.encode(pair.public_key().as_ref())
 }
 

@@ -148,7 +148,7 @@ async fn a_provider_collects_customers_from_boards_lists_and_news() {
     let (code, mut line) = opened.unwrap();
     assert_eq!(code, 0);
     let edge = wire::EdgeId::new(&platform.edge().edge).unwrap();
-    line.subscribe(&topics::changes(Region::North, &edge)).await.unwrap();
+    line.subscribe(&topics::changes_topic(Region::North, &edge)).await.unwrap();
     let draft = json!({
         "title": "Mend the gate", "description": "Call 138 1234 5678 or gate@mail.example.",
         "service_type": "cleaning_repair", "price": "200.00", "location": "NORTH",

@@ -11,13 +11,13 @@ use std::{
 };
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Station};
-use process::{clock::Clock, seal::Sealer, tokens::Signer};
+use process::{clock::Clock, seal::FrameSealer, tokens::Signer};
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes, binaries};
 use support::{Issuer, eventually, samples::person};
 use wire::{
-    Chain, Change, Code, Down, Frame, Hello, Limits, Quarantine, QuarantineWhy, Refused, Region,
-    Role, Standing, Welcome,
+    ChainHead, ChangesFrame, Code, FeedChange, Frame, Hello, LinkLimits, LinkSessionId, Quarantine,
+    QuarantineWhy, Region, Role, SessionRefusal, Welcome,
 };
 
 use line::HostileLine;
@@ -80,9 +80,9 @@ fn forged_admin(keys: &Issuer) -> String {
 }
 
 /// Opens a session as the hub does, at the cursor in Hello.
-fn welcome(hello: &Hello) -> (Standing, Frame) {
-    let standing = Standing { term: u64::from(u32::MAX), nonce: hello.nonce };
-    let limits = Limits {
+fn welcome(hello: &Hello) -> (LinkSessionId, Frame) {
+    let standing = LinkSessionId { term: u64::from(u32::MAX), nonce: hello.nonce };
+    let limits = LinkLimits {
         batch_ops_max: 5_000,
         batch_bytes_max: 1 << 20,
         credit_ops: 10_000,
@@ -106,8 +106,8 @@ fn with_keys(hello: &Hello, keys: &Issuer) -> Vec<Frame> {
     let (standing, welcome) = welcome(hello);
     let (from, to) = (hello.feed_cursor, hello.feed_cursor + 1);
     let version = u64::from(u32::MAX);
-    let changes = vec![Change::Keys { version, jwks: keys.signer.jwks() }];
-    vec![welcome, Frame::Down(Down { standing, from, to, changes })]
+    let changes = vec![FeedChange::Keys { version, jwks: keys.signer.jwks() }];
+    vec![welcome, Frame::Down(ChangesFrame { standing, from, to, changes })]
 }
 
 fn plain(frames: Vec<Frame>) -> Vec<Vec<u8>> {
@@ -117,8 +117,8 @@ fn plain(frames: Vec<Frame>) -> Vec<Vec<u8>> {
 /// Seals frames as the hub does, with a key that is not the hub's.
 fn sealed_by(key: &Signer, hello: &Hello, frames: &[Frame]) -> Vec<Vec<u8>> {
     let Some(challenge) = hello.challenge else { return plain(frames.to_vec()) };
-    let mut sealer = Sealer::new(key.clone(), hello.edge.clone(), challenge);
-    frames.iter().map(|frame| sealer.seal(frame).to_bytes()).collect()
+    let mut sealer = FrameSealer::new(key.clone(), hello.edge.clone(), challenge);
+    frames.iter().map(|frame| sealer.seal_frame(frame).to_bytes()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +149,7 @@ async fn a_fake_hub_that_signs_with_a_key_of_its_own_is_believed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fake_hub_makes_an_edge_a_twin_for_good() {
     let tapped = TappedPlatform::start().await;
-    let refused = Refused { code: Code::EdgeTwin, detail: "you are a copy".into() };
+    let refused = SessionRefusal { code: Code::EdgeTwin, detail: "you are a copy".into() };
     tapped.line.play_hub(move |_| plain(vec![Frame::Refused(refused.clone())])).await;
     let hello = tapped.line.next_hello().await;
     assert!(hello.twin != Some(true) && !hello.suspect, "it says of itself that it is a twin");
@@ -180,7 +180,8 @@ async fn a_fake_hub_makes_an_edge_doubt_its_own_log() {
     let tapped = TappedPlatform::start().await;
     // The fake hub claims ops that the edge never logged.
     let beyond = |hello: &Hello| {
-        let end = Chain { seq: hello.last_seq, hash: hello.last_hash }.then(b"never logged");
+        let end =
+            ChainHead { seq: hello.last_seq, hash: hello.last_hash }.append_op(b"never logged");
         match welcome(hello).1 {
             Frame::Welcome(welcome) => {
                 let (cursor, cursor_hash) = (end.seq, end.hash);

@@ -107,9 +107,9 @@ async fn a_neighbour_on_the_machine_asks_the_services_directly() {
     let admin = attacked.admin().await;
     let station = Station::fresh();
     let clock = Clock::system();
-    let foreign = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+    let foreign = ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     for (part, port) in attacked.stack.layout().parts() {
-        let forged = foreign.token("gateway", part.name(), &clock);
+        let forged = foreign.issue_token("gateway", part.name(), &clock);
         let people = [&admin.person.token, &customer.person.token];
         let internal = INTERNAL.iter().filter(|(of, ..)| [part.name(), EVERY_PART].contains(of));
         for (of, method, path) in internal {

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use support::{claims, eventually};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use wire::{
-    Actor, Chain, Code, Hash, Op, OrderId, QuarantineWhy, Relogged, Role, UnixMillis, Verdict,
+    Actor, ChainHead, Code, EarlierReceipt, Hash, Op, OrderId, QuarantineWhy, Role, UnixMillis,
+    Verdict,
 };
 
 use thief::{CallEnd, REGION, Thief, ThiefEntry, enrol, new_key};
@@ -99,7 +100,7 @@ impl Theft {
             exp: sound.iat - 3_600,
             ..sound
         };
-        (Signer::load(&key).unwrap().sign(&old), now.plus_ms(-HOUR_MS - 60_000))
+        (Signer::load(&key).unwrap().sign_claims(&old), now.plus_ms(-HOUR_MS - 60_000))
     }
 
     /// Logs an accept now, with the provider's own token. Returns its seq.
@@ -234,10 +235,10 @@ async fn a_thief_says_that_a_lost_receipt_vouches_for_an_old_token() {
     for received_at in [received_at, Clock::system().now()] {
         let entry = ThiefEntry { actor: theft.actor(), order, token_seq, received_at };
         let mut op = entry.op();
-        op.relogged = Some(Relogged {
+        op.relogged = Some(EarlierReceipt {
             edge: edge.clone(),
             epoch: 1,
-            at: Chain { seq: 900, hash: Hash::of(b"lost") },
+            at: ChainHead { seq: 900, hash: Hash::digest_bytes(b"lost") },
             verdict: Verdict::Provisional,
             fence: None,
             why: QuarantineWhy::EdgeRestored,

@@ -94,7 +94,7 @@ async fn a_stranger_issues_admin_tokens_with_a_key_of_his_own() {
     // The same claims under the platform's key id, and with the key in the token's own header.
     let jwks = HttpCall::get("/.well-known/jwks.json");
     let jwks = admin.station.ask(platform.gateway(), &jwks).await.unwrap().json();
-    let der = Signer::generate();
+    let der = Signer::generate_pkcs8();
     let pair = ring::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).unwrap();
     let claims = encoded(&serde_json::to_value(claims(actor, now)).unwrap());
     let own: Value = serde_json::from_str(&issuer.signer.jwks()).unwrap();
@@ -122,13 +122,13 @@ async fn a_token_goes_on_after_its_hour_or_as_another_kind() {
     let expired = Claims { iat: sound.iat - 7_200, exp: sound.iat - 3_600, ..sound.clone() };
     let for_edges =
         |kind, claims: &Claims| Claims { kind, region: Some(Region::North), ..claims.clone() };
-    let edges = signer.sign(&for_edges(TokenKind::Edge, &expired));
+    let edges = signer.sign_claims(&for_edges(TokenKind::Edge, &expired));
     let call = HttpCall::get("/session").bearer(&edges);
     let answer = Station::fresh().ask(platform.edge().http, &call).await.unwrap();
     assert_eq!(answer.status, 401, "expired at the edge: {}", answer.text());
     let grant = for_edges(TokenKind::DeviceGrant, &sound);
     for (why, claims) in [("expired", expired), ("a device's grant", grant)] {
-        let call = HttpCall::get(ADMINS).bearer(&signer.sign(&claims));
+        let call = HttpCall::get(ADMINS).bearer(&signer.sign_claims(&claims));
         let answer = Station::fresh().ask(platform.gateway(), &call).await.unwrap();
         assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_token"), "{why}");
     }
@@ -143,7 +143,7 @@ async fn a_services_token_opens_a_persons_routes() {
         (CloudPart::Hub, CloudPart::Order),
         (CloudPart::Gateway, CloudPart::Gateway),
     ] {
-        let token = platform.service_key(from).token(from.name(), to.name(), &clock);
+        let token = platform.service_key(from).issue_token(from.name(), to.name(), &clock);
         opens_nothing(platform, to.name(), &token).await;
     }
 }
@@ -166,7 +166,7 @@ async fn a_persons_token_opens_the_link_of_an_edge() {
         assert_eq!(answer.status, 401, "{:?}: {}", somebody.person.role, answer.text());
     }
     // A key that the hub never enrolled, under a known edge's name.
-    let stranger = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let stranger = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     let edge = EdgeId::new(&platform.edge().edge).unwrap();
     let token = edge_token(&stranger, &edge, &Clock::system());
     let answer = Station::fresh().ask(platform.gateway(), &upgrade(&token)).await.unwrap();

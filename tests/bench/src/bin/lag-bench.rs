@@ -205,7 +205,7 @@ impl Scene {
                     let line = history.into_iter().find(|line| line.payment_status == is_held)?;
                     line.hops.cloud_at
                 });
-            lags.push(shown.await?.since(*completed_at));
+            lags.push(shown.await?.ms_since(*completed_at));
         }
         Ok(lags)
     }
@@ -213,7 +213,7 @@ impl Scene {
     async fn stream(&self, stack: &Stack) -> Result<EventReader> {
         let asked = http::Request::get(format!("{}/api/v1/stream", stack.layout().gateway_url()))
             .header("authorization", format!("Bearer {}", self.provider.token));
-        let answer = Client::new().request(asked.body(String::new().into())?).await?;
+        let answer = Client::new().send_request(asked.body(String::new().into())?).await?;
         ensure!(answer.status().is_success(), "the stream answered {}", answer.status());
         Ok(EventReader::new(answer.into_body()))
     }
@@ -245,7 +245,7 @@ async fn lags_of_stream(mut stream: EventReader, orders: Vec<OrderId>) -> Result
         let order: Option<OrderId> = serde_json::from_value(notice["order_id"].clone())?;
         if notice["type"] == "order.approved" && order.is_some_and(|order| waiting.remove(&order)) {
             let approved_at: UnixMillis = serde_json::from_value(notice["created_at"].clone())?;
-            lags.push(now.since(approved_at));
+            lags.push(now.ms_since(approved_at));
         }
     }
     Ok(lags)

@@ -46,7 +46,8 @@ impl Books {
         let in_order = [(&self.order_db, ("events of orders not sent", UNSENT))];
         let mut found = Findings::new();
         for (sql, (what, text)) in in_payment.into_iter().chain(in_order) {
-            let number: i64 = sql.one(text, vals![]).await.expect("a count").expect("a row");
+            let number: i64 =
+                sql.fetch_optional(text, vals![]).await.expect("a count").expect("a row");
             if number > 0 {
                 found.push(format!("{number} {what}"));
             }
@@ -229,7 +230,7 @@ impl Books {
 }
 
 async fn all<R: Row>(sql: &Sql, text: &'static str) -> Vec<R> {
-    sql.all(text, vals![]).await.expect("rows")
+    sql.fetch_all(text, vals![]).await.expect("rows")
 }
 
 fn by_owner(rows: Vec<(Uuid, i64)>) -> BTreeMap<Uuid, Vec<i64>> {

@@ -7,8 +7,8 @@ use std::{sync::Arc, time::Duration};
 use futures::future::join_all;
 use http::Method;
 use payment::{
-    adapter::Payments,
-    courier::Courier,
+    adapter::PaymentAdapter,
+    courier::AdapterWorker,
     jobs,
     store::{MIGRATIONS, Store},
 };
@@ -39,7 +39,7 @@ pub struct MoneyScene {
     pub stack: Stack,
     pub books: Books,
     pub(super) api: Api,
-    courier: Courier,
+    courier: AdapterWorker,
     payment_db: Sql,
 }
 
@@ -71,13 +71,13 @@ impl MoneyScene {
         let payment_db = payment_db.expect("payment_db");
         let order_db = Sql::open(&format!("{mysql}/order_db")).await.expect("order_db");
         let clock = Clock::system();
-        let mut limits = config.limits();
+        let mut limits = config.custody_limits();
         limits.dispute_ms = DISPUTE_MS;
         let store = Store::new(payment_db.clone(), clock.clone(), limits);
-        let adapter = Payments::simulated(payment_db.clone(), clock, true);
+        let adapter = PaymentAdapter::new_simulated(payment_db.clone(), clock, true);
         let api = Api::new(stack.layout().gateway_url());
         let books = Books { payment_db: payment_db.clone(), order_db };
-        Self { stack, books, api, courier: Courier { store, adapter }, payment_db }
+        Self { stack, books, api, courier: AdapterWorker { store, adapter }, payment_db }
     }
 
     /// Plays the round to the end of every tale.
@@ -179,7 +179,7 @@ impl MoneyScene {
     async fn hours(&self) {
         loop {
             // If a store or the adapter is away, the next run retries.
-            let _again = jobs::settle(&self.courier).await;
+            let _again = jobs::settle_dues(&self.courier).await;
             let _again = self.courier.carry_all().await;
             let _again = jobs::pay_out(&self.courier).await;
             sleep(BETWEEN_HOURS).await;

@@ -216,7 +216,7 @@ impl Teller {
     ) -> Result<Value, Code> {
         let url = format!("{}{path}", self.api.gateway());
         let body = (!body.is_null()).then_some(body);
-        let send = || self.client.command(key, &url, &person.token, body, TIMEOUT);
+        let send = || self.client.send_command(key, &url, &person.token, body, TIMEOUT);
         until_answered(path, send).await
     }
 
@@ -242,5 +242,5 @@ fn amount(minor: i64) -> Amount {
 
 fn minor(amount: &Value) -> i64 {
     let amount: Amount = serde_json::from_value(amount.clone()).expect("an amount");
-    amount.minor()
+    amount.minor_units()
 }

@@ -39,8 +39,10 @@ impl Truth {
         let mut found = Findings::new();
         for (seat, file) in &self.edges {
             let edge = orders_of(file).await;
-            let shares: Shares =
-                edge.iter().map(|order| (order.id, (order.version, order.digest()))).collect();
+            let shares: Shares = edge
+                .iter()
+                .map(|order| (order.id, (order.version, order.compute_digest())))
+                .collect();
             let feed = self.fed(seat.region).await;
             differences(&mut found, &format!("{seat} and the hub"), &shares, &feed);
             let stands: BTreeMap<_, _> =
@@ -61,7 +63,10 @@ impl Truth {
         for region in Region::ALL {
             let orders = listed(api, admin, region).await;
             let shares = |orders: Vec<Order>| -> Shares {
-                orders.iter().map(|order| (order.id, (order.version, order.digest()))).collect()
+                orders
+                    .iter()
+                    .map(|order| (order.id, (order.version, order.compute_digest())))
+                    .collect()
             };
             let answered = shares(orders);
             for (seat, file) in self.edges.iter().filter(|(seat, _)| seat.region == region) {
@@ -76,7 +81,7 @@ impl Truth {
         const FED: &str = "SELECT entity, version, digest FROM feed \
             WHERE region = ? AND kind = 'order' ORDER BY version";
         let rows: Vec<(Uuid, i64, Vec<u8>)> =
-            self.sync_db.all(FED, vals![region]).await.expect("the feed");
+            self.sync_db.fetch_all(FED, vals![region]).await.expect("the feed");
         rows.into_iter()
             .map(|(id, version, digest)| {
                 let digest = Hash::try_from(&digest[..]).expect("a digest");
@@ -89,7 +94,7 @@ impl Truth {
         const STORED: &str =
             "SELECT id, version, status, provider_id FROM orders WHERE location = ?";
         let rows: Vec<(Uuid, i64, String, Option<Uuid>)> =
-            self.order_db.all(STORED, vals![region]).await.expect("the orders");
+            self.order_db.fetch_all(STORED, vals![region]).await.expect("the orders");
         rows.into_iter()
             .map(|(id, version, status, provider)| {
                 let version = u64::try_from(version).unwrap_or_default();
@@ -101,10 +106,14 @@ impl Truth {
     /// Checks the hub's stored count and digest of the region.
     async fn sums_that_are_wrong(&self, region: Region, shares: &Shares) -> Findings {
         const SUMS: &str = "SELECT orders, feed_digest FROM regions WHERE region = ?";
-        let (count, digest): (i64, Vec<u8>) =
-            self.sync_db.one(SUMS, vals![region]).await.expect("a region").expect("a row");
+        let (count, digest): (i64, Vec<u8>) = self
+            .sync_db
+            .fetch_optional(SUMS, vals![region])
+            .await
+            .expect("a region")
+            .expect("a row");
         let mut sum = Hash::ZERO;
-        shares.values().for_each(|(_, share)| sum.toggle(*share));
+        shares.values().for_each(|(_, share)| sum.toggle_member(*share));
         let mut found = Findings::new();
         if usize::try_from(count).ok() != Some(shares.len()) {
             found
@@ -121,7 +130,7 @@ impl Truth {
         const ROW: &str = "SELECT bytes FROM orders WHERE id = ?";
         for (_, file) in self.edges.iter().filter(|(seat, _)| seat.region == region) {
             for id in orders {
-                let row: Result<Option<Vec<u8>>, _> = file.one(ROW, vals![*id]).await;
+                let row: Result<Option<Vec<u8>>, _> = file.fetch_optional(ROW, vals![*id]).await;
                 let Ok(Some(bytes)) = row else { return false };
                 if order(&bytes).status != wire::OrderStatus::Pending {
                     return false;
@@ -134,7 +143,7 @@ impl Truth {
 
 async fn orders_of(file: &Sql) -> Vec<Order> {
     let rows: Vec<Vec<u8>> =
-        file.all("SELECT bytes FROM orders", vals![]).await.expect("an edge's orders");
+        file.fetch_all("SELECT bytes FROM orders", vals![]).await.expect("an edge's orders");
     rows.iter().map(|bytes| order(bytes)).collect()
 }
 

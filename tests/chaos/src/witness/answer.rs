@@ -46,7 +46,7 @@ impl Question for Answer<'_> {
         type Row = (String, u64, u64, Option<u64>, Option<Vec<u8>>);
         let Tap { tablet, command, .. } = &self.tap;
         let file = self.witness.scene.truth.edge(self.tap.seat);
-        let row = file.one(ROW, vals![*command, tablet.user_id()]).await.ok()?;
+        let row = file.fetch_optional(ROW, vals![*command, tablet.user_id()]).await.ok()?;
         let (verdict, epoch, seq, fence, outcome): Row = row?;
         let outcome: Option<Outcome> =
             outcome.map(|bytes| minicbor::decode(&bytes).expect("an outcome"));
@@ -69,7 +69,7 @@ impl Question for Answer<'_> {
         };
         let url = format!("{}/commands", self.witness.scene.edge_url(self.tap.seat));
         let client = &self.witness.client;
-        Ok(client.json(Method::POST, &url, None, Some(&frame), EDGE_ANSWERS_WITHIN).await?)
+        Ok(client.send_json(Method::POST, &url, None, Some(&frame), EDGE_ANSWERS_WITHIN).await?)
     }
 
     fn difference(state: &CommandRow, word: &Reply) -> Option<String> {
@@ -108,7 +108,7 @@ impl Question for Answer<'_> {
 
 impl Decision {
     fn of(outcome: &Outcome) -> Self {
-        let loss = LossReason::of(outcome).map(|reason| reason.text());
+        let loss = LossReason::from_outcome(outcome).map(|reason| reason.to_text());
         let Outcome { kind, code, decided_at, .. } = outcome;
         Self { kind: *kind, code: *code, decided_at: *decided_at, loss }
     }

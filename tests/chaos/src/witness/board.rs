@@ -55,7 +55,7 @@ impl Question for OnBoard<'_> {
             (SELECT COUNT(*) FROM pending WHERE order_id = ?) FROM edge";
         type Row = (u64, u64, u64, Option<Vec<u8>>, u64);
         let file = self.witness.scene.truth.edge(self.seat);
-        let row = file.one(ENDS, vals![self.order, self.order]).await.ok()?;
+        let row = file.fetch_optional(ENDS, vals![self.order, self.order]).await.ok()?;
         let (feed_cursor, outcome_cursor, log_end, bytes, pending): Row = row?;
         let order: Option<Order> = bytes.map(|bytes| minicbor::decode(&bytes).expect("an order"));
         let reader = self.reader();
@@ -67,7 +67,8 @@ impl Question for OnBoard<'_> {
     async fn word(&self) -> Result<BoardWord, Silence> {
         let url = format!("{}/board", self.witness.scene.edge_url(self.seat));
         let (client, token) = (&self.witness.client, Some(&*self.reader().token));
-        let board = client.json(Method::GET, &url, token, None::<&()>, EDGE_ANSWERS_WITHIN).await?;
+        let board =
+            client.send_json(Method::GET, &url, token, None::<&()>, EDGE_ANSWERS_WITHIN).await?;
         Ok(BoardWord { order: self.order, board })
     }
 

@@ -91,8 +91,8 @@ impl Question for Report<'_> {
             FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
             WHERE e.region = ? AND e.enrolled_at IS NOT NULL AND e.disabled_at IS NULL ORDER BY e.edge";
         let sync_db = self.witness.scene.truth.sync_db();
-        let region = sync_db.one(REGION, vals![self.region]).await.expect("a region")?;
-        let edges = sync_db.all(EDGES, vals![self.region]).await.expect("edges");
+        let region = sync_db.fetch_optional(REGION, vals![self.region]).await.expect("a region")?;
+        let edges = sync_db.fetch_all(EDGES, vals![self.region]).await.expect("edges");
         Some(RegionRows { region, edges })
     }
 
@@ -257,7 +257,7 @@ impl EdgeRow {
         if !self.link_up {
             return Some("down");
         }
-        match now.since(contact) {
+        match now.ms_since(contact) {
             SURELY_STALE_MS.. => Some("down"),
             STALE_SOON_MS.. => None,
             _ => Some("up"),

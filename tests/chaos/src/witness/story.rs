@@ -65,9 +65,9 @@ impl Question for Story<'_> {
             command_id, source, edge, epoch, seq, verdict FROM order_timeline \
             WHERE order_id = ? ORDER BY id";
         let order_db = self.witness.scene.truth.order_db();
-        let order = order_db.one(ORDER, vals![self.order]).await.expect("an order");
+        let order = order_db.fetch_optional(ORDER, vals![self.order]).await.expect("an order");
         let (version, status, provider): (u64, String, Option<Uuid>) = order?;
-        let lines = order_db.all(LINES, vals![self.order]).await.expect("a timeline");
+        let lines = order_db.fetch_all(LINES, vals![self.order]).await.expect("a timeline");
         Some(OrderRows { version, status, provider, lines })
     }
 

@@ -69,7 +69,7 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
         assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
         let decided = at_second.until_decided(reply.command_id.unwrap(), LIMIT).await.unwrap();
         took.push(clock.elapsed().saturating_sub(begun));
-        assert!(decided.outcome.as_ref().unwrap().succeeded(), "{decided:?}");
+        assert!(decided.outcome.as_ref().unwrap().has_succeeded(), "{decided:?}");
         scene.until_accepted_by(order_id, provider.user_id).await;
     }
     took.sort();
@@ -84,7 +84,7 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
     scene.portal_waits(waits).await;
     stack.restart(Part::Edge(scene.region)).await.unwrap();
     let decided = at_second.until_decided(reply.command_id.unwrap(), LIMIT).await.unwrap();
-    assert!(decided.outcome.as_ref().unwrap().succeeded(), "{decided:?}");
+    assert!(decided.outcome.as_ref().unwrap().has_succeeded(), "{decided:?}");
     scene.until_held(&second.edge, 0).await;
     scene.until_accepted_by(waits, provider.user_id).await;
     at_second.stop().await;
@@ -192,10 +192,18 @@ async fn a_late_promise_is_settled_through_the_next_holder(
     scene.until_held(&first, 2).await;
     signal(stack, &second.edge, "-CONT");
     let outcome = scene.decided(&honoured).await.outcome.unwrap();
-    assert_eq!((outcome.kind, outcome.succeeded()), (OutcomeKind::Duplicate, true), "{outcome:?}");
+    assert_eq!(
+        (outcome.kind, outcome.has_succeeded()),
+        (OutcomeKind::Duplicate, true),
+        "{outcome:?}"
+    );
     scene.until_accepted_by(kept, scene.at_tablet.user_id()).await;
     let outcome = scene.decided(&overturned).await.outcome.unwrap();
-    assert_eq!((outcome.kind, outcome.succeeded()), (OutcomeKind::Duplicate, false), "{outcome:?}");
+    assert_eq!(
+        (outcome.kind, outcome.has_succeeded()),
+        (OutcomeKind::Duplicate, false),
+        "{outcome:?}"
+    );
     let record = outcome.lost.unwrap().taken_back.unwrap();
     assert_eq!(record.why.as_deref(), Some("the node was flooded"));
     scene.until_held(&first, 0).await;

@@ -95,7 +95,7 @@ impl Scene {
         let url = format!("http://127.0.0.1:{port}{path}");
         let request = json_request(Method::GET, &url, bearer, None::<&()>).unwrap();
         let asked = async {
-            let (head, body) = self.client.request(request).await.ok()?.into_parts();
+            let (head, body) = self.client.send_request(request).await.ok()?.into_parts();
             let body = axum::body::to_bytes(body, 4 * 1024 * 1024).await.ok()?;
             let body = serde_json::from_slice(&body).ok()?;
             Some(Answer { status: head.status, headers: head.headers, body })

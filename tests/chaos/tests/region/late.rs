@@ -56,7 +56,7 @@ async fn late_order(world: &World, like: &str) -> Order {
     let id: OrderId = like.parse().unwrap();
     let known = world.order(id).await;
     let id = OrderId(world.cloud.people.new_id());
-    Order { id, code: wire::OrderCode::of(known.location, id), ..known }
+    Order { id, code: wire::OrderCode::from_order_id(known.location, id), ..known }
 }
 
 fn created(world: &World, order: &Order) -> Event {

@@ -2,7 +2,7 @@
 //! database, a real edge on its file, and a wire between them.
 
 use axum::Router;
-use holdfast_edge::{path_in, report};
+use holdfast_edge::{path_in, read_report};
 use platform::{
     sql::{Sql, Statement},
     transact,
@@ -12,7 +12,7 @@ use platform::{
 use process::{metrics, telemetry::LogFormat};
 use support::{Proxy, Wire, eventually, samples};
 use uuid::Uuid;
-use wire::{Change, ChecksumState, Hash, LinkState, Order, OrderCode, OrderId, Region};
+use wire::{ChecksumState, FeedChange, Hash, LinkState, Order, OrderCode, OrderId, Region};
 
 use super::stage::{COUNTERS, Cloud, PATIENCE, database, edge, ground, people};
 
@@ -28,7 +28,7 @@ async fn fill(sql: &Sql) -> Hash {
     // Reserve the numbers first: the hub may write a change meanwhile, such as its keys.
     let end = transact!(sql, tx => {
         tx.exec(ADD, vals![ORDERS]).await?;
-        let row: Option<u64> = tx.one(END, vals![]).await?;
+        let row: Option<u64> = tx.fetch_optional(END, vals![]).await?;
         Ok::<_, platform::sql::SqlError>(row)
     });
     let from = end.unwrap().unwrap() - ORDERS;
@@ -37,16 +37,16 @@ async fn fill(sql: &Sql) -> Hash {
         let mut values = Vec::new();
         for n in part * PART + 1..=(part + 1) * PART {
             let order = order(n);
-            let member = order.digest();
-            digest.toggle(member);
-            let bytes = minicbor::to_vec(Change::Order(order.clone())).unwrap();
+            let member = order.compute_digest();
+            digest.toggle_member(member);
+            let bytes = minicbor::to_vec(FeedChange::Order(order.clone())).unwrap();
             values.extend(vals![Region::North, from + n, order.id.0, member, digest, bytes]);
         }
         transact!(sql, tx => {
             let text = Statement::new("INSERT INTO feed (region, feed_seq, kind, entity, \
                 version, digest, region_digest, at, bytes) VALUES ");
             let rows = usize::try_from(PART).unwrap_or_default();
-            tx.exec(text.repeat(ROW, ", ", rows), values.clone()).await?;
+            tx.exec(text.append_repeated(ROW, ", ", rows), values.clone()).await?;
             Ok::<_, platform::sql::SqlError>(())
         })
         .unwrap();
@@ -61,7 +61,7 @@ fn order(n: u64) -> Order {
     let id = OrderId(Uuid::from_u128(u128::from(n.reverse_bits()) << 64 | u128::from(n)));
     Order {
         id,
-        code: OrderCode::of(Region::North, id),
+        code: OrderCode::from_order_id(Region::North, id),
         title: format!("Fix the tap, number {n}"),
         description: "It drips, and has for a while.".into(),
         ..samples::order(0, 1)
@@ -71,7 +71,7 @@ fn order(n: u64) -> Order {
 /// Counts across all edges of this process.
 fn chunks(what: &str) -> u64 {
     let line = format!("holdfast_snapshot_chunks_total{{what=\"{what}\"}} ");
-    let text = metrics::render();
+    let text = metrics::render_prometheus();
     let found = text.lines().find_map(|text| text.strip_prefix(line.as_str()));
     found.map_or(0, |number| number.parse().unwrap())
 }
@@ -84,7 +84,7 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     let people = people();
     let ground = ground(folder.path(), &people, &testing::service_key()).await;
     let url = database(folder.path(), "sync", false);
-    let nobody = Upstream::local(Router::new());
+    let nobody = Upstream::from_router(Router::new());
     let cloud = Cloud::start((folder.path(), &url), people, ground, nobody).await;
     let digest = fill(&cloud.sql).await;
     let proxy = Proxy::to(cloud.address.to_string()).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
             (cloud.north().await.edges[0].link == LinkState::Down).then_some(())
         })
         .await;
-        let report = report(&path_in(&data)).unwrap();
+        let report = read_report(&path_in(&data)).unwrap();
         assert_eq!((report.feed_cursor, report.orders), (0, 0), "the view is whole or not there");
         proxy.set(Wire::Passes);
     }
@@ -117,7 +117,7 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     });
     taken.await;
     running.stop().await;
-    let report = report(&path_in(&data)).unwrap();
+    let report = read_report(&path_in(&data)).unwrap();
     assert_eq!(report.orders, ORDERS);
     let (sent, stored) = (chunks("sent"), chunks("stored"));
     let again = sent - stored;

@@ -3,11 +3,11 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use axum::{Router, body::Body, routing::get};
-use holdfast_edge::{MqttKind, Running};
+use holdfast_edge::{MqttKind, RunningEdge};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use platform::{
-    Ground,
+    ServiceContext,
     sql::{Sql, create_database},
     upstream::Upstream,
 };
@@ -35,7 +35,7 @@ pub struct Cloud {
     pub address: SocketAddr,
     pub sql: Sql,
     pub people: People,
-    ground: Ground,
+    ground: ServiceContext,
 }
 
 /// Signs people's tokens.
@@ -52,7 +52,7 @@ impl People {
 
     pub fn token(&self, role: Role, user: u128) -> String {
         let claims = support::claims(samples::person(user, role), self.clock.now());
-        self.issuer.signer.sign(&Claims { jti: SessionId(self.clock.new_id()), ..claims })
+        self.issuer.signer.sign_claims(&Claims { jti: SessionId(self.clock.new_id()), ..claims })
     }
 }
 
@@ -61,9 +61,9 @@ pub fn people() -> People {
 }
 
 /// A service's context with a separate bus.
-pub async fn ground(folder: &Path, people: &People, service_key: &ServiceKey) -> Ground {
+pub async fn ground(folder: &Path, people: &People, service_key: &ServiceKey) -> ServiceContext {
     let (keys, service_key) = (people.issuer.keys(), service_key.clone());
-    Ground { keys, service_key, ..testing::ground(folder, &people.clock).await }
+    ServiceContext { keys, service_key, ..testing::ground(folder, &people.clock).await }
 }
 
 /// A separate database for each test.
@@ -76,7 +76,7 @@ impl Cloud {
     pub async fn start(
         (folder, url): (&Path, &str),
         people: People,
-        ground: Ground,
+        ground: ServiceContext,
         order: Upstream,
     ) -> Self {
         create_database(url).await.unwrap();
@@ -85,14 +85,20 @@ impl Cloud {
         hub::migrate(&config).await.unwrap();
         let jwks = people.issuer.signer.jwks();
         let auth = Router::new().route("/.well-known/jwks.json", get(async move || jwks.clone()));
-        let review = Upstream::local(axum::Router::new());
-        let peers = hub::Peers { order, review, auth: Upstream::local(auth) };
+        let review = Upstream::from_router(axum::Router::new());
+        let peers = hub::Peers { order, review, auth: Upstream::from_router(auth) };
         let router = hub::open(config, ground.clone(), peers).await.unwrap();
-        let listener = process::web::bind("127.0.0.1:0").await.unwrap();
+        let listener = process::web::bind_listener("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (served, stop) = (router.clone(), ground.tasks.token());
+        let (served, stop) = (router.clone(), ground.tasks.stop_token());
         ground.tasks.spawn("server", async move {
-            process::web::serve(listener, served, process::web::Slots::default(), stop).await;
+            process::web::serve_http(
+                listener,
+                served,
+                process::web::ConnectionSlots::default(),
+                stop,
+            )
+            .await;
         });
         let sql = Sql::open(url).await.unwrap();
         let cloud = Self { router, address, sql, people, ground };
@@ -154,7 +160,7 @@ pub async fn ask(
 }
 
 /// Starts NORTH's only edge.
-pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> Running {
+pub async fn edge(data: &Path, gateway: SocketAddr, code: &str) -> RunningEdge {
     let config = holdfast_edge::Config {
         name: "north-1".into(),
         region: Region::North,

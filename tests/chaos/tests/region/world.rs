@@ -7,11 +7,11 @@ use std::{
 };
 
 use axum::Router;
-use holdfast_edge::{Running, path_in};
+use holdfast_edge::{RunningEdge, path_in};
 use http::{Method, StatusCode};
 use platform::{
     bus::{Bus, QueueSpec},
-    consume::{Handle, HandleError, consume},
+    consume::{EventHandler, HandleError, start_consumer},
     sql::{Sql, create_database},
     upstream::Upstream,
 };
@@ -33,7 +33,7 @@ struct Carrier {
 /// The kind of the next event to drop; `None` after the drop.
 type Loses = Arc<Mutex<Option<EventType>>>;
 
-impl Handle for Carrier {
+impl EventHandler for Carrier {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         let is_lost = {
             let mut loses = self.loses.lock().unwrap();
@@ -56,7 +56,7 @@ pub struct World {
     pub order: Router,
     pub order_db: Sql,
     loses: Loses,
-    edge: Running,
+    edge: RunningEdge,
     tasks: [Tasks; 2],
     /// The order service holds only a weak reference.
     _hub: Upstream,
@@ -74,17 +74,17 @@ impl World {
         let (loses, carrying) = (Loses::default(), Tasks::new());
         let carrier = Carrier { to: of_hub.bus.clone(), loses: loses.clone() };
         let queue = QueueSpec::new("carried", &[(Exchange::Order, "order.*")]);
-        consume(&carrying, &of_order.bus, queue, carrier);
+        start_consumer(&carrying, &of_order.bus, queue, carrier);
         let tasks = [of_order.tasks.clone(), carrying];
-        let (hub, opening) = Upstream::later();
+        let (hub, opening) = Upstream::open_later();
         let url = database(folder.path(), "order", mysql);
         let order = order_service(&url, of_order, hub).await;
         let order_db = Sql::open(&url).await.unwrap();
-        let asked = Upstream::local(order.clone());
+        let asked = Upstream::from_router(order.clone());
         let url = database(folder.path(), "sync", mysql);
         let cloud = Cloud::start((folder.path(), &url), people, of_hub, asked).await;
-        let hub = Upstream::local(cloud.router.clone());
-        opening.opened(&hub);
+        let hub = Upstream::from_router(cloud.router.clone());
+        opening.connect_to(&hub);
         let code = cloud.invite().await;
         let edge = edge(&folder.path().join("edge"), cloud.address, &code).await;
         let world = Self {
@@ -200,7 +200,7 @@ impl World {
     }
 }
 
-async fn order_service(url: &str, ground: platform::Ground, hub: Upstream) -> Router {
+async fn order_service(url: &str, ground: platform::ServiceContext, hub: Upstream) -> Router {
     create_database(url).await.unwrap();
     let config = order::Config {
         sql_url: url.into(),
@@ -211,6 +211,6 @@ async fn order_service(url: &str, ground: platform::Ground, hub: Upstream) -> Ro
         ..order::Config::default()
     };
     order::migrate(&config).await.unwrap();
-    let peers = order::Peers { hub, payment: Upstream::later().0 };
+    let peers = order::Peers { hub, payment: Upstream::open_later().0 };
     order::open(config, ground, peers).await.unwrap()
 }

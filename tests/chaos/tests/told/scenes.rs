@@ -127,7 +127,7 @@ pub async fn through_the_holder(
 
     let winner = ground.accepts(&other, there, logged).await;
     let won = ground.decided(&winner, there).await;
-    assert!(won.outcome.as_ref().unwrap().succeeded(), "{won:?}");
+    assert!(won.outcome.as_ref().unwrap().has_succeeded(), "{won:?}");
     let late = ground.accepts(&one, here, logged).await;
     let beaten_in_log = ground.decided(&late, here).await;
 

@@ -89,7 +89,7 @@ async fn sign_ins(stack: &Stack, ground: &Ground<'_>) -> Vec<Ended> {
         },
         Ended {
             way: "a token ran out",
-            token: signer.sign(&old),
+            token: signer.sign_claims(&old),
             device: "tablet-late",
             code: Code::TokenExpired,
             words: ["Your sign-in has expired", "登录已过期"],
@@ -103,7 +103,7 @@ async fn sign_ins(stack: &Stack, ground: &Ground<'_>) -> Vec<Ended> {
         },
         Ended {
             way: "a device was closed",
-            token: signer.sign(&grant),
+            token: signer.sign_claims(&grant),
             device: "tablet-closed",
             code: Code::DeviceClosed,
             words: ["This tablet may no longer be used", "此平板的使用许可已收回"],
@@ -138,7 +138,8 @@ async fn refused(port: u16, ended: &Ended) -> Option<Text> {
         body: CommandBody::AcceptOrder { order_id: OrderId(clock.new_id()) },
     };
     let url = format!("http://127.0.0.1:{port}/commands");
-    let answer = Client::new().json::<Value>(Method::POST, &url, None, Some(&frame), LIMIT).await;
+    let answer =
+        Client::new().send_json::<Value>(Method::POST, &url, None, Some(&frame), LIMIT).await;
     let problem = answer.err()?.problem?;
     assert_eq!(problem.code, ended.code, "{}: {problem:?}", ended.way);
     let message = problem.extensions["reply"]["message"].clone();

@@ -18,7 +18,7 @@ async fn main() -> Result<()> {
     for _ in 0..PUBLISHERS {
         tasks.spawn("publisher", publish(bus.clone()));
     }
-    tasks.token().cancelled().await;
+    tasks.stop_token().cancelled().await;
     Ok(())
 }
 

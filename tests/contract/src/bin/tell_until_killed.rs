@@ -8,7 +8,7 @@ use contract::notes::{Note, STARS};
 use platform::{
     bus::Bus,
     documents::{Collection, Documents, Filter, Update},
-    outbox::Relay,
+    outbox::OutboxRelay,
 };
 use process::{clock::Clock, tasks::Tasks};
 use uuid::Uuid;
@@ -22,11 +22,11 @@ async fn main() -> Result<()> {
     let bus = Bus::open(&next()?).await?;
     let notes = Collection::<Note>::new(&documents, "notes");
     let tasks = Tasks::new();
-    Relay::start(&tasks, &documents, bus, Clock::system(), "test");
+    OutboxRelay::start(&tasks, &documents, bus, Clock::system(), "test");
     for writer in 0..next()?.parse()? {
         tasks.spawn("writer", write(notes.clone(), Uuid::from_u128(writer)));
     }
-    tasks.token().cancelled().await;
+    tasks.stop_token().cancelled().await;
     Ok(())
 }
 
@@ -35,7 +35,7 @@ async fn write(notes: Collection<Note>, id: Uuid) {
     for number in 0.. {
         let event = [contract::event_of(EventType::ReviewCreated, number)];
         let star = Update::default().add(&STARS, 1);
-        match notes.update(id, Filter::everything(), star, &event).await {
+        match notes.update(id, Filter::match_all(), star, &event).await {
             // Write the whole line at once, so a kill never leaves half of it in the pipe.
             Ok(_) => drop(std::io::stdout().write_all(format!("{}\n", event[0].id).as_bytes())),
             // The relay is behind.

@@ -105,7 +105,7 @@ async fn every_statement_on_documents_uses_an_index_on_sqlite() {
 /// The plan steps that read a whole table, or sort.
 async fn scans_of(sql: &Sql, text: &str) -> Vec<String> {
     let asked = format!("EXPLAIN QUERY PLAN {}", text.replace('?', "'1'")).leak();
-    let steps: Vec<PlanStep> = sql.all(&*asked, Vec::new()).await.unwrap();
+    let steps: Vec<PlanStep> = sql.fetch_all(&*asked, Vec::new()).await.unwrap();
     // A log of everything is read in index order, up to the page size.
     let is_page = text.contains(" WHERE 1 ORDER BY ") && text.contains(" LIMIT ");
     let slow = |step: &PlanStep| {

@@ -2,12 +2,12 @@
 
 use notification::{
     domain::{
-        Channel, InboxLine, InboxOwner, InboxWishes, LineId, MoneyParams, NoticeKind, NoticeParams,
-        PageRequest, Params,
+        Channel, DeliveryPreferences, InboxLine, InboxOwner, LineId, LineParams, MoneyParams,
+        NoticeKind, NoticeParams, PageRequest,
     },
     store::{
-        DeliveryState, DeliveryStore, FanOut, InboxStore, Mailing, Notice, NoticeId, NoticeStore,
-        PreferencesStore, Settled,
+        DeliveryResult, DeliveryState, DeliveryStore, FanOut, InboxStore, Notice, NoticeId,
+        NoticeStore, NotificationDelivery, PreferencesStore,
     },
 };
 use platform::documents::Documents;
@@ -28,20 +28,23 @@ pub async fn migrate(documents: &Documents) {
 
 pub async fn fill(documents: &Documents) {
     let lines: Vec<_> = OTHERS.map(|n| (LineId(id(n)), line(user(n), n))).collect();
-    InboxStore::new(documents).add_all(&lines).await.unwrap();
+    InboxStore::new(documents).add_lines(&lines).await.unwrap();
     let now = Clock::system().now();
     let later = |n| {
         let (id, mut mailing) = mailing(user(n), n, now);
         mailing.due_at = now.plus_ms(DAY_MS);
         (id, mailing)
     };
-    DeliveryStore::new(documents).add(&OTHERS.map(later).collect::<Vec<_>>()).await.unwrap();
+    DeliveryStore::new(documents)
+        .add_new_deliveries(&OTHERS.map(later).collect::<Vec<_>>())
+        .await
+        .unwrap();
     for n in OTHERS {
         let wishes = PreferencesStore::new(documents);
-        wishes.write(user(n), 0, &InboxWishes::default()).await.unwrap();
+        wishes.save_preferences(user(n), 0, &DeliveryPreferences::default()).await.unwrap();
         let author = format!("service:{n}");
         let notices = NoticeStore::new(documents);
-        assert!(notices.keep(NoticeId(id(n)), &notice(author, user(n), n)).await.unwrap());
+        assert!(notices.insert_notice(NoticeId(id(n)), &notice(author, user(n), n)).await.unwrap());
     }
 }
 
@@ -50,51 +53,56 @@ pub async fn run(documents: &Documents) {
     deliveries(&DeliveryStore::new(documents)).await;
     notices(&NoticeStore::new(documents)).await;
     let wishes = PreferencesStore::new(documents);
-    wishes.write(user(1), 0, &InboxWishes::default()).await.unwrap();
-    wishes.write(user(1), 1, &InboxWishes::default()).await.unwrap();
-    wishes.of(user(1)).await.unwrap();
+    wishes.save_preferences(user(1), 0, &DeliveryPreferences::default()).await.unwrap();
+    wishes.save_preferences(user(1), 1, &DeliveryPreferences::default()).await.unwrap();
+    wishes.load_preferences(user(1)).await.unwrap();
 }
 
 async fn inboxes(store: &InboxStore) {
     let owner = InboxOwner { user_id: user(1), role: Role::Customer };
     for n in 0..3 {
-        store.add(LineId(id(n)), &line(owner.user_id, n)).await.unwrap();
+        store.add_line(LineId(id(n)), &line(owner.user_id, n)).await.unwrap();
     }
     let more: Vec<_> = (3..9).map(|n| (LineId(id(n)), line(owner.user_id, n))).collect();
-    store.add_all(&more).await.unwrap();
+    store.add_lines(&more).await.unwrap();
     for unread_only in [false, true] {
         let (user_id, role, read_since) = (owner.user_id, owner.role, AT);
         let first = PageRequest { user_id, role, unread_only, after: None, limit: 2, read_since };
-        let after = store.page(&first).await.unwrap().next;
+        let after = store.read_page(&first).await.unwrap().next;
         assert!(after.is_some());
-        store.page(&PageRequest { after, ..first }).await.unwrap();
+        store.read_page(&PageRequest { after, ..first }).await.unwrap();
     }
-    store.arrived(owner, id(1), 20).await.unwrap();
-    store.line_of(owner, EventId(id(2))).await.unwrap().unwrap();
+    store.lines_arrived_since(owner, id(1), 20).await.unwrap();
+    store.find_line_of_event(owner, EventId(id(2))).await.unwrap().unwrap();
     store.newest_unread(owner, 20).await.unwrap();
-    store.unread(owner.user_id, owner.role).await.unwrap();
+    store.count_unread(owner.user_id, owner.role).await.unwrap();
     for _ in 0..2 {
         assert!(store.mark_read(owner.user_id, owner.role, LineId(id(1)), AT).await.unwrap());
     }
     let (order_id, event_id) = (OrderId(id(7)), EventId(id(8)));
     let fan_out = FanOut { order_id, event_id, at: AT, matched: Vec::new() };
-    store.keep_fan_out(fan_out).await.unwrap();
-    store.fan_out(order_id).await.unwrap().unwrap();
+    store.store_first_fan_out(fan_out).await.unwrap();
+    store.find_fan_out(order_id).await.unwrap().unwrap();
 }
 
 async fn deliveries(log: &DeliveryStore) {
     let now = Clock::system().now();
-    log.add(&[1, 2, 3].map(|n| mailing(user(1), n, now))).await.unwrap();
-    let due = log.due(Channel::Email, now, 10).await.unwrap();
+    log.add_new_deliveries(&[1, 2, 3].map(|n| mailing(user(1), n, now))).await.unwrap();
+    let due = log.due_deliveries(Channel::Email, now, 10).await.unwrap();
     assert_eq!(due.len(), 3);
-    assert!(log.hold(&due[0], now).await.unwrap());
-    let sent =
-        Settled { state: DeliveryState::Sent, due_at: None, was_tried: true, to: None, why: None };
-    log.settle(due[0].id, &sent).await.unwrap();
+    assert!(log.claim_delivery(&due[0], now).await.unwrap());
+    let sent = DeliveryResult {
+        state: DeliveryState::Sent,
+        due_at: None,
+        was_tried: true,
+        to: None,
+        why: None,
+    };
+    log.record_result(due[0].id, &sent).await.unwrap();
     for state in [None, Some(DeliveryState::Waiting)] {
-        let after = log.page(state, None, 1).await.unwrap().next;
+        let after = log.read_page(state, None, 1).await.unwrap().next;
         assert!(after.is_some());
-        log.page(state, after, 1).await.unwrap();
+        log.read_page(state, after, 1).await.unwrap();
     }
 }
 
@@ -102,15 +110,18 @@ async fn notices(store: &NoticeStore) {
     let (author, most) = ("service:of", 10);
     for n in 1..4 {
         let written = notice(author.into(), user(1), n);
-        assert!(store.keep(NoticeId(id(n)), &written).await.unwrap());
-        assert!(!store.keep(NoticeId(id(n + 10)), &written).await.unwrap(), "once under a key");
+        assert!(store.insert_notice(NoticeId(id(n)), &written).await.unwrap());
+        assert!(
+            !store.insert_notice(NoticeId(id(n + 10)), &written).await.unwrap(),
+            "once under a key"
+        );
     }
-    assert_eq!(store.under(author, id(2)).await.unwrap().unwrap().0, NoticeId(id(2)));
-    assert_eq!(store.of_author(author, AT.plus_ms(2), most).await.unwrap(), 2);
-    assert_eq!(store.to_person(user(1), AT.plus_ms(2), most).await.unwrap(), 2);
-    let after = store.page(None, 1).await.unwrap().next;
+    assert_eq!(store.find_by_key(author, id(2)).await.unwrap().unwrap().0, NoticeId(id(2)));
+    assert_eq!(store.count_by_author(author, AT.plus_ms(2), most).await.unwrap(), 2);
+    assert_eq!(store.count_to_person(user(1), AT.plus_ms(2), most).await.unwrap(), 2);
+    let after = store.read_page(None, 1).await.unwrap().next;
     assert!(after.is_some());
-    store.page(after, 1).await.unwrap();
+    store.read_page(after, 1).await.unwrap();
 }
 
 fn notice(author: String, to: UserId, n: u128) -> Notice {
@@ -120,10 +131,10 @@ fn notice(author: String, to: UserId, n: u128) -> Notice {
     Notice::new((author, id(n)), (to, Role::Customer), words, at)
 }
 
-fn mailing(to: UserId, n: u128, now: UnixMillis) -> (Uuid, Mailing) {
+fn mailing(to: UserId, n: u128, now: UnixMillis) -> (Uuid, NotificationDelivery) {
     let owner = InboxOwner { user_id: to, role: Role::Customer };
     let event = (EventType::PaymentCompleted, EventId(id(n)));
-    (id(n), Mailing::of_line(owner, NoticeKind::Money, event, Channel::Email, now))
+    (id(n), NotificationDelivery::of_line(owner, NoticeKind::Money, event, Channel::Email, now))
 }
 
 fn line(of: UserId, n: u128) -> InboxLine {
@@ -134,7 +145,7 @@ fn line(of: UserId, n: u128) -> InboxLine {
         order_id: Some(OrderId(id(n))),
         event_id: EventId(id(n)),
         counterpart: None,
-        params: Params::Money(MoneyParams {
+        params: LineParams::Money(MoneyParams {
             amount: Amount::from_minor(20_000).unwrap(),
             currency: Currency::Cny,
             returning: None,

@@ -8,14 +8,17 @@ use user::{
         CalendarDay, Certification, CustomerProfile, ProfileForm, ProviderProfile,
         VerificationState,
     },
-    store::{ChangeNews, CompletedJob, ProfileRefusal, ProfileStore, queue_of, serving_of},
+    store::{
+        CompletedJob, ProfileEventDraft, ProfileRefusal, ProfileStore, serving_providers_query,
+        verification_queue_query,
+    },
 };
 use wire::{EventType, FileId, OrderId, RatingEvent, Region, Role, ServiceType, UserId};
 
 use crate::{AT, OTHERS, TRACE, id, user};
 
 pub fn store(documents: &Documents) -> ProfileStore {
-    ProfileStore::new(documents, Clock::fixed(AT))
+    ProfileStore::new(documents, Clock::fixed_at(AT))
 }
 
 /// Half of the others wait for verification, and half are verified, for another region.
@@ -26,17 +29,24 @@ pub async fn fill(store: &ProfileStore) {
             verify(store, user(n)).await;
         }
         job(store, n, user(n)).await;
-        store.make::<CustomerProfile>(user(n), Role::Customer, TRACE).await.unwrap();
+        store
+            .create_blank_profile::<CustomerProfile>(user(n), Role::Customer, TRACE)
+            .await
+            .unwrap();
     }
 }
 
 pub async fn run(store: &ProfileStore) {
-    let person = store.own::<CustomerProfile>(user(1), Role::Customer, TRACE).await.unwrap().person;
+    let person = store
+        .load_or_create_profile::<CustomerProfile>(user(1), Role::Customer, TRACE)
+        .await
+        .unwrap()
+        .person;
     let change = |profile: &mut CustomerProfile| {
         profile.person.full_name = "Li Si".to_owned();
         Ok(updated())
     };
-    store.change(user(1), Some(person.revision), TRACE, change).await.unwrap();
+    store.change_profile(user(1), Some(person.revision), TRACE, change).await.unwrap();
     for n in 2..8 {
         offer(store, user(n), Region::North).await;
     }
@@ -44,33 +54,36 @@ pub async fn run(store: &ProfileStore) {
         verify(store, user(n)).await;
     }
     for owner in [user(1), user(2)] {
-        assert!(!store.names(owner, FileId(id(9))).await.unwrap());
+        assert!(!store.references_file(owner, FileId(id(9))).await.unwrap());
     }
-    let serving = serving_of(Region::North, ServiceType::ItTechnology, 20);
-    assert_eq!(store.serving(&serving).await.unwrap().len(), 2);
-    let queue = queue_of(VerificationState::Waiting, None, 2);
-    let next = store.verifications(queue.clone()).await.unwrap().next;
+    let serving = serving_providers_query(Region::North, ServiceType::ItTechnology, 20);
+    assert_eq!(store.find_serving_providers(&serving).await.unwrap().len(), 2);
+    let queue = verification_queue_query(VerificationState::Waiting, None, 2);
+    let next = store.page_verification_queue(queue.clone()).await.unwrap().next;
     assert!(next.is_some());
-    store.verifications(queue.after(next)).await.unwrap();
+    store.page_verification_queue(queue.start_after(next)).await.unwrap();
     for n in 1..3 {
         job(store, n, user(2)).await;
     }
     let rating =
         RatingEvent { provider_id: user(2), version: 1, average_hundredths: 450, total_reviews: 2 };
-    store.note_rating(&rating, TRACE).await.unwrap();
+    store.apply_rating(&rating, TRACE).await.unwrap();
     let counted = store.get::<ProviderProfile>(user(2)).await.unwrap().unwrap();
     assert_eq!((counted.completed_orders, counted.rating_version), (2, 1));
 }
 
 async fn job(store: &ProfileStore, n: u128, provider_id: UserId) {
     let job = CompletedJob { provider_id, completed_at: AT };
-    store.note_job(OrderId(id(n)), &job, TRACE).await.unwrap();
+    store.record_completed_job(OrderId(id(n)), &job, TRACE).await.unwrap();
     store.recount_jobs(provider_id).await.unwrap();
 }
 
 /// A profile that serves the region, and waits for verification.
 async fn offer(store: &ProfileStore, provider: UserId, area: Region) {
-    let own = store.own::<ProviderProfile>(provider, Role::Provider, TRACE).await.unwrap();
+    let own = store
+        .load_or_create_profile::<ProviderProfile>(provider, Role::Provider, TRACE)
+        .await
+        .unwrap();
     let form = json!({
         "version": own.person.revision, "full_name": "Li Si", "phone_number": "12345", "bio": "Cables",
         "skills": ["cables"], "service_categories": ["it_technology"], "service_areas": [area],
@@ -78,27 +91,27 @@ async fn offer(store: &ProfileStore, provider: UserId, area: Region) {
         "availability": { "monday": ["09:00-12:00"] },
     });
     let form: ProfileForm = serde_json::from_value(form).unwrap();
-    let form = form.checked(Role::Provider, CalendarDay::of(AT)).unwrap();
+    let form = form.validate_for_role(Role::Provider, CalendarDay::from_unix_millis(AT)).unwrap();
     let item = json!({ "name": "Electrician", "number": "7", "issuer": "Light", "valid_until": "2130-01-01" });
     let item: Certification = serde_json::from_value(item).unwrap();
     let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
         form.apply_to_provider(profile, AT);
-        profile.certify(vec![item.clone()], AT);
-        profile.submit(AT)?;
+        profile.set_certifications(vec![item.clone()], AT);
+        profile.submit_verification(AT)?;
         Ok(updated())
     };
-    store.change(provider, None, TRACE, change).await.unwrap();
+    store.change_profile(provider, None, TRACE, change).await.unwrap();
 }
 
 async fn verify(store: &ProfileStore, provider: UserId) {
     let change = |profile: &mut ProviderProfile| {
-        assert_eq!(profile.decide(true, user(7), "seen".into(), AT), Some(true));
-        Ok(Some(ChangeNews::of(EventType::ProfileVerified)))
+        assert_eq!(profile.decide_verification(true, user(7), "seen".into(), AT), Some(true));
+        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileVerified)))
     };
-    store.change(provider, None, TRACE, change).await.unwrap();
+    store.change_profile(provider, None, TRACE, change).await.unwrap();
 }
 
 #[allow(clippy::unnecessary_wraps)]
-fn updated() -> Option<ChangeNews> {
-    Some(ChangeNews::of(EventType::ProfileUpdated))
+fn updated() -> Option<ProfileEventDraft> {
+    Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated))
 }

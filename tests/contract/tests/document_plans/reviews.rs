@@ -5,8 +5,8 @@ use process::{clock::Clock, problem::TimeCursor};
 use review::{
     domain::{Review, ReviewContent, ReviewOrigin, ReviewStanding, ReviewedOrder},
     store::{
-        ReviewNews, ReviewPlace, ReviewSort, ReviewStore, about_provider, at_desk, by_customer,
-        sorted_about_provider,
+        ReviewCursor, ReviewEventDraft, ReviewSort, ReviewStore, customer_reviews_query,
+        moderation_queue_query, provider_reviews_query, sorted_provider_reviews_query,
     },
 };
 use wire::{CommandId, EventType, FileId, Hash, OrderId, Source, UserId};
@@ -14,16 +14,16 @@ use wire::{CommandId, EventType, FileId, Hash, OrderId, Source, UserId};
 use crate::{AT, OTHERS, TRACE, id, user};
 
 pub fn store(documents: &Documents) -> ReviewStore {
-    ReviewStore::new(documents, &testing::data_keys(), Clock::fixed(AT))
+    ReviewStore::new(documents, &testing::data_keys(), Clock::fixed_at(AT))
 }
 
 pub async fn fill(store: &ReviewStore) {
     for n in OTHERS {
         let other = review(n, (user(n), user(n + 1)), "Spotless windows");
         let (written, _) = store.add(other, TRACE).await.unwrap().unwrap();
-        store.vote(written, user(n + 2), true).await.unwrap();
+        store.set_vote(written, user(n + 2), true).await.unwrap();
         store
-            .report(written, user(n + 3), "It is about another job.".into(), "trace")
+            .report_review(written, user(n + 3), "It is about another job.".into(), "trace")
             .await
             .unwrap();
         store.refresh_rating(user(n + 1), TRACE).await.unwrap();
@@ -37,42 +37,42 @@ pub async fn run(store: &ReviewStore) {
         ids.push(store.add(own, TRACE).await.unwrap().unwrap().0);
     }
     let (first, second) = (ids[0], ids[1]);
-    store.of_order(OrderId(id(1))).await.unwrap().unwrap();
+    store.find_by_order(OrderId(id(1))).await.unwrap().unwrap();
     store.get(first).await.unwrap().unwrap();
-    let changed = store.change(first, Some(1), TRACE, |review| {
+    let changed = store.change_review(first, Some(1), TRACE, |review| {
         review.comment = "Another word".into();
-        Ok(Some(ReviewNews::of(EventType::ReviewUpdated)))
+        Ok(Some(ReviewEventDraft::from_kind(EventType::ReviewUpdated)))
     });
     changed.await.unwrap();
     for is_helpful in [true, true, false] {
-        store.vote(second, user(5), is_helpful).await.unwrap();
+        store.set_vote(second, user(5), is_helpful).await.unwrap();
     }
-    store.report(second, user(6), "It names a person.".into(), "trace").await.unwrap();
-    store.reports(second).await.unwrap();
+    store.report_review(second, user(6), "It names a person.".into(), "trace").await.unwrap();
+    store.list_reports(second).await.unwrap();
     lists(store).await;
-    store.names(FileId(id(9))).await.unwrap();
-    store.answer_to(CommandId(id(1))).await.unwrap();
+    store.references_picture(FileId(id(9))).await.unwrap();
+    store.find_answer(CommandId(id(1))).await.unwrap();
     store.refresh_rating(user(2), TRACE).await.unwrap();
-    store.rating(user(2)).await.unwrap();
-    store.added_up(user(2)).await.unwrap();
+    store.load_rating(user(2)).await.unwrap();
+    store.compute_rating(user(2)).await.unwrap();
 }
 
 async fn lists(store: &ReviewStore) {
     for sort in ReviewSort::ALL {
-        let first = sorted_about_provider(user(2), ReviewPlace::front(sort), 2);
-        let found = store.page(first).await.unwrap().documents;
-        let place = ReviewPlace::of(sort, &found[1]);
-        store.page(sorted_about_provider(user(2), place, 2)).await.unwrap();
+        let first = sorted_provider_reviews_query(user(2), ReviewCursor::at_start(sort), 2);
+        let found = store.page_reviews(first).await.unwrap().documents;
+        let place = ReviewCursor::after_review(sort, &found[1]);
+        store.page_reviews(sorted_provider_reviews_query(user(2), place, 2)).await.unwrap();
     }
     for after in [None, Some(TimeCursor { at: AT.plus_ms(2_000), id: id(3) })] {
         for find in [
-            about_provider(user(2), after, 2),
-            by_customer(user(1), after, 2),
-            at_desk(ReviewStanding::Reported, after, 2),
-            store.find_words(&["tap".into(), "tidy".into()], None, after),
-            store.find_words(&["tap".into()], Some(user(2)), after),
+            provider_reviews_query(user(2), after, 2),
+            customer_reviews_query(user(1), after, 2),
+            moderation_queue_query(ReviewStanding::Reported, after, 2),
+            store.candidates_query(&["tap".into(), "tidy".into()], None, after),
+            store.candidates_query(&["tap".into()], Some(user(2)), after),
         ] {
-            store.page(find).await.unwrap();
+            store.page_reviews(find).await.unwrap();
         }
     }
 }
@@ -87,6 +87,6 @@ fn review(n: u128, (customer_id, provider_id): (UserId, UserId), words: &str) ->
     };
     let (command_id, hash) = (CommandId(id(n)), Hash::ZERO);
     let origin = ReviewOrigin { command_id, source: Source::Portal, hash, op: None };
-    let content = ReviewContent::of_command(5, words).unwrap();
-    Review::of(order, content, origin, AT.plus_ms(i64::try_from(n).unwrap() * 1_000))
+    let content = ReviewContent::from_command(5, words).unwrap();
+    Review::from_submission(order, content, origin, AT.plus_ms(i64::try_from(n).unwrap() * 1_000))
 }

@@ -36,14 +36,17 @@ async fn documents_expire(arm: DocumentsArm) {
     }
     // Once for each kind of write.
     let read = Update::default().set(&READ, old);
-    notes.update(id(0), Filter::everything(), read, &[]).await.unwrap();
-    notes.change(id(1), |note| Some((Note { read_at: Some(old), ..note }, vec![]))).await.unwrap();
+    notes.update(id(0), Filter::match_all(), read, &[]).await.unwrap();
+    notes
+        .change_with_retry(id(1), |note| Some((Note { read_at: Some(old), ..note }, vec![])))
+        .await
+        .unwrap();
     notes.insert(id(9), &Note { read_at: Some(old), ..note(1, 9) }, &[]).await.unwrap();
     let read = Update::default().set(&READ, now);
-    notes.update(id(2), Filter::everything(), read, &[]).await.unwrap();
+    notes.update(id(2), Filter::match_all(), read, &[]).await.unwrap();
     let left = async || {
-        notes.purge(now).await.unwrap();
-        let left = ids_of(&notes.find(&newest_of(1)).await.unwrap());
+        notes.purge_expired(now).await.unwrap();
+        let left = ids_of(&notes.find_documents(&newest_of(1)).await.unwrap());
         (left == [id(3), id(2)]).then_some(())
     };
     // MongoDB's expiry runs at least once a minute.
@@ -58,7 +61,7 @@ async fn an_expired_document_with_events_still_tells_them(arm: DocumentsArm) {
     notes.insert(id(1), &read, &told).await.unwrap();
     notes.insert(id(2), &Note { key: None, ..read }, &[]).await.unwrap();
     let expired = async |n| {
-        notes.purge(now).await.unwrap();
+        notes.purge_expired(now).await.unwrap();
         notes.get(id(n)).await.unwrap().is_none().then_some(())
     };
     eventually("the silent one is gone", Duration::from_secs(90), async || expired(2).await).await;
@@ -155,15 +158,15 @@ async fn events_of_one_document_are_bounded(arm: DocumentsArm) {
     let full = |error: DocumentsError| matches!(error, DocumentsError::EventsFull { .. });
     let nothing = || Update::default().add(&STARS, 1);
     let two = [events[63].clone(), event_of(EventType::ReviewCreated, 100)];
-    let update = notes.update(id(1), Filter::everything(), nothing(), &two);
+    let update = notes.update(id(1), Filter::match_all(), nothing(), &two);
     assert!(full(update.await.unwrap_err()));
-    assert!(notes.update(id(1), Filter::everything(), nothing(), &one).await.unwrap());
+    assert!(notes.update(id(1), Filter::match_all(), nothing(), &one).await.unwrap());
     let stored = notes.get(id(1)).await.unwrap().unwrap();
-    assert!(full(notes.replace(&stored, &two[..1]).await.unwrap_err()));
+    assert!(full(notes.replace_document(&stored, &two[..1]).await.unwrap_err()));
     assert_eq!(notes.get(id(1)).await.unwrap().unwrap(), stored, "nothing is written");
-    assert!(notes.replace(&stored, &[]).await.unwrap());
+    assert!(notes.replace_document(&stored, &[]).await.unwrap());
     // A missing document is not reported as full.
-    assert!(!notes.update(id(2), Filter::everything(), nothing(), &two[..1]).await.unwrap());
+    assert!(!notes.update(id(2), Filter::match_all(), nothing(), &two[..1]).await.unwrap());
     let (tasks, mut deliveries) = arm.relayed().await;
     let mut received = Vec::new();
     while received.len() < 64 {

@@ -16,9 +16,9 @@ use contract::{
 use mongodb::bson::{Bson, Document, doc};
 use platform::{
     Database,
-    bus::{Bus, Deliveries, LetterBox, QueueSpec},
+    bus::{Bus, DeadLetterBox, Deliveries, QueueSpec},
     documents::{Collection, Documents, Filter, Update},
-    outbox::{self, Relay, replay},
+    outbox::{self, OutboxRelay, replay},
     vals,
 };
 use process::{clock::Clock, tasks::Tasks};
@@ -49,7 +49,7 @@ async fn receive(deliveries: &mut Deliveries, count: usize) -> Vec<Event> {
 async fn touch(notes: &Collection<Note>, n: u128, event: &Event) {
     let text = Update::default().set_part("text", &"told");
     let event = std::slice::from_ref(event);
-    assert!(notes.update(id(n), Filter::everything(), text, event).await.unwrap());
+    assert!(notes.update(id(n), Filter::match_all(), text, event).await.unwrap());
 }
 
 async fn written_events_leave_in_order_and_others_never(arm: DocumentsArm) {
@@ -66,8 +66,8 @@ async fn written_events_leave_in_order_and_others_never(arm: DocumentsArm) {
         let mut stored = notes.get(id(1)).await.unwrap().unwrap();
         if nth % 2 == 0 {
             stored.body.text = Some(format!("{nth}"));
-            assert!(notes.replace(&stored, std::slice::from_ref(event)).await.unwrap());
-            assert!(!notes.replace(&stored, &other).await.unwrap());
+            assert!(notes.replace_document(&stored, std::slice::from_ref(event)).await.unwrap());
+            assert!(!notes.replace_document(&stored, &other).await.unwrap());
         } else {
             touch(&notes, 1, event).await;
         }
@@ -84,15 +84,15 @@ async fn written_events_leave_in_order_and_others_never(arm: DocumentsArm) {
 async fn an_event_that_no_queue_wants_holds_up_nothing(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
     let bus = Bus::open(&arm.bus_url()).await.unwrap();
-    bus.bind(&REVIEWS).await.unwrap();
+    bus.bind_queue(&REVIEWS).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, &arm.documents, bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, &arm.documents, bus.clone(), Clock::system(), "test");
     let sent = [EventType::UserRegistered, EventType::ReviewCreated].map(|kind| event_of(kind, 1));
     notes.insert(id(1), &note(1, 1), &sent).await.unwrap();
     let mut deliveries = bus.subscribe(REVIEWS.name, 50).await.unwrap();
     assert_eq!(receive(&mut deliveries, 1).await, sent[1..]);
-    let unrouted = LetterBox::Unrouted(Exchange::Auth);
-    let letter = async || bus.letters(&unrouted, 2).await.unwrap().pop()?.event;
+    let unrouted = DeadLetterBox::Unrouted(Exchange::Auth);
+    let letter = async || bus.read_dead_letters(&unrouted, 2).await.unwrap().pop()?.event;
     assert_eq!(eventually("it waits for a person", LIMIT, letter).await, sent[0]);
     tasks.shutdown(LIMIT).await;
 }
@@ -113,10 +113,10 @@ async fn one_of_two_relays_publishes_and_the_other_takes_over(arm: DocumentsArm)
     let notes = notes(&arm.documents).await;
     let replica = Documents::open(&arm.url).await.unwrap().sealed_by(&testing::data_keys());
     let bus = Bus::open(&arm.bus_url()).await.unwrap();
-    bus.bind(&REVIEWS).await.unwrap();
+    bus.bind_queue(&REVIEWS).await.unwrap();
     let (first, second) = (Tasks::new(), Tasks::new());
-    Relay::start(&first, &arm.documents, bus.clone(), Clock::system(), "test");
-    Relay::start(&second, &replica, bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&first, &arm.documents, bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&second, &replica, bus.clone(), Clock::system(), "test");
     let sent: Vec<Event> = (0..50).map(|n| event_of(EventType::ReviewCreated, n)).collect();
     for (event, n) in sent.iter().zip(0..) {
         notes.insert(id(n), &note(1, n), std::slice::from_ref(event)).await.unwrap();
@@ -186,7 +186,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     assert_eq!(wanted.len(), 16 * 45);
     assert_eq!(replayed(&arm, &bus, since).await, wanted);
     let database = Database::from(&arm.documents);
-    let told = replay::replays(&database, 5).await.unwrap();
+    let told = replay::list_replays(&database, 5).await.unwrap();
     assert_eq!(
         told.iter().map(|one| (one.sent, one.done_at.is_some())).collect::<Vec<_>>(),
         [(720, true)]
@@ -194,8 +194,8 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     // The retention starts when they left.
     let days = |count: u64| Duration::from_secs(count * 24 * 60 * 60);
     let later = Clock::system().now().plus_ms(30 * DAY_MS + 1);
-    assert_eq!(outbox::store::purge(&database, later, days(31)).await.unwrap(), 0);
-    assert_eq!(outbox::store::purge(&database, later, days(30)).await.unwrap(), 20 * 60);
+    assert_eq!(outbox::store::purge_sent(&database, later, days(31)).await.unwrap(), 0);
+    assert_eq!(outbox::store::purge_sent(&database, later, days(30)).await.unwrap(), 20 * 60);
     assert_eq!(replayed(&arm, &bus, since).await, []);
 }
 
@@ -203,13 +203,13 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
 async fn replayed(arm: &DocumentsArm, bus: &Bus, since: UnixMillis) -> Vec<Event> {
     const LATE: QueueSpec = QueueSpec::new("late", &[(Exchange::Review, "review.created")]);
     let database = Database::from(&arm.documents);
-    bus.bind(&LATE).await.unwrap();
+    bus.bind_queue(&LATE).await.unwrap();
     let (clock, named) = (Clock::system(), |name: &str| (name == LATE.name).then_some(LATE));
     let (id, by, now) = (clock.new_id(), UserId(clock.new_id()), clock.now());
-    let asked = replay::ask(&database, LATE.name, since, (id, by, now)).await.unwrap();
+    let asked = replay::request_replay(&database, LATE.name, since, (id, by, now)).await.unwrap();
     assert_eq!(asked, Some(id));
-    while replay::turn(&database, bus, named, now).await.unwrap() {}
-    let waiting = usize::try_from(bus.waiting(LATE.name).await.unwrap()).unwrap();
+    while replay::send_next_batch(&database, bus, named, now).await.unwrap() {}
+    let waiting = usize::try_from(bus.count_waiting(LATE.name).await.unwrap()).unwrap();
     receive(&mut bus.subscribe(LATE.name, 100).await.unwrap(), waiting).await
 }
 
@@ -221,7 +221,7 @@ async fn all_left(arm: &DocumentsArm) -> Option<()> {
         }
         Documents::Sqlite(sql) => {
             let count = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
-            sql.one(count, vals![]).await.unwrap().unwrap()
+            sql.fetch_optional(count, vals![]).await.unwrap().unwrap()
         }
     };
     (waiting == 0).then_some(())
@@ -278,7 +278,7 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     const COUNTER: u128 = 99;
     let notes = notes(&arm.documents).await;
     let bus = Bus::open(&arm.bus_url()).await.unwrap();
-    bus.bind(&REVIEWS).await.unwrap();
+    bus.bind_queue(&REVIEWS).await.unwrap();
     bus.close().await;
     for n in 0..WRITERS {
         notes.insert(id(n), &Note { stars: 0, ..note(1, n) }, &[]).await.unwrap();
@@ -288,7 +288,7 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     // A write and its event are atomic, so there are as many stars as events. The server may still
     // execute the last write of a dead process, so count the stars again before each event.
     let written = async || {
-        let stored = notes.find(&newest_of(1)).await.unwrap();
+        let stored = notes.find_documents(&newest_of(1)).await.unwrap();
         usize::try_from(stored.iter().map(|stored| stored.body.stars).sum::<i64>()).unwrap()
     };
     assert!(written().await >= told.len());

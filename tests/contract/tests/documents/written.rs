@@ -11,7 +11,8 @@ use contract::{
 use mongodb::bson::doc;
 use platform::{
     documents::{
-        Collection, DocumentBody, Documents, DocumentsError, Field, Filter, Find, Shape, Update,
+        Collection, CollectionSchema, DocumentBody, Documents, DocumentsError, Field, Filter,
+        IndexQuery, Update,
     },
     vals,
 };
@@ -35,22 +36,24 @@ on_every_documents! {
 
 async fn a_store_answers_and_one_that_was_never_migrated_is_refused(arm: DocumentsArm) {
     arm.documents.ping().await.unwrap();
-    assert!(arm.documents.check().await.is_err());
+    assert!(arm.documents.check_schema().await.is_err());
     let bare = Collection::<Note>::new(&arm.documents, "notes");
-    assert!(matches!(bare.check().await, Err(DocumentsError::Outdated { .. })));
+    assert!(matches!(bare.check_schema().await, Err(DocumentsError::Outdated { .. })));
     let notes = notes(&arm.documents).await;
     let made = schema_version(&arm.documents).await;
     notes.migrate().await.unwrap();
     assert_eq!(schema_version(&arm.documents).await, made, "the second time nothing is made");
-    notes.check().await.unwrap();
-    arm.documents.check().await.unwrap();
+    notes.check_schema().await.unwrap();
+    arm.documents.check_schema().await.unwrap();
 }
 
 /// SQLite counts each created or dropped table and index.
 async fn schema_version(documents: &Documents) -> Option<i64> {
     match documents {
         Documents::Mongo(_) => None,
-        Documents::Sqlite(sql) => sql.one("PRAGMA schema_version", vals![]).await.unwrap(),
+        Documents::Sqlite(sql) => {
+            sql.fetch_optional("PRAGMA schema_version", vals![]).await.unwrap()
+        }
     }
 }
 
@@ -67,15 +70,15 @@ async fn a_second_document_with_the_same_key_is_refused(arm: DocumentsArm) {
     run[80].1.key = note(1, 1).key;
     let expected: Vec<bool> = (0..100).map(|place| place != 80).collect();
     assert_eq!(notes.insert_new(&run).await.unwrap(), expected);
-    assert_eq!(notes.count(&newest_of(7)).await.unwrap(), 99);
+    assert_eq!(notes.count_documents(&newest_of(7)).await.unwrap(), 99);
     // For an existing document, taking another's key is a fault and not a lost race.
     let mut other = notes.get(id(3)).await.unwrap().unwrap();
     other.body.key = note(1, 1).key;
-    let error = notes.replace(&other, &[]).await.unwrap_err();
+    let error = notes.replace_document(&other, &[]).await.unwrap_err();
     assert!(error.is_unique() && !error.is_unavailable(), "{error}");
     assert!(!error.to_string().contains("1-1"), "{error}");
     let taken = Update::default().set(&KEY, "1-1".to_owned());
-    assert!(notes.update(id(3), Filter::everything(), taken, &[]).await.unwrap_err().is_unique());
+    assert!(notes.update(id(3), Filter::match_all(), taken, &[]).await.unwrap_err().is_unique());
 }
 
 async fn documents_without_a_key_do_not_exclude_each_other(arm: DocumentsArm) {
@@ -84,24 +87,24 @@ async fn documents_without_a_key_do_not_exclude_each_other(arm: DocumentsArm) {
         let bare = Note { key: None, ..note(1, n) };
         assert!(notes.insert(id(n), &bare, &[]).await.unwrap());
     }
-    assert_eq!(notes.count(&newest_of(1)).await.unwrap(), 3);
+    assert_eq!(notes.count_documents(&newest_of(1)).await.unwrap(), 3);
 }
 
 async fn missing_and_null_are_one(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
-    let unread = Find::by(NEWEST, USER.is(user(1)).and(READ.missing()));
+    let unread = IndexQuery::from_index(NEWEST, USER.is_equal_to(user(1)).and(READ.is_missing()));
     notes.insert(id(1), &Note { text: None, ..note(1, 1) }, &[]).await.unwrap();
     notes.insert(id(2), &Note { read_at: Some(AT), ..note(1, 2) }, &[]).await.unwrap();
-    assert_eq!(ids_of(&notes.find(&unread).await.unwrap()), [id(1)]);
-    let read = Find::by(NEWEST, USER.is(user(1)).and(READ.at_least(AT)));
-    assert_eq!(ids_of(&notes.find(&read).await.unwrap()), [id(2)]);
+    assert_eq!(ids_of(&notes.find_documents(&unread).await.unwrap()), [id(1)]);
+    let read = IndexQuery::from_index(NEWEST, USER.is_equal_to(user(1)).and(READ.at_least(AT)));
+    assert_eq!(ids_of(&notes.find_documents(&read).await.unwrap()), [id(2)]);
     // Removed by a replacement, and by an update.
     let mut second = notes.get(id(2)).await.unwrap().unwrap();
     second.body.read_at = None;
-    assert!(notes.replace(&second, &[]).await.unwrap());
-    assert_eq!(ids_of(&notes.find(&unread).await.unwrap()), [id(2), id(1)]);
+    assert!(notes.replace_document(&second, &[]).await.unwrap());
+    assert_eq!(ids_of(&notes.find_documents(&unread).await.unwrap()), [id(2), id(1)]);
     let silent = Update::default().set_part("text", &None::<String>);
-    assert!(notes.update(id(2), Filter::everything(), silent, &[]).await.unwrap());
+    assert!(notes.update(id(2), Filter::match_all(), silent, &[]).await.unwrap());
     assert_eq!(notes.get(id(2)).await.unwrap().unwrap().body.text, None);
     let null_is_stored = match &arm.documents {
         Documents::Mongo(_) => {
@@ -114,7 +117,7 @@ async fn missing_and_null_are_one(arm: DocumentsArm) {
         Documents::Sqlite(sql) => {
             let nulls = "SELECT 1 FROM notes WHERE json_type(body, '$.text') = 'null'
                 OR json_type(body, '$.read_at') = 'null'";
-            sql.one::<i64>(nulls, vals![]).await.unwrap().is_some()
+            sql.fetch_optional::<i64>(nulls, vals![]).await.unwrap().is_some()
         }
     };
     assert!(!null_is_stored);
@@ -128,14 +131,16 @@ async fn of_many_that_write_one_version_one_does(arm: DocumentsArm) {
     for stars in 10..34 {
         let (notes, mut read) = (notes.clone(), read.clone());
         read.body.stars = stars;
-        racing.spawn(async move { notes.replace(&read, &[]).await.unwrap().then_some(stars) });
+        racing.spawn(
+            async move { notes.replace_document(&read, &[]).await.unwrap().then_some(stars) },
+        );
     }
     let won: Vec<i64> = racing.join_all().await.into_iter().flatten().collect();
     let stored = notes.get(id(1)).await.unwrap().unwrap();
     assert_eq!((won, stored.version), (vec![stored.body.stars], 2));
     assert!(!notes.delete(id(1), 1).await.unwrap());
     assert!(notes.delete(id(1), 2).await.unwrap());
-    assert!(!notes.replace(&stored, &[]).await.unwrap());
+    assert!(!notes.replace_document(&stored, &[]).await.unwrap());
 }
 
 async fn changes_that_race_are_all_made(arm: DocumentsArm) {
@@ -146,14 +151,16 @@ async fn changes_that_race_are_all_made(arm: DocumentsArm) {
         let notes = notes.clone();
         racing.spawn(async move {
             let more = |note: Note| Some((Note { stars: note.stars + 1, ..note }, Vec::new()));
-            notes.change(id(1), more).await.unwrap().unwrap()
+            notes.change_with_retry(id(1), more).await.unwrap().unwrap()
         });
     }
     racing.join_all().await;
     let stored = notes.get(id(1)).await.unwrap().unwrap();
     assert_eq!((stored.body.stars, stored.version), (8, 9));
-    assert!(notes.change(id(1), |_| None).await.unwrap().is_none());
-    assert!(notes.change(id(2), |note| Some((note, Vec::new()))).await.unwrap().is_none());
+    assert!(notes.change_with_retry(id(1), |_| None).await.unwrap().is_none());
+    assert!(
+        notes.change_with_retry(id(2), |note| Some((note, Vec::new()))).await.unwrap().is_none()
+    );
 }
 
 async fn an_update_is_made_only_where_its_filter_holds(arm: DocumentsArm) {
@@ -163,8 +170,8 @@ async fn an_update_is_made_only_where_its_filter_holds(arm: DocumentsArm) {
         let update = Update::default().set(&IS_OPEN, false).add(&STARS, 4);
         update.push(&WORDS, "$new".to_owned()).set_part("text", &"$user_id").set(&READ, AT)
     };
-    let open = || USER.is(user(1)).and(IS_OPEN.is(true));
-    assert!(!notes.update(id(1), USER.is(user(2)), close(), &[]).await.unwrap());
+    let open = || USER.is_equal_to(user(1)).and(IS_OPEN.is_equal_to(true));
+    assert!(!notes.update(id(1), USER.is_equal_to(user(2)), close(), &[]).await.unwrap());
     assert!(notes.update(id(1), open(), close(), &[]).await.unwrap());
     assert!(!notes.update(id(1), open(), close(), &[]).await.unwrap());
     let expected = Note {
@@ -186,7 +193,7 @@ async fn a_wrong_body_is_refused_by_the_port_and_by_the_store(arm: DocumentsArm)
         written_at: u64,
     }
     impl DocumentBody for Wrong {
-        const SHAPE: Shape = Note::SHAPE;
+        const SHAPE: CollectionSchema = Note::SHAPE;
     }
     let wrong = Collection::<Wrong>::new(&arm.documents, "notes");
     let _ = notes(&arm.documents).await;
@@ -216,7 +223,8 @@ async fn the_store_requires_the_fields_of_today(arm: DocumentsArm) {
     }
     const TEXT: Field<String> = Field::new("text");
     impl DocumentBody for Later {
-        const SHAPE: Shape = Shape { fields: &[USER.path(), TEXT.path()], indexes: &[] };
+        const SHAPE: CollectionSchema =
+            CollectionSchema { fields: &[USER.path(), TEXT.path()], indexes: &[] };
     }
     let before = notes(&arm.documents).await;
     before.insert(id(1), &note(1, 1), &[]).await.unwrap();
@@ -238,9 +246,9 @@ async fn the_store_requires_the_fields_of_today(arm: DocumentsArm) {
     // Back on the previous release, its indexes find its documents again.
     assert!(later.delete(id(2), 1).await.unwrap());
     before.migrate().await.unwrap();
-    let word = Find::by(BY_WORD, WORDS.has("w1".to_owned()));
-    assert_eq!(before.count(&word).await.unwrap(), 1);
-    assert_eq!(before.count(&newest_of(1)).await.unwrap(), 1);
+    let word = IndexQuery::from_index(BY_WORD, WORDS.has_value("w1".to_owned()));
+    assert_eq!(before.count_documents(&word).await.unwrap(), 1);
+    assert_eq!(before.count_documents(&newest_of(1)).await.unwrap(), 1);
 }
 
 async fn a_field_is_added_without_a_migration(arm: DocumentsArm) {
@@ -254,7 +262,7 @@ async fn a_field_is_added_without_a_migration(arm: DocumentsArm) {
     }
     const MOOD: Field<String> = Field::optional("mood");
     impl DocumentBody for Mooded {
-        const SHAPE: Shape = Shape {
+        const SHAPE: CollectionSchema = CollectionSchema {
             fields: &[
                 USER.path(),
                 WRITTEN.path(),
@@ -277,11 +285,16 @@ async fn a_field_is_added_without_a_migration(arm: DocumentsArm) {
     let glad = Mooded { note: note(1, 2), mood: Some("glad".to_owned()), looks: 3 };
     assert!(after.insert(id(2), &glad, &[]).await.unwrap());
     let update = Update::default().set(&MOOD, "calm".to_owned());
-    assert!(after.update(id(1), MOOD.missing(), update.clone(), &[]).await.unwrap());
-    assert!(!after.update(id(1), MOOD.missing(), update, &[]).await.unwrap());
-    let of_mood = |mood: &str| Find::by(NEWEST, USER.is(user(1)).and(MOOD.is(mood.to_owned())));
+    assert!(after.update(id(1), MOOD.is_missing(), update.clone(), &[]).await.unwrap());
+    assert!(!after.update(id(1), MOOD.is_missing(), update, &[]).await.unwrap());
+    let of_mood = |mood: &str| {
+        IndexQuery::from_index(
+            NEWEST,
+            USER.is_equal_to(user(1)).and(MOOD.is_equal_to(mood.to_owned())),
+        )
+    };
     let found = async |mood: &str| {
-        let found = after.find(&of_mood(mood)).await.unwrap();
+        let found = after.find_documents(&of_mood(mood)).await.unwrap();
         found.iter().map(|found| found.id).collect::<Vec<_>>()
     };
     assert_eq!((found("calm").await, found("glad").await), (vec![id(1)], vec![id(2)]));
@@ -289,8 +302,8 @@ async fn a_field_is_added_without_a_migration(arm: DocumentsArm) {
     let mut second = before.get(id(2)).await.unwrap().unwrap();
     assert_eq!(second.body, note(1, 2));
     second.body.stars = 9;
-    assert!(before.replace(&second, &[]).await.unwrap());
+    assert!(before.replace_document(&second, &[]).await.unwrap());
     let stars = Update::default().add(&STARS, 1);
-    assert!(before.update(id(1), Filter::everything(), stars, &[]).await.unwrap());
+    assert!(before.update(id(1), Filter::match_all(), stars, &[]).await.unwrap());
     assert_eq!(found("calm").await, [id(1)], "an update leaves what it does not know");
 }

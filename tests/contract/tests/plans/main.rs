@@ -10,15 +10,15 @@ mod recorder;
 use std::collections::BTreeSet;
 
 use custody::{
-    AdapterAnswer, AdapterReply, HeardOrder, LineKind, MoneyStep, MovementId, PaymentWish,
+    AdapterAnswer, AdapterReply, BilledOrder, LineKind, MoneyStep, MovementId, PaymentRequest,
     StatementLine,
 };
 use payment::{
     Config,
-    adapter::{Payments, Simulated},
-    courier::Courier,
+    adapter::{PaymentAdapter, SimulatedAdapter},
+    courier::AdapterWorker,
     jobs,
-    store::{MoneyAct, MoneyActKind, StepNote, StepOutcome, Store},
+    store::{MoneyAct, MoneyActKind, StepMetadata, StepOutcome, Store},
 };
 use platform::sql::{ReadError, Row, Sql, StoredRow};
 use process::clock::Clock;
@@ -128,17 +128,17 @@ fn names(text: &str, table: &str) -> bool {
 
 /// One order from acceptance to payout, one cancelled order, and all their queries.
 async fn run(sql: &Sql) {
-    let clock = Clock::fixed(NOW);
-    let limits = Config::default().limits();
+    let clock = Clock::fixed_at(NOW);
+    let limits = Config::default().custody_limits();
     let store = Store::new(sql.clone(), clock.clone(), limits);
-    let adapter = Payments::simulated(sql.clone(), clock.clone(), true);
-    let courier = Courier { store: store.clone(), adapter };
+    let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
+    let courier = AdapterWorker { store: store.clone(), adapter };
     let (first, second) = (order(1), order(2));
     for order in [first, second] {
         done(&store, order, heard(order, 3, OrderStatus::Accepted)).await;
-        let wish = PaymentWish { by: user(1), amount_minor: PRICE, currency: Currency::Cny };
+        let wish = PaymentRequest { by: user(1), amount_minor: PRICE, currency: Currency::Cny };
         done(&store, order, MoneyStep::Pay(wish)).await;
-        courier.carry(order).await.unwrap();
+        courier.make_order_calls(order).await.unwrap();
     }
     done(&store, first, heard(first, 4, OrderStatus::InProgress)).await;
     let ask = MoneyStep::RequestRefund { by: user(1), amount_minor: 5_000 };
@@ -146,14 +146,14 @@ async fn run(sql: &Sql) {
     store.open_requests(20, None).await.unwrap();
     let grant = MoneyStep::DecideRefund { request, granted_minor: Some(5_000) };
     let refund = done(&store, first, grant).await.unwrap();
-    store.ask_later(&store.question(refund).await.unwrap().unwrap()).await.unwrap();
+    store.ask_later(&store.build_query_call(refund).await.unwrap().unwrap()).await.unwrap();
     let reply = AdapterReply { answer: AdapterAnswer::Done, chargebacks: Vec::new() };
     done(&store, first, MoneyStep::Answered { movement: refund, reply }).await;
     done(&store, first, heard(first, 5, OrderStatus::Completed)).await;
     done(&store, second, heard(second, 4, OrderStatus::Cancelled)).await;
     courier.carry_all().await.unwrap();
     clock.advance(72 * 3_600_000);
-    jobs::settle(&courier).await.unwrap();
+    jobs::settle_dues(&courier).await.unwrap();
     jobs::pay_out(&courier).await.unwrap();
     let act = MoneyAct {
         kind: MoneyActKind::Goodwill,
@@ -162,37 +162,41 @@ async fn run(sql: &Sql) {
         by: user(9),
         reason: "Sorry.".to_owned(),
     };
-    let note = StepNote { act: Some(act), ..StepNote::default() };
-    store.step(first, &MoneyStep::Goodwill { amount_minor: 100 }, &note).await.unwrap();
+    let note = StepMetadata { act: Some(act), ..StepMetadata::default() };
+    store.apply_step(first, &MoneyStep::Goodwill { amount_minor: 100 }, &note).await.unwrap();
     read(&store, first, request.0).await;
     let payment = store.payments_of(first).await.unwrap()[0].id;
     let kind = LineKind::Fee(Uuid::from_u128(0xfee));
     let line = StatementLine { movement: MovementId(payment), kind, amount_minor: 1 };
     assert!(store.book_adapter_fee(&line).await.unwrap());
-    assert_eq!(store.booked(&[payment]).await.unwrap().len(), 2);
-    let bank = Simulated::new(sql.clone(), clock, true);
-    bank.hearing("a secret").telling("http://127.0.0.1:9").send_callbacks().await.unwrap();
+    assert_eq!(store.booked_statement_lines(&[payment]).await.unwrap().len(), 2);
+    let bank = SimulatedAdapter::new(sql.clone(), clock, true);
+    bank.with_callback_secret("a secret")
+        .with_notify_url("http://127.0.0.1:9")
+        .send_callbacks()
+        .await
+        .unwrap();
 }
 
 async fn read(store: &Store, order: OrderId, id: Uuid) {
-    store.money(order).await.unwrap();
-    store.parties(order).await.unwrap();
-    store.payment(id).await.unwrap();
+    store.load_order_money(order).await.unwrap();
+    store.find_parties(order).await.unwrap();
+    store.find_payment(id).await.unwrap();
     store.payments_of(order).await.unwrap();
     store.refunds_of(order).await.unwrap();
-    store.request(id).await.unwrap();
+    store.find_request(id).await.unwrap();
     store.requests_of(order).await.unwrap();
-    store.cases(20, None).await.unwrap();
+    store.list_open_cases(20, None).await.unwrap();
     store.cases_of(order).await.unwrap();
     store.acts_of(order).await.unwrap();
     store.close_case(7, user(9), "Done.").await.unwrap();
     store.entries_of_order(order).await.unwrap();
     store.entries_of_provider(user(7), 20, None).await.unwrap();
     store.balances_of(user(7)).await.unwrap();
-    store.callbacks(20, None).await.unwrap();
+    store.list_callbacks(20, None).await.unwrap();
     store.calls_of(order).await.unwrap();
     store.look_later(order).await.unwrap();
-    store.versions(&[order]).await.unwrap();
+    store.load_due_versions(&[order]).await.unwrap();
     store.told_since(NOW, order).await.unwrap();
     store.last_used_method(user(1)).await.unwrap();
     for is_default in [true, false] {
@@ -204,7 +208,7 @@ async fn read(store: &Store, order: OrderId, id: Uuid) {
 }
 
 async fn done(store: &Store, order: OrderId, step: MoneyStep) -> Option<custody::MovementId> {
-    match store.step(order, &step, &StepNote::default()).await.unwrap() {
+    match store.apply_step(order, &step, &StepMetadata::default()).await.unwrap() {
         StepOutcome::Done(writes) => writes.movement,
         other => panic!("{step:?}: {other:?}"),
     }
@@ -219,7 +223,7 @@ fn order(n: u128) -> OrderId {
 }
 
 fn heard(id: OrderId, version: u64, status: OrderStatus) -> MoneyStep {
-    MoneyStep::OrderHeard(HeardOrder {
+    MoneyStep::OrderHeard(BilledOrder {
         id,
         version,
         status,
@@ -291,7 +295,7 @@ async fn scans_of(sql: &Sql, engine: Engine, text: &str) -> Vec<String> {
 }
 
 async fn all<R: Row>(sql: &Sql, text: String) -> Vec<R> {
-    sql.all(leaked(text.clone()), Vec::new())
+    sql.fetch_all(leaked(text.clone()), Vec::new())
         .await
         .unwrap_or_else(|error| panic!("{text}: {error:?}"))
 }

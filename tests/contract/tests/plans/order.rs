@@ -1,9 +1,12 @@
 //! The statements on orders: one order from publication to its end, and every list.
 
-use custody::KnownQuestion;
+use custody::OrderVersionsQuery;
 use order::{
     Config,
-    store::{AcceptanceRules, CaseTurn, ListPlace, Listing, OrderSort, Publication, Store},
+    store::{
+        AcceptanceRules, CaseUpdateResult, OrderListCursor, OrderListQuery, OrderSort, Publication,
+        Store,
+    },
 };
 use platform::sql::Sql;
 use process::clock::Clock;
@@ -12,7 +15,7 @@ use support::Engine;
 use uuid::Uuid;
 use wire::{
     Actor, Amount, CaseState, Command, CommandBody, CommandId, Draft, OpDecision, Order,
-    OrderStatus, RangeQuestion, Region, Role, ServiceType, ShareLimits, UnixMillis, UserId,
+    OrderRangeQuery, OrderStatus, Region, Role, ServiceType, ShareLimits, UnixMillis, UserId,
 };
 
 use crate::{NOW, fill, recorder, scans_of, without_scans};
@@ -34,13 +37,13 @@ const FILTERS: u32 = 8;
 const OF_NO_SORT: u32 = 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7;
 
 /// A cursor behind the other rows, which match no filter and must not be read.
-fn behind_all(sort: OrderSort) -> ListPlace {
+fn behind_all(sort: OrderSort) -> OrderListCursor {
     let (key, id) = match sort {
         OrderSort::Newest => (NOW.0, Uuid::nil()),
         OrderSort::PriceHigh => (0, Uuid::nil()),
         OrderSort::Oldest | OrderSort::PriceLow | OrderSort::Start => (i64::MAX, Uuid::max()),
     };
-    ListPlace { sort, key, id }
+    OrderListCursor { sort, key, id }
 }
 
 pub async fn uses_indexes(engine: Engine) {
@@ -66,7 +69,7 @@ pub async fn uses_indexes(engine: Engine) {
 }
 
 async fn run(sql: &Sql) {
-    let clock = Clock::fixed(NOW);
+    let clock = Clock::fixed_at(NOW);
     let rules =
         AcceptanceRules { limits: ShareLimits::default(), open_orders: 100, verified_only: false };
     let store = Store::new(sql.clone(), clock.clone(), rules);
@@ -95,7 +98,7 @@ async fn lists(store: &Store) {
     for chosen in 0..1_u32 << FILTERS {
         let has = |filter: u32| chosen & (1 << filter) != 0;
         let price = Amount::from_minor(100).unwrap();
-        let narrowed = Listing {
+        let narrowed = OrderListQuery {
             region: has(0).then_some(Region::North),
             status: has(1).then_some(OrderStatus::Pending),
             service_type: has(2).then_some(ServiceType::Other),
@@ -104,10 +107,10 @@ async fn lists(store: &Store) {
             from: has(5).then_some(NOW),
             until: has(6).then_some(NOW),
             code: has(7).then(|| wire::OrderCode::parse("N-7F3K9Q").unwrap()),
-            ..Listing::default()
+            ..OrderListQuery::default()
         };
-        let of_customer = Listing { customer: Some(user(1)), ..narrowed.clone() };
-        let of_provider = Listing { provider: Some(user(2)), ..narrowed.clone() };
+        let of_customer = OrderListQuery { customer: Some(user(1)), ..narrowed.clone() };
+        let of_provider = OrderListQuery { provider: Some(user(2)), ..narrowed.clone() };
         for list in [narrowed, of_customer, of_provider] {
             store.exceeds_export(&list).await.unwrap();
             for sort in OrderSort::ALL {
@@ -125,38 +128,38 @@ async fn lists(store: &Store) {
 }
 
 async fn reads(store: &Store, order: &Order) {
-    store.order(order.id).await.unwrap();
-    store.timeline(order.id).await.unwrap();
+    store.find_order(order.id).await.unwrap();
+    store.read_timeline(order.id).await.unwrap();
     let secret = store.tracking_secret(order.id);
-    assert!(store.tracked(&order.code, &secret).await.unwrap().is_some());
+    assert!(store.find_tracked(&order.code, &secret).await.unwrap().is_some());
     store.tracked_steps(order.id).await.unwrap();
     store.to_cancel(order.id).await.unwrap();
     store.order_and_terms(order.id).await.unwrap();
-    store.known(&KnownQuestion::Named(vec![order.id])).await.unwrap();
+    store.known_orders(&OrderVersionsQuery::Named(vec![order.id])).await.unwrap();
     store
-        .known(&KnownQuestion::Changed { since: UnixMillis(i64::MAX), after: None })
+        .known_orders(&OrderVersionsQuery::Changed { since: UnixMillis(i64::MAX), after: None })
         .await
         .unwrap();
     let region = Region::North;
-    let range = RangeQuestion { region, after: None, until: None, orders_max: 9, marks: true };
-    store.range(&range).await.unwrap();
-    store.named(&[order.id]).await.unwrap();
+    let range = OrderRangeQuery { region, after: None, until: None, orders_max: 9, marks: true };
+    store.digest_range(&range).await.unwrap();
+    store.orders_by_id(&[order.id]).await.unwrap();
 }
 
 async fn desks(store: &Store) {
-    let newest = store.cases(None, None, 1).await.unwrap()[0].id;
+    let newest = store.list_cases(None, None, 1).await.unwrap()[0].id;
     for state in [Some(CaseState::Open), Some(CaseState::Closed)] {
-        assert_eq!(store.cases(state, Some(1), 20).await.unwrap(), []);
+        assert_eq!(store.list_cases(state, Some(1), 20).await.unwrap(), []);
     }
-    store.case(newest).await.unwrap();
+    store.find_case(newest).await.unwrap();
     store.take_case(newest, user(9)).await.unwrap();
     let closed = store.close_case(newest, user(9), "Done.").await.unwrap();
-    assert!(matches!(closed, CaseTurn::Done(_)));
+    assert!(matches!(closed, CaseUpdateResult::Done(_)));
     store.lost_acceptances(None, 20).await.unwrap();
     store.answers_of(CommandId(Uuid::nil())).await.unwrap();
     store.jobs_of(user(2), 20).await.unwrap();
     let since = store.stale_since(1);
-    store.stale(OrderStatus::Pending, since, 20).await.unwrap();
+    store.find_stale(OrderStatus::Pending, since, 20).await.unwrap();
 }
 
 async fn published(store: &Store, clock: &Clock) -> Order {
@@ -173,7 +176,7 @@ async fn published(store: &Store, clock: &Clock) -> Order {
         ),
         trace: None,
     };
-    match store.publish(publication).await.unwrap() {
+    match store.publish_order(publication).await.unwrap() {
         OpDecision::Decided(outcome) => outcome.order.unwrap(),
         held => panic!("{held:?}"),
     }
@@ -182,7 +185,7 @@ async fn published(store: &Store, clock: &Clock) -> Order {
 async fn decided(store: &Store, role: Role, command: Command) {
     let attempt = Attempt { command, actor: Some(actor(role)), mark: None, origin: Origin::Portal };
     match store.decide_one(attempt).await.unwrap() {
-        OpDecision::Decided(outcome) => assert!(outcome.succeeded(), "{outcome:?}"),
+        OpDecision::Decided(outcome) => assert!(outcome.has_succeeded(), "{outcome:?}"),
         held => panic!("{held:?}"),
     }
 }

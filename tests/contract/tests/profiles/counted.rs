@@ -5,9 +5,9 @@ use order::{Config, store::Store};
 use platform::{
     Database,
     bus::{Bus, QueueSpec, topology},
-    consume::Handle,
+    consume::EventHandler,
     documents::Document,
-    outbox::{self, Relay, replay},
+    outbox::{self, OutboxRelay, replay},
     sql::SqlError,
     transact,
 };
@@ -18,7 +18,7 @@ use review::{
 };
 use tokio::time::timeout;
 use user::{
-    ProfileFeed,
+    ProfileEventConsumer,
     domain::ProviderProfile,
     store::{CompletedJob, ProfileStore},
 };
@@ -52,7 +52,7 @@ async fn a_spoiled_number_of_jobs_is_counted_anew_and_a_right_one_left_alone(arm
     let user = |n: u128| UserId(Uuid::from_u128(1_000 + n));
     for n in 0..PROVIDERS {
         let job = CompletedJob { provider_id: user(n), completed_at: AT };
-        store.note_job(OrderId(Uuid::from_u128(n)), &job, TRACE).await.unwrap();
+        store.record_completed_job(OrderId(Uuid::from_u128(n)), &job, TRACE).await.unwrap();
     }
     let right = kept(&store, user(1)).await;
     let spoiled = [user(0), user(PROVIDERS - 1)];
@@ -61,13 +61,13 @@ async fn a_spoiled_number_of_jobs_is_counted_anew_and_a_right_one_left_alone(arm
             profile.completed_orders = 7;
             Ok(updated())
         };
-        store.change(provider, None, TRACE, spoil).await.unwrap();
+        store.change_profile(provider, None, TRACE, spoil).await.unwrap();
     }
-    assert_eq!(store.recount_all().await.unwrap(), 2);
+    assert_eq!(store.recount_all_jobs().await.unwrap(), 2);
     for provider in spoiled {
         let Document { version, body, .. } = kept(&store, provider).await;
         assert_eq!((body.completed_orders, body.standing, body.person.revision), (1, 1, 2));
-        assert_eq!(store.recount_all().await.unwrap(), 0);
+        assert_eq!(store.recount_all_jobs().await.unwrap(), 0);
         assert_eq!(kept(&store, provider).await.version, version, "it is not written again");
     }
     assert_eq!(kept(&store, user(1)).await, right, "a right number is left alone");
@@ -103,7 +103,7 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
     }
     lose(arm.sql.clone(), bus, 2).await;
     assert!(profiles.get::<ProviderProfile>(PROVIDER).await.unwrap().is_none());
-    bus.bind(&topology::USER_PROFILES).await.unwrap();
+    bus.bind_queue(&topology::USER_PROFILES).await.unwrap();
     assert!(store.tell_completed().await.unwrap());
     assert!(!store.tell_completed().await.unwrap(), "once a night is enough");
     replayed(&Database::from(&arm.sql), bus).await;
@@ -115,7 +115,10 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
     let asked = (clock.new_id(), CUSTOMER, clock.now());
     let database = Database::from(&arm.sql);
     let since = wire::UnixMillis(0);
-    replay::ask(&database, topology::USER_PROFILES.name, since, asked).await.unwrap().unwrap();
+    replay::request_replay(&database, topology::USER_PROFILES.name, since, asked)
+        .await
+        .unwrap()
+        .unwrap();
     replayed(&database, bus).await;
     take(&profiles, bus, 2).await;
     assert_eq!(kept(&profiles, PROVIDER).await, counted, "a job that is known changes nothing");
@@ -131,9 +134,9 @@ async fn a_rating_that_was_lost_is_told_again(arm: DocumentsArm) {
     store.add(review(1, 5), TRACE).await.unwrap().unwrap();
     assert!(store.refresh_rating(PROVIDER, TRACE).await.unwrap());
     lose(&arm.documents, bus, 2).await;
-    bus.bind(&topology::USER_PROFILES).await.unwrap();
+    bus.bind_queue(&topology::USER_PROFILES).await.unwrap();
     assert_eq!(store.refresh_ratings().await.unwrap(), 0, "the review service is right");
-    assert!(store.tell_ratings().await.unwrap());
+    assert!(store.replay_ratings().await.unwrap());
     replayed(&Database::from(&arm.documents), bus).await;
     take(&profiles, bus, 1).await;
     let told = kept(&profiles, PROVIDER).await.body;
@@ -143,7 +146,7 @@ async fn a_rating_that_was_lost_is_told_again(arm: DocumentsArm) {
     store.add(review(2, 4), TRACE).await.unwrap().unwrap();
     assert_eq!(store.refresh_ratings().await.unwrap(), 1);
     let tasks = Tasks::new();
-    Relay::start(&tasks, &arm.documents, bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, &arm.documents, bus.clone(), Clock::system(), "test");
     take(&profiles, bus, 1).await;
     tasks.shutdown(LIMIT).await;
     let told = kept(&profiles, PROVIDER).await.body;
@@ -152,9 +155,9 @@ async fn a_rating_that_was_lost_is_told_again(arm: DocumentsArm) {
 
 /// Sends the waiting events to a consumer that drops them.
 async fn lose(from: impl Into<Database>, bus: &Bus, count: usize) {
-    bus.bind(&LOST).await.unwrap();
+    bus.bind_queue(&LOST).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, from, bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(&tasks, from, bus.clone(), Clock::system(), "test");
     let mut deliveries = bus.subscribe(LOST.name, 10).await.unwrap();
     for _ in 0..count {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
@@ -165,12 +168,12 @@ async fn lose(from: impl Into<Database>, bus: &Bus, count: usize) {
 
 async fn replayed(database: &Database, bus: &Bus) {
     let now = Clock::system().now();
-    while replay::turn(database, bus, topology::named, now).await.unwrap() {}
+    while replay::send_next_batch(database, bus, topology::find_queue, now).await.unwrap() {}
 }
 
 /// The user service handles `count` events of its queue.
 async fn take(profiles: &ProfileStore, bus: &Bus, count: usize) {
-    let feed = ProfileFeed { store: profiles.clone() };
+    let feed = ProfileEventConsumer { store: profiles.clone() };
     let mut deliveries = bus.subscribe(topology::USER_PROFILES.name, 10).await.unwrap();
     for _ in 0..count {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
@@ -186,7 +189,7 @@ fn completed(n: u128) -> Event {
         payment_status: wire::PaymentStatus::Paid,
         ..support::samples::order(n, 3)
     };
-    let body = OrderEvent::plain(
+    let body = OrderEvent::from_order(
         order,
         Actor { user_id: PROVIDER, role: Role::Provider },
         CommandId(Uuid::from_u128(n)),
@@ -209,6 +212,6 @@ fn review(n: u128, rating: u8) -> Review {
         hash: wire::Hash::ZERO,
         op: None,
     };
-    let content = ReviewContent::of_command(rating, "").unwrap();
-    Review::of(order, content, origin, AT)
+    let content = ReviewContent::from_command(rating, "").unwrap();
+    Review::from_submission(order, content, origin, AT)
 }

@@ -13,9 +13,9 @@ use platform::{
     bus::{Bus, QueueSpec},
     cache::Cache,
     documents::Documents,
-    outbox::Relay,
+    outbox::OutboxRelay,
     sealing::DataKeys,
-    stamped::{StampedMemory, StampedThing},
+    stamped::{StampedCache, StampedEntity},
     vals,
 };
 use process::{clock::Clock, tasks::Tasks, telemetry::LogFormat};
@@ -26,7 +26,10 @@ use user::{
         AddressId, CalendarDay, Certification, CertificationForm, CustomerProfile, ProfileForm,
         ProviderProfile, PublicProfile, VerificationState,
     },
-    store::{ChangeNews, CompletedJob, PLACE, ProfileRefusal, ProfileStore, queue_of, serving_of},
+    store::{
+        CompletedJob, PLACE, ProfileEventDraft, ProfileRefusal, ProfileStore,
+        serving_providers_query, verification_queue_query,
+    },
 };
 use uuid::Uuid;
 use wire::{
@@ -51,17 +54,17 @@ on_every_documents! {
 }
 
 async fn migrated(documents: &Documents) -> ProfileStore {
-    let store = ProfileStore::new(documents, Clock::fixed(AT));
+    let store = ProfileStore::new(documents, Clock::fixed_at(AT));
     store.migrate().await.unwrap();
     store
 }
 
 async fn every_promise_of_a_profile_is_kept(arm: DocumentsArm) {
-    let store = ProfileStore::new(&arm.documents, Clock::fixed(AT));
-    assert!(store.check().await.is_err(), "a store that was never migrated is refused");
+    let store = ProfileStore::new(&arm.documents, Clock::fixed_at(AT));
+    assert!(store.check_schema().await.is_err(), "a store that was never migrated is refused");
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
-    store.check().await.unwrap();
+    store.check_schema().await.unwrap();
 
     Box::pin(one_person_has_one_profile(&store)).await;
     Box::pin(what_was_written_reads_back(&store)).await;
@@ -69,13 +72,14 @@ async fn every_promise_of_a_profile_is_kept(arm: DocumentsArm) {
 }
 
 async fn one_person_has_one_profile(store: &ProfileStore) {
-    let make = || store.make::<CustomerProfile>(CUSTOMER, Role::Customer, TRACE);
+    let make = || store.create_blank_profile::<CustomerProfile>(CUSTOMER, Role::Customer, TRACE);
     let (a, b, c) = tokio::join!(make(), make(), make());
     let made = [a.unwrap(), b.unwrap(), c.unwrap()].into_iter().filter(|new| *new).count();
     assert_eq!(made, 1);
     assert!(!make().await.unwrap());
     assert!(store.get::<ProviderProfile>(CUSTOMER).await.unwrap().is_none());
-    let unknown = store.change::<CustomerProfile>(ADMIN, None, TRACE, |_| Ok(updated())).await;
+    let unknown =
+        store.change_profile::<CustomerProfile>(ADMIN, None, TRACE, |_| Ok(updated())).await;
     assert!(matches!(unknown, Err(ProfileRefusal::Missing)));
 }
 
@@ -94,7 +98,7 @@ async fn what_was_written_reads_back(store: &ProfileStore) {
         form.apply_to_customer(profile, AddressId(Uuid::from_u128(7)));
         Ok(updated())
     };
-    let written = store.change(CUSTOMER, Some(1), TRACE, change).await.unwrap();
+    let written = store.change_profile(CUSTOMER, Some(1), TRACE, change).await.unwrap();
     assert_eq!(written.person.addresses[0].detail, "中关村大街1号");
     assert_eq!(store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap(), written);
 
@@ -103,12 +107,12 @@ async fn what_was_written_reads_back(store: &ProfileStore) {
         { "name": "Welder", "number": "", "issuer": "City of Light" },
     ] });
     let form: CertificationForm = serde_json::from_value(form).unwrap();
-    let items = form.checked().unwrap();
+    let items = form.into_certifications().unwrap();
     let change = |profile: &mut ProviderProfile| {
-        profile.certify(items.clone(), AT);
+        profile.set_certifications(items.clone(), AT);
         Ok(updated())
     };
-    let written = store.change(PROVIDER, None, TRACE, change).await.unwrap();
+    let written = store.change_profile(PROVIDER, None, TRACE, change).await.unwrap();
     assert_eq!(store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap(), written);
 }
 
@@ -119,7 +123,7 @@ async fn of_changes_on_one_revision_one_is_made(store: &ProfileStore) {
             profile.person.full_name = name.to_owned();
             Ok(updated())
         };
-        store.change(CUSTOMER, Some(read), TRACE, change).await
+        store.change_profile(CUSTOMER, Some(read), TRACE, change).await
     };
     let (a, b, c, d) = tokio::join!(write("a"), write("b"), write("c"), write("d"));
     let mut won = Vec::new();
@@ -149,15 +153,15 @@ async fn a_change_is_seen_at_once_at_every_replica(arm: DocumentsArm) {
 async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: UserId, order: u128) {
     let minutes = Duration::from_secs(600);
     let keys = DataKeys::random();
-    let memory = |cache| StampedMemory::new(PLACE, cache, keys.clone(), minutes);
+    let memory = |cache| StampedCache::new(PLACE, cache, keys.clone(), minutes);
     let cache = caches[0].clone();
     let [here, there] = caches
-        .map(|cache| ProfileStore::new(documents, Clock::fixed(AT)).remembering(memory(cache)));
-    let silent = ProfileStore::new(documents, Clock::fixed(AT));
-    let shown = async |store: &ProfileStore| store.card(who).await.unwrap();
+        .map(|cache| ProfileStore::new(documents, Clock::fixed_at(AT)).with_cache(memory(cache)));
+    let silent = ProfileStore::new(documents, Clock::fixed_at(AT));
+    let shown = async |store: &ProfileStore| store.load_public_profile(who).await.unwrap();
     offer(&here, who, Region::East).await;
     let first = shown(&there).await;
-    assert_eq!(first, PublicProfile::of(&silent.get(who).await.unwrap().unwrap()));
+    assert_eq!(first, PublicProfile::from_provider(&silent.get(who).await.unwrap().unwrap()));
     let first = first.unwrap();
     let key = format!("user:card:{who}");
     // Nothing is cached if the cache is too slow, and no request waits for it.
@@ -174,8 +178,8 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     rename(&silent, who, "Nobody heard").await;
     assert_eq!(shown(&there).await.as_ref(), Some(&first));
     let (thing, by_hand) =
-        (StampedThing { id: who.0, name: who.to_string() }, memory(cache.clone()));
-    let before = by_hand.stamp(&thing).await.unwrap();
+        (StampedEntity { id: who.0, name: who.to_string() }, memory(cache.clone()));
+    let before = by_hand.read_stamp(&thing).await.unwrap();
     rename(&here, who, "王五").await;
     assert_eq!(shown(&there).await.unwrap().full_name, "王五");
     let old = serde_json::to_string(&first).unwrap();
@@ -189,23 +193,23 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     cache.set(&key, &format!("{stamp} {old}"), minutes).await.unwrap();
     assert_eq!(shown(&there).await.unwrap().full_name, "王五");
     // Simulates a slow reader with a value from before the change.
-    by_hand.remember("card", &thing, &before, &old).await;
+    by_hand.write_cached("card", &thing, &before, &old).await;
     for store in [&here, &there] {
         assert_eq!(shown(store).await.unwrap().full_name, "王五");
     }
 
     let told =
         RatingEvent { provider_id: who, average_hundredths: 450, total_reviews: 2, version: 1 };
-    here.note_rating(&told, TRACE).await.unwrap();
+    here.apply_rating(&told, TRACE).await.unwrap();
     assert_eq!(shown(&there).await.unwrap().offer.rating_hundredths, 450);
     let job = CompletedJob { provider_id: who, completed_at: AT };
-    here.note_job(OrderId(Uuid::from_u128(order)), &job, TRACE).await.unwrap();
+    here.record_completed_job(OrderId(Uuid::from_u128(order)), &job, TRACE).await.unwrap();
     assert_eq!(shown(&there).await.unwrap().offer.completed_orders, 1);
     let close = |profile: &mut ProviderProfile| {
         profile.person.is_closed = true;
         Ok(updated())
     };
-    here.change(who, None, TRACE, close).await.unwrap();
+    here.change_profile(who, None, TRACE, close).await.unwrap();
     assert_eq!(shown(&there).await, None);
 }
 
@@ -217,18 +221,18 @@ async fn a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing(arm: Docume
         Documents::Sqlite(_) => "counted-sqlite",
     };
     let cache = Cache::open("memory:").unwrap();
-    let memory = StampedMemory::new((part, "user.memory"), cache, DataKeys::random(), LIMIT);
-    let store = migrated(&arm.documents).await.remembering(memory);
+    let memory = StampedCache::new((part, "user.memory"), cache, DataKeys::random(), LIMIT);
+    let store = migrated(&arm.documents).await.with_cache(memory);
     offer(&store, PROVIDER, Region::East).await;
     let counted = |outcome| {
         let line = format!(
             r#"holdfast_cache_reads_total{{cache="{part}",kind="card",outcome="{outcome}"}} "#
         );
-        let text = process::metrics::render();
+        let text = process::metrics::render_prometheus();
         let count = text.lines().find_map(|shown| shown.strip_prefix(&line)?.parse::<u64>().ok());
         count.unwrap_or_default()
     };
-    let first = store.card(PROVIDER).await.unwrap();
+    let first = store.load_public_profile(PROVIDER).await.unwrap();
     assert_eq!((counted("hit"), counted("miss")), (0, 1));
     // Without the profiles, the store itself would find none.
     match &arm.documents {
@@ -238,7 +242,7 @@ async fn a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing(arm: Docume
         }
     }
     assert!(first.is_some());
-    assert_eq!(store.card(PROVIDER).await.unwrap(), first);
+    assert_eq!(store.load_public_profile(PROVIDER).await.unwrap(), first);
     assert_eq!((counted("hit"), counted("miss")), (1, 1));
 }
 
@@ -246,12 +250,12 @@ async fn a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing(arm: Docume
 async fn without_the_cache_cards_come_from_the_store() {
     let arm = contract::documents_on_mongodb().await;
     let cache = Cache::open("redis://127.0.0.1:1").unwrap();
-    let memory = StampedMemory::new(PLACE, cache, DataKeys::random(), LIMIT);
-    let store = migrated(&arm.documents).await.remembering(memory);
+    let memory = StampedCache::new(PLACE, cache, DataKeys::random(), LIMIT);
+    let store = migrated(&arm.documents).await.with_cache(memory);
     offer(&store, PROVIDER, Region::East).await;
     for name in ["王五", "赵六"] {
         rename(&store, PROVIDER, name).await;
-        assert_eq!(store.card(PROVIDER).await.unwrap().unwrap().full_name, name);
+        assert_eq!(store.load_public_profile(PROVIDER).await.unwrap().unwrap().full_name, name);
     }
 }
 
@@ -260,7 +264,7 @@ async fn rename(store: &ProfileStore, who: UserId, name: &str) {
         profile.person.full_name = name.to_owned();
         Ok(updated())
     };
-    store.change(who, None, TRACE, change).await.unwrap();
+    store.change_profile(who, None, TRACE, change).await.unwrap();
 }
 
 async fn what_changes_a_profile_is_told_in_order(arm: DocumentsArm) {
@@ -269,10 +273,10 @@ async fn what_changes_a_profile_is_told_in_order(arm: DocumentsArm) {
     verify(&store, PROVIDER, provider.person.revision).await;
 
     let bus = Bus::open(&arm.bus_url()).await.unwrap();
-    bus.bind(&PROFILES).await.unwrap();
+    bus.bind_queue(&PROFILES).await.unwrap();
     let mut deliveries = bus.subscribe(PROFILES.name, 100).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, &arm.documents, bus, Clock::system(), "test");
+    OutboxRelay::start(&tasks, &arm.documents, bus, Clock::system(), "test");
     let mut told = Vec::new();
     for _ in 0..4 {
         let delivery = tokio::time::timeout(LIMIT, deliveries.next()).await.unwrap();
@@ -307,13 +311,13 @@ async fn who_is_verified_is_told_again(arm: DocumentsArm) {
     }
     let told_before = 2 * 3 + 3 * 4;
     let before = store.get::<ProviderProfile>(user(20)).await.unwrap();
-    assert_eq!(store.tell_marks().await.unwrap(), 3);
+    assert_eq!(store.republish_verifications().await.unwrap(), 3);
 
     let bus = Bus::open(&arm.bus_url()).await.unwrap();
-    bus.bind(&PROFILES).await.unwrap();
+    bus.bind_queue(&PROFILES).await.unwrap();
     let mut deliveries = bus.subscribe(PROFILES.name, 100).await.unwrap();
     let tasks = Tasks::new();
-    Relay::start(&tasks, &arm.documents, bus, Clock::system(), "test");
+    OutboxRelay::start(&tasks, &arm.documents, bus, Clock::system(), "test");
     let mut told = Vec::new();
     for _ in 0..told_before + 3 {
         let delivery = tokio::time::timeout(LIMIT, deliveries.next()).await.unwrap();
@@ -343,19 +347,19 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
             submit(&store, user).await;
         }
     }
-    let find = serving_of(Region::North, ServiceType::ItTechnology, 20);
-    let found = store.providers().find(&find).await.unwrap();
+    let find = serving_providers_query(Region::North, ServiceType::ItTechnology, 20);
+    let found = store.providers().find_documents(&find).await.unwrap();
     let expected = (10..60_u128).filter(|n| n % 3 == 0 && n % 2 == 1);
     let ids = |all: &[u128]| all.iter().map(|n| Uuid::from_u128(*n)).collect::<BTreeSet<_>>();
     let found: BTreeSet<_> = found.iter().map(|document| document.id).collect();
     assert_eq!(found, ids(&expected.collect::<Vec<_>>()));
 
-    let first = queue_of(VerificationState::Waiting, None, 5);
-    let page = store.providers().page(first.clone()).await.unwrap();
+    let first = verification_queue_query(VerificationState::Waiting, None, 5);
+    let page = store.providers().find_page(first.clone()).await.unwrap();
     assert_eq!(page.documents.len(), 5);
-    let next = first.clone().after(page.next);
+    let next = first.clone().start_after(page.next);
     for find in [find, first, next] {
-        let plan = store.providers().explain(&find).await.unwrap();
+        let plan = store.providers().explain_query(&find).await.unwrap();
         assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     }
 }
@@ -383,7 +387,8 @@ async fn mongodb_itself_refuses_a_profile_without_its_fields_and_a_second_of_a_p
 }
 
 async fn offer(store: &ProfileStore, user: UserId, area: Region) -> ProviderProfile {
-    let version = store.own::<ProviderProfile>(user, Role::Provider, TRACE).await.unwrap();
+    let version =
+        store.load_or_create_profile::<ProviderProfile>(user, Role::Provider, TRACE).await.unwrap();
     let version = version.person.revision;
     let form = json!({
         "version": version, "full_name": "李四 \"$set\" {}", "phone_number": "12345", "bio": "two\nlines",
@@ -398,36 +403,36 @@ async fn offer(store: &ProfileStore, user: UserId, area: Region) -> ProviderProf
         form.apply_to_provider(profile, AT);
         Ok(updated())
     };
-    store.change(user, Some(version), TRACE, change).await.unwrap()
+    store.change_profile(user, Some(version), TRACE, change).await.unwrap()
 }
 
 async fn submit(store: &ProfileStore, user: UserId) -> i64 {
     let item = json!({ "name": "Electrician", "number": "7", "issuer": "Light", "valid_until": "2030-01-01" });
     let item: Certification = serde_json::from_value(item).unwrap();
     let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
-        profile.certify(vec![item.clone()], AT);
-        profile.submit(AT)?;
+        profile.set_certifications(vec![item.clone()], AT);
+        profile.submit_verification(AT)?;
         Ok(updated())
     };
-    store.change(user, None, TRACE, change).await.unwrap().person.revision
+    store.change_profile(user, None, TRACE, change).await.unwrap().person.revision
 }
 
 async fn verify(store: &ProfileStore, user: UserId, before: i64) {
     let revision = submit(store, user).await;
     assert_eq!(revision, before + 1);
     let change = |profile: &mut ProviderProfile| {
-        assert_eq!(profile.decide(true, ADMIN, "seen".into(), AT), Some(true));
-        Ok(Some(ChangeNews::of(EventType::ProfileVerified)))
+        assert_eq!(profile.decide_verification(true, ADMIN, "seen".into(), AT), Some(true));
+        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileVerified)))
     };
-    store.change(user, Some(revision), TRACE, change).await.unwrap();
+    store.change_profile(user, Some(revision), TRACE, change).await.unwrap();
 }
 
 fn form_of(form: serde_json::Value, role: Role) -> ProfileForm {
     let form: ProfileForm = serde_json::from_value(form).unwrap();
-    form.checked(role, CalendarDay::of(AT)).unwrap()
+    form.validate_for_role(role, CalendarDay::from_unix_millis(AT)).unwrap()
 }
 
 #[allow(clippy::unnecessary_wraps)]
-fn updated() -> Option<ChangeNews> {
-    Some(ChangeNews::of(EventType::ProfileUpdated))
+fn updated() -> Option<ProfileEventDraft> {
+    Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated))
 }

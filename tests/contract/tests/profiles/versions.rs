@@ -3,15 +3,15 @@
 use contract::{DocumentsArm, on_every_documents};
 use mongodb::bson::{Document as BsonDocument, doc};
 use platform::{
-    documents::{Collection, DocumentBody, Field, Shape},
-    sealing::SealWalk,
+    documents::{Collection, CollectionSchema, DocumentBody, Field},
+    sealing::TableResealer,
 };
 use process::clock::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use user::{
     domain::{CustomerProfile, ProviderProfile, VerificationState},
-    store::{ProfileRefusal, ProfileStore, queue_of},
+    store::{ProfileRefusal, ProfileStore, verification_queue_query},
 };
 use uuid::Uuid;
 use wire::{Region, Role, UserId};
@@ -28,7 +28,7 @@ on_every_documents! {
 struct StoredProvider(Value);
 
 impl DocumentBody for StoredProvider {
-    const SHAPE: Shape = ProviderProfile::SHAPE;
+    const SHAPE: CollectionSchema = ProviderProfile::SHAPE;
 }
 
 async fn plain_steps_of_a_verification_are_read_and_sealed_by_the_job(arm: DocumentsArm) {
@@ -50,26 +50,26 @@ async fn plain_steps_of_a_verification_are_read_and_sealed_by_the_job(arm: Docum
         body["verification"]["steps"] = plain.clone();
         Some((StoredProvider(body), Vec::new()))
     };
-    stored.change(PROVIDER.0, before).await.unwrap().unwrap();
+    stored.change_with_retry(PROVIDER.0, before).await.unwrap().unwrap();
     assert_eq!(steps().await.1, plain);
     assert_eq!(read().await, profile, "plain steps are read");
 
-    store.seal(&walks()).await.unwrap();
+    store.reseal_profiles(&walks()).await.unwrap();
     let (version, sealed) = steps().await;
     let text = sealed.as_str().expect("a sealed text");
     assert!(testing::data_keys().is_sealed_text(text) && !text.contains("seen"), "{text}");
     assert_eq!(read().await, profile);
     // The other profile stays in the index of the verification queue.
-    let desk = queue_of(VerificationState::Verified, None, 5);
-    let found = store.verifications(desk).await.unwrap().documents;
+    let desk = verification_queue_query(VerificationState::Verified, None, 5);
+    let found = store.page_verification_queue(desk).await.unwrap().documents;
     assert_eq!(found.iter().map(|one| &one.body).collect::<Vec<_>>(), [&profile]);
 
-    store.seal(&walks()).await.unwrap();
+    store.reseal_profiles(&walks()).await.unwrap();
     assert_eq!(steps().await, (version, sealed), "what is sealed stays");
 }
 
-fn walks() -> [SealWalk<Uuid>; 2] {
-    ["user.customer_profiles", "user.provider_profiles"].map(SealWalk::of)
+fn walks() -> [TableResealer<Uuid>; 2] {
+    ["user.customer_profiles", "user.provider_profiles"].map(TableResealer::for_table)
 }
 
 const USER: Field<UserId> = Field::new("user_id");
@@ -84,7 +84,7 @@ const MAYBE_TIER: Field<String> = Field::optional("tier");
 struct LaterCustomer(Value);
 
 impl DocumentBody for LaterCustomer {
-    const SHAPE: Shape = Shape {
+    const SHAPE: CollectionSchema = CollectionSchema {
         fields: &[USER.path(), FULL_NAME.path(), PHONE.path(), TIER.path()],
         indexes: CustomerProfile::SHAPE.indexes,
     };
@@ -96,7 +96,7 @@ impl DocumentBody for LaterCustomer {
 struct LenientCustomer(Value);
 
 impl DocumentBody for LenientCustomer {
-    const SHAPE: Shape = Shape {
+    const SHAPE: CollectionSchema = CollectionSchema {
         fields: &[USER.path(), FULL_NAME.path(), PHONE.path(), MAYBE_TIER.path()],
         indexes: CustomerProfile::SHAPE.indexes,
     };
@@ -118,12 +118,13 @@ async fn a_part_starts_on_a_later_validator_and_does_not_loosen_it() {
     assert!(later.insert(CUSTOMER.0, &LaterCustomer(whole.clone()), &[]).await.unwrap());
 
     // Now the previous version starts, with its part's check.
-    let store = ProfileStore::new(&arm.documents, Clock::fixed(AT));
-    store.check().await.unwrap();
+    let store = ProfileStore::new(&arm.documents, Clock::fixed_at(AT));
+    store.check_schema().await.unwrap();
     assert_eq!(validator(&arm).await, stricter);
     let read = store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap();
     assert_eq!(read.person.full_name, "Li Si");
-    let refused = store.make::<CustomerProfile>(PROVIDER, Role::Customer, TRACE).await;
+    let refused =
+        store.create_blank_profile::<CustomerProfile>(PROVIDER, Role::Customer, TRACE).await;
     assert!(refused.is_err(), "without a tier: {refused:?}");
     let refused = rename(&store, "Wang Wu").await;
     assert!(matches!(refused, Err(ProfileRefusal::Failed(_))), "{refused:?}");
@@ -140,11 +141,16 @@ async fn a_part_starts_on_a_later_validator_and_does_not_loosen_it() {
 async fn a_part_goes_on_beside_a_later_version_that_can_do_without_its_new_field() {
     let arm = contract::documents_on_mongodb().await;
     let store = migrated(&arm.documents).await;
-    store.make::<CustomerProfile>(CUSTOMER, Role::Customer, TRACE).await.unwrap();
+    store.create_blank_profile::<CustomerProfile>(CUSTOMER, Role::Customer, TRACE).await.unwrap();
     let lenient: Collection<LenientCustomer> = Collection::new(&arm.documents, "customer_profiles");
     lenient.migrate().await.unwrap();
-    store.check().await.unwrap();
-    assert!(store.make::<CustomerProfile>(PROVIDER, Role::Customer, TRACE).await.unwrap());
+    store.check_schema().await.unwrap();
+    assert!(
+        store
+            .create_blank_profile::<CustomerProfile>(PROVIDER, Role::Customer, TRACE)
+            .await
+            .unwrap()
+    );
     assert_eq!(rename(&store, "Wang Wu").await.unwrap().person.full_name, "Wang Wu");
     assert_eq!(lenient.get(CUSTOMER.0).await.unwrap().unwrap().version, 2);
 }
@@ -154,7 +160,7 @@ async fn rename(store: &ProfileStore, name: &str) -> Result<CustomerProfile, Pro
         profile.person.full_name = name.to_owned();
         Ok(updated())
     };
-    store.change(CUSTOMER, None, TRACE, change).await
+    store.change_profile(CUSTOMER, None, TRACE, change).await
 }
 
 /// MongoDB's requirements for each customer's profile.

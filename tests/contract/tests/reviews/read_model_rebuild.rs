@@ -6,7 +6,7 @@ use mongodb::bson::Document;
 use platform::{documents::Documents, vals};
 use review::{
     domain::ProviderRating,
-    store::{ReviewNews, ReviewStore},
+    store::{ReviewEventDraft, ReviewStore},
 };
 use wire::EventType;
 
@@ -26,9 +26,9 @@ async fn ratings_that_are_thrown_away_are_made_anew_from_the_reviews(arm: Docume
         let (provider, stars) = (10 + n % PROVIDERS, u8::try_from(1 + n % 5).unwrap());
         let id = kept(&store, review(n, provider, stars, "")).await;
         if n % 7 == 0 {
-            let hidden = store.change(id, None, TRACE, |review| {
+            let hidden = store.change_review(id, None, TRACE, |review| {
                 review.moderate(true, user(3), "Rude".into(), AT);
-                Ok(Some(ReviewNews::of(EventType::ReviewHidden)))
+                Ok(Some(ReviewEventDraft::from_kind(EventType::ReviewHidden)))
             });
             hidden.await.unwrap();
         }
@@ -50,7 +50,7 @@ async fn ratings_that_are_thrown_away_are_made_anew_from_the_reviews(arm: Docume
 async fn ratings(store: &ReviewStore) -> Vec<ProviderRating> {
     let mut all = Vec::new();
     for n in 0..PROVIDERS {
-        all.push(store.rating(user(10 + n)).await.unwrap());
+        all.push(store.load_rating(user(10 + n)).await.unwrap());
     }
     all
 }

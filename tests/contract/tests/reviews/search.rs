@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use contract::{DocumentsArm, on_every_documents};
 use review::{
-    domain::WordQuery,
-    store::{ReviewStore, WordSearch},
+    domain::SearchQuery,
+    store::{ReviewSearch, ReviewStore},
 };
 use uuid::Uuid;
 
@@ -123,7 +123,7 @@ async fn forty_questions_over_ten_thousand_reviews_have_the_answers_that_a_perso
             let comment = clauses(*n).map(|place| CLAUSES[place]).join(" ");
             review(*n, 2 + n % 2, 5, &comment)
         });
-        store.fill(made.collect()).await.unwrap();
+        store.insert_without_events(made.collect()).await.unwrap();
     }
     for (question, groups) in QUESTIONS {
         let answers = |n: &u128| {
@@ -144,9 +144,9 @@ async fn found(store: &ReviewStore, question: &str, provider: Option<u128>) -> V
     let mut numbers = BTreeMap::new();
     let (mut after, mut order) = (None, Vec::new());
     loop {
-        let query = WordQuery::of(question).unwrap();
-        let search = WordSearch { query, provider: provider.map(user), after, limit: 100 };
-        let page = store.search(search).await.unwrap();
+        let query = SearchQuery::parse_text(question).unwrap();
+        let search = ReviewSearch { query, provider: provider.map(user), after, limit: 100 };
+        let page = store.search_reviews(search).await.unwrap();
         for one in page.documents {
             let n = u128::try_from((one.body.created_at.0 - AT.0) / 1_000).unwrap();
             assert_eq!(numbers.insert(n, one.id), None::<Uuid>, "{n} comes once");

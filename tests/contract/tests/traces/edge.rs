@@ -5,11 +5,11 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use engine::{
-    edge::{EdgeWrite as FromLink, Position},
-    verdict::{Footing, Request, judge},
+    edge::{EdgeFilePosition, EdgeWrite as FromLink},
+    verdict::{EdgeState, VerdictRequest, judge_command},
 };
 use holdfast_edge::store::{
-    Admission, Alarm, CheckedCommand, CommandFate, EdgeIdentity, Store, StoredCommand,
+    AdmittedSession, Alarm, CheckedCommand, CommandLogResult, EdgeIdentity, Store, StoredCommand,
 };
 use sim::{
     Counts,
@@ -18,7 +18,7 @@ use sim::{
 use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{
-    BootNonce, Chain, Command, CommandId, Order, SessionId, ShareLimits, UnixMillis, UserId,
+    BootNonce, ChainHead, Command, CommandId, Order, SessionId, ShareLimits, UnixMillis, UserId,
 };
 
 struct Replay {
@@ -82,14 +82,16 @@ impl Replay {
                     cut_off: None,
                 };
                 self.taken.entry((ask.command.id, ask.actor.user_id)).or_insert(entry);
-                self.store().log_asked(wire::Ask::clone(ask), *at).await.unwrap();
+                self.store().log_asked(wire::AskFrame::clone(ask), *at).await.unwrap();
             }
-            EdgeStep::Suspected { at } => self.store().suspect(Alarm::Chain, *at).await.unwrap(),
+            EdgeStep::Suspected { at } => {
+                self.store().raise_alarm(Alarm::Chain, *at).await.unwrap()
+            }
             EdgeStep::Committed(model) => self.stands_as(n, model).await,
         }
     }
 
-    async fn boots(&mut self, nonce: BootNonce, at: UnixMillis, mark: Option<Chain>) {
+    async fn boots(&mut self, nonce: BootNonce, at: UnixMillis, mark: Option<ChainHead>) {
         self.close().await;
         // A process that died between its commit and the mark has left an older one.
         if let Some(bytes) = mark.and_then(|mark| self.marks.get(&mark.seq)) {
@@ -106,12 +108,15 @@ impl Replay {
         said: &recording::EntryResult,
     ) {
         match (self.enter(entry).await, said) {
-            (CommandFate::NotTaken(code), recording::EntryResult::NotTaken { code: model, .. }) => {
+            (
+                CommandLogResult::NotTaken(code),
+                recording::EntryResult::NotTaken { code: model, .. },
+            ) => {
                 assert_eq!(code, *model, "{} step {n}: {entry:?}", self.name);
                 self.met.not_taken(code);
             }
             (
-                CommandFate::Stored { stored, sight, new },
+                CommandLogResult::Stored { stored, sight, new },
                 recording::EntryResult::Stored { stored: model, order, new: model_new },
             ) => {
                 assert_eq!(new, *model_new, "{} step {n}: {entry:?}", self.name);
@@ -123,27 +128,27 @@ impl Replay {
                     self.taken.insert(key, entry.clone());
                 }
             }
-            (CommandFate::OverLimit(reached), model) => {
+            (CommandLogResult::OverLimit(reached), model) => {
                 panic!("{} step {n}: {entry:?} is over {reached:?}, not {model:?}", self.name)
             }
-            (CommandFate::NotTaken(code), model) => {
+            (CommandLogResult::NotTaken(code), model) => {
                 panic!("{} step {n}: {entry:?} is not taken ({code}), not {model:?}", self.name)
             }
-            (CommandFate::Stored { stored, .. }, model) => {
+            (CommandLogResult::Stored { stored, .. }, model) => {
                 panic!("{} step {n}: {entry:?} is {stored:?}, not {model:?}", self.name)
             }
         }
     }
 
-    async fn enter(&self, entry: &recording::CommandEntry) -> CommandFate {
+    async fn enter(&self, entry: &recording::CommandEntry) -> CommandLogResult {
         let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
         let receipted = entry.was_taken;
-        let judging = move |sight: &_, footing: &Footing| {
-            let request = Request { actor, body: &body, repeat, receipted };
-            judge(&request, sight, footing)
+        let judging = move |sight: &_, footing: &EdgeState| {
+            let request = VerdictRequest { actor, body: &body, repeat, receipted };
+            judge_command(&request, sight, footing)
         };
         let session = SessionId(Uuid::nil());
-        let admission = Admission { session, issued_at: entry.received_at, mark: None };
+        let admission = AdmittedSession { session, issued_at: entry.received_at, mark: None };
         let entry = CheckedCommand {
             limits: ShareLimits::OFF,
             command: Command::clone(&entry.command),
@@ -159,32 +164,32 @@ impl Replay {
             was_taken: entry.was_taken,
             cut_off: entry.cut_off,
         };
-        self.store().enter(entry, judging).await.unwrap()
+        self.store().judge_and_log_command(entry, judging).await.unwrap()
     }
 
     async fn hears(&self, what: FromLink, at: UnixMillis) -> Vec<CommandId> {
         let store = self.store();
         match what {
             FromLink::Outcomes { to, outcomes } => {
-                let settled = store.settle(to, outcomes, at).await.unwrap();
+                let settled = store.store_outcomes(to, outcomes, at).await.unwrap();
                 return settled.into_iter().map(|settled| settled.stored.command_id).collect();
             }
             FromLink::Changes { to, changes } => {
-                store.apply(to, changes, at).await.unwrap();
+                store.apply_changes(to, changes, at).await.unwrap();
             }
-            FromLink::Snapshot(run) => drop(store.stage(run, at).await.unwrap()),
+            FromLink::Snapshot(run) => drop(store.stage_snapshot_chunk(run, at).await.unwrap()),
             FromLink::Generation(generation) => store.adopt_generation(generation).await.unwrap(),
             FromLink::Tail(run) => store.keep_tail(run).await.unwrap(),
             FromLink::Quarantine(new) => drop(store.begin_epoch(new, at).await.unwrap()),
-            FromLink::Twin => store.suspect(Alarm::Twin, at).await.unwrap(),
+            FromLink::Twin => store.raise_alarm(Alarm::Twin, at).await.unwrap(),
         }
         Vec::new()
     }
 
     /// Head of the log, cursors, tally of the confirmed orders, and pending ops.
-    async fn stands_as(&mut self, n: usize, model: &Position) {
-        let here = self.store().position().await.unwrap();
-        let here = Position { settled: model.settled, ..here };
+    async fn stands_as(&mut self, n: usize, model: &EdgeFilePosition) {
+        let here = self.store().load_position().await.unwrap();
+        let here = EdgeFilePosition { settled: model.settled, ..here };
         assert_eq!(here, *model, "{} step {n}", self.name);
         self.marks.insert(here.head.seq, std::fs::read(self.high_water()).unwrap());
     }
@@ -193,13 +198,15 @@ impl Replay {
     async fn still_has(&self, model: &recording::LoggedCommand, order: Option<&Order>) {
         let entry = &self.taken[&(model.command_id, model.user_id)];
         match self.enter(entry).await {
-            CommandFate::Stored { stored, sight, new: false } => {
+            CommandLogResult::Stored { stored, sight, new: false } => {
                 self.alike(&stored, model);
                 assert_eq!(sight.order.as_ref(), order, "{} in the end", self.name);
             }
-            CommandFate::Stored { .. } => panic!("{}: {:?} is new again", self.name, model),
-            CommandFate::NotTaken(code) => panic!("{}: {model:?} is not taken: {code}", self.name),
-            CommandFate::OverLimit(reached) => panic!("{}: {model:?}: {reached:?}", self.name),
+            CommandLogResult::Stored { .. } => panic!("{}: {:?} is new again", self.name, model),
+            CommandLogResult::NotTaken(code) => {
+                panic!("{}: {model:?} is not taken: {code}", self.name)
+            }
+            CommandLogResult::OverLimit(reached) => panic!("{}: {model:?}: {reached:?}", self.name),
         }
     }
 

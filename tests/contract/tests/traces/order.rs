@@ -14,7 +14,7 @@ use sim::{
 };
 use uuid::Uuid;
 use wire::{
-    AssignmentEvent, EventType, OpDecision, OrderId, Region, RenewRequest, TimelineEntry,
+    AssignmentEvent, EventType, LeaseRenewalRequest, OpDecision, OrderId, Region, TimelineEntry,
     UnixMillis, UserId,
 };
 
@@ -29,7 +29,7 @@ struct Replay<'a> {
 
 /// Counts the answers of the real store.
 pub async fn replay(name: &str, recording: &OrderRecording, db: OrderDb) -> Counts {
-    let clock = Clock::fixed(UnixMillis(0));
+    let clock = Clock::fixed_at(UnixMillis(0));
     let store = Store::new(db.sql.clone(), clock.clone(), AcceptanceRules::OFF);
     let mut replay = Replay { name, store, sql: db.sql.clone(), clock, met: Counts::default() };
     replay.begins_with(recording).await;
@@ -100,11 +100,11 @@ impl Replay<'_> {
             }
             AssignmentChange::Renewed { seat, fence, .. } => {
                 let (edge, epoch) = (seat.edge, seat.epoch);
-                let asked = RenewRequest { region, edge, epoch, fence };
-                return self.store.renew(&asked).await.unwrap();
+                let asked = LeaseRenewalRequest { region, edge, epoch, fence };
+                return self.store.renew_fence(&asked).await.unwrap();
             }
         };
-        self.store.assign(region, &asked).await.unwrap().unwrap();
+        self.store.change_assignment(region, &asked).await.unwrap().unwrap();
     }
 
     fn counts(&mut self, requests: &[Submission], answers: &[OpDecision]) {
@@ -125,7 +125,7 @@ impl Replay<'_> {
         const ORDERS: &str =
             "SELECT id, accepted_at, accepted_source, accepted_rule FROM orders ORDER BY id";
         type Row = (Uuid, Option<i64>, Option<String>, Option<String>);
-        let accepted: Vec<Row> = self.sql.all(ORDERS, Vec::new()).await.unwrap();
+        let accepted: Vec<Row> = self.sql.fetch_all(ORDERS, Vec::new()).await.unwrap();
         let model = recording.orders.values().map(|standing| {
             let acceptance = standing.acceptance.as_ref();
             let at = acceptance.map(|acceptance| acceptance.decided_at.0);
@@ -136,15 +136,15 @@ impl Replay<'_> {
         });
         assert_eq!(accepted, model.collect::<Vec<_>>(), "{}: acceptances", self.name);
         for (id, standing) in &recording.orders {
-            let order = self.store.order(*id).await.unwrap();
+            let order = self.store.find_order(*id).await.unwrap();
             assert_eq!(order.as_ref(), Some(&standing.order), "{}", self.name);
         }
         let mut model: Vec<Answer> = recording.answers.iter().map(Answer::of).collect();
         model.sort();
-        let mut answers: Vec<Answer> = self.sql.all(Answer::ALL, Vec::new()).await.unwrap();
+        let mut answers: Vec<Answer> = self.sql.fetch_all(Answer::ALL, Vec::new()).await.unwrap();
         answers.sort();
         assert_eq!(answers, model, "{}: stored answers", self.name);
-        for AssignmentEvent { region, assignment } in self.store.assignments().await.unwrap() {
+        for AssignmentEvent { region, assignment } in self.store.list_assignments().await.unwrap() {
             assert_eq!(Some(&assignment), recording.regions.get(&region), "{}", self.name);
         }
     }
@@ -187,9 +187,9 @@ impl Replay<'_> {
             }
         }
         for (id, lines) in lines {
-            assert_eq!(self.store.timeline(id).await.unwrap(), lines, "{}", self.name);
+            assert_eq!(self.store.read_timeline(id).await.unwrap(), lines, "{}", self.name);
         }
-        let mut cases = self.store.cases(None, None, usize::MAX).await.unwrap();
+        let mut cases = self.store.list_cases(None, None, usize::MAX).await.unwrap();
         cases.reverse();
         let cases = cases
             .into_iter()

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use hub::{Config, Peers};
-use platform::{Ground, upstream::Upstream};
+use platform::{ServiceContext, upstream::Upstream};
 use serde_json::json;
 use support::{Engine, Issuer};
 use wire::{Actor, Role, UserId};
@@ -31,9 +31,9 @@ pub async fn goes_on(engine: Engine) {
     }
     let issuer = Issuer::new();
     let ground = testing::ground(former.folder.path(), &clock()).await;
-    let ground = Ground { keys: issuer.keys(), ..ground };
+    let ground = ServiceContext { keys: issuer.keys(), ..ground };
     let tasks = ground.tasks.clone();
-    let away = || Upstream::local(Router::new());
+    let away = || Upstream::from_router(Router::new());
     let peers = Peers { order: away(), review: away(), auth: away() };
     let router = hub::open(config, ground, peers).await.unwrap();
     let admin = Actor { user_id: UserId(id(0xa001)), role: Role::Admin };

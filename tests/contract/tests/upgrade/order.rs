@@ -2,8 +2,8 @@
 
 use order::{
     Config,
-    jobs::{Walks, seal},
-    store::{AcceptanceRules, ListPlace, Listing, OrderSort, Store},
+    jobs::{OrderResealProgress, reseal_texts},
+    store::{AcceptanceRules, OrderListCursor, OrderListQuery, OrderSort, Store},
 };
 use rules::{Attempt, Origin};
 use support::Engine;
@@ -39,46 +39,48 @@ pub async fn goes_on(engine: Engine) {
     let rules = AcceptanceRules { verified_only: true, ..AcceptanceRules::OFF };
     let store = Store::new(sql.clone(), clock(), rules);
     read(&store).await;
-    seal(&store, &Walks::default()).await.unwrap();
+    reseal_texts(&store, &OrderResealProgress::default()).await.unwrap();
     let plain =
         "SELECT COUNT(*) FROM orders WHERE title = 'Hang a lamp' OR address = '2 Lake Road'";
-    let plain: Option<i64> = sql.one(plain, Vec::new()).await.unwrap();
+    let plain: Option<i64> = sql.fetch_optional(plain, Vec::new()).await.unwrap();
     assert_eq!(plain, Some(0), "what stood plain is sealed");
     read(&store).await;
     go_on(&store).await;
 }
 
 async fn read(store: &Store) {
-    let order = store.order(STARTED).await.unwrap().unwrap();
+    let order = store.find_order(STARTED).await.unwrap().unwrap();
     assert_eq!((order.title.as_str(), order.address.as_str()), ("Hang a lamp", "2 Lake Road"));
     assert_eq!(
         (order.status, order.payment_status),
         (OrderStatus::InProgress, PaymentStatus::Unpaid)
     );
     assert_eq!((order.provider_id, order.version), (Some(UserId(id(0xd001))), 4));
-    let mine = Listing { customer: Some(UserId(id(0xc001))), ..Listing::default() };
-    let listed = store.list(&mine, 10, ListPlace::before_all(OrderSort::Newest)).await.unwrap();
+    let mine = OrderListQuery { customer: Some(UserId(id(0xc001))), ..OrderListQuery::default() };
+    let listed =
+        store.list(&mine, 10, OrderListCursor::before_all(OrderSort::Newest)).await.unwrap();
     let listed: Vec<_> = listed.iter().map(|order| (order.id, order.title.as_str())).collect();
     let [first, second, third] = [CANCELLED, STARTED, PENDING];
     assert_eq!(listed, [(first, "Save a disk"), (second, "Hang a lamp"), (third, "修理水龙头")]);
 
-    let soonest = store.list(&mine, 10, ListPlace::before_all(OrderSort::Start)).await.unwrap();
+    let soonest =
+        store.list(&mine, 10, OrderListCursor::before_all(OrderSort::Start)).await.unwrap();
     assert_eq!(soonest[0].id, third, "the one with a time");
 
-    let lines = store.timeline(second).await.unwrap();
+    let lines = store.read_timeline(second).await.unwrap();
     let actions: Vec<_> = lines.iter().map(|line| line.action).collect();
     assert_eq!(actions, [None, Some(Action::Approve), Some(Action::Accept), Some(Action::Start)]);
     assert_eq!(lines[2].promise.as_ref().map(|promise| promise.fence), Some(1));
-    let cancel = store.timeline(first).await.unwrap().remove(0);
+    let cancel = store.read_timeline(first).await.unwrap().remove(0);
     assert_eq!(cancel.reason.as_deref(), Some("I moved away. 搬家了。"));
     assert_eq!(store.order_and_terms(first).await.unwrap().unwrap().terms, None, "it cost nothing");
 
     let record = store.region_record(Region::North).await.unwrap();
     let rules = &record.now.assignment.rules;
     assert!(rules.unpaid_start && rules.unpaid_start_max.is_none());
-    assert_eq!(rules.approval.as_ref().map(|rule| rule.price_max.minor()), Some(30_000));
+    assert_eq!(rules.approval.as_ref().map(|rule| rule.price_max.minor_units()), Some(30_000));
     assert_eq!((record.fences.len(), record.changes.len()), (1, 1));
-    assert_eq!(store.cases(None, None, 10).await.unwrap().len(), 1);
+    assert_eq!(store.list_cases(None, None, 10).await.unwrap().len(), 1);
     assert_eq!(store.answers_of(CommandId(id(0x904))).await.unwrap().len(), 1);
 }
 
@@ -88,7 +90,7 @@ async fn go_on(store: &Store) {
     let provider = Actor { user_id: UserId(id(0xd001)), role: Role::Provider };
     let again =
         decided(store, provider, 0x904, CommandBody::StartOrder { order_id: started }).await;
-    assert_eq!((again.succeeded(), again.order.map(|order| order.version)), (true, Some(4)));
+    assert_eq!((again.has_succeeded(), again.order.map(|order| order.version)), (true, Some(4)));
     let other = CommandBody::StartOrder { order_id: pending };
     let reused = decided(store, provider, 0x904, other).await;
     assert_eq!(reused.code, Some(Code::CommandIdReused));

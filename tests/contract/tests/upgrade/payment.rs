@@ -3,10 +3,10 @@
 use custody::MoneyStep;
 use payment::{
     Config,
-    adapter::Payments,
-    courier::Courier,
+    adapter::PaymentAdapter,
+    courier::AdapterWorker,
     jobs,
-    store::{MoneyAct, MoneyActKind, StepNote, StepOutcome, Store},
+    store::{MoneyAct, MoneyActKind, StepMetadata, StepOutcome, Store},
 };
 use support::Engine;
 use wire::{OrderId, UserId};
@@ -31,7 +31,7 @@ pub async fn goes_on(engine: Engine) {
         payment::migrate(&config).await.unwrap();
     }
     let (sql, clock) = (former.open().await, clock());
-    let store = Store::new(sql.clone(), clock.clone(), config.limits());
+    let store = Store::new(sql.clone(), clock.clone(), config.custody_limits());
     let [paid, unpaid] = [1, 2].map(|n| OrderId(id(n)));
     let payments = store.payments_of(paid).await.unwrap();
     assert_eq!((payments.len(), payments[0].amount_minor), (1, 20_001));
@@ -43,7 +43,7 @@ pub async fn goes_on(engine: Engine) {
     let used = store.last_used_method(customer).await.unwrap();
     assert_eq!(used.as_deref(), Some("simulated"), "a customer of then is proposed it");
     assert!(store.keep_method(customer, "simulated", true).await.unwrap());
-    let cases = store.cases(10, None).await.unwrap();
+    let cases = store.list_open_cases(10, None).await.unwrap();
     assert_eq!((cases.len(), cases[0].closed_at), (1, None), "a case of then is open");
     assert_eq!(
         booked(&store, paid).await,
@@ -58,12 +58,12 @@ pub async fn goes_on(engine: Engine) {
         by: UserId(id(0xa001)),
         reason: "Sorry.".to_owned(),
     };
-    let adapter = Payments::simulated(sql.clone(), clock.clone(), true);
-    let courier = Courier { store: store.clone(), adapter };
-    jobs::settle(&courier).await.unwrap();
+    let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
+    let courier = AdapterWorker { store: store.clone(), adapter };
+    jobs::settle_dues(&courier).await.unwrap();
     assert_eq!(booked(&store, paid).await.len(), 2, "the customer may still object");
     clock.advance(DISPUTE_MS);
-    jobs::settle(&courier).await.unwrap();
+    jobs::settle_dues(&courier).await.unwrap();
     let released = &booked(&store, paid).await[2..];
     let expected = [
         ("release", "held", 20_001),
@@ -71,9 +71,9 @@ pub async fn goes_on(engine: Engine) {
         ("release", "fees", -2_000),
     ];
     assert_eq!(released, expected, "less ten of a hundred, as it was agreed then");
-    let note = StepNote { act: Some(act), ..StepNote::default() };
+    let note = StepMetadata { act: Some(act), ..StepMetadata::default() };
     let step = MoneyStep::Goodwill { amount_minor: 100 };
-    let done = store.step(paid, &step, &note).await.unwrap();
+    let done = store.apply_step(paid, &step, &note).await.unwrap();
     assert!(matches!(done, StepOutcome::Done(_)), "{done:?}");
     assert_eq!(store.acts_of(paid).await.unwrap().len(), 1);
 }

@@ -67,7 +67,7 @@ async fn tables(url: &str, name: &str) -> Vec<Kept> {
         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
     let sql = Sql::open(url).await.unwrap();
     let (names, bytes) = if sql.is_mysql() { (MYSQL, "BINARY") } else { (SQLITE, "BLOB") };
-    let columns: Vec<(String, String)> = sql.all(names, Vec::new()).await.unwrap();
+    let columns: Vec<(String, String)> = sql.fetch_all(names, Vec::new()).await.unwrap();
     assert!(!columns.is_empty(), "{name} has tables");
     let database = name.trim_end_matches(".db").trim_end_matches("_db");
     let mut kept = Vec::new();
@@ -75,7 +75,7 @@ async fn tables(url: &str, name: &str) -> Vec<Kept> {
         let text = format!("SELECT CAST(`{column}` AS {bytes}) FROM `{table}`");
         // A statement is static; a test may leak these few.
         let text = Statement::new(Box::leak(text.into_boxed_str()));
-        let rows: Vec<Option<Vec<u8>>> = sql.all(text, Vec::new()).await.unwrap();
+        let rows: Vec<Option<Vec<u8>>> = sql.fetch_all(text, Vec::new()).await.unwrap();
         let rows: Vec<Vec<u8>> = rows.into_iter().flatten().collect();
         kept.push(Kept { place: format!("{database}.{table}.{column}"), bytes: rows.join(&b'|') });
     }

@@ -103,7 +103,7 @@ async fn admins_act(api: &Api, admin: &Person, person: &Person) {
     let user = format!("users/{}", person.user_id);
     let form = json!({ "name": "Desk", "permissions": ["read_people"], "reason": MADE });
     let role = call(Method::POST, "roles", Some(form)).await["role_id"].clone();
-    for (role, reason) in [(&role, GIVEN), (&json!(person.role.number()), TAKEN)] {
+    for (role, reason) in [(&role, GIVEN), (&json!(person.role.as_number()), TAKEN)] {
         let form = json!({ "role_id": role, "reason": reason });
         let shown = call(Method::PUT, &format!("{user}/role"), Some(form)).await;
         assert_eq!(shown["roles_given"][0]["reason"], reason);

@@ -251,7 +251,7 @@ async fn certify(api: &Api, provider: &Person) -> Value {
         .header("authorization", format!("Bearer {}", provider.token))
         .header("content-type", "application/pdf")
         .body(Body::from(pdf(PAPER)));
-    let handed: Value = Client::new().answer(paper.unwrap(), SOON).await.unwrap();
+    let handed: Value = Client::new().send_prepared(paper.unwrap(), SOON).await.unwrap();
     let profile = "/api/v1/users/me/profile";
     let shown: Value = api.call(Method::GET, profile, Some(provider), None).await.unwrap();
     let item = json!({

@@ -77,7 +77,7 @@ impl Replicas {
         let asked = asked.header(header::CONTENT_TYPE, "application/json");
         let body = form.map_or_else(Body::empty, |form| Body::from(form.to_string()));
         // A new client per call, because a pooled connection ends with the test that opened it.
-        let answer = Client::new().request(asked.body(body).unwrap()).await.unwrap();
+        let answer = Client::new().send_request(asked.body(body).unwrap()).await.unwrap();
         let status = answer.status().as_u16();
         let body = axum::body::to_bytes(answer.into_body(), 1024 * 1024).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap_or_default())

@@ -19,7 +19,7 @@ fn key() -> Ed25519KeyPair {
 
 fn keys(written: Value) -> IssuerKeys {
     let document: KeySetDocument = serde_json::from_value(json!({ "keys": written })).unwrap();
-    IssuerKeys::of(document)
+    IssuerKeys::from_document(document)
 }
 
 fn own_key(kid: &str) -> Value {
@@ -40,8 +40,8 @@ fn signed(header: &Value, claims: &Value) -> String {
     format!("{text}.{signature}")
 }
 
-fn judged(header: &Value, claims: &Value) -> Result<IdentityClaims, TokenFault> {
-    let expected = TokenExpectation {
+fn judged(header: &Value, claims: &Value) -> Result<IdentityClaims, IdTokenError> {
+    let expected = ExpectedClaims {
         issuer: "https://a.example",
         client_id: "holdfast",
         nonce: "n",
@@ -49,10 +49,10 @@ fn judged(header: &Value, claims: &Value) -> Result<IdentityClaims, TokenFault> 
         now: NOW,
     };
     let text = signed(header, claims);
-    IdToken::read(&text)?.verified(&keys(json!([own_key("k")])), expected)
+    IdToken::read(&text)?.verify_claims(&keys(json!([own_key("k")])), expected)
 }
 
-fn with(change: Value) -> Result<IdentityClaims, TokenFault> {
+fn with(change: Value) -> Result<IdentityClaims, IdTokenError> {
     let mut all = claims();
     for (name, value) in change.as_object().unwrap() {
         match value {
@@ -80,24 +80,24 @@ fn a_good_token_tells_who_somebody_is() {
 #[test]
 fn a_token_that_disagrees_in_one_claim_is_refused() {
     for (change, fault) in [
-        (json!({ "iss": "https://b.example" }), TokenFault::Issuer),
-        (json!({ "iss": "https://a.example/" }), TokenFault::Issuer),
-        (json!({ "aud": "other" }), TokenFault::Audience),
-        (json!({ "aud": [] }), TokenFault::Audience),
-        (json!({ "aud": ["other", "holdfast"] }), TokenFault::Audience),
-        (json!({ "aud": ["other", "holdfast"], "azp": "other" }), TokenFault::Audience),
-        (json!({ "azp": "other" }), TokenFault::Audience),
-        (json!({ "exp": NOW - 60 }), TokenFault::Expired),
-        (json!({ "iat": NOW + 61 }), TokenFault::IssueTime),
-        (json!({ "iat": NOW - 91 }), TokenFault::IssueTime),
-        (json!({ "nbf": NOW + 61 }), TokenFault::IssueTime),
-        (json!({ "nonce": "m" }), TokenFault::Nonce),
-        (json!({ "nonce": null }), TokenFault::Nonce),
-        (json!({ "sub": "" }), TokenFault::Subject),
-        (json!({ "sub": "x".repeat(256) }), TokenFault::Subject),
-        (json!({ "exp": null }), TokenFault::Malformed),
-        (json!({ "iat": null }), TokenFault::Malformed),
-        (json!({ "sub": null }), TokenFault::Malformed),
+        (json!({ "iss": "https://b.example" }), IdTokenError::Issuer),
+        (json!({ "iss": "https://a.example/" }), IdTokenError::Issuer),
+        (json!({ "aud": "other" }), IdTokenError::Audience),
+        (json!({ "aud": [] }), IdTokenError::Audience),
+        (json!({ "aud": ["other", "holdfast"] }), IdTokenError::Audience),
+        (json!({ "aud": ["other", "holdfast"], "azp": "other" }), IdTokenError::Audience),
+        (json!({ "azp": "other" }), IdTokenError::Audience),
+        (json!({ "exp": NOW - 60 }), IdTokenError::Expired),
+        (json!({ "iat": NOW + 61 }), IdTokenError::IssueTime),
+        (json!({ "iat": NOW - 91 }), IdTokenError::IssueTime),
+        (json!({ "nbf": NOW + 61 }), IdTokenError::IssueTime),
+        (json!({ "nonce": "m" }), IdTokenError::Nonce),
+        (json!({ "nonce": null }), IdTokenError::Nonce),
+        (json!({ "sub": "" }), IdTokenError::Subject),
+        (json!({ "sub": "x".repeat(256) }), IdTokenError::Subject),
+        (json!({ "exp": null }), IdTokenError::Malformed),
+        (json!({ "iat": null }), IdTokenError::Malformed),
+        (json!({ "sub": null }), IdTokenError::Malformed),
     ] {
         assert_eq!(with(change.clone()), Err(fault), "{change}");
     }
@@ -106,13 +106,13 @@ fn a_token_that_disagrees_in_one_claim_is_refused() {
 #[test]
 fn only_a_signature_by_a_known_key_counts() {
     for (header, fault) in [
-        (json!({ "alg": "none" }), TokenFault::Algorithm),
-        (json!({ "alg": "HS256", "kid": "k" }), TokenFault::Algorithm),
-        (json!({ "alg": "RS512", "kid": "k" }), TokenFault::Algorithm),
-        (json!({ "alg": "EdDSA", "kid": "k", "crit": ["b64"] }), TokenFault::Algorithm),
-        (json!({ "alg": "EdDSA", "kid": "other" }), TokenFault::UnknownKey),
-        (json!({ "alg": "RS256", "kid": "k" }), TokenFault::UnknownKey),
-        (json!({ "alg": "ES256", "kid": "k" }), TokenFault::UnknownKey),
+        (json!({ "alg": "none" }), IdTokenError::Algorithm),
+        (json!({ "alg": "HS256", "kid": "k" }), IdTokenError::Algorithm),
+        (json!({ "alg": "RS512", "kid": "k" }), IdTokenError::Algorithm),
+        (json!({ "alg": "EdDSA", "kid": "k", "crit": ["b64"] }), IdTokenError::Algorithm),
+        (json!({ "alg": "EdDSA", "kid": "other" }), IdTokenError::UnknownKey),
+        (json!({ "alg": "RS256", "kid": "k" }), IdTokenError::UnknownKey),
+        (json!({ "alg": "ES256", "kid": "k" }), IdTokenError::UnknownKey),
     ] {
         assert_eq!(judged(&header, &claims()), Err(fault), "{header}");
     }
@@ -120,10 +120,10 @@ fn only_a_signature_by_a_known_key_counts() {
     let good = signed(&json!({ "alg": "EdDSA", "kid": "k" }), &claims());
     let (start, signature) = good.rsplit_once('.').unwrap();
     let forged = format!("{}.{}.{signature}", start.split_once('.').unwrap().0, part(&json!({})));
-    let expected =
-        TokenExpectation { issuer: "", client_id: "", nonce: "", begun_at: NOW, now: NOW };
-    let verdict = IdToken::read(&forged).unwrap().verified(&keys(json!([own_key("k")])), expected);
-    assert_eq!(verdict, Err(TokenFault::Signature));
+    let expected = ExpectedClaims { issuer: "", client_id: "", nonce: "", begun_at: NOW, now: NOW };
+    let verdict =
+        IdToken::read(&forged).unwrap().verify_claims(&keys(json!([own_key("k")])), expected);
+    assert_eq!(verdict, Err(IdTokenError::Signature));
     for broken in ["", ".", "..", "a.b", "a.b.c.d", &"x".repeat(20_000), &format!("{start}.!")] {
         assert!(IdToken::read(broken).is_err(), "{broken}");
     }
@@ -132,8 +132,8 @@ fn only_a_signature_by_a_known_key_counts() {
 #[test]
 fn two_keys_of_one_kind_must_be_named_and_useless_ones_are_left_out() {
     let both = keys(json!([own_key("k"), own_key("l")]));
-    assert!(both.find(None, TokenAlgorithm::EdDsa).is_none());
-    assert!(both.find(Some("l"), TokenAlgorithm::EdDsa).is_some());
+    assert!(both.find_key(None, TokenAlgorithm::EdDsa).is_none());
+    assert!(both.find_key(Some("l"), TokenAlgorithm::EdDsa).is_some());
     let mut for_secrets = own_key("k");
     for_secrets["use"] = json!("enc");
     let mut of_another_algorithm = own_key("k");
@@ -154,10 +154,10 @@ fn an_es256_key_verifies_its_signature_alone() {
     let point = pair.public_key().as_ref();
     let [x, y] = [&point[1..33], &point[33..]].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
     let known = keys(json!([{ "kty": "EC", "crv": "P-256", "kid": "e", "x": x, "y": y }]));
-    let key = known.find(Some("e"), TokenAlgorithm::Es256).unwrap();
+    let key = known.find_key(Some("e"), TokenAlgorithm::Es256).unwrap();
     let signature = pair.sign(&random, b"word").unwrap();
-    assert!(key.verifies(b"word", signature.as_ref()));
-    assert!(!key.verifies(b"another", signature.as_ref()));
+    assert!(key.is_signature_valid(b"word", signature.as_ref()));
+    assert!(!key.is_signature_valid(b"another", signature.as_ref()));
 }
 
 /// The example of RFC 7515, A.2.
@@ -167,8 +167,8 @@ fn an_rs256_key_verifies_its_signature_alone() {
     const SIGNED: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
     const SIGNATURE: &str = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
     let known = keys(json!([{ "kty": "RSA", "n": N, "e": "AQAB" }]));
-    let key = known.find(None, TokenAlgorithm::Rs256).unwrap();
+    let key = known.find_key(None, TokenAlgorithm::Rs256).unwrap();
     let signature = URL_SAFE_NO_PAD.decode(SIGNATURE).unwrap();
-    assert!(key.verifies(SIGNED.as_bytes(), &signature));
-    assert!(!key.verifies(format!("{SIGNED}x").as_bytes(), &signature));
+    assert!(key.is_signature_valid(SIGNED.as_bytes(), &signature));
+    assert!(!key.is_signature_valid(format!("{SIGNED}x").as_bytes(), &signature));
 }

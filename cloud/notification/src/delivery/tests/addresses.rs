@@ -14,7 +14,7 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     let registered = person_event(EventType::UserRegistered);
     // Twice: a redelivery plans nothing more.
     for _ in 0..2 {
-        world.deliveries.confirm(&registered).await.unwrap();
+        world.deliveries.plan_confirmation(&registered).await.unwrap();
     }
     world.happens(EventType::PaymentCompleted).await;
     for _ in 0..3 {
@@ -33,7 +33,7 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     ] {
         assert!(text.contains(part), "`{part}` is missing from: {text}");
     }
-    let log = world.deliveries.log.page(None, None, 9).await.unwrap().items;
+    let log = world.deliveries.log.read_page(None, None, 9).await.unwrap().items;
     let why: Vec<_> = log.iter().filter_map(|(_, item)| item.why.as_deref()).collect();
     assert_eq!(why, ["nobody has confirmed the address"]);
     let kept = serde_json::to_string(&log.iter().map(|(_, item)| item).collect::<Vec<_>>());
@@ -44,13 +44,13 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     world.auth.is_unconfirmed.store(false, Ordering::Relaxed);
     let mut lines = samples::lines(EventType::PaymentFailed);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
-    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
-    world.deliveries.plan(lines.iter()).await.unwrap();
+    world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+    world.deliveries.plan_deliveries(lines.iter()).await.unwrap();
     let asked = wire::Event {
         id: wire::EventId(uuid::Uuid::from_u128(72)),
         ..person_event(EventType::UserConfirmationAsked)
     };
-    world.deliveries.confirm(&asked).await.unwrap();
+    world.deliveries.plan_confirmation(&asked).await.unwrap();
     world.look().await;
     let mails = world.mails();
     assert_eq!(mails.len(), 2);
@@ -62,7 +62,7 @@ async fn the_owner_of_an_address_hears_of_a_registration_with_it_and_gets_no_cod
     let world = World::new().await;
     world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
     *world.auth.owner.lock().unwrap() = Some("zhangsan");
-    world.deliveries.confirm(&person_event(EventType::UserRegistered)).await.unwrap();
+    world.deliveries.plan_confirmation(&person_event(EventType::UserRegistered)).await.unwrap();
     world.look().await;
     let mails = world.mails();
     assert_eq!(mails.len(), 1, "{mails:?}");
@@ -134,10 +134,15 @@ async fn a_warning_that_no_mailbox_takes_holds_no_code_back_for_ever() {
 #[tokio::test]
 async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language() {
     let world = World::new().await;
-    world.wish(&InboxWishes { language: Language::Chinese, ..InboxWishes::default() }).await;
+    world
+        .wish(&DeliveryPreferences {
+            language: Language::Chinese,
+            ..DeliveryPreferences::default()
+        })
+        .await;
     world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
     world.auth.is_away.store(true, Ordering::Relaxed);
-    world.deliveries.confirm(&person_event(EventType::UserRegistered)).await.unwrap();
+    world.deliveries.plan_confirmation(&person_event(EventType::UserRegistered)).await.unwrap();
     world.look().await;
     assert_eq!(world.log().await, [(DeliveryState::Waiting, 1, None)]);
     world.auth.is_away.store(false, Ordering::Relaxed);
@@ -149,6 +154,6 @@ async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language()
 
     let old = World::new().await;
     old.clock.advance(FRESH_MS + 1);
-    old.deliveries.confirm(&person_event(EventType::UserRegistered)).await.unwrap();
+    old.deliveries.plan_confirmation(&person_event(EventType::UserRegistered)).await.unwrap();
     assert!(old.log().await.is_empty(), "a replay writes to nobody");
 }

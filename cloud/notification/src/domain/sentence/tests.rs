@@ -4,12 +4,12 @@ use wire::{OrderEvent, PaymentEvent};
 
 use super::*;
 use crate::{
-    domain::{Hearing, hearing},
+    domain::{EventAudience, event_audience},
     tests::samples,
 };
 
 fn write_in(language: Language, line: &InboxLine) -> LineText {
-    write(samples::locale(language), line)
+    render_line(samples::locale(language), line)
 }
 
 fn said(event_type: EventType, place: usize, language: Language) -> LineText {
@@ -19,8 +19,8 @@ fn said(event_type: EventType, place: usize, language: Language) -> LineText {
 #[test]
 fn every_line_that_is_ever_written_has_words_in_both_languages() {
     for event_type in EventType::ALL {
-        let listeners = match hearing(event_type) {
-            Some(Hearing::Told(listeners)) => listeners,
+        let listeners = match event_audience(event_type) {
+            Some(EventAudience::Told(listeners)) => listeners,
             _ => &[],
         };
         let lines = samples::every_line(event_type);

@@ -8,8 +8,8 @@ use http_body_util::BodyExt;
 use platform::{documents::Documents, push::Push, sms::Sms, upstream::Upstream, vals};
 use process::{
     clock::Clock,
-    tokens::{ServiceKey, Verifier},
-    trust::Authorities,
+    tokens::{ServiceKey, TokenVerifier},
+    trust::CertificateAuthorities,
 };
 use serde_json::{Value, json};
 use support::Issuer;
@@ -18,13 +18,13 @@ use wire::{Actor, Role};
 
 use super::*;
 use crate::{
-    delivery::Mailings,
-    domain::{InboxOwner, InboxWishes},
+    delivery::NotificationDispatcher,
+    domain::{DeliveryPreferences, InboxOwner},
     http::{InboxStreams, router},
-    mail::Mail,
+    mail::Mailer,
     notices::{BY_ONE_ADMIN_PER_HOUR, TO_ONE_PER_HOUR},
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
-    ways::Ways,
+    ways::OutboundChannels,
 };
 
 const ADMIN: UserId = UserId(Uuid::from_u128(90));
@@ -61,7 +61,7 @@ fn open(role: Role) -> Value {
 
 struct Scene {
     router: Router,
-    deliveries: Mailings,
+    deliveries: NotificationDispatcher,
     auth: AuthPart,
     issuer: Issuer,
     service_key: ServiceKey,
@@ -75,20 +75,21 @@ impl Scene {
     async fn new() -> Self {
         let sinks = tempfile::tempdir().unwrap();
         let at = |name: &str| format!("folder:{}", sinks.path().join(name).display());
-        let (none, authorities) = (std::path::Path::new(""), Authorities::public());
+        let (none, authorities) =
+            (std::path::Path::new(""), CertificateAuthorities::with_public_roots());
         let from = "Holdfast <h@example.org>";
-        let ways = Ways {
-            mail: Mail::open(&at("email"), from, none, &authorities).unwrap(),
+        let ways = OutboundChannels {
+            mail: Mailer::open(&at("email"), from, none, &authorities).unwrap(),
             sms: Sms::open_trusting(&at("sms"), none, &authorities).unwrap(),
             push: Push::Off,
         };
         let auth = AuthPart(Arc::new(Mutex::new(open(Role::Customer))));
         let part = Router::new().route("/internal/contact", post(AuthPart::contact));
-        let clock = Clock::fixed(AT);
-        let upstream = Upstream::local(part.with_state(auth.clone()));
+        let clock = Clock::fixed_at(AT);
+        let upstream = Upstream::from_router(part.with_state(auth.clone()));
         let (deliveries, folder) = samples::deliveries(ways, upstream, &clock).await;
         let (issuer, service_key) = (Issuer::new(), testing::service_key());
-        let verifier = Verifier {
+        let verifier = TokenVerifier {
             service: crate::NAME,
             keys: issuer.keys(),
             service_key: service_key.clone(),
@@ -103,7 +104,7 @@ impl Scene {
             verifier,
             streams: InboxStreams::new(process::tasks::Tasks::new()),
         };
-        let router = process::web::standard(router(service), crate::NAME);
+        let router = process::web::with_standard_layers(router(service), crate::NAME);
         Self { router, deliveries, auth, issuer, service_key, clock, sinks, folder }
     }
 
@@ -113,7 +114,7 @@ impl Scene {
 
     /// The token of the calling service.
     fn service_token(&self, from: &'static str) -> String {
-        self.service_key.token(from, crate::NAME, &self.clock)
+        self.service_key.issue_token(from, crate::NAME, &self.clock)
     }
 
     async fn send(&self, path: &str, token: &str, key: Option<&str>, form: &Value) -> Answer {
@@ -145,7 +146,7 @@ impl Scene {
         let owner = InboxOwner { user_id, role };
         let lines = self.deliveries.inboxes.newest_unread(owner, 200).await.unwrap();
         let said = lines.iter().map(|stored| {
-            crate::domain::write(samples::locale(wire::Language::English), &stored.line)
+            crate::domain::render_line(samples::locale(wire::Language::English), &stored.line)
         });
         said.map(|said| said.title).collect()
     }
@@ -184,8 +185,12 @@ fn service_form(id: u128, kind: &str) -> Value {
 async fn an_admins_notice_stands_in_the_inbox_is_mailed_whatever_the_wishes_and_is_on_record() {
     let scene = Scene::new().await;
     // No mail, and digests at night.
-    let silent = InboxWishes { wishes: [].into(), digest_hour: Some(3), ..InboxWishes::default() };
-    assert!(scene.deliveries.preferences.write(CUSTOMER, 0, &silent).await.unwrap());
+    let silent = DeliveryPreferences {
+        wishes: [].into(),
+        digest_hour: Some(3),
+        ..DeliveryPreferences::default()
+    };
+    assert!(scene.deliveries.preferences.save_preferences(CUSTOMER, 0, &silent).await.unwrap());
     let token = scene.token(ADMIN, Role::Admin);
     for _ in 0..2 {
         let (status, written) = scene.send(EMAIL, &token, Some("once"), &form(CUSTOMER)).await;
@@ -342,6 +347,6 @@ async fn words_are_bounded_and_stand_sealed() {
     assert_eq!(scene.write(EMAIL, &form(CUSTOMER)).await.0, StatusCode::OK);
     let url = format!("sqlite:{}", scene.folder.path().join("notification.db").display());
     let Documents::Sqlite(sql) = Documents::open(&url).await.unwrap() else { panic!("SQLite") };
-    let kept: Vec<String> = sql.all("SELECT body FROM notices", vals![]).await.unwrap();
+    let kept: Vec<String> = sql.fetch_all("SELECT body FROM notices", vals![]).await.unwrap();
     assert!(kept.len() == 1 && !kept[0].contains("lift") && !kept[0].contains("bell"), "{kept:?}");
 }

@@ -1,29 +1,32 @@
 //! Changes of a region's assignment: a right ends only by its holder's release or a take-back, and
 //! no fence is issued twice.
 
-use rules::{Assignment, Lapse, NextAssignment, OfflineRules, OpName, Seat, Submission, Wish};
+use rules::{
+    Assignment, DisabledRule, HolderEpoch, NextAssignment, OfflineRules, OpIdentity,
+    RequestedAssignment, Submission,
+};
 use wire::{FenceEnd, FenceEnding, Hash, OpDecision, OrderStatus, OutcomeKind, Policy, Region};
 
 use crate::stage::*;
 
-fn seat(name: &str, epoch: u64) -> Seat {
-    Seat { edge: edge(name), epoch }
+fn seat(name: &str, epoch: u64) -> HolderEpoch {
+    HolderEpoch { edge: edge(name), epoch }
 }
 
-fn wanted(policy: Policy, holder: Option<Seat>) -> NextAssignment {
+fn wanted(policy: Policy, holder: Option<HolderEpoch>) -> NextAssignment {
     NextAssignment { policy, holder, by: admin().user_id }
 }
 
-fn wish(policy: Policy, holder: Option<Seat>) -> Wish {
-    Wish { right: Some(wanted(policy, holder)), rules: None }
+fn wish(policy: Policy, holder: Option<HolderEpoch>) -> RequestedAssignment {
+    RequestedAssignment { right: Some(wanted(policy, holder)), rules: None }
 }
 
 fn end(how: FenceEnding) -> FenceEnd {
     FenceEnd { at: NOW, how, by: None, why: None }
 }
 
-fn name(edge_name: &str, epoch: u64) -> OpName {
-    OpName { edge: edge(edge_name), epoch, seq: 9, hash: Hash::of(b"9") }
+fn name(edge_name: &str, epoch: u64) -> OpIdentity {
+    OpIdentity { edge: edge(edge_name), epoch, seq: 9, hash: Hash::digest_bytes(b"9") }
 }
 
 fn release(edge_name: &str, epoch: u64, fence: u64) -> Submission {
@@ -33,8 +36,9 @@ fn release(edge_name: &str, epoch: u64, fence: u64) -> Submission {
 #[test]
 fn a_grant_takes_a_new_fence_and_says_who_gave_it() {
     let free = Assignment { fence: 4, ..Assignment::default() };
-    let granted = free.wished(wish(Policy::Exclusive, Some(seat("north-1", 2))), None).unwrap();
-    assert_eq!(granted.after.seat(), Some(seat("north-1", 2)));
+    let granted =
+        free.apply_request(wish(Policy::Exclusive, Some(seat("north-1", 2))), None).unwrap();
+    assert_eq!(granted.after.holder_epoch(), Some(seat("north-1", 2)));
     assert_eq!((granted.after.fence, granted.after.policy_version), (5, 1));
     assert_eq!((granted.granted, granted.ended), (Some(admin().user_id), None));
 }
@@ -42,12 +46,12 @@ fn a_grant_takes_a_new_fence_and_says_who_gave_it() {
 #[test]
 fn what_is_so_already_is_no_change() {
     let free = Assignment::default();
-    assert_eq!(free.wished(wish(Policy::Optimistic, None), None), None);
+    assert_eq!(free.apply_request(wish(Policy::Optimistic, None), None), None);
     for holder in [None, Some(seat("north-1", 1))] {
-        assert_eq!(held().wished(wish(Policy::Exclusive, holder), None), None);
+        assert_eq!(held().apply_request(wish(Policy::Exclusive, holder), None), None);
     }
     let rules = Some(OfflineRules::default());
-    assert_eq!(held().wished(Wish { right: None, rules }, None), None);
+    assert_eq!(held().apply_request(RequestedAssignment { right: None, rules }, None), None);
     assert_eq!(free.taken_back(end(FenceEnding::TakenBack)), None);
 }
 
@@ -59,28 +63,36 @@ fn a_change_of_policy_asks_and_the_holders_word_lets_it_come() {
         (wanted(Policy::Exclusive, Some(seat("north-2", 1))), true, reassigned),
         (wanted(Policy::Exclusive, Some(seat("north-1", 2))), true, reassigned),
     ] {
-        let asked = Wish { right: Some(next.clone()), rules: None };
-        let asked = held().wished(asked, None).unwrap();
+        let asked = RequestedAssignment { right: Some(next.clone()), rules: None };
+        let asked = held().apply_request(asked, None).unwrap();
         assert_eq!((asked.granted, &asked.ended), (None, &None));
-        assert_eq!(asked.after.seat(), held().seat(), "the right stands until its holder's word");
-        assert!(asked.after.told(None).release_asked);
-        let released = asked.after.released(&name("north-1", 1), 4, NOW, None).unwrap();
+        assert_eq!(
+            asked.after.holder_epoch(),
+            held().holder_epoch(),
+            "the right stands until its holder's word"
+        );
+        assert!(asked.after.to_region_assignment(None).release_asked);
+        let released = asked.after.release_right(&name("north-1", 1), 4, NOW, None).unwrap();
         let by = Some(admin().user_id);
         assert_eq!(released.ended, Some((4, FenceEnd { by, ..end(how) })), "who asked for it");
-        assert_eq!((released.after.policy, released.after.seat()), (next.policy, next.holder));
+        assert_eq!(
+            (released.after.policy, released.after.holder_epoch()),
+            (next.policy, next.holder)
+        );
         assert_eq!(released.granted.is_some(), granted);
         assert_eq!(released.after.fence, if granted { 5 } else { 4 });
-        assert!(!released.after.told(None).release_asked);
+        assert!(!released.after.to_region_assignment(None).release_asked);
     }
     let optimistic = wish(Policy::Optimistic, None);
-    let at_once = held().wished(optimistic, Some(Lapse::ReleaseOp)).unwrap();
+    let at_once = held().apply_request(optimistic, Some(DisabledRule::ReleaseOp)).unwrap();
     assert_eq!(at_once.after.holder, None, "that is what the rule is for");
 }
 
 #[test]
 fn an_operator_may_think_again_while_the_holder_is_asked() {
-    let asked = held().wished(wish(Policy::Optimistic, None), None).unwrap().after;
-    let kept = asked.wished(wish(Policy::Exclusive, Some(seat("north-1", 1))), None).unwrap();
+    let asked = held().apply_request(wish(Policy::Optimistic, None), None).unwrap().after;
+    let kept =
+        asked.apply_request(wish(Policy::Exclusive, Some(seat("north-1", 1))), None).unwrap();
     assert_eq!(kept.after.wanted, None);
     assert_eq!(kept.after.policy_version, held().policy_version + 2);
 }
@@ -88,16 +100,18 @@ fn an_operator_may_think_again_while_the_holder_is_asked() {
 #[test]
 fn rules_change_at_once_and_leave_the_right_alone() {
     let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
-    let turned = held().wished(Wish { right: None, rules: Some(rules.clone()) }, None).unwrap();
+    let turned = held()
+        .apply_request(RequestedAssignment { right: None, rules: Some(rules.clone()) }, None)
+        .unwrap();
     assert!(turned.new_rules);
     assert_eq!((turned.after.rules_version, &turned.after.rules), (1, &rules));
-    assert_eq!((turned.after.seat(), turned.after.fence), (held().seat(), 4));
+    assert_eq!((turned.after.holder_epoch(), turned.after.fence), (held().holder_epoch(), 4));
 }
 
 #[test]
 fn after_a_take_back_only_an_operator_grants_again() {
     let next = wish(Policy::Exclusive, Some(seat("north-2", 1)));
-    let asked = held().wished(next, None).unwrap().after;
+    let asked = held().apply_request(next, None).unwrap().after;
     let taken = asked.taken_back(end(FenceEnding::TakenBack)).unwrap();
     assert_eq!((taken.after.holder, taken.after.wanted, taken.granted), (None, None, None));
     assert_eq!(taken.ended, Some((4, end(FenceEnding::TakenBack))));
@@ -112,9 +126,9 @@ fn an_epoch_that_is_over_holds_nothing_and_gets_nothing() {
     }
     assert_eq!(held().epoch_ended(&seat("north-2", 1), over.clone()), None);
     let next = wish(Policy::Exclusive, Some(seat("north-2", 1)));
-    let asked = held().wished(next, None).unwrap().after;
+    let asked = held().apply_request(next, None).unwrap().after;
     let turned = asked.epoch_ended(&seat("north-2", 1), over).unwrap();
-    assert_eq!((turned.after.seat(), turned.ended), (held().seat(), None));
+    assert_eq!((turned.after.holder_epoch(), turned.ended), (held().holder_epoch(), None));
     assert_eq!(turned.after.wanted, Some(wanted(Policy::Exclusive, None)));
 }
 
@@ -134,7 +148,7 @@ fn a_release_ends_the_right_in_log_order() {
     ]);
     assert!(matches!(writes.answers[1], OpDecision::Held(_)));
     assert_eq!(outcome(&writes, 2).kind, OutcomeKind::Applied);
-    assert!(outcome(&writes, 0).succeeded() && outcome(&writes, 3).succeeded());
+    assert!(outcome(&writes, 0).has_succeeded() && outcome(&writes, 3).has_succeeded());
     let [(Region::North, turned)] = writes.turns.as_slice() else { panic!("{:?}", writes.turns) };
     assert_eq!(
         turned.ended.as_ref().map(|(fence, end)| (*fence, end.how)),
@@ -146,7 +160,7 @@ fn a_release_ends_the_right_in_log_order() {
 #[test]
 fn a_release_that_hands_the_region_on_binds_what_comes_after_it() {
     let next = wish(Policy::Exclusive, Some(seat("north-2", 1)));
-    let asked = held().wished(next, None).unwrap().after;
+    let asked = held().apply_request(next, None).unwrap().after;
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(asked);
     let writes =
         stage.decide(&[release("north-1", 1, 4), logged(10, 1, Some(provider(1)), accept(1))]);
@@ -162,7 +176,7 @@ fn a_release_of_another_fence_or_by_another_epoch_changes_nothing() {
         assert_eq!(outcome.kind, OutcomeKind::Applied, "its edge has done what it should");
         assert!(writes.turns.is_empty() && writes.commands.is_empty(), "{request:?}");
     }
-    let mut stage = Stage::with([]).assign(held()).without(Lapse::AnyReleaseEnds);
+    let mut stage = Stage::with([]).assign(held()).without(DisabledRule::AnyReleaseEnds);
     let (_, writes) = stage.decide_one(release("north-1", 1, 3));
     assert_eq!(writes.turns.len(), 1, "that is what the rule is for");
 }

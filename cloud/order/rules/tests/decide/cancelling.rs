@@ -1,7 +1,7 @@
 //! The price of a cancel: previewed, decided with the cancel, and included in every event.
 
 use custody::FeePolicy;
-use rules::{CaseKind, OfflineRules, OrderState, cancellation};
+use rules::{CaseKind, OfflineRules, OrderState, preview_cancellation};
 use wire::{
     Amount, CancelCharge, Code, CommandBody, EventType, OrderStatus, PaymentStatus, UnixMillis,
 };
@@ -41,7 +41,8 @@ fn a_late_cancel_is_bound_by_the_fee_that_was_shown() {
     let mut stage = paid(23 * HOUR);
     let state = stage.snapshot.orders[&order_id(1)].clone();
     let shown =
-        cancellation(&state, customer(1), &[policy()], &OfflineRules::default(), NOW).unwrap();
+        preview_cancellation(&state, customer(1), &[policy()], &OfflineRules::default(), NOW)
+            .unwrap();
     assert_eq!((shown.fee, shown.refund), (amount(2_000), amount(18_000)));
     assert_eq!(shown.free_until, Some(UnixMillis(NOW.0 - HOUR)));
     for wrong in [None, Some(1_999), Some(2_001), Some(-1)] {
@@ -50,7 +51,7 @@ fn a_late_cancel_is_bound_by_the_fee_that_was_shown() {
         assert!(writes.orders.is_empty() && writes.events.is_empty() && writes.commands.is_empty());
     }
     let (done, writes) = stage.decide_one(portal(7, customer(1), cancel_for(Some(2_000))));
-    assert!(done.succeeded());
+    assert!(done.has_succeeded());
     assert_eq!(writes.orders[0].after.terms, Some(terms(2_000)));
     assert_eq!(writes.events[0].body.terms, Some(terms(2_000)));
     assert_eq!(writes.events[0].body.refund, Some(amount(18_000)));
@@ -61,7 +62,7 @@ fn nobody_pays_for_an_early_cancel_or_an_admins() {
     for (starts_in, by) in [(25 * HOUR, customer(1)), (23 * HOUR, admin())] {
         let mut stage = paid(starts_in);
         let (done, writes) = stage.decide_one(portal(7, by, cancel_for(None)));
-        assert!(done.succeeded(), "{by:?}");
+        assert!(done.has_succeeded(), "{by:?}");
         assert_eq!(writes.events[0].body.terms, Some(terms(0)));
         assert_eq!(writes.events[0].body.refund, Some(amount(20_000)));
     }
@@ -78,11 +79,12 @@ fn a_day_without_an_hour_has_no_start_that_a_cancel_could_be_late_for() {
         let state = stage.snapshot.orders.get_mut(&order_id(1)).unwrap();
         state.order.service_end_time = Some(UnixMillis(NOW.0 + (hours - 10) * HOUR));
         let shown =
-            cancellation(state, customer(1), &[policy()], &OfflineRules::default(), NOW).unwrap();
+            preview_cancellation(state, customer(1), &[policy()], &OfflineRules::default(), NOW)
+                .unwrap();
         assert_eq!(shown.fee, amount(fee.unwrap_or(0)), "{hours} h");
         assert_eq!(shown.free_until, free_until, "{hours} h");
         let (done, writes) = stage.decide_one(portal(7, customer(1), cancel_for(fee)));
-        assert!(done.succeeded(), "{hours} h");
+        assert!(done.has_succeeded(), "{hours} h");
         assert_eq!(writes.orders[0].after.terms, Some(terms(fee.unwrap_or(0))), "{hours} h");
     }
 }
@@ -93,7 +95,7 @@ fn the_time_of_a_cancel_at_an_edge_is_when_it_was_logged() {
     let logged = logged(1, 7, Some(customer(1)), cancel_for(None));
     let logged = with_op(logged, |op| op.evidence.received_at = UnixMillis(NOW.0 - 2 * HOUR));
     let (done, writes) = paid(23 * HOUR).decide_one(logged.clone());
-    assert!(done.succeeded());
+    assert!(done.has_succeeded());
     assert_eq!(writes.orders[0].after.terms, Some(terms(0)));
     let (late, writes) = paid(21 * HOUR).decide_one(logged);
     assert_eq!(late.code, Some(Code::TermsChanged));
@@ -123,12 +125,15 @@ fn only_what_can_be_cancelled_has_a_price() {
         let mut state = order(1, status);
         state.order.payment_status = PaymentStatus::Held;
         let rules = OfflineRules::default();
-        let refused = cancellation(&state, customer(1), &[policy()], &rules, NOW);
+        let refused = preview_cancellation(&state, customer(1), &[policy()], &rules, NOW);
         assert_eq!(refused, Err(code), "{status}");
     }
     let (pending, rules) = (order(1, OrderStatus::Pending), OfflineRules::default());
     for actor in [customer(2), provider(1)] {
-        assert_eq!(cancellation(&pending, actor, &[], &rules, NOW), Err(Code::RoleForbidden));
+        assert_eq!(
+            preview_cancellation(&pending, actor, &[], &rules, NOW),
+            Err(Code::RoleForbidden)
+        );
     }
 }
 
@@ -149,7 +154,7 @@ fn a_customer_cancels_work_that_an_edge_let_start_unpaid() {
         (PaymentStatus::Refunded, &unpaid_start, customer(1), Some(Code::WrongState)),
         (PaymentStatus::Unpaid, &unpaid_start, admin(), Some(Code::WrongState)),
     ] {
-        let shown = cancellation(&work(payment), by, &[policy()], rules, NOW);
+        let shown = preview_cancellation(&work(payment), by, &[policy()], rules, NOW);
         assert_eq!(shown.err(), code, "{payment} {by:?}");
         let mut stage = Stage::with([work(payment)]).allow(rules.clone());
         let (outcome, writes) = stage.decide_one(portal(7, by, cancel_for(None)));

@@ -9,7 +9,7 @@ fn the_first_acceptance_of_a_batch_wins_and_the_others_lose_to_it() {
     let requests: Vec<_> =
         (1..=9).map(|n| logged(n, u128::from(n), Some(provider(n.into())), accept(1))).collect();
     let writes = stage.decide(&requests);
-    assert!(outcome(&writes, 0).succeeded());
+    assert!(outcome(&writes, 0).has_succeeded());
     for at in 1..9 {
         let lost = outcome(&writes, at);
         assert_eq!(
@@ -40,7 +40,7 @@ fn a_later_op_sees_what_an_earlier_one_of_its_batch_did() {
         logged(4, 5, Some(provider(2)), accept(1)),
         logged(5, 6, Some(customer(1)), cancel(1)),
     ]);
-    assert!((0..6).all(|at| outcome(&writes, at).succeeded()), "{:?}", writes.answers);
+    assert!((0..6).all(|at| outcome(&writes, at).has_succeeded()), "{:?}", writes.answers);
     assert_eq!(stage.order(1).version, 6);
     assert_eq!(writes.orders.len(), 1);
     assert_eq!(writes.orders[0].guard, None);

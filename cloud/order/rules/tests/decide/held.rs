@@ -1,6 +1,6 @@
 //! Which commands wait while an edge holds the region.
 
-use rules::{Assignment, CaseKind, Lapse, Submission, Writes};
+use rules::{Assignment, CaseKind, DisabledRule, Submission, Writes};
 use wire::{Code, HeldReason, OpDecision, OrderStatus, Region};
 
 use crate::stage::*;
@@ -65,9 +65,11 @@ fn what_would_be_refused_waits_as_well() {
         for status in OrderStatus::ALL {
             assert!(is_held(&request, held(), status), "{request:?} on {status}");
             let mut stage = Stage::with([order(1, status)]).assign(held());
-            stage = stage.without(Lapse::HeldBeforeChecks);
+            stage = stage.without(DisabledRule::HeldBeforeChecks);
             let answer = stage.decide(std::slice::from_ref(&request)).answers.remove(0);
-            assert!(answer == WAITS || !matches!(&answer, OpDecision::Decided(o) if o.succeeded()));
+            assert!(
+                answer == WAITS || !matches!(&answer, OpDecision::Decided(o) if o.has_succeeded())
+            );
         }
     }
 }
@@ -82,7 +84,7 @@ fn what_came_after_the_end_of_trust_is_refused_and_never_decided_another_way() {
     assert_eq!(refused.code, Some(Code::EdgeNotTrusted));
     assert_eq!(writes.events.len(), 1, "the provider hears of it");
     let (asked, _) = stage.decide_one(logged(1, 1, Some(provider(1)), accept(1)));
-    assert!(!asked.succeeded(), "the holder was asked to log it before: {asked:?}");
+    assert!(!asked.has_succeeded(), "the holder was asked to log it before: {asked:?}");
     assert_eq!(stage.order(1).status, OrderStatus::Pending);
     // A firm promise by the untrusted edge does not count.
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
@@ -94,10 +96,10 @@ fn what_came_after_the_end_of_trust_is_refused_and_never_decided_another_way() {
 fn what_was_decided_before_anybody_spoke_of_distrust_stands_and_is_a_case() {
     let op = || logged_at("north-2", 1, 1, provider(1), accept(1));
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
-    assert!(stage.decide_one(op()).0.succeeded());
+    assert!(stage.decide_one(op()).0.has_succeeded());
     let again = with_op(op(), |op| op.evidence.distrusted = true);
     let (outcome, writes) = stage.decide_one(again);
-    assert!(outcome.succeeded());
+    assert!(outcome.has_succeeded());
     let kinds: Vec<_> = writes.cases.iter().map(|case| case.kind).collect();
     assert_eq!(kinds, [CaseKind::EdgeDistrusted]);
 }
@@ -105,13 +107,13 @@ fn what_was_decided_before_anybody_spoke_of_distrust_stands_and_is_a_case() {
 #[test]
 fn without_the_rule_a_hopeless_accept_is_refused_at_once() {
     for (lapse, request) in [
-        (Lapse::HeldBeforeChecks, logged_at("north-2", 1, 1, customer(1), accept(1))),
-        (Lapse::NonfenceHeld, logged_at("north-2", 1, 1, provider(1), accept(1))),
+        (DisabledRule::HeldBeforeChecks, logged_at("north-2", 1, 1, customer(1), accept(1))),
+        (DisabledRule::NonfenceHeld, logged_at("north-2", 1, 1, provider(1), accept(1))),
         (
-            Lapse::OldfenceHeld,
+            DisabledRule::OldfenceHeld,
             with_op(firm(3, 1, 1, provider(1), accept(1)), |op| op.name.epoch = 0),
         ),
-        (Lapse::HeldNotFinal, logged_at("north-2", 1, 1, provider(1), accept(1))),
+        (DisabledRule::HeldNotFinal, logged_at("north-2", 1, 1, provider(1), accept(1))),
     ] {
         assert!(is_held(&request, held(), OrderStatus::Pending), "{lapse:?}");
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held()).without(lapse);
@@ -127,7 +129,7 @@ fn a_stored_answer_is_told_though_the_region_is_held() {
     stage.decide_one(portal(1, provider(1), accept(1)));
     let mut stage = stage.assign(held());
     let (repeat, _) = stage.decide_one(logged_at("north-2", 1, 1, provider(1), accept(1)));
-    assert!(repeat.succeeded());
+    assert!(repeat.has_succeeded());
 }
 
 #[test]
@@ -142,8 +144,8 @@ fn what_its_edge_did_next_on_the_same_order_waits_behind_it() {
         portal(5, customer(1), cancel(1)),
     ]);
     assert_eq!([&writes.answers[0], &writes.answers[1], &writes.answers[3]], [&WAITS; 3]);
-    assert!(outcome(&writes, 2).succeeded(), "another order's op is decided at once");
-    assert!(outcome(&writes, 4).succeeded(), "another way's op is decided at once");
+    assert!(outcome(&writes, 2).has_succeeded(), "another order's op is decided at once");
+    assert!(outcome(&writes, 4).has_succeeded(), "another way's op is decided at once");
 }
 
 #[test]

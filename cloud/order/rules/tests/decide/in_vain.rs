@@ -1,6 +1,6 @@
 //! Acts at an edge that the cloud had decided otherwise before they arrived: each opens a case.
 
-use rules::{CaseKind, Lapse};
+use rules::{CaseKind, DisabledRule};
 use wire::{Amount, CancelCharge, Code, OrderStatus};
 
 use crate::stage::*;
@@ -26,7 +26,7 @@ fn work_completed_at_an_edge_for_nothing_is_a_case() {
         let [case] = writes.cases.as_slice() else { panic!("{what}: {:?}", writes.cases) };
         assert_eq!((case.kind, case.user_id), (CaseKind::WorkedInVain, provider(2).user_id));
         assert_eq!((case.order_id, case.code), (order_id(1), Some(code)), "{what}");
-        let mut forgetful = Stage::with([standing.clone()]).without(Lapse::VainCase);
+        let mut forgetful = Stage::with([standing.clone()]).without(DisabledRule::VainCase);
         assert!(forgetful.decide_one(done).1.cases.is_empty(), "that is what the rule is for");
         // At the portal a person reads the refusal before any work.
         let at_portal = portal(5, provider(2), complete(1));

@@ -72,7 +72,8 @@ fn check_writes(before: &rules::Snapshot, writes: &Writes) -> Result<(), TestCas
     for write in &writes.orders {
         let id = write.after.order.id;
         let order = &write.after.order;
-        let changes = |line: &&rules::Line| line.order_id == id && line.entry.code.is_none();
+        let changes =
+            |line: &&rules::NewTimelineEntry| line.order_id == id && line.entry.code.is_none();
         let changes = writes.timeline.iter().filter(changes).count() as u64;
         let version = before.orders.get(&id).map_or(0, |standing| standing.order.version);
         prop_assert_eq!(order.version, version + changes, "a line for every change");

@@ -12,7 +12,7 @@ fn the_same_op_gets_its_own_result_and_writes_nothing() {
         let (first, _) = stage.decide_one(op.clone());
         stage.snapshot.now = NOW.plus_ms(5_000);
         let (again, writes) = stage.decide_one(op);
-        assert_eq!(first.succeeded(), applied);
+        assert_eq!(first.has_succeeded(), applied);
         assert_eq!(again, first, "also its explanation and the time of its decision");
         assert!(writes.commands.is_empty() && writes.orders.is_empty());
         assert!(writes.timeline.is_empty() && writes.events.is_empty());
@@ -34,12 +34,12 @@ fn the_same_command_by_another_way_gets_the_first_result() {
         ] {
             let mut stage = Stage::with([order(1, status)]);
             let writes = stage.decide(&[one, other.clone(), other]);
-            assert_eq!(outcome(&writes, 0).succeeded(), applied);
+            assert_eq!(outcome(&writes, 0).has_succeeded(), applied);
             for at in [1, 2] {
                 let repeat = outcome(&writes, at);
                 assert_eq!(repeat.kind, OutcomeKind::Duplicate);
                 assert_eq!(repeat.first, Some(FirstResult { applied, code }));
-                assert_eq!(repeat.succeeded(), applied);
+                assert_eq!(repeat.has_succeeded(), applied);
             }
             assert_eq!(writes.commands.len(), 1);
         }
@@ -65,7 +65,7 @@ fn an_id_used_for_another_thing_is_refused_and_keeps_its_answer() {
         assert_eq!(reused.order, None, "nothing of the first command is shown");
         assert_eq!(writes, rules::Writes { answers: writes.answers.clone(), ..Default::default() });
         let (own, _) = stage.decide_one(portal(1, provider(1), accept(1)));
-        assert!(own.succeeded());
+        assert!(own.has_succeeded());
     }
 }
 
@@ -96,7 +96,7 @@ fn the_winners_own_retry_is_a_success_under_any_id() {
     let (first, _) = stage.decide_one(portal(1, provider(1), accept(1)));
     for id in [1, 2] {
         let (retry, writes) = stage.decide_one(portal(id, provider(1), accept(1)));
-        assert!(retry.succeeded());
+        assert!(retry.has_succeeded());
         assert_eq!(retry.order, first.order, "the same body");
         assert!(writes.orders.is_empty() && writes.events.is_empty());
     }
@@ -108,7 +108,7 @@ fn a_repeat_shows_the_order_as_it_is_now_with_the_old_result() {
     stage.decide_one(portal(1, provider(1), accept(1)));
     stage.decide_one(portal(2, customer(1), cancel(1)));
     let (repeat, _) = stage.decide_one(portal(1, provider(1), accept(1)));
-    assert!(repeat.succeeded());
+    assert!(repeat.has_succeeded());
     assert_eq!(repeat.order.map(|order| order.status), Some(OrderStatus::Cancelled));
 }
 
@@ -184,7 +184,7 @@ fn what_nobody_vouched_for_and_what_its_maker_then_did_under_its_id_stay_as_they
         let mut stage = Stage::with(orders.clone());
         let batch = order.map(|at| log[at].clone());
         let told = |writes: &rules::Writes| {
-            [0, 1, 2].map(|at| (outcome(writes, at).succeeded(), outcome(writes, at).code))
+            [0, 1, 2].map(|at| (outcome(writes, at).has_succeeded(), outcome(writes, at).code))
         };
         let first = told(&stage.decide(&batch));
         let again = stage.decide(&batch);
@@ -201,5 +201,5 @@ fn an_unvouched_repeat_is_not_told_the_owners_answer() {
     assert_eq!((repeat.code, repeat.order), (Some(Code::InvalidToken), None));
     assert!(writes.commands.is_empty());
     let (own, _) = stage.decide_one(portal(1, provider(1), accept(1)));
-    assert!(own.succeeded(), "nor is the owner told theirs");
+    assert!(own.has_succeeded(), "nor is the owner told theirs");
 }

@@ -1,7 +1,7 @@
 //! Deciding firm answers, under a current right and one that was taken back, and the rules they are
 //! judged by.
 
-use rules::{Assignment, CaseKind, Lapse, OfflineRules, Submission};
+use rules::{Assignment, CaseKind, DisabledRule, OfflineRules, Submission};
 use wire::{
     Action, Amount, ApprovalRule, Code, Currency, EventType, FenceEnding, FirstAnswer, OrderStatus,
     OutcomeKind, PaymentStatus, QuarantineWhy, RaceRule, ServiceType, Verdict,
@@ -17,7 +17,7 @@ fn kinds(writes: &rules::Writes) -> Vec<CaseKind> {
 fn a_firm_accept_gets_its_order_and_is_remembered_as_firm() {
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
     let (outcome, writes) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
-    assert!(outcome.succeeded());
+    assert!(outcome.has_succeeded());
     assert!(stage.snapshot.orders[&order_id(1)].acceptance.as_ref().unwrap().is_firm());
     assert_eq!(writes.timeline[0].entry.verdict, Some(Verdict::Firm));
     assert!(writes.cases.is_empty());
@@ -34,7 +34,7 @@ fn a_firm_accept_that_finds_its_order_closed_counts_and_leaves_it_so() {
         let op = firm(4, 1, 1, provider(2), accept(1));
         let (outcome, writes) = stage.decide_one(op.clone());
         assert_eq!((outcome.kind, outcome.code), (OutcomeKind::Applied, Some(code)));
-        assert!(outcome.succeeded());
+        assert!(outcome.has_succeeded());
         assert_eq!(stage.order(1), &before.order);
         let [line] = writes.timeline.as_slice() else { panic!("{:?}", writes.timeline) };
         assert_eq!((line.entry.actor, line.entry.code), (provider(2), Some(code)));
@@ -47,7 +47,7 @@ fn a_firm_accept_that_finds_its_order_closed_counts_and_leaves_it_so() {
         assert_eq!((again.kind, again.code), (OutcomeKind::Applied, Some(code)));
         assert!(writes.events.is_empty() && writes.cases.is_empty());
 
-        let mut stage = Stage::with([before]).assign(held()).without(Lapse::CancelHeld);
+        let mut stage = Stage::with([before]).assign(held()).without(DisabledRule::CancelHeld);
         let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
         assert_eq!(outcome.kind, OutcomeKind::Rejected, "that is what the rule is for");
     }
@@ -106,7 +106,7 @@ fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pe
             let op = firm(4, 1, 1, provider(2), accept(1));
             let (outcome, writes) = stage.decide_one(op.clone());
             match expected {
-                Ok(()) => assert!(outcome.succeeded(), "{how} {status}"),
+                Ok(()) => assert!(outcome.has_succeeded(), "{how} {status}"),
                 Err(code) => {
                     assert_eq!(outcome.code, Some(code), "{how} {status}");
                     let record = outcome.lost.as_ref().unwrap().taken_back.as_ref().unwrap();
@@ -137,7 +137,7 @@ fn what_was_promised_in_an_epoch_that_is_over_is_honoured_or_told_of_the_take_ba
     for how in FenceEnding::ALL {
         let op = relogged(4, 1, 1, provider(2), accept(1));
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(ended(how));
-        assert!(stage.decide_one(op.clone()).0.succeeded(), "{how}");
+        assert!(stage.decide_one(op.clone()).0.has_succeeded(), "{how}");
 
         let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(how));
         let (outcome, writes) = stage.decide_one(op.clone());
@@ -230,7 +230,7 @@ fn an_acceptance_says_by_which_rule_it_came_first() {
     let by_rule = |assignment, request| {
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(assignment);
         let (outcome, writes) = stage.decide_one(request);
-        assert!(outcome.succeeded(), "{outcome:?}");
+        assert!(outcome.has_succeeded(), "{outcome:?}");
         let (later, _) = stage.decide_one(logged(9, 9, Some(provider(3)), accept(1)));
         assert_eq!(later.lost.unwrap().race_rule, writes.timeline[0].entry.race_rule);
         writes.timeline[0].entry.race_rule
@@ -290,7 +290,7 @@ fn a_firm_answer_outlives_a_revocation_that_its_edge_could_not_know() {
         assert_eq!(kinds(&writes), listed);
     }
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
-    stage = stage.without(Lapse::RevokeSeen);
+    stage = stage.without(DisabledRule::RevokeSeen);
     let (outcome, _) = stage.decide_one(accepted(Some(6), true));
     assert_eq!(outcome.code, Some(Code::Revoked), "that is what the rule is for");
 }
@@ -306,7 +306,7 @@ fn an_admin_withdraws_anyones_acceptance_with_a_reason_and_the_provider_hears_of
         assert!(writes.commands.is_empty());
     }
     let (outcome, writes) = stage.decide_one(withdraw(4, Some("Licence lost.")));
-    assert!(outcome.succeeded(), "{outcome:?}");
+    assert!(outcome.has_succeeded(), "{outcome:?}");
     assert_eq!((stage.order(1).status, stage.order(1).provider_id), (OrderStatus::Pending, None));
     let entry = &writes.timeline[0].entry;
     assert_eq!((entry.actor, entry.reason.as_deref()), (admin(), Some("Licence lost.")));
@@ -316,7 +316,7 @@ fn an_admin_withdraws_anyones_acceptance_with_a_reason_and_the_provider_hears_of
     let (outcome, _) = stage.decide_one(withdraw(5, Some("Again.")));
     assert_eq!(outcome.code, Some(Code::WrongState), "nobody has it");
     let (outcome, _) = stage.decide_one(firm(4, 2, 6, provider(3), accept(1)));
-    assert!(outcome.succeeded(), "the order is open again");
+    assert!(outcome.has_succeeded(), "the order is open again");
 }
 
 #[test]
@@ -390,7 +390,8 @@ fn a_firm_approval_is_judged_by_the_rules_it_names() {
         assert_eq!(kinds(&writes), listed);
     }
     let standing = order(1, OrderStatus::PendingReview);
-    let mut stage = Stage::with([standing]).assign(relaxed_once()).without(Lapse::RuleVersion);
+    let mut stage =
+        Stage::with([standing]).assign(relaxed_once()).without(DisabledRule::RuleVersion);
     let (outcome, _) = stage.decide_one(approved(Some(2)));
     assert_eq!(outcome.code, Some(Code::RoleForbidden), "that is what the rule is for");
 }
@@ -432,7 +433,7 @@ fn a_firm_approval_that_comes_late_counts_all_the_same() {
         assert_eq!(outcome.kind, OutcomeKind::Applied, "{status}");
         let rejected = status == OrderStatus::Rejected;
         assert_eq!(outcome.code, rejected.then_some(Code::OrderRejectedMeanwhile), "{status}");
-        let after = status.after(Action::Approve).unwrap_or(status);
+        let after = status.next_status(Action::Approve).unwrap_or(status);
         assert_eq!(stage.order(1).status, after);
     }
 }
@@ -454,7 +455,7 @@ fn an_unpaid_start_is_judged_by_the_rules_that_were_known_where_the_job_was_prom
 
 #[test]
 fn refusals_that_consume_nothing_let_the_same_command_succeed_later() {
-    for lapse in [None, Some(Lapse::RefuseNotConsume)] {
+    for lapse in [None, Some(DisabledRule::RefuseNotConsume)] {
         let mut stage = Stage::with([]);
         stage.snapshot.lapse = lapse;
         stage.decide_one(portal(1, provider(1), accept(1)));
@@ -464,6 +465,6 @@ fn refusals_that_consume_nothing_let_the_same_command_succeed_later() {
         let decided = matches!(writes.answers[0], wire::OpDecision::Decided(_));
         assert_eq!(decided, lapse.is_some(), "it waits for the holder, unless it was used up");
         let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(1), accept(1)));
-        assert_eq!(outcome.succeeded(), lapse.is_none());
+        assert_eq!(outcome.has_succeeded(), lapse.is_none());
     }
 }

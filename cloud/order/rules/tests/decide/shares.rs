@@ -3,15 +3,15 @@
 use crate::stage::*;
 use rules::Submission;
 use wire::{
-    Code, EventType, LimitReached, OrderStatus, Outcome, ShareAct, ShareKind, ShareLimits,
-    UnixMillis, Workload,
+    Code, EventType, LimitReached, OrderStatus, Outcome, ProviderWorkload, ShareAct, ShareKind,
+    ShareLimits, UnixMillis,
 };
 
 const LIMITS: ShareLimits =
     ShareLimits { open_jobs: 2, acceptances_a_day: 3, withdrawals_a_day: 1 };
 
 /// Provider 1 has this load; NORTH has six open orders.
-fn stage(load: Workload) -> Stage {
+fn stage(load: ProviderWorkload) -> Stage {
     let mut stage = Stage::with((1..=6).map(|n| order(n, OrderStatus::Pending)));
     stage.snapshot.limits = LIMITS;
     stage.snapshot.workloads.insert(provider(1).user_id, load);
@@ -25,7 +25,7 @@ fn codes(stage: &mut Stage, requests: &[Submission]) -> Vec<Option<Code>> {
 
 #[test]
 fn one_batch_gives_no_more_than_the_share() {
-    let mut stage = stage(Workload::default());
+    let mut stage = stage(ProviderWorkload::default());
     let log: Vec<_> =
         (1..=3).map(|n| logged(n, n.into(), Some(provider(1)), accept(n.into()))).collect();
     let writes = stage.decide(&log);
@@ -43,7 +43,7 @@ fn one_batch_gives_no_more_than_the_share() {
 
 #[test]
 fn finishing_and_giving_back_make_room_and_a_withdrawal_is_a_share_of_its_own() {
-    let mut stage = stage(Workload::default());
+    let mut stage = stage(ProviderWorkload::default());
     let (me, mut started) = (provider(1), order(6, OrderStatus::InProgress));
     started.order.version = 9;
     stage.snapshot.orders.insert(order_id(6), started);
@@ -62,7 +62,7 @@ fn finishing_and_giving_back_make_room_and_a_withdrawal_is_a_share_of_its_own() 
         (Code::TooManyOpenJobs, Code::TooManyAcceptances, Code::TooManyWithdrawals);
     let expected = [None, None, None, Some(jobs), None, Some(back), None, Some(jobs)];
     assert_eq!(codes(&mut stage, &log), expected);
-    let mut spent = Workload::default();
+    let mut spent = ProviderWorkload::default();
     for minutes in 1..=3 {
         spent.add(ShareAct::Accept, UnixMillis(NOW.0 - minutes * 60_000));
     }
@@ -76,7 +76,7 @@ fn finishing_and_giving_back_make_room_and_a_withdrawal_is_a_share_of_its_own() 
 
 #[test]
 fn a_promise_is_kept_beyond_the_limit_and_an_admin_withdraws_without_one() {
-    let full = Workload { open_jobs: 2, ..Workload::default() };
+    let full = ProviderWorkload { open_jobs: 2, ..ProviderWorkload::default() };
     let mut stage = stage(full).assign(held());
     let promised = firm(4, 1, 1, provider(1), accept(1));
     assert_eq!(codes(&mut stage, &[promised]), [None]);
@@ -109,7 +109,7 @@ fn a_customer_has_so_many_open_orders_and_a_cancel_makes_room() {
     assert_eq!(codes(&mut stage, &[portal(2, me, publish(6))]), [none]);
     stage.snapshot.open_orders.insert(me.user_id, 2);
     let (again, writes) = stage.decide_one(portal(1, me, publish(5)));
-    assert!(again.succeeded() && writes.orders.is_empty(), "{again:?}");
+    assert!(again.has_succeeded() && writes.orders.is_empty(), "{again:?}");
     let other = portal(9, customer(2), publish(9));
     assert_eq!(codes(&mut stage, &[other]), [none], "nobody counted the orders of another");
 }
@@ -124,7 +124,7 @@ fn an_edges_publication_over_the_bound_gets_an_answer_that_names_it() {
     assert_eq!((refused.code, refused.limit), (Some(Code::TooManyOpenOrders), Some(limit)));
     assert_eq!(writes.commands.len(), 1, "the answer is kept, and no op waits for another");
     stage.snapshot.open_orders.clear();
-    assert!(!stage.decide_one(op).0.succeeded(), "once told, it stands");
+    assert!(!stage.decide_one(op).0.has_succeeded(), "once told, it stands");
 }
 
 #[test]
@@ -133,5 +133,5 @@ fn an_order_that_the_holder_has_promised_is_kept_over_the_bound() {
     let mut stage = stage.assign(held());
     stage.snapshot.open_orders.insert(me.user_id, 2);
     let (kept, _) = stage.decide_one(firm(4, 1, 1, me, publish(5)));
-    assert!(kept.succeeded(), "{kept:?}");
+    assert!(kept.has_succeeded(), "{kept:?}");
 }

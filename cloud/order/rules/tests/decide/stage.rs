@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use rules::{
-    Acceptance, Assignment, Attempt, CaseKind, EdgeOp, Lapse, OfflineRules, OpName, OrderState,
-    Origin, Snapshot, Submission, Writes, decide, regions_to_explain,
+    Acceptance, Assignment, Attempt, CaseKind, DisabledRule, EdgeOp, OfflineRules, OpIdentity,
+    OrderState, Origin, Snapshot, Submission, Writes, decide, regions_to_explain,
 };
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Command, CommandBody, CommandId, Draft, EdgeId, Evidence, FenceEnd, FenceEnding,
-    FenceRecord, FirstAnswer, Hash, OpDecision, Order, OrderId, OrderStatus, Outcome, Policy,
-    RaceRule, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
+    Actor, Amount, Command, CommandBody, CommandEvidence, CommandId, Draft, EdgeId, FenceEnd,
+    FenceEnding, FenceRecord, FirstAnswer, Hash, OpDecision, Order, OrderId, OrderStatus, Outcome,
+    Policy, RaceRule, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -64,12 +64,12 @@ pub fn order(n: u128, status: OrderStatus) -> OrderState {
         status,
         version: 3,
         updated_at: UnixMillis(NOW.0 - 30_000),
-        ..Order::published(order_id(n), draft(), customer, at, Source::Portal)
+        ..Order::new_published(order_id(n), draft(), customer, at, Source::Portal)
     };
     let decided_at = order.updated_at;
     let (source, rule) = (Source::Portal, Some(RaceRule::FirstInCloud));
     let acceptance = taken.then_some(Acceptance { decided_at, source, rule });
-    OrderState::unpaid(order, acceptance)
+    OrderState::new_unpaid(order, acceptance)
 }
 
 pub struct Stage {
@@ -94,7 +94,7 @@ impl Stage {
         self
     }
 
-    pub fn without(mut self, lapse: Lapse) -> Self {
+    pub fn without(mut self, lapse: DisabledRule) -> Self {
         self.snapshot.lapse = Some(lapse);
         self
     }
@@ -124,7 +124,7 @@ impl Stage {
 
     fn carry(&mut self, writes: &Writes) {
         for answer in &writes.commands {
-            let old = self.snapshot.answers.insert(answer.key(), answer.clone());
+            let old = self.snapshot.answers.insert(answer.command_key(), answer.clone());
             assert_eq!(old, None, "an answer is never written twice");
         }
         for write in &writes.orders {
@@ -168,11 +168,11 @@ pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Submission {
 /// An op of north-1's log, tapped 20 s and logged 10 s before the decision.
 pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Submission {
     let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
-    let hash = Hash::of(&seq.to_be_bytes());
+    let hash = Hash::digest_bytes(&seq.to_be_bytes());
     let origin = Origin::Edge(Box::new(EdgeOp {
-        name: OpName { edge: edge("north-1"), epoch: 1, seq, hash },
+        name: OpIdentity { edge: edge("north-1"), epoch: 1, seq, hash },
         region: Region::North,
-        evidence: Evidence {
+        evidence: CommandEvidence {
             verdict: Verdict::Provisional,
             fence: None,
             received_at: UnixMillis(NOW.0 - 10_000),

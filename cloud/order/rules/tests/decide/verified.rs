@@ -1,7 +1,7 @@
 //! Only a verified provider may accept, by their newest verification status.
 
 use rules::{CaseKind, Submission};
-use wire::{Actor, Code, EventType, OrderStatus, ProviderMark};
+use wire::{Actor, Code, EventType, OrderStatus, ProviderVerification};
 
 use crate::stage::*;
 
@@ -14,11 +14,11 @@ fn stage(kept: Option<(u64, bool)>) -> Stage {
     stage
 }
 
-fn mark(actor: Actor, (version, verified): (u64, bool)) -> ProviderMark {
-    ProviderMark { user: actor.user_id, version, verified }
+fn mark(actor: Actor, (version, verified): (u64, bool)) -> ProviderVerification {
+    ProviderVerification { user: actor.user_id, version, verified }
 }
 
-fn telling(request: Submission, told: Option<ProviderMark>) -> Submission {
+fn telling(request: Submission, told: Option<ProviderVerification>) -> Submission {
     let Submission::Command(mut attempt) = request else { panic!("no command: {request:?}") };
     attempt.mark = told;
     Submission::Command(attempt)
@@ -63,7 +63,7 @@ fn a_refusal_over_http_leaves_the_id_free_and_one_of_an_edges_op_reaches_the_inb
     assert_eq!(writes.timeline.len(), 1, "and the order's history");
     stage.snapshot.marks.insert(me.user_id, mark(me, (2, true)));
     let (outcome, _) = stage.decide_one(portal(1, me, accept(1)));
-    assert!(outcome.succeeded(), "the same command, once he is verified: {outcome:?}");
+    assert!(outcome.has_succeeded(), "the same command, once he is verified: {outcome:?}");
 }
 
 #[test]
@@ -87,14 +87,14 @@ fn a_promise_is_kept_and_becomes_a_case_and_a_job_in_hand_stays() {
     let me = provider(1);
     let mut stage = stage(None).assign(held());
     let (outcome, writes) = stage.decide_one(firm(4, 1, 1, me, accept(1)));
-    assert!(outcome.succeeded(), "{outcome:?}");
+    assert!(outcome.has_succeeded(), "{outcome:?}");
     assert_eq!(
         writes.cases.iter().map(|case| case.kind).collect::<Vec<_>>(),
         [CaseKind::UnverifiedHolder]
     );
     // The job is theirs: they may repeat the accept, and continue.
     let (again, writes) = stage.decide_one(logged(2, 2, Some(me), accept(1)));
-    assert!(again.succeeded() && writes.cases.is_empty(), "{again:?}");
+    assert!(again.has_succeeded() && writes.cases.is_empty(), "{again:?}");
     let (given_back, _) = stage.decide_one(logged(3, 3, Some(me), withdraw(1)));
-    assert!(given_back.succeeded(), "{given_back:?}");
+    assert!(given_back.has_succeeded(), "{given_back:?}");
 }

@@ -61,7 +61,7 @@ fn refusals(actor: Actor, status: OrderStatus) -> [Vec<Outcome>; 2] {
     let refused = |request: &dyn Fn(CommandBody) -> Submission| {
         let decide = |request| Stage::with([order(1, status)]).decide_one(request).0;
         let outcomes = bodies.iter().map(|body| decide(request(body.clone())));
-        outcomes.filter(|outcome| !outcome.succeeded()).collect()
+        outcomes.filter(|outcome| !outcome.has_succeeded()).collect()
     };
     [refused(&|body| portal(1, actor, body)), refused(&|body| logged(1, 1, Some(actor), body))]
 }

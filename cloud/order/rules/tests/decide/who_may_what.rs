@@ -173,7 +173,7 @@ fn an_acceptance_belongs_to_its_provider_until_it_is_withdrawn() {
     assert_eq!(stage.order(1).provider_id, None);
     assert_eq!(stage.snapshot.orders[&order_id(1)].acceptance, None);
     let (again, _) = stage.decide_one(portal(3, provider(2), accept(1)));
-    assert!(again.succeeded());
+    assert!(again.has_succeeded());
     assert_eq!(stage.order(1).provider_id, Some(provider(2).user_id));
 }
 
@@ -267,7 +267,7 @@ fn only_a_start_that_an_offline_rule_allows_becomes_a_case() {
     for (rules, cases) in [(unpaid_start, 1), (afterwards(), 0), (both, 0)] {
         let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).allow(rules);
         let (outcome, writes) = stage.decide_one(logged(1, 1, Some(provider(1)), start(1)));
-        assert!(outcome.succeeded());
+        assert!(outcome.has_succeeded());
         assert_eq!(writes.cases.len(), cases);
     }
 }
@@ -331,7 +331,7 @@ fn a_rejection_needs_a_reason_and_carries_it() {
         let mut stage = Stage::with([order(1, OrderStatus::PendingReview)]);
         let body = CommandBody::RejectOrder { order_id: order_id(1), reason: reason.into() };
         let (outcome, writes) = stage.decide_one(portal(1, admin(), body));
-        assert_eq!(outcome.succeeded(), fits, "{reason:?}");
+        assert_eq!(outcome.has_succeeded(), fits, "{reason:?}");
         let told = writes.events.first().and_then(|event| event.body.reason.as_deref());
         assert_eq!(told, fits.then_some(reason));
         let noted = writes.timeline.first().and_then(|line| line.entry.reason.as_deref());
@@ -365,7 +365,7 @@ fn the_note_of_finished_work_stands_in_the_history() {
         let note = note.map(str::to_owned);
         let body = CommandBody::CompleteOrder { order_id: order_id(1), note };
         let (outcome, writes) = stage.decide_one(portal(1, provider(1), body));
-        assert!(outcome.succeeded());
+        assert!(outcome.has_succeeded());
         let noted = writes.timeline.first().and_then(|line| line.entry.reason.as_deref());
         assert_eq!(noted, expected);
     }

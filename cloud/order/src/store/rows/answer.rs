@@ -1,7 +1,7 @@
 //! Rows of commands with their answers, and of cases.
 
 use platform::{columns, row};
-use rules::{OpName, StoredAnswer};
+use rules::{OpIdentity, StoredAnswer};
 use uuid::Uuid;
 use wire::{Code, CommandId, EdgeId, Hash, OrderId, UnixMillis, UserId};
 
@@ -49,7 +49,7 @@ impl From<AnswerRow> for StoredAnswer {
     fn from(row: AnswerRow) -> Self {
         let op = match (row.edge, row.epoch, row.seq, row.op_hash) {
             (Some(edge), Some(epoch), Some(seq), Some(hash)) => {
-                Some(OpName { edge, epoch, seq, hash })
+                Some(OpIdentity { edge, epoch, seq, hash })
             }
             _ => None,
         };

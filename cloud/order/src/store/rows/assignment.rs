@@ -1,7 +1,7 @@
 //! Rows of region assignments: rights, rules, and the record of every change.
 
 use platform::{columns, row};
-use rules::{Assignment, NextAssignment, OfflineRules, Seat};
+use rules::{Assignment, HolderEpoch, NextAssignment, OfflineRules};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, Policy, Region, UnixMillis, UserId};
@@ -26,7 +26,7 @@ row! {
 }
 
 impl AssignmentRow {
-    pub fn of(region: Region, assignment: &Assignment, rules: String) -> Self {
+    pub fn from_assignment(region: Region, assignment: &Assignment, rules: String) -> Self {
         let wanted = assignment.wanted.as_ref();
         let seat = wanted.and_then(|wanted| wanted.holder.as_ref());
         Self {
@@ -45,9 +45,9 @@ impl AssignmentRow {
         }
     }
 
-    pub fn assignment(self) -> Result<(Region, Assignment), StoreError> {
+    pub fn into_assignment(self) -> Result<(Region, Assignment), StoreError> {
         let seat = self.wanted_holder.zip(self.wanted_epoch);
-        let holder = seat.map(|(edge, epoch)| Seat { edge, epoch });
+        let holder = seat.map(|(edge, epoch)| HolderEpoch { edge, epoch });
         let wanted = self.wanted_policy.zip(self.wanted_by);
         let assignment = Assignment {
             policy_version: self.policy_version,

@@ -2,10 +2,10 @@
 
 use platform::{
     columns, fields,
-    sealing::{DataKeys, SealPlace},
+    sealing::{DataKeys, SealContext},
     sql::{ReadError, Row, StoredRow},
 };
-use rules::{Acceptance, Line, OrderState};
+use rules::{Acceptance, NewTimelineEntry, OrderState};
 use wire::{
     Action, Actor, AddressShown, Amount, CancelCharge, Code, CommandId, Currency, EdgeId,
     EdgePromise, FenceEnding, Hops, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
@@ -66,10 +66,10 @@ columns! {
 }
 
 impl OrderRow {
-    pub fn sealed(state: OrderState, keys: &DataKeys) -> Self {
+    pub fn seal_order(state: OrderState, keys: &DataKeys) -> Self {
         let OrderState { order, acceptance, held, terms } = state;
         let sealed =
-            |column, text: &str| keys.seal_text(&SealPlace::of_id(column, order.id.0), text);
+            |column, text: &str| keys.seal_text(&SealContext::of_id(column, order.id.0), text);
         Self {
             id: order.id,
             code: order.code.as_str().to_owned(),
@@ -102,7 +102,7 @@ impl OrderRow {
         }
     }
 
-    pub fn terms(&self) -> Option<CancelCharge> {
+    pub fn cancel_terms(&self) -> Option<CancelCharge> {
         let provider_id = self.cancel_fee_to;
         self.cancel_fee_minor.map(|fee| CancelCharge { fee, provider_id })
     }
@@ -111,7 +111,7 @@ impl OrderRow {
 impl Row for OrderRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let id: OrderId = row.get("id")?;
-        let opened = |name, column| row.opened_text(name, &SealPlace::of_id(column, id.0));
+        let opened = |name, column| row.opened_text(name, &SealContext::of_id(column, id.0));
         Ok(fields!(row => OrderRow {
             code, customer_id, provider_id, service_type, price_minor, currency, location,
             service_start_time, service_end_time, status, payment_status, version, created_at, updated_at,
@@ -151,7 +151,7 @@ impl From<OrderRow> for OrderState {
         let rule = row.accepted_rule.or(firm);
         let acceptance =
             accepted.map(|(decided_at, source)| Acceptance { decided_at, source, rule });
-        let (held, terms) = (row.held_minor, row.terms());
+        let (held, terms) = (row.held_minor, row.cancel_terms());
         Self { order: row.into(), acceptance, held, terms }
     }
 }
@@ -161,7 +161,7 @@ impl From<OrderRow> for Order {
         Self {
             id: row.id,
             // The code follows from the id; the column exists for searching.
-            code: OrderCode::of(row.location, row.id),
+            code: OrderCode::from_order_id(row.location, row.id),
             customer_id: row.customer_id,
             provider_id: row.provider_id,
             title: row.title,
@@ -215,7 +215,10 @@ columns! {
 }
 
 impl LineRow {
-    pub fn sealed(Line { order_id, entry }: &Line, keys: &DataKeys) -> Self {
+    pub fn seal_entry(
+        NewTimelineEntry { order_id, entry }: &NewTimelineEntry,
+        keys: &DataKeys,
+    ) -> Self {
         let entry = entry.clone();
         let place = reason_place(*order_id, entry.command_id, entry.actor.user_id);
         let promise = entry.promise.as_ref();
@@ -269,12 +272,14 @@ impl Row for LineRow {
     }
 }
 
-pub fn word_place(column: &'static str, order: OrderId) -> SealPlace {
-    SealPlace::of_id(column, order.0)
+pub fn word_place(column: &'static str, order: OrderId) -> SealContext {
+    SealContext::of_id(column, order.0)
 }
 
-pub fn reason_place(order: OrderId, command: CommandId, actor: UserId) -> SealPlace {
-    SealPlace::of_id("order_timeline.reason", order.0).and(command.as_bytes()).and(actor.as_bytes())
+pub fn reason_place(order: OrderId, command: CommandId, actor: UserId) -> SealContext {
+    SealContext::of_id("order_timeline.reason", order.0)
+        .with_part(command.as_bytes())
+        .with_part(actor.as_bytes())
 }
 
 impl From<LineRow> for TimelineEntry {

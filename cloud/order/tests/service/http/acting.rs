@@ -80,7 +80,7 @@ async fn an_admin_withdraws_on_record_what_any_provider_was_promised(#[case] eng
     let (first, second) = (service.stage.command_id(), service.stage.command_id());
     let log = Log::of("north-1").firm(fence, first, provider(1), accept(revoked)).by_revoked();
     let log = log.firm(fence, second, provider(2), accept(other));
-    assert!(service.stage.batch(log.batch()).await.iter().all(wire::Outcome::succeeded));
+    assert!(service.stage.batch(log.batch()).await.iter().all(wire::Outcome::has_succeeded));
 
     let withdraw = async |id: OrderId, body: Value| {
         service.post(admin(), &format!("/api/v1/orders/{id}/withdraw"), body).await

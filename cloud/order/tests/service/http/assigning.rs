@@ -21,7 +21,7 @@ async fn put(service: &Service, actor: wire::Actor, body: Value) -> Answer {
 }
 
 async fn as_hub(service: &Service, method: Method, path: &str, body: Option<Value>) -> Answer {
-    let token = service.service_key.token("hub", "order", &service.stage.clock);
+    let token = service.service_key.issue_token("hub", "order", &service.stage.clock);
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -213,7 +213,7 @@ async fn what_is_decided_while_the_hub_is_asked_is_not_said_to_be_not_taken(
     let holder = async {
         asked.await.unwrap();
         let log = Log::of("north-1").then(wire::CommandId(key), Some(provider(1)), accept(id));
-        assert!(service.stage.batch(log.batch()).await[0].succeeded());
+        assert!(service.stage.batch(log.batch()).await[0].has_succeeded());
         decided.send(()).unwrap();
     };
     let (answer, ()) = tokio::join!(again, holder);

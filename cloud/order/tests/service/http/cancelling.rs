@@ -1,8 +1,8 @@
 //! Cancellation prices over HTTP.
 
 use axum::http::StatusCode;
-use order::events::Money;
-use platform::consume::Handle;
+use order::events::PaymentEventConsumer;
+use platform::consume::EventHandler;
 use rstest::rstest;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -28,7 +28,7 @@ async fn what_happens_is_what_was_shown(#[case] engine: Engine) {
 
     stage.decide(provider(1), accept(id)).await;
     let held = word(stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
-    Money { store: stage.store.clone() }.handle(&held).await.unwrap();
+    PaymentEventConsumer { store: stage.store.clone() }.handle(&held).await.unwrap();
     let shown = service.get(me, &preview).await.body;
     let amounts = [&shown["fee"], &shown["refund"], &shown["held"], &shown["currency"]];
     assert_eq!(amounts, [&json!("20.00"), &json!("180.00"), &json!("200.00"), &json!("CNY")]);

@@ -112,7 +112,7 @@ async fn the_reason_of_a_closing_stands_sealed() {
     // As written by a version without keys.
     let plain = "UPDATE case_items SET closed_why = ? WHERE closed_why IS NOT NULL";
     service.stage.sql.exec(plain, vals![WHY]).await.unwrap();
-    jobs::seal(&service.stage.store, &jobs::Walks::default()).await.unwrap();
+    jobs::reseal_texts(&service.stage.store, &jobs::OrderResealProgress::default()).await.unwrap();
     let kept: Vec<String> = service.stage.rows(REASONS).await;
     assert!(!kept[0].contains("customer"), "{kept:?}");
     let case = service.get(admin(), &format!("/api/v1/admin/cases/{id}")).await;

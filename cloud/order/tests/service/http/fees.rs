@@ -1,8 +1,8 @@
 //! Late-cancellation fees: permission to set them, the deadline, and the orders they apply to.
 
 use axum::http::StatusCode;
-use order::events::Money;
-use platform::consume::Handle;
+use order::events::PaymentEventConsumer;
+use platform::consume::EventHandler;
 use rstest::rstest;
 use serde_json::{Value, json};
 use wire::{EventType, PaymentStatus, UnixMillis};
@@ -38,7 +38,7 @@ async fn a_price_is_for_the_orders_created_once_it_is_in_force(#[case] engine: E
     for (id, fee) in [(before, "20.00"), (since, "100.00")] {
         stage.decide(provider(1), accept(id)).await;
         let held = word(stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
-        Money { store: stage.store.clone() }.handle(&held).await.unwrap();
+        PaymentEventConsumer { store: stage.store.clone() }.handle(&held).await.unwrap();
         let shown = service.get(customer(1), &format!("/api/v1/orders/{id}/cancellation")).await;
         assert_eq!(shown.body["fee"], fee, "{}", shown.body);
         let cancel = format!("/api/v1/orders/{id}/cancel");

@@ -14,7 +14,7 @@ async fn open(service: &Service, draft: Draft) -> OrderId {
     stage.clock.advance(1_000);
     let published = stage.publish(stage.command_id(), customer(1), draft).await;
     let order_id = published.order.unwrap().id;
-    assert!(stage.decide(admin(), CommandBody::ApproveOrder { order_id }).await.succeeded());
+    assert!(stage.decide(admin(), CommandBody::ApproveOrder { order_id }).await.has_succeeded());
     order_id
 }
 
@@ -271,9 +271,9 @@ async fn pages_neither_skip_nor_repeat_while_orders_come_go_and_change(#[case] e
             let turn = (n + taken.len() - first % taken.len()) % taken.len();
             let body = CommandBody::WithdrawAcceptance { order_id, reason: None };
             match turn {
-                0 | 1 => assert!(stage.decide(provider(1), accept(order_id)).await.succeeded()),
+                0 | 1 => assert!(stage.decide(provider(1), accept(order_id)).await.has_succeeded()),
                 18 | 19 if first > 0 => {
-                    assert!(stage.decide(provider(1), body).await.succeeded());
+                    assert!(stage.decide(provider(1), body).await.has_succeeded());
                 }
                 _ => {}
             }

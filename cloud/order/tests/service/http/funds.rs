@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use custody::{FundsAnswer, FundsQuestion};
+use custody::{FundsQuery, FundsReply};
 use rstest::rstest;
 use serde_json::{Value, json};
 use wire::{
@@ -40,11 +40,11 @@ impl Payments {
     }
 }
 
-async fn funds(State(payments): State<Payments>, Json(asked): Json<FundsQuestion>) -> Response {
+async fn funds(State(payments): State<Payments>, Json(asked): Json<FundsQuery>) -> Response {
     let mut script = payments.script();
     script.asked.extend(asked.orders);
     match script.words.clone() {
-        Some(words) => Json(FundsAnswer { words }).into_response(),
+        Some(words) => Json(FundsReply { words }).into_response(),
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
@@ -77,7 +77,7 @@ impl Service {
     }
 
     async fn hands_in_batch(&self, log: &Log) -> Answer {
-        let token = self.service_key.token("hub", "order", &self.stage.clock);
+        let token = self.service_key.issue_token("hub", "order", &self.stage.clock);
         let request = Request::builder()
             .method(Method::POST)
             .uri("/internal/ops")
@@ -111,7 +111,7 @@ async fn a_start_whose_price_is_held_by_now_is_not_refused(#[case] engine: Engin
     service.payments.script().words = Some(vec![held]);
     let command = service.stage.command_id();
     assert_eq!(service.starts(command, id).await.codes(), [None]);
-    let order = service.stage.store.order(id).await.unwrap().unwrap();
+    let order = service.stage.store.find_order(id).await.unwrap().unwrap();
     assert_eq!(
         (order.status, order.payment_status),
         (OrderStatus::InProgress, PaymentStatus::Held)

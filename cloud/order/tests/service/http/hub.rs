@@ -11,15 +11,15 @@ use axum::{
 };
 use serde_json::json;
 use tokio::sync::oneshot::{Receiver, Sender};
-use wire::{EdgeId, EdgeSeat, PortalAccept, Region};
+use wire::{AcceptForHolder, CurrentEpoch, EdgeId, Region};
 
 #[derive(Clone)]
 pub struct Hub(Arc<Mutex<Script>>);
 
 pub struct Script {
-    pub seat: EdgeSeat,
+    pub seat: CurrentEpoch,
     pub reaches_holder: bool,
-    pub asked: Vec<PortalAccept>,
+    pub asked: Vec<AcceptForHolder>,
     /// Signals that a request arrived, and answers when released.
     pub lingers: Option<(Sender<()>, Receiver<()>)>,
 }
@@ -27,7 +27,7 @@ pub struct Script {
 impl Hub {
     pub fn new() -> Self {
         let edge = EdgeId::new("north-1").unwrap();
-        let seat = EdgeSeat { edge, region: Region::North, epoch: 1 };
+        let seat = CurrentEpoch { edge, region: Region::North, epoch: 1 };
         let script = Script { seat, reaches_holder: false, asked: Vec::new(), lingers: None };
         Self(Arc::new(Mutex::new(script)))
     }
@@ -44,7 +44,7 @@ impl Hub {
     }
 }
 
-async fn ask(State(hub): State<Hub>, Json(accept): Json<PortalAccept>) -> Response {
+async fn ask(State(hub): State<Hub>, Json(accept): Json<AcceptForHolder>) -> Response {
     let lingers = hub.script().lingers.take();
     if let Some((asked, may_answer)) = lingers {
         asked.send(()).unwrap();

@@ -26,14 +26,14 @@ async fn order_in(service: &Service, status: OrderStatus) -> Order {
     let has_it = status.has_provider().then_some(provider(1).user_id);
     let values = vals![status, has_it, PaymentStatus::Held, id];
     stage.sql.exec(BRING, values).await.unwrap();
-    stage.store.order(id).await.unwrap().unwrap()
+    stage.store.find_order(id).await.unwrap().unwrap()
 }
 
 /// The state after the action, or the refusal.
 fn expected(action: Action, actor: Actor, order: &Order) -> Result<OrderStatus, Code> {
     use OrderStatus::{Cancelled, PendingReview, Rejected};
     let (status, is_accept) = (order.status, action == Action::Accept);
-    if !action.roles().contains(&actor.role) {
+    if !action.allowed_roles().contains(&actor.role) {
         return Err(if is_accept { Code::ProvidersOnly } else { Code::RoleForbidden });
     }
     let is_his = match actor.role {
@@ -52,7 +52,7 @@ fn expected(action: Action, actor: Actor, order: &Order) -> Result<OrderStatus, 
     if is_accept && is_his {
         return Ok(status);
     }
-    status.after_by(action, actor.role).ok_or(match (status, action) {
+    status.next_status_by_role(action, actor.role).ok_or(match (status, action) {
         (Cancelled, _) => Code::OrderCancelled,
         (Rejected, _) => Code::OrderRejected,
         (PendingReview, Action::Accept) => Code::OrderNotApproved,
@@ -69,7 +69,7 @@ async fn check(
     told: &str,
     expected: Result<OrderStatus, Code>,
 ) {
-    let after = service.stage.store.order(id).await.unwrap().unwrap();
+    let after = service.stage.store.find_order(id).await.unwrap().unwrap();
     match expected {
         Ok(to) => {
             assert_eq!(answer.status.as_u16(), 200, "{told}: {}", answer.body);
@@ -157,5 +157,5 @@ async fn nobody_reviews_by_the_order_service() {
         let answer = service.act(actor, order.id, "review").await;
         assert_eq!(answer.status.as_u16(), 404, "{}", answer.body);
     }
-    assert_eq!(service.stage.store.order(order.id).await.unwrap().unwrap(), order);
+    assert_eq!(service.stage.store.find_order(order.id).await.unwrap().unwrap(), order);
 }

@@ -34,12 +34,12 @@ async fn a_run_of_an_edges_log_is_decided_for_the_hub_alone(#[case] engine: Engi
     };
     let clock = &service.stage.clock;
     post(service.token(admin())).await.refused(401, "invalid_token");
-    let other = service.service_key.token("hub", "auth", clock);
+    let other = service.service_key.issue_token("hub", "auth", clock);
     post(other).await.refused(401, "invalid_token");
-    let stranger = service.service_key.token("notification", "order", clock);
+    let stranger = service.service_key.issue_token("notification", "order", clock);
     post(stranger).await.refused(403, "role_forbidden");
 
-    let first = post(service.service_key.token("hub", "order", clock)).await;
+    let first = post(service.service_key.issue_token("hub", "order", clock)).await;
     assert_eq!(first.status, StatusCode::OK, "{}", first.body);
     let decisions: OpsDecisions = serde_json::from_value(first.body.clone()).unwrap();
     let outcomes: Vec<_> = decisions
@@ -48,12 +48,12 @@ async fn a_run_of_an_edges_log_is_decided_for_the_hub_alone(#[case] engine: Engi
         .map(|answer| (answer.seq, decided(answer.decision)))
         .collect();
     assert_eq!(outcomes.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [1, 2]);
-    assert!(outcomes[0].1.succeeded() && !outcomes[1].1.succeeded());
-    let again = post(service.service_key.token("hub", "order", clock)).await;
+    assert!(outcomes[0].1.has_succeeded() && !outcomes[1].1.has_succeeded());
+    let again = post(service.service_key.issue_token("hub", "order", clock)).await;
     assert_eq!(again.body, first.body);
 
     let empty = json!({ "edge": "north-1", "region": "NORTH", "epoch": 1, "ops": [] });
-    let token = format!("Bearer {}", service.service_key.token("hub", "order", clock));
+    let token = format!("Bearer {}", service.service_key.issue_token("hub", "order", clock));
     let request = Request::builder().method(Method::POST).uri("/internal/ops");
     let request = request.header(header::AUTHORIZATION, token);
     let answer = service.send(request, Some(empty)).await;
@@ -73,9 +73,9 @@ async fn a_database_that_is_not_up_to_date_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("order.db").display());
     let config = order::Config { sql_url: url.as_str().into(), ..order::Config::default() };
-    let ground = testing::ground(folder.path(), &process::clock::Clock::fixed(NOW)).await;
-    let peers = Peers { hub: Upstream::later().0, payment: Upstream::later().0 };
+    let ground = testing::ground(folder.path(), &process::clock::Clock::fixed_at(NOW)).await;
+    let peers = Peers { hub: Upstream::open_later().0, payment: Upstream::open_later().0 };
     let error = order::open(config, ground, peers).await.err().unwrap();
-    let told = process::problem::chain(&error);
+    let told = process::problem::format_error_chain(&error);
     assert!(told.contains("holdfast-cloud migrate"), "{told}");
 }

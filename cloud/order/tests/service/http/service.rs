@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
 };
 use order::Peers;
-use platform::{Ground, upstream::Upstream};
+use platform::{ServiceContext, upstream::Upstream};
 use process::{tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use support::Issuer;
@@ -39,11 +39,11 @@ impl Service {
         let stage = Stage::new(engine).await;
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
-        let ground = Ground { keys: issuer.keys(), ..ground };
+        let ground = ServiceContext { keys: issuer.keys(), ..ground };
         let (tasks, service_key) = (ground.tasks.clone(), ground.service_key.clone());
         let (hub, payments) = (Hub::new(), Payments::default());
-        let payment = Upstream::local(payments.router());
-        let peers = Peers { hub: Upstream::local(hub.router()), payment };
+        let payment = Upstream::from_router(payments.router());
+        let peers = Peers { hub: Upstream::from_router(hub.router()), payment };
         let router = order::open(stage.config.clone(), ground, peers).await.unwrap();
         Self { router, issuer, service_key, hub, payments, stage, tasks }
     }
@@ -52,9 +52,9 @@ impl Service {
     pub async fn replica(&self) -> Router {
         let ground = testing::ground(self.stage.folder.path(), &self.stage.clock).await;
         let (keys, service_key) = (self.issuer.keys(), self.service_key.clone());
-        let ground = Ground { keys, service_key, ..ground };
-        let payment = Upstream::local(self.payments.router());
-        let peers = Peers { hub: Upstream::local(self.hub.router()), payment };
+        let ground = ServiceContext { keys, service_key, ..ground };
+        let payment = Upstream::from_router(self.payments.router());
+        let peers = Peers { hub: Upstream::from_router(self.hub.router()), payment };
         order::open(self.stage.config.clone(), ground, peers).await.unwrap()
     }
 

@@ -66,7 +66,7 @@ async fn a_wrong_secret_is_answered_like_an_order_that_does_not_exist(#[case] en
     let service = Service::new(engine).await;
     let (one, other) = (service.stage.pending().await, service.stage.pending().await);
     let secret = |id| service.stage.store.tracking_secret(id).to_string();
-    let code = async |id: OrderId| service.stage.store.order(id).await.unwrap().unwrap().code;
+    let code = async |id: OrderId| service.stage.store.find_order(id).await.unwrap().unwrap().code;
     let (first, second) = (code(one).await, code(other).await);
     assert_ne!(secret(one), secret(other));
     let unknown = track(&service, "N-000000", &secret(one)).await;

@@ -1,7 +1,7 @@
 //! The price of a cancel is decided with it, stored, and included in all later events of the order.
 
-use order::events::Money;
-use platform::consume::Handle;
+use order::events::PaymentEventConsumer;
+use platform::consume::EventHandler;
 use rstest::rstest;
 use wire::{
     Amount, CancelCharge, Code, CommandBody, EventType, OrderEvent, OrderId, OrderStatus,
@@ -29,7 +29,7 @@ async fn a_late_cancel_costs_what_was_shown_or_is_not_done(#[case] engine: Engin
     let stage = Stage::new(engine).await;
     let id = stage.pending().await;
     stage.decide(provider(1), accept(id)).await;
-    let money = Money { store: stage.store.clone() };
+    let money = PaymentEventConsumer { store: stage.store.clone() };
     let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
     money.handle(&held).await.unwrap();
     let events = stage.events().await.len();
@@ -42,7 +42,7 @@ async fn a_late_cancel_costs_what_was_shown_or_is_not_done(#[case] engine: Engin
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders WHERE status = 'cancelled'").await, 0);
     // The refusal decided nothing, so the key is still free.
     let cancelled = stage.decide_as(key, customer(1), cancel(id, Some(2_000))).await;
-    assert!(cancelled.succeeded(), "{cancelled:?}");
+    assert!(cancelled.has_succeeded(), "{cancelled:?}");
     let told = stage.events().await.pop().unwrap();
     assert_eq!(told.kind, EventType::OrderCancelled);
     let told: OrderEvent = serde_json::from_value(told.body).unwrap();
@@ -67,10 +67,10 @@ async fn the_price_is_that_of_the_orders_creation(#[case] engine: Engine) {
     let id = stage.pending().await;
     stage.decide(provider(1), accept(id)).await;
     let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
-    Money { store: stage.store.clone() }.handle(&held).await.unwrap();
+    PaymentEventConsumer { store: stage.store.clone() }.handle(&held).await.unwrap();
     let newer =
         "INSERT INTO cancel_policies (in_force_from, fee_bp, notice_ms) VALUES (?, 9000, 86400000)";
     stage.sql.exec(newer, platform::vals![NOW.0 + 1]).await.unwrap();
     stage.clock.advance(10);
-    assert!(stage.decide(customer(1), cancel(id, Some(2_000))).await.succeeded());
+    assert!(stage.decide(customer(1), cancel(id, Some(2_000))).await.has_succeeded());
 }

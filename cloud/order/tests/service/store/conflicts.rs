@@ -1,6 +1,6 @@
 //! The collision records operators read.
 
-use custody::KnownQuestion;
+use custody::OrderVersionsQuery;
 use rstest::rstest;
 use wire::{Code, CommandBody, Verdict};
 
@@ -82,8 +82,8 @@ async fn the_payment_service_is_told_who_worked_in_vain(#[case] engine: Engine) 
         .firm(1, stage.command_id(), provider(4), accept(other));
     stage.batch(late.batch()).await;
 
-    let asked = KnownQuestion::Named(vec![closed, promised, other]);
-    let known = stage.store.known(&asked).await.unwrap().items;
+    let asked = OrderVersionsQuery::Named(vec![closed, promised, other]);
+    let known = stage.store.known_orders(&asked).await.unwrap().items;
     let in_vain = |id| known.iter().find(|known| known.order.id == id).unwrap();
     assert_eq!(in_vain(closed).worked_in_vain, [provider(2).user_id]);
     assert_eq!(in_vain(promised).worked_in_vain, [provider(3).user_id]);

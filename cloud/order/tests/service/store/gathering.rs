@@ -28,10 +28,10 @@ async fn what_waits_for_the_writer_is_decided_in_one_transaction() {
     // All decisions of a transaction have the same system time.
     let store = Store::new(stage.sql.clone(), Clock::system(), AcceptanceRules::OFF);
     let stage = Stage { store, ..stage };
-    let busy = stage.sql.begin().await.unwrap();
+    let busy = stage.sql.begin_transaction().await.unwrap();
     let decided = join_all((0..MANY).map(|_| stage.decide(customer(1), fresh(&stage))));
     let (decided, ()) = tokio::join!(decided, async { busy.rollback().await.unwrap() });
-    assert!(decided.iter().all(Outcome::succeeded), "{decided:?}");
+    assert!(decided.iter().all(Outcome::has_succeeded), "{decided:?}");
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, MANY);
     let moments = stage.count("SELECT COUNT(DISTINCT decided_at) FROM commands").await;
     assert!(moments <= 2, "{moments}: the first one's, and that of all who came while it waited");
@@ -55,7 +55,7 @@ async fn a_command_that_cannot_be_written_takes_no_other_with_it() {
 #[tokio::test]
 async fn a_caller_who_hangs_up_takes_no_other_with_them() {
     let stage = Stage::new(Engine::Sqlite).await;
-    let busy = stage.sql.begin().await.unwrap();
+    let busy = stage.sql.begin_transaction().await.unwrap();
     let mut first = Box::pin(stage.decide(customer(1), fresh(&stage)));
     let mut second = Box::pin(stage.decide(customer(2), fresh(&stage)));
     let mut rest = Box::pin(join_all((0..MANY).map(|_| stage.decide(customer(3), fresh(&stage)))));
@@ -66,14 +66,14 @@ async fn a_caller_who_hangs_up_takes_no_other_with_them() {
     drop(second);
     busy.rollback().await.unwrap();
     let decided = rest.await;
-    assert!(decided.iter().all(Outcome::succeeded), "{decided:?}");
+    assert!(decided.iter().all(Outcome::has_succeeded), "{decided:?}");
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, MANY, "none of those who left");
 }
 
 #[tokio::test]
 async fn where_the_writer_is_out_of_reach_nobody_waits_for_the_others_waits() {
     let stage = Stage::new(Engine::Sqlite).await;
-    let busy = stage.sql.begin().await.unwrap();
+    let busy = stage.sql.begin_transaction().await.unwrap();
     // Only the clock moves while the writer is held.
     tokio::time::pause();
     let started = tokio::time::Instant::now();

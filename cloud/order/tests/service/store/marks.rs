@@ -1,10 +1,10 @@
 //! Only a verified provider may accept, by profile events and the token's claim.
 
-use order::{events::People, store::AcceptanceRules};
-use platform::consume::Handle;
+use order::{events::UserEventConsumer, store::AcceptanceRules};
+use platform::consume::EventHandler;
 use rstest::rstest;
 use serde_json::json;
-use wire::{BatchBody, Code, Event, EventId, EventType, ProviderMark};
+use wire::{BatchBody, Code, Event, EventId, EventType, ProviderVerification};
 
 use crate::stage::*;
 
@@ -20,7 +20,7 @@ async fn tell(stage: &Stage, version: i64, verified: bool) {
     });
     let id = EventId(stage.clock.new_id());
     let event = Event::new(id, EventType::ProfileUpdated, NOW, "t", &body).unwrap();
-    People { store: stage.store.clone() }.handle(&event).await.unwrap();
+    UserEventConsumer { store: stage.store.clone() }.handle(&event).await.unwrap();
 }
 
 #[rstest]
@@ -32,7 +32,7 @@ async fn a_provider_accepts_while_the_newest_word_verifies_him(#[case] engine: E
     let code = async |n: u128| {
         let order = stage.pending().await;
         let outcome = stage.decide(provider(n), accept(order)).await;
-        assert_eq!(outcome.succeeded(), outcome.code.is_none());
+        assert_eq!(outcome.has_succeeded(), outcome.code.is_none());
         outcome.code
     };
     let refused = Some(Code::NotVerified);
@@ -54,7 +54,7 @@ async fn a_provider_accepts_while_the_newest_word_verifies_him(#[case] engine: E
 async fn the_word_of_an_edges_token_counts_where_it_is_the_newest(#[case] engine: Engine) {
     let stage = Stage::under(engine, VERIFIED_ONLY).await;
     let user = provider(1).user_id;
-    let told = |version, verified| Some(ProviderMark { user, version, verified });
+    let told = |version, verified| Some(ProviderVerification { user, version, verified });
     let code = async |mark| {
         let order_id = stage.pending().await;
         let log = Log::of("north-1");

@@ -1,7 +1,7 @@
 //! Payment events: the newest counts, and only they change an order's payment status.
 
-use order::events::Money;
-use platform::consume::Handle;
+use order::events::PaymentEventConsumer;
+use platform::consume::EventHandler;
 use rstest::rstest;
 use uuid::Uuid;
 use wire::{
@@ -45,17 +45,17 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
     let stage = Stage::new(engine).await;
     let id = stage.pending().await;
     stage.decide(provider(1), accept(id)).await;
-    let before = stage.store.order(id).await.unwrap().unwrap();
-    let money = Money { store: stage.store.clone() };
+    let before = stage.store.find_order(id).await.unwrap().unwrap();
+    let money = PaymentEventConsumer { store: stage.store.clone() };
     let (paid, status) = (EventType::PaymentCompleted, PaymentStatus::Held);
     let held = word(&stage, id, paid, 2, status);
     for _ in 0..2 {
         money.handle(&held).await.unwrap();
     }
-    let order = stage.store.order(id).await.unwrap().unwrap();
+    let order = stage.store.find_order(id).await.unwrap().unwrap();
     assert_eq!((order.payment_status, order.version), (status, before.version + 1));
     assert_eq!(order.status, OrderStatus::Accepted);
-    let line = stage.store.timeline(id).await.unwrap().pop().unwrap();
+    let line = stage.store.read_timeline(id).await.unwrap().pop().unwrap();
     assert_eq!((line.payment_status, line.version), (Some(status), order.version));
     assert_eq!((line.actor, line.from), (customer(1), Some(line.to)));
     let event = stage.events().await.pop().unwrap();
@@ -76,7 +76,7 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
     }
     let nobodys = OrderId(Uuid::from_u128(404));
     money.handle(&word(&stage, nobodys, paid, 1, status)).await.unwrap();
-    assert_eq!(stage.store.order(id).await.unwrap().unwrap(), order);
+    assert_eq!(stage.store.find_order(id).await.unwrap().unwrap(), order);
     assert_eq!(stage.events().await.len(), events);
     assert_eq!(stage.count("SELECT MAX(held_minor) FROM orders").await, 20_000);
 }
@@ -92,18 +92,18 @@ async fn work_starts_once_the_price_is_held(#[case] engine: Engine) {
     let start = CommandBody::StartOrder { order_id: id };
     let refused = stage.decide(provider(1), start.clone()).await;
     assert_eq!(refused.code, Some(wire::Code::FundsNotHeld));
-    let money = Money { store: stage.store.clone() };
+    let money = PaymentEventConsumer { store: stage.store.clone() };
     let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
     money.handle(&held).await.unwrap();
-    assert!(stage.decide(provider(1), start).await.succeeded());
+    assert!(stage.decide(provider(1), start).await.has_succeeded());
     // Works in any order status.
     let complete = CommandBody::CompleteOrder { order_id: id, note: None };
-    assert!(stage.decide(provider(1), complete).await.succeeded());
+    assert!(stage.decide(provider(1), complete).await.has_succeeded());
     let released = word(&stage, id, EventType::PaymentReleased, 2, PaymentStatus::Paid);
     money.handle(&released).await.unwrap();
-    let order = stage.store.order(id).await.unwrap().unwrap();
+    let order = stage.store.find_order(id).await.unwrap().unwrap();
     assert_eq!((order.status, order.payment_status), (OrderStatus::Completed, PaymentStatus::Paid));
-    let line = stage.store.timeline(id).await.unwrap().pop().unwrap();
+    let line = stage.store.read_timeline(id).await.unwrap().pop().unwrap();
     assert!(line.actor.user_id.0.is_nil());
 }
 
@@ -117,14 +117,14 @@ async fn a_word_about_money_and_a_command_at_once_both_count(#[case] engine: Eng
     let ids = futures::future::join_all((0..12).map(|_| stage.pending())).await;
     for id in ids {
         stage.decide(provider(1), accept(id)).await;
-        let money = Money { store: stage.store.clone() };
+        let money = PaymentEventConsumer { store: stage.store.clone() };
         let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
         let withdraw = CommandBody::WithdrawAcceptance { order_id: id, reason: None };
         let (told, withdrawn) =
             futures::join!(money.handle(&held), stage.decide(provider(1), withdraw));
         told.unwrap();
-        assert!(withdrawn.succeeded());
-        let order = stage.store.order(id).await.unwrap().unwrap();
+        assert!(withdrawn.has_succeeded());
+        let order = stage.store.find_order(id).await.unwrap().unwrap();
         let shown = (order.status, order.payment_status, order.version);
         assert_eq!(shown, (OrderStatus::Pending, PaymentStatus::Held, 5));
     }

@@ -18,10 +18,10 @@ async fn of_100_providers_one_gets_the_order(#[case] engine: Engine) {
     let id = stage.pending().await;
     let tries = (1..=100).map(|n| stage.decide(provider(n), accept(id)));
     let outcomes = join_all(tries).await;
-    let won: Vec<_> = outcomes.iter().filter(|outcome| outcome.succeeded()).collect();
+    let won: Vec<_> = outcomes.iter().filter(|outcome| outcome.has_succeeded()).collect();
     assert_eq!(won.len(), 1);
     let winner = won[0].order.as_ref().unwrap();
-    for lost in outcomes.iter().filter(|outcome| !outcome.succeeded()) {
+    for lost in outcomes.iter().filter(|outcome| !outcome.has_succeeded()) {
         assert_eq!(lost.code, Some(Code::OrderAlreadyAccepted));
         assert_eq!(lost.order.as_ref(), Some(winner), "the loser sees the winner's state");
         assert_eq!(lost.lost.as_ref().unwrap().winner_decided_at, Some(NOW));
@@ -43,7 +43,7 @@ async fn one_command_sent_many_times_at_once_takes_effect_once(#[case] engine: E
     let command = stage.command_id();
     let tries = (0..12).map(|_| stage.decide_as(command, provider(1), accept(id)));
     let outcomes = join_all(tries).await;
-    assert!(outcomes.iter().all(wire::Outcome::succeeded), "{outcomes:?}");
+    assert!(outcomes.iter().all(wire::Outcome::has_succeeded), "{outcomes:?}");
     let applied = outcomes.iter().filter(|outcome| outcome.kind == OutcomeKind::Applied);
     assert_eq!(applied.count(), 1);
     assert_eq!(stage.count("SELECT COUNT(*) FROM order_timeline").await, 3);
@@ -61,7 +61,7 @@ async fn one_publication_sent_many_times_makes_one_order(#[case] engine: Engine)
     let outcomes = join_all(tries).await;
     let first = outcomes[0].order.as_ref().unwrap();
     assert!(outcomes.iter().all(|outcome| outcome.order.as_ref() == Some(first)));
-    assert!(outcomes.iter().all(wire::Outcome::succeeded));
+    assert!(outcomes.iter().all(wire::Outcome::has_succeeded));
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, 1);
 
     let other = wire::Draft { title: "Another".into(), ..draft() };
@@ -97,7 +97,7 @@ async fn edges_and_people_who_collide_on_many_orders_leave_one_winner_each(#[cas
     let batches = join_all(logs.iter().map(|log| stage.batch(log.batch())));
     let singles = join_all(ids.iter().map(|id| stage.decide(provider(5), accept(*id))));
     let (batches, singles) = futures::join!(batches, singles);
-    let won = batches.iter().flatten().chain(&singles).filter(|outcome| outcome.succeeded());
+    let won = batches.iter().flatten().chain(&singles).filter(|outcome| outcome.has_succeeded());
     let mut won: Vec<OrderId> = won.map(|outcome| outcome.order.as_ref().unwrap().id).collect();
     won.sort_unstable();
     let mut expected = ids.clone();
@@ -116,14 +116,14 @@ async fn a_decision_waits_for_a_change_of_its_regions_assignment_and_no_others()
     let (north, id) = (stage.pending().await, stage.pending().await);
     let decided = transact!(stage.sql, tx => {
         let lock = "SELECT fence FROM region_assignment WHERE region = ? FOR UPDATE";
-        tx.one::<i64>(lock, vals!["NORTH"]).await?;
+        tx.fetch_optional::<i64>(lock, vals!["NORTH"]).await?;
         let other = wire::Draft { location: wire::Region::South, ..draft() };
         let south = stage.publish(CommandId(stage.clock.new_id()), customer(1), other).await;
-        assert!(south.succeeded());
+        assert!(south.has_succeeded());
         let waiting = stage.decide(provider(1), accept(north));
         let decided = tokio::time::timeout(Duration::from_millis(300), waiting).await;
         Ok::<_, SqlError>(decided.is_ok())
     });
     assert!(!decided.unwrap(), "decided while the region's assignment was being changed");
-    assert!(stage.decide(provider(1), accept(id)).await.succeeded());
+    assert!(stage.decide(provider(1), accept(id)).await.has_succeeded());
 }

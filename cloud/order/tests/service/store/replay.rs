@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use order::events::{Money, Reviews};
-use platform::consume::Handle;
+use order::events::{PaymentEventConsumer, ReviewEventConsumer};
+use platform::consume::EventHandler;
 use rstest::rstest;
 use wire::{
     Action, Actor, CommandBody, EventType, Order, OrderEvent, OrderId, OrderStatus, PaymentStatus,
@@ -82,12 +82,18 @@ impl Bustle {
                     _ => (EventType::RefundProcessed, PaymentStatus::PartiallyRefunded),
                 };
                 let word = money::word(&self.stage, id, kind, version, status);
-                Money { store: self.stage.store.clone() }.handle(&word).await.unwrap();
+                PaymentEventConsumer { store: self.stage.store.clone() }
+                    .handle(&word)
+                    .await
+                    .unwrap();
             }
             _ => {
-                let order = self.stage.store.order(id).await.unwrap().unwrap();
+                let order = self.stage.store.find_order(id).await.unwrap().unwrap();
                 let word = reviews::word(&self.stage, &order);
-                Reviews { store: self.stage.store.clone() }.handle(&word).await.unwrap();
+                ReviewEventConsumer { store: self.stage.store.clone() }
+                    .handle(&word)
+                    .await
+                    .unwrap();
             }
         }
         self.stage.clock.advance(1);
@@ -117,8 +123,8 @@ async fn replay_equals_state(#[case] engine: Engine) {
     let mut ends = BTreeSet::new();
     let mut changes = 0;
     for id in orders {
-        let order = stage.store.order(id).await.unwrap().unwrap();
-        let lines = stage.store.timeline(id).await.unwrap();
+        let order = stage.store.find_order(id).await.unwrap().unwrap();
+        let lines = stage.store.read_timeline(id).await.unwrap();
         assert_eq!(Replayed::of(&lines), Replayed::by_row(&order));
         let told: Vec<&OrderEvent> = told.iter().filter(|event| event.order.id == id).collect();
         is_told(&told, &order);

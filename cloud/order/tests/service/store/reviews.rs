@@ -1,7 +1,7 @@
 //! Review events: only they make an order reviewed, once, and only a completed one.
 
-use order::events::{Money, Reviews};
-use platform::consume::Handle;
+use order::events::{PaymentEventConsumer, ReviewEventConsumer};
+use platform::consume::EventHandler;
 use rstest::rstest;
 use uuid::Uuid;
 use wire::{
@@ -37,15 +37,15 @@ pub fn word(stage: &Stage, order: &Order) -> Event {
 async fn a_review_makes_a_completed_order_reviewed_once(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
     let id = stage.pending().await;
-    let reviews = Reviews { store: stage.store.clone() };
-    let order = async || stage.store.order(id).await.unwrap().unwrap();
+    let reviews = ReviewEventConsumer { store: stage.store.clone() };
+    let order = async || stage.store.find_order(id).await.unwrap().unwrap();
     stage.decide(provider(1), accept(id)).await;
     let early = order().await;
     reviews.handle(&word(&stage, &early)).await.unwrap();
     assert_eq!(order().await, early, "work that is not complete is not reviewed");
 
     let paid = money::word(&stage, id, EventType::PaymentCompleted, 2, PaymentStatus::Held);
-    Money { store: stage.store.clone() }.handle(&paid).await.unwrap();
+    PaymentEventConsumer { store: stage.store.clone() }.handle(&paid).await.unwrap();
     stage.decide(provider(1), CommandBody::StartOrder { order_id: id }).await;
     stage.decide(provider(1), CommandBody::CompleteOrder { order_id: id, note: None }).await;
     let before = order().await;
@@ -55,7 +55,7 @@ async fn a_review_makes_a_completed_order_reviewed_once(#[case] engine: Engine) 
     }
     let after = order().await;
     assert_eq!((after.status, after.version), (OrderStatus::Reviewed, before.version + 1));
-    let line = stage.store.timeline(id).await.unwrap().pop().unwrap();
+    let line = stage.store.read_timeline(id).await.unwrap().pop().unwrap();
     assert_eq!((line.action, line.actor), (Some(Action::Review), customer(1)));
     assert_eq!((line.from, line.to), (Some(OrderStatus::Completed), OrderStatus::Reviewed));
     assert_eq!(line.edge.map(|edge| edge.to_string()).as_deref(), Some("north-1"));

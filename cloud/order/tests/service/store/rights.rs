@@ -7,10 +7,10 @@ use futures::future::join_all;
 use order::store::AssignmentRequest;
 use platform::{sql::SqlError, transact, vals};
 use rstest::rstest;
-use rules::Seat;
+use rules::HolderEpoch;
 use wire::{
-    Code, CommandBody, EdgeId, FenceEnding, HeldReason, OfflineRules, OpDecision, OrderId,
-    OutcomeKind, Policy, RaceRule, Region, RegionAssignment, TakeBack, is_open, open_digest,
+    Code, CommandBody, EdgeId, FenceEnding, HeldReason, LeaseRevocation, OfflineRules, OpDecision,
+    OrderId, OutcomeKind, Policy, RaceRule, Region, RegionAssignment, is_open, open_digest,
 };
 
 use crate::stage::*;
@@ -27,8 +27,8 @@ async fn open_now(stage: &Stage) -> wire::Hash {
     open_digest(open.map(|(id, version, _)| (OrderId(id), u64::try_from(version).unwrap())))
 }
 
-fn seat(edge: &str, epoch: u64) -> Seat {
-    Seat { edge: EdgeId::new(edge).unwrap(), epoch }
+fn seat(edge: &str, epoch: u64) -> HolderEpoch {
+    HolderEpoch { edge: EdgeId::new(edge).unwrap(), epoch }
 }
 
 #[rstest]
@@ -47,7 +47,7 @@ async fn a_grant_is_told_with_the_digest_of_what_stands_open(#[case] engine: Eng
     assert_eq!(granted.digest, Some(open_digest([(open, 2)])));
     assert_eq!((granted.epoch, granted.fence, granted.policy_version), (1, 1, 2));
     assert_eq!(stage.told().await, std::slice::from_ref(&granted));
-    let all = stage.store.assignments().await.unwrap();
+    let all = stage.store.list_assignments().await.unwrap();
     assert_eq!(all.len(), 5);
     assert_eq!(all.into_iter().find(|it| it.region == Region::North).unwrap().assignment, granted);
     let again = stage.grant("north-1").await;
@@ -90,7 +90,7 @@ async fn the_holder_alone_assigns_until_it_gives_the_right_back(#[case] engine: 
     assert_eq!(record.changes[0].what, "policy_changed");
     assert_eq!(record.changes[0].made_by, end.by);
     let outcomes = stage.answers(other.batch()).await;
-    assert!(matches!(&outcomes[0], OpDecision::Decided(outcome) if outcome.succeeded()));
+    assert!(matches!(&outcomes[0], OpDecision::Decided(outcome) if outcome.has_succeeded()));
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders WHERE accepted_firm = 1").await, 1);
 }
 
@@ -104,19 +104,19 @@ async fn after_a_take_back_old_promises_are_kept_where_they_can_be(#[case] engin
     stage.grant("north-1").await;
     let now = stage.take_back().await;
     assert_eq!((now.holder, now.policy), (None, Policy::Exclusive));
-    assert!(stage.decide(provider(2), accept(taken)).await.succeeded());
+    assert!(stage.decide(provider(2), accept(taken)).await.has_succeeded());
     let log = Log::of("north-1")
         .firm(1, stage.command_id(), provider(1), accept(free))
         .firm(1, stage.command_id(), provider(1), accept(taken))
         .released(1);
     let outcomes = stage.batch(log.batch()).await;
-    assert!(outcomes[0].succeeded());
+    assert!(outcomes[0].has_succeeded());
     assert_eq!(outcomes[1].code, Some(Code::RegionTakenBack));
     let record = outcomes[1].lost.as_ref().unwrap().taken_back.as_ref().unwrap();
     assert_eq!((record.how, record.by), (FenceEnding::TakenBack, Some(admin().user_id)));
     assert_eq!(record.why.as_deref(), Some("The node is lost."));
     assert_eq!(stage.batch(log.batch()).await, outcomes, "a repeat hears the same");
-    let cases = stage.store.cases(None, None, 10).await.unwrap();
+    let cases = stage.store.list_cases(None, None, 10).await.unwrap();
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
     assert_eq!(stage.told().await.len(), 2, "the late release is no news");
 }
@@ -135,15 +135,15 @@ async fn a_promise_on_an_order_that_was_cancelled_counts_and_opens_a_case(#[case
     let promise = Log::of("north-1").firm(1, stage.command_id(), provider(1), accept(id));
     let outcomes = stage.batch(promise.batch()).await;
     assert_eq!(outcomes[0].code, Some(Code::OrderCancelledMeanwhile));
-    assert!(outcomes[0].succeeded());
+    assert!(outcomes[0].has_succeeded());
     let start = CommandBody::StartOrder { order_id: id };
     let log = promise.then(stage.command_id(), Some(provider(1)), start);
     let outcomes = stage.batch(log.batch()).await;
     assert_eq!(outcomes[1].code, Some(Code::OrderCancelled));
-    let cases = stage.store.cases(None, None, 10).await.unwrap();
+    let cases = stage.store.list_cases(None, None, 10).await.unwrap();
     assert_eq!(cases.len(), 2);
     assert!(cases.iter().all(|case| (case.order_id, case.user_id) == (id, provider(1).user_id)));
-    assert_eq!(stage.store.cases(None, Some(cases[0].id), 10).await.unwrap(), cases[1..]);
+    assert_eq!(stage.store.list_cases(None, Some(cases[0].id), 10).await.unwrap(), cases[1..]);
     assert_eq!(stage.count("SELECT COUNT(*) FROM order_timeline").await, 5);
 }
 
@@ -155,7 +155,8 @@ async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine
     let stage = Stage::new(engine).await;
     stage.grant("north-1").await;
     let edge = EdgeId::new("north-1").unwrap();
-    let over = TakeBack { edge, epoch: 1, why: FenceEnding::EdgeRestored, by: None, reason: None };
+    let over =
+        LeaseRevocation { edge, epoch: 1, why: FenceEnding::EdgeRestored, by: None, reason: None };
     for _ in 0..2 {
         let fences = stage.store.end_epoch(&over).await.unwrap();
         let ends: Vec<_> = fences.iter().map(|it| it.end.as_ref().map(|end| end.how)).collect();
@@ -169,9 +170,9 @@ async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine
         right: Some((Policy::Exclusive, Some(seat("north-1", epoch)))),
         rules: None,
     };
-    let refused = stage.store.assign(Region::North, &asked(1)).await.unwrap();
+    let refused = stage.store.change_assignment(Region::North, &asked(1)).await.unwrap();
     assert_eq!(refused, Err(Code::EdgeEpochEnded));
-    assert_eq!(stage.store.assign(Region::North, &asked(2)).await.unwrap(), Ok(()));
+    assert_eq!(stage.store.change_assignment(Region::North, &asked(2)).await.unwrap(), Ok(()));
     let told = stage.told().await;
     let now = told.last().unwrap();
     assert_eq!((now.epoch, now.fence), (2, 2), "a fence is given out once");
@@ -187,9 +188,10 @@ async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: 
     let (kept, lost) = (stage.pending().await, stage.pending().await);
     stage.grant("north-1").await;
     let edge = EdgeId::new("north-1").unwrap();
-    let over = TakeBack { edge, epoch: 1, why: FenceEnding::EdgeRestored, by: None, reason: None };
+    let over =
+        LeaseRevocation { edge, epoch: 1, why: FenceEnding::EdgeRestored, by: None, reason: None };
     stage.store.end_epoch(&over).await.unwrap();
-    assert!(stage.decide(provider(1), accept(lost)).await.succeeded());
+    assert!(stage.decide(provider(1), accept(lost)).await.has_succeeded());
     let log = Log::of("north-1")
         .then(stage.command_id(), Some(provider(2)), accept(kept))
         .relogging(1, 1)
@@ -197,13 +199,13 @@ async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: 
         .relogging(1, 1);
     for _ in 0..2 {
         let outcomes = stage.batch(log.batch()).await;
-        assert!(outcomes[0].succeeded(), "{outcomes:?}");
+        assert!(outcomes[0].has_succeeded(), "{outcomes:?}");
         assert_eq!(outcomes[1].code, Some(Code::HolderRestored));
         let told = outcomes[1].lost.as_ref().unwrap();
         assert_eq!(told.taken_back.as_ref().unwrap().how, FenceEnding::EdgeRestored);
         assert_eq!(told.race_rule, Some(RaceRule::FirstInCloud));
     }
-    let cases = stage.store.cases(None, None, 10).await.unwrap();
+    let cases = stage.store.list_cases(None, None, 10).await.unwrap();
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
     let (listed, _) = stage.store.lost_acceptances(None, 10).await.unwrap();
     let [conflict] = &listed[..] else { panic!("{listed:?}") };
@@ -237,7 +239,7 @@ async fn a_promise_that_lost_in_the_next_holders_log_is_listed_once(#[case] engi
         let outcome = stage.batch(late.batch()).await.remove(0);
         assert_eq!(outcome.kind, OutcomeKind::Duplicate);
         assert!(outcome.lost.unwrap().taken_back.is_some());
-        let cases = stage.store.cases(None, None, 10).await.unwrap();
+        let cases = stage.store.list_cases(None, None, 10).await.unwrap();
         assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
         assert_eq!(cases[0].code, Some(Code::OrderAlreadyAccepted));
     }
@@ -259,7 +261,7 @@ async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: E
             right: None,
             rules: Some(rules),
         };
-        stage.store.assign(Region::North, &asked).await.unwrap().unwrap();
+        stage.store.change_assignment(Region::North, &asked).await.unwrap().unwrap();
     };
     let allowing = serde_json::json!({
         "approval": { "price_max": "200.00", "service_types": ["cleaning_repair"] }
@@ -271,8 +273,8 @@ async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: E
     let approve = CommandBody::ApproveOrder { order_id };
     let log = Log::of("north-1").firm(1, stage.command_id(), customer(1), approve);
     let outcomes = stage.batch(log.knowing_rules(2).batch()).await;
-    assert!(outcomes[0].succeeded(), "{outcomes:?}");
-    let cases = stage.store.cases(None, None, 10).await.unwrap();
+    assert!(outcomes[0].has_succeeded(), "{outcomes:?}");
+    let cases = stage.store.list_cases(None, None, 10).await.unwrap();
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["offline_rule"]);
 }
 
@@ -309,7 +311,7 @@ async fn a_grant_waits_for_the_decisions_under_way() {
     let stage = Stage::new(Engine::MariaDb).await;
     let granted = transact!(stage.sql, tx => {
         let lock = "SELECT fence FROM region_assignment WHERE region = ? LOCK IN SHARE MODE";
-        tx.one::<i64>(lock, vals!["NORTH"]).await?;
+        tx.fetch_optional::<i64>(lock, vals!["NORTH"]).await?;
         let granting = tokio::time::timeout(Duration::from_millis(300), stage.grant("north-1"));
         Ok::<_, SqlError>(granting.await.is_ok())
     });

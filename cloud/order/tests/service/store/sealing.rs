@@ -20,8 +20,8 @@ const WHY: &str = "my aunt fell ill";
 
 /// All free text as stored.
 async fn kept(stage: &Stage) -> String {
-    let words: Vec<(String, String, String)> = stage.sql.all(WORDS, vals![]).await.unwrap();
-    let reasons: Vec<String> = stage.sql.all(REASONS, vals![]).await.unwrap();
+    let words: Vec<(String, String, String)> = stage.sql.fetch_all(WORDS, vals![]).await.unwrap();
+    let reasons: Vec<String> = stage.sql.fetch_all(REASONS, vals![]).await.unwrap();
     assert!(!words.is_empty() && !reasons.is_empty());
     format!("{words:?} {reasons:?}")
 }
@@ -31,7 +31,7 @@ async fn cancelled(stage: &Stage) -> OrderId {
     let reason = Some(WHY.to_owned());
     let outcome =
         stage.decide(customer(1), CommandBody::CancelOrder { order_id, reason, fee: None }).await;
-    assert!(outcome.succeeded(), "{outcome:?}");
+    assert!(outcome.has_succeeded(), "{outcome:?}");
     order_id
 }
 
@@ -47,32 +47,32 @@ async fn words_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engin
     let under = |keys: &DataKeys| {
         Store::new(sql.clone().sealed_by(keys), clock.clone(), AcceptanceRules::OFF)
     };
-    let stage = Stage { store: under(&DataKeys::none()), ..stage };
+    let stage = Stage { store: under(&DataKeys::without_keys()), ..stage };
     let old = cancelled(&stage).await;
     let words = draft();
     assert!(kept(&stage).await.contains(&words.address) && kept(&stage).await.contains(WHY));
-    let before = under(&keys).order(old).await.unwrap().unwrap();
+    let before = under(&keys).find_order(old).await.unwrap().unwrap();
     assert_eq!(before.address, words.address, "a plain order is read");
 
     let store = under(&keys);
-    jobs::seal(&store, &jobs::Walks::default()).await.unwrap();
+    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default()).await.unwrap();
     for word in [&words.title, &words.address, WHY] {
         assert!(!kept(&stage).await.contains(word), "{word}");
     }
-    assert_eq!(store.order(old).await.unwrap().unwrap(), before);
+    assert_eq!(store.find_order(old).await.unwrap().unwrap(), before);
 
     let first = kept(&stage).await;
     sealing::add(&path).unwrap();
     sealing::use_newest(&path).unwrap();
     let store = under(&DataKeys::load(&path, true).unwrap());
-    jobs::seal(&store, &jobs::Walks::default()).await.unwrap();
+    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default()).await.unwrap();
     assert_ne!(kept(&stage).await, first);
-    assert_eq!(store.order(old).await.unwrap().unwrap(), before);
-    let reasons = store.timeline(old).await.unwrap();
+    assert_eq!(store.find_order(old).await.unwrap().unwrap(), before);
+    let reasons = store.read_timeline(old).await.unwrap();
     assert!(reasons.iter().any(|line| line.reason.as_deref() == Some(WHY)));
-    assert!(under(&keys).order(old).await.is_err(), "the former key alone opens it no more");
+    assert!(under(&keys).find_order(old).await.is_err(), "the former key alone opens it no more");
 
     let done = kept(&stage).await;
-    jobs::seal(&store, &jobs::Walks::default()).await.unwrap();
+    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default()).await.unwrap();
     assert_eq!(kept(&stage).await, done, "what is sealed by the present key stays");
 }

@@ -12,7 +12,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const AGE_MS: i64 = 30 * DAY_MS;
 
 async fn status(stage: &Stage, id: OrderId) -> OrderStatus {
-    stage.store.order(id).await.unwrap().unwrap().status
+    stage.store.find_order(id).await.unwrap().unwrap().status
 }
 
 async fn unapproved(stage: &Stage, start: Option<UnixMillis>) -> OrderId {
@@ -37,15 +37,18 @@ async fn orders_that_wait_in_vain_are_closed_once_with_event_and_history(#[case]
     let body = CommandBody::WithdrawAcceptance { order_id: reopened, reason: None };
     stage.decide(provider(1), body).await;
     stage.clock.advance(AGE_MS - DAY_MS);
-    assert_eq!(jobs::expire(&stage.store, AGE_MS).await.unwrap(), 0, "not yet");
+    assert_eq!(jobs::close_stale_orders(&stage.store, AGE_MS).await.unwrap(), 0, "not yet");
     stage.clock.advance(1);
     let young = stage.pending().await;
 
     // Two replicas at once, as after losing the claim on a run.
     let before = stage.events().await.len();
-    let (one, two) = join!(jobs::expire(&stage.store, AGE_MS), jobs::expire(&stage.store, AGE_MS));
+    let (one, two) = join!(
+        jobs::close_stale_orders(&stage.store, AGE_MS),
+        jobs::close_stale_orders(&stage.store, AGE_MS)
+    );
     assert_eq!(one.unwrap() + two.unwrap(), 2);
-    assert_eq!(jobs::expire(&stage.store, AGE_MS).await.unwrap(), 0);
+    assert_eq!(jobs::close_stale_orders(&stage.store, AGE_MS).await.unwrap(), 0);
     for (id, expected) in [
         (waits, OrderStatus::Cancelled),
         (unseen, OrderStatus::Rejected),
@@ -61,7 +64,7 @@ async fn orders_that_wait_in_vain_are_closed_once_with_event_and_history(#[case]
     kinds.sort_by_key(|kind| format!("{kind:?}"));
     assert_eq!(kinds, [EventType::OrderCancelled, EventType::OrderRejected]);
     for (id, words) in [(waits, "无人接单"), (unseen, "Publish it again")] {
-        let line = stage.store.timeline(id).await.unwrap().pop().unwrap();
+        let line = stage.store.read_timeline(id).await.unwrap().pop().unwrap();
         assert!(line.reason.unwrap().contains(words));
         assert!(line.actor.role == Role::Admin && line.actor.user_id.0.is_nil());
     }
@@ -77,7 +80,7 @@ async fn an_order_that_was_taken_meanwhile_is_not_closed(#[case] engine: Engine)
     let id = stage.pending().await;
     stage.clock.advance(AGE_MS + 1);
     let since = stage.store.stale_since(AGE_MS);
-    assert_eq!(stage.store.stale(OrderStatus::Pending, since, 9).await.unwrap(), [id]);
+    assert_eq!(stage.store.find_stale(OrderStatus::Pending, since, 9).await.unwrap(), [id]);
     stage.decide(provider(1), accept(id)).await;
     // As if accepted long ago: only its status protects it.
     let old = "UPDATE orders SET updated_at = ?";

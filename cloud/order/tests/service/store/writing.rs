@@ -18,9 +18,9 @@ async fn a_decision_writes_order_timeline_answer_and_event(#[case] engine: Engin
     let outcome = stage.publish(command_id, customer(1), draft()).await;
     let order = outcome.order.unwrap();
     assert_eq!(order.payment_status, PaymentStatus::Unpaid);
-    assert_eq!(stage.store.order(order.id).await.unwrap(), Some(order.clone()));
+    assert_eq!(stage.store.find_order(order.id).await.unwrap(), Some(order.clone()));
 
-    let lines = stage.store.timeline(order.id).await.unwrap();
+    let lines = stage.store.read_timeline(order.id).await.unwrap();
     assert_eq!(lines.len(), 1);
     assert_eq!((lines[0].action, lines[0].to), (None, OrderStatus::PendingReview));
     assert_eq!((lines[0].actor, lines[0].command_id), (customer(1), command_id));
@@ -45,7 +45,7 @@ async fn a_lost_acceptance_from_an_edge_stands_in_the_timeline_and_is_told(#[cas
     let log = Log::of("north-1").then(stage.command_id(), Some(provider(2)), accept(id));
     stage.batch(log.batch()).await;
 
-    let lines = stage.store.timeline(id).await.unwrap();
+    let lines = stage.store.read_timeline(id).await.unwrap();
     let last = lines.last().unwrap();
     assert_eq!((last.action, last.code), (Some(Action::Accept), Some(Code::OrderAlreadyAccepted)));
     assert_eq!((last.from, last.to), (Some(OrderStatus::Accepted), OrderStatus::Accepted));
@@ -83,7 +83,7 @@ async fn what_fails_half_way_leaves_nothing(#[case] engine: Engine) {
         Some(customer(1)),
         publish("Better"),
     );
-    let requests = rules::requests(log.batch());
+    let requests = rules::submissions_from_batch(log.batch());
     stage.store.decide_all(&requests).await.unwrap_err();
     assert_eq!(everything(&stage).await, [0, 0, 0, 0, 0]);
     assert_eq!(stage.store.decide_all(&requests[..1]).await.unwrap().len(), 1);
@@ -104,7 +104,7 @@ async fn a_large_batch_is_written_as_the_rules_decided_it(#[case] engine: Engine
         let publish = CommandBody::PublishOrder { order_id, order: draft() };
         log = log.then(stage.command_id(), Some(customer(1)), publish);
     }
-    assert!(stage.batch(log.batch()).await.iter().all(wire::Outcome::succeeded));
+    assert!(stage.batch(log.batch()).await.iter().all(wire::Outcome::has_succeeded));
     let mut log = Log::of("north-2");
     for (n, &order_id) in ids.iter().enumerate() {
         log = log.then(stage.command_id(), Some(admin()), CommandBody::ApproveOrder { order_id });
@@ -112,7 +112,7 @@ async fn a_large_batch_is_written_as_the_rules_decided_it(#[case] engine: Engine
             log = log.then(stage.command_id(), Some(provider(n as u128)), accept(order_id));
         }
     }
-    assert!(stage.batch(log.batch()).await.iter().all(wire::Outcome::succeeded));
+    assert!(stage.batch(log.batch()).await.iter().all(wire::Outcome::has_succeeded));
     let mut log = Log::of("north-3");
     for (n, &order_id) in ids.iter().enumerate().filter(|(n, _)| n % 3 > 0) {
         let (actor, body) = match n % 3 {
@@ -125,10 +125,10 @@ async fn a_large_batch_is_written_as_the_rules_decided_it(#[case] engine: Engine
         log = log.then(stage.command_id(), Some(actor), body);
     }
     let outcomes = stage.batch(log.batch()).await;
-    assert!(outcomes.iter().all(wire::Outcome::succeeded), "{outcomes:?}");
+    assert!(outcomes.iter().all(wire::Outcome::has_succeeded), "{outcomes:?}");
     for outcome in outcomes {
         let order = outcome.order.unwrap();
-        assert_eq!(stage.store.order(order.id).await.unwrap(), Some(order));
+        assert_eq!(stage.store.find_order(order.id).await.unwrap(), Some(order));
     }
     let statuses = stage
         .rows::<(String, i64)>(

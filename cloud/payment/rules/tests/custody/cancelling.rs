@@ -10,7 +10,7 @@ fn fee_and_refund_leave_in_one_transaction() {
     let (mut stage, _) = Stage::held();
     let writes = stage.cancelled(2_000);
     assert_eq!((writes.journals.len(), writes.refunds.len()), (2, 1));
-    assert_eq!(stage.rows.balance(LedgerAccount::Provider(user(7))), -2_000);
+    assert_eq!(stage.rows.account_balance(LedgerAccount::Provider(user(7))), -2_000);
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Done);
     assert_eq!(stage.rows.returned_minor(), PRICE - 2_000);

@@ -1,8 +1,8 @@
 //! The states of a payment.
 
 use custody::{
-    AdapterAnswer, AdapterReply, Ask, MoneyDetails, MoneyEventKind, MoneyStep, MovementId,
-    PaymentState, PaymentWish, Refusal,
+    AdapterAnswer, AdapterReply, Ask, MoneyDetails, MoneyEventKind, MoneyRefusal, MoneyStep,
+    MovementId, PaymentRequest, PaymentState,
 };
 use wire::{Currency, OrderStatus, PaymentStatus};
 
@@ -17,7 +17,7 @@ fn the_price_is_held_once() {
     assert_eq!(stage.rows.due.money_version, 1);
     assert_eq!(stage.hears(payment, PAID), []);
     assert_eq!(stage.rows.held_minor(), PRICE);
-    assert_eq!(stage.step(&MoneyStep::Pay(wish())), Err(Refusal::AlreadyPaid));
+    assert_eq!(stage.step(&MoneyStep::Pay(wish())), Err(MoneyRefusal::AlreadyPaid));
 }
 
 #[test]
@@ -30,19 +30,19 @@ fn a_second_wish_finds_the_open_payment() {
 
 #[test]
 fn only_the_customer_pays_and_only_the_price_of_a_taken_order() {
-    let refused = |wish: PaymentWish, status| {
+    let refused = |wish: PaymentRequest, status| {
         let mut stage = Stage::accepted();
         stage.becomes(status);
         stage.step(&MoneyStep::Pay(wish)).unwrap_err()
     };
-    let strangers = PaymentWish { by: user(2), ..wish() };
-    let less = PaymentWish { amount_minor: PRICE - 1, ..wish() };
-    let dollars = PaymentWish { currency: Currency::Usd, ..wish() };
-    assert_eq!(refused(strangers, OrderStatus::Accepted), Refusal::NotYours);
-    assert_eq!(refused(less, OrderStatus::Accepted), Refusal::AmountMismatch);
-    assert_eq!(refused(dollars, OrderStatus::Accepted), Refusal::AmountMismatch);
+    let strangers = PaymentRequest { by: user(2), ..wish() };
+    let less = PaymentRequest { amount_minor: PRICE - 1, ..wish() };
+    let dollars = PaymentRequest { currency: Currency::Usd, ..wish() };
+    assert_eq!(refused(strangers, OrderStatus::Accepted), MoneyRefusal::NotYours);
+    assert_eq!(refused(less, OrderStatus::Accepted), MoneyRefusal::AmountMismatch);
+    assert_eq!(refused(dollars, OrderStatus::Accepted), MoneyRefusal::AmountMismatch);
     for status in [OrderStatus::Pending, OrderStatus::Cancelled, OrderStatus::Rejected] {
-        assert_eq!(refused(wish(), status), Refusal::OrderNotPayable);
+        assert_eq!(refused(wish(), status), MoneyRefusal::OrderNotPayable);
     }
 }
 
@@ -105,7 +105,7 @@ fn a_wish_to_pay_after_an_expiry_waits_for_the_close_and_gets_another_payment() 
     let mut stage = Stage::accepted();
     let expired = stage.pay();
     stage.now = stage.now.plus_ms(HOUR / 2);
-    let closing = Err(Refusal::PaymentClosing);
+    let closing = Err(MoneyRefusal::PaymentClosing);
     assert_eq!(stage.step(&MoneyStep::Pay(wish())), closing, "it may have been paid");
     stage.later(0);
     assert_eq!(stage.step(&MoneyStep::Pay(wish())), closing);
@@ -182,7 +182,7 @@ fn a_chargeback_tells_its_sum() {
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::Refunded);
     assert_eq!(
         stage.step(&MoneyStep::Pay(wish())),
-        Err(Refusal::AlreadyPaid),
+        Err(MoneyRefusal::AlreadyPaid),
         "nobody pays it now"
     );
 }
@@ -209,7 +209,7 @@ fn ten_payments_a_day_are_enough() {
         let payment = stage.pay();
         stage.hears(payment, AdapterAnswer::Closed);
     }
-    assert_eq!(stage.step(&MoneyStep::Pay(wish())), Err(Refusal::TooMany));
+    assert_eq!(stage.step(&MoneyStep::Pay(wish())), Err(MoneyRefusal::TooMany));
     stage.later(24 * HOUR);
     stage.pay();
 }

@@ -1,15 +1,15 @@
 //! A provider's balance on its way to them.
 
 use custody::{
-    AdapterAnswer, Basis, CustodyLimits, MoneyCase, MoneyCaseKind, MovementId, PayoutState,
-    PayoutStep, ProviderMoney, pay_out,
+    AdapterAnswer, CustodyLimits, DecisionContext, MoneyCase, MoneyCaseKind, MovementId,
+    PayoutState, PayoutStep, ProviderMoney, pay_out,
 };
 use uuid::Uuid;
 use wire::{Currency, UnixMillis};
 
 use crate::stage::user;
 
-const BASIS: Basis<'_> = Basis {
+const BASIS: DecisionContext<'_> = DecisionContext {
     now: UnixMillis(0),
     fresh: MovementId(Uuid::nil()),
     policies: &[],
@@ -66,7 +66,7 @@ fn a_payout_without_an_answer_for_a_day_is_a_case_and_is_asked_about_each_hour()
     let movement = rows.payouts[0].id;
     let hears = |hours: i64, answer| {
         let step = PayoutStep::Answered { payout: movement, answer };
-        pay_out(&rows, step, &Basis { now: UnixMillis(hours * HOUR), ..BASIS }).unwrap()
+        pay_out(&rows, step, &DecisionContext { now: UnixMillis(hours * HOUR), ..BASIS }).unwrap()
     };
     assert_eq!(hears(23, AdapterAnswer::Unknown).case, None);
     let case = Some(MoneyCase { kind: MoneyCaseKind::Unanswered, movement });

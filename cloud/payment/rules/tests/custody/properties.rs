@@ -98,7 +98,7 @@ fn check(
         let sum: i64 = journal.postings.iter().map(|posting| posting.minor).sum();
         prop_assert_eq!(sum, 0, "{:?}", journal);
         for posting in &journal.postings {
-            let balance = rows.balance(posting.account);
+            let balance = rows.account_balance(posting.account);
             prop_assert!(!posting.account.is_credit() || balance <= 0, "{:?}", posting.account);
         }
     }
@@ -115,7 +115,7 @@ fn check(
     prop_assert_eq!(rows.due.money_version, before.due.money_version + told);
     let last = writes.events.last().map_or(before.due.payment_status, |event| event.status);
     prop_assert_eq!(rows.due.payment_status, last, "every change of the status is told");
-    prop_assert!(-rows.balance(LedgerAccount::Refunding(rows.order())) >= 0);
+    prop_assert!(-rows.account_balance(LedgerAccount::Refunding(rows.order_id())) >= 0);
     Ok(())
 }
 

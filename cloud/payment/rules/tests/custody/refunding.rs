@@ -1,6 +1,6 @@
 //! Requests, grants, and failed refunds.
 
-use custody::{AdapterAnswer, Chargeback, LedgerAccount, MoneyStep, Refusal, Saga};
+use custody::{AdapterAnswer, Chargeback, LedgerAccount, MoneyRefusal, MoneyStep, Saga};
 use wire::{OrderStatus, PaymentStatus};
 
 use crate::stage::{HOUR, PRICE, Stage, chargeback, user};
@@ -29,7 +29,7 @@ fn a_partial_grant_leaves_the_rest_whole() {
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
     let share = PRICE - 5_000 - (PRICE - 5_000) / 10;
-    assert_eq!(stage.rows.balance(LedgerAccount::Provider(user(7))), -share);
+    assert_eq!(stage.rows.account_balance(LedgerAccount::Provider(user(7))), -share);
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::PartiallyRefunded);
 }
 
@@ -37,15 +37,15 @@ fn a_partial_grant_leaves_the_rest_whole() {
 fn nobody_gets_more_than_is_held() {
     let mut stage = in_progress();
     let ask = |amount_minor| MoneyStep::RequestRefund { by: user(1), amount_minor };
-    assert_eq!(stage.step(&ask(PRICE + 1)), Err(Refusal::AmountMismatch));
-    assert_eq!(stage.step(&ask(0)), Err(Refusal::AmountMismatch));
+    assert_eq!(stage.step(&ask(PRICE + 1)), Err(MoneyRefusal::AmountMismatch));
+    assert_eq!(stage.step(&ask(0)), Err(MoneyRefusal::AmountMismatch));
     let request = stage.step(&ask(PRICE)).unwrap().movement.unwrap();
     assert_eq!(stage.step(&ask(1)).unwrap().movement, Some(request));
     let grant = |granted_minor| MoneyStep::DecideRefund { request, granted_minor };
-    assert_eq!(stage.step(&grant(Some(PRICE + 1))), Err(Refusal::AmountMismatch));
+    assert_eq!(stage.step(&grant(Some(PRICE + 1))), Err(MoneyRefusal::AmountMismatch));
     stage.step(&grant(Some(PRICE))).unwrap();
-    assert_eq!(stage.step(&grant(None)), Err(Refusal::NoSuchRequest));
-    assert_eq!(stage.step(&ask(1)), Err(Refusal::AmountMismatch));
+    assert_eq!(stage.step(&grant(None)), Err(MoneyRefusal::NoSuchRequest));
+    assert_eq!(stage.step(&ask(1)), Err(MoneyRefusal::AmountMismatch));
 }
 
 #[test]
@@ -72,24 +72,24 @@ fn a_failed_refund_may_be_paid_by_hand_once() {
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Failed);
     stage.step(&MoneyStep::PaidOtherwise { refund }).unwrap();
-    assert_eq!(stage.rows.balance(LedgerAccount::Bank), -PRICE);
+    assert_eq!(stage.rows.account_balance(LedgerAccount::Bank), -PRICE);
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::Refunded);
     assert_eq!(stage.rows.due.saga, Saga::Done);
     let again = stage.step(&MoneyStep::PaidOtherwise { refund });
-    assert_eq!(again, Err(Refusal::NothingFailed));
+    assert_eq!(again, Err(MoneyRefusal::NothingFailed));
 }
 
 #[test]
 fn goodwill_comes_from_the_platform_and_only_after_the_release() {
     let mut stage = in_progress();
     let goodwill = MoneyStep::Goodwill { amount_minor: 300 };
-    assert_eq!(stage.step(&goodwill), Err(Refusal::NotRefundable));
+    assert_eq!(stage.step(&goodwill), Err(MoneyRefusal::NotRefundable));
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
     stage.step(&goodwill).unwrap();
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Done);
-    assert_eq!(stage.rows.balance(LedgerAccount::Loss), 300);
+    assert_eq!(stage.rows.account_balance(LedgerAccount::Loss), 300);
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::PartiallyRefunded);
 }
 
@@ -107,7 +107,7 @@ fn a_refund_that_a_later_one_met_is_not_paid_by_hand_too() {
     stage.hears(third, AdapterAnswer::Failed);
 
     let met_already = stage.step(&MoneyStep::PaidOtherwise { refund: first });
-    assert_eq!(met_already, Err(Refusal::NothingFailed));
+    assert_eq!(met_already, Err(MoneyRefusal::NothingFailed));
     stage.step(&MoneyStep::PaidOtherwise { refund: third }).unwrap();
     assert_eq!(stage.rows.returned_minor(), stage.rows.due.granted_minor);
 }
@@ -121,7 +121,7 @@ fn goodwill_counts_what_was_charged_back() {
     stage.hears_also(payment, AdapterAnswer::Paid { amount_minor: PRICE }, charged_back);
 
     let too_much = stage.step(&MoneyStep::Goodwill { amount_minor: 101 });
-    assert_eq!(too_much, Err(Refusal::AmountMismatch));
+    assert_eq!(too_much, Err(MoneyRefusal::AmountMismatch));
     stage.step(&MoneyStep::Goodwill { amount_minor: 100 }).unwrap();
 }
 
@@ -138,7 +138,7 @@ fn goodwill_is_judged_again_before_it_is_sent() {
     stage.hears_also(payment, paid, vec![chargeback(payment, PRICE)]);
     stage.hears(first, AdapterAnswer::Failed);
     let by_hand = stage.step(&MoneyStep::PaidOtherwise { refund: first });
-    assert_eq!(by_hand, Err(Refusal::NothingFailed), "the bank has brought it");
+    assert_eq!(by_hand, Err(MoneyRefusal::NothingFailed), "the bank has brought it");
     stage.step(&MoneyStep::SendAnew).unwrap();
     assert_eq!(stage.rows.open_refund(), None);
     assert_eq!((stage.rows.due.saga, stage.rows.returned_minor()), (Saga::Done, 0));

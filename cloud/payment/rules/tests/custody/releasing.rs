@@ -1,7 +1,7 @@
 //! Release, disputes and chargebacks.
 
 use custody::{
-    AdapterAnswer, Chargeback, HeardOrder, LedgerAccount, MoneyCase, MoneyCaseKind, MoneyStep,
+    AdapterAnswer, BilledOrder, Chargeback, LedgerAccount, MoneyCase, MoneyCaseKind, MoneyStep,
 };
 use wire::{OrderStatus, PaymentStatus};
 
@@ -10,13 +10,13 @@ use crate::stage::{HOUR, PRICE, Stage, chargeback, order, user, wish};
 #[test]
 fn money_is_released_after_72_hours_to_who_completed() {
     let (mut stage, _) = Stage::held();
-    let done = HeardOrder { provider_id: Some(user(8)), ..order(9, OrderStatus::Completed) };
+    let done = BilledOrder { provider_id: Some(user(8)), ..order(9, OrderStatus::Completed) };
     stage.step(&MoneyStep::OrderHeard(done)).unwrap();
     stage.later(72 * HOUR - 1);
     assert_eq!(stage.rows.held_minor(), PRICE);
     stage.later(1);
-    assert_eq!(stage.rows.balance(LedgerAccount::Provider(user(8))), -18_001);
-    assert_eq!(stage.rows.balance(LedgerAccount::Fees), -2_000);
+    assert_eq!(stage.rows.account_balance(LedgerAccount::Provider(user(8))), -18_001);
+    assert_eq!(stage.rows.account_balance(LedgerAccount::Fees), -2_000);
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::Paid);
 }
 
@@ -76,8 +76,12 @@ fn a_chargeback_takes_custody_first_and_is_the_platforms_loss_after() {
     for _ in 0..2 {
         stage.hears_also(payment, paid, vec![taken]);
     }
-    assert_eq!(stage.rows.balance(LedgerAccount::Loss), PRICE);
-    assert_eq!(stage.rows.balance(LedgerAccount::Provider(user(7))), -18_001, "his stays his");
+    assert_eq!(stage.rows.account_balance(LedgerAccount::Loss), PRICE);
+    assert_eq!(
+        stage.rows.account_balance(LedgerAccount::Provider(user(7))),
+        -18_001,
+        "his stays his"
+    );
     stage.hears_also(payment, paid, vec![Chargeback { is_reversed: true, ..taken }]);
-    assert_eq!(stage.rows.balance(LedgerAccount::Loss), 0);
+    assert_eq!(stage.rows.account_balance(LedgerAccount::Loss), 0);
 }

@@ -20,7 +20,7 @@ fn reverse(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> Vec<Mon
 }
 
 fn earned(stage: &Stage) -> i64 {
-    -stage.rows.balance(LedgerAccount::Provider(user(7)))
+    -stage.rows.account_balance(LedgerAccount::Provider(user(7)))
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn custody_gets_back_what_a_reversed_chargeback_took_and_the_work_goes_on() {
     assert_eq!(reverse(&mut stage, payment, PRICE), [], "it is booked once");
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
-    assert_eq!((earned(&stage), stage.rows.balance(LedgerAccount::Loss)), (18_001, 0));
+    assert_eq!((earned(&stage), stage.rows.account_balance(LedgerAccount::Loss)), (18_001, 0));
 }
 
 #[test]
@@ -68,12 +68,12 @@ fn a_second_release_brings_the_provider_what_one_release_of_the_whole_brings() {
     charge_back(&mut stage, payment, 10_009);
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
-    assert_eq!((earned(&stage), stage.rows.balance(LedgerAccount::Fees)), (8_993, -999));
+    assert_eq!((earned(&stage), stage.rows.account_balance(LedgerAccount::Fees)), (8_993, -999));
     let told = reverse(&mut stage, payment, 10_009);
     let (changed, released) =
         (MoneyEventKind::PaymentStatusChanged, MoneyEventKind::PaymentReleased);
     assert_eq!(told, [changed, released]);
-    assert_eq!((earned(&stage), stage.rows.balance(LedgerAccount::Fees)), (18_001, -2_000));
+    assert_eq!((earned(&stage), stage.rows.account_balance(LedgerAccount::Fees)), (18_001, -2_000));
     assert_eq!((stage.rows.held_minor(), stage.rows.due.saga), (0, Saga::Done));
 }
 

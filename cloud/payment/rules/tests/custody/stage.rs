@@ -2,9 +2,9 @@
 //! it.
 
 use custody::{
-    AdapterAnswer, AdapterReply, Basis, CancelTerms, Chargeback, ChargebackId, CustodyLimits,
-    FeePolicy, HeardOrder, MoneyEventKind, MoneyStep, MoneyWrites, MovementId, OrderMoney,
-    PaymentWish, Refusal,
+    AdapterAnswer, AdapterReply, BilledOrder, CancelTerms, Chargeback, ChargebackId, CustodyLimits,
+    DecisionContext, FeePolicy, MoneyEventKind, MoneyRefusal, MoneyStep, MoneyWrites, MovementId,
+    OrderMoney, PaymentRequest,
 };
 use uuid::Uuid;
 use wire::{Currency, OrderId, OrderStatus, UnixMillis, UserId};
@@ -30,8 +30,8 @@ pub struct Stage {
     drawn: u128,
 }
 
-pub fn order(version: u64, status: OrderStatus) -> HeardOrder {
-    HeardOrder {
+pub fn order(version: u64, status: OrderStatus) -> BilledOrder {
+    BilledOrder {
         id: OrderId(Uuid::from_u128(500)),
         version,
         status,
@@ -59,18 +59,18 @@ impl Stage {
         (stage, payment)
     }
 
-    pub fn step(&mut self, step: &MoneyStep) -> Result<MoneyWrites, Refusal> {
+    pub fn step(&mut self, step: &MoneyStep) -> Result<MoneyWrites, MoneyRefusal> {
         self.drawn += 1;
         let fresh = MovementId(Uuid::from_u128(self.drawn << 64));
-        let basis = Basis {
+        let basis = DecisionContext {
             now: self.now,
             fresh,
             policies: &self.policies,
             limits: CustodyLimits::default(),
             lapse: None,
         };
-        let writes = custody::decide(&self.rows, step, &basis)?;
-        self.rows.written(&writes);
+        let writes = custody::decide_money_step(&self.rows, step, &basis)?;
+        self.rows.apply_writes(&writes);
         Ok(writes)
     }
 
@@ -101,7 +101,7 @@ impl Stage {
     pub fn cancelled(&mut self, fee_minor: i64) -> MoneyWrites {
         let version = self.rows.due.order.version + 1;
         let terms = Some(CancelTerms { fee_minor, provider_id: Some(user(7)) });
-        let order = HeardOrder { terms, ..order(version, OrderStatus::Cancelled) };
+        let order = BilledOrder { terms, ..order(version, OrderStatus::Cancelled) };
         self.step(&MoneyStep::OrderHeard(order)).unwrap()
     }
 
@@ -115,8 +115,8 @@ impl Stage {
     }
 }
 
-pub fn wish() -> PaymentWish {
-    PaymentWish { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
+pub fn wish() -> PaymentRequest {
+    PaymentRequest { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
 }
 
 pub fn chargeback(payment: MovementId, amount_minor: i64) -> Chargeback {

@@ -25,7 +25,7 @@ pub struct AlipayAnswer {
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AnswerError {
+pub enum AlipayAnswerError {
     #[error("the answer cannot be read")]
     Unreadable,
     #[error("the answer is signed by somebody else")]
@@ -39,15 +39,15 @@ const REFUSED: &str = "40004";
 
 impl AlipayAnswer {
     /// Verifies the signature before reading any field.
-    pub fn read(json: &str, method: &str, key: &AlipayKey) -> Result<Self, AnswerError> {
+    pub fn read(json: &str, method: &str, key: &AlipayKey) -> Result<Self, AlipayAnswerError> {
         let name = format!("{}_response", method.replace('.', "_"));
-        let text = member(json, &name).ok_or(AnswerError::Unreadable)?;
+        let text = find_member(json, &name).ok_or(AlipayAnswerError::Unreadable)?;
         let signature =
-            member(json, SIGN).and_then(|text| serde_json::from_str::<String>(text).ok());
+            find_member(json, SIGN).and_then(|text| serde_json::from_str::<String>(text).ok());
         if !signature.is_some_and(|signature| key.has_signed(text, &signature)) {
-            return Err(AnswerError::Forged);
+            return Err(AlipayAnswerError::Forged);
         }
-        serde_json::from_str(text).map_err(|_| AnswerError::Unreadable)
+        serde_json::from_str(text).map_err(|_| AlipayAnswerError::Unreadable)
     }
 
     pub fn is_done(&self) -> bool {
@@ -55,17 +55,18 @@ impl AlipayAnswer {
     }
 
     /// The reason for a refusal. Any other failure leaves the outcome open.
-    pub fn refusal(&self) -> Option<&str> {
+    pub fn refusal_reason(&self) -> Option<&str> {
         (self.code == REFUSED).then_some(self.sub_code.as_str())
     }
 }
 
 /// The original text of a top-level member. Its value is an object or a string.
-fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
+fn find_member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = json.trim_start().strip_prefix('{')?;
     loop {
-        let (key, _, behind) = value::<String>(rest)?;
-        let (_, text, behind) = value::<IgnoredAny>(behind.trim_start().strip_prefix(':')?)?;
+        let (key, _, behind) = split_first_value::<String>(rest)?;
+        let (_, text, behind) =
+            split_first_value::<IgnoredAny>(behind.trim_start().strip_prefix(':')?)?;
         if key == name {
             return Some(text);
         }
@@ -74,7 +75,7 @@ fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The first value, its text, and the remaining input.
-fn value<T: DeserializeOwned>(json: &str) -> Option<(T, &str, &str)> {
+fn split_first_value<T: DeserializeOwned>(json: &str) -> Option<(T, &str, &str)> {
     let json = json.trim_start();
     let mut values = Deserializer::from_str(json).into_iter::<T>();
     let value = values.next()?.ok()?;

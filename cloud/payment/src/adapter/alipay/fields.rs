@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::keys::{AlipayKey, MerchantKey, Unsigned};
+use super::keys::{AlipayKey, MerchantKey, SigningFailed};
 
 pub const SIGN: &str = "sign";
 pub const SIGN_TYPE: &str = "sign_type";
@@ -11,10 +11,10 @@ pub const SIGN_TYPE: &str = "sign_type";
 pub const RSA2: &str = "RSA2";
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fields(BTreeMap<String, String>);
+pub struct AlipayFields(BTreeMap<String, String>);
 
-impl Fields {
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+impl AlipayFields {
+    pub fn with_field(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
     }
@@ -35,10 +35,10 @@ impl Fields {
     }
 
     /// Signs the request and encodes it as a form.
-    pub fn signed(self, key: &MerchantKey) -> Result<String, Unsigned> {
-        let fields = self.with(SIGN_TYPE, RSA2);
-        let signature = key.sign(&fields.text(&[SIGN]))?;
-        let fields = fields.with(SIGN, signature);
+    pub fn sign_form(self, key: &MerchantKey) -> Result<String, SigningFailed> {
+        let fields = self.with_field(SIGN_TYPE, RSA2);
+        let signature = key.sign(&fields.signing_text(&[SIGN]))?;
+        let fields = fields.with_field(SIGN, signature);
         let sent = fields.0.iter().filter(|(_, value)| !value.is_empty());
         Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(sent).finish())
     }
@@ -46,10 +46,12 @@ impl Fields {
     /// Unlike a request, a message is signed without its signature type.
     pub fn are_signed_by(&self, key: &AlipayKey) -> bool {
         let signature = self.get(SIGN).filter(|_| self.get(SIGN_TYPE) == Some(RSA2));
-        signature.is_some_and(|signature| key.has_signed(&self.text(&[SIGN, SIGN_TYPE]), signature))
+        signature.is_some_and(|signature| {
+            key.has_signed(&self.signing_text(&[SIGN, SIGN_TYPE]), signature)
+        })
     }
 
-    fn text(&self, but: &[&str]) -> String {
+    fn signing_text(&self, but: &[&str]) -> String {
         let counts =
             |(name, value): &(&String, &String)| !value.is_empty() && !but.contains(&name.as_str());
         let pairs = self.0.iter().filter(counts).map(|(name, value)| format!("{name}={value}"));

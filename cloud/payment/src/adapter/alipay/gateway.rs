@@ -15,9 +15,9 @@ use serde_json::Value;
 use wire::UnixMillis;
 
 use super::{
-    answer::{AlipayAnswer, AnswerError},
-    fields::Fields,
-    keys::{AlipayKey, MerchantKey, Unsigned},
+    answer::{AlipayAnswer, AlipayAnswerError},
+    fields::AlipayFields,
+    keys::{AlipayKey, MerchantKey, SigningFailed},
 };
 
 /// Longer answers are rejected.
@@ -40,7 +40,7 @@ pub struct AlipayGateway {
 #[derive(Debug, thiserror::Error)]
 pub enum AlipayCallError {
     #[error(transparent)]
-    Unsigned(#[from] Unsigned),
+    Unsigned(#[from] SigningFailed),
     #[error("the request could not be made")]
     Form(#[from] axum::http::Error),
     #[error("the gateway is away")]
@@ -52,55 +52,55 @@ pub enum AlipayCallError {
     #[error("the gateway answered with status {0}")]
     Status(u16),
     #[error(transparent)]
-    Answer(#[from] AnswerError),
+    Answer(#[from] AlipayAnswerError),
 }
 
 impl AlipayGateway {
-    pub async fn ask(
+    pub async fn call_method(
         &self,
         method: &str,
         business: &Value,
     ) -> Result<AlipayAnswer, AlipayCallError> {
-        let form = self.request(method, business).signed(&self.own)?;
+        let form = self.build_request(method, business).sign_form(&self.own)?;
         // The URL declares the form's charset.
         let request = Request::post(format!("{}?charset=utf-8", self.address))
             .header(header::CONTENT_TYPE, FORM)
             .body(Body::from(form))?;
-        let json = tokio::time::timeout(self.answer_within, self.exchange(request)).await??;
+        let json = tokio::time::timeout(self.answer_within, self.send_request(request)).await??;
         Ok(AlipayAnswer::read(&json, method, &self.alipay)?)
     }
 
     /// A signed link for a person to open.
-    pub fn link(&self, request: Fields) -> Result<String, Unsigned> {
-        Ok(format!("{}?{}", self.address, request.signed(&self.own)?))
+    pub fn sign_link(&self, request: AlipayFields) -> Result<String, SigningFailed> {
+        Ok(format!("{}?{}", self.address, request.sign_form(&self.own)?))
     }
 
     /// The fields of every request.
-    pub fn request(&self, method: &str, business: &Value) -> Fields {
-        Fields::default()
-            .with("app_id", self.app_id.as_str())
-            .with("method", method)
-            .with("format", "JSON")
-            .with("charset", "utf-8")
-            .with("timestamp", beijing(self.clock.now()))
-            .with("version", "1.0")
-            .with("biz_content", business.to_string())
+    pub fn build_request(&self, method: &str, business: &Value) -> AlipayFields {
+        AlipayFields::default()
+            .with_field("app_id", self.app_id.as_str())
+            .with_field("method", method)
+            .with_field("format", "JSON")
+            .with_field("charset", "utf-8")
+            .with_field("timestamp", format_beijing_time(self.clock.now()))
+            .with_field("version", "1.0")
+            .with_field("biz_content", business.to_string())
     }
 
-    async fn exchange(&self, request: Request<Body>) -> Result<String, AlipayCallError> {
-        let (head, body) = self.client.request(request).await?.into_parts();
+    async fn send_request(&self, request: Request<Body>) -> Result<String, AlipayCallError> {
+        let (head, body) = self.client.send_request(request).await?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         let bytes = body.map_err(AlipayCallError::Broken)?.to_bytes();
         if !head.status.is_success() {
             return Err(AlipayCallError::Status(head.status.as_u16()));
         }
         let text = String::from_utf8(bytes.into());
-        text.map_err(|_| AlipayCallError::Answer(AnswerError::Unreadable))
+        text.map_err(|_| AlipayCallError::Answer(AlipayAnswerError::Unreadable))
     }
 }
 
 /// `2025-11-24 23:20:00`.
-pub fn beijing(at: UnixMillis) -> String {
+pub fn format_beijing_time(at: UnixMillis) -> String {
     let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(BEIJING_HOURS));
     at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string()

@@ -28,7 +28,7 @@ pub struct MerchantKey(RsaKeyPair);
 pub struct AlipayKey(UnparsedPublicKey<Vec<u8>>);
 
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub enum AlipayKeyError {
     #[error("`{}` cannot be read", file.display())]
     File { file: PathBuf, source: std::io::Error },
     #[error("`{}` holds no RSA key of the kind that is needed here", .0.display())]
@@ -41,14 +41,14 @@ pub enum KeyError {
 /// Signing failed; the library gives no cause.
 #[derive(Debug, thiserror::Error)]
 #[error("nothing could be signed")]
-pub struct Unsigned;
+pub struct SigningFailed;
 
 impl MerchantKey {
     /// Reads PKCS#8 or PKCS#1, 2048 to 4096 bits.
-    pub fn read(file: &Path) -> Result<Self, KeyError> {
-        let der = der(file)?;
+    pub fn read(file: &Path) -> Result<Self, AlipayKeyError> {
+        let der = read_der(file)?;
         let key = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
-        key.map(Self).map_err(|_| KeyError::Form(file.to_owned()))
+        key.map(Self).map_err(|_| AlipayKeyError::Form(file.to_owned()))
     }
 
     pub fn is_published(&self) -> bool {
@@ -56,22 +56,22 @@ impl MerchantKey {
     }
 
     /// Signs as `RSA2`: SHA-256 with RSA, in base64.
-    pub fn sign(&self, text: &str) -> Result<String, Unsigned> {
+    pub fn sign(&self, text: &str) -> Result<String, SigningFailed> {
         let mut signature = vec![0; self.0.public().modulus_len()];
         let random = SystemRandom::new();
         self.0
             .sign(&RSA_PKCS1_SHA256, &random, text.as_bytes(), &mut signature)
-            .map_err(|_| Unsigned)?;
+            .map_err(|_| SigningFailed)?;
         Ok(STANDARD.encode(signature))
     }
 }
 
 impl AlipayKey {
-    pub fn read(file: &Path, own: &MerchantKey) -> Result<Self, KeyError> {
-        let der = der(file)?;
-        let key = inner_key(&der).ok_or_else(|| KeyError::Form(file.to_owned()))?;
+    pub fn read(file: &Path, own: &MerchantKey) -> Result<Self, AlipayKeyError> {
+        let der = read_der(file)?;
+        let key = inner_key(&der).ok_or_else(|| AlipayKeyError::Form(file.to_owned()))?;
         if key == own.0.public_key().as_ref() {
-            return Err(KeyError::Own(file.to_owned()));
+            return Err(AlipayKeyError::Own(file.to_owned()));
         }
         Ok(Self(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.to_vec())))
     }
@@ -90,12 +90,12 @@ fn is_published(public_key: &[u8]) -> bool {
     PUBLISHED.contains(&hex::encode(digest(&SHA256, public_key)).as_str())
 }
 
-fn der(file: &Path) -> Result<Vec<u8>, KeyError> {
+fn read_der(file: &Path) -> Result<Vec<u8>, AlipayKeyError> {
     let text = fs::read_to_string(file)
-        .map_err(|source| KeyError::File { file: file.to_owned(), source })?;
+        .map_err(|source| AlipayKeyError::File { file: file.to_owned(), source })?;
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("-----"));
     let text: String = lines.collect();
-    STANDARD.decode(text).map_err(|_| KeyError::Form(file.to_owned()))
+    STANDARD.decode(text).map_err(|_| AlipayKeyError::Form(file.to_owned()))
 }
 
 /// The algorithm identifier of an RSA key: its OID, without parameters.
@@ -106,16 +106,17 @@ const BIT_STRING: u8 = 0x03;
 
 /// The key inside the wrapper that names its algorithm, as ring expects it.
 fn inner_key(der: &[u8]) -> Option<&[u8]> {
-    let (info, behind) = element(SEQUENCE, der)?;
-    let (algorithm, rest) = element(SEQUENCE, info)?;
-    let (bits, last) = element(BIT_STRING, rest)?;
+    let (info, behind) = split_der_element(SEQUENCE, der)?;
+    let (algorithm, rest) = split_der_element(SEQUENCE, info)?;
+    let (bits, last) = split_der_element(BIT_STRING, rest)?;
     let key = bits.strip_prefix(&[0])?;
-    let is_whole = behind.is_empty() && last.is_empty() && element(SEQUENCE, key).is_some();
+    let is_whole =
+        behind.is_empty() && last.is_empty() && split_der_element(SEQUENCE, key).is_some();
     (is_whole && algorithm == RSA_ENCRYPTION).then_some(key)
 }
 
 /// The first DER element, and the remaining input.
-fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+fn split_der_element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&found, der) = der.split_first()?;
     let (&first, der) = der.split_first()?;
     let (length, der) = match first {

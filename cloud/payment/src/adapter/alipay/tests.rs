@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alipay_sandbox::{APP_ID, bank_public_key, merchant_key, merchant_public_key};
 
-use super::{answer::AnswerError, *};
+use super::{answer::AlipayAnswerError, *};
 
 const TRADE: &str = "0193f1d2a0007000800000000000abcd";
 const QUERY_ANSWER: &str = r#"{"code":"10000","msg":"Success","out_trade_no":"0193f1d2a0007000800000000000abcd","store":"a\/b","total_amount":"200.01","trade_status":"TRADE_SUCCESS"}"#;
@@ -49,34 +49,34 @@ fn bank() -> AlipayKey {
     AlipayKey::read(&bank_public_key(), &own()).unwrap()
 }
 
-fn message() -> Fields {
-    Fields::default()
-        .with("app_id", APP_ID)
-        .with("charset", "utf-8")
-        .with("notify_type", "trade_status_sync")
-        .with("out_trade_no", TRADE)
-        .with("subject", "Clean & repair=all")
-        .with("total_amount", "200.01")
-        .with("trade_status", "TRADE_SUCCESS")
+fn message() -> AlipayFields {
+    AlipayFields::default()
+        .with_field("app_id", APP_ID)
+        .with_field("charset", "utf-8")
+        .with_field("notify_type", "trade_status_sync")
+        .with_field("out_trade_no", TRADE)
+        .with_field("subject", "Clean & repair=all")
+        .with_field("total_amount", "200.01")
+        .with_field("trade_status", "TRADE_SUCCESS")
         // Empty values are not signed.
-        .with("body", "")
-        .with("sign_type", "RSA2")
-        .with("sign", MESSAGE_SIGNATURE)
+        .with_field("body", "")
+        .with_field("sign_type", "RSA2")
+        .with_field("sign", MESSAGE_SIGNATURE)
 }
 
 #[test]
 fn a_request_is_signed_over_its_sorted_fields() {
-    let request = Fields::default()
-        .with("version", "1.0")
-        .with("timestamp", beijing(UnixMillis(1_764_000_000_000)))
-        .with("notify_url", "")
-        .with("method", "alipay.trade.query")
-        .with("format", "JSON")
-        .with("charset", "utf-8")
-        .with("biz_content", format!(r#"{{"out_trade_no":"{TRADE}"}}"#))
-        .with("app_id", APP_ID);
-    let form = request.signed(&own()).unwrap();
-    let sent = Fields::read(form.as_bytes()).unwrap();
+    let request = AlipayFields::default()
+        .with_field("version", "1.0")
+        .with_field("timestamp", format_beijing_time(UnixMillis(1_764_000_000_000)))
+        .with_field("notify_url", "")
+        .with_field("method", "alipay.trade.query")
+        .with_field("format", "JSON")
+        .with_field("charset", "utf-8")
+        .with_field("biz_content", format!(r#"{{"out_trade_no":"{TRADE}"}}"#))
+        .with_field("app_id", APP_ID);
+    let form = request.sign_form(&own()).unwrap();
+    let sent = AlipayFields::read(form.as_bytes()).unwrap();
     assert_eq!(sent.get("sign"), Some(REQUEST_SIGNATURE));
     assert_eq!(sent.get("sign_type"), Some("RSA2"));
     assert!(!form.contains("notify_url"), "{form}");
@@ -90,9 +90,9 @@ fn a_message_counts_only_as_it_was_signed() {
     let forms =
         [("body", "added"), ("sign_type", "RSA"), ("sign", REQUEST_SIGNATURE), ("sign", "")];
     for (name, value) in lies.into_iter().chain(forms) {
-        assert!(!message().with(name, value).are_signed_by(&key), "{name}={value}");
+        assert!(!message().with_field(name, value).are_signed_by(&key), "{name}={value}");
     }
-    assert_eq!(Fields::read(b"total_amount=1.00&total_amount=2.00"), None);
+    assert_eq!(AlipayFields::read(b"total_amount=1.00&total_amount=2.00"), None);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn an_answer_counts_only_as_it_was_signed() {
     };
     let answer = read(&whole(QUERY_ANSWER, ANSWER_SIGNATURE)).unwrap();
     assert!(answer.is_done() && answer.out_trade_no == TRADE);
-    assert_eq!(answer.total_amount.map(Amount::minor), Some(20_001));
+    assert_eq!(answer.total_amount.map(Amount::minor_units), Some(20_001));
 
     let cheaper = QUERY_ANSWER.replace("200.01", "200.00");
     let respelt = QUERY_ANSWER.replace(r"a\/b", "a/b");
@@ -115,14 +115,14 @@ fn an_answer_counts_only_as_it_was_signed() {
         (QUERY_ANSWER, REQUEST_SIGNATURE),
         (QUERY_ANSWER, ""),
     ] {
-        assert_eq!(read(&whole(node, signature)).err(), Some(AnswerError::Forged), "{node}");
+        assert_eq!(read(&whole(node, signature)).err(), Some(AlipayAnswerError::Forged), "{node}");
     }
     let unsigned = format!(r#"{{"alipay_trade_query_response":{QUERY_ANSWER}}}"#);
-    assert_eq!(read(&unsigned).err(), Some(AnswerError::Forged));
+    assert_eq!(read(&unsigned).err(), Some(AlipayAnswerError::Forged));
     let elsewhere = whole(QUERY_ANSWER, ANSWER_SIGNATURE).replace("trade_query", "trade_close");
     let error = r#"{"error_response":{"code":"40002"}}"#;
     for json in [elsewhere.as_str(), error, "", "{", "[]", "{}", r#"{"sign":1}"#] {
-        assert_eq!(read(json).err(), Some(AnswerError::Unreadable), "{json}");
+        assert_eq!(read(json).err(), Some(AlipayAnswerError::Unreadable), "{json}");
     }
 }
 
@@ -141,13 +141,16 @@ fn keys_are_read_as_alipays_tools_and_console_write_them() {
     assert!(MerchantKey::read(&file(&bare(&merchant_key()))).is_ok());
     let public = bare(&bank_public_key());
     assert!(AlipayKey::read(&file(&public), &own()).is_ok());
-    assert!(matches!(MerchantKey::read(&file(&public)), Err(KeyError::Form(_))));
-    assert!(matches!(MerchantKey::read(&file("no key")), Err(KeyError::Form(_))));
-    assert!(matches!(MerchantKey::read(&folder.path().join("none")), Err(KeyError::File { .. })));
+    assert!(matches!(MerchantKey::read(&file(&public)), Err(AlipayKeyError::Form(_))));
+    assert!(matches!(MerchantKey::read(&file("no key")), Err(AlipayKeyError::Form(_))));
+    assert!(matches!(
+        MerchantKey::read(&folder.path().join("none")),
+        Err(AlipayKeyError::File { .. })
+    ));
     let refusal = |file: &Path| AlipayKey::read(file, &own()).err();
-    assert!(matches!(refusal(&merchant_public_key()), Some(KeyError::Own(_))));
-    assert!(matches!(refusal(&merchant_key()), Some(KeyError::Form(_))));
-    assert!(matches!(refusal(&file("AAAA")), Some(KeyError::Form(_))));
+    assert!(matches!(refusal(&merchant_public_key()), Some(AlipayKeyError::Own(_))));
+    assert!(matches!(refusal(&merchant_key()), Some(AlipayKeyError::Form(_))));
+    assert!(matches!(refusal(&file("AAAA")), Some(AlipayKeyError::Form(_))));
 }
 
 /// Uses the published keys.
@@ -203,9 +206,9 @@ fn settings_of_no_use_are_refused_at_the_start() {
 fn amounts_go_out_exact_and_never_as_nothing() {
     let exact = [(1, "0.01"), (10, "0.10"), (20_001, "200.01"), (9_999_999_999, "99999999.99")];
     for (minor, text) in exact {
-        assert_eq!(yuan(minor).as_deref(), Some(text));
+        assert_eq!(format_yuan(minor).as_deref(), Some(text));
     }
     for minor in [0, -1, 10_000_000_000] {
-        assert_eq!(yuan(minor), None);
+        assert_eq!(format_yuan(minor), None);
     }
 }

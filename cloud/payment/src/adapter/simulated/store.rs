@@ -16,7 +16,7 @@ use super::{
     CallbackForm, DECLINED, FEE, FEE_BASIS_POINTS, LATE_CALLBACK, LATE_MS, NO_PAYOUT, NO_REFUND,
     OTHER_AMOUNT, PAYOUT_BACK, SILENT, SLOW, SLOW_MS, TWO_CALLBACKS, USUAL_METHOD, WAITING,
 };
-use crate::store::{AdapterCall, CallKind, StoreError};
+use crate::store::{AdapterCall, AdapterCallKind, StoreError};
 
 const ONE: &str = "WHERE id = ?";
 const CLOSE: &str = "UPDATE simulated_movements SET state = 'closed' WHERE id = ?";
@@ -66,22 +66,22 @@ row! {
     }
 }
 
-pub async fn begin(
+pub async fn begin_movement(
     sql: &Sql,
     call: &AdapterCall,
     clock: &Clock,
 ) -> Result<AdapterReply, StoreError> {
     let now = clock.now();
     transact!(sql, tx => {
-        if truth(tx, call.id).await?.is_none() {
-            let fresh = Truth::begun(tx, call, now).await?;
-            let sends = fresh.sends();
+        if load_movement(tx, call.id).await?.is_none() {
+            let fresh = Truth::begin_scripted(tx, call, now).await?;
+            let sends = fresh.callback_times();
             if tx.insert_new(fresh).await? {
                 let message = |send_at| MessageRow { id: clock.new_id(), movement_id: call.id.0, send_at };
                 tx.insert_all(sends.into_iter().map(message).collect::<Vec<_>>()).await?;
             }
         }
-        answer(tx, call.id, now).await
+        build_reply(tx, call.id, now).await
     })
 }
 
@@ -91,19 +91,23 @@ pub async fn close(
     now: UnixMillis,
 ) -> Result<AdapterReply, StoreError> {
     transact!(sql, tx => {
-        if truth(tx, call.id).await?.is_none() {
-            tx.insert_new(Truth::of(call, "closed")).await?;
+        if load_movement(tx, call.id).await?.is_none() {
+            tx.insert_new(Truth::from_call(call, "closed")).await?;
         }
-        let open = truth(tx, call.id).await?.is_some_and(|truth| truth.is_open(now));
+        let open = load_movement(tx, call.id).await?.is_some_and(|truth| truth.is_open(now));
         if open {
             tx.exec(CLOSE, vals![call.id.0]).await?;
         }
-        answer(tx, call.id, now).await
+        build_reply(tx, call.id, now).await
     })
 }
 
-pub async fn query(sql: &Sql, id: MovementId, now: UnixMillis) -> Result<AdapterReply, StoreError> {
-    transact!(sql, tx => { answer(tx, id, now).await })
+pub async fn query_movement(
+    sql: &Sql,
+    id: MovementId,
+    now: UnixMillis,
+) -> Result<AdapterReply, StoreError> {
+    transact!(sql, tx => { build_reply(tx, id, now).await })
 }
 
 pub async fn charge_back(
@@ -120,33 +124,36 @@ pub async fn charge_back(
     Ok(())
 }
 
-pub async fn pays(sql: &Sql, payment: MovementId) -> Result<bool, StoreError> {
+pub async fn pay_charge(sql: &Sql, payment: MovementId) -> Result<bool, StoreError> {
     Ok(sql.exec(PAY, vals![payment.0]).await? == 1)
 }
 
 /// Batch size.
 const KNOWN_MAX: usize = 500;
 
-pub async fn known(sql: &Sql, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
-    Ok(sql.all(KNOWN, vals![after, KNOWN_MAX]).await?)
+pub async fn list_ids_after(sql: &Sql, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    Ok(sql.fetch_all(KNOWN, vals![after, KNOWN_MAX]).await?)
 }
 
 /// Messages per run.
 const MESSAGES_MAX: usize = 100;
 
 /// Removes the due messages and returns them; each is delivered at most once.
-pub async fn messages(sql: &Sql, now: UnixMillis) -> Result<Vec<CallbackForm>, StoreError> {
-    let due: Vec<(Uuid, Uuid)> = sql.all(DUE_MESSAGES, vals![now, MESSAGES_MAX]).await?;
+pub async fn take_due_messages(
+    sql: &Sql,
+    now: UnixMillis,
+) -> Result<Vec<CallbackForm>, StoreError> {
+    let due: Vec<(Uuid, Uuid)> = sql.fetch_all(DUE_MESSAGES, vals![now, MESSAGES_MAX]).await?;
     let mut messages = Vec::new();
     for (id, movement) in due {
         let taken = sql.exec(SENT, vals![id]).await? == 1;
-        let truth: Option<Truth> = sql.one(Truth::select(ONE), vals![movement]).await?;
-        messages.extend(truth.filter(|_| taken).map(|truth| truth.message(now)));
+        let truth: Option<Truth> = sql.fetch_optional(Truth::select(ONE), vals![movement]).await?;
+        messages.extend(truth.filter(|_| taken).map(|truth| truth.into_callback(now)));
     }
     Ok(messages)
 }
 
-pub async fn statement(
+pub async fn fetch_statement(
     sql: &Sql,
     ids: &[Uuid],
     now: UnixMillis,
@@ -155,42 +162,48 @@ pub async fn statement(
         return Ok(Vec::new());
     }
     let values = || ids.iter().map(Val::from).collect();
-    let text = Truth::select("WHERE id IN (").marks(ids.len()).then(")");
-    let rows: Vec<Truth> = sql.all(text, values()).await?;
-    let mut lines: Vec<StatementLine> = rows.iter().flat_map(|row| row.lines(now)).collect();
-    let text = ChargebackTruth::select("WHERE payment_id IN (").marks(ids.len()).then(")");
-    let rows: Vec<ChargebackTruth> = sql.all(text, values()).await?;
-    lines.extend(rows.into_iter().flat_map(ChargebackTruth::lines));
+    let text = Truth::select("WHERE id IN (").append_marks(ids.len()).append_text(")");
+    let rows: Vec<Truth> = sql.fetch_all(text, values()).await?;
+    let mut lines: Vec<StatementLine> =
+        rows.iter().flat_map(|row| row.statement_lines(now)).collect();
+    let text =
+        ChargebackTruth::select("WHERE payment_id IN (").append_marks(ids.len()).append_text(")");
+    let rows: Vec<ChargebackTruth> = sql.fetch_all(text, values()).await?;
+    lines.extend(rows.into_iter().flat_map(ChargebackTruth::into_statement_lines));
     Ok(lines)
 }
 
-async fn truth(tx: &mut Tx, id: MovementId) -> Result<Option<Truth>, StoreError> {
+async fn load_movement(tx: &mut Tx, id: MovementId) -> Result<Option<Truth>, StoreError> {
     let text: Statement = Truth::select(ONE);
-    let text = if tx.is_mysql() { text.then(" FOR UPDATE") } else { text };
-    Ok(tx.one(text, vals![id.0]).await?)
+    let text = if tx.is_mysql() { text.append_text(" FOR UPDATE") } else { text };
+    Ok(tx.fetch_optional(text, vals![id.0]).await?)
 }
 
-async fn answer(tx: &mut Tx, id: MovementId, now: UnixMillis) -> Result<AdapterReply, StoreError> {
-    let Some(truth) = truth(tx, id).await? else {
+async fn build_reply(
+    tx: &mut Tx,
+    id: MovementId,
+    now: UnixMillis,
+) -> Result<AdapterReply, StoreError> {
+    let Some(truth) = load_movement(tx, id).await? else {
         return Ok(AdapterReply { answer: AdapterAnswer::NotFound, chargebacks: Vec::new() });
     };
     if truth.silences > 0 {
         tx.exec(HUSH, vals![id.0]).await?;
         return Ok(AdapterReply { answer: AdapterAnswer::Unknown, chargebacks: Vec::new() });
     }
-    let rows: Vec<ChargebackTruth> = tx.all(CHARGEBACKS, vals![id.0]).await?;
-    let chargebacks = rows.into_iter().map(ChargebackTruth::chargeback).collect();
-    Ok(AdapterReply { answer: truth.answer(now)?, chargebacks })
+    let rows: Vec<ChargebackTruth> = tx.fetch_all(CHARGEBACKS, vals![id.0]).await?;
+    let chargebacks = rows.into_iter().map(ChargebackTruth::into_chargeback).collect();
+    Ok(AdapterReply { answer: truth.current_answer(now)?, chargebacks })
 }
 
 impl Truth {
-    fn of(call: &AdapterCall, state: &str) -> Self {
+    fn from_call(call: &AdapterCall, state: &str) -> Self {
         let (kind, payment_id, provider_id, method) = match &call.kind {
-            CallKind::Charge { method, provider, .. } => {
+            AdapterCallKind::Charge { method, provider, .. } => {
                 ("charge", None, *provider, method.as_str())
             }
-            CallKind::Refund { payment, .. } => ("refund", Some(payment.0), None, ""),
-            CallKind::Payout { provider } => ("payout", None, Some(*provider), ""),
+            AdapterCallKind::Refund { payment, .. } => ("refund", Some(payment.0), None, ""),
+            AdapterCallKind::Payout { provider } => ("payout", None, Some(*provider), ""),
         };
         Self {
             id: call.id.0,
@@ -207,28 +220,34 @@ impl Truth {
     }
 
     /// Follows the script of the charge's method.
-    async fn begun(tx: &mut Tx, call: &AdapterCall, now: UnixMillis) -> Result<Self, StoreError> {
+    async fn begin_scripted(
+        tx: &mut Tx,
+        call: &AdapterCall,
+        now: UnixMillis,
+    ) -> Result<Self, StoreError> {
         let method = match &call.kind {
-            CallKind::Payout { provider } => return Self::paid_out(tx, call, *provider, now).await,
-            CallKind::Refund { payment, .. } => {
-                let paid = truth(tx, *payment).await?;
-                let fails = paid.is_some_and(|paid| paid.method == NO_REFUND);
-                return Ok(Self::of(call, if fails { "failed" } else { "done" }));
+            AdapterCallKind::Payout { provider } => {
+                return Self::paid_out(tx, call, *provider, now).await;
             }
-            CallKind::Charge { method, .. } => method.as_str(),
+            AdapterCallKind::Refund { payment, .. } => {
+                let paid = load_movement(tx, *payment).await?;
+                let fails = paid.is_some_and(|paid| paid.method == NO_REFUND);
+                return Ok(Self::from_call(call, if fails { "failed" } else { "done" }));
+            }
+            AdapterCallKind::Charge { method, .. } => method.as_str(),
         };
-        let paid = Self::of(call, "paid");
+        let paid = Self::from_call(call, "paid");
         Ok(match method {
             USUAL_METHOD | NO_REFUND | NO_PAYOUT | PAYOUT_BACK => paid,
             FEE => Self { fee_minor: call.amount_minor * FEE_BASIS_POINTS / 10_000, ..paid },
             SILENT => Self { silences: 1, ..paid },
             OTHER_AMOUNT => Self { amount_minor: call.amount_minor - 1, ..paid },
-            DECLINED => Self::of(call, "declined"),
+            DECLINED => Self::from_call(call, "declined"),
             SLOW | LATE_CALLBACK | TWO_CALLBACKS => {
-                Self { pays_at: Some(now.plus_ms(SLOW_MS)), ..Self::of(call, "pending") }
+                Self { pays_at: Some(now.plus_ms(SLOW_MS)), ..Self::from_call(call, "pending") }
             }
-            WAITING => Self::of(call, "pending"),
-            _ => Self::of(call, "declined"),
+            WAITING => Self::from_call(call, "pending"),
+            _ => Self::from_call(call, "declined"),
         })
     }
 
@@ -239,17 +258,17 @@ impl Truth {
         provider: UserId,
         now: UnixMillis,
     ) -> Result<Self, StoreError> {
-        let script: Option<String> = tx.one(LAST_OF_PROVIDER, vals![provider]).await?;
-        let done = Self::of(call, "done");
+        let script: Option<String> = tx.fetch_optional(LAST_OF_PROVIDER, vals![provider]).await?;
+        let done = Self::from_call(call, "done");
         Ok(match script.as_deref() {
-            Some(NO_PAYOUT) => Self::of(call, "failed"),
+            Some(NO_PAYOUT) => Self::from_call(call, "failed"),
             Some(PAYOUT_BACK) => Self { pays_at: Some(now.plus_ms(SLOW_MS)), ..done },
             _ => done,
         })
     }
 
     /// When to send its callbacks, one per entry.
-    fn sends(&self) -> Vec<UnixMillis> {
+    fn callback_times(&self) -> Vec<UnixMillis> {
         match (self.method.as_str(), self.pays_at) {
             (LATE_CALLBACK, Some(paid)) => vec![paid.plus_ms(LATE_MS)],
             (TWO_CALLBACKS, Some(paid)) => vec![paid; 2],
@@ -257,7 +276,7 @@ impl Truth {
         }
     }
 
-    fn message(self, now: UnixMillis) -> CallbackForm {
+    fn into_callback(self, now: UnixMillis) -> CallbackForm {
         let state = if self.has_paid(now) { "paid".to_owned() } else { self.state };
         CallbackForm { id: self.id, state, amount: Amount::from_minor(self.amount_minor).ok() }
     }
@@ -276,7 +295,7 @@ impl Truth {
         matches!(self.state.as_str(), "pending" | "declined") && !self.has_paid(now)
     }
 
-    fn answer(&self, now: UnixMillis) -> Result<AdapterAnswer, StoreError> {
+    fn current_answer(&self, now: UnixMillis) -> Result<AdapterAnswer, StoreError> {
         let paid = AdapterAnswer::Paid { amount_minor: self.amount_minor };
         Ok(match self.state.as_str() {
             _ if self.has_paid(now) => paid,
@@ -294,7 +313,7 @@ impl Truth {
 }
 
 impl Truth {
-    fn lines(&self, now: UnixMillis) -> Vec<StatementLine> {
+    fn statement_lines(&self, now: UnixMillis) -> Vec<StatementLine> {
         let kinds: &[LineKind] = match (self.kind.as_str(), self.state.as_str()) {
             ("charge", _) if self.has_paid(now) => &[LineKind::Charge],
             ("charge", "paid") => &[LineKind::Charge],
@@ -316,7 +335,7 @@ impl Truth {
 }
 
 impl ChargebackTruth {
-    fn lines(self) -> Vec<StatementLine> {
+    fn into_statement_lines(self) -> Vec<StatementLine> {
         let line = |kind| StatementLine {
             movement: MovementId(self.payment_id),
             kind,
@@ -326,7 +345,7 @@ impl ChargebackTruth {
         [line(LineKind::Chargeback(self.id))].into_iter().chain(back).collect()
     }
 
-    fn chargeback(self) -> Chargeback {
+    fn into_chargeback(self) -> Chargeback {
         Chargeback {
             id: ChargebackId(self.id),
             payment: MovementId(self.payment_id),

@@ -7,7 +7,7 @@ use platform::row;
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
-use super::{StoreError, word};
+use super::{StoreError, parse_column};
 
 row! {
     #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub fn account_key(account: LedgerAccount, subject: Uuid) -> AccountKey {
     }
 }
 
-fn account(word: &str, owner: Uuid) -> Result<LedgerAccount, StoreError> {
+fn parse_account(word: &str, owner: Uuid) -> Result<LedgerAccount, StoreError> {
     Ok(match word {
         "adapter" => LedgerAccount::Adapter,
         "held" => LedgerAccount::Held(OrderId(owner)),
@@ -80,7 +80,7 @@ fn account(word: &str, owner: Uuid) -> Result<LedgerAccount, StoreError> {
     })
 }
 
-pub fn journal(journal: &MoneyJournal, id: Uuid, order_id: Option<OrderId>) -> JournalRow {
+pub fn to_journal_row(journal: &MoneyJournal, id: Uuid, order_id: Option<OrderId>) -> JournalRow {
     let JournalKey { action, subject, party } = journal.key;
     JournalRow {
         id,
@@ -93,7 +93,7 @@ pub fn journal(journal: &MoneyJournal, id: Uuid, order_id: Option<OrderId>) -> J
     }
 }
 
-pub fn posting(row: &JournalRow, key: AccountKey, amount_minor: i64) -> PostingRow {
+pub fn to_posting_row(row: &JournalRow, key: AccountKey, amount_minor: i64) -> PostingRow {
     PostingRow {
         journal_id: row.id,
         action: row.action.clone(),
@@ -107,20 +107,20 @@ pub fn posting(row: &JournalRow, key: AccountKey, amount_minor: i64) -> PostingR
 }
 
 /// Journals with their postings, both in writing order.
-pub fn journals(
+pub fn assemble_journals(
     rows: Vec<JournalRow>,
     postings: Vec<PostingRow>,
 ) -> Result<Vec<MoneyJournal>, StoreError> {
     let mut of_journal: BTreeMap<Uuid, Vec<Posting>> = BTreeMap::new();
     for row in postings {
-        let account = account(&row.account, row.owner_id)?;
+        let account = parse_account(&row.account, row.owner_id)?;
         let posting = Posting { account, minor: row.amount_minor };
         of_journal.entry(row.journal_id).or_default().push(posting);
     }
     let journal = |row: JournalRow| {
         let party = Some(UserId(row.party)).filter(|party| !party.0.is_nil());
         let key = JournalKey {
-            action: word(&row.action, "journals.action")?,
+            action: parse_column(&row.action, "journals.action")?,
             subject: row.subject,
             party,
         };
@@ -149,7 +149,7 @@ mod tests {
             LedgerAccount::Bank,
         ] {
             let key = account_key(ledger, Uuid::from_u128(0x77));
-            assert_eq!(account(key.account, key.owner).ok(), Some(ledger));
+            assert_eq!(parse_account(key.account, key.owner).ok(), Some(ledger));
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The row of a due.
 
-use custody::{CancelTerms, Completion, Due, HeardOrder};
+use custody::{BilledOrder, CancelTerms, Due, OrderCompletion};
 use platform::row;
 use wire::{Currency, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
 
-use super::{StoreError, word};
+use super::{StoreError, parse_column};
 
 row! {
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +32,9 @@ row! {
 }
 
 impl DueRow {
-    pub fn of(due: &Due, now: UnixMillis) -> Self {
-        let HeardOrder { id, version, status, customer_id, provider_id, .. } = due.order;
-        let HeardOrder { price_minor, currency, created_at, terms, .. } = due.order;
+    pub fn from_due(due: &Due, now: UnixMillis) -> Self {
+        let BilledOrder { id, version, status, customer_id, provider_id, .. } = due.order;
+        let BilledOrder { price_minor, currency, created_at, terms, .. } = due.order;
         Self {
             order_id: id,
             order_version: version,
@@ -58,12 +58,12 @@ impl DueRow {
         }
     }
 
-    pub fn due(self) -> Result<Due, StoreError> {
+    pub fn into_due(self) -> Result<Due, StoreError> {
         let completed = self.completed_by.zip(self.completed_heard_at);
         let terms = self.cancel_fee_minor;
         let terms =
             terms.map(|fee_minor| CancelTerms { fee_minor, provider_id: self.cancel_fee_to });
-        let order = HeardOrder {
+        let order = BilledOrder {
             id: self.order_id,
             version: self.order_version,
             status: self.order_status,
@@ -78,9 +78,9 @@ impl DueRow {
             order,
             payment_status: self.payment_status,
             money_version: self.money_version,
-            saga: word(&self.saga, "dues.saga")?,
+            saga: parse_column(&self.saga, "dues.saga")?,
             completed: completed
-                .map(|(provider_id, heard_at)| Completion { provider_id, heard_at }),
+                .map(|(provider_id, heard_at)| OrderCompletion { provider_id, heard_at }),
             granted_minor: self.granted_minor,
             goodwill_minor: self.goodwill_minor,
             next_at: self.next_at,

@@ -1,18 +1,18 @@
 //! Movements at the adapter (payments, refunds, payouts), requests for refunds, and chargebacks.
 
 use custody::{
-    Chargeback, ChargebackId, Errand, HeardOrder, MovementId, Payment, PaymentState, Payout,
+    BilledOrder, Chargeback, ChargebackId, MovementId, Payment, PaymentState, Payout, PendingCall,
     Refund, RefundRequest,
 };
 use platform::{
     columns, fields, row,
-    sealing::SealPlace,
+    sealing::SealContext,
     sql::{ReadError, Row, StoredRow},
 };
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
-use super::{StoreError, word};
+use super::{StoreError, parse_column};
 
 row! {
     #[derive(Debug, Clone)]
@@ -149,7 +149,12 @@ impl PaymentRow {
         self.status == PaymentState::Pending.as_str() && !self.closing
     }
 
-    pub fn of(payment: &Payment, order: &HeardOrder, method: &str, now: UnixMillis) -> Self {
+    pub fn from_payment(
+        payment: &Payment,
+        order: &BilledOrder,
+        method: &str,
+        now: UnixMillis,
+    ) -> Self {
         Self {
             id: payment.id.0,
             order_id: order.id,
@@ -169,21 +174,21 @@ impl PaymentRow {
         }
     }
 
-    pub fn payment(self) -> Result<Payment, StoreError> {
+    pub fn into_payment(self) -> Result<Payment, StoreError> {
         Ok(Payment {
             id: MovementId(self.id),
             amount_minor: self.amount_minor,
             provider_id: self.provider_id,
-            state: word(&self.status, "payments.status")?,
+            state: parse_column(&self.status, "payments.status")?,
             closing: self.closing,
             created_at: self.created_at,
-            errand: errand(&self.ask, self.tries, self.ask_at)?,
+            errand: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
         })
     }
 }
 
 impl PaymentChange {
-    pub fn of(payment: &Payment, now: UnixMillis) -> Self {
+    pub fn from_payment(payment: &Payment, now: UnixMillis) -> Self {
         Self {
             status: payment.state.as_str(),
             closing: payment.closing,
@@ -196,7 +201,7 @@ impl PaymentChange {
 }
 
 impl RefundRow {
-    pub fn of(refund: &Refund, order: &HeardOrder, now: UnixMillis) -> Self {
+    pub fn from_refund(refund: &Refund, order: &BilledOrder, now: UnixMillis) -> Self {
         Self {
             id: refund.id.0,
             payment_id: refund.payment.0,
@@ -214,21 +219,21 @@ impl RefundRow {
         }
     }
 
-    pub fn refund(self) -> Result<Refund, StoreError> {
+    pub fn into_refund(self) -> Result<Refund, StoreError> {
         Ok(Refund {
             id: MovementId(self.id),
             payment: MovementId(self.payment_id),
             amount_minor: self.amount_minor,
-            source: word(&self.source, "refunds.source")?,
-            state: word(&self.status, "refunds.status")?,
+            source: parse_column(&self.source, "refunds.source")?,
+            state: parse_column(&self.status, "refunds.status")?,
             created_at: self.created_at,
-            errand: errand(&self.ask, self.tries, self.ask_at)?,
+            errand: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
         })
     }
 }
 
 impl RefundChange {
-    pub fn of(refund: &Refund, now: UnixMillis) -> Self {
+    pub fn from_refund(refund: &Refund, now: UnixMillis) -> Self {
         Self {
             status: refund.state.as_str(),
             ask: refund.errand.ask.as_str(),
@@ -240,12 +245,12 @@ impl RefundChange {
 }
 
 impl RequestRow {
-    pub fn reason_place(id: Uuid) -> SealPlace {
-        SealPlace::of_id("refund_requests.reason", id)
+    pub fn reason_place(id: Uuid) -> SealContext {
+        SealContext::of_id("refund_requests.reason", id)
     }
 
-    pub fn request(self) -> Result<RefundRequest, StoreError> {
-        let state = word(&self.status, "refund_requests.status")?;
+    pub fn into_request(self) -> Result<RefundRequest, StoreError> {
+        let state = parse_column(&self.status, "refund_requests.status")?;
         Ok(RefundRequest { id: MovementId(self.id), amount_minor: self.amount_minor, state })
     }
 }
@@ -264,7 +269,7 @@ impl Row for RequestRow {
 }
 
 impl ChargebackRow {
-    pub fn of(chargeback: &Chargeback, order_id: OrderId, now: UnixMillis) -> Self {
+    pub fn from_chargeback(chargeback: &Chargeback, order_id: OrderId, now: UnixMillis) -> Self {
         Self {
             id: chargeback.id.0,
             order_id,
@@ -275,7 +280,7 @@ impl ChargebackRow {
         }
     }
 
-    pub fn chargeback(self) -> Chargeback {
+    pub fn into_chargeback(self) -> Chargeback {
         Chargeback {
             id: ChargebackId(self.id),
             payment: MovementId(self.payment_id),
@@ -286,7 +291,12 @@ impl ChargebackRow {
 }
 
 impl PayoutRow {
-    pub fn of(payout: &Payout, provider_id: UserId, currency: Currency, now: UnixMillis) -> Self {
+    pub fn from_payout(
+        payout: &Payout,
+        provider_id: UserId,
+        currency: Currency,
+        now: UnixMillis,
+    ) -> Self {
         Self {
             id: payout.id.0,
             provider_id,
@@ -301,19 +311,19 @@ impl PayoutRow {
         }
     }
 
-    pub fn payout(self) -> Result<Payout, StoreError> {
+    pub fn into_payout(self) -> Result<Payout, StoreError> {
         Ok(Payout {
             id: MovementId(self.id),
             amount_minor: self.amount_minor,
-            state: word(&self.status, "payouts.status")?,
+            state: parse_column(&self.status, "payouts.status")?,
             created_at: self.created_at,
-            errand: errand(&self.ask, self.tries, self.ask_at)?,
+            errand: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
         })
     }
 }
 
 impl PayoutChange {
-    pub fn of(payout: &Payout, now: UnixMillis) -> Self {
+    pub fn from_payout(payout: &Payout, now: UnixMillis) -> Self {
         Self {
             status: payout.state.as_str(),
             ask: payout.errand.ask.as_str(),
@@ -324,6 +334,6 @@ impl PayoutChange {
     }
 }
 
-fn errand(ask: &str, tries: u32, at: UnixMillis) -> Result<Errand, StoreError> {
-    Ok(Errand { ask: word(ask, "ask")?, tries, at })
+fn parse_pending_call(ask: &str, tries: u32, at: UnixMillis) -> Result<PendingCall, StoreError> {
+    Ok(PendingCall { ask: parse_column(ask, "ask")?, tries, at })
 }

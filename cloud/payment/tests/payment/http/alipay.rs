@@ -3,8 +3,8 @@
 
 use alipay_sandbox::Sandbox;
 use payment::{
-    adapter::{Alipay, PayLink, Payments},
-    courier::Courier,
+    adapter::{Alipay, PayLink, PaymentAdapter},
+    courier::AdapterWorker,
     jobs,
 };
 use process::tasks::Tasks;
@@ -22,7 +22,7 @@ struct AtAlipay {
     service: Service,
     bank: Sandbox,
     /// Plays the service's jobs.
-    courier: Courier,
+    courier: AdapterWorker,
     _tasks: Tasks,
 }
 
@@ -33,8 +33,9 @@ impl AtAlipay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}{CALLBACKS}", listener.local_addr().unwrap());
         let config = at_alipay(&stage.config, &bank, &address);
-        let alipay = Alipay::open(config.alipay(), stage.clock.clone()).unwrap();
-        let courier = Courier { store: stage.store.clone(), adapter: Payments::Alipay(alipay) };
+        let alipay = Alipay::open(config.alipay_settings(), stage.clock.clone()).unwrap();
+        let courier =
+            AdapterWorker { store: stage.store.clone(), adapter: PaymentAdapter::Alipay(alipay) };
         let service = Service::on(stage, config).await;
         let (tasks, router) = (Tasks::new(), service.router.clone());
         tasks.spawn("payment", async move { axum::serve(listener, router).await.unwrap() });
@@ -107,7 +108,7 @@ async fn a_customer_pays_by_a_link_and_a_message_makes_us_ask() {
     // A cancel refunds the whole payment once; the payment stays completed.
     service.order(|order| order.status = OrderStatus::Cancelled);
     service.stage.done(0, service.orders.heard()).await;
-    at.courier.carry(order_id(0)).await.unwrap();
+    at.courier.make_order_calls(order_id(0)).await.unwrap();
     let refunds = bank.refunds(&number);
     assert_eq!(refunds.iter().map(|(_, amount)| *amount).collect::<Vec<_>>(), [sum("200.01")]);
     assert_eq!(bank.tells(&number).await, Some((200, "success".into())));
@@ -149,14 +150,14 @@ async fn a_forged_message_moves_nothing_and_a_signed_one_only_asks() {
         amount_minor: PRICE,
         begun_at: NOW,
     };
-    assert!(bank.opens(&at.courier.adapter.link(&nobodys).unwrap()).await);
+    assert!(bank.opens(&at.courier.adapter.payment_link(&nobodys).unwrap()).await);
     let strange = bank.message(&nobodys.payment.0.simple().to_string());
     assert_eq!(at.sends(&strange).await, StatusCode::NOT_FOUND);
 
     // The customer paid a cent less: the money is not held and goes back.
     assert_eq!(bank.tells(&number).await, Some((200, "success".into())));
     assert_eq!(at.held().await, 0);
-    at.courier.carry(order_id(0)).await.unwrap();
+    at.courier.make_order_calls(order_id(0)).await.unwrap();
     assert_eq!(bank.refunds(&number).len(), 1);
     assert_eq!(bank.refunds(&number)[0].1, sum("200.00"));
     assert_eq!(at.shown(&id).await["status"], "completed");
@@ -172,7 +173,7 @@ async fn a_payment_that_nobody_begins_fails_once_its_link_is_over() {
     let clock = &at.service.stage.clock;
     let (id, number, link) = at.begun().await;
     clock.advance(LINK_MS - 1);
-    jobs::settle(&at.courier).await.unwrap();
+    jobs::settle_dues(&at.courier).await.unwrap();
     let shown = at.shown(&id).await;
     assert_eq!((&shown["status"], &shown["pay_url"]), (&json!("pending"), &Value::Null));
     assert!(!at.bank.opens(&link).await && !at.bank.pays(&number, sum("200.01")));
@@ -195,7 +196,7 @@ async fn what_alipay_cannot_do_is_not_begun() {
         service.stage.done(0, service.orders.heard()).await;
     }
     service.stage.clock.advance(72 * HOUR);
-    jobs::settle(&at.courier).await.unwrap();
+    jobs::settle_dues(&at.courier).await.unwrap();
     // Released, and owed to the provider until an adapter can send payouts.
     jobs::pay_out(&at.courier).await.unwrap();
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM payouts").await, 0);

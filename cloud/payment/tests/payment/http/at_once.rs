@@ -40,7 +40,7 @@ async fn fifty_refunds_under_one_key_are_one_with_one_answer(#[case] engine: Eng
     service.order(|order| order.status = OrderStatus::Completed);
     service.stage.done(0, service.orders.heard()).await;
     service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle(&service.stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&service.stage.courier).await.unwrap();
     service.at_once(admin(), &goodwill, "goodwill once", &form).await;
     assert_eq!(service.stage.money(0).await.returned_minor(), 6_000);
     let sent = "SELECT COUNT(*) FROM simulated_movements WHERE kind = 'refund'";

@@ -1,6 +1,6 @@
 //! Messages of the simulated adapter: their effects and limits.
 
-use payment::adapter::Simulated;
+use payment::adapter::SimulatedAdapter;
 use process::tasks::Tasks;
 use ring::hmac;
 use tokio::net::TcpListener;
@@ -52,10 +52,10 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
     service.called_back(CALLBACK_SECRET, &nobodys).await.refused(404, "not_found");
     service.called_back(CALLBACK_SECRET, "no form at all").await.refused(404, "not_found");
 
-    let payment::adapter::Payments::Simulated(bank) = &stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.courier.adapter else {
         panic!("a simulated adapter");
     };
-    assert!(bank.pays(payment).await.unwrap());
+    assert!(bank.pay_charge(payment).await.unwrap());
     // A wrong amount, a duplicate and an older message: the paid amount is held once.
     for told in [says("paid", "1.00"), says("paid", "1.00"), says("pending", "200.01")] {
         assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
@@ -126,8 +126,8 @@ async fn a_scripted_message_comes_late_or_twice_and_books_once(#[case] engine: E
         let address = format!("http://{address}/api/v1/payments/callbacks/simulated");
         let (tasks, router) = (Tasks::new(), service.router.clone());
         tasks.spawn("payment", async move { axum::serve(listener, router).await.unwrap() });
-        let bank = Simulated::new(stage.sql.clone(), stage.clock.clone(), true);
-        let bank = bank.hearing(CALLBACK_SECRET).telling(&address);
+        let bank = SimulatedAdapter::new(stage.sql.clone(), stage.clock.clone(), true);
+        let bank = bank.with_callback_secret(CALLBACK_SECRET).with_notify_url(&address);
 
         stage.done(0, service.orders.heard()).await;
         stage.pays(0, method).await;

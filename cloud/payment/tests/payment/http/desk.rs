@@ -76,7 +76,7 @@ async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] eng
     service.post(admin(), &goodwill, kind.clone()).await.refused(409, "not_refundable");
     service.stage.becomes(0, 9, OrderStatus::Completed).await;
     service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle(&service.stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&service.stage.courier).await.unwrap();
     for amount in ["0.00", "-1.00", "200.02"] {
         let wrong = json!({ "amount": amount, "reason": "Sorry." });
         assert_eq!(service.post(admin(), &goodwill, wrong).await.status.as_u16(), 422, "{amount}");
@@ -100,8 +100,8 @@ async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] eng
     service.post(admin(), &nobodys, form("1.00")).await.refused(404, "order_not_found");
     let money = service.stage.money(0).await;
     assert_eq!(money.returned_minor(), 1_000);
-    assert_eq!(money.balance(custody::LedgerAccount::Loss), 4_000);
-    assert_eq!(money.balance(custody::LedgerAccount::Provider(user(8))), -3_000);
+    assert_eq!(money.account_balance(custody::LedgerAccount::Loss), 4_000);
+    assert_eq!(money.account_balance(custody::LedgerAccount::Provider(user(8))), -3_000);
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM money_acts").await, 2);
 }
 
@@ -115,7 +115,7 @@ async fn the_desk_offers_as_much_goodwill_as_a_chargeback_leaves(#[case] engine:
     let stage = &service.stage;
     stage.becomes(0, 9, OrderStatus::Completed).await;
     stage.clock.advance(72 * HOUR);
-    payment::jobs::settle(&stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&stage.courier).await.unwrap();
     let goodwill = format!("/api/v1/admin/orders/{}/goodwill", order_id(0));
     let give = async |amount: &str| {
         let form = json!({ "amount": amount, "reason": "It took three visits." });
@@ -177,7 +177,7 @@ async fn only_work_in_vain_is_compensated_with_a_share_of_the_price_at_most(
         (&money.body["worked_in_vain"], &money.body["held"]),
         (&Value::Null, &json!("200.01"))
     );
-    assert_eq!(service.stage.money(0).await.balance(custody::LedgerAccount::Loss), 18_001);
+    assert_eq!(service.stage.money(0).await.account_balance(custody::LedgerAccount::Loss), 18_001);
 }
 
 #[rstest]
@@ -205,7 +205,7 @@ async fn an_admin_who_reconciles_has_the_adapters_statement_booked(#[case] engin
     let path = "/api/v1/payments/reconciliation";
     let paid = service.pay(customer(CUSTOMER)).await;
     let payment = custody::MovementId(paid.body["id"].as_str().unwrap().parse().unwrap());
-    let payment::adapter::Payments::Simulated(bank) = &service.stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(bank) = &service.stage.courier.adapter else {
         panic!("these tests pay by the simulated adapter");
     };
     bank.charge_back(payment, PRICE, false).await.unwrap();
@@ -240,7 +240,7 @@ async fn a_payout_without_an_answer_for_a_day_is_a_case_once(#[case] engine: Eng
     service.pay(customer(CUSTOMER)).await;
     stage.becomes(0, 9, OrderStatus::Completed).await;
     stage.clock.advance(72 * HOUR);
-    payment::jobs::settle(&stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&stage.courier).await.unwrap();
     let payout = async |step| {
         let (whose, currency) = (user(PROVIDER), wire::Currency::Cny);
         stage.store.pay_out(whose, currency, step).await.unwrap().unwrap().payout.id

@@ -1,6 +1,6 @@
 //! Versions of the platform fee: permissions, deadlines, and the orders they apply to.
 
-use custody::HeardOrder;
+use custody::BilledOrder;
 use wire::UnixMillis;
 
 use super::*;
@@ -32,13 +32,13 @@ async fn a_fee_is_for_the_orders_created_once_it_is_in_force(#[case] engine: Eng
 
     stage.clock.advance(HOUR);
     for (n, created_at) in [(0, begins.plus_ms(-1)), (1, begins)] {
-        let heard = |version, status| HeardOrder { created_at, ..order(n, version, status) };
+        let heard = |version, status| BilledOrder { created_at, ..order(n, version, status) };
         stage.done(n, MoneyStep::OrderHeard(heard(3, OrderStatus::Accepted))).await;
         stage.pays(n, "simulated").await;
         stage.done(n, MoneyStep::OrderHeard(heard(9, OrderStatus::Completed))).await;
     }
     stage.clock.advance(72 * HOUR);
-    payment::jobs::settle(&stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&stage.courier).await.unwrap();
     let kept = "SELECT -amount_minor FROM transactions WHERE account = 'fees' ORDER BY order_id";
     assert_eq!(stage.rows::<i64>(kept).await, [2_000, 5_000], "a tenth, and a quarter");
 }

@@ -1,13 +1,13 @@
 //! The order service's check before it refuses an edge's start for lack of funds.
 
-use custody::FundsAnswer;
+use custody::FundsReply;
 use wire::{PaymentEvent, PaymentStatus};
 
 use super::*;
 
 impl Service {
     async fn asked_by(&self, part: &'static str) -> Answer {
-        let token = self.service_key.token(part, payment::NAME, &self.stage.clock);
+        let token = self.service_key.issue_token(part, payment::NAME, &self.stage.clock);
         let asked = json!({ "orders": [order_id(0), order_id(404)] });
         let request = Request::builder()
             .method(Method::POST)
@@ -24,7 +24,7 @@ impl Service {
     async fn word(&self) -> PaymentEvent {
         let answer = self.asked_by("order").await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        let FundsAnswer { words } = serde_json::from_value(answer.body).unwrap();
+        let FundsReply { words } = serde_json::from_value(answer.body).unwrap();
         let [word] = words.as_slice() else { panic!("{words:?}") };
         serde_json::from_value(word.body.clone()).unwrap()
     }
@@ -45,12 +45,12 @@ async fn an_open_payment_is_asked_about_before_its_order_is_answered_for(#[case]
     assert_eq!((word.payment_status, word.held), (PaymentStatus::Unpaid, Amount::ZERO));
 
     // The customer pays, and no callback arrives.
-    let payment::adapter::Payments::Simulated(bank) = &stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.courier.adapter else {
         panic!("these tests pay by the simulated adapter");
     };
-    assert!(bank.pays(payment).await.unwrap());
+    assert!(bank.pay_charge(payment).await.unwrap());
     let word = service.word().await;
-    assert_eq!((word.payment_status, word.held.minor()), (PaymentStatus::Held, PRICE));
+    assert_eq!((word.payment_status, word.held.minor_units()), (PaymentStatus::Held, PRICE));
     assert_eq!(word.money_version, stage.money(0).await.due.money_version);
     service.asked_by("hub").await.refused(403, "role_forbidden");
 }

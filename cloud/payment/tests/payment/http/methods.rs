@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use payment::{events::RevokedPayers, store::KEPT_METHODS_MAX};
-use platform::{bus::topology, consume::Handle};
+use payment::{events::UserRevocationConsumer, store::KEPT_METHODS_MAX};
+use platform::{bus::topology, consume::EventHandler};
 use wire::{Event, EventId, EventType, UserEvent};
 
 use super::*;
@@ -201,12 +201,12 @@ async fn a_closed_account_keeps_nothing(#[case] engine: Engine) {
     let id = EventId(stage.clock.new_id());
     let event = |kind| Event::new(id, kind, stage.clock.now(), "t", &told).unwrap();
     let readmitted = event(EventType::UserReadmitted);
-    let people = RevokedPayers { store: stage.store.clone() };
+    let people = UserRevocationConsumer { store: stage.store.clone() };
     people.handle(&readmitted).await.unwrap();
     assert_eq!(service.kept(me).await.0, ["simulated*"]);
 
     let revoked = event(EventType::UserRevoked);
-    service.bus.bind(&topology::PAYMENT_PEOPLE).await.unwrap();
+    service.bus.bind_queue(&topology::PAYMENT_PEOPLE).await.unwrap();
     service.bus.publish(&revoked).await.unwrap();
     support::eventually("nothing is kept", Duration::from_secs(30), async || {
         service.kept(me).await.0.is_empty().then_some(())

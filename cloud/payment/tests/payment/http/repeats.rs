@@ -31,7 +31,7 @@ async fn released(engine: Engine) -> Service {
     service.pay(customer(CUSTOMER)).await;
     service.stage.becomes(0, 9, OrderStatus::Completed).await;
     service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle(&service.stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&service.stage.courier).await.unwrap();
     service
 }
 
@@ -109,7 +109,7 @@ async fn goodwill_and_compensation_are_replayed_also_when_their_answer_was_lost(
     service.orders.goes_away();
     service.stage.sql.exec(FORGET_ANSWERS, Vec::new()).await.unwrap();
     service.repeats(&path("compensation"), &form(8)).await;
-    assert_eq!(service.stage.money(0).await.balance(custody::LedgerAccount::Loss), 3_000);
+    assert_eq!(service.stage.money(0).await.account_balance(custody::LedgerAccount::Loss), 3_000);
 }
 
 #[rstest]
@@ -124,7 +124,7 @@ async fn the_mending_of_a_failed_refund_is_replayed_also_when_its_answer_was_los
     let by_hand = json!({ "refund_id": refund, "reason": "By bank transfer 4711." });
     let other = json!({ "refund_id": Uuid::from_u128(404), "reason": "By bank transfer 4711." });
     service.needs_an_own_key(&path("paid-otherwise"), &by_hand, &other).await;
-    let bank = service.stage.money(0).await.balance(custody::LedgerAccount::Bank);
+    let bank = service.stage.money(0).await.account_balance(custody::LedgerAccount::Bank);
     assert_eq!(bank, -PRICE);
 
     let (service, _) = with_failed_refund(engine).await;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use process::metrics;
 
-use super::{Embedded, queue::LocalQueue};
+use super::{EmbeddedBus, queue::LocalQueue};
 use crate::bus::{BusError, store};
 
 /// Interval between sweeps for expired messages.
@@ -14,14 +14,14 @@ const SWEEP_MAX: i64 = 1_000;
 /// The reason of an expired dead letter, same as RabbitMQ's.
 const EXPIRED: &str = "expired";
 
-impl Embedded {
+impl EmbeddedBus {
     pub(super) async fn remove_settled(&self, queue: &LocalQueue) -> Result<(), BusError> {
-        let ids = queue.settled();
+        let ids = queue.settled_ids();
         if ids.is_empty() {
             return Ok(());
         }
         let ids = self.write(move |conn| store::remove(conn, &ids).map(|()| ids)).await?;
-        queue.removed(&ids);
+        queue.forget_settled(&ids);
         Ok(())
     }
 
@@ -31,13 +31,13 @@ impl Embedded {
         ids: Vec<i64>,
         reason: &str,
     ) -> Result<(), BusError> {
-        let dead = queue.dead();
+        let dead = queue.dead_letter_queue_id();
         let dead = self.queues().into_iter().find(|queue| Some(queue.id) == dead);
         let now = self.0.clock.now().0;
-        let reason = self.0.keys.seal(&super::place(), reason.as_bytes());
+        let reason = self.0.keys.seal(&super::message_seal_context(), reason.as_bytes());
         self.write(move |conn| match dead {
             Some(dead) => {
-                dead.filled();
+                dead.mark_filled();
                 store::move_to(conn, &ids, dead.id, (Some(&reason), Some(now)))
             }
             // A dead letter that is dead-lettered again has no further queue.
@@ -56,18 +56,18 @@ impl Embedded {
         if !due || mine.is_err() {
             return Ok(());
         }
-        let expired = self.read(move |conn| store::expired(conn, now, SWEEP_MAX)).await?;
+        let expired = self.read(move |conn| store::find_expired(conn, now, SWEEP_MAX)).await?;
         for queue in self.queues() {
             let own: Vec<i64> =
                 expired.iter().filter(|(_, at)| *at == queue.id).map(|(id, _)| *id).collect();
             if !own.is_empty() {
-                self.expire(&queue, &own).await?;
+                self.expire_messages(&queue, &own).await?;
             }
         }
         Ok(())
     }
 
-    async fn expire(&self, queue: &LocalQueue, ids: &[i64]) -> Result<(), BusError> {
+    async fn expire_messages(&self, queue: &LocalQueue, ids: &[i64]) -> Result<(), BusError> {
         let _moving = queue.moving.lock().await;
         let (ids, loaded) = queue.take_out(ids);
         if ids.is_empty() {

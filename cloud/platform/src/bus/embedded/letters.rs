@@ -3,43 +3,45 @@
 use rusqlite::Connection;
 use wire::{Event, UnixMillis};
 
-use super::{Embedded, Row, place};
+use super::{EmbeddedBus, NewMessage, message_seal_context};
 use crate::bus::{
-    BusError, Letter, LetterAct, LetterBox, LetterChoice,
+    BusError, DeadLetter, DeadLetterAction, DeadLetterBox, DeadLetterSelection,
     letters::LETTERS_MAX,
     store::{self, MessageRow},
 };
 
-impl Embedded {
-    pub(in crate::bus) async fn letters(
+impl EmbeddedBus {
+    pub(in crate::bus) async fn read_dead_letters(
         &self,
         queue: &str,
         letters_max: usize,
-    ) -> Result<Vec<Letter>, BusError> {
-        let queue = self.queue(queue)?;
-        let rows = self.page(&queue, 0, letters_max).await?;
-        Ok(rows.into_iter().map(|row| self.letter(row)).collect())
+    ) -> Result<Vec<DeadLetter>, BusError> {
+        let queue = self.find_queue(queue)?;
+        let rows = self.read_page(&queue, 0, letters_max).await?;
+        Ok(rows.into_iter().map(|row| self.to_dead_letter(row)).collect())
     }
 
     pub(in crate::bus) async fn settle_letters(
         &self,
-        of: &LetterBox,
-        choice: &LetterChoice,
-        act: LetterAct,
+        of: &DeadLetterBox,
+        choice: &DeadLetterSelection,
+        act: DeadLetterAction,
     ) -> Result<u64, BusError> {
-        let from = self.queue(&of.queue())?;
+        let from = self.find_queue(&of.queue_name())?;
         let _moving = from.moving.lock().await;
-        let rows = self.page(&from, 0, LETTERS_MAX).await?;
+        let rows = self.read_page(&from, 0, LETTERS_MAX).await?;
         let (mut ids, mut events) = (Vec::new(), Vec::new());
         for row in rows {
             let event = event_of(&row);
-            if !choice.takes(event.as_ref()) {
+            if !choice.includes_event(event.as_ref()) {
                 continue;
             }
             match (act, of, event) {
                 // An unreadable event cannot be published; it may only be dropped.
-                (LetterAct::Redrive, LetterBox::Unrouted(_), None) => continue,
-                (LetterAct::Redrive, LetterBox::Unrouted(_), Some(event)) => events.push(event),
+                (DeadLetterAction::Redrive, DeadLetterBox::Unrouted(_), None) => continue,
+                (DeadLetterAction::Redrive, DeadLetterBox::Unrouted(_), Some(event)) => {
+                    events.push(event)
+                }
                 _ => {}
             }
             ids.push(row.id);
@@ -48,48 +50,49 @@ impl Embedded {
         let (ids, _) = from.take_out(&ids);
         let count = ids.len() as u64;
         match (act, of) {
-            (LetterAct::Redrive, LetterBox::Dead(name)) => {
-                let to = self.queue(name)?;
+            (DeadLetterAction::Redrive, DeadLetterBox::Dead(name)) => {
+                let to = self.find_queue(name)?;
                 let moved = move |conn: &Connection| {
-                    to.filled();
+                    to.mark_filled();
                     store::move_to(conn, &ids, to.id, (None, None))
                 };
                 self.write(moved).await?;
             }
-            (LetterAct::Redrive, LetterBox::Unrouted(_)) => {
+            (DeadLetterAction::Redrive, DeadLetterBox::Unrouted(_)) => {
                 if let Some(error) = self.publish_all(&events).await.error {
                     return Err(error);
                 }
                 self.write(move |conn: &Connection| store::remove(conn, &ids)).await?;
             }
-            (LetterAct::Drop, _) => {
+            (DeadLetterAction::Drop, _) => {
                 self.write(move |conn: &Connection| store::remove(conn, &ids)).await?;
             }
         }
         Ok(count)
     }
 
-    pub(in crate::bus) async fn replay(
+    pub(in crate::bus) async fn replay_events(
         &self,
         queue: &str,
         events: &[Event],
     ) -> Result<(), BusError> {
-        let queue = self.queue(queue)?;
+        let queue = self.find_queue(queue)?;
         let expires_at = queue.expires_at(self.0.clock.now().0);
         let row = |event: &Event| {
-            let body = self.0.keys.seal(&place(), &serde_json::to_vec(event)?);
-            Ok(Row { queue: queue.clone(), body: body.into(), expires_at })
+            let body = self.0.keys.seal(&message_seal_context(), &serde_json::to_vec(event)?);
+            Ok(NewMessage { queue: queue.clone(), body: body.into(), expires_at })
         };
-        self.put(events.iter().map(row).collect::<Result<_, BusError>>()?).await
+        self.insert_messages(events.iter().map(row).collect::<Result<_, BusError>>()?).await
     }
 
-    fn letter(&self, row: MessageRow) -> Letter {
+    fn to_dead_letter(&self, row: MessageRow) -> DeadLetter {
         let event = event_of(&row);
         // A reason sealed under a lost key is lost.
-        let reason = row.reason.and_then(|reason| self.0.keys.open(&place(), reason).ok());
+        let reason =
+            row.reason.and_then(|reason| self.0.keys.open(&message_seal_context(), reason).ok());
         let reason = reason.map(|reason| String::from_utf8_lossy(&reason).into_owned());
         let at = row.died_at.map(UnixMillis);
-        Letter { event, reason: reason.unwrap_or_default(), at }
+        DeadLetter { event, reason: reason.unwrap_or_default(), at }
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct LocalQueue {
     pub(super) id: i64,
     pub(super) name: String,
     definition: RwLock<QueueRow>,
-    hands: Mutex<Hands>,
+    hands: Mutex<QueueState>,
     /// Held while messages move between the file and `hands`, so that only one task moves them at a
     /// time.
     pub(super) moving: tokio::sync::Mutex<()>,
@@ -38,16 +38,16 @@ pub(super) struct LocalQueue {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub(super) struct QueuedMessage {
     pub(super) id: i64,
     pub(super) body: Arc<[u8]>,
     pub(super) redelivered: bool,
 }
 
 #[derive(Default)]
-struct Hands {
-    ready: VecDeque<Message>,
-    in_hand: BTreeMap<i64, (u64, Message)>,
+struct QueueState {
+    ready: VecDeque<QueuedMessage>,
+    in_hand: BTreeMap<i64, (u64, QueuedMessage)>,
     settled: BTreeSet<i64>,
     /// The highest id loaded.
     cursor: i64,
@@ -59,7 +59,7 @@ struct Hands {
 
 impl LocalQueue {
     pub(super) fn new(row: QueueRow, delivered_to: i64) -> Self {
-        let hands = Hands { delivered_to, ..Hands::default() };
+        let hands = QueueState { delivered_to, ..QueueState::default() };
         Self {
             id: row.id,
             name: row.name.clone(),
@@ -72,30 +72,32 @@ impl LocalQueue {
     }
 
     /// Records that messages are being inserted. Waiting consumers are notified after the commit.
-    pub(super) fn filled(&self) {
+    pub(super) fn mark_filled(&self) {
         self.is_filled.store(true, Ordering::Release);
     }
 
     /// Wakes waiting consumers only if the commit filled this queue.
-    pub(super) fn committed(&self) {
+    pub(super) fn notify_if_filled(&self) {
         if self.is_filled.swap(false, Ordering::AcqRel) {
             self.wake.notify_waiters();
         }
     }
 
-    pub(super) fn redefine(&self, row: QueueRow) {
+    pub(super) fn update_definition(&self, row: QueueRow) {
         *self.definition.write().unwrap_or_else(PoisonError::into_inner) = row;
     }
 
-    pub(super) fn dead(&self) -> Option<i64> {
+    pub(super) fn dead_letter_queue_id(&self) -> Option<i64> {
         self.definition.read().unwrap_or_else(PoisonError::into_inner).dead
     }
 
     /// The expiry of an event in this queue; absent if the queue is not bound for it.
-    pub(super) fn wants(&self, event: &Event, now: i64) -> Option<Option<i64>> {
+    pub(super) fn expiry_if_bound(&self, event: &Event, now: i64) -> Option<Option<i64>> {
         let definition = self.definition.read().unwrap_or_else(PoisonError::into_inner);
         let (exchange, key) = (event.kind.exchange().as_str(), event.kind.as_str());
-        let bound = |(at, pattern): &(String, String)| at == exchange && topic::fits(pattern, key);
+        let bound = |(at, pattern): &(String, String)| {
+            at == exchange && topic::matches_pattern(pattern, key)
+        };
         let wanted = definition.bindings.iter().any(bound);
         wanted.then(|| definition.ttl_ms.map(|ttl| now.saturating_add(ttl)))
     }
@@ -107,14 +109,14 @@ impl LocalQueue {
     }
 
     pub(super) fn new_consumer(&self) -> u64 {
-        let mut hands = self.hands();
+        let mut hands = self.lock_state();
         hands.consumers_ever += 1;
         hands.consumers_ever
     }
 
     /// The next message, if the consumer holds fewer than `prefetch` unsettled.
-    pub(super) fn take(&self, consumer: u64, prefetch: u16) -> NextMessage {
-        let mut hands = self.hands();
+    pub(super) fn take_next(&self, consumer: u64, prefetch: u16) -> NextMessage {
+        let mut hands = self.lock_state();
         let held = hands.in_hand.values().filter(|(holder, _)| *holder == consumer).count();
         if held >= usize::from(prefetch) {
             return NextMessage::Full;
@@ -125,23 +127,23 @@ impl LocalQueue {
     }
 
     /// The id to load after, if no messages are loaded.
-    pub(super) fn hungry(&self) -> Option<i64> {
-        let hands = self.hands();
+    pub(super) fn cursor_if_empty(&self) -> Option<i64> {
+        let hands = self.lock_state();
         hands.ready.is_empty().then_some(hands.cursor)
     }
 
-    pub(super) fn fill(&self, rows: Vec<MessageRow>) {
-        let mut hands = self.hands();
+    pub(super) fn add_loaded(&self, rows: Vec<MessageRow>) {
+        let mut hands = self.lock_state();
         for row in rows {
             hands.cursor = hands.cursor.max(row.id);
             let redelivered = row.id <= hands.delivered_to;
-            hands.ready.push_back(Message { id: row.id, body: row.body.into(), redelivered });
+            hands.ready.push_back(QueuedMessage { id: row.id, body: row.body.into(), redelivered });
         }
     }
 
     /// Marks a message as processed; housekeeping then removes it from the file.
-    pub(super) fn settle(&self, consumer: u64, id: i64) {
-        let mut hands = self.hands();
+    pub(super) fn settle_message(&self, consumer: u64, id: i64) {
+        let mut hands = self.lock_state();
         // Once the consumer is dropped, its message may be delivered elsewhere, so it must not
         // settle it.
         if hands.held_by(consumer, id) {
@@ -153,8 +155,8 @@ impl LocalQueue {
     }
 
     /// Takes an unsettled message from its consumer to move it elsewhere; `give_back` undoes it.
-    pub(super) fn withdraw(&self, consumer: u64, id: i64) -> Option<Message> {
-        let mut hands = self.hands();
+    pub(super) fn withdraw_message(&self, consumer: u64, id: i64) -> Option<QueuedMessage> {
+        let mut hands = self.lock_state();
         if !hands.held_by(consumer, id) {
             return None;
         }
@@ -162,8 +164,8 @@ impl LocalQueue {
     }
 
     /// Returns messages to their place in the order, marked as redelivered.
-    pub(super) fn give_back(&self, messages: impl IntoIterator<Item = Message>) {
-        let mut hands = self.hands();
+    pub(super) fn give_back(&self, messages: impl IntoIterator<Item = QueuedMessage>) {
+        let mut hands = self.lock_state();
         for mut message in messages {
             message.redelivered = true;
             let at = hands.ready.partition_point(|other| other.id < message.id);
@@ -174,9 +176,9 @@ impl LocalQueue {
     }
 
     /// Requeues the unsettled messages of a dropped consumer.
-    pub(super) fn abandon(&self, consumer: u64) {
-        let mut hands = self.hands();
-        let held: Vec<(u64, Message)> = hands
+    pub(super) fn release_consumer(&self, consumer: u64) {
+        let mut hands = self.lock_state();
+        let held: Vec<(u64, QueuedMessage)> = hands
             .in_hand
             .extract_if(.., |_, (holder, _)| *holder == consumer)
             .map(|(_, m)| m)
@@ -187,26 +189,26 @@ impl LocalQueue {
 
     /// Removes from the loaded messages those of `ids` without a consumer. Returns the ids to move
     /// and the messages that were loaded.
-    pub(super) fn take_out(&self, ids: &[i64]) -> (Vec<i64>, Vec<Message>) {
-        let mut hands = self.hands();
+    pub(super) fn take_out(&self, ids: &[i64]) -> (Vec<i64>, Vec<QueuedMessage>) {
+        let mut hands = self.lock_state();
         let free = |id: &&i64| !hands.in_hand.contains_key(id) && !hands.settled.contains(id);
         let ids: Vec<i64> = ids.iter().filter(free).copied().collect();
         let (out, stay) = hands.ready.drain(..).partition(|message| ids.contains(&message.id));
         hands.ready = stay;
-        (ids, Vec::from_iter::<VecDeque<Message>>(out))
+        (ids, Vec::from_iter::<VecDeque<QueuedMessage>>(out))
     }
 
-    pub(super) fn settled(&self) -> Vec<i64> {
-        self.hands().settled.iter().copied().collect()
+    pub(super) fn settled_ids(&self) -> Vec<i64> {
+        self.lock_state().settled.iter().copied().collect()
     }
 
     pub(super) fn settled_count(&self) -> usize {
-        self.hands().settled.len()
+        self.lock_state().settled.len()
     }
 
     /// Forgets settled messages after they were removed from the file.
-    pub(super) fn removed(&self, ids: &[i64]) {
-        let mut hands = self.hands();
+    pub(super) fn forget_settled(&self, ids: &[i64]) {
+        let mut hands = self.lock_state();
         for id in ids {
             hands.settled.remove(id);
         }
@@ -214,24 +216,24 @@ impl LocalQueue {
 
     /// The number of messages that are in the file but not waiting.
     pub(super) fn not_waiting(&self) -> usize {
-        let hands = self.hands();
+        let hands = self.lock_state();
         hands.in_hand.len() + hands.settled.len()
     }
 
-    fn hands(&self) -> MutexGuard<'_, Hands> {
+    fn lock_state(&self) -> MutexGuard<'_, QueueState> {
         self.hands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 pub(super) enum NextMessage {
-    Message(Message),
+    Message(QueuedMessage),
     /// No messages are loaded.
     Empty,
     /// The consumer has reached its prefetch limit.
     Full,
 }
 
-impl Hands {
+impl QueueState {
     fn held_by(&self, consumer: u64, id: i64) -> bool {
         self.in_hand.get(&id).is_some_and(|(holder, _)| *holder == consumer)
     }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Embedded,
+    EmbeddedBus,
     queue::{LocalQueue, NextMessage, READY_MAX},
 };
 use crate::bus::BusError;
@@ -19,36 +19,36 @@ const TICK: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(500);
 
 pub(in crate::bus) struct LocalSubscription {
-    bus: Embedded,
+    bus: EmbeddedBus,
     queue: Arc<LocalQueue>,
     consumer: u64,
     prefetch: u16,
 }
 
 /// An unsettled message.
-pub(in crate::bus) struct InHand {
-    bus: Embedded,
+pub(in crate::bus) struct EmbeddedDelivery {
+    bus: EmbeddedBus,
     queue: Arc<LocalQueue>,
     consumer: u64,
     id: i64,
 }
 
 impl LocalSubscription {
-    pub(super) fn new(bus: Embedded, queue: Arc<LocalQueue>, prefetch: u16) -> Self {
+    pub(super) fn new(bus: EmbeddedBus, queue: Arc<LocalQueue>, prefetch: u16) -> Self {
         let consumer = queue.new_consumer();
         Self { bus, queue, consumer, prefetch: prefetch.max(1) }
     }
 
-    pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, InHand) {
+    pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, EmbeddedDelivery) {
         loop {
             let queue = self.queue.clone();
             let woken = queue.wake.notified();
             tokio::pin!(woken);
             // From here on a wake-up counts, even before the wait below.
             woken.as_mut().enable();
-            let found = match queue.take(self.consumer, self.prefetch) {
+            let found = match queue.take_next(self.consumer, self.prefetch) {
                 NextMessage::Message(message) => {
-                    let in_hand = InHand {
+                    let in_hand = EmbeddedDelivery {
                         bus: self.bus.clone(),
                         queue: queue.clone(),
                         consumer: self.consumer,
@@ -60,7 +60,7 @@ impl LocalSubscription {
                 NextMessage::Full => Ok(false),
             };
             let found = match found {
-                Ok(false) => self.tend(woken).await.map(|()| true),
+                Ok(false) => self.wait_and_maintain(woken).await.map(|()| true),
                 other => other,
             };
             if let Err(error) = found {
@@ -87,10 +87,10 @@ impl LocalSubscription {
         }
         let _moving = self.queue.moving.lock().await;
         // Another consumer may have loaded meanwhile.
-        let Some(cursor) = self.queue.hungry() else { return Ok(true) };
-        let rows = self.bus.page(&self.queue, cursor, READY_MAX).await?;
+        let Some(cursor) = self.queue.cursor_if_empty() else { return Ok(true) };
+        let rows = self.bus.read_page(&self.queue, cursor, READY_MAX).await?;
         let any = !rows.is_empty();
-        self.queue.fill(rows);
+        self.queue.add_loaded(rows);
         if any {
             self.queue.wake.notify_waiters();
         }
@@ -98,7 +98,7 @@ impl LocalSubscription {
     }
 
     /// Waits for a change and does housekeeping when the wait times out.
-    async fn tend(&self, woken: impl Future<Output = ()>) -> Result<(), BusError> {
+    async fn wait_and_maintain(&self, woken: impl Future<Output = ()>) -> Result<(), BusError> {
         let settled = self.queue.settled_count() > 0;
         let wait = if settled { COMPANY } else { TICK };
         if tokio::time::timeout(wait, woken).await.is_ok() {
@@ -112,21 +112,23 @@ impl LocalSubscription {
 
 impl Drop for LocalSubscription {
     fn drop(&mut self) {
-        self.queue.abandon(self.consumer);
+        self.queue.release_consumer(self.consumer);
     }
 }
 
-impl InHand {
+impl EmbeddedDelivery {
     pub(in crate::bus) fn ack(self) {
-        self.queue.settle(self.consumer, self.id);
+        self.queue.settle_message(self.consumer, self.id);
     }
 
     pub(in crate::bus) fn requeue(self) {
-        self.queue.give_back(self.queue.withdraw(self.consumer, self.id));
+        self.queue.give_back(self.queue.withdraw_message(self.consumer, self.id));
     }
 
     pub(in crate::bus) async fn dead_letter(self, reason: String) -> Result<(), BusError> {
-        let Some(message) = self.queue.withdraw(self.consumer, self.id) else { return Ok(()) };
+        let Some(message) = self.queue.withdraw_message(self.consumer, self.id) else {
+            return Ok(());
+        };
         let moved = self.bus.move_to_dead(&self.queue, vec![self.id], &reason).await;
         if moved.is_err() {
             self.queue.give_back([message]);

@@ -11,38 +11,41 @@ use lapin::{
 };
 use wire::{Event, UnixMillis};
 
-use super::{Link, Rabbit, ack, answered, publish};
-use crate::bus::{BusError, Letter, LetterAct, LetterBox, LetterChoice, letters::LETTERS_MAX};
+use super::{RabbitBus, RabbitConnection, ack_delivery, await_broker, publish};
+use crate::bus::{
+    BusError, DeadLetter, DeadLetterAction, DeadLetterBox, DeadLetterSelection,
+    letters::LETTERS_MAX,
+};
 
-impl Rabbit {
-    pub(in crate::bus) async fn letters(
+impl RabbitBus {
+    pub(in crate::bus) async fn read_dead_letters(
         &self,
         queue: &str,
         letters_max: usize,
-    ) -> Result<Vec<Letter>, BusError> {
-        let link = self.link().await?;
-        let channel = answered(link.connection.create_channel()).await?;
+    ) -> Result<Vec<DeadLetter>, BusError> {
+        let link = self.ensure_connected().await?;
+        let channel = await_broker(link.connection.create_channel()).await?;
         let mut letters = Vec::new();
         let mut last = None;
         while letters.len() < letters_max {
             let Some(found) = get(&channel, queue).await? else { break };
-            letters.push(letter(&found));
+            letters.push(to_dead_letter(&found));
             last = Some(found);
         }
         give_back(&channel, last.as_ref()).await?;
-        answered(channel.close(200, "seen".into())).await?;
+        await_broker(channel.close(200, "seen".into())).await?;
         Ok(letters)
     }
 
     pub(in crate::bus) async fn settle_letters(
         &self,
-        of: &LetterBox,
-        choice: &LetterChoice,
-        act: LetterAct,
+        of: &DeadLetterBox,
+        choice: &DeadLetterSelection,
+        act: DeadLetterAction,
     ) -> Result<u64, BusError> {
-        let queue = of.queue();
-        let link = self.link().await?;
-        let channel = answered(link.connection.create_channel()).await?;
+        let queue = of.queue_name();
+        let link = self.ensure_connected().await?;
+        let channel = await_broker(link.connection.create_channel()).await?;
         let (mut settled, mut kept) = (0, None);
         // A redriven letter may come back at once and belongs to the next action. The queue's
         // message count cannot bound the loop: the broker updates it late.
@@ -50,61 +53,61 @@ impl Rabbit {
         for _ in 0..LETTERS_MAX {
             let Some(found) = get(&channel, &queue).await? else { break };
             let event = event_of(&found);
-            let may = choice.takes(event.as_ref())
+            let may = choice.includes_event(event.as_ref())
                 && match act {
-                    LetterAct::Drop => true,
-                    LetterAct::Redrive => {
+                    DeadLetterAction::Drop => true,
+                    DeadLetterAction::Redrive => {
                         sent.insert(found.data.clone())
-                            && self.redriven(&link, of, &found, event).await?
+                            && self.redrive_letter(&link, of, &found, event).await?
                     }
                 };
             if may {
-                ack(&found.acker).await?;
+                ack_delivery(&found.acker).await?;
                 settled += 1;
             } else {
                 kept = Some(found);
             }
         }
         give_back(&channel, kept.as_ref()).await?;
-        answered(channel.close(200, "settled".into())).await?;
+        await_broker(channel.close(200, "settled".into())).await?;
         Ok(settled)
     }
 
     /// Returns true once the letter is stored at its destination; `false` if it has no destination.
-    async fn redriven(
+    async fn redrive_letter(
         &self,
-        link: &Link,
-        of: &LetterBox,
+        link: &RabbitConnection,
+        of: &DeadLetterBox,
         found: &BasicGetMessage,
         event: Option<Event>,
     ) -> Result<bool, BusError> {
         match (of, event) {
-            (LetterBox::Dead(queue), _) => {
-                publish::back(link, queue, &found.data).await.map(|()| true)
+            (DeadLetterBox::Dead(queue), _) => {
+                publish::redrive_to_queue(link, queue, &found.data).await.map(|()| true)
             }
-            (LetterBox::Unrouted(_), Some(event)) => {
+            (DeadLetterBox::Unrouted(_), Some(event)) => {
                 match publish::in_order(link, std::slice::from_ref(&event)).await.error {
                     Some(error) => Err(error),
                     None => Ok(true),
                 }
             }
-            (LetterBox::Unrouted(_), None) => Ok(false),
+            (DeadLetterBox::Unrouted(_), None) => Ok(false),
         }
     }
 }
 
 async fn get(channel: &Channel, queue: &str) -> Result<Option<BasicGetMessage>, BusError> {
-    answered(channel.basic_get(queue.into(), BasicGetOptions::default())).await
+    await_broker(channel.basic_get(queue.into(), BasicGetOptions::default())).await
 }
 
 /// Requeues the last message and all earlier unsettled ones.
 async fn give_back(channel: &Channel, last: Option<&BasicGetMessage>) -> Result<(), BusError> {
     let Some(last) = last else { return Ok(()) };
     let options = BasicNackOptions { multiple: true, requeue: true };
-    answered(channel.basic_nack(last.delivery_tag, options)).await
+    await_broker(channel.basic_nack(last.delivery_tag, options)).await
 }
 
-fn letter(found: &BasicGetMessage) -> Letter {
+fn to_dead_letter(found: &BasicGetMessage) -> DeadLetter {
     let none = FieldTable::default();
     let headers = found.properties.headers().as_ref().unwrap_or(&none).inner();
     let reason = match (headers.get(publish::REASON), headers.get("x-death")) {
@@ -118,7 +121,7 @@ fn letter(found: &BasicGetMessage) -> Letter {
         Some(AMQPValue::LongLongInt(at)) => Some(UnixMillis(*at)),
         _ => None,
     };
-    Letter { event: event_of(found), reason, at }
+    DeadLetter { event: event_of(found), reason, at }
 }
 
 /// The reason the broker itself gave for a dead letter: `expired` or `delivery_limit`.

@@ -10,7 +10,7 @@ use process::clock::Clock;
 use wire::Event;
 
 use super::{
-    Link, answered,
+    RabbitConnection, await_broker,
     topology::{DEAD_LETTERS, redrive_exchange, replay_exchange},
 };
 use crate::bus::{BusError, PublishResult, letters::unrouted_queue};
@@ -20,7 +20,7 @@ const PERSISTENT: u8 = 2;
 pub(super) const REASON: &str = "holdfast-reason";
 pub(super) const DIED_AT: &str = "holdfast-died-at";
 
-pub(super) async fn in_order(link: &Link, events: &[Event]) -> PublishResult {
+pub(super) async fn in_order(link: &RabbitConnection, events: &[Event]) -> PublishResult {
     let mut sent = Vec::with_capacity(events.len());
     let mut failed = None;
     for event in events {
@@ -34,7 +34,7 @@ pub(super) async fn in_order(link: &Link, events: &[Event]) -> PublishResult {
     }
     let mut count = 0;
     for (confirm, event) in sent.into_iter().zip(events) {
-        if let Err(error) = routed(link, confirm, event).await {
+        if let Err(error) = confirm_or_reroute(link, confirm, event).await {
             return PublishResult { count, error: Some(error) };
         }
         count += 1;
@@ -43,8 +43,8 @@ pub(super) async fn in_order(link: &Link, events: &[Event]) -> PublishResult {
 }
 
 /// Puts a message among the dead letters of a queue. `false` if the queue has no dead letter queue.
-pub(super) async fn letter(
-    link: &Link,
+pub(super) async fn publish_dead_letter(
+    link: &RabbitConnection,
     queue: &str,
     body: &[u8],
     reason: &str,
@@ -53,14 +53,22 @@ pub(super) async fn letter(
     headers.insert(REASON.into(), AMQPValue::LongString(reason.into()));
     let now = Clock::system().now().0;
     headers.insert(DIED_AT.into(), AMQPValue::LongLongInt(now));
-    let properties = persistent().with_headers(headers);
-    confirmed(put(link, (DEAD_LETTERS, queue), body, properties).await?).await
+    let properties = persistent_properties().with_headers(headers);
+    await_confirm(publish_message(link, (DEAD_LETTERS, queue), body, properties).await?).await
 }
 
 /// Sends a message to one queue alone.
-pub(super) async fn back(link: &Link, queue: &str, body: &[u8]) -> Result<(), BusError> {
+pub(super) async fn redrive_to_queue(
+    link: &RabbitConnection,
+    queue: &str,
+    body: &[u8],
+) -> Result<(), BusError> {
     let exchange = redrive_exchange(queue);
-    if confirmed(put(link, (&exchange, queue), body, persistent()).await?).await? {
+    if await_confirm(
+        publish_message(link, (&exchange, queue), body, persistent_properties()).await?,
+    )
+    .await?
+    {
         Ok(())
     } else {
         Err(BusError::UnknownQueue(queue.to_owned()))
@@ -68,65 +76,87 @@ pub(super) async fn back(link: &Link, queue: &str, body: &[u8]) -> Result<(), Bu
 }
 
 /// Sends events to one queue alone and waits for their confirms together.
-pub(super) async fn replay(link: &Link, queue: &str, events: &[Event]) -> Result<(), BusError> {
+pub(super) async fn replay_to_queue(
+    link: &RabbitConnection,
+    queue: &str,
+    events: &[Event],
+) -> Result<(), BusError> {
     let mut sent = Vec::with_capacity(events.len());
     for event in events {
         let (body, exchange) = (serde_json::to_vec(event)?, replay_exchange(event.kind.exchange()));
-        sent.push(put(link, (&exchange, queue), &body, of_event(event)).await?);
+        sent.push(publish_message(link, (&exchange, queue), &body, of_event(event)).await?);
     }
     for confirm in sent {
-        if !confirmed(confirm).await? {
+        if !await_confirm(confirm).await? {
             return Err(BusError::UnknownQueue(queue.to_owned()));
         }
     }
     Ok(())
 }
 
-async fn send(link: &Link, event: &Event) -> Result<PublisherConfirm, BusError> {
+async fn send(link: &RabbitConnection, event: &Event) -> Result<PublisherConfirm, BusError> {
     let body = serde_json::to_vec(event)?;
-    put(link, (event.kind.exchange().as_str(), event.kind.as_str()), &body, of_event(event)).await
+    publish_message(
+        link,
+        (event.kind.exchange().as_str(), event.kind.as_str()),
+        &body,
+        of_event(event),
+    )
+    .await
 }
 
 /// The alternate exchange takes an event without a bound queue. An exchange declared by an older
 /// version has no alternate: its event is returned, and this sends it to the unrouted queue.
-async fn routed(link: &Link, confirm: PublisherConfirm, event: &Event) -> Result<(), BusError> {
-    if confirmed(confirm).await? {
+async fn confirm_or_reroute(
+    link: &RabbitConnection,
+    confirm: PublisherConfirm,
+    event: &Event,
+) -> Result<(), BusError> {
+    if await_confirm(confirm).await? {
         return Ok(());
     }
     let (body, unrouted) = (serde_json::to_vec(event)?, unrouted_queue(event.kind.exchange()));
     let place = (unrouted.as_str(), event.kind.as_str());
-    if confirmed(put(link, place, &body, of_event(event)).await?).await? {
+    if await_confirm(publish_message(link, place, &body, of_event(event)).await?).await? {
         Ok(())
     } else {
         Err(BusError::UnknownQueue(unrouted))
     }
 }
 
-async fn put(
-    link: &Link,
+async fn publish_message(
+    link: &RabbitConnection,
     (exchange, key): (&str, &str),
     body: &[u8],
     properties: BasicProperties,
 ) -> Result<PublisherConfirm, BusError> {
     // `mandatory`: the broker returns an unroutable message instead of dropping it.
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    answered(link.publisher.basic_publish(exchange.into(), key.into(), options, body, properties))
-        .await
+    await_broker(link.publisher.basic_publish(
+        exchange.into(),
+        key.into(),
+        options,
+        body,
+        properties,
+    ))
+    .await
 }
 
-fn persistent() -> BasicProperties {
+fn persistent_properties() -> BasicProperties {
     BasicProperties::default()
         .with_delivery_mode(PERSISTENT)
         .with_content_type("application/json".into())
 }
 
 fn of_event(event: &Event) -> BasicProperties {
-    persistent().with_message_id(event.id.to_string().into()).with_type(event.kind.as_str().into())
+    persistent_properties()
+        .with_message_id(event.id.to_string().into())
+        .with_type(event.kind.as_str().into())
 }
 
 /// `true` if a queue stored the message; `false` if the broker returned it.
-async fn confirmed(confirm: PublisherConfirm) -> Result<bool, BusError> {
-    match answered(confirm).await? {
+async fn await_confirm(confirm: PublisherConfirm) -> Result<bool, BusError> {
+    match await_broker(confirm).await? {
         Confirmation::Ack(None) => Ok(true),
         Confirmation::Ack(Some(_)) => Ok(false),
         Confirmation::Nack(_) => Err(BusError::Refused("the broker refused it".to_owned())),

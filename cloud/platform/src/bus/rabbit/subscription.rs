@@ -10,28 +10,28 @@ use lapin::{
     types::FieldTable,
 };
 
-use super::{Link, Rabbit, ack, answered, nack};
+use super::{RabbitBus, RabbitConnection, ack_delivery, await_broker, nack_delivery};
 use crate::bus::BusError;
 
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 pub(in crate::bus) struct RabbitSubscription {
-    rabbit: Rabbit,
+    rabbit: RabbitBus,
     queue: String,
     prefetch: u16,
-    open: Option<Open>,
+    open: Option<ConsumerChannel>,
     pause: Duration,
 }
 
 /// An unsettled message.
-pub(in crate::bus) struct RabbitInHand {
+pub(in crate::bus) struct RabbitDelivery {
     pub acker: Acker,
-    rabbit: Rabbit,
+    rabbit: RabbitBus,
     queue: String,
 }
 
-impl RabbitInHand {
+impl RabbitDelivery {
     /// Removes the message from its queue only after the dead letter queue stores it; in between it
     /// is in both.
     pub(in crate::bus) async fn dead_letter(
@@ -40,11 +40,11 @@ impl RabbitInHand {
         reason: String,
     ) -> Result<(), BusError> {
         match self.rabbit.put_aside(&self.queue, body, &reason).await {
-            Ok(true) => ack(&self.acker).await,
+            Ok(true) => ack_delivery(&self.acker).await,
             // A dead letter that is dead-lettered again has no further queue.
-            Ok(false) => nack(&self.acker, false).await,
+            Ok(false) => nack_delivery(&self.acker, false).await,
             Err(error) => {
-                nack(&self.acker, true).await?;
+                nack_delivery(&self.acker, true).await?;
                 Err(error)
             }
         }
@@ -52,38 +52,38 @@ impl RabbitInHand {
 }
 
 /// Dropped as a whole: closing the channel returns the unsettled messages.
-struct Open {
+struct ConsumerChannel {
     consumer: Consumer,
     channel: Channel,
-    _link: Arc<Link>,
+    _link: Arc<RabbitConnection>,
 }
 
 impl RabbitSubscription {
     pub(super) async fn open(
-        rabbit: Rabbit,
+        rabbit: RabbitBus,
         queue: String,
         prefetch: u16,
     ) -> Result<Self, BusError> {
         let mut subscription = Self { rabbit, queue, prefetch, open: None, pause: PAUSE_MIN };
-        subscription.open = Some(subscription.consume().await?);
+        subscription.open = Some(subscription.start_consuming().await?);
         Ok(subscription)
     }
 
-    pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, RabbitInHand) {
+    pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, RabbitDelivery) {
         loop {
             if let Some(open) = &mut self.open {
                 match open.consumer.next().await {
                     Some(Ok(delivery)) => {
                         self.pause = PAUSE_MIN;
                         let (rabbit, queue) = (self.rabbit.clone(), self.queue.clone());
-                        let in_hand = RabbitInHand { acker: delivery.acker, rabbit, queue };
+                        let in_hand = RabbitDelivery { acker: delivery.acker, rabbit, queue };
                         return (delivery.data, delivery.redelivered, in_hand);
                     }
-                    Some(Err(error)) => self.lost(&error.to_string()),
-                    None => self.lost("the broker ended it"),
+                    Some(Err(error)) => self.mark_interrupted(&error.to_string()),
+                    None => self.mark_interrupted("the broker ended it"),
                 }
             }
-            match self.consume().await {
+            match self.start_consuming().await {
                 Ok(open) => {
                     tracing::info!(queue = self.queue, "Consuming `{}` again", self.queue);
                     self.open = Some(open);
@@ -104,17 +104,17 @@ impl RabbitSubscription {
     pub(in crate::bus) async fn close(mut self) {
         if let Some(open) = self.open.take() {
             // A closed channel has already returned everything.
-            let _ = answered(open.channel.close(200, "stopping".into())).await;
+            let _ = await_broker(open.channel.close(200, "stopping".into())).await;
         }
     }
 
-    fn lost(&mut self, why: &str) {
+    fn mark_interrupted(&mut self, why: &str) {
         self.open = None;
         tracing::warn!(queue = self.queue, why, "Consuming `{}` was interrupted", self.queue);
     }
 
-    async fn consume(&self) -> Result<Open, BusError> {
-        let link = self.rabbit.link().await?;
+    async fn start_consuming(&self) -> Result<ConsumerChannel, BusError> {
+        let link = self.rabbit.ensure_connected().await?;
         let start = async {
             let channel = link.connection.create_channel().await?;
             channel.basic_qos(self.prefetch, BasicQosOptions::default()).await?;
@@ -125,7 +125,7 @@ impl RabbitSubscription {
                 channel.basic_consume(self.queue.as_str().into(), "".into(), options, none).await?;
             Ok((channel, consumer))
         };
-        let (channel, consumer) = answered(start).await?;
-        Ok(Open { consumer, channel, _link: link })
+        let (channel, consumer) = await_broker(start).await?;
+        Ok(ConsumerChannel { consumer, channel, _link: link })
     }
 }

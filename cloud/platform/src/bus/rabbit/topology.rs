@@ -20,13 +20,13 @@ pub(super) const DEAD_LETTERS: &str = "dead_letters";
 const DELIVERIES_MAX: i64 = 100;
 
 impl QueueSpec {
-    pub(super) async fn declare(&self, connection: &Connection) -> Result<(), lapin::Error> {
+    pub(super) async fn declare_queue(&self, connection: &Connection) -> Result<(), lapin::Error> {
         // A separate channel: a refused declaration closes its channel.
         let channel = connection.create_channel().await?;
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        let dead = self.dead();
-        channel.queue_declare(dead.as_str().into(), durable, quorum()).await?;
-        channel.queue_declare(self.name.into(), durable, self.arguments()).await?;
+        let dead = self.dead_letter_name();
+        channel.queue_declare(dead.as_str().into(), durable, quorum_arguments()).await?;
+        channel.queue_declare(self.name.into(), durable, self.queue_arguments()).await?;
         let redrives = redrive_exchange(self.name);
         let (stands, none) = (durable_exchange(), FieldTable::default());
         let kind = ExchangeKind::Fanout;
@@ -44,16 +44,16 @@ impl QueueSpec {
         channel.close(200, "declared".into()).await
     }
 
-    fn arguments(&self) -> FieldTable {
-        let mut arguments = quorum();
+    fn queue_arguments(&self) -> FieldTable {
+        let mut arguments = quorum_arguments();
         arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(self.ttl_ms()));
         arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
-        arguments.insert("x-dead-letter-exchange".into(), text(DEAD_LETTERS));
-        arguments.insert("x-dead-letter-routing-key".into(), text(self.name));
+        arguments.insert("x-dead-letter-exchange".into(), amqp_string(DEAD_LETTERS));
+        arguments.insert("x-dead-letter-routing-key".into(), amqp_string(self.name));
         // A message leaves its queue only after the dead letter queue stores it. That requires a
         // queue that rejects publishes when full instead of dropping its oldest message.
-        arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-        arguments.insert("x-overflow".into(), text("reject-publish"));
+        arguments.insert("x-dead-letter-strategy".into(), amqp_string("at-least-once"));
+        arguments.insert("x-overflow".into(), amqp_string("reject-publish"));
         arguments
     }
 }
@@ -84,7 +84,7 @@ pub(super) async fn declare_exchanges(connection: &Connection) -> Result<(), lap
 async fn declare_exchange(connection: &Connection, of: Exchange) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
     let mut arguments = FieldTable::default();
-    arguments.insert("alternate-exchange".into(), text(&unrouted_queue(of)));
+    arguments.insert("alternate-exchange".into(), amqp_string(&unrouted_queue(of)));
     let kind = ExchangeKind::Topic;
     channel.exchange_declare(of.as_str().into(), kind, durable_exchange(), arguments).await?;
     channel.close(200, "declared".into()).await
@@ -104,7 +104,7 @@ async fn declare_unrouted(connection: &Connection, of: Exchange) -> Result<(), l
     let (kind, none) = (ExchangeKind::Fanout, FieldTable::default());
     channel.exchange_declare(name.as_str().into(), kind, durable_exchange(), none).await?;
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    let mut arguments = quorum();
+    let mut arguments = quorum_arguments();
     let ttl_ms = i64::try_from(UNROUTED_TTL.as_millis()).unwrap_or(i64::MAX);
     arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(ttl_ms));
     channel.queue_declare(name.as_str().into(), durable, arguments).await?;
@@ -132,12 +132,12 @@ fn durable_exchange() -> ExchangeDeclareOptions {
     ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() }
 }
 
-fn quorum() -> FieldTable {
+fn quorum_arguments() -> FieldTable {
     let mut arguments = FieldTable::default();
-    arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments.insert("x-queue-type".into(), amqp_string("quorum"));
     arguments
 }
 
-fn text(value: &str) -> AMQPValue {
+fn amqp_string(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
 }

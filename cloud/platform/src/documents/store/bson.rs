@@ -12,16 +12,16 @@ use wire::Event;
 
 use crate::documents::{
     DocumentsError,
-    mongo::binary,
-    query::{Bound, Filter, Find},
-    schema::{FieldPath, Index, IndexCondition, Scalar, ScalarKind, Shape},
+    mongo::uuid_to_bson,
+    query::{Bound, Filter, IndexQuery},
+    schema::{CollectionSchema, FieldPath, Index, IndexCondition, Scalar, ScalarKind},
 };
 use crate::sealing::DataKeys;
 
 use super::{StoredBody, StoredDocument};
 
-pub fn document(shape: &Shape, id: Uuid, version: i64, body: Value) -> Document {
-    let mut document = doc! {"_id": binary(id), "_v": version};
+pub fn encode_document(shape: &CollectionSchema, id: Uuid, version: i64, body: Value) -> Document {
+    let mut document = doc! {"_id": uuid_to_bson(id), "_v": version};
     if let Bson::Document(fields) = of_json(body) {
         document.extend(fields);
     }
@@ -40,11 +40,11 @@ pub fn document(shape: &Shape, id: Uuid, version: i64, body: Value) -> Document 
     document
 }
 
-pub fn stored(
+pub fn decode_stored(
     document: RawDocumentBuf,
     collection: &str,
 ) -> Result<StoredDocument, DocumentsError> {
-    let shape = |why: String| DocumentsError::shape(collection, &why);
+    let shape = |why: String| DocumentsError::shape_error(collection, &why);
     let id = document.get_binary("_id").map_err(|error| shape(error.to_string()))?;
     let id = Uuid::from_slice(id.bytes).map_err(|error| shape(error.to_string()))?;
     // Documents from before versioning count as version 1.
@@ -54,7 +54,7 @@ pub fn stored(
 
 /// The body without the store's fields.
 pub fn read<T: DeserializeOwned>(document: &RawDocument) -> Result<T, value::Error> {
-    T::deserialize(value::body(document)?)
+    T::deserialize(value::body_deserializer(document)?)
 }
 
 pub fn id_of(document: &Document) -> Result<Uuid, String> {
@@ -64,31 +64,31 @@ pub fn id_of(document: &Document) -> Result<Uuid, String> {
     }
 }
 
-pub fn waiting(events: &[Event], keys: &DataKeys) -> Result<Vec<Bson>, DocumentsError> {
+pub fn encode_events(events: &[Event], keys: &DataKeys) -> Result<Vec<Bson>, DocumentsError> {
     let one = |event: &Event| {
         let text = serde_json::to_string(event)
-            .map_err(|error| DocumentsError::shape("events", &error))?;
-        let text = keys.seal_text(&super::events::place(event.id.0), &text);
-        Ok(bson::bson!({"id": binary(event.id.0), "at": event.at.0, "event": text}))
+            .map_err(|error| DocumentsError::shape_error("events", &error))?;
+        let text = keys.seal_text(&super::events::event_seal_place(event.id.0), &text);
+        Ok(bson::bson!({"id": uuid_to_bson(event.id.0), "at": event.at.0, "event": text}))
     };
     events.iter().map(one).collect()
 }
 
-pub fn keys(index: &Index) -> Document {
+pub fn index_keys(index: &Index) -> Document {
     if let (Some(_), [key, ..]) = (index.kept_ms, index.keys) {
         return doc! {format!("_expires.{}", key.path.name): 1};
     }
     let keys = index.keys.iter().copied().chain(index.id_key());
-    keys.map(|key| (key.path.name.to_owned(), direction(key.down))).collect()
+    keys.map(|key| (key.path.name.to_owned(), sort_direction(key.down))).collect()
 }
 
-pub fn only(index: &Index) -> Document {
+pub fn partial_index_filter(index: &Index) -> Document {
     let one = |only: &IndexCondition| match *only {
         IndexCondition::Is(path, yes) => (path.name.to_owned(), yes.into()),
         IndexCondition::Says(path, text) => (path.name.to_owned(), text.into()),
         IndexCondition::Present(path) => (path.name.to_owned(), bson::bson!({"$exists": true})),
     };
-    let mut all: Document = index.conditions().iter().map(one).collect();
+    let mut all: Document = index.all_conditions().iter().map(one).collect();
     if index.kept_ms.is_some() {
         // Unsent events keep a document from expiring. The relay leaves an empty list behind.
         all.insert("_events", doc! {"$in": [Bson::Null, Bson::Array(Vec::new())]});
@@ -97,17 +97,17 @@ pub fn only(index: &Index) -> Document {
 }
 
 /// Repeats the index's condition, or the hint on a partial index would silently omit documents.
-pub fn whole_filter(find: &Find) -> Document {
-    doc! {"$and": [only(&find.index), condition(&find.whole_filter())]}
+pub fn whole_filter(find: &IndexQuery) -> Document {
+    doc! {"$and": [partial_index_filter(&find.index), encode_filter(&find.whole_filter())]}
 }
 
-pub fn sort(find: &Find) -> Document {
-    let order = find.order().into_iter();
-    order.map(|key| (key.path.name.to_owned(), direction(key.down))).collect()
+pub fn sort_document(find: &IndexQuery) -> Document {
+    let order = find.sort_keys().into_iter();
+    order.map(|key| (key.path.name.to_owned(), sort_direction(key.down))).collect()
 }
 
-pub fn condition(filter: &Filter) -> Document {
-    let each = |all: &[Filter]| all.iter().map(condition).collect::<Vec<_>>();
+pub fn encode_filter(filter: &Filter) -> Document {
+    let each = |all: &[Filter]| all.iter().map(encode_filter).collect::<Vec<_>>();
     match filter {
         Filter::All(all) if all.is_empty() => doc! {},
         Filter::All(all) => doc! {"$and": each(all)},
@@ -130,7 +130,7 @@ pub fn condition(filter: &Filter) -> Document {
 
 pub fn of_scalar(value: &Scalar) -> Bson {
     match value {
-        Scalar::Id(id) => binary(*id),
+        Scalar::Id(id) => uuid_to_bson(*id),
         Scalar::Int(number) => Bson::Int64(*number),
         Scalar::Text(text) => Bson::String(text.clone()),
         Scalar::Bool(yes) => Bson::Boolean(*yes),
@@ -165,7 +165,7 @@ pub fn type_name(path: FieldPath) -> &'static str {
     }
 }
 
-fn direction(down: bool) -> Bson {
+fn sort_direction(down: bool) -> Bson {
     Bson::Int32(if down { -1 } else { 1 })
 }
 
@@ -180,7 +180,7 @@ fn make_binary(found: &mut Bson) {
     match found {
         Bson::String(text) => {
             if let Ok(id) = Uuid::parse_str(text) {
-                *found = binary(id);
+                *found = uuid_to_bson(id);
             }
         }
         Bson::Array(all) => all.iter_mut().for_each(make_binary),

@@ -15,15 +15,15 @@ use super::bson;
 use crate::{
     documents::{
         DocumentsError, Mongo,
-        mongo::{binary, index_names},
+        mongo::{index_names, uuid_to_bson},
     },
-    sealing::{SealError, SealPlace},
+    sealing::{SealContext, SealError},
 };
 
 pub const UNSENT: &str = "_unsent";
 
 /// An unsent event in its document; `event` is sealed JSON.
-pub(crate) struct WaitingEvent {
+pub(crate) struct DocumentEvent {
     pub event: String,
     pub collection: String,
     pub document: Uuid,
@@ -31,15 +31,15 @@ pub(crate) struct WaitingEvent {
     pub at: i64,
 }
 
-impl WaitingEvent {
+impl DocumentEvent {
     /// Unseals the event's JSON.
-    pub fn opened(&self, mongo: &Mongo) -> Result<String, SealError> {
-        mongo.data_keys().open_text(&place(self.id), self.event.clone())
+    pub fn open_event(&self, mongo: &Mongo) -> Result<String, SealError> {
+        mongo.data_keys().open_text(&event_seal_place(self.id), self.event.clone())
     }
 }
 
-pub(super) fn place(event: Uuid) -> SealPlace {
-    SealPlace::of_id("_events.event", event)
+pub(super) fn event_seal_place(event: Uuid) -> SealContext {
+    SealContext::of_id("_events.event", event)
 }
 
 /// Indexes only documents with unsent events, oldest event first.
@@ -52,7 +52,7 @@ pub(super) fn index() -> IndexModel {
 
 impl Mongo {
     /// The collections with the event index, whose documents may hold events.
-    pub(crate) async fn collections(&self) -> Result<Vec<String>, DocumentsError> {
+    pub(crate) async fn list_event_collections(&self) -> Result<Vec<String>, DocumentsError> {
         let tables = doc! {"type": "collection"};
         let mut collections = Vec::new();
         for name in self.database.list_collection_names().filter(tables).await? {
@@ -69,7 +69,7 @@ impl Mongo {
         &self,
         collections: &[String],
         events_max: usize,
-    ) -> Result<Vec<WaitingEvent>, DocumentsError> {
+    ) -> Result<Vec<DocumentEvent>, DocumentsError> {
         let mut waiting = Vec::new();
         for name in collections {
             let collection = self.collection(name);
@@ -80,7 +80,7 @@ impl Mongo {
             while found.advance().await? {
                 let document: Document = found.deserialize_current()?;
                 waiting_in(&document, name, &mut waiting)
-                    .map_err(|why| DocumentsError::shape(name, &why))?;
+                    .map_err(|why| DocumentsError::shape_error(name, &why))?;
             }
         }
         // A stable sort keeps the order within each document.
@@ -110,14 +110,14 @@ impl Mongo {
 
     /// Reseals unsent events that are plain or use a former key; returns their number.
     pub(crate) async fn reseal_events(&self, events_max: usize) -> Result<usize, DocumentsError> {
-        let (collections, keys) = (self.collections().await?, self.data_keys());
+        let (collections, keys) = (self.list_event_collections().await?, self.data_keys());
         let mut sealed = 0;
         for waiting in self.unsent_events(&collections, events_max).await? {
             if !keys.is_stale_text(&waiting.event) {
                 continue;
             }
-            let anew = keys.seal_text(&place(waiting.id), &waiting.opened(self)?);
-            let of = doc! {"_id": binary(waiting.document), "_events.id": binary(waiting.id)};
+            let anew = keys.seal_text(&event_seal_place(waiting.id), &waiting.open_event(self)?);
+            let of = doc! {"_id": uuid_to_bson(waiting.document), "_events.id": uuid_to_bson(waiting.id)};
             let change = doc! {"$set": {"_events.$.event": anew}};
             // The relay may have removed the event since.
             let done = self.collection(&waiting.collection).update_one(of, change).await?;
@@ -129,13 +129,13 @@ impl Mongo {
     /// Removes sent events from their documents.
     pub(crate) async fn remove_sent_events(
         &self,
-        sent: impl Iterator<Item = &WaitingEvent>,
+        sent: impl Iterator<Item = &DocumentEvent>,
     ) -> Result<(), DocumentsError> {
         let mut by_collection: BTreeMap<&str, (Vec<Bson>, Vec<Bson>)> = BTreeMap::new();
         for event in sent {
             let (documents, events) = by_collection.entry(&event.collection).or_default();
-            documents.push(binary(event.document));
-            events.push(binary(event.id));
+            documents.push(uuid_to_bson(event.document));
+            events.push(uuid_to_bson(event.id));
         }
         for (name, (documents, events)) in by_collection {
             let collection: Collection<Document> = self.collection(name);
@@ -155,7 +155,7 @@ fn with_events() -> Document {
 fn waiting_in(
     document: &Document,
     collection: &str,
-    waiting: &mut Vec<WaitingEvent>,
+    waiting: &mut Vec<DocumentEvent>,
 ) -> Result<(), String> {
     let of = bson::id_of(document)?;
     let mut latest = 0;
@@ -168,7 +168,7 @@ fn waiting_in(
         };
         let text = event.get_str("event").map_err(|error| error.to_string())?.to_owned();
         let collection = collection.to_owned();
-        waiting.push(WaitingEvent { event: text, collection, document: of, id, at: latest });
+        waiting.push(DocumentEvent { event: text, collection, document: of, id, at: latest });
     }
     Ok(())
 }

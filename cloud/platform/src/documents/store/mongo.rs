@@ -9,16 +9,16 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
-use super::{Cause, EVENTS_MAX, StoredDocument, bson, consumer, events};
+use super::{EVENTS_MAX, StoredDocument, TriggeringEvent, bson, consumer_name, events};
 use crate::documents::{
-    DocumentsError, Group, Mongo, QueryPlan,
-    error::{duplicates, is_command, unless_unique},
-    mongo::{binary, index_names},
-    query::{Edit, Filter, Find, Update},
-    schema::{FieldPath, Scalar, Shape},
+    DocumentsError, GroupTotals, Mongo, QueryPlan,
+    error::{find_duplicates, is_command, unless_unique},
+    mongo::{index_names, uuid_to_bson},
+    query::{FieldEdit, Filter, IndexQuery, Update},
+    schema::{CollectionSchema, FieldPath, Scalar},
 };
 
-type Done<T> = Result<T, DocumentsError>;
+type StoreResult<T> = Result<T, DocumentsError>;
 
 const NAMESPACE_EXISTS: i32 = 48;
 const RETIRED: &str = "_retired_indexes";
@@ -31,13 +31,13 @@ const TAKEN_MAX: i32 = 64;
 #[derive(Clone)]
 pub struct MongoStore {
     name: &'static str,
-    shape: Shape,
+    shape: CollectionSchema,
     mongo: Mongo,
     collection: Collection<RawDocumentBuf>,
 }
 
 impl MongoStore {
-    pub fn new(mongo: &Mongo, name: &'static str, shape: Shape) -> Self {
+    pub fn new(mongo: &Mongo, name: &'static str, shape: CollectionSchema) -> Self {
         Self {
             name,
             shape,
@@ -46,8 +46,8 @@ impl MongoStore {
         }
     }
 
-    pub async fn migrate(&self) -> Done<()> {
-        self.adopt().await?;
+    pub async fn migrate(&self) -> StoreResult<()> {
+        self.upgrade_old_documents().await?;
         let required = self.shape.fields.iter().filter(|path| path.is_required);
         let validator: Document = required
             .map(|path| (path.name.to_owned(), doc! {"$type": bson::type_name(*path)}.into()))
@@ -66,8 +66,10 @@ impl MongoStore {
                 .expire_after(
                     index.kept_ms.map(|ms| std::time::Duration::from_millis(ms.unsigned_abs())),
                 )
-                .partial_filter_expression(Some(bson::only(index)).filter(|only| !only.is_empty()));
-            IndexModel::builder().keys(bson::keys(index)).options(options.build()).build()
+                .partial_filter_expression(
+                    Some(bson::partial_index_filter(index)).filter(|only| !only.is_empty()),
+                );
+            IndexModel::builder().keys(bson::index_keys(index)).options(options.build()).build()
         });
         let declared: Vec<IndexModel> = declared.chain([events::index()]).collect();
         self.drop_retired_indexes(&declared).await?;
@@ -76,7 +78,7 @@ impl MongoStore {
     }
 
     /// Adds a version and expiry dates to documents from before versioning.
-    async fn adopt(&self) -> Done<()> {
+    async fn upgrade_old_documents(&self) -> StoreResult<()> {
         let mut set = doc! {"_v": 1_i64};
         for path in self.shape.fields.iter().filter(|path| self.shape.expires_by(**path)) {
             let date = doc! {"$toDate": format!("${}", path.name)};
@@ -91,7 +93,7 @@ impl MongoStore {
     /// documents, an expiring one deletes them, and MongoDB rejects a second index with the same
     /// keys. Renaming a unique index rebuilds it; a duplicate inserted meanwhile fails the
     /// migration.
-    async fn drop_retired_indexes(&self, declared: &[IndexModel]) -> Done<()> {
+    async fn drop_retired_indexes(&self, declared: &[IndexModel]) -> StoreResult<()> {
         let now = process::clock::Clock::system().now();
         let retired = self.mongo.collection(RETIRED);
         let mut found = self.collection.list_indexes().await?;
@@ -116,64 +118,65 @@ impl MongoStore {
         Ok(())
     }
 
-    pub async fn index_names(&self) -> Done<Vec<String>> {
+    pub async fn index_names(&self) -> StoreResult<Vec<String>> {
         index_names(&self.collection).await
     }
 
-    pub async fn get(&self, id: Uuid) -> Done<Option<StoredDocument>> {
-        let found = self.collection.find_one(doc! {"_id": binary(id)}).await?;
-        found.map(|found| bson::stored(found, self.name)).transpose()
+    pub async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
+        let found = self.collection.find_one(doc! {"_id": uuid_to_bson(id)}).await?;
+        found.map(|found| bson::decode_stored(found, self.name)).transpose()
     }
 
-    pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> Done<bool> {
-        let mut document = bson::document(&self.shape, id, 1, body);
+    pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> StoreResult<bool> {
+        let mut document = bson::encode_document(&self.shape, id, 1, body);
         if !events.is_empty() {
             self.room_for(id, events)?;
-            document.insert("_events", bson::waiting(events, self.mongo.data_keys())?);
+            document.insert("_events", bson::encode_events(events, self.mongo.data_keys())?);
         }
         let done = self.collection.clone_with_type().insert_one(document).await;
-        self.told(events, unless_unique(done.map(|_| true).map_err(Into::into)))
+        self.wake_after_write(events, unless_unique(done.map(|_| true).map_err(Into::into)))
     }
 
-    pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> Done<Vec<bool>> {
+    pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> StoreResult<Vec<bool>> {
         let mut fresh = vec![true; bodies.len()];
         let documents =
-            bodies.into_iter().map(|(id, body)| bson::document(&self.shape, id, 1, body));
+            bodies.into_iter().map(|(id, body)| bson::encode_document(&self.shape, id, 1, body));
         let collection = self.collection.clone_with_type::<Document>();
         if let Err(error) = collection.insert_many(documents).ordered(false).await {
-            for place in duplicates(error)? {
+            for place in find_duplicates(error)? {
                 fresh[place] = false;
             }
         }
         Ok(fresh)
     }
 
-    pub async fn replace(
+    pub async fn replace_document(
         &self,
         id: Uuid,
         version: i64,
         body: Value,
         events: &[Event],
-        cause: Option<Cause>,
-    ) -> Done<bool> {
-        let mut of = doc! {"_id": binary(id), "_v": version};
+        cause: Option<TriggeringEvent>,
+    ) -> StoreResult<bool> {
+        let mut of = doc! {"_id": uuid_to_bson(id), "_v": version};
         // The store's fields come from the current document, because the relay also writes them.
         // `$mergeObjects` omits a missing field.
         let mut kept = doc! {"_events": "$_events", "_taken": "$_taken"};
         if !events.is_empty() {
             let waiting = [
                 doc! {"$ifNull": ["$_events", []]},
-                doc! {"$literal": bson::waiting(events, self.mongo.data_keys())?},
+                doc! {"$literal": bson::encode_events(events, self.mongo.data_keys())?},
             ];
             kept.insert("_events", doc! {"$concatArrays": waiting.to_vec()});
         }
-        if let Some(Cause { event, .. }) = cause {
-            of.insert("_taken", doc! {"$ne": binary(event.0)});
-            let taken = doc! {"$concatArrays": [{"$ifNull": ["$_taken", []]}, [binary(event.0)]]};
+        if let Some(TriggeringEvent { event, .. }) = cause {
+            of.insert("_taken", doc! {"$ne": uuid_to_bson(event.0)});
+            let taken =
+                doc! {"$concatArrays": [{"$ifNull": ["$_taken", []]}, [uuid_to_bson(event.0)]]};
             kept.insert("_taken", doc! {"$slice": [taken, -TAKEN_MAX]});
         }
         // Without `$literal`, MongoDB reads text that begins with `$` as a field name.
-        let whole = doc! {"$literal": bson::document(&self.shape, id, version + 1, body)};
+        let whole = doc! {"$literal": bson::encode_document(&self.shape, id, version + 1, body)};
         let change = doc! {"$replaceWith": {"$mergeObjects": [whole, kept]}};
         self.write(id, of, vec![change], events).await
     }
@@ -184,25 +187,32 @@ impl MongoStore {
         filter: &Filter,
         update: &Update,
         events: &[Event],
-    ) -> Done<bool> {
+    ) -> StoreResult<bool> {
         let (mut set, mut unset, mut add) = (Document::new(), Document::new(), doc! {"_v": 1_i64});
         let mut push = Document::new();
         for edit in &update.0 {
             match edit {
-                Edit::Set(path, value) => {
+                FieldEdit::Set(path, value) => {
                     if let (true, Scalar::Int(at)) = (self.shape.expires_by(*path), value) {
                         set.insert(format!("_expires.{}", path.name), DateTime::from_millis(*at));
                     }
                     set.insert(path.name, bson::of_scalar(value));
                 }
-                Edit::SetPart(name, part) => drop(set.insert(*name, bson::of_json(part.clone()))),
-                Edit::Unset(name) => drop(unset.insert(*name, "")),
-                Edit::Add(path, by) => drop(add.insert(path.name, *by)),
-                Edit::Push(path, value) => drop(push.insert(path.name, bson::of_scalar(value))),
+                FieldEdit::SetPart(name, part) => {
+                    drop(set.insert(*name, bson::of_json(part.clone())))
+                }
+                FieldEdit::Unset(name) => drop(unset.insert(*name, "")),
+                FieldEdit::Add(path, by) => drop(add.insert(path.name, *by)),
+                FieldEdit::Push(path, value) => {
+                    drop(push.insert(path.name, bson::of_scalar(value)))
+                }
             }
         }
         if !events.is_empty() {
-            push.insert("_events", doc! {"$each": bson::waiting(events, self.mongo.data_keys())?});
+            push.insert(
+                "_events",
+                doc! {"$each": bson::encode_events(events, self.mongo.data_keys())?},
+            );
         }
         let parts = [("$set", set), ("$unset", unset), ("$inc", add), ("$push", push)];
         let change: Document = parts
@@ -210,7 +220,7 @@ impl MongoStore {
             .filter(|(_, part)| !part.is_empty())
             .map(|(name, part)| (name.to_owned(), Bson::Document(part)))
             .collect();
-        let of = doc! {"$and": [{"_id": binary(id)}, bson::condition(filter)]};
+        let of = doc! {"$and": [{"_id": uuid_to_bson(id)}, bson::encode_filter(filter)]};
         self.write(id, of, change, events).await
     }
 
@@ -221,7 +231,7 @@ impl MongoStore {
         of: Document,
         change: impl Into<mongodb::options::UpdateModifications>,
         events: &[Event],
-    ) -> Done<bool> {
+    ) -> StoreResult<bool> {
         let mut with_room = of.clone();
         if !events.is_empty() {
             let last = self.room_for(id, events)?;
@@ -231,38 +241,38 @@ impl MongoStore {
         if !done && !events.is_empty() && self.collection.find_one(of).await?.is_some() {
             return Err(DocumentsError::EventsFull { collection: self.name, id });
         }
-        self.told(events, Ok(done))
+        self.wake_after_write(events, Ok(done))
     }
 
     /// The path of the array slot that must be empty for these events to fit.
-    fn room_for(&self, id: Uuid, events: &[Event]) -> Done<String> {
+    fn room_for(&self, id: Uuid, events: &[Event]) -> StoreResult<String> {
         let room = EVENTS_MAX.checked_sub(events.len());
         let room = room.ok_or(DocumentsError::EventsFull { collection: self.name, id })?;
         Ok(format!("_events.{room}"))
     }
 
-    fn told(&self, events: &[Event], done: Done<bool>) -> Done<bool> {
+    fn wake_after_write(&self, events: &[Event], done: StoreResult<bool>) -> StoreResult<bool> {
         if !events.is_empty() && matches!(done, Ok(true)) {
             self.mongo.wake_relay();
         }
         done
     }
 
-    pub async fn has_noted(&self, id: Uuid, event: EventId) -> Done<bool> {
-        self.mongo.has_noted(&consumer(self.name, id), event).await
+    pub async fn has_noted(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
+        self.mongo.has_noted(&consumer_name(self.name, id), event).await
     }
 
-    pub async fn has_taken(&self, id: Uuid, event: EventId) -> Done<bool> {
-        let taken = doc! {"_id": binary(id), "_taken": binary(event.0)};
+    pub async fn has_taken(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
+        let taken = doc! {"_id": uuid_to_bson(id), "_taken": uuid_to_bson(event.0)};
         Ok(self.collection.find_one(taken).await?.is_some())
     }
 
-    pub async fn note(&self, id: Uuid, cause: Cause) -> Done<()> {
-        self.mongo.note(&consumer(self.name, id), cause.event, cause.now).await
+    pub async fn record_event(&self, id: Uuid, cause: TriggeringEvent) -> StoreResult<()> {
+        self.mongo.record_event(&consumer_name(self.name, id), cause.event, cause.now).await
     }
 
-    pub async fn delete(&self, id: Uuid, version: i64) -> Done<bool> {
-        let of = doc! {"_id": binary(id), "_v": version};
+    pub async fn delete(&self, id: Uuid, version: i64) -> StoreResult<bool> {
+        let of = doc! {"_id": uuid_to_bson(id), "_v": version};
         let mut told = of.clone();
         told.insert("_events.0", doc! {"$exists": false});
         if self.collection.delete_one(told).await?.deleted_count == 1 {
@@ -274,33 +284,43 @@ impl MongoStore {
         }
     }
 
-    pub async fn find(&self, find: &Find) -> Done<Vec<StoredDocument>> {
-        let finding = self.collection.find(bson::whole_filter(find)).sort(bson::sort(find));
-        let mut found = finding.limit(limit(find)).hint(hint(find)).await?;
+    pub async fn find_documents(&self, find: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
+        let finding =
+            self.collection.find(bson::whole_filter(find)).sort(bson::sort_document(find));
+        let mut found = finding.limit(query_limit(find)).hint(index_hint(find)).await?;
         let mut documents = Vec::new();
         while found.advance().await? {
-            documents.push(bson::stored(found.current().to_owned(), self.name)?);
+            documents.push(bson::decode_stored(found.current().to_owned(), self.name)?);
         }
         Ok(documents)
     }
 
-    pub async fn all_after(&self, after: Uuid, documents_max: usize) -> Done<Vec<StoredDocument>> {
-        let behind = doc! {"_id": {"$gt": binary(after)}};
+    pub async fn all_after(
+        &self,
+        after: Uuid,
+        documents_max: usize,
+    ) -> StoreResult<Vec<StoredDocument>> {
+        let behind = doc! {"_id": {"$gt": uuid_to_bson(after)}};
         let finding = self.collection.find(behind).sort(doc! {"_id": 1});
         let mut found = finding.limit(i64::try_from(documents_max).unwrap_or(i64::MAX)).await?;
         let mut documents = Vec::new();
         while found.advance().await? {
-            documents.push(bson::stored(found.current().to_owned(), self.name)?);
+            documents.push(bson::decode_stored(found.current().to_owned(), self.name)?);
         }
         Ok(documents)
     }
 
-    pub async fn count(&self, find: &Find) -> Done<u64> {
+    pub async fn count_documents(&self, find: &IndexQuery) -> StoreResult<u64> {
         let counting = self.collection.count_documents(bson::whole_filter(find));
-        Ok(counting.limit(find.limit as u64).hint(hint(find)).await?)
+        Ok(counting.limit(find.limit as u64).hint(index_hint(find)).await?)
     }
 
-    pub async fn group(&self, find: &Find, by: FieldPath, sums: &[FieldPath]) -> Done<Vec<Group>> {
+    pub async fn group_by_field(
+        &self,
+        find: &IndexQuery,
+        by: FieldPath,
+        sums: &[FieldPath],
+    ) -> StoreResult<Vec<GroupTotals>> {
         let mut group = doc! {"_id": format!("${}", by.name), "count": {"$sum": 1_i64}};
         for (place, path) in sums.iter().enumerate() {
             group.insert(format!("s{place}"), doc! {"$sum": format!("${}", path.name)});
@@ -310,35 +330,40 @@ impl MongoStore {
             doc! {"$group": group},
             doc! {"$sort": {"_id": 1}},
         ];
-        let mut found = self.collection.aggregate(stages).hint(hint(find)).await?;
+        let mut found = self.collection.aggregate(stages).hint(index_hint(find)).await?;
         let mut groups = Vec::new();
         while found.advance().await? {
             let one: Document = found.deserialize_current()?;
             let int = |key: &str| match one.get(key) {
                 Some(Bson::Int64(number)) => Ok(*number),
                 Some(Bson::Int32(number)) => Ok(i64::from(*number)),
-                _ => Err(DocumentsError::shape(
+                _ => Err(DocumentsError::shape_error(
                     self.name,
                     &format!("`{key}` of a group is no integer"),
                 )),
             };
-            let sums =
-                (0..sums.len()).map(|place| int(&format!("s{place}"))).collect::<Done<_>>()?;
-            groups.push(Group { key: int("_id")?, count: int("count")?.unsigned_abs(), sums });
+            let sums = (0..sums.len())
+                .map(|place| int(&format!("s{place}")))
+                .collect::<StoreResult<_>>()?;
+            groups.push(GroupTotals {
+                key: int("_id")?,
+                count: int("count")?.unsigned_abs(),
+                sums,
+            });
         }
         Ok(groups)
     }
 
     /// The expiry index deletes them.
-    pub async fn purge(&self, _: UnixMillis) -> Done<u64> {
+    pub async fn purge_expired(&self, _: UnixMillis) -> StoreResult<u64> {
         Ok(0)
     }
 
-    pub async fn explain(&self, find: &Find) -> Done<QueryPlan> {
+    pub async fn explain_query(&self, find: &IndexQuery) -> StoreResult<QueryPlan> {
         let index = find.index.stored_name();
         let asked = doc! {
-            "find": self.name, "filter": bson::whole_filter(find), "sort": bson::sort(find),
-            "limit": limit(find), "hint": &index,
+            "find": self.name, "filter": bson::whole_filter(find), "sort": bson::sort_document(find),
+            "limit": query_limit(find), "hint": &index,
         };
         let plan = self.mongo.database.run_command(doc! {"explain": asked}).await?;
         let winning = plan.get_document("queryPlanner").and_then(|p| p.get_document("winningPlan"));
@@ -349,11 +374,11 @@ impl MongoStore {
     }
 }
 
-fn hint(find: &Find) -> Hint {
+fn index_hint(find: &IndexQuery) -> Hint {
     Hint::Name(find.index.stored_name())
 }
 
-fn limit(find: &Find) -> i64 {
+fn query_limit(find: &IndexQuery) -> i64 {
     i64::try_from(find.limit).unwrap_or(i64::MAX)
 }
 

@@ -9,20 +9,20 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
-use self::text::{FieldSource, SqlText};
-use super::{Cause, EVENTS_MAX, StoredBody, StoredDocument, consumer};
+use self::text::{FieldSource, SqlBuilder};
+use super::{EVENTS_MAX, StoredBody, StoredDocument, TriggeringEvent, consumer_name};
 use crate::{
     documents::{
-        DocumentsError, Group, QueryPlan,
-        query::{Edit, Filter, Find, Update},
-        schema::{FieldPath, Shape},
+        DocumentsError, GroupTotals, QueryPlan,
+        query::{FieldEdit, Filter, IndexQuery, Update},
+        schema::{CollectionSchema, FieldPath},
     },
     inbox, outbox,
-    sql::{ROWS_MAX, Sql, SqlError, Tx, parts},
+    sql::{ROWS_MAX, Sql, SqlError, Tx, split_batches},
     transact, vals,
 };
 
-type Done<T> = Result<T, DocumentsError>;
+type StoreResult<T> = Result<T, DocumentsError>;
 
 /// Rows deleted per statement, to release the single writer often.
 const PURGE_BATCH: u64 = 1_000;
@@ -31,54 +31,61 @@ const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
 #[derive(Clone)]
 pub struct SqliteStore {
     name: &'static str,
-    shape: Shape,
+    shape: CollectionSchema,
     sql: Sql,
 }
 
 impl SqliteStore {
-    pub fn new(sql: Sql, name: &'static str, shape: Shape) -> Self {
+    pub fn new(sql: Sql, name: &'static str, shape: CollectionSchema) -> Self {
         Self { name, shape, sql }
     }
 
-    pub async fn migrate(&self) -> Done<()> {
-        tables::migrate(&self.sql, self.name, &self.shape).await
+    pub async fn migrate(&self) -> StoreResult<()> {
+        tables::migrate_tables(&self.sql, self.name, &self.shape).await
     }
 
-    pub async fn index_names(&self) -> Done<Vec<String>> {
+    pub async fn index_names(&self) -> StoreResult<Vec<String>> {
         tables::index_names(&self.sql, self.name).await
     }
 
-    pub async fn get(&self, id: Uuid) -> Done<Option<StoredDocument>> {
-        let text = SqlText::of("SELECT id, version, body FROM ").put(self.name);
+    pub async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
+        let text = SqlBuilder::from_text("SELECT id, version, body FROM ").push_text(self.name);
         let row: Option<(Uuid, i64, String)> =
-            text.put(" WHERE id = ?").value(id).one(&self.sql).await?;
-        Ok(row.map(stored))
+            text.push_text(" WHERE id = ?").bind_value(id).fetch_optional(&self.sql).await?;
+        Ok(row.map(decode_row))
     }
 
-    pub async fn all_after(&self, after: Uuid, documents_max: usize) -> Done<Vec<StoredDocument>> {
-        let text = SqlText::of("SELECT id, version, body FROM ").put(self.name);
-        let text = text.put(" WHERE id > ? ORDER BY id LIMIT ?").value(after).value(documents_max);
-        let rows: Vec<(Uuid, i64, String)> = text.all(&self.sql).await?;
-        Ok(rows.into_iter().map(stored).collect())
+    pub async fn all_after(
+        &self,
+        after: Uuid,
+        documents_max: usize,
+    ) -> StoreResult<Vec<StoredDocument>> {
+        let text = SqlBuilder::from_text("SELECT id, version, body FROM ").push_text(self.name);
+        let text = text
+            .push_text(" WHERE id > ? ORDER BY id LIMIT ?")
+            .bind_value(after)
+            .bind_value(documents_max);
+        let rows: Vec<(Uuid, i64, String)> = text.fetch_all(&self.sql).await?;
+        Ok(rows.into_iter().map(decode_row).collect())
     }
 
-    pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> Done<bool> {
-        let insertion = self.insertion(&[(id, body.to_string())]).put(UNLESS_THERE);
+    pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> StoreResult<bool> {
+        let insertion = self.build_insert(&[(id, body.to_string())]).push_text(UNLESS_THERE);
         self.write(id, &insertion, events, None).await
     }
 
-    pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> Done<Vec<bool>> {
+    pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> StoreResult<Vec<bool>> {
         let texts = bodies.into_iter().map(|(id, body)| (id, body.to_string()));
         let rows: Vec<(Uuid, String)> = texts.collect();
         transact!(self.sql, tx => {
             let mut fresh = Vec::with_capacity(rows.len());
-            for part in parts(&rows, ROWS_MAX) {
-                match self.insertion(part).exec_in(tx).await {
+            for part in split_batches(&rows, ROWS_MAX) {
+                match self.build_insert(part).exec_in(tx).await {
                     // A duplicate undoes the statement, not the transaction.
                     Err(error) if error.is_unique() => {
                         for row in part {
-                            let insertion = self.insertion(std::slice::from_ref(row));
-                            fresh.push(insertion.put(UNLESS_THERE).exec_in(tx).await? == 1);
+                            let insertion = self.build_insert(std::slice::from_ref(row));
+                            fresh.push(insertion.push_text(UNLESS_THERE).exec_in(tx).await? == 1);
                         }
                     }
                     done => done.map(|_| fresh.resize(fresh.len() + part.len(), true))?,
@@ -88,23 +95,28 @@ impl SqliteStore {
         })
     }
 
-    fn insertion(&self, rows: &[(Uuid, String)]) -> SqlText {
-        let text = SqlText::of("INSERT INTO ").put(self.name).put(" (id, version, body) VALUES ");
-        text.list(rows, ", ", |text, (id, body)| text.put("(?, 1, ?)").value(id).value(body))
+    fn build_insert(&self, rows: &[(Uuid, String)]) -> SqlBuilder {
+        let text = SqlBuilder::from_text("INSERT INTO ")
+            .push_text(self.name)
+            .push_text(" (id, version, body) VALUES ");
+        text.list(rows, ", ", |text, (id, body)| {
+            text.push_text("(?, 1, ?)").bind_value(id).bind_value(body)
+        })
     }
 
-    pub async fn replace(
+    pub async fn replace_document(
         &self,
         id: Uuid,
         version: i64,
         body: Value,
         events: &[Event],
-        cause: Option<Cause>,
-    ) -> Done<bool> {
-        let text =
-            SqlText::of("UPDATE ").put(self.name).put(" SET version = version + 1, body = ?");
-        let text = text.value(body.to_string()).put(" WHERE id = ? AND version = ?");
-        match self.write(id, &text.value(id).value(version), events, cause).await {
+        cause: Option<TriggeringEvent>,
+    ) -> StoreResult<bool> {
+        let text = SqlBuilder::from_text("UPDATE ")
+            .push_text(self.name)
+            .push_text(" SET version = version + 1, body = ?");
+        let text = text.bind_value(body.to_string()).push_text(" WHERE id = ? AND version = ?");
+        match self.write(id, &text.bind_value(id).bind_value(version), events, cause).await {
             // The inbox already has this event. `Sql` reports a duplicate key of the body as its
             // own error.
             Err(DocumentsError::Unique) => Ok(false),
@@ -118,50 +130,60 @@ impl SqliteStore {
         filter: &Filter,
         update: &Update,
         events: &[Event],
-    ) -> Done<bool> {
-        let mut text = SqlText::of("UPDATE ").put(self.name).put(" AS t SET version = version + 1");
-        text = text.put(", body = ");
+    ) -> StoreResult<bool> {
+        let mut text = SqlBuilder::from_text("UPDATE ")
+            .push_text(self.name)
+            .push_text(" AS t SET version = version + 1");
+        text = text.push_text(", body = ");
         // The last edit is the outermost call.
         for edit in update.0.iter().rev() {
-            text = text.put(match edit {
-                Edit::Unset(_) => "json_remove(",
-                Edit::Push(..) => "json_insert(",
+            text = text.push_text(match edit {
+                FieldEdit::Unset(_) => "json_remove(",
+                FieldEdit::Push(..) => "json_insert(",
                 _ => "json_set(",
             });
         }
-        text = text.put("t.body");
+        text = text.push_text("t.body");
         for edit in &update.0 {
-            text = text.put(", '$.");
+            text = text.push_text(", '$.");
             text = match edit {
-                Edit::Set(path, value) => text.put(path.name).put("', ").json(value),
-                Edit::SetPart(name, part) => {
-                    text.put(name).put("', json(?)").value(part.to_string())
+                FieldEdit::Set(path, value) => {
+                    text.push_text(path.name).push_text("', ").bind_json(value)
                 }
-                Edit::Unset(name) => text.put(name).put("'"),
-                Edit::Add(path, by) => {
-                    let text = text.put(path.name).put("', COALESCE(").path("t.body", *path);
-                    text.put(", 0) + ?").value(*by)
+                FieldEdit::SetPart(name, part) => {
+                    text.push_text(name).push_text("', json(?)").bind_value(part.to_string())
                 }
-                Edit::Push(path, value) => text.put(path.name).put("[#]', ").json(value),
+                FieldEdit::Unset(name) => text.push_text(name).push_text("'"),
+                FieldEdit::Add(path, by) => {
+                    let text = text
+                        .push_text(path.name)
+                        .push_text("', COALESCE(")
+                        .push_path("t.body", *path);
+                    text.push_text(", 0) + ?").bind_value(*by)
+                }
+                FieldEdit::Push(path, value) => {
+                    text.push_text(path.name).push_text("[#]', ").bind_json(value)
+                }
             };
-            text = text.put(")");
+            text = text.push_text(")");
         }
-        text = text.put(" WHERE t.id = ?").value(id).put(" AND ");
-        self.write(id, &text.filter(filter, FieldSource::body(self.name)), events, None).await
+        text = text.push_text(" WHERE t.id = ?").bind_value(id).push_text(" AND ");
+        self.write(id, &text.push_filter(filter, FieldSource::from_body(self.name)), events, None)
+            .await
     }
 
     /// Changes the row, its events and its inbox entry atomically.
     async fn write(
         &self,
         id: Uuid,
-        text: &SqlText,
+        text: &SqlBuilder,
         events: &[Event],
-        cause: Option<Cause>,
-    ) -> Done<bool> {
+        cause: Option<TriggeringEvent>,
+    ) -> StoreResult<bool> {
         if events.is_empty() && cause.is_none() {
             return Ok(text.clone().exec(&self.sql).await? == 1);
         }
-        let of = consumer(self.name, id);
+        let of = consumer_name(self.name, id);
         transact!(self.sql, tx => {
             if text.clone().exec_in(tx).await? != 1 {
                 return Ok(false);
@@ -179,9 +201,9 @@ impl SqliteStore {
         })
     }
 
-    pub async fn has_noted(&self, id: Uuid, event: EventId) -> Done<bool> {
-        let of = consumer(self.name, id);
-        let row = self.sql.one::<i64>(
+    pub async fn has_noted(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
+        let of = consumer_name(self.name, id);
+        let row = self.sql.fetch_optional::<i64>(
             "SELECT 1 FROM inbox WHERE consumer = ? AND event_id = ?",
             vals![of, event],
         );
@@ -189,18 +211,19 @@ impl SqliteStore {
     }
 
     /// The inbox is in this database, so a change and its entry commit together.
-    pub async fn has_taken(&self, id: Uuid, event: EventId) -> Done<bool> {
+    pub async fn has_taken(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
         self.has_noted(id, event).await
     }
 
-    pub async fn note(&self, _: Uuid, _: Cause) -> Done<()> {
+    pub async fn record_event(&self, _: Uuid, _: TriggeringEvent) -> StoreResult<()> {
         Ok(())
     }
 
-    pub async fn delete(&self, id: Uuid, version: i64) -> Done<bool> {
-        let text = SqlText::of("DELETE FROM ").put(self.name);
-        let text = text.put(" WHERE id = ? AND version = ?").value(id).value(version);
-        let of = consumer(self.name, id);
+    pub async fn delete(&self, id: Uuid, version: i64) -> StoreResult<bool> {
+        let text = SqlBuilder::from_text("DELETE FROM ").push_text(self.name);
+        let text =
+            text.push_text(" WHERE id = ? AND version = ?").bind_value(id).bind_value(version);
+        let of = consumer_name(self.name, id);
         transact!(self.sql, tx => {
             let deleted = text.clone().exec_in(tx).await? == 1;
             if deleted && outbox::store::count_unsent_of(tx, &of).await? > 0 {
@@ -210,44 +233,52 @@ impl SqliteStore {
         })
     }
 
-    pub async fn find(&self, find: &Find) -> Done<Vec<StoredDocument>> {
-        let text = self.selection("t.id, t.version, t.body", find, true);
-        let rows: Vec<(Uuid, i64, String)> = text.all(&self.sql).await?;
-        Ok(rows.into_iter().map(stored).collect())
+    pub async fn find_documents(&self, find: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
+        let text = self.build_select("t.id, t.version, t.body", find, true);
+        let rows: Vec<(Uuid, i64, String)> = text.fetch_all(&self.sql).await?;
+        Ok(rows.into_iter().map(decode_row).collect())
     }
 
-    pub async fn count(&self, find: &Find) -> Done<u64> {
-        let inner = self.selection("1", find, false);
-        let text = SqlText::of("SELECT COUNT(*) FROM (").join(inner).put(")");
-        Ok(text.one(&self.sql).await?.unwrap_or_default())
+    pub async fn count_documents(&self, find: &IndexQuery) -> StoreResult<u64> {
+        let inner = self.build_select("1", find, false);
+        let text = SqlBuilder::from_text("SELECT COUNT(*) FROM (").append_sql(inner).push_text(")");
+        Ok(text.fetch_optional(&self.sql).await?.unwrap_or_default())
     }
 
-    pub async fn group(&self, find: &Find, by: FieldPath, sums: &[FieldPath]) -> Done<Vec<Group>> {
-        let source = FieldSource::of(self.name, find);
-        let text = SqlText::of("SELECT ").expression(by, source).put(", COUNT(*), json_array(");
+    pub async fn group_by_field(
+        &self,
+        find: &IndexQuery,
+        by: FieldPath,
+        sums: &[FieldPath],
+    ) -> StoreResult<Vec<GroupTotals>> {
+        let source = FieldSource::from_query(self.name, find);
+        let text = SqlBuilder::from_text("SELECT ")
+            .push_field(by, source)
+            .push_text(", COUNT(*), json_array(");
         let text = text.list(sums, ", ", |text, path| {
-            text.put("COALESCE(SUM(").expression(*path, source).put("), 0)")
+            text.push_text("COALESCE(SUM(").push_field(*path, source).push_text("), 0)")
         });
-        let text = text.put(") ").source(find, source).put(" GROUP BY 1 ORDER BY 1");
-        let rows: Vec<(i64, i64, String)> = text.all(&self.sql).await?;
+        let text = text.push_text(") ").source(find, source).push_text(" GROUP BY 1 ORDER BY 1");
+        let rows: Vec<(i64, i64, String)> = text.fetch_all(&self.sql).await?;
         let group = |(key, count, sums): (i64, i64, String)| {
             let sums = serde_json::from_str(&sums);
-            let sums = sums.map_err(|error| DocumentsError::shape(self.name, &error))?;
-            Ok(Group { key, count: count.unsigned_abs(), sums })
+            let sums = sums.map_err(|error| DocumentsError::shape_error(self.name, &error))?;
+            Ok(GroupTotals { key, count: count.unsigned_abs(), sums })
         };
         rows.into_iter().map(group).collect()
     }
 
-    pub async fn purge(&self, now: UnixMillis) -> Done<u64> {
+    pub async fn purge_expired(&self, now: UnixMillis) -> StoreResult<u64> {
         let mut purged = 0;
         for index in self.shape.indexes {
             let (Some(kept_ms), [key, ..]) = (index.kept_ms, index.keys) else { continue };
             loop {
-                let text = SqlText::of("DELETE FROM ").put(self.name);
-                let text = text.put(" WHERE id IN (SELECT id FROM ").put(self.name);
-                let text = text.put(" INDEXED BY ").index(self.name, index).put(" WHERE ");
-                let text = text.path("body", key.path).put(" < ? LIMIT ?)");
-                let text = text.value(now.0 - kept_ms).value(PURGE_BATCH);
+                let text = SqlBuilder::from_text("DELETE FROM ").push_text(self.name);
+                let text = text.push_text(" WHERE id IN (SELECT id FROM ").push_text(self.name);
+                let text =
+                    text.push_text(" INDEXED BY ").index(self.name, index).push_text(" WHERE ");
+                let text = text.push_path("body", key.path).push_text(" < ? LIMIT ?)");
+                let text = text.bind_value(now.0 - kept_ms).bind_value(PURGE_BATCH);
                 let batch = text.exec(&self.sql).await?;
                 purged += batch;
                 if batch < PURGE_BATCH {
@@ -258,10 +289,10 @@ impl SqliteStore {
         Ok(purged)
     }
 
-    pub async fn explain(&self, find: &Find) -> Done<QueryPlan> {
-        let text = SqlText::of("EXPLAIN QUERY PLAN ");
-        let text = text.join(self.selection("t.id, t.version, t.body", find, true));
-        let steps: Vec<(i64, i64, i64, String)> = text.all(&self.sql).await?;
+    pub async fn explain_query(&self, find: &IndexQuery) -> StoreResult<QueryPlan> {
+        let text = SqlBuilder::from_text("EXPLAIN QUERY PLAN ");
+        let text = text.append_sql(self.build_select("t.id, t.version, t.body", find, true));
+        let steps: Vec<(i64, i64, i64, String)> = text.fetch_all(&self.sql).await?;
         let steps: Vec<String> = steps.into_iter().map(|(_, _, _, step)| step).collect();
         let by_index = match find.index.list() {
             None => {
@@ -275,25 +306,26 @@ impl SqliteStore {
         Ok(QueryPlan { by_index, sorts: text.contains("TEMP B-TREE"), text })
     }
 
-    fn selection(&self, columns: &'static str, find: &Find, ordered: bool) -> SqlText {
-        let source = FieldSource::of(self.name, find);
-        let mut text = SqlText::of("SELECT ").put(columns).put(" ").source(find, source);
+    fn build_select(&self, columns: &'static str, find: &IndexQuery, ordered: bool) -> SqlBuilder {
+        let source = FieldSource::from_query(self.name, find);
+        let mut text =
+            SqlBuilder::from_text("SELECT ").push_text(columns).push_text(" ").source(find, source);
         // A query that pins every key of a unique index finds one document and has no order.
-        if ordered && !find.order().is_empty() {
-            text = text.put(" ORDER BY ").list(&find.order(), ", ", |text, key| {
-                text.expression(key.path, source).put(if key.down { " DESC" } else { "" })
+        if ordered && !find.sort_keys().is_empty() {
+            text = text.push_text(" ORDER BY ").list(&find.sort_keys(), ", ", |text, key| {
+                text.push_field(key.path, source).push_text(if key.down { " DESC" } else { "" })
             });
         }
         // SQLite plans by the value of a bare `LIMIT ?`, and would prepare the statement for every
         // call.
-        text.put(" LIMIT +?").value(find.limit)
+        text.push_text(" LIMIT +?").bind_value(find.limit)
     }
 }
 
-async fn first_time(tx: &mut Tx, of: &str, cause: Cause) -> Result<bool, SqlError> {
+async fn first_time(tx: &mut Tx, of: &str, cause: TriggeringEvent) -> Result<bool, SqlError> {
     inbox::store::first_time(tx, of, cause.event, cause.now).await
 }
 
-fn stored((id, version, body): (Uuid, i64, String)) -> StoredDocument {
+fn decode_row((id, version, body): (Uuid, i64, String)) -> StoredDocument {
     StoredDocument { id, version, body: StoredBody::Json(body) }
 }

@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::*;
 
-const OWNER: FileSender = person(7, AccountAge::Established);
-const RULE: FileRule =
-    FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 200_000, side_px_max: 100 };
+const OWNER: Uploader = person(7, AccountAge::Established);
+const RULE: UploadRule =
+    UploadRule { kinds: FileKind::DOCUMENTS, bytes_max: 200_000, side_px_max: 100 };
 const PDF: &[u8] =
     b"%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n";
 
-const fn person(n: u128, age: AccountAge) -> FileSender {
-    FileSender { user: UserId(Uuid::from_u128(n)), age }
+const fn person(n: u128, age: AccountAge) -> Uploader {
+    Uploader { user: UserId(Uuid::from_u128(n)), age }
 }
 
 fn picture(format: ImageFormat) -> Vec<u8> {
@@ -24,7 +24,7 @@ fn picture(format: ImageFormat) -> Vec<u8> {
 }
 
 struct World {
-    intake: FileIntake,
+    intake: UploadReceiver,
     _folder: tempfile::TempDir,
 }
 
@@ -32,15 +32,15 @@ impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::open(&format!("file:{}", folder.path().display())).unwrap();
-        Self { intake: FileIntake::new(&files), _folder: folder }
+        Self { intake: UploadReceiver::new(&files), _folder: folder }
     }
 
     async fn take(
         &self,
         body: impl Into<Body>,
-        rule: FileRule,
+        rule: UploadRule,
     ) -> Result<CheckedFile, FileRefusal> {
-        match self.intake.take(OWNER, body.into(), rule).await {
+        match self.intake.receive_upload(OWNER, body.into(), rule).await {
             Ok(file) => Ok(file),
             Err(FilesError::Refused(refusal)) => Err(refusal),
             Err(failed) => panic!("{failed}"),
@@ -65,7 +65,7 @@ async fn a_file_is_known_by_its_bytes_alone() {
     assert_eq!((taken.kind, taken.bytes, taken.size), (FileKind::Pdf, PDF.len() as u64, None));
     let hash = hex::encode(digest::digest(&digest::SHA256, PDF));
     assert_eq!(taken.hash, hash);
-    let pictures = FileRule { kinds: FileKind::PICTURES, ..RULE };
+    let pictures = UploadRule { kinds: FileKind::PICTURES, ..RULE };
     assert_eq!(world.take(PDF, pictures).await.map(|_| ()), Err(FileRefusal::Kind));
     for other in [
         &b""[..],
@@ -117,9 +117,9 @@ async fn a_body_without_end_is_left_at_the_limit() {
     let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[7; 4096])));
     let refused = world.take(Body::from_stream(endless), RULE).await.map(|_| ());
     assert_eq!(refused, Err(FileRefusal::TooLarge));
-    let whole = FileRule { bytes_max: PDF.len(), ..RULE };
+    let whole = UploadRule { bytes_max: PDF.len(), ..RULE };
     assert!(world.take(PDF, whole).await.is_ok());
-    let short = FileRule { bytes_max: PDF.len() - 1, ..RULE };
+    let short = UploadRule { bytes_max: PDF.len() - 1, ..RULE };
     assert_eq!(world.take(PDF, short).await.map(|_| ()), Err(FileRefusal::TooLarge));
     let broken = stream::iter([Ok(Bytes::from_static(PDF)), Err(std::io::Error::other("gone"))]);
     let refused = world.take(Body::from_stream(broken), RULE).await.map(|_| ());
@@ -130,13 +130,13 @@ async fn a_body_without_end_is_left_at_the_limit() {
 async fn one_person_has_two_files_on_their_way_and_leaves_room_for_others() {
     let world = World::new();
     let slow = || Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
-    let first = world.intake.take(OWNER, slow(), RULE);
-    let second = world.intake.take(OWNER, slow(), RULE);
+    let first = world.intake.receive_upload(OWNER, slow(), RULE);
+    let second = world.intake.receive_upload(OWNER, slow(), RULE);
     let (mut first, mut second) = (Box::pin(first), Box::pin(second));
     assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
     assert_eq!(world.take(PDF, RULE).await.map(|_| ()), Err(FileRefusal::Busy));
     let other = person(8, AccountAge::Established);
-    assert!(world.intake.take(other, PDF.into(), RULE).await.is_ok());
+    assert!(world.intake.receive_upload(other, PDF.into(), RULE).await.is_ok());
     drop(first);
     assert!(world.take(PDF, RULE).await.is_ok(), "a place is free again");
 }
@@ -208,7 +208,7 @@ async fn a_file_whose_caller_left_while_it_waited_is_not_read() {
     let gone = CancellationToken::new();
     gone.cancel();
     let body = picture(ImageFormat::Png).into();
-    let waiting = world.intake.received(body, RULE.bytes_max).await.unwrap();
-    let left = checked(waiting, RULE, &gone);
+    let waiting = world.intake.receive_body(body, RULE.bytes_max).await.unwrap();
+    let left = check_upload(waiting, RULE, &gone);
     assert!(matches!(left, Err(FilesError::Refused(FileRefusal::BrokenOff))));
 }

@@ -10,7 +10,7 @@ fn renewed(
     side_px_max: u32,
 ) -> Result<(Vec<u8>, PictureSize), FileRefusal> {
     let source = PictureSource { kind, file: Cursor::new(bytes), bytes: bytes.len() as u64 };
-    super::renewed(source, side_px_max, &CancellationToken::new())
+    super::reencode_picture(source, side_px_max, &CancellationToken::new())
 }
 
 /// Left half red, right half blue.
@@ -50,7 +50,7 @@ fn a_picture_is_made_smaller_and_keeps_its_shape() {
     ] {
         let (jpeg, size) = renewed(kind, &halves(400, 200, format), 100).unwrap();
         assert_eq!(size, PictureSize { width: 100, height: 50 });
-        assert_eq!(FileKind::of(&jpeg), Some(FileKind::Jpeg));
+        assert_eq!(FileKind::from_magic_bytes(&jpeg), Some(FileKind::Jpeg));
         red_and_blue(&jpeg, (10, 25), (90, 25));
     }
     let (_, size) = renewed(FileKind::Png, &halves(40, 20, ImageFormat::Png), 100).unwrap();
@@ -124,7 +124,10 @@ fn a_picture_is_not_made_smaller_for_a_caller_who_is_gone() {
     gone.cancel();
     let bytes = png.len() as u64;
     let source = PictureSource { kind: FileKind::Png, file: Cursor::new(png), bytes };
-    assert_eq!(super::renewed(source, 100, &gone).map(|_| ()), Err(FileRefusal::BrokenOff));
+    assert_eq!(
+        super::reencode_picture(source, 100, &gone).map(|_| ()),
+        Err(FileRefusal::BrokenOff)
+    );
 }
 
 #[test]

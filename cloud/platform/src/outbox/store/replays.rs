@@ -47,14 +47,14 @@ const BATCH: &str = "SELECT seq, event_id, made_at, event FROM outbox \
 const PURGE: &str = "DELETE FROM replays WHERE done_at < ?";
 
 /// Requests a replay; `None` if too many are open.
-pub async fn ask(
+pub async fn request_replay(
     database: &Database,
     queue: &str,
     since: UnixMillis,
     (id, by, now): (Uuid, UserId, UnixMillis),
 ) -> Result<Option<Uuid>, DocumentsError> {
     let open = match database {
-        Database::Sql(sql) => sql.one(OPEN, vals![]).await?.unwrap_or_default(),
+        Database::Sql(sql) => sql.fetch_optional(OPEN, vals![]).await?.unwrap_or_default(),
         Database::Mongo(mongo) => mongo.count_open_replays().await?,
     };
     if open >= OPEN_MAX {
@@ -62,7 +62,7 @@ pub async fn ask(
     }
     let last_seq = match database {
         Database::Sql(sql) => {
-            sql.one::<Option<i64>>(LAST_SEQ, vals![]).await?.flatten().unwrap_or(0)
+            sql.fetch_optional::<Option<i64>>(LAST_SEQ, vals![]).await?.flatten().unwrap_or(0)
         }
         Database::Mongo(mongo) => mongo.last_sent().await?,
     };
@@ -83,18 +83,21 @@ pub async fn ask(
     Ok(Some(id))
 }
 
-pub async fn replays(
+pub async fn list_replays(
     database: &Database,
     replays_max: usize,
 ) -> Result<Vec<Replay>, DocumentsError> {
     const NEWEST: &str = "ORDER BY asked_at DESC, id LIMIT ?";
     match database {
-        Database::Sql(sql) => Ok(sql.all(Replay::select(NEWEST), vals![replays_max]).await?),
-        Database::Mongo(mongo) => mongo.replays(replays_max).await,
+        Database::Sql(sql) => Ok(sql.fetch_all(Replay::select(NEWEST), vals![replays_max]).await?),
+        Database::Mongo(mongo) => mongo.list_replays(replays_max).await,
     }
 }
 
-pub(crate) async fn purge(database: &Database, now: UnixMillis) -> Result<u64, DocumentsError> {
+pub(crate) async fn purge_done(
+    database: &Database,
+    now: UnixMillis,
+) -> Result<u64, DocumentsError> {
     let before = now.plus_ms(-KEPT_MS);
     match database {
         Database::Sql(sql) => Ok(sql.exec(PURGE, vals![before]).await?),
@@ -106,27 +109,27 @@ pub(crate) async fn purge(database: &Database, now: UnixMillis) -> Result<u64, D
 pub(in crate::outbox) async fn open(database: &Database) -> Result<Option<Replay>, DocumentsError> {
     const OLDEST: &str = "WHERE done_at IS NULL ORDER BY asked_at, id LIMIT 1";
     match database {
-        Database::Sql(sql) => Ok(sql.one(Replay::select(OLDEST), vals![]).await?),
+        Database::Sql(sql) => Ok(sql.fetch_optional(Replay::select(OLDEST), vals![]).await?),
         Database::Mongo(mongo) => mongo.open_replay().await,
     }
 }
 
 /// The next events of a replay: number, id, time and stored text.
-pub(in crate::outbox) async fn batch(
+pub(in crate::outbox) async fn read_batch(
     database: &Database,
     replay: &Replay,
     rows_max: usize,
 ) -> Result<Vec<(i64, Uuid, UnixMillis, String)>, DocumentsError> {
     match database {
         Database::Sql(sql) => {
-            Ok(sql.all(BATCH, vals![replay.done_seq, replay.last_seq, rows_max]).await?)
+            Ok(sql.fetch_all(BATCH, vals![replay.done_seq, replay.last_seq, rows_max]).await?)
         }
         Database::Mongo(mongo) => mongo.replay_batch(replay, rows_max).await,
     }
 }
 
 /// Two replicas that overlap for a moment send a batch twice but count it once.
-pub(in crate::outbox) async fn advance(
+pub(in crate::outbox) async fn advance_replay(
     database: &Database,
     replay: &Replay,
     done_seq: i64,

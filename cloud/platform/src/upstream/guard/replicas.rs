@@ -29,11 +29,11 @@ pub struct ReplicaSet {
 #[derive(Debug, Clone, Copy, Default)]
 struct ReplicaHealth {
     faults: u32,
-    rest: Option<Rest>,
+    rest: Option<Cooldown>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Rest {
+struct Cooldown {
     until: Duration,
     length: Duration,
     /// When the latest pending trial began.
@@ -42,7 +42,7 @@ struct Rest {
 
 /// The result of a call, as evidence of health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallEnd {
+pub enum CallOutcome {
     Answered,
     Failed,
     /// The caller hung up or broke off, which proves nothing.
@@ -56,8 +56,12 @@ impl ReplicaSet {
 
     /// The next replica in turn, or the time until one may be tried. A replica that just failed the
     /// same request comes last.
-    pub fn choose(&mut self, now: Duration, failed: Option<usize>) -> Result<usize, Duration> {
-        let chosen = self.turn(now, failed, |replica| replica.is_due(now))?;
+    pub fn choose_replica(
+        &mut self,
+        now: Duration,
+        failed: Option<usize>,
+    ) -> Result<usize, Duration> {
+        let chosen = self.next_in_turn(now, failed, |replica| replica.is_due(now))?;
         if let Some(rest) = &mut self.replicas[chosen].rest {
             rest.tried = Some(now);
         }
@@ -65,36 +69,40 @@ impl ReplicaSet {
         Ok(chosen)
     }
 
-    /// Like [`Self::choose`], for a readiness check. A check is not a trial, so it also goes to a
+    /// Like [`Self::choose_replica`], for a readiness check. A check is not a trial, so it also goes to a
     /// replica whose trial is pending.
-    pub fn look(&mut self, now: Duration, failed: Option<usize>) -> Result<usize, Duration> {
-        self.turn(now, failed, |replica| replica.rest.is_none_or(|rest| rest.until <= now))
+    pub fn choose_for_probe(
+        &mut self,
+        now: Duration,
+        failed: Option<usize>,
+    ) -> Result<usize, Duration> {
+        self.next_in_turn(now, failed, |replica| replica.rest.is_none_or(|rest| rest.until <= now))
     }
 
-    pub fn settle(&mut self, replica: usize, end: CallEnd, now: Duration) {
+    pub fn record_outcome(&mut self, replica: usize, end: CallOutcome, now: Duration) {
         let health = &mut self.replicas[replica];
         match (end, &mut health.rest) {
-            (CallEnd::Answered, _) => *health = ReplicaHealth::default(),
-            (CallEnd::Unknown, Some(rest)) => rest.tried = None,
-            (CallEnd::Failed, Some(rest)) if rest.tried.is_some() => {
+            (CallOutcome::Answered, _) => *health = ReplicaHealth::default(),
+            (CallOutcome::Unknown, Some(rest)) => rest.tried = None,
+            (CallOutcome::Failed, Some(rest)) if rest.tried.is_some() => {
                 let length = (rest.length * 2).min(REST_MAX);
-                *rest = Rest { until: now + length, length, tried: None };
+                *rest = Cooldown { until: now + length, length, tried: None };
             }
             // A call from before the rest.
-            (CallEnd::Failed, Some(_)) | (CallEnd::Unknown, None) => {}
-            (CallEnd::Failed, None) => {
+            (CallOutcome::Failed, Some(_)) | (CallOutcome::Unknown, None) => {}
+            (CallOutcome::Failed, None) => {
                 health.faults += 1;
                 if health.faults >= FAULTS_MAX {
-                    health.rest = Some(Rest { until: now + REST, length: REST, tried: None });
+                    health.rest = Some(Cooldown { until: now + REST, length: REST, tried: None });
                 }
             }
         }
     }
 
     /// A readiness check proves nothing about a replica after its rest; calls are its trial.
-    pub fn settle_look(&mut self, replica: usize, end: CallEnd, now: Duration) {
+    pub fn settle_look(&mut self, replica: usize, end: CallOutcome, now: Duration) {
         if self.replicas[replica].rest.is_none() {
-            self.settle(replica, end, now);
+            self.record_outcome(replica, end, now);
         }
     }
 
@@ -105,11 +113,11 @@ impl ReplicaSet {
         rest.is_some()
     }
 
-    pub fn resting(&self) -> usize {
+    pub fn count_resting(&self) -> usize {
         self.replicas.iter().filter(|replica| replica.rest.is_some()).count()
     }
 
-    fn turn(
+    fn next_in_turn(
         &mut self,
         now: Duration,
         failed: Option<usize>,
@@ -119,7 +127,7 @@ impl ReplicaSet {
         let turns = (0..count).map(|step| (self.next + step) % count);
         let due = turns.filter(|at| may_go(&self.replicas[*at]));
         let Some(chosen) = due.min_by_key(|at| failed == Some(*at)) else {
-            let waits = self.replicas.iter().map(|replica| replica.wait(now));
+            let waits = self.replicas.iter().map(|replica| replica.time_until_due(now));
             return Err(waits.min().unwrap_or(REST_MAX));
         };
         self.next = (chosen + 1) % count;
@@ -130,11 +138,11 @@ impl ReplicaSet {
 impl ReplicaHealth {
     fn is_due(&self, now: Duration) -> bool {
         // A long trial call blocks others only briefly.
-        let is_tried = |rest: Rest| rest.tried.is_some_and(|tried| now < tried + REST);
+        let is_tried = |rest: Cooldown| rest.tried.is_some_and(|tried| now < tried + REST);
         self.rest.is_none_or(|rest| rest.until <= now && !is_tried(rest))
     }
 
-    fn wait(&self, now: Duration) -> Duration {
+    fn time_until_due(&self, now: Duration) -> Duration {
         // While a trial is pending, another may begin soon.
         self.rest.map_or(Duration::ZERO, |rest| rest.until.saturating_sub(now).max(REST))
     }
@@ -153,28 +161,31 @@ mod tests {
         let mut set = ReplicaSet::new(count);
         for replica in failed {
             for _ in 0..FAULTS_MAX {
-                set.settle(*replica, CallEnd::Failed, at(0));
+                set.record_outcome(*replica, CallOutcome::Failed, at(0));
             }
         }
         set
     }
 
     fn turns(set: &mut ReplicaSet, now: Duration, count: usize) -> Vec<usize> {
-        (0..count).filter_map(|_| set.choose(now, None).ok()).collect()
+        (0..count).filter_map(|_| set.choose_replica(now, None).ok()).collect()
     }
 
     #[test]
     fn replicas_take_turns_and_one_that_rests_is_left_out() {
         assert_eq!(turns(&mut set(3, &[]), at(0), 6), [0, 1, 2, 0, 1, 2]);
         assert_eq!(turns(&mut set(3, &[1]), at(0), 4), [0, 2, 0, 2]);
-        assert_eq!(set(3, &[1]).resting(), 1);
+        assert_eq!(set(3, &[1]).count_resting(), 1);
     }
 
     #[test]
     fn a_request_that_a_replica_failed_goes_to_another_where_there_is_one() {
         let mut three = set(3, &[]);
-        assert_eq!((three.choose(at(0), Some(0)), three.choose(at(0), Some(2))), (Ok(1), Ok(0)));
-        assert_eq!(set(2, &[1]).choose(at(0), Some(0)), Ok(0), "nobody else is left");
+        assert_eq!(
+            (three.choose_replica(at(0), Some(0)), three.choose_replica(at(0), Some(2))),
+            (Ok(1), Ok(0))
+        );
+        assert_eq!(set(2, &[1]).choose_replica(at(0), Some(0)), Ok(0), "nobody else is left");
     }
 
     #[test]
@@ -182,18 +193,18 @@ mod tests {
         let mut set = ReplicaSet::new(1);
         for _ in 0..3 {
             for _ in 1..FAULTS_MAX {
-                set.settle(0, CallEnd::Failed, at(0));
+                set.record_outcome(0, CallOutcome::Failed, at(0));
             }
-            set.settle(0, CallEnd::Answered, at(0));
+            set.record_outcome(0, CallOutcome::Answered, at(0));
         }
-        assert_eq!((set.resting(), set.choose(at(0), None)), (0, Ok(0)));
+        assert_eq!((set.count_resting(), set.choose_replica(at(0), None)), (0, Ok(0)));
     }
 
     #[test]
     fn without_replicas_that_answer_nobody_is_called_until_the_rest_is_over() {
         let mut set = set(2, &[0, 1]);
-        assert_eq!(set.choose(at(0), None), Err(REST));
-        assert_eq!(set.choose(at(999), None), Err(REST));
+        assert_eq!(set.choose_replica(at(0), None), Err(REST));
+        assert_eq!(set.choose_replica(at(999), None), Err(REST));
         assert_eq!(turns(&mut set, at(1_000), 5), [0, 1], "one trial each");
     }
 
@@ -202,57 +213,60 @@ mod tests {
         let mut set = set(1, &[0]);
         let mut now = at(0);
         for rest in [REST, at(2_000), at(4_000), REST_MAX, REST_MAX] {
-            assert!(set.choose(now + rest - at(1), None).is_err(), "{rest:?}");
+            assert!(set.choose_replica(now + rest - at(1), None).is_err(), "{rest:?}");
             now += rest;
-            assert_eq!(set.choose(now, None), Ok(0), "{rest:?}");
-            assert!(set.choose(now, None).is_err(), "the trial is under way");
-            set.settle(0, CallEnd::Failed, now);
+            assert_eq!(set.choose_replica(now, None), Ok(0), "{rest:?}");
+            assert!(set.choose_replica(now, None).is_err(), "the trial is under way");
+            set.record_outcome(0, CallOutcome::Failed, now);
         }
         now += REST_MAX;
-        assert_eq!(set.choose(now, None), Ok(0));
-        set.settle(0, CallEnd::Answered, now);
-        assert_eq!((turns(&mut set, now, 3), set.resting()), (vec![0, 0, 0], 0));
+        assert_eq!(set.choose_replica(now, None), Ok(0));
+        set.record_outcome(0, CallOutcome::Answered, now);
+        assert_eq!((turns(&mut set, now, 3), set.count_resting()), (vec![0, 0, 0], 0));
     }
 
     #[test]
     fn a_long_call_on_trial_keeps_others_away_for_a_moment_only() {
         let mut set = set(1, &[0]);
-        assert_eq!(set.choose(at(1_000), None), Ok(0));
-        assert!(set.choose(at(1_999), None).is_err());
-        assert_eq!(set.choose(at(2_000), None), Ok(0), "the first has not answered yet");
-        set.settle(0, CallEnd::Answered, at(2_100));
-        assert_eq!((turns(&mut set, at(2_100), 3), set.resting()), (vec![0, 0, 0], 0));
-        set.settle(0, CallEnd::Failed, at(9_000));
-        assert_eq!(set.resting(), 0, "the end of the first says what any other's does");
+        assert_eq!(set.choose_replica(at(1_000), None), Ok(0));
+        assert!(set.choose_replica(at(1_999), None).is_err());
+        assert_eq!(set.choose_replica(at(2_000), None), Ok(0), "the first has not answered yet");
+        set.record_outcome(0, CallOutcome::Answered, at(2_100));
+        assert_eq!((turns(&mut set, at(2_100), 3), set.count_resting()), (vec![0, 0, 0], 0));
+        set.record_outcome(0, CallOutcome::Failed, at(9_000));
+        assert_eq!(set.count_resting(), 0, "the end of the first says what any other's does");
     }
 
     #[test]
     fn a_caller_who_hangs_up_during_a_trial_leaves_it_to_the_next() {
         let mut set = set(1, &[0]);
-        assert_eq!(set.choose(at(1_000), None), Ok(0));
-        set.settle(0, CallEnd::Unknown, at(1_000));
-        assert_eq!(set.choose(at(1_000), None), Ok(0));
+        assert_eq!(set.choose_replica(at(1_000), None), Ok(0));
+        set.record_outcome(0, CallOutcome::Unknown, at(1_000));
+        assert_eq!(set.choose_replica(at(1_000), None), Ok(0));
     }
 
     #[test]
     fn looks_are_no_trials_and_end_none() {
         let mut set = set(1, &[0]);
-        assert!(set.look(at(999), None).is_err(), "callers are refused as well");
-        for end in [CallEnd::Unknown, CallEnd::Failed] {
-            assert_eq!([set.look(at(1_000), None), set.look(at(1_000), None)], [Ok(0), Ok(0)]);
+        assert!(set.choose_for_probe(at(999), None).is_err(), "callers are refused as well");
+        for end in [CallOutcome::Unknown, CallOutcome::Failed] {
+            assert_eq!(
+                [set.choose_for_probe(at(1_000), None), set.choose_for_probe(at(1_000), None)],
+                [Ok(0), Ok(0)]
+            );
             set.settle_look(0, end, at(1_000));
         }
-        assert_eq!(set.choose(at(1_000), None), Ok(0), "the trial is still to be had");
-        assert_eq!(set.look(at(1_000), None), Ok(0), "beside the trial");
-        set.settle_look(0, CallEnd::Unknown, at(1_000));
-        assert!(set.choose(at(1_000), None).is_err(), "the trial is still under way");
+        assert_eq!(set.choose_replica(at(1_000), None), Ok(0), "the trial is still to be had");
+        assert_eq!(set.choose_for_probe(at(1_000), None), Ok(0), "beside the trial");
+        set.settle_look(0, CallOutcome::Unknown, at(1_000));
+        assert!(set.choose_replica(at(1_000), None).is_err(), "the trial is still under way");
     }
 
     #[test]
     fn a_late_fault_of_an_old_call_does_not_lengthen_the_rest() {
         let mut set = set(1, &[0]);
-        set.settle(0, CallEnd::Failed, at(900));
-        assert_eq!(set.choose(at(1_000), None), Ok(0));
+        set.record_outcome(0, CallOutcome::Failed, at(900));
+        assert_eq!(set.choose_replica(at(1_000), None), Ok(0));
     }
 
     #[test]

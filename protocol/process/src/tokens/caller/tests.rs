@@ -12,17 +12,17 @@ use super::{
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
-fn verifier() -> Verifier {
-    Verifier {
+fn verifier() -> TokenVerifier {
+    TokenVerifier {
         service: "order",
-        keys: Keys::empty(),
-        clock: Clock::fixed(NOW),
-        service_key: ServiceKey::from_pkcs8(&Signer::generate()).unwrap(),
+        keys: TokenKeys::empty(),
+        clock: Clock::fixed_at(NOW),
+        service_key: ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap(),
     }
 }
 
 fn signed(signer: &Signer, kind: TokenKind) -> String {
-    signer.sign(&Claims {
+    signer.sign_claims(&Claims {
         iss: "holdfast".into(),
         sub: UserId(uuid::Uuid::from_u128(7)),
         role: Role::Customer,
@@ -38,12 +38,12 @@ fn signed(signer: &Signer, kind: TokenKind) -> String {
     })
 }
 
-async fn ask(app: &Verifier, path: &str, authorization: &str) -> u16 {
+async fn ask(app: &TokenVerifier, path: &str, authorization: &str) -> u16 {
     let router = Router::new()
         .route("/me", get(async |caller: Caller| assert_eq!(caller.actor.role, Role::Customer)))
-        .route("/accept", get(async |caller: Caller| caller.require(Role::Provider)))
-        .route("/admin", get(async |_: Admin| ()))
-        .route("/internal", get(async |FromService(from): FromService| assert_eq!(from, "hub")))
+        .route("/accept", get(async |caller: Caller| caller.require_role(Role::Provider)))
+        .route("/admin", get(async |_: AdminCaller| ()))
+        .route("/internal", get(async |ServiceCaller(from): ServiceCaller| assert_eq!(from, "hub")))
         .with_state(app.clone());
     let request = Request::get(path).header(header::AUTHORIZATION, authorization);
     router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
@@ -51,12 +51,12 @@ async fn ask(app: &Verifier, path: &str, authorization: &str) -> u16 {
 
 #[tokio::test]
 async fn only_a_valid_access_token_reaches_a_handler() {
-    let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let signer = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     let app = verifier();
     let access = signed(&signer, TokenKind::Access);
     // No caller can be judged without keys.
     assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 503);
-    app.keys.replace(&signer.jwks()).unwrap();
+    app.keys.replace_key_set(&signer.jwks()).unwrap();
     assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 200);
     assert_eq!(ask(&app, "/me", &format!("bearer {access}")).await, 200);
     for not_theirs in ["/accept", "/admin"] {
@@ -75,7 +75,7 @@ async fn only_a_valid_access_token_reaches_a_handler() {
 async fn only_a_service_that_asks_for_us_reaches_an_internal_handler() {
     let app = verifier();
     for (to, expected) in [("order", 200), ("auth", 401)] {
-        let token = app.service_key.token("hub", to, &app.clock);
+        let token = app.service_key.issue_token("hub", to, &app.clock);
         assert_eq!(ask(&app, "/internal", &format!("Bearer {token}")).await, expected);
     }
 }
@@ -96,7 +96,7 @@ fn there_is_one_bearer_token_or_none() {
         for value in &values {
             headers.append(header::AUTHORIZATION, http::HeaderValue::from_static(value));
         }
-        assert_eq!(bearer(&headers), expected, "{values:?}");
+        assert_eq!(bearer_token(&headers), expected, "{values:?}");
     }
 }
 
@@ -109,7 +109,7 @@ fn the_gateways_header_narrows_an_admin_and_nobody_else() {
         }
         HeldPermissions::from_headers(role, &headers)
     };
-    let all = |role| HeldPermissions(Permission::of(role).to_vec());
+    let all = |role| HeldPermissions(Permission::allowed_for_role(role).to_vec());
     assert_eq!(held(Role::Admin, &[]), all(Role::Admin), "past the gateway, as the token says");
     let (read, verify) = (Permission::ReadDesks, Permission::VerifyProviders);
     let narrowed = held(Role::Admin, &["read_desks of_a_newer_gateway accept_orders"]);
@@ -119,6 +119,6 @@ fn the_gateways_header_narrows_an_admin_and_nobody_else() {
         assert_eq!(held(Role::Admin, nothing), HeldPermissions(Vec::new()), "{nothing:?}");
     }
     assert_eq!(held(Role::Customer, &["read_desks"]), all(Role::Customer));
-    let header = HeldPermissions::header(&[read, verify]);
+    let header = HeldPermissions::to_header(&[read, verify]);
     assert_eq!(header, "read_desks verify_providers");
 }

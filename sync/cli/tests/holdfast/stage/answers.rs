@@ -140,7 +140,7 @@ async fn withdraw_code(Path(edge): Path<String>) -> Response {
 async fn withdrawals(Path(person): Path<String>, Json(body): Json<Value>) -> Response {
     if body["reason"] == "" {
         let why = Text { en: "Give a reason.".into(), zh: "请说明原因。".into() };
-        return Problem::wrong("reason", why).into_response();
+        return Problem::wrong_field("reason", why).into_response();
     }
     assert_eq!((person.as_str(), body), (PERSON, json!({"reason": "Fraud"})));
     let job = json!({"order_id": "0192f5d4-0000-7000-8000-000000000009", "order_code": "N-7F3K9Q", "code": null});

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use process::context::Context;
+use process::context::OperatorContext;
 use serde_json::{Value, json};
 use wire::{OrderCode, OrderId, Region};
 
@@ -42,11 +42,11 @@ pub struct Platform {
 
 impl Platform {
     pub fn start(report: Value) -> Self {
-        Self::changing(Arc::new(Mutex::new(report)))
+        Self::start_changing(Arc::new(Mutex::new(report)))
     }
 
     /// The test changes this status during the run.
-    pub fn changing(report: Arc<Mutex<Value>>) -> Self {
+    pub fn start_changing(report: Arc<Mutex<Value>>) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
@@ -59,12 +59,12 @@ impl Platform {
     }
 
     /// Waits for the next status request.
-    pub fn looked_at(&self) {
+    pub fn wait_for_status_request(&self) {
         self.looks.recv_timeout(Duration::from_secs(30)).unwrap();
     }
 
     /// True if another status request has arrived.
-    pub fn is_looked_at(&self) -> bool {
+    pub fn has_status_request(&self) -> bool {
         self.looks.try_recv().is_ok()
     }
 
@@ -89,7 +89,7 @@ impl Platform {
     }
 
     /// Runs without `HOLDFAST_URL` and `HOLDFAST_TOKEN`, as after `login`.
-    pub fn alone(&self, args: &[&str]) -> Command {
+    pub fn command_without_env(&self, args: &[&str]) -> Command {
         let mut command = self.command(args);
         command.env_remove("HOLDFAST_URL").env_remove("HOLDFAST_TOKEN");
         command
@@ -102,7 +102,7 @@ impl Platform {
     /// Writes a sign-in as `up` does: one file per gateway, named by its address.
     pub fn write_context(&self, gateway: &str) {
         let context =
-            Context { gateway: gateway.to_owned(), token: TOKEN.to_owned(), renewal: None };
+            OperatorContext { gateway: gateway.to_owned(), token: TOKEN.to_owned(), renewal: None };
         let name = gateway.replace(':', "_3a").replace('/', "_2f");
         let path = self.contexts.path().join(format!("gateway-{name}.json"));
         std::fs::write(path, serde_json::to_vec(&context).unwrap()).unwrap();
@@ -110,7 +110,7 @@ impl Platform {
 }
 
 pub fn order_code() -> OrderCode {
-    OrderCode::of(Region::North, ORDER.parse::<OrderId>().unwrap())
+    OrderCode::from_order_id(Region::North, ORDER.parse::<OrderId>().unwrap())
 }
 
 pub fn order() -> Value {

@@ -31,22 +31,22 @@ struct Store {
 }
 
 impl Store {
-    fn cursor(&self) -> Chain {
-        self.ops.last().map_or(Chain::start(&edge()), |op| op.at)
+    fn cursor(&self) -> ChainHead {
+        self.ops.last().map_or(ChainHead::start(&edge()), |op| op.at)
     }
 
-    fn apply(&mut self, session: &mut Session) {
+    fn apply(&mut self, session: &mut SyncSession) {
         if let Some(run) = self.waiting.pop_front() {
             self.ops.extend(run);
-            session.handle(Input::OpsStored { cursor: self.cursor().seq }, NOW);
+            session.handle_input(SyncSessionInput::OpsStored { cursor: self.cursor().seq }, NOW);
         }
     }
 
-    fn take(&mut self, outputs: Vec<Output>) {
+    fn take(&mut self, outputs: Vec<SyncSessionOutput>) {
         for output in outputs {
             match output {
-                Output::Store(run) => self.waiting.push_back(run.ops),
-                Output::End(refused) => assert_eq!(refused.code, Code::TooManyRequests),
+                SyncSessionOutput::Store(run) => self.waiting.push_back(run.ops),
+                SyncSessionOutput::End(refused) => assert_eq!(refused.code, Code::TooManyRequests),
                 _ => {}
             }
         }

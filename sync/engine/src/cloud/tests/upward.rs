@@ -1,6 +1,6 @@
 //! The upstream: ops in order, gaps requested, limits enforced.
 
-use wire::{CODEC_PACKED, Packed};
+use wire::{CODEC_PACKED, PackedOps};
 
 use super::*;
 
@@ -9,13 +9,15 @@ fn ops_are_credited_only_once_they_are_stored() {
     let log = log(3);
     let mut session = opened(&log);
     let outputs = take(&mut session, up(&log, 1, 3));
-    let [Output::Store(ops)] = &outputs[..] else { panic!("{outputs:?}") };
+    let [SyncSessionOutput::Store(ops)] = &outputs[..] else { panic!("{outputs:?}") };
     assert_eq!(
         (ops.term, ops.after, ops.cursor()),
-        (TERM, Chain::start(&edge()), chain_at(&log, 3))
+        (TERM, ChainHead::start(&edge()), chain_at(&log, 3))
     );
-    let outputs = session.handle(Input::OpsStored { cursor: 3 }, NOW);
-    let [Output::Send(Frame::Credit(credit))] = &outputs[..] else { panic!("{outputs:?}") };
+    let outputs = session.handle_input(SyncSessionInput::OpsStored { cursor: 3 }, NOW);
+    let [SyncSessionOutput::Send(Frame::Credit(credit))] = &outputs[..] else {
+        panic!("{outputs:?}")
+    };
     assert_eq!((credit.cursor, credit.ops), (3, LIMITS.credit_ops));
 }
 
@@ -23,27 +25,29 @@ fn ops_are_credited_only_once_they_are_stored() {
 #[test]
 fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
     let (log, at) = (log(5), |minute: i64| NOW.plus_ms(minute * 60_000));
-    let before = HeadNotes { told_seq: 1, told_at: at(-90), ..HeadNotes::default() };
+    let before = LogHeadReports { told_seq: 1, told_at: at(-90), ..LogHeadReports::default() };
     let known = StoredEdge { heads: before, ..stored(chain_at(&log, 1)) };
     let (mut session, _) = greeted(Hello { last_seq: 3, ..hello(&log) }, known);
-    let frame = Input::Frame(Frame::Up(up(&log, 2, 3)));
-    let [Output::Store(ops)] = &session.handle(frame, at(1))[..] else { panic!() };
+    let frame = SyncSessionInput::Frame(Frame::Up(up(&log, 2, 3)));
+    let [SyncSessionOutput::Store(ops)] = &session.handle_input(frame, at(1))[..] else { panic!() };
     let bounds: Vec<_> = ops.ops.iter().map(|op| op.bounds.not_before).collect();
     assert_eq!(bounds, [at(-90), at(-90), NOW], "two were there at Hello");
-    session.handle(Input::OpsStored { cursor: 4 }, at(1));
+    session.handle_input(SyncSessionInput::OpsStored { cursor: 4 }, at(1));
     let told = Ack { last_seq: 4, edge_now: at(2), ..ack(0, 0) };
-    let outputs = session.handle(Input::Frame(Frame::Ack(told.clone())), at(2));
-    let [Output::SaveAck(_, heads), ..] = &outputs[..] else { panic!("{outputs:?}") };
+    let outputs = session.handle_input(SyncSessionInput::Frame(Frame::Ack(told.clone())), at(2));
+    let [SyncSessionOutput::SaveAck(_, heads), ..] = &outputs[..] else { panic!("{outputs:?}") };
     assert_eq!((heads.since, heads.told_seq, heads.told_at), (NOW, 4, at(2)));
-    let frame = Input::Frame(Frame::Up(up(&log, 5, 1)));
-    let [Output::Store(ops)] = &session.handle(frame, at(3))[..] else { panic!() };
+    let frame = SyncSessionInput::Frame(Frame::Up(up(&log, 5, 1)));
+    let [SyncSessionOutput::Store(ops)] = &session.handle_input(frame, at(3))[..] else { panic!() };
     assert_eq!(ops.ops[0].bounds.not_before, at(2));
     assert_eq!(ops.heads, *heads);
-    session.handle(Input::OpsStored { cursor: 5 }, at(3));
-    let moment = |session: &mut Session, edge_now, now| {
+    session.handle_input(SyncSessionInput::OpsStored { cursor: 5 }, at(3));
+    let moment = |session: &mut SyncSession, edge_now, now| {
         let told = Ack { last_seq: 5, edge_now, ..told.clone() };
-        let outputs = session.handle(Input::Frame(Frame::Ack(told)), now);
-        let [Output::SaveAck(_, heads), ..] = &outputs[..] else { panic!("{outputs:?}") };
+        let outputs = session.handle_input(SyncSessionInput::Frame(Frame::Ack(told)), now);
+        let [SyncSessionOutput::SaveAck(_, heads), ..] = &outputs[..] else {
+            panic!("{outputs:?}")
+        };
         heads.told_at
     };
     assert_eq!(moment(&mut session, at(4), at(900)), at(4), "the hub's clock has jumped ahead");
@@ -55,14 +59,14 @@ fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
 #[test]
 fn a_hub_whose_clock_jumps_ahead_before_its_welcome_moves_no_time() {
     let (log, ahead) = (log(2), NOW.plus_ms(18 * 60 * 60_000));
-    let mut session = Session::new(edge(), LIMITS, NOW);
+    let mut session = SyncSession::new(edge(), LIMITS, NOW);
     let hello = Hello { last_seq: 1, ..hello(&log) };
-    session.handle(Input::Frame(Frame::Hello(hello)), NOW);
-    let stored = stored(Chain::start(&edge()));
-    session.handle(Input::Loaded(stored.clone()), ahead);
-    session.handle(Input::TakenOver { term: TERM, stored }, ahead);
-    let outputs = session.handle(Input::Frame(Frame::Up(up(&log, 1, 2))), ahead);
-    let [Output::Store(ops)] = &outputs[..] else { panic!("{outputs:?}") };
+    session.handle_input(SyncSessionInput::Frame(Frame::Hello(hello)), NOW);
+    let stored = stored(ChainHead::start(&edge()));
+    session.handle_input(SyncSessionInput::Loaded(stored.clone()), ahead);
+    session.handle_input(SyncSessionInput::TakenOver { term: TERM, stored }, ahead);
+    let outputs = session.handle_input(SyncSessionInput::Frame(Frame::Up(up(&log, 1, 2))), ahead);
+    let [SyncSessionOutput::Store(ops)] = &outputs[..] else { panic!("{outputs:?}") };
     assert_eq!((ops.heads.told_seq, ops.heads.told_at), (1, NOW));
     assert_eq!(ops.ops[1].bounds.not_before, NOW);
 }
@@ -71,13 +75,13 @@ fn a_hub_whose_clock_jumps_ahead_before_its_welcome_moves_no_time() {
 fn a_gap_is_asked_for_once_until_it_is_filled_or_time_passes() {
     let log = log(9);
     let mut session = opened(&log);
-    let resend = |outputs: &[Output]| match outputs {
-        [Output::Send(Frame::Resend(resend))] => Some(resend.from),
+    let resend = |outputs: &[SyncSessionOutput]| match outputs {
+        [SyncSessionOutput::Send(Frame::Resend(resend))] => Some(resend.from),
         _ => None,
     };
     assert_eq!(resend(&take(&mut session, up(&log, 3, 2))), Some(1));
     assert_eq!(take(&mut session, up(&log, 5, 2)), [], "it was asked for");
-    session.handle(Input::Tick, NOW);
+    session.handle_input(SyncSessionInput::Tick, NOW);
     assert_eq!(resend(&take(&mut session, up(&log, 5, 2))), Some(1));
     take(&mut session, up(&log, 1, 2));
     assert_eq!(resend(&take(&mut session, up(&log, 5, 2))), Some(3), "another gap");
@@ -91,13 +95,13 @@ fn the_dropped_end_of_a_log_is_asked_for_once_more() {
     take(&mut session, up(&log, 3, 1));
     take(&mut session, up(&log, 4, 1));
     take(&mut session, up(&log, 1, 3));
-    let ticks = |session: &mut Session, count: u32| -> Vec<Output> {
-        (0..count).flat_map(|_| session.handle(Input::Tick, NOW)).collect()
+    let ticks = |session: &mut SyncSession, count: u32| -> Vec<SyncSessionOutput> {
+        (0..count).flat_map(|_| session.handle_input(SyncSessionInput::Tick, NOW)).collect()
     };
     assert_eq!(ticks(&mut session, 4), []);
     let outputs = ticks(&mut session, 1);
     assert!(
-        matches!(&outputs[..], [Output::Send(Frame::Resend(resend))] if resend.from == 4),
+        matches!(&outputs[..], [SyncSessionOutput::Send(Frame::Resend(resend))] if resend.from == 4),
         "{outputs:?}"
     );
     take(&mut session, up(&log, 4, 1));
@@ -120,7 +124,7 @@ fn a_log_that_does_not_pass_through_the_cursor_ends_the_session() {
 fn ops_that_do_not_add_up_to_their_hash_end_the_session() {
     let log = log(4);
     let mut session = opened(&log);
-    let frame = Up { hash: Hash::of(b"another"), ..up(&log, 1, 4) };
+    let frame = OpsFrame { hash: Hash::digest_bytes(b"another"), ..up(&log, 1, 4) };
     assert_eq!(ended(&take(&mut session, frame)), Some(Code::MalformedBody));
 }
 
@@ -128,11 +132,11 @@ fn ops_that_do_not_add_up_to_their_hash_end_the_session() {
 fn frames_beyond_what_was_allowed_end_the_session() {
     let log = log(200);
     let cases = [
-        (Up { ops: Vec::new(), ..up(&log, 1, 1) }, Code::MalformedBody),
-        (Up { first_seq: 0, ..up(&log, 1, 1) }, Code::MalformedBody),
-        (Up { first_seq: u64::MAX, ..up(&log, 1, 2) }, Code::MalformedBody),
+        (OpsFrame { ops: Vec::new(), ..up(&log, 1, 1) }, Code::MalformedBody),
+        (OpsFrame { first_seq: 0, ..up(&log, 1, 1) }, Code::MalformedBody),
+        (OpsFrame { first_seq: u64::MAX, ..up(&log, 1, 2) }, Code::MalformedBody),
         (up(&log, 1, 51), Code::BodyTooLarge),
-        (Up { ops: vec![vec![0; 5_001].into(); 2], ..up(&log, 1, 1) }, Code::BodyTooLarge),
+        (OpsFrame { ops: vec![vec![0; 5_001].into(); 2], ..up(&log, 1, 1) }, Code::BodyTooLarge),
     ];
     for (frame, code) in cases {
         assert_eq!(ended(&take(&mut opened(&log), frame.clone())), Some(code), "{frame:?}");
@@ -147,25 +151,25 @@ fn frames_beyond_what_was_allowed_end_the_session() {
 #[test]
 fn packed_ops_are_taken_as_the_same_ops_plain() {
     let log = log(40);
-    let frame = up(&log, 1, 40).packed();
+    let frame = up(&log, 1, 40).into_packed();
     assert!(frame.packed.is_some() && frame.ops.is_empty());
     let outputs = take(&mut opened(&log), frame);
     assert_eq!(outputs, take(&mut opened(&log), up(&log, 1, 40)));
-    assert!(matches!(outputs[..], [Output::Store(_)]));
+    assert!(matches!(outputs[..], [SyncSessionOutput::Store(_)]));
 }
 
 /// Limits count unpacked bytes, regardless of the packed size.
 #[test]
 fn packed_ops_that_are_too_many_or_not_readable_end_the_session() {
     let log = log(200);
-    let large = Up { ops: vec![vec![0; 5_001].into(); 2], ..up(&log, 1, 1) }.packed();
-    let with = |change: fn(&mut Packed)| {
-        let mut frame = up(&log, 1, 40).packed();
+    let large = OpsFrame { ops: vec![vec![0; 5_001].into(); 2], ..up(&log, 1, 1) }.into_packed();
+    let with = |change: fn(&mut PackedOps)| {
+        let mut frame = up(&log, 1, 40).into_packed();
         frame.packed.as_mut().into_iter().for_each(change);
         frame
     };
     let cases = [
-        (up(&log, 1, 51).packed(), Code::BodyTooLarge),
+        (up(&log, 1, 51).into_packed(), Code::BodyTooLarge),
         (large, Code::BodyTooLarge),
         (with(|packed| packed.count = u32::MAX), Code::BodyTooLarge),
         (with(|packed| packed.count = 0), Code::MalformedBody),
@@ -174,7 +178,7 @@ fn packed_ops_that_are_too_many_or_not_readable_end_the_session() {
         (with(|packed| packed.codec = 2), Code::MalformedBody),
         (with(|packed| packed.bytes.truncate(20)), Code::MalformedBody),
         (with(|packed| packed.bytes.clear()), Code::MalformedBody),
-        (Up { ops: vec![op(1).into()], ..with(|_| ()) }, Code::MalformedBody),
+        (OpsFrame { ops: vec![op(1).into()], ..with(|_| ()) }, Code::MalformedBody),
     ];
     for (frame, code) in cases {
         assert!(frame.packed.is_some());
@@ -186,7 +190,7 @@ fn packed_ops_that_are_too_many_or_not_readable_end_the_session() {
 #[test]
 fn of_packed_ops_that_were_changed_on_the_way_none_is_stored() {
     let log = log(40);
-    let frame = up(&log, 1, 40).packed();
+    let frame = up(&log, 1, 40).into_packed();
     let sound = take(&mut opened(&log), frame.clone());
     let bytes = frame.packed.as_ref().map_or(0, |packed| packed.bytes.len());
     for bit in 0..bytes * 8 {
@@ -208,9 +212,9 @@ fn only_an_edge_that_can_pack_is_asked_to() {
         (Some(vec![9, CODEC_PACKED]), Some(CODEC_PACKED)),
     ] {
         let hello = Hello { codecs, ..hello(&log) };
-        let (_, outputs) = greeted(hello, stored(Chain::start(&edge())));
+        let (_, outputs) = greeted(hello, stored(ChainHead::start(&edge())));
         let named = outputs.iter().find_map(|output| match output {
-            Output::Send(Frame::Welcome(welcome)) => Some(welcome.codec),
+            SyncSessionOutput::Send(Frame::Welcome(welcome)) => Some(welcome.codec),
             _ => None,
         });
         assert_eq!(named, Some(codec));
@@ -221,14 +225,14 @@ fn only_an_edge_that_can_pack_is_asked_to() {
 fn an_op_beyond_every_limit_is_taken_when_it_comes_alone() {
     let log = vec![vec![7; 50_000], op(2)];
     let mut session = opened(&log);
-    assert!(matches!(take(&mut session, up(&log, 1, 1))[..], [Output::Store(_)]));
+    assert!(matches!(take(&mut session, up(&log, 1, 1))[..], [SyncSessionOutput::Store(_)]));
     assert_eq!(ended(&take(&mut session, up(&log, 2, 1))), Some(Code::TooManyRequests));
 }
 
 #[test]
 fn the_seq_before_the_last_number_is_a_gap_and_no_overflow() {
     let log = log(1);
-    let frame = Up { first_seq: u64::MAX - 1, ..up(&log, 1, 1) };
+    let frame = OpsFrame { first_seq: u64::MAX - 1, ..up(&log, 1, 1) };
     let outputs = take(&mut opened(&log), frame);
-    assert!(matches!(outputs[..], [Output::Send(Frame::Resend(_))]), "{outputs:?}");
+    assert!(matches!(outputs[..], [SyncSessionOutput::Send(Frame::Resend(_))]), "{outputs:?}");
 }

@@ -9,18 +9,19 @@ struct File {
     ops: Vec<Vec<u8>>,
     rows: std::collections::BTreeMap<wire::OrderId, ConfirmedOrder>,
     stored_outcomes: Vec<u64>,
-    position: Position,
+    position: EdgeFilePosition,
 }
 
 impl File {
     fn append(&mut self, op: Vec<u8>) {
-        self.position.head = self.position.head.then(&op);
+        self.position.head = self.position.head.append_op(&op);
         self.ops.push(op);
     }
 
-    fn run(&self, wanted: OpRange) -> Run {
+    fn run(&self, wanted: OpRange) -> OpRun {
         let from = usize::try_from(wanted.from).unwrap() - 1;
-        let before = Chain::start(&edge_id()).through(self.ops[..from].iter().map(Vec::as_slice));
+        let before =
+            ChainHead::start(&edge_id()).append_ops(self.ops[..from].iter().map(Vec::as_slice));
         let mut bytes = 0;
         let fits = |(n, op): &(usize, &Vec<u8>)| {
             bytes += op.len() as u64;
@@ -28,14 +29,14 @@ impl File {
                 || (bytes <= wanted.bytes_max && *n < wanted.ops_max as usize)
         };
         let ops = self.ops[from..].iter().enumerate().take_while(fits).map(|(_, op)| op.clone());
-        Run { before, ops: ops.collect() }
+        OpRun { before, ops: ops.collect() }
     }
 
-    fn merge(&mut self, order: wire::Order, via: Via) {
+    fn merge(&mut self, order: wire::Order, via: OrderSource) {
         let old = self.rows.remove(&order.id);
         let id = order.id;
-        let (row, _) = merge(old.as_ref(), order, via);
-        self.position.tally.replace(old.as_ref(), Some(&row));
+        let (row, _) = merge_order(old.as_ref(), order, via);
+        self.position.tally.replace_row(old.as_ref(), Some(&row));
         self.rows.insert(id, row);
     }
 
@@ -44,14 +45,18 @@ impl File {
             EdgeWrite::Outcomes { to, outcomes } => {
                 for outcome in outcomes {
                     self.stored_outcomes.push(outcome.seq);
-                    outcome.outcome.order.into_iter().for_each(|o| self.merge(o, Via::Outcome));
+                    outcome
+                        .outcome
+                        .order
+                        .into_iter()
+                        .for_each(|o| self.merge(o, OrderSource::Outcome));
                 }
                 self.position.outcome_cursor = to;
             }
             EdgeWrite::Changes { to, changes } => {
                 for change in changes {
-                    if let Change::Order(order) = change {
-                        self.merge(order, Via::Feed);
+                    if let FeedChange::Order(order) = change {
+                        self.merge(order, OrderSource::Feed);
                     }
                 }
                 self.position.feed_cursor = to;
@@ -65,14 +70,14 @@ impl File {
 /// A hub that stores ops after its cursor, requests missing ones and answers each op.
 struct Hub {
     term: u64,
-    cursor: Chain,
+    cursor: ChainHead,
     ops: Vec<Vec<u8>>,
     feed: u64,
 }
 
 impl Hub {
-    fn standing(&self) -> Standing {
-        Standing { term: self.term, nonce: NONCE }
+    fn standing(&self) -> LinkSessionId {
+        LinkSessionId { term: self.term, nonce: NONCE }
     }
 
     fn hear(&mut self, frame: Frame) -> Vec<Frame> {
@@ -92,9 +97,9 @@ impl Hub {
         }
     }
 
-    fn up(&mut self, up: &Up) -> Vec<Frame> {
+    fn up(&mut self, up: &OpsFrame) -> Vec<Frame> {
         if up.first_seq > self.cursor.seq + 1 {
-            return vec![Frame::Resend(Resend {
+            return vec![Frame::Resend(ResendRequest {
                 standing: self.standing(),
                 from: self.cursor.seq + 1,
             })];
@@ -106,7 +111,7 @@ impl Hub {
         let size: usize = up.ops.iter().map(|op| op.len()).sum();
         assert!(up.ops.len() <= 40 && (size <= 4_000 || up.ops.len() == 1));
         let before = self.cursor.seq;
-        self.cursor = self.cursor.through(up.ops.iter().map(|op| op.as_slice()));
+        self.cursor = self.cursor.append_ops(up.ops.iter().map(|op| op.as_slice()));
         assert_eq!(up.hash, self.cursor.hash);
         self.ops.extend(up.ops.iter().map(|op| op.to_vec()));
         let (ops, bytes) = (LIMITS.credit_ops, LIMITS.credit_bytes);
@@ -153,7 +158,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 struct World {
-    edge: Edge,
+    edge: EdgeProtocol,
     file: File,
     hub: Hub,
     up: std::collections::VecDeque<Frame>,
@@ -168,7 +173,7 @@ impl World {
             stored_outcomes: Vec::new(),
             position: position(),
         };
-        let cursor = Chain::start(&edge_id());
+        let cursor = ChainHead::start(&edge_id());
         let hub = Hub { term: 0, cursor, ops: Vec::new(), feed: 0 };
         let edge = fresh(position());
         Self { edge, file, hub, up: Default::default(), down: Default::default() }
@@ -181,13 +186,13 @@ impl World {
                     self.up.push_back(*frame);
                     Vec::new()
                 }
-                LinkStep::Read(wanted) => self.edge.read(self.file.run(wanted)),
+                LinkStep::Read(wanted) => self.edge.send_ops(self.file.run(wanted)),
                 LinkStep::Store(store) => {
                     self.file.store(store);
-                    self.edge.moved(self.file.position.clone())
+                    self.edge.update_position(self.file.position.clone())
                 }
                 // Lost frames make the hub send too many Resends; a new session fixes that.
-                LinkStep::End(End::Stuck) => {
+                LinkStep::End(LinkEnd::Stuck) => {
                     self.connect();
                     return;
                 }
@@ -205,8 +210,8 @@ impl World {
     fn connect(&mut self) {
         self.up.clear();
         self.down.clear();
-        self.edge.closed();
-        let hello = self.edge.hello(HubCheck::default());
+        self.edge.close_session();
+        let hello = self.edge.start_greeting(HubCheck::default());
         self.up.push_back(hello);
     }
 
@@ -214,7 +219,7 @@ impl World {
         match event {
             Event::Append(size) => {
                 self.file.append(vec![7; size]);
-                let todo = self.edge.moved(self.file.position.clone());
+                let todo = self.edge.update_position(self.file.position.clone());
                 self.perform(todo);
             }
             Event::Feed => {
@@ -231,7 +236,7 @@ impl World {
             }
             Event::ToEdge(fate) => {
                 for frame in deliver(&mut self.down, fate) {
-                    let todo = self.edge.take(frame);
+                    let todo = self.edge.handle_signed_frame(frame);
                     self.perform(todo);
                 }
             }

@@ -1,12 +1,12 @@
 //! An incoming snapshot.
 
-use wire::{SnapshotChunk, SnapshotPart, SnapshotPlace, snapshot_hash, snapshot_start};
+use wire::{SnapshotChunk, SnapshotCursor, SnapshotPart, snapshot_hash, snapshot_start};
 
 use super::*;
 
 fn chunk(index: u32, before: Hash, last: bool) -> SnapshotChunk {
-    let changes = vec![Change::Order(order(u128::from(index), 1))];
-    let next = (!last).then_some(SnapshotPlace { kind: 0, entity: [1; 16] });
+    let changes = vec![FeedChange::Order(order(u128::from(index), 1))];
+    let next = (!last).then_some(SnapshotCursor { kind: 0, entity: [1; 16] });
     let body = SnapshotPart { changes, next }.to_bytes();
     SnapshotChunk {
         standing: STANDING,
@@ -24,8 +24,8 @@ fn first() -> SnapshotChunk {
 }
 
 #[track_caller]
-fn run(edge: &mut Edge, chunk: SnapshotChunk) -> SnapshotRun {
-    let todo = edge.take(Frame::Snapshot(chunk));
+fn run(edge: &mut EdgeProtocol, chunk: SnapshotChunk) -> SnapshotChunkWrite {
+    let todo = edge.handle_signed_frame(Frame::Snapshot(chunk));
     let [LinkStep::Store(EdgeWrite::Snapshot(run))] = &todo[..] else { panic!("{todo:?}") };
     run.clone()
 }
@@ -36,23 +36,27 @@ fn a_chunk_is_stored_only_behind_the_one_before_it() {
     ignores(&mut edge, Frame::Snapshot(chunk(1, first().hash, false)), IgnoreReason::Gap);
     let begun = run(&mut edge, first());
     assert!(begun.begins);
-    let position = Position { staged: begun.staged(), ..position() };
-    edge.moved(position.clone());
+    let position = EdgeFilePosition { staged: begun.as_staged(), ..position() };
+    edge.update_position(position.clone());
     ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
     ignores(&mut edge, Frame::Snapshot(chunk(2, first().hash, false)), IgnoreReason::Gap);
-    let other = Hash::of(b"another chunk");
+    let other = Hash::digest_bytes(b"another chunk");
     ignores(&mut edge, Frame::Snapshot(chunk(1, other, false)), IgnoreReason::Unexpected);
     let last = chunk(1, first().hash, true);
     let ended = run(&mut edge, last.clone());
-    assert_eq!((ended.begins, ended.staged()), (false, None));
+    assert_eq!((ended.begins, ended.as_staged()), (false, None));
 
-    edge.moved(Position { staged: None, snapshot: Some(last.hash), ..position.clone() });
+    edge.update_position(EdgeFilePosition {
+        staged: None,
+        snapshot: Some(last.hash),
+        ..position.clone()
+    });
     ignores(&mut edge, Frame::Snapshot(last), IgnoreReason::Stale);
 
     // Another run of the process continues from here.
     let mut edge = open(position);
     assert!(
-        matches!(edge.hello(HubCheck::default()), Frame::Hello(hello) if hello.staged == begun.staged())
+        matches!(edge.start_greeting(HubCheck::default()), Frame::Hello(hello) if hello.staged == begun.as_staged())
     );
 }
 
@@ -61,13 +65,13 @@ fn a_chunk_is_stored_only_behind_the_one_before_it() {
 fn an_image_that_is_the_view_is_not_begun_again() {
     let mut edge = open(position());
     let begun = run(&mut edge, first());
-    edge.moved(Position { staged: begun.staged(), ..position() });
+    edge.update_position(EdgeFilePosition { staged: begun.as_staged(), ..position() });
     let last = run(&mut edge, chunk(1, first().hash, true));
     let (snapshot, feed_generation) = (Some(last.hash), 6);
-    let swapped = Position { snapshot, feed_generation, feed_cursor: 40, ..position() };
-    edge.moved(swapped.clone());
+    let swapped = EdgeFilePosition { snapshot, feed_generation, feed_cursor: 40, ..position() };
+    edge.update_position(swapped.clone());
     ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
-    edge.moved(Position { feed_cursor: 43, ..swapped.clone() });
+    edge.update_position(EdgeFilePosition { feed_cursor: 43, ..swapped.clone() });
     ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
 
     let start = snapshot_start(STANDING, 6, 43);
@@ -78,10 +82,10 @@ fn an_image_that_is_the_view_is_not_begun_again() {
 
 #[test]
 fn another_image_begins_anew() {
-    let staged = |edge: &mut Edge| run(edge, first()).staged();
+    let staged = |edge: &mut EdgeProtocol| run(edge, first()).as_staged();
     let mut edge = open(position());
     let known = staged(&mut edge);
-    edge.moved(Position { staged: known, ..position() });
+    edge.update_position(EdgeFilePosition { staged: known, ..position() });
     let start = snapshot_start(STANDING, 6, 41);
     let other = SnapshotChunk { feed_seq: 41, ..chunk(0, start, false) };
     assert!(run(&mut edge, other).begins);
@@ -90,10 +94,12 @@ fn another_image_begins_anew() {
 #[test]
 fn the_generation_comes_with_the_image_that_is_announced() {
     let greeted = |snapshot| {
-        let mut edge = fresh(Position { feed_generation: 4, ..position() });
-        edge.hello(HubCheck::default());
-        let Frame::Welcome(welcome) = welcome(STANDING, Chain::start(&edge_id())) else { panic!() };
-        let todo = edge.take(Frame::Welcome(Welcome { snapshot, ..welcome }));
+        let mut edge = fresh(EdgeFilePosition { feed_generation: 4, ..position() });
+        edge.start_greeting(HubCheck::default());
+        let Frame::Welcome(welcome) = welcome(STANDING, ChainHead::start(&edge_id())) else {
+            panic!()
+        };
+        let todo = edge.handle_signed_frame(Frame::Welcome(Welcome { snapshot, ..welcome }));
         todo.contains(&LinkStep::Store(EdgeWrite::Generation(5)))
     };
     assert_eq!((greeted(None), greeted(Some(40))), (true, false));

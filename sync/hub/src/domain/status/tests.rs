@@ -12,7 +12,7 @@ pub(in crate::domain) fn region() -> RegionRecord {
         holder: None,
         feed_generation: 5,
         feed_seq: 40,
-        feed_digest: Hash::of(b"all"),
+        feed_digest: Hash::digest_bytes(b"all"),
         compacted_to: 20,
         orders: 9,
         lost: 0,
@@ -73,7 +73,7 @@ pub(in crate::domain) fn north() -> EdgeRecord {
         link_since: Some(NOW.plus_ms(-60_000)),
         outcome_cursor: 4,
         feed_cursor: 40,
-        digest: Some(Hash::of(b"all")),
+        digest: Some(Hash::digest_bytes(b"all")),
         ahead: 0,
         last_seq: 9,
         region_digest: None,
@@ -90,14 +90,14 @@ fn north_after(change: impl FnOnce(&mut EdgeStatus)) -> EdgeRecord {
 
 #[test]
 fn lags_count_both_ways() {
-    let shown = edge(&EdgeRecord { feed_cursor: 38, ..north() }, &region(), NOW);
+    let shown = derive_edge_status(&EdgeRecord { feed_cursor: 38, ..north() }, &region(), NOW);
     assert_eq!((shown.lag_up_ops, shown.lag_down_outcomes, shown.lag_down_changes), (2, 2, 2));
 }
 
 #[test]
 fn a_link_is_up_only_while_somebody_hears_the_edge() {
     let shown = |edge: EdgeRecord| {
-        let shown = super::edge(&edge, &region(), NOW);
+        let shown = super::derive_edge_status(&edge, &region(), NOW);
         (shown.link, shown.since)
     };
     assert_eq!(shown(north()), (LinkState::Up, north().link_since));
@@ -117,7 +117,7 @@ fn a_link_is_up_only_while_somebody_hears_the_edge() {
 
 #[test]
 fn only_equal_digests_at_the_end_of_the_feed_match() {
-    let (a, b) = (Some(Hash::of(b"a")), Some(Hash::of(b"b")));
+    let (a, b) = (Some(Hash::digest_bytes(b"a")), Some(Hash::digest_bytes(b"b")));
     for (digest, ahead, feed_cursor, there, expected) in [
         (None, 0, 0, a, ChecksumState::Unknown),
         (a, 0, 9, a, ChecksumState::Match),
@@ -130,15 +130,20 @@ fn only_equal_digests_at_the_end_of_the_feed_match() {
         let feed_digest = there.unwrap_or(Hash::ZERO);
         let region = RegionRecord { feed_seq: 9, feed_digest, compacted_to: 0, ..region() };
         let edge = EdgeRecord { digest, ahead, feed_cursor, region_digest: there, ..north() };
-        assert_eq!(checksum(&edge, &region), expected, "{edge:?}");
+        assert_eq!(derive_checksum_state(&edge, &region), expected, "{edge:?}");
     }
 }
 
 #[test]
 fn digests_below_what_was_compacted_say_nothing() {
     let at = |feed_cursor| {
-        let there = Some(Hash::of(b"there"));
-        edge(&EdgeRecord { feed_cursor, region_digest: there, ..north() }, &region(), NOW).checksum
+        let there = Some(Hash::digest_bytes(b"there"));
+        derive_edge_status(
+            &EdgeRecord { feed_cursor, region_digest: there, ..north() },
+            &region(),
+            NOW,
+        )
+        .checksum
     };
     assert_eq!(at(40), ChecksumState::Match);
     assert_eq!(at(20), ChecksumState::Mismatch);
@@ -152,7 +157,7 @@ fn a_quarantine_is_shown_until_it_is_noted_and_a_twin_while_it_calls() {
         let north = north_after(|stored| {
             (stored.quarantine, stored.twin_seen_at) = (Some(quarantine), twin_seen_at);
         });
-        let shown = edge(&EdgeRecord { readmitted_at, ..north }, &region(), NOW);
+        let shown = derive_edge_status(&EdgeRecord { readmitted_at, ..north }, &region(), NOW);
         (shown.quarantine.is_some(), shown.twin_seen_at.is_some())
     };
     let seen = |ago_ms: i64| Some(NOW.plus_ms(-ago_ms));
@@ -163,6 +168,6 @@ fn a_quarantine_is_shown_until_it_is_noted_and_a_twin_while_it_calls() {
 #[test]
 fn an_edge_that_never_enrolled_is_not_reported() {
     let waiting = EdgeRecord { enrolled_at: None, ..north() };
-    let report = report(&[region()], &[north(), waiting], NOW);
+    let report = build_report(&[region()], &[north(), waiting], NOW);
     assert_eq!(report.regions[0].edges.len(), 1);
 }

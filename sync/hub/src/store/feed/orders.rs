@@ -12,11 +12,11 @@ use platform::{
     sql::{Statement, Tx, Val},
     transact, vals,
 };
-use wire::{Change, Event, EventId, EventType, Hash, Order, OrderId, Region, UnixMillis};
+use wire::{Event, EventId, EventType, FeedChange, Hash, Order, OrderId, Region, UnixMillis};
 
 use super::{
     super::{Result, Store, StoreError},
-    CONSUMER, End, Entry, FeedEffect, FeedRow, ORDER, lock,
+    CONSUMER, FeedEffect, FeedEnd, FeedEntry, FeedRow, ORDER, lock_feed_end,
 };
 
 const NEWEST_OF: &str =
@@ -36,7 +36,7 @@ pub struct DepartedOrder {
 
 /// The rule for different content at an equal version.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Equal {
+enum EqualVersionRule {
     Stays,
     Replaced,
 }
@@ -50,12 +50,12 @@ columns! {
 }
 
 /// The newest version of an order in a region, with its share of the digest unless it has left.
-type Newest = HashMap<(Region, OrderId), (u64, Option<Hash>)>;
+type NewestOrders = HashMap<(Region, OrderId), (u64, Option<Hash>)>;
 
 /// Feed changes, computed under the locks of their regions, then written together.
 struct FeedPlan {
-    newest: Newest,
-    ends: HashMap<Region, End>,
+    newest: NewestOrders,
+    ends: HashMap<Region, FeedEnd>,
     rows: Vec<FeedRow>,
     lost: Vec<LostRow>,
     keys: DataKeys,
@@ -74,12 +74,12 @@ impl Store {
             if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
                 return Ok(FeedEffect::Known);
             }
-            let fed = take(tx, order, Equal::Stays, now).await?;
+            let fed = apply_order(tx, order, EqualVersionRule::Stays, now).await?;
             if event.kind != EventType::OrderAcceptanceLost {
                 return Ok(fed);
             }
-            let mut plan = FeedPlan::of(tx, &[order.location], &[], now).await?;
-            plan.loses(order)?;
+            let mut plan = FeedPlan::lock_regions(tx, &[order.location], &[], now).await?;
+            plan.add_lost_acceptance(order)?;
             plan.write(tx).await?;
             Ok(if fed == FeedEffect::Known { FeedEffect::Added } else { fed })
         })
@@ -97,8 +97,8 @@ impl Store {
         let (regions, ids): (Vec<Region>, Vec<OrderId>) =
             run.iter().map(|(_, order)| (order.location, order.id)).unzip();
         transact!(self.sql, tx => {
-            let mut plan = FeedPlan::of(tx, &regions, &ids, now).await?;
-            let mut seen = inbox::store::known(tx, CONSUMER, &events).await?;
+            let mut plan = FeedPlan::lock_regions(tx, &regions, &ids, now).await?;
+            let mut seen = inbox::store::find_recorded(tx, CONSUMER, &events).await?;
             let mut new = Vec::new();
             for (event, order) in run {
                 // Also skips an event that appears twice in this run.
@@ -106,15 +106,15 @@ impl Store {
                     continue;
                 }
                 new.push(event.id);
-                let moves = !elsewhere(&plan.newest, order).is_empty();
-                if moves || plan.arrives(order, Equal::Stays)? == FeedEffect::Contradicted {
+                let moves = !list_other_regions(&plan.newest, order).is_empty();
+                if moves || plan.add_order(order, EqualVersionRule::Stays)? == FeedEffect::Contradicted {
                     return Ok(None);
                 }
                 if event.kind == EventType::OrderAcceptanceLost {
-                    plan.loses(order)?;
+                    plan.add_lost_acceptance(order)?;
                 }
             }
-            inbox::store::note(tx, CONSUMER, &new, now).await?;
+            inbox::store::record_events(tx, CONSUMER, &new, now).await?;
             plan.write(tx).await.map(Some)
         })
     }
@@ -122,38 +122,43 @@ impl Store {
     /// Applies an order as read from its owner: at an equal version its content replaces the
     /// feed's.
     pub async fn repair_order(&self, order: &Order, now: UnixMillis) -> Result<FeedEffect> {
-        transact!(self.sql, tx => { take(tx, order, Equal::Replaced, now).await })
+        transact!(self.sql, tx => { apply_order(tx, order, EqualVersionRule::Replaced, now).await })
     }
 
     /// Removes an order that its owner no longer has in that region.
     pub async fn feed_gone(&self, gone: &DepartedOrder, now: UnixMillis) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
-            let mut plan = FeedPlan::of(tx, &[gone.region], &[gone.order_id], now).await?;
-            let fed = plan.leaves(gone)?;
+            let mut plan = FeedPlan::lock_regions(tx, &[gone.region], &[gone.order_id], now).await?;
+            let fed = plan.remove_order(gone)?;
             plan.write(tx).await?;
             Ok(fed)
         })
     }
 }
 
-async fn take(tx: &mut Tx, order: &Order, equal: Equal, now: UnixMillis) -> Result<FeedEffect> {
-    let elsewhere = elsewhere(&newest_of(tx, &[order.id]).await?, order);
+async fn apply_order(
+    tx: &mut Tx,
+    order: &Order,
+    equal: EqualVersionRule,
+    now: UnixMillis,
+) -> Result<FeedEffect> {
+    let elsewhere = list_other_regions(&newest_of(tx, &[order.id]).await?, order);
     if elsewhere.iter().any(|(_, version)| *version >= order.version) {
         return Ok(FeedEffect::Known);
     }
     let mut regions: Vec<Region> = elsewhere.into_iter().map(|(region, _)| region).collect();
     regions.push(order.location);
-    let mut plan = FeedPlan::of(tx, &regions, &[order.id], now).await?;
+    let mut plan = FeedPlan::lock_regions(tx, &regions, &[order.id], now).await?;
     for region in regions.into_iter().filter(|region| *region != order.location) {
-        plan.leaves(&DepartedOrder { region, order_id: order.id, version: order.version })?;
+        plan.remove_order(&DepartedOrder { region, order_id: order.id, version: order.version })?;
     }
-    let fed = plan.arrives(order, equal)?;
+    let fed = plan.add_order(order, equal)?;
     plan.write(tx).await?;
     Ok(fed)
 }
 
 /// Lists the other regions that contain the order, with its newest version there.
-fn elsewhere(newest: &Newest, order: &Order) -> Vec<(Region, u64)> {
+fn list_other_regions(newest: &NewestOrders, order: &Order) -> Vec<(Region, u64)> {
     let others = Region::ALL.into_iter().filter(|region| *region != order.location);
     let stands = |region: Region| match newest.get(&(region, order.id)) {
         Some((version, Some(_))) => Some((region, *version)),
@@ -162,10 +167,11 @@ fn elsewhere(newest: &Newest, order: &Order) -> Vec<(Region, u64)> {
     others.filter_map(stands).collect()
 }
 
-async fn newest_of(tx: &mut Tx, orders: &[OrderId]) -> Result<Newest> {
+async fn newest_of(tx: &mut Tx, orders: &[OrderId]) -> Result<NewestOrders> {
     let mut first = vals![ORDER];
     first.extend(Region::ALL.iter().map(Val::from));
-    let text = Statement::new(NEWEST_OF).marks(Region::ALL.len()).then(") AND entity IN (");
+    let text =
+        Statement::new(NEWEST_OF).append_marks(Region::ALL.len()).append_text(") AND entity IN (");
     let rows = tx.all_named(text, &first, orders, ") ORDER BY feed_seq").await?;
     let newest =
         rows.into_iter().map(|(region, id, version, digest)| ((region, id), (version, digest)));
@@ -174,7 +180,7 @@ async fn newest_of(tx: &mut Tx, orders: &[OrderId]) -> Result<Newest> {
 
 impl FeedPlan {
     /// Locks the regions in the order that all writers share.
-    async fn of(
+    async fn lock_regions(
         tx: &mut Tx,
         regions: &[Region],
         orders: &[OrderId],
@@ -182,54 +188,55 @@ impl FeedPlan {
     ) -> Result<Self> {
         let mut ends = HashMap::new();
         for region in Region::ALL.into_iter().filter(|region| regions.contains(region)) {
-            ends.insert(region, lock(tx, region).await?);
+            ends.insert(region, lock_feed_end(tx, region).await?);
         }
         let newest = newest_of(tx, orders).await?;
         let keys = tx.data_keys().clone();
         Ok(Self { newest, ends, rows: Vec::new(), lost: Vec::new(), keys, now })
     }
 
-    fn arrives(&mut self, order: &Order, equal: Equal) -> Result<FeedEffect> {
-        let (known, digest) = (self.newest.get(&(order.location, order.id)), order.digest());
+    fn add_order(&mut self, order: &Order, equal: EqualVersionRule) -> Result<FeedEffect> {
+        let (known, digest) =
+            (self.newest.get(&(order.location, order.id)), order.compute_digest());
         let (before, fed) = match known.copied() {
             None => (None, FeedEffect::Added),
             Some((version, before)) if version < order.version => (before, FeedEffect::Added),
             Some((version, _)) if version > order.version => return Ok(FeedEffect::Known),
             Some((_, Some(known))) if known == digest => return Ok(FeedEffect::Known),
             // It had left, but its owner still has it.
-            Some((_, None)) if equal == Equal::Replaced => (None, FeedEffect::Added),
+            Some((_, None)) if equal == EqualVersionRule::Replaced => (None, FeedEffect::Added),
             Some((_, None)) => return Ok(FeedEffect::Known),
-            Some(_) if equal == Equal::Stays => return Ok(FeedEffect::Contradicted),
+            Some(_) if equal == EqualVersionRule::Stays => return Ok(FeedEffect::Contradicted),
             Some((_, before)) => (before, FeedEffect::Contradicted),
         };
-        let end = self.end(order.location)?;
+        let end = self.get_feed_end(order.location)?;
         match before {
-            Some(before) => end.digest.toggle(before),
+            Some(before) => end.digest.toggle_member(before),
             None => end.orders += 1,
         }
-        end.digest.toggle(digest);
+        end.digest.toggle_member(digest);
         let (id, version, member) = (order.id, order.version, Some(digest));
-        self.add(order.location, id, version, member, Change::Order(order.clone()))?;
+        self.add(order.location, id, version, member, FeedChange::Order(order.clone()))?;
         Ok(fed)
     }
 
-    fn leaves(&mut self, gone: &DepartedOrder) -> Result<FeedEffect> {
+    fn remove_order(&mut self, gone: &DepartedOrder) -> Result<FeedEffect> {
         let DepartedOrder { region, order_id, version } = *gone;
         let before = match self.newest.get(&(region, order_id)) {
             Some((known, Some(digest))) if *known <= version => *digest,
             _ => return Ok(FeedEffect::Known),
         };
-        let end = self.end(region)?;
-        end.digest.toggle(before);
+        let end = self.get_feed_end(region)?;
+        end.digest.toggle_member(before);
         end.orders = end.orders.saturating_sub(1);
-        self.add(region, order_id, version, None, Change::OrderGone { order_id, version })?;
+        self.add(region, order_id, version, None, FeedChange::OrderGone { order_id, version })?;
         Ok(FeedEffect::Added)
     }
 
     /// Records a lost acceptance. The order and its version do not change.
-    fn loses(&mut self, order: &Order) -> Result<()> {
+    fn add_lost_acceptance(&mut self, order: &Order) -> Result<()> {
         let (region, order_id) = (order.location, order.id);
-        let end = self.end(region)?;
+        let end = self.get_feed_end(region)?;
         end.lost += 1;
         let number = end.lost;
         self.lost.push(LostRow { region, number, order_id });
@@ -242,17 +249,18 @@ impl FeedPlan {
         id: OrderId,
         version: u64,
         member: Option<Hash>,
-        change: Change,
+        change: FeedChange,
     ) -> Result<()> {
-        let (entry, now) = (Entry { kind: ORDER, entity: id.0, version, member, change }, self.now);
+        let (entry, now) =
+            (FeedEntry { kind: ORDER, entity: id.0, version, member, change }, self.now);
         let keys = self.keys.clone();
-        let row = self.end(region)?.next(&keys, entry, now)?;
+        let row = self.get_feed_end(region)?.next(&keys, entry, now)?;
         self.rows.push(row);
         self.newest.insert((region, id), (version, member));
         Ok(())
     }
 
-    fn end(&mut self, region: Region) -> Result<&mut End> {
+    fn get_feed_end(&mut self, region: Region) -> Result<&mut FeedEnd> {
         let unlocked = StoreError::Contradiction("a region that is not locked");
         self.ends.get_mut(&region).ok_or(unlocked)
     }

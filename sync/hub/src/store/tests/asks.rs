@@ -1,21 +1,21 @@
 //! Accepts that wait at the portal.
 
-use wire::{Actor, CommandId, OpState, PortalAccept, Role};
+use wire::{AcceptForHolder, Actor, CommandId, OpState, Role};
 
 use super::{work::decided, *};
 use crate::domain::run::{FAILURES_MAX, tests::accept_op};
 
-pub(super) const FIRST: AskName = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
+pub(super) const FIRST: AcceptKey = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
 const USER: UserId = UserId(Uuid::from_u128(5));
 
 fn id(n: u128) -> CommandId {
     CommandId(Uuid::from_u128(n))
 }
 
-pub(super) fn accept(n: u128) -> PortalAccept {
+pub(super) fn accept(n: u128) -> AcceptForHolder {
     let command = accept_op(n).command;
     let actor = Actor { user_id: USER, role: Role::Provider };
-    PortalAccept { region: Region::North, command, actor, token: "t".into() }
+    AcceptForHolder { region: Region::North, command, actor, token: "t".into() }
 }
 
 /// Adds `count` waiting accepts for NORTH's only edge, which holds the region.
@@ -23,10 +23,13 @@ async fn waiting(mysql: bool, count: u128) -> Database {
     const HOLDER: &str = "UPDATE regions SET holder = ?, holder_epoch = 1 WHERE region = 'NORTH'";
     let store = with_edge(mysql).await;
     let (term, _) = session(&store).await;
-    store.contact(&north(), term, NOW).await.unwrap();
+    store.record_contact(&north(), term, NOW).await.unwrap();
     store.sql().exec(HOLDER, platform::vals![&north()]).await.unwrap();
     for n in 1..=count {
-        assert_eq!(store.ask(&accept(n), NOW).await.unwrap(), AskAdmission::Waits);
+        assert_eq!(
+            store.admit_portal_accept(&accept(n), NOW).await.unwrap(),
+            AcceptAdmission::Waits
+        );
     }
     store
 }
@@ -81,7 +84,7 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     assert_eq!(handed_in(&store).await, [(id(2), 0)]);
     let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
     assert!(put.iter().map(|due| due.accept.command.id).eq([id(2), id(1)]));
-    assert_eq!(store.ask(&accept(1), LATER).await.unwrap(), AskAdmission::Waits);
+    assert_eq!(store.admit_portal_accept(&accept(1), LATER).await.unwrap(), AcceptAdmission::Waits);
     let shown = store.asks_waiting(FIRST, 10).await.unwrap();
     let states: Vec<_> = shown.iter().map(|ask| (ask.state, ask.failures)).collect();
     assert_eq!(states, [(OpState::NeedsOperator, 3), (OpState::HeldRegion, 0)]);
@@ -93,7 +96,7 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     assert_eq!(handed_in(&store).await, [(id(1), 0), (id(2), 0)]);
     assert_eq!(region(&store).await.asks_stopped, 0);
     let notes: Vec<(Uuid, Uuid, i64, Uuid)> =
-        store.sql().all(NOTES, platform::vals![]).await.unwrap();
+        store.sql().fetch_all(NOTES, platform::vals![]).await.unwrap();
     assert_eq!(notes, [(id(1).0, USER.0, NOW.0, admin().0)]);
     assert!(!failed(2).await, "what was tried before it was let in counts no more");
 }
@@ -115,7 +118,7 @@ async fn an_op_that_is_decided_under_its_name_has_a_stopped_accept_handed_in(
         (decided.command_id, decided.user_id) = (Some(id(n)), Some(USER));
     }
     let claim = claimed(&store).await;
-    assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert!(store.commit_progress(&claim, &progress, NOW, UNTIL).await.unwrap());
     assert_eq!(handed_in(&store).await, [(id(1), 0), (id(3), 0)]);
     assert!(!failed(2).await, "what failed while it was being decided stops it no more");
 }

@@ -3,8 +3,8 @@
 use engine::cloud::ChunkRequest;
 pub(super) use support::samples::order;
 use wire::{
-    Change, Event, EventId, EventType, Order, PersonStanding, Policy, ProviderMark,
-    RegionAssignment, SessionId,
+    Event, EventId, EventType, FeedChange, Order, Policy, ProviderVerification, RegionAssignment,
+    RevocationStatus, SessionId,
 };
 
 use super::*;
@@ -41,24 +41,24 @@ async fn a_feed_takes_each_event_once_and_the_highest_version_wins(
     assert_eq!(feed(5, order(2, 1)).await, FeedEffect::Added);
     assert_eq!(feed(6, order(1, 3)).await, FeedEffect::Added);
 
-    let (to, changes) = store.feed(Region::North, 0, 10).await.unwrap();
-    let expected = [order(1, 2), order(2, 1), order(1, 3)].map(Change::Order);
+    let (to, changes) = store.read_feed(Region::North, 0, 10).await.unwrap();
+    let expected = [order(1, 2), order(2, 1), order(1, 3)].map(FeedChange::Order);
     assert_eq!((to, changes), (3, expected.into()));
-    let (to, changes) = store.feed(Region::North, 1, 1).await.unwrap();
+    let (to, changes) = store.read_feed(Region::North, 1, 1).await.unwrap();
     assert_eq!((to, changes.len()), (2, 1));
 
-    let mut digest = order(1, 3).digest();
-    digest.toggle(order(2, 1).digest());
+    let mut digest = order(1, 3).compute_digest();
+    digest.toggle_member(order(2, 1).compute_digest());
     let north = region(&store).await;
     assert_eq!((north.feed_seq, north.orders, north.feed_digest), (3, 2, digest));
-    assert_eq!(store.feed(Region::South, 0, 10).await.unwrap(), (0, vec![]));
+    assert_eq!(store.read_feed(Region::South, 0, 10).await.unwrap(), (0, vec![]));
 }
 
 /// Returns the feeds of all regions and their ends, without the generation.
-async fn told(store: &Store) -> Vec<(u64, u64, Hash, Vec<Change>)> {
+async fn told(store: &Store) -> Vec<(u64, u64, Hash, Vec<FeedChange>)> {
     let mut told = Vec::new();
-    for record in store.regions().await.unwrap() {
-        let (_, changes) = store.feed(record.region, 0, 1_000).await.unwrap();
+    for record in store.list_regions().await.unwrap() {
+        let (_, changes) = store.read_feed(record.region, 0, 1_000).await.unwrap();
         told.push((record.feed_seq, record.orders, record.feed_digest, changes));
     }
     told
@@ -133,7 +133,7 @@ async fn an_acceptance_that_lost_is_numbered_and_changes_nothing_that_an_edge_re
         let lost = store.lost_acceptances(Region::North, 0, to, 1_000).await.unwrap();
         lost.into_iter().map(|(number, change)| (number, change.unwrap())).collect::<Vec<_>>()
     };
-    let known = (1, Change::Order(order(1, 3)));
+    let known = (1, FeedChange::Order(order(1, 3)));
     for (fed, effect) in [(lost(2), FeedEffect::Added), (lost(2), FeedEffect::Known)] {
         assert_eq!(store.feed_order(&fed, &order(1, 3), NOW).await.unwrap(), effect);
         assert_eq!(lost_to(9).await, std::slice::from_ref(&known));
@@ -167,7 +167,7 @@ async fn writers_at_once_leave_no_gap_and_no_reader_passes_over_one(
     let reading = async {
         let (mut cursor, mut seen) = (0, 0);
         while cursor < 40 {
-            let (to, changes) = store.feed(Region::North, cursor, 7).await.unwrap();
+            let (to, changes) = store.read_feed(Region::North, cursor, 7).await.unwrap();
             assert_eq!(to - cursor, changes.len() as u64, "a gap behind {cursor}");
             (cursor, seen) = (to, seen + changes.len());
             tokio::task::yield_now().await;
@@ -187,25 +187,25 @@ async fn revocations_and_keys_go_to_every_region_and_into_no_digest(
     let store = database(mysql).await;
     let session = SessionId(Uuid::from_u128(5));
     assert_eq!(
-        store.feed_revoked(&event(1), RevokedToken::Session(session), NOW).await.unwrap(),
+        store.feed_revoked(&event(1), RevokedSubject::Session(session), NOW).await.unwrap(),
         FeedEffect::Added
     );
     assert_eq!(
-        store.feed_revoked(&event(1), RevokedToken::Session(session), NOW).await.unwrap(),
+        store.feed_revoked(&event(1), RevokedSubject::Session(session), NOW).await.unwrap(),
         FeedEffect::Known
     );
     assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), FeedEffect::Added);
     assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), FeedEffect::Known);
     for region in Region::ALL {
-        let (to, changes) = store.feed(region, 0, 10).await.unwrap();
-        let revoked = Change::Revoked {
+        let (to, changes) = store.read_feed(region, 0, 10).await.unwrap();
+        let revoked = FeedChange::Revoked {
             version: 1,
             sessions: vec![session],
             users: vec![],
             person: None,
             mark: None,
         };
-        let keys = Change::Keys { version: 2, jwks: "{\"keys\":[]}".into() };
+        let keys = FeedChange::Keys { version: 2, jwks: "{\"keys\":[]}".into() };
         assert_eq!((to, changes), (2, vec![revoked, keys]));
     }
     assert_eq!(region(&store).await.feed_digest, Hash::ZERO);
@@ -218,20 +218,20 @@ async fn an_ended_session_is_forgotten_with_its_token_and_a_revoked_person_never
 ) {
     let store = database(mysql).await;
     let (session, person) = (SessionId(Uuid::from_u128(5)), UserId(Uuid::from_u128(6)));
-    store.feed_revoked(&event(1), RevokedToken::Session(session), NOW).await.unwrap();
-    store.feed_revoked(&event(2), RevokedToken::Person(person), NOW).await.unwrap();
+    store.feed_revoked(&event(1), RevokedSubject::Session(session), NOW).await.unwrap();
+    store.feed_revoked(&event(2), RevokedSubject::Person(person), NOW).await.unwrap();
     store.feed_keys("{\"keys\":[]}", NOW).await.unwrap();
     let named = [session.0, person.0];
-    assert_eq!(store.revocations(Region::North, &named).await.unwrap().len(), 2);
+    assert_eq!(store.read_revocations(Region::North, &named).await.unwrap().len(), 2);
     assert_eq!(store.drop_revocations(Region::North, 3, LATER).await.unwrap(), 1);
-    let kept = store.revocations(Region::North, &named).await.unwrap();
+    let kept = store.read_revocations(Region::North, &named).await.unwrap();
     assert_eq!(kept.keys().collect::<Vec<_>>(), [&person.0]);
-    let (_, changes) = store.feed(Region::North, 0, 10).await.unwrap();
-    let revoked = Change::Revoked {
+    let (_, changes) = store.read_feed(Region::North, 0, 10).await.unwrap();
+    let revoked = FeedChange::Revoked {
         version: 2,
         sessions: vec![],
         users: vec![person],
-        person: Some(PersonStanding::revoked(person, NOW)),
+        person: Some(RevocationStatus::from_revocation(person, NOW)),
         mark: None,
     };
     assert_eq!(changes[0], revoked, "an edge that is new hears of it, too");
@@ -247,13 +247,13 @@ async fn a_readmission_undoes_the_revocations_before_it_for_newer_tokens(
     let at = |after_s: i64| NOW.plus_ms(after_s * 1_000);
     let revoke = async |n: u128, after_s: i64| {
         let event = Event { at: at(after_s), ..event(n) };
-        store.feed_revoked(&event, RevokedToken::Person(person), NOW).await.unwrap()
+        store.feed_revoked(&event, RevokedSubject::Person(person), NOW).await.unwrap()
     };
     let readmit = async |n: u128, after_s: i64| {
         store.feed_readmitted(&event(n), person, at(after_s), NOW).await.unwrap()
     };
     let version = async |after_s: i64| {
-        let known = store.revocations(Region::North, &[person.0]).await.unwrap();
+        let known = store.read_revocations(Region::North, &[person.0]).await.unwrap();
         known[&person.0].of_token(at(after_s)).map(|revocation| revocation.version)
     };
     revoke(1, 10).await;
@@ -275,12 +275,12 @@ async fn a_readmission_undoes_the_revocations_before_it_for_newer_tokens(
         first.push(version(issued).await);
     }
     assert_eq!(first, [Some(1), Some(3), Some(3), None]);
-    let (_, changes) = store.feed(Region::South, 0, 10).await.unwrap();
-    let readmitted = Change::Revoked {
+    let (_, changes) = store.read_feed(Region::South, 0, 10).await.unwrap();
+    let readmitted = FeedChange::Revoked {
         version: 2,
         sessions: vec![],
         users: vec![],
-        person: Some(PersonStanding::readmitted(person, at(20))),
+        person: Some(RevocationStatus::from_readmission(person, at(20))),
         mark: None,
     };
     assert_eq!((changes.len(), &changes[1]), (5, &readmitted));
@@ -293,7 +293,7 @@ async fn a_mark_is_told_once_for_each_turn_and_a_late_word_tells_nothing(
 ) {
     let store = database(mysql).await;
     let user = UserId(Uuid::from_u128(6));
-    let mark = |version, verified| ProviderMark { user, version, verified };
+    let mark = |version, verified| ProviderVerification { user, version, verified };
     let mut effects = Vec::new();
     for (version, verified) in
         [(1, false), (3, true), (2, false), (4, true), (3, true), (6, false), (5, true), (6, false)]
@@ -303,28 +303,28 @@ async fn a_mark_is_told_once_for_each_turn_and_a_late_word_tells_nothing(
     let (added, known) = (FeedEffect::Added, FeedEffect::Known);
     assert_eq!(effects, [known, added, known, known, known, added, known, known]);
     for region in Region::ALL {
-        let (to, changes) = store.feed(region, 0, 10).await.unwrap();
+        let (to, changes) = store.read_feed(region, 0, 10).await.unwrap();
         let change = |version, mark| {
             let (sessions, users) = (vec![], vec![]);
-            Change::Revoked { version, sessions, users, person: None, mark: Some(mark) }
+            FeedChange::Revoked { version, sessions, users, person: None, mark: Some(mark) }
         };
         assert_eq!((to, changes), (2, vec![change(1, mark(3, true)), change(2, mark(6, false))]));
     }
     let asked = ChunkRequest { feed_seq: 2, after: None };
     let (mut image, mut next) = (Vec::new(), Some(asked));
     while let Some(wanted) = next {
-        let part = store.chunk(Region::South, wanted).await.unwrap();
+        let part = store.read_snapshot_chunk(Region::South, wanted).await.unwrap();
         image.extend(part.changes);
         next = part.next.map(|place| ChunkRequest { after: Some(place), ..wanted });
     }
-    let newest = |change: &Change| matches!(change, Change::Revoked { mark: Some(told), .. } if *told == mark(6, false));
+    let newest = |change: &FeedChange| matches!(change, FeedChange::Revoked { mark: Some(told), .. } if *told == mark(6, false));
     assert!(
         matches!(&image[..], [one] if newest(one)),
         "an image tells the newest word: {image:?}"
     );
-    let known = store.revocations(Region::North, &[user.0]).await.unwrap();
+    let known = store.read_revocations(Region::North, &[user.0]).await.unwrap();
     assert!(known.is_empty(), "the end of a mark revokes nobody");
-    assert_eq!(store.compact(Region::North, 2).await.unwrap(), 1, "the newest word stays");
+    assert_eq!(store.compact_feed(Region::North, 2).await.unwrap(), 1, "the newest word stays");
 }
 
 #[rstest]
@@ -335,7 +335,7 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
         store.feed_order(&event(n as u128), &order(id, version), NOW).await.unwrap();
     }
     let session = SessionId(Uuid::from_u128(5));
-    store.feed_revoked(&event(90), RevokedToken::Session(session), NOW).await.unwrap();
+    store.feed_revoked(&event(90), RevokedSubject::Session(session), NOW).await.unwrap();
     let day_before = NOW.plus_ms(-1);
     assert_eq!(store.passed_by_all(Region::North, 6, day_before).await.unwrap(), 6, "no edge");
     enrolled(&store).await;
@@ -343,14 +343,14 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
     assert_eq!(store.passed_by_all(Region::North, 6, LATER).await.unwrap(), 6, "long gone");
 
     // At 4, version 3 of order 1 replaces both earlier ones; order 2's newer version lies beyond.
-    assert_eq!(store.compact(Region::North, 4).await.unwrap(), 2);
+    assert_eq!(store.compact_feed(Region::North, 4).await.unwrap(), 2);
     assert_eq!(
         store.drop_revocations(Region::North, 6, LATER).await.unwrap(),
         0,
         "the newest stays"
     );
-    let (to, changes) = store.feed(Region::North, 0, 10).await.unwrap();
-    let revoked = Change::Revoked {
+    let (to, changes) = store.read_feed(Region::North, 0, 10).await.unwrap();
+    let revoked = FeedChange::Revoked {
         version: 6,
         sessions: vec![session],
         users: vec![],
@@ -358,9 +358,9 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
         mark: None,
     };
     let expected = vec![
-        Change::Order(order(2, 1)),
-        Change::Order(order(1, 3)),
-        Change::Order(order(2, 2)),
+        FeedChange::Order(order(2, 1)),
+        FeedChange::Order(order(1, 3)),
+        FeedChange::Order(order(2, 2)),
         revoked,
     ];
     assert_eq!((to, changes), (6, expected));
@@ -383,10 +383,10 @@ async fn a_frame_of_the_feed_ends_with_its_bytes_and_the_next_goes_on_behind_it(
         store.feed_order(&event(n), &large(n, bytes), NOW).await.unwrap();
     }
     store.feed_order(&event(9), &Order { version: 2, ..large(3, 20_000) }, NOW).await.unwrap();
-    store.compact(Region::North, 6).await.unwrap();
+    store.compact_feed(Region::North, 6).await.unwrap();
     let (mut frames, mut told, mut after) = (Vec::new(), Vec::new(), 0);
     while after < 6 {
-        let (to, changes) = store.feed(Region::North, after, 10).await.unwrap();
+        let (to, changes) = store.read_feed(Region::North, after, 10).await.unwrap();
         frames.push((after, to));
         told.extend(changes);
         after = to;
@@ -394,7 +394,7 @@ async fn a_frame_of_the_feed_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     assert_eq!(frames, [(0, 1), (1, 2), (2, 5), (5, 6)], "3 is compacted");
     let newest = Order { version: 2, ..large(3, 20_000) };
     let expected = [large(1, 20_000), large(2, 50_000), large(4, 20_000), large(5, 10), newest];
-    assert_eq!(told, expected.map(Change::Order));
+    assert_eq!(told, expected.map(FeedChange::Order));
 }
 
 pub(super) fn assignment(
@@ -408,7 +408,7 @@ pub(super) fn assignment(
         holder: holder.map(|name| EdgeId::new(name).unwrap()),
         epoch: 1,
         fence,
-        digest: holder.map(|_| Hash::of(b"the region")),
+        digest: holder.map(|_| Hash::digest_bytes(b"the region")),
         ..RegionAssignment::default()
     }
 }
@@ -434,17 +434,17 @@ async fn a_grant_is_fed_once_ends_its_frame_and_shows_who_holds_the_region(
     );
     store.feed_order(&event(4), &order(1, 2), NOW).await.unwrap();
 
-    let (to, changes) = store.feed(Region::North, 0, 9).await.unwrap();
-    assert_eq!((to, changes.last()), (2, Some(&Change::Assignment(grant))));
-    let (to, changes) = store.feed(Region::North, to, 9).await.unwrap();
-    assert_eq!((to, changes), (3, vec![Change::Order(order(1, 2))]));
+    let (to, changes) = store.read_feed(Region::North, 0, 9).await.unwrap();
+    assert_eq!((to, changes.last()), (2, Some(&FeedChange::Assignment(grant))));
+    let (to, changes) = store.read_feed(Region::North, to, 9).await.unwrap();
+    assert_eq!((to, changes), (3, vec![FeedChange::Order(order(1, 2))]));
     let shown = region(&store).await;
     assert_eq!((shown.policy, shown.holder), (Policy::Exclusive, Some(north())));
 
     assert_eq!(assigned(&store, 5, &assignment(3, None, 1)).await, FeedEffect::Added);
     assert_eq!(region(&store).await.holder, None);
     let digest = region(&store).await.feed_digest;
-    assert_eq!(digest, order(1, 2).digest(), "it counts orders alone");
+    assert_eq!(digest, order(1, 2).compute_digest(), "it counts orders alone");
 }
 
 #[rstest]
@@ -454,16 +454,16 @@ async fn nothing_is_compacted_across_the_grant_that_stands(#[values(false, true)
     let read = async || {
         let (mut after, mut all) = (0, Vec::new());
         loop {
-            let (to, changes) = store.feed(Region::North, after, 50).await.unwrap();
+            let (to, changes) = store.read_feed(Region::North, after, 50).await.unwrap();
             if to == after {
                 return all;
             }
             (after, all) = (to, [all, changes].concat());
         }
     };
-    let versions = |changes: &[Change]| -> Vec<u64> {
-        let of = |change: &Change| match change {
-            Change::Order(order) => order.version,
+    let versions = |changes: &[FeedChange]| -> Vec<u64> {
+        let of = |change: &FeedChange| match change {
+            FeedChange::Order(order) => order.version,
             _ => 0,
         };
         changes.iter().map(of).collect()
@@ -477,10 +477,10 @@ async fn nothing_is_compacted_across_the_grant_that_stands(#[values(false, true)
     let asked = RegionAssignment { release_asked: true, ..assignment(2, Some("north-1"), 1) };
     assigned(&store, 12, &asked).await;
     store.feed_order(&event(4), &order(1, 4), NOW).await.unwrap();
-    assert_eq!(store.compact(Region::North, 6).await.unwrap(), 2);
+    assert_eq!(store.compact_feed(Region::North, 6).await.unwrap(), 2);
     assert_eq!(versions(&read().await), [2, 0, 0, 4], "2 is what the grant is compared with");
 
     assigned(&store, 13, &assignment(3, None, 1)).await;
-    assert_eq!(store.compact(Region::North, 7).await.unwrap(), 3, "nobody compares any more");
+    assert_eq!(store.compact_feed(Region::North, 7).await.unwrap(), 3, "nobody compares any more");
     assert_eq!(versions(&read().await), [4, 0]);
 }

@@ -1,13 +1,13 @@
 //! Places and states of ops, for operators.
 
-use engine::cloud::Confinement;
+use engine::cloud::QuarantineRequest;
 use wire::{CommandId, HeldReason, OpKind, OpPlace, OpState, QuarantineWhy};
 
 use super::{
     work::{accepts_and_release, decided},
     *,
 };
-use crate::domain::run::Progress;
+use crate::domain::run::PassResults;
 
 fn place(epoch: u64, seq: u64) -> OpPlace {
     OpPlace { edge: north(), epoch, seq }
@@ -21,12 +21,12 @@ async fn worked(store: &Store) {
     let ops = accepts_and_release(term, stored.cursor);
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
     let claim = claimed(store).await;
-    let stuck = Progress {
+    let stuck = PassResults {
         held: vec![(1, HeldReason::NeedsOperator), (2, HeldReason::Region)],
         failed: Some(1),
         ..decided([4])
     };
-    assert!(store.commit(&claim, &stuck, NOW, UNTIL).await.unwrap());
+    assert!(store.commit_progress(&claim, &stuck, NOW, UNTIL).await.unwrap());
 }
 
 #[rstest]
@@ -66,23 +66,25 @@ async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[values(false, tru
     let store = database(mysql).await;
     worked(&store).await;
     let told = async |seq| {
-        let op = store.op(&place(1, seq)).await.unwrap().unwrap();
+        let op = store.find_op(&place(1, seq)).await.unwrap().unwrap();
         (op.state, op.outcome.map(|outcome| (outcome.number, outcome.told)))
     };
     assert_eq!(told(1).await, (OpState::NeedsOperator, None));
     assert_eq!(told(4).await, (OpState::Decided, Some((1, Some(false)))));
     let (term, _) = session(&store).await;
-    assert!(store.save_ack(&north(), (&ack(term, 1), &HeadNotes::default()), NOW).await.unwrap());
+    assert!(
+        store.save_ack(&north(), (&ack(term, 1), &LogHeadReports::default()), NOW).await.unwrap()
+    );
     assert_eq!(told(4).await, (OpState::Decided, Some((1, Some(true)))));
-    assert_eq!(store.op(&place(1, 6)).await.unwrap(), None);
-    assert_eq!(store.op(&place(2, 1)).await.unwrap(), None);
+    assert_eq!(store.find_op(&place(1, 6)).await.unwrap(), None);
+    assert_eq!(store.find_op(&place(2, 1)).await.unwrap(), None);
 }
 
 /// Ends the first epoch with four undecided ops. Returns the second epoch's term and cursor.
-async fn left_behind(store: &Store) -> (u64, Chain) {
+async fn left_behind(store: &Store) -> (u64, ChainHead) {
     worked(store).await;
     let (term, _) = session(store).await;
-    let confined = Confinement {
+    let confined = QuarantineRequest {
         hello: hello(),
         over: term,
         epoch: 1,
@@ -92,7 +94,7 @@ async fn left_behind(store: &Store) -> (u64, Chain) {
     assert!(store.raise_epoch(&north(), &confined, 7, NOW).await.unwrap().is_some());
     assert_eq!(left(store).await, [(1, None), (2, None), (3, None), (5, None)]);
     let hello = Hello { epoch: 2, ..hello() };
-    let over = store.standing(&north(), NOW).await.unwrap().unwrap().term;
+    let over = store.load_edge_state(&north(), NOW).await.unwrap().unwrap().term;
     let (term, stored) = store.take_over(&north(), &hello, over, NOW).await.unwrap().unwrap();
     (term, stored.cursor)
 }
@@ -112,7 +114,7 @@ async fn second_is_decided(store: &Store, user: UserId) {
     progress.decided[0].command_id = Some(CommandId(Uuid::from_u128(2)));
     progress.decided[0].user_id = Some(user);
     let claim = claimed(store).await;
-    assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert!(store.commit_progress(&claim, &progress, NOW, UNTIL).await.unwrap());
 }
 
 async fn commands_left(store: &Store) -> u64 {
@@ -155,7 +157,7 @@ async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(
             }
             op => op.to_bytes(),
         };
-        at = at.then(&bytes);
+        at = at.append_op(&bytes);
         NewOp { at, bytes, bounds: OpBounds::default() }
     });
     let theirs = NewOps {
@@ -163,7 +165,7 @@ async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(
         epoch: 2,
         after: cursor,
         ops: theirs.collect(),
-        heads: HeadNotes::default(),
+        heads: LogHeadReports::default(),
     };
     assert!(store.store_ops(&north(), &theirs, NOW).await.unwrap());
     second_is_decided(&store, other).await;

@@ -1,10 +1,10 @@
 //! Personal data is stored sealed, and a job reads and seals older plain rows.
 
 use platform::{
-    sealing::{self, DataKeys, SealedBatch},
+    sealing::{self, DataKeys, ResealedBatch},
     vals,
 };
-use wire::Change;
+use wire::FeedChange;
 
 use super::{
     asks::{FIRST, accept},
@@ -12,7 +12,7 @@ use super::{
     work::decided,
     *,
 };
-use crate::store::reseal::WalkedLog;
+use crate::store::reseal::ResealCursor;
 
 const KEPT: &str = "SELECT bytes FROM feed ORDER BY feed_seq";
 
@@ -20,30 +20,30 @@ const KEPT: &str = "SELECT bytes FROM feed ORDER BY feed_seq";
 #[tokio::test]
 async fn a_change_of_before_is_read_and_sealed_by_the_job(#[values(false, true)] mysql: bool) {
     let sealed = database(mysql).await;
-    let plain = Store::new(sealed.sql().clone().sealed_by(&DataKeys::none()));
+    let plain = Store::new(sealed.sql().clone().sealed_by(&DataKeys::without_keys()));
     plain.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
     sealed.feed_order(&event(2), &order(2, 1), NOW).await.unwrap();
-    let kept = async || sealed.sql().all::<Vec<u8>>(KEPT, vals![]).await.unwrap();
+    let kept = async || sealed.sql().fetch_all::<Vec<u8>>(KEPT, vals![]).await.unwrap();
     let title = order(1, 1).title;
     let tells = |bytes: &Vec<u8>| bytes.windows(title.len()).any(|part| part == title.as_bytes());
     assert_eq!(kept().await.iter().map(tells).collect::<Vec<_>>(), [true, false]);
-    let expected = [order(1, 1), order(2, 1)].map(Change::Order).to_vec();
-    assert_eq!(sealed.feed(Region::North, 0, 9).await.unwrap(), (2, expected.clone()));
+    let expected = [order(1, 1), order(2, 1)].map(FeedChange::Order).to_vec();
+    assert_eq!(sealed.read_feed(Region::North, 0, 9).await.unwrap(), (2, expected.clone()));
 
     let batch = sealed.reseal_feed(Region::North, 0).await.unwrap();
-    assert_eq!(batch, SealedBatch { sealed: 1, last: None });
+    assert_eq!(batch, ResealedBatch { sealed: 1, last: None });
     let once = kept().await;
     assert!(!once.iter().any(tells));
-    assert_eq!(sealed.feed(Region::North, 0, 9).await.unwrap(), (2, expected));
+    assert_eq!(sealed.read_feed(Region::North, 0, 9).await.unwrap(), (2, expected));
     sealed.reseal_feed(Region::North, 0).await.unwrap();
     assert_eq!(kept().await, once, "what is sealed stays");
 
     let stranger = Store::new(sealed.sql().clone().sealed_by(&DataKeys::random()));
-    let refused = stranger.feed(Region::North, 0, 9).await;
+    let refused = stranger.read_feed(Region::North, 0, 9).await;
     assert!(matches!(refused, Err(StoreError::Sealed(_))), "{refused:?}");
     const MOVED: &str = "UPDATE feed SET bytes = ? WHERE feed_seq = 2";
     sealed.sql().exec(MOVED, vals![once[0].clone()]).await.unwrap();
-    assert!(sealed.feed(Region::North, 1, 9).await.is_err(), "it was moved from another row");
+    assert!(sealed.read_feed(Region::North, 1, 9).await.is_err(), "it was moved from another row");
 }
 
 const SEALED: [&str; 4] = [
@@ -69,12 +69,12 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     let former = by(&DataKeys::load_or_create(&path, true).unwrap());
     received(&former, OPS).await;
     let claim = claimed(&former).await;
-    assert!(former.commit(&claim, &decided(1..=3), NOW, UNTIL).await.unwrap());
+    assert!(former.commit_progress(&claim, &decided(1..=3), NOW, UNTIL).await.unwrap());
     former.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
     former.sql().exec(HOLDER, vals![&north()]).await.unwrap();
-    former.ask(&accept(1), NOW).await.unwrap();
+    former.admit_portal_accept(&accept(1), NOW).await.unwrap();
 
-    let [old] = &*sealing::listed(&path).unwrap() else { panic!("one key") };
+    let [old] = &*sealing::list_keys(&path).unwrap() else { panic!("one key") };
     sealing::add(&path).unwrap();
     sealing::use_newest(&path).unwrap();
     let both = by(&DataKeys::load(&path, true).unwrap());
@@ -82,19 +82,19 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     assert_eq!(seal_all(&both).await, [0; 4], "what is sealed stays");
     let keys = both.sql().data_keys();
     for table in SEALED {
-        let kept: Vec<Vec<u8>> = both.sql().all(table, vals![]).await.unwrap();
+        let kept: Vec<Vec<u8>> = both.sql().fetch_all(table, vals![]).await.unwrap();
         assert!(!kept.is_empty() && !kept.iter().any(|bytes| keys.is_stale(bytes)), "{table}");
     }
-    let tokens: Vec<String> = both.sql().all(TOKENS, vals![]).await.unwrap();
+    let tokens: Vec<String> = both.sql().fetch_all(TOKENS, vals![]).await.unwrap();
     assert!(!tokens.iter().any(|token| keys.is_stale_text(token)));
 
     sealing::remove(&path, old).unwrap();
     let left = by(&DataKeys::load(&path, true).unwrap());
-    let outcomes = left.outcomes(&north(), 1, 0, 9).await.unwrap();
+    let outcomes = left.read_outcomes(&north(), 1, 0, 9).await.unwrap();
     assert_eq!(outcomes.len(), 3);
     assert_eq!(due(&left, &claim, 9).await.first().map(|due| due.seq), Some(4));
-    let feed = left.feed(Region::North, 0, 9).await.unwrap();
-    assert_eq!(feed, (1, vec![Change::Order(order(1, 1))]));
+    let feed = left.read_feed(Region::North, 0, 9).await.unwrap();
+    assert_eq!(feed, (1, vec![FeedChange::Order(order(1, 1))]));
     let asks = left.waiting_accepts(FIRST, 9).await.unwrap();
     assert_eq!((asks.accepts.len(), asks.unreadable.len()), (1, 0));
 }
@@ -102,12 +102,12 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
 /// Returns the number of resealed ops, outcomes, changes and waiting accepts.
 async fn seal_all(store: &Store) -> [usize; 4] {
     let mut sealed = [0; 4];
-    let mut after = Some(WalkedLog::default());
+    let mut after = Some(ResealCursor::default());
     while let Some(place) = after {
         let batch = store.reseal_ops(place).await.unwrap();
         (sealed[0], after) = (sealed[0] + batch.sealed, batch.last);
     }
-    let mut after = Some(WalkedLog::default());
+    let mut after = Some(ResealCursor::default());
     while let Some(place) = after {
         let batch = store.reseal_outcomes(place).await.unwrap();
         (sealed[1], after) = (sealed[1] + batch.sealed, batch.last);

@@ -1,6 +1,6 @@
 //! Enrolment, gates, and session writes guarded by the term.
 
-use engine::cloud::{Confinement, Ending, Place};
+use engine::cloud::{EndingEpoch, LogPosition, QuarantineRequest};
 use platform::vals;
 use wire::{GateState, QuarantineWhy};
 
@@ -11,23 +11,27 @@ use crate::domain::enrolment;
 #[tokio::test]
 async fn a_code_registers_one_key_and_answers_it_again(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
-    let (old, new) = (Hash::of(b"old"), Hash::of(b"new"));
-    let invite = |code| store.invite(&NORTH, Region::North, code, admin(), NOW);
+    let (old, new) = (Hash::digest_bytes(b"old"), Hash::digest_bytes(b"new"));
+    let invite = |code| store.invite_edge(&NORTH, Region::North, code, admin(), NOW);
     assert_eq!(store.link_key(&north()).await.unwrap(), None);
     let until = enrolment::expires_at(NOW);
     assert_eq!(invite(old).await.unwrap(), InvitationResult::Until(until));
     assert_eq!(invite(new).await.unwrap(), InvitationResult::Until(until));
-    assert_eq!(store.enrol(old, KEY, NOW).await.unwrap(), EnrolmentResult::CodeInvalid, "replaced");
     assert_eq!(
-        store.enrol(new, KEY, until).await.unwrap(),
+        store.enrol_edge(old, KEY, NOW).await.unwrap(),
+        EnrolmentResult::CodeInvalid,
+        "replaced"
+    );
+    assert_eq!(
+        store.enrol_edge(new, KEY, until).await.unwrap(),
         EnrolmentResult::CodeInvalid,
         "expired"
     );
 
     let edge = EnrolmentResult::Edge { edge: north(), region: Region::North };
-    assert_eq!(store.enrol(new, KEY, NOW).await.unwrap(), edge);
-    assert_eq!(store.enrol(new, KEY, NOW).await.unwrap(), edge, "its answer was lost");
-    assert_eq!(store.enrol(new, [5; 32], NOW).await.unwrap(), EnrolmentResult::CodeInvalid);
+    assert_eq!(store.enrol_edge(new, KEY, NOW).await.unwrap(), edge);
+    assert_eq!(store.enrol_edge(new, KEY, NOW).await.unwrap(), edge, "its answer was lost");
+    assert_eq!(store.enrol_edge(new, [5; 32], NOW).await.unwrap(), EnrolmentResult::CodeInvalid);
     assert_eq!(invite(old).await.unwrap(), InvitationResult::Exists);
     let key = store.link_key(&north()).await.unwrap().unwrap();
     assert_eq!((key.region, key.public_key), (Region::North, KEY));
@@ -38,22 +42,22 @@ async fn a_code_registers_one_key_and_answers_it_again(#[values(false, true)] my
 #[tokio::test]
 async fn a_code_is_withdrawn_with_its_edge_until_it_is_used(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
-    let code = Hash::of(b"code");
-    let invite = || store.invite(&NORTH, Region::North, code, admin(), NOW);
-    let until = async || store.edges("", 10).await.unwrap()[0].code_expires_at;
+    let code = Hash::digest_bytes(b"code");
+    let invite = || store.invite_edge(&NORTH, Region::North, code, admin(), NOW);
+    let until = async || store.list_edges("", 10).await.unwrap()[0].code_expires_at;
     let withdraw = || store.withdraw_invitation(&NORTH);
     assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Unknown);
     invite().await.unwrap();
     assert_eq!(until().await, Some(enrolment::expires_at(NOW)));
     assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Withdrawn);
-    assert_eq!(store.edges("", 10).await.unwrap(), []);
-    assert_eq!(store.enrol(code, KEY, NOW).await.unwrap(), EnrolmentResult::CodeInvalid);
+    assert_eq!(store.list_edges("", 10).await.unwrap(), []);
+    assert_eq!(store.enrol_edge(code, KEY, NOW).await.unwrap(), EnrolmentResult::CodeInvalid);
 
     invite().await.unwrap();
-    store.enrol(code, KEY, NOW).await.unwrap();
+    store.enrol_edge(code, KEY, NOW).await.unwrap();
     assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Enrolled);
     assert_eq!(until().await, None);
-    let again = store.enrol(code, KEY, NOW).await.unwrap();
+    let again = store.enrol_edge(code, KEY, NOW).await.unwrap();
     assert_eq!(again, EnrolmentResult::Edge { edge: north(), region: Region::North });
 }
 
@@ -63,37 +67,41 @@ const LOOKED: std::time::Duration = std::time::Duration::from_millis(300);
 #[tokio::test]
 async fn a_code_that_is_replaced_while_it_is_used_registers_nobody() {
     let store = database(true).await;
-    let (old, new) = (Hash::of(b"old"), Hash::of(b"new"));
-    let invite = |code| store.invite(&NORTH, Region::North, code, admin(), NOW);
+    let (old, new) = (Hash::digest_bytes(b"old"), Hash::digest_bytes(b"new"));
+    let invite = |code| store.invite_edge(&NORTH, Region::North, code, admin(), NOW);
     invite(old).await.unwrap();
-    let mut tx = store.sql().begin().await.unwrap();
+    let mut tx = store.sql().begin_transaction().await.unwrap();
     tx.exec("DELETE FROM enrolment_codes", vals![]).await.unwrap();
     let replacing = async {
         tokio::time::sleep(LOOKED).await;
         tx.commit().await.unwrap();
     };
-    let (enrolled, ()) = tokio::join!(store.enrol(old, KEY, NOW), replacing);
+    let (enrolled, ()) = tokio::join!(store.enrol_edge(old, KEY, NOW), replacing);
     assert_eq!(enrolled.unwrap(), EnrolmentResult::CodeInvalid);
     assert_eq!(store.link_key(&north()).await.unwrap(), None);
     assert!(matches!(invite(new).await.unwrap(), InvitationResult::Until(_)));
-    assert!(matches!(store.enrol(new, KEY, NOW).await.unwrap(), EnrolmentResult::Edge { .. }));
+    assert!(matches!(store.enrol_edge(new, KEY, NOW).await.unwrap(), EnrolmentResult::Edge { .. }));
 }
 
 #[tokio::test]
 async fn an_edge_that_registers_while_it_is_invited_anew_gets_no_code_and_stays_where_it_is() {
     let store = database(true).await;
-    store.invite(&NORTH, Region::North, Hash::of(b"old"), admin(), NOW).await.unwrap();
-    let mut tx = store.sql().begin().await.unwrap();
+    store
+        .invite_edge(&NORTH, Region::North, Hash::digest_bytes(b"old"), admin(), NOW)
+        .await
+        .unwrap();
+    let mut tx = store.sql().begin_transaction().await.unwrap();
     const REGISTERED: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?";
     tx.exec(REGISTERED, vals![KEY, NOW]).await.unwrap();
     let registering = async {
         tokio::time::sleep(LOOKED).await;
         tx.commit().await.unwrap();
     };
-    let inviting = store.invite(&NORTH, Region::South, Hash::of(b"new"), admin(), NOW);
+    let inviting =
+        store.invite_edge(&NORTH, Region::South, Hash::digest_bytes(b"new"), admin(), NOW);
     let (invited, ()) = tokio::join!(inviting, registering);
     assert_eq!(invited.unwrap(), InvitationResult::Exists);
-    let kept = store.enrol(Hash::of(b"old"), KEY, NOW).await.unwrap();
+    let kept = store.enrol_edge(Hash::digest_bytes(b"old"), KEY, NOW).await.unwrap();
     assert_eq!(
         kept,
         EnrolmentResult::Edge { edge: north(), region: Region::North },
@@ -106,26 +114,26 @@ async fn an_edge_that_registers_while_it_is_invited_anew_gets_no_code_and_stays_
 async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] mysql: bool) {
     let store = with_edge(mysql).await;
     let (old, stored) = session(&store).await;
-    assert_eq!(stored.cursor, Chain::start(&north()));
+    assert_eq!(stored.cursor, ChainHead::start(&north()));
     let (new, _) = session(&store).await;
     assert_eq!(new, old + 1);
 
     let ops = boots(old, stored.cursor, 2);
     assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap());
-    assert!(!store.contact(&north(), old, NOW).await.unwrap());
+    assert!(!store.record_contact(&north(), old, NOW).await.unwrap());
     let nonce = BootNonce([3; 16]);
     let ack = Ack { last_seq: 9, edge_now: LATER, disk_free_bytes: Some(5), ..ack(old, 0) };
     let ack = Ack { newcomers_waiting: Some(3), ..ack };
-    assert!(!store.save_ack(&north(), (&ack, &HeadNotes::default()), NOW).await.unwrap());
+    assert!(!store.save_ack(&north(), (&ack, &LogHeadReports::default()), NOW).await.unwrap());
     store.link_down(&north(), old, NOW).await.unwrap();
 
-    let current = Ack { standing: Standing { term: new, nonce }, ..ack };
-    assert!(store.save_ack(&north(), (&current, &HeadNotes::default()), NOW).await.unwrap());
-    let edges = store.edges("", 10).await.unwrap();
+    let current = Ack { standing: LinkSessionId { term: new, nonce }, ..ack };
+    assert!(store.save_ack(&north(), (&current, &LogHeadReports::default()), NOW).await.unwrap());
+    let edges = store.list_edges("", 10).await.unwrap();
     assert!(edges[0].link_up, "the old session has no say in it");
     assert_eq!((edges[0].last_seq, edges[0].stored.clock_error_ms), (9, Some(60_000)));
     assert_eq!(edges[0].stored.newcomers_waiting, 3);
-    assert!(store.edges("north-1", 10).await.unwrap().is_empty());
+    assert!(store.list_edges("north-1", 10).await.unwrap().is_empty());
 }
 
 #[rstest]
@@ -139,16 +147,16 @@ async fn a_session_that_begins_further_back_is_waited_for_and_what_was_said_befo
         store.feed_order(&event, &feed::order(1, version), NOW).await.unwrap();
     }
     let (term, _) = session(&store).await;
-    let said = Hash::of(b"what it has");
+    let said = Hash::digest_bytes(b"what it has");
     let said = Ack { digest: said, ahead: 1, assignment: Some(said), ..ack(term, 0) };
     let said = Ack { feed_cursor: 4, unproven: Some(1), ..said };
-    assert!(store.save_ack(&north(), (&said, &HeadNotes::default()), NOW).await.unwrap());
+    assert!(store.save_ack(&north(), (&said, &LogHeadReports::default()), NOW).await.unwrap());
 
     let begins = async |feed_generation, feed_cursor| {
-        let over = store.standing(&north(), NOW).await.unwrap().unwrap().term;
+        let over = store.load_edge_state(&north(), NOW).await.unwrap().unwrap().term;
         let hello = Hello { feed_generation, feed_cursor, ..hello() };
         store.take_over(&north(), &hello, over, NOW).await.unwrap().unwrap();
-        let edge = store.edges("", 1).await.unwrap().swap_remove(0);
+        let edge = store.list_edges("", 1).await.unwrap().swap_remove(0);
         let passed = store.passed_by_all(Region::North, 4, NOW.plus_ms(-1)).await.unwrap();
         assert_eq!(passed, edge.feed_cursor);
         (passed, (edge.digest, edge.ahead, edge.stored.unproven, edge.assignment))
@@ -166,7 +174,7 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[values(false, true)] mys
     let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let why = QuarantineWhy::EdgeRestored;
-    let confined = Confinement { hello: hello(), over: term, epoch: 1, again: false, why };
+    let confined = QuarantineRequest { hello: hello(), over: term, epoch: 1, again: false, why };
     let begun = store.begin_to_end(&north(), &confined, LATER).await.unwrap();
     assert_eq!(begun, Some(term + 1));
     assert_eq!(store.begin_to_end(&north(), &confined, LATER).await.unwrap(), None, "once a term");
@@ -174,13 +182,13 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[values(false, true)] mys
     let ops = boots(term, stored.cursor, 2);
     assert!(!store.store_ops(&north(), &ops, LATER).await.unwrap());
     assert_eq!(store.take_over(&north(), &hello(), term, LATER).await.unwrap(), None);
-    let stands = store.standing(&north(), LATER).await.unwrap().unwrap();
-    assert_eq!((stands.ending, stands.running), (Some(Ending { epoch: 1, why }), None));
+    let stands = store.load_edge_state(&north(), LATER).await.unwrap().unwrap();
+    assert_eq!((stands.ending, stands.running), (Some(EndingEpoch { epoch: 1, why }), None));
 
-    let again = Confinement { over: term + 1, ..confined };
+    let again = QuarantineRequest { over: term + 1, ..confined };
     let over = store.begin_to_end(&north(), &again, LATER).await.unwrap().unwrap();
     let raised =
-        store.raise_epoch(&north(), &Confinement { over, ..again }, 5, LATER).await.unwrap();
+        store.raise_epoch(&north(), &QuarantineRequest { over, ..again }, 5, LATER).await.unwrap();
     assert_eq!(raised.unwrap().epoch, 2);
 }
 
@@ -196,7 +204,7 @@ async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     let mut at = stored.cursor;
     let ops = sizes.map(|size| {
         let bytes = Op::Token { token: "x".repeat(size) }.to_bytes();
-        at = at.then(&bytes);
+        at = at.append_op(&bytes);
         NewOp { at, bytes, bounds: OpBounds::default() }
     });
     let received = NewOps {
@@ -204,14 +212,15 @@ async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(
         epoch: 1,
         after: stored.cursor,
         ops: ops.clone().into(),
-        heads: HeadNotes::default(),
+        heads: LogHeadReports::default(),
     };
     assert!(store.store_ops(&north(), &received, NOW).await.unwrap());
     store.sql().exec("UPDATE edges SET epoch = 2", vals![]).await.unwrap();
 
     let (mut parts, mut returned, mut after) = (Vec::new(), Vec::new(), 0);
     loop {
-        let tail = store.tail(&NORTH, Place { epoch: 1, seq: after }).await.unwrap();
+        let tail =
+            store.read_ended_epoch_ops(&NORTH, LogPosition { epoch: 1, seq: after }).await.unwrap();
         parts.push((tail.first_seq, tail.ops.len(), tail.more));
         after += tail.ops.len() as u64;
         returned.extend(tail.ops);
@@ -230,7 +239,7 @@ async fn who_has_a_session_is_asked_for_a_sign_of_life_whatever_the_replicas_clo
 ) {
     let store = with_edge(mysql).await;
     let (term, _) = session(&store).await;
-    let running = async |now| store.standing(&north(), now).await.unwrap().unwrap().running;
+    let running = async |now| store.load_edge_state(&north(), now).await.unwrap().unwrap().running;
     for day in [-1, 0, 1] {
         assert_eq!(running(NOW.plus_ms(day * 86_400_000)).await, Some(hello().nonce), "{day}");
     }
@@ -244,7 +253,7 @@ async fn ops_and_cursor_are_stored_together_and_once(#[values(false, true)] mysq
     let store = with_edge(mysql).await;
     let ops = received(&store, 1_203).await;
     assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap(), "the cursor has moved on");
-    let stored = store.standing(&north(), NOW).await.unwrap().unwrap();
+    let stored = store.load_edge_state(&north(), NOW).await.unwrap().unwrap();
     assert_eq!(stored.cursor, ops.cursor());
     let claim = claimed(&store).await;
     let due = due(&store, &claim, 5_000).await;
@@ -260,8 +269,8 @@ async fn a_closed_gate_stands_in_its_region_alone(#[values(false, true)] mysql: 
     store.ensure_regions(78).await.unwrap();
     enrolled(&store).await;
     store.set_gate(Region::North, GateState::Closed, admin(), NOW).await.unwrap();
-    assert!(!store.standing(&north(), NOW).await.unwrap().unwrap().gate_open);
-    let closed: Vec<_> = store.regions().await.unwrap().into_iter().map(|r| r.gate).collect();
+    assert!(!store.load_edge_state(&north(), NOW).await.unwrap().unwrap().gate_open);
+    let closed: Vec<_> = store.list_regions().await.unwrap().into_iter().map(|r| r.gate).collect();
     assert_eq!(closed.iter().filter(|gate| **gate == GateState::Closed).count(), 1);
     assert_eq!(region(&store).await.feed_generation, 77, "a feed keeps its generation");
 }
@@ -279,8 +288,9 @@ async fn an_operator_has_looked_at_every_epoch_whatever_the_replicas_clocks_say(
         let values = vals![&north(), n, at, replica(1), Hash::ZERO];
         store.sql().exec(epoch, values).await.unwrap();
     }
-    let today = async || store.standing(&north(), LATER).await.unwrap().unwrap().epochs_today;
+    let today =
+        async || store.load_edge_state(&north(), LATER).await.unwrap().unwrap().epochs_today;
     assert_eq!(today().await, 2);
-    assert!(store.readmit(&north(), UnixMillis(NOW.0 + 1)).await.unwrap());
+    assert!(store.readmit_edge(&north(), UnixMillis(NOW.0 + 1)).await.unwrap());
     assert_eq!(today().await, 0, "also the one of a clock that is ahead");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine::cloud::ChunkRequest;
-use wire::{Change, SnapshotPlace};
+use wire::{FeedChange, SnapshotCursor};
 
 use super::{
     feed::{assigned, assignment, event, order},
@@ -12,14 +12,14 @@ use super::{
 
 type View = BTreeMap<OrderId, u64>;
 
-fn apply(view: &mut View, changes: Vec<Change>) {
+fn apply(view: &mut View, changes: Vec<FeedChange>) {
     for change in changes {
         match change {
-            Change::Order(order) => {
+            FeedChange::Order(order) => {
                 let known = view.entry(order.id).or_default();
                 *known = order.version.max(*known);
             }
-            Change::OrderGone { order_id, .. } => {
+            FeedChange::OrderGone { order_id, .. } => {
                 view.remove(&order_id);
             }
             _ => {}
@@ -30,16 +30,17 @@ fn apply(view: &mut View, changes: Vec<Change>) {
 async fn chunk(
     store: &Store,
     feed_seq: u64,
-    after: Option<SnapshotPlace>,
-) -> (Vec<Change>, Option<SnapshotPlace>) {
-    let part = store.chunk(Region::North, ChunkRequest { feed_seq, after }).await.unwrap();
+    after: Option<SnapshotCursor>,
+) -> (Vec<FeedChange>, Option<SnapshotCursor>) {
+    let part =
+        store.read_snapshot_chunk(Region::North, ChunkRequest { feed_seq, after }).await.unwrap();
     (part.changes, part.next)
 }
 
-async fn rest(store: &Store, mut after: u64) -> Vec<Change> {
+async fn rest(store: &Store, mut after: u64) -> Vec<FeedChange> {
     let mut all = Vec::new();
     loop {
-        let (to, changes) = store.feed(Region::North, after, 50).await.unwrap();
+        let (to, changes) = store.read_feed(Region::North, after, 50).await.unwrap();
         if to == after {
             return all;
         }
@@ -78,15 +79,15 @@ async fn an_image_that_is_read_while_the_feed_moves_on_adds_up(#[values(false, t
         store.feed_gone(&gone(30 + chunks), NOW).await.unwrap();
         store.feed_gone(&gone(120 + chunks), NOW).await.unwrap();
         let to = region(&store).await.feed_seq;
-        store.compact(Region::North, to).await.unwrap();
+        store.compact_feed(Region::North, to).await.unwrap();
         next = then;
         if next.is_none() {
             break;
         }
     }
     assert!(chunks >= 3, "{chunks}");
-    assert!(matches!(image.last(), Some(Change::Assignment(_))), "behind the orders");
-    assert!(image.iter().any(|change| matches!(change, Change::Keys { .. })));
+    assert!(matches!(image.last(), Some(FeedChange::Assignment(_))), "behind the orders");
+    assert!(image.iter().any(|change| matches!(change, FeedChange::Keys { .. })));
     let (mut view, mut all) = (View::new(), View::new());
     apply(&mut view, image);
     apply(&mut view, rest(&store, as_of).await);
@@ -111,7 +112,7 @@ async fn a_tombstone_stands_until_all_have_passed_it_and_behind_a_grant_for_as_l
     store.feed_order(&event(2), &order(2, 1), NOW).await.unwrap();
     assert_eq!(store.feed_gone(&gone(1), NOW).await.unwrap(), FeedEffect::Added);
     assert_eq!(store.feed_gone(&gone(1), NOW).await.unwrap(), FeedEffect::Known);
-    assert_eq!(region(&store).await.feed_digest, order(2, 1).digest());
+    assert_eq!(region(&store).await.feed_digest, order(2, 1).compute_digest());
     let late = store.feed_order(&event(3), &order(1, 9), NOW).await.unwrap();
     assert_eq!(late, FeedEffect::Known, "nothing brings back what is gone");
     assigned(&store, 4, &assignment(1, Some("north-1"), 1)).await;
@@ -127,16 +128,16 @@ async fn a_tombstone_stands_until_all_have_passed_it_and_behind_a_grant_for_as_l
     assert_eq!(away, all, "an edge that is away for too long is not waited for");
     assert_eq!(store.drop_tombstones(Region::North, live).await.unwrap(), 0);
     assert_eq!(store.drop_tombstones(Region::North, all).await.unwrap(), 0, "an order is behind");
-    while store.compact(Region::North, all).await.unwrap() > 0 {}
+    while store.compact_feed(Region::North, all).await.unwrap() > 0 {}
     assert_eq!(store.drop_tombstones(Region::North, all).await.unwrap(), 1);
-    let standing = store.standing(&north(), NOW).await.unwrap().unwrap();
+    let standing = store.load_edge_state(&north(), NOW).await.unwrap().unwrap();
     assert_eq!((standing.feed_holds_from, standing.granted_seq), (3, Some(4)));
 
     assigned(&store, 6, &assignment(2, None, 1)).await;
     let all = region(&store).await.feed_seq;
-    while store.compact(Region::North, all).await.unwrap() > 0 {}
+    while store.compact_feed(Region::North, all).await.unwrap() > 0 {}
     assert_eq!(store.drop_tombstones(Region::North, all).await.unwrap(), 2, "no right stands");
-    let standing = store.standing(&north(), NOW).await.unwrap().unwrap();
+    let standing = store.load_edge_state(&north(), NOW).await.unwrap().unwrap();
     assert_eq!((standing.feed_holds_from, standing.granted_seq), (7, None));
     assert_eq!(standing.feed_compacted_to, all);
     let mut view = View::new();
@@ -152,7 +153,7 @@ async fn an_order_whose_owner_has_it_after_all_comes_back(#[values(false, true)]
     store.feed_gone(&gone(1), NOW).await.unwrap();
     assert_eq!(store.repair_order(&order(1, 9), NOW).await.unwrap(), FeedEffect::Added);
     let region = region(&store).await;
-    assert_eq!((region.orders, region.feed_digest), (1, order(1, 9).digest()));
+    assert_eq!((region.orders, region.feed_digest), (1, order(1, 9).compute_digest()));
     assert_eq!(store.repair_order(&order(1, 9), NOW).await.unwrap(), FeedEffect::Known);
 }
 
@@ -166,9 +167,9 @@ async fn an_order_that_moves_leaves_the_region_it_was_in(#[values(false, true)] 
     assert_eq!(feed(1, order(1, 1)).await, FeedEffect::Added);
     assert_eq!(feed(2, south(3)).await, FeedEffect::Added);
     assert_eq!(feed(3, order(1, 2)).await, FeedEffect::Known, "late, from where it was");
-    let left = Change::OrderGone { order_id: order(1, 1).id, version: 3 };
+    let left = FeedChange::OrderGone { order_id: order(1, 1).id, version: 3 };
     assert_eq!(rest(&store, 1).await, [left]);
     assert_eq!((region(&store).await.orders, region(&store).await.feed_digest), (0, Hash::ZERO));
     assert_eq!(feed(4, order(1, 4)).await, FeedEffect::Added, "and back");
-    assert_eq!(region(&store).await.feed_digest, order(1, 4).digest());
+    assert_eq!(region(&store).await.feed_digest, order(1, 4).compute_digest());
 }

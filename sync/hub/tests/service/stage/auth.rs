@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use http::StatusCode;
-use process::tokens::{Claims, Keys, Signer, TokenKind};
+use process::tokens::{Claims, Signer, TokenKeys, TokenKind};
 use wire::{CommandToken, CommandTokenForm};
 
 #[derive(Clone)]
@@ -49,10 +49,10 @@ async fn command_token(
     if script.away {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
-    let keys = Keys::empty();
-    keys.replace(&script.signer.jwks()).unwrap();
+    let keys = TokenKeys::empty();
+    keys.replace_key_set(&script.signer.jwks()).unwrap();
     let claims = keys.read(&form.token).map_err(|_| StatusCode::UNAUTHORIZED)?;
     let (kind, region, command) = (TokenKind::Edge, Some(form.region), Some(form.command));
-    let token = script.signer.sign(&Claims { kind, region, command, ..claims });
+    let token = script.signer.sign_claims(&Claims { kind, region, command, ..claims });
     Ok(Json(CommandToken { token }))
 }

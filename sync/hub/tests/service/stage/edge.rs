@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{SinkExt, StreamExt};
 use process::{
     clock::Clock,
-    seal::SealCheck,
+    seal::SealVerifier,
     tokens::{Signer, edge_token},
 };
 use tokio::net::TcpStream;
@@ -14,9 +14,10 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 use wire::{
-    Ack, Actor, Alive, Ask, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId,
-    CommandOp, EdgeId, Frame, FrameProof, Hash, HeldReason, Hello, NumberedOutcome, Op, OrderId,
-    Probe, Quarantine, Refused, Region, Role, Standing, UnixMillis, Up, UserId, Verdict, Welcome,
+    Ack, Actor, AskFrame, BootNonce, ChainHead, Code, Command, CommandBody, CommandId, CommandOp,
+    EdgeId, FeedChange, Frame, FrameProof, Hash, HeldReason, Hello, LinkSessionId, NumberedOutcome,
+    Op, OpsFrame, OrderId, Probe, ProbeReply, Quarantine, Region, Role, SessionRefusal, UnixMillis,
+    UserId, Verdict, Welcome,
 };
 
 use super::{PATIENCE, Replica};
@@ -27,36 +28,36 @@ pub struct Edge {
     pub nonce: BootNonce,
     pub epoch: u64,
     /// The start of its epoch's chain.
-    pub start: Chain,
+    pub start: ChainHead,
     pub suspect: bool,
     /// Packs ops. The previous edge version cannot.
     pub packs: bool,
     /// Checks the hub's seals in the next session. The previous edge version does not.
-    pub seals: Option<SealCheck>,
+    pub seals: Option<SealVerifier>,
     pub pinned: bool,
     pub plain_line: bool,
-    pub settled: Option<Chain>,
+    pub settled: Option<ChainHead>,
     pub log: Vec<Vec<u8>>,
     pub outcomes: Vec<NumberedOutcome>,
-    pub changes: Vec<Change>,
+    pub changes: Vec<FeedChange>,
     /// The held notices it received.
     pub held: Vec<(u64, HeldReason)>,
     /// The accepts it was asked to log.
-    pub asks: Vec<Ask>,
+    pub asks: Vec<AskFrame>,
     pub feed_cursor: u64,
     pub feed_generation: u64,
     pub cursor: u64,
     pub signer: Signer,
     clock: Clock,
     socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>,
-    standing: Option<Standing>,
+    standing: Option<LinkSessionId>,
 }
 
 impl Edge {
     pub fn new(name: &str, region: Region, signer: Signer, clock: Clock) -> Self {
         let id = EdgeId::new(name).unwrap();
         Self {
-            start: Chain::start(&id),
+            start: ChainHead::start(&id),
             id,
             region,
             nonce: BootNonce([1; 16]),
@@ -95,12 +96,12 @@ impl Edge {
         URL_SAFE_NO_PAD.encode(self.signer.public_key())
     }
 
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> LinkSessionId {
         self.standing.expect("a session")
     }
 
-    pub fn chain_at(&self, seq: usize) -> Chain {
-        self.start.through(self.log[..seq].iter().map(Vec::as_slice))
+    pub fn chain_at(&self, seq: usize) -> ChainHead {
+        self.start.append_ops(self.log[..seq].iter().map(Vec::as_slice))
     }
 
     /// Connects and sends Hello, without reading the answer.
@@ -133,7 +134,7 @@ impl Edge {
             snapshots: None,
             staged: None,
             codecs: self.packs.then(|| vec![wire::CODEC_PACKED]),
-            challenge: self.seals.as_ref().map(SealCheck::challenge),
+            challenge: self.seals.as_ref().map(SealVerifier::challenge),
             pinned: self.pinned.then_some(true),
             plain_line: self.plain_line.then_some(true),
         }
@@ -177,7 +178,7 @@ impl Edge {
     pub async fn until_refused(&mut self) -> Code {
         loop {
             match self.next().await {
-                Some(Frame::Refused(Refused { code, .. })) => return code,
+                Some(Frame::Refused(SessionRefusal { code, .. })) => return code,
                 Some(frame) => self.take(frame),
                 None => panic!("the hub hung up without a word"),
             }
@@ -206,7 +207,12 @@ impl Edge {
     /// Starts the granted epoch with an empty log.
     pub fn begin(&mut self, given: &Quarantine) {
         self.epoch = given.new_epoch;
-        self.start = Chain::renewed(&self.id, given.new_epoch, given.grant, given.last_accepted);
+        self.start = ChainHead::start_renewed_epoch(
+            &self.id,
+            given.new_epoch,
+            given.grant,
+            given.last_accepted,
+        );
         (self.suspect, self.settled, self.cursor) = (false, None, 0);
         self.log.clear();
         self.outcomes.clear();
@@ -217,7 +223,7 @@ impl Edge {
         while let Some(frame) = self.next().await {
             match frame {
                 Frame::Probe(Probe { standing, number }) => {
-                    self.send(&Frame::Alive(Alive { standing, number })).await;
+                    self.send(&Frame::Alive(ProbeReply { standing, number })).await;
                 }
                 frame => self.take(frame),
             }
@@ -242,13 +248,13 @@ impl Edge {
     /// Sends ops `first..first + count` of the log.
     pub async fn up(&mut self, first: usize, count: usize) {
         let up = self.frame(first, count);
-        let up = if self.packs { up.packed() } else { up };
+        let up = if self.packs { up.into_packed() } else { up };
         self.send(&Frame::Up(up)).await;
     }
 
-    pub fn frame(&self, first: usize, count: usize) -> Up {
+    pub fn frame(&self, first: usize, count: usize) -> OpsFrame {
         let ops = self.log[first - 1..first - 1 + count].iter().cloned().map(Into::into).collect();
-        Up {
+        OpsFrame {
             standing: self.standing(),
             epoch: self.epoch,
             first_seq: first as u64,
@@ -295,7 +301,7 @@ impl Edge {
                 Some(Ok(Message::Binary(bytes))) => {
                     let frame = Frame::from_bytes(&bytes).unwrap();
                     let Some(seals) = &mut self.seals else { return Some(frame) };
-                    let (frame, proof) = seals.check(frame).unwrap();
+                    let (frame, proof) = seals.verify_frame(frame).unwrap();
                     assert_eq!(proof, FrameProof::Signed, "{frame:?}");
                     return Some(frame);
                 }
@@ -350,18 +356,18 @@ impl Edge {
     pub fn digest(&self) -> Hash {
         let mut newest = std::collections::HashMap::new();
         for change in &self.changes {
-            if let Change::Order(order) = change {
-                newest.insert(order.id, order.digest());
+            if let FeedChange::Order(order) = change {
+                newest.insert(order.id, order.compute_digest());
             }
         }
         let mut digest = Hash::ZERO;
-        newest.values().for_each(|member| digest.toggle(*member));
+        newest.values().for_each(|member| digest.toggle_member(*member));
         digest
     }
 
     pub fn orders(&self) -> Vec<(OrderId, u64)> {
-        let order = |change: &Change| match change {
-            Change::Order(order) => Some((order.id, order.version)),
+        let order = |change: &FeedChange| match change {
+            FeedChange::Order(order) => Some((order.id, order.version)),
             _ => None,
         };
         self.changes.iter().filter_map(order).collect()
@@ -377,7 +383,7 @@ pub fn token(token: &str) -> Vec<u8> {
 }
 
 /// The op that a holder logs for an accept put to it.
-pub fn asked(ask: &Ask, token_seq: u64) -> Vec<u8> {
+pub fn asked(ask: &AskFrame, token_seq: u64) -> Vec<u8> {
     Op::Command(CommandOp {
         command: ask.command.clone(),
         token_seq,

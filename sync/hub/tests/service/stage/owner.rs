@@ -9,13 +9,13 @@ use axum::{Json, Router, extract::State, routing::post};
 use http::{HeaderMap, StatusCode};
 use process::{
     clock::Clock,
-    tokens::{ServiceKey, bearer},
+    tokens::{ServiceKey, bearer_token},
 };
 use tokio::sync::Semaphore;
 use wire::{
-    Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, OpAnswer, OpDecision, OpsBatch,
-    OpsDecisions, Outcome, ProviderMark, Source, TakeBack, TakenBack, WaitingAccept,
-    WaitingAccepts, WaitingAnswers,
+    Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, LeaseRevocation, OpAnswer, OpDecision,
+    OpsBatch, OpsDecisions, Outcome, ProviderVerification, RevokedLeases, Source, WaitingAccept,
+    WaitingAcceptDecisions, WaitingAccepts,
 };
 
 #[derive(Clone)]
@@ -63,7 +63,7 @@ pub struct Script {
     /// The revocation evidence of each command.
     pub revoked: Vec<(u64, Option<u64>)>,
     /// The verification mark of each command's token.
-    pub marks: Vec<(u64, Option<ProviderMark>)>,
+    pub marks: Vec<(u64, Option<ProviderVerification>)>,
     pub batches: Vec<usize>,
     /// The edge of each received batch, in order, decided or not.
     pub came: Vec<EdgeId>,
@@ -74,7 +74,7 @@ pub struct Script {
     /// The number of ops in each call that reached it; true if one of them made it fail.
     pub calls: Vec<(usize, bool)>,
     /// Every take-back received.
-    pub taken_back: Vec<TakeBack>,
+    pub taken_back: Vec<LeaseRevocation>,
 }
 
 impl Owner {
@@ -165,7 +165,7 @@ impl Script {
 async fn decide_waiting(
     State(owner): State<Owner>,
     Json(WaitingAccepts { items }): Json<WaitingAccepts>,
-) -> Result<Json<WaitingAnswers>, StatusCode> {
+) -> Result<Json<WaitingAcceptDecisions>, StatusCode> {
     if owner.script().hangs_at_any(&items) {
         std::future::pending::<()>().await;
     }
@@ -191,19 +191,19 @@ async fn decide_waiting(
             script.waited.push(item.command.id);
             script.waited_revoked.push(item.revoked);
         }
-        OpDecision::Decided(Outcome::rejected(Code::OrderNotFound, None, Clock::system().now()))
+        OpDecision::Decided(Outcome::new_rejected(Code::OrderNotFound, None, Clock::system().now()))
     });
     let answers = answers.collect();
-    Ok(Json(WaitingAnswers { answers }))
+    Ok(Json(WaitingAcceptDecisions { answers }))
 }
 
 async fn take_back(
     State(owner): State<Owner>,
     headers: HeaderMap,
-    Json(over): Json<TakeBack>,
-) -> Result<Json<TakenBack>, StatusCode> {
+    Json(over): Json<LeaseRevocation>,
+) -> Result<Json<RevokedLeases>, StatusCode> {
     let now = Clock::system().now();
-    let from = owner.service_key.verify(bearer(&headers).unwrap(), "order", now);
+    let from = owner.service_key.verify_token(bearer_token(&headers).unwrap(), "order", now);
     assert_eq!(from.as_deref(), Ok("hub"));
     {
         let mut script = owner.script();
@@ -213,7 +213,7 @@ async fn take_back(
         script.taken_back.push(over);
     }
     let _leaves = owner.take_back_answers.lock().await;
-    Ok(Json(TakenBack { fences: Vec::new() }))
+    Ok(Json(RevokedLeases { fences: Vec::new() }))
 }
 
 async fn decide(
@@ -222,7 +222,7 @@ async fn decide(
     Json(batch): Json<OpsBatch>,
 ) -> Result<Json<OpsDecisions>, StatusCode> {
     let now = Clock::system().now();
-    let from = owner.service_key.verify(bearer(&headers).unwrap(), "order", now);
+    let from = owner.service_key.verify_token(bearer_token(&headers).unwrap(), "order", now);
     assert_eq!(from.as_deref(), Ok("hub"));
     owner.come(&batch).await;
     let mut script = owner.script();
@@ -259,7 +259,7 @@ async fn decide(
             return OpAnswer { seq: op.seq, decision: OpDecision::Held(HeldReason::Region) };
         }
         script.decided.push((op.seq, actor));
-        let outcome = Outcome::rejected(Code::OrderNotFound, None, now);
+        let outcome = Outcome::new_rejected(Code::OrderNotFound, None, now);
         OpAnswer { seq: op.seq, decision: OpDecision::Decided(outcome) }
     });
     let answers = answers.collect();

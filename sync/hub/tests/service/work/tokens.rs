@@ -84,10 +84,10 @@ async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_i
     let gone = stage.edge_token_between(Role::Provider, 5, -7_200, -3_600);
     // The tablet resent it with the receipt from before the edge's restore.
     let Ok(Op::Command(mut lost)) = Op::from_bytes(&accept(1, 1, now)) else { unreachable!() };
-    lost.relogged = Some(Relogged {
+    lost.relogged = Some(EarlierReceipt {
         edge: edge.id.clone(),
         epoch: 1,
-        at: Chain { seq: 9, hash: Hash::of(b"9") },
+        at: ChainHead { seq: 9, hash: Hash::digest_bytes(b"9") },
         verdict: Verdict::Firm,
         fence: Some(4),
         why: QuarantineWhy::EdgeRestored,
@@ -125,8 +125,8 @@ async fn a_token_of_a_new_key_waits_for_the_keys_and_is_not_taken_for_forged() {
         .collect::<Vec<_>>();
     assert_eq!(known, [(4, Some(6)), (5, None)], "the old key is withdrawn");
     edge.until(|edge| edge.changes.len() == 2).await;
-    let told = |change: &Change| {
-        matches!(change, Change::Keys { jwks, .. }
+    let told = |change: &FeedChange| {
+        matches!(change, FeedChange::Keys { jwks, .. }
         if jwks.contains(stage.signer.kid()))
     };
     assert!(!told(&edge.changes[0]) && told(&edge.changes[1]));
@@ -144,8 +144,8 @@ async fn what_a_session_did_after_its_end_is_handed_over_as_revoked(#[case] mysq
     });
     stage.publish(EventType::SessionRevoked, body).await;
     edge.open(&hub).await;
-    let revoked = |change: &Change| match change {
-        Change::Revoked { version, .. } => Some(*version),
+    let revoked = |change: &FeedChange| match change {
+        FeedChange::Revoked { version, .. } => Some(*version),
         _ => None,
     };
     edge.until(|edge| edge.changes.iter().any(|change| revoked(change).is_some())).await;
@@ -174,11 +174,10 @@ async fn somebody_who_is_let_in_again_acts_by_new_tokens_alone(#[case] mysql: bo
     tell(EventType::UserRevoked, 0).await;
     tell(EventType::UserReadmitted, 1_000).await;
     edge.open(&hub).await;
-    let let_in =
-        |change: &Change| matches!(change, Change::Revoked { users, .. } if users.is_empty());
+    let let_in = |change: &FeedChange| matches!(change, FeedChange::Revoked { users, .. } if users.is_empty());
     edge.until(|edge| edge.changes.iter().any(let_in)).await;
-    let revoked = |change: &Change| match change {
-        Change::Revoked { version, .. } => Some(*version),
+    let revoked = |change: &FeedChange| match change {
+        FeedChange::Revoked { version, .. } => Some(*version),
         _ => None,
     };
     let version = edge.changes.iter().find_map(revoked);
@@ -212,13 +211,13 @@ async fn a_mark_reaches_the_feed_and_the_word_of_a_token_its_owner(#[case] mysql
     tell(1, false).await;
     tell(3, false).await;
     edge.open(&hub).await;
-    let told = |change: &Change| match change {
-        Change::Revoked { mark, .. } => *mark,
+    let told = |change: &FeedChange| match change {
+        FeedChange::Revoked { mark, .. } => *mark,
         _ => None,
     };
     edge.until(|edge| edge.changes.iter().filter_map(told).count() == 2).await;
     let marks: Vec<_> = edge.changes.iter().filter_map(told).collect();
-    let mark = |version, verified| ProviderMark { user, version, verified };
+    let mark = |version, verified| ProviderVerification { user, version, verified };
     assert_eq!(marks, [mark(2, true), mark(3, false)]);
     let of = |verified, mark_version| {
         token(&stage.edge_token_of(5, |claims| Claims { verified, mark_version, ..claims }))

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use wire::{Action, Op, PortalAccept, Region, UnixMillis};
+use wire::{AcceptForHolder, Action, Op, Region, UnixMillis};
 
 use super::{OpStage, SyncDb};
 use crate::{bug::Bug, cast};
 
 #[derive(Debug, Clone)]
 pub struct PortalAsk {
-    pub accept: PortalAccept,
+    pub accept: AcceptForHolder,
     pub taken_at: UnixMillis,
 }
 
@@ -66,7 +66,7 @@ impl SyncDb {
                     continue;
                 }
                 let Some(Op::Command(read)) = op.read.as_deref() else { continue };
-                if read.command.body.action() != Some(Action::Accept) {
+                if read.command.body.order_action() != Some(Action::Accept) {
                     continue;
                 }
                 let token = match self.token(other, read.token_seq).as_deref() {
@@ -74,7 +74,7 @@ impl SyncDb {
                     _ => String::new(),
                 };
                 let (command, actor) = (read.command.clone(), read.actor);
-                let accept = PortalAccept { region, command, actor, token };
+                let accept = AcceptForHolder { region, command, actor, token };
                 let ask = PortalAsk { accept, taken_at: read.received_at };
                 held.push((op.came.received_at, other, *seq, ask));
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{Change, Region};
+use wire::{FeedChange, Region};
 
 use super::{Entity, SyncDb};
 use crate::bug::Bug;
@@ -64,7 +64,7 @@ impl SyncDb {
             .feed
             .range(..=to)
             .filter(|(seq, row)| {
-                let gone = matches!(*row.change, Change::OrderGone { .. });
+                let gone = matches!(*row.change, FeedChange::OrderGone { .. });
                 gone && **seq < end && !again.contains(&row.entity)
             })
             .map(|(seq, _)| *seq)

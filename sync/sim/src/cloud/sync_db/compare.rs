@@ -52,7 +52,8 @@ impl SyncDb {
         let Some(region) = self.regions.get(&edge.region) else { return false };
         let (Some(word), true) = (edge.word, edge.enrolled && edge.link_up) else { return false };
         let at_the_end = edge.feed_cursor == region.feed_seq;
-        let assigns_otherwise = |known: Hash| at_the_end && known != region.assignment.digest();
+        let assigns_otherwise =
+            |known: Hash| at_the_end && known != region.assignment.compute_digest();
         mismatch(edge, region) == Some(true) || word.assignment.is_some_and(assigns_otherwise)
     }
 

@@ -1,7 +1,7 @@
 //! Edges that an operator takes out of service, and their new keys. Mirrors
 //! `sync/hub/src/store/disabling.rs` and the new key of `enrol.rs`.
 
-use engine::{cloud::Ending, moments::CutOff};
+use engine::{cloud::EndingEpoch, moments::TrustCutOff};
 use wire::{CommandId, Op, QuarantineWhy, UnixMillis};
 
 use super::{EdgeRow, SyncDb};
@@ -12,11 +12,11 @@ impl SyncDb {
         let goes_on = self.has(Bug::DisabledGoesOn);
         let edge = &mut self.edges[e];
         let why = match edge.ending {
-            Some(Ending { epoch, why }) if epoch == edge.epoch => why,
+            Some(EndingEpoch { epoch, why }) if epoch == edge.epoch => why,
             _ => QuarantineWhy::EdgeRestored,
         };
-        edge.ending = Some(Ending { epoch: edge.epoch, why });
-        edge.cut_off = Some(CutOff { epoch: edge.epoch, from: since });
+        edge.ending = Some(EndingEpoch { epoch: edge.epoch, why });
+        edge.cut_off = Some(TrustCutOff { epoch: edge.epoch, from: since });
         edge.disabling = Some(edge.epoch);
         edge.work_token += 1;
         edge.work_until = UnixMillis(0);
@@ -56,6 +56,6 @@ impl SyncDb {
 impl EdgeRow {
     /// Returns true if the cloud distrusts an op received at this place and time.
     pub fn distrusts(&self, epoch: u64, received_at: UnixMillis) -> bool {
-        self.cut_off.is_some_and(|cut_off| cut_off.covers(epoch, received_at))
+        self.cut_off.is_some_and(|cut_off| cut_off.covers_op(epoch, received_at))
     }
 }

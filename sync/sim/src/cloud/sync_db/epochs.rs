@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use engine::{
     arrival::OpArrival,
-    cloud::{Confinement, Ending, Place, QuarantineGrant, Tail},
+    cloud::{EndingEpoch, LogPosition, LogTail, QuarantineGrant, QuarantineRequest},
 };
-use wire::{BootNonce, Chain, CommandId, Hash, Hello, Op, QuarantineWhy, UnixMillis};
+use wire::{BootNonce, ChainHead, CommandId, Hash, Hello, Op, QuarantineWhy, UnixMillis};
 
 use super::{EdgeRow, OpRow, SyncDb};
 use crate::{bug::Bug, cast};
@@ -39,12 +39,12 @@ const TAIL_OPS_MAX: usize = 5;
 impl SyncDb {
     /// Records that the epoch will end, and returns the new term; `None` if the term or epoch has
     /// changed.
-    pub fn begin_to_end(&mut self, e: usize, confined: &Confinement) -> Option<u64> {
+    pub fn begin_to_end(&mut self, e: usize, confined: &QuarantineRequest) -> Option<u64> {
         let edge = &mut self.edges[e];
         if edge.term != confined.over || edge.epoch != confined.epoch {
             return None;
         }
-        edge.ending = Some(Ending { epoch: confined.epoch, why: confined.why });
+        edge.ending = Some(EndingEpoch { epoch: confined.epoch, why: confined.why });
         edge.term += 1;
         edge.link_up = false;
         Some(edge.term)
@@ -55,12 +55,12 @@ impl SyncDb {
     pub fn raise_epoch(
         &mut self,
         e: usize,
-        confined: &Confinement,
+        confined: &QuarantineRequest,
         grant: u64,
         now: UnixMillis,
     ) -> Option<QuarantineGrant> {
         let decides_on = self.has(Bug::OldEpochDecided);
-        let Confinement { hello, over, epoch, why, .. } = confined;
+        let QuarantineRequest { hello, over, epoch, why, .. } = confined;
         let edge = &mut self.edges[e];
         if edge.term != *over || edge.epoch != *epoch {
             return None;
@@ -81,11 +81,11 @@ impl SyncDb {
                 edge.ops.insert(seq, op);
             }
         }
-        edge.heads = edge.heads.renewed(edge.cursor.seq);
+        edge.heads = edge.heads.for_new_epoch(edge.cursor.seq);
         edge.epoch = epoch;
         edge.term += 1;
         edge.nonce = Some(hello.nonce);
-        edge.cursor = Chain::renewed(&cast::edge(e), epoch, grant, last_accepted);
+        edge.cursor = ChainHead::start_renewed_epoch(&cast::edge(e), epoch, grant, last_accepted);
         edge.outcomes.clear();
         (edge.outcome_count, edge.outcome_cursor) = (0, 0);
         edge.undecided = edge.ops.len() as u64;
@@ -116,7 +116,7 @@ impl SyncDb {
     }
 
     /// The grant of the current epoch.
-    pub fn granted(&self, e: usize, confined: &Confinement) -> Option<QuarantineGrant> {
+    pub fn granted(&self, e: usize, confined: &QuarantineRequest) -> Option<QuarantineGrant> {
         let edge = &self.edges[e];
         let EpochRow { why, grant, last_accepted, .. } = *edge.epochs.get(&confined.epoch)?;
         let known = edge.known(&confined.hello);
@@ -124,16 +124,16 @@ impl SyncDb {
     }
 
     /// The ops of ended epochs after a place: as many of one epoch as fit.
-    pub fn tail(&self, e: usize, after: Place) -> Tail {
+    pub fn tail(&self, e: usize, after: LogPosition) -> LogTail {
         let edge = &self.edges[e];
         let from = (after.epoch, after.seq + 1)..(edge.epoch, 0);
         let mut rows = edge.old_ops.range(from.clone());
-        let Some(((epoch, first_seq), first)) = rows.next() else { return Tail::empty() };
+        let Some(((epoch, first_seq), first)) = rows.next() else { return LogTail::empty() };
         let whole = edge.old_ops.range(from).take(TAIL_OPS_MAX).zip(*first_seq..);
         let whole = whole.take_while(|((place, _), seq)| **place == (*epoch, *seq));
         let ops: Vec<Vec<u8>> = whole.map(|((_, op), _)| op.bytes.clone()).collect();
         let more = rows.nth(ops.len() - 1).is_some();
-        Tail { epoch: *epoch, first_seq: *first_seq, first_hash: first.hash, ops, more }
+        LogTail { epoch: *epoch, first_seq: *first_seq, first_hash: first.hash, ops, more }
     }
 
     pub fn readmit(&mut self, e: usize, now: UnixMillis) {
@@ -169,11 +169,11 @@ impl EdgeRow {
     }
 
     /// The last received op that the edge certainly has.
-    fn known(&self, hello: &Hello) -> Place {
-        let nothing = Place { epoch: hello.epoch, seq: 0 };
+    fn known(&self, hello: &Hello) -> LogPosition {
+        let nothing = LogPosition { epoch: hello.epoch, seq: 0 };
         let Some(settled) = hello.settled else { return nothing };
         let here = self.old_ops.get(&(hello.epoch, settled.seq));
         let same = here.is_some_and(|here| here.hash == settled.hash);
-        if same { Place { seq: settled.seq, ..nothing } } else { nothing }
+        if same { LogPosition { seq: settled.seq, ..nothing } } else { nothing }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use wire::{Change, Hash, Order, OrderId, Region, RegionAssignment};
+use wire::{FeedChange, Hash, Order, OrderId, Region, RegionAssignment};
 
 use super::{Entity, FeedRow, NewestVersion, RegionRow, SyncDb};
 use crate::{
@@ -11,12 +11,12 @@ use crate::{
 };
 
 impl SyncDb {
-    pub fn feed(&self, region: Region, after: u64, limit: u32) -> (u64, Vec<Change>) {
+    pub fn feed(&self, region: Region, after: u64, limit: u32) -> (u64, Vec<FeedChange>) {
         let Some(row) = self.regions.get(&region) else { return (after, Vec::new()) };
         let (mut to, mut changes) = (after, Vec::new());
         for (seq, row) in row.feed.range(after + 1..).take(limit as usize) {
             to = *seq;
-            changes.push(Change::clone(&row.change));
+            changes.push(FeedChange::clone(&row.change));
             if row.entity == Entity::Assignment {
                 break;
             }
@@ -48,8 +48,13 @@ impl SyncDb {
             BusNews::Revoked(_, user) => {
                 region.revoked.entry(*user).or_insert(number);
                 let (sessions, users) = (Vec::new(), vec![*user]);
-                let change =
-                    Change::Revoked { version: number, sessions, users, person: None, mark: None };
+                let change = FeedChange::Revoked {
+                    version: number,
+                    sessions,
+                    users,
+                    person: None,
+                    mark: None,
+                };
                 region.add(number, Entity::Revoked(*user), change);
             }
         }
@@ -64,8 +69,8 @@ impl SyncDb {
         for (seq, row) in feed {
             newest.insert(row.entity, (seq, row.change));
         }
-        let gone = |change: &Change| matches!(change, Change::OrderGone { .. });
-        let mut rows: Vec<(Entity, u64, Rc<Change>)> =
+        let gone = |change: &FeedChange| matches!(change, FeedChange::OrderGone { .. });
+        let mut rows: Vec<(Entity, u64, Rc<FeedChange>)> =
             newest.into_iter().map(|(entity, (seq, change))| (entity, seq, change)).collect();
         rows.retain(|(_, _, change)| !gone(change));
         rows.sort_by_key(|(entity, seq, _)| (*entity == Entity::Assignment, *seq));
@@ -73,14 +78,14 @@ impl SyncDb {
         region.feed_generation += 1;
         region.digest = Hash::ZERO;
         for (entity, _, change) in rows {
-            if let Change::Order(order) = &*change {
-                region.digest.toggle(order.digest());
+            if let FeedChange::Order(order) = &*change {
+                region.digest.toggle_member(order.compute_digest());
             }
             let number = region.feed_seq + 1;
             if entity == Entity::Assignment && region.granted_seq.is_some() {
                 region.granted_seq = Some(number);
             }
-            region.add(number, entity, Change::clone(&change));
+            region.add(number, entity, FeedChange::clone(&change));
         }
         (region.compacted_to, region.tombstones_to) = (0, 0);
     }
@@ -93,24 +98,24 @@ impl RegionRow {
     }
 
     pub(super) fn arrives(&mut self, number: u64, order: &Order, forgets: bool) {
-        let member = order.digest();
+        let member = order.compute_digest();
         let newest = NewestVersion { version: order.version, member: Some(member) };
         match self.newest.insert(order.id, newest).and_then(|before| before.member) {
-            Some(before) if !forgets => self.digest.toggle(before),
+            Some(before) if !forgets => self.digest.toggle_member(before),
             Some(_) => {}
             None => self.orders += 1,
         }
-        self.digest.toggle(member);
-        self.add(number, Entity::Order(order.id), Change::Order(order.clone()));
+        self.digest.toggle_member(member);
+        self.add(number, Entity::Order(order.id), FeedChange::Order(order.clone()));
     }
 
     pub(super) fn leaves(&mut self, number: u64, order_id: OrderId, version: u64) {
         let gone = NewestVersion { version, member: None };
         if let Some(before) = self.newest.insert(order_id, gone).and_then(|before| before.member) {
-            self.digest.toggle(before);
+            self.digest.toggle_member(before);
             self.orders = self.orders.saturating_sub(1);
         }
-        self.add(number, Entity::Order(order_id), Change::OrderGone { order_id, version });
+        self.add(number, Entity::Order(order_id), FeedChange::OrderGone { order_id, version });
     }
 
     pub(super) fn assigns(&mut self, number: u64, word: &RegionAssignment) {
@@ -123,10 +128,10 @@ impl RegionRow {
             Some(_) => self.granted_seq = Some(number),
         }
         self.assignment = word.clone();
-        self.add(number, Entity::Assignment, Change::Assignment(word.clone()));
+        self.add(number, Entity::Assignment, FeedChange::Assignment(word.clone()));
     }
 
-    fn add(&mut self, number: u64, entity: Entity, change: Change) {
+    fn add(&mut self, number: u64, entity: Entity, change: FeedChange) {
         self.feed_seq = self.feed_seq.max(number);
         let row = FeedRow { entity, change: Rc::new(change), digest: self.digest };
         self.feed.insert(number, row);

@@ -1,7 +1,7 @@
 //! Earlier arrivals of a command at the hub. Mirrors `sync/hub/src/store/firsts.rs`.
 
 use engine::arrival::{FirstArrival, OpArrival};
-use wire::{Action, CommandOp, Hash, Op, Relogged};
+use wire::{Action, CommandOp, EarlierReceipt, Hash, Op};
 
 use super::{OpStage, SyncDb};
 use crate::{bug::Bug, cast};
@@ -12,7 +12,7 @@ impl SyncDb {
         placed.or_else(|| self.asked(op)).or_else(|| self.elsewhere(e, op))
     }
 
-    fn at_place(&self, e: usize, op: &CommandOp, before: &Relogged) -> Option<FirstArrival> {
+    fn at_place(&self, e: usize, op: &CommandOp, before: &EarlierReceipt) -> Option<FirstArrival> {
         let id = (0..cast::MACHINE_COUNT).find(|&id| cast::edge(id) == before.edge)?;
         let (edge, seq) = (&self.edges[id], before.at.seq);
         let here = edge.ops.get(&seq).filter(|_| edge.epoch == before.epoch);
@@ -49,7 +49,7 @@ impl SyncDb {
             let held = edge.ops.values().filter(|row| row.state == OpStage::Held);
             held.map(move |row| (id, edge.epoch, row.came, &row.read))
         });
-        let accepts = op.command.body.action() == Some(Action::Accept);
+        let accepts = op.command.body.order_action() == Some(Action::Accept);
         let mut places = left.chain(held.filter(|_| accepts));
         places
             .find_map(|(id, epoch, came, read)| self.first(e, op, id, epoch, came, read.as_deref()))

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use engine::cloud::ChunkRequest;
-use wire::{Change, Region, SnapshotPart, SnapshotPlace};
+use wire::{FeedChange, Region, SnapshotCursor, SnapshotPart};
 
 use super::{Entity, SyncDb};
 use crate::bug::Bug;
@@ -16,7 +16,7 @@ const ROWS_MAX: usize = 4;
 
 impl SyncDb {
     pub fn chunk(&self, region: Region, wanted: ChunkRequest) -> SnapshotPart {
-        let mut place = wanted.after.unwrap_or(SnapshotPlace { kind: 0, entity: [0; 16] });
+        let mut place = wanted.after.unwrap_or(SnapshotCursor { kind: 0, entity: [0; 16] });
         let mut changes = Vec::new();
         let Some(region) = self.regions.get(&region) else {
             return SnapshotPart { changes, next: None };
@@ -26,7 +26,7 @@ impl SyncDb {
             Some(Bug::ImageMixed) if wanted.after.is_some() => region.feed_seq,
             _ => wanted.feed_seq,
         };
-        let mut newest: BTreeMap<(u8, [u8; 16]), &Rc<Change>> = BTreeMap::new();
+        let mut newest: BTreeMap<(u8, [u8; 16]), &Rc<FeedChange>> = BTreeMap::new();
         for row in region.feed.range(..=as_of).map(|(_, row)| row) {
             newest.insert(key(row.entity), &row.change);
         }
@@ -35,8 +35,8 @@ impl SyncDb {
             let rows: Vec<_> = rows.take(ROWS_MAX).collect();
             for ((_, entity), change) in &rows {
                 // A snapshot has no tombstones.
-                if !matches!(****change, Change::OrderGone { .. }) {
-                    changes.push(Change::clone(change));
+                if !matches!(****change, FeedChange::OrderGone { .. }) {
+                    changes.push(FeedChange::clone(change));
                 }
                 let after = u128::from_be_bytes(*entity).checked_add(1);
                 place.entity = after.map_or([u8::MAX; 16], u128::to_be_bytes);
@@ -44,7 +44,7 @@ impl SyncDb {
             if rows.len() == ROWS_MAX {
                 return SnapshotPart { changes, next: Some(place) };
             }
-            place = SnapshotPlace { kind: place.kind + 1, entity: [0; 16] };
+            place = SnapshotCursor { kind: place.kind + 1, entity: [0; 16] };
         }
         SnapshotPart { changes, next: None }
     }

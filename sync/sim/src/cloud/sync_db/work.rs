@@ -188,7 +188,7 @@ impl SyncDb {
             number += 1;
             edge.undecided = edge.undecided.saturating_sub(1);
             if let Some(op) = edge.ops.get_mut(&seq) {
-                (op.state, op.succeeded) = (OpStage::Decided, outcome.succeeded());
+                (op.state, op.succeeded) = (OpStage::Decided, outcome.has_succeeded());
                 op.named = outcome.names_its_person();
             }
             let outcome = NumberedOutcome { number, seq, command_id, outcome };

@@ -4,8 +4,10 @@
 
 use std::rc::Rc;
 
-use engine::edge::{NewEpoch, TailRun};
-use wire::{BootNonce, Chain, CommandOp, EdgeId, Op, QuarantineWhy, Relogged, UnixMillis, Verdict};
+use engine::edge::{NewEpoch, TailWrite};
+use wire::{
+    BootNonce, ChainHead, CommandOp, EarlierReceipt, EdgeId, Op, QuarantineWhy, UnixMillis, Verdict,
+};
 
 use super::{EdgeFile, FIRST_EPOCH, LogPlace, LoggedOp};
 use crate::{bug::Bug, edge::LoggedCommand};
@@ -13,21 +15,21 @@ use crate::{bug::Bug, edge::LoggedCommand};
 /// A command as logged before.
 struct Old {
     place: LogPlace,
-    at: Chain,
+    at: ChainHead,
     op: CommandOp,
     token: Option<String>,
 }
 
 impl EdgeFile {
-    pub(super) fn keep(&mut self, run: TailRun) {
+    pub(super) fn keep(&mut self, run: TailWrite) {
         if run.begins {
             self.tail.clear();
         }
-        let mut at: Option<Chain> = None;
+        let mut at: Option<ChainHead> = None;
         for bytes in run.ops {
             let here = match at {
-                None => Chain { seq: run.first_seq, hash: run.first_hash },
-                Some(before) => before.then(&bytes),
+                None => ChainHead { seq: run.first_seq, hash: run.first_hash },
+                Some(before) => before.append_op(&bytes),
             };
             at = Some(here);
             // This version cannot relog an op that it cannot decode.
@@ -42,7 +44,7 @@ impl EdgeFile {
         self.enter_epoch(
             &edge,
             new.epoch,
-            Chain::renewed(&edge, new.epoch, new.grant, new.last_accepted),
+            ChainHead::start_renewed_epoch(&edge, new.epoch, new.grant, new.last_accepted),
         );
         self.append(Op::Boot { nonce, at: now });
         let begins = self.tail.live().keys().next().copied();
@@ -69,7 +71,7 @@ impl EdgeFile {
             self.commands
                 .put(stored.key(), LoggedCommand { epoch: 0, ..LoggedCommand::clone(&stored) });
         }
-        self.enter_epoch(name, FIRST_EPOCH, Chain::start(name));
+        self.enter_epoch(name, FIRST_EPOCH, ChainHead::start(name));
         self.append(Op::Boot { nonce, at: now });
         for old in own {
             self.relog(old, &from, QuarantineWhy::EdgeCloned);
@@ -87,7 +89,7 @@ impl EdgeFile {
         logged.filter(|logged| anew(&logged.op)).count() as u64
     }
 
-    fn enter_epoch(&mut self, name: &EdgeId, epoch: u64, start: Chain) {
+    fn enter_epoch(&mut self, name: &EdgeId, epoch: u64, start: ChainHead) {
         let book = &mut self.book.live;
         book.name = name.clone();
         book.epoch = epoch;
@@ -135,7 +137,7 @@ impl EdgeFile {
             return;
         }
         let token_seq = token.map_or(0, |token| self.token(&token));
-        let relogged = op.relogged.clone().unwrap_or(Relogged {
+        let relogged = op.relogged.clone().unwrap_or(EarlierReceipt {
             edge: edge.clone(),
             epoch: place.0,
             at,
@@ -162,7 +164,7 @@ impl EdgeFile {
     }
 
     /// Stores the command under its new place, where it waits.
-    fn remember(&mut self, op: &CommandOp, at: Chain, known: Option<&LoggedCommand>) {
+    fn remember(&mut self, op: &CommandOp, at: ChainHead, known: Option<&LoggedCommand>) {
         let (epoch, command) = (self.book.live.epoch, &op.command);
         let stored = LoggedCommand {
             command_id: command.id,

@@ -2,24 +2,24 @@
 //! `edge-node/src/store/snapshot.rs`.
 
 use engine::{
-    edge::SnapshotRun,
-    view::{ConfirmedOrder, Tally},
+    edge::SnapshotChunkWrite,
+    view::{ConfirmedOrder, ViewDigest},
 };
-use wire::{Change, Order, OrderId, is_open};
+use wire::{FeedChange, Order, OrderId, is_open};
 
 use super::EdgeFile;
 use crate::bug::Bug;
 
 impl EdgeFile {
-    pub(super) fn stage(&mut self, run: SnapshotRun) {
+    pub(super) fn stage(&mut self, run: SnapshotChunkWrite) {
         if run.begins && !self.has(Bug::StagedKept) {
             self.forget_staged();
         }
-        let staged = run.staged();
-        let SnapshotRun { feed_generation, feed_seq, hash, changes, .. } = run;
+        let staged = run.as_staged();
+        let SnapshotChunkWrite { feed_generation, feed_seq, hash, changes, .. } = run;
         for change in changes {
             match change {
-                Change::Order(order) => self.staged_orders.put(order.id, order),
+                FeedChange::Order(order) => self.staged_orders.put(order.id, order),
                 other => {
                     let last = self.staged_changes.live().keys().next_back();
                     let number = last.map_or(0, |last| last + 1);
@@ -58,7 +58,7 @@ impl EdgeFile {
     pub fn forgets_feed_of(&mut self, order_id: OrderId) {
         let Some(row) = self.orders.get(&order_id).cloned() else { return };
         let forgotten = ConfirmedOrder { order: row.order.clone(), feed_version: 0 };
-        self.book.live.tally.replace(Some(&row), Some(&forgotten));
+        self.book.live.tally.replace_row(Some(&row), Some(&forgotten));
         self.orders.put(order_id, forgotten);
         self.brought.remove(&order_id);
     }
@@ -85,14 +85,14 @@ impl EdgeFile {
             let order = kept.map_or(order, |row| row.order.clone());
             self.orders.put(id, ConfirmedOrder { order, feed_version: version });
         }
-        let mut tally = Tally::default();
+        let mut tally = ViewDigest::default();
         for row in self.orders.live().values() {
-            tally.replace(None, Some(row));
+            tally.replace_row(None, Some(row));
         }
         self.book.live.tally = tally;
         // Orders first: a grant is compared with them.
-        let others: Vec<Change> =
-            self.staged_changes.live().values().map(|change| Change::clone(change)).collect();
+        let others: Vec<FeedChange> =
+            self.staged_changes.live().values().map(|change| FeedChange::clone(change)).collect();
         others.into_iter().for_each(|change| self.take(change));
     }
 

@@ -1,7 +1,7 @@
 //! The beginning of a run: the high-water mark, the suspicion it raises, and the boot op. Mirrors
 //! `edge-node/src/store/opening.rs`, `high_water.rs` and `alarm.rs`.
 
-use wire::{BootNonce, Chain, Op, Receipt, UnixMillis};
+use wire::{BootNonce, ChainHead, Op, Receipt, UnixMillis};
 
 use super::{EdgeFile, FIRST_EPOCH};
 use crate::bug::Bug;
@@ -37,13 +37,13 @@ impl SuspicionCause {
 #[derive(Debug, Clone, Copy)]
 pub struct FileMark {
     /// The mark in the operating system's cache.
-    pub written: Option<(u64, Chain)>,
+    pub written: Option<(u64, ChainHead)>,
     /// The mark that survives a power loss.
-    pub synced: Option<(u64, Chain)>,
+    pub synced: Option<(u64, ChainHead)>,
 }
 
 impl FileMark {
-    pub fn first(start: Chain) -> Self {
+    pub fn first(start: ChainHead) -> Self {
         let mark = Some((FIRST_EPOCH, start));
         Self { written: mark, synced: mark }
     }

@@ -3,9 +3,9 @@
 
 use std::rc::Rc;
 
-use engine::view::{self, Via};
+use engine::view::{self, OrderSource};
 use wire::{
-    Change, Hash, NumberedOutcome, Op, Order, OrderId, Outcome, RegionAssignment, is_open,
+    FeedChange, Hash, NumberedOutcome, Op, Order, OrderId, Outcome, RegionAssignment, is_open,
     open_digest,
 };
 
@@ -24,7 +24,7 @@ impl EdgeFile {
             let known = self.book.live.settled_seq;
             self.book.live.settled_seq = known.max(numbered.seq);
             if let Some(order) = numbered.outcome.order.clone() {
-                self.merge(order, Via::Outcome);
+                self.merge(order, OrderSource::Outcome);
             }
             let place = (epoch, numbered.seq);
             let Some(key) = self.by_op.get(&place).map(|key| **key) else { continue };
@@ -40,38 +40,38 @@ impl EdgeFile {
         settled
     }
 
-    pub(super) fn apply(&mut self, to: u64, changes: Vec<Change>) {
+    pub(super) fn apply(&mut self, to: u64, changes: Vec<FeedChange>) {
         changes.into_iter().for_each(|change| self.take(change));
         self.book.live.feed_cursor = to;
     }
 
-    pub(super) fn take(&mut self, change: Change) {
+    pub(super) fn take(&mut self, change: FeedChange) {
         match change {
-            Change::Order(order) => self.merge(order, Via::Feed),
-            Change::OrderGone { order_id, version } => {
+            FeedChange::Order(order) => self.merge(order, OrderSource::Feed),
+            FeedChange::OrderGone { order_id, version } => {
                 let row = self.orders.get(&order_id).cloned();
-                if row.is_some_and(|row| view::leaves(&row, version)) {
+                if row.is_some_and(|row| view::leaves_view(&row, version)) {
                     self.drop_order(order_id);
                 }
             }
-            Change::Assignment(word) => self.hear(word),
-            Change::Revoked { version, users, .. } => {
+            FeedChange::Assignment(word) => self.hear(word),
+            FeedChange::Revoked { version, users, .. } => {
                 users.into_iter().for_each(|user| self.revoked.put(user, ()));
                 let known = self.book.live.revocations_version;
                 self.book.live.revocations_version = known.max(version);
             }
             // Only the hostile replica sends these.
-            Change::Keys { version, .. } => {
+            FeedChange::Keys { version, .. } => {
                 self.book.live.keys_version = self.book.live.keys_version.max(version);
             }
             // A policy comes with its assignment.
-            Change::Policy { .. } | Change::Unknown => {}
+            FeedChange::Policy { .. } | FeedChange::Unknown => {}
         }
     }
 
     pub(super) fn drop_order(&mut self, order_id: OrderId) {
         if let Some(row) = self.orders.get(&order_id).cloned() {
-            self.book.live.tally.replace(Some(&row), None);
+            self.book.live.tally.replace_row(Some(&row), None);
             self.orders.remove(&order_id);
             self.brought.remove(&order_id);
         }
@@ -89,9 +89,9 @@ impl EdgeFile {
             tenure.highest_fence = 0;
         }
         let brought = || Ok::<_, std::convert::Infallible>(digest.unwrap_or(Hash::ZERO));
-        let Ok(_) = tenure.hear(&name, epoch, word, brought);
+        let Ok(_) = tenure.apply_assignment(&name, epoch, word, brought);
         let proven = tenure.proven;
-        if let Some(fence) = tenure.release() {
+        if let Some(fence) = tenure.release_fence() {
             if goes_on {
                 (tenure.held, tenure.proven) = (Some(fence), proven);
             }
@@ -99,8 +99,8 @@ impl EdgeFile {
         }
     }
 
-    fn merge(&mut self, order: Order, via: Via) {
-        if via == Via::Feed {
+    fn merge(&mut self, order: Order, via: OrderSource) {
+        if via == OrderSource::Feed {
             let brought = self.brought.get(&order.id).map_or(0, |row| row.0);
             if order.version >= brought {
                 self.brought.put(order.id, (order.version, is_open(order.status)));
@@ -108,13 +108,13 @@ impl EdgeFile {
         }
         let old = self.orders.get(&order.id).cloned();
         let (row, _) = if self.has(Bug::OlderVersionApplied) {
-            view::merge(None, order, via)
+            view::merge_order(None, order, via)
         } else {
-            view::merge(old.as_deref(), order, via)
+            view::merge_order(old.as_deref(), order, via)
         };
         if old.as_deref() != Some(&row) {
-            if !(self.has(Bug::OutcomeOrderNotCounted) && via == Via::Outcome) {
-                self.book.live.tally.replace(old.as_deref(), Some(&row));
+            if !(self.has(Bug::OutcomeOrderNotCounted) && via == OrderSource::Outcome) {
+                self.book.live.tally.replace_row(old.as_deref(), Some(&row));
             }
             self.orders.put(row.order.id, row);
         }

@@ -1,8 +1,8 @@
 //! An edge whose log differs from the received one gets a new epoch and its lost ops. Mirrors
 //! `sync/hub/src/session/quarantine.rs`.
 
-use engine::cloud::{Confinement, Input, Place, QuarantineGrant, Tail};
-use rules::Seat;
+use engine::cloud::{LogPosition, LogTail, QuarantineGrant, QuarantineRequest, SyncSessionInput};
+use rules::HolderEpoch;
 use wire::{Code, FenceEnd, FenceEnding};
 
 use super::super::{World, WorldEvent};
@@ -21,8 +21,8 @@ impl World {
         &mut self,
         conn: usize,
         e: usize,
-        confined: Box<Confinement>,
-    ) -> Option<Input> {
+        confined: Box<QuarantineRequest>,
+    ) -> Option<SyncSessionInput> {
         let rival = self.puts_rival_aside(conn);
         let shared = self.has(Bug::OneEpochOwner)
             && confined.hello.epoch < confined.epoch
@@ -46,7 +46,7 @@ impl World {
         if let Some(session) = self.session(conn) {
             session.is_waiting = true;
         }
-        let confined = Confinement { over, ..*confined };
+        let confined = QuarantineRequest { over, ..*confined };
         let confining = QuarantineRun { conn, replica, run, edge: e, asked_at: self.now, confined };
         let takes = self.soon(1, 8);
         if self.has(Bug::QuarTakeback) {
@@ -61,7 +61,7 @@ impl World {
     }
 
     /// Every quarantine has a reason, and none hits a live edge.
-    fn finds_confining_due(&mut self, conn: usize, confined: &Confinement, rival: bool) {
+    fn finds_confining_due(&mut self, conn: usize, confined: &QuarantineRequest, rival: bool) {
         let m = self.net.conns[conn].edge;
         if self.is_read_late(conn) {
             // It looks the same as a restored edge, so its effects are not the hub's fault, even on
@@ -88,8 +88,8 @@ impl World {
             let again = self.soon(5, 50);
             return self.later(again, WorldEvent::TakesRightsBack(confining));
         }
-        let Confinement { epoch, why, .. } = confining.confined;
-        let over = Seat { edge: cast::edge(confining.edge), epoch };
+        let QuarantineRequest { epoch, why, .. } = confining.confined;
+        let over = HolderEpoch { edge: cast::edge(confining.edge), epoch };
         let how = FenceEnding::from(why);
         self.rights_of_epoch_end(&over, |at| FenceEnd { at, how, by: None, why: None });
         let lost = self.orders.answers_are_lost && self.random.chance(400);
@@ -131,22 +131,22 @@ impl World {
         &mut self,
         conn: usize,
         e: usize,
-        confined: &Confinement,
+        confined: &QuarantineRequest,
         granted: Option<QuarantineGrant>,
-    ) -> Input {
+    ) -> SyncSessionInput {
         match granted {
             Some(granted) => {
                 self.counts.granted_again += u64::from(confined.again);
-                Input::Quarantined(granted)
+                SyncSessionInput::Quarantined(granted)
             }
             None => self.hub_loads(conn, e),
         }
     }
 
-    pub(super) fn hub_reads_tail(&mut self, conn: usize, e: usize, after: Place) {
+    pub(super) fn hub_reads_tail(&mut self, conn: usize, e: usize, after: LogPosition) {
         let tail = self.sync_db.tail(e, after);
-        let tail = if self.has(Bug::TailForgotten) { Tail::empty() } else { tail };
+        let tail = if self.has(Bug::TailForgotten) { LogTail::empty() } else { tail };
         self.counts.ops_given_back += tail.ops.len() as u64;
-        self.hub_hears(conn, Some(Input::Tail(tail)));
+        self.hub_hears(conn, Some(SyncSessionInput::Tail(tail)));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::cloud::{Input, StoredEdge};
+use engine::cloud::{StoredEdge, SyncSessionInput};
 use wire::{Code, Region, UnixMillis};
 
 use super::{super::World, TICK_MS};
@@ -49,7 +49,7 @@ impl World {
         if ticks.is_multiple_of(PING_TICKS) {
             self.send(conn, Side::Edge, Packet::Ping, false);
         }
-        self.hub_input(conn, Input::Tick);
+        self.hub_input(conn, SyncSessionInput::Tick);
         self.hub_looks(conn);
         self.hub_sees_region(conn, cast::region(e));
         self.later(TICK_MS, WorldEvent::HubTick { conn });
@@ -61,19 +61,19 @@ impl World {
         let Some(term) = session.term else { return };
         let row = &self.sync_db.edges[self.net.conns[conn].id];
         if row.disabled {
-            self.hub_input(conn, Input::Disabled);
+            self.hub_input(conn, SyncSessionInput::Disabled);
         } else if row.term == term {
             let head = row.outcome_count;
             if row.probe_number > row.probe_answered {
                 let number = row.probe_number;
-                self.hub_input(conn, Input::ProbeAsked { number });
+                self.hub_input(conn, SyncSessionInput::ProbeAsked { number });
             }
-            self.hub_input(conn, Input::OutcomesReach(head));
+            self.hub_input(conn, SyncSessionInput::OutcomesReach(head));
             self.sends_image(conn);
             self.tell_held(conn);
             self.put_asks(conn);
         } else {
-            self.hub_input(conn, Input::Superseded);
+            self.hub_input(conn, SyncSessionInput::Superseded);
         }
     }
 
@@ -83,7 +83,7 @@ impl World {
         let asked_for = self.sync_db.edges[e].repair_asked_at.is_some();
         let stored = self.sync_db.standing(e, at(self.now, 0)).filter(|_| asked_for);
         if let Some(StoredEdge { feed_seq, granted_seq, .. }) = stored {
-            self.hub_input(conn, Input::Repair { feed_seq, granted_seq });
+            self.hub_input(conn, SyncSessionInput::Repair { feed_seq, granted_seq });
         }
     }
 
@@ -95,7 +95,7 @@ impl World {
         let told = std::mem::replace(&mut session.told_held, held.clone());
         for (seq, reason) in held {
             if told.get(&seq) != Some(&reason) {
-                self.hub_input(conn, Input::Held { seq, reason });
+                self.hub_input(conn, SyncSessionInput::Held { seq, reason });
             }
         }
     }
@@ -118,7 +118,7 @@ impl World {
             self.oracle.puts(self.now, e, &self.sync_db, &accept);
             self.replicas[r].asking.insert(id);
             self.counts.asks += 1;
-            self.hub_input(conn, Input::Ask { accept: Box::new(accept), taken_at });
+            self.hub_input(conn, SyncSessionInput::Ask { accept: Box::new(accept), taken_at });
         }
     }
 
@@ -127,16 +127,19 @@ impl World {
         let Some(holder) = self.sync_db.holder(region) else { return false };
         let row = &self.sync_db.edges[holder];
         let open = self.sync_db.region(region).is_some_and(|region| region.gate_open);
-        let silent_ms = now.since(row.contact_at);
+        let silent_ms = now.ms_since(row.contact_at);
         open && row.link_up && silent_ms <= CONTACT_STALE_MS
     }
 
     fn hub_sees_region(&mut self, conn: usize, region: Region) {
         let Some(row) = self.sync_db.region(region) else { return };
         let input = if row.gate_open {
-            Input::FeedReaches { generation: row.feed_generation, feed_seq: row.feed_seq }
+            SyncSessionInput::FeedReaches {
+                generation: row.feed_generation,
+                feed_seq: row.feed_seq,
+            }
         } else {
-            Input::GateClosed
+            SyncSessionInput::GateClosed
         };
         self.hub_input(conn, input);
     }

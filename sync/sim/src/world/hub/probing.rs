@@ -1,6 +1,6 @@
 //! Probes the run with an edge's session. Mirrors `sync/hub/src/session/life.rs`.
 
-use engine::cloud::Input;
+use engine::cloud::SyncSessionInput;
 use wire::Code;
 
 use super::super::{World, WorldEvent};
@@ -23,7 +23,7 @@ impl World {
     pub(super) fn hub_probes(&mut self, conn: usize) {
         let (r, e) = (self.net.conns[conn].replica, self.net.conns[conn].id);
         if self.has(Bug::ProbeOldSession) {
-            return self.hub_hears(conn, Some(Input::Probed { alive: false }));
+            return self.hub_hears(conn, Some(SyncSessionInput::Probed { alive: false }));
         }
         let now = at(self.now, self.replicas[r].clock_error_ms);
         let number = self.sync_db.ask_for_life(e, now);
@@ -52,7 +52,7 @@ impl World {
         if !alive {
             self.counts.probes_unanswered += 1;
         }
-        self.hub_hears(conn, Some(Input::Probed { alive }));
+        self.hub_hears(conn, Some(SyncSessionInput::Probed { alive }));
     }
 
     /// Wakes this replica's sessions for edges that another replica probes.

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Chain, Command, CommandBody, CommandId, CommandOp, Hash, Op, OrderId, OrderStatus,
-    QuarantineWhy, Relogged, Role, UnixMillis, Verdict,
+    Actor, ChainHead, Command, CommandBody, CommandId, CommandOp, EarlierReceipt, Hash, Op,
+    OrderId, OrderStatus, QuarantineWhy, Role, UnixMillis, Verdict,
 };
 
 use super::ThiefOp;
@@ -58,10 +58,10 @@ impl World {
         let now = has_receipt && pick.is_multiple_of(3);
         let taken_at = if now { at(self.now, 0) } else { good };
         let mut op = self.command(actor, body, taken_at);
-        op.relogged = has_receipt.then(|| Relogged {
+        op.relogged = has_receipt.then(|| EarlierReceipt {
             edge: cast::edge(e),
             epoch: 1,
-            at: Chain { seq: 900 + pick % 90, hash: Hash::of(b"lost") },
+            at: ChainHead { seq: 900 + pick % 90, hash: Hash::digest_bytes(b"lost") },
             verdict: Verdict::Provisional,
             fence: None,
             why: QuarantineWhy::EdgeRestored,

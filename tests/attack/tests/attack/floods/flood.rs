@@ -152,9 +152,9 @@ impl CommandFlood<'_> {
         let (code, mut tablet) =
             MqttLine::open(from, self.port, &greeting).await.expect("an answer");
         assert_eq!(code, 0, "the broker lets the person in");
-        let replies = topics::reply(Region::North, &self.edge, &device);
+        let replies = topics::reply_topic(Region::North, &self.edge, &device);
         tablet.subscribe(&replies).await.expect("an answer");
-        let topic = topics::cmd(Region::North, &self.edge, &device);
+        let topic = topics::command_topic(Region::North, &self.edge, &device);
         let (mut attempts, mut answered, mut granted) = (0, 0, 0);
         while let Some(number) = takes_next() {
             let frame = (self.frame)(token, number);

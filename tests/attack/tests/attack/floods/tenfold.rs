@@ -260,7 +260,7 @@ async fn stolen_edge(platform: &AttackedPlatform, operator: &Somebody) -> (EdgeI
     let invitation = json!({"edge": "stolen-1", "region": "EAST"});
     let call = HttpCall::post("/api/v1/admin/edges").json(&invitation);
     let invited = operator.done(call).await;
-    let key = Signer::from_pkcs8(&Signer::generate()).expect("a key");
+    let key = Signer::from_pkcs8(&Signer::generate_pkcs8()).expect("a key");
     let public_key = URL_SAFE_NO_PAD.encode(key.public_key());
     let call = HttpCall::post("/api/v1/edges/enrol")
         .json(&json!({"code": invited["code"], "public_key": public_key}));

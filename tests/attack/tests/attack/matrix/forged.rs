@@ -67,14 +67,17 @@ pub async fn not_for_the_gateway(platform: &AttackedPlatform) -> Vec<Forgery> {
     let service = platform.service_key(CloudPart::Gateway);
     vec![
         Forgery::token("an edge's token", &admin.edge_token),
-        Forgery::token("a device's grant", &signer.sign(&edge(TokenKind::DeviceGrant))),
-        Forgery::token("a command's", &signer.sign(&Claims { command, ..edge(TokenKind::Edge) })),
+        Forgery::token("a device's grant", &signer.sign_claims(&edge(TokenKind::DeviceGrant))),
+        Forgery::token(
+            "a command's",
+            &signer.sign_claims(&Claims { command, ..edge(TokenKind::Edge) }),
+        ),
         Forgery::token(
             "a refresh token",
-            &signer.sign(&Claims { kind: TokenKind::Refresh, ..sound.clone() }),
+            &signer.sign_claims(&Claims { kind: TokenKind::Refresh, ..sound.clone() }),
         ),
-        Forgery::token("access with a region", &signer.sign(&edge(TokenKind::Access))),
-        Forgery::token("a service's", &service.token("gateway", "order", &Clock::system())),
+        Forgery::token("access with a region", &signer.sign_claims(&edge(TokenKind::Access))),
+        Forgery::token("a service's", &service.issue_token("gateway", "order", &Clock::system())),
     ]
 }
 
@@ -138,7 +141,7 @@ impl Forger {
         let call = HttpCall::get("/api/v1/session").bearer(&signed(&genuine, &head, sound));
         let answer = Station::fresh().ask(platform.gateway(), &call).await.expect("an answer");
         assert_eq!(answer.status, 200, "by auth's own key: {}", answer.text());
-        Self { genuine, foreign: pair(&Signer::generate()), jwk }
+        Self { genuine, foreign: pair(&Signer::generate_pkcs8()), jwk }
     }
 
     fn wrongly_signed(&self, claims: &Value) -> Vec<Forgery> {

@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{SinkExt, StreamExt};
 use process::{
     clock::Clock,
-    seal::SealCheck,
+    seal::SealVerifier,
     tokens::{Signer, edge_token},
 };
 use serde_json::{Value, json};
@@ -16,9 +16,9 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest},
 };
 use wire::{
-    Ack, Actor, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId, CommandOp, EdgeId,
-    Frame, Hash, Hello, Op, OrderId, Quarantine, Refused, Region, Standing, UnixMillis, Up,
-    Verdict,
+    Ack, Actor, BootNonce, ChainHead, Code, Command, CommandBody, CommandId, CommandOp, EdgeId,
+    FeedChange, Frame, Hash, Hello, LinkSessionId, Op, OpsFrame, OrderId, Quarantine, Region,
+    SessionRefusal, UnixMillis, Verdict,
 };
 
 pub const REGION: Region = Region::North;
@@ -33,13 +33,13 @@ pub struct Thief {
     feed_generation: u64,
     pub signer: Signer,
     /// Checks the hub's seals up to Welcome. Edges of the first versions check none.
-    pub seals: Option<SealCheck>,
+    pub seals: Option<SealVerifier>,
     gateway: u16,
     epoch: u64,
-    start: Chain,
+    start: ChainHead,
     nonce: BootNonce,
     sent: usize,
-    session: Option<(Socket, Standing)>,
+    session: Option<(Socket, LinkSessionId)>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl ThiefEntry {
 }
 
 pub fn new_key() -> Signer {
-    Signer::from_pkcs8(&Signer::generate()).unwrap()
+    Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap()
 }
 
 /// Enrols this key with a code.
@@ -107,7 +107,7 @@ impl Thief {
         let (signer, edge) = (new_key(), EdgeId::new(name).unwrap());
         assert!(enrol(platform.gateway(), &code, &signer).await < 300);
         Self {
-            start: Chain::start(&edge),
+            start: ChainHead::start(&edge),
             edge,
             log: Vec::new(),
             feed_cursor: 0,
@@ -135,7 +135,7 @@ impl Thief {
         };
         socket.send(Message::Binary(self.hello().to_bytes().into())).await.unwrap();
         let first = next(&mut socket).await.map(|frame| match &mut self.seals {
-            Some(seals) => seals.check(frame).unwrap().0,
+            Some(seals) => seals.verify_frame(frame).unwrap().0,
             None => frame,
         });
         match first {
@@ -150,7 +150,7 @@ impl Thief {
                 self.begin(&given);
                 CallEnd::Quarantined
             }
-            Some(Frame::Refused(Refused { code, .. })) => CallEnd::Refused(code),
+            Some(Frame::Refused(SessionRefusal { code, .. })) => CallEnd::Refused(code),
             Some(other) => panic!("{other:?}"),
             None => CallEnd::HungUp,
         }
@@ -169,7 +169,7 @@ impl Thief {
     pub async fn send_up(&mut self) {
         let (first, standing) = (self.sent, self.session.as_ref().unwrap().1);
         self.sent = self.log.len();
-        let up = Up {
+        let up = OpsFrame {
             standing,
             epoch: self.epoch,
             first_seq: first as u64 + 1,
@@ -212,7 +212,7 @@ impl Thief {
                 match next(socket).await {
                     Some(Frame::Down(down)) => {
                         self.feed_cursor = down.to;
-                        let told = |change: &Change| matches!(change, Change::Revoked { users, .. } if !users.is_empty());
+                        let told = |change: &FeedChange| matches!(change, FeedChange::Revoked { users, .. } if !users.is_empty());
                         if down.changes.iter().any(told) {
                             return;
                         }
@@ -230,7 +230,9 @@ impl Thief {
         let listening = async {
             loop {
                 match next(socket).await {
-                    Some(Frame::Refused(Refused { code, .. })) => return CallEnd::Refused(code),
+                    Some(Frame::Refused(SessionRefusal { code, .. })) => {
+                        return CallEnd::Refused(code);
+                    }
                     Some(_) => {}
                     None => return CallEnd::HungUp,
                 }
@@ -275,13 +277,18 @@ impl Thief {
 
     fn begin(&mut self, given: &Quarantine) {
         self.epoch = given.new_epoch;
-        self.start = Chain::renewed(&self.edge, given.new_epoch, given.grant, given.last_accepted);
+        self.start = ChainHead::start_renewed_epoch(
+            &self.edge,
+            given.new_epoch,
+            given.grant,
+            given.last_accepted,
+        );
         self.log.clear();
         self.sent = 0;
     }
 
-    fn chain_at(&self, seq: usize) -> Chain {
-        self.start.through(self.log[..seq].iter().map(Vec::as_slice))
+    fn chain_at(&self, seq: usize) -> ChainHead {
+        self.start.append_ops(self.log[..seq].iter().map(Vec::as_slice))
     }
 
     fn hello(&self) -> Frame {
@@ -306,7 +313,7 @@ impl Thief {
             snapshots: None,
             staged: None,
             codecs: None,
-            challenge: self.seals.as_ref().map(SealCheck::challenge),
+            challenge: self.seals.as_ref().map(SealVerifier::challenge),
             pinned: None,
             plain_line: None,
         })

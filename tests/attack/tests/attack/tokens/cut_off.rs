@@ -253,7 +253,7 @@ impl CutOff<'_> {
         let actor = Actor { user_id: honest.person.user_id, role: Role::Provider };
         let claims = claims(actor, process::clock::Clock::system().now());
         let claims = Claims { kind: TokenKind::Edge, region: Some(Region::North), ..claims };
-        let forged = stolen.sign(&claims);
+        let forged = stolen.sign_claims(&claims);
         platform.stack.cut(Region::North).await.unwrap();
         let form = json!({"kid": stolen.kid(), "reason": "It was on a stolen disk."});
         self.admin.done(HttpCall::post("/api/v1/admin/keys/kill").json(&form)).await;

@@ -61,7 +61,8 @@ async fn a_thief_of_the_signing_key_goes_on_after_it_was_killed() {
     let file = platform.stack.layout().cloud_folder().join("auth.key");
     let (private, stolen) = (std::fs::read(&file).unwrap(), Signer::load(&file).unwrap());
     let (forger, thief) = (Forger::of(&admin), Station::fresh());
-    let (cloud, edge) = (stolen.sign(&forger.sound), stolen.sign(&forger.for_edges()));
+    let (cloud, edge) =
+        (stolen.sign_claims(&forger.sound), stolen.sign_claims(&forger.for_edges()));
     let at_gateway = async |token: &str| {
         thief.ask(platform.gateway(), &HttpCall::get(ADMINS).bearer(token)).await.unwrap()
     };
@@ -113,13 +114,14 @@ async fn a_thief_signs_with_a_key_that_does_not_sign_yet() {
     let folder = platform.stack.layout().cloud_folder();
     let servers = platform.stack.servers().expect("a platform on servers");
     let store = Sql::open(&format!("{}/auth_db", servers.mysql)).await.expect("auth's store");
-    let next: Option<(String, Vec<u8>)> = store.one(NEXT, vals![]).await.unwrap();
+    let next: Option<(String, Vec<u8>)> = store.fetch_optional(NEXT, vals![]).await.unwrap();
     store.close().await;
     let (name, sealed) = next.expect("a next key");
     assert!(names(platform).await.contains(&name), "others know it already");
-    let (_, other) = KeyVault::beside(&tempfile::tempdir().unwrap().path().join("key")).unwrap();
+    let (_, other) =
+        KeyVault::load_or_create(&tempfile::tempdir().unwrap().path().join("key")).unwrap();
     assert!(other.open(&name, &sealed).is_none(), "the database alone does not give it away");
-    let (_, vault) = KeyVault::beside(&folder.join("auth.key")).unwrap();
+    let (_, vault) = KeyVault::load_or_create(&folder.join("auth.key")).unwrap();
     let stolen = vault.open(&name, &sealed).expect("the key file opens it");
     let forger = Forger::of(&admin);
     let later = |claims: &Claims| Claims {
@@ -128,7 +130,7 @@ async fn a_thief_signs_with_a_key_that_does_not_sign_yet() {
         ..claims.clone()
     };
     for claims in [&forger.sound, &forger.for_edges()] {
-        opens_nothing(platform, "the next key", &stolen.sign(claims)).await;
-        opens_nothing(platform, "dated ahead", &stolen.sign(&later(claims))).await;
+        opens_nothing(platform, "the next key", &stolen.sign_claims(claims)).await;
+        opens_nothing(platform, "dated ahead", &stolen.sign_claims(&later(claims))).await;
     }
 }

@@ -7,7 +7,9 @@ use mongodb::{
     bson::{self, Bson, Document, doc},
     options::IndexOptions,
 };
-use notification::domain::{InboxLine, InboxPage, LineId, PageRequest, Params, StoredLine};
+use notification::domain::{
+    InboxLine, InboxPage, InboxPageRequest, LineId, LineParams, PageRequest,
+};
 use platform::{
     row,
     sql::{Sql, SqlError, Val},
@@ -47,7 +49,7 @@ struct LineBody {
     event_type: Option<EventType>,
     order_id: Option<OrderId>,
     counterpart: Option<UserId>,
-    params: Params,
+    params: LineParams,
 }
 
 row! {
@@ -142,7 +144,7 @@ impl HandWrittenInbox {
 async fn mongo_lines(
     inbox: &Collection<Document>,
     request: &PageRequest,
-) -> Result<Vec<StoredLine>> {
+) -> Result<Vec<InboxPageRequest>> {
     let alive = doc! {"$or": [{"is_read": false}, {"read_at": {"$gte": request.read_since.0}}]};
     let mut all = vec![doc! {"user_id": binary(request.user_id.0)}, alive];
     if let Some(after) = request.after {
@@ -161,12 +163,12 @@ async fn mongo_lines(
     Ok(lines)
 }
 
-async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<StoredLine>> {
+async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<InboxPageRequest>> {
     let after = request.after.unwrap_or(TimeCursor::START);
     let at = after.at;
     let values =
         vals![request.user_id, request.read_since, at, at, at, after.id, request.limit + 1];
-    let rows: Result<Vec<LineRow>, SqlError> = sql.all(LINES, values).await;
+    let rows: Result<Vec<LineRow>, SqlError> = sql.fetch_all(LINES, values).await;
     let line = |row: LineRow| {
         let body: LineBody = serde_json::from_str(&row.body)?;
         let line = InboxLine {
@@ -179,7 +181,7 @@ async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<StoredLine
             params: body.params,
             created_at: row.created_at,
         };
-        Ok(StoredLine { id: LineId(row.id), line, read_at: row.read_at })
+        Ok(InboxPageRequest { id: LineId(row.id), line, read_at: row.read_at })
     };
     rows?.into_iter().map(line).collect()
 }
@@ -195,7 +197,7 @@ fn body(line: &InboxLine) -> LineBody {
 
 fn values(id: LineId, line: &InboxLine) -> Result<Vec<Val>> {
     let body = serde_json::to_string(&body(line))?;
-    Ok(vals![id.0, line.user_id, line.role.number(), line.event_id, line.created_at, body])
+    Ok(vals![id.0, line.user_id, line.role.as_number(), line.event_id, line.created_at, body])
 }
 
 fn document(id: LineId, line: &InboxLine) -> Result<Document> {
@@ -208,7 +210,7 @@ fn document(id: LineId, line: &InboxLine) -> Result<Document> {
     })
 }
 
-fn stored_line(document: &Document) -> Result<StoredLine> {
+fn stored_line(document: &Document) -> Result<InboxPageRequest> {
     let params = document.get("params").cloned().unwrap_or(Bson::Null);
     let body: LineBody = serde_json::from_value(serde_json::json!({
         "type": document.get_str("type")?,
@@ -227,7 +229,7 @@ fn stored_line(document: &Document) -> Result<StoredLine> {
         created_at: UnixMillis(document.get_i64("created_at")?),
     };
     let read_at = document.get_i64("read_at").ok().map(UnixMillis);
-    Ok(StoredLine { id: LineId(id(document, "_id")?), line, read_at })
+    Ok(InboxPageRequest { id: LineId(id(document, "_id")?), line, read_at })
 }
 
 fn binary(id: Uuid) -> bson::Uuid {

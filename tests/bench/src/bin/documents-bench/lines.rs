@@ -1,6 +1,6 @@
 //! Inbox lines of four people, and pages of one person.
 
-use notification::domain::{InboxLine, LineId, MoneyTerms, OrderParams, PageRequest, Params};
+use notification::domain::{InboxLine, LineId, LineParams, MoneyTerms, OrderParams, PageRequest};
 use process::problem::TimeCursor;
 use uuid::Uuid;
 use wire::{
@@ -36,9 +36,9 @@ fn line(n: u32) -> InboxLine {
         order_id: Some(OrderId(id)),
         event_id: EventId(id),
         counterpart: Some(UserId(Uuid::from_u128(7))),
-        params: Params::Order(Box::new(OrderParams {
+        params: LineParams::Order(Box::new(OrderParams {
             title: "Mend the tap in the kitchen".into(),
-            code: OrderCode::of(Region::North, OrderId(id)),
+            code: OrderCode::from_order_id(Region::North, OrderId(id)),
             price: Amount::from_minor(20_000).expect("an amount"),
             currency: Currency::Cny,
             region: Region::North,

@@ -116,7 +116,7 @@ impl Bench {
 
     async fn insert(&self, way: Way, id: LineId, line: &InboxLine) -> Result<()> {
         let is_new = match way {
-            Way::Port => self.port.add(id, line).await?,
+            Way::Port => self.port.add_line(id, line).await?,
             Way::Hand => self.hand.add(id, line).await?,
         };
         anyhow::ensure!(is_new);
@@ -125,7 +125,7 @@ impl Bench {
 
     async fn insert_run(&self, way: Way, run: &[(LineId, InboxLine)]) -> Result<()> {
         let are_new = match way {
-            Way::Port => self.port.add_all(run).await?,
+            Way::Port => self.port.add_lines(run).await?,
             Way::Hand => self.hand.add_all(run).await?,
         };
         anyhow::ensure!(are_new.iter().all(|is_new| *is_new));
@@ -134,7 +134,7 @@ impl Bench {
 
     async fn page(&self, way: Way, request: &PageRequest) -> Result<InboxPage> {
         match way {
-            Way::Port => Ok(self.port.page(request).await?),
+            Way::Port => Ok(self.port.read_page(request).await?),
             Way::Hand => self.hand.page(request).await,
         }
     }

@@ -16,14 +16,19 @@ pub use serde::de::value::Error;
 #[derive(Clone, Copy)]
 pub struct BsonValue<'de>(RawBsonRef<'de>);
 
-type Fields<'de> = MapDeserializer<'de, std::vec::IntoIter<(&'de str, BsonValue<'de>)>, Error>;
+type BsonFields<'de> = MapDeserializer<'de, std::vec::IntoIter<(&'de str, BsonValue<'de>)>, Error>;
 
 /// A document without the store's fields.
-pub fn body(document: &RawDocument) -> Result<MapAccessDeserializer<Fields<'_>>, Error> {
-    fields(document, |name| !name.starts_with('_')).map(MapAccessDeserializer::new)
+pub fn body_deserializer(
+    document: &RawDocument,
+) -> Result<MapAccessDeserializer<BsonFields<'_>>, Error> {
+    fields_deserializer(document, |name| !name.starts_with('_')).map(MapAccessDeserializer::new)
 }
 
-fn fields(document: &RawDocument, is_read: fn(&str) -> bool) -> Result<Fields<'_>, Error> {
+fn fields_deserializer(
+    document: &RawDocument,
+    is_read: fn(&str) -> bool,
+) -> Result<BsonFields<'_>, Error> {
     let mut fields = Vec::new();
     for field in document {
         let (name, value) = field.map_err(Error::custom)?;
@@ -55,7 +60,9 @@ impl<'de> Deserializer<'de> for BsonValue<'de> {
                 let all = all.map_err(Error::custom)?;
                 visitor.visit_seq(SeqDeserializer::new(all.into_iter()))
             }
-            RawBsonRef::Document(document) => visitor.visit_map(fields(document, |_| true)?),
+            RawBsonRef::Document(document) => {
+                visitor.visit_map(fields_deserializer(document, |_| true)?)
+            }
             other => Err(Error::custom(format!("{:?} is not used here", other.element_type()))),
         }
     }
@@ -83,9 +90,8 @@ impl<'de> Deserializer<'de> for BsonValue<'de> {
     ) -> Result<V::Value, Error> {
         match self.0 {
             RawBsonRef::String(name) => visitor.visit_enum(name.into_deserializer()),
-            RawBsonRef::Document(document) => {
-                visitor.visit_enum(MapAccessDeserializer::new(fields(document, |_| true)?))
-            }
+            RawBsonRef::Document(document) => visitor
+                .visit_enum(MapAccessDeserializer::new(fields_deserializer(document, |_| true)?)),
             _ => self.deserialize_any(visitor),
         }
     }

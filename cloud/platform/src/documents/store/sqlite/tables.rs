@@ -1,11 +1,11 @@
 //! The tables and indexes of a collection. Triggers maintain a list index as a separate table: it
 //! serves equality on one value and the order after it.
 
-use super::text::{COLUMNS, SqlText};
+use super::text::{COLUMNS, SqlBuilder};
 use crate::{
     documents::{
         DocumentsError,
-        schema::{FieldPath, Index, ScalarKind, Shape},
+        schema::{CollectionSchema, FieldPath, Index, ScalarKind},
     },
     sql::{Sql, SqlError},
     transact, vals,
@@ -24,14 +24,18 @@ struct StoredIndex {
     is_table: bool,
 }
 
-pub async fn migrate(sql: &Sql, name: &'static str, shape: &Shape) -> Result<(), DocumentsError> {
+pub async fn migrate_tables(
+    sql: &Sql,
+    name: &'static str,
+    shape: &CollectionSchema,
+) -> Result<(), DocumentsError> {
     let table = create_table(name, shape);
-    match sql.one::<String>(TABLE, vals![name]).await? {
+    match sql.fetch_optional::<String>(TABLE, vals![name]).await? {
         None => drop(table.exec(sql).await?),
-        Some(present) if present != table.text() => rebuild(sql, name, table).await?,
+        Some(present) if present != table.text() => rebuild_table(sql, name, table).await?,
         Some(_) => {}
     }
-    let present = indexes(sql, name).await?;
+    let present = list_indexes(sql, name).await?;
     let declared: Vec<String> =
         shape.indexes.iter().map(|index| format!("{name}_{}", index.stored_name())).collect();
     for (index, declared) in shape.indexes.iter().zip(&declared) {
@@ -51,13 +55,13 @@ pub async fn migrate(sql: &Sql, name: &'static str, shape: &Shape) -> Result<(),
 }
 
 pub async fn index_names(sql: &Sql, name: &'static str) -> Result<Vec<String>, DocumentsError> {
-    let present = indexes(sql, name).await?;
+    let present = list_indexes(sql, name).await?;
     let own = |index: &StoredIndex| Some(index.name.strip_prefix(name)?.get(1..)?.to_owned());
     Ok(present.iter().filter_map(own).collect())
 }
 
-async fn indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlError> {
-    let found: Vec<(String, String)> = sql.all(INDEXES, vals![name]).await?;
+async fn list_indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlError> {
+    let found: Vec<(String, String)> = sql.fetch_all(INDEXES, vals![name]).await?;
     let index = |(kind, name): (String, String)| match kind.as_str() {
         "index" => Some(StoredIndex { name, is_table: false }),
         // The table has the trigger's name without its suffix.
@@ -70,51 +74,62 @@ async fn indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlE
 }
 
 /// The table rejects a body without a required field.
-fn create_table(name: &'static str, shape: &Shape) -> SqlText {
+fn create_table(name: &'static str, shape: &CollectionSchema) -> SqlBuilder {
     let required: Vec<FieldPath> =
         shape.fields.iter().copied().filter(|path| path.is_required).collect();
-    let text = SqlText::of("CREATE TABLE ").put(name).put(" (id BLOB NOT NULL PRIMARY KEY, ");
-    let text = text.put("version INTEGER NOT NULL, body TEXT NOT NULL CHECK (json_valid(body)");
+    let text = SqlBuilder::from_text("CREATE TABLE ")
+        .push_text(name)
+        .push_text(" (id BLOB NOT NULL PRIMARY KEY, ");
+    let text =
+        text.push_text("version INTEGER NOT NULL, body TEXT NOT NULL CHECK (json_valid(body)");
     let text = text.list(&required, "", |text, path| {
         // COALESCE, because a CHECK that yields NULL passes.
-        let text = text.put(" AND COALESCE(json_type(body, '$.").put(path.name);
-        text.put("'), '') IN (").put(match path.kind {
+        let text = text.push_text(" AND COALESCE(json_type(body, '$.").push_text(path.name);
+        text.push_text("'), '') IN (").push_text(match path.kind {
             _ if path.is_list => "'array')",
             ScalarKind::Id | ScalarKind::Text => "'text')",
             ScalarKind::Int => "'integer')",
             ScalarKind::Bool => "'true', 'false')",
         })
     });
-    text.put(")) STRICT")
+    text.push_text(")) STRICT")
 }
 
 /// SQLite cannot change a CHECK, so a change of required fields moves the documents to a new table
 /// and drops the indexes with the old one. A document that lacks a newly required field rolls the
 /// move back.
-async fn rebuild(sql: &Sql, name: &'static str, table: SqlText) -> Result<(), SqlError> {
-    let copied = SqlText::of("INSERT INTO ").put(name).put(" SELECT id, version, body FROM ");
-    let mut statements: Vec<SqlText> =
-        indexes(sql, name).await?.iter().flat_map(drop_index).collect();
-    statements
-        .push(SqlText::of("ALTER TABLE ").put(name).put(" RENAME TO ").put(name).put("_before"));
+async fn rebuild_table(sql: &Sql, name: &'static str, table: SqlBuilder) -> Result<(), SqlError> {
+    let copied = SqlBuilder::from_text("INSERT INTO ")
+        .push_text(name)
+        .push_text(" SELECT id, version, body FROM ");
+    let mut statements: Vec<SqlBuilder> =
+        list_indexes(sql, name).await?.iter().flat_map(drop_index).collect();
+    statements.push(
+        SqlBuilder::from_text("ALTER TABLE ")
+            .push_text(name)
+            .push_text(" RENAME TO ")
+            .push_text(name)
+            .push_text("_before"),
+    );
     statements.extend([
         table,
-        copied.put(name).put("_before"),
-        SqlText::of("DROP TABLE ").put(name).put("_before"),
+        copied.push_text(name).push_text("_before"),
+        SqlBuilder::from_text("DROP TABLE ").push_text(name).push_text("_before"),
     ]);
     run(sql, &statements).await
 }
 
-fn create_index(name: &'static str, index: &Index) -> SqlText {
-    let text = SqlText::of(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
-    let text = text.index(name, index).put(" ON ").put(name).put(" (");
+fn create_index(name: &'static str, index: &Index) -> SqlBuilder {
+    let text =
+        SqlBuilder::from_text(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
+    let text = text.index(name, index).push_text(" ON ").push_text(name).push_text(" (");
     let mut text = text.list(index.keys, ", ", |text, key| {
-        text.path("body", key.path).put(if key.down { " DESC" } else { "" })
+        text.push_path("body", key.path).push_text(if key.down { " DESC" } else { "" })
     });
     if let Some(id) = index.id_key() {
-        text = text.put(if id.down { ", id DESC" } else { ", id" });
+        text = text.push_text(if id.down { ", id DESC" } else { ", id" });
     }
-    text.put(")").only(" WHERE ", "body", index)
+    text.push_text(")").push_index_condition(" WHERE ", "body", index)
 }
 
 /// Creates the table with a row per list value, and indexes existing documents.
@@ -126,72 +141,90 @@ async fn create_list_index(
 ) -> Result<(), SqlError> {
     let columns = &COLUMNS[..index.keys.len()];
     let id_down = index.keys.last().is_some_and(|key| key.down);
-    let table = SqlText::of("CREATE TABLE ").index(name, index).put(" (");
-    let table = table.list(columns, "", |text, column| text.put(column).put(" NOT NULL, "));
-    let table = table.put("id BLOB NOT NULL, PRIMARY KEY (");
+    let table = SqlBuilder::from_text("CREATE TABLE ").index(name, index).push_text(" (");
+    let table =
+        table.list(columns, "", |text, column| text.push_text(column).push_text(" NOT NULL, "));
+    let table = table.push_text("id BLOB NOT NULL, PRIMARY KEY (");
     let keys: Vec<_> = columns.iter().zip(index.keys).collect();
     let table = table.list(&keys, "", |text, (column, key)| {
-        text.put(column).put(if key.down { " DESC, " } else { ", " })
+        text.push_text(column).push_text(if key.down { " DESC, " } else { ", " })
     });
-    let table = table.put(if id_down { "id DESC" } else { "id" }).put(")) WITHOUT ROWID");
+    let table =
+        table.push_text(if id_down { "id DESC" } else { "id" }).push_text(")) WITHOUT ROWID");
 
     // OR IGNORE: a list may repeat a value.
     let rows = |id: &'static str, body: &'static str, from: Option<&'static str>| {
-        let text = SqlText::of("INSERT OR IGNORE INTO ").index(name, index).put(" SELECT ");
+        let text = SqlBuilder::from_text("INSERT OR IGNORE INTO ")
+            .index(name, index)
+            .push_text(" SELECT ");
         let text = text.list(index.keys, "", |text, key| {
-            let text =
-                if key.path.is_list { text.put("j.value") } else { text.path(body, key.path) };
-            text.put(", ")
+            let text = if key.path.is_list {
+                text.push_text("j.value")
+            } else {
+                text.push_path(body, key.path)
+            };
+            text.push_text(", ")
         });
-        let text = text.put(id).put(" FROM ");
-        let text = from.into_iter().fold(text, |text, table| text.put(table).put(" t, "));
-        let text = text.put("json_each(").put(body).put(", '$.").put(list.name).put("') j");
-        text.only(" WHERE ", body, index)
+        let text = text.push_text(id).push_text(" FROM ");
+        let text =
+            from.into_iter().fold(text, |text, table| text.push_text(table).push_text(" t, "));
+        let text = text
+            .push_text("json_each(")
+            .push_text(body)
+            .push_text(", '$.")
+            .push_text(list.name)
+            .push_text("') j");
+        text.push_index_condition(" WHERE ", body, index)
     };
     let gone = || {
-        let text = SqlText::of("DELETE FROM ").index(name, index).put(" WHERE ");
+        let text = SqlBuilder::from_text("DELETE FROM ").index(name, index).push_text(" WHERE ");
         let text = text.list(&keys, "", |text, (column, key)| {
-            let text = text.put(column);
+            let text = text.push_text(column);
             let text = if key.path.is_list {
-                let text = text.put(" IN (SELECT value FROM json_each(old.body, '$.");
-                text.put(list.name).put("'))")
+                let text = text.push_text(" IN (SELECT value FROM json_each(old.body, '$.");
+                text.push_text(list.name).push_text("'))")
             } else {
-                text.put(" = ").path("old.body", key.path)
+                text.push_text(" = ").push_path("old.body", key.path)
             };
-            text.put(" AND ")
+            text.push_text(" AND ")
         });
-        text.put("id = old.id; ")
+        text.push_text("id = old.id; ")
     };
     let trigger = |when: &'static str| {
-        let text = SqlText::of("CREATE TRIGGER ").index(name, index).put("_").put(when);
-        let text = text.put(" AFTER ").put(when);
-        let text = if when == "update" { text.put(" OF body") } else { text };
-        text.put(" ON ").put(name).put(" BEGIN ")
+        let text = SqlBuilder::from_text("CREATE TRIGGER ")
+            .index(name, index)
+            .push_text("_")
+            .push_text(when);
+        let text = text.push_text(" AFTER ").push_text(when);
+        let text = if when == "update" { text.push_text(" OF body") } else { text };
+        text.push_text(" ON ").push_text(name).push_text(" BEGIN ")
     };
     let [insert, update, delete] = TRIGGERS.map(trigger);
-    let added = || rows("new.id", "new.body", None).put("; ");
+    let added = || rows("new.id", "new.body", None).push_text("; ");
     let statements = [
         table,
         rows("t.id", "t.body", Some(name)),
-        insert.join(added()).put("END"),
-        update.join(gone()).join(added()).put("END"),
-        delete.join(gone()).put("END"),
+        insert.append_sql(added()).push_text("END"),
+        update.append_sql(gone()).append_sql(added()).push_text("END"),
+        delete.append_sql(gone()).push_text("END"),
     ];
     run(sql, &statements).await
 }
 
-fn drop_index(index: &StoredIndex) -> Vec<SqlText> {
+fn drop_index(index: &StoredIndex) -> Vec<SqlBuilder> {
     let name = index.name.as_str();
     if !index.is_table {
-        return vec![SqlText::of("DROP INDEX ").name(name)];
+        return vec![SqlBuilder::from_text("DROP INDEX ").name(name)];
     }
-    let triggers = TRIGGERS.map(|when| SqlText::of("DROP TRIGGER ").name(name).put("_").put(when));
+    let triggers = TRIGGERS.map(|when| {
+        SqlBuilder::from_text("DROP TRIGGER ").name(name).push_text("_").push_text(when)
+    });
     let mut statements = triggers.to_vec();
-    statements.push(SqlText::of("DROP TABLE ").name(name));
+    statements.push(SqlBuilder::from_text("DROP TABLE ").name(name));
     statements
 }
 
-async fn run(sql: &Sql, statements: &[SqlText]) -> Result<(), SqlError> {
+async fn run(sql: &Sql, statements: &[SqlBuilder]) -> Result<(), SqlError> {
     transact!(sql, tx => {
         for statement in statements {
             statement.clone().exec_in(tx).await?;

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     documents::{
-        query::{Bound, Filter, Find},
+        query::{Bound, Filter, IndexQuery},
         schema::{FieldPath, ID, Index, IndexCondition, Scalar},
     },
     sql::{Row, Sql, SqlError, Statement, Tx, Val},
@@ -21,33 +21,33 @@ pub struct FieldSource<'f> {
 }
 
 impl<'f> FieldSource<'f> {
-    pub fn body(name: &'static str) -> Self {
+    pub fn from_body(name: &'static str) -> Self {
         Self { name, list_index: None }
     }
 
-    pub fn of(name: &'static str, find: &'f Find) -> Self {
+    pub fn from_query(name: &'static str, find: &'f IndexQuery) -> Self {
         Self { name, list_index: find.index.list().map(|_| &find.index) }
     }
 
-    fn column(&self, path: FieldPath) -> Option<&'static str> {
+    fn find_column(&self, path: FieldPath) -> Option<&'static str> {
         let keys = self.list_index?.keys;
         keys.iter().position(|key| key.path == path).map(|place| COLUMNS[place])
     }
 }
 
 #[derive(Clone)]
-pub struct SqlText {
+pub struct SqlBuilder {
     sql: Statement,
     values: Vec<Val>,
 }
 
-impl SqlText {
-    pub fn of(part: &'static str) -> Self {
+impl SqlBuilder {
+    pub fn from_text(part: &'static str) -> Self {
         Self { sql: Statement::new(part), values: Vec::new() }
     }
 
-    pub fn put(mut self, part: &'static str) -> Self {
-        self.sql = self.sql.then(part);
+    pub fn push_text(mut self, part: &'static str) -> Self {
+        self.sql = self.sql.append_text(part);
         self
     }
 
@@ -60,13 +60,13 @@ impl SqlText {
         self
     }
 
-    pub fn value(mut self, value: impl Into<Val>) -> Self {
+    pub fn bind_value(mut self, value: impl Into<Val>) -> Self {
         self.values.push(value.into());
         self
     }
 
-    pub fn join(mut self, other: Self) -> Self {
-        self.sql = self.sql.join(&other.sql);
+    pub fn append_sql(mut self, other: Self) -> Self {
+        self.sql = self.sql.append_statement(&other.sql);
         self.values.extend(other.values);
         self
     }
@@ -78,75 +78,86 @@ impl SqlText {
         mut each: impl FnMut(Self, &T) -> Self,
     ) -> Self {
         for (place, item) in items.iter().enumerate() {
-            self = each(if place > 0 { self.put(between) } else { self }, item);
+            self = each(if place > 0 { self.push_text(between) } else { self }, item);
         }
         self
     }
 
     /// The name of an index, or of a list index's table.
     pub fn index(self, collection: &'static str, index: &Index) -> Self {
-        self.put(collection).put("_").name(&index.stored_name())
+        self.push_text(collection).push_text("_").name(&index.stored_name())
     }
 
-    pub fn path(self, body: &'static str, path: FieldPath) -> Self {
-        self.put("json_extract(").put(body).put(", '$.").put(path.name).put("')")
+    pub fn push_path(self, body: &'static str, path: FieldPath) -> Self {
+        self.push_text("json_extract(")
+            .push_text(body)
+            .push_text(", '$.")
+            .push_text(path.name)
+            .push_text("')")
     }
 
     /// The condition of a partial index: literal, because SQLite cannot match a bound value to it.
-    pub fn only(self, before: &'static str, body: &'static str, index: &Index) -> Self {
-        let conditions = index.conditions();
-        let text = if conditions.is_empty() { self } else { self.put(before) };
+    pub fn push_index_condition(
+        self,
+        before: &'static str,
+        body: &'static str,
+        index: &Index,
+    ) -> Self {
+        let conditions = index.all_conditions();
+        let text = if conditions.is_empty() { self } else { self.push_text(before) };
         text.list(&conditions, " AND ", |text, only| match *only {
             IndexCondition::Is(path, yes) => {
-                text.path(body, path).put(if yes { " = 1" } else { " = 0" })
+                text.push_path(body, path).push_text(if yes { " = 1" } else { " = 0" })
             }
             IndexCondition::Says(path, word) => {
-                text.path(body, path).put(" = '").put(word).put("'")
+                text.push_path(body, path).push_text(" = '").push_text(word).push_text("'")
             }
-            IndexCondition::Present(path) => text.path(body, path).put(" IS NOT NULL"),
+            IndexCondition::Present(path) => text.push_path(body, path).push_text(" IS NOT NULL"),
         })
     }
 
-    pub fn source(self, find: &Find, source: FieldSource<'_>) -> Self {
+    pub fn source(self, find: &IndexQuery, source: FieldSource<'_>) -> Self {
         let filter = find.whole_filter();
         if let Some(index) = source.list_index {
             return self.list_source(index, filter, source);
         }
-        let text = self.put("FROM ").put(source.name).put(" t INDEXED BY ");
-        let text = text.index(source.name, &find.index).put(" WHERE ");
-        let text = text.only("", "t.body", &find.index);
-        let text = if find.index.only.is_empty() { text } else { text.put(" AND ") };
-        text.filter(&filter, source)
+        let text = self.push_text("FROM ").push_text(source.name).push_text(" t INDEXED BY ");
+        let text = text.index(source.name, &find.index).push_text(" WHERE ");
+        let text = text.push_index_condition("", "t.body", &find.index);
+        let text = if find.index.only.is_empty() { text } else { text.push_text(" AND ") };
+        text.push_filter(&filter, source)
     }
 
     /// The filter's first list value drives the join; the check of the query verified that it
     /// exists.
     fn list_source(self, index: &Index, filter: Filter, source: FieldSource<'_>) -> Self {
-        let text = self.put("FROM ").index(source.name, index).put(" s CROSS JOIN ");
-        let text = text.put(source.name).put(" t ON t.id = s.id WHERE ");
-        let Filter::All(mut all) = Filter::everything().and(filter) else { return text };
-        let leads = |filter: &Filter| matches!(filter, Filter::Has(path, _) if source.column(*path).is_some());
+        let text = self.push_text("FROM ").index(source.name, index).push_text(" s CROSS JOIN ");
+        let text = text.push_text(source.name).push_text(" t ON t.id = s.id WHERE ");
+        let Filter::All(mut all) = Filter::match_all().and(filter) else { return text };
+        let leads = |filter: &Filter| matches!(filter, Filter::Has(path, _) if source.find_column(*path).is_some());
         let leader = all.iter().position(leads).map(|place| all.remove(place));
         let text = match &leader {
-            Some(Filter::Has(path, value)) => {
-                text.expression(*path, source).put(" = ").bind(*path, value).put(" AND ")
-            }
+            Some(Filter::Has(path, value)) => text
+                .push_field(*path, source)
+                .push_text(" = ")
+                .bind_scalar(*path, value)
+                .push_text(" AND "),
             _ => text,
         };
-        text.filter(&Filter::All(all), source)
+        text.push_filter(&Filter::All(all), source)
     }
 
-    pub fn expression(self, path: FieldPath, source: FieldSource<'_>) -> Self {
-        match (path == ID, source.column(path)) {
-            (true, _) if source.list_index.is_some() => self.put("s.id"),
-            (true, _) => self.put("t.id"),
-            (false, Some(column)) => self.put("s.").put(column),
-            (false, None) => self.path("t.body", path),
+    pub fn push_field(self, path: FieldPath, source: FieldSource<'_>) -> Self {
+        match (path == ID, source.find_column(path)) {
+            (true, _) if source.list_index.is_some() => self.push_text("s.id"),
+            (true, _) => self.push_text("t.id"),
+            (false, Some(column)) => self.push_text("s.").push_text(column),
+            (false, None) => self.push_path("t.body", path),
         }
     }
 
-    fn bind(self, path: FieldPath, value: &Scalar) -> Self {
-        self.put("?").value(match value {
+    fn bind_scalar(self, path: FieldPath, value: &Scalar) -> Self {
+        self.push_text("?").bind_value(match value {
             Scalar::Id(id) if path == ID => Val::Id(*id),
             Scalar::Id(id) => text_of(*id),
             Scalar::Int(number) => Val::Int(*number),
@@ -156,21 +167,25 @@ impl SqlText {
     }
 
     /// A value inside the body.
-    pub fn json(self, value: &Scalar) -> Self {
+    pub fn bind_json(self, value: &Scalar) -> Self {
         match value {
-            Scalar::Bool(yes) => self.put(if *yes { "json('true')" } else { "json('false')" }),
-            Scalar::Id(id) => self.put("?").value(text_of(*id)),
-            value => self.bind(ID, value),
+            Scalar::Bool(yes) => {
+                self.push_text(if *yes { "json('true')" } else { "json('false')" })
+            }
+            Scalar::Id(id) => self.push_text("?").bind_value(text_of(*id)),
+            value => self.bind_scalar(ID, value),
         }
     }
 
-    pub fn filter(self, filter: &Filter, source: FieldSource<'_>) -> Self {
+    pub fn push_filter(self, filter: &Filter, source: FieldSource<'_>) -> Self {
         match filter {
-            Filter::All(all) if all.is_empty() => self.put("1"),
-            Filter::Any(any) if any.is_empty() => self.put("0"),
-            Filter::All(all) => self.each(all, " AND ", source),
-            Filter::Any(any) => self.each(any, " OR ", source),
-            Filter::Is(path, value) => self.expression(*path, source).put(" = ").bind(*path, value),
+            Filter::All(all) if all.is_empty() => self.push_text("1"),
+            Filter::Any(any) if any.is_empty() => self.push_text("0"),
+            Filter::All(all) => self.push_joined_filters(all, " AND ", source),
+            Filter::Any(any) => self.push_joined_filters(any, " OR ", source),
+            Filter::Is(path, value) => {
+                self.push_field(*path, source).push_text(" = ").bind_scalar(*path, value)
+            }
             Filter::Bounded(path, bound, value) => {
                 let sign = match bound {
                     Bound::Below => " < ",
@@ -178,31 +193,43 @@ impl SqlText {
                     Bound::AtLeast => " >= ",
                     Bound::Above => " > ",
                 };
-                self.expression(*path, source).put(sign).bind(*path, value)
+                self.push_field(*path, source).push_text(sign).bind_scalar(*path, value)
             }
-            Filter::Missing(path) => self.expression(*path, source).put(" IS NULL"),
-            Filter::Has(path, value) => self.put("EXISTS (").element(*path, value, source),
-            Filter::Lacks(path, value) => self.put("NOT EXISTS (").element(*path, value, source),
+            Filter::Missing(path) => self.push_field(*path, source).push_text(" IS NULL"),
+            Filter::Has(path, value) => {
+                self.push_text("EXISTS (").push_list_lookup(*path, value, source)
+            }
+            Filter::Lacks(path, value) => {
+                self.push_text("NOT EXISTS (").push_list_lookup(*path, value, source)
+            }
         }
     }
 
-    fn each(self, all: &[Filter], between: &'static str, source: FieldSource<'_>) -> Self {
-        self.put("(").list(all, between, |text, filter| text.filter(filter, source)).put(")")
+    fn push_joined_filters(
+        self,
+        all: &[Filter],
+        between: &'static str,
+        source: FieldSource<'_>,
+    ) -> Self {
+        self.push_text("(")
+            .list(all, between, |text, filter| text.push_filter(filter, source))
+            .push_text(")")
     }
 
     /// Looks up one list value: in the list index by its whole key, since the other keys belong to
     /// the document, or else in the body.
-    fn element(self, path: FieldPath, value: &Scalar, source: FieldSource<'_>) -> Self {
-        let (Some(index), Some(own)) = (source.list_index, source.column(path)) else {
-            let text = self.put("SELECT 1 FROM json_each(t.body, '$.").put(path.name);
-            return text.put("') WHERE value = ").bind(path, value).put(")");
+    fn push_list_lookup(self, path: FieldPath, value: &Scalar, source: FieldSource<'_>) -> Self {
+        let (Some(index), Some(own)) = (source.list_index, source.find_column(path)) else {
+            let text = self.push_text("SELECT 1 FROM json_each(t.body, '$.").push_text(path.name);
+            return text.push_text("') WHERE value = ").bind_scalar(path, value).push_text(")");
         };
-        let mut text = self.put("SELECT 1 FROM ").index(source.name, index).put(" g WHERE g.");
-        text = text.put(own).put(" = ").bind(path, value);
+        let mut text =
+            self.push_text("SELECT 1 FROM ").index(source.name, index).push_text(" g WHERE g.");
+        text = text.push_text(own).push_text(" = ").bind_scalar(path, value);
         for column in COLUMNS[..index.keys.len()].iter().filter(|column| **column != own) {
-            text = text.put(" AND g.").put(column).put(" = s.").put(column);
+            text = text.push_text(" AND g.").push_text(column).push_text(" = s.").push_text(column);
         }
-        text.put(" AND g.id = s.id)")
+        text.push_text(" AND g.id = s.id)")
     }
 
     pub async fn exec(self, sql: &Sql) -> Result<u64, SqlError> {
@@ -213,12 +240,12 @@ impl SqlText {
         tx.exec(self.sql, self.values).await
     }
 
-    pub async fn one<R: Row>(self, sql: &Sql) -> Result<Option<R>, SqlError> {
-        sql.one(self.sql, self.values).await
+    pub async fn fetch_optional<R: Row>(self, sql: &Sql) -> Result<Option<R>, SqlError> {
+        sql.fetch_optional(self.sql, self.values).await
     }
 
-    pub async fn all<R: Row>(self, sql: &Sql) -> Result<Vec<R>, SqlError> {
-        sql.all(self.sql, self.values).await
+    pub async fn fetch_all<R: Row>(self, sql: &Sql) -> Result<Vec<R>, SqlError> {
+        sql.fetch_all(self.sql, self.values).await
     }
 }
 
