@@ -74,7 +74,8 @@ struct SerializedItem {
 
 impl BoardCache {
     pub fn new(identity: &EdgeIdentity, store: &Store, clock: &Clock) -> Self {
-        let (identity, store) = (identity.clone(), store.clone());
+        let identity = identity.clone();
+        let store = store.clone();
         Self { identity, store, clock: clock.clone(), shown: Arc::default() }
     }
 
@@ -173,8 +174,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_board_is_written_once_for_each_state_of_the_file_and_never_old() {
-        let (people, data) = (People::new(), tempfile::tempdir().unwrap());
-        let (now, nonce) = (people.clock.now(), BootNonce([1; 16]));
+        let people = People::new();
+        let data = tempfile::tempdir().unwrap();
+        let now = people.clock.now();
+        let nonce = BootNonce([1; 16]);
         let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
         let boards = BoardCache::new(&identity(), &store, &people.clock);
         let reader = |n, role| Actor { user_id: people.user(n), role };
@@ -188,7 +191,8 @@ mod tests {
             store.apply_changes(n, vec![FeedChange::Order(order(n.into(), 1))], now).await.unwrap();
             assert_eq!(ids(&of(20, Role::Provider).await), usize::try_from(n).unwrap());
         }
-        let (one, other) = (of(20, Role::Provider).await, of(21, Role::Provider).await);
+        let one = of(20, Role::Provider).await;
+        let other = of(21, Role::Provider).await;
         assert_eq!((one.etag.clone(), &one.body), (other.etag, &other.body));
         let again = of(20, Role::Provider).await;
         assert_eq!(again.body.as_ptr(), one.body.as_ptr(), "the same bytes, not the same again");

@@ -50,7 +50,8 @@ pub struct HubClockReading {
 
 impl ClockCheck {
     pub fn new(store: &Store, clock: &Clock) -> Self {
-        let (store, clock) = (store.clone(), clock.clone());
+        let store = store.clone();
+        let clock = clock.clone();
         Self(Arc::new(Inner { clock, store, note: Mutex::default() }))
     }
 
@@ -58,7 +59,8 @@ impl ClockCheck {
     pub async fn resume_from_log(&self) -> Result<(), JournalError> {
         let Inner { clock, store, .. } = &*self.0;
         let mut note = store.clock_note().await?;
-        let (booted_at, machine_now) = (store.booted_at(), clock.machine_now());
+        let booted_at = store.booted_at();
+        let machine_now = clock.machine_now();
         let is_behind = booted_at.ms_since(machine_now) > CLOCK_ERROR_MS_MAX;
         note.fault = is_behind.then(|| {
             clock.never_be_before(booted_at);
@@ -137,7 +139,8 @@ impl ClockCheck {
 
     /// The fault as of now: the clock may have been set since.
     fn current_fault(&self) -> Option<WrongClock> {
-        let (clock, fault) = (&self.0.clock, self.current_note().fault?);
+        let clock = &self.0.clock;
+        let fault = self.current_note().fault?;
         if fault.finding == ClockFinding::NotBelieved {
             return Some(fault);
         }

@@ -106,7 +106,8 @@ impl LogDisk {
         if let Some(bytes) = free {
             metrics::EDGE_DISK_FREE.set([], bytes);
         }
-        let (is_full, data) = (self.is_full(), self.0.data.display());
+        let is_full = self.is_full();
+        let data = self.0.data.display();
         match (self.0.is_said.swap(is_full, Ordering::Relaxed), is_full) {
             (false, true) => tracing::error!(
                 free,
@@ -154,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_disk_is_full_for_a_while_after_it_refused_a_command() {
-        let (clock, data) = (Clock::fixed_at(UnixMillis(0)), tempfile::tempdir().unwrap());
+        let clock = Clock::fixed_at(UnixMillis(0));
+        let data = tempfile::tempdir().unwrap();
         let disk = LogDisk::new(data.path(), &clock);
         assert_eq!(disk.check_free_space(), Ok(()));
         disk.has_refused();
@@ -167,7 +169,8 @@ mod tests {
 
     #[test]
     fn room_is_set_aside_once_and_given_to_one_start() {
-        let (clock, data) = (Clock::fixed_at(UnixMillis(0)), tempfile::tempdir().unwrap());
+        let clock = Clock::fixed_at(UnixMillis(0));
+        let data = tempfile::tempdir().unwrap();
         let disk = LogDisk::new(data.path(), &clock);
         assert!(!release_reserve(data.path()), "nothing is set aside yet");
         disk.keep_reserve();

@@ -76,7 +76,8 @@ impl Downlink {
             EdgeWrite::Tail(run) => self.ground.store.keep_tail(run).await?,
             EdgeWrite::Quarantine(new) => {
                 let begun = self.ground.store.begin_epoch(new, self.ground.clock.now()).await?;
-                let (epoch, relogged) = (begun.epoch, begun.relogged);
+                let epoch = begun.epoch;
+                let relogged = begun.relogged;
                 tracing::warn!(epoch, relogged, "Epoch {epoch} begins; {relogged} logged anew");
             }
             EdgeWrite::Twin => {
@@ -100,7 +101,8 @@ impl Downlink {
     /// Logs an accept made elsewhere, or drops it if the disk is full or the queue busy; the cloud
     /// sends it again.
     pub async fn log_remote_accept(&self, ask: AskFrame) -> WriteResult {
-        let (id, order) = (ask.command.id, ask.command.body.order_id());
+        let id = ask.command.id;
+        let order = ask.command.body.order_id();
         match self.ground.store.log_asked(ask, self.ground.clock.now()).await {
             Ok(None) => Ok(()),
             Ok(Some(sight)) => {

@@ -88,7 +88,8 @@ pub async fn replace_key_by_code(
     if used == Some(code) {
         return Ok(ground);
     }
-    let (edge, new) = (ground.identity.name.clone(), pending_key_path(key));
+    let edge = ground.identity.name.clone();
+    let new = pending_key_path(key);
     let signer = Signer::load_or_create(&new)?;
     let next = EdgeContext { signer, ..ground.clone() };
     let data = |source| StartError::Data(new.clone(), source);
@@ -138,7 +139,8 @@ pub async fn enrol_with_retries(
     stop: &CancellationToken,
 ) -> Result<(), EnrolError> {
     let client = Client::with_clock(&ground.clock);
-    let (lost_at, mut attempt) = (ground.clock.elapsed(), 0);
+    let lost_at = ground.clock.elapsed();
+    let mut attempt = 0;
     loop {
         match try_enrol(ground, &client).await {
             Ok(()) => {
@@ -249,7 +251,8 @@ mod tests {
     fn former_keys_that_the_hub_has_not_signed_for_this_key_are_none() {
         let hub = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
         let edge = EdgeId::new("north-1").unwrap();
-        let (own, former) = ([1; 32], [[2; 32], [3; 32]]);
+        let own = [1; 32];
+        let former = [[2; 32], [3; 32]];
         let signed = |key: &[u8; 32], former: &[[u8; 32]]| {
             let signature = hub.sign_bytes(&former_keys_bytes(&edge, key, former));
             Some(URL_SAFE_NO_PAD.encode(signature))

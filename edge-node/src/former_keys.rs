@@ -49,7 +49,8 @@ impl FormerKeys {
     }
 
     pub fn have_signed(&self, receipt: &Receipt) -> bool {
-        let (bytes, sig) = (receipt.signed_bytes(), URL_SAFE_NO_PAD.decode(&receipt.sig));
+        let bytes = receipt.signed_bytes();
+        let sig = URL_SAFE_NO_PAD.decode(&receipt.sig);
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         sig.is_ok_and(|sig| keys.iter().any(|key| verify_bytes(key, &bytes, &sig)))
     }

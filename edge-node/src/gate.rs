@@ -156,7 +156,8 @@ impl TokenAuthenticator {
 
     /// True if an admin has verified the token's owner, by the newer of token and feed.
     pub fn is_verified(&self, claims: &Claims) -> bool {
-        let (told, revoked) = (claims.provider_mark(), self.lock_revocations());
+        let told = claims.provider_mark();
+        let revoked = self.lock_revocations();
         revoked.marks.get(&claims.sub).map_or(told, |known| known.merge_with(told)).verified
     }
 
@@ -263,7 +264,8 @@ mod tests {
     fn somebody_who_is_let_in_again_comes_with_a_new_token_alone() {
         let people = People::new();
         let gate = people.gate();
-        let (user, began) = (people.user(7), people.clock.now());
+        let user = people.user(7);
+        let began = people.clock.now();
         let token = || people.token(wire::Role::Provider, 7);
         let old = token();
         let stays = gate.admit_connection(&old, None).unwrap().1;
@@ -322,7 +324,8 @@ mod tests {
         let gate = people.gate();
         let session = |n| SessionId(id(n));
         let of = |n, kind| people.token_of(|claims| Claims { jti: session(n), kind, ..claims });
-        let (sign_in, grant) = (of(1, TokenKind::Edge), of(2, TokenKind::DeviceGrant));
+        let sign_in = of(1, TokenKind::Edge);
+        let grant = of(2, TokenKind::DeviceGrant);
         let other = of(3, TokenKind::Edge);
         gate.merge_revocations(&[session(1), session(2)], &[]);
         assert_eq!(gate.admit_token(&sign_in, None), Err(Code::SessionEnded));
@@ -344,7 +347,9 @@ mod tests {
             let token = people.token(wire::Role::Provider, user);
             gate.admit_connection(&token, None).unwrap().1
         };
-        let (one, other, late) = (pass(7), pass(8), pass(9));
+        let one = pass(7);
+        let other = pass(8);
+        let late = pass(9);
         assert!([one, other, late].iter().all(|pass| gate.is_still_valid(pass)));
         gate.merge_revocations(&[one.session_id], &[revoked(other.user_id)]);
         assert_eq!([one, other, late].map(|pass| gate.is_still_valid(&pass)), [false, false, true]);
@@ -355,7 +360,8 @@ mod tests {
     #[test]
     fn a_key_lets_people_in_from_its_moment_until_it_is_gone() {
         let people = People::new();
-        let (gate, now) = (people.gate(), people.clock.now());
+        let gate = people.gate();
+        let now = people.clock.now();
         let next = Issuer::new();
         let provider = person(7, wire::Role::Provider);
         let token_of_next = |at| next.edge_token(provider, Region::North, at);
@@ -363,14 +369,17 @@ mod tests {
             public: issuer.signer.public_key(),
             trusted_from,
         };
-        let (present, in_an_hour) = (people.issuer(), now.plus_ms(3_600_000));
+        let present = people.issuer();
+        let in_an_hour = now.plus_ms(3_600_000);
         let tell = |keys: &[PublishedKey], former: &[PublishedKey]| {
-            let (keys, former_keys) = (keys.to_vec(), former.to_vec());
+            let keys = keys.to_vec();
+            let former_keys = former.to_vec();
             gate.replace_keys(&KeySet { keys, former_keys }.to_json());
         };
         let old = people.token(wire::Role::Provider, 7);
         let (_, pass) = gate.admit_connection(&old, None).unwrap();
-        let (first, second) = (key(present, UnixMillis(0)), key(&next, in_an_hour));
+        let first = key(present, UnixMillis(0));
+        let second = key(&next, in_an_hour);
         tell(&[first, second], &[]);
         let early = token_of_next(now);
         assert!(gate.read_signed_token(&early, None).is_none(), "issued before its key signed");
@@ -418,7 +427,8 @@ mod tests {
     #[test]
     fn the_newest_word_of_token_and_feed_tells_who_is_verified() {
         let people = People::new();
-        let (gate, user) = (people.gate(), people.user(7));
+        let gate = people.gate();
+        let user = people.user(7);
         let told = |mark_version, verified| {
             let token = people.token_of(|claims| Claims { verified, mark_version, ..claims });
             gate.is_verified(&gate.admit_token(&token, None).unwrap())

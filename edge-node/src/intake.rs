@@ -105,7 +105,8 @@ impl CommandIntake {
                 return Ok(IntakeReply { reply, changed: None });
             }
         };
-        let (gate, device) = (&self.ground.gate, sender.map(|sender| &sender.device));
+        let gate = &self.ground.gate;
+        let device = sender.map(|sender| &sender.device);
         let Some(signed) = gate.read_signed_token(&frame.token, device) else {
             return Ok(refusal_reply(Some(frame.id), Code::InvalidToken));
         };
@@ -195,11 +196,14 @@ impl CommandIntake {
         reader: Actor,
     ) -> Result<IntakeReply, CommitUnknown> {
         let EdgeContext { store, identity, clock, people, disk, .. } = &self.ground;
-        let (id, actor, is_known) = (entry.command.id, entry.actor, entry.receipt.is_some());
+        let id = entry.command.id;
+        let actor = entry.actor;
+        let is_known = entry.receipt.is_some();
         let receipted = entry.was_taken;
         let body = entry.command.body.clone();
         let hash = body.hash();
-        let (pace, now) = (Arc::clone(&self.pace), clock.elapsed());
+        let pace = Arc::clone(&self.pace);
+        let now = clock.elapsed();
         let may_log = is_known || people.may_log(actor.user_id);
         let is_full = !may_log && disk.is_full();
         let no_room = if is_full { Code::StorageFull } else { Code::NewcomersWait };
@@ -251,7 +255,8 @@ impl CommandIntake {
                         "Command `{id}` stored"
                     );
                 }
-                let (outcome, seen) = (stored.outcome.as_ref(), (*sight).clone());
+                let outcome = stored.outcome.as_ref();
+                let seen = (*sight).clone();
                 let reply = reply::build_stored_reply(&self.ground, &stored, outcome, seen, reader);
                 Ok(IntakeReply { reply, changed: new.then_some(*sight) })
             }

@@ -57,7 +57,9 @@ async fn start_scheduler(
 ) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
     let tidy = Job::new_async(TIDY_AT, move |_, _| {
-        let (store, gate, clock) = (store.clone(), gate.clone(), clock.clone());
+        let store = store.clone();
+        let gate = gate.clone();
+        let clock = clock.clone();
         Box::pin(async move {
             delete_old_rows(&store, &clock).await;
             forget_old_people(&store, &gate, &clock).await;

@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn what_was_gathered_comes_at_once_and_more_at_the_pace() {
-        let (pace, now) = (PersonRateLimiter::new(AT_ONCE, EVERY), Duration::from_secs(5));
+        let pace = PersonRateLimiter::new(AT_ONCE, EVERY);
+        let now = Duration::from_secs(5);
         let taken = (0..2 * AT_ONCE).filter(|_| pace.try_take(person(1), now)).count();
         assert_eq!(taken, 20);
         assert!(pace.try_take(person(2), now), "another person is not slowed down");
@@ -73,7 +74,8 @@ mod tests {
 
     #[test]
     fn the_people_that_are_remembered_have_a_bound() {
-        let (pace, now) = (PersonRateLimiter::new(AT_ONCE, EVERY), Duration::from_secs(5));
+        let pace = PersonRateLimiter::new(AT_ONCE, EVERY);
+        let now = Duration::from_secs(5);
         let used = || pace.used.lock().unwrap().len();
         for n in 0..PEOPLE_MAX {
             assert!(pace.try_take(person(n as u128), now));

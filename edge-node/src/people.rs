@@ -205,8 +205,10 @@ mod tests {
 
     impl Edge {
         async fn new() -> Self {
-            let (people, data) = (People::new(), tempfile::tempdir().unwrap());
-            let (now, nonce) = (people.clock.now(), BootNonce([1; 16]));
+            let people = People::new();
+            let data = tempfile::tempdir().unwrap();
+            let now = people.clock.now();
+            let nonce = BootNonce([1; 16]);
             let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
             Self { people, store, _data: data }
         }
@@ -223,7 +225,8 @@ mod tests {
     #[tokio::test]
     async fn a_device_is_his_who_used_it_first_until_he_hands_it_over_or_stays_away() {
         let edge = Edge::new().await;
-        let (known, tablet) = (edge.known().await, device("t-1"));
+        let known = edge.known().await;
+        let tablet = device("t-1");
         let [first, second] = [20, 21].map(|n| edge.people.user(n));
         known.record_device_use(first, &tablet).await;
         known.record_device_use(second, &tablet).await;
@@ -243,7 +246,8 @@ mod tests {
     #[tokio::test]
     async fn one_person_owns_only_so_many_devices() {
         let edge = Edge::new().await;
-        let (known, hoarder) = (edge.known().await, edge.people.user(20));
+        let known = edge.known().await;
+        let hoarder = edge.people.user(20);
         for n in 0..=DEVICES_PER_PERSON_MAX {
             known.record_device_use(hoarder, &device(&format!("t-{n}"))).await;
         }

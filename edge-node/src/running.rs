@@ -276,7 +276,9 @@ async fn rename_twin(
         Ok(()) | Err(_) => {}
     }
     if let Some(renamed) = enrol_anew(data, identity, nonce, clock.now()).await? {
-        let (name, from, relogged) = (&identity.name, renamed.from, renamed.relogged);
+        let name = &identity.name;
+        let from = renamed.from;
+        let relogged = renamed.relogged;
         tracing::warn!(edge = %name, %from, relogged, "This copy of `{from}` is now `{name}`");
     }
     Ok(())
@@ -307,7 +309,8 @@ async fn start_components(
     hub: Option<HubFingerprint>,
     enrolled: bool,
 ) -> Result<RunningEdge, StartError> {
-    let (tasks, name) = (Tasks::new(), ground.identity.name.clone());
+    let tasks = Tasks::new();
+    let name = ground.identity.name.clone();
     // Stopped after the components that take commands.
     let answering = tasks.new_child();
     let taking_in = tasks.new_child();
@@ -357,12 +360,17 @@ async fn start_components(
     let heartbeat =
         Heartbeat { ground: ground.clone(), voice: voice.clone(), head, link: link_seen };
     tasks.spawn("pulse", heartbeat.run_until_stopped(tasks.stop_token()));
-    let (store, gate, clock) = (ground.store.clone(), ground.gate.clone(), ground.clock.clone());
+    let store = ground.store.clone();
+    let gate = ground.gate.clone();
+    let clock = ground.clock.clone();
     tasks.spawn("jobs", jobs::run_hourly_jobs(store.clone(), gate, clock, tasks.stop_token()));
     let downlink = Downlink { ground, intake, voice, feed_seq };
     let enrolment = spawn_link(downlink, link, hub, enrolled, &tasks);
     tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
-    let (http, mqtt, ws, operator) = (http_at, mqtt_at, ws_at, operator_at);
+    let http = http_at;
+    let mqtt = mqtt_at;
+    let ws = ws_at;
+    let operator = operator_at;
     Ok(RunningEdge { http, mqtt, ws, operator, tasks, store, enrolment })
 }
 

@@ -70,7 +70,9 @@ impl People {
     }
 
     pub fn grant(&self, user: u128, device: &DeviceId) -> String {
-        let (kind, sub, device) = (TokenKind::DeviceGrant, self.user(user), Some(device.clone()));
+        let kind = TokenKind::DeviceGrant;
+        let sub = self.user(user);
+        let device = Some(device.clone());
         self.token_of(|claims| Claims { kind, sub, device, ..claims })
     }
 

@@ -65,7 +65,8 @@ fn settings(gateway: SocketAddr, mqtt: SocketAddr, operator: SocketAddr) -> Vec<
 
 impl Edge {
     async fn start(data: &Path, gateway: SocketAddr) -> Self {
-        let (mqtt, operator) = (free(), free());
+        let mqtt = free();
+        let operator = free();
         let command = command(data, &settings(gateway, mqtt, operator), &[]);
         Self::run(command, &data.join("log"), mqtt).await
     }
@@ -239,8 +240,11 @@ async fn while_its_disk_is_full_it_takes_nothing_new_and_says_so_everywhere() {
     let (cloud, gateway) = Cloud::start().await;
     (1..=400).for_each(|n| cloud.put(order(n, 1)));
     let from = where_provider_is_known(&cloud, gateway).await;
-    let (disk, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (mqtt, operator, log) = (free(), free(), logs.path().join("log"));
+    let disk = tempfile::tempdir().unwrap();
+    let logs = tempfile::tempdir().unwrap();
+    let mqtt = free();
+    let operator = free();
+    let log = logs.path().join("log");
     let command =
         on_small_disk(disk.path(), from.path(), "free", &settings(gateway, mqtt, operator));
     let edge = Edge::run(command, &log, mqtt).await;
@@ -287,8 +291,11 @@ async fn on_a_full_disk_it_starts_again_in_the_room_that_it_kept_and_takes_nothi
     let (cloud, gateway) = Cloud::start().await;
     (1..=2).for_each(|n| cloud.put(order(n, 1)));
     let from = where_provider_is_known(&cloud, gateway).await;
-    let (disk, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (mqtt, operator, log) = (free(), free(), logs.path().join("log"));
+    let disk = tempfile::tempdir().unwrap();
+    let logs = tempfile::tempdir().unwrap();
+    let mqtt = free();
+    let operator = free();
+    let log = logs.path().join("log");
     let sessions = cloud.hellos().len();
     let command =
         on_small_disk(disk.path(), from.path(), "full", &settings(gateway, mqtt, operator));
@@ -425,7 +432,8 @@ async fn an_enrolled_edge_without_its_key_starts_only_with_a_new_code() {
         assert!(names_key && said.contains("`holdfast edges rotate NAME`"), "{code}: {said}");
         assert!(!key.exists(), "{code}");
     }
-    let (mqtt, sessions) = (free(), cloud.hellos().len());
+    let mqtt = free();
+    let sessions = cloud.hellos().len();
     let mut sets = with_code("another-code");
     sets.retain(|set| !set.starts_with("edge.mqtt_bind="));
     sets.push(format!("edge.mqtt_bind={mqtt}"));

@@ -83,8 +83,10 @@ impl Service {
         if let Err(spent) = self.count_confirmation_mail(owner.sub, &email).await {
             return Ok(Err(AddressRefusal::Mails(spent)));
         }
-        let (user, at) = (owner.sub, self.clock.now());
-        let (password_of, expires_at) = (account.password_changed_at, at.plus_ms(CODE_LIFE_MS));
+        let user = owner.sub;
+        let at = self.clock.now();
+        let password_of = account.password_changed_at;
+        let expires_at = at.plus_ms(CODE_LIFE_MS);
         let pending = Some(email.clone());
         let kind = EventType::UserAddressChangeAsked;
         let event = events::build_user_event(kind, &self.clock, trace, user, owner.role, None)?;
@@ -123,11 +125,13 @@ impl Service {
         &self,
         user: UserId,
     ) -> Result<Option<(AddressCodeTarget, OneTimeCode, UnixMillis)>, ServiceError> {
-        let (code, at) = (OneTimeCode::new(random::draw_bytes()), self.clock.now());
+        let code = OneTimeCode::new(random::draw_bytes());
+        let at = self.clock.now();
         if !self.can_mail_newcomer(user, at).await? {
             return Ok(None);
         }
-        let (hash, expires_at) = (OneTimeCodeHash::from_code(&code), at.plus_ms(CODE_LIFE_MS));
+        let hash = OneTimeCodeHash::from_code(&code);
+        let expires_at = at.plus_ms(CODE_LIFE_MS);
         let made = AddressCode { id: self.clock.new_id(), user, hash, at, expires_at };
         let settled = |known: &AccountAddress| self.needs_no_code(known);
         let address = self.store.store_address_code(made, settled).await?;
@@ -142,7 +146,8 @@ impl Service {
         if let Err(spent) = self.limits.count_address_try(owner.sub).await {
             return Ok(Err(AddressRefusal::TooOften(spent)));
         }
-        let (hash, now) = (OneTimeCodeHash::from_code(code), self.clock.now());
+        let hash = OneTimeCodeHash::from_code(code);
+        let now = self.clock.now();
         let settled = |known: &AccountAddress| self.needs_no_code(known);
         match self.store.confirm_address(owner.sub, hash, now, settled).await? {
             ConfirmAddressResult::Confirmed => {}

@@ -93,7 +93,8 @@ pub enum PhoneCodeRefusal {
 impl PhoneCodes {
     pub fn open(config: &Config, tasks: &Tasks) -> Result<Self, PhoneCodesError> {
         let sms = Sms::open(&config.sms_url, &config.sms_secret)?;
-        let (minutes, tries) = (config.code_minutes.get(), config.code_tries.get());
+        let minutes = config.code_minutes.get();
+        let tries = config.code_tries.get();
         if minutes > MINUTES_MAX {
             return Err(PhoneCodesError::Minutes);
         }
@@ -297,7 +298,8 @@ impl Service {
         if !self.codes.are_offered() {
             return Ok(Err(PhoneCodeRefusal::Off));
         }
-        let (name, place) = (self.store.phone_name_hash(phone), PlaceHash::from_address(from));
+        let name = self.store.phone_name_hash(phone);
+        let place = PlaceHash::from_address(from);
         if let Err(spent) = self.limits.count_sign_in(name, from).await {
             return Ok(Err(PhoneCodeRefusal::TooOften(spent)));
         }

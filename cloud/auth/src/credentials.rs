@@ -118,9 +118,11 @@ impl Service {
             Some(Role::Admin) => return Ok(ResetCodeResult::OfAdmin),
             Some(Role::Customer | Role::Provider) => {}
         }
-        let (code, at) = (OneTimeCode::new(random::draw_bytes()), self.clock.now());
+        let code = OneTimeCode::new(random::draw_bytes());
+        let at = self.clock.now();
         let expires_at = at.plus_ms(CODE_LIFE_MS);
-        let (id, hash) = (self.clock.new_id(), OneTimeCodeHash::from_code(&code));
+        let id = self.clock.new_id();
+        let hash = OneTimeCodeHash::from_code(&code);
         let reset = PasswordReset { id, user, code: hash, at, by, why, expires_at };
         self.store.store_reset_code(&reset).await?;
         tracing::info!(user.id = %user, by = %by, "A code for a new password was given out");
@@ -137,7 +139,8 @@ impl Service {
         let account = self.store.find_account(username).await?;
         let code = OneTimeCode::parse_typed(code).map(|code| OneTimeCodeHash::from_code(&code));
         let (Some(account), Some(code)) = (account, code) else { return Ok(None) };
-        let (whose, now) = ((entry.name, entry.place), self.clock.now());
+        let whose = (entry.name, entry.place);
+        let now = self.clock.now();
         let is_right = self.store.try_reset_code(account.id, code, whose, now).await?;
         Ok(is_right.then_some((account, code)))
     }
@@ -150,7 +153,8 @@ impl Service {
         why: SessionEnding,
         trace: &TraceId,
     ) -> Result<Option<usize>, ServiceError> {
-        let (user, at) = (account.id, self.clock.now());
+        let user = account.id;
+        let at = self.clock.now();
         let ending = OtherSessionsRevocation { user, except, at, why };
         let event_of = |session| {
             let kind = EventType::SessionRevoked;
@@ -161,7 +165,8 @@ impl Service {
             under_way.mark_reported();
             return Ok(None);
         };
-        let (why, ended_count) = (why.as_str(), ended.len());
+        let why = why.as_str();
+        let ended_count = ended.len();
         tracing::info!(user.id = %user, why, ended = ended_count, "A password was changed");
         self.blacklist_ended(under_way, &ended, at).await;
         Ok(Some(ended_count))

@@ -20,7 +20,8 @@ impl Service {
         let edge_token =
             self.edge_token(&self.with_current_mark(claims.clone()).await?, exp, region, None);
         let expires_in = exp - now;
-        let (user_id, role) = (claims.sub, claims.role);
+        let user_id = claims.sub;
+        let role = claims.role;
         Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
     }
 

@@ -64,7 +64,8 @@ impl Service {
         claims: &Claims,
         trace: &TraceId,
     ) -> Result<usize, ServiceError> {
-        let (at, why) = (self.clock.now(), SessionEnding::ByOwner);
+        let at = self.clock.now();
+        let why = SessionEnding::ByOwner;
         let ending =
             OtherSessionsRevocation { user: claims.sub, except: Some(claims.jti), at, why };
         let event_of = |session| {
@@ -93,8 +94,10 @@ impl Service {
         why: SessionEnding,
         trace: &TraceId,
     ) -> Result<(), ServiceError> {
-        let (now, kind) = (self.clock.now(), EventType::SessionRevoked);
-        let (user, role) = (owner.sub, owner.role);
+        let now = self.clock.now();
+        let kind = EventType::SessionRevoked;
+        let user = owner.sub;
+        let role = owner.role;
         let event = events::build_user_event(kind, &self.clock, trace, user, role, Some(session))?;
         let ending = self.sessions.begin_revocation();
         if self.store.revoke_session(session, now, why, &event).await? {

@@ -71,7 +71,8 @@ impl Service {
         &self,
         entry: &SignInOrigin,
     ) -> Result<CredentialRefusal, ServiceError> {
-        let (id, now) = (self.clock.new_id(), self.clock.now());
+        let id = self.clock.new_id();
+        let now = self.clock.now();
         self.store.record_failure(id, entry.name, entry.place, now).await?;
         Ok(CredentialRefusal::Wrong)
     }
@@ -84,7 +85,8 @@ impl Service {
         from: ClientAddress,
         device: Option<String>,
     ) -> Result<Result<SignInOrigin, QuotaExceeded>, ServiceError> {
-        let (name, now) = (NameHash::from_username(username), self.clock.now());
+        let name = NameHash::from_username(username);
+        let now = self.clock.now();
         let asks_for_secret = device.is_some();
         let mut device = device.and_then(DeviceSecret::new);
         if let Some(secret) = &device {
@@ -108,7 +110,8 @@ impl Service {
         if asks_for_secret && device.is_none() {
             device = DeviceSecret::new(random::secret_text(DeviceSecret::RANDOM_BYTES));
         }
-        let (place, lane) = (PlaceHash::from_address(from), self.limits.choose_lane(from).await);
+        let place = PlaceHash::from_address(from);
+        let lane = self.limits.choose_lane(from).await;
         Ok(Ok(SignInOrigin { name, place, lane, device, identity: None }))
     }
 

@@ -34,6 +34,7 @@ pub fn build_readmitted_event(
     trace: &TraceId,
     body: &ReadmissionEvent,
 ) -> Result<Event, serde_json::Error> {
-    let (id, kind) = (clock.new_id().into(), EventType::UserReadmitted);
+    let id = clock.new_id().into();
+    let kind = EventType::UserReadmitted;
     Event::new(id, kind, clock.now(), trace.as_str(), body)
 }

@@ -66,7 +66,8 @@ impl Service {
         trace: &TraceId,
     ) -> Result<Option<EdgeGrant>, ServiceError> {
         let Tablet { region, device } = tablet;
-        let (now, expires_in) = (self.clock.now(), self.grant_hours.to_seconds());
+        let now = self.clock.now();
+        let expires_in = self.grant_hours.to_seconds();
         let iat = (now.0 / 1000).max(claims.iat);
         let granted = self.with_current_mark(Claims {
             jti: SessionId(self.clock.new_id()),
@@ -88,7 +89,8 @@ impl Service {
         }
         self.end_replaced_grants(&granted, &session, trace).await?;
         let edge_token = self.signing.sign_claims(&granted);
-        let (user_id, role) = (claims.sub, claims.role);
+        let user_id = claims.sub;
+        let role = claims.role;
         Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
     }
 

@@ -173,7 +173,8 @@ impl Service {
         identity: IdentityId,
         trace: &TraceId,
     ) -> Result<UnlinkIdentityResult, ServiceError> {
-        let (at, why) = (self.clock.now(), SessionEnding::ByOwner);
+        let at = self.clock.now();
+        let why = SessionEnding::ByOwner;
         let ending = OtherSessionsRevocation { user: owner.sub, except: Some(owner.jti), at, why };
         let event_of = |session| {
             let kind = EventType::SessionRevoked;
@@ -273,7 +274,8 @@ impl Service {
             tokens_since: UnixMillis(0),
         };
         for username in names {
-            let (kind, role) = (EventType::UserRegistered, account.role_id);
+            let kind = EventType::UserRegistered;
+            let role = account.role_id;
             let event = events::build_user_event(kind, &self.clock, trace, account.id, role, None)?;
             let written = (IdentityId(self.clock.new_id()), self.clock.now());
             let named = (&username, &email);

@@ -25,7 +25,8 @@ pub fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Jo
         async move { Ok(signing.advance_keys().await?) }
     });
     let purge = Job::new("auth-purge", "30 7,37 * * * *", move || {
-        let (store, clock) = (store.clone(), clock.clone());
+        let store = store.clone();
+        let clock = clock.clone();
         async move {
             let removed = purge_expired(&store, &clock).await?;
             tracing::info!(
@@ -37,7 +38,8 @@ pub fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Jo
     });
     let walks = AuthResealCursors::default();
     let seal = Job::new("auth-seal", "40 */5 * * * *", move || {
-        let (store, walks) = (store_to_seal.clone(), walks.clone());
+        let store = store_to_seal.clone();
+        let walks = walks.clone();
         async move { Ok(reseal_stale_rows(&store, &walks).await?) }
     });
     vec![keys, purge, seal]

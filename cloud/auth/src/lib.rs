@@ -154,7 +154,8 @@ impl Default for Config {
 
 impl PartConfig for Config {
     fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
-        let (bind, sql_url) = (DataPlace::listen_address(part), place.store_address(part));
+        let bind = DataPlace::listen_address(part);
+        let sql_url = place.store_address(part);
         Self {
             bind,
             sql_url,
@@ -254,7 +255,8 @@ pub async fn open(
         sessions,
     };
     // Replay stored answers only to live sessions, like all other answers of auth to people.
-    let (live, routes) = (service.clone(), http::router(service));
+    let live = service.clone();
+    let routes = http::router(service);
     let answers =
         answers.with_caller_check(move |claims| http::require_live_session(live.clone(), claims));
     let routes = answers.wrap_routes(routes, &document()).merge(letters);
@@ -279,9 +281,11 @@ pub async fn bootstrap_admin(
     let opened = Sql::open_current(&config.sql_url, &MIGRATIONS, keys).await;
     let sql = opened.map_err(OpenError::from)?;
     let new = build_admin(username, password)?;
-    let (store, clock) = (Store::new(sql.clone()), Clock::system());
-    let (passwords, from, trace) =
-        (prepare_passwords()?, ClientAddress::UNKNOWN, TraceId::random());
+    let store = Store::new(sql.clone());
+    let clock = Clock::system();
+    let passwords = prepare_passwords()?;
+    let from = ClientAddress::UNKNOWN;
+    let trace = TraceId::random();
     let made = service::register_account(&store, &passwords, &clock, from, new, &trace).await;
     sql.close().await;
     let user = made.map_err(BootstrapError::Make)?;

@@ -43,7 +43,8 @@ impl Service {
         let Some(created_at) = self.store.load_session_start(claims.jti).await? else {
             return Ok(None);
         };
-        let (iat, ends_at) = (self.clock.now().0 / 1000, session_end(created_at));
+        let iat = self.clock.now().0 / 1000;
+        let ends_at = session_end(created_at);
         let exp = (iat + ACCESS_TOKEN_SECONDS).min(ends_at.0 / 1000);
         self.store.extend_session(claims.jti, UnixMillis(exp * 1000)).await?;
         // Check again: the extension does not apply to a session that was ended meanwhile.
@@ -79,7 +80,8 @@ impl Service {
         let refresh_token = Some(self.refresh_token(&next, ends_at));
         let iat = now.0 / 1000;
         let exp = (iat + ACCESS_TOKEN_SECONDS).min(claims.exp);
-        let (kind, expires_at) = (TokenKind::Access, UnixMillis(exp * 1000));
+        let kind = TokenKind::Access;
+        let expires_at = UnixMillis(exp * 1000);
         let claims = self.with_current_mark(claims).await?;
         let access_token = self.signing.sign_claims(&Claims { iat, exp, kind, ..claims });
         Ok(Some(RenewedAccess { access_token, refresh_token, expires_at, ends_at }))
@@ -118,7 +120,8 @@ impl Service {
     }
 
     pub fn refresh_token(&self, access: &Claims, ends_at: UnixMillis) -> String {
-        let (exp, kind) = (ends_at.0 / 1000, TokenKind::Refresh);
+        let exp = ends_at.0 / 1000;
+        let kind = TokenKind::Refresh;
         self.signing.sign_claims(&Claims { exp, kind, ..access.clone() })
     }
 }

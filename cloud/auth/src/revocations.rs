@@ -63,7 +63,9 @@ pub enum CachedSession {
 
 impl SessionStatusCache {
     pub fn new(store: &Store, cache: &Cache, clock: &Clock) -> Self {
-        let (store, cache, clock) = (store.clone(), cache.clone(), clock.clone());
+        let store = store.clone();
+        let cache = cache.clone();
+        let clock = clock.clone();
         let (under_way, missed, made_good) = Default::default();
         Self { store, cache, clock, under_way, missed, made_good }
     }
@@ -104,7 +106,8 @@ impl SessionStatusCache {
 
     /// Refills periodically while the service runs.
     pub fn spawn_refill(&self, tasks: &Tasks) {
-        let (list, stop) = (self.clone(), tasks.stop_token());
+        let list = self.clone();
+        let stop = tasks.stop_token();
         tasks.spawn("auth revocations", async move {
             loop {
                 tokio::select! {

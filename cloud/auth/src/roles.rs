@@ -116,8 +116,8 @@ impl Service {
         by: UserId,
         user: UserId,
     ) -> Result<Result<(), RoleRefusal>, ServiceError> {
-        let (own, theirs) =
-            (self.store.load_person_role(by).await?, self.store.load_person_role(user).await?);
+        let own = self.store.load_person_role(by).await?;
+        let theirs = self.store.load_person_role(user).await?;
         let own = own.map(|role| role.permissions).unwrap_or_default();
         let theirs = theirs.filter(|theirs| theirs.role.base_id == Role::Admin);
         Ok(check_permissions_held(&own, &theirs.map(|role| role.permissions).unwrap_or_default()))

@@ -195,7 +195,8 @@ impl Service {
         let SignInOrigin { name, place, device, identity, .. } = entry;
         let known =
             device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret)));
-        let (looked_at, asked_at) = ((account.role_id, changed_at), self.clock.now());
+        let looked_at = (account.role_id, changed_at);
+        let asked_at = self.clock.now();
         if !self.store.begin_session(&session, looked_at, (name, place), (known, identity)).await? {
             return Ok(None);
         }
@@ -319,7 +320,8 @@ impl Service {
             let body = ReadmissionEvent { user_id: user, role, tokens_since };
             events::build_readmitted_event(&self.clock, trace, &body)
         };
-        let (id, record) = (self.clock.new_id(), ClosureRecord { at: self.clock.now(), by, why });
+        let id = self.clock.new_id();
+        let record = ClosureRecord { at: self.clock.now(), by, why };
         if self.store.readmit_user(id, user, &record, event_of).await? {
             tracing::info!(user.id = %user, by = %by, "A revoked person was let in again");
         }
@@ -341,7 +343,8 @@ pub async fn register_account(
     let permit = passwords.acquire_permit(from, HashLane::Usual).await?;
     let password_hash = permit.hash(new.password).await?;
     drop(permit);
-    let (user_id, role) = (UserId(clock.new_id()), new.role);
+    let user_id = UserId(clock.new_id());
+    let role = new.role;
     let account = Account {
         id: user_id,
         role_id: role,

@@ -103,7 +103,9 @@ impl SigningKeys {
             let foreign = ForeignKeyFile(config.signing_key.clone());
             return Err(OpenError::own_failure("could not use the key that signs tokens")(foreign));
         }
-        let (store, clock, keys) = (store.clone(), clock.clone(), keys.clone());
+        let store = store.clone();
+        let clock = clock.clone();
+        let keys = keys.clone();
         let signers = RwLock::default();
         let opened = Self(Arc::new(Inner { store, clock, plan, own, vault, keys, signers }));
         match opened.advance_keys().await {
@@ -118,7 +120,8 @@ impl SigningKeys {
 
     /// Reloads periodically while the service runs, to apply changes from other replicas.
     pub fn spawn_reload(&self, tasks: &Tasks) {
-        let (own, stop) = (self.clone(), tasks.stop_token());
+        let own = self.clone();
+        let stop = tasks.stop_token();
         tasks.spawn("auth signing keys", async move {
             loop {
                 tokio::select! {
@@ -158,7 +161,8 @@ impl SigningKeys {
     /// replicas do this concurrently, only one creates it.
     pub async fn advance_keys(&self) -> Result<(), SigningError> {
         let Inner { store, clock, plan, .. } = &*self.0;
-        let (now, ring) = (clock.now(), self.load_ring().await?);
+        let now = clock.now();
+        let ring = self.load_ring().await?;
         if let Some(begun) = ring.newest_started(now) {
             store.end_keys_before(begun.place, begun.signs_from).await?;
         }

@@ -117,7 +117,8 @@ impl DeadLetterAggregator<'_> {
         let of: DeadLetterBox = name.parse().map_err(|()| Code::NotFound)?;
         let part = of.owning_part().ok_or(Code::NotFound)?;
         let uri = build_uri(&format!("/internal/letters/{rest}"), request.uri().query())?;
-        let (method, body) = (request.method().clone(), read_body(request).await?);
+        let method = request.method().clone();
+        let body = read_body(request).await?;
         let method = if method == Method::HEAD { Method::GET } else { method };
         let mut passed = request_as_caller(method, uri, &self.caller.token, self.trace);
         set_identity(passed.headers_mut(), self.caller);
@@ -133,7 +134,8 @@ impl DeadLetterAggregator<'_> {
             .map_err(|error| log_fault("A replay could not be written as JSON", error))?;
         let sources = queue.bindings.iter().map(|(of, _)| topology::publishing_part(*of));
         let sources: BTreeSet<CloudPart> = sources.collect();
-        let (mut items, mut missing) = (Vec::new(), Vec::new());
+        let mut items = Vec::new();
+        let mut missing = Vec::new();
         for part in sources {
             let uri = build_uri("/internal/replays", None)?;
             let mut asked = request_as_caller(Method::POST, uri, &self.caller.token, self.trace);
@@ -167,7 +169,8 @@ impl DeadLetterAggregator<'_> {
             }
         });
         let told: Vec<Option<LetterList<T>>> = futures::future::join_all(asked).await;
-        let (mut items, mut missing) = (Vec::new(), Vec::new());
+        let mut items = Vec::new();
+        let mut missing = Vec::new();
         for (part, told) in parts.into_iter().zip(told) {
             match told {
                 Some(list) => items.extend(list.items),

@@ -158,7 +158,8 @@ impl Config {
                 Err(OpenError::PlainOrigin)
             }
             (false, false) => {
-                let (chain, key) = (self.tls_certificate.clone(), self.tls_key.clone());
+                let chain = self.tls_certificate.clone();
+                let key = self.tls_key.clone();
                 Ok(Some(Certificate::load(chain, key).await?))
             }
             _ => Err(OpenError::HalfOfTls),

@@ -104,7 +104,8 @@ impl RateLimitStatus {
     pub fn refuse_if_exceeded(&self) -> Option<Problem> {
         let exceeded = self.iter_usage().find(|quota| quota.is_exceeded())?;
         metrics::RATE_LIMITED.add([exceeded.name], 1);
-        let (most, seconds) = (exceeded.most, exceeded.counted.seconds_left());
+        let most = exceeded.most;
+        let seconds = exceeded.counted.seconds_left();
         let problem = Problem::new(Code::RateLimited).retry_after(seconds);
         Some(match exceeded.name {
             PERSON => problem.with_detail(say::at_most_a_minute_in_all {
@@ -125,7 +126,8 @@ impl RateLimitStatus {
             let RateLimitUsage { name, counted, .. } = quota;
             format!("\"{name}\";r={};t={}", quota.remaining_requests(), counted.seconds_left())
         });
-        let (policy, left) = (Vec::from_iter(policy), Vec::from_iter(left));
+        let policy = Vec::from_iter(policy);
+        let left = Vec::from_iter(left);
         for (header, items) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, left)] {
             if let Ok(value) = HeaderValue::from_str(&items.join(", "))
                 && !items.is_empty()

@@ -134,7 +134,8 @@ impl OrderPageAggregator<'_> {
             return Ok(answer);
         }
         let order = read(answer).await?;
-        let (statement, review) = (format!("{path}/statement"), format!("{path}/review"));
+        let statement = format!("{path}/statement");
+        let review = format!("{path}/review");
         let of_order = order["id"].as_str().map(|id| format!("order_id={id}"));
         let (customer, provider, payments, statement, review) = tokio::join!(
             self.fetch_profile("customers", &order["customer_id"]),

@@ -403,13 +403,15 @@ const fn route(method: Method, path: &'static str, audience: Audience, part: Par
 
 /// A route whose part filters its response by an admin's permissions.
 const fn narrowed(method: Method, path: &'static str, part: Part) -> Route {
-    let (audience, needs) = (Audience::Any, PermissionRule::Narrowed);
+    let audience = Audience::Any;
+    let needs = PermissionRule::Narrowed;
     Route { method, path, audience, needs, part, body: RouteBody::Held }
 }
 
 /// A route that reads one order: for its parties, and for admins with duties that start there.
 const fn reads_order(path: &'static str, part: Part) -> Route {
-    let (audience, needs) = (Audience::Any, PermissionRule::AnyOf(Permission::READ_ORDERS));
+    let audience = Audience::Any;
+    let needs = PermissionRule::AnyOf(Permission::READ_ORDERS);
     Route { method: GET, path, audience, needs, part, body: RouteBody::Held }
 }
 
@@ -444,7 +446,8 @@ const fn file(
     part: Part,
     bytes_max: usize,
 ) -> Route {
-    let (needs, body) = (PermissionRule::Nothing, RouteBody::Streamed { bytes_max });
+    let needs = PermissionRule::Nothing;
+    let body = RouteBody::Streamed { bytes_max };
     Route { method, path, audience, needs, part, body }
 }
 

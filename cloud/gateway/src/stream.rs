@@ -130,7 +130,8 @@ async fn run_stream(
 ) -> Option<EndReason> {
     let (news, mut coming) = mpsc::channel(QUEUED_MAX);
     let [mut orders, mut inbox] = legs;
-    let (for_orders, for_inbox) = (news.clone(), news);
+    let for_orders = news.clone();
+    let for_inbox = news;
     tokio::select! {
         () = orders.run(for_orders) => None,
         () = inbox.run(for_inbox) => None,

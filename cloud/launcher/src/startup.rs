@@ -42,7 +42,8 @@ impl Startup {
     pub fn router(&self, service: &'static str) -> Router {
         let closed = health::router(self.build_readiness()).fallback(async || not_yet());
         let closed = web::with_standard_layers(closed, service);
-        let (opened, stop) = (self.opened.clone(), self.stop.clone());
+        let opened = self.opened.clone();
+        let stop = self.stop.clone();
         Router::new().fallback(async move |request: Request| {
             let is_ending = stop.is_cancelled() && request.uri().path() == READY_PATH;
             let router = opened.get().filter(|_| !is_ending).unwrap_or(&closed);

@@ -212,7 +212,8 @@ impl Cloud {
         command.args(["--set", "gateway.per_person_per_minute=6000"]);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (mut before, mut operator) = (Vec::new(), String::new());
+        let mut before = Vec::new();
+        let mut operator = String::new();
         let address = loop {
             let Some(Ok(line)) = lines.next() else {
                 panic!("it never was ready:\n{}", before.join("\n"))

@@ -50,8 +50,8 @@ impl Config {
 
     /// `None` if the number is outside the matching's range.
     pub fn fan_out_rules(&self) -> Option<FanOutRules> {
-        let (at_creation, providers_max) =
-            (self.providers_told_at_creation, self.providers_told_max);
+        let at_creation = self.providers_told_at_creation;
+        let providers_max = self.providers_told_max;
         let fits = (1..=PROVIDERS_TOLD_MAX).contains(&providers_max);
         fits.then_some(FanOutRules { at_creation, providers_max })
     }

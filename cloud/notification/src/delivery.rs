@@ -70,7 +70,8 @@ impl NotificationDispatcher {
         &self,
         lines: impl Iterator<Item = &InboxLine>,
     ) -> Result<(), DocumentsError> {
-        let (now, on) = (self.clock.now(), self.ways.enabled_channels());
+        let now = self.clock.now();
+        let on = self.ways.enabled_channels();
         if on.is_empty() {
             return Ok(());
         }
@@ -116,14 +117,16 @@ impl NotificationDispatcher {
 
     /// Fetches an account's contact data from auth.
     pub async fn fetch_contact(&self, user_id: UserId) -> Result<Contact, UpstreamError> {
-        let (token, question) = (self.verifier.token_for(AUTH), ContactLookup { user_id });
+        let token = self.verifier.token_for(AUTH);
+        let question = ContactLookup { user_id };
         self.auth.call_json(Method::POST, CONTACT, Some(&token), Some(&question)).await
     }
 
     /// Starts one task per enabled channel that sends due deliveries until shutdown.
     pub fn start(&self, tasks: &Tasks) {
         for channel in self.ways.enabled_channels() {
-            let (deliveries, stop) = (self.clone(), tasks.stop_token());
+            let deliveries = self.clone();
+            let stop = tasks.stop_token();
             tasks.spawn("deliveries", async move {
                 loop {
                     tokio::select! {

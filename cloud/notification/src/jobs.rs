@@ -27,7 +27,8 @@ pub fn start(
     (log, notices): (&DeliveryStore, &NoticeStore),
     reminders: PaymentReminders,
 ) -> Result<(), JobError> {
-    let (store, clock) = (reminders.inboxes.clone(), reminders.clock.clone());
+    let store = reminders.inboxes.clone();
+    let clock = reminders.clock.clone();
     let jobs = vec![
         purge_job(store.clone(), (log.clone(), notices.clone()), clock.clone()),
         reseal_job(store, notices.clone()),
@@ -40,10 +41,13 @@ pub fn start(
 }
 
 fn reseal_job(store: InboxStore, notices: NoticeStore) -> Job {
-    let (walks, walk) = (INBOXES.map(TableResealer::for_table), TableResealer::for_table(NOTICES));
+    let walks = INBOXES.map(TableResealer::for_table);
+    let walk = TableResealer::for_table(NOTICES);
     Job::new("notification-seal", "45 */5 * * * *", move || {
-        let (store, walks) = (store.clone(), walks.clone());
-        let (notices, walk) = (notices.clone(), walk.clone());
+        let store = store.clone();
+        let walks = walks.clone();
+        let notices = notices.clone();
+        let walk = walk.clone();
         async move {
             store.reseal_lines(&walks).await?;
             Ok(notices.reseal_notices(&walk).await?)
@@ -53,8 +57,10 @@ fn reseal_job(store: InboxStore, notices: NoticeStore) -> Job {
 
 fn purge_job(store: InboxStore, (log, notices): (DeliveryStore, NoticeStore), clock: Clock) -> Job {
     Job::new("purge_read_notifications", PURGE_CRON, move || {
-        let (store, now) = (store.clone(), clock.now());
-        let (log, notices) = (log.clone(), notices.clone());
+        let store = store.clone();
+        let now = clock.now();
+        let log = log.clone();
+        let notices = notices.clone();
         async move {
             let purged = store.purge_read(now).await?;
             log.purge(now).await?;

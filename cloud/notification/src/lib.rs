@@ -98,7 +98,8 @@ pub async fn open(
     };
     let verifier = ground.verifier_for(NAME);
     let rules = fan_out_rules(&config)?;
-    let (users, to) = (peers.user, store.clone());
+    let users = peers.user;
+    let to = store.clone();
     let matches = OrderFanOutConsumer { store: to, deliveries, users, verifier, clock, rules };
     events::start(&ground.tasks, &ground.bus, inboxes, matches);
 

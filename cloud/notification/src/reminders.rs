@@ -59,7 +59,8 @@ pub async fn apply_order_event(store: &InboxStore, event: &Event) -> Result<(), 
 impl PaymentReminders {
     /// Returns the number sent.
     pub async fn send_due_reminders(&self) -> Result<usize, DocumentsError> {
-        let (now, mut told) = (self.clock.now(), 0);
+        let now = self.clock.now();
+        let mut told = 0;
         for _ in 0..BATCHES_MAX {
             let due = self.inboxes.due_reminders(now, BATCH).await?;
             for reminder in &due {

@@ -321,7 +321,8 @@ impl InboxStore {
         id: LineId,
         now: UnixMillis,
     ) -> Result<bool, DocumentsError> {
-        let (inbox, owner) = (self.collection_for(role), InboxOwner { user_id: user, role });
+        let inbox = self.collection_for(role);
+        let owner = InboxOwner { user_id: user, role };
         self.invalidate_cache(owner).await;
         let read = Update::default().set(&IS_READ, true).set(&READ_AT, now);
         if inbox
@@ -408,7 +409,8 @@ impl From<&InboxLine> for InboxDocument {
 }
 
 fn to_stored_line(stored: Document<InboxDocument>, role: Role) -> InboxPageRequest {
-    let (id, body) = (LineId(stored.id), stored.body);
+    let id = LineId(stored.id);
+    let body = stored.body;
     let line = InboxLine {
         user_id: body.user_id,
         role,

@@ -61,7 +61,8 @@ impl EventHandler for PaymentEventConsumer {
             return Ok(());
         }
         if self.store.take_money(event, &told).await? {
-            let (order, status) = (told.order_id, told.payment_status);
+            let order = told.order_id;
+            let status = told.payment_status;
             tracing::info!(order.id = %order, "The payment of the order is `{status}`");
         }
         Ok(())

@@ -36,9 +36,11 @@ impl Default for OrderResealProgress {
 
 /// `stale_after` is in milliseconds; `None` leaves stale orders open.
 pub fn scheduled_jobs(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
-    let (sealed, walks) = (store.clone(), OrderResealProgress::default());
+    let sealed = store.clone();
+    let walks = OrderResealProgress::default();
     let sealing = Job::new("order-seal", "20 */5 * * * *", move || {
-        let (store, walks) = (sealed.clone(), walks.clone());
+        let store = sealed.clone();
+        let walks = walks.clone();
         async move { Ok(reseal_texts(&store, &walks).await?) }
     });
     let told = store.clone();

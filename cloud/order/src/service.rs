@@ -29,7 +29,8 @@ impl Service {
 
     pub async fn decide_command(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let action = attempt.command.body.name();
-        let (order, command) = (attempt.command.body.order_id(), attempt.command.id);
+        let order = attempt.command.body.order_id();
+        let command = attempt.command.id;
         let decision = self.store.decide_one(attempt).await?;
         count_decision(action, &decision);
         tracing::info!(
@@ -54,7 +55,8 @@ impl Service {
             self.store.try_out(batch.region).await?;
             return Ok(OpsDecisions { answers: Vec::new() });
         }
-        let (edge, ops) = (batch.edge.clone(), batch.ops.len());
+        let edge = batch.edge.clone();
+        let ops = batch.ops.len();
         let seqs: Vec<u64> = batch.ops.iter().map(|op| op.seq).collect();
         let requests = submissions_from_batch(batch);
         let decisions = match self.store.decide_funded(&requests).await? {

@@ -65,7 +65,8 @@ impl FromRequestParts<Service> for KeyedCaller {
 
 impl KeyedCaller {
     fn keyed_request(&self, kind: &'static str, amount: Amount) -> Option<KeyedRequest> {
-        let (user, amount_minor) = (self.caller.actor.user_id, amount.minor_units());
+        let user = self.caller.actor.user_id;
+        let amount_minor = amount.minor_units();
         self.key.map(|key| KeyedRequest { user, key, kind, subject: None, amount_minor })
     }
 }

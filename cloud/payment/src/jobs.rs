@@ -64,7 +64,8 @@ fn service_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
     let seal = {
         let store = courier.store.clone();
         Job::new("payment-seal", "25 */5 * * * *", move || {
-            let (store, walks) = (store.clone(), walks.clone());
+            let store = store.clone();
+            let walks = walks.clone();
             async move { Ok(seal_reasons(&store, &walks).await?) }
         })
     };

@@ -56,7 +56,8 @@ pub async fn open(
         .map_err(OpenError::own_failure("`payment.adapter`: Alipay cannot be asked"))?;
     let courier = AdapterWorker { store: store.clone(), adapter };
     let verifier = ground.verifier_for(NAME);
-    let (orders, callbacks) = (peers.order, CallbackLimits::default());
+    let orders = peers.order;
+    let callbacks = CallbackLimits::default();
     let service = Service { store: store.clone(), courier, verifier, orders, callbacks };
     ground.run(NAME, &sql, jobs::build_jobs(&service.reconciler(), config.payouts_at))?;
     OrderEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);

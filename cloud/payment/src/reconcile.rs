@@ -172,7 +172,8 @@ impl Reconciler {
     pub async fn run_reconciliation(&self) -> Result<Reconciliation, StoreError> {
         self.book_statement().await?;
         let report = self.build_report().await?;
-        let (differences, waiting) = (report.differences.len(), report.waiting.len());
+        let differences = report.differences.len();
+        let waiting = report.waiting.len();
         self.courier.store.note_report(report.at, differences, waiting).await?;
         if differences > 0 {
             tracing::error!(differences, waiting, "Orders, books and adapter do not agree");

@@ -31,7 +31,8 @@ pub struct Service {
 
 impl Service {
     pub fn comparison(&self) -> OrderComparison {
-        let (orders, verifier) = (self.orders.clone(), self.verifier.clone());
+        let orders = self.orders.clone();
+        let verifier = self.verifier.clone();
         OrderComparison { store: self.store.clone(), orders, verifier }
     }
 

@@ -154,7 +154,8 @@ impl IdempotencyStore {
     }
 
     async fn poll_until_claimed(&self, place: IdempotencyKey) -> Result<KeyOutcome, Problem> {
-        let (holder, mut pause) = (self.clock.new_id(), LOOK);
+        let holder = self.clock.new_id();
+        let mut pause = LOOK;
         loop {
             let now = self.clock.now();
             let claim = KeyClaim { holder, until: now.plus_ms(CLAIM_MS) };

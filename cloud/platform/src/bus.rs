@@ -56,7 +56,8 @@ impl QueueSpec {
     }
 
     pub(crate) fn is_bound_for(&self, event: &Event) -> bool {
-        let (of, key) = (event.kind.exchange(), event.kind.as_str());
+        let of = event.kind.exchange();
+        let key = event.kind.as_str();
         self.bindings
             .iter()
             .any(|(exchange, pattern)| *exchange == of && topic::matches_pattern(pattern, key))

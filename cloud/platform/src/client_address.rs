@@ -50,8 +50,8 @@ impl ClientAddress {
 
     fn verified_address(headers: &HeaderMap, verifier: &TokenVerifier) -> Option<IpAddr> {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let (TokenVerifier { service, service_key, clock, .. }, token) =
-            (verifier, text(&VOUCHER)?);
+        let TokenVerifier { service, service_key, clock, .. } = verifier;
+        let token = text(&VOUCHER)?;
         let from = service_key.verify_token(token, service, clock.now()).ok()?;
         if from != CloudPart::Gateway.name() {
             return None;
@@ -110,8 +110,10 @@ mod tests {
     fn an_address_is_believed_from_the_gateway_alone() {
         let clock = Clock::fixed_at(UnixMillis(1_764_000_000_000));
         let key = || ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
-        let (own, foreign) = (key(), key());
-        let (keys, service_key) = (TokenKeys::empty(), own.clone());
+        let own = key();
+        let foreign = key();
+        let keys = TokenKeys::empty();
+        let service_key = own.clone();
         let verifier = TokenVerifier { service: "auth", keys, service_key, clock: clock.clone() };
         for (key, from, to, believed) in [
             (&own, "gateway", "auth", true),

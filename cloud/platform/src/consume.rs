@@ -259,7 +259,8 @@ impl<H: EventHandler> Consumer<H> {
     }
 
     async fn settle_delivery(&self, delivery: Delivery, settlement: DeliveryOutcome) {
-        let (queue, id) = (self.queue.name, delivery.event().id);
+        let queue = self.queue.name;
+        let id = delivery.event().id;
         let (word, settled) = match &settlement {
             DeliveryOutcome::Handled => ("handled", delivery.ack().await),
             DeliveryOutcome::DeadLetter(reason) => {

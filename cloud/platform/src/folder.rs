@@ -31,8 +31,10 @@ impl MessageFolder {
 
     /// `id` is a version 7 UUID: the folder sorts by it.
     pub async fn write_message(&self, id: Uuid, message: &Value) -> std::io::Result<()> {
-        let (folder, kept_max) = (self.folder.clone(), self.kept_max);
-        let (name, text) = (id.simple().to_string(), message.to_string());
+        let folder = self.folder.clone();
+        let kept_max = self.kept_max;
+        let name = id.simple().to_string();
+        let text = message.to_string();
         let kept = spawn_blocking(move || {
             write(&folder, &name, &text)?;
             remove_surplus(&folder, kept_max)

@@ -136,7 +136,8 @@ impl JobRunner {
     ) -> Result<JobScheduler, JobSchedulerError> {
         let scheduler = JobScheduler::new().await?;
         for (index, (job, _)) in self.planned.iter().enumerate() {
-            let (due, name) = (due.clone(), job.name);
+            let due = due.clone();
+            let name = job.name;
             let scheduled = ScheduledJob::new(&*job.cron, move |_, _| {
                 if due.try_send(index).is_err() {
                     tracing::warn!(job = name, "Job `{name}` is left to its next moment");
@@ -151,7 +152,9 @@ impl JobRunner {
     fn spawn_run(&self, index: usize) {
         let Some((job, calendar)) = self.planned.get(index) else { return };
         let Some(due_at) = calendar.due_at(&self.clock) else { return };
-        let (job, database, clock) = (job.clone(), self.database.clone(), self.clock.clone());
+        let job = job.clone();
+        let database = self.database.clone();
+        let clock = self.clock.clone();
         let span = tracing::info_span!("job", job = job.name);
         let work = async move {
             match store::claim_run(&database, job.name, due_at, clock.now()).await {
@@ -178,7 +181,8 @@ fn record_result(name: &'static str, result: JobResult) {
 /// idempotency keys after two days, job runs after a week. A separate job deletes sent events.
 fn cleanup_job(sql: Sql, clock: Clock) -> Job {
     Job::new("tidy", "0 17 * * * *", move || {
-        let (sql, now) = (sql.clone(), clock.now());
+        let sql = sql.clone();
+        let now = clock.now();
         async move {
             crate::inbox::store::purge_expired(&sql, now).await?;
             crate::answers::purge_expired(&sql, now).await?;

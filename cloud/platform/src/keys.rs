@@ -44,9 +44,11 @@ impl KeySource {
 /// Loads the keys from auth, retries until it has them, and refreshes them periodically. Loaded
 /// keys stay while auth is out of reach.
 pub fn start_refresh(tasks: &Tasks, keys: &TokenKeys, auth: Upstream) {
-    let (source, stop) = (KeySource { keys: keys.clone(), auth }, tasks.stop_token());
+    let source = KeySource { keys: keys.clone(), auth };
+    let stop = tasks.stop_token();
     tasks.spawn("keys", async move {
-        let (mut retry, mut is_known) = (RETRY, false);
+        let mut retry = RETRY;
+        let mut is_known = false;
         loop {
             let pause = match source.refresh_keys().await {
                 Ok(()) => {

@@ -134,8 +134,10 @@ pub fn build_routes(
     part: CloudPart,
     database: impl Into<Database>,
 ) -> Router {
-    let (database, verifier) = (database.into(), ground.verifier_for(part.name()));
-    let (bus, clock) = (ground.bus.clone(), ground.clock.clone());
+    let database = database.into();
+    let verifier = ground.verifier_for(part.name());
+    let bus = ground.bus.clone();
+    let clock = ground.clock.clone();
     let letters = PartDeadLetters { part, bus, database, clock, verifier };
     Router::new()
         .route("/internal/letters", get(list_boxes))
@@ -218,7 +220,8 @@ async fn request_replay(
     if topology::find_queue(&queue).is_none() {
         return Err(Code::NotFound.into());
     }
-    let (now, by) = (letters.clock.now(), caller.actor.user_id);
+    let now = letters.clock.now();
+    let by = caller.actor.user_id;
     let asked = (letters.clock.new_id(), by, now);
     let asked = replay::request_replay(&letters.database, &queue, since, asked).await?;
     let Some(id) = asked else { return Err(Problem::new(Code::TooManyRequests).retry_after(60)) };

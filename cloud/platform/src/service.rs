@@ -19,7 +19,8 @@ impl ServiceContext {
     }
 
     pub fn verifier_for(&self, service: &'static str) -> TokenVerifier {
-        let (keys, service_key) = (self.keys.clone(), self.service_key.clone());
+        let keys = self.keys.clone();
+        let service_key = self.service_key.clone();
         TokenVerifier { service, keys, service_key, clock: self.clock.clone() }
     }
 

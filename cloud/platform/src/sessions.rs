@@ -95,8 +95,11 @@ fn session_status(is_revoked: bool, is_complete: bool) -> SessionStatus {
 
 fn read(word: &str) -> Option<LiveSession> {
     let mut parts = word.split(' ');
-    let (user, role, until) = (parts.next()?, parts.next()?, parts.next()?);
-    let (role, until) = (Role::from_number(role.parse().ok()?)?, UnixMillis(until.parse().ok()?));
+    let user = parts.next()?;
+    let role = parts.next()?;
+    let until = parts.next()?;
+    let role = Role::from_number(role.parse().ok()?)?;
+    let until = UnixMillis(until.parse().ok()?);
     Some(LiveSession { user: user.parse().ok()?, role, until })
 }
 
@@ -119,7 +122,8 @@ mod tests {
     #[tokio::test]
     async fn an_empty_list_is_believed_only_when_marked_complete() {
         let cache = Cache::open("memory:").unwrap();
-        let (gone, other) = (SessionId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)));
+        let gone = SessionId(Uuid::from_u128(1));
+        let other = SessionId(Uuid::from_u128(2));
         assert_eq!(look_up(&cache, other).await.unwrap(), SessionStatus::Unknown);
         revoke_session(&cache, gone, MINUTE).await.unwrap();
         assert_eq!(look_up(&cache, gone).await.unwrap(), SessionStatus::Revoked);

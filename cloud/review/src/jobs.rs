@@ -10,9 +10,11 @@ use platform::{
 use crate::store::ReviewStore;
 
 pub fn build_jobs(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
-    let (kept, register) = (store.clone(), register.clone());
+    let kept = store.clone();
+    let register = register.clone();
     let files = Job::new("review-files", "20 43 * * * *", move || {
-        let (store, register) = (kept.clone(), register.clone());
+        let store = kept.clone();
+        let register = register.clone();
         async move {
             let removed = register
                 .collect_unreferenced(|id, _| {
@@ -35,7 +37,8 @@ pub fn build_jobs(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
     let kept = store.clone();
     let walks = ["review.reviews", "review.reports"].map(TableResealer::for_table);
     let seal = Job::new("review-seal", "35 */5 * * * *", move || {
-        let (store, walks) = (kept.clone(), walks.clone());
+        let store = kept.clone();
+        let walks = walks.clone();
         async move { Ok(store.reseal_reviews(&walks).await?) }
     });
     vec![files, ratings, seal]

@@ -83,7 +83,8 @@ impl Service {
             Some(Err(code)) => return Ok(SubmissionResult::Refused(code, None)),
             Some(Ok(order)) => order,
         };
-        let (command, hash) = (origin.command_id, origin.hash);
+        let command = origin.command_id;
+        let hash = origin.hash;
         let review = Review::from_submission(own, content, origin, self.store.clock().now());
         if let Some((id, review)) = self.store.add(review, trace).await? {
             tracing::info!(order.id = %order, review.id = %id, "Order `{order}` was reviewed");

@@ -10,9 +10,11 @@ use platform::{
 use crate::store::ProfileStore;
 
 pub fn build_jobs(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
-    let (kept, register) = (store.clone(), register.clone());
+    let kept = store.clone();
+    let register = register.clone();
     let files = Job::new("user-files", "40 23 * * * *", move || {
-        let (store, register) = (kept.clone(), register.clone());
+        let store = kept.clone();
+        let register = register.clone();
         async move { collect_unused_files(&store, &register).await }
     });
     let kept = store.clone();
@@ -28,7 +30,8 @@ pub fn build_jobs(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
     let kept = store.clone();
     let walks = ["user.customer_profiles", "user.provider_profiles"].map(TableResealer::for_table);
     let seal = Job::new("user-seal", "55 */5 * * * *", move || {
-        let (store, walks) = (kept.clone(), walks.clone());
+        let store = kept.clone();
+        let walks = walks.clone();
         async move { Ok(store.reseal_profiles(&walks).await?) }
     });
     vec![files, marks, counts, seal]

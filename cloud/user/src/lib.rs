@@ -69,7 +69,8 @@ pub async fn open(
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let documents = documents.sealed_by(&ground.data_keys);
     let ttl = Duration::from_millis(config.cache_ttl_ms);
-    let (cache, keys) = (ground.cache.clone(), ground.data_keys.clone());
+    let cache = ground.cache.clone();
+    let keys = ground.data_keys.clone();
     let memory = StampedCache::new(store::PLACE, cache, keys, ttl);
     let store = ProfileStore::new(&documents, ground.clock.clone()).with_cache(memory);
     store.check_schema().await?;

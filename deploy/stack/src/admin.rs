@@ -46,7 +46,8 @@ impl GatewaySession {
     pub async fn at_edge(&self, region: Region, address: &str) -> Result<Self, ClientError> {
         let form = json!({ "region": region });
         let grant: EdgeGrant = self.post("/api/v1/auth/edge-token", &form).await?;
-        let (gateway, token) = (address.to_owned(), Some(grant.edge_token));
+        let gateway = address.to_owned();
+        let token = Some(grant.edge_token);
         Ok(Self { gateway, token, ..self.clone() })
     }
 

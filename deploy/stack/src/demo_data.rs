@@ -57,7 +57,9 @@ pub fn sign_ins() -> Vec<DemoPerson> {
 
 pub async fn make(stack: &Stack) -> Result<()> {
     stack.bootstrap(SECOND_ADMIN).await?;
-    let (admin, jobs, people) = (stack.admin().await?, Jobs::read()?, DemoPeople::read()?);
+    let admin = stack.admin().await?;
+    let jobs = Jobs::read()?;
+    let people = DemoPeople::read()?;
     let edges = &stack.layout().edges;
     try_join_all(edges.iter().map(|place| make_region(&admin, place, &jobs, &people))).await?;
     collide(stack, &admin, &jobs).await.context("could not play the collision")

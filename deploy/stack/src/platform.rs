@@ -319,8 +319,10 @@ impl Stack {
     async fn start_servers(&mut self) -> Result<Servers> {
         let data =
             if self.layout.is_thrown_away { ServerData::ThrownAway } else { ServerData::Kept };
-        let (folder, logs) = (self.layout.servers_folder(), self.layout.logs_folder());
-        let (supervisor, ports) = (&self.supervisor, &mut self.layout.ports);
+        let folder = self.layout.servers_folder();
+        let logs = self.layout.logs_folder();
+        let supervisor = &self.supervisor;
+        let ports = &mut self.layout.ports;
         Servers::start_for(self.access, supervisor, &folder, &logs, data, ports).await
     }
 

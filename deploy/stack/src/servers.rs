@@ -150,7 +150,8 @@ impl Servers {
         ports: &mut Ports,
     ) -> Result<Self> {
         let tls = TlsPlaces { certificate, rabbitmq: ports.free()?, redis: ports.free()? };
-        let (logs, data) = (&folder.join("logs"), ServerData::OfTestRun);
+        let logs = &folder.join("logs");
+        let data = ServerData::OfTestRun;
         let access = Access::Anybody;
         let ground = Ground { supervisor, folder, logs, data, access, tls: Some(tls) };
         Self::start_on(&ground, ports).await

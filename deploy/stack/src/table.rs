@@ -13,14 +13,18 @@ pub fn of(ready: &ReadyFile, is_thrown_away: bool) -> String {
     line(format_args!("  {:<13} {}\n", "portal", ready.gateway));
     line(format_args!("  {:<13} {}/regions/wall\n", "wallboard", ready.gateway));
     for (region, edge) in &ready.edges {
-        let (http, mqtt, ws) = (&edge.http, &edge.mqtt, &edge.ws);
+        let http = &edge.http;
+        let mqtt = &edge.mqtt;
+        let ws = &edge.ws;
         let tablet = format!("tablet {}", region.as_str());
         line(format_args!("  {tablet:<13} {http:<24} mqtt {mqtt:<17} {ws}\n"));
     }
     line(format_args!("\n  {:<9} {:<16} {:<14} region\n", "sign in", "user name", "password"));
     for person in &ready.sign_ins {
         let region = person.region.map_or("all", |region| region.as_str());
-        let (role, name, password) = (person.role.as_str(), &person.username, &person.password);
+        let role = person.role.as_str();
+        let name = &person.username;
+        let password = &person.password;
         line(format_args!("  {role:<9} {name:<16} {password:<14} {region}\n"));
     }
     line(format_args!("\nIn another terminal:\n"));

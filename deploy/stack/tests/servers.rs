@@ -69,7 +69,8 @@ fn pids_below(root: u32) -> Vec<u32> {
     let everyone = fs::read_dir("/proc").unwrap().flatten();
     let everyone = everyone.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let everyone: Vec<u32> = everyone.collect();
-    let (mut below, mut fresh) = (Vec::new(), vec![root]);
+    let mut below = Vec::new();
+    let mut fresh = vec![root];
     while let Some(parent) = fresh.pop() {
         let children = everyone.iter().filter(|pid| parent_of(**pid) == Some(parent));
         fresh.extend(children.clone());

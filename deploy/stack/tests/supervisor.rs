@@ -62,7 +62,8 @@ async fn all_is_gone_when_the_pipe_closes_daemons_and_folder_included() {
     let daemon = "setsid sh -c 'echo $$ > daemon.pid; exec sleep 1000' & exec sleep 1000";
     let child = place.supervisor.spawn(place.shell("parent", daemon)).await.unwrap();
     let daemon: u32 = place.until_written("daemon.pid").await.trim().parse().unwrap();
-    let (parent, supervisor) = (child.pid().unwrap(), place.supervisor.pid());
+    let parent = child.pid().unwrap();
+    let supervisor = place.supervisor.pid();
     let folder = place.folder.clone();
     assert!(is_alive(parent) && is_alive(daemon) && folder.exists());
     drop((child, place));

@@ -148,7 +148,8 @@ impl Fuzzer {
 
     /// Starts from the kept inputs and those of earlier runs.
     fn fuzz(&self, target: &str, seconds: u64) -> Result<FuzzTally> {
-        let (new, found) = (self.folder("new", target)?, self.folder("found", target)?);
+        let new = self.folder("new", target)?;
+        let found = self.folder("found", target)?;
         let mut program = self.program(target);
         program
             .arg(format!("-max_total_time={seconds}"))
@@ -169,7 +170,8 @@ impl Fuzzer {
 
     /// Keeps the fewest inputs that reach everything the kept and new ones reach.
     fn keep(&self, target: &str) -> Result<()> {
-        let (new, least) = (self.folder("new", target)?, self.folder("least", target)?);
+        let new = self.folder("new", target)?;
+        let least = self.folder("least", target)?;
         empty(&least)?;
         let kept = self.kept(target);
         let mut program = self.program(target);
@@ -182,7 +184,8 @@ impl Fuzzer {
             return Err(format!("{target}: {}", complaint(&log)));
         }
         empty(&kept)?;
-        let (mut inputs, mut bytes) = (0, 0);
+        let mut inputs = 0;
+        let mut bytes = 0;
         for path in read_dir(&least)? {
             let to = kept.join(name(&path));
             bytes += fs::copy(&path, &to).map_err(|e| format!("{}: {e}", to.display()))?;

@@ -158,7 +158,8 @@ fn apt(folder: &Path) -> Command {
 
 /// Runs under the loader from its packages: its libraries are newer than this system's.
 fn server(root: &Path, data: &Path) -> Command {
-    let (libraries, share) = (root.join(LIBRARIES), root.join("usr/share/mysql"));
+    let libraries = root.join(LIBRARIES);
+    let share = root.join("usr/share/mysql");
     let mut server = Command::new(libraries.join("ld-linux-x86-64.so.2"));
     server
         .arg("--library-path")

@@ -83,7 +83,8 @@ fn fuzz(wish: Wish) -> Result<()> {
     println!("seed {}, {} s", wish.seed, wish.seconds);
     // The edge and gateway lanes run in parallel. The admin's gateway calls come last, because they
     // may end the others.
-    let (all, callers) = (&fuzzer, |lane| CALLERS.iter().filter(move |one| one.lane == lane));
+    let all = &fuzzer;
+    let callers = |lane| CALLERS.iter().filter(move |one| one.lane == lane);
     let mut red = thread::scope(|scope| {
         let lanes = [CallerLane::Gateway, CallerLane::Edge];
         let running = lanes.map(|lane| scope.spawn(move || all.all(callers(lane))));
@@ -123,7 +124,8 @@ impl RouteFuzzer {
         let session = self.platform.sign_in(caller)?;
         let (log, is_green) = self.asked(caller, &document, &routes, session.as_deref())?;
         if !is_green {
-            let (log, file) = (findings(&log), self.file(caller, "log"));
+            let log = findings(&log);
+            let file = self.file(caller, "log");
             let seed = self.wish.seed;
             return Err(format!("{log}\nAll of it: {}, seed {seed}", file.display()));
         }
@@ -215,7 +217,8 @@ impl Answers {
 
     /// An error if the run has covered too little.
     fn check(&self, routes: usize) -> Result<()> {
-        let (calls, limited) = (self.count(|_| true), self.count(|status| status == "429"));
+        let calls = self.count(|_| true);
+        let limited = self.count(|status| status == "429");
         if calls == 0 || self.good() == 0 && calls >= TELLING_CALLS {
             return Err(format!("none of {routes} routes did what it is for in {calls} calls"));
         }

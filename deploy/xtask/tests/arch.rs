@@ -490,7 +490,8 @@ fn this_repository_has_a_row_for_each_of_its_crates() {
 
 #[test]
 fn whatever_others_publish_is_pinned_by_its_digest() {
-    let (commit, digest) = ("a1".repeat(20), "b2".repeat(32));
+    let commit = "a1".repeat(20);
+    let digest = "b2".repeat(32);
     let workflow = ".github/workflows/ci.yml";
     check(
         workflow,

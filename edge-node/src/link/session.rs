@@ -48,7 +48,8 @@ const CONFIRMATION_PUT_DOWN_EVERY: Duration = Duration::from_secs(60);
 
 impl<'a> LinkSession<'a> {
     pub fn new(link: &'a Link, edge: EdgeProtocol, socket: Socket) -> Self {
-        let (early, acked_at) = (VecDeque::new(), Duration::ZERO);
+        let early = VecDeque::new();
+        let acked_at = Duration::ZERO;
         Self { link, edge, socket, early, acked_at, confirmed_at: None }
     }
 
@@ -164,14 +165,16 @@ impl<'a> LinkSession<'a> {
             );
         }
         let Some(key) = self.socket.new_key() else { return Ok(()) };
-        let (link, fingerprint) = (self.link, key.compute_fingerprint());
+        let link = self.link;
+        let fingerprint = key.compute_fingerprint();
         self.wait_for_file(Box::pin(link.ground.store.pin_hub(key))).await?;
         tracing::warn!(edge = %link.speaker.edge, %fingerprint, "This edge knows its hub's key from now on");
         Ok(())
     }
 
     async fn compare_clocks(&mut self, cloud_now: UnixMillis) -> Result<(), SessionEnd> {
-        let (link, is_proven) = (self.link, self.socket.is_proven());
+        let link = self.link;
+        let is_proven = self.socket.is_proven();
         let reading = HubClockReading { at: cloud_now, is_proven, is_refusal: false };
         let compared = async {
             link.ground.clock_check.compare_with_hub(reading).await;
@@ -181,7 +184,8 @@ impl<'a> LinkSession<'a> {
     }
 
     async fn confirm_feed_current(&mut self) -> Result<(), SessionEnd> {
-        let (link, now) = (self.link, self.link.ground.clock.elapsed());
+        let link = self.link;
+        let now = self.link.ground.clock.elapsed();
         let recent = |at| now.saturating_sub(at) < CONFIRMATION_PUT_DOWN_EVERY;
         let due = !self.confirmed_at.is_some_and(recent);
         if due {

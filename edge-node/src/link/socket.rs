@@ -67,7 +67,8 @@ impl Socket {
         speaker: &EdgeRunIdentity,
         seals: SealVerifier,
     ) -> Result<Self, SocketError> {
-        let (clock, signer) = (&ground.clock, &ground.signer);
+        let clock = &ground.clock;
+        let signer = &ground.signer;
         let uri = link_uri(&ground.config.gateway_url)?;
         let address = |error: tungstenite::Error| SocketError::Address(error.to_string());
         let mut request = uri.into_client_request().map_err(address)?;

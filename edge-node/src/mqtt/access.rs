@@ -212,7 +212,8 @@ impl TabletSessions {
         if guests.get(client_id).is_some_and(|here| here.visit > guest.visit) {
             return Vec::new();
         }
-        let (device, user) = (DeviceId::from_client_id(client_id), guest.pass.user_id);
+        let device = DeviceId::from_client_id(client_id);
+        let user = guest.pass.user_id;
         let others = guests.iter().filter(|(id, other)| {
             *id != client_id && other.pass.user_id != user && DeviceId::from_client_id(id) == device
         });
@@ -292,7 +293,8 @@ mod tests {
     #[test]
     fn the_broker_hands_back_what_it_was_given() {
         let signed_in = TabletSessions::new(16);
-        let (one, again) = (provider(&signed_in, 1), provider(&signed_in, 1));
+        let one = provider(&signed_in, 1);
+        let again = provider(&signed_in, 1);
         assert_ne!(one, again);
         for guest in [one, again] {
             assert_eq!(guest.to_string().parse(), Ok(guest));
@@ -303,8 +305,10 @@ mod tests {
     #[test]
     fn a_device_is_of_one_person_until_the_last_connection_ends() {
         let signed_in = TabletSessions::new(16);
-        let (one, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
-        let (tablet, user) = (device("t-1"), UserId(id(2)));
+        let one = provider(&signed_in, 1);
+        let other = provider(&signed_in, 2);
+        let tablet = device("t-1");
+        let user = UserId(id(2));
         let stays =
             |client_id, guest| signed_in.register_connection(client_id, guest, false).is_empty();
         assert!(stays("t-1", one));
@@ -324,7 +328,8 @@ mod tests {
     #[test]
     fn the_owner_of_a_device_ends_the_connections_of_others() {
         let signed_in = TabletSessions::new(16);
-        let (owner, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
+        let owner = provider(&signed_in, 1);
+        let other = provider(&signed_in, 2);
         assert!(signed_in.register_connection("t-1.x", other, false).is_empty());
         assert_eq!(signed_in.register_connection("t-1", owner, true), ["t-1.x"]);
         assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1.x", other));
@@ -346,7 +351,8 @@ mod tests {
     #[test]
     fn a_displaced_connection_ends_without_the_one_that_displaced_it() {
         let signed_in = TabletSessions::new(16);
-        let (old, new) = (provider(&signed_in, 1), provider(&signed_in, 1));
+        let old = provider(&signed_in, 1);
+        let new = provider(&signed_in, 1);
         for guest in [old, new] {
             assert!(signed_in.register_connection("t-1", guest, false).is_empty());
         }
@@ -357,7 +363,8 @@ mod tests {
     #[test]
     fn a_displaced_connection_that_is_told_of_late_displaces_nobody() {
         let signed_in = TabletSessions::new(16);
-        let (stranger, owner) = (provider(&signed_in, 2), provider(&signed_in, 1));
+        let stranger = provider(&signed_in, 2);
+        let owner = provider(&signed_in, 1);
         assert!(signed_in.register_connection("t-1", owner, true).is_empty());
         assert!(signed_in.register_connection("t-1", stranger, false).is_empty());
         assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1", stranger));

@@ -83,7 +83,9 @@ impl MqttServer {
         stop: CancellationToken,
     ) {
         let open = serve_connections(listener, slots, stop.clone(), |stream, from| {
-            let (door, stop, proof) = (self.clone(), stop.clone(), stream.slot.proof());
+            let door = self.clone();
+            let stop = stop.clone();
+            let proof = stream.slot.proof();
             async move {
                 let late = async {
                     stop.cancelled().await;

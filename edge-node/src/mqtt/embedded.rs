@@ -78,7 +78,8 @@ impl Broker {
         if ground.config.mqtt == MqttKind::External {
             return Err(MqttError::ExternalUnavailable);
         }
-        let (identity, gate) = (ground.identity.clone(), ground.gate.clone());
+        let identity = ground.identity.clone();
+        let gate = ground.gate.clone();
         let listener = web::bind_listener(&ground.config.mqtt_bind).await?;
         let signed_in = Arc::new(TabletSessions::new(ground.config.connections_per_person.get()));
         let hook = Arc::new(BrokerEventHook {

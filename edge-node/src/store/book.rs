@@ -229,7 +229,8 @@ pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<OpRun>
     let mut statement = conn.prepare_cached(OPS)?;
     let mut rows =
         statement.query(params![to_sql_int(epoch), to_sql_int(wanted.from), wanted.ops_max])?;
-    let (mut ops, mut bytes) = (Vec::new(), 0);
+    let mut ops = Vec::new();
+    let mut bytes = 0;
     while let Some(row) = rows.next()? {
         let op: Vec<u8> = row.get(0)?;
         bytes += op.len() as u64;

@@ -45,7 +45,8 @@ pub fn find_note(conn: &Connection) -> rusqlite::Result<ClockRecord> {
 }
 
 fn read_note(row: &Row<'_>) -> rusqlite::Result<ClockRecord> {
-    let (error_ms, found_at) = (row.get(2)?, UnixMillis(row.get(3)?));
+    let error_ms = row.get(2)?;
+    let found_at = UnixMillis(row.get(3)?);
     let finding: Option<ClockFinding> = read_optional(row, 1, read_parsed)?;
     let fault = finding.map(|finding| WrongClock { finding, error_ms, found_at });
     Ok(ClockRecord { hub_at: UnixMillis(row.get(0)?), fault })

@@ -88,7 +88,8 @@ pub fn judge_and_log_command(
     if entry.seen.as_ref().map(|seen| is_missing(conn, book, seen)).transpose()? == Some(true) {
         alarm::raise_alarm(conn, book, Alarm::Receipt, entry.received_at)?;
     }
-    let (command, user) = (&entry.command, entry.actor.user_id);
+    let command = &entry.command;
+    let user = entry.actor.user_id;
     let order_id = command.body.order_id();
     if let Some(known) = find_answer(conn, &book.name, (command.id, command.body.hash()), user)? {
         return Ok(known);
@@ -295,7 +296,8 @@ impl StoredCommand {
 /// The tablet resends a command that this file has lost, with its receipt: log it again.
 fn relogged_from_receipt(receipt: Receipt) -> EarlierReceipt {
     let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
-    let (at, why) = (ChainHead { seq, hash }, QuarantineWhy::EdgeRestored);
+    let at = ChainHead { seq, hash };
+    let why = QuarantineWhy::EdgeRestored;
     EarlierReceipt { edge, epoch, at, verdict, fence, why }
 }
 
@@ -310,7 +312,8 @@ pub fn insert(
         seq, op_hash, verdict, doubt, fence, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     const PENDING: &str = "INSERT INTO pending (epoch, seq, order_id, command_id, received_at)
         VALUES (?, ?, ?, ?, ?)";
-    let (epoch, seq) = (to_sql_int(stored.epoch), to_sql_int(stored.at.seq));
+    let epoch = to_sql_int(stored.epoch);
+    let seq = to_sql_int(stored.at.seq);
     conn.prepare_cached(&format!("{COMMAND} {on_conflict}"))?.execute(params![
         &stored.command_id.as_bytes()[..],
         &stored.user_id.as_bytes()[..],

@@ -48,7 +48,8 @@ pub fn load_trust(conn: &Connection) -> rusqlite::Result<Trust> {
             people: load_people(conn)?,
             marks: load_marks(conn)?,
         };
-        let (enrolled, code) = (row.get(0)?, row.get::<_, Option<[u8; 32]>>(2)?.map(Hash));
+        let enrolled = row.get(0)?;
+        let code = row.get::<_, Option<[u8; 32]>>(2)?.map(Hash);
         Ok(Trust { enrolled, known, feed_confirmed_at: feed_confirmed_at(conn)?, code })
     })
 }
@@ -180,6 +181,7 @@ fn load_people(conn: &Connection) -> rusqlite::Result<Vec<RevocationStatus>> {
 }
 
 fn read_person(row: &Row<'_>) -> rusqlite::Result<RevocationStatus> {
-    let (revoked_at, tokens_since) = (UnixMillis(row.get(1)?), UnixMillis(row.get(2)?));
+    let revoked_at = UnixMillis(row.get(1)?);
+    let tokens_since = UnixMillis(row.get(2)?);
     Ok(RevocationStatus { user: id(row, 0)?, revoked_at, tokens_since })
 }

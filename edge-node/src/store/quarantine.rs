@@ -115,8 +115,8 @@ fn relog_all(
     let mut statement = conn.prepare(TAIL)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (epoch, at) =
-            (read_u64(row, 0)?, ChainHead { seq: read_u64(row, 1)?, hash: hash(row, 2)? });
+        let epoch = read_u64(row, 0)?;
+        let at = ChainHead { seq: read_u64(row, 1)?, hash: hash(row, 2)? };
         // Skip ops that this version cannot decode; the cloud has them and reports them.
         let Ok(Op::Command(op)) = read_cbor::<Op>(row, 3) else { continue };
         let token = relog::find_token(conn, &relog::GIVEN_BACK, (epoch, op.token_seq))?;

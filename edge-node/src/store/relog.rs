@@ -102,7 +102,8 @@ pub fn relog_command(
         None => 0,
     };
     let EndedEpoch { edge, why } = origin;
-    let (verdict, fence) = (op.verdict, op.fence);
+    let verdict = op.verdict;
+    let fence = op.fence;
     let first = || EarlierReceipt { edge: edge.clone(), epoch, at, verdict, fence, why };
     let anew = CommandOp {
         token_seq,

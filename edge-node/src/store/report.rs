@@ -123,7 +123,9 @@ pub fn read_report(path: &Path) -> Result<EdgeReport, ReportError> {
     }
     let snapshot = conn.unchecked_transaction()?;
     let report = snapshot.query_row(ROW, [], |row| {
-        let (edge, epoch, suspect) = (read_parsed(row, 0)?, read_u64(row, 2)?, row.get(10)?);
+        let edge = read_parsed(row, 0)?;
+        let epoch = read_u64(row, 2)?;
+        let suspect = row.get(10)?;
         Ok(EdgeReport {
             region: read_parsed(row, 1)?,
             last_seq: read_u64(row, 3)?,

@@ -21,7 +21,8 @@ pub fn apply_assignment(
     word: RegionAssignment,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
-    let (name, epoch) = (book.name.clone(), book.epoch);
+    let name = book.name.clone();
+    let epoch = book.epoch;
     match book.tenure.apply_assignment(&name, epoch, word, || compute_feed_digest(conn))? {
         RegionLeaseChange::Granted { fence, proven: true } => {
             tracing::info!(edge = %name, fence, "This edge holds the right to assign");

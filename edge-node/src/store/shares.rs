@@ -23,7 +23,8 @@ pub fn check_share_limits(
     entry: &CheckedCommand,
     before: Option<&Order>,
 ) -> rusqlite::Result<Result<Option<ShareAct>, LimitReached>> {
-    let (actor, at) = (entry.actor, entry.received_at);
+    let actor = entry.actor;
+    let at = entry.received_at;
     let Some(act) = ShareAct::from_command(actor, &entry.command.body, before) else {
         return Ok(Ok(None));
     };

@@ -122,7 +122,8 @@ fn swap_in_snapshot(
     const GONE: &str = "SELECT o.id FROM orders o LEFT JOIN staged_orders s ON s.id = o.id
         WHERE s.id IS NULL AND o.version <= o.feed_version LIMIT ?";
     log_conflicts(conn)?;
-    let (raised, gone) = (load_order_ids(conn, RAISED)?, load_order_ids(conn, GONE)?);
+    let raised = load_order_ids(conn, RAISED)?;
+    let gone = load_order_ids(conn, GONE)?;
     book.tally = with_what_is_ahead(conn, image)?;
     replace_orders(conn)?;
     let mut applied = FeedEffects { gone, ..FeedEffects::default() };

@@ -34,9 +34,11 @@ pub fn load_standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
         FROM edge WHERE one = 1";
     conn.prepare_cached(ROW)?.query_row([], |row| {
         let assignment: RegionAssignment = read_optional(row, 2, read_cbor)?.unwrap_or_default();
-        let (held, proven, highest_fence) =
-            (read_optional(row, 3, read_u64)?, row.get(4)?, read_u64(row, 5)?);
-        let (holder, rules) = (assignment.holder.clone(), assignment.rules.clone());
+        let held = read_optional(row, 3, read_u64)?;
+        let proven = row.get(4)?;
+        let highest_fence = read_u64(row, 5)?;
+        let holder = assignment.holder.clone();
+        let rules = assignment.rules.clone();
         let right = RegionLease { assignment, held, proven, highest_fence }
             .current_right(read_u64(row, 0)?);
         let suspect: bool = row.get(1)?;

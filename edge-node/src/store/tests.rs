@@ -63,7 +63,8 @@ fn accept(n: u128) -> CommandBody {
 }
 
 async fn enter(store: &Store, entry: CheckedCommand) -> CommandLogResult {
-    let (actor, body) = (entry.actor, entry.command.body.clone());
+    let actor = entry.actor;
+    let body = entry.command.body.clone();
     let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
         let request = VerdictRequest { actor, body: &body, repeat: false, receipted: false };
         judge_command(
@@ -394,7 +395,8 @@ fn copy(from: &Path, to: &Path) {
 async fn a_revoked_session_leaves_the_disk_once_no_token_of_it_lives() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    let (session, user) = (wire::SessionId(id(0x5e55_1040_f00d_5e55_1040_f00d)), UserId(id(20)));
+    let session = wire::SessionId(id(0x5e55_1040_f00d_5e55_1040_f00d));
+    let user = UserId(id(20));
     let on_disk = || {
         let files = std::fs::read_dir(path_in(data.path()).parent().unwrap()).unwrap();
         let bytes: Vec<u8> =

@@ -46,7 +46,8 @@ async fn an_edge_with_a_wrong_clock_links_by_its_hubs_time_and_says_so_everywher
         let (cloud, gateway) = Cloud::start().await;
         cloud.seal_with(Some(&new_hub()));
         cloud.put(order(1, 1));
-        let (data, clock) = (tempfile::tempdir().unwrap(), wrong_by(error_ms));
+        let data = tempfile::tempdir().unwrap();
+        let clock = wrong_by(error_ms);
         let edge = edge_with(&clock, data.path(), gateway).await;
         let ack =
             until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) })

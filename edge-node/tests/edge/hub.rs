@@ -20,7 +20,8 @@ async fn fed(cloud: &Cloud, cursor: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_session_pins_the_hubs_key_and_nobody_else_is_the_hub_from_then_on() {
     let (cloud, gateway) = Cloud::start().await;
-    let (hub, other) = (key(), key());
+    let hub = key();
+    let other = key();
     cloud.seal_with(Some(&hub));
     cloud.put(order(1, 1));
     let data = tempfile::tempdir().unwrap();
@@ -36,7 +37,8 @@ async fn the_first_session_pins_the_hubs_key_and_nobody_else_is_the_hub_from_the
             (standing["link"]["up"] == false).then_some(())
         })
         .await;
-        let (calls, acks) = (cloud.hellos().len(), cloud.acks());
+        let calls = cloud.hellos().len();
+        let acks = cloud.acks();
         cloud.put(order(2, 1));
         cloud.heal();
         until("two calls", || async { (cloud.hellos().len() >= calls + 2).then_some(()) }).await;
@@ -52,7 +54,8 @@ async fn the_first_session_pins_the_hubs_key_and_nobody_else_is_the_hub_from_the
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_an_operator_names_counts_before_the_pinned_one() {
     let (cloud, gateway) = Cloud::start().await;
-    let (old, new) = (key(), key());
+    let old = key();
+    let new = key();
     cloud.seal_with(Some(&old));
     let data = tempfile::tempdir().unwrap();
     let gateway = format!("http://{gateway}");

@@ -82,7 +82,8 @@ async fn a_restart_resumes_where_the_file_stands() {
     })
     .await;
     let hellos = cloud.hellos();
-    let (before, after) = (&hellos[0], hellos.last().unwrap());
+    let before = &hellos[0];
+    let after = hellos.last().unwrap();
     assert_ne!(before.nonce, after.nonce);
     assert_eq!((after.feed_generation, after.feed_cursor), (GENERATION, 1));
     assert!(after.outcome_cursor >= 1 && !after.suspect);

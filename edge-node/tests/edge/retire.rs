@@ -58,7 +58,8 @@ impl Watcher {
         let over = Arc::new(AtomicBool::new(false));
         let end = over.clone();
         let watching = thread::spawn(move || {
-            let (mut looks, mut lost) = (0, 0);
+            let mut looks = 0;
+            let mut lost = 0;
             let mut look = file.prepare(LOST).unwrap();
             while !end.load(Ordering::Relaxed) {
                 let found: i64 = look.query_row([], |row| row.get(0)).unwrap();

@@ -117,7 +117,8 @@ async fn only_a_valid_token_of_ones_own_opens_the_door_and_the_refusal_says_so()
 async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
     let region = Region::open().await;
     let mut tablet = region.provider("t-1", 20).await;
-    let (edge, other) = (edge_id(), wire::DeviceId::new("t-2").unwrap());
+    let edge = edge_id();
+    let other = wire::DeviceId::new("t-2").unwrap();
     let foreign = topics::provider_topic(REGION, &edge, wire::UserId(id(21)));
     for filter in [
         "#",
@@ -155,7 +156,8 @@ async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
 async fn a_device_answers_to_one_person_at_a_time() {
     let region = Region::open().await;
     let at = region.edge.mqtt;
-    let (mine, foreign) = (region.token(Role::Provider, 20), region.token(Role::Provider, 21));
+    let mine = region.token(Role::Provider, 20);
+    let foreign = region.token(Role::Provider, 21);
     let mut tablet = region.provider("t-1", 20).await;
     for client_id in ["t-1", "t-1.second"] {
         let refused = Tablet::connect(at, client_id, "t-1", &foreign).await.err();
@@ -340,7 +342,8 @@ fn connect_packet(level: u8, device: &str, token: &str) -> Vec<u8> {
     // No properties.
     head.extend((level == 5).then_some(0));
     let body = [text("MQTT"), head, text(device), text(device), text(token)].concat();
-    let (low, high) = (body.len() % 128, body.len() / 128);
+    let low = body.len() % 128;
+    let high = body.len() / 128;
     let length = [u8::try_from(low).unwrap() | 0x80, u8::try_from(high).unwrap()];
     [&[0x10][..], &length, &body].concat()
 }
@@ -354,7 +357,8 @@ async fn refusal(at: std::net::SocketAddr, device: &str, token: &str) -> Option<
     socket.read_exact(&mut head).await.unwrap();
     let mut connack = vec![0; usize::from(head[1])];
     socket.read_exact(&mut connack).await.unwrap();
-    let (flags, reason) = (connack[0], connack[1]);
+    let flags = connack[0];
+    let reason = connack[1];
     assert_eq!((head[0], flags), (0x20, 0));
     // Skips the length of the properties, the property's id, and its length.
     let words = || String::from_utf8(connack[6..].to_vec()).unwrap();
@@ -407,7 +411,8 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
     let region = Region::open().await;
     let mut tablet = region.provider("t-1", 20).await;
     let token = region.token(Role::Provider, 20);
-    let (sessions, users) = (Vec::new(), vec![wire::UserId(id(20))]);
+    let sessions = Vec::new();
+    let users = vec![wire::UserId(id(20))];
     region.cloud.tell(wire::FeedChange::Revoked {
         version: 1,
         sessions,
@@ -451,7 +456,8 @@ async fn a_sign_out_and_a_token_that_runs_out_end_open_connections() {
     let mut stays = region.provider("t-2", 21).await;
     let short = region.cloud.people().token_until(Role::Provider, 22, 3);
     let mut runs_out = Tablet::of(region.edge.mqtt, "t-3", &short, 22).await;
-    let (sessions, users) = (vec![wire::SessionId(id(5_020))], Vec::new());
+    let sessions = vec![wire::SessionId(id(5_020))];
+    let users = Vec::new();
     region.cloud.tell(wire::FeedChange::Revoked {
         version: 1,
         sessions,

@@ -69,7 +69,8 @@ impl Clock {
 
     /// A clock that stands still until `advance` moves it.
     pub fn fixed_at(at: UnixMillis) -> Self {
-        let (elapsed_ms, began_at) = (AtomicI64::new(at.0), AtomicI64::new(0));
+        let elapsed_ms = AtomicI64::new(at.0);
+        let began_at = AtomicI64::new(0);
         Self(ClockSource::Fixed(Arc::new(FixedClock { elapsed_ms, began_at })))
     }
 

@@ -78,7 +78,8 @@ impl Pages {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let (path, headers) = (to_relative_path(request.uri().path())?, request.headers());
+        let path = to_relative_path(request.uri().path())?;
+        let headers = request.headers();
         match self.choose_copy(path, headers) {
             Some(sent) if !path.is_empty() => Some(sent.build_response(path, headers)),
             _ if path.is_empty() || is_deep_link(path, headers) => Some(self.index(headers)),

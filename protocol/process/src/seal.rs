@@ -28,7 +28,8 @@ impl FrameSealer {
     }
 
     pub fn seal_frame(&mut self, frame: &Frame) -> Frame {
-        let (number, frame) = (self.next, frame.to_bytes());
+        let number = self.next;
+        let frame = frame.to_bytes();
         self.next += 1;
         let Self { edge, challenge, nonce, .. } = &*self;
         let seal =
@@ -164,7 +165,9 @@ impl SealVerifier {
             _ => return FrameProof::Forged,
         };
         let Self { edge, challenge, .. } = &*self;
-        let (challenge, nonce, frame) = (*challenge, by.nonce, &sealed.frame[..]);
+        let challenge = *challenge;
+        let nonce = by.nonce;
+        let frame = &sealed.frame[..];
         let bytes = SealPayload { edge, challenge, nonce, number, frame }.signed_bytes();
         if sealed.number != number || !verify_bytes(&by.key.0, &bytes, &sealed.signature) {
             return FrameProof::Forged;
@@ -222,7 +225,8 @@ mod tests {
 
     #[test]
     fn another_key_a_plain_frame_and_another_session_prove_nothing() {
-        let (hub, fake) = (signer(), signer());
+        let hub = signer();
+        let fake = signer();
         let trust = HubTrust::Key(key(&hub));
         let other = sealed(&hub, &SealVerifier::new(edge(), trust), 1);
         for frame in [other[0].clone(), Frame::Unknown(900)] {
@@ -278,7 +282,8 @@ mod tests {
 
     #[test]
     fn the_hubs_time_counts_from_the_trusted_key_for_the_very_token_alone() {
-        let (hub, at) = (signer(), UnixMillis(1_764_000_000_000));
+        let hub = signer();
+        let at = UnixMillis(1_764_000_000_000);
         let time = sign_hub_time(&hub, &edge(), "a-token", at);
         let trust = HubTrust::Key(key(&hub));
         for trust in

@@ -27,8 +27,10 @@ impl TraceId {
     /// Reads only `00-TRACE-SPAN-FLAGS`.
     pub fn from_traceparent(header: &str) -> Option<Self> {
         let mut parts = header.trim().split('-');
-        let (version, trace, span, flags) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let version = parts.next()?;
+        let trace = parts.next()?;
+        let span = parts.next()?;
+        let flags = parts.next()?;
         let sound = version.len() == 2
             && version != "ff"
             && [version, span, flags].iter().all(|part| is_hex(part))

@@ -55,7 +55,8 @@ mod tests {
         let read = |name, password: Option<&'static [u8]>| {
             TabletCredentials::read("tablet-7.x", name, password)
         };
-        let (mine, token) = (Some("tablet-7"), Some(b"a.b.c".as_slice()));
+        let mine = Some("tablet-7");
+        let token = Some(b"a.b.c".as_slice());
         let whole = TabletCredentials { device: device("tablet-7"), token: "a.b.c" };
         assert_eq!(read(mine, token), Ok(whole));
         for (name, password) in [

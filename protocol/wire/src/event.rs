@@ -34,7 +34,8 @@ impl Event {
         trace: &str,
         body: &impl Serialize,
     ) -> Result<Self, serde_json::Error> {
-        let (trace, body) = (trace.to_owned(), serde_json::to_value(body)?);
+        let trace = trace.to_owned();
+        let body = serde_json::to_value(body)?;
         Ok(Self { id, kind, version: 1, at, trace, body })
     }
 }

@@ -79,8 +79,10 @@ mod tests {
 
     #[test]
     fn a_set_digest_forgets_the_order_of_its_members() {
-        let (a, b) = (Hash::digest_bytes(b"a"), Hash::digest_bytes(b"b"));
-        let (mut one, mut other) = (Hash::ZERO, Hash::ZERO);
+        let a = Hash::digest_bytes(b"a");
+        let b = Hash::digest_bytes(b"b");
+        let mut one = Hash::ZERO;
+        let mut other = Hash::ZERO;
         one.toggle_member(a);
         one.toggle_member(b);
         other.toggle_member(b);

@@ -116,7 +116,8 @@ impl Op {
         d.array().ok()?;
         (d.u32().ok()? == COMMAND).then_some(())?;
         d.array().ok()?;
-        let (mut at, mut relogged) = (None, false);
+        let mut at = None;
+        let mut relogged = false;
         for _ in 0..d.map().ok()?? {
             match d.u32().ok()? {
                 RECEIVED_AT => {

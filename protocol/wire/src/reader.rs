@@ -85,7 +85,8 @@ fn without_contacts(words: &str) -> String {
 /// The length of a telephone number that starts here.
 fn match_phone_number(chars: &[char]) -> Option<usize> {
     let plus = chars.first() == Some(&'+');
-    let (mut digits, mut length) = (0, 0);
+    let mut digits = 0;
+    let mut length = 0;
     for (at, &c) in chars.iter().enumerate().skip(usize::from(plus)) {
         match c {
             c if c.is_numeric() => (digits, length) = (digits + 1, at + 1),
@@ -150,7 +151,8 @@ mod tests {
         for status in OrderStatus::ALL {
             let order = order(status);
             let outline = without_customer(&order);
-            let (open, at_work) = (status == OrderStatus::Pending, status.is_at_work());
+            let open = status == OrderStatus::Pending;
+            let at_work = status.is_at_work();
             check(&order, Role::Customer, 1, AcceptanceCertainty::Sure, Some(&order));
             check(&order, Role::Admin, 7, AcceptanceCertainty::Sure, Some(&order));
             check(&order, Role::Customer, 3, AcceptanceCertainty::Sure, None);

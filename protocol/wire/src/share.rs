@@ -129,7 +129,8 @@ impl ShareLimits {
         };
         match act {
             ShareAct::Accept if self.open_jobs > 0 && load.open_jobs >= self.open_jobs => {
-                let (limit, most) = (ShareKind::OpenJobs, self.open_jobs);
+                let limit = ShareKind::OpenJobs;
+                let most = self.open_jobs;
                 Some(LimitReached { limit, most, frees_at: None })
             }
             ShareAct::Accept => {
@@ -165,7 +166,8 @@ fn find_next_free_time(times: &[UnixMillis], at: UnixMillis, most: u32) -> Optio
     let mut times: Vec<i64> = times.iter().map(|time| time.0).collect();
     times.sort_unstable();
     let with_this = |run: &[i64]| {
-        let (first, last) = (run.first().copied()?, run.last().copied()?);
+        let first = run.first().copied()?;
+        let last = run.last().copied()?;
         Some(last.max(at.0) - first.min(at.0))
     };
     let full = times.windows(most).filter_map(with_this).any(|span| span < DAY_MS);

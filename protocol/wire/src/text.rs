@@ -156,8 +156,8 @@ mod tests {
 
     #[test]
     fn text_is_trimmed_bounded_and_printable() {
-        let (required, unprintable) =
-            ("This is required.", "This holds characters that cannot be shown.");
+        let required = "This is required.";
+        let unprintable = "This holds characters that cannot be shown.";
         check_title("  Fix  ", Ok("Fix"));
         check_title("修理水龙头", Ok("修理水龙头"));
         check_title("", Err(required));

@@ -64,8 +64,10 @@ mod tests {
 
     #[test]
     fn a_device_reaches_its_own_topics_and_no_others() {
-        let (region, edge) = (Region::North, EdgeId::new("north-1").unwrap());
-        let (mine, other) = (DeviceId::new("t-1").unwrap(), DeviceId::new("t-2").unwrap());
+        let region = Region::North;
+        let edge = EdgeId::new("north-1").unwrap();
+        let mine = DeviceId::new("t-1").unwrap();
+        let other = DeviceId::new("t-2").unwrap();
         let actor = |role| Actor { user_id: UserId(uuid::Uuid::nil()), role };
         let user = actor(Role::Provider);
         assert!(may_publish(region, &edge, &mine, "hf/NORTH/north-1/cmd/t-1"));

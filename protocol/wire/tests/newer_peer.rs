@@ -79,7 +79,8 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_a_frame_is_read_past() {
 
 #[test]
 fn a_field_that_a_newer_peer_adds_anywhere_in_an_op_or_a_command_is_read_past() {
-    let (mut ops, mut commands) = (0, 0);
+    let mut ops = 0;
+    let mut commands = 0;
     for (name, text) in golden() {
         if name.starts_with("op/") {
             check(&name, &bytes(&text), |bytes| Op::from_bytes(bytes).unwrap());

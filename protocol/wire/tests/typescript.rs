@@ -136,8 +136,10 @@ fn statuses(text: &mut String) {
 }
 
 fn topic_functions(text: &mut String) {
-    let (region, edge) = (Region::North, EdgeId::new("edge-name").unwrap());
-    let (device, user) = (DeviceId::new("device-name").unwrap(), UserId(uuid::Uuid::nil()));
+    let region = Region::North;
+    let edge = EdgeId::new("edge-name").unwrap();
+    let device = DeviceId::new("device-name").unwrap();
+    let user = UserId(uuid::Uuid::nil());
     let parts = [
         (region.to_string(), "region"),
         (edge.to_string(), "edge"),

@@ -5,7 +5,9 @@ use wire::UnixMillis;
 /// Formats at most two units, such as `3m 12s`.
 pub fn format_duration(ms: i64) -> String {
     let seconds = ms / 1000;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let minutes = seconds / 60;
+    let hours = seconds / 3600;
+    let days = seconds / 86_400;
     match seconds {
         ..60 => format!("{seconds}s"),
         60..3600 => format!("{minutes}m {}s", seconds % 60),

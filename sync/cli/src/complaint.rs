@@ -62,14 +62,16 @@ fn describe_complaint(
                 QuarantineWhy::EdgeRestored => ("restored", "edge_restored".into()),
                 QuarantineWhy::EdgeCloned => ("cloned", "edge_cloned".into()),
             };
-            let (at, epoch) = (age::format_moment(status.at).into(), epoch.into());
+            let at = age::format_moment(status.at).into();
+            let epoch = epoch.into();
             (kind, look.translate(say::complaint_quarantine { edge: name, why, at, epoch }))
         }
         Kind::GrantDiffers { fence } => {
             ("grant_differs", look.translate(say::complaint_grant_differs { fence: fence.into() }))
         }
         Kind::LeftBehind(left) => {
-            let (epoch, count) = (left.epoch.into(), left.commands);
+            let epoch = left.epoch.into();
+            let count = left.commands;
             ("left_behind", look.translate(say::complaint_left_behind { epoch, count }))
         }
         Kind::NeverConnected => ("never_connected", look.translate(say::complaint_never_connected)),

@@ -116,7 +116,8 @@ pub async fn run(
     limit: usize,
     after: Option<ConflictCursor>,
 ) -> Result<CommandOutput> {
-    let (page, look) = (load_page(gateway, limit, after).await?, &gateway.look);
+    let page = load_page(gateway, limit, after).await?;
+    let look = &gateway.look;
     Ok(CommandOutput::new(look, || page_to_json(&page, look), || render_page(&page, look)))
 }
 
@@ -146,7 +147,8 @@ async fn load_page(
 /// Takes the newer of the two heads. Keeps each list's order: its cursor is a position in it, and
 /// the times come from several clocks.
 fn merge_newest_first(lost: Vec<Conflict>, cases: Vec<Conflict>) -> Vec<Conflict> {
-    let (mut lost, mut cases) = (lost.into_iter().peekable(), cases.into_iter().peekable());
+    let mut lost = lost.into_iter().peekable();
+    let mut cases = cases.into_iter().peekable();
     let mut items = Vec::new();
     loop {
         let is_case = match (lost.peek(), cases.peek()) {
@@ -323,7 +325,8 @@ mod tests {
             });
             Conflict::Case(Box::new(serde_json::from_value(case).unwrap()))
         };
-        let (one, other) = (vec![case(12, 1), case(11, 2)], vec![case(7, 3), case(6, 0)]);
+        let one = vec![case(12, 1), case(11, 2)];
+        let other = vec![case(7, 3), case(6, 0)];
         let items = merge_newest_first(one, other);
         let names: Vec<String> = items.iter().map(|item| item.name().to_string()).collect();
         assert_eq!(names, ["case-7", "case-12", "case-11", "case-6"]);

@@ -84,7 +84,8 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
             let answer = none_if_not_found(gateway.post_json(REPLAYS, Some(&form)).await);
             let unknown = say::unknown_letters { name: queue.into() };
             let answer = require_found(answer?, unknown, &gateway.look)?;
-            let (queue, since) = (queue.into(), age::format_moment(since).into());
+            let queue = queue.into();
+            let since = age::format_moment(since).into();
             Ok(CommandOutput::from_answer(gateway, answer, say::replay_asked { queue, since }))
         }
     }

@@ -107,7 +107,9 @@ impl EdgeList {
 }
 
 fn build_row(edge: &EdgeListItem, list: &EdgeList, look: &OutputStyle) -> Vec<TableCell> {
-    let (status, region, now) = (&edge.status, list.find_region(edge), list.report.now);
+    let status = &edge.status;
+    let region = list.find_region(edge);
+    let now = list.report.now;
     let last_seq = edge.cursor_seq + status.lag_up_ops;
     let right = holds_right(edge, region).then(|| look.translate(say::edges_holds_right));
     vec![
@@ -191,8 +193,8 @@ pub fn pending_cell(status: &EdgeStatus, now: UnixMillis, look: &OutputStyle) ->
         _ if status.pending == 0 => TableCell::new(0),
         None => TableCell::with_tone(TextTone::Doubtful, status.pending),
         Some(at) => {
-            let (pending, age) =
-                (status.pending.into(), age::format_duration(now.ms_since(at)).into());
+            let pending = status.pending.into();
+            let age = age::format_duration(now.ms_since(at)).into();
             TableCell::with_tone(
                 TextTone::Doubtful,
                 look.translate(say::edges_pending_since { pending, age }),
@@ -212,7 +214,8 @@ fn clock_cell(error_ms: Option<i64>) -> TableCell {
 
 fn disk_cell(status: &EdgeStatus) -> TableCell {
     let Some(free) = status.disk_free_bytes else { return TableCell::new("-") };
-    let (mib, gib) = (free / (1024 * 1024), free / (1024 * 1024 * 1024));
+    let mib = free / (1024 * 1024);
+    let gib = free / (1024 * 1024 * 1024);
     if status.disk_is_low() {
         return TableCell::with_tone(TextTone::Bad, format!("! {mib} MiB"));
     }

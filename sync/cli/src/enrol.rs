@@ -43,7 +43,8 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
     answer["only_on_this_machine"] = json!(only_here);
     answer["voids_earlier_code"] = json!(voids_earlier_code);
     let text = || {
-        let (name, until) = (name.into(), age::format_moment(expires_at).into());
+        let name = name.into();
+        let until = age::format_moment(expires_at).into();
         let look = &gateway.look;
         let invited = look.translate(say::enrol_invited { name, until });
         let voided = match voids_earlier_code {

@@ -54,7 +54,8 @@ pub fn render_history(story: &OrderHistory, look: &OutputStyle) -> String {
 fn render_heading(order: &Order, look: &OutputStyle) -> String {
     let Order { id, code, location, price, .. } = order;
     let title = look.paint(TextTone::Heading, &replace_control_chars(&order.title));
-    let (status, version) = (order.status.into(), order.version.into());
+    let status = order.status.into();
+    let version = order.version.into();
     let state = look.translate(say::explain_state { status, version });
     let currency = order.currency.as_str();
     format!("{code}  {title}  {location}  {price} {currency}\n{id}  {state}\n")
@@ -106,7 +107,8 @@ fn describe_entry(entry: &TimelineEntry, cast: &PersonNames, look: &OutputStyle)
     if let Some(status) = entry.payment_status {
         return look.translate(say::explain_payment { status: status.as_str().into() });
     }
-    let (who, way) = (cast.name(entry.actor).into(), describe_entry_route(entry, look).into());
+    let who = cast.name(entry.actor).into();
+    let way = describe_entry_route(entry, look).into();
     let action = entry.action.map_or("publish", Action::as_str).into();
     let state = look.translate(say::order_status { status: entry.to.into() }).into();
     match is_refused(entry) {
@@ -169,7 +171,8 @@ fn list_promise_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMill
     if is_here && promise.broken_by().is_none() {
         return Vec::new();
     }
-    let (of, under) = (|| edge.into(), || (*fence).into());
+    let of = || edge.into();
+    let under = || (*fence).into();
     let promised = say::explain_promised { edge: of(), epoch: (*epoch).into(), fence: under() };
     let answered = entry.hops.edge_at.filter(|_| !is_here).map(|at| (at, look.translate(promised)));
     let ended = end.as_ref().map(|end| {
@@ -206,7 +209,8 @@ fn describe_storing(entry: &TimelineEntry, look: &OutputStyle) -> String {
     let answered = look.translate(say::explain_verdict { verdict }).into();
     match (entry.epoch, entry.seq) {
         (Some(epoch), Some(seq)) => {
-            let (epoch, seq) = (epoch.into(), seq.into());
+            let epoch = epoch.into();
+            let seq = seq.into();
             look.translate(say::explain_stored { edge, seq, epoch, answered })
         }
         _ => look.translate(say::explain_answered { edge, answered }),

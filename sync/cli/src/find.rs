@@ -27,7 +27,8 @@ enum ExplainedItem {
 }
 
 pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
-    let (subject, look) = (find_item(gateway, name).await?, &gateway.look);
+    let subject = find_item(gateway, name).await?;
+    let look = &gateway.look;
     let mut story = Value::Null;
     if look.json {
         story = subject.to_json(look);
@@ -137,7 +138,8 @@ pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
     };
     let found = gateway.list(&format!("/api/v1/admin/orders?code={code}&")).await?;
     <[Order; 1]>::try_from(found).map(|[order]| order).map_err(|orders| {
-        let (code, count) = (code.into(), orders.len());
+        let code = code.into();
+        let count = orders.len();
         if count == 0 {
             return CommandFailure::from_sentence(
                 ExitKind::NotFound,
@@ -146,7 +148,8 @@ pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
             );
         }
         let ids: Vec<String> = orders.iter().map(|order| order.id.to_string()).collect();
-        let (ids, count) = (ids.join(", ").into(), count.into());
+        let ids = ids.join(", ").into();
+        let count = count.into();
         CommandFailure::from_sentence(
             ExitKind::Conflict,
             look,

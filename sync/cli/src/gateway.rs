@@ -91,7 +91,8 @@ impl Gateway {
         }
         trust_authorities(&TlsConfig::from_environment())
             .map_err(|error| trust_failure(&error, &look))?;
-        let (client, timeout) = (Client::new(), common.timeout_or(10));
+        let client = Client::new();
+        let timeout = common.timeout_or(10);
         Ok((Self { look, url, client, token: None, timeout }, context))
     }
 
@@ -139,7 +140,8 @@ impl Gateway {
         limit: usize,
         after: Option<String>,
     ) -> Result<(Vec<T>, Option<String>)> {
-        let (mut items, mut next) = (Vec::new(), after);
+        let mut items = Vec::new();
+        let mut next = after;
         for _ in 0..PAGES_MAX {
             let size = (limit - items.len()).min(PAGE_MAX);
             let after = next.map(|cursor| format!("cursor={cursor}&")).unwrap_or_default();
@@ -194,7 +196,8 @@ impl Gateway {
     }
 
     fn failure_from_refusal(&self, path: &str, status: u16, error: &ClientError) -> CommandFailure {
-        let (exit, look) = (ExitKind::from_http_status(status), &self.look);
+        let exit = ExitKind::from_http_status(status);
+        let look = &self.look;
         let problem = error.problem.as_deref();
         let code = problem.map(|problem| problem.code);
         let reasons = problem.map(list_reasons).unwrap_or_default();
@@ -225,7 +228,8 @@ impl Gateway {
     }
 
     fn suggest_next_step(&self, failure: &CommandFailure) -> Option<String> {
-        let (look, url) = (&self.look, (&self.url).into());
+        let look = &self.look;
+        let url = (&self.url).into();
         let is_locked = failure.code == Some(Code::AccountLocked);
         match (failure.retry_after, failure.exit) {
             (Some(later), _) if failure.is_rate_limited() || is_locked => {
@@ -272,7 +276,8 @@ fn load_context(url: Option<&str>, look: &OutputStyle) -> Result<Option<Operator
 }
 
 pub fn context_file_failure(error: &ContextFileError, look: &OutputStyle) -> CommandFailure {
-    let (path, cause) = (error.path.display().into(), describe_cause(&error.source));
+    let path = error.path.display().into();
+    let cause = describe_cause(&error.source);
     let sentence = say::sign_in_unusable { path, cause };
     CommandFailure::from_sentence(ExitKind::Failure, look, sentence)
 }
@@ -280,7 +285,8 @@ pub fn context_file_failure(error: &ContextFileError, look: &OutputStyle) -> Com
 fn trust_failure(error: &TrustError, look: &OutputStyle) -> CommandFailure {
     match error {
         TrustError::Unreadable { file, source } => {
-            let (path, cause) = (file.display().into(), describe_cause(source));
+            let path = file.display().into();
+            let cause = describe_cause(source);
             CommandFailure::from_sentence(
                 ExitKind::Usage,
                 look,

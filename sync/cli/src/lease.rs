@@ -110,7 +110,8 @@ fn render_lease(answer: &Value, look: &OutputStyle) -> serde_json::Result<String
 fn describe_current_lease(now: &RegionAssignment, look: &OutputStyle) -> String {
     let policy = policy_word(now.policy, look).into();
     let Some(holder) = &now.holder else { return look.translate(say::lease_free { policy }) };
-    let (epoch, fence) = (now.epoch.into(), now.fence.into());
+    let epoch = now.epoch.into();
+    let fence = now.fence.into();
     look.translate(say::lease_held { policy, holder: holder.into(), epoch, fence })
 }
 
@@ -126,12 +127,13 @@ fn describe_past_lease(record: &FenceRecord, look: &OutputStyle) -> String {
     let end = match &record.end {
         None => look.translate(say::lease_stands),
         Some(end) => {
-            let (at, end) =
-                (age::format_moment(end.at).into(), describe_right_end(end, look).into());
+            let at = age::format_moment(end.at).into();
+            let end = describe_right_end(end, look).into();
             look.translate(say::lease_ended { at, end })
         }
     };
-    let (fence, holder) = (record.fence.into(), (&record.holder).into());
+    let fence = record.fence.into();
+    let holder = (&record.holder).into();
     look.translate(say::lease_past {
         fence,
         holder,

@@ -85,7 +85,8 @@ pub async fn sign_in(
         .map_err(|error| context_file_failure(&error, &look))?;
     let role = role_word(grant.role, &look);
     let text = || {
-        let (user, url) = (username.into(), (&gateway.url).into());
+        let user = username.into();
+        let url = (&gateway.url).into();
         let done = look.translate(say::login_done { user, role: (&role).into(), url });
         let kept = look.translate(say::login_kept { file: file.display().into() });
         let guesses =
@@ -147,7 +148,8 @@ pub async fn issue_token(gateway: &Gateway, region: Option<Region>) -> Result<Co
 /// Returns the stored token. Renews and stores it first if it ends soon.
 pub async fn load_valid_token(gateway: &Gateway, mut context: OperatorContext) -> Result<String> {
     let Some(renewal) = &mut context.renewal else { return Ok(context.token) };
-    let (clock, folder) = (Clock::system(), ContextFolder::for_user());
+    let clock = Clock::system();
+    let folder = ContextFolder::for_user();
     let left_ms = renewal.expires_at.ms_since(clock.now());
     if left_ms > RENEWED_BEFORE_MS {
         return Ok(context.token);
@@ -197,7 +199,8 @@ fn describe_guesses(
     GuessReport { count, places, since }: GuessReport,
     look: &OutputStyle,
 ) -> String {
-    let (count, places) = (u64::from(count), u64::from(places));
+    let count = u64::from(count);
+    let places = u64::from(places);
     look.translate(say::login_guesses { count, places, since: age::format_moment(since).into() })
 }
 

@@ -78,7 +78,8 @@ fn describe_holder_wait(region: Region, report: &StatusReport, look: &OutputStyl
     let Some((holder, up)) = here.and_then(find_holder) else {
         return look.translate(say::step_nobody_holds);
     };
-    let (holder, region) = (holder.into(), region.into());
+    let holder = holder.into();
+    let region = region.into();
     match up {
         true => look.translate(say::step_holder_asked { holder, region }),
         false => look.translate(say::step_holder_away { holder, region }),

@@ -36,7 +36,8 @@ const ASKS_FORM: NarrowTableRules =
     NarrowTableRules { sheds: &[6, 5, 2, 4], ends_with_sentence: true };
 
 pub async fn run(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<CommandOutput> {
-    let (queue, look) = (load_queue(gateway, edge, limit).await?, &gateway.look);
+    let queue = load_queue(gateway, edge, limit).await?;
+    let look = &gateway.look;
     Ok(CommandOutput::new(look, || queue_to_json(&queue, look), || render_queue(&queue, look)))
 }
 
@@ -219,7 +220,10 @@ mod tests {
         let report = StatusReport { now: UnixMillis(0), regions: Vec::new() };
         let edge = EdgeId::new("north-1").ok();
         let of = |edge, language| {
-            let (waiting, more, asks, left) = (Vec::new(), false, Vec::new(), Vec::new());
+            let waiting = Vec::new();
+            let more = false;
+            let asks = Vec::new();
+            let left = Vec::new();
             let queue = WaitingOps { report: report.clone(), edge, waiting, more, asks, left };
             render_queue(&queue, &OutputStyle::for_pipe(language))
         };

@@ -53,8 +53,8 @@ impl CommandOutput {
 
     /// Returns the gateway's answer, or a sentence with its next step.
     pub fn from_answer(gateway: &Gateway, answer: Value, sentence: impl Sentence) -> Self {
-        let (look, (done, step)) =
-            (&gateway.look, split_next_step(gateway.look.translate(sentence)));
+        let look = &gateway.look;
+        let (done, step) = split_next_step(gateway.look.translate(sentence));
         Self::new(look, || answer, || format!("{done}\n    {}\n", look.format_next_step(&step)))
     }
 }

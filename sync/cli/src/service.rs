@@ -93,7 +93,8 @@ pub async fn run(gateway: &Gateway, action: &EdgesAction) -> Result<CommandOutpu
             let form = json!({"since": since, "why": why});
             let (answer, done) = take_out_of_service(gateway, edge, "disabling", &form).await?;
             let DisabledEdge { cases, settled, undecided, .. } = done;
-            let (edge, since) = (edge.into(), age::format_moment(since).into());
+            let edge = edge.into();
+            let since = age::format_moment(since).into();
             let settled = if settled { "yes" } else { "no" }.into();
             let sentence = say::edge_is_disabled { edge, since, cases, undecided, settled };
             Ok(CommandOutput::from_answer(gateway, answer, sentence))
@@ -101,7 +102,8 @@ pub async fn run(gateway: &Gateway, action: &EdgesAction) -> Result<CommandOutpu
         EdgesAction::Retire { edge, why } => {
             let form = json!({"why": why});
             let (answer, done) = take_out_of_service(gateway, edge, "retirement", &form).await?;
-            let (undecided, not_received) = (done.undecided, done.not_received);
+            let undecided = done.undecided;
+            let not_received = done.not_received;
             let sentence = say::edge_is_retired { edge: edge.into(), undecided, not_received };
             Ok(CommandOutput::from_answer(gateway, answer, sentence))
         }
@@ -143,7 +145,8 @@ async fn issue_key_code(
         NewKeyCode::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let look = &gateway.look;
     let text = || {
-        let (edge, until) = (edge.into(), age::format_moment(expires_at).into());
+        let edge = edge.into();
+        let until = age::format_moment(expires_at).into();
         let old = match (is_disabled, keep_old) {
             (true, _) => "disabled",
             (false, true) => "kept",

@@ -19,14 +19,16 @@ const FORM: NarrowTableRules =
     NarrowTableRules { sheds: &[10, 8, 2, 9, 7, 5], ends_with_sentence: false };
 
 pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
-    let (report, look) = (gateway.fetch_status().await?, &gateway.look);
+    let report = gateway.fetch_status().await?;
+    let look = &gateway.look;
     let exit =
         if report.list_health_issues().is_empty() { ExitKind::Ok } else { ExitKind::Degraded };
     if look.json {
         let value = report_to_json(&report, look).map_err(|_| gateway.unreadable_failure())?;
         return Ok(CommandOutput { exit, ..CommandOutput::new(look, || value, String::new) });
     }
-    let (rows, verdict) = (render_rows(&report, look), render_verdict(&report, look));
+    let rows = render_rows(&report, look);
+    let verdict = render_verdict(&report, look);
     // Stdout carries only rows, so that files and programs get no warnings.
     let verdict = match look.width {
         Some(_) => format!("\n{verdict}"),
@@ -74,13 +76,15 @@ fn list_repairs(report: &StatusReport, look: &OutputStyle) -> Vec<String> {
     for status in &report.regions {
         let repairs = status.repairs.unwrap_or_default();
         if let Some(at) = repairs.repaired_at {
-            let (region, at) = (status.region.into(), age::format_moment(at).into());
+            let region = status.region.into();
+            let at = age::format_moment(at).into();
             let count = repairs.repaired;
             lines.push(look.translate(say::status_repaired_region { region, count, at }));
         }
         for status in &status.edges {
             if let Some(at) = status.repaired_at {
-                let (edge, at) = ((&status.edge).into(), age::format_moment(at).into());
+                let edge = (&status.edge).into();
+                let at = age::format_moment(at).into();
                 let count = status.repairs;
                 lines.push(look.translate(say::status_repaired_edge { edge, count, at }));
             }
@@ -96,7 +100,9 @@ const LOST_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 fn list_recent_losses(report: &StatusReport, look: &OutputStyle) -> impl Iterator<Item = String> {
     report.regions.iter().flat_map(|region| &region.edges).filter_map(|status| {
         let at = status.lost_at.filter(|at| report.now.ms_since(*at) < LOST_SHOWN_MS)?;
-        let (edge, count, at) = ((&status.edge).into(), status.lost, age::format_moment(at).into());
+        let edge = (&status.edge).into();
+        let count = status.lost;
+        let at = age::format_moment(at).into();
         Some(look.translate(say::status_lost { edge, count, at }))
     })
 }

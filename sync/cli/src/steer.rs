@@ -23,7 +23,8 @@ pub async fn set_gate(
         LinkAction::Heal => "open",
     };
     let path = format!("/api/v1/admin/regions/{region}");
-    let (answer, region) = (gateway.put_json(&path, &json!({"gate": gate})).await?, region.into());
+    let answer = gateway.put_json(&path, &json!({"gate": gate})).await?;
+    let region = region.into();
     Ok(match action {
         LinkAction::Cut => CommandOutput::from_answer(gateway, answer, say::link_cut { region }),
         LinkAction::Heal => {

@@ -96,7 +96,8 @@ impl TableLayout {
             let cells: usize = kept.iter().map(|column| widths[*column] + GAP).sum();
             cells.saturating_sub(GAP) <= width
         };
-        let (mut sentence, mut shed) = (None, Vec::new());
+        let mut sentence = None;
+        let mut shed = Vec::new();
         if !fits(&kept) && form.ends_with_sentence {
             sentence = kept.pop();
         }
@@ -150,7 +151,8 @@ impl TableLayout {
         for (number, columns) in self.lines.iter().enumerate() {
             let indent = if number == 0 { 0 } else { INDENT };
             let cells = columns.iter().filter_map(|column| {
-                let (cell, width) = (row.get(*column)?, self.widths[*column]);
+                let cell = row.get(*column)?;
+                let width = self.widths[*column];
                 Some(
                     look.paint(cell.tone, &cell.text)
                         + &" ".repeat(width + GAP - cell.display_width()),

@@ -115,7 +115,8 @@ pub fn render_history(trail: &CommandHistory, look: &OutputStyle) -> String {
 fn render_op(op: &OpRecord, trail: &CommandHistory, look: &OutputStyle) -> String {
     let (tone, state) = ops::describe_state(op.state, look);
     let code = op.command.as_ref().map(|command| format!("  {}", command.order_code));
-    let (place, what) = (look.paint(TextTone::Heading, &op.place.to_string()), ops::op_name(op));
+    let place = look.paint(TextTone::Heading, &op.place.to_string());
+    let what = ops::op_name(op);
     let state = look.paint(tone, &state);
     let mut out = format!("{place}  {what}{}  {state}\n", code.unwrap_or_default());
     let mut line = |text: &str| out.push_str(&format!("  {text}\n"));
@@ -134,10 +135,12 @@ fn render_op(op: &OpRecord, trail: &CommandHistory, look: &OutputStyle) -> Strin
 }
 
 fn describe_sender(command: &OpCommand, look: &OutputStyle) -> Vec<String> {
-    let (id, user) = (command.id.into(), command.actor.user_id.into());
+    let id = command.id.into();
+    let user = command.actor.user_id.into();
     let role = role_word(command.actor.role, look).into();
     let before = command.logged_before.as_ref().map(|before| {
-        let (place, verdict) = ((&before.place).into(), verdict_word(before.verdict, look).into());
+        let place = (&before.place).into();
+        let verdict = verdict_word(before.verdict, look).into();
         look.translate(say::trail_logged_before { place, verdict })
     });
     std::iter::once(look.translate(say::trail_command { id, role, user })).chain(before).collect()
@@ -237,7 +240,8 @@ fn render_answer(answer: &CommandAnswer, look: &OutputStyle) -> String {
         Some(code) => look.format_labelled(&applied, &describe_code(code, look)),
         None => applied,
     };
-    let (id, order) = (answer.command_id.into(), answer.order_id.into());
+    let id = answer.command_id.into();
+    let order = answer.order_id.into();
     let command = look.translate(say::trail_cloud { id, order });
     format!("{command}\n  {}  {applied}\n", format_moment(answer.decided_at))
 }
@@ -246,7 +250,8 @@ fn render_acceptance(ask: &WaitingAsk, trail: &CommandHistory, look: &OutputStyl
     let code = ask.order_code.as_ref().map_or("-", OrderCode::as_str).into();
     let command = look.translate(say::trail_ask { id: ask.command_id.into(), code });
     let (tone, state) = ops::describe_state(ask.state, look);
-    let (state, at) = (look.paint(tone, &state), format_moment(ask.taken_at));
+    let state = look.paint(tone, &state);
+    let at = format_moment(ask.taken_at);
     let taken = look.translate(say::trail_ask_taken { region: ask.region.into() });
     let next = look.format_next_step(&ops::next_step_for_acceptance(ask, &trail.report, look));
     format!("{command}  {state}\n  {at}  {taken}\n  {next}\n")

@@ -190,7 +190,8 @@ async fn check_unused_codes(gateway: &Gateway, now: UnixMillis) -> Result<Vec<St
     let edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
     let invited = edges.iter().filter(|item| item.code_expires_at.is_some_and(|at| at > now));
     let missing = invited.map(|item| {
-        let (edge, region) = ((&item.status.edge).into(), item.region.into());
+        let edge = (&item.status.edge).into();
+        let region = item.region.into();
         gateway.look.translate(say::wait_code_unused { edge, region })
     });
     Ok(missing.collect())
@@ -238,7 +239,8 @@ fn check_edge(
         WaitCondition::Drained => (true, true, false),
         WaitCondition::Order { .. } => (false, false, false),
     };
-    let (edge, region) = (|| (&status.edge).into(), region.region.into());
+    let edge = || (&status.edge).into();
+    let region = region.region.into();
     let mut missing = Vec::new();
     if connected && status.link != LinkState::Up {
         missing.push(match status.since {

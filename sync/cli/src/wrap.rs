@@ -58,7 +58,10 @@ struct TextPiece<'t> {
 
 fn split_pieces(text: &str) -> Vec<TextPiece<'_>> {
     let mut pieces = Vec::new();
-    let (mut gap, mut start, mut in_command, mut before) = (0, 0, false, ' ');
+    let mut gap = 0;
+    let mut start = 0;
+    let mut in_command = false;
+    let mut before = ' ';
     let mut push = |gap: usize, text| {
         pieces.push(TextPiece { gap, text, width: shown_width(text) });
     };

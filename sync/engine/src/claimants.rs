@@ -46,7 +46,8 @@ impl PotentialActors {
     /// Wider than `Action::roles` in one case: the cloud accepts a customer's approval under an
     /// offline rule.
     fn is_permitted(&self, actor: Actor, action: Action) -> bool {
-        let (user, is_admin) = (Some(actor.user_id), actor.role == Role::Admin);
+        let user = Some(actor.user_id);
+        let is_admin = actor.role == Role::Admin;
         match action {
             Action::Approve => is_admin || user == Some(self.customer),
             Action::Reject => is_admin,
@@ -175,8 +176,8 @@ mod tests {
         );
         assert!(sight.pending[0].is_idle);
         // The cloud may refuse the withdrawal, and then the start counts.
-        let (gone, back) =
-            ((PROVIDER, Role::Provider, Withdraw), (PROVIDER, Role::Provider, Start));
+        let gone = (PROVIDER, Role::Provider, Withdraw);
+        let back = (PROVIDER, Role::Provider, Start);
         check(at(OrderStatus::Accepted, Some(PROVIDER)), &[gone, back], false);
         // A completed order cannot be accepted, so its provider stays.
         check(at(OrderStatus::Completed, Some(PROVIDER)), &[accept, start], true);

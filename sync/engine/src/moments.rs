@@ -52,9 +52,11 @@ impl LogHeadReports {
         if cursor < self.told_seq {
             return self;
         }
-        let (since, since_feed) = (self.told_at, self.told_feed);
+        let since = self.told_at;
+        let since_feed = self.told_feed;
         // A report never lowers an earlier one.
-        let (told_at, told_feed) = (at.max(since), feed.max(since_feed));
+        let told_at = at.max(since);
+        let told_feed = feed.max(since_feed);
         Self { since, since_feed, told_seq: seq, told_at, told_feed, ..self }
     }
 
@@ -64,7 +66,8 @@ impl LogHeadReports {
         let whole = cursor >= self.told_seq;
         let (since, since_feed) =
             if whole { (self.told_at, self.told_feed) } else { (self.since, self.since_feed) };
-        let (told_seq, newest) = (0, UnixMillis(0));
+        let told_seq = 0;
+        let newest = UnixMillis(0);
         Self { since, since_feed, told_seq, told_at: since, told_feed: since_feed, newest }
     }
 

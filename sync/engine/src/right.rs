@@ -222,10 +222,12 @@ mod tests {
         let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
         let assignment = RegionAssignment { rules, ..RegionAssignment::default() };
         let tenure = RegionLease { assignment, ..RegionLease::default() };
-        let (order_id, provider) = (OrderId(id(1)), actor(20, Role::Provider));
+        let order_id = OrderId(id(1));
+        let provider = actor(20, Role::Provider);
         let start = CommandBody::StartOrder { order_id };
         let complete = CommandBody::CompleteOrder { order_id, note: None };
-        let (status, provider_id) = (OrderStatus::Accepted, Some(provider.user_id));
+        let status = OrderStatus::Accepted;
+        let provider_id = Some(provider.user_id);
         let accepted = Order { status, provider_id, ..order(1, 3) };
         let mut allowed = Vec::new();
         for at_start in [Some(false), Some(true), None] {

@@ -27,7 +27,8 @@ pub fn draft() -> Draft {
 
 /// An order of customer 10, determined by id and version.
 pub fn order(n: u128, version: u64) -> Order {
-    let (customer, at) = (UserId(id(10)), UnixMillis(0));
+    let customer = UserId(id(10));
+    let at = UnixMillis(0);
     Order {
         status: OrderStatus::Pending,
         version,

@@ -115,7 +115,8 @@ impl World {
         let cursor = ChainHead::start(&name());
         let base = Base { ops: Vec::new(), cursor, outcomes: Vec::new(), feed: 0, term: 0 };
         let edge = EdgeProtocol::new(who(0), file.position.clone());
-        let (up, down) = (VecDeque::new(), VecDeque::new());
+        let up = VecDeque::new();
+        let down = VecDeque::new();
         let mut world =
             Self { file, base, edge, session: None, up, down, boots: 0, older, packed: 0 };
         world.restart_edge();

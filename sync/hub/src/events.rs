@@ -82,7 +82,8 @@ impl FeedConsumer {
         let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
         let fed = self.store.feed_order(event, &order, self.clock.now()).await?;
         if fed == FeedEffect::Contradicted {
-            let (id, version) = (order.id, order.version);
+            let id = order.id;
+            let version = order.version;
             tracing::error!(order.id = %id, version, "Order `{id}` came again with different content");
             self.store.note_contradiction(order.location, self.clock.now()).await?;
         }
@@ -94,7 +95,8 @@ impl FeedConsumer {
         let fed = self.store.feed_assignment(event, region, &assignment, self.clock.now()).await?;
         if fed == FeedEffect::Added {
             let holder = assignment.holder.as_ref().map_or("nobody", wire::EdgeId::as_str);
-            let (policy, fence) = (assignment.policy.as_str(), assignment.fence);
+            let policy = assignment.policy.as_str();
+            let fence = assignment.fence;
             tracing::info!(%region, policy, holder, fence, "The assignment of {region} has changed");
         }
         Ok(fed)

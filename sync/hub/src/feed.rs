@@ -32,7 +32,8 @@ pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, nudges: EdgeSi
     tasks.spawn("feed_keys", async move { news.watch_keys(rounds).await });
     let repairs = EdgeRepairer { comparison: comparison.clone(), nudges };
     tasks.spawn("mend", async move { repairs.run_checks().await });
-    let (regions, store) = (comparison.regions.clone(), comparison.store.clone());
+    let regions = comparison.regions.clone();
+    let store = comparison.store.clone();
     let warning = "The regions cannot be read; sessions keep the marks they know";
     let mut rounds = PollLoop::new(tasks, warning);
     tasks.spawn("regions", async move {

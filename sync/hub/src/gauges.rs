@@ -33,7 +33,8 @@ impl Gauges {
     }
 
     async fn update_gauges(&self, differing: &mut BTreeSet<EdgeId>) -> Result<(), StoreError> {
-        let (elapsed, now) = (self.clock.elapsed(), self.clock.now());
+        let elapsed = self.clock.elapsed();
+        let now = self.clock.now();
         let (regions, edges) = self.store.read_overview().await?;
         count_disabled(&regions, &edges);
         for region in status::build_report(&regions, &edges, now).regions {

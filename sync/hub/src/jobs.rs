@@ -30,7 +30,8 @@ pub(crate) fn start(comparison: &FeedComparison) -> Result<(), JobError> {
     let forgetting = (store.clone(), clock.clone());
     let compacting = forgetting.clone();
     let comparing = comparison.clone();
-    let (sealing, walks) = (store.clone(), HubSealWalks::default());
+    let sealing = store.clone();
+    let walks = HubSealWalks::default();
     let jobs = vec![
         Job::new("forget_old_ops", "0 23 * * * *", move || {
             let (store, clock) = forgetting.clone();

@@ -100,8 +100,10 @@ fn start(
 ) -> Result<HubState, JobError> {
     let verifier = ground.verifier_for(NAME);
     let ServiceContext { clock, tasks, bus, keys, service_key, .. } = ground;
-    let (nudges, put_accepts) = (EdgeSignals::default(), ForwardedAccepts::default());
-    let (work, settling) = (WorkSignal::default(), SettlingEdges::default());
+    let nudges = EdgeSignals::default();
+    let put_accepts = ForwardedAccepts::default();
+    let work = WorkSignal::default();
+    let settling = SettlingEdges::default();
     let command_tokens = CommandTokenClient::new(peers.auth.clone(), &service_key, &clock);
     let keys = KeySource { keys, auth: peers.auth };
     let decided_within = Duration::from_millis(config.decided_within_ms);

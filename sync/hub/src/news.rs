@@ -76,7 +76,8 @@ impl LiveUpdates {
         marks: RegionMarks,
         settling: SettlingEdges,
     ) -> Self {
-        let (changes, regions) = (broadcast::Sender::new(BEHIND_MAX), watch::Sender::default());
+        let changes = broadcast::Sender::new(BEHIND_MAX);
+        let regions = watch::Sender::default();
         let seats = StreamLimit::new(NAME, LISTENERS_MAX);
         Self { store, clock, tasks, marks, settling, changes, regions, seats }
     }
@@ -129,7 +130,8 @@ impl LiveUpdates {
             *read_to = end;
         }
         while read_to.feed_seq < end.feed_seq {
-            let (after, to) = (read_to.feed_seq, end.feed_seq);
+            let after = read_to.feed_seq;
+            let to = end.feed_seq;
             let (to, part) = self.store.order_changes(region, after, to, PART).await?;
             for (number, change) in part {
                 self.pass_on(region, UpdateKind::Changed, number, Some(change));
@@ -137,7 +139,8 @@ impl LiveUpdates {
             read_to.feed_seq = to;
         }
         while read_to.lost < end.lost {
-            let (after, to) = (read_to.lost, end.lost);
+            let after = read_to.lost;
+            let to = end.lost;
             let part = self.store.lost_acceptances(region, after, to, PART).await?;
             read_to.lost = part.last().map_or(to, |(number, _)| *number);
             for (number, change) in part {

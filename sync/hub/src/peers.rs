@@ -58,7 +58,8 @@ impl OwnerClient {
     ) -> impl Fn(&'static str, Upstream) -> Self + use<> {
         let clock = clock.clone();
         move |name, upstream| {
-            let (service_key, clock) = (service_key.clone(), clock.clone());
+            let service_key = service_key.clone();
+            let clock = clock.clone();
             Self { name, upstream, service_key, clock, decided_within }
         }
     }

@@ -142,7 +142,8 @@ impl EdgeConnection {
         if let Frame::Hello(Hello { challenge: Some(challenge), .. }) = frame
             && self.machine.is_greeting()
         {
-            let (key, edge) = (self.hub.key.clone(), self.edge.clone());
+            let key = self.hub.key.clone();
+            let edge = self.edge.clone();
             self.out.seal_with(FrameSealer::new(key, edge, *challenge));
         }
     }

@@ -56,7 +56,8 @@ where
             Some(Err(panic)) => Err(WriteError::Fault(JournalError::from_panic(&*panic))),
             None => Err(WriteError::Stopped),
         };
-        let (kept, full) = (result.is_ok(), matches!(result, Err(WriteError::Full)));
+        let kept = result.is_ok();
+        let full = matches!(result, Err(WriteError::Full));
         let answer = Box::new(move |ended| {
             let _ = to.send(match ended {
                 CommitResult::Committed => result,
@@ -141,7 +142,8 @@ impl<S: State> Writer<S> {
             return CommitResult::Committed;
         }
         (self.observe)(kept);
-        let (state, conn) = (&mut self.state, &self.file.conn);
+        let state = &mut self.state;
+        let conn = &self.file.conn;
         match catch_unwind(AssertUnwindSafe(|| state.committed(conn))) {
             Ok(Ok(())) => CommitResult::Committed,
             // Never `Full` here: it promises that no write is stored, but the commit succeeded.

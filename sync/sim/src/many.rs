@@ -49,7 +49,8 @@ pub fn run(from: u64, seeds: u64, jobs: u64, clock: fn() -> Duration) -> bool {
 /// The counts of the directed schedules, and the number that broke a promise.
 fn directed() -> (Counts, usize) {
     let all = scenarios::all();
-    let (mut counts, mut broken) = (Counts::default(), 0);
+    let mut counts = Counts::default();
+    let mut broken = 0;
     for scenario in &all {
         let ran = sim::run(&scenario.plan, None);
         counts.add(&ran.counts);

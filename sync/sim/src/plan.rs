@@ -266,7 +266,8 @@ impl SeedPlan {
             steps.push(Step { at, what: StepKind::Fault(fault(&mut random)) });
         }
         for _ in 0..random.between(0, GRANTS_MAX) {
-            let (on, size) = (random.below(EDGE_COUNT), random.between(0, 5));
+            let on = random.below(EDGE_COUNT);
+            let size = random.between(0, 5);
             let fault = Fault { kind: FaultKind::PolicyChange, on, lasts_ms: 0, size };
             let at = random.between(2_000, ACTIVE_MS / 2);
             steps.push(Step { at, what: StepKind::Fault(fault) });
@@ -331,7 +332,8 @@ fn of_section_six(random: &mut Random) -> Vec<Step> {
         };
         let (least, most) = drawn.lasts_ms();
         let on = unlucky.unwrap_or_else(|| random.below(drawn.who()));
-        let (lasts_ms, size) = (random.between(least, most), random.between(0, 1_000));
+        let lasts_ms = random.between(least, most);
+        let size = random.between(0, 1_000);
         let at = random.between(4_000, ACTIVE_MS);
         Step { at, what: StepKind::Fault(Fault { kind: drawn, on, lasts_ms, size }) }
     };
@@ -396,7 +398,8 @@ fn fault(random: &mut Random) -> Fault {
     let drawn = weighted(random, FaultKind::ALL.iter().map(|kind| (*kind, kind.weight())));
     let kind = drawn.unwrap_or(FaultKind::Cut);
     let (least, most) = kind.lasts_ms();
-    let (on, lasts_ms) = (random.below(kind.who()), random.between(least, most));
+    let on = random.below(kind.who());
+    let lasts_ms = random.between(least, most);
     let most = if kind == FaultKind::ClockJump { 2 * DAY_MS } else { 1_000 };
     Fault { kind, on, lasts_ms, size: random.between(0, most) }
 }

@@ -65,7 +65,8 @@ fn order((status, provider): State) -> Order {
 }
 
 fn body(action: Action) -> CommandBody {
-    let (order_id, reason) = (order_id(), "because".to_owned());
+    let order_id = order_id();
+    let reason = "because".to_owned();
     match action {
         Action::Approve => CommandBody::ApproveOrder { order_id },
         Action::Reject => CommandBody::RejectOrder { order_id, reason },
@@ -142,7 +143,8 @@ struct Cloud {
 
 impl Cloud {
     fn new() -> Self {
-        let (mut by_log, mut by_people) = (BTreeMap::new(), BTreeMap::new());
+        let mut by_log = BTreeMap::new();
+        let mut by_people = BTreeMap::new();
         for state in states() {
             let next: &mut BTreeSet<State> = by_people.entry(state).or_default();
             for act in acts() {
@@ -155,7 +157,8 @@ impl Cloud {
 
     /// All states that the cloud can reach from these by people's acts.
     fn meanwhile(&self, from: BTreeSet<State>) -> BTreeSet<State> {
-        let (mut reached, mut open) = (from.clone(), Vec::from_iter(from));
+        let mut reached = from.clone();
+        let mut open = Vec::from_iter(from);
         while let Some(state) = open.pop() {
             open.extend(self.by_people[&state].iter().filter(|next| reached.insert(**next)));
         }
@@ -201,7 +204,9 @@ fn is_idle(confirmed: State, log: &[Act]) -> bool {
 #[test]
 fn an_idle_op_changes_no_order_in_any_state_that_the_cloud_can_come_to() {
     let cloud = Cloud::new();
-    let (mut idle, mut claims, mut needless) = (0, 0, 0);
+    let mut idle = 0;
+    let mut claims = 0;
+    let mut needless = 0;
     let mut walk = |confirmed: State, log: &[Act], states: &BTreeSet<State>| {
         let Some(last) = log.last() else { return };
         let changes = states.iter().any(|state| cloud.by_log[&(*state, *last)] != *state);

@@ -66,7 +66,8 @@ fn every_seed_has_its_fifty_commands_and_three_faults() {
 fn the_same_seed_is_the_same_run() {
     for seed in 0..10 {
         let plan = SeedPlan::of(seed);
-        let (one, other) = (run(&plan, None), run_in_words(&plan, None));
+        let one = run(&plan, None);
+        let other = run_in_words(&plan, None);
         assert_eq!(one.trace.hash(), other.trace.hash(), "seed {seed}");
         assert_eq!(one.counts, other.counts, "seed {seed}");
         assert!(!other.trace.lines.is_empty());

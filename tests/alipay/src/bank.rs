@@ -52,8 +52,10 @@ impl Bank {
         if now >= ends {
             return Err("ACQ.TRADE_HAS_EXPIRED");
         }
-        let (refunds, asked_minor) = (BTreeMap::new(), asked.minor_units());
-        let (paid, is_closed) = (None, false);
+        let refunds = BTreeMap::new();
+        let asked_minor = asked.minor_units();
+        let paid = None;
+        let is_closed = false;
         let trade = self.trades.entry(number.to_owned()).or_insert(Trade {
             subject,
             asked_minor,

@@ -99,7 +99,8 @@ impl Sandbox {
     pub async fn start(listen: &str, clock: Clock) -> std::io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        let (wires, inner) = (Arc::new(Wires::new()), Arc::default());
+        let wires = Arc::new(Wires::new());
+        let inner = Arc::default();
         let state = State { clock, wires, inner, client: Client::new() };
         let router = Router::new()
             .route("/gateway.do", get(page::show).post(gateway::answer))

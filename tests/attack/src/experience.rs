@@ -24,7 +24,8 @@ pub async fn during<T>(
     pause: Duration,
     mut act: impl AsyncFnMut() -> Result<(), String>,
 ) -> (T, Experience) {
-    let (mut experience, clock) = (Experience::default(), Clock::system());
+    let mut experience = Experience::default();
+    let clock = Clock::system();
     let is_over = AtomicBool::new(false);
     let flood = async {
         let result = flood.await;

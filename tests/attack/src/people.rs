@@ -166,7 +166,8 @@ impl AttackedPlatform {
             token: grant["access_token"].as_str().unwrap_or_default().to_owned(),
         };
         let edge_token = grant["edge_token"].as_str().unwrap_or(&person.token).to_owned();
-        let (username, gateway) = (username.to_owned(), self.gateway());
+        let username = username.to_owned();
+        let gateway = self.gateway();
         Ok(Somebody { person, username, station, edge_token, gateway })
     }
 }

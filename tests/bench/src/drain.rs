@@ -55,12 +55,14 @@ pub async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<Drained
 
     let mysql = stack.servers().context("real stores")?.mysql.clone();
     let rows_before = bare::count(&mysql).await?;
-    let (received_before, carried_before) = (edges.received().await?, edges.carried());
+    let received_before = edges.received().await?;
+    let carried_before = edges.carried();
     let load_before = Load::of(stack);
     let limit = PATIENCE + OP_TAKES_MAX * u32::try_from(ops)?;
     let begun = clock.elapsed();
     edges.set(Wire::Passes);
-    let (mut received, mut carried_up) = (None, 0);
+    let mut received = None;
+    let mut carried_up = 0;
     let took = loop {
         // Read the edges before the hub and the clock last, so no reported time is too early.
         let waiting = edges.waiting().await?;

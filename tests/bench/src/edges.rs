@@ -75,7 +75,8 @@ impl Edges {
         for edge in &self.each {
             let client = Client::new();
             for tablet in 0..TABLETS {
-                let (client, region) = (client.clone(), edge.region);
+                let client = client.clone();
+                let region = edge.region;
                 let url = format!("http://127.0.0.1:{}/commands", edge.http);
                 let token = Arc::new(edge.customer.token.clone());
                 tablets.spawn(async move {

@@ -156,7 +156,8 @@ impl<'a> Work<'a> {
     }
 
     fn taps(&mut self, seat: Seat, tablet: &Arc<Tablet>, body: CommandBody) {
-        let (tablet, receipts) = (tablet.clone(), self.receipts.clone());
+        let tablet = tablet.clone();
+        let receipts = self.receipts.clone();
         let command = tablet.prepare(body.clone());
         self.scene.tapped(Tap { seat, tablet: tablet.clone(), command, body: body.clone() });
         self.taps.spawn(async move {
@@ -174,10 +175,12 @@ impl<'a> Work<'a> {
     }
 
     fn asks(&mut self, person: Person, order: OrderId, action: &'static str, body: Option<Value>) {
-        let (api, command) = (self.scene.api.clone(), CommandId(Clock::system().new_id()));
+        let api = self.scene.api.clone();
+        let command = CommandId(Clock::system().new_id());
         self.in_portal.spawn(async move {
             let said = asked(&api, (command, &person), order, action, body).await;
-            let (user, is_accept) = (person.user_id, action == "accept");
+            let user = person.user_id;
+            let is_accept = action == "accept";
             Asked { user, command, order, is_accept, said }
         });
     }

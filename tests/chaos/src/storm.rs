@@ -70,8 +70,10 @@ impl Storm {
         let permits = Arc::new(Semaphore::new(AT_ONCE));
         let mut sent = JoinSet::new();
         for n in 0..count {
-            let (kiosk, permits) = (self.kiosk.clone(), permits.clone());
-            let (receipts, body) = (self.receipts.clone(), order(self.region, n));
+            let kiosk = self.kiosk.clone();
+            let permits = permits.clone();
+            let receipts = self.receipts.clone();
+            let body = order(self.region, n);
             sent.spawn(async move {
                 let _permit = permits.acquire_owned().await;
                 let made = body.order_id();

@@ -161,7 +161,8 @@ impl<'a> Witness<'a> {
         // More ops wait if an edge holds the right.
         let of_others = self.draws.one_in(2);
         let region = if of_others { self.draws.of_these(&REGIONS) } else { EXCLUSIVE };
-        let (order, seat) = (tap.body.order_id(), seat(&mut self.draws, tap.seat.region));
+        let order = tap.body.order_id();
+        let seat = seat(&mut self.draws, tap.seat.region);
         let person = self.scene.someone(&mut self.draws);
         let in_text = self.draws.one_in(3);
         let looks: [Look; 5] = tokio::join!(

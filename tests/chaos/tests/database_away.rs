@@ -92,7 +92,8 @@ impl Scene {
     /// Waits until a minute has passed and the hub has tried often enough.
     async fn a_minute_of_trials(&self, word: &str, look: impl AsyncFn()) {
         let clock = Clock::system();
-        let (begun, before) = (clock.elapsed(), self.trials(word));
+        let begun = clock.elapsed();
+        let before = self.trials(word);
         let trials = eventually("a minute of trials", LIMIT, async || {
             look().await;
             let trials = self.trials(word) - before;

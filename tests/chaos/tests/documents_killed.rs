@@ -60,7 +60,8 @@ struct Scene {
 async fn nothing_is_lost_and_nothing_counts_twice_when_mongodb_is_killed() {
     let layout = Layout::temporary(Stores::Real).unwrap();
     let supervisor = supervisor_for(&layout).unwrap();
-    let (folder, logs) = (layout.servers_folder(), layout.logs_folder());
+    let folder = layout.servers_folder();
+    let logs = layout.logs_folder();
     let mut ports = Ports::default();
     let kept = ServerData::ThrownAway;
     let servers = Servers::start(&supervisor, &folder, &logs, kept, &mut ports).await.unwrap();
@@ -149,7 +150,8 @@ impl Scene {
         writer: u128,
         is_over: Arc<AtomicBool>,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let (tallies, written) = (self.tallies.clone(), self.written.clone());
+        let tallies = self.tallies.clone();
+        let written = self.written.clone();
         async move {
             while !is_over.load(Ordering::Relaxed) {
                 // A failed write has an unknown result, so it is not retried.
@@ -163,7 +165,8 @@ impl Scene {
     /// Counts each event once, however often it is delivered, and only then acknowledges it.
     async fn consume(&self, tasks: &Tasks) -> Arc<Mutex<BTreeSet<EventId>>> {
         let received = Arc::<Mutex<BTreeSet<EventId>>>::default();
-        let (noted, tallies) = (received.clone(), self.tallies.clone());
+        let noted = received.clone();
+        let tallies = self.tallies.clone();
         let mut deliveries = self.bus.subscribe(REVIEWS.name, 50).await.unwrap();
         tasks.spawn("consumer", async move {
             loop {
@@ -200,7 +203,8 @@ impl Scene {
         let counted = self.everything_received(received).await;
         let counter = self.tallies.get(COUNTER).await.unwrap().unwrap();
         assert_eq!(counter.body.count, counted, "each counts once");
-        let (written, received) = (self.written.lock().unwrap(), received.lock().unwrap());
+        let written = self.written.lock().unwrap();
+        let received = received.lock().unwrap();
         let lost: Vec<_> = written.iter().filter(|id| !received.contains(id)).collect();
         assert!(lost.is_empty(), "lost of {}: {lost:?}", written.len());
         println!("{} confirmed writes, {counted} changes", written.len());

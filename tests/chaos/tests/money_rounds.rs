@@ -21,10 +21,13 @@ const CHECKED_EVERY: u32 = 3;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_dies_while_money_moves_everybody_pays_and_gets_exactly() {
-    let (seed, rounds, clock) = (Draws::seed(), rounds(), Clock::system());
+    let seed = Draws::seed();
+    let rounds = rounds();
+    let clock = Clock::system();
     println!("HOLDFAST_CHAOS_SEED={seed}, {rounds} rounds of money");
     let scene = MoneyScene::set().await;
-    let (mut told, mut fresh) = (Vec::<ToldTale>::new(), Vec::<PlayedRound>::new());
+    let mut told = Vec::<ToldTale>::new();
+    let mut fresh = Vec::<PlayedRound>::new();
     let begun = clock.elapsed();
     for round in 1..=rounds {
         let since = clock.elapsed();

@@ -47,7 +47,9 @@ const MANY: u32 = 50;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_cut_and_killed_the_four_promises_stand() {
-    let (seed, rounds, clock) = (Draws::seed(), rounds(), Clock::system());
+    let seed = Draws::seed();
+    let rounds = rounds();
+    let clock = Clock::system();
     println!("HOLDFAST_CHAOS_SEED={seed}, {rounds} rounds");
     let scene = Scene::set().await;
     let mut ledger = Ledger::default();
@@ -58,7 +60,8 @@ async fn whatever_is_cut_and_killed_the_four_promises_stand() {
     let mut witness = Witness::of(&scene, Draws::of(seed ^ OF_MOMENTS)).await;
     let begun = clock.elapsed();
     for round in 1..=rounds {
-        let (since, before) = (clock.elapsed(), ledger.told.len());
+        let since = clock.elapsed();
+        let before = ledger.told.len();
         let plan = Plan::of(seed, round);
         let open = ahead.pop_front().unwrap();
         ahead.push_back(scene.open_orders().await);
@@ -130,7 +133,8 @@ async fn every_check_finds_what_is_wrong(scene: &Scene, mut ledger: Ledger) {
         from_status, to_status, command_id, source) SELECT order_id, version, action, ?, actor_role, \
         from_status, to_status, ?, source FROM order_timeline \
         WHERE order_id = ? AND action = 'accept' AND to_status <> from_status";
-    let (truth, order_db) = (&scene.truth, scene.truth.order_db());
+    let truth = &scene.truth;
+    let order_db = scene.truth.order_db();
     let id = || Clock::system().new_id();
     let (order, _) = ledger.winners().next().unwrap();
     assert_eq!(order_db.exec(AGAIN, vals![id(), id(), order]).await.unwrap(), 1);

@@ -175,7 +175,8 @@ fn counts(operator: &Operator) -> Vec<Said> {
         let text = operator.reads(&format!("status --lang {wanted}")).unwrap().text;
         for (english, chinese) in lines {
             let words = if language == Language::English { english } else { chinese };
-            let (way, text) = ("lost where it was made", text.clone());
+            let way = "lost where it was made";
+            let text = text.clone();
             said.push(Said { way, surface: Surface::Status, language, text, words });
         }
     }
@@ -229,7 +230,8 @@ fn tells_its_facts_alone(row: &TableRow) {
     let TableRow { way, surface, language, text, facts } = row;
     for fact in Fact::ALL {
         let words = fact.words(*surface, *language);
-        let (tells, is_so) = (text.contains(words), facts.contains(&fact));
+        let tells = text.contains(words);
+        let is_so = facts.contains(&fact);
         assert_eq!(
             tells, is_so,
             "{way}, {surface:?}, {language:?}: `{words}`, {fact:?}, in {text}"

@@ -134,13 +134,15 @@ pub async fn documents_on_mongodb() -> DocumentsArm {
 
 /// An empty folder, with SQLite.
 pub async fn files_in_a_folder() -> FilesArm {
-    let (folder, documents) = (TempDir::new().unwrap(), documents_on_sqlite().await);
+    let folder = TempDir::new().unwrap();
+    let documents = documents_on_sqlite().await;
     files(&format!("file:{}", folder.path().display()), documents, folder)
 }
 
 /// An empty bucket, with MongoDB.
 pub async fn files_on_s3() -> FilesArm {
-    let (server, bucket) = (&servers().s3, fresh().replace('_', "-"));
+    let server = &servers().s3;
+    let bucket = fresh().replace('_', "-");
     let made = Request::put(format!("{server}/{bucket}")).body(Body::empty()).unwrap();
     let answer = Client::new().send_request(made).await.unwrap();
     assert!(answer.status().is_success(), "{answer:?}");
@@ -184,7 +186,8 @@ impl DocumentsArm {
 
     pub async fn relayed_to(&self, bus: &Bus) -> (Tasks, Deliveries) {
         bus.bind_queue(&REVIEWS).await.unwrap();
-        let (tasks, deliveries) = (Tasks::new(), bus.subscribe(REVIEWS.name, 100).await.unwrap());
+        let tasks = Tasks::new();
+        let deliveries = bus.subscribe(REVIEWS.name, 100).await.unwrap();
         OutboxRelay::start(&tasks, &self.documents, bus.clone(), Clock::system(), "test");
         (tasks, deliveries)
     }

@@ -331,7 +331,8 @@ async fn died(desk: Desk) {
     let form = json!({ "wait": true });
     let request = desk.request((Method::POST, "/changes/1"), 1, "one");
     let request = request.body(Body::from(form.to_string())).unwrap();
-    let (begun, answer) = (desk.changes.begun.clone(), replica.oneshot(request));
+    let begun = desk.changes.begun.clone();
+    let answer = replica.oneshot(request);
     let death = async {
         begun.notified().await;
         tasks.shutdown(Duration::ZERO).await;

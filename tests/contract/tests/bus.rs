@@ -207,7 +207,8 @@ async fn an_expired_letter_says_so(arm: BusArm) {
 async fn a_requeued_message_comes_again_marked_and_first(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
     let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
-    let (first, second) = (event(EventType::OrderCreated), event(EventType::OrderApproved));
+    let first = event(EventType::OrderCreated);
+    let second = event(EventType::OrderApproved);
     arm.bus.publish(&first).await.unwrap();
     arm.bus.publish(&second).await.unwrap();
     let delivery = next(&mut deliveries).await;
@@ -270,7 +271,8 @@ async fn a_consumer_holds_no_more_than_its_prefetch(arm: BusArm) {
         arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
     }
     let mut deliveries = arm.bus.subscribe("orders", 2).await.unwrap();
-    let (one, two) = (next(&mut deliveries).await, next(&mut deliveries).await);
+    let one = next(&mut deliveries).await;
+    let two = next(&mut deliveries).await;
     let early = timeout(Duration::from_millis(300), deliveries.next()).await;
     assert!(early.is_err(), "a third came while two were in hand");
     one.ack().await.unwrap();
@@ -291,7 +293,8 @@ async fn consumers_of_one_queue_share_its_messages(arm: BusArm) {
         }
     };
     let consuming = async {
-        let (mut received, mut of_b) = (Vec::new(), 0);
+        let mut received = Vec::new();
+        let mut of_b = 0;
         // `a` holds its first message, so everything else goes to `b`.
         let kept = next(&mut a).await;
         received.push(kept.event().id);
@@ -338,7 +341,8 @@ async fn a_message_that_waited_too_long_moves_to_the_dead_letters(arm: BusArm) {
 async fn a_message_in_hand_does_not_expire(arm: BusArm) {
     arm.bus.bind_queue(&QueueSpec { ttl: Duration::from_millis(1_500), ..ORDERS }).await.unwrap();
     let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
-    let (held, waiting) = (event(EventType::OrderCreated), event(EventType::OrderApproved));
+    let held = event(EventType::OrderCreated);
+    let waiting = event(EventType::OrderApproved);
     arm.bus.publish(&held).await.unwrap();
     let delivery = next(&mut deliveries).await;
     arm.bus.publish(&waiting).await.unwrap();

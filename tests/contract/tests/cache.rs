@@ -65,7 +65,8 @@ async fn several_values_are_found_by_one_question(cache: Cache) {
 async fn a_value_is_set_once_if_absent(cache: Cache) {
     let key = key("claim");
     let claims = (0..20).map(|n| {
-        let (cache, key) = (cache.clone(), key.clone());
+        let cache = cache.clone();
+        let key = key.clone();
         async move { cache.set_if_absent(&key, &n.to_string(), MINUTE).await.unwrap() }
     });
     let won = join_all(claims).await;
@@ -75,7 +76,8 @@ async fn a_value_is_set_once_if_absent(cache: Cache) {
 }
 
 async fn everything_ends_with_its_time(cache: Cache) {
-    let (set, once) = (key("set"), key("once"));
+    let set = key("set");
+    let once = key("once");
     cache.set(&set, "1", SHORT).await.unwrap();
     assert!(cache.set_if_absent(&once, "1", SHORT).await.unwrap());
     for key in [&set, &once] {

@@ -120,7 +120,8 @@ fn start(
     bus: &Bus,
     answer: impl Fn(usize, &Event) -> Result<(), HandleError> + Send + Sync + 'static,
 ) -> (Tasks, Seen) {
-    let (tasks, seen) = (Tasks::new(), Seen::default());
+    let tasks = Tasks::new();
+    let seen = Seen::default();
     start_consumer(&tasks, bus, ORDERS, Script { seen: seen.clone(), answer });
     (tasks, seen)
 }
@@ -158,7 +159,8 @@ async fn a_failure_is_tried_again_beside_the_others_and_before_what_follows_on_i
         event.body["order_id"] = order.into();
     }
     assert_eq!(arm.bus.publish_all(&sent).await.count, 4);
-    let (failing, failures) = (sent[0].id, AtomicUsize::new(0));
+    let failing = sent[0].id;
+    let failures = AtomicUsize::new(0);
     let (tasks, seen) = start(&arm.bus, move |_, event| {
         if event.id == failing && failures.fetch_add(1, Ordering::SeqCst) < 3 {
             return Err(HandleError::retry("not yet"));
@@ -176,9 +178,12 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
         arm.bus.bind_queue(queue).await.unwrap();
     }
     let sent: Vec<Event> = (0..1_000).map(|n| event_of(EventType::OrderCreated, n)).collect();
-    let (hopeless, is_mended) = (sent[100].id, Arc::new(AtomicBool::new(false)));
-    let (moments, beside) = (Moments::default(), Moments::default());
-    let (mended, times) = (is_mended.clone(), moments.clone());
+    let hopeless = sent[100].id;
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let moments = Moments::default();
+    let beside = Moments::default();
+    let mended = is_mended.clone();
+    let times = moments.clone();
     let (tasks, seen) = start(&arm.bus, move |_, event| {
         if event.id == hopeless && !mended.load(Ordering::SeqCst) {
             return Err(HandleError::retry("no such thing"));
@@ -186,7 +191,8 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
         times.note(event.id);
         Ok(())
     });
-    let (times, unharmed) = (beside.clone(), Seen::default());
+    let times = beside.clone();
+    let unharmed = Seen::default();
     let answer = move |_, event: &Event| {
         times.note(event.id);
         Ok(())
@@ -222,7 +228,8 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
 
 async fn what_cannot_be_handled_is_put_aside_and_the_rest_goes_on(arm: BusArm) {
     let sent = publish(&arm.bus, 3).await;
-    let (poisoned, hopeless) = (sent[0].id, sent[1].id);
+    let poisoned = sent[0].id;
+    let hopeless = sent[1].id;
     let (tasks, seen) = start(&arm.bus, move |_, event| {
         if event.id == poisoned {
             Err(HandleError::poison("never"))
@@ -280,7 +287,9 @@ async fn a_stop_gives_back_what_is_not_handled(arm: BusArm) {
 
 async fn what_has_piled_up_is_handled_in_runs(arm: BusArm) {
     let sent = publish(&arm.bus, 600).await;
-    let (tasks, seen, alone) = (Tasks::new(), Seen::default(), Arc::<AtomicUsize>::default());
+    let tasks = Tasks::new();
+    let seen = Seen::default();
+    let alone = Arc::<AtomicUsize>::default();
     let handler = InRuns { seen: seen.clone(), alone: alone.clone(), fails: None };
     start_consumer(&tasks, &arm.bus, ORDERS, handler);
     until_handled(&seen, &ids(&sent)).await;
@@ -300,7 +309,9 @@ async fn ten_thousand_events_that_waited_are_drained(arm: BusArm) {
         let confirmed = arm.bus.publish_all(part).await;
         assert_eq!(confirmed.count, part.len(), "{:?}", confirmed.error);
     }
-    let (tasks, seen, alone) = (Tasks::new(), Seen::default(), Arc::<AtomicUsize>::default());
+    let tasks = Tasks::new();
+    let seen = Seen::default();
+    let alone = Arc::<AtomicUsize>::default();
     start_consumer(&tasks, &arm.bus, ORDERS, InRuns { seen: seen.clone(), alone, fails: None });
     let all = async || (seen.handled().len() >= sent.len()).then_some(());
     eventually("all are handled", 3 * LIMIT, all).await;
@@ -311,7 +322,9 @@ async fn ten_thousand_events_that_waited_are_drained(arm: BusArm) {
 
 async fn a_run_that_fails_is_handled_one_by_one(arm: BusArm) {
     let sent = publish(&arm.bus, 200).await;
-    let (tasks, seen, alone) = (Tasks::new(), Seen::default(), Arc::<AtomicUsize>::default());
+    let tasks = Tasks::new();
+    let seen = Seen::default();
+    let alone = Arc::<AtomicUsize>::default();
     let handler = InRuns { seen: seen.clone(), alone: alone.clone(), fails: Some(sent[199].id) };
     start_consumer(&tasks, &arm.bus, ORDERS, handler);
     until_handled(&seen, &ids(&sent)).await;

@@ -382,7 +382,8 @@ fn place(file: &str) -> PathBuf {
 }
 
 fn keep(file: &str, value: &Value) {
-    let (path, text) = (place(file), format!("{value:#}\n"));
+    let path = place(file);
+    let text = format!("{value:#}\n");
     if std::env::var("HOLDFAST_GOLDEN").is_ok_and(|mode| mode == "write") {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &text).unwrap();

@@ -24,7 +24,8 @@ use support::eventually;
 #[tokio::test]
 async fn keys_are_loaded_from_an_auth_that_comes_up_late() {
     let signer = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
-    let (jwks, asked) = (signer.jwks(), Arc::<AtomicUsize>::default());
+    let jwks = signer.jwks();
+    let asked = Arc::<AtomicUsize>::default();
     let answer = move || {
         let early = asked.fetch_add(1, Ordering::SeqCst) < 2;
         let jwks = jwks.clone();
@@ -37,7 +38,8 @@ async fn keys_are_loaded_from_an_auth_that_comes_up_late() {
         }
     };
     let auth = Router::new().route("/.well-known/jwks.json", get(answer));
-    let (tasks, keys) = (Tasks::new(), TokenKeys::empty());
+    let tasks = Tasks::new();
+    let keys = TokenKeys::empty();
     keys::start_refresh(&tasks, &keys, Upstream::from_router(auth));
     let loaded = async || (!keys.is_empty()).then_some(());
     eventually("the keys are loaded", LIMIT, loaded).await;
@@ -46,7 +48,8 @@ async fn keys_are_loaded_from_an_auth_that_comes_up_late() {
 
 #[tokio::test]
 async fn what_is_missing_is_named_and_a_cache_is_never_missing() {
-    let (sql, bus) = (contract::sqlite().await, contract::embedded().await);
+    let sql = contract::sqlite().await;
+    let bus = contract::embedded().await;
     let tasks = Tasks::new();
     let there = build_readiness([
         ReadinessCheck::Sql(sql.sql.clone()),

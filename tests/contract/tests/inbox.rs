@@ -113,7 +113,8 @@ async fn only_its_owner_reads_a_line_and_only_once(store: &InboxStore) {
     for n in [40, 41] {
         store.add_line(id(n), &line(user, Role::Customer, n)).await.unwrap();
     }
-    let (first, later) = (AT.plus_ms(10), AT.plus_ms(20));
+    let first = AT.plus_ms(10);
+    let later = AT.plus_ms(20);
     assert!(!store.mark_read(CUSTOMER, Role::Customer, id(40), first).await.unwrap());
     assert!(!store.mark_read(user, Role::Customer, id(49), first).await.unwrap());
     assert!(store.mark_read(user, Role::Customer, id(40), first).await.unwrap());
@@ -233,7 +234,8 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     );
 
     let settled = |state, due_at| {
-        let (to, why) = (Some("z***@example.org".to_owned()), None);
+        let to = Some("z***@example.org".to_owned());
+        let why = None;
         DeliveryResult { state, due_at, was_tried: true, to, why }
     };
     log.record_result(due[0].id, &settled(DeliveryState::Sent, None)).await.unwrap();
@@ -286,7 +288,8 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     store.migrate().await.unwrap();
     let plan = store.reminders().explain_query(&store::due_reminders_query(AT, 50)).await.unwrap();
     assert!(plan.by_index && !plan.sorts, "{}", plan.text);
-    let (order, told) = (OrderId(Uuid::from_u128(8)), (CUSTOMER, EventId(Uuid::from_u128(4))));
+    let order = OrderId(Uuid::from_u128(8));
+    let told = (CUSTOMER, EventId(Uuid::from_u128(4)));
     let now = Clock::system().now();
     for _ in 0..2 {
         store.begin_reminding(order, told, (now, now)).await.unwrap();
@@ -328,7 +331,8 @@ async fn a_line_goes_when_its_time_from_reading_or_creation_is_over(arm: Documen
     let now = Clock::system().now();
     let store = InboxStore::new(&arm.documents);
     store.migrate().await.unwrap();
-    let (old, new) = (now.plus_ms(-KEPT_MS - 60_000), now.plus_ms(-60_000));
+    let old = now.plus_ms(-KEPT_MS - 60_000);
+    let new = now.plus_ms(-60_000);
     let write = async |kept_from, user: UserId| {
         let store = store.clone().with_retention(kept_from);
         for (n, at) in [(1, old), (2, old), (3, new)] {

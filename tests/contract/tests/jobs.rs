@@ -77,7 +77,8 @@ async fn a_run_is_done_by_one_of_three_replicas_of_documents(arm: DocumentsArm) 
 
 /// Runs a job every second on each replica, until it has run three times.
 async fn runs_of(replicas: Vec<Database>) -> usize {
-    let (tasks, count) = (Tasks::new(), Arc::default());
+    let tasks = Tasks::new();
+    let count = Arc::default();
     for replica in replicas {
         jobs::start(&tasks, replica, Clock::system(), vec![counting(&count)]).unwrap();
     }
@@ -88,7 +89,8 @@ async fn runs_of(replicas: Vec<Database>) -> usize {
 }
 
 async fn a_job_that_fails_runs_again_at_its_next_moment(arm: SqlArm) {
-    let (tasks, count) = (Tasks::new(), Arc::<AtomicUsize>::default());
+    let tasks = Tasks::new();
+    let count = Arc::<AtomicUsize>::default();
     let seen = count.clone();
     let failing = Job::new("failing", EVERY_SECOND, move || {
         seen.fetch_add(1, Ordering::SeqCst);

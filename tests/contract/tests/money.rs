@@ -27,7 +27,8 @@ async fn a_simulated_run_ends_in_the_same_rows_on_mariadb() {
 }
 
 async fn agrees(engine: Engine, seeds: u64) {
-    let (mut steps, mut journals) = (0, 0);
+    let mut steps = 0;
+    let mut journals = 0;
     for seed in 0..seeds {
         let run = run_recorded(&MoneyPlan::of(seed));
         assert_eq!(run.broken, None, "seed {seed}");

@@ -161,7 +161,8 @@ async fn check(
     let folder = tempfile::tempdir().unwrap();
     let url = engine.address(folder.path(), part);
     let sql = testing::database(part, &url, migrate).await;
-    let (columns, indexes) = (columns(&sql, engine).await, indexes(&sql, engine).await);
+    let columns = columns(&sql, engine).await;
+    let indexes = indexes(&sql, engine).await;
     sql.close().await;
     for NamedTable { name: table, columns: named, indexes: indexed } in tables {
         for column in *named {

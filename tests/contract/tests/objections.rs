@@ -61,7 +61,8 @@ async fn money_is_released_at_the_moment_that_people_are_told() {
         eventually("the payment service has heard of it", LIMIT, heard).await
     };
     due(|_| true).await;
-    let (by, amount_minor) = (order.customer_id, order.price.minor_units());
+    let by = order.customer_id;
+    let amount_minor = order.price.minor_units();
     let wish = PaymentRequest { by, amount_minor, currency: order.currency };
     store.apply_step(id, &MoneyStep::Pay(wish), &StepMetadata::default()).await.unwrap();
     courier.make_order_calls(id).await.unwrap();

@@ -126,7 +126,8 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     let tasks = Tasks::new();
     OutboxRelay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
     // More than a batch, on each of 31 days, partly unwanted by the new queue.
-    let (now, a_day_ms) = (Clock::system().now(), 24 * 60 * 60 * 1000);
+    let now = Clock::system().now();
+    let a_day_ms = 24 * 60 * 60 * 1000;
     let mut sent = Vec::new();
     for number in 0..1_240 {
         let wanted = number % 5 != 0;
@@ -146,7 +147,8 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     let all = async || (unsent(&sql.sql).await == 0).then_some(());
     eventually("all have left", LIMIT, all).await;
     bus.bus.bind_queue(&LATE).await.unwrap();
-    let (id, by) = (Clock::system().new_id(), UserId(Clock::system().new_id()));
+    let id = Clock::system().new_id();
+    let by = UserId(Clock::system().new_id());
     let since = now.plus_ms(-30 * a_day_ms);
     let database = Database::from(&sql.sql);
     assert_eq!(
@@ -184,7 +186,8 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
 async fn one_of_two_relays_publishes_and_the_other_takes_over(sql: SqlArm, bus: BusArm) {
     bus.bus.bind_queue(&ORDERS).await.unwrap();
     let replica = Sql::open(&sql.url).await.unwrap().sealed_by(&testing::data_keys());
-    let (first, second) = (Tasks::new(), Tasks::new());
+    let first = Tasks::new();
+    let second = Tasks::new();
     OutboxRelay::start(&first, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
     OutboxRelay::start(&second, replica, bus.bus.clone(), Clock::system(), "test");
     let sent: Vec<Event> = (0..100).map(|n| event_of(EventType::OrderCreated, n)).collect();

@@ -82,7 +82,8 @@ async fn a_broker_that_says_nothing_fails_a_publish_in_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_back() {
-    let ((bus, proxy), arm) = (bus_on_a_wire().await, contract::sqlite().await);
+    let (bus, proxy) = bus_on_a_wire().await;
+    let arm = contract::sqlite().await;
     bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
     OutboxRelay::start(&tasks, arm.sql.clone(), bus.clone(), Clock::system(), "test");

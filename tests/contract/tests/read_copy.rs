@@ -84,7 +84,8 @@ async fn a_database_may_have_no_copy_and_a_file_has_none() {
     let folder = tempfile::tempdir().unwrap();
     let own = format!("sqlite:{}", folder.path().join("orders.db").display());
     let sql = Sql::open(&own).await.unwrap();
-    let (tasks, clock) = (Tasks::new(), Clock::system());
+    let tasks = Tasks::new();
+    let clock = Clock::system();
     let followed = |copy: &str| ReplicaReader::with_replica(&sql, &copy.into(), &tasks, &clock);
     assert!(!followed("").unwrap().has_copy());
     let refused = followed("mysql://root@127.0.0.1/order_db").err().unwrap();
@@ -108,7 +109,8 @@ impl Scene {
         let keys = testing::data_keys();
         let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &keys).await.unwrap();
         let desk = Sql::open(&servers.copy_address).await.unwrap();
-        let (clock, tasks) = (Clock::fixed_at(NOW), Tasks::new());
+        let clock = Clock::fixed_at(NOW);
+        let tasks = Tasks::new();
         let reads =
             ReplicaReader::with_replica(&sql, &config.sql_read_url, &tasks, &clock).unwrap();
         let store = Store::new(sql.clone(), clock.clone(), AcceptanceRules::OFF);

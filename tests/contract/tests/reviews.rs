@@ -192,7 +192,8 @@ async fn a_rating_equals_the_sum_of_what_is_shown(arm: DocumentsArm) {
         told.push(Event::new(id, EventType::ReviewUpdated, AT, TRACE, &body).unwrap());
         if draw(3) == 0 {
             let late = usize::try_from(draw(told.len() as u64)).unwrap();
-            let (one, other) = (feed.handle(&told[late]), feed.handle(told.last().unwrap()));
+            let one = feed.handle(&told[late]);
+            let other = feed.handle(told.last().unwrap());
             let (one, other) = futures::join!(one, other);
             one.unwrap();
             other.unwrap();
@@ -214,7 +215,9 @@ async fn pages_join_without_a_gap_or_a_repeat_while_others_write(arm: DocumentsA
     let whole = store.page_reviews(provider_reviews_query(user(2), None, 100)).await.unwrap();
     let expected: Vec<Uuid> = whole.documents.iter().map(|one| one.id).collect();
     assert_eq!(expected.len(), 51);
-    let (mut seen, mut after, mut late) = (Vec::new(), None, 1_000);
+    let mut seen = Vec::new();
+    let mut after = None;
+    let mut late = 1_000;
     loop {
         let page = store.page_reviews(provider_reviews_query(user(2), after, 4)).await.unwrap();
         seen.extend(page.documents.iter().map(|one| one.id));
@@ -245,7 +248,9 @@ async fn reviews_come_in_the_order_that_was_asked_for(arm: DocumentsArm) {
     let again = |n: u128| Review { created_at: AT.plus_ms(7_000), ..review(n, 2, 3, "tap") };
     store.insert_without_events((100..105).map(again).collect()).await.unwrap();
     for sort in ReviewSort::ALL {
-        let (mut seen, mut after, mut late) = (Vec::new(), ReviewCursor::at_start(sort), 1_000);
+        let mut seen = Vec::new();
+        let mut after = ReviewCursor::at_start(sort);
+        let mut late = 1_000;
         loop {
             let page =
                 store.page_reviews(sorted_provider_reviews_query(user(2), after, 4)).await.unwrap();

@@ -73,7 +73,8 @@ async fn the_outbox_hides_its_events_and_sends_them_whole(arm: SqlArm) {
     bus.bus.bind_queue(&ORDERS).await.unwrap();
     // Writes as a previous version.
     let plain = Sql::open(&arm.url).await.unwrap();
-    let (before, sealed) = (telling(), telling());
+    let before = telling();
+    let sealed = telling();
     save(&plain, &before).await;
     save(&arm.sql, &sealed).await;
     let stored = rows(&arm.sql).await;
@@ -96,7 +97,8 @@ async fn an_event_waits_for_its_key(arm: SqlArm) {
     let event = telling();
     save(&arm.sql, &event).await;
     let stranger = Sql::open(&arm.url).await.unwrap().sealed_by(&DataKeys::random());
-    let (without, with) = (Tasks::new(), Tasks::new());
+    let without = Tasks::new();
+    let with = Tasks::new();
     OutboxRelay::start(&without, stranger, bus.bus.clone(), Clock::system(), "without");
     tokio::time::sleep(Duration::from_millis(300)).await;
     without.shutdown(LIMIT).await;
@@ -171,7 +173,8 @@ async fn a_document_hides_its_sealed_fields_and_reads_whole(arm: DocumentsArm) {
     let plain: Collection<PlainCard> = Collection::new(&arm.documents, "cards");
     arm.documents.migrate().await.unwrap();
     cards.migrate().await.unwrap();
-    let (new, old) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let new = Uuid::from_u128(1);
+    let old = Uuid::from_u128(2);
     assert!(cards.insert(new, &card(), &[telling()]).await.unwrap());
     let stored = plain.get(new).await.unwrap().unwrap().body.0;
     assert!(!stored.to_string().contains("1380013") && !stored.to_string().contains("Harbour"));
@@ -320,8 +323,10 @@ async fn events_that_have_left_documents_outlive_their_data_key(arm: DocumentsAr
     let left = Database::from(&by(&file.without_the_old_key()));
     let bus = contract::embedded().await.bus;
     bus.bind_queue(&ORDERS).await.unwrap();
-    let (clock, named) = (Clock::system(), |_: &str| Some(ORDERS));
-    let (id, now) = (clock.new_id(), clock.now());
+    let clock = Clock::system();
+    let named = |_: &str| Some(ORDERS);
+    let id = clock.new_id();
+    let now = clock.now();
     let asked = (id, UserId(clock.new_id()), now);
     replay::request_replay(&left, ORDERS.name, wire::UnixMillis(0), asked).await.unwrap().unwrap();
     while replay::send_next_batch(&left, &bus, named, now).await.unwrap() {}

@@ -87,7 +87,8 @@ async fn take(
 
 #[tokio::test]
 async fn a_folder_keeps_the_newest_messages_for_its_owner_alone() {
-    let (parent, clock) = (tempfile::tempdir().unwrap(), Clock::system());
+    let parent = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
     let folder = parent.path().join("sms");
     let sms = Sms::open(&format!("folder:{}", folder.display()), Path::new("")).unwrap();
     assert!(sms.is_on());
@@ -111,7 +112,9 @@ async fn a_folder_keeps_the_newest_messages_for_its_owner_alone() {
 
 #[tokio::test]
 async fn a_gateway_is_asked_with_the_secret_and_again_under_the_same_id_while_it_is_away() {
-    let (folder, clock, tasks) = (tempfile::tempdir().unwrap(), Clock::system(), Tasks::new());
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let tasks = Tasks::new();
     let heard = Heard::answering(&[503, 429]);
     let url = heard.listen(&tasks).await;
     let sms = Sms::open(&url, &secret(folder.path())).unwrap();
@@ -124,7 +127,9 @@ async fn a_gateway_is_asked_with_the_secret_and_again_under_the_same_id_while_it
 
 #[tokio::test]
 async fn a_message_is_given_up_after_three_tries_or_a_refusal_and_no_word_shows_it() {
-    let (folder, clock, tasks) = (tempfile::tempdir().unwrap(), Clock::system(), Tasks::new());
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let tasks = Tasks::new();
     let secret = secret(folder.path());
     for (statuses, tries, passing) in
         [(&[500, 502, 503, 504][..], 3, true), (&[400][..], 1, false), (&[302][..], 1, false)]
@@ -148,8 +153,11 @@ async fn a_message_is_given_up_after_three_tries_or_a_refusal_and_no_word_shows_
 
 #[tokio::test]
 async fn a_gateway_by_tls_is_known_by_the_authority_of_the_operator_and_by_no_other() {
-    let (folder, clock, tasks) = (tempfile::tempdir().unwrap(), Clock::system(), Tasks::new());
-    let (authority, heard) = (Authority::new().unwrap(), Heard::default());
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let tasks = Tasks::new();
+    let authority = Authority::new().unwrap();
+    let heard = Heard::default();
     let identity = authority.server("localhost").unwrap();
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -160,8 +168,8 @@ async fn a_gateway_by_tls_is_known_by_the_authority_of_the_operator_and_by_no_ot
     let certificate = Certificate::load(chain, write("key.pem", &identity.key)).await.unwrap();
     let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}/messages", listener.local_addr().unwrap().port());
-    let (router, slots) =
-        (web::with_standard_layers(heard.routes(), "gateway"), web::ConnectionSlots::default());
+    let router = web::with_standard_layers(heard.routes(), "gateway");
+    let slots = web::ConnectionSlots::default();
     let serving = web::serve_https(listener, certificate, router, slots, tasks.stop_token());
     tasks.spawn_once("serve", serving);
 
@@ -217,7 +225,9 @@ async fn take_push(State(pushed): State<Pushed>, headers: HeaderMap, body: Bytes
 
 #[tokio::test]
 async fn a_push_is_signed_with_the_secret_and_handed_over_again_under_its_id() {
-    let (folder, clock, tasks) = (tempfile::tempdir().unwrap(), Clock::system(), Tasks::new());
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let tasks = Tasks::new();
     let pushed = Pushed::default();
     let routes = Router::new().route("/pushes", post(take_push)).with_state(pushed.clone());
     let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
@@ -227,7 +237,9 @@ async fn a_push_is_signed_with_the_secret_and_handed_over_again_under_its_id() {
         web::serve_http(listener, router, web::ConnectionSlots::default(), tasks.stop_token());
     tasks.spawn_once("serve", serving);
 
-    let (to, title, text) = (UserId(clock.new_id()), "Order accepted", "Order N-7F3K60.");
+    let to = UserId(clock.new_id());
+    let title = "Order accepted";
+    let text = "Order N-7F3K60.";
     let message =
         PushMessage { id: clock.new_id(), to, title: title.to_owned(), text: text.to_owned() };
     let push =

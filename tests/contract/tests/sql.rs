@@ -173,10 +173,12 @@ async fn transactions_that_read_and_then_write_all_commit(arm: SqlArm) {
 }
 
 async fn a_deadlock_is_tried_again(arm: SqlArm) {
-    let (a, b) = (add(&arm.sql, "a").await, add(&arm.sql, "b").await);
+    let a = add(&arm.sql, "a").await;
+    let b = add(&arm.sql, "b").await;
     let both_hold_one = Arc::new(Barrier::new(2));
     let lock_both = |first: Uuid, second: Uuid| {
-        let (sql, both_hold_one) = (arm.sql.clone(), both_hold_one.clone());
+        let sql = arm.sql.clone();
+        let both_hold_one = both_hold_one.clone();
         async move {
             let result: Result<(), SqlError> = transact!(sql, tx => {
                 let add = "UPDATE things SET amount = amount + 1 WHERE id = ?";

@@ -53,7 +53,8 @@ async fn certificates_are_judged_by_the_clock_of_the_caller_and_a_wrong_one_is_t
 #[tokio::test]
 async fn a_renewed_certificate_is_shown_at_once_and_one_of_no_use_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let (before, after) = (Authority::new().unwrap(), Authority::new().unwrap());
+    let before = Authority::new().unwrap();
+    let after = Authority::new().unwrap();
     let listener = Listener::with(folder.path(), &before.server("localhost").unwrap()).await;
     assert!(listener.ask(&client(&before)).await.is_ok());
     assert!(!listener.certificate.reload_if_changed().await.unwrap());
@@ -99,12 +100,14 @@ struct Listener {
 impl Listener {
     async fn with(folder: &Path, identity: &ServerIdentity) -> Self {
         put(folder, identity);
-        let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
+        let chain = folder.join("chain.pem");
+        let key = folder.join("key.pem");
         let certificate = Certificate::load(chain, key).await.unwrap();
         let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
         let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
         let router = Router::new().route("/", get(async || axum::Json("by TLS")));
-        let (tasks, slots) = (Tasks::new(), web::ConnectionSlots::default());
+        let tasks = Tasks::new();
+        let slots = web::ConnectionSlots::default();
         let serving =
             web::serve_https(listener, certificate.clone(), router, slots, tasks.stop_token());
         tasks.spawn("listener", serving);

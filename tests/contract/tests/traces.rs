@@ -37,7 +37,8 @@ async fn the_order_store_on_mariadb_answers_as_its_model() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_edges_file_answers_as_its_model() {
-    let (mut met, mut counted) = (Counts::default(), Counts::default());
+    let mut met = Counts::default();
+    let mut counted = Counts::default();
     let edges = runs(SEEDS_AT_EDGES).flat_map(|run| {
         counted.add(&run.recording.counts);
         run.recording.edges.iter().map(|edge| edge::replay(&run.name, edge))
@@ -51,7 +52,8 @@ async fn the_edges_file_answers_as_its_model() {
 }
 
 async fn same_decisions<F: Future<Output = OrderDb>>(seeds: u64, fresh: impl Fn() -> F) {
-    let (mut met, mut counted) = (Counts::default(), Counts::default());
+    let mut met = Counts::default();
+    let mut counted = Counts::default();
     let runs = runs(seeds).map(|run| {
         counted.add(&run.recording.counts);
         let fresh = fresh();

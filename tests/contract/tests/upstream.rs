@@ -288,8 +288,9 @@ impl Failing {
 #[tokio::test]
 async fn a_service_that_fails_is_left_alone_until_its_rest_is_over() {
     const REST_MS: i64 = 1_000;
-    let (tasks, clock, failing) =
-        (Tasks::new(), Clock::fixed_at(UnixMillis(0)), Failing::default());
+    let tasks = Tasks::new();
+    let clock = Clock::fixed_at(UnixMillis(0));
+    let failing = Failing::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tasks.spawn_once("failing", failing.clone().serve(listener));

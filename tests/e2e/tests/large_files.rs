@@ -18,7 +18,8 @@ const PARTS: [Part; 2] = [Part::Alone(CloudPart::Gateway), Part::Alone(CloudPart
 
 /// A document of that size without repetitive content.
 fn document(bytes: usize) -> Bytes {
-    let (head, end) = (b"%PDF-1.4\n% ", b"\n%%EOF\n");
+    let head = b"%PDF-1.4\n% ";
+    let end = b"\n%%EOF\n";
     let filling =
         (0..bytes - head.len() - end.len()).map(|n| b'a' + u8::try_from(n * n % 26).unwrap());
     head.iter().copied().chain(filling).chain(end.iter().copied()).collect()
@@ -58,7 +59,8 @@ impl Sender {
         let path = format!("/api/v1/files/{}", told["id"].as_str().unwrap());
         let read = self.ask(Method::GET, &path, Body::empty()).await;
         assert_eq!(read.status(), StatusCode::OK);
-        let (mut body, mut at) = (read.into_body().into_data_stream(), 0);
+        let mut body = read.into_body().into_data_stream();
+        let mut at = 0;
         while let Some(piece) = body.next().await {
             let piece = piece.unwrap();
             assert!(document[at..].starts_with(&piece), "byte for byte, from {at} on");

@@ -132,10 +132,8 @@ fn every_answer_is_of_its_published_form(operator: &Admin<'_>) {
 /// the order and the losing command.
 async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, CommandId) {
     let customer = api.newcomer(Role::Customer).await.unwrap();
-    let (offline, online) = (
-        api.provider(operator.person).await.unwrap(),
-        api.provider(operator.person).await.unwrap(),
-    );
+    let offline = api.provider(operator.person).await.unwrap();
+    let online = api.provider(operator.person).await.unwrap();
     let order = api.publish(&customer, Region::North, "Mend the tap").await.unwrap().order_id;
     api.act(operator.person, order, "approve").await.unwrap();
     operator.reads("wait --for synced=NORTH");
@@ -143,7 +141,8 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
     let board = format!("http://127.0.0.1:{}/board", stack.layout().edge(Region::North).http);
     // The hub may be in sync with the edge before it receives the approval.
     eventually("the job stands on the edge's board", SOON, async || {
-        let (client, token) = (Client::new(), Some(offline.token.as_str()));
+        let client = Client::new();
+        let token = Some(offline.token.as_str());
         let shown: Value =
             client.send_json(Method::GET, &board, token, None::<&()>, SOON).await.ok()?;
         shown.to_string().contains(&order.to_string()).then_some(())

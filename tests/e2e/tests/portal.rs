@@ -33,7 +33,8 @@ type Wish<'a> = (&'a str, &'a dyn Fn(&Value) -> bool);
 
 impl Browser {
     async fn sign_in(gateway: &str, username: &str, password: &str) -> Self {
-        let (client, gateway) = (Client::new(), gateway.to_owned());
+        let client = Client::new();
+        let gateway = gateway.to_owned();
         let mut browser = Self { gateway, client, cookie: String::new(), csrf: String::new() };
         let form = json!({ "username": username, "password": password });
         let response = browser.send("POST", "/api/v1/session", &[], form).await;
@@ -127,14 +128,16 @@ impl News {
 
 /// Two providers request the job on either side of a cut. The one at the portal wins.
 async fn collide(stack: &Stack, order: OrderId) -> Browser {
-    let (layout, api) = (stack.layout(), Api::new(stack.layout().gateway_url()));
+    let layout = stack.layout();
+    let api = Api::new(stack.layout().gateway_url());
     let people = stack.sign_ins();
     let provider = |region| {
         let is_meant =
             |person: &&DemoPerson| (person.role, person.region) == (Role::Provider, Some(region));
         people.iter().find(is_meant).unwrap()
     };
-    let (loser, winner) = (provider(Region::North), provider(Region::South));
+    let loser = provider(Region::North);
+    let winner = provider(Region::South);
     let winner = Browser::sign_in(&layout.gateway_url(), &winner.username, &winner.password).await;
     let admin = people.iter().find(|person| person.role == Role::Admin).unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
@@ -206,11 +209,13 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     let stack = Stack::start(layout, &wishes).await.unwrap();
     let gateway = stack.layout().gateway_url();
     let person = |role| stack.sign_ins().into_iter().find(|person| person.role == role).unwrap();
-    let (someone, chief) = (person(Role::Customer), person(Role::Admin));
+    let someone = person(Role::Customer);
+    let chief = person(Role::Admin);
     let customer = Browser::sign_in(&gateway, &someone.username, &someone.password).await;
     let admin = Browser::sign_in(&gateway, &chief.username, &chief.password).await;
 
-    let (mut news, mut wall) = (customer.news(None).await, admin.news(None).await);
+    let mut news = customer.news(None).await;
+    let mut wall = admin.news(None).await;
     news.until_each(&[
         ("ready", &|data| data["resumed"] == false),
         ("sources", &|data| data["orders"] == true && data["inbox"] == true),

@@ -51,7 +51,8 @@ async fn providers(api: &Api) -> Vec<Person> {
     let mut coming = JoinSet::new();
     let door = Arc::new(Semaphore::new(AT_THE_DOOR));
     for _ in 0..PROVIDERS {
-        let (api, door) = (api.clone(), door.clone());
+        let api = api.clone();
+        let door = door.clone();
         coming.spawn(async move {
             let _turn = door.acquire().await.expect("an open door");
             api.newcomer(Role::Provider).await.expect("a new provider")
@@ -66,7 +67,8 @@ async fn race(api: &Api, providers: Vec<Person>, order: OrderId) -> Vec<(UserId,
     let together = Arc::new(Barrier::new(providers.len()));
     let mut running = JoinSet::new();
     for provider in providers {
-        let (api, together) = (api.clone(), together.clone());
+        let api = api.clone();
+        let together = together.clone();
         running.spawn(async move {
             together.wait().await;
             (provider.user_id, api.act(&provider, order, "accept").await)

@@ -223,7 +223,8 @@ impl Spreader {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let passed = Arc::<[AtomicUsize; 2]>::default();
         let spread = Spread { gateways, passed: passed.clone(), client: Client::new() };
-        let (routes, stop) = (Router::new().fallback(pass).with_state(spread), tasks.stop_token());
+        let routes = Router::new().fallback(pass).with_state(spread);
+        let stop = tasks.stop_token();
         tasks.spawn("spreader", async move {
             tokio::select! {
                 served = axum::serve(listener, routes).into_future() => served.unwrap(),

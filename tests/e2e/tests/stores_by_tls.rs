@@ -39,7 +39,8 @@ async fn a_store_is_known_by_the_authority_that_the_operator_names_and_by_no_oth
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_speaks_no_tls_is_refused_where_the_address_asks_for_it() {
-    let (plain, by) = (support::servers(), CertificateAuthorities::with_public_roots());
+    let plain = support::servers();
+    let by = CertificateAuthorities::with_public_roots();
     let sql = async |mode: &str| {
         let url = format!("{}/auth_db?ssl-mode={mode}", plain.mysql);
         Sql::open_trusting(&url, &by)

@@ -91,7 +91,8 @@ async fn a_sign_out_ends_its_session_everywhere() {
     let replicas = Replicas::shared().await;
     let [one, other] = replicas.gateways();
     let name = replicas.register(&one, Role::Provider).await;
-    let (gone, stays) = (replicas.signed(&one, &name).await, replicas.signed(&other, &name).await);
+    let gone = replicas.signed(&one, &name).await;
+    let stays = replicas.signed(&other, &name).await;
     edge_opens(replicas, &gone.edge_token).await;
     let path = "/api/v1/auth/logout";
     let (status, _) = replicas.ask(&one, Method::POST, path, &gone.access_token, None).await;
@@ -108,7 +109,8 @@ async fn a_sign_out_ends_its_session_everywhere() {
 async fn another_role_ends_the_tokens_of_before_everywhere() {
     let replicas = Replicas::shared().await;
     let [one, other] = replicas.gateways();
-    let (admin, name) = (replicas.admin(&one).await, replicas.register(&one, Role::Customer).await);
+    let admin = replicas.admin(&one).await;
+    let name = replicas.register(&one, Role::Customer).await;
     let before = replicas.signed(&other, &name).await;
     edge_opens(replicas, &before.edge_token).await;
     let rolename = format!("desk-{}", &name[name.len() - 6..]);
@@ -168,7 +170,8 @@ async fn a_grant_that_was_ended_opens_the_linked_edge_no_more() {
 async fn a_revocation_and_a_readmission_hold_everywhere() {
     let replicas = Replicas::shared().await;
     let [one, other] = replicas.gateways();
-    let (admin, name) = (replicas.admin(&one).await, replicas.register(&one, Role::Provider).await);
+    let admin = replicas.admin(&one).await;
+    let name = replicas.register(&one, Role::Provider).await;
     let before = replicas.signed(&other, &name).await;
     edge_opens(replicas, &before.edge_token).await;
     let act = async |gateway: &str, act: &str| {

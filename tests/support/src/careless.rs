@@ -134,7 +134,9 @@ impl CarelessIssuer {
 impl Asked {
     fn read(stream: &TcpStream) -> std::io::Result<Self> {
         let mut reader = BufReader::new(stream);
-        let (mut first, mut authorization, mut length) = (String::new(), String::new(), 0);
+        let mut first = String::new();
+        let mut authorization = String::new();
+        let mut length = 0;
         reader.read_line(&mut first)?;
         loop {
             let mut line = String::new();

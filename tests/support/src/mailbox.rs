@@ -117,7 +117,9 @@ fn unquoted(text: &str) -> Vec<u8> {
 async fn serve(stream: TcpStream, told: &mpsc::UnboundedSender<String>) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     write.write_all(b"220 ready\r\n").await?;
-    let (mut lines, mut mail, mut is_data) = (BufReader::new(read).lines(), String::new(), false);
+    let mut lines = BufReader::new(read).lines();
+    let mut mail = String::new();
+    let mut is_data = false;
     while let Some(line) = lines.next_line().await? {
         mail += &format!("{line}\n");
         let answer: &[u8] = match line.as_str() {

@@ -49,12 +49,16 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (wire, _) = watch::channel(Wire::Passes);
-        let (tasks, carried) = (Tasks::new(), Arc::new(AtomicUsize::new(0)));
-        let (state, target, of_each) = (wire.subscribe(), target.into(), tasks.clone());
+        let tasks = Tasks::new();
+        let carried = Arc::new(AtomicUsize::new(0));
+        let state = wire.subscribe();
+        let target = target.into();
+        let of_each = tasks.clone();
         let counted = carried.clone();
         tasks.spawn("proxy", async move {
             while let Ok((caller, _)) = listener.accept().await {
-                let (state, target) = (state.clone(), target.clone());
+                let state = state.clone();
+                let target = target.clone();
                 let carried = counted.clone();
                 of_each.spawn_once("proxied connection", carry(caller, target, state, carried));
             }

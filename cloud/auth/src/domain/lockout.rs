@@ -116,7 +116,8 @@ mod tests {
     /// A day's guesses from `addresses` addresses that each guess as soon as allowed.
     fn in_a_day(addresses: usize) -> i64 {
         let mut places = vec![WrongGuesses::default(); addresses];
-        let (mut all, mut now) = (WrongGuesses::default(), UnixMillis(0));
+        let mut all = WrongGuesses::default();
+        let mut now = UnixMillis(0);
         loop {
             let open = |place: &&mut WrongGuesses| {
                 Lockout::from_guesses(**place, Some(all), now) == Lockout::Open

@@ -56,7 +56,8 @@ impl RefreshFamily {
     }
 
     pub fn classify_use(self, sent: PresentedRefreshToken, now: UnixMillis) -> RefreshUse {
-        let (Self { newest, before, .. }, issued) = (self, sent.issued);
+        let Self { newest, before, .. } = self;
+        let issued = sent.issued;
         if issued > newest {
             return RefreshUse::Unknown;
         }

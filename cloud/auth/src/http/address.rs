@@ -140,7 +140,8 @@ fn to_address_problem(service: &Service, refused: &AddressRefusal) -> Problem {
     match refused {
         AddressRefusal::Entry(refused) => to_sign_in_problem(refused, service.clock.now()).1,
         AddressRefusal::Mails(QuotaExceeded { most, retry_s }) => {
-            let (most, minutes) = ((*most).into(), retry_s.div_ceil(60).into());
+            let most = (*most).into();
+            let minutes = retry_s.div_ceil(60).into();
             let why = say::address_mails { most, minutes };
             Problem::new(Code::RateLimited).with_detail(why).retry_after(*retry_s)
         }

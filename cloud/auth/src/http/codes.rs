@@ -152,7 +152,8 @@ fn to_code_problem(service: &Service, refused: PhoneCodeRefusal) -> Problem {
             Problem::wrong_field("phone", say::phone_countries { countries: countries.into() })
         }
         PhoneCodeRefusal::Asked(quota, QuotaExceeded { most, retry_s }) => {
-            let (most, minutes) = (most.into(), retry_s.div_ceil(60).into());
+            let most = most.into();
+            let minutes = retry_s.div_ceil(60).into();
             let too_many = Problem::new(Code::RateLimited).retry_after(retry_s);
             match quota {
                 CodeQuota::Phone => too_many.with_detail(say::codes_of_phone { most, minutes }),

@@ -143,7 +143,8 @@ pub async fn list_identities(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<IdentityList>, Problem> {
-    let (store, user) = (&service.store, caller.claims.sub);
+    let store = &service.store;
+    let user = caller.claims.sub;
     let known = store.list_identities(user).await.map_err(ServiceError::from)?;
     let has_password = store.has_password(user).await.map_err(ServiceError::from)?;
     let items = known.into_iter().map(|identity| IdentityItem {

@@ -74,7 +74,8 @@ pub async fn kill_key(
 
 /// All keys, newest first: there are only a handful, and each rotation adds one.
 async fn list_key_items(service: &Service) -> Result<ItemList<SigningKeyItem>, Problem> {
-    let (ring, now) = (service.signing.load_ring().await?, service.clock.now());
+    let ring = service.signing.load_ring().await?;
+    let now = service.clock.now();
     let items = ring.0.iter().rev().map(|key| to_key_item(&ring, key, now)).collect();
     Ok(ItemList { items, next: None })
 }

@@ -50,7 +50,8 @@ pub async fn change_password(
     Json(form): Json<PasswordForm>,
 ) -> Result<Json<EndedSessions>, Problem> {
     let new = parse_new_password(form.new_password)?;
-    let (owner, old) = (&caller.claims, form.old_password);
+    let owner = &caller.claims;
+    let old = form.old_password;
     match service.change_password(owner, from, old, new, &trace).await? {
         Ok(ended) => Ok(Json(EndedSessions { ended })),
         Err(refused) => Err(to_sign_in_problem(&refused, service.clock.now()).1),

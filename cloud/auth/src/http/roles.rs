@@ -94,7 +94,9 @@ pub async fn permissions(
     let role =
         service.store.load_person_role(caller.actor.user_id).await.map_err(ServiceError::from)?;
     let role = role.ok_or(Code::InvalidToken)?;
-    let (base, role_name, permissions) = (role.role.base_id, role.role.name, role.permissions);
+    let base = role.role.base_id;
+    let role_name = role.role.name;
+    let permissions = role.permissions;
     Ok(Json(OwnPermissions { role: base, role_name, permissions }))
 }
 

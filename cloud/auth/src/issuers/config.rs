@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn an_issuer_elsewhere_leads_to_no_plain_service_of_this_machine() {
-        let (far, here) = ("https://a.example", "http://127.0.0.1:3000");
+        let far = "https://a.example";
+        let here = "http://127.0.0.1:3000";
         assert!(is_guarded_by(far, "https://b.example/token"));
         assert!(is_guarded_by(here, "http://127.0.0.1:3000/token"));
         assert!(is_guarded_by(here, "https://b.example/token"));

@@ -89,7 +89,8 @@ impl IssuerKey {
         let material = match (kty.as_str(), crv.as_deref()) {
             ("RSA", _) => KeyMaterial::Rsa { n: decode_integer(&n?)?, e: decode_integer(&e?)? },
             ("EC", Some("P-256")) => {
-                let (x, y) = (decode_coordinate(&x?)?, decode_coordinate(&y?)?);
+                let x = decode_coordinate(&x?)?;
+                let y = decode_coordinate(&y?)?;
                 KeyMaterial::P256([&[UNCOMPRESSED], x.as_slice(), y.as_slice()].concat())
             }
             ("OKP", Some("Ed25519")) => KeyMaterial::Ed25519(decode_coordinate(&x?)?),

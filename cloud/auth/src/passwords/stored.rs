@@ -66,8 +66,9 @@ fn to_hash_error(error: &dyn std::fmt::Display) -> PasswordError {
 }
 
 fn compute_hash(password: &[u8], memory: &mut HashMemory) -> Result<String, password_hash::Error> {
-    let (algorithm, version, params) =
-        (Algorithm::default(), Version::default(), Params::default());
+    let algorithm = Algorithm::default();
+    let version = Version::default();
+    let params = Params::default();
     let salt = Salt::new(&random::draw_bytes::<SALT_BYTES>())?;
     let named = ParamsString::try_from(&params)?;
     let argon2 = Argon2::new(algorithm, version, params);

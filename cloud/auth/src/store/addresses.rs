@@ -331,8 +331,10 @@ mod tests {
     const OTHER: &str = "other@example.org";
 
     async fn wish(Database { store, clock, user, .. }: &Database) {
-        let (at, email) = (clock.now(), Email::new(OTHER).unwrap());
-        let (user, expires_at) = (*user, at.plus_ms(HOUR_MS));
+        let at = clock.now();
+        let email = Email::new(OTHER).unwrap();
+        let user = *user;
+        let expires_at = at.plus_ms(HOUR_MS);
         let event = event(EventType::UserAddressChangeAsked, clock, user, None);
         let wish =
             AddressChangeRequest { id: event.id, user, email, password_of: None, at, expires_at };
@@ -372,9 +374,11 @@ mod tests {
         let path = first._folder.path().join("data.keys");
         let under = |keys: &DataKeys| Store::new(first.store.sql.clone().sealed_by(keys));
         let store = under(&DataKeys::load_or_create(&path, true).unwrap());
-        let (clock, user) = (first.clock.clone(), first.user);
+        let clock = first.clock.clone();
+        let user = first.user;
         let at = clock.now();
-        let (email, expires_at) = (Email::new(OTHER).unwrap(), at.plus_ms(HOUR_MS));
+        let email = Email::new(OTHER).unwrap();
+        let expires_at = at.plus_ms(HOUR_MS);
         let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
         let wish =
             AddressChangeRequest { id: event.id, user, email, password_of: None, at, expires_at };
@@ -398,7 +402,8 @@ mod tests {
     #[tokio::test]
     async fn a_password_that_was_changed_meanwhile_asks_for_nothing(#[case] engine: Engine) {
         let Database { store, clock, user, _folder, .. } = database(engine).await;
-        let (at, email) = (clock.now(), Email::new(OTHER).unwrap());
+        let at = clock.now();
+        let email = Email::new(OTHER).unwrap();
         let password_of = Some(UnixMillis(1));
         let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
         let wish =

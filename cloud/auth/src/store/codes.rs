@@ -65,7 +65,8 @@ impl Store {
         code: &SignInCode,
         CodeLifetime { at, expires_at }: CodeLifetime,
     ) -> Result<(), StoreError> {
-        let (phone_hash, code_hash) = (self.phone_hash(phone), self.code_hash(phone, code));
+        let phone_hash = self.phone_hash(phone);
+        let code_hash = self.code_hash(phone, code);
         let row = CodeRow { id, phone_hash, code_hash, tries: 0, created_at: at, expires_at };
         transact!(self.sql, tx => {
             if !tx.insert_new(row.clone()).await? {
@@ -83,7 +84,8 @@ impl Store {
         place: PlaceHash,
         (tries_max, now): (u32, UnixMillis),
     ) -> Result<CodeTryResult, StoreError> {
-        let (keys, phone_hash) = (self.sql.data_keys(), self.phone_hash(phone));
+        let keys = self.sql.data_keys();
+        let phone_hash = self.phone_hash(phone);
         transact!(self.sql, tx => {
             if tx.exec(TRY, vals![phone_hash, i64::from(tries_max), now]).await? == 0 {
                 return Ok(CodeTryResult::Over);

@@ -104,7 +104,8 @@ impl Store {
         ending: OtherSessionsRevocation,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
-        let (user, at) = (ending.user, ending.at);
+        let user = ending.user;
+        let at = ending.at;
         let before = new.before.unwrap_or(UnixMillis(0));
         let changed_at = at.max(before.plus_ms(1));
         transact!(self.sql, tx => {

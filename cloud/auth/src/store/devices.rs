@@ -72,7 +72,8 @@ impl Store {
         device: PlaceHash,
         now: UnixMillis,
     ) -> Result<(), SqlError> {
-        let (secret_hash, expires_at) = (device.to_bytes(), now.plus_ms(KNOWN_MS));
+        let secret_hash = device.to_bytes();
+        let expires_at = now.plus_ms(KNOWN_MS);
         if tx.exec(SEEN, vals![now, expires_at, secret_hash, user_id]).await? > 0 {
             return Ok(());
         }

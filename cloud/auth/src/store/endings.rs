@@ -105,7 +105,8 @@ impl Store {
         let OtherSessionsRevocation { user, except, at, why } = ending;
         let except = except.unwrap_or(SessionId(Uuid::nil()));
         let others: Vec<SessionId> = tx.fetch_all(OTHERS, vals![user, except, at]).await?;
-        let (mut ended, mut events) = (Vec::new(), Vec::new());
+        let mut ended = Vec::new();
+        let mut events = Vec::new();
         for session in others {
             if Self::end_session(tx, session, at, why).await? {
                 events.push(event_of(session)?);

@@ -152,7 +152,8 @@ impl Store {
         let row = self
             .build_user_row(account, username, email, at)
             .with_email_confirmed(email_confirmed_at);
-        let (hash, number) = (self.subject_hash(whose), self.seal_number(whose, id));
+        let hash = self.subject_hash(whose);
+        let number = self.seal_number(whose, id);
         transact!(self.sql, tx => {
             if Self::has_email(tx, email, &row).await? {
                 return Ok(AddNewcomerResult::EmailTaken);
@@ -188,7 +189,8 @@ impl Store {
         whose: IssuerSubject<'_>,
         (id, at): (IdentityId, UnixMillis),
     ) -> Result<LinkIdentityResult, StoreError> {
-        let (hash, number) = (self.subject_hash(whose), self.seal_number(whose, id));
+        let hash = self.subject_hash(whose);
+        let number = self.seal_number(whose, id);
         transact!(self.sql, tx => {
             let identity = IdentityRow {
                 id,
@@ -231,7 +233,8 @@ impl Store {
         ending: OtherSessionsRevocation,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<UnlinkIdentityResult, StoreError> {
-        let (user, at) = (ending.user, ending.at);
+        let user = ending.user;
+        let at = ending.at;
         transact!(self.sql, tx => {
             tx.exec(HOLD, vals![at, user]).await?;
             let hash: Option<String> = tx.fetch_optional(PASSWORD, vals![user]).await?;

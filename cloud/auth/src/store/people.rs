@@ -93,7 +93,8 @@ fn build_statement(
     limit: usize,
 ) -> (Statement, Vec<Val>) {
     let PeopleFilter { search, role, state } = filter;
-    let (mut text, mut values) = (Statement::new(PEOPLE).append_text(IN_ORDER), vals![after]);
+    let mut text = Statement::new(PEOPLE).append_text(IN_ORDER);
+    let mut values = vals![after];
     match search {
         Some(address) if address.contains('@') => {
             // Addresses are plain until the job seals them.

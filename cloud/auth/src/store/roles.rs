@@ -363,7 +363,9 @@ impl Store {
         (was, became): (String, String),
     ) -> Result<(), StoreError> {
         let RoleChangeAudit { id, at, by, why } = order;
-        let (id, at, by_user) = (*id, *at, *by);
+        let id = *id;
+        let at = *at;
+        let by_user = *by;
         let why = tx.data_keys().seal_text(&reasons::role_change_place(id), why);
         tx.insert(NewActRow { id, act, at, by_user, why, role_name, user_id, was, became }).await?;
         Ok(())

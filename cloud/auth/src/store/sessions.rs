@@ -63,8 +63,11 @@ row! {
 impl UserSession {
     /// Builds the session of a token with these claims.
     pub fn from_claims(claims: &Claims, kind: SessionKind, created_at: UnixMillis) -> Self {
-        let (device, region) = (claims.device.clone(), claims.region);
-        let (id, user_id, expires_at) = (claims.jti, claims.sub, claims.expires_at());
+        let device = claims.device.clone();
+        let region = claims.region;
+        let id = claims.jti;
+        let user_id = claims.sub;
+        let expires_at = claims.expires_at();
         Self { id, user_id, kind, created_at, expires_at, device, region }
     }
 }

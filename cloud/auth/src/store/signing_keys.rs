@@ -70,7 +70,8 @@ columns! {
 impl NewSigningKey {
     /// The first key, which has always been trusted.
     pub fn from_file(kid: &str, public_key: [u8; 32]) -> Self {
-        let (trusted_from, signs_from) = (UnixMillis(0), UnixMillis(0));
+        let trusted_from = UnixMillis(0);
+        let signs_from = UnixMillis(0);
         Self { kid: kid.to_owned(), place: 1, public_key, sealed: None, trusted_from, signs_from }
     }
 }

@@ -45,7 +45,8 @@ pub(super) async fn database(engine: Engine) -> Database {
     let url = engine.address(folder.path(), "auth");
     let migrate = async |url: &str| testing::migrate(url, &MIGRATIONS).await;
     let sql = testing::database("auth", &url, migrate).await;
-    let (store, clock) = (Store::new(sql), Clock::fixed_at(NOW));
+    let store = Store::new(sql);
+    let clock = Clock::fixed_at(NOW);
     let user = UserId(clock.new_id());
     let event = event(EventType::UserRegistered, &clock, user, None);
     let account = Account {
@@ -55,9 +56,11 @@ pub(super) async fn database(engine: Engine) -> Database {
         password_changed_at: None,
         tokens_since: UnixMillis(0),
     };
-    let (username, email) = (Username::new("lisi").unwrap(), Email::new("l@example.com").unwrap());
+    let username = Username::new("lisi").unwrap();
+    let email = Email::new("l@example.com").unwrap();
     store.add_user(&account, &username, &email, NOW, &event).await.unwrap();
-    let (name, place) = (NameHash::from_username(&username), place(1));
+    let name = NameHash::from_username(&username);
+    let place = place(1);
     Database { store, clock, user, name, place, _folder: folder }
 }
 
@@ -82,7 +85,8 @@ pub(super) fn event(
 impl Database {
     async fn session(&self, expires_at: UnixMillis) -> SessionId {
         let id = SessionId(self.clock.new_id());
-        let (user_id, kind) = (self.user, SessionKind::Access);
+        let user_id = self.user;
+        let kind = SessionKind::Access;
         let session = UserSession {
             id,
             user_id,
@@ -100,8 +104,10 @@ impl Database {
     }
 
     async fn session_on(&self, device: PlaceHash) {
-        let (created_at, kind) = (self.clock.now(), SessionKind::Access);
-        let (id, expires_at) = (SessionId(self.clock.new_id()), created_at.plus_ms(HOUR_MS));
+        let created_at = self.clock.now();
+        let kind = SessionKind::Access;
+        let id = SessionId(self.clock.new_id());
+        let expires_at = created_at.plus_ms(HOUR_MS);
         let session = UserSession {
             id,
             user_id: self.user,
@@ -295,7 +301,9 @@ async fn an_account_knows_its_newest_twenty_devices_for_ninety_days(#[case] engi
 #[tokio::test]
 async fn wrong_passwords_are_told_apart_by_place(#[case] engine: Engine) {
     let database = database(engine).await;
-    let (store, name, now) = (&database.store, database.name, database.clock.now());
+    let store = &database.store;
+    let name = database.name;
+    let now = database.clock.now();
     for n in [1, 2, 2, 3] {
         store.record_failure(database.clock.new_id(), name, place(n), now).await.unwrap();
     }
@@ -335,7 +343,8 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
             tokens_since: UnixMillis(0),
         };
         let event = event(EventType::UserRegistered, clock, id, None);
-        let (name, email) = (Username::new(name).unwrap(), Email::new(address).unwrap());
+        let name = Username::new(name).unwrap();
+        let email = Email::new(address).unwrap();
         store.add_user(&account, &name, &email, NOW, &event).await.unwrap()
     };
     let without_address = AddUserResult::MadeWithoutAddress;

@@ -129,7 +129,8 @@ async fn the_address_in_force_stays_until_another_is_confirmed(#[case] engine: E
 #[tokio::test]
 async fn nobody_learns_by_asking_who_has_an_address_and_nobody_takes_one(#[case] engine: Engine) {
     let auth = Auth::new(engine).await;
-    let (lisi, wangwu) = (newcomer(&auth, "lisi").await, newcomer(&auth, "wangwu").await);
+    let lisi = newcomer(&auth, "lisi").await;
+    let wangwu = newcomer(&auth, "wangwu").await;
     let taken = change(&auth, &lisi, "wangwu@example.com", PASSWORD).await;
     let free = change(&auth, &wangwu, OTHER, PASSWORD).await;
     assert_eq!((taken.status, free.status), (StatusCode::OK, StatusCode::OK));
@@ -263,7 +264,8 @@ async fn mails_and_tries_are_counted() {
 
     // Two people share the limit of one address.
     let auth = Auth::new(Engine::Sqlite).await;
-    let (lisi, wangwu) = (newcomer(&auth, "lisi").await, newcomer(&auth, "wangwu").await);
+    let lisi = newcomer(&auth, "lisi").await;
+    let wangwu = newcomer(&auth, "wangwu").await;
     for who in [&lisi, &wangwu, &lisi, &wangwu, &lisi] {
         assert_eq!(change(&auth, who, OTHER, PASSWORD).await.status, StatusCode::OK);
     }

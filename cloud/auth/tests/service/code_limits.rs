@@ -25,14 +25,16 @@ async fn spend_codes_of_all(scene: &Scene) {
 #[tokio::test]
 async fn strangers_use_up_the_codes_of_all_and_a_number_with_an_account_still_gets_its_own() {
     let scene = Scene::new(Engine::Sqlite).await;
-    let (known, unknown) = (PHONE, "+8613800138999");
+    let known = PHONE;
+    let unknown = "+8613800138999";
     scene.customer("lisi", known).await;
     spend_codes_of_all(&scene).await;
     let sent = || scene.messages().into_iter().map(|(to, _)| to).collect::<Vec<_>>();
     let before = sent().len();
 
     // Both numbers get the same answers, also to a wrong code.
-    let (asked_unknown, asked_known) = (scene.ask(unknown).await, scene.ask(known).await);
+    let asked_unknown = scene.ask(unknown).await;
+    let asked_known = scene.ask(known).await;
     refused(&asked_known, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
     assert_eq!(asked_known.body["expires_in"], 300);
     let plain = |answer: &Answer| {

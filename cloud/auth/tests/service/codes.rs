@@ -225,7 +225,8 @@ async fn nobody_learns_from_an_answer_whose_a_number_is() {
     let scene = Scene::new(Engine::Sqlite).await;
     scene.customer("lisi", PHONE).await;
     scene.auth.register("wang", "provider").await;
-    let (known, unknown) = ("+8613800138000", "+8613800138999");
+    let known = "+8613800138000";
+    let unknown = "+8613800138999";
     let known_asked = scene.ask(known).await;
     let unknown_asked = scene.ask(unknown).await;
     assert_eq!(
@@ -339,7 +340,8 @@ async fn an_account_that_is_closed_or_more_than_a_customers_is_not_opened() {
 async fn newcomers_register_otherwise_where_the_operator_says_so() {
     let alter = |config| Config { code_newcomers: false, ..config };
     let scene = Scene::with(Engine::Sqlite, alter).await;
-    let (known, unknown) = (PHONE, "+8613800138001");
+    let known = PHONE;
+    let unknown = "+8613800138001";
     scene.customer("lisi", known).await;
     // Requesting a code reveals nothing; the number's owner learns it with the code.
     assert_eq!(scene.ask(known).await.body, scene.ask(unknown).await.body);
@@ -363,7 +365,8 @@ async fn codes_are_counted_by_number_by_address_and_in_all() {
     let ask = async |address: &str, phone: &str| {
         scene.auth.post_from(address, "codes", json!({ "phone": phone })).await
     };
-    let (kiosk, elsewhere) = ("203.0.113.5", "198.51.100.7");
+    let kiosk = "203.0.113.5";
+    let elsewhere = "198.51.100.7";
     for _ in 0..2 {
         assert_eq!(ask(kiosk, PHONE).await.status, StatusCode::OK);
     }

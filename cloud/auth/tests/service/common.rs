@@ -80,7 +80,8 @@ impl Auth {
         let cache = Cache::open(cache).unwrap();
         let ground = testing::ground(folder.path(), &clock).await;
         let ground = ServiceContext { cache: cache.clone(), ..ground };
-        let (tasks, service_key) = (ground.tasks.clone(), ground.service_key.clone());
+        let tasks = ground.tasks.clone();
+        let service_key = ground.service_key.clone();
         let bus = ground.bus.clone();
         let router = auth::open(config.clone(), ground, Peers::default()).await.unwrap();
         Self { router, clock, cache, config, sql, service_key, bus, tasks, folder }
@@ -98,7 +99,9 @@ impl Auth {
 
     /// The same, with that cache.
     pub async fn replica_on(&self, cache: &str) -> Self {
-        let (config, sql, clock) = (self.config.clone(), self.sql.clone(), self.clock.clone());
+        let config = self.config.clone();
+        let sql = self.sql.clone();
+        let clock = self.clock.clone();
         Self::open(config, sql, cache, clock, tempfile::tempdir().unwrap()).await
     }
 

@@ -53,7 +53,8 @@ async fn a_token_for_edges_is_of_the_session_ends_with_it_and_opens_nothing_here
     let token = edge_token(&answer);
     assert_eq!(answer.body["region"], "NORTH");
     assert_eq!(answer.body["expires_in"], 50 * 60);
-    let (mine, theirs) = (claims(&auth, &own).await, claims(&auth, &token).await);
+    let mine = claims(&auth, &own).await;
+    let theirs = claims(&auth, &token).await;
     assert_eq!((theirs.jti, theirs.sub, theirs.exp), (mine.jti, mine.sub, mine.exp));
     assert_eq!(theirs.audience(), Some(NORTH));
     assert!(keys(&auth).await.verify(&token, NORTH, auth.clock.now()).is_ok());
@@ -98,7 +99,8 @@ async fn a_sign_in_that_names_a_region_gets_a_token_for_its_edges_beside_or_alon
     assert!(plain.body["access_token"].is_string() && plain.body.get("edge_token").is_none());
     let both = sign_in(json!({ "region": "NORTH" })).await;
     let [cloud, edge] = ["access_token", "edge_token"].map(|name| both.body[name].as_str());
-    let (cloud, edge) = (claims(&auth, cloud.unwrap()).await, claims(&auth, edge.unwrap()).await);
+    let cloud = claims(&auth, cloud.unwrap()).await;
+    let edge = claims(&auth, edge.unwrap()).await;
     assert_eq!((cloud.audience(), edge.audience()), (Some(TokenAudience::Cloud), Some(NORTH)));
     assert_eq!((cloud.jti, cloud.exp), (edge.jti, edge.exp));
     let alone = sign_in(json!({ "region": "NORTH", "edge_only": true })).await;

@@ -33,7 +33,8 @@ async fn a_person_ends_one_session_and_nobody_elses(#[case] engine: Engine) {
     for name in ["lisi", "wangwu"] {
         auth.register(name, "provider").await;
     }
-    let (lost, here) = (auth.token("lisi").await, auth.token("lisi").await);
+    let lost = auth.token("lisi").await;
+    let here = auth.token("lisi").await;
     let stranger = auth.token("wangwu").await;
     let sessions = listed(&auth, &here).await;
     assert_eq!(sessions.len(), 2);
@@ -67,7 +68,8 @@ async fn a_person_ends_all_sessions_but_the_present_one(#[case] engine: Engine) 
     for _ in 0..4 {
         tokens.push(auth.token("lisi").await);
     }
-    let (here, other) = (tokens.pop().unwrap(), auth.token("wangwu").await);
+    let here = tokens.pop().unwrap();
+    let other = auth.token("wangwu").await;
     let others = format!("{SESSIONS}/others");
     for ended in [3, 0] {
         let done = auth.send(Method::DELETE, &others, Some(&here), None).await;

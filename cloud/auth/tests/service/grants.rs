@@ -155,8 +155,9 @@ async fn a_grant_is_ended_by_its_person_an_admin_or_the_tablet_and_by_nobody_els
     let auth = people(engine).await;
     let [first, second] = [grant(&auth, "tablet-1").await, grant(&auth, "tablet-2").await];
     let third = at_tablet(&auth, "lisi", "tablet-3").await.body["edge_token"].clone();
-    let (own, other, admin) =
-        (auth.token("lisi").await, auth.token("mei").await, auth.token("boss").await);
+    let own = auth.token("lisi").await;
+    let other = auth.token("mei").await;
+    let admin = auth.token("boss").await;
     let end =
         async |path: String, token: &str| auth.send(Method::DELETE, &path, Some(token), None).await;
     let of_lisi = format!("/api/v1/admin/users/{}/sessions", first.sub.0);

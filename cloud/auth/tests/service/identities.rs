@@ -278,7 +278,8 @@ async fn a_closed_account_stays_closed_to_its_identity() {
 
 #[tokio::test]
 async fn an_issuer_that_is_away_is_named_and_keeps_no_other_sign_in_waiting() {
-    let (gone, here) = (ForgedIssuer::start().await, ForgedIssuer::start().await);
+    let gone = ForgedIssuer::start().await;
+    let here = ForgedIssuer::start().await;
     let auth = auth_at(Engine::Sqlite, &[("gone", &gone), ("here", &here)]).await;
     auth.register("lisi", "customer").await;
     let visitor = begin(&auth, "gone").await;
@@ -335,7 +336,8 @@ async fn an_identity_is_linked_by_the_password_and_goes_with_it(#[case] engine: 
     let issuer = ForgedIssuer::start().await;
     let auth = auth_at(engine, &[("acme", &issuer)]).await;
     auth.register("lisi", "provider").await;
-    let (own, other) = (auth.token("lisi").await, auth.token("lisi").await);
+    let own = auth.token("lisi").await;
+    let other = auth.token("lisi").await;
     let begin_link = async |token: &str, password: &str| {
         let path = "/api/v1/auth/oidc/acme/link";
         auth.send(Method::POST, path, Some(token), Some(json!({ "password": password }))).await
@@ -403,7 +405,8 @@ async fn another_password_ends_what_was_linked_by_the_one_before(#[case] engine:
     let issuer = ForgedIssuer::start().await;
     let auth = auth_at(engine, &[("acme", &issuer)]).await;
     auth.register("lisi", "customer").await;
-    let (owner, thief) = (auth.token("lisi").await, auth.token("lisi").await);
+    let owner = auth.token("lisi").await;
+    let thief = auth.token("lisi").await;
     let begin = async || {
         let form = json!({ "password": PASSWORD });
         let path = "/api/v1/auth/oidc/acme/link";

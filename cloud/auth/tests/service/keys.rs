@@ -82,7 +82,8 @@ async fn the_next_key_is_known_before_it_signs_and_the_last_one_until_its_tokens
     let mut auth = office(engine).await;
     let published = jwks(&auth).await;
     let [first, second] = kids(&published["keys"])[..] else { panic!("{published}") };
-    let (first, second) = (first.to_owned(), second.to_owned());
+    let first = first.to_owned();
+    let second = second.to_owned();
     let day_later = auth.clock.now().0 / 1000 + 24 * 3600;
     assert_eq!(published["keys"][0].get("trusted_from"), None, "as the single key before");
     assert_eq!(published["keys"][1]["trusted_from"], day_later);
@@ -107,7 +108,8 @@ async fn the_next_key_is_known_before_it_signs_and_the_last_one_until_its_tokens
     let published = jwks(&auth).await;
     assert_eq!(published["keys"][0]["kid"], second.as_str());
     assert_eq!(kids(&published["former_keys"]), [first.as_str()]);
-    let (keys, then) = (keys(&auth).await, auth.clock.now().plus_ms(-15 * HOUR_MS));
+    let keys = keys(&auth).await;
+    let then = auth.clock.now().plus_ms(-15 * HOUR_MS);
     assert!(keys.read(&old).is_ok(), "the log of an edge still names its people");
     assert!(keys.verify(&old, TokenAudience::Cloud, then).is_err(), "and opens nothing");
     let sealed = "SELECT COUNT(*) FROM signing_keys WHERE sealed IS NOT NULL";
@@ -132,7 +134,8 @@ async fn an_admin_rotates_by_hand_once_others_know_the_next_key(#[case] engine: 
     assert_eq!((early.status, early.code()), (StatusCode::CONFLICT, "key_too_new"));
     assert_eq!(early.body["trusted_from"], json!(auth.clock.now().plus_ms(DAY_MS)));
     auth.clock.advance(DAY_MS);
-    let (old, before) = (auth.token("lisi").await, jwks(&auth).await);
+    let old = auth.token("lisi").await;
+    let before = jwks(&auth).await;
     let done = rotate().await;
     assert_eq!(done.status, StatusCode::OK, "{}", done.text);
     let new = auth.token("lisi").await;
@@ -170,7 +173,9 @@ async fn a_killed_key_takes_all_its_tokens_with_it(#[case] engine: Engine) {
     });
     let grant = auth.post("login", form).await.body;
     let text = |name: &str| grant[name].as_str().unwrap().to_owned();
-    let (access, refresh, edge) = (text("access_token"), text("refresh_token"), text("edge_token"));
+    let access = text("access_token");
+    let refresh = text("refresh_token");
+    let edge = text("edge_token");
     let first = kid(&auth, &access).await;
     let second = jwks(&auth).await["keys"][1]["kid"].as_str().unwrap().to_owned();
     assert_eq!(kill(&auth, "nobody's").await.status, StatusCode::NOT_FOUND);
@@ -217,7 +222,8 @@ async fn every_replica_has_the_same_keys(#[case] engine: Engine) {
     let other = auth.replica().await;
     assert_eq!(jwks(&auth).await, jwks(&other).await);
     auth.clock.advance(30 * DAY_MS);
-    let (one, two) = (auth.token("lisi").await, other.token("lisi").await);
+    let one = auth.token("lisi").await;
+    let two = other.token("lisi").await;
     assert_eq!(kid(&auth, &one).await, kid(&auth, &two).await, "both turn at the same moment");
     kill(&auth, &kid(&auth, &one).await).await;
     eventually("the other replica hears of it", Duration::from_secs(20), async || {

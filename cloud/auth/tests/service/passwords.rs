@@ -54,7 +54,8 @@ fn code_in(answer: &Answer) -> String {
 async fn a_change_of_the_password_ends_the_other_sessions(#[case] engine: Engine) {
     let auth = Auth::new(engine).await;
     auth.register("lisi", "provider").await;
-    let (other, here) = (auth.token("lisi").await, auth.token("lisi").await);
+    let other = auth.token("lisi").await;
+    let here = auth.token("lisi").await;
     assert_eq!(change(&auth, &here, WRONG, NEW).await.code(), "invalid_credentials");
     assert_eq!(change(&auth, &here, PASSWORD, "short").await.fields(), ["new_password"]);
     assert_eq!(auth.verify(&other).await.status, StatusCode::OK);

@@ -99,7 +99,8 @@ async fn a_person_is_shown_masked_with_role_and_state(#[case] engine: Engine) {
 #[tokio::test]
 async fn people_see_their_own_account_and_admins_anybodys(#[case] engine: Engine) {
     let staff = Staff::open(engine).await;
-    let (boss, lisi) = (staff.id("boss").await, staff.id("lisi").await);
+    let boss = staff.id("boss").await;
+    let lisi = staff.id("lisi").await;
     let account = |id: &str| format!("/api/v1/users/{id}/account");
     let own = staff.auth.token("lisi").await;
     let shown = staff.ask(&own, Method::GET, &account(&lisi), None).await;

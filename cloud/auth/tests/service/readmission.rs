@@ -137,7 +137,8 @@ async fn each_closing_and_each_readmission_has_its_place_in_the_order(#[case] en
     }
     let told = office.told().await;
     let kinds: Vec<_> = told.iter().map(|event| event.kind).collect();
-    let (revoked, readmitted) = (EventType::UserRevoked, EventType::UserReadmitted);
+    let revoked = EventType::UserRevoked;
+    let readmitted = EventType::UserReadmitted;
     assert_eq!(kinds, [revoked, readmitted, revoked, readmitted]);
     let [first, second] = [&told[1], &told[3]].map(since);
     assert!(told[0].at < first && first <= told[2].at && told[2].at < second);

@@ -95,7 +95,8 @@ async fn a_lost_answer_is_given_again_to_the_attempt_that_lost_it(#[case] engine
     let auth = Auth::new(engine).await;
     auth.register("lisi", "customer").await;
     let (_, first) = kept(&auth).await;
-    let (lost, other) = (auth.clock.new_id(), auth.clock.new_id());
+    let lost = auth.clock.new_id();
+    let other = auth.clock.new_id();
     let by = async |token: &str, attempt| {
         let form = json!({ "refresh_token": token, "attempt": attempt });
         auth.post("refresh", form).await

@@ -35,7 +35,8 @@ async fn a_renewed_token_is_of_the_same_session_and_one_sign_out_ends_both(#[cas
     let old = auth.token("lisi").await;
     auth.clock.advance(45 * MINUTE_MS);
     let new = token_in(&renewed(&auth, &old).await);
-    let (before, after) = (claims(&auth, &old).await, claims(&auth, &new).await);
+    let before = claims(&auth, &old).await;
+    let after = claims(&auth, &new).await;
     assert_eq!((after.jti, after.sub, after.role), (before.jti, before.sub, before.role));
     assert_eq!(after.exp - before.exp, 45 * 60);
     assert_eq!(auth.verify(&old).await.status, StatusCode::OK, "requests under way still pass");

@@ -136,7 +136,8 @@ async fn the_built_in_roles_hold_all_that_their_role_can(#[case] engine: Engine)
 #[tokio::test]
 async fn a_role_of_ones_own_lets_its_people_do_its_work_alone(#[case] engine: Engine) {
     let staff = Staff::open(engine).await;
-    let (zhang, lisi) = (staff.id("zhang").await, staff.id("lisi").await);
+    let zhang = staff.id("zhang").await;
+    let lisi = staff.id("lisi").await;
     let role = staff.made("Desk", &["read_people", "end_sessions"]).await;
     let given = staff.give(&staff.admin, &zhang, role).await;
     assert_eq!((given.status, &given.body["role"]), (StatusCode::OK, &json!("admin")));
@@ -260,8 +261,9 @@ async fn without_the_cache_the_database_answers() {
 #[tokio::test]
 async fn nobody_hands_out_or_takes_what_they_do_not_hold() {
     let staff = Staff::open(Engine::Sqlite).await;
-    let (boss, zhang, lisi) =
-        (staff.id("boss").await, staff.id("zhang").await, staff.id("lisi").await);
+    let boss = staff.id("boss").await;
+    let zhang = staff.id("zhang").await;
+    let lisi = staff.id("lisi").await;
     let lead = staff.made("Lead", &["manage_roles", "read_people", "revoke_people"]).await;
     let keys = staff.made("Keys", &["manage_keys"]).await;
     staff.give(&staff.admin, &zhang, lead).await;

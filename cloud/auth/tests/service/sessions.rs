@@ -126,7 +126,8 @@ async fn guesses_that_arrive_together_do_not_slip_past_the_lock(#[case] engine: 
 #[tokio::test]
 async fn a_session_that_was_ended_stays_ended_after_a_restart(#[case] engine: Engine) {
     let auth = auth_with(engine, "lisi").await;
-    let (token, other) = (auth.token("lisi").await, auth.token("lisi").await);
+    let token = auth.token("lisi").await;
+    let other = auth.token("lisi").await;
     let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
     let session = session_of(&auth, &token, &jwks);
 
@@ -267,7 +268,8 @@ async fn an_end_at_one_replica_is_heard_at_another_whatever_it_remembers() {
     let form = json!({ "username": "lisi", "password": PASSWORD, "refresh": true });
     let renewed = one.post("login", form).await.body;
     let refresh = json!({ "refresh_token": renewed["refresh_token"] });
-    let (present, lost) = (one.token("lisi").await, one.token("lisi").await);
+    let present = one.token("lisi").await;
+    let lost = one.token("lisi").await;
     let gone = one.token("lisi").await;
     let copied = renewed["access_token"].as_str().unwrap();
     let all = [copied, &present, &lost, &gone];
@@ -314,7 +316,8 @@ async fn an_end_that_the_cache_missed_is_not_undone_by_what_it_remembers() {
 async fn a_revoked_person_is_out_everywhere(#[case] engine: Engine) {
     let auth = auth_with(engine, "lisi").await;
     auth.register("boss", "customer").await;
-    let (token, other) = (auth.token("lisi").await, auth.token("boss").await);
+    let token = auth.token("lisi").await;
+    let other = auth.token("boss").await;
     auth.sql
         .exec("UPDATE users SET role_id = 3 WHERE username = 'boss'", Vec::new())
         .await

@@ -74,7 +74,8 @@ async fn a_request_leaves_one_line_with_the_pattern_of_its_route() {
     let gate = Gate::new().await;
     let order = "zebra-77";
     let path = format!("/api/orders/{order}?phone=13800000000");
-    let (customer, provider) = (gate.token(Role::Customer), gate.token(Role::Provider));
+    let customer = gate.token(Role::Customer);
+    let provider = gate.token(Role::Provider);
     let accept = format!("/api/v1/orders/{order}/approve");
     let nowhere = format!("/nowhere/{order}");
     for (method, path, token, expected) in [

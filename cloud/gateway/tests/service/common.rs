@@ -95,7 +95,8 @@ impl Gate {
         config: Config,
         alter: impl FnOnce(Peers) -> Peers,
     ) -> Self {
-        let (issuer, clock) = (Issuer::new(), Clock::fixed_at(NOW));
+        let issuer = Issuer::new();
+        let clock = Clock::fixed_at(NOW);
         let keys = issuer.keys();
         let opened = Self::open(routes, config, "memory:", alter, keys, clock).await;
         Self { signer: issuer.signer, ..opened }

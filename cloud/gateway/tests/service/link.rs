@@ -145,7 +145,8 @@ async fn junk_is_held_against_its_address_and_a_link_against_its_edge() {
     };
     let signer = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     let token = |name: &str| edge_token(&signer, &EdgeId::new(name).unwrap(), &gate.clock);
-    let (north, south) = (token("north-1"), token("south-1"));
+    let north = token("north-1");
+    let south = token("south-1");
     assert_eq!(open("junk").await, 401);
     assert_eq!(open("junk").await, 401);
     for _ in 0..3 {

@@ -86,11 +86,13 @@ impl MoodyReplica {
         let server = served(Router::new().fallback(count).with_state(state.clone()), tasks).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let front = listener.local_addr().unwrap().to_string();
-        let (is_garbled, of_each, stop) =
-            (state.is_garbled.clone(), tasks.clone(), tasks.stop_token());
+        let is_garbled = state.is_garbled.clone();
+        let of_each = tasks.clone();
+        let stop = tasks.stop_token();
         let converse = move |from| {
-            let (server, is_garbled, stop) =
-                (server.clone(), is_garbled.clone(), of_each.stop_token());
+            let server = server.clone();
+            let is_garbled = is_garbled.clone();
+            let stop = of_each.stop_token();
             of_each.spawn_once("conversation", async move {
                 let work = converse(from, server, is_garbled);
                 tokio::select! { () = work => {}, () = stop.cancelled() => {} }
@@ -142,7 +144,8 @@ impl World {
 
     async fn before(part: CloudPart, count: usize, config: Config) -> Self {
         let tasks = Tasks::new();
-        let (mut replicas, mut upstreams) = (Vec::new(), Vec::new());
+        let mut replicas = Vec::new();
+        let mut upstreams = Vec::new();
         for _ in 0..count {
             let replica = MoodyReplica::start(&tasks).await;
             upstreams.push(remote(&format!("http://{}", replica.wire.address())));
@@ -339,7 +342,8 @@ async fn a_key_on_a_route_that_heeds_none_lets_nothing_be_sent_twice() {
 #[tokio::test]
 async fn a_part_out_of_order_is_named_at_once_and_comes_back_by_itself() {
     for mood in [Mood::Resets, Mood::TalksGarbage, Mood::SaysUnavailable] {
-        let (world, why) = (World::of(1).await, format!("{mood:?}"));
+        let world = World::of(1).await;
+        let why = format!("{mood:?}");
         world.replicas[0].set(mood);
         for _ in 0..5 {
             let answer = world.read().await;

@@ -119,7 +119,8 @@ impl World {
     }
 
     async fn with(config: Config) -> Self {
-        let (issuer, clock) = (Issuer::new(), Clock::fixed_at(NOW));
+        let issuer = Issuer::new();
+        let clock = Clock::fixed_at(NOW);
         let signer = issuer.signer.clone();
         let state = Arc::default();
         let auth = SigningAuth { signer, clock: clock.clone(), state };
@@ -241,7 +242,8 @@ async fn a_request_with_both_is_the_bearers() {
 #[tokio::test]
 async fn a_change_by_cookie_needs_the_sessions_token_and_our_own_page() {
     let world = World::new().await;
-    let (browser, other) = (world.browser("lisi").await, world.browser("lisi").await);
+    let browser = world.browser("lisi").await;
+    let other = world.browser("lisi").await;
     assert_ne!(browser.csrf, other.csrf, "each sign-in has its own");
     const TOKEN: &str = "x-csrf-token";
     let own = ("origin", OWN);

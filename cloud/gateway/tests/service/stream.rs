@@ -90,9 +90,11 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let (hub, inbox) = (NewsPart::default(), NewsPart::default());
+        let hub = NewsPart::default();
+        let inbox = NewsPart::default();
         let local = |part: &NewsPart| Upstream::from_router(part.router());
-        let (orders, lines) = (local(&hub), local(&inbox));
+        let orders = local(&hub);
+        let lines = local(&inbox);
         let alter = |peers: Peers| {
             peers.with_part(CloudPart::Hub, orders).with_part(CloudPart::Notification, lines)
         };

@@ -106,8 +106,8 @@ impl World {
     async fn new() -> Self {
         let sinks = tempfile::tempdir().unwrap();
         let at = |name: &str| format!("folder:{}", sinks.path().join(name).display());
-        let (none, authorities) =
-            (std::path::Path::new(""), CertificateAuthorities::with_public_roots());
+        let none = std::path::Path::new("");
+        let authorities = CertificateAuthorities::with_public_roots();
         let ways = OutboundChannels {
             mail: mail_at(&at("email")),
             sms: Sms::open_trusting(&at("sms"), none, &authorities).unwrap(),
@@ -152,8 +152,10 @@ impl World {
     }
 
     fn inboxes(&self) -> InboxEventConsumer {
-        let (deliveries, clock) = (self.deliveries.clone(), self.clock.clone());
-        let (store, dispute_ms) = (deliveries.inboxes.clone(), samples::DISPUTE_MS);
+        let deliveries = self.deliveries.clone();
+        let clock = self.clock.clone();
+        let store = deliveries.inboxes.clone();
+        let dispute_ms = samples::DISPUTE_MS;
         InboxEventConsumer { store, deliveries, clock, dispute_ms }
     }
 

@@ -362,7 +362,9 @@ mod tests {
 
     #[test]
     fn each_event_reaches_exactly_its_people() {
-        let (customer, provider, loser) = (samples::CUSTOMER, samples::PROVIDER, samples::LOSER);
+        let customer = samples::CUSTOMER;
+        let provider = samples::PROVIDER;
+        let loser = samples::LOSER;
         let admins = InboxOwner::ADMINS.user_id;
         for (event_type, expected) in [
             (EventType::OrderCreated, vec![customer, admins]),

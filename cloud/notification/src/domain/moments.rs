@@ -48,7 +48,9 @@ impl ReaderLocale {
     /// To the millisecond, because races are lost by less than a second.
     pub fn write_exact(self, at: UnixMillis) -> String {
         let local = self.local_time(at);
-        let (hour, minute, second) = (local.hour(), local.minute(), local.second());
+        let hour = local.hour();
+        let minute = local.minute();
+        let second = local.second();
         let millis = local.timestamp_subsec_millis();
         self.write_moment(local, format!("{hour:02}:{minute:02}:{second:02}.{millis:03}"))
     }

@@ -206,7 +206,8 @@ fn render_cancel_terms(language: Language, role: Role, params: &OrderParams) -> 
         let amount = amount.filter(|amount| amount.is_positive())?;
         Some(amount.with_currency(params.currency).into())
     };
-    let (fee, refund) = (some(params.terms.fee), some(params.terms.refund));
+    let fee = some(params.terms.fee);
+    let refund = some(params.terms.refund);
     if role == Role::Provider {
         return fee
             .map(|fee| say::cancel_fee_due { fee }.render_in(language))

@@ -148,8 +148,8 @@ fn check_notice_text(
     title: &str,
     content: &str,
 ) -> Result<NoticeParams, FieldError> {
-    let (title, content) =
-        (check_text("title", title, TITLE)?, check_text("content", content, CONTENT)?);
+    let title = check_text("title", title, TITLE)?;
+    let content = check_text("content", content, CONTENT)?;
     Ok(NoticeParams { notice, title, content })
 }
 

@@ -90,7 +90,8 @@ pub async fn open_inbox_stream(
         request.headers().get(LAST_EVENT_ID),
         service.verifier.clock.now(),
     );
-    let (service, reader) = (service.clone(), reader_of(&caller));
+    let service = service.clone();
+    let reader = reader_of(&caller);
     tasks.spawn_once("stream", async move {
         tokio::select! {
             () = run_stream(&service, reader, place, &sender) => {}
@@ -199,7 +200,8 @@ impl InboxStreamSession {
         &self,
         service: &Service,
     ) -> Result<Vec<InboxPageRequest>, DocumentsError> {
-        let (mut untold, mut since) = (Vec::new(), self.place.scan_start());
+        let mut untold = Vec::new();
+        let mut since = self.place.scan_start();
         loop {
             let page =
                 service.store.lines_arrived_since(self.reader.owner, since, NOTICES_MAX).await?;

@@ -377,7 +377,8 @@ async fn a_page_hears_of_each_change_of_its_own_inbox() {
     world.ask("PUT", &path, Some(&token), "en").await;
     assert_eq!(inbox_news(&mut reader).await["unread"], 2);
 
-    let (event_type, event_id) = (EventType::OrderCompleted, EventId(Uuid::from_u128(77)));
+    let event_type = EventType::OrderCompleted;
+    let event_id = EventId(Uuid::from_u128(77));
     let cause = SourceEvent { event_type, event_id, at: AT.plus_ms(900) };
     for line in lines_of_order(cause, &samples::event_body(), 0) {
         world.store.add_line(LineId(Clock::system().new_id()), &line).await.unwrap();
@@ -395,7 +396,8 @@ async fn a_page_hears_of_every_line_of_a_busy_inbox() {
     let answer = world.ask("GET", "/internal/stream", Some(&token), "en").await;
     let mut reader = process::sse::EventReader::new(answer.into_body());
     inbox_news(&mut reader).await;
-    let (mut sent, clock) = (BTreeSet::new(), Clock::system());
+    let mut sent = BTreeSet::new();
+    let clock = Clock::system();
     for n in 0..LINES {
         let id = EventId(Uuid::from_u128(1_000 + u128::try_from(n).unwrap()));
         let cause = SourceEvent { event_type: EventType::OrderApproved, event_id: id, at: AT };

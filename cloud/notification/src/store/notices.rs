@@ -70,7 +70,9 @@ impl Notice {
         words: NoticeParams,
         created_at: UnixMillis,
     ) -> Self {
-        let (order_id, channel, once) = (None, None, idempotency_key(&author, key));
+        let order_id = None;
+        let channel = None;
+        let once = idempotency_key(&author, key);
         Self { once, author, user_id, role, order_id, words, channel, created_at }
     }
 

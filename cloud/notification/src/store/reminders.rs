@@ -66,7 +66,8 @@ impl InboxStore {
         order: OrderId,
         at: UnixMillis,
     ) -> Result<(), DocumentsError> {
-        let (customer_id, event_id) = (UserId(Uuid::nil()), EventId(Uuid::nil()));
+        let customer_id = UserId(Uuid::nil());
+        let event_id = EventId(Uuid::nil());
         let ended =
             PaymentReminder { customer_id, event_id, told: 0, is_waiting: false, due_at: at, at };
         if self.reminders.insert(order.0, &ended, &[]).await? {

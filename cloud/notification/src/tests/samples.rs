@@ -128,7 +128,8 @@ pub fn cents(minor: i64) -> Amount {
 /// Cancelled with that fee and refund.
 pub fn cancelled(fee: i64, refund: i64) -> OrderEvent {
     let terms = CancelCharge { fee: cents(fee), provider_id: Some(PROVIDER) };
-    let (terms, refund) = (Some(terms), Some(cents(refund)));
+    let terms = Some(terms);
+    let refund = Some(cents(refund));
     OrderEvent { terms, refund, reason: None, ..event_body() }
 }
 
@@ -141,7 +142,8 @@ pub fn completed(payment_status: PaymentStatus) -> OrderEvent {
 
 /// The customer's bank has taken back the whole amount.
 pub fn charged_back() -> PaymentEvent {
-    let (charged_back, order_status) = (Some(money().amount), Some(OrderStatus::Accepted));
+    let charged_back = Some(money().amount);
+    let order_status = Some(OrderStatus::Accepted);
     let payment_status = PaymentStatus::Refunded;
     PaymentEvent { payment_status, charged_back, order_status, ..money() }
 }
@@ -153,7 +155,8 @@ pub fn money_case(kind: &str) -> PaymentEvent {
 
 /// A notice from an admin to the customer.
 pub fn notice() -> InboxLine {
-    let (title, content) = ("The lift is broken".into(), "Please ring the bell downstairs.".into());
+    let title = "The lift is broken".into();
+    let content = "Please ring the bell downstairs.".into();
     InboxLine {
         user_id: CUSTOMER,
         role: Role::Customer,
@@ -177,7 +180,8 @@ pub fn of_money(event_type: EventType, event: &PaymentEvent) -> Vec<InboxLine> {
 /// The lines of a typical event of that type.
 pub fn lines(event_type: EventType) -> Vec<InboxLine> {
     let cause = cause(event_type);
-    let (user_id, role) = (PROVIDER, Role::Provider);
+    let user_id = PROVIDER;
+    let role = Role::Provider;
     match event_type.exchange() {
         Exchange::Order => of_order(event_type, &event_body()),
         Exchange::Payment
@@ -299,12 +303,14 @@ pub async fn deliveries(
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
     let documents = Documents::open(&url).await.unwrap();
-    let (store, preferences) = (InboxStore::new(&documents), PreferencesStore::new(&documents));
+    let store = InboxStore::new(&documents);
+    let preferences = PreferencesStore::new(&documents);
     store.migrate().await.unwrap();
     preferences.migrate().await.unwrap();
     let log = DeliveryStore::new(&documents);
     log.migrate().await.unwrap();
-    let (keys, service_key) = (TokenKeys::empty(), testing::service_key());
+    let keys = TokenKeys::empty();
+    let service_key = testing::service_key();
     let verifier = TokenVerifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
     let clock = clock.clone();
     let portal_url = "https://portal.example.org/".to_owned();

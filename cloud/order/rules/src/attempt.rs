@@ -94,7 +94,8 @@ impl Attempt {
         let op = self.op()?;
         let CommandEvidence { verdict, fence, relogged, .. } = &op.evidence;
         let promise = |edge: &EdgeId, epoch, fence: u64, why| {
-            let (edge, end) = (edge.clone(), None);
+            let edge = edge.clone();
+            let end = None;
             EdgePromise { edge, epoch, fence, why, end }
         };
         match relogged {

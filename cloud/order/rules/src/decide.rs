@@ -43,7 +43,8 @@ fn release_lease(
     region: Region,
     fence: u64,
 ) -> Outcome {
-    let (now, lapse) = (desk.snapshot.now, desk.snapshot.lapse);
+    let now = desk.snapshot.now;
+    let lapse = desk.snapshot.lapse;
     let assignment = desk.current_assignment(region);
     if let Some(turned) = assignment.and_then(|held| held.release_right(name, fence, now, lapse)) {
         desk.apply_transition(region, turned);
@@ -178,7 +179,8 @@ fn in_vain(case: RulingContext<'_>, state: &OrderState, code: Code) -> Option<Ca
     if case.attempt.op().is_none() || !settled || case.lapse == Some(DisabledRule::VainCase) {
         return None;
     }
-    let (actor, order) = (case.actor, &state.order);
+    let actor = case.actor;
+    let order = &state.order;
     match case.attempt.command.body.order_action()? {
         Action::Complete => {
             // A repeated tap on work that counts.

@@ -319,7 +319,8 @@ impl<'a> BatchDecision<'a> {
     ) {
         if leaves_a_line(attempt, code) {
             let reason = reason_of(&attempt.command.body).ok().flatten();
-            let (from, code) = (Some(order.status), Some(code));
+            let from = Some(order.status);
+            let code = Some(code);
             self.add_timeline_entry(
                 attempt,
                 &order,
@@ -380,8 +381,8 @@ impl<'a> BatchDecision<'a> {
         let Some(actor) = attempt.actor else { return };
         let TimelineDraft { from, code, reason, rule } = draft;
         let op = attempt.op();
-        let (before, assignment) =
-            (self.order_state(order.id), self.current_assignment(order.location));
+        let before = self.order_state(order.id);
+        let assignment = self.current_assignment(order.location);
         let entry = TimelineEntry {
             version: order.version,
             action: attempt.command.body.order_action(),

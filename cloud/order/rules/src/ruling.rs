@@ -88,7 +88,8 @@ fn rule_on_publish(
     if let Some(reached) = case.limit.filter(|_| !case.backing.is_firm()) {
         return Ok(Ruling::OverLimit(reached));
     }
-    let (customer, source) = (case.actor.user_id, case.attempt.source());
+    let customer = case.actor.user_id;
+    let source = case.attempt.source();
     let order = Order::new_published(order_id, draft, customer, case.now, source);
     let after = Box::new(OrderState::new_unpaid(order, None));
     Ok(Ruling::Changed { after, reason: None, under_rule: false })
@@ -211,7 +212,8 @@ fn rule_on_action(
     after.order.updated_at = case.now;
     match action {
         Action::Accept => {
-            let (source, rule) = (case.attempt.source(), Some(race_rule(case)));
+            let source = case.attempt.source();
+            let rule = Some(race_rule(case));
             after.order.provider_id = Some(case.actor.user_id);
             after.acceptance = Some(Acceptance { decided_at: case.now, source, rule });
         }

@@ -148,7 +148,8 @@ pub async fn cancel(
     sender: CommandSender,
     MaybeJson(CancelForm { reason, fee }): MaybeJson<CancelForm>,
 ) -> Result<CommandReply, Problem> {
-    let (service, actor) = (state.0.clone(), sender.caller.actor);
+    let service = state.0.clone();
+    let actor = sender.caller.actor;
     let order = id.0;
     check_given(reason.as_deref())?;
     let body = CommandBody::CancelOrder { order_id: order, reason, fee };
@@ -194,7 +195,8 @@ async fn send(
 ) -> Result<CommandReply, Problem> {
     let CommandSender { caller, token, idempotency, language } = sender;
     let Idempotency { command_id: id, trace } = idempotency;
-    let (actor, order_id) = (caller.actor, body.order_id());
+    let actor = caller.actor;
+    let order_id = body.order_id();
     let command = Command { id, body, device: None, device_seq: None, tapped_at: None, trace };
     let mark = Some(caller.claims.provider_mark());
     let attempt =

@@ -100,7 +100,8 @@ async fn stream_export(
         let most = EXPORTED_MAX.into();
         return Err(Problem::wrong_field("from", say::too_much_to_export { most }));
     }
-    let (store, after) = (service.store.clone(), OrderListCursor::before_all(OrderSort::Newest));
+    let store = service.store.clone();
+    let after = OrderListCursor::before_all(OrderSort::Newest);
     let walk = OrderExportStream {
         store,
         actor,

@@ -71,7 +71,8 @@ pub async fn track(
     Path(code): Path<String>,
     Query(TrackingQuestion { s }): Query<TrackingQuestion>,
 ) -> Result<Json<TrackedOrder>, Problem> {
-    let (code, secret) = (OrderCode::parse(&code), s.parse::<Hash>().ok());
+    let code = OrderCode::parse(&code);
+    let secret = s.parse::<Hash>().ok();
     let (code, secret) = code.zip(secret).ok_or(Code::OrderNotFound)?;
     let order = service.store.find_tracked(&code, &secret).await?.ok_or(Code::OrderNotFound)?;
     let steps = service.store.tracked_steps(order.id).await?;

@@ -120,7 +120,8 @@ fn to_lost_acceptance(
     row: LostAcceptanceRow,
     won: &HashMap<OrderId, Vec<(u64, Winner)>>,
 ) -> LostAcceptance {
-    let ((id, region), order_id) = (row.place, row.line.order_id);
+    let (id, region) = row.place;
+    let order_id = row.line.order_id;
     let mut earlier = won.get(&order_id).into_iter().flatten().filter(|(won, _)| *won < id);
     let entry = TimelineEntry::from(row.line);
     // An acceptance lost for another reason may find the order with a provider, but that provider

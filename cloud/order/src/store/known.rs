@@ -43,7 +43,8 @@ impl Store {
         let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
         let mut worked_in_vain = self.worked_in_vain(&ids).await?;
         let known = |row: OrderRow| {
-            let (terms, money_version) = (row.cancel_terms(), row.money_version);
+            let terms = row.cancel_terms();
+            let money_version = row.money_version;
             let worked_in_vain = worked_in_vain.remove(&row.id).unwrap_or_default();
             ComparedOrder { order: row.into(), terms, money_version, worked_in_vain }
         };

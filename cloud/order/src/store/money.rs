@@ -66,7 +66,8 @@ impl Store {
         if tx.exec(SHOW, values).await? != 1 {
             return Err(StoreError::Contradiction("an order changed under its lock"));
         }
-        let (actor, command_id) = (payment_actor(event.kind, told), CommandId(event.id.0));
+        let actor = payment_actor(event.kind, told);
+        let command_id = CommandId(event.id.0);
         let line = NewTimelineEntry {
             order_id: order.id,
             entry: build_timeline_entry(&order, actor, command_id, now),

@@ -242,7 +242,8 @@ async fn is_over(tx: &mut Tx, seat: &HolderEpoch) -> Result<bool, StoreError> {
 
 /// The caller locks the rows of all regions, so two calls never run concurrently.
 async fn end_epoch_of(tx: &mut Tx, seat: &HolderEpoch, end: &FenceEnd) -> Result<(), StoreError> {
-    let (edge, epoch) = (&seat.edge, seat.epoch);
+    let edge = &seat.edge;
+    let epoch = seat.epoch;
     let known = ended_epoch(tx, edge).await?;
     let row = EndedEpochRow { edge, epoch, ended_at: end.at, why: end.how.as_str() };
     match known {

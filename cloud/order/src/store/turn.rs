@@ -59,7 +59,8 @@ pub async fn apply_transition(
     let rules = serde_json::to_string(&after.rules)?;
     if turned.new_rules {
         let version = after.rules_version;
-        let (made_at, made_by) = (record.at, record.by);
+        let made_at = record.at;
+        let made_by = record.by;
         tx.insert(RulesRow { region, version, rules: &rules, made_at, made_by }).await?;
     }
     let digest = match turned.granted {

@@ -225,7 +225,9 @@ impl Log {
 
     /// The last op relogs a firm answer under this fence from an ended epoch.
     pub fn relogging(self, epoch: u64, fence: u64) -> Self {
-        let (edge, verdict, fence) = (self.edge.clone(), Verdict::Firm, Some(fence));
+        let edge = self.edge.clone();
+        let verdict = Verdict::Firm;
+        let fence = Some(fence);
         self.with_evidence(|evidence| {
             evidence.relogged = Some(FirstAnswer { edge, epoch, verdict, fence, why: None });
         })

@@ -188,8 +188,8 @@ impl JournalDraft {
     }
 
     pub fn for_payout(action: Action, payout: MovementId, minor: i64, provider: UserId) -> Self {
-        let (balance, sending) =
-            (LedgerAccount::Provider(provider), LedgerAccount::Sending(provider));
+        let balance = LedgerAccount::Provider(provider);
+        let sending = LedgerAccount::Sending(provider);
         let (from, to) = match action {
             Action::PayoutDone => (sending, LedgerAccount::Adapter),
             Action::PayoutBack => (sending, balance),
@@ -216,7 +216,8 @@ pub fn adapter_fee(
 ) -> Option<MoneyJournal> {
     let LineKind::Fee(id) = line.kind else { return None };
     let minor = line.amount_minor;
-    let (from, to) = (LedgerAccount::Loss, LedgerAccount::Adapter);
+    let from = LedgerAccount::Loss;
+    let to = LedgerAccount::Adapter;
     let fact = || JournalDraft::transfer_between(Action::AdapterFee, id, minor, from, to);
     (1..=moved_minor).contains(&minor).then(|| fact().into_journal(currency, at))
 }

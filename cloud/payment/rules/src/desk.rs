@@ -107,7 +107,8 @@ pub(crate) struct MoneyTransaction<'a> {
 
 impl<'a> MoneyTransaction<'a> {
     pub fn new(rows: &OrderMoney, basis: &'a DecisionContext<'a>) -> Self {
-        let (events, cases) = (Vec::new(), Vec::new());
+        let events = Vec::new();
+        let cases = Vec::new();
         Self { basis, rows: rows.clone(), movement: None, events, cases }
     }
 

@@ -105,7 +105,8 @@ fn keep_pending(desk: &mut MoneyTransaction<'_>, n: usize, answer: AdapterAnswer
 fn fail_payment(desk: &mut MoneyTransaction<'_>, n: usize) {
     let payment = &mut desk.rows.payments[n];
     payment.state = PaymentState::Failed;
-    let (id, amount) = (payment.id, payment.amount_minor);
+    let id = payment.id;
+    let amount = payment.amount_minor;
     desk.publish_event(MoneyEventKind::PaymentFailed, id, amount);
 }
 
@@ -122,7 +123,8 @@ pub(crate) fn close(desk: &mut MoneyTransaction<'_>, n: usize) {
 /// The adapter has the money, regardless of the payment's state here.
 fn book_payment(desk: &mut MoneyTransaction<'_>, n: usize, amount_minor: i64) {
     let payment = &desk.rows.payments[n];
-    let (id, was) = (payment.id, payment.state);
+    let id = payment.id;
+    let was = payment.state;
     let order = desk.rows.order_id();
     let extra = was == PaymentState::Failed || desk.rows.held_payment().is_some_and(|it| it != id);
     let extra = extra && !desk.is_rule_disabled(DisabledMoneyRule::ExtraBack);
@@ -151,8 +153,10 @@ fn book_payment(desk: &mut MoneyTransaction<'_>, n: usize, amount_minor: i64) {
 
 /// The destination of money that has just arrived.
 fn describe_destination(desk: &MoneyTransaction<'_>, payment: MovementId) -> MoneyDetails {
-    let (rows, basis) = (&desk.rows, desk.basis);
-    let (stranded, held) = (rows.suspense_minor(payment), rows.held_minor());
+    let rows = &desk.rows;
+    let basis = desk.basis;
+    let stranded = rows.suspense_minor(payment);
+    let held = rows.held_minor();
     if stranded > 0 {
         return MoneyDetails { returning_minor: Some(stranded), ..MoneyDetails::default() };
     }
@@ -168,7 +172,8 @@ fn describe_destination(desk: &MoneyTransaction<'_>, payment: MovementId) -> Mon
 
 /// Closes expired payments.
 pub(crate) fn expire_payments(desk: &mut MoneyTransaction<'_>) {
-    let (now, within) = (desk.basis.now, desk.basis.limits.pay_within_ms);
+    let now = desk.basis.now;
+    let within = desk.basis.limits.pay_within_ms;
     for n in 0..desk.rows.payments.len() {
         let payment = &desk.rows.payments[n];
         let open = payment.state == PaymentState::Pending && !payment.closing;

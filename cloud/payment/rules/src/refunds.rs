@@ -97,7 +97,9 @@ pub(crate) fn send(
     source: Source,
     amount_minor: i64,
 ) {
-    let (now, id, order) = (desk.basis.now, next_id(desk), desk.rows.order_id());
+    let now = desk.basis.now;
+    let id = next_id(desk);
+    let order = desk.rows.order_id();
     let from = source_account(source, order, payment);
     if !desk.book_journal(JournalDraft::for_refund(id, amount_minor, from, order)) {
         return;
@@ -133,7 +135,9 @@ pub(crate) fn apply_refund_answer(
     answer: AdapterAnswer,
 ) {
     let refund = &desk.rows.refunds[n];
-    let (id, amount, order) = (refund.id, refund.amount_minor, desk.rows.order_id());
+    let id = refund.id;
+    let amount = refund.amount_minor;
+    let order = desk.rows.order_id();
     // [FINAL_IS_FINAL]
     if refund.state != RefundState::Pending
         && !desk.is_rule_disabled(DisabledMoneyRule::FinalIsFinal)

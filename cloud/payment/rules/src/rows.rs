@@ -31,7 +31,9 @@ words_from_text!(RequestState);
 
 impl OrderMoney {
     pub fn new(due: Due) -> Self {
-        let (payments, refunds, requests) = (Vec::new(), Vec::new(), Vec::new());
+        let payments = Vec::new();
+        let refunds = Vec::new();
+        let requests = Vec::new();
         Self { due, payments, refunds, requests, chargebacks: Vec::new(), journals: Vec::new() }
     }
 
@@ -139,7 +141,8 @@ impl OrderMoney {
     /// granted refunds and any cancel fee paid to the provider [HELD_IS_WHOLE]. While money is in
     /// transit to the customer, the status stays unchanged: it has not arrived.
     pub(crate) fn compute_payment_status(&self, any_part_is_held: bool) -> PaymentStatus {
-        let (held, earned) = (self.held_minor(), self.earned_minor());
+        let held = self.held_minor();
+        let earned = self.earned_minor();
         let whole = self.due.order.price_minor - self.due.granted_minor - earned;
         let under_way = self.open_refund().is_some_and(|refund| refund.source != Source::Suspense);
         match self.returned_minor() {

@@ -131,7 +131,8 @@ fn settle_cancelled(desk: &mut MoneyTransaction<'_>) -> bool {
         pay::close(desk, n);
         return true;
     }
-    let (order, held) = (desk.rows.order_id(), desk.rows.held_minor());
+    let order = desk.rows.order_id();
+    let held = desk.rows.held_minor();
     let Some(payment) = desk.rows.held_payment().filter(|_| held > 0) else { return false };
     if desk.is_rule_disabled(DisabledMoneyRule::StillOwed) && !desk.rows.refunds.is_empty() {
         return false;

@@ -74,7 +74,8 @@ impl MoneyWorld {
             _ => CommandBody::CompleteOrder { order_id, note: None },
         };
         let command = self.orders.command(body);
-        let (logged_at, seq) = (self.now, self.edge_seq);
+        let logged_at = self.now;
+        let seq = self.edge_seq;
         self.edge_seq += 1;
         self.edge_log.push(LateOp { n, provider, action, command, logged_at, seq });
     }

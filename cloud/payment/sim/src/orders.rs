@@ -246,7 +246,9 @@ impl MoneyWorld {
 
     fn request(&mut self, by: Actor, body: CommandBody) -> Submission {
         let command = self.orders.command(body);
-        let (actor, mark, origin) = (Some(by), None, Origin::Portal);
+        let actor = Some(by);
+        let mark = None;
+        let origin = Origin::Portal;
         Submission::Command(Box::new(Attempt { command, actor, mark, origin }))
     }
 
@@ -281,7 +283,8 @@ impl MoneyWorld {
     }
 
     fn tell(&mut self, order: &Order, heard: BilledOrder) {
-        let (n, payment_status) = (number(order.id), order.payment_status);
+        let n = number(order.id);
+        let payment_status = order.payment_status;
         let money_version = self.orders.rows[n].money_version;
         self.order_outbox.push(OrderWord { n, order: heard, payment_status, money_version });
     }
@@ -337,7 +340,8 @@ impl MoneyWorld {
 
     /// An admin withdraws the order from its current provider, even during work.
     pub fn withdraw_by_admin(&mut self, n: usize) {
-        let (order_id, reason) = (order_id(n), Some("He is ill.".to_owned()));
+        let order_id = order_id(n);
+        let reason = Some("He is ill.".to_owned());
         self.at_portal(ADMIN, CommandBody::WithdrawAcceptance { order_id, reason });
     }
 
@@ -358,7 +362,8 @@ impl MoneyWorld {
     }
 
     pub fn preview(&mut self, n: usize) {
-        let (state, now) = (self.orders.state(n), UnixMillis(self.now));
+        let state = self.orders.state(n);
+        let now = UnixMillis(self.now);
         let rules = rules_of(self.plan.unpaid);
         let preview = preview_cancellation(state, customer(n), &POLICIES, &rules, now).ok();
         self.orders.rows[n].shown_fee_minor = preview.map(|preview| preview.fee.minor_units());

@@ -55,20 +55,23 @@ impl PaymentDb {
         for rows in self.rows.values() {
             let payments = rows.payments.iter().filter(|row| row.state == PaymentState::Pending);
             all.extend(payments.map(|row| {
-                let (ask, kind) = (row.errand.ask, Kind::Charge);
+                let ask = row.errand.ask;
+                let kind = Kind::Charge;
                 let call = Call { id: row.id, ask, kind, amount_minor: row.amount_minor };
                 OpenCall { call, tries: row.errand.tries }
             }));
             let refunds = rows.refunds.iter().filter(|row| row.state == RefundState::Pending);
             all.extend(refunds.map(|row| {
-                let (ask, kind) = (row.errand.ask, Kind::Refund { payment: row.payment });
+                let ask = row.errand.ask;
+                let kind = Kind::Refund { payment: row.payment };
                 let call = Call { id: row.id, ask, kind, amount_minor: row.amount_minor };
                 OpenCall { call, tries: row.errand.tries }
             }));
         }
         let payouts = self.payouts.iter().filter(|(_, row)| row.state == PayoutState::Pending);
         all.extend(payouts.map(|(_, row)| {
-            let (ask, kind) = (row.errand.ask, Kind::Payout);
+            let ask = row.errand.ask;
+            let kind = Kind::Payout;
             let call = Call { id: row.id, ask, kind, amount_minor: row.amount_minor };
             OpenCall { call, tries: row.errand.tries }
         }));
@@ -103,7 +106,8 @@ impl MoneyWorld {
             Some(MoneyBug::ReleaseForgotten) => limits.dispute_ms = forever,
             _ => {}
         }
-        let (now, fresh) = (UnixMillis(self.now), self.fresh());
+        let now = UnixMillis(self.now);
+        let fresh = self.fresh();
         let lapse = self.bug.and_then(MoneyBug::lapse);
         DecisionContext { now, fresh, policies: &POLICIES, limits, lapse }
     }
@@ -129,8 +133,9 @@ impl MoneyWorld {
         };
         let outcome = custody::decide_money_step(read, step, &basis);
         if let Some(record) = &mut self.record {
-            let (order, step, outcome) =
-                (current.order_id(), step.clone(), outcome.clone().map(Box::new));
+            let order = current.order_id();
+            let step = step.clone();
+            let outcome = outcome.clone().map(Box::new);
             let of = RecordOf::Order { order, opened, step, outcome };
             record.steps.push(StepRecord { now: basis.now, fresh: basis.fresh, of });
         }
@@ -178,12 +183,15 @@ impl MoneyWorld {
             return;
         }
         self.pull_order(n);
-        let (by, amount_minor) = (customer(n).user_id, price_minor(n));
+        let by = customer(n).user_id;
+        let amount_minor = price_minor(n);
         let wish = PaymentRequest { by, amount_minor, currency: Currency::Cny };
         if crash {
             // [INTENT_FIRST]
             if self.bug == Some(MoneyBug::IntentFirst) {
-                let (id, ask, kind) = (self.fresh(), Ask::Call, Kind::Charge);
+                let id = self.fresh();
+                let ask = Ask::Call;
+                let kind = Kind::Charge;
                 self.adapter.take(Call { id, ask, kind, amount_minor });
             }
             return;
@@ -365,12 +373,14 @@ impl MoneyWorld {
             balance_minor += open.map(|payout| payout.amount_minor).sum::<i64>();
             payouts.clear();
         }
-        let (provider_id, currency) = (provider_id(provider), Currency::Cny);
+        let provider_id = provider_id(provider);
+        let currency = Currency::Cny;
         let rows = ProviderMoney { provider_id, currency, balance_minor, payouts };
         let basis = self.basis();
         let outcome = custody::pay_out(&rows, step, &basis);
         if let Some(record) = &mut self.record {
-            let (provider, outcome) = (provider_id, outcome.clone());
+            let provider = provider_id;
+            let outcome = outcome.clone();
             let of = RecordOf::Payout { provider, currency, step, outcome };
             record.steps.push(StepRecord { now: basis.now, fresh: basis.fresh, of });
         }
@@ -423,7 +433,8 @@ impl MoneyWorld {
             return;
         }
         if let Some(record) = &mut self.record {
-            let (of, fresh) = (RecordOf::Fee { line: *line }, line.movement);
+            let of = RecordOf::Fee { line: *line };
+            let fresh = line.movement;
             record.steps.push(StepRecord { now, fresh, of });
         }
         self.book(&journal);
@@ -455,8 +466,9 @@ impl MoneyWorld {
 
     pub fn pull_money(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else { return };
-        let (status, version, held) =
-            (rows.due.payment_status, rows.due.money_version, rows.held_minor());
+        let status = rows.due.payment_status;
+        let version = rows.due.money_version;
+        let held = rows.held_minor();
         if version > self.orders.rows[n].money_version {
             self.meet("version pulled");
             self.take_money(n, status, version, held);

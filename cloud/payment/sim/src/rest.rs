@@ -133,7 +133,8 @@ impl MoneyWorld {
             self.broken("work_in_vain_is_listed", says);
         }
         if self.late_withdrawals != self.withdrawal_cases {
-            let (late, cases) = (&self.late_withdrawals, &self.withdrawal_cases);
+            let late = &self.late_withdrawals;
+            let cases = &self.withdrawal_cases;
             let says = format!("{late:?}, but cases {cases:?}");
             self.broken("a_late_withdrawal_is_listed", says);
         }

@@ -7,7 +7,8 @@ use money_sim::{MoneyBug, MoneyPlan, run, scenarios};
 fn two_hundred_seeds_keep_every_promise_and_each_is_one_run() {
     for seed in 0..200 {
         let plan = MoneyPlan::of(seed);
-        let (first, second) = (run(&plan, None), run(&plan, None));
+        let first = run(&plan, None);
+        let second = run(&plan, None);
         assert_eq!(first.broken, None, "seed {seed}");
         assert_eq!(first.trace.hash(), second.trace.hash(), "seed {seed}");
         assert_eq!(first.counts, second.counts, "seed {seed}");

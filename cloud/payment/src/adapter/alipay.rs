@@ -260,7 +260,8 @@ impl Alipay {
         let Some(amount) = format_yuan(call.amount_minor) else {
             return Ok(AdapterAnswer::Unknown);
         };
-        let (trade, refund) = (trade_number(payment), trade_number(call.id));
+        let trade = trade_number(payment);
+        let refund = trade_number(call.id);
         let business = json!({
             "out_trade_no": trade, "out_request_no": refund, "refund_amount": amount,
         });
@@ -284,7 +285,8 @@ impl Alipay {
         call: &AdapterCall,
         payment: MovementId,
     ) -> Result<AdapterAnswer, AlipayCallError> {
-        let (trade, refund) = (trade_number(payment), trade_number(call.id));
+        let trade = trade_number(payment);
+        let refund = trade_number(call.id);
         let business = json!({ "out_trade_no": trade, "out_request_no": refund });
         let answer = self.call_gateway(REFUND_QUERY, &business).await?;
         if answer.refusal_reason() == Some(NO_TRADE) {

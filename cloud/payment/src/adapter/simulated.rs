@@ -97,7 +97,9 @@ struct CallbackForm {
 
 impl SimulatedAdapter {
     pub fn new(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
-        let (callback_key, notify_url, client) = (None, String::new(), Client::new());
+        let callback_key = None;
+        let notify_url = String::new();
+        let client = Client::new();
         Self { sql, clock, with_scripts, callback_key, notify_url, client }
     }
 

@@ -123,7 +123,8 @@ pub async fn money(
 ) -> Result<Json<DeskView>, Problem> {
     let store = &service.store;
     let rows = store.load_order_money(id).await?.ok_or(Code::OrderNotFound)?;
-    let (due, order) = (&rows.due, &rows.due.order);
+    let due = &rows.due;
+    let order = &rows.due.order;
     let adapter = &service.courier.adapter;
     let payments = store.payments_of(id).await?.into_iter();
     let payments = payments.map(|row| PaymentView::from_row(row, adapter));
@@ -232,7 +233,8 @@ pub async fn send_anew(
     MaybeJson(SendAnew { reason }): MaybeJson<SendAnew>,
 ) -> Result<StatusCode, Problem> {
     let reason = wire::check_optional_reason(reason.as_deref())?.unwrap_or_default();
-    let (by, kind) = (sender.user_id, MoneyActKind::SentAnew);
+    let by = sender.user_id;
+    let kind = MoneyActKind::SentAnew;
     let act = MoneyAct { kind, subject: None, amount_minor: None, by, reason };
     let key = sender.keyed_request("sent_anew", None, 0);
     apply_step(&service, id, &MoneyStep::SendAnew, step_metadata(act, key)).await

@@ -58,8 +58,10 @@ pub async fn methods(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
 ) -> Result<Json<PaymentMethods>, Problem> {
-    let (store, adapter) = (&service.store, &service.courier.adapter);
-    let (mut kept, mut last_used) = (Vec::new(), None);
+    let store = &service.store;
+    let adapter = &service.courier.adapter;
+    let mut kept = Vec::new();
+    let mut last_used = None;
     if actor.role == Role::Customer {
         kept = store.kept_methods(actor.user_id).await?;
         last_used = store.last_used_method(actor.user_id).await?;

@@ -113,7 +113,8 @@ impl Store {
         by: UserId,
         reason: &str,
     ) -> Result<Option<MoneyCaseRow>, StoreError> {
-        let (now, act_id) = (self.clock.now(), self.clock.new_id());
+        let now = self.clock.now();
+        let act_id = self.clock.new_id();
         transact!(self.sql, tx => {
             let closes = tx.exec(CLOSE, vals![now, by, id]).await? == 1;
             let case: Option<MoneyCaseRow> = tx.fetch_optional(CASE, vals![id]).await?;

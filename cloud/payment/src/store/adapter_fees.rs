@@ -36,7 +36,8 @@ impl Store {
         let Some(call) = self.build_query_call(line.movement).await? else { return Ok(false) };
         let journal = custody::adapter_fee(line, call.amount_minor, call.currency, now);
         let Some(journal) = journal else { return Ok(false) };
-        let (order, movement_id) = (call.kind.order_id(), line.movement.0);
+        let order = call.kind.order_id();
+        let movement_id = line.movement.0;
         transact!(self.sql, tx => {
             if let Some(order) = order {
                 let text = load::for_update(tx, Statement::new(DUE));

@@ -183,7 +183,9 @@ impl AdapterCallKind {
 
 impl AdapterCall {
     fn from_payment(row: PaymentRow) -> Result<Self, StoreError> {
-        let (order, currency, method) = (row.order_id, row.currency, row.payment_method.clone());
+        let order = row.order_id;
+        let currency = row.currency;
+        let method = row.payment_method.clone();
         let provider = row.provider_id;
         let payment = row.into_payment()?;
         Ok(Self {
@@ -197,7 +199,8 @@ impl AdapterCall {
     }
 
     fn from_refund(row: RefundRow) -> Result<Self, StoreError> {
-        let (order, currency) = (row.order_id, row.currency);
+        let order = row.order_id;
+        let currency = row.currency;
         let refund = row.into_refund()?;
         Ok(Self {
             id: refund.id,
@@ -210,7 +213,8 @@ impl AdapterCall {
     }
 
     fn from_payout(row: PayoutRow) -> Result<Self, StoreError> {
-        let (provider, currency) = (row.provider_id, row.currency);
+        let provider = row.provider_id;
+        let currency = row.currency;
         let payout = row.into_payout()?;
         Ok(Self {
             id: payout.id,

@@ -182,13 +182,15 @@ impl Store {
             type Compensated = (Uuid, OrderId, UserId, i64, Currency);
             let rows = self.select_by_ids::<Compensated>(ABOUT_COMPENSATIONS, ids).await?;
             about.extend(rows.into_iter().map(|(id, order_id, provider_id, minor, currency)| {
-                let (order_id, provider_id) = (Some(order_id), Some(provider_id));
+                let order_id = Some(order_id);
+                let provider_id = Some(provider_id);
                 (id, FindingContext { order_id, provider_id, amount: Some((minor, currency)) })
             }));
             let rows =
                 self.select_by_ids::<(Uuid, UserId, i64, Currency)>(ABOUT_PAYOUTS, ids).await?;
             about.extend(rows.into_iter().map(|(id, provider_id, minor, currency)| {
-                let (provider_id, amount) = (Some(provider_id), Some((minor, currency)));
+                let provider_id = Some(provider_id);
+                let amount = Some((minor, currency));
                 (id, FindingContext { provider_id, amount, ..FindingContext::default() })
             }));
         }

@@ -129,7 +129,8 @@ pub async fn list(
     case: &MoneyCase,
     now: UnixMillis,
 ) -> Result<bool, StoreError> {
-    let (kind, movement_id) = (case.kind.as_str(), case.movement.0);
+    let kind = case.kind.as_str();
+    let movement_id = case.movement.0;
     Ok(tx.insert_new(CaseRow { order_id, kind, movement_id, opened_at: now }).await?)
 }
 
@@ -240,7 +241,8 @@ pub async fn book_journals(
     order_id: Option<OrderId>,
     subject: Uuid,
 ) -> Result<(), StoreError> {
-    let (mut rows, mut postings) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
+    let mut postings = Vec::new();
     let mut moved: BTreeMap<(AccountKey, Currency), i64> = BTreeMap::new();
     for journal in journals {
         let row = rows::to_journal_row(journal, clock.new_id(), order_id);

@@ -126,7 +126,8 @@ impl Service {
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
         let ground = ServiceContext { keys: issuer.keys(), ..ground };
-        let (service_key, bus) = (ground.service_key.clone(), ground.bus.clone());
+        let service_key = ground.service_key.clone();
+        let bus = ground.bus.clone();
         let orders = Orders::new();
         let order = orders.upstream();
         let router = payment::open(config, ground, Peers { order }).await.unwrap();

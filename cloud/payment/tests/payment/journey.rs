@@ -122,7 +122,8 @@ async fn silence_refusal_and_expiry_end_as_the_adapter_says(#[case] engine: Engi
     stage.courier.carry_all().await.unwrap();
     assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Held);
     let kinds: Vec<EventType> = stage.events().await.iter().map(|event| event.kind).collect();
-    let (initiated, failed) = (EventType::PaymentInitiated, EventType::PaymentFailed);
+    let initiated = EventType::PaymentInitiated;
+    let failed = EventType::PaymentFailed;
     let paid = EventType::PaymentCompleted;
     assert_eq!(kinds, [initiated, failed, initiated, failed, initiated, paid]);
 }

@@ -67,7 +67,8 @@ async fn a_balance_above_the_highest_price_is_paid_out_in_parts(#[case] engine: 
 async fn an_older_payout_that_no_event_can_carry_is_booked(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
     stage.released_at_top_price(1).await;
-    let (provider, currency) = (user(7), Currency::Cny);
+    let provider = user(7);
+    let currency = Currency::Cny;
     let begun = stage.store.pay_out(provider, currency, PayoutStep::HourStruck).await.unwrap();
     let payout = begun.unwrap().payout.id;
     let large = 2 * TOP;

@@ -368,7 +368,8 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
 #[tokio::test]
 async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
     let scene = Scene::paid(engine).await;
-    let (stage, comparison) = (&scene.stage, &scene.reconciler.comparison);
+    let stage = &scene.stage;
+    let comparison = &scene.reconciler.comparison;
     scene.orders.change(|order| order.status = OrderStatus::Cancelled);
     assert_eq!(comparison.repair_missed_events().await.unwrap(), 0, "it may be on its way");
     stage.clock.advance(HOUR);

@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn an_answer_opens_by_the_keys_of_its_part_and_at_its_place_alone() {
-        let (own, key) = (DataKeys::random(), service_key());
+        let own = DataKeys::random();
+        let key = service_key();
         let seal = ResponseSeal::from_keys(&own, &key);
         let sealed = seal.seal_response(at(), &answer()).unwrap();
         assert!(!sealed.windows(PHONE.len()).any(|part| part == PHONE), "not in the clear");

@@ -120,7 +120,8 @@ impl EmbeddedBus {
     /// Seals plain messages and those under a former key before any are read. A process keeps the
     /// same keys for its lifetime. Dead letters may wait for an operator longer than a key lasts.
     async fn reseal_messages(&self) -> Result<(), BusError> {
-        let (mut above, mut sealed) = (0, 0);
+        let mut above = 0;
+        let mut sealed = 0;
         loop {
             let read = move |conn: &Connection| store::all_after(conn, above, RESEALED_MAX);
             let rows = self.read(read).await?;
@@ -219,7 +220,8 @@ impl EmbeddedBus {
     /// Builds the rows for the events. An event without a bound queue goes to its exchange's
     /// unrouted queue.
     fn route_events(&self, events: &[Event]) -> (Vec<NewMessage>, usize, Option<BusError>) {
-        let (queues, now) = (self.queues(), self.0.clock.now().0);
+        let queues = self.queues();
+        let now = self.0.clock.now().0;
         let mut rows = Vec::with_capacity(events.len());
         for (count, event) in events.iter().enumerate() {
             let body: Arc<[u8]> = match serde_json::to_vec(event) {

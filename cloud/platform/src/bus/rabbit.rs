@@ -56,7 +56,8 @@ impl RabbitBus {
         let mut uri: AMQPUri = url.parse().map_err(|_| BusError::Address)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         let authorities = authorities.clone();
-        let (link, queues) = (Mutex::default(), Guarded::default());
+        let link = Mutex::default();
+        let queues = Guarded::default();
         Ok(Self(Arc::new(Inner { uri, authorities, link, queues })))
     }
 

@@ -82,7 +82,9 @@ pub(super) struct MessageRow {
 
 impl MessageRow {
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let (id, body, reason) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let id = row.get(0)?;
+        let body = row.get(1)?;
+        let reason = row.get(2)?;
         Ok(Self { id, body, reason, died_at: row.get(3)? })
     }
 }

@@ -74,7 +74,8 @@ macro_rules! on {
 
 impl<D> Clone for Collection<D> {
     fn clone(&self) -> Self {
-        let (store, keys) = (self.store.clone(), self.keys.clone());
+        let store = self.store.clone();
+        let keys = self.keys.clone();
         Self { name: self.name, store, keys, kind: PhantomData }
     }
 }
@@ -251,7 +252,8 @@ impl<D: DocumentBody> Collection<D> {
 
     /// Reads one document beyond the limit to detect a next page.
     pub async fn find_page(&self, find: IndexQuery) -> Result<DocumentPage<D>, DocumentsError> {
-        let (limit, order) = (find.limit, find.sort_keys());
+        let limit = find.limit;
+        let order = find.sort_keys();
         let find = find.with_limit(limit + 1);
         let mut found = on!(self, find_documents(self.check_query(&find)?))?;
         let more = found.len() > limit;

@@ -197,8 +197,8 @@ impl Mongo {
         let mut events = Vec::new();
         while found.advance().await? {
             let event: Document = found.deserialize_current()?;
-            let (seq, made_at) =
-                (read_int(&event, "seq", SENT)?, read_int(&event, "made_at", SENT)?);
+            let seq = read_int(&event, "seq", SENT)?;
+            let made_at = read_int(&event, "made_at", SENT)?;
             let stored = read_text(&event, "event", SENT)?;
             events.push((seq, id(&event, "_id", SENT)?, UnixMillis(made_at), stored));
         }

@@ -149,7 +149,8 @@ impl UploadReceiver {
         let folder = self.incoming.clone();
         let file = spawn_blocking(move || tempfile::tempfile_in(folder)).await??;
         let mut file = tokio::fs::File::from_std(file);
-        let (mut bytes, mut hash) = (0, digest::Context::new(&digest::SHA256));
+        let mut bytes = 0;
+        let mut hash = digest::Context::new(&digest::SHA256);
         let mut pieces = body.into_data_stream();
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|error| refusal_from_body_error(&error))?;

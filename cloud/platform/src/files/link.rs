@@ -64,9 +64,11 @@ mod tests {
     #[test]
     fn a_link_opens_one_file_until_its_time() {
         let key = || ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
-        let (service_key, at) = (key(), UnixMillis(1_764_000_000_000));
+        let service_key = key();
+        let at = UnixMillis(1_764_000_000_000);
         let links = |now| FileLinkSigner::new(&service_key, Clock::fixed_at(now));
-        let (file, other) = (FileId(Uuid::from_u128(1)), FileId(Uuid::from_u128(2)));
+        let file = FileId(Uuid::from_u128(1));
+        let other = FileId(Uuid::from_u128(2));
         let link = links(at).sign_link(file);
         assert!(links(at).is_good(file, &link), "on every replica");
         assert!(links(at.plus_ms(LIFE_MS - 1)).is_good(file, &link));

@@ -104,7 +104,8 @@ fn on_white(picture: DynamicImage) -> RgbImage {
     }
     let clear = picture.into_rgba8();
     let mix = |colour: u8, alpha: u8| {
-        let (colour, alpha) = (u16::from(colour), u16::from(alpha));
+        let colour = u16::from(colour);
+        let alpha = u16::from(alpha);
         u8::try_from((colour * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
     };
     RgbImage::from_fn(clear.width(), clear.height(), |x, y| {

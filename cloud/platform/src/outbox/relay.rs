@@ -88,7 +88,8 @@ impl OutboxRelay {
         clock: Clock,
         service: &'static str,
     ) {
-        let (holder, stop) = (clock.new_id(), tasks.stop_token());
+        let holder = clock.new_id();
+        let stop = tasks.stop_token();
         let source = OutboxSource::from(database.into());
         let relay =
             Self { source, bus, clock, service, holder, stop, leased_at: None, counted_at: None };

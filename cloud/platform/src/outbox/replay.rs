@@ -33,7 +33,9 @@ const PLATFORM: UserId = UserId(Uuid::nil());
 
 pub(crate) fn replay_job(database: Database, bus: Bus, clock: Clock) -> Job {
     Job::new("replay_events", "*/5 * * * * *", move || {
-        let (database, bus, now) = (database.clone(), bus.clone(), clock.now());
+        let database = database.clone();
+        let bus = bus.clone();
+        let now = clock.now();
         async move {
             for _ in 0..BATCHES_MAX {
                 if !send_next_batch(&database, &bus, topology::find_queue, now).await? {

@@ -11,7 +11,8 @@ const WAITING_MAX: usize = 1_000;
 pub(crate) fn reseal_job(database: Database) -> Job {
     let walk = TableResealer::for_table("outbox");
     Job::new("seal_events", "35 */5 * * * *", move || {
-        let (database, walk) = (database.clone(), walk.clone());
+        let database = database.clone();
+        let walk = walk.clone();
         async move { Ok(reseal_events(&database, &walk).await?) }
     })
 }

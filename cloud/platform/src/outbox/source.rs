@@ -86,7 +86,8 @@ impl OutboxSource {
         sent: &[UnsentEvent],
         now: UnixMillis,
     ) -> Result<(), DocumentsError> {
-        let (mut rows, mut documents) = (Vec::new(), Vec::new());
+        let mut rows = Vec::new();
+        let mut documents = Vec::new();
         for event in sent {
             match event {
                 UnsentEvent::Row(event) => rows.push(event.seq),

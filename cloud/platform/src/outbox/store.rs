@@ -178,7 +178,8 @@ pub async fn purge_sent(
     kept: Duration,
 ) -> Result<u64, DocumentsError> {
     let kept_ms = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
-    let (before, mut gone) = (now.plus_ms(-kept_ms), 0);
+    let before = now.plus_ms(-kept_ms);
+    let mut gone = 0;
     let sql = match database {
         Database::Sql(sql) => sql,
         Database::Mongo(mongo) => return mongo.purge_sent(before).await,

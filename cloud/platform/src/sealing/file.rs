@@ -96,7 +96,8 @@ pub fn remove(path: &Path, key: &str) -> Result<(), DataKeysError> {
 pub(super) fn read(path: &Path) -> Result<KeyLines, DataKeysError> {
     let text = fs::read_to_string(path)
         .map_err(|source| DataKeysError::File { path: path.to_owned(), source })?;
-    let (mut hash, mut keys) = (None, Vec::new());
+    let mut hash = None;
+    let mut keys = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let wrong = || DataKeysError::Line { path: path.to_owned(), line: at + 1 };
         match *line.split_whitespace().collect::<Vec<_>>() {

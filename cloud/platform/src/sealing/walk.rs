@@ -79,7 +79,8 @@ impl<P: Clone> ResealRun<P> {
             *self.state = ResealState::Behind(last, sealed);
             return;
         }
-        let (table, key) = (self.table, self.key.as_deref().unwrap_or_default());
+        let table = self.table;
+        let key = self.key.as_deref().unwrap_or_default();
         tracing::info!(sealed, "All of `{table}` is sealed by data key {key}");
         *self.state = ResealState::Done;
     }

@@ -42,7 +42,8 @@ impl Sql {
             })
         };
         let open = run_with_timeout(&text, work).await?;
-        let (outbox, keys) = (self.outbox().clone(), self.data_keys().clone());
+        let outbox = self.outbox().clone();
+        let keys = self.data_keys().clone();
         Ok(Tx { open, contended: false, outbox, wakes_relay: false, keys })
     }
 }
@@ -86,7 +87,8 @@ impl Tx {
         values: Vec<Val>,
     ) -> Result<Option<R>, SqlError> {
         let text = text.into();
-        let (open, keys) = (&mut self.open, &self.keys);
+        let open = &mut self.open;
+        let keys = &self.keys;
         let work = async {
             match open {
                 OpenTransaction::MySql(tx) => {
@@ -109,7 +111,8 @@ impl Tx {
         values: Vec<Val>,
     ) -> Result<Vec<R>, SqlError> {
         let text = text.into();
-        let (open, keys) = (&mut self.open, &self.keys);
+        let open = &mut self.open;
+        let keys = &self.keys;
         let work = async {
             match open {
                 OpenTransaction::MySql(tx) => {

@@ -85,7 +85,8 @@ impl GuardedPart {
         let verdict = request.extensions().get::<UploadFailure>().cloned();
         let is_look = request.uri().path() == LIVE_PATH;
         let (mut request, again) = make_repeatable(request, verdict.is_some()).await?;
-        let (mut failure, mut failed) = (None, None);
+        let mut failure = None;
+        let mut failed = None;
         for sent in 1..=SENT_MAX {
             let mut call = match self.start_call(verdict.is_some(), is_look, failed) {
                 Ok(call) => call,
@@ -207,7 +208,8 @@ impl Drop for ActiveCall<'_> {
         let after = replicas.count_resting();
         if before != after {
             metrics::UPSTREAM_RESTING.set([part.name()], after as u64);
-            let (part, of) = (part.name(), self.guard.addresses.len());
+            let part = part.name();
+            let of = self.guard.addresses.len();
             tracing::warn!(part, resting = after, of, "The addresses that answer have changed");
         }
     }

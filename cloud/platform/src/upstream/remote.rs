@@ -112,7 +112,8 @@ impl RemoteService {
                     return;
                 }
             };
-            let (mut client, mut service) = (TokioIo::new(client), TokioIo::new(service));
+            let mut client = TokioIo::new(client);
+            let mut service = TokioIo::new(service);
             tokio::select! {
                 copied = copy_bidirectional(&mut client, &mut service) => {
                     if let Err(error) = copied {

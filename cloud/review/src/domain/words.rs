@@ -42,7 +42,8 @@ pub struct SearchQuery {
 impl SearchQuery {
     /// `None` if the text has no search terms.
     pub fn parse_text(text: &str) -> Option<Self> {
-        let (mut words, mut signs) = (Vec::new(), Vec::new());
+        let mut words = Vec::new();
+        let mut signs = Vec::new();
         for run in split_runs(text) {
             match run {
                 TextRun::Word(word) => words.push(word),
@@ -78,7 +79,8 @@ impl SearchQuery {
 
     /// Checks the text itself: the index may match pairs that are not adjacent.
     pub fn matches_text(&self, text: &str) -> bool {
-        let (mut words, mut signs) = (Vec::new(), Vec::new());
+        let mut words = Vec::new();
+        let mut signs = Vec::new();
         for run in split_runs(text) {
             match run {
                 TextRun::Word(word) => words.push(word),
@@ -100,7 +102,9 @@ enum TextRun {
 }
 
 fn split_runs(text: &str) -> Vec<TextRun> {
-    let (mut runs, mut word, mut signs) = (Vec::new(), String::new(), Vec::new());
+    let mut runs = Vec::new();
+    let mut word = String::new();
+    let mut signs = Vec::new();
     // A space at the end closes the last run.
     for letter in text.chars().map(to_half_width).flat_map(char::to_lowercase).chain([' ']) {
         let is_sign = is_cjk_sign(letter);

@@ -90,7 +90,8 @@ async fn moderate_review(
     hides: bool,
 ) -> Result<Json<DeskReview>, Problem> {
     let reason = wire::check_reason(&reason)?;
-    let (by, now) = (admin.actor.user_id, service.store.clock().now());
+    let by = admin.actor.user_id;
+    let now = service.store.clock().now();
     let kind = if hides { EventType::ReviewHidden } else { EventType::ReviewRestored };
     let changed = service.store.change_review(id, Some(version), trace, |review| {
         let is_new = review.moderate(hides, by, reason.clone(), now);

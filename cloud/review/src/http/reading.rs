@@ -91,7 +91,9 @@ pub async fn mine(
     Caller { actor, .. }: Caller,
     page: Page<TimeCursor>,
 ) -> Result<ItemList<ReviewView>, Problem> {
-    let (user, after, limit) = (actor.user_id, page.after, page.limit);
+    let user = actor.user_id;
+    let after = page.after;
+    let limit = page.limit;
     let find = match actor.role {
         Role::Provider => store::provider_reviews_query(user, after, limit),
         Role::Customer | Role::Admin => store::customer_reviews_query(user, after, limit),
@@ -116,7 +118,8 @@ pub async fn search(
     let actor = caller.as_reader(Permission::READ_REVIEWS);
     let query = SearchQuery::parse_text(&q).filter(|_| q.chars().count() <= SEARCH_CHARS_MAX);
     let query = query.ok_or_else(|| Problem::wrong_field("q", say::words_needed))?;
-    let (after, limit) = (page.after, page.limit);
+    let after = page.after;
+    let limit = page.limit;
     let search = ReviewSearch { query, provider: provider_id, after, limit };
     let FoundReviews { documents, next } = service.store.search_reviews(search).await?;
     let items = documents.into_iter().map(|found| {

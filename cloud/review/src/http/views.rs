@@ -119,7 +119,8 @@ impl ReviewView {
 
 impl DeskReview {
     pub fn from_review(id: ReviewId, review: Review, admin: Actor, edit_within_ms: i64) -> Self {
-        let (standing, decisions) = (review.standing, review.decisions.clone());
+        let standing = review.standing;
+        let decisions = review.decisions.clone();
         Self {
             review: ReviewView::from_review(id, review, admin, edit_within_ms),
             standing,

@@ -90,12 +90,14 @@ pub async fn revise(
 ) -> Result<Json<ReviewView>, Problem> {
     caller.require_role(Role::Customer)?;
     let actor = caller.actor;
-    let (version, content) = (form.version, form.into_content()?);
+    let version = form.version;
+    let content = form.into_content()?;
     require_own(load_visible_review(&service, actor, id).await?, |review| {
         review.customer_id == actor.user_id
     })?;
     check_pictures(&service, actor.user_id, &content.images).await?;
-    let (now, within) = (service.store.clock().now(), service.edit_within_ms);
+    let now = service.store.clock().now();
+    let within = service.edit_within_ms;
     let changed = service.store.change_review(id, Some(version), trace.as_str(), |review| {
         let is_new = review.replace_content(content.clone(), within, now)?;
         Ok(is_new.then(|| ReviewEventDraft::from_kind(EventType::ReviewUpdated)))

@@ -35,7 +35,8 @@ impl ReviewStore {
     /// Recomputes every rating. Returns how many were missing or wrong.
     pub async fn refresh_ratings(&self) -> Result<u64, StoreError> {
         let trace = self.clock.new_id().simple().to_string();
-        let (mut mended, mut after) = (0, Uuid::nil());
+        let mut mended = 0;
+        let mut after = Uuid::nil();
         loop {
             let page = self.reviews.all_after(after, PAGE).await?;
             let providers: BTreeSet<UserId> =
@@ -92,7 +93,8 @@ impl ReviewStore {
     ) -> Result<Event, StoreError> {
         let ProviderRating { average_hundredths, total_reviews, .. } = *rating;
         let told = RatingEvent { provider_id, version, average_hundredths, total_reviews };
-        let (id, now) = (self.clock.new_id().into(), self.clock.now());
+        let id = self.clock.new_id().into();
+        let now = self.clock.now();
         Ok(Event::new(id, EventType::RatingUpdated, now, trace, &told)?)
     }
 }

@@ -57,7 +57,8 @@ impl ReviewStore {
         reason: String,
         trace: &str,
     ) -> Result<(), StoreError> {
-        let (id, now) = (derive_per_person_id(review_id, user_id), self.clock.now());
+        let id = derive_per_person_id(review_id, user_id);
+        let now = self.clock.now();
         let report = ReviewReport { review_id, user_id, reason, at: now };
         self.reports.insert(id, &report, &[]).await?;
         let at = self.reports.get(id).await?.map_or(now, |kept| kept.body.at);

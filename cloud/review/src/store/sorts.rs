@@ -42,7 +42,8 @@ impl ReviewCursor {
     }
 
     pub fn after_review(sort: ReviewSort, found: &Document<Review>) -> Self {
-        let (rating, at) = (found.body.rating, found.body.created_at);
+        let rating = found.body.rating;
+        let at = found.body.created_at;
         Self { sort, behind: Some(ReviewPosition { rating, at, id: found.id }) }
     }
 

@@ -27,7 +27,8 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     assert_eq!(shown["reports"].as_array().unwrap().len(), 2, "each person once");
     assert_eq!(world.get(reader, &path).await.status, 200, "a report alone hides nothing");
 
-    let (hide, restore) = (format!("{path}/hide"), format!("{path}/restore"));
+    let hide = format!("{path}/hide");
+    let restore = format!("{path}/restore");
     for who in [customer(), provider()] {
         let decision = json!({ "version": 1, "reason": "no" });
         world.ask(who, "POST", &hide, decision).await.refused(403, "role_forbidden");

@@ -13,7 +13,9 @@ use crate::stage::*;
 
 impl World {
     async fn hand_in(&self, ops: Vec<BatchOp>, from: &'static str) -> Answer {
-        let (edge, region, epoch) = (EdgeId::new("north-1").unwrap(), Region::North, 1);
+        let edge = EdgeId::new("north-1").unwrap();
+        let region = Region::North;
+        let epoch = 1;
         let batch = OpsBatch { edge, region, epoch, ops };
         let token = self.service_key.issue_token(from, review::NAME, &self.clock);
         let request = Request::post("/internal/ops")

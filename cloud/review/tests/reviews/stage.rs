@@ -74,7 +74,9 @@ impl World {
 
     /// Builds a service with this edit period.
     pub async fn within(edit_within_ms: i64) -> Self {
-        let (clock, issuer, folder) = (Clock::fixed_at(AT), Issuer::new(), TempDir::new().unwrap());
+        let clock = Clock::fixed_at(AT);
+        let issuer = Issuer::new();
+        let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}", folder.path().join("review.db").display());
         let config = Config {
             documents_url: url.as_str().into(),

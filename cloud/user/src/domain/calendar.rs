@@ -64,7 +64,8 @@ pub struct HoursRange {
 impl fmt::Display for HoursRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { from_min, to_min } = self;
-        let (from, to) = ((from_min / 60, from_min % 60), (to_min / 60, to_min % 60));
+        let from = (from_min / 60, from_min % 60);
+        let to = (to_min / 60, to_min % 60);
         write!(f, "{:02}:{:02}-{:02}:{:02}", from.0, from.1, to.0, to.1)
     }
 }
@@ -74,7 +75,8 @@ impl FromStr for HoursRange {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = "expected hours such as 09:00-17:00";
         let (from, to) = text.split_once('-').ok_or(wrong)?;
-        let (from_min, to_min) = (parse_minute(from).ok_or(wrong)?, parse_minute(to).ok_or(wrong)?);
+        let from_min = parse_minute(from).ok_or(wrong)?;
+        let to_min = parse_minute(to).ok_or(wrong)?;
         if from_min < to_min { Ok(Self { from_min, to_min }) } else { Err(wrong) }
     }
 }
@@ -85,7 +87,8 @@ fn parse_minute(text: &str) -> Option<u16> {
         let fits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
         fits.then(|| text.parse::<u16>().ok()).flatten()
     };
-    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    let hours = number(hours)?;
+    let minutes = number(minutes)?;
     let at = hours * 60 + minutes;
     (minutes < 60 && at <= DAY_MINUTES).then_some(at)
 }

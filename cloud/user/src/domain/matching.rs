@@ -135,7 +135,8 @@ mod tests {
         day: Option<&str>,
         all: &[ProviderProfile],
     ) -> Vec<(u128, usize)> {
-        let (area, service_type) = (Region::North, ServiceType::ItTechnology);
+        let area = Region::North;
+        let service_type = ServiceType::ItTechnology;
         let day = day.map(|day| day.parse().unwrap());
         let question = MatchCriteria { area, service_type, text: text.into(), day, limit };
         let found = rank_providers(&question, all);

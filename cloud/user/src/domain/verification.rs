@@ -287,7 +287,8 @@ mod tests {
 
     #[test]
     fn the_address_of_a_file_here_is_its_document() {
-        let (file, other) = (FileId(Uuid::from_u128(7)), FileId(Uuid::from_u128(8)));
+        let file = FileId(Uuid::from_u128(7));
+        let other = FileId(Uuid::from_u128(8));
         for path in ["/api/v1/files", "/api/files"] {
             let kept = of_url(&format!("{path}/{file}")).unwrap();
             assert_eq!((kept.document, kept.file_url), (Some(file), None), "{path}");

@@ -37,7 +37,8 @@ pub async fn list(
     Caller { actor, .. }: Caller,
 ) -> Result<Json<AddressBook>, Problem> {
     let Actor { user_id, role } = actor;
-    let (store, trace) = (&service.store, trace.as_str());
+    let store = &service.store;
+    let trace = trace.as_str();
     Ok(Json(match role {
         Role::Provider => {
             (&store.load_or_create_profile::<ProviderProfile>(user_id, role, trace).await?.person)

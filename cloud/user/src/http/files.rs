@@ -167,7 +167,8 @@ pub async fn hand_in_document(
         .intake
         .receive_upload(Uploader::from_claims(&caller.claims), body, DOCUMENT)
         .await?;
-    let (kind, bytes) = (file.kind, file.bytes);
+    let kind = file.kind;
+    let bytes = file.bytes;
     let id = service.register.register_file(owner, FilePurpose::Document.as_str(), file).await?;
     Ok(CreatedJson(HandedDocument { id, kind, bytes }))
 }

@@ -23,7 +23,8 @@ pub async fn show(
     Caller { actor, .. }: Caller,
 ) -> Result<Json<OwnProfile>, Problem> {
     let Actor { user_id, role } = actor;
-    let (store, trace) = (&service.store, trace.as_str());
+    let store = &service.store;
+    let trace = trace.as_str();
     Ok(Json(match role {
         Role::Provider => {
             (&store.load_or_create_profile::<ProviderProfile>(user_id, role, trace).await?).into()

@@ -37,7 +37,8 @@ pub async fn certify(
     Json(form): Json<CertificationForm>,
 ) -> Result<Json<OwnProvider>, Problem> {
     let user = require_provider(&caller)?;
-    let (store, version) = (&service.store, form.version);
+    let store = &service.store;
+    let version = form.version;
     let certifications = form.into_certifications()?;
     check_documents(&service, user, &certifications).await?;
     let now = store.clock().now();
@@ -134,7 +135,8 @@ async fn decide_verification(
 ) -> Result<Json<OwnProvider>, Problem> {
     let VerificationDecision { version, reason } = decision;
     let reason = wire::check_reason(&reason)?;
-    let (by, now) = (admin.actor.user_id, service.store.clock().now());
+    let by = admin.actor.user_id;
+    let now = service.store.clock().now();
     let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
         let decided = profile.decide_verification(is_verified, by, reason.clone(), now);
         let is_new = decided.ok_or(ProfileRefusal::Missing)?;

@@ -51,7 +51,8 @@ impl ProfileStore {
 
     /// Recounts the jobs of all providers. Returns the number of corrected profiles.
     pub async fn recount_all_jobs(&self) -> Result<u64, StoreError> {
-        let (mut mended, mut after) = (0, Uuid::nil());
+        let mut mended = 0;
+        let mut after = Uuid::nil();
         loop {
             let page = self.providers.all_after(after, PAGE).await?;
             for found in &page {

@@ -13,7 +13,8 @@ impl ProfileStore {
     /// written. Skips a profile that changes meanwhile, since that change writes its own event.
     pub async fn republish_verifications(&self) -> Result<u64, StoreError> {
         let trace = self.clock.new_id().simple().to_string();
-        let (mut told, mut after) = (0, None);
+        let mut told = 0;
+        let mut after = None;
         loop {
             let find = verification_queue_query(VerificationState::Verified, None, PAGE)
                 .start_after(after);

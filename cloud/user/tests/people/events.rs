@@ -92,8 +92,8 @@ fn done_work(order: u128, payment_status: PaymentStatus) -> wire::Order {
 async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards() {
     let (store, _folder) = sqlite_store().await;
     let handler = ProfileEventConsumer { store: store.clone() };
-    let (actor, command_id) =
-        (Actor { user_id: PROVIDER, role: Role::Provider }, CommandId(Uuid::from_u128(8)));
+    let actor = Actor { user_id: PROVIDER, role: Role::Provider };
+    let command_id = CommandId(Uuid::from_u128(8));
     let mut counted = Vec::new();
     use EventType::{OrderCompleted, OrderStatusChanged};
     for (id, kind, payment_status, paid_afterwards) in [

@@ -244,7 +244,8 @@ async fn a_link_opens_one_file_without_a_sign_in() {
     let linked = world.done(customer(), "POST", &format!("{}/link", at(&set["photo"])), None).await;
     let url = linked["url"].as_str().unwrap();
     assert_eq!(world.read(None, url).await.status().as_u16(), 200);
-    let (photo, document) = (set["photo"].as_str().unwrap(), handed["id"].as_str().unwrap());
+    let photo = set["photo"].as_str().unwrap();
+    let document = handed["id"].as_str().unwrap();
     for forged in [
         url.replace("expires=1", "expires=2"),
         url.replace("signature=", "signature=00"),

@@ -24,7 +24,8 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        let (clock, issuer) = (Clock::fixed_at(AT), Issuer::new());
+        let clock = Clock::fixed_at(AT);
+        let issuer = Issuer::new();
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("user.db").display());
         let files_url = format!("file:{}", folder.path().join("files").display()).into();

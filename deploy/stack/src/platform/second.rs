@@ -25,7 +25,9 @@ impl Stack {
     /// Starts a second edge in a region, behind this gateway; returns once it is linked.
     pub async fn second_edge(&mut self, gateway_url: String, region: Region) -> Result<EdgePlace> {
         let ports = &mut self.layout.ports;
-        let (http, mqtt, ws) = (ports.free()?, ports.free()?, ports.free()?);
+        let http = ports.free()?;
+        let mqtt = ports.free()?;
+        let ws = ports.free()?;
         let operator = ports.free()?;
         let edge = format!("{}-2", region.as_str().to_lowercase());
         let place = EdgePlace { region, edge, http, mqtt, ws, operator, gateway_url };

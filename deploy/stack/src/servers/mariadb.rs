@@ -23,11 +23,14 @@ pub struct FollowedMariaDb {
 
 impl FollowedMariaDb {
     pub async fn start(supervisor: &Supervisor, folder: &Path, ports: &mut Ports) -> Result<Self> {
-        let (logs, data, access) = (&folder.join("logs"), ServerData::OfTestRun, Access::Anybody);
+        let logs = &folder.join("logs");
+        let data = ServerData::OfTestRun;
+        let access = Access::Anybody;
         let ground = Ground { supervisor, folder, logs, data, access, tls: None };
         make_inside(folder)?;
         make_inside(logs)?;
-        let (port, copy_port) = (ports.free()?, ports.free()?);
+        let port = ports.free()?;
+        let copy_port = ports.free()?;
         let followed = [LOGGED, "--server-id=1"];
         let server = start_as("mariadb", &ground, port, DATABASES, &followed).await?;
         ready(&server, port).await?;
@@ -51,7 +54,9 @@ pub struct ClusteredMariaDb {
 
 impl ClusteredMariaDb {
     pub async fn start(supervisor: &Supervisor, folder: &Path, ports: &mut Ports) -> Result<Self> {
-        let (logs, data, access) = (&folder.join("logs"), ServerData::OfTestRun, Access::Anybody);
+        let logs = &folder.join("logs");
+        let data = ServerData::OfTestRun;
+        let access = Access::Anybody;
         let ground = Ground { supervisor, folder, logs, data, access, tls: None };
         make_inside(folder)?;
         make_inside(logs)?;

@@ -68,7 +68,8 @@ fn tls(ground: &Ground<'_>) -> String {
 }
 
 pub(super) async fn ready(child: &Child, ports: &RabbitPorts) -> Result<()> {
-    let (amqp, api) = (ports.amqp, ports.api);
+    let amqp = ports.amqp;
+    let api = ports.api;
     probe::until(child, Duration::from_secs(90), || async move {
         let starts = |said: Option<Vec<u8>>, with: &[u8]| said.is_some_and(|s| s.starts_with(with));
         // A ready node answers with a method frame (1) on channel 0.

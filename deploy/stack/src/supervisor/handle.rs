@@ -64,7 +64,8 @@ impl Supervisor {
             gone,
             pid: process.id(),
         };
-        let (children, ends) = (supervisor.children.clone(), supervisor.ends.clone());
+        let children = supervisor.children.clone();
+        let ends = supervisor.ends.clone();
         std::thread::Builder::new().name("supervisor".into()).spawn(move || {
             follow(reports, &children, &ends);
             // Its output closes when it exits, so this does not wait.
@@ -102,7 +103,8 @@ impl Supervisor {
 
     /// Runs a program to its end; an error if it fails.
     pub async fn run(&self, spec: Spec, deadline: Duration) -> Result<()> {
-        let (name, log) = (spec.name.clone(), spec.log.clone());
+        let name = spec.name.clone();
+        let log = spec.log.clone();
         let mut child = self.spawn(spec).await?;
         let exit = child.wait_exit(deadline).await?;
         if !exit.is_success() {

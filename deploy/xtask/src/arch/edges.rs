@@ -41,7 +41,9 @@ pub fn tests_may_use(from: &str, to: &str) -> bool {
 }
 
 fn complaint(member: &Member, dependency: &Dependency) -> Option<String> {
-    let (from, to, kind) = (&member.name, dependency.name.as_str(), dependency.kind());
+    let from = &member.name;
+    let to = dependency.name.as_str();
+    let kind = dependency.kind();
     let is_allowed = match kind {
         "dev" => tests_may_use(from, to),
         "build" => BUILDS_MAY_USE.contains(&to),

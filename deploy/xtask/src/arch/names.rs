@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Finding, rules::OWN_WORDS, scan::SourceFile, tokens::MentionKind};
 
 pub fn check(sources: &[SourceFile<'_>]) -> Vec<Finding> {
-    let (mut places, mut findings) = (BTreeMap::new(), Vec::new());
+    let mut places = BTreeMap::new();
+    let mut findings = Vec::new();
     for source in sources {
         for mention in &source.mentions {
             let MentionKind::PublicType(name) = &mention.what else { continue };
@@ -29,7 +30,8 @@ mod tests {
 
     #[track_caller]
     fn check(one: &str, other: &str, expected: &[&str]) {
-        let (wire, order) = (source::member("wire"), source::member("order"));
+        let wire = source::member("wire");
+        let order = source::member("order");
         let sources =
             [source::of(&wire, "src/text.rs", one), source::of(&order, "src/http.rs", other)];
         let findings = super::check(&sources);

@@ -143,7 +143,8 @@ fn forbidden_edge(
     path: &CodePath,
     for_tests: bool,
 ) -> Option<String> {
-    let (from, first) = (&source.member.name, path.segments.first()?);
+    let from = &source.member.name;
+    let first = path.segments.first()?;
     let to = &members.iter().find(|member| member.ident() == *first)?.name;
     let may_use = if for_tests { edges::tests_may_use } else { edges::may_use };
     let is_build = source.path.ends_with("build.rs") && BUILDS_MAY_USE.contains(&to.as_str());

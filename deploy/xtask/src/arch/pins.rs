@@ -49,7 +49,8 @@ fn unpinned_values(text: &str) -> Vec<(usize, &str)> {
 }
 
 fn unpinned_bases(text: &str) -> Vec<(usize, &str)> {
-    let (mut stages, mut found) = (BTreeSet::from(["scratch"]), Vec::new());
+    let mut stages = BTreeSet::from(["scratch"]);
+    let mut found = Vec::new();
     for (line, text) in (1..).zip(text.lines()) {
         let mut words = text.split_whitespace().filter(|word| !word.starts_with("--"));
         if !words.next().is_some_and(|word| word.eq_ignore_ascii_case("from")) {

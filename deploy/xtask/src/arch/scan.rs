@@ -70,7 +70,8 @@ pub fn foreign_files(source: &SourceFile<'_>) -> impl Iterator<Item = Finding> {
 
 /// Every file under `root` whose name `wants` accepts, except built and hidden ones.
 pub fn files(root: &Path, wants: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
-    let (mut files, mut folders) = (Vec::new(), vec![root.to_owned()]);
+    let mut files = Vec::new();
+    let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(&folder)
             .map_err(|e| format!("could not read {}: {e}", folder.display()))?;
@@ -110,7 +111,8 @@ pub fn sources<'a>(
             }
         };
         let inside = path.strip_prefix(&member.folder).unwrap_or(&path);
-        let (modules, is_test) = (modules_of(inside), inside.starts_with("tests"));
+        let modules = modules_of(inside);
+        let is_test = inside.starts_with("tests");
         let crate_modules = BTreeSet::new();
         sources.push(SourceFile { path, member, modules, mentions, text, crate_modules, is_test });
     }
@@ -144,7 +146,8 @@ fn modules_of(inside: &Path) -> Vec<String> {
 /// reuse its name elsewhere, such as `http` and `tests::http`.
 fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
     let src = member.folder.join("src");
-    let (mut all, mut for_tests) = (BTreeSet::new(), BTreeSet::new());
+    let mut all = BTreeSet::new();
+    let mut for_tests = BTreeSet::new();
     for source in sources.iter().filter(|source| source.member.name == member.name) {
         for mention in &source.mentions {
             let MentionKind::Module { name, body } = &mention.what else { continue };

@@ -59,7 +59,8 @@ impl Reader {
     fn sequence(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let outside = std::mem::take(&mut self.is_test);
-        let (mut at, mut item) = (0, 0);
+        let mut at = 0;
+        let mut item = 0;
         while at < tokens.len() {
             at = self.one(&tokens, at).max(at + 1).min(tokens.len());
             let last = &tokens[at - 1];

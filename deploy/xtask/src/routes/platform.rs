@@ -30,7 +30,8 @@ pub struct FuzzedPlatform {
 
 impl FuzzedPlatform {
     pub fn start(work: &Path) -> Result<Self> {
-        let (ready_file, log) = (work.join("ready.json"), work.join("platform.log"));
+        let ready_file = work.join("ready.json");
+        let log = work.join("platform.log");
         let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let errors = file.try_clone().map_err(|e| e.to_string())?;
         let process = Command::new(workspace::program("holdfast-stack")?)
@@ -42,7 +43,8 @@ impl FuzzedPlatform {
             .stderr(errors)
             .spawn()
             .map_err(|e| format!("could not start a platform: {e}"))?;
-        let (gateway, edge) = (String::new(), String::new());
+        let gateway = String::new();
+        let edge = String::new();
         let mut started = Self { process, log, gateway, edge };
         started.wait_for(&ready_file)?;
         let ready = read(&ready_file)?;

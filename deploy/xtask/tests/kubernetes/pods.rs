@@ -51,7 +51,8 @@ impl<'m> Workload<'m> {
     /// `SECRET/KEY` for another Secret, followed by the faults. Leaves out the variables that are
     /// used only inside others.
     pub fn environment(&self, tree: &Tree) -> (BTreeMap<String, String>, Vec<String>) {
-        let (mut all, mut faults) = (BTreeMap::new(), Vec::new());
+        let mut all = BTreeMap::new();
+        let mut faults = Vec::new();
         for from in list(&self.container()["envFrom"]) {
             if from["configMapRef"]["name"] == "settings" {
                 all.extend(tree.settings(SETTINGS));

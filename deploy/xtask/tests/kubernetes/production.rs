@@ -98,7 +98,9 @@ fn probes(_: &Tree, _: &[Manifest], _: &Part, part: &Workload<'_>) -> Vec<String
 }
 
 fn ports(tree: &Tree, manifests: &[Manifest], table: &Part, part: &Workload<'_>) -> Vec<String> {
-    let (name, port, operator) = (part.name(), table.port, table.port + 1000);
+    let name = part.name();
+    let port = table.port;
+    let operator = table.port + 1000;
     let mut found = Vec::new();
     let open: Vec<_> = list(&part.container()["ports"]).cloned().collect();
     for (name, port) in [("http", port), ("operator", operator)] {

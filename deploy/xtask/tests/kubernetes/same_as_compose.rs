@@ -172,7 +172,8 @@ fn passwords(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     let (names, _) = names.split_once("; do").unwrap();
     let names = names.split_whitespace().filter(|word| *word != "\\");
     let made: BTreeSet<String> = names.map(|name| format!("{name}_PASSWORD")).collect();
-    let (mut asked, mut found) = (BTreeSet::new(), Vec::new());
+    let mut asked = BTreeSet::new();
+    let mut found = Vec::new();
     let containers = Workload::all(manifests);
     for variable in containers.iter().flat_map(Workload::containers).flat_map(|of| list(&of["env"]))
     {

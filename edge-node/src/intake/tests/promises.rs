@@ -5,7 +5,9 @@ use super::*;
 /// The op names the file's revocations and is judged by them. The gate gets them slightly later.
 #[tokio::test]
 async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_those_allow() {
-    let (me, other, session) = (UserId(id(7)), UserId(id(8)), SessionId(id(70)));
+    let me = UserId(id(7));
+    let other = UserId(id(8));
+    let session = SessionId(id(70));
     let now = People::new().clock.now();
     let nobody = RevokedWords::default();
     let ended = |session| RevokedWords { session: Some(session), ..nobody.clone() };

@@ -71,7 +71,8 @@ async fn a_reply_shows_no_order_that_its_reader_may_not_read() {
 #[tokio::test]
 async fn a_customer_sees_her_own_order_in_what_was_decided() {
     let edge = Edge::new().await;
-    let (order_id, reason) = (OrderId(id(1)), None);
+    let order_id = OrderId(id(1));
+    let reason = None;
     let cancel = edge.frame(
         101,
         Role::Customer,

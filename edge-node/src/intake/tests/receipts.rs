@@ -9,7 +9,8 @@ async fn a_receipt_opens_no_door_to_another_body() {
     let receipt = edge.send(&frame(101, &token, &accept(1))).await.receipt.unwrap();
     // The edge after a restore from before the command, with the same key.
     let data = tempfile::tempdir().unwrap();
-    let (now, nonce) = (edge.people.clock.now(), BootNonce([2; 16]));
+    let now = edge.people.clock.now();
+    let nonce = BootNonce([2; 16]);
     let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
     let orders = vec![FeedChange::Order(order(1, 1)), FeedChange::Order(order(2, 1))];
     store.apply_changes(2, orders, now).await.unwrap();

@@ -37,7 +37,8 @@ fn waiting() -> Vec<FeedChange> {
 }
 
 fn finished(n: u128, version: u64, payment_status: PaymentStatus) -> Order {
-    let (status, customer_id) = (OrderStatus::Completed, UserId(id(10)));
+    let status = OrderStatus::Completed;
+    let customer_id = UserId(id(10));
     Order { status, payment_status, customer_id, ..order(n, version) }
 }
 
@@ -106,7 +107,8 @@ async fn the_holder_promises_only_to_customers_who_have_paid_and_owe_nothing() {
 #[tokio::test]
 async fn an_outcome_or_an_image_tells_of_a_customer_as_the_feed_does() {
     use Verdict::{Firm, Provisional};
-    let (paid, owed) = (PaymentStatus::Paid, PaymentStatus::Unpaid);
+    let paid = PaymentStatus::Paid;
+    let owed = PaymentStatus::Unpaid;
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     let image = [waiting(), vec![FeedChange::Order(finished(11, 3, paid)), grant()]].concat();

@@ -46,7 +46,8 @@ async fn keys_policy_and_revocations_outlive_the_process() {
 async fn a_readmission_outlives_the_process_and_is_not_undone_by_an_older_word() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    let (user, stranger) = (UserId(id(2)), UserId(id(3)));
+    let user = UserId(id(2));
+    let stranger = UserId(id(3));
     let revoked = |at: i64| FeedChange::Revoked {
         version: 1,
         sessions: Vec::new(),

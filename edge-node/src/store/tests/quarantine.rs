@@ -16,7 +16,8 @@ const EVERYTHING: OpRange =
     OpRange { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
 
 fn new_epoch() -> NewEpoch {
-    let (last_accepted, why) = (Hash::digest_bytes(b"the cursor"), QuarantineWhy::EdgeRestored);
+    let last_accepted = Hash::digest_bytes(b"the cursor");
+    let why = QuarantineWhy::EdgeRestored;
     NewEpoch { epoch: 2, grant: 9, last_accepted, why }
 }
 
@@ -78,7 +79,8 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     let (first, second) = lost.split_at(3);
     let run = |begins, before: ChainHead, ops: &[Vec<u8>]| {
         let at = before.append_op(&ops[0]);
-        let (first_seq, first_hash) = (at.seq, at.hash);
+        let first_seq = at.seq;
+        let first_hash = at.hash;
         TailWrite { begins, epoch: 1, first_seq, first_hash, ops: ops.to_vec() }
     };
     // This tail is partial and must be discarded.
@@ -283,7 +285,8 @@ async fn an_edge_of_its_own_counts_its_epochs_anew() {
 #[tokio::test]
 async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
     let data = tempfile::tempdir().unwrap();
-    let (mut name, mut decided) = (identity(), 0);
+    let mut name = identity();
+    let mut decided = 0;
     for (generation, next) in [(1, "north-2"), (2, "north-3"), (3, "north-4")] {
         let nonce = BootNonce([generation; 16]);
         let (store, _) = Store::open(data.path(), name.clone(), nonce, NOW).await.unwrap();

@@ -31,7 +31,8 @@ async fn with_region(store: &Store) {
 }
 
 async fn try_enter(store: &Store, entry: CheckedCommand) -> Box<StoredCommand> {
-    let (actor, body) = (entry.actor, entry.command.body.clone());
+    let actor = entry.actor;
+    let body = entry.command.body.clone();
     let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
         let request = VerdictRequest { actor, body: &body, repeat: false, receipted: false };
         judge_command(&request, sight, &EdgeState { let_in: true, ..*footing })

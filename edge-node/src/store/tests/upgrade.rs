@@ -41,7 +41,8 @@ fn fill(conn: &Connection) -> HighWaterMark {
         let order = OrderId(id(3 - u128::from(seq)));
         let outcome = Outcome::new_plain(OutcomeKind::Applied, NOW);
         let outcome = (seq == 1).then(|| encode_cbor(&outcome));
-        let (command, person) = (id(100 + u128::from(seq)), id(20));
+        let command = id(100 + u128::from(seq));
+        let person = id(20);
         let body = CommandBody::AcceptOrder { order_id: order }.hash();
         let row = params![
             command.as_bytes(),

@@ -101,7 +101,8 @@ async fn the_pages_complete_tablet_starts_and_works_while_its_edge_is_cut_off() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pages_example_of_mqtt_3_1_1_gets_its_reply() {
     let region = Region::open().await;
-    let (http, mqtt) = (region.edge.http, region.edge.mqtt);
+    let http = region.edge.http;
+    let mqtt = region.edge.mqtt;
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &block("<!-- mqtt-3.1.1 -->", "```bash\n")])
         .env("EDGE", format!("http://{http}"))

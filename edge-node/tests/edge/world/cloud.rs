@@ -291,7 +291,8 @@ async fn link(
         return cloud.refuse_link(token);
     }
     upgrade.on_upgrade(move |socket| async move {
-        let (standing, sealer) = (None, None);
+        let standing = None;
+        let sealer = None;
         let mut session = Session { cloud, socket, standing, outcomes: 0, feed: 0, sealer };
         session.run().await;
     })
@@ -487,6 +488,7 @@ fn outcome(state: &mut Stored, op: &wire::CommandOp) -> Outcome {
 }
 
 fn plain() -> Outcome {
-    let (kind, decided_at) = (OutcomeKind::Applied, UnixMillis(0));
+    let kind = OutcomeKind::Applied;
+    let decided_at = UnixMillis(0);
     Outcome::new_plain(kind, decided_at)
 }

@@ -138,11 +138,14 @@ fn a_section_of_no_part_is_refused_whatever_it_stands_in() {
     let path = folder.path().join("holdfast.toml");
     let check = |file: &str, env: &str, set: &str| {
         std::fs::write(&path, file).unwrap();
-        let (file, environment) = (Some(path.clone()), vec![(env.into(), "1".into())]);
+        let file = Some(path.clone());
+        let environment = vec![(env.into(), "1".into())];
         let sources = ConfigSources { file, environment, set: vec![set.to_owned()] };
         check_sections(&sources).map_err(|error| error.to_string())
     };
-    let (file, env, set) = ("[order]\nx = 1", "HOLDFAST__AUTH__X", "order.x=1");
+    let file = "[order]\nx = 1";
+    let env = "HOLDFAST__AUTH__X";
+    let set = "order.x=1";
     check(file, env, set).unwrap();
     for (file, env, set) in
         [("[odrer]", env, set), (file, "HOLDFAST__ODRER__X", set), (file, env, "odrer.x=1")]

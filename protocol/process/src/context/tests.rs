@@ -18,7 +18,8 @@ fn context(gateway: &str) -> OperatorContext {
 fn a_context_is_found_by_its_gateway_and_only_while_it_is_stored() {
     let folder = tempfile::tempdir().unwrap();
     let folder = ContextFolder(folder.path().join("deep/er"));
-    let (one, two) = (context("http://127.0.0.1:8080"), context("https://holdfast.example"));
+    let one = context("http://127.0.0.1:8080");
+    let two = context("https://holdfast.example");
     assert!(matches!(folder.find_only(), Err(ContextError::None)));
     folder.save(&one).unwrap();
     folder.save(&one).unwrap();

@@ -132,7 +132,8 @@ fn body_fault<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> BodyFault {
         Ok(value) if is_object => value,
         Ok(_) => return BodyFault::Whole(say::body_no_object.to_text()),
         Err(error) => {
-            let (line, column) = (error.line().into(), error.column().into());
+            let line = error.line().into();
+            let column = error.column().into();
             return BodyFault::Whole(say::body_not_json { line, column }.to_text());
         }
     };

@@ -63,7 +63,8 @@ mod tests {
             }
         };
         let limit = StreamLimit::new("of-test", 2);
-        let (first, second) = (limit.open(), limit.clone().open());
+        let first = limit.open();
+        let second = limit.clone().open();
         assert!(first.is_some() && second.is_some() && limit.open().is_none());
         limit.count_refusal();
         shows(2, 2);

@@ -11,10 +11,12 @@ const SOON: Duration = Duration::from_secs(5);
 #[tokio::test]
 async fn a_stop_reaches_every_task_children_first_and_newest_child_first() {
     let tasks = Tasks::new();
-    let (first, second) = (tasks.new_child(), tasks.new_child());
+    let first = tasks.new_child();
+    let second = tasks.new_child();
     let (order, mut stopped) = mpsc::unbounded_channel();
     for (name, tasks) in [("relay", &tasks), ("intake", &first), ("link", &second)] {
-        let (token, order) = (tasks.stop_token(), order.clone());
+        let token = tasks.stop_token();
+        let order = order.clone();
         tasks.spawn(name, async move {
             token.cancelled().await;
             order.send(name).unwrap();

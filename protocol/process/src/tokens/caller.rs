@@ -150,7 +150,8 @@ impl From<TokenError> for Problem {
 /// The token of the only `Authorization: Bearer` header; two headers count as none.
 pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (value, another) = (values.next()?, values.next());
+    let value = values.next()?;
+    let another = values.next();
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     let is_sound = another.is_none()

@@ -106,7 +106,8 @@ impl ServiceKey {
 
     pub fn issue_token(&self, from: &'static str, to: &'static str, clock: &Clock) -> String {
         let iat = clock.now().0 / 1000;
-        let (iss, aud) = (from.to_owned(), to.to_owned());
+        let iss = from.to_owned();
+        let aud = to.to_owned();
         self.own.sign_claims(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
     }
 

@@ -114,7 +114,8 @@ fn a_token_for_edges_bears_its_region_as_audience() {
 
 #[test]
 fn a_key_that_is_gone_takes_its_tokens_with_it() {
-    let (old, new) = (signer(), signer());
+    let old = signer();
+    let new = signer();
     let keys = keys_of(&old);
     let token = old.sign_claims(&claims());
     assert!(keys.verify(&token, CLOUD, NOW).is_ok());
@@ -169,9 +170,10 @@ fn no_other_algorithm_and_no_other_key_is_believed() {
 #[test]
 fn a_token_of_one_kind_is_not_taken_for_another() {
     let der = Signer::generate_pkcs8();
-    let (signer, service) =
-        (Signer::from_pkcs8(&der).unwrap(), ServiceKey::from_pkcs8(&der).unwrap());
-    let (keys, clock) = (keys_of(&signer), Clock::fixed_at(NOW));
+    let signer = Signer::from_pkcs8(&der).unwrap();
+    let service = ServiceKey::from_pkcs8(&der).unwrap();
+    let keys = keys_of(&signer);
+    let clock = Clock::fixed_at(NOW);
     let edge = EdgeId::new("north-1").unwrap();
     let tokens = [
         signer.sign_claims(&claims()),
@@ -205,7 +207,8 @@ fn a_service_token_names_both_ends_and_lasts_a_minute() {
 
 #[test]
 fn an_edges_token_is_checked_with_the_key_of_the_edge_it_claims() {
-    let (signer, clock) = (signer(), Clock::fixed_at(NOW));
+    let signer = signer();
+    let clock = Clock::fixed_at(NOW);
     let edge = EdgeId::new("north-1").unwrap();
     let token = edge_token(&signer, &edge, &clock);
     assert_eq!(edge_claim(&token), Ok(edge.clone()));
@@ -219,8 +222,10 @@ fn an_edges_token_is_checked_with_the_key_of_the_edge_it_claims() {
 
 #[test]
 fn the_clock_of_an_edge_is_read_from_a_token_that_its_own_key_signed() {
-    let (signer, edge) = (signer(), EdgeId::new("north-1").unwrap());
-    let (public, stranger) = (signer.public_key(), signer_of_another().public_key());
+    let signer = signer();
+    let edge = EdgeId::new("north-1").unwrap();
+    let public = signer.public_key();
+    let stranger = signer_of_another().public_key();
     for error_ms in [-3 * 3_600_000, 0, 8 * 3_600_000] {
         let token = edge_token(&signer, &edge, &Clock::fixed_at(NOW.plus_ms(error_ms)));
         assert_eq!(edge_clock_error(&token, &public, NOW), Some(error_ms));
@@ -234,7 +239,8 @@ fn the_clock_of_an_edge_is_read_from_a_token_that_its_own_key_signed() {
 
 #[test]
 fn an_edge_cannot_make_itself_a_token_that_lasts() {
-    let (signer, now) = (signer(), NOW.0 / 1000);
+    let signer = signer();
+    let now = NOW.0 / 1000;
     let verified = |iat: i64, exp: i64| {
         let claims = serde_json::json!({"sub": "north-1", "aud": "hub", "iat": iat, "exp": exp});
         verify_edge(&signer.sign_claims(&claims), &signer.public_key(), NOW).map(drop)
@@ -332,7 +338,8 @@ fn the_key_of_one_part_speaks_for_no_other() {
     let key = |part: CloudPart| {
         ServiceKey::of_part(part, &folder.path().join(part.name()).join("service.key")).unwrap()
     };
-    let (clock, order) = (Clock::fixed_at(NOW), key(CloudPart::Order));
+    let clock = Clock::fixed_at(NOW);
+    let order = key(CloudPart::Order);
     let heard = |from: CloudPart, name: &'static str| {
         order.verify_token(&key(from).issue_token(name, "order", &clock), "order", clock.now())
     };

@@ -99,7 +99,8 @@ impl RequestContext {
         let span = tracing::info_span!(
             "request", service, trace = %trace, method = %request.method(), route
         );
-        let (started, language) = (Clock::system().elapsed(), language_of(request));
+        let started = Clock::system().elapsed();
+        let language = language_of(request);
         Self { service, started, trace, language, matched, span }
     }
 
@@ -196,7 +197,8 @@ fn record_request(
     metrics::HTTP_REQUESTS.add([service, route, status.as_str()], 1);
     metrics::HTTP_SECONDS.observe([service, route], took.as_secs_f64());
     let _in_span = span.enter();
-    let (status, ms) = (status.as_u16(), field::display(took.as_millis()));
+    let status = status.as_u16();
+    let ms = field::display(took.as_millis());
     if status >= 500 {
         tracing::warn!(status, ms, "Answered");
     } else if route.starts_with("/health") || route == "/metrics" {

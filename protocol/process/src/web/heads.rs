@@ -181,7 +181,8 @@ impl HeadReader {
 
     fn note_header(&mut self, line: &[u8]) {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { return };
-        let (name, value) = (&line[..colon], &line[colon + 1..]);
+        let name = &line[..colon];
+        let value = &line[colon + 1..];
         if name.eq_ignore_ascii_case(header::TRANSFER_ENCODING.as_str().as_bytes()) {
             self.body = BodyEnd::Chunks;
         } else if name.eq_ignore_ascii_case(header::CONTENT_LENGTH.as_str().as_bytes()) {
@@ -268,7 +269,8 @@ mod tests {
     fn checked(text: &str) -> String {
         let all = text.as_bytes();
         let cut_at = |at: usize| {
-            let (mut first, mut second) = (all[..at].to_vec(), all[at..].to_vec());
+            let mut first = all[..at].to_vec();
+            let mut second = all[at..].to_vec();
             let mut reader = HeadReader::default();
             reader.replace_lone_feeds(&mut first);
             reader.replace_lone_feeds(&mut second);

@@ -84,8 +84,10 @@ pub async fn serve_https(
 ) {
     let stopping = stop.clone();
     let answer = move |stream: PacedStream, from| {
-        let (acceptor, proof) = (certificate.current_acceptor(), stream.slot.proof());
-        let (router, stop) = (router.clone(), stopping.clone());
+        let acceptor = certificate.current_acceptor();
+        let proof = stream.slot.proof();
+        let router = router.clone();
+        let stop = stopping.clone();
         async move {
             match time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => serve_connection(stream, proof, from, router, stop).await,
@@ -168,7 +170,8 @@ async fn serve_connection(
     let stream = StrictHeads::new(stream, upgraded.clone());
     let service = service_fn(move |request: http::Request<Incoming>| {
         proof.mark_proven();
-        let (mut router, upgraded) = (router.clone(), upgraded.clone());
+        let mut router = router.clone();
+        let upgraded = upgraded.clone();
         let mut request = request.map(Body::new);
         if !names_one_host(&request) {
             request.extensions_mut().insert(WrongHost);

@@ -114,7 +114,8 @@ impl ConnectionSlots {
         let number = table.next;
         table.next += 1;
         *table.per_address.entry(address).or_default() += 1;
-        let (proven, cut) = (Arc::<AtomicBool>::default(), CancellationToken::new());
+        let proven = Arc::<AtomicBool>::default();
+        let cut = CancellationToken::new();
         let place = HeldSlot { address, proven: Arc::clone(&proven), cut: cut.clone() };
         table.places.insert(number, place);
         drop(table);

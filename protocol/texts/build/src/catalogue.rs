@@ -36,7 +36,8 @@ pub fn is_plural(keys: &BTreeSet<String>) -> bool {
 }
 
 pub fn read(language: &str, files: &TextFiles) -> (Catalogue, Vec<String>) {
-    let (mut catalogue, mut errors) = (Catalogue::new(), Vec::new());
+    let mut catalogue = Catalogue::new();
+    let mut errors = Vec::new();
     for (file, text) in files {
         let path = format!("texts/{language}/{file}");
         let resource = match parser::parse(text.as_str()) {

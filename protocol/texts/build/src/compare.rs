@@ -38,7 +38,8 @@ fn find_missing_placeholders(
     let absent = one.placeholders.difference(&other.placeholders);
     absent
         .map(|name| {
-            let (path, has) = (&other.path, &one.path);
+            let path = &other.path;
+            let has = &one.path;
             format!("{path}: `{key}`: does not use {{ ${name} }}; {has} does")
         })
         .collect()
@@ -59,9 +60,12 @@ fn find_unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) 
             .next()
             .map_or_else(|| "nothing".into(), |first| listed.fold(first, |a, b| a + "; " + &b))
     };
-    let (ours, theirs) = (words(one), words(other));
+    let ours = words(one);
+    let theirs = words(other);
     (ours != theirs).then(|| {
-        let (path, from, has) = (&other.path, listed(&theirs), &one.path);
+        let path = &other.path;
+        let from = listed(&theirs);
+        let has = &one.path;
         format!("{path}: `{key}`: selects by {from}; {has} selects by {}", listed(&ours))
     })
 }

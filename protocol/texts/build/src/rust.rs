@@ -10,7 +10,8 @@ use crate::catalogue::{Catalogue, CatalogueEntry, is_plural};
 /// Both catalogues must have the same keys, and each key the same placeholders.
 pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
     let mut out = String::new();
-    let (en, zh) = (join_sources(english), join_sources(chinese));
+    let en = join_sources(english);
+    let zh = join_sources(chinese);
     if !en.is_empty() {
         let _ = writeln!(
             out,
@@ -53,7 +54,8 @@ fn write_phrase(name: &str, en: &str, zh: &str) -> String {
 }
 
 fn write_sentence(name: &str, key: &str, book: &str, languages: [&CatalogueEntry; 2]) -> String {
-    let (mut fields, mut values) = (String::new(), String::new());
+    let mut fields = String::new();
+    let mut values = String::new();
     for placeholder in &languages[0].placeholders {
         let is_count =
             languages.iter().any(|filled| filled.choices.get(placeholder).is_some_and(is_plural));

@@ -53,7 +53,8 @@ pub(super) fn parse_heads(mut bytes: &[u8]) -> Option<Vec<ItemHead<'_>>> {
 
 fn parse_head(bytes: &[u8]) -> Option<(ItemHead<'_>, &[u8])> {
     let (&first, rest) = bytes.split_first()?;
-    let (kind, short) = (first >> 5, first & 31);
+    let kind = first >> 5;
+    let short = first & 31;
     let more = match short {
         0..24 => 0,
         24..28 => 1usize << (short - 24),

@@ -183,7 +183,8 @@ pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
 
 /// The frames with rarely used fields.
 pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
-    let (kind, decided_at) = (OutcomeKind::Duplicate, UnixMillis(1_764_000_000_006));
+    let kind = OutcomeKind::Duplicate;
+    let decided_at = UnixMillis(1_764_000_000_006);
     let first = Some(FirstResult { applied: false, code: Some(Code::OrderAlreadyAccepted) });
     let duplicate = Outcome { kind, first, ..outcome() };
     let noted = Outcome {
@@ -196,7 +197,8 @@ pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
         }
         Frame::Hello(hello) => {
             let challenge = Some(Challenge([0x33; 32]));
-            let (pinned, plain_line) = (Some(true), Some(true));
+            let pinned = Some(true);
+            let plain_line = Some(true);
             let hello = Hello { challenge, pinned, plain_line, ..hello };
             Some(("hello/challenge", Frame::Hello(hello)))
         }
@@ -239,7 +241,8 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
     });
     let with = |frame| match frame {
         Frame::Hello(hello) => {
-            let (snapshots, staged) = (Some(true), staged.clone());
+            let snapshots = Some(true);
+            let staged = staged.clone();
             Some(("hello/staged", Frame::Hello(Hello { snapshots, staged, ..hello })))
         }
         Frame::Welcome(welcome) => {
@@ -247,8 +250,10 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
             Some(("welcome/snapshot", Frame::Welcome(Welcome { snapshot, ..welcome })))
         }
         Frame::Ack(ack) => {
-            let (staged, snapshot) = (staged.clone(), Some(Hash::digest_bytes(b"last")));
-            let (unproven, assignment) = (Some(4), Some(assignment().compute_digest()));
+            let staged = staged.clone();
+            let snapshot = Some(Hash::digest_bytes(b"last"));
+            let unproven = Some(4);
+            let assignment = Some(assignment().compute_digest());
             let ack = Ack { staged, snapshot, unproven, assignment, ..ack };
             Some(("ack/staged", Frame::Ack(ack)))
         }
@@ -259,12 +264,15 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
 
 /// A person is revoked, with the time, and readmitted; a provider is verified.
 pub fn changes_about_people() -> [(&'static str, FeedChange); 3] {
-    let (user, at) = (UserId(id(6)), UnixMillis(1_764_000_000_000));
+    let user = UserId(id(6));
+    let at = UnixMillis(1_764_000_000_000);
     let told = |users, person| {
-        let (sessions, person) = (Vec::new(), Some(person));
+        let sessions = Vec::new();
+        let person = Some(person);
         FeedChange::Revoked { version: 5, sessions, users, person, mark: None }
     };
-    let (sessions, users) = (Vec::new(), Vec::new());
+    let sessions = Vec::new();
+    let users = Vec::new();
     let mark = Some(ProviderVerification { user, version: 7, verified: true });
     let marked = FeedChange::Revoked { version: 6, sessions, users, person: None, mark };
     let readmitted = RevocationStatus::from_readmission(user, at.plus_ms(5_000));

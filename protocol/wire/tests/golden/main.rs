@@ -179,7 +179,8 @@ fn vectors() -> BTreeMap<String, String> {
     };
     let taken_back = Lost { taken_back: Some(end), ..outcome().lost.unwrap() };
     vectors.insert("lost/taken_back".into(), hex(&minicbor::to_vec(&taken_back).unwrap()));
-    let (race_rule, status) = (Some(RaceRule::FirstInLog), Some(OrderStatus::Accepted));
+    let race_rule = Some(RaceRule::FirstInLog);
+    let status = Some(OrderStatus::Accepted);
     let promise_ended = Some(FenceEnding::TakenBack);
     let by_rule = Lost { race_rule, status, promise_ended, ..taken_back };
     vectors.insert("lost/rule".into(), hex(&minicbor::to_vec(&by_rule).unwrap()));
@@ -187,7 +188,8 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("batch/command".into(), json(serde_json::to_value(revoked).unwrap()));
     let mut anew = BatchOp { seq: 42, hash: Hash::digest_bytes(b"42"), body: batch_body() };
     if let BatchBody::Command { evidence, .. } = &mut anew.body {
-        let (verdict, fence) = (Verdict::Firm, Some(5));
+        let verdict = Verdict::Firm;
+        let fence = Some(5);
         evidence.relogged = Some(FirstAnswer { edge: edge(), epoch: 1, verdict, fence, why: None });
     }
     vectors.insert("batch/relogged".into(), json(serde_json::to_value(anew).unwrap()));

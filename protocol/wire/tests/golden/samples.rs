@@ -32,7 +32,8 @@ pub fn draft() -> Draft {
 }
 
 pub fn order() -> Order {
-    let (at, source) = (UnixMillis(1_764_000_000_001), Source::Edge(edge()));
+    let at = UnixMillis(1_764_000_000_001);
+    let source = Source::Edge(edge());
     Order {
         provider_id: Some(UserId(id(3))),
         status: OrderStatus::Accepted,

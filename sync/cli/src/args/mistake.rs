@@ -37,7 +37,8 @@ fn translate_mistake(error: &Error, language: Language) -> Option<String> {
         format!("{}\n\n", usage.trim_end())
     });
     let failure = say::failure { sentence: sentence.into() }.render_in(language);
-    let (suggested, usage) = (suggested.unwrap_or_default(), usage.unwrap_or_default());
+    let suggested = suggested.unwrap_or_default();
+    let usage = usage.unwrap_or_default();
     Some(format!("{failure}{suggested}\n\n{usage}{}\n", say::mistake_help.text_in(language)))
 }
 
@@ -51,7 +52,8 @@ fn describe_mistake(error: &Error, language: Language) -> Option<String> {
         }
         ErrorKind::InvalidValue => match of(ContextKind::ValidValue) {
             Some(known) => {
-                let (value, known) = (value.into(), known.into());
+                let value = value.into();
+                let known = known.into();
                 say::mistake_not_one_of { arg, value, known }.render_in(language)
             }
             None => say::mistake_value { arg, value: value.into() }.render_in(language),

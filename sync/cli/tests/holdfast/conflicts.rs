@@ -40,7 +40,8 @@ fn lost_acceptances_and_cases_stand_in_one_list_newest_first() {
 fn pages_of_any_size_hold_every_conflict_once() {
     let platform = Platform::start(report("up", "match"));
     for size in ["1", "2", "3"] {
-        let (mut names, mut cursor) = (Vec::new(), None::<String>);
+        let mut names = Vec::new();
+        let mut cursor = None::<String>;
         for _ in 0..6 {
             let mut args = vec!["conflicts", "--json", "--limit", size];
             args.extend(cursor.iter().flat_map(|cursor| ["--cursor", cursor.as_str()]));

@@ -33,7 +33,10 @@ pub(super) struct Downstream {
 impl Downstream {
     pub(super) fn starting_after(cursor: u64) -> Self {
         let reading = false;
-        let (acknowledged, sent, reached, head) = (cursor, cursor, cursor, cursor);
+        let acknowledged = cursor;
+        let sent = cursor;
+        let reached = cursor;
+        let head = cursor;
         Self { acknowledged, sent, reached, ticks_waited: 0, head, reading }
     }
 

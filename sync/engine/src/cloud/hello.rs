@@ -14,7 +14,8 @@ const EPOCHS_A_DAY: u32 = 3;
 /// Checks the Hello alone, before the edge's record is read.
 pub(super) fn check_greeting(edge: &EdgeId, hello: &Hello) -> Result<(), SessionRefusal> {
     if hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN {
-        let (min, max) = (hello.protocol_min, hello.protocol_max);
+        let min = hello.protocol_min;
+        let max = hello.protocol_max;
         let detail =
             format!("the edge speaks {min} to {max}, the hub {PROTOCOL_MIN} to {PROTOCOL_MAX}");
         return refuse_hello(Code::ProtocolUnsupported, detail);
@@ -111,7 +112,9 @@ fn request_quarantine(hello: &Hello, stored: &StoredEdge) -> HelloRejection {
         None if outlived && !granted_to_it => QuarantineWhy::EdgeCloned,
         None => QuarantineWhy::EdgeRestored,
     };
-    let (hello, over, epoch) = (hello.clone(), stored.term, stored.epoch);
+    let hello = hello.clone();
+    let over = stored.term;
+    let epoch = stored.epoch;
     HelloRejection::Quarantine(Box::new(QuarantineRequest { hello, over, epoch, again, why }))
 }
 
@@ -122,7 +125,8 @@ fn check_not_ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefu
         return refuse_hello(Code::ChainBroken, detail);
     }
     if hello.outcome_cursor > stored.outcome_count {
-        let (has, given) = (hello.outcome_cursor, stored.outcome_count);
+        let has = hello.outcome_cursor;
+        let given = stored.outcome_count;
         return refuse_hello(
             Code::ChainBroken,
             format!("it has {has} outcomes, and {given} were given"),
@@ -131,7 +135,8 @@ fn check_not_ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefu
     // An edge without snapshot support would wait indefinitely for changes that do not exist.
     let takes_snapshots = hello.snapshots == Some(true);
     if feed_start(hello, stored) > stored.feed_seq && !takes_snapshots {
-        let (has, are) = (hello.feed_cursor, stored.feed_seq);
+        let has = hello.feed_cursor;
+        let are = stored.feed_seq;
         let detail = format!("it has {has} changes of the feed, and there are {are}");
         return refuse_hello(Code::Unavailable, detail);
     }

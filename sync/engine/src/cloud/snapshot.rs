@@ -65,7 +65,8 @@ impl SnapshotTransfer {
         if let Some(staged) = &hello.staged
             && can_resume_staged(staged, hello, stored)
         {
-            let (generation, feed_seq) = (staged.feed_generation, staged.feed_seq);
+            let generation = staged.feed_generation;
+            let feed_seq = staged.feed_seq;
             return Some(Self::from_position(
                 standing,
                 generation,
@@ -103,8 +104,11 @@ impl SnapshotTransfer {
         feed_seq: u64,
         at: SnapshotPosition,
     ) -> Self {
-        let (stored, sent) = (at, at);
-        let (reading, end, ticks_waited) = (false, None, 0);
+        let stored = at;
+        let sent = at;
+        let reading = false;
+        let end = None;
+        let ticks_waited = 0;
         Self { standing, feed_generation, feed_seq, stored, sent, reading, end, ticks_waited }
     }
 

@@ -46,7 +46,9 @@ pub(super) enum UpFrameResult {
 impl Uplink {
     pub(super) fn new(epoch: u64, cursor: ChainHead) -> Self {
         let in_flight = VecDeque::new();
-        let (received, stored, asked) = (cursor, cursor, None);
+        let received = cursor;
+        let stored = cursor;
+        let asked = None;
         Self { epoch, received, stored, in_flight, asked, dropped_to: 0, ticks_waited: 0 }
     }
 

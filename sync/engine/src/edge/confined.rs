@@ -87,7 +87,8 @@ mod tests {
     }
 
     fn new() -> NewEpoch {
-        let (last_accepted, why) = (Hash::digest_bytes(b"9"), QuarantineWhy::EdgeRestored);
+        let last_accepted = Hash::digest_bytes(b"9");
+        let why = QuarantineWhy::EdgeRestored;
         NewEpoch { epoch: 2, grant: 7, last_accepted, why }
     }
 
@@ -154,8 +155,8 @@ mod tests {
         let todo = greeting().handle_signed_frame(Frame::Quarantine(empty));
         let first_hash = Hash::digest_bytes(b"9");
         let run = TailWrite { begins: true, epoch: 1, first_seq: 1, first_hash, ops: Vec::new() };
-        let (run, begins) =
-            (LinkStep::Store(EdgeWrite::Tail(run)), LinkStep::Store(EdgeWrite::Quarantine(new())));
+        let run = LinkStep::Store(EdgeWrite::Tail(run));
+        let begins = LinkStep::Store(EdgeWrite::Quarantine(new()));
         assert_eq!(todo, [run, begins, LinkStep::End(LinkEnd::Quarantined(new()))]);
     }
 

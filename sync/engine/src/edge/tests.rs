@@ -280,7 +280,9 @@ fn credit_says_when_the_feed_was_read_to_its_end() {
     let mut edge = open(EdgeFilePosition { feed_cursor: 4, ..position() });
     for (feed_seq, expected) in [(None, false), (Some(5), false), (Some(4), true), (Some(3), true)]
     {
-        let (standing, ops, bytes) = (STANDING, LIMITS.credit_ops, LIMITS.credit_bytes);
+        let standing = STANDING;
+        let ops = LIMITS.credit_ops;
+        let bytes = LIMITS.credit_bytes;
         let credit = Frame::Credit(Credit { standing, cursor: 0, ops, bytes, feed_seq });
         let todo = edge.handle_signed_frame(credit);
         assert_eq!(todo.contains(&LinkStep::FeedCurrent), expected, "{feed_seq:?}: {todo:?}");

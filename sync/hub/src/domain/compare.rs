@@ -90,7 +90,8 @@ impl RangeScan {
 
 /// Compares two lists, both sorted by id.
 pub fn find_suspects(owner: &[OrderFingerprint], ours: &[OrderFingerprint]) -> Vec<SuspectOrder> {
-    let (mut owner, mut ours) = (owner.iter().peekable(), ours.iter().peekable());
+    let mut owner = owner.iter().peekable();
+    let mut ours = ours.iter().peekable();
     let mut found = Vec::new();
     loop {
         let (theirs, known) = match (owner.peek(), ours.peek()) {
@@ -156,7 +157,8 @@ mod tests {
             let mut round = RangeScan::start_after(began);
             let mut seen = Vec::new();
             loop {
-                let (first, end) = (round.range_start(), ends(round.range_start()));
+                let first = round.range_start();
+                let end = ends(round.range_start());
                 let first = first.map_or(1, |after| after.0.as_u128() + 1);
                 let range = first..=end.map_or(9, |end| end.0.as_u128());
                 seen.extend(range.filter(|n| round.contains_order(id(*n))));
@@ -171,7 +173,8 @@ mod tests {
 
     #[test]
     fn a_comparison_that_was_full_is_gone_on_with_behind_what_it_held() {
-        let (resume, last) = (ComparisonCursors::default(), mark(4, 1, "d").id);
+        let resume = ComparisonCursors::default();
+        let last = mark(4, 1, "d").id;
         resume.save_cursor(Region::North, Some(last));
         assert_eq!(
             (resume.cursor_for(Region::North), resume.cursor_for(Region::South)),

@@ -28,7 +28,8 @@ mod tests {
     #[test]
     fn a_code_is_the_same_however_it_was_copied() {
         let code = |secret| enrolment_code([secret; CODE_PART_BYTES], &HubKey([1; 32]));
-        let (one, other) = (code(7), code(8));
+        let one = code(7);
+        let other = code(8);
         assert_eq!(hash_of(&one), hash_of(&one.to_lowercase().replace('-', " ")));
         assert_ne!(hash_of(&one), hash_of(&other));
     }

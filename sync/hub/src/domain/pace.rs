@@ -86,8 +86,11 @@ mod tests {
 
     /// Counts the calls for a log of `ops` ops, without the calls that isolate the failing op.
     fn calls(ops: usize, fails: Option<usize>) -> (usize, usize) {
-        let (mut portion, mut done, mut fails) = (BatchSizer::default(), 0, fails);
-        let (mut passed, mut failed) = (0, 0);
+        let mut portion = BatchSizer::default();
+        let mut done = 0;
+        let mut fails = fails;
+        let mut passed = 0;
+        let mut failed = 0;
         let mut left = ops;
         while left > 0 {
             let size = portion.next_size().min(left);

@@ -230,7 +230,8 @@ pub fn match_answers(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassR
                     }
                     BatchBody::LeaseReleased { .. } => (None, None),
                 };
-                let (seq, user_id) = (op.seq, None);
+                let seq = op.seq;
+                let user_id = None;
                 progress.decided.push(DecidedOp { seq, command_id, user_id, made_at, outcome });
             }
         }

@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn who_is_stuck_is_shown_until_it_has_settled() {
-        let (settling, mut north) = (SettlingEdges::default(), north());
+        let settling = SettlingEdges::default();
+        let mut north = north();
         let shown = |edge: &mut EdgeStatus| {
             settling.set_unsettled_since(edge);
             edge.unsettled_since

@@ -66,7 +66,8 @@ impl EdgeRepairer {
         let stop = self.comparison.tasks.stop_token();
         let mut rounds =
             PollLoop::new(&self.comparison.tasks, "The edges' orders cannot be repaired now");
-        let (mut seen, mut result) = (RepairState::default(), Ok(()));
+        let mut seen = RepairState::default();
+        let mut result = Ok(());
         while rounds.next(result, sleep(LOOK)).await {
             result = tokio::select! {
                 () = stop.cancelled() => return,
@@ -101,7 +102,8 @@ impl EdgeRepairer {
         edges: impl Iterator<Item = &'a EdgeRecord>,
     ) -> Result<OwnerQuestion<'a>, StoreError> {
         let assigns = self.comparison.store.how_it_assigns(region.region).await?;
-        let (mut ahead, mut doubtful) = (Vec::new(), None);
+        let mut ahead = Vec::new();
+        let mut doubtful = None;
         for edge in edges {
             let shown = status::derive_edge_status(edge, region, self.comparison.clock.now());
             if shown.link != LinkState::Up {
@@ -183,7 +185,8 @@ impl EdgeRepairer {
         edge: &EdgeRecord,
         fence: u64,
     ) -> Result<(), CompareFault> {
-        let (now, region) = (self.comparison.clock.elapsed(), edge.region);
+        let now = self.comparison.clock.elapsed();
+        let region = edge.region;
         if is_recent(&seen.renewed, region, now)
             || self.comparison.compare_region(region).await?.unsettled
         {
@@ -198,7 +201,8 @@ impl EdgeRepairer {
             ChecksumState::Mismatch => return Ok(self.request_snapshot(record).await?),
             ChecksumState::Unknown => return Ok(()),
         }
-        let (name, epoch) = (edge.stored.edge.clone(), edge.stored.epoch);
+        let name = edge.stored.edge.clone();
+        let epoch = edge.stored.epoch;
         tracing::warn!(edge.id = %name, fence, "`{name}` is granted {region} anew: its view did not agree");
         let asked = LeaseRenewalRequest { region, edge: name, epoch, fence };
         let _: RegionAssignment = self.comparison.order.post("/internal/renewals", &asked).await?;

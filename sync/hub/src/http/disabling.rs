@@ -101,7 +101,8 @@ pub(super) async fn rekey(
     let kind = if keep_old { EdgeActKind::Rotated } else { EdgeActKind::Rekeyed };
     let code =
         enrolment_code(process::random::draw_bytes(), &HubKey(hub.sessions.key.public_key()));
-    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    let by = caller.actor.user_id;
+    let now = hub.sessions.clock.now();
     let wanted = (kind, enrolment::hash_of(&code), by);
     let until = hub.sessions.store.issue_rekey_code(&edge, wanted, why, now).await?;
     let expires_at = until.ok_or(Code::NotFound)?;
@@ -126,7 +127,8 @@ async fn out_of_service(
     why: &str,
     by: UserId,
 ) -> Result<Json<DisabledEdge>, Problem> {
-    let (sessions, why) = (&hub.sessions, validate_reason(why)?);
+    let sessions = &hub.sessions;
+    let why = validate_reason(why)?;
     let order = DisableRequest { since, why, retires, by };
     if !sessions.store.disable_edge(&edge, &order, sessions.clock.now()).await? {
         return Err(Code::NotFound.into());

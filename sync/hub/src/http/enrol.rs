@@ -49,7 +49,8 @@ pub(super) async fn invite(
     let key = HubKey(hub.sessions.key.public_key());
     let code = enrolment_code(process::random::draw_bytes(), &key);
     let hash = enrolment::hash_of(&code);
-    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    let by = caller.actor.user_id;
+    let now = hub.sessions.clock.now();
     match hub.sessions.store.invite_edge(&edge, region, hash, by, now).await? {
         InvitationResult::Exists => Err(Code::EdgeExists.into()),
         InvitationResult::Until(expires_at) => {

@@ -45,7 +45,8 @@ pub(super) async fn edges(
 ) -> Result<ItemList<EdgeRecord>, Problem> {
     let after = page.after.as_ref().map_or("", EdgeId::as_str);
     let edges = hub.sessions.store.list_edges(after, page.rows_to_read()).await?;
-    let (regions, now) = (hub.sessions.store.list_regions().await?, hub.sessions.clock.now());
+    let regions = hub.sessions.store.list_regions().await?;
+    let now = hub.sessions.clock.now();
     let edges = page.build_page(edges, |edge| edge.stored.edge.clone());
     Ok(edges.filter_map(|edge| {
         let region = regions.iter().find(|region| region.region == edge.region)?;
@@ -93,7 +94,8 @@ pub(super) async fn set_region(
     let region: Region = region.parse().map_err(|why: String| {
         Problem::new(Code::NotFound).with_detail(Text::from_untranslated(why))
     })?;
-    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    let by = caller.actor.user_id;
+    let now = hub.sessions.clock.now();
     hub.sessions.store.set_gate(region, setting.gate, by, now).await?;
     tracing::info!(%region, gate = ?setting.gate, user.id = %by, "The gate of {region} is set");
     // This replica's sessions get it now, others' with their next poll.

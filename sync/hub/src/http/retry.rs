@@ -19,7 +19,8 @@ pub(super) async fn retry(
     State(hub): State<HubState>,
     Path(OpPlace { edge, epoch, seq }): Path<OpPlace>,
 ) -> Result<Json<OpPlace>, Problem> {
-    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    let by = caller.actor.user_id;
+    let now = hub.sessions.clock.now();
     let_in(hub.sessions.store.retry_op(&edge, epoch, seq, by, now).await?)?;
     tracing::warn!(
         edge.id = %edge, epoch, op.seq = seq, user.id = %by, "Op {seq} of `{edge}` is tried again"
@@ -39,7 +40,8 @@ pub(super) async fn retry_asks(
     State(hub): State<HubState>,
     Path(id): Path<CommandId>,
 ) -> Result<Json<RetriedAccept>, Problem> {
-    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    let by = caller.actor.user_id;
+    let now = hub.sessions.clock.now();
     let_in(hub.sessions.store.retry_asks(id, by, now).await?)?;
     tracing::warn!(command.id = %id, user.id = %by, "Accept `{id}` is tried again");
     hub.sessions.work.hand_in_again();

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn a_change_is_told_to_those_who_may_read_it_and_nothing_of_it_is_private() {
-        let (customer, provider) = (samples::person(1, Role::Customer), 2);
+        let customer = samples::person(1, Role::Customer);
+        let provider = 2;
         for status in OrderStatus::ALL {
             let order = Order {
                 customer_id: customer.user_id,

@@ -63,8 +63,8 @@ impl FeedPosition {
         let is_near = |record: &RegionRecord| {
             let between =
                 |kind| (self.number_of(record.region, kind), end.number_of(record.region, kind));
-            let ((changed, last_change), (lost, last_lost)) =
-                (between(UpdateKind::Changed), between(UpdateKind::Lost));
+            let (changed, last_change) = between(UpdateKind::Changed);
+            let (lost, last_lost) = between(UpdateKind::Lost);
             (record.compacted_to..=last_change).contains(&changed)
                 && last_change - changed <= MISSED_MAX.into()
                 && (last_lost.saturating_sub(LOST_KEPT)..=last_lost).contains(&lost)
@@ -87,7 +87,8 @@ impl FromStr for FeedPosition {
         let wrong = "not a place in the feeds";
         let mut parts = text.split('.');
         let generation = parts.next().and_then(|part| u64::from_str_radix(part, 16).ok());
-        let (mut changed, mut lost) = ([0; Region::ALL.len()], [0; Region::ALL.len()]);
+        let mut changed = [0; Region::ALL.len()];
+        let mut lost = [0; Region::ALL.len()];
         for number in changed.iter_mut().chain(&mut lost) {
             *number = parts.next().and_then(|part| part.parse().ok()).ok_or(wrong)?;
         }

@@ -167,7 +167,8 @@ impl EdgeConnection {
 
     async fn snapshot_taken(&mut self) -> Result<(), StoreError> {
         let Some(SessionTerm { term, .. }) = self.at else { return Ok(()) };
-        let (edge, region) = (&self.edge, self.region);
+        let edge = &self.edge;
+        let region = self.region;
         tracing::info!(edge.id = %edge, %region, "`{edge}` has taken an image of {region}");
         self.hub.store.snapshot_taken(edge, term, self.hub.clock.now()).await
     }

@@ -23,7 +23,8 @@ impl EdgeConnection {
         for DueAccept { accept, taken_at, made_at } in self.due_asks(at).await? {
             // The next tick tries again.
             let Some(accept) = self.hub.for_holder(accept).await else { break };
-            let (id, name) = (accept.command.id, (accept.command.id, accept.actor.user_id));
+            let id = accept.command.id;
+            let name = (accept.command.id, accept.actor.user_id);
             self.hub.store.note_put(name, &made_at, taken_at, self.hub.clock.now()).await?;
             self.hub.put_accepts.remember_accept(id);
             self.put.insert(name, self.ticks);
@@ -37,7 +38,10 @@ impl EdgeConnection {
     }
 
     async fn due_asks(&mut self, at: SessionTerm) -> Result<Vec<DueAccept>, StoreError> {
-        let (region, edge, ticks, put) = (self.region, &self.edge, self.ticks, &self.put);
+        let region = self.region;
+        let edge = &self.edge;
+        let ticks = self.ticks;
+        let put = &self.put;
         let mut wanted = BTreeSet::new();
         let mut is_due = |name| {
             wanted.insert(name);
@@ -46,7 +50,8 @@ impl EdgeConnection {
         let mut due = self.hub.store.asks_for(region, edge, at.epoch, LOOKED_AT_MAX).await?;
         due.retain(|DueAccept { accept, .. }| is_due((accept.command.id, accept.actor.user_id)));
         due.truncate(PUT_MAX);
-        let (holder, space) = ((region, edge, at.epoch), PUT_MAX - due.len());
+        let holder = (region, edge, at.epoch);
+        let space = PUT_MAX - due.len();
         due.extend(self.hub.store.held_elsewhere(holder, LOOKED_AT_MAX, space, is_due).await?);
         self.put.retain(|name, _| wanted.contains(name));
         Ok(due)

@@ -77,7 +77,8 @@ impl SessionContext {
         };
         let RevokedLeases { fences: rights } = self.order.post(TAKE_BACKS, &over).await?;
         self.work.hand_in_again();
-        let (mut cases, mut after) = (0, distrusted.map(|_| (0, 0)));
+        let mut cases = 0;
+        let mut after = distrusted.map(|_| (0, 0));
         while let (Some(from), Some(place)) = (distrusted, after) {
             let part = self.store.list_distrusted_commands(edge, from, place).await?;
             if !part.commands.is_empty() {

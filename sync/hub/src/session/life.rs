@@ -32,7 +32,8 @@ impl EdgeConnection {
         if is_planted(Defect::OldSessionNotAsked) {
             return Ok(SyncSessionInput::Probed { alive: false });
         }
-        let (hub, edge) = (&self.hub, &self.edge);
+        let hub = &self.hub;
+        let edge = &self.edge;
         let mut bell = hub.nudges.watch_edge(edge);
         let number = hub.store.ask_for_life(edge, hub.clock.now()).await?;
         hub.nudges.wake_sessions(edge);

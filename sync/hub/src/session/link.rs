@@ -132,7 +132,8 @@ impl EdgeConnection {
     }
 
     pub fn send_refusal(&mut self, refused: SessionRefusal) -> SessionEnd {
-        let (edge, code) = (&self.edge, refused.code);
+        let edge = &self.edge;
+        let code = refused.code;
         tracing::info!(edge.id = %edge, %code, "Session of `{edge}` ends: {}", refused.detail);
         self.out.send(&Frame::Refused(refused), None);
         SessionEnd::Told
@@ -151,7 +152,8 @@ impl EdgeConnection {
         };
         self.hub.links.mark_down(&self.edge, term);
         if self.machine.ignored_count() > 0 {
-            let (edge, frames) = (&self.edge, self.machine.ignored_count());
+            let edge = &self.edge;
+            let frames = self.machine.ignored_count();
             tracing::warn!(edge.id = %edge, frames, "Frames of `{edge}` were ignored");
         }
         // If this fails, the stale contact time marks the link as down.

@@ -30,7 +30,9 @@ impl EdgeConnection {
             self.end_epoch(confined).await?
         };
         let Some(granted) = granted else { return self.load().await };
-        let (edge, old, epoch) = (&self.edge, confined.hello.epoch, granted.epoch);
+        let edge = &self.edge;
+        let old = confined.hello.epoch;
+        let epoch = granted.epoch;
         tracing::warn!(
             edge.id = %edge, epoch, why = granted.why.as_str(),
             "Edge `{edge}` is in quarantine: its epoch {old} is over"
@@ -69,13 +71,17 @@ impl EdgeConnection {
     }
 
     async fn take_back(&mut self, confined: &QuarantineRequest) -> Result<(), SessionEnd> {
-        let (edge, epoch, why) = (self.edge.clone(), confined.epoch, confined.why.into());
+        let edge = self.edge.clone();
+        let epoch = confined.epoch;
+        let why = confined.why.into();
         let over = LeaseRevocation { edge, epoch, why, by: None, reason: None };
         let taken: Result<RevokedLeases, _> = self.hub.order.post(PATH, &over).await;
         match taken {
             Ok(taken) => {
                 for fence in taken.fences {
-                    let (edge, region, fence) = (&self.edge, fence.region, fence.fence);
+                    let edge = &self.edge;
+                    let region = fence.region;
+                    let fence = fence.fence;
                     tracing::warn!(edge.id = %edge, %region, fence, "A right is taken back");
                 }
                 Ok(())

@@ -116,7 +116,8 @@ struct WaitingAcceptRow {
 
 impl Row for StoredAccept {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let (command, user) = (row.get("command_id")?, row.get("user_id")?);
+        let command = row.get("command_id")?;
+        let user = row.get("user_id")?;
         let command = row.opened_bytes("command", &ask_place(ASK_COMMAND, command, user))?;
         Ok(fields!(row => StoredAccept { actor; command }))
     }
@@ -125,7 +126,8 @@ impl Row for StoredAccept {
 impl Row for DueAcceptRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let token = ask_place(ASK_TOKEN, row.get("command_id")?, row.get("user_id")?);
-        let (ask, token) = (StoredAccept::read(row)?, row.opened_text("token", &token)?);
+        let ask = StoredAccept::read(row)?;
+        let token = row.opened_text("token", &token)?;
         Ok(fields!(row => DueAcceptRow { taken_at; ask, token }))
     }
 }
@@ -235,7 +237,8 @@ impl Store {
         let (region, edge, epoch) = holder;
         let rows: Vec<(EdgeId, u64, u64, Vec<u8>)> =
             self.sql.fetch_all(HELD, vals![region, edge, epoch, limit]).await?;
-        let (mut due, keys) = (Vec::new(), self.sql.data_keys());
+        let mut due = Vec::new();
+        let keys = self.sql.data_keys();
         for (edge, epoch, seq, bytes) in rows {
             let read = read_op(keys, (edge.as_str(), epoch, seq), bytes)?;
             let ReceivedOp::Command(op) = read else { continue };
@@ -251,7 +254,8 @@ impl Store {
                 _ => String::new(),
             };
             let accept = AcceptForHolder { region, command: op.command, actor: op.actor, token };
-            let (taken_at, made_at) = (op.received_at, Source::Edge(edge));
+            let taken_at = op.received_at;
+            let made_at = Source::Edge(edge);
             due.push(DueAccept { accept, taken_at, made_at });
         }
         Ok(due)

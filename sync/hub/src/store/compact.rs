@@ -109,7 +109,8 @@ impl Store {
             let outlived = whole_at.is_some_and(|at| at > received_at + TOKEN_LIVES_MS);
             undecided.is_some_and(|newest| seq < newest) || !outlived
         };
-        let (ops, last) = (old.len(), old.last().map_or(after, |(seq, ..)| *seq));
+        let ops = old.len();
+        let last = old.last().map_or(after, |(seq, ..)| *seq);
         let mut dropped = Vec::with_capacity(ops);
         for (seq, received_at, bytes) in old {
             let place = (edge.as_str(), epoch.unsigned_abs(), seq);

@@ -225,7 +225,8 @@ impl Store {
         let next = last.map(|(epoch, seq, ..)| (*epoch, *seq));
         let mut commands = Vec::new();
         for (epoch, seq, op, outcome) in rows {
-            let (keys, place) = (self.sql.data_keys(), (edge.as_str(), epoch, seq));
+            let keys = self.sql.data_keys();
+            let place = (edge.as_str(), epoch, seq);
             let outcome = read_outcome(keys, place, outcome)?;
             if let ReceivedOp::Command(op) = read_op(keys, place, op)?
                 && outcome.has_succeeded()

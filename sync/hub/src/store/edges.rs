@@ -71,11 +71,13 @@ struct StoredEdgeRow(StoredEdge);
 
 impl Row for StoredEdgeRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let (granted_to, after) = (row.get::<Option<_>>("granted_to")?, row.get("after_run")?);
+        let granted_to = row.get::<Option<_>>("granted_to")?;
+        let after = row.get("after_run")?;
         let ending = row.get::<Option<_>>("ending_epoch")?.zip(row.get("ending_why")?);
         // A run that was silent for long may be alive. Replica clocks differ, so only an unanswered
         // probe proves its end.
-        let (newest, link_up) = (row.get::<Option<_>>("nonce")?, row.get("link_up")?);
+        let newest = row.get::<Option<_>>("nonce")?;
+        let link_up = row.get("link_up")?;
         Ok(Self(fields!(row => StoredEdge {
             region, term, epoch, epochs_today, outcome_count, feed_generation, feed_seq,
             feed_holds_from, feed_compacted_to, granted_seq, orders;

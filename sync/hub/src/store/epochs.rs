@@ -232,7 +232,9 @@ impl Store {
 fn take_first_epoch(rows: Vec<TailRow>) -> Result<LogTail> {
     let total = rows.len();
     let Some((epoch, first_seq, first_hash, _)) = rows.first() else { return Ok(LogTail::empty()) };
-    let (epoch, first_seq, first_hash) = (*epoch, *first_seq, *first_hash);
+    let epoch = *epoch;
+    let first_seq = *first_seq;
+    let first_hash = *first_hash;
     let fitting = count_rows_in_frame(rows.iter().map(|(.., op)| op.len()));
     let rows = rows.into_iter().take(fitting).zip(first_seq..);
     let run = rows.take_while(|((at, seq, ..), expected)| *at == epoch && seq == expected);

@@ -137,14 +137,16 @@ struct BroadcastChange {
 
 impl BroadcastChange {
     fn for_entity(kind: &'static str, entity: Uuid) -> Self {
-        let (sessions, users) = (Vec::new(), Vec::new());
+        let sessions = Vec::new();
+        let users = Vec::new();
         Self { kind, entity, sessions, users, person: None, mark: None }
     }
 
     fn build_entry(&self, end: &FeedEnd) -> FeedEntry {
         let version = end.feed_seq + 1;
         let Self { kind, entity, person, mark, .. } = *self;
-        let (sessions, users) = (self.sessions.clone(), self.users.clone());
+        let sessions = self.sessions.clone();
+        let users = self.users.clone();
         let change = FeedChange::Revoked { version, sessions, users, person, mark };
         FeedEntry { kind, entity, version, member: None, change }
     }
@@ -332,7 +334,8 @@ impl Store {
             opened.push((feed_seq, self.sql.data_keys().open(&place, bytes)?));
         }
         let fitting = count_rows_in_frame(opened.iter().map(|(_, bytes)| bytes.len()));
-        let (mut to, mut changes) = (after, Vec::with_capacity(fitting));
+        let mut to = after;
+        let mut changes = Vec::with_capacity(fitting);
         for (feed_seq, bytes) in &opened[..fitting] {
             let change: FeedChange = decode_stored(bytes, "a change of the feed")?;
             let ends = matches!(change, FeedChange::Assignment(_));
@@ -375,7 +378,8 @@ async fn apply_assignment(
     let entity = Uuid::nil();
     let entry = FeedEntry { kind: ASSIGNMENT, entity, version, member: None, change };
     end.add(tx, entry, now).await?;
-    let (policy, holder) = (assignment.policy.as_str(), &assignment.holder);
+    let policy = assignment.policy.as_str();
+    let holder = &assignment.holder;
     let epoch = holder.as_ref().map(|_| assignment.epoch);
     tx.exec(ASSIGN, vals![policy, holder, epoch, granted_seq, region]).await?;
     Ok(FeedEffect::Added)
@@ -385,7 +389,9 @@ impl FeedEnd {
     /// Numbers and seals the next change without storing it.
     fn next(&mut self, keys: &DataKeys, entry: FeedEntry, at: UnixMillis) -> Result<FeedRow> {
         self.feed_seq += 1;
-        let (region, feed_seq, region_digest) = (self.region, self.feed_seq, self.digest);
+        let region = self.region;
+        let feed_seq = self.feed_seq;
+        let region_digest = self.digest;
         let FeedEntry { kind, entity, version, member: digest, change } = entry;
         let bytes = keys.seal(&change_place(region, feed_seq), &encode_stored(&change)?);
         Ok(FeedRow { region, feed_seq, kind, entity, version, digest, region_digest, at, bytes })

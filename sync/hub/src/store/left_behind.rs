@@ -46,7 +46,8 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
         let rows: Vec<(i64, i64, Vec<u8>)> = tx.fetch_all(UNDECIDED, values).await?;
         let Some((last, ..)) = rows.last() else { return Ok(()) };
         after = *last;
-        let (mut ids, mut left) = (Vec::new(), Vec::new());
+        let mut ids = Vec::new();
+        let mut left = Vec::new();
         for (seq, received_at, bytes) in rows {
             let place = (edge.as_str(), epoch, seq.unsigned_abs());
             if let ReceivedOp::Command(op) = read_op(tx.data_keys(), place, bytes)? {

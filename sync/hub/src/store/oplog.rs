@@ -62,7 +62,8 @@ impl Store {
         after: u64,
         limit: usize,
     ) -> Result<Vec<OpRecord>> {
-        let (mut text, mut values) = (Statement::new(WAITING), vals![edge, after]);
+        let mut text = Statement::new(WAITING);
+        let mut values = vals![edge, after];
         if let Some(state) = state {
             let Some(word) = to_stored_state(state) else { return Ok(Vec::new()) };
             text = text.append_text("AND u.state = ? ");
@@ -117,7 +118,9 @@ impl Store {
 
     /// Skips the newest ops of a very long queue.
     pub async fn waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>> {
-        let (mut found, mut edges, mut searched) = (Vec::new(), String::new(), 0);
+        let mut found = Vec::new();
+        let mut edges = String::new();
+        let mut searched = 0;
         loop {
             let names = self.edges_waiting(&edges, PART).await?;
             for edge in &names {
@@ -157,7 +160,8 @@ impl Store {
         limit: usize,
         mut each: impl FnMut(OpRecord),
     ) -> Result<usize> {
-        let (mut after, mut searched) = (0, 0);
+        let mut after = 0;
+        let mut searched = 0;
         while searched < limit {
             let part = PART.min(limit - searched);
             let ops = self.waiting_ops(edge, None, after, part).await?;

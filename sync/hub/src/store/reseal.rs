@@ -143,7 +143,8 @@ impl Store {
                 continue;
             }
             let place = |column| ask_place(column, id.into(), user.into());
-            let (of_command, of_token) = (place(ASK_COMMAND), place(ASK_TOKEN));
+            let of_command = place(ASK_COMMAND);
+            let of_token = place(ASK_TOKEN);
             let command = keys.seal(&of_command, &keys.open(&of_command, command)?);
             let anew = keys.seal_text(&of_token, &keys.open_text(&of_token, token.clone())?);
             self.sql.exec(RESEAL_ASK, vals![command, anew, id, user, token]).await?;

@@ -43,7 +43,8 @@ impl Store {
         wanted: ChunkRequest,
     ) -> Result<SnapshotPart> {
         let mut place = wanted.after.unwrap_or(SnapshotCursor { kind: 0, entity: [0; 16] });
-        let (mut changes, mut bytes_left) = (Vec::new(), BYTES_MAX);
+        let mut changes = Vec::new();
+        let mut bytes_left = BYTES_MAX;
         while let Some(kind) = KINDS.get(usize::from(place.kind)) {
             let from = Uuid::from_bytes(place.entity);
             let values = vals![region, *kind, from, wanted.feed_seq, wanted.feed_seq, ROWS_MAX];

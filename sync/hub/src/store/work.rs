@@ -97,7 +97,8 @@ pub struct WorkClaim {
 
 impl Row for WorkClaim {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let (last, from) = (row.get::<Option<_>>("distrusted_epoch")?, row.get("distrusted_from")?);
+        let last = row.get::<Option<_>>("distrusted_epoch")?;
+        let from = row.get("distrusted_from")?;
         let cut_off = last.zip(from).map(|(epoch, from)| TrustCutOff { epoch, from });
         Ok(
             fields!(row => WorkClaim { edge, region, epoch; token: row.get("work_token")?, cut_off }),
@@ -374,7 +375,8 @@ async fn add_outcomes(
     let total: u64 =
         tx.fetch_optional(OUTCOME_COUNT, vals![&claim.edge]).await?.unwrap_or_default();
     let mut number = total.saturating_sub(decided.len() as u64);
-    let (log, seqs) = (vals![&claim.edge, claim.epoch], decided.iter().map(|op| op.seq));
+    let log = vals![&claim.edge, claim.epoch];
+    let seqs = decided.iter().map(|op| op.seq);
     if tx.exec_named(DECIDE, &log, seqs, ")").await? != decided.len() as u64 {
         return Err(StoreError::Contradiction("an op was to be decided twice"));
     }

@@ -112,7 +112,8 @@ impl Workers {
         doubted: bool,
     ) -> Result<Option<Vec<AcceptKey>>, AcceptRetryError> {
         let names: Vec<AcceptKey> = items.iter().map(name).collect();
-        let (list, empty) = (WaitingAccepts { items }, WaitingAccepts { items: Vec::new() });
+        let list = WaitingAccepts { items };
+        let empty = WaitingAccepts { items: Vec::new() };
         let answers = match self.order.decide_controlled(PATH, &list, &empty, doubted).await {
             OwnerAnswer::Decisions(WaitingAcceptDecisions { answers }) => answers,
             OwnerAnswer::Away(error) => return Err(AcceptRetryError::Away(error)),
@@ -127,7 +128,8 @@ impl Workers {
             self.control_accepts().await?;
             return Ok(None);
         }
-        let (mut decided, mut bad) = (Vec::new(), Vec::new());
+        let mut decided = Vec::new();
+        let mut bad = Vec::new();
         for (name, answer) in names.into_iter().zip(answers) {
             match answer {
                 OpDecision::Decided(_) => decided.push(name),

@@ -169,7 +169,8 @@ impl LogWorker<'_> {
 
     /// Starts a sweep of the held ops if it is due and their owner is reachable.
     fn begin_sweep(&mut self) {
-        let (now, turns) = (self.hub.clock.elapsed(), self.hub.bell.retry_generation());
+        let now = self.hub.clock.elapsed();
+        let turns = self.hub.bell.retry_generation();
         if self.sweep.is_none()
             && self.away.is_none()
             && self.hub.sweeps.begin_if_due(self.edge, now, turns)

@@ -138,8 +138,10 @@ impl Workers {
         }
         let elsewhere: Vec<u64> = elsewhere.into_iter().collect();
         tokens.extend(self.store.read_tokens(claim, &elsewhere).await?);
-        let (keys, revocations) = (self.keys.keys.clone(), Revocations::default());
-        let (region, accept_cloud_tokens) = (claim.region, self.accept_cloud_tokens);
+        let keys = self.keys.keys.clone();
+        let revocations = Revocations::default();
+        let region = claim.region;
+        let accept_cloud_tokens = self.accept_cloud_tokens;
         let mut judge = TokenChecker {
             tokens,
             region,
@@ -182,7 +184,8 @@ fn handle_failed_batch(
         return RunEnd::Failed(progress, handed.len());
     };
     if count_failures(run, handed) + 1 >= FAILURES_MAX {
-        let (edge, seq) = (&claim.edge, alone.seq);
+        let edge = &claim.edge;
+        let seq = alone.seq;
         tracing::error!(edge.id = %edge, seq, "Op {seq} of `{edge}` needs an operator");
         progress.held.push((seq, HeldReason::NeedsOperator));
     }
@@ -271,7 +274,8 @@ impl TokenChecker {
     fn revoked_version(&self, claims: &Claims, taken_at: UnixMillis) -> Option<u64> {
         let issued = claims.issued_at();
         let of = |entity| self.revocations.get(entity).and_then(|known| known.of_token(issued));
-        let (user, session) = (of(&claims.sub.0), of(&claims.jti.0));
+        let user = of(&claims.sub.0);
+        let session = of(&claims.jti.0);
         let session = session.filter(|revocation| revocation.at <= taken_at);
         user.or(session).map(|revocation| revocation.version)
     }

@@ -243,7 +243,8 @@ async fn an_accept_that_fails_alone_three_times_waits_for_an_operator(
 
     // The other one is still retried, this one is not.
     let times = |n| stage.owner.script().times_asked(id(n));
-    let (before, others) = (times(7), times(8));
+    let before = times(7);
+    let others = times(8);
     eventually("the rest goes on", PATIENCE, async || (times(8) >= others + 2).then_some(())).await;
     stage.assign_north(&hub, 2, None).await;
     eventually("the other is decided", PATIENCE, async || {
@@ -341,7 +342,8 @@ async fn held_approvals_keep_no_held_accept_from_the_holder() {
     let hub = stage.replica().await;
     let mut holder = holder(&stage, &hub).await;
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
-    let (provider, now) = (stage.edge_token(Role::Provider, 6), stage.clock.now());
+    let provider = stage.edge_token(Role::Provider, 6);
+    let now = stage.clock.now();
     other.log = vec![token(&provider)];
     other.log.extend((1_001..=1_250).map(|n| approve(n, now)));
     other.log.push(accept(9, 1, now));
@@ -366,7 +368,8 @@ async fn another_edges_held_accept_is_settled_as_soon_as_its_holder_has_decided(
     let hub = stage.replica().await;
     let mut holder = holder(&stage, &hub).await;
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
-    let (provider, now) = (stage.edge_token(Role::Provider, 6), stage.clock.now());
+    let provider = stage.edge_token(Role::Provider, 6);
+    let now = stage.clock.now();
     let taken_at = now.plus_ms(-60_000);
     other.log = vec![token(&provider), accept(9, 1, taken_at)];
     other.open(&hub).await;
@@ -392,7 +395,8 @@ async fn an_accept_that_was_put_keeps_the_place_where_it_was_made() {
     let mut holder = holder(&stage, &hub).await;
     stage.owner.script().holder = Some(wire::EdgeId::new("north-1").unwrap());
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
-    let (provider, now) = (stage.edge_token(Role::Provider, 99), stage.clock.now());
+    let provider = stage.edge_token(Role::Provider, 99);
+    let now = stage.clock.now();
     other.log = vec![token(&provider), accept(9, 1, now), accept(11, 1, now)];
     other.open(&hub).await;
     other.up(1, 3).await;
@@ -418,7 +422,8 @@ async fn an_accept_behind_another_that_is_held_is_not_put_to_the_holder_before_i
     let hub = stage.replica().await;
     let mut holder = holder(&stage, &hub).await;
     let mut other = stage.enrol(&hub, "north-2", Region::North).await;
-    let (provider, now) = (stage.edge_token(Role::Provider, 6), stage.clock.now());
+    let provider = stage.edge_token(Role::Provider, 6);
+    let now = stage.clock.now();
     let behind = accept_on(10, 9, 1, now);
     other.log = vec![token(&provider), accept(9, 1, now), behind, accept(11, 1, now)];
     other.open(&hub).await;
@@ -472,7 +477,8 @@ async fn a_token_of_the_cloud_that_an_old_edge_sent_does_not_go_on_to_the_holder
     let hub = stage.replica().await;
     let mut holder = holder(&stage, &hub).await;
     let mut old = stage.enrol(&hub, "north-2", Region::North).await;
-    let (provider, now) = (stage.token(Role::Provider, 6), stage.clock.now());
+    let provider = stage.token(Role::Provider, 6);
+    let now = stage.clock.now();
     old.log = vec![token(&provider), accept(9, 1, now)];
     old.open(&hub).await;
     old.up(1, 2).await;

@@ -185,7 +185,8 @@ async fn what_is_no_frame_ends_the_session() {
 #[tokio::test]
 async fn a_closed_gate_ends_the_sessions_of_its_region_on_every_replica() {
     let stage = Stage::new(false).await;
-    let (hub, other) = (stage.replica().await, stage.replica().await);
+    let hub = stage.replica().await;
+    let other = stage.replica().await;
     let mut north = stage.enrol(&hub, "north-1", Region::North).await;
     let mut south = stage.enrol(&hub, "south-1", Region::South).await;
     north.open(&other).await;
@@ -240,7 +241,8 @@ async fn a_customer_reads_which_region_is_cut_off_and_since_when() {
 #[tokio::test]
 async fn the_newest_session_wins_and_the_old_one_stores_nothing_more(#[case] elsewhere: bool) {
     let stage = Stage::new(false).await;
-    let (hub, second) = (stage.replica().await, stage.replica().await);
+    let hub = stage.replica().await;
+    let second = stage.replica().await;
     let mut old = stage.enrol(&hub, "north-1", Region::North).await;
     old.log = vec![boot(), boot()];
     old.open(&hub).await;

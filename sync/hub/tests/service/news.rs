@@ -100,7 +100,8 @@ async fn each_hears_of_the_orders_that_they_may_read() {
 #[tokio::test]
 async fn a_page_that_was_cut_off_misses_nothing_at_any_replica() {
     let stage = Stage::new(true).await;
-    let (hub, other) = (stage.replica().await, stage.replica().await);
+    let hub = stage.replica().await;
+    let other = stage.replica().await;
     let token = stage.token(Role::Customer, 1);
     let mut page = Page::open(&hub, &token, None).await;
     page.hears("ready").await;
@@ -133,7 +134,8 @@ async fn an_acceptance_that_lost_is_heard_by_those_who_may_read_it_also_after_a_
     let hub = stage.replica().await;
     let winner = UserId(uuid::Uuid::from_u128(2));
     let taken = Order { provider_id: Some(winner), ..of(1, 1, 3, OrderStatus::Accepted) };
-    let (customer, admin) = (stage.token(Role::Customer, 1), stage.token(Role::Admin, 9));
+    let customer = stage.token(Role::Customer, 1);
+    let admin = stage.token(Role::Admin, 9);
     let mut told = Page::open(&hub, &customer, None).await;
     let mut won = Page::open(&hub, &stage.token(Role::Provider, 2), None).await;
     let mut stranger = Page::open(&hub, &stage.token(Role::Provider, 3), None).await;

@@ -108,7 +108,8 @@ const HANGS_MS: u64 = 500;
 async fn an_op_that_its_owner_never_answers_waits_for_an_operator_and_the_rest_goes_on() {
     let mut stage = Stage::new(false).await;
     stage.owner_has_so_long(HANGS_MS);
-    let (hub, _other) = (stage.replica().await, stage.replica().await);
+    let hub = stage.replica().await;
+    let _other = stage.replica().await;
     let now = stage.clock.now();
     stage.owner.script().hangs_at.insert(CommandId(Uuid::from_u128(7)));
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;

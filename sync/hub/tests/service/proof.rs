@@ -89,7 +89,8 @@ async fn a_hello_in_mid_session_changes_no_seal() {
 async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let (key, edge) = (stage.hub_key(), Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap());
+    let key = stage.hub_key();
+    let edge = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     let invited = json!({"edge": "north-1", "region": "NORTH"});
     let (status, made) =
         stage.admin(&hub, Method::POST, "/api/v1/admin/edges", Some(invited)).await;

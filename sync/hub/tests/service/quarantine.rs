@@ -209,7 +209,8 @@ async fn a_clone_beside_its_live_original_is_a_twin_and_the_original_goes_on(
     #[case] elsewhere: bool,
 ) {
     let stage = Stage::new(false).await;
-    let (hub, second) = (stage.replica().await, stage.replica().await);
+    let hub = stage.replica().await;
+    let second = stage.replica().await;
     let mut original = stage.enrol(&hub, "north-1", Region::North).await;
     original.log = vec![boot(), boot()];
     original.open(&hub).await;

@@ -69,7 +69,8 @@ impl Stage {
         testing::database("hub", &url, migrate).await.close().await;
         let config = config(&url);
         let ground = testing::ground(folder.path(), &Clock::system()).await;
-        let (bus, service_key) = (ground.bus, ground.service_key);
+        let bus = ground.bus;
+        let service_key = ground.service_key;
         let signer = Issuer::new().signer;
         let mut stage = Self {
             clock: Clock::system(),
@@ -113,7 +114,8 @@ impl Stage {
     }
 
     pub async fn try_replica(&self) -> Result<Replica, hub::OpenError> {
-        let (bus, service_key) = (self.bus.clone(), self.service_key.clone());
+        let bus = self.bus.clone();
+        let service_key = self.service_key.clone();
         let ground = testing::ground(self.folder.path(), &self.clock).await;
         let ground = ServiceContext { bus, service_key, ..ground };
         let tasks = ground.tasks.clone();
@@ -346,7 +348,8 @@ impl Stage {
 pub async fn serve(router: Router, tasks: Tasks) -> Replica {
     let listener = process::web::bind_listener("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (served, stop) = (router.clone(), tasks.stop_token());
+    let served = router.clone();
+    let stop = tasks.stop_token();
     tasks.spawn("server", async move {
         process::web::serve_http(listener, served, process::web::ConnectionSlots::default(), stop)
             .await;

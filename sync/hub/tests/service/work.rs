@@ -25,7 +25,8 @@ use crate::stage::{PATIENCE, Stage, accept, accept_on, boot, token};
 async fn a_long_log_is_decided_once_each_and_in_order(#[case] mysql: bool) {
     const COUNT: u64 = 2_500;
     let stage = Stage::new(mysql).await;
-    let (hub, _other) = (stage.replica().await, stage.replica().await);
+    let hub = stage.replica().await;
+    let _other = stage.replica().await;
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
     let now = stage.clock.now();
     edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5))];

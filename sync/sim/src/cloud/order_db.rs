@@ -59,7 +59,8 @@ impl OrderDb {
         snapshot.regions = Region::ALL.map(|region| (region, self.rights.read(region))).into();
         snapshot.met_closed.clone_from(&self.met_closed);
         for attempt in attempts(requests) {
-            let (command, order) = (attempt.command.id, attempt.command.body.order_id());
+            let command = attempt.command.id;
+            let order = attempt.command.body.order_id();
             let from = self.commands.range((command, None)..);
             let answers = from.take_while(|((id, _), _)| *id == command);
             snapshot.answers.extend(answers.map(|(key, answer)| (*key, answer.clone())));

@@ -83,7 +83,8 @@ fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
         .then(|| db.first_arrival(e, op))
         .flatten();
     let person = person(token, &came, op, first.as_ref());
-    let (actor, taken_at) = (person.map(|(actor, _)| actor), person.map(|(_, at)| at));
+    let actor = person.map(|(actor, _)| actor);
+    let taken_at = person.map(|(_, at)| at);
     let revoked = actor.and_then(|actor| db.revoked_version(cast::region(e), actor.user_id));
     let again = first.is_some_and(|first| first.distrusted) && person.is_some();
     let own = edge.distrusts(edge.epoch, came.received_at) && !db.has(Bug::DistrustIgnored);

@@ -114,7 +114,9 @@ impl Rights {
             self.past_rules.insert((region, after.rules_version), after.rules.clone());
         }
         if let (Some(granted_by), Some(holder)) = (turned.granted, after.holder.clone()) {
-            let (fence, epoch, granted_at) = (after.fence, after.epoch, at);
+            let fence = after.fence;
+            let epoch = after.epoch;
+            let granted_at = at;
             let end = None;
             let record = FenceRecord { region, fence, holder, epoch, granted_at, granted_by, end };
             self.fences.insert((region, fence), record);

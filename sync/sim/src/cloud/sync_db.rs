@@ -257,7 +257,8 @@ impl SyncDb {
         (edge.link_up, edge.contact_at, edge.heard_at) = (true, now, heard_at);
         edge.needs_operator = false;
         let stored = self.standing(e, now)?;
-        let (from, keeps) = (feed_base(hello, &stored), self.has(Bug::CursorOfOlderFile));
+        let from = feed_base(hello, &stored);
+        let keeps = self.has(Bug::CursorOfOlderFile);
         let edge = &mut self.edges[e];
         if edge.feed_cursor > from && !keeps {
             (edge.feed_cursor, edge.word) = (from, None);
@@ -267,7 +268,8 @@ impl SyncDb {
 
     /// Stores the ops and returns true, unless term, epoch or cursor has changed.
     pub fn store_ops(&mut self, e: usize, new: &NewOps, now: UnixMillis) -> bool {
-        let (blind, leaky) = (self.has(Bug::OpsTwice), self.has(Bug::CursorPassesGap));
+        let blind = self.has(Bug::OpsTwice);
+        let leaky = self.has(Bug::CursorPassesGap);
         let bug = self.bug;
         let edge = &mut self.edges[e];
         let stands = new.term == edge.term && new.epoch == edge.epoch && new.after == edge.cursor;
@@ -282,8 +284,10 @@ impl SyncDb {
             }
             edge.undecided += 1;
             let read = Op::from_bytes(&op.bytes).ok().map(Rc::new);
-            let (hash, state) = (op.at.hash, OpStage::Received);
-            let (bytes, came) = (op.bytes.clone(), arrival(op.bounds, now, bug));
+            let hash = op.at.hash;
+            let state = OpStage::Received;
+            let bytes = op.bytes.clone();
+            let came = arrival(op.bounds, now, bug);
             let row = OpRow {
                 hash,
                 bytes,

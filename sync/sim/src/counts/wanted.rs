@@ -143,7 +143,8 @@ impl Counts {
         let alarms = SuspicionCause::ALL.iter().map(|alarm| alarm.as_str());
         never.extend(missing("alarm", &self.alarms, alarms));
         never.extend(missing("quarantine", &self.quarantines, QUARANTINES.into_iter()));
-        let (happened, found) = (self.happened(), self.lost_and_found());
+        let happened = self.happened();
+        let found = self.lost_and_found();
         let thefts = self.of_thefts();
         let zero = happened.iter().chain(&found).chain(&thefts).filter(|(_, n)| *n == 0);
         never.extend(zero.map(|(name, _)| (*name).to_owned()));
@@ -277,7 +278,8 @@ mod tests {
     #[test]
     fn a_rare_thing_is_asked_of_schedules_until_there_are_seeds_enough() {
         let clone = |counts: &mut Counts| counts.quarantines.retain(|key, _| *key != "edge_cloned");
-        let (with, without) = (met(47, |_| {}), met(47, clone));
+        let with = met(47, |_| {});
+        let without = met(47, clone);
         let never = ["quarantine `edge_cloned`"];
         assert_eq!(met(ENOUGH_SEEDS, clone).never_met(&with), Vec::<String>::new());
         assert_eq!(met(ENOUGH_SEEDS, clone).never_met(&without), never);

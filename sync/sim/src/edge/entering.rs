@@ -212,7 +212,8 @@ impl EdgeFile {
 
     fn log_command(&mut self, entry: CommandEntry, taken: TakenVerdict) -> LoggedCommand {
         let token_seq = self.token(&entry.token);
-        let (tenure, revocations) = (&self.book.live.tenure, self.book.live.revocations_version);
+        let tenure = &self.book.live.tenure;
+        let revocations = self.book.live.revocations_version;
         let op = Op::Command(CommandOp {
             command: entry.command.clone(),
             token_seq,
@@ -239,7 +240,8 @@ impl EdgeFile {
 /// The tablet shows a receipt for a lost command and resends it, so the edge logs it again.
 fn lost(receipt: Receipt) -> EarlierReceipt {
     let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
-    let (at, why) = (ChainHead { seq, hash }, QuarantineWhy::EdgeRestored);
+    let at = ChainHead { seq, hash };
+    let why = QuarantineWhy::EdgeRestored;
     EarlierReceipt { edge, epoch, at, verdict, fence, why }
 }
 

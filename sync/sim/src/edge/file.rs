@@ -387,7 +387,8 @@ impl EdgeFile {
         let Some(before) = before else {
             return OpRun { before: ChainHead { seq: 0, hash: Hash::ZERO }, ops: Vec::new() };
         };
-        let (mut ops, mut bytes) = (Vec::new(), 0);
+        let mut ops = Vec::new();
+        let mut bytes = 0;
         for seq in (wanted.from..).take(wanted.ops_max as usize) {
             let Some(logged) = self.logged(epoch, seq) else { break };
             bytes += logged.bytes.len() as u64;

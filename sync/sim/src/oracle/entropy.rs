@@ -79,7 +79,8 @@ impl Oracle {
         });
         let orders: Vec<(u64, OrderId, u64, bool)> = orders.collect();
         let newest = orders.iter().map(|(_, id, version, _)| (*id, *version)).collect();
-        let (generation, last) = (row.feed_generation, row.feed_seq);
+        let generation = row.feed_generation;
+        let last = row.feed_seq;
         self.said.insert(region, FeedHistory { generation, last, orders, newest });
     }
 

@@ -119,7 +119,8 @@ impl Oracle {
     /// Returns true if the last commit made the machine suspect.
     pub fn suspects(&mut self, m: usize, file: &EdgeFile) -> bool {
         let book = file.book.read();
-        let (suspect, head) = (book.suspect, (book.epoch, book.head.seq));
+        let suspect = book.suspect;
+        let head = (book.epoch, book.head.seq);
         let machine = self.machine(m);
         let newly = suspect && machine.suspect_from.is_none();
         if newly {
@@ -282,7 +283,8 @@ impl Oracle {
     /// and none of them is firm.
     pub fn began(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
         let book = node.file.book.read();
-        let (name, epoch) = (&book.name, book.epoch);
+        let name = &book.name;
+        let epoch = book.epoch;
         let alone = self.begun.insert((node.id, epoch));
         self.check(at, "an_epoch_has_one_owner", alone, || {
             format!("epoch {epoch} of {name} is begun a second time")

@@ -95,7 +95,8 @@ impl Oracle {
     /// Work completed at an edge that counts for nothing becomes a case.
     pub fn lists_work_in_vain(&mut self, at: u64, db: &OrderDb, op: &CommandOp, told: &Outcome) {
         use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
-        let (id, user) = (op.command.id, op.actor.user_id);
+        let id = op.command.id;
+        let user = op.actor.user_id;
         let settled = [NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState];
         let refused = told.kind == OutcomeKind::Rejected
             && told.code.is_some_and(|code| settled.contains(&code));

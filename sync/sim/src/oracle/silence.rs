@@ -84,7 +84,8 @@ fn no_epoch_outlives_its_rights(world: &mut World) {
 fn every_op_is_decided_once(world: &mut World) {
     let at = world.now;
     for m in machines(world) {
-        let (id, head) = (world.edges[m].id, world.edges[m].file.book.read().head.seq);
+        let id = world.edges[m].id;
+        let head = world.edges[m].file.book.read().head.seq;
         let row = &world.sync_db.edges[id];
         let dense = row.outcomes.keys().copied().eq(1..=head);
         let mut seqs: Vec<u64> = row.outcomes.values().map(|outcome| outcome.seq).collect();
@@ -127,7 +128,8 @@ fn the_view_equals_the_clouds(world: &mut World) {
         let here: BTreeMap<OrderId, &Order> =
             rows.iter().map(|(id, row)| (*id, &row.order)).collect();
         let equal = here == there;
-        let (here, there) = (here.len(), there.len());
+        let here = here.len();
+        let there = there.len();
         world.oracle.check(at, "the_view_equals_the_clouds", equal, || {
             format!("edge {e} sees {here} orders, the cloud has {there}, and they differ")
         });

@@ -82,7 +82,8 @@ impl Oracle {
         let rows = file.orders.durable().iter();
         let orders = rows.map(|(id, row)| (*id, row.order.version, row.feed_version)).collect();
         let book = file.book.read();
-        let (cursors, epoch) = ((book.outcome_cursor, book.feed_cursor), book.epoch);
+        let cursors = (book.outcome_cursor, book.feed_cursor);
+        let epoch = book.epoch;
         Versions { orders, cursors, epoch, image: book.snapshot }
     }
 
@@ -247,7 +248,8 @@ impl Oracle {
     ) {
         let Some(row) = sync_db.edges[e].ops.get(&decided.seq) else { return };
         let Some(Op::Command(op)) = row.read.as_deref() else { return };
-        let (id, body) = (op.command.id, &op.command.body);
+        let id = op.command.id;
+        let body = &op.command.body;
         let outcome = &decided.outcome;
         let answer = orders.commands.get(&(id, Some(op.actor.user_id)));
         let answer = answer.or_else(|| orders.commands.get(&(id, None)));

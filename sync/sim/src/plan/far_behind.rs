@@ -18,7 +18,8 @@ pub(super) fn steps(random: &mut Random) -> Vec<Step> {
     let mut steps = Vec::new();
     for _ in 0..random.between(0, 2) {
         let kind = weighted(random, WEIGHTS.into_iter()).unwrap_or(FaultKind::EventsLost);
-        let (on, at) = (random.below(kind.who()), random.between(4_000, ACTIVE_MS));
+        let on = random.below(kind.who());
+        let at = random.between(4_000, ACTIVE_MS);
         let size = random.between(0, 1_000);
         steps.push(fault(at, kind, on, 0, size));
     }
@@ -30,7 +31,8 @@ pub(super) fn steps(random: &mut Random) -> Vec<Step> {
 
 /// An order leaves the region while an edge is away, and is compacted before it returns.
 fn away(random: &mut Random, steps: &mut Vec<Step>) {
-    let (on, at) = (random.below(EDGE_COUNT), random.between(18_000, 32_000));
+    let on = random.below(EDGE_COUNT);
+    let at = random.between(18_000, 32_000);
     steps.push(fault(at, FaultKind::StrangeOrder, on, 0, 0));
     let leaves = at + random.between(1_000, 4_000);
     let lasts_ms = random.between(34_000, 42_000);

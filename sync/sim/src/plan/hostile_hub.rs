@@ -95,6 +95,7 @@ pub(super) fn steps(seed: u64) -> Vec<Step> {
 }
 
 fn forges(random: &mut Random, on: usize, what: Forgery, within: (u64, u64)) -> Step {
-    let (at, pick) = (random.between(within.0, within.1), random.next());
+    let at = random.between(within.0, within.1);
+    let pick = random.next();
     Step { at, what: StepKind::Forges { on, what, pick } }
 }

@@ -64,7 +64,8 @@ pub(super) fn steps(random: &mut Random) -> Vec<Step> {
     let mut tries: Vec<Mischief> = drawn.collect();
     tries.extend(random.chance(FLOODS_IN_A_THOUSAND).then_some(Mischief::Flood));
     let steps = tries.into_iter().map(|what| {
-        let (at, pick) = (random.between(FIRST_MS, ACTIVE_MS), random.next());
+        let at = random.between(FIRST_MS, ACTIVE_MS);
+        let pick = random.next();
         Step { at, what: StepKind::Mischief { what, pick } }
     });
     steps.collect()

@@ -93,7 +93,8 @@ pub(super) fn steps(seed: u64, others: &[Step]) -> Vec<Step> {
         steps.push(fault(at, FaultKind::Revocation, provider));
     }
     if random.chance(UNDECIDED_IN_A_THOUSAND) {
-        let (kind, size) = (FaultKind::OwnerDown, 0);
+        let kind = FaultKind::OwnerDown;
+        let size = 0;
         let lasts_ms = random.between(DOWN_MS.0, DOWN_MS.1);
         let at = disabled_at - random.between(500, lasts_ms);
         steps.push(Step { at, what: StepKind::Fault(Fault { kind, on: 0, lasts_ms, size }) });

@@ -60,7 +60,8 @@ pub(crate) fn offered(write: &EdgeJob, node: &Node, at: UnixMillis) -> EdgeStep 
             EdgeStep::Booted { nonce: node.nonce, at, mark }
         }
         EdgeJob::Enter { entry, .. } => {
-            let (command_id, code) = (entry.command.id, Code::StorageFull);
+            let command_id = entry.command.id;
+            let code = Code::StorageFull;
             let said = Box::new(EntryResult::NotTaken { command_id, code });
             EdgeStep::Entered { entry: entry.clone(), said }
         }

@@ -87,10 +87,12 @@ impl OrderNotes {
 
     /// Records a transaction just before it is written.
     pub fn decides(&mut self, db: &OrderDb, deciding: &OpenDecision) {
-        let (requests, at) = (deciding.asked.requests.clone(), deciding.read_at);
+        let requests = deciding.asked.requests.clone();
+        let at = deciding.read_at;
         let here = decide(&db.snapshot(&requests, at), &requests);
         let is_stale = without_offers(&here) != without_offers(&deciding.writes);
-        let (locks, writes) = (deciding.asked.locks, Box::new(deciding.writes.clone()));
+        let locks = deciding.asked.locks;
+        let writes = Box::new(deciding.writes.clone());
         let step = OrderStep { at, what: Transaction::Decided { requests, locks, writes } };
         self.committed += 1;
         self.stale += usize::from(is_stale);

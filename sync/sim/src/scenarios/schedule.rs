@@ -98,7 +98,8 @@ impl Schedule {
 
     /// Makes an order at this edge look as if only an outcome, not the feed, had delivered it.
     pub fn feed_forgotten(self, at: u64, on: usize) -> Self {
-        let (kind, size) = (FaultKind::ViewDamaged, ONLY_OF_FEED);
+        let kind = FaultKind::ViewDamaged;
+        let size = ONLY_OF_FEED;
         self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 0, size }))
     }
 
@@ -140,7 +141,8 @@ impl Schedule {
 
     /// Catches the next frame of this kind after `after` others.
     pub fn catch(self, at: u64, to: (usize, Side), of: (&'static str, u32), b: FrameFate) -> Self {
-        let ((edge, to), (kind, after)) = (to, of);
+        let (edge, to) = to;
+        let (kind, after) = of;
         self.step(at, StepKind::Catch(Catch { edge, to, kind, after, becomes: b }))
     }
 

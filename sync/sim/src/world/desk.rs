@@ -159,7 +159,9 @@ impl World {
     /// `None` if no replica is running.
     fn asks_hub(&mut self, item: usize) -> Option<WaitNotice> {
         let asking = &self.desk.items[item];
-        let (id, actor, body) = (asking.id, asking.actor, asking.body.clone());
+        let id = asking.id;
+        let actor = asking.actor;
+        let body = asking.body.clone();
         let region = self.order_db.orders.get(&body.order_id())?.order.location;
         let up: Vec<usize> =
             (0..cast::REPLICA_COUNT).filter(|&r| self.replicas[r].is_running).collect();
@@ -203,7 +205,9 @@ impl World {
             return;
         }
         asking.is_answered = true;
-        let (id, actor, body) = (asking.id, asking.actor, asking.body.clone());
+        let id = asking.id;
+        let actor = asking.actor;
+        let body = asking.body.clone();
         self.counts.at_desk(&outcome);
         let answer = self.order_db.commands.get(&(id, Some(actor.user_id)));
         if let (true, Some(answer)) = (publishes, answer) {

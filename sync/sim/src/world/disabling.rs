@@ -23,7 +23,8 @@ impl World {
         let Some(r) = self.running_replica() else {
             return self.later(AGAIN_AFTER_MS, WorldEvent::Disables { edge: e, since });
         };
-        let (epoch, from) = (self.sync_db.edges[e].epoch, at(since, 0));
+        let epoch = self.sync_db.edges[e].epoch;
+        let from = at(since, 0);
         self.sync_db.disable(e, from);
         self.oracle.disabled(self.now, e, epoch, from);
         self.counts.edges_disabled += 1;
@@ -46,7 +47,8 @@ impl World {
         };
         let over = HolderEpoch { edge: cast::edge(e), epoch };
         let why = Some("it was stolen".to_owned());
-        let (how, by) = (FenceEnding::EdgeDisabled, Some(admin()));
+        let how = FenceEnding::EdgeDisabled;
+        let by = Some(admin());
         self.rights_of_epoch_end(&over, |at| FenceEnd { at, how, by, why: why.clone() });
         let commands = self.sync_db.distrusted(e);
         if !self.has(Bug::CasesForgotten) {

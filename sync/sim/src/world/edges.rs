@@ -32,7 +32,8 @@ impl World {
         edge.is_running = true;
         edge.writer = CommitQueue::default();
         edge.calls = Calls { lost_at: self.now, ..Calls::default() };
-        let (run, name) = (edge.run, edge.name.clone());
+        let run = edge.run;
+        let name = edge.name.clone();
         self.note(3, e as u64, |_| format!("{name} starts, run {run}"));
         self.edge_writes(e, EdgeJob::Boot);
     }
@@ -75,7 +76,8 @@ impl World {
             tapped_at: Some(frame.tapped_at),
             trace: None,
         };
-        let (token, repeat) = (frame.token, frame.repeat);
+        let token = frame.token;
+        let repeat = frame.repeat;
         let entry = CommandEntry {
             command,
             actor,
@@ -135,7 +137,8 @@ impl World {
     /// group may precede it.
     fn executes(&mut self, e: usize, write: EdgeJob) -> EdgeJobResult {
         let book = &self.edges[e].file.book.live;
-        let (suspected, head) = (book.suspect, (book.epoch, book.head.seq));
+        let suspected = book.suspect;
+        let head = (book.epoch, book.head.seq);
         let wrote = self.executes_noted(e, write);
         if !suspected && self.edges[e].file.book.live.suspect {
             self.oracle.raised(e, head);
@@ -159,7 +162,8 @@ impl World {
 
     fn execute(&mut self, e: usize, write: EdgeJob) -> EdgeJobResult {
         let edge = &mut self.edges[e];
-        let (file, is_full) = (&mut edge.file, edge.disk.is_full);
+        let file = &mut edge.file;
+        let is_full = edge.disk.is_full;
         match write {
             EdgeJob::Boot if is_full => EdgeJobResult::Boot { failed: true },
             EdgeJob::Boot => {
@@ -259,7 +263,8 @@ impl World {
     }
 
     fn edge_is_up(&mut self, e: usize, failed: bool) {
-        let (nonce, run) = (self.edges[e].nonce, self.edges[e].run);
+        let nonce = self.edges[e].nonce;
+        let run = self.edges[e].run;
         let file = &self.edges[e].file;
         let last = file.log.durable().values().next_back().map(|logged| &logged.op);
         let booted = matches!(last, Some(Op::Boot { nonce: logged, .. }) if *logged == nonce);

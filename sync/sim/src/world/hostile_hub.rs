@@ -170,12 +170,15 @@ impl World {
             Forgery::Image => Some(Frame::Snapshot(self.forged_image(m, standing)?)),
             Forgery::Ask => Some(Frame::Ask(self.forged_ask(m, standing)?)),
             Forgery::Held => {
-                let (seq, reason) = (FORGED, HeldReason::Region);
+                let seq = FORGED;
+                let reason = HeldReason::Region;
                 Some(Frame::Held(HeldNotice { standing, seq, reason }))
             }
             Forgery::Credit => {
                 let cursor = self.edges[m].file.book.read().head.seq;
-                let (ops, bytes, feed_seq) = (u32::MAX, u32::MAX, Some(0));
+                let ops = u32::MAX;
+                let bytes = u32::MAX;
+                let feed_seq = Some(0);
                 Some(Frame::Credit(Credit { standing, cursor, ops, bytes, feed_seq }))
             }
             Forgery::Resend => Some(Frame::Resend(ResendRequest { standing, from: 1 })),
@@ -223,7 +226,8 @@ impl World {
             Some(((_, seq), row)) => (*seq, Some(row.command_id)),
             None => (book.head.seq, None),
         };
-        let (from, to) = (book.outcome_cursor, book.outcome_cursor + 1);
+        let from = book.outcome_cursor;
+        let to = book.outcome_cursor + 1;
         let outcome = Outcome::new_rejected(Code::NotYours, self.forged_order(m), forged_at());
         let outcomes = vec![NumberedOutcome { number: to, seq, command_id, outcome }];
         OutcomesFrame { standing, epoch: book.epoch, from, to, outcomes }
@@ -268,7 +272,9 @@ impl World {
         let body = SnapshotPart { changes, next: None }.to_bytes();
         let hash = snapshot_hash(snapshot_start(standing, feed_generation, FORGED), &body);
         let body = body.into();
-        let (feed_seq, index, count) = (FORGED, 0, 1);
+        let feed_seq = FORGED;
+        let index = 0;
+        let count = 1;
         Some(SnapshotChunk { standing, feed_generation, feed_seq, index, count, hash, body })
     }
 

@@ -314,7 +314,8 @@ impl World {
         hello: &Hello,
         over: u64,
     ) -> SyncSessionInput {
-        let (r, m) = (self.net.conns[conn].replica, self.net.conns[conn].edge);
+        let r = self.net.conns[conn].replica;
+        let m = self.net.conns[conn].edge;
         let now = at(self.now, self.replicas[r].clock_error_ms);
         let rival = self.puts_rival_aside(conn);
         let naive = self.has(Bug::NoNaiveNonceAlarm)
@@ -374,7 +375,8 @@ impl World {
     pub fn hub_reads(&mut self, conn: usize) {
         let Some(session) = self.session(conn) else { return };
         session.is_reading = false;
-        let (e, outcomes) = (session.edge, session.outcomes_wanted.take());
+        let e = session.edge;
+        let outcomes = session.outcomes_wanted.take();
         if let Some(after) = session.tail_wanted.take() {
             session.outcomes_wanted = outcomes;
             return self.hub_reads_tail(conn, e, after);

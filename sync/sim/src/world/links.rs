@@ -52,7 +52,8 @@ impl World {
             self.calls_again(e, 10, false);
             return;
         }
-        let (row, key) = (&self.sync_db.edges[self.edges[e].id], self.edges[e].key);
+        let row = &self.sync_db.edges[self.edges[e].id];
+        let key = self.edges[e].key;
         if row.disabled || row.key != key {
             self.calls_again(e, 10, false);
             return;
@@ -99,7 +100,8 @@ impl World {
         if e == cast::THIEF {
             return self.thief_hears(conn, packet);
         }
-        let (now, bug) = (self.now, self.bug);
+        let now = self.now;
+        let bug = self.bug;
         let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {
             return;
         };
@@ -365,11 +367,13 @@ fn believed(proof: FrameProof, bug: Option<Bug>) -> FrameProof {
 fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<Vec<LinkStep>> {
     match (frame, bug) {
         (Frame::Outcomes(frame), Bug::OutcomeGapApplied) if frame.from > outcomes => {
-            let (to, outcomes) = (frame.to, frame.outcomes.clone());
+            let to = frame.to;
+            let outcomes = frame.outcomes.clone();
             Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Outcomes { to, outcomes })])
         }
         (Frame::Down(frame), Bug::FeedGapApplied) if frame.from > feed => {
-            let (to, changes) = (frame.to, frame.changes.clone());
+            let to = frame.to;
+            let changes = frame.changes.clone();
             Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Changes { to, changes })])
         }
         _ => None,

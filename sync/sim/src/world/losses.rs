@@ -26,7 +26,8 @@ impl World {
         self.oracle.lost.push(event.clone());
         self.note(34, self.counts.events_lost, |_| match &event.what {
             BusNews::Order(order) => {
-                let (id, version) = (super::orders::short(order.id.0), order.version);
+                let id = super::orders::short(order.id.0);
+                let version = order.version;
                 format!("the event of order {id} (v{version}) is lost")
             }
             BusNews::Assigned(region, _) => format!("the event of how {region} assigns is lost"),
@@ -43,7 +44,8 @@ impl World {
         let node = &self.edges[m];
         let busy = node.writer.committing.is_some() || !node.writer.waiting.is_empty();
         if busy && !self.has_healed {
-            let (on, size) = (fault.on, fault.size);
+            let on = fault.on;
+            let size = fault.size;
             return self.later(3, WorldEvent::ViewIsDamaged { edge: on, size });
         }
         let pending = |id: &OrderId| {
@@ -69,7 +71,8 @@ impl World {
         self.oracle.damaged.insert(cast::region(m));
         self.counts.views_damaged += 1;
         self.note(35, m as u64, |_| {
-            let (id, of) = (super::orders::short(id.0), if only_of_feed { "feed" } else { "view" });
+            let id = super::orders::short(id.0);
+            let of = if only_of_feed { "feed" } else { "view" };
             format!("order {id} is gone from the {of} of {name}")
         });
     }

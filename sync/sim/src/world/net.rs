@@ -140,7 +140,8 @@ impl World {
             self.caught_arrive(conn, fate.in_ms);
         }
         self.say(|world| {
-            let (name, replica) = (&world.edges[e].name, world.net.conns[conn].replica);
+            let name = &world.edges[e].name;
+            let replica = world.net.conns[conn].replica;
             let way = match to {
                 Side::Hub => format!("{name} > replica {replica}"),
                 Side::Edge => format!("{name} < replica {replica}"),
@@ -215,7 +216,8 @@ impl World {
     /// Delivers the frames caught for this session, behind its Welcome.
     fn caught_arrive(&mut self, conn: usize, welcome_in_ms: Option<u64>) {
         let e = self.net.conns[conn].edge;
-        let (conns, behind) = (&self.net.conns, welcome_in_ms.unwrap_or(0));
+        let conns = &self.net.conns;
+        let behind = welcome_in_ms.unwrap_or(0);
         let caught = self.net.caught.extract_if(.., |(conn, ..)| conns[*conn].edge == e);
         for (conn, to, packet) in caught.collect::<Vec<_>>() {
             self.later(behind, WorldEvent::Arrives { conn, to, packet, is_stray: true });

@@ -176,7 +176,8 @@ impl World {
             OperatorAct::Wishes(wish) if over(&wish) => return,
             OperatorAct::Wishes(wish) => AssignmentChange::Wished(wish),
             OperatorAct::TakesBack => {
-                let (how, why) = (FenceEnding::TakenBack, Some("it is away".to_owned()));
+                let how = FenceEnding::TakenBack;
+                let why = Some("it is away".to_owned());
                 AssignmentChange::TakenBack(FenceEnd { at: now, how, by: Some(admin()), why })
             }
             OperatorAct::Renews(seat, fence) => {
@@ -226,7 +227,8 @@ impl World {
         self.note(20, turned.after.policy_version, |_| {
             let after = &turned.after;
             let holder = after.holder.as_ref().map_or("nobody", wire::EdgeId::as_str);
-            let (policy, fence) = (after.policy.as_str(), after.fence);
+            let policy = after.policy.as_str();
+            let fence = after.fence;
             let asked = if after.wanted.is_some() { ", asked to give it back" } else { "" };
             format!("{region} is {policy}: {holder} holds it (fence {fence}{asked})")
         });
@@ -249,7 +251,8 @@ fn rules(size: u64, unpaid_start: bool) -> OfflineRules {
         other if other % 20 < 10 => up_to(30_000),
         _ => up_to(100_000),
     };
-    let (approval_in_good_standing, address_at_start) = (up_to(100_000), false);
+    let approval_in_good_standing = up_to(100_000);
+    let address_at_start = false;
     let small = Amount::from_minor(30_000).ok().filter(|_| !unpaid_start && size % 4 == 1);
     let unpaid_start_max = small.map(|price_max| PriceCap { price_max, currency: Currency::Cny });
     let afterwards = size.is_multiple_of(5).then_some(ServiceType::CleaningRepair);

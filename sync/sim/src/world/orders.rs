@@ -96,8 +96,10 @@ impl World {
         if self.has(Bug::AnswerBeforeCommit) {
             self.order_answers(&asked, &writes, was_decided);
         }
-        let (regions, ends_right) = (self.order_db.regions_of(&asked), asked.ends_right());
-        let (read_at, seen) = (now, self.recorder.as_ref().map_or(0, |r| r.order.seen()));
+        let regions = self.order_db.regions_of(&asked);
+        let ends_right = asked.ends_right();
+        let read_at = now;
+        let seen = self.recorder.as_ref().map_or(0, |r| r.order.seen());
         let deciding = OpenDecision {
             asked,
             read_at,
@@ -172,7 +174,9 @@ impl World {
         self.counts.conflicts(&deciding.writes);
         for write in &deciding.writes.orders {
             let order = &write.after.order;
-            let (id, status, version) = (order.id, order.status, order.version);
+            let id = order.id;
+            let status = order.status;
+            let version = order.version;
             self.note(11, version, |_| format!("order {} is {status} (v{version})", short(id.0)));
         }
         let first = deciding.writes.events.len();

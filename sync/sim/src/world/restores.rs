@@ -82,12 +82,15 @@ impl World {
 
     /// Starts a second machine with a copy of the first one's current files.
     pub fn cloned(&mut self, fault: &Fault) {
-        let (m, copy) = (fault.on, cast::copy_of(fault.on));
+        let m = fault.on;
+        let copy = cast::copy_of(fault.on);
         if self.edges[copy].is_there || !self.edges[m].is_there {
             return;
         }
-        let (id, name) = (self.edges[m].id, self.edges[m].name.clone());
-        let (file, error_ms) = (self.edges[m].file.copied(), self.edges[m].clock_error_ms);
+        let id = self.edges[m].id;
+        let name = self.edges[m].name.clone();
+        let file = self.edges[m].file.copied();
+        let error_ms = self.edges[m].clock_error_ms;
         let key = self.edges[m].key;
         let node = &mut self.edges[copy];
         (node.id, node.name) = (id, name.clone());
@@ -212,7 +215,8 @@ impl World {
     /// Returns true if the machine is in the newest epoch and the hub has not begun to end it.
     pub fn is_in_newest_epoch(&self, m: usize) -> bool {
         let node = &self.edges[m];
-        let (row, epoch) = (&self.sync_db.edges[node.id], node.file.book.read().epoch);
+        let row = &self.sync_db.edges[node.id];
+        let epoch = node.file.book.read().epoch;
         let beside_thief = self.thief.is_about() && self.thief.on == Some(node.id);
         !beside_thief && row.epoch == epoch && row.ending.is_none_or(|ending| ending.epoch < epoch)
     }

@@ -37,8 +37,10 @@ impl World {
     }
 
     fn edge_waits_for(&self, e: usize) -> Option<String> {
-        let (edge, row) = (&self.edges[e], &self.sync_db.edges[self.edges[e].id]);
-        let (book, name) = (edge.file.book.read(), &edge.name);
+        let edge = &self.edges[e];
+        let row = &self.sync_db.edges[self.edges[e].id];
+        let book = edge.file.book.read();
+        let name = &edge.name;
         let region = self.sync_db.region(edge.region)?;
         let feed_seq = region.feed_seq;
         let open = edge.link.as_ref().is_some_and(|link| link.machine.is_open());

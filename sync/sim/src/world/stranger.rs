@@ -57,7 +57,8 @@ impl World {
     fn anothers_order(&self, what: Mischief, pick: u64) -> Option<OrderId> {
         let nowhere = Vec::new();
         let known = self.known.get(&cast::region(self.plan.stranger_at)).unwrap_or(&nowhere);
-        let (may_be_unopened, pick) = (pick.is_multiple_of(4), usize::try_from(pick / 4 % 1_000));
+        let may_be_unopened = pick.is_multiple_of(4);
+        let pick = usize::try_from(pick / 4 % 1_000);
         let fits = |id: &&OrderId| {
             let status = self.order_db.orders.get(id).map(|standing| standing.order.status);
             match status {

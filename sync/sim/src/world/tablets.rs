@@ -275,7 +275,8 @@ impl World {
                     let whose = (id, actor.user_id, items[i].body.hash());
                     self.oracle.heard_firm(whose, fence, alone);
                 }
-                let (before, now) = (before.as_ref(), reply.receipt.as_ref());
+                let before = before.as_ref();
+                let now = reply.receipt.as_ref();
                 self.oracle.tablet_heard(self.now, before, now, disturbed);
             }
         }

@@ -200,7 +200,9 @@ impl World {
         let bytes = op.to_bytes();
         let head = before.append_op(&bytes);
         self.thief.session = Some((standing, epoch, head));
-        let (first_seq, prev_hash, hash) = (head.seq, before.hash, head.hash);
+        let first_seq = head.seq;
+        let prev_hash = before.hash;
+        let hash = head.hash;
         let ops = vec![bytes.into()];
         let up = OpsFrame { standing, epoch, first_seq, prev_hash, hash, ops, packed: None };
         self.send_frame(conn, Side::Hub, &Frame::Up(up));

@@ -77,7 +77,8 @@ impl World {
         drain.pass = pass;
         drain.claim = claim;
         drain.outcome_count = outcome_count;
-        let (run_max, sweep) = (drain.run_max, drain.sweep);
+        let run_max = drain.run_max;
+        let sweep = drain.sweep;
         if drain.away {
             self.passes_by(r, e, now);
             return;
@@ -156,7 +157,8 @@ impl World {
     }
 
     pub fn owner_answers(&mut self, answer: OwnerMessage) {
-        let (r, e) = (answer.replica, answer.edge);
+        let r = answer.replica;
+        let e = answer.edge;
         if self.replicas[r].run != answer.run || !self.replicas[r].is_running {
             return;
         }
@@ -241,7 +243,8 @@ impl World {
         let run = self.replicas[r].run;
         let until = at(self.now, self.replicas[r].clock_error_ms).plus_ms(CLAIM_MS);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
-        let (claim, counted) = (drain.claim, drain.outcome_count);
+        let claim = drain.claim;
+        let counted = drain.outcome_count;
         let decided = std::mem::take(&mut drain.decided);
         let held = std::mem::take(&mut drain.held);
         if drain.sweeping {
@@ -315,7 +318,8 @@ impl World {
         for decided in told {
             if decided.command_id.is_some() {
                 self.counts.outcome(&decided.outcome);
-                let (seq, says) = (decided.seq, words::outcome(&decided.outcome));
+                let seq = decided.seq;
+                let says = words::outcome(&decided.outcome);
                 let name = self.edges[e].name.clone();
                 self.note(17, seq, |_| format!("op {seq} of {name} is decided: {says}"));
             }
@@ -326,7 +330,8 @@ impl World {
 
     /// The command was decided for another op.
     fn is_repeat(&self, e: usize, decided: &LogOutcome) -> bool {
-        let (edge, seq) = (&self.sync_db.edges[e], decided.seq);
+        let edge = &self.sync_db.edges[e];
+        let seq = decided.seq;
         let (Some(id), Some(op)) = (decided.command_id, edge.ops.get(&seq)) else { return false };
         let name = OpIdentity { edge: cast::edge(e), epoch: edge.epoch, seq, hash: op.hash };
         !self.order_db.answers(id).any(|answer| answer.op.as_ref() == Some(&name))
@@ -334,7 +339,8 @@ impl World {
 
     /// Returns true if the edge's held ops are due for resubmission.
     fn sweep_begins(&mut self, r: usize, e: usize) -> bool {
-        let (now, turns) = (self.now, self.replicas[r].turns);
+        let now = self.now;
+        let turns = self.replicas[r].turns;
         let last = self.replicas[r].sweeps.get(&e);
         let due = last.is_none_or(|(at, of)| *of != turns || now - at >= AGAIN_AFTER_MS);
         if due {
@@ -374,7 +380,8 @@ impl World {
             (ask.accept.clone(), revoked)
         });
         for (accept, revoked) in waiting.collect::<Vec<_>>() {
-            let (id, actor) = (accept.command.id, Some(accept.actor));
+            let id = accept.command.id;
+            let actor = Some(accept.actor);
             let origin = rules::Origin::Waited { revoked };
             let attempt = rules::Attempt { command: accept.command, actor, mark: None, origin };
             let requests = vec![rules::Submission::Command(Box::new(attempt))];

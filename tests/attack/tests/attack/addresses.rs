@@ -43,8 +43,8 @@ async fn a_thief_of_a_session_has_its_mail_sent_to_himself() {
 #[tokio::test]
 async fn a_stranger_learns_by_an_address_who_has_an_account_and_fills_its_mailbox() {
     let platform = AttackedPlatform::shared().await;
-    let (known, stranger) =
-        (platform.somebody(Role::Customer).await, platform.somebody(Role::Customer).await);
+    let known = platform.somebody(Role::Customer).await;
+    let stranger = platform.somebody(Role::Customer).await;
     let mut said = Vec::new();
     for email in [address_of(&known), "nobody.at.all@example.org".to_owned()] {
         let answer = change(stranger.station, &stranger, &email, PASSWORD).await;
@@ -77,7 +77,8 @@ async fn a_stranger_learns_by_registering_who_has_an_account() {
     for (number, email) in
         [address_of(&known), format!("free-{}", address_of(&known))].iter().enumerate()
     {
-        let (station, name) = (Station::fresh(), format!("{}-{number}", known.username));
+        let station = Station::fresh();
+        let name = format!("{}-{number}", known.username);
         let form = json!({
             "username": name, "email": email, "password": PASSWORD, "role": "customer",
         });

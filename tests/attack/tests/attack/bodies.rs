@@ -156,7 +156,9 @@ async fn a_body_that_is_no_form_breaks_a_route_or_is_taken() {
     let routes = changes(Description::of(&platform).await.routes());
     let mut callers = Callers { platform: &platform, people: BTreeMap::new() };
     let bomb = include_bytes!("bomb.gz").to_vec();
-    let (mut faults, mut count, mut before) = (Vec::new(), 0, None);
+    let mut faults = Vec::new();
+    let mut count = 0;
+    let mut before = None;
     for (n, route) in in_rounds(&routes) {
         if n == ROUNDS - 1 {
             before.get_or_insert_with(|| peaks_kb(&platform));
@@ -262,7 +264,9 @@ async fn in_every_field(
     let platform = AttackedPlatform::for_many_calls().await;
     let routes = changes(Description::of(&platform).await.routes());
     let mut callers = Callers { platform: &platform, people: BTreeMap::new() };
-    let (mut faults, mut count, mut before) = (Vec::new(), 0, None);
+    let mut faults = Vec::new();
+    let mut count = 0;
+    let mut before = None;
     for (n, route) in in_rounds(&routes) {
         let Some(sound) = route.bodies.first() else { continue };
         if n == ROUNDS - 1 {
@@ -348,7 +352,8 @@ async fn stands(platform: &AttackedPlatform, before: BTreeMap<Part, u64>) {
 #[tokio::test]
 async fn a_body_that_comes_a_byte_at_a_time_holds_a_route_or_blames_the_platform() {
     let platform = AttackedPlatform::shared().await;
-    let (customer, edge) = (platform.somebody(Role::Customer).await, platform.edge().http);
+    let customer = platform.somebody(Role::Customer).await;
+    let edge = platform.edge().http;
     let gateway = platform.gateway();
     let slow = [
         (gateway, "POST", "/api/v1/auth/login"),

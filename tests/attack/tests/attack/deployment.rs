@@ -38,7 +38,8 @@ async fn a_stranger_reads_the_metrics() {
 async fn a_stranger_learns_what_an_edge_misses() {
     let platform = AttackedPlatform::shared().await;
     let mut ports = Ports::default();
-    let (http, operator) = (ports.free().unwrap(), ports.free().unwrap());
+    let http = ports.free().unwrap();
+    let operator = ports.free().unwrap();
     // This edge waits for a missing gateway, so it is not ready.
     let nowhere = ports.free().unwrap();
     let layout = platform.stack.layout();

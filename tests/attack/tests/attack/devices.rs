@@ -40,7 +40,8 @@ async fn welcome(platform: &AttackedPlatform, device: &DeviceId, who: &Somebody)
 /// An accept command for a missing order; the edge answers it anyway.
 fn frame(who: &Somebody) -> (Value, Vec<u8>) {
     let clock = Clock::system();
-    let (id, order) = (json!(clock.new_id()), json!(clock.new_id()));
+    let id = json!(clock.new_id());
+    let order = json!(clock.new_id());
     let body = json!({"type": "accept_order", "order_id": order});
     let frame = json!({
         "v": 1, "id": id, "device_seq": 1, "tapped_at": clock.now(),
@@ -73,7 +74,8 @@ async fn one_person_holds_every_connection_of_the_broker() {
 #[tokio::test]
 async fn a_stranger_squats_on_the_name_of_anothers_device() {
     let platform = AttackedPlatform::shared().await;
-    let (owner, stranger) = (platform.provider().await, platform.provider().await);
+    let owner = platform.provider().await;
+    let stranger = platform.provider().await;
     let tablet = device(0);
     welcome(platform, &tablet, &owner).await.tear();
     let mut squatter = eventually("the device is left", PATIENCE, async || {
@@ -100,11 +102,13 @@ async fn one_person_fills_the_inbox_of_an_edge() {
     let platform = &AttackedPlatform::on_files().await;
     let flooder = platform.provider().await;
     let honest = platform.provider().await;
-    let (tablet, edge) = (device(0), edge_id(platform));
+    let tablet = device(0);
+    let edge = edge_id(platform);
     let mut own = welcome(platform, &tablet, &honest).await;
     let flood = async {
         let floods = (0..8).map(|n| {
-            let (flooder, edge) = (flooder.clone(), edge.clone());
+            let flooder = flooder.clone();
+            let edge = edge.clone();
             async move {
                 let name = device(n);
                 let mut line = welcome(platform, &name, &flooder).await;

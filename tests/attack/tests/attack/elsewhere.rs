@@ -66,8 +66,10 @@ async fn finish(
 #[tokio::test]
 async fn another_persons_browser_finishes_a_sign_in() {
     let platform = platform().await;
-    let (victim, thief) = (Station::fresh(), Station::fresh());
-    let (own, other) = (begin(platform, victim).await, begin(platform, thief).await);
+    let victim = Station::fresh();
+    let thief = Station::fresh();
+    let own = begin(platform, victim).await;
+    let other = begin(platform, thief).await;
     let caught = code(&own, "the-victim", "victim@elsewhere.example");
     // The thief has intercepted the return address, but not the ticket.
     let answer = finish(platform, thief, (&other, &own), &caught).await;

@@ -44,7 +44,9 @@ async fn a_receipt_carries_another_body_after_a_restore() {
     let platform = AttackedPlatform::on_files().await;
     let customer = platform.somebody(Role::Customer).await;
     let clock = Clock::system();
-    let (id, mine, others) = (clock.new_id(), clock.new_id(), clock.new_id());
+    let id = clock.new_id();
+    let mine = clock.new_id();
+    let others = clock.new_id();
     platform.stack.cut(REGION).await.unwrap();
     let order = json!({
         "title": "A", "description": "b", "service_type": "cleaning_repair", "price": "1.00",
@@ -57,10 +59,12 @@ async fn a_receipt_carries_another_body_after_a_restore() {
             "body": {"type": "publish_order", "order_id": order_id, "order": order},
         });
         let call = HttpCall::post("/commands").json(&frame);
-        let (station, port) = (customer.station, platform.edge().http);
+        let station = customer.station;
+        let port = platform.edge().http;
         async move { station.ask(port, &call).await.unwrap().json() }
     };
-    let (data, part) = (platform.stack.layout().edge_folder(platform.edge()), Part::Edge(REGION));
+    let data = platform.stack.layout().edge_folder(platform.edge());
+    let part = Part::Edge(REGION);
     let kept = data.with_extension("kept");
     platform.stack.terminate(part).await.unwrap();
     copy(&data, &kept);

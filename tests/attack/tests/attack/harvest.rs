@@ -17,7 +17,8 @@ fn new_id() -> CommandId {
 }
 
 async fn open_orders(platform: &AttackedPlatform, count: usize) -> Vec<OrderId> {
-    let (customer, admin) = (platform.somebody(Role::Customer).await, platform.admin().await);
+    let customer = platform.somebody(Role::Customer).await;
+    let admin = platform.admin().await;
     let mut orders = Vec::new();
     for n in 0..count {
         let order = customer.publish(Region::North, &format!("Mend tap {n}")).await;
@@ -62,7 +63,8 @@ async fn a_provider_accepts_reads_the_address_gives_back_and_takes_the_next() {
     let platform = AttackedPlatform::shared().await;
     let orders = open_orders(platform, MANY).await;
     let thief = platform.provider().await;
-    let (mut read, mut refusals) = (0, Vec::new());
+    let mut read = 0;
+    let mut refusals = Vec::new();
     for order in orders {
         thief.act(order, "accept").await.unwrap();
         let seen = thief.ask(HttpCall::get(&format!("/api/v1/orders/{order}"))).await.unwrap();
@@ -141,7 +143,8 @@ async fn a_provider_takes_every_job_of_a_region_that_is_cut_off() {
 #[tokio::test]
 async fn a_provider_collects_customers_from_boards_lists_and_news() {
     let platform = AttackedPlatform::shared().await;
-    let (customer, admin) = (platform.somebody(Role::Customer).await, platform.admin().await);
+    let customer = platform.somebody(Role::Customer).await;
+    let admin = platform.admin().await;
     let thief = platform.provider().await;
     let greeting = MqttGreeting::of("collector", &thief.edge_token);
     let opened = MqttLine::open(thief.station, platform.edge().mqtt, &greeting).await;
@@ -198,7 +201,8 @@ async fn a_provider_keeps_the_address_of_a_job_that_is_no_longer_his() {
 async fn a_hoarder_keeps_his_jobs_after_his_account_was_closed() {
     let platform = AttackedPlatform::fresh().await;
     let orders = open_orders(&platform, 3).await;
-    let (thief, admin) = (platform.provider().await, platform.admin().await);
+    let thief = platform.provider().await;
+    let admin = platform.admin().await;
     for order in &orders {
         assert_eq!(thief.act(*order, "accept").await.unwrap().status, 200);
     }

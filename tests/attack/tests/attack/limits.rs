@@ -39,7 +39,8 @@ fn wrong_login(name: &str) -> HttpCall {
 async fn a_stranger_keeps_a_healed_edge_away_with_junk_from_its_own_address() {
     // On a shared platform, the attack would also block other edges at this address.
     let platform = AttackedPlatform::fresh().await;
-    let (port, region) = (platform.gateway(), platform.edge().region);
+    let port = platform.gateway();
+    let region = platform.edge().region;
     let station = Station::platforms_own();
     platform.stack.cut(region).await.unwrap();
     let flood = async {
@@ -65,7 +66,8 @@ async fn a_stranger_keeps_a_healed_edge_away_with_junk_from_its_own_address() {
 async fn a_neighbour_shuts_the_sign_in_of_everybody_at_his_address() {
     let platform = AttackedPlatform::shared().await;
     let honest = platform.somebody(Role::Customer).await;
-    let (port, shop) = (platform.gateway(), Station::fresh());
+    let port = platform.gateway();
+    let shop = Station::fresh();
     let flood = async {
         let mut under_way = JoinSet::new();
         for number in 0..FLOOD {

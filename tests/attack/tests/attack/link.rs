@@ -44,8 +44,8 @@ impl TappedPlatform {
 
     /// Publishes and approves an order, and waits until the edge's board shows it.
     async fn open_order(&self, title: &str) {
-        let (customer, admin) =
-            (self.platform.somebody(Role::Customer).await, self.platform.admin().await);
+        let customer = self.platform.somebody(Role::Customer).await;
+        let admin = self.platform.admin().await;
         let order = customer.publish(Region::North, title).await;
         assert_eq!(admin.act(order, "approve").await.unwrap().status, 200);
         eventually("the order is on the board", PATIENCE, async || {
@@ -104,7 +104,8 @@ fn welcome(hello: &Hello) -> (LinkSessionId, Frame) {
 
 fn with_keys(hello: &Hello, keys: &Issuer) -> Vec<Frame> {
     let (standing, welcome) = welcome(hello);
-    let (from, to) = (hello.feed_cursor, hello.feed_cursor + 1);
+    let from = hello.feed_cursor;
+    let to = hello.feed_cursor + 1;
     let version = u64::from(u32::MAX);
     let changes = vec![FeedChange::Keys { version, jwks: keys.signer.jwks() }];
     vec![welcome, Frame::Down(ChangesFrame { standing, from, to, changes })]
@@ -139,7 +140,8 @@ async fn a_fake_hub_gives_the_edge_its_own_keys_and_reads_every_address_on_the_b
 async fn a_fake_hub_that_signs_with_a_key_of_its_own_is_believed() {
     let tapped = TappedPlatform::start().await;
     tapped.open_order("Mend the crane").await;
-    let (keys, own) = (Issuer::new(), Issuer::new().signer);
+    let keys = Issuer::new();
+    let own = Issuer::new().signer;
     let forged = forged_admin(&keys);
     tapped.line.play_hub(move |hello| sealed_by(&own, hello, &with_keys(hello, &keys))).await;
     assert_eq!(tapped.board(&forged).await.status, 401);
@@ -184,7 +186,8 @@ async fn a_fake_hub_makes_an_edge_doubt_its_own_log() {
             ChainHead { seq: hello.last_seq, hash: hello.last_hash }.append_op(b"never logged");
         match welcome(hello).1 {
             Frame::Welcome(welcome) => {
-                let (cursor, cursor_hash) = (end.seq, end.hash);
+                let cursor = end.seq;
+                let cursor_hash = end.hash;
                 Frame::Welcome(Welcome { cursor, cursor_hash, ..welcome })
             }
             other => other,
@@ -220,8 +223,8 @@ async fn a_relay_changes_one_byte_of_an_order_on_its_way_to_the_edge() {
         }
         bytes
     });
-    let (customer, admin) =
-        (tapped.platform.somebody(Role::Customer).await, tapped.platform.admin().await);
+    let customer = tapped.platform.somebody(Role::Customer).await;
+    let admin = tapped.platform.admin().await;
     let order = customer.publish(Region::North, TITLE).await;
     assert_eq!(admin.act(order, "approve").await.unwrap().status, 200);
     // Either the order arrives, or the edge hangs up on the relay and calls three more times.
@@ -253,7 +256,9 @@ impl NewEdge {
     fn start(gateway: &str, code: &str) -> Self {
         let data = tempfile::tempdir().unwrap();
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (http, mqtt, ws) = (free(), free(), free());
+        let http = free();
+        let mqtt = free();
+        let ws = free();
         let at = |port: u16| format!("127.0.0.1:{port}");
         let child = Command::new(binaries::own("holdfast-edge").unwrap())
             .env_clear()
@@ -295,7 +300,8 @@ async fn a_fake_gateway_enrols_a_new_edge_under_its_own_keys() {
     let session = platform.stack.admin().await.unwrap();
     let code = session.enrolment_code("north-9", Region::North).await.unwrap();
     let line = HostileLine::to(platform.gateway()).await;
-    let (keys, own) = (Issuer::new(), Issuer::new().signer);
+    let keys = Issuer::new();
+    let own = Issuer::new().signer;
     let forged = forged_admin(&keys);
     let jwks: Value = serde_json::from_str(&keys.signer.jwks()).unwrap();
     // The attacker's best signature: they have no key that fits the code.

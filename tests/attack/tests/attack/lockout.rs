@@ -45,7 +45,8 @@ async fn a_stranger_locks_a_person_out_by_guessing() {
 async fn a_neighbour_locks_a_persons_own_device_out() {
     let platform = AttackedPlatform::shared().await;
     let honest = platform.somebody(Role::Customer).await;
-    let (name, shop) = (honest.username.as_str(), honest.station);
+    let name = honest.username.as_str();
+    let shop = honest.station;
     let first = login(platform, shop, name, PASSWORD, Some("")).await.json();
     let device = first["device"].as_str().map(str::to_owned);
     guess(platform, shop, name, None).await;

@@ -30,7 +30,8 @@ async fn a_stranger_without_a_good_token_calls_a_route_that_is_not_public() {
     let mut routes = Description::of(platform).await.routes();
     routes.retain(|route| !route.is_public);
     let everywhere = forgeries(platform).await;
-    let (cloud, edge) = (not_for_the_gateway(platform).await, not_for_the_edge(platform).await);
+    let cloud = not_for_the_gateway(platform).await;
+    let edge = not_for_the_edge(platform).await;
     // One station per kind of forgery, because each address has a limit per route.
     let mut calls = Vec::new();
     for (n, forgery) in everywhere.iter().chain(&cloud).chain(&edge).enumerate() {
@@ -115,7 +116,8 @@ async fn of_role(platform: &AttackedPlatform, role: Role) -> Somebody {
 async fn every_change_takes_a_key_or_says_why_it_takes_none() {
     let platform = AttackedPlatform::shared().await;
     let routes = Description::of(platform).await.routes();
-    let (mut people, mut faults) = (BTreeMap::new(), Vec::new());
+    let mut people = BTreeMap::new();
+    let mut faults = Vec::new();
     for role in Role::ALL {
         people.insert(role.as_str(), of_role(platform, role).await);
     }

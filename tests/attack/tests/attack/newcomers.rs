@@ -63,7 +63,9 @@ async fn a_crowd_of_fresh_accounts_fills_the_log_of_an_edge() {
         }),
     };
     println!("{}", floods::head());
-    let (mut logged, mut broken, mut is_full) = (0, Vec::new(), false);
+    let mut logged = 0;
+    let mut broken = Vec::new();
+    let mut is_full = false;
     for _ in 0..FLOODS_MAX {
         let (count, experiences) = Box::pin(honest.work_during(flood.run())).await;
         println!("{}", floods::row(flood.name, count, &experiences));
@@ -93,7 +95,8 @@ fn registration(name: &str) -> HttpCall {
 #[tokio::test]
 async fn a_stranger_makes_accounts_without_end_under_forged_addresses() {
     let platform = AttackedPlatform::shared().await;
-    let (port, station) = (platform.gateway(), Station::fresh());
+    let port = platform.gateway();
+    let station = Station::fresh();
     let mut refusal = None;
     for number in 0..ACCOUNTS {
         let call = registration(&format!("sock-{number}"))

@@ -29,7 +29,8 @@ async fn issued(admin: &Somebody, to: &Somebody) -> String {
 async fn a_thief_of_a_token_takes_the_account_over_with_a_password_of_his_own() {
     let platform = AttackedPlatform::shared().await;
     let victim = platform.somebody(Role::Customer).await;
-    let (thief, token) = (Station::fresh(), &victim.person.token);
+    let thief = Station::fresh();
+    let token = &victim.person.token;
     let mut codes = Vec::new();
     for guess in 0..12 {
         let answer = change(platform, thief, token, &format!("a-guess-of-number-{guess}")).await;
@@ -37,7 +38,8 @@ async fn a_thief_of_a_token_takes_the_account_over_with_a_password_of_his_own() 
     }
     assert_eq!(codes[0], "invalid_credentials");
     assert_eq!(codes.last().map(String::as_str), Some("account_locked"), "{codes:?}");
-    let (station, name) = (victim.station, &victim.username);
+    let station = victim.station;
+    let name = &victim.username;
     assert!(platform.sign_in(station, name, PASSWORD).await.is_ok(), "the owner is not locked out");
     let victims = victim.person.user_id;
     let path = format!("/api/v1/admin/users/{victims}/password-reset");
@@ -48,7 +50,8 @@ async fn a_thief_of_a_token_takes_the_account_over_with_a_password_of_his_own() 
 #[tokio::test]
 async fn a_stranger_guesses_a_code_that_an_admin_gave_out() {
     let platform = AttackedPlatform::shared().await;
-    let (admin, victim) = (platform.admin().await, platform.somebody(Role::Provider).await);
+    let admin = platform.admin().await;
+    let victim = platform.somebody(Role::Provider).await;
     let code = issued(&admin, &victim).await;
     let stranger = Station::fresh();
     let mut codes = Vec::new();
@@ -68,7 +71,8 @@ async fn a_stranger_guesses_a_code_that_an_admin_gave_out() {
 #[tokio::test]
 async fn strangers_at_many_addresses_try_a_code_eleven_times() {
     let platform = AttackedPlatform::shared().await;
-    let (admin, victim) = (platform.admin().await, platform.somebody(Role::Provider).await);
+    let admin = platform.admin().await;
+    let victim = platform.somebody(Role::Provider).await;
     let code = issued(&admin, &victim).await;
     for guess in 0..10 {
         let text = format!("0000-0000-0000-{guess:04}");
@@ -85,7 +89,8 @@ async fn strangers_at_many_addresses_try_a_code_eleven_times() {
 #[tokio::test]
 async fn a_thief_stays_in_after_the_password_was_set_anew() {
     let platform = AttackedPlatform::shared().await;
-    let (admin, victim) = (platform.admin().await, platform.somebody(Role::Provider).await);
+    let admin = platform.admin().await;
+    let victim = platform.somebody(Role::Provider).await;
     let code = issued(&admin, &victim).await;
     let answer = redeem(platform, victim.station, &victim.username, &code).await;
     assert_eq!(answer.status, 204, "{}", answer.text());

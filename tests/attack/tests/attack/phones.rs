@@ -100,13 +100,16 @@ async fn a_code_is_guessed() {
 #[tokio::test]
 async fn a_code_is_used_again_or_for_another_number() {
     let scene = scene().await;
-    let (own, other) = ("+8613700000002", "+8613700000003");
-    let (victim, thief) = (Station::fresh(), Station::fresh());
+    let own = "+8613700000002";
+    let other = "+8613700000003";
+    let victim = Station::fresh();
+    let thief = Station::fresh();
     scene.customer(other).await;
     for phone in [own, other] {
         assert_eq!(scene.ask(thief, phone).await.status, 200);
     }
-    let (caught, right) = (scene.read(own), scene.read(other));
+    let caught = scene.read(own);
+    let right = scene.read(other);
     if caught != right {
         refused(&scene.enter(thief, other, &caught).await, 401, "code_wrong");
     }
@@ -125,7 +128,8 @@ async fn a_code_is_used_again_or_for_another_number() {
 #[tokio::test]
 async fn a_stranger_learns_who_has_an_account() {
     let scene = scene().await;
-    let (known, unknown) = ("+8613700000004", "+8613700000005");
+    let known = "+8613700000004";
+    let unknown = "+8613700000005";
     scene.customer(known).await;
     let stranger = Station::fresh();
     let mut said = Vec::new();

@@ -71,7 +71,8 @@ async fn a_person_reads_or_changes_somebody_elses_profile_and_addresses() {
 #[tokio::test]
 async fn a_provider_verifies_himself_or_sells_his_mark_under_another_name() {
     let platform = AttackedPlatform::shared().await;
-    let (provider, admin) = (known(platform, Role::Provider).await, platform.admin().await);
+    let provider = known(platform, Role::Provider).await;
+    let admin = platform.admin().await;
     let id = provider.person.user_id.to_string();
     for field in ["verified", "verification", "rating_hundredths", "completed_orders", "is_listed"]
     {

@@ -229,7 +229,8 @@ async fn a_chunk_hides_a_request_from_the_gateway() {
 async fn a_body_costs_more_than_it_weighs() {
     let platform = AttackedPlatform::shared().await;
     let customer = platform.somebody(Role::Customer).await;
-    let (gateway, edge) = (platform.gateway(), platform.edge().http);
+    let gateway = platform.gateway();
+    let edge = platform.edge().http;
     let station = customer.station;
     // 10 MB of spaces in 10 KB, also for a form.
     let zipped: &[u8] = include_bytes!("bomb.gz");

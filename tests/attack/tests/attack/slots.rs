@@ -70,7 +70,8 @@ async fn a_stranger_holds_every_connection_with_idle_sockets() {
 #[tokio::test]
 async fn a_stranger_keeps_tablets_from_the_broker_with_idle_sockets() {
     let platform = AttackedPlatform::on_files().await;
-    let (mqtt, ws) = (platform.edge().mqtt, platform.edge().ws);
+    let mqtt = platform.edge().mqtt;
+    let ws = platform.edge().ws;
     let _sockets =
         (silent(Station::fresh(), mqtt, 2_100).await, silent(Station::fresh(), ws, 2_100).await);
     for port in [mqtt, ws] {

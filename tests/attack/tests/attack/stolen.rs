@@ -153,7 +153,8 @@ impl Theft {
     async fn measured(&self, name: &str) -> u64 {
         let port = self.platform.stack.layout().operator(CloudPart::Hub).unwrap();
         let asked = Station::platforms_own().ask(port, &HttpCall::get("/metrics")).await;
-        let (metrics, start) = (asked.unwrap().text(), format!("{name}{{region=\"NORTH\"}} "));
+        let metrics = asked.unwrap().text();
+        let start = format!("{name}{{region=\"NORTH\"}} ");
         let shown = metrics.lines().find_map(|line| line.strip_prefix(&start));
         shown.map_or(0, |number| number.parse().unwrap())
     }
@@ -395,7 +396,8 @@ async fn a_thief_comes_back_with_the_old_key_after_a_new_one_was_given() {
     theft.disable(Clock::system().now()).await;
     let code = theft.rekey(false).await;
     assert_eq!(theft.thief.call().await, CallEnd::Status(401), "before the code is used");
-    let (owner, other) = (new_key(), new_key());
+    let owner = new_key();
+    let other = new_key();
     assert_eq!(enrol(theft.platform.gateway(), &code, &owner).await, 200);
     assert_eq!(theft.thief.call().await, CallEnd::Status(401), "after it was used");
     assert_eq!(enrol(theft.platform.gateway(), &code, &other).await, 401, "the code is used");

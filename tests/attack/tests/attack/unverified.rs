@@ -10,7 +10,8 @@ use wire::{CommandId, OrderId, Region, Role};
 
 /// Approved orders on the edge's board.
 async fn open_orders<const N: usize>(platform: &AttackedPlatform) -> [OrderId; N] {
-    let (customer, admin) = (platform.somebody(Role::Customer).await, platform.admin().await);
+    let customer = platform.somebody(Role::Customer).await;
+    let admin = platform.admin().await;
     let mut orders = Vec::new();
     for n in 0..N {
         let order = customer.publish(Region::North, &format!("Mend tap {n}")).await;
@@ -103,7 +104,8 @@ async fn a_fresh_account_accepts_a_job_in_the_portal_or_at_an_edge_that_is_cut_o
 async fn a_provider_accepts_by_tokens_from_before_he_lost_his_mark() {
     let platform = AttackedPlatform::fresh().await;
     let [taken, first, second] = open_orders(&platform).await;
-    let (thief, other) = (platform.provider().await, platform.provider().await);
+    let thief = platform.provider().await;
+    let other = platform.provider().await;
     let admin = platform.admin().await;
     assert_eq!(at_portal(&other, taken).await, done());
     platform.stack.cut(Region::North).await.unwrap();

@@ -167,7 +167,8 @@ async fn somebody_hands_in_a_file_that_never_ends() {
 /// about to be renewed.
 async fn send_late_photo(person: &Somebody, gateway: u16, pause: Duration) -> String {
     let mut stream = person.station.connect(gateway).await.expect("a connection");
-    let (photo, key) = (png(8, 8), process::random::secret_text(12));
+    let photo = png(8, 8);
+    let key = process::random::secret_text(12);
     let head = format!(
         "PUT {PHOTO} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
          idempotency-key: {key}\r\ncontent-type: image/png\r\ncontent-length: {}\r\n\

@@ -90,7 +90,8 @@ async fn main() -> Result<()> {
     let Arguments { connections, turns, .. } = arguments;
     println!("{connections} connections, {turns} turns of {TURN:?} each; after / before");
     for (case, name) in [(Case::Publish, "publish"), (Case::Read, "read")] {
-        let (mut ratios, mut paces) = (Vec::new(), [Vec::new(), Vec::new()]);
+        let mut ratios = Vec::new();
+        let mut paces = [Vec::new(), Vec::new()];
         for turn in 0..turns {
             let mut order = [(0, &before), (1, &after)];
             if turn % 2 == 1 {
@@ -150,7 +151,8 @@ impl Build {
 
     /// Answers per second; each must be a success.
     async fn pace(&self, case: Case) -> Result<f64> {
-        let (clock, mut acting) = (Clock::system(), JoinSet::new());
+        let clock = Clock::system();
+        let mut acting = JoinSet::new();
         let started = clock.elapsed();
         for seat in &self.seats {
             acting.spawn(Arc::clone(seat).act(case, started + TURN));
@@ -175,7 +177,8 @@ impl Seat {
     }
 
     async fn act(self: Arc<Self>, case: Case, until: Duration) -> Result<u32> {
-        let (clock, mut count) = (Clock::system(), 0);
+        let clock = Clock::system();
+        let mut count = 0;
         while clock.elapsed() < until {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed);
             let (person, order) = &self.people[turn % self.people.len()];

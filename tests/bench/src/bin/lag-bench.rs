@@ -122,14 +122,17 @@ impl Scene {
     /// Prepares orders with a provider in a region without streams, so they disturb none, and
     /// orders of NORTH that wait for approval.
     async fn prepared(&self, count: u32) -> Result<Prepared> {
-        let (mut to_approve, mut to_pay) = (Vec::new(), Vec::new());
+        let mut to_approve = Vec::new();
+        let mut to_pay = Vec::new();
         let mut making = JoinSet::new();
         for n in 0..count.try_into()? {
             while making.len() >= PREPARED_AT_ONCE {
                 take(&mut making, &mut to_approve, &mut to_pay).await?;
             }
-            let (api, customer) = (self.api.clone(), self.customer(n).clone());
-            let (admin, provider) = (self.admin.clone(), self.provider.clone());
+            let api = self.api.clone();
+            let customer = self.customer(n).clone();
+            let admin = self.admin.clone();
+            let provider = self.provider.clone();
             making.spawn(async move {
                 let open = api.publish(&customer, Region::North, "Mend the tap").await?.order_id;
                 let due = api.publish(&customer, Region::West, "Mend the lamp").await?.order_id;
@@ -149,7 +152,8 @@ impl Scene {
 
     /// The achieved orders per second.
     async fn publishes(&self, arguments: &Arguments) -> Result<f64> {
-        let (clock, mut sent) = (Clock::system(), JoinSet::new());
+        let clock = Clock::system();
+        let mut sent = JoinSet::new();
         let started = clock.elapsed();
         let mut pace = interval(Duration::from_secs(1) / arguments.per_second.max(1));
         pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -159,7 +163,8 @@ impl Scene {
             while sent.len() >= UNDER_WAY_MAX {
                 sent.join_next().await.context("requests are under way")???;
             }
-            let (api, customer) = (self.api.clone(), self.customer(n).clone());
+            let api = self.api.clone();
+            let customer = self.customer(n).clone();
             sent.spawn(async move {
                 api.publish(&customer, Region::South, "Paint a wall").await.map(drop)
             });
@@ -234,12 +239,14 @@ async fn take(
 
 /// The lag of each approval's notice, until all have arrived.
 async fn lags_of_stream(mut stream: EventReader, orders: Vec<OrderId>) -> Result<Vec<i64>> {
-    let (clock, mut waiting) = (Clock::system(), std::collections::BTreeSet::from_iter(orders));
+    let clock = Clock::system();
+    let mut waiting = std::collections::BTreeSet::from_iter(orders);
     let mut lags = Vec::new();
     while !waiting.is_empty() {
         let message = timeout(ARRIVES_WITHIN, stream.next()).await.context("a notice is late")?;
         let message = message.context("the stream ended")?;
-        let (now, text) = (clock.now(), std::str::from_utf8(&message)?);
+        let now = clock.now();
+        let text = std::str::from_utf8(&message)?;
         let Some((_, data)) = text.split_once("event: notice\ndata: ") else { continue };
         let notice: Value = serde_json::from_str(data.trim())?;
         let order: Option<OrderId> = serde_json::from_value(notice["order_id"].clone())?;

@@ -60,7 +60,8 @@ impl Books {
     /// # Panics
     /// If a store cannot be read.
     pub async fn unheard(&self) -> Findings {
-        let (dues, orders) = (self.dues().await, self.standings().await);
+        let dues = self.dues().await;
+        let orders = self.standings().await;
         let mut found = Findings::new();
         for due in dues {
             let order = orders.iter().find(|order| order.0 == due.0);
@@ -87,7 +88,8 @@ impl Books {
     /// # Panics
     /// If a store cannot be read.
     pub async fn charged_otherwise(&self, told: &[ToldTale]) -> Findings {
-        let (charges, refunds) = (self.charges().await, self.refunds().await);
+        let charges = self.charges().await;
+        let refunds = self.refunds().await;
         let mut found = Findings::new();
         for tale in told {
             let paid = charges.get(&tale.order.0).map(Vec::as_slice).unwrap_or_default();
@@ -109,7 +111,8 @@ impl Books {
     /// # Panics
     /// If a store cannot be read.
     pub async fn unlike_the_preview(&self, told: &[ToldTale]) -> Findings {
-        let (refunds, earned) = (self.refunds().await, self.earned().await);
+        let refunds = self.refunds().await;
+        let earned = self.earned().await;
         let mut found = Findings::new();
         for tale in told {
             let Some(shown) = tale.shown.filter(|shown| shown.refund_minor > 0) else { continue };
@@ -130,7 +133,8 @@ impl Books {
     /// # Panics
     /// If a store cannot be read.
     pub async fn earned_otherwise(&self, told: &[ToldTale]) -> Findings {
-        let (lines, standings) = (self.earned().await, self.standings().await);
+        let lines = self.earned().await;
+        let standings = self.standings().await;
         let mut found = Findings::new();
         for tale in told {
             let of_order: Vec<_> = lines.iter().filter(|line| line.0 == tale.order.0).collect();
@@ -173,7 +177,8 @@ impl Books {
         let differing = sent.iter().filter(|(owner, minor)| earned.get(*owner) != Some(*minor));
         let unsent = earned.iter().filter(|(owner, _)| !sent.contains_key(*owner));
         let of = |(owner, minor): (&Uuid, &i64)| {
-            let (sent, earned) = (sent.get(owner), earned.get(owner));
+            let sent = sent.get(owner);
+            let earned = earned.get(owner);
             format!("{owner}: {minor}; sent {sent:?}, earned {earned:?}")
         };
         differing.chain(unsent).map(of).collect()

@@ -20,7 +20,8 @@ impl MoneyScene {
     /// # Panics
     /// If a store cannot be read.
     pub async fn told_otherwise(&self, round: &PlayedRound) -> Findings {
-        let (charges, refunds) = (self.books.charges().await, self.books.refunds().await);
+        let charges = self.books.charges().await;
+        let refunds = self.books.refunds().await;
         let mut found = Findings::new();
         let mut expected = Lines::new();
         for tale in &round.tales {
@@ -54,7 +55,8 @@ impl MoneyScene {
         let differ = keys.filter(|key| number(&lines, key) != number(expected, key));
         differ
             .map(|key| {
-                let (told, should) = (number(&lines, key), number(expected, key));
+                let told = number(&lines, key);
+                let should = number(expected, key);
                 format!("{} is told {key:?} {told} times instead of {should}", person.user_id)
             })
             .collect()

@@ -86,7 +86,8 @@ impl MoneyScene {
     /// If a part does not come back, or a request gets no answer.
     pub async fn play(&self, round: &MoneyRound) -> PlayedRound {
         let people = Arc::new(self.people().await);
-        let (api, client) = (self.api.clone(), Client::new());
+        let api = self.api.clone();
+        let client = Client::new();
         let teller = Teller { api, client, people: people.clone() };
         let tales = round.tales.iter().map(|plan| teller.clone().tell(*plan));
         let dying = async {

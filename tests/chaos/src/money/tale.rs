@@ -75,7 +75,8 @@ impl Teller {
     }
 
     async fn doubled(&self, plan: &TalePlan, told: ToldTale) -> ToldTale {
-        let (form, key) = (payment_form(told.order, plan.price_minor, plan.method), new_key());
+        let form = payment_form(told.order, plan.price_minor, plan.method);
+        let key = new_key();
         let payer = &self.people.customer;
         let sent = (0..AT_ONCE).map(|_| self.post_under(key, payer, PAYMENTS, &form));
         let answers = join_all(sent).await.into_iter().map(|answer| answer.expect("a payment"));

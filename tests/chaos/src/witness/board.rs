@@ -66,7 +66,8 @@ impl Question for OnBoard<'_> {
 
     async fn word(&self) -> Result<BoardWord, Silence> {
         let url = format!("{}/board", self.witness.scene.edge_url(self.seat));
-        let (client, token) = (&self.witness.client, Some(&*self.reader().token));
+        let client = &self.witness.client;
+        let token = Some(&*self.reader().token);
         let board =
             client.send_json(Method::GET, &url, token, None::<&()>, EDGE_ANSWERS_WITHIN).await?;
         Ok(BoardWord { order: self.order, board })
@@ -78,7 +79,8 @@ impl Question for OnBoard<'_> {
     }
 
     fn beyond(before: &OrderAtEdge, word: &BoardWord, after: &OrderAtEdge) -> Option<String> {
-        let (from, to) = (before.feed_cursor, after.feed_cursor);
+        let from = before.feed_cursor;
+        let to = after.feed_cursor;
         let feed = outside("the feed's number", from, word.board.feed_seq, to);
         let item = || {
             let is_at_rest = before.log_end == after.log_end

@@ -214,10 +214,8 @@ impl EdgeRow {
         now: UnixMillis,
     ) -> Option<String> {
         let edge = &self.edge;
-        let (received, decided) = (
-            to.cursor_seq.saturating_sub(self.cursor_seq),
-            to.outcome_count.saturating_sub(self.outcome_count),
-        );
+        let received = to.cursor_seq.saturating_sub(self.cursor_seq);
+        let decided = to.outcome_count.saturating_sub(self.outcome_count);
         let named = unequal("an edge", edge, &said.edge);
         let epoch = outside(&format!("the epoch of {edge}"), self.epoch, said.epoch, to.epoch);
         let lag_up = outside(
@@ -227,8 +225,8 @@ impl EdgeRow {
             to.last_seq.saturating_sub(self.cursor_seq),
         );
         // A Hello may name an earlier place in the feed.
-        let (near, far) =
-            (self.feed_cursor.max(to.feed_cursor), self.feed_cursor.min(to.feed_cursor));
+        let near = self.feed_cursor.max(to.feed_cursor);
+        let far = self.feed_cursor.min(to.feed_cursor);
         let lag_down = outside(
             &format!("the lag down of {edge}"),
             first.feed_seq.saturating_sub(near)

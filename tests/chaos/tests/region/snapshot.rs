@@ -88,7 +88,8 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     let cloud = Cloud::start((folder.path(), &url), people, ground, nobody).await;
     let digest = fill(&cloud.sql).await;
     let proxy = Proxy::to(cloud.address.to_string()).await.unwrap();
-    let (data, code) = (folder.path().join("edge"), cloud.invite().await);
+    let data = folder.path().join("edge");
+    let code = cloud.invite().await;
     let mut running = edge(&data, proxy.address(), &code).await;
 
     // The approximate number of chunks, at 64 orders each.
@@ -119,7 +120,8 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     running.stop().await;
     let report = read_report(&path_in(&data)).unwrap();
     assert_eq!(report.orders, ORDERS);
-    let (sent, stored) = (chunks("sent"), chunks("stored"));
+    let sent = chunks("sent");
+    let stored = chunks("stored");
     let again = sent - stored;
     println!("{stored} chunks, {again} of them sent again over {CUTS} cuts; digest {digest}");
     assert!(stored >= expected, "an image, and not the feed");

@@ -62,7 +62,8 @@ pub fn people() -> People {
 
 /// A service's context with a separate bus.
 pub async fn ground(folder: &Path, people: &People, service_key: &ServiceKey) -> ServiceContext {
-    let (keys, service_key) = (people.issuer.keys(), service_key.clone());
+    let keys = people.issuer.keys();
+    let service_key = service_key.clone();
     ServiceContext { keys, service_key, ..testing::ground(folder, &people.clock).await }
 }
 
@@ -90,7 +91,8 @@ impl Cloud {
         let router = hub::open(config, ground.clone(), peers).await.unwrap();
         let listener = process::web::bind_listener("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (served, stop) = (router.clone(), ground.tasks.stop_token());
+        let served = router.clone();
+        let stop = ground.tasks.stop_token();
         ground.tasks.spawn("server", async move {
             process::web::serve_http(
                 listener,

@@ -68,10 +68,12 @@ impl World {
     pub async fn start(mysql: bool) -> Self {
         let counters = COUNTERS.read().await;
         let folder = tempfile::tempdir().unwrap();
-        let (people, key) = (people(), testing::service_key());
+        let people = people();
+        let key = testing::service_key();
         let of_order = ground(folder.path(), &people, &key).await;
         let of_hub = ground(folder.path(), &people, &key).await;
-        let (loses, carrying) = (Loses::default(), Tasks::new());
+        let loses = Loses::default();
+        let carrying = Tasks::new();
         let carrier = Carrier { to: of_hub.bus.clone(), loses: loses.clone() };
         let queue = QueueSpec::new("carried", &[(Exchange::Order, "order.*")]);
         start_consumer(&carrying, &of_order.bus, queue, carrier);

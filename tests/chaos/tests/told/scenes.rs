@@ -55,8 +55,9 @@ pub fn lost(way: &'static str, by: &Provider, tap: &Tap, reply: Reply, facts: &[
 pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::North).await;
     let port = ground.edge();
-    let (one, other, gone) =
-        (ground.provider().await, ground.provider().await, ground.provider().await);
+    let one = ground.provider().await;
+    let other = ground.provider().await;
+    let gone = ground.provider().await;
     let [raced, cancelled, kept, revoked] = ground.orders(&[port]).await;
     stack.cut(ground.region).await.unwrap();
     let mut taps = Vec::new();
@@ -113,11 +114,13 @@ pub async fn through_the_holder(
     second: &EdgePlace,
 ) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::East).await;
-    let (here, there) = (ground.edge(), second.http);
+    let here = ground.edge();
+    let there = second.http;
     let first = stack.layout().edge(ground.region).edge.clone();
     ground.held().await;
-    let (one, other, third) =
-        (ground.provider().await, ground.provider().await, ground.provider().await);
+    let one = ground.provider().await;
+    let other = ground.provider().await;
+    let third = ground.provider().await;
     let [promised, logged, asked] = ground.orders(&[here, there]).await;
 
     let firm = ground.is_promised(&one, here, promised).await;
@@ -198,7 +201,8 @@ pub async fn taken_back(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::South).await;
     let port = ground.edge();
     ground.held().await;
-    let (one, other) = (ground.provider().await, ground.provider().await);
+    let one = ground.provider().await;
+    let other = ground.provider().await;
     let [closed, taken, cancelled] = ground.orders(&[port]).await;
     stack.cut(ground.region).await.unwrap();
     let met = ground.is_promised(&one, port, closed).await;
@@ -214,8 +218,8 @@ pub async fn taken_back(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     ground.accepts_at_portal(&other, taken).await;
     ground.cancels(cancelled).await;
     stack.heal(ground.region).await.unwrap();
-    let (taken, cancelled) =
-        (ground.decided(&beaten, port).await, ground.decided(&gone, port).await);
+    let taken = ground.decided(&beaten, port).await;
+    let cancelled = ground.decided(&gone, port).await;
     assert_eq!(taken.code, Some(Code::RegionTakenBack), "{taken:?}");
     let record = (
         "taken back by an operator: the node was flooded".to_owned(),
@@ -259,7 +263,8 @@ pub async fn restored(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let port = ground.edge();
     let edge = stack.layout().edge(ground.region).edge.clone();
     ground.held().await;
-    let (one, other) = (ground.provider().await, ground.provider().await);
+    let one = ground.provider().await;
+    let other = ground.provider().await;
     let [taken, cancelled] = ground.orders(&[port]).await;
     stack.cut(ground.region).await.unwrap();
     let copied = ground.copied("db").await;
@@ -270,8 +275,8 @@ pub async fn restored(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     ground.until_ended("edge_restored").await;
     ground.accepts_at_portal(&other, taken).await;
     ground.cancels(cancelled).await;
-    let (taken, cancelled) =
-        (ground.decided(&beaten, port).await, ground.decided(&gone, port).await);
+    let taken = ground.decided(&beaten, port).await;
+    let cancelled = ground.decided(&gone, port).await;
     assert_eq!(taken.code, Some(Code::HolderRestored), "{taken:?}");
     let promise = (
         format!("edge {edge}: answered `firm` in epoch 1, under fence 1"),
@@ -315,7 +320,8 @@ pub async fn cloned(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::Mid).await;
     let here = ground.edge();
     ground.held().await;
-    let (one, other) = (ground.provider().await, ground.provider().await);
+    let one = ground.provider().await;
+    let other = ground.provider().await;
     let [order] = ground.orders(&[here]).await;
     let data = ground.copied("").await;
     let mut ports = Ports::default();

@@ -19,9 +19,11 @@ const SINCE: &str = "1h";
 /// distrusts both, and the tablet moves to the region's other edge.
 pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::South).await;
-    let (here, there) = (ground.edge(), place.http);
+    let here = ground.edge();
+    let there = place.http;
     ground.assign(json!({"policy": "optimistic"})).await;
-    let (one, other) = (ground.provider().await, ground.provider().await);
+    let one = ground.provider().await;
+    let other = ground.provider().await;
     let [decided, waiting] = ground.orders(&[here, there]).await;
     let kept = ground.accepts(&one, there, decided).await;
     let confirmed = ground.decided(&kept, there).await;
@@ -80,7 +82,8 @@ pub async fn disabled(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     .await;
     ground.assign(json!({"policy": "exclusive", "holder": "north-2", "epoch": 1})).await;
     ground.until_firm(edge.http).await;
-    let (one, other) = (ground.provider().await, ground.provider().await);
+    let one = ground.provider().await;
+    let other = ground.provider().await;
     let [taken, cancelled] = ground.orders(&[edge.http]).await;
     wire.set(Wire::Cut);
     let beaten = ground.is_promised(&one, edge.http, taken).await;
@@ -172,7 +175,8 @@ async fn out_of_service(
     (english, chinese): (&'static str, &'static str),
 ) -> Vec<Said> {
     let operator = operator(stack).await;
-    let (way, mut said) = ("an edge out of service", Vec::new());
+    let way = "an edge out of service";
+    let mut said = Vec::new();
     for (language, wanted, words) in
         [(Language::English, "en", english), (Language::Chinese, "zh-CN", chinese)]
     {
@@ -194,6 +198,7 @@ async fn session_ends(stack: &Stack, edge: &str) -> Vec<Said> {
         std::fs::read_to_string(&log).ok().filter(|text| text.contains(words))
     })
     .await;
-    let (surface, language) = (Surface::Edges, Language::English);
+    let surface = Surface::Edges;
+    let language = Language::English;
     vec![Said { way: "the end of a session", surface, language, text, words }]
 }

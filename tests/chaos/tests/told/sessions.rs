@@ -51,7 +51,8 @@ pub async fn ended(stack: &Stack, api: &Api) -> Vec<Said> {
             (Language::English, by_mqtt.as_str(), code.as_str()),
             (Language::English, by_mqtt.as_str(), words[0]),
         ] {
-            let (surface, text) = (Surface::Tablet, text.to_owned());
+            let surface = Surface::Tablet;
+            let text = text.to_owned();
             said.push(Said { way, surface, language, text, words });
         }
     }
@@ -60,8 +61,10 @@ pub async fn ended(stack: &Stack, api: &Api) -> Vec<Said> {
 }
 
 async fn sign_ins(stack: &Stack, ground: &Ground<'_>) -> Vec<Ended> {
-    let (out, gone) = (ground.provider().await, ground.provider().await);
-    let (late, closed) = (ground.provider().await, ground.provider().await);
+    let out = ground.provider().await;
+    let gone = ground.provider().await;
+    let late = ground.provider().await;
+    let closed = ground.provider().await;
     // Sign with the cloud's own key, which avoids waiting an hour for expiry; the API does not
     // issue device grants yet.
     let key = stack.layout().cloud_folder().join("auth.key");
@@ -166,7 +169,8 @@ fn connect(device: &str, token: &str) -> Vec<u8> {
     };
     let head = vec![5, 0b1100_0010, 0, 30, 0];
     let body = [text("MQTT"), head, text(device), text(device), text(token)].concat();
-    let (low, high) = (body.len() % 128, body.len() / 128);
+    let low = body.len() % 128;
+    let high = body.len() / 128;
     let length = [u8::try_from(low).unwrap() | 0x80, u8::try_from(high).unwrap()];
     [&[0x10][..], &length, &body].concat()
 }

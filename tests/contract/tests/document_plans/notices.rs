@@ -66,7 +66,9 @@ async fn inboxes(store: &InboxStore) {
     let more: Vec<_> = (3..9).map(|n| (LineId(id(n)), line(owner.user_id, n))).collect();
     store.add_lines(&more).await.unwrap();
     for unread_only in [false, true] {
-        let (user_id, role, read_since) = (owner.user_id, owner.role, AT);
+        let user_id = owner.user_id;
+        let role = owner.role;
+        let read_since = AT;
         let first = PageRequest { user_id, role, unread_only, after: None, limit: 2, read_since };
         let after = store.read_page(&first).await.unwrap().next;
         assert!(after.is_some());
@@ -79,7 +81,8 @@ async fn inboxes(store: &InboxStore) {
     for _ in 0..2 {
         assert!(store.mark_read(owner.user_id, owner.role, LineId(id(1)), AT).await.unwrap());
     }
-    let (order_id, event_id) = (OrderId(id(7)), EventId(id(8)));
+    let order_id = OrderId(id(7));
+    let event_id = EventId(id(8));
     let fan_out = FanOut { order_id, event_id, at: AT, matched: Vec::new() };
     store.store_first_fan_out(fan_out).await.unwrap();
     store.find_fan_out(order_id).await.unwrap().unwrap();
@@ -107,7 +110,8 @@ async fn deliveries(log: &DeliveryStore) {
 }
 
 async fn notices(store: &NoticeStore) {
-    let (author, most) = ("service:of", 10);
+    let author = "service:of";
+    let most = 10;
     for n in 1..4 {
         let written = notice(author.into(), user(1), n);
         assert!(store.insert_notice(NoticeId(id(n)), &written).await.unwrap());
@@ -125,7 +129,8 @@ async fn notices(store: &NoticeStore) {
 }
 
 fn notice(author: String, to: UserId, n: u128) -> Notice {
-    let (title, content) = ("A word".into(), "Of a service.".into());
+    let title = "A word".into();
+    let content = "Of a service.".into();
     let words = NoticeParams { notice: NoticeKind::Orders, title, content };
     let at = AT.plus_ms(i64::try_from(n).unwrap());
     Notice::new((author, id(n)), (to, Role::Customer), words, at)

@@ -36,7 +36,8 @@ pub async fn run(store: &ReviewStore) {
         let own = review(n, (user(1), user(2)), "A tidy tap");
         ids.push(store.add(own, TRACE).await.unwrap().unwrap().0);
     }
-    let (first, second) = (ids[0], ids[1]);
+    let first = ids[0];
+    let second = ids[1];
     store.find_by_order(OrderId(id(1))).await.unwrap().unwrap();
     store.get(first).await.unwrap().unwrap();
     let changed = store.change_review(first, Some(1), TRACE, |review| {
@@ -85,7 +86,8 @@ fn review(n: u128, (customer_id, provider_id): (UserId, UserId), words: &str) ->
         customer_id,
         provider_id,
     };
-    let (command_id, hash) = (CommandId(id(n)), Hash::ZERO);
+    let command_id = CommandId(id(n));
+    let hash = Hash::ZERO;
     let origin = ReviewOrigin { command_id, source: Source::Portal, hash, op: None };
     let content = ReviewContent::from_command(5, words).unwrap();
     Review::from_submission(order, content, origin, AT.plus_ms(i64::try_from(n).unwrap() * 1_000))

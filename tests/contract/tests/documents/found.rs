@@ -30,7 +30,9 @@ async fn pages_join_without_a_gap_or_a_repeat_while_others_write(arm: DocumentsA
     let bodies: Vec<_> = (0..41).map(|n| (id(n), note(1, n))).collect();
     notes.insert_new(&bodies).await.unwrap();
     for (index, down) in [(NEWEST, true), (OPEN, false)] {
-        let (mut seen, mut after, mut late) = (Vec::new(), None, 1_000);
+        let mut seen = Vec::new();
+        let mut after = None;
+        let mut late = 1_000;
         loop {
             let find = IndexQuery::from_index(index, USER.is_equal_to(user(1)))
                 .start_after(after)

@@ -114,7 +114,8 @@ async fn one_of_two_relays_publishes_and_the_other_takes_over(arm: DocumentsArm)
     let replica = Documents::open(&arm.url).await.unwrap().sealed_by(&testing::data_keys());
     let bus = Bus::open(&arm.bus_url()).await.unwrap();
     bus.bind_queue(&REVIEWS).await.unwrap();
-    let (first, second) = (Tasks::new(), Tasks::new());
+    let first = Tasks::new();
+    let second = Tasks::new();
     OutboxRelay::start(&first, &arm.documents, bus.clone(), Clock::system(), "test");
     OutboxRelay::start(&second, &replica, bus.clone(), Clock::system(), "test");
     let sent: Vec<Event> = (0..50).map(|n| event_of(EventType::ReviewCreated, n)).collect();
@@ -204,8 +205,11 @@ async fn replayed(arm: &DocumentsArm, bus: &Bus, since: UnixMillis) -> Vec<Event
     const LATE: QueueSpec = QueueSpec::new("late", &[(Exchange::Review, "review.created")]);
     let database = Database::from(&arm.documents);
     bus.bind_queue(&LATE).await.unwrap();
-    let (clock, named) = (Clock::system(), |name: &str| (name == LATE.name).then_some(LATE));
-    let (id, by, now) = (clock.new_id(), UserId(clock.new_id()), clock.now());
+    let clock = Clock::system();
+    let named = |name: &str| (name == LATE.name).then_some(LATE);
+    let id = clock.new_id();
+    let by = UserId(clock.new_id());
+    let now = clock.now();
     let asked = replay::request_replay(&database, LATE.name, since, (id, by, now)).await.unwrap();
     assert_eq!(asked, Some(id));
     while replay::send_next_batch(&database, bus, named, now).await.unwrap() {}
@@ -295,7 +299,8 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
 
     let bus = arm.bus().await;
     let (tasks, mut deliveries) = arm.relayed_to(&bus).await;
-    let (mut received, mut counted) = (BTreeSet::new(), 0);
+    let mut received = BTreeSet::new();
+    let mut counted = 0;
     while received.len() < written().await {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
         let event = delivery.event().id;

@@ -129,7 +129,8 @@ async fn of_many_that_write_one_version_one_does(arm: DocumentsArm) {
     let read = notes.get(id(1)).await.unwrap().unwrap();
     let mut racing = JoinSet::new();
     for stars in 10..34 {
-        let (notes, mut read) = (notes.clone(), read.clone());
+        let notes = notes.clone();
+        let mut read = read.clone();
         read.body.stars = stars;
         racing.spawn(
             async move { notes.replace_document(&read, &[]).await.unwrap().then_some(stars) },

@@ -133,7 +133,8 @@ async fn run(sql: &Sql) {
     let store = Store::new(sql.clone(), clock.clone(), limits);
     let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
     let courier = AdapterWorker { store: store.clone(), adapter };
-    let (first, second) = (order(1), order(2));
+    let first = order(1);
+    let second = order(2);
     for order in [first, second] {
         done(&store, order, heard(order, 3, OrderStatus::Accepted)).await;
         let wish = PaymentRequest { by: user(1), amount_minor: PRICE, currency: Currency::Cny };
@@ -260,7 +261,8 @@ async fn fill(sql: &Sql, table: &'static str) {
     };
     let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
     let values: Vec<String> = columns.iter().map(value).collect();
-    let (names, values) = (names.join(", "), values.join(", "));
+    let names = names.join(", ");
+    let values = values.join(", ");
     let text = format!("INSERT INTO {table} ({names}) SELECT {values} FROM seq_1_to_{OTHERS}");
     sql.exec(leaked(text), Vec::new()).await.unwrap();
     let _: Vec<(String, String)> = all(sql, format!("ANALYZE TABLE {table}")).await;

@@ -177,8 +177,8 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     // A change that bypasses the cache proves that the cache answers.
     rename(&silent, who, "Nobody heard").await;
     assert_eq!(shown(&there).await.as_ref(), Some(&first));
-    let (thing, by_hand) =
-        (StampedEntity { id: who.0, name: who.to_string() }, memory(cache.clone()));
+    let thing = StampedEntity { id: who.0, name: who.to_string() };
+    let by_hand = memory(cache.clone());
     let before = by_hand.read_stamp(&thing).await.unwrap();
     rename(&here, who, "王五").await;
     assert_eq!(shown(&there).await.unwrap().full_name, "王五");

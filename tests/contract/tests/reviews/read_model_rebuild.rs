@@ -23,7 +23,8 @@ const PROVIDERS: u128 = 30;
 async fn ratings_that_are_thrown_away_are_made_anew_from_the_reviews(arm: DocumentsArm) {
     let store = migrated(&arm).await;
     for n in 0..REVIEWS {
-        let (provider, stars) = (10 + n % PROVIDERS, u8::try_from(1 + n % 5).unwrap());
+        let provider = 10 + n % PROVIDERS;
+        let stars = u8::try_from(1 + n % 5).unwrap();
         let id = kept(&store, review(n, provider, stars, "")).await;
         if n % 7 == 0 {
             let hidden = store.change_review(id, None, TRACE, |review| {

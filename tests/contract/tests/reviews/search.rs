@@ -142,7 +142,8 @@ async fn forty_questions_over_ten_thousand_reviews_have_the_answers_that_a_perso
 /// The numbers of all results, page by page.
 async fn found(store: &ReviewStore, question: &str, provider: Option<u128>) -> Vec<u128> {
     let mut numbers = BTreeMap::new();
-    let (mut after, mut order) = (None, Vec::new());
+    let mut after = None;
+    let mut order = Vec::new();
     loop {
         let query = SearchQuery::parse_text(question).unwrap();
         let search = ReviewSearch { query, provider: provider.map(user), after, limit: 100 };

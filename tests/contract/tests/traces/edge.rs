@@ -141,7 +141,9 @@ impl Replay {
     }
 
     async fn enter(&self, entry: &recording::CommandEntry) -> CommandLogResult {
-        let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
+        let actor = entry.actor;
+        let body = entry.command.body.clone();
+        let repeat = entry.repeat;
         let receipted = entry.was_taken;
         let judging = move |sight: &_, footing: &EdgeState| {
             let request = VerdictRequest { actor, body: &body, repeat, receipted };

@@ -99,7 +99,8 @@ impl Replay<'_> {
                 AssignmentRequest { by: end.by.unwrap(), take_back: end.why, ..nobody }
             }
             AssignmentChange::Renewed { seat, fence, .. } => {
-                let (edge, epoch) = (seat.edge, seat.epoch);
+                let edge = seat.edge;
+                let epoch = seat.epoch;
                 let asked = LeaseRenewalRequest { region, edge, epoch, fence };
                 return self.store.renew_fence(&asked).await.unwrap();
             }

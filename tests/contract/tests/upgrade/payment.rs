@@ -30,7 +30,8 @@ pub async fn goes_on(engine: Engine) {
     for _ in 0..2 {
         payment::migrate(&config).await.unwrap();
     }
-    let (sql, clock) = (former.open().await, clock());
+    let sql = former.open().await;
+    let clock = clock();
     let store = Store::new(sql.clone(), clock.clone(), config.custody_limits());
     let [paid, unpaid] = [1, 2].map(|n| OrderId(id(n)));
     let payments = store.payments_of(paid).await.unwrap();

@@ -80,7 +80,8 @@ impl Story {
     }
 
     pub(super) async fn pay_afterwards(&mut self) -> Result<Vec<Fact>> {
-        let (order, provider) = (self.second()?, self.offline.clone());
+        let order = self.second()?;
+        let provider = self.offline.clone();
         let form = json!({ "order_id": order, "amount": "200.00" });
         let paid = self.post(&self.customer, "/api/v1/payments", form).await?;
         // Held, or already released if objections have no period.

@@ -58,7 +58,8 @@ impl Story {
     }
 
     pub(super) async fn pay_out(&mut self) -> Result<Vec<Fact>> {
-        let (first, second) = (self.order()?.id, self.second()?);
+        let first = self.order()?.id;
+        let second = self.second()?;
         let mut facts = Vec::new();
         for (order, provider) in [(first, &self.online), (second, &self.offline)] {
             let is_paid = |order: &wire::Order| order.payment_status == PaymentStatus::Paid;

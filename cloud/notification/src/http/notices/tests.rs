@@ -75,8 +75,8 @@ impl Scene {
     async fn new() -> Self {
         let sinks = tempfile::tempdir().unwrap();
         let at = |name: &str| format!("folder:{}", sinks.path().join(name).display());
-        let (none, authorities) =
-            (std::path::Path::new(""), CertificateAuthorities::with_public_roots());
+        let none = std::path::Path::new("");
+        let authorities = CertificateAuthorities::with_public_roots();
         let from = "Holdfast <h@example.org>";
         let ways = OutboundChannels {
             mail: Mailer::open(&at("email"), from, none, &authorities).unwrap(),
@@ -88,7 +88,8 @@ impl Scene {
         let clock = Clock::fixed_at(AT);
         let upstream = Upstream::from_router(part.with_state(auth.clone()));
         let (deliveries, folder) = samples::deliveries(ways, upstream, &clock).await;
-        let (issuer, service_key) = (Issuer::new(), testing::service_key());
+        let issuer = Issuer::new();
+        let service_key = testing::service_key();
         let verifier = TokenVerifier {
             service: crate::NAME,
             keys: issuer.keys(),
@@ -292,8 +293,8 @@ async fn a_service_writes_once_under_its_id_and_leaves_the_channels_to_the_perso
 #[tokio::test]
 async fn the_routes_are_for_admins_and_for_services() {
     let scene = Scene::new().await;
-    let (customer, admin) =
-        (scene.token(CUSTOMER, Role::Customer), scene.token(ADMIN, Role::Admin));
+    let customer = scene.token(CUSTOMER, Role::Customer);
+    let admin = scene.token(ADMIN, Role::Admin);
     assert_eq!(scene.send(EMAIL, &customer, None, &form(PROVIDER)).await.0, StatusCode::FORBIDDEN);
     for token in [&customer, &admin] {
         let (status, _) = scene.send(INTERNAL, token, None, &service_form(1, "money")).await;

@@ -57,7 +57,8 @@ fn what_is_so_already_is_no_change() {
 
 #[test]
 fn a_change_of_policy_asks_and_the_holders_word_lets_it_come() {
-    let (changed, reassigned) = (FenceEnding::PolicyChanged, FenceEnding::Reassigned);
+    let changed = FenceEnding::PolicyChanged;
+    let reassigned = FenceEnding::Reassigned;
     for (next, granted, how) in [
         (wanted(Policy::Optimistic, None), false, changed),
         (wanted(Policy::Exclusive, Some(seat("north-2", 1))), true, reassigned),

@@ -128,7 +128,8 @@ fn only_what_can_be_cancelled_has_a_price() {
         let refused = preview_cancellation(&state, customer(1), &[policy()], &rules, NOW);
         assert_eq!(refused, Err(code), "{status}");
     }
-    let (pending, rules) = (order(1, OrderStatus::Pending), OfflineRules::default());
+    let pending = order(1, OrderStatus::Pending);
+    let rules = OfflineRules::default();
     for actor in [customer(2), provider(1)] {
         assert_eq!(
             preview_cancellation(&pending, actor, &[], &rules, NOW),

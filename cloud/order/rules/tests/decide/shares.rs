@@ -44,7 +44,8 @@ fn one_batch_gives_no_more_than_the_share() {
 #[test]
 fn finishing_and_giving_back_make_room_and_a_withdrawal_is_a_share_of_its_own() {
     let mut stage = stage(ProviderWorkload::default());
-    let (me, mut started) = (provider(1), order(6, OrderStatus::InProgress));
+    let me = provider(1);
+    let mut started = order(6, OrderStatus::InProgress);
     started.order.version = 9;
     stage.snapshot.orders.insert(order_id(6), started);
     stage.snapshot.workloads.get_mut(&me.user_id).unwrap().open_jobs = 1;
@@ -58,8 +59,9 @@ fn finishing_and_giving_back_make_room_and_a_withdrawal_is_a_share_of_its_own() 
         logged(7, 7, Some(me), accept(3)),
         logged(8, 8, Some(me), accept(1)),
     ];
-    let (jobs, day, back) =
-        (Code::TooManyOpenJobs, Code::TooManyAcceptances, Code::TooManyWithdrawals);
+    let jobs = Code::TooManyOpenJobs;
+    let day = Code::TooManyAcceptances;
+    let back = Code::TooManyWithdrawals;
     let expected = [None, None, None, Some(jobs), None, Some(back), None, Some(jobs)];
     assert_eq!(codes(&mut stage, &log), expected);
     let mut spent = ProviderWorkload::default();
@@ -101,7 +103,8 @@ fn nearly_full() -> Stage {
 fn a_customer_has_so_many_open_orders_and_a_cancel_makes_room() {
     let me = customer(1);
     let mut stage = nearly_full();
-    let (full, none) = (Some(Code::TooManyOpenOrders), None);
+    let full = Some(Code::TooManyOpenOrders);
+    let none = None;
     let requests = [portal(1, me, publish(5)), portal(2, me, publish(6)), portal(3, me, cancel(1))];
     assert_eq!(codes(&mut stage, &requests), [none, full, none]);
     stage.snapshot.open_orders.insert(me.user_id, 1);
@@ -116,7 +119,8 @@ fn a_customer_has_so_many_open_orders_and_a_cancel_makes_room() {
 
 #[test]
 fn an_edges_publication_over_the_bound_gets_an_answer_that_names_it() {
-    let (me, mut stage) = (customer(1), nearly_full());
+    let me = customer(1);
+    let mut stage = nearly_full();
     stage.snapshot.open_orders.insert(me.user_id, 2);
     let op = logged(1, 1, Some(me), publish(5));
     let (refused, writes) = stage.decide_one(op.clone());
@@ -129,7 +133,8 @@ fn an_edges_publication_over_the_bound_gets_an_answer_that_names_it() {
 
 #[test]
 fn an_order_that_the_holder_has_promised_is_kept_over_the_bound() {
-    let (me, stage) = (customer(1), nearly_full());
+    let me = customer(1);
+    let stage = nearly_full();
     let mut stage = stage.assign(held());
     stage.snapshot.open_orders.insert(me.user_id, 2);
     let (kept, _) = stage.decide_one(firm(4, 1, 1, me, publish(5)));

@@ -58,7 +58,8 @@ pub fn order(n: u128, status: OrderStatus) -> OrderState {
             | OrderStatus::Completed
             | OrderStatus::Reviewed
     );
-    let (customer, at) = (customer(1).user_id, UnixMillis(NOW.0 - 60_000));
+    let customer = customer(1).user_id;
+    let at = UnixMillis(NOW.0 - 60_000);
     let order = Order {
         provider_id: taken.then(|| provider(1).user_id),
         status,
@@ -67,7 +68,8 @@ pub fn order(n: u128, status: OrderStatus) -> OrderState {
         ..Order::new_published(order_id(n), draft(), customer, at, Source::Portal)
     };
     let decided_at = order.updated_at;
-    let (source, rule) = (Source::Portal, Some(RaceRule::FirstInCloud));
+    let source = Source::Portal;
+    let rule = Some(RaceRule::FirstInCloud);
     let acceptance = taken.then_some(Acceptance { decided_at, source, rule });
     OrderState::new_unpaid(order, acceptance)
 }
@@ -214,7 +216,9 @@ pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> 
 pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.name.epoch = 2;
-        let (edge, verdict, fence) = (op.name.edge.clone(), Verdict::Firm, Some(fence));
+        let edge = op.name.edge.clone();
+        let verdict = Verdict::Firm;
+        let fence = Some(fence);
         op.evidence.relogged = Some(FirstAnswer { edge, epoch: 1, verdict, fence, why: None });
     })
 }

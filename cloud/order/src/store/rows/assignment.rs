@@ -130,7 +130,8 @@ row! {
 
 impl From<FenceRow> for FenceRecord {
     fn from(row: FenceRow) -> Self {
-        let (by, why) = (row.ended_by, row.ended_why);
+        let by = row.ended_by;
+        let why = row.ended_why;
         Self {
             region: row.region,
             fence: row.fence,

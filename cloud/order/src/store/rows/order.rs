@@ -151,7 +151,8 @@ impl From<OrderRow> for OrderState {
         let rule = row.accepted_rule.or(firm);
         let acceptance =
             accepted.map(|(decided_at, source)| Acceptance { decided_at, source, rule });
-        let (held, terms) = (row.held_minor, row.cancel_terms());
+        let held = row.held_minor;
+        let terms = row.cancel_terms();
         Self { order: row.into(), acceptance, held, terms }
     }
 }
@@ -255,7 +256,8 @@ impl LineRow {
 
 impl Row for LineRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let (order_id, command_id) = (row.get("order_id")?, row.get("command_id")?);
+        let order_id = row.get("order_id")?;
+        let command_id = row.get("command_id")?;
         let actor_id = row.get("actor_id")?;
         let place = reason_place(order_id, command_id, actor_id);
         let reason: Option<String> = row.get("reason")?;

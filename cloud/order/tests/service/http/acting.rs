@@ -75,9 +75,11 @@ async fn ninety_nine_losers_are_told_who_won(#[case] engine: Engine) {
 #[tokio::test]
 async fn an_admin_withdraws_on_record_what_any_provider_was_promised(#[case] engine: Engine) {
     let service = Service::new(engine).await;
-    let (revoked, other) = (service.stage.pending().await, service.stage.pending().await);
+    let revoked = service.stage.pending().await;
+    let other = service.stage.pending().await;
     let fence = service.stage.grant("north-1").await.fence;
-    let (first, second) = (service.stage.command_id(), service.stage.command_id());
+    let first = service.stage.command_id();
+    let second = service.stage.command_id();
     let log = Log::of("north-1").firm(fence, first, provider(1), accept(revoked)).by_revoked();
     let log = log.firm(fence, second, provider(2), accept(other));
     assert!(service.stage.batch(log.batch()).await.iter().all(wire::Outcome::has_succeeded));
@@ -178,7 +180,8 @@ async fn answers_come_in_the_readers_language() {
 #[tokio::test]
 async fn an_admin_withdraws_all_jobs_of_a_provider_with_one_request() {
     let service = Service::new(Engine::Sqlite).await;
-    let (one, two) = (service.stage.pending().await, service.stage.pending().await);
+    let one = service.stage.pending().await;
+    let two = service.stage.pending().await;
     let open = service.stage.pending().await;
     for order in [one, two] {
         service.act(provider(1), order, "accept").await;

@@ -147,7 +147,8 @@ async fn what_makes_no_sense_names_its_field() {
 #[tokio::test]
 async fn an_accept_that_the_holder_decides_waits_and_gets_an_outcome(#[case] engine: Engine) {
     let service = Service::new(engine).await;
-    let (id, other) = (service.stage.pending().await, service.stage.pending().await);
+    let id = service.stage.pending().await;
+    let other = service.stage.pending().await;
     service.stage.grant("north-1").await;
     service.hub.script().reaches_holder = true;
     let key = Some(uuid::Uuid::from_u128(90));
@@ -226,7 +227,8 @@ async fn what_is_decided_while_the_hub_is_asked_is_not_said_to_be_not_taken(
 #[tokio::test]
 async fn a_waiting_accept_that_cannot_be_decided_keeps_no_other_waiting(#[case] engine: Engine) {
     let service = Service::new(engine).await;
-    let (bad, good) = (service.stage.pending().await, service.stage.pending().await);
+    let bad = service.stage.pending().await;
+    let good = service.stage.pending().await;
     let spoilt = "UPDATE orders SET status = 'of another version' WHERE id = ?";
     service.stage.sql.exec(spoilt, platform::vals![bad]).await.unwrap();
     let accept = |n: u128, order_id: wire::OrderId| {

@@ -14,7 +14,8 @@ const WHY: &str = "The customer was called, and has another provider.";
 /// Opens two items of one case of provider 1, and one of provider 2 on another order.
 async fn listed(service: &Service) {
     let stage = &service.stage;
-    let (first, second) = (stage.pending().await, stage.pending().await);
+    let first = stage.pending().await;
+    let second = stage.pending().await;
     let mut commands = Vec::new();
     for (who, order_id, then_withdraws) in
         [(provider(1), first, true), (provider(2), second, false)]

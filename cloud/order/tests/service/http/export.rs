@@ -49,7 +49,8 @@ async fn file(service: &Service, reader: Actor, path: &str) -> File {
     );
     let kind = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
     let mut body = response.into_body().into_data_stream();
-    let (mut pieces, mut bytes) = (Vec::new(), Vec::new());
+    let mut pieces = Vec::new();
+    let mut bytes = Vec::new();
     while let Some(piece) = body.next().await {
         let piece = piece.unwrap();
         pieces.push(piece.len());

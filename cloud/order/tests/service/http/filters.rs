@@ -229,7 +229,9 @@ async fn pages(
     list: &str,
     between: impl AsyncFn(),
 ) -> (Vec<OrderId>, usize) {
-    let (mut all, mut pages, mut cursor) = (Vec::new(), 0, String::new());
+    let mut all = Vec::new();
+    let mut pages = 0;
+    let mut cursor = String::new();
     loop {
         let page = service.get(reader, &format!("{list}{cursor}")).await;
         all.extend(page.ids());
@@ -249,7 +251,8 @@ async fn pages(
 async fn pages_neither_skip_nor_repeat_while_orders_come_go_and_change(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     let stage = &service.stage;
-    let (mut kept, mut taken) = (Vec::new(), Vec::new());
+    let mut kept = Vec::new();
+    let mut taken = Vec::new();
     for n in 0..60 {
         // Many share one millisecond.
         let id = stage.pending().await;

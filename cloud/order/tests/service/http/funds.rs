@@ -147,7 +147,8 @@ async fn work_that_is_paid_for_afterwards_starts_unpaid_at_portal_and_edge(#[cas
     let service = Service::new(engine).await;
     let list = "/api/v1/orders/paid-afterwards";
     assert_eq!(service.get(customer(1), list).await.body, json!({ "items": [] }));
-    let (mine, other) = (service.accepted().await, service.accepted().await);
+    let mine = service.accepted().await;
+    let other = service.accepted().await;
     service.act(provider(1), mine, "start").await.refused(400, "funds_not_held");
 
     service.rules(json!({ "paid_afterwards": ["cleaning_repair", "cleaning_repair"] })).await;
@@ -180,7 +181,8 @@ async fn work_that_is_paid_for_afterwards_starts_unpaid_at_portal_and_edge(#[cas
 async fn small_work_starts_unpaid_at_an_edge_and_becomes_a_case(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     service.payments.script().words = Some(Vec::new());
-    let (small, large) = (service.accepted().await, service.accepted().await);
+    let small = service.accepted().await;
+    let large = service.accepted().await;
     // Each costs 200.00.
     service.rules(json!({ "unpaid_start_max": { "price_max": "199.99" } })).await;
     let command = service.stage.command_id();
@@ -205,7 +207,8 @@ async fn small_work_starts_unpaid_at_an_edge_and_becomes_a_case(#[case] engine: 
 async fn an_edge_that_was_linked_starts_no_unpaid_work_by_the_rules(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     service.payments.script().words = Some(Vec::new());
-    let (linked, away) = (service.accepted().await, service.accepted().await);
+    let linked = service.accepted().await;
+    let away = service.accepted().await;
     service.rules(json!({ "unpaid_start": true })).await;
     let [first, second] = [(); 2].map(|()| service.stage.command_id());
     let start = |order_id| CommandBody::StartOrder { order_id };
@@ -225,7 +228,8 @@ async fn a_start_waits_while_the_payment_service_is_away_and_nothing_of_its_run_
     #[case] engine: Engine,
 ) {
     let service = Service::new(engine).await;
-    let (unpaid, open) = (service.accepted().await, service.stage.pending().await);
+    let unpaid = service.accepted().await;
+    let open = service.stage.pending().await;
     let [first, second] = [(); 2].map(|()| service.stage.command_id());
     let run = [
         (first, provider(2), accept(open)),

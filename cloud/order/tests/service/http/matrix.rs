@@ -32,7 +32,8 @@ async fn order_in(service: &Service, status: OrderStatus) -> Order {
 /// The state after the action, or the refusal.
 fn expected(action: Action, actor: Actor, order: &Order) -> Result<OrderStatus, Code> {
     use OrderStatus::{Cancelled, PendingReview, Rejected};
-    let (status, is_accept) = (order.status, action == Action::Accept);
+    let status = order.status;
+    let is_accept = action == Action::Accept;
     if !action.allowed_roles().contains(&actor.role) {
         return Err(if is_accept { Code::ProvidersOnly } else { Code::RoleForbidden });
     }
@@ -91,7 +92,8 @@ async fn check(
 #[tokio::test]
 async fn each_edge_of_the_machine_is_taken_or_refused_by_its_code() {
     let service = Service::new(Engine::Sqlite).await;
-    let (mut taken, mut refused) = (0, 0);
+    let mut taken = 0;
+    let mut refused = 0;
     for status in OrderStatus::ALL {
         for actor in people() {
             for action in Action::ALL.into_iter().filter(|action| *action != Action::Review) {

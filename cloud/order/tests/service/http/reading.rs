@@ -45,8 +45,8 @@ async fn nothing_is_open_without_a_token() {
 async fn an_order_that_is_not_theirs_does_not_exist_for_them() {
     let service = Service::new(Engine::Sqlite).await;
     let id = service.stage.pending().await;
-    let (order, timeline) =
-        (format!("/api/v1/orders/{id}"), format!("/api/v1/orders/{id}/timeline"));
+    let order = format!("/api/v1/orders/{id}");
+    let timeline = format!("/api/v1/orders/{id}/timeline");
     let seen = service.get(provider(2), &order).await;
     assert_eq!((seen.status, &seen.body["address"]), (StatusCode::OK, &json!("")));
     service.get(provider(2), &timeline).await.refused(404, "order_not_found");
@@ -63,7 +63,8 @@ async fn an_order_that_is_not_theirs_does_not_exist_for_them() {
 #[tokio::test]
 async fn each_list_shows_what_its_reader_may_see() {
     let service = Service::new(Engine::Sqlite).await;
-    let (open, taken) = (service.stage.pending().await, service.stage.pending().await);
+    let open = service.stage.pending().await;
+    let taken = service.stage.pending().await;
     service.act(provider(1), taken, "accept").await;
     let south = wire::Draft { location: Region::South, ..draft() };
     service.stage.publish(service.stage.command_id(), customer(2), south).await;

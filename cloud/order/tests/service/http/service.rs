@@ -40,8 +40,10 @@ impl Service {
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
         let ground = ServiceContext { keys: issuer.keys(), ..ground };
-        let (tasks, service_key) = (ground.tasks.clone(), ground.service_key.clone());
-        let (hub, payments) = (Hub::new(), Payments::default());
+        let tasks = ground.tasks.clone();
+        let service_key = ground.service_key.clone();
+        let hub = Hub::new();
+        let payments = Payments::default();
         let payment = Upstream::from_router(payments.router());
         let peers = Peers { hub: Upstream::from_router(hub.router()), payment };
         let router = order::open(stage.config.clone(), ground, peers).await.unwrap();
@@ -51,7 +53,8 @@ impl Service {
     /// Another process of the service on the same stores.
     pub async fn replica(&self) -> Router {
         let ground = testing::ground(self.stage.folder.path(), &self.stage.clock).await;
-        let (keys, service_key) = (self.issuer.keys(), self.service_key.clone());
+        let keys = self.issuer.keys();
+        let service_key = self.service_key.clone();
         let ground = ServiceContext { keys, service_key, ..ground };
         let payment = Upstream::from_router(self.payments.router());
         let peers = Peers { hub: Upstream::from_router(self.hub.router()), payment };

@@ -22,7 +22,8 @@ async fn the_receipt_shows_the_way_of_the_order_and_nobody_on_it(#[case] engine:
     let published = service.post(customer(1), "/api/v1/orders", draft_json()).await;
     let id: OrderId = published.body["order_id"].as_str().unwrap().parse().unwrap();
     let receipt = published.body["tracking"].clone();
-    let (code, secret) = (receipt["code"].as_str().unwrap(), receipt["secret"].as_str().unwrap());
+    let code = receipt["code"].as_str().unwrap();
+    let secret = receipt["secret"].as_str().unwrap();
     assert_eq!(published.body["code"], code);
     service.act(admin(), id, "approve").await;
     service.act(provider(1), id, "accept").await;
@@ -64,10 +65,12 @@ async fn the_receipt_shows_the_way_of_the_order_and_nobody_on_it(#[case] engine:
 #[tokio::test]
 async fn a_wrong_secret_is_answered_like_an_order_that_does_not_exist(#[case] engine: Engine) {
     let service = Service::new(engine).await;
-    let (one, other) = (service.stage.pending().await, service.stage.pending().await);
+    let one = service.stage.pending().await;
+    let other = service.stage.pending().await;
     let secret = |id| service.stage.store.tracking_secret(id).to_string();
     let code = async |id: OrderId| service.stage.store.find_order(id).await.unwrap().unwrap().code;
-    let (first, second) = (code(one).await, code(other).await);
+    let first = code(one).await;
+    let second = code(other).await;
     assert_ne!(secret(one), secret(other));
     let unknown = track(&service, "N-000000", &secret(one)).await;
     unknown.refused(404, "order_not_found");

@@ -12,7 +12,8 @@ use crate::stage::*;
 #[tokio::test]
 async fn lost_acceptances_are_told_newest_first_with_who_won(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let (first, second) = (stage.pending().await, stage.pending().await);
+    let first = stage.pending().await;
+    let second = stage.pending().await;
     stage.decide(provider(1), accept(first)).await;
     stage.clock.advance(1_000);
     let late = Log::of("north-1")
@@ -68,8 +69,9 @@ async fn an_answer_is_found_by_its_command_and_names_its_op(#[case] engine: Engi
 #[tokio::test]
 async fn the_payment_service_is_told_who_worked_in_vain(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let (closed, promised, other) =
-        (stage.pending().await, stage.pending().await, stage.pending().await);
+    let closed = stage.pending().await;
+    let promised = stage.pending().await;
+    let other = stage.pending().await;
     stage.grant("north-1").await;
     for order_id in [closed, promised] {
         let cancel = CommandBody::CancelOrder { order_id, reason: None, fee: None };

@@ -47,7 +47,8 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
     stage.decide(provider(1), accept(id)).await;
     let before = stage.store.find_order(id).await.unwrap().unwrap();
     let money = PaymentEventConsumer { store: stage.store.clone() };
-    let (paid, status) = (EventType::PaymentCompleted, PaymentStatus::Held);
+    let paid = EventType::PaymentCompleted;
+    let status = PaymentStatus::Held;
     let held = word(&stage, id, paid, 2, status);
     for _ in 0..2 {
         money.handle(&held).await.unwrap();
@@ -66,7 +67,8 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
 
     let events = stage.events().await.len();
     // An older event, a repeated one, ones that move no money, and one of an unknown order.
-    let (failed, open) = (EventType::PaymentFailed, PaymentStatus::Unpaid);
+    let failed = EventType::PaymentFailed;
+    let open = PaymentStatus::Unpaid;
     money.handle(&word(&stage, id, failed, 1, open)).await.unwrap();
     money.handle(&word(&stage, id, failed, 2, open)).await.unwrap();
     for moves_nothing in

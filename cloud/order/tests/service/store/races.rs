@@ -113,7 +113,8 @@ async fn edges_and_people_who_collide_on_many_orders_leave_one_winner_each(#[cas
 #[tokio::test]
 async fn a_decision_waits_for_a_change_of_its_regions_assignment_and_no_others() {
     let stage = Stage::new(Engine::MariaDb).await;
-    let (north, id) = (stage.pending().await, stage.pending().await);
+    let north = stage.pending().await;
+    let id = stage.pending().await;
     let decided = transact!(stage.sql, tx => {
         let lock = "SELECT fence FROM region_assignment WHERE region = ? FOR UPDATE";
         tx.fetch_optional::<i64>(lock, vals!["NORTH"]).await?;

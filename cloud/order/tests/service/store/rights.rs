@@ -37,7 +37,8 @@ fn seat(edge: &str, epoch: u64) -> HolderEpoch {
 #[tokio::test]
 async fn a_grant_is_told_with_the_digest_of_what_stands_open(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let (open, gone) = (stage.pending().await, stage.pending().await);
+    let open = stage.pending().await;
+    let gone = stage.pending().await;
     stage
         .decide(customer(1), CommandBody::CancelOrder { order_id: gone, reason: None, fee: None })
         .await;
@@ -60,7 +61,8 @@ async fn a_grant_is_told_with_the_digest_of_what_stands_open(#[case] engine: Eng
 #[tokio::test]
 async fn the_holder_alone_assigns_until_it_gives_the_right_back(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let (one, two) = (stage.pending().await, stage.pending().await);
+    let one = stage.pending().await;
+    let two = stage.pending().await;
     stage.grant("north-1").await;
     assert!(stage.waits(provider(1), accept(one)).await);
     let start = CommandBody::StartOrder { order_id: two };
@@ -100,7 +102,8 @@ async fn the_holder_alone_assigns_until_it_gives_the_right_back(#[case] engine: 
 #[tokio::test]
 async fn after_a_take_back_old_promises_are_kept_where_they_can_be(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let (free, taken) = (stage.pending().await, stage.pending().await);
+    let free = stage.pending().await;
+    let taken = stage.pending().await;
     stage.grant("north-1").await;
     let now = stage.take_back().await;
     assert_eq!((now.holder, now.policy), (None, Policy::Exclusive));
@@ -185,7 +188,8 @@ async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine
 #[tokio::test]
 async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let (kept, lost) = (stage.pending().await, stage.pending().await);
+    let kept = stage.pending().await;
+    let lost = stage.pending().await;
     stage.grant("north-1").await;
     let edge = EdgeId::new("north-1").unwrap();
     let over =
@@ -222,7 +226,8 @@ async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: 
 #[tokio::test]
 async fn a_promise_that_lost_in_the_next_holders_log_is_listed_once(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let (order, id) = (stage.pending().await, stage.command_id());
+    let order = stage.pending().await;
+    let id = stage.command_id();
     stage.grant("north-1").await;
     stage.take_back().await;
     stage.grant("north-2").await;

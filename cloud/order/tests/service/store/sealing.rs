@@ -43,7 +43,8 @@ async fn words_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engin
     let stage = Stage::new(engine).await;
     let path = stage.folder.path().join("data.keys");
     let keys = DataKeys::load_or_create(&path, true).unwrap();
-    let (sql, clock) = (stage.sql.clone(), stage.clock.clone());
+    let sql = stage.sql.clone();
+    let clock = stage.clock.clone();
     let under = |keys: &DataKeys| {
         Store::new(sql.clone().sealed_by(keys), clock.clone(), AcceptanceRules::OFF)
     };

@@ -27,7 +27,8 @@ async fn unapproved(stage: &Stage, start: Option<UnixMillis>) -> OrderId {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn orders_that_wait_in_vain_are_closed_once_with_event_and_history(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let (waits, unseen) = (stage.pending().await, unapproved(&stage, None).await);
+    let waits = stage.pending().await;
+    let unseen = unapproved(&stage, None).await;
     let taken = stage.pending().await;
     stage.decide(provider(1), accept(taken)).await;
     let booked = unapproved(&stage, Some(UnixMillis(NOW.0 + 90 * DAY_MS))).await;

@@ -148,8 +148,9 @@ async fn a_large_batch_is_written_as_the_rules_decided_it(#[case] engine: Engine
 #[tokio::test]
 async fn a_replayed_batch_gets_the_same_answers_and_writes_nothing(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let (free, taken, other) =
-        (stage.pending().await, stage.pending().await, stage.pending().await);
+    let free = stage.pending().await;
+    let taken = stage.pending().await;
+    let other = stage.pending().await;
     stage.decide(provider(9), accept(taken)).await;
     let unknown = OrderId(stage.clock.new_id());
     let same = stage.command_id();

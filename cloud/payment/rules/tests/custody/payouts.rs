@@ -25,7 +25,8 @@ const BASIS: DecisionContext<'_> = DecisionContext {
 };
 
 fn provider(balance_minor: i64) -> ProviderMoney {
-    let (provider_id, currency) = (user(7), Currency::Cny);
+    let provider_id = user(7);
+    let currency = Currency::Cny;
     ProviderMoney { provider_id, currency, balance_minor, payouts: Vec::new() }
 }
 

@@ -70,8 +70,8 @@ fn a_second_release_brings_the_provider_what_one_release_of_the_whole_brings() {
     stage.later(72 * HOUR);
     assert_eq!((earned(&stage), stage.rows.account_balance(LedgerAccount::Fees)), (8_993, -999));
     let told = reverse(&mut stage, payment, 10_009);
-    let (changed, released) =
-        (MoneyEventKind::PaymentStatusChanged, MoneyEventKind::PaymentReleased);
+    let changed = MoneyEventKind::PaymentStatusChanged;
+    let released = MoneyEventKind::PaymentReleased;
     assert_eq!(told, [changed, released]);
     assert_eq!((earned(&stage), stage.rows.account_balance(LedgerAccount::Fees)), (18_001, -2_000));
     assert_eq!((stage.rows.held_minor(), stage.rows.due.saga), (0, Saga::Done));

@@ -37,7 +37,8 @@ impl AtAlipay {
         let courier =
             AdapterWorker { store: stage.store.clone(), adapter: PaymentAdapter::Alipay(alipay) };
         let service = Service::on(stage, config).await;
-        let (tasks, router) = (Tasks::new(), service.router.clone());
+        let tasks = Tasks::new();
+        let router = service.router.clone();
         tasks.spawn("payment", async move { axum::serve(listener, router).await.unwrap() });
         Self { service, bank, courier, _tasks: tasks }
     }
@@ -78,7 +79,8 @@ fn sum(text: &str) -> Amount {
 #[tokio::test]
 async fn a_customer_pays_by_a_link_and_a_message_makes_us_ask() {
     let at = AtAlipay::new().await;
-    let (service, bank) = (&at.service, &at.bank);
+    let service = &at.service;
+    let bank = &at.bank;
     let methods = service.get(customer(CUSTOMER), "/api/v1/payments/methods").await;
     assert_eq!(methods.items(), [json!({ "method": "alipay", "simulated": false })]);
     let (id, number, link) = at.begun().await;

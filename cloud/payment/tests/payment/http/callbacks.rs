@@ -65,7 +65,9 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
 
     let record = service.get(admin(), "/api/v1/admin/payment-callbacks").await;
     let verdicts: Vec<_> = record.items().iter().map(|item| item["verdict"].clone()).collect();
-    let (asked, unknown, forged) = ("asked", "unknown", "forged");
+    let asked = "asked";
+    let unknown = "unknown";
+    let forged = "forged";
     let expected = [asked, asked, asked, unknown, unknown, asked, asked, forged, forged];
     let sorted = |mut words: Vec<String>| {
         words.sort();
@@ -124,7 +126,8 @@ async fn a_scripted_message_comes_late_or_twice_and_books_once(#[case] engine: E
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let address = format!("http://{address}/api/v1/payments/callbacks/simulated");
-        let (tasks, router) = (Tasks::new(), service.router.clone());
+        let tasks = Tasks::new();
+        let router = service.router.clone();
         tasks.spawn("payment", async move { axum::serve(listener, router).await.unwrap() });
         let bank = SimulatedAdapter::new(stage.sql.clone(), stage.clock.clone(), true);
         let bank = bank.with_callback_secret(CALLBACK_SECRET).with_notify_url(&address);

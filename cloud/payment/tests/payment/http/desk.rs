@@ -123,7 +123,8 @@ async fn the_desk_offers_as_much_goodwill_as_a_chargeback_leaves(#[case] engine:
     };
     assert_eq!(give("20.00").await.status, StatusCode::NO_CONTENT);
     let payment = MovementId(paid.body["id"].as_str().unwrap().parse().unwrap());
-    let (id, amount_minor) = (ChargebackId(Uuid::from_u128(900)), 10_000);
+    let id = ChargebackId(Uuid::from_u128(900));
+    let amount_minor = 10_000;
     let chargeback = Chargeback { id, payment, amount_minor, is_reversed: false };
     let answer = AdapterAnswer::Paid { amount_minor: PRICE };
     let reply = AdapterReply { answer, chargebacks: vec![chargeback] };
@@ -242,7 +243,8 @@ async fn a_payout_without_an_answer_for_a_day_is_a_case_once(#[case] engine: Eng
     stage.clock.advance(72 * HOUR);
     payment::jobs::settle_dues(&stage.courier).await.unwrap();
     let payout = async |step| {
-        let (whose, currency) = (user(PROVIDER), wire::Currency::Cny);
+        let whose = user(PROVIDER);
+        let currency = wire::Currency::Cny;
         stage.store.pay_out(whose, currency, step).await.unwrap().unwrap().payout.id
     };
     let begun = payout(PayoutStep::HourStruck).await;

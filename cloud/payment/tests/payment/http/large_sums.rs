@@ -20,7 +20,8 @@ async fn balances_statements_and_findings_above_the_highest_price_are_shown(
     let earnings = service.get(provider(PROVIDER), "/api/v1/earnings").await;
     assert_eq!(earnings.items()[0]["available"], "270000000.00", "{}", earnings.body);
 
-    let (whose, currency) = (user(PROVIDER), wire::Currency::Cny);
+    let whose = user(PROVIDER);
+    let currency = wire::Currency::Cny;
     stage.store.pay_out(whose, currency, PayoutStep::HourStruck).await.unwrap().unwrap();
     stage.sql.exec("UPDATE payouts SET amount_minor = 20000000000", vals![]).await.unwrap();
     let posting = "INSERT INTO transactions (journal_id, action, account, owner_id, currency, \

@@ -89,7 +89,8 @@ async fn a_customer_keeps_methods_and_one_is_the_default(#[case] engine: Engine)
 #[tokio::test]
 async fn nobody_sees_or_changes_what_another_keeps(#[case] engine: Engine) {
     let service = Service::scripted(engine).await;
-    let (me, other) = (customer(CUSTOMER), customer(2));
+    let me = customer(CUSTOMER);
+    let other = customer(2);
     service.keep(me, "simulated.slow", true).await.done();
     service.remove(other, "simulated.slow").await.refused(404, "not_found");
     for by in [other, admin()] {
@@ -120,7 +121,8 @@ async fn a_payment_that_names_no_method_uses_the_default(#[case] engine: Engine)
 #[tokio::test]
 async fn the_last_that_came_through_is_proposed_where_none_is_the_default(#[case] engine: Engine) {
     let service = Service::scripted(engine).await;
-    let (stage, me) = (&service.stage, customer(CUSTOMER));
+    let stage = &service.stage;
+    let me = customer(CUSTOMER);
     for (n, method) in ["simulated", "simulated.no_refund", "simulated.declined"].iter().enumerate()
     {
         let n = u128::try_from(n).unwrap();
@@ -159,7 +161,8 @@ async fn a_method_that_is_no_longer_offered_is_shown_and_never_paid_with(#[case]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn however_many_are_kept_at_once_they_are_bounded_with_one_default(#[case] engine: Engine) {
     let service = Service::new(engine).await;
-    let (store, me) = (&service.stage.store, customer(CUSTOMER));
+    let store = &service.stage.store;
+    let me = customer(CUSTOMER);
     let tokens: Vec<_> = (0..KEPT_METHODS_MAX + 2).map(|n| format!("tok_{n}")).collect();
     let (first, last) = tokens.split_at(KEPT_METHODS_MAX - 2);
     for token in first {
@@ -194,7 +197,8 @@ async fn however_many_are_kept_at_once_they_are_bounded_with_one_default(#[case]
 #[tokio::test]
 async fn a_closed_account_keeps_nothing(#[case] engine: Engine) {
     let service = Service::new(engine).await;
-    let (stage, me) = (&service.stage, customer(CUSTOMER));
+    let stage = &service.stage;
+    let me = customer(CUSTOMER);
     service.keep(me, "simulated", true).await.done();
     service.keep(customer(2), "simulated", true).await.done();
     let told = UserEvent { user_id: me.user_id, role: Role::Customer, session_id: None };

@@ -70,7 +70,8 @@ impl Service {
 #[tokio::test]
 async fn a_decision_on_a_refund_is_replayed_also_when_its_answer_was_lost(#[case] engine: Engine) {
     let (service, request) = with_request(engine).await;
-    let (granted, other) = (json!({ "amount": "40.00" }), json!({ "amount": "41.00" }));
+    let granted = json!({ "amount": "40.00" });
+    let other = json!({ "amount": "41.00" });
     service.needs_an_own_key(&format!("{request}/grant"), &granted, &other).await;
     assert_eq!(service.stage.money(0).await.returned_minor(), 4_000);
 

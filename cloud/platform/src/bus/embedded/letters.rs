@@ -30,7 +30,8 @@ impl EmbeddedBus {
         let from = self.find_queue(&of.queue_name())?;
         let _moving = from.moving.lock().await;
         let rows = self.read_page(&from, 0, LETTERS_MAX).await?;
-        let (mut ids, mut events) = (Vec::new(), Vec::new());
+        let mut ids = Vec::new();
+        let mut events = Vec::new();
         for row in rows {
             let event = event_of(&row);
             if !choice.includes_event(event.as_ref()) {

@@ -94,7 +94,8 @@ impl LocalQueue {
     /// The expiry of an event in this queue; absent if the queue is not bound for it.
     pub(super) fn expiry_if_bound(&self, event: &Event, now: i64) -> Option<Option<i64>> {
         let definition = self.definition.read().unwrap_or_else(PoisonError::into_inner);
-        let (exchange, key) = (event.kind.exchange().as_str(), event.kind.as_str());
+        let exchange = event.kind.exchange().as_str();
+        let key = event.kind.as_str();
         let bound = |(at, pattern): &(String, String)| {
             at == exchange && topic::matches_pattern(pattern, key)
         };

@@ -46,7 +46,8 @@ impl RabbitBus {
         let queue = of.queue_name();
         let link = self.ensure_connected().await?;
         let channel = await_broker(link.connection.create_channel()).await?;
-        let (mut settled, mut kept) = (0, None);
+        let mut settled = 0;
+        let mut kept = None;
         // A redriven letter may come back at once and belongs to the next action. The queue's
         // message count cannot bound the loop: the broker updates it late.
         let mut sent = HashSet::new();

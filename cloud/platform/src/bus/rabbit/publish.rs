@@ -83,7 +83,8 @@ pub(super) async fn replay_to_queue(
 ) -> Result<(), BusError> {
     let mut sent = Vec::with_capacity(events.len());
     for event in events {
-        let (body, exchange) = (serde_json::to_vec(event)?, replay_exchange(event.kind.exchange()));
+        let body = serde_json::to_vec(event)?;
+        let exchange = replay_exchange(event.kind.exchange());
         sent.push(publish_message(link, (&exchange, queue), &body, of_event(event)).await?);
     }
     for confirm in sent {
@@ -115,7 +116,8 @@ async fn confirm_or_reroute(
     if await_confirm(confirm).await? {
         return Ok(());
     }
-    let (body, unrouted) = (serde_json::to_vec(event)?, unrouted_queue(event.kind.exchange()));
+    let body = serde_json::to_vec(event)?;
+    let unrouted = unrouted_queue(event.kind.exchange());
     let place = (unrouted.as_str(), event.kind.as_str());
     if await_confirm(publish_message(link, place, &body, of_event(event)).await?).await? {
         Ok(())

@@ -75,7 +75,8 @@ impl RabbitSubscription {
                 match open.consumer.next().await {
                     Some(Ok(delivery)) => {
                         self.pause = PAUSE_MIN;
-                        let (rabbit, queue) = (self.rabbit.clone(), self.queue.clone());
+                        let rabbit = self.rabbit.clone();
+                        let queue = self.queue.clone();
                         let in_hand = RabbitDelivery { acker: delivery.acker, rabbit, queue };
                         return (delivery.data, delivery.redelivered, in_hand);
                     }

@@ -28,7 +28,8 @@ impl QueueSpec {
         channel.queue_declare(dead.as_str().into(), durable, quorum_arguments()).await?;
         channel.queue_declare(self.name.into(), durable, self.queue_arguments()).await?;
         let redrives = redrive_exchange(self.name);
-        let (stands, none) = (durable_exchange(), FieldTable::default());
+        let stands = durable_exchange();
+        let none = FieldTable::default();
         let kind = ExchangeKind::Fanout;
         channel.exchange_declare(redrives.as_str().into(), kind, stands, none).await?;
         let sources: BTreeSet<Exchange> = self.bindings.iter().map(|(of, _)| *of).collect();
@@ -38,7 +39,8 @@ impl QueueSpec {
         let others =
             [(dead.as_str(), DEAD_LETTERS, self.name), (self.name, redrives.as_str(), self.name)];
         for (queue, exchange, key) in own.chain(others).chain(replays) {
-            let (bound, none) = (QueueBindOptions::default(), FieldTable::default());
+            let bound = QueueBindOptions::default();
+            let none = FieldTable::default();
             channel.queue_bind(queue.into(), exchange.into(), key.into(), bound, none).await?;
         }
         channel.close(200, "declared".into()).await
@@ -75,7 +77,8 @@ pub(super) async fn declare_exchanges(connection: &Connection) -> Result<(), lap
         as_it_is(declare_replays(connection, exchange).await)?;
     }
     let channel = connection.create_channel().await?;
-    let (kind, none) = (ExchangeKind::Direct, FieldTable::default());
+    let kind = ExchangeKind::Direct;
+    let none = FieldTable::default();
     channel.exchange_declare(DEAD_LETTERS.into(), kind, durable_exchange(), none).await?;
     channel.close(200, "declared".into()).await
 }
@@ -92,7 +95,8 @@ async fn declare_exchange(connection: &Connection, of: Exchange) -> Result<(), l
 
 async fn declare_replays(connection: &Connection, of: Exchange) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
-    let (kind, none) = (ExchangeKind::Direct, FieldTable::default());
+    let kind = ExchangeKind::Direct;
+    let none = FieldTable::default();
     let name = replay_exchange(of);
     channel.exchange_declare(name.as_str().into(), kind, durable_exchange(), none).await?;
     channel.close(200, "declared".into()).await
@@ -100,15 +104,18 @@ async fn declare_replays(connection: &Connection, of: Exchange) -> Result<(), la
 
 /// The alternate exchange and its queue share one name.
 async fn declare_unrouted(connection: &Connection, of: Exchange) -> Result<(), lapin::Error> {
-    let (channel, name) = (connection.create_channel().await?, unrouted_queue(of));
-    let (kind, none) = (ExchangeKind::Fanout, FieldTable::default());
+    let channel = connection.create_channel().await?;
+    let name = unrouted_queue(of);
+    let kind = ExchangeKind::Fanout;
+    let none = FieldTable::default();
     channel.exchange_declare(name.as_str().into(), kind, durable_exchange(), none).await?;
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let mut arguments = quorum_arguments();
     let ttl_ms = i64::try_from(UNROUTED_TTL.as_millis()).unwrap_or(i64::MAX);
     arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(ttl_ms));
     channel.queue_declare(name.as_str().into(), durable, arguments).await?;
-    let (bound, none) = (QueueBindOptions::default(), FieldTable::default());
+    let bound = QueueBindOptions::default();
+    let none = FieldTable::default();
     let queue = name.as_str();
     channel.queue_bind(queue.into(), queue.into(), "".into(), bound, none).await?;
     channel.close(200, "declared".into()).await

@@ -110,7 +110,8 @@ impl Mongo {
 
     /// Reseals unsent events that are plain or use a former key; returns their number.
     pub(crate) async fn reseal_events(&self, events_max: usize) -> Result<usize, DocumentsError> {
-        let (collections, keys) = (self.list_event_collections().await?, self.data_keys());
+        let collections = self.list_event_collections().await?;
+        let keys = self.data_keys();
         let mut sealed = 0;
         for waiting in self.unsent_events(&collections, events_max).await? {
             if !keys.is_stale_text(&waiting.event) {

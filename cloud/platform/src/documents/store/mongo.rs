@@ -188,7 +188,9 @@ impl MongoStore {
         update: &Update,
         events: &[Event],
     ) -> StoreResult<bool> {
-        let (mut set, mut unset, mut add) = (Document::new(), Document::new(), doc! {"_v": 1_i64});
+        let mut set = Document::new();
+        let mut unset = Document::new();
+        let mut add = doc! {"_v": 1_i64};
         let mut push = Document::new();
         for edit in &update.0 {
             match edit {
@@ -369,7 +371,8 @@ impl MongoStore {
         let winning = plan.get_document("queryPlanner").and_then(|p| p.get_document("winningPlan"));
         let text = winning.map(ToString::to_string).unwrap_or_default();
         let named = text.contains(&format!("\"indexName\": \"{index}\""));
-        let (scans, sorts) = (text.contains("COLLSCAN"), text.contains("\"SORT\""));
+        let scans = text.contains("COLLSCAN");
+        let sorts = text.contains("\"SORT\"");
         Ok(QueryPlan { by_index: named && !scans, sorts, text })
     }
 }

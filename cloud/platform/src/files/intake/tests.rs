@@ -106,8 +106,8 @@ async fn a_file_of_two_kinds_is_refused() {
     world.refuses(noted, FileRefusal::NotPlain).await;
     // A phone's second picture after the first is harmless, and is dropped.
     let twice = [jpeg.as_slice(), &jpeg].concat();
-    let (once, twice) =
-        (world.take(jpeg, RULE).await.unwrap(), world.take(twice, RULE).await.unwrap());
+    let once = world.take(jpeg, RULE).await.unwrap();
+    let twice = world.take(twice, RULE).await.unwrap();
     assert_eq!(once.hash, twice.hash);
 }
 
@@ -132,7 +132,8 @@ async fn one_person_has_two_files_on_their_way_and_leaves_room_for_others() {
     let slow = || Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
     let first = world.intake.receive_upload(OWNER, slow(), RULE);
     let second = world.intake.receive_upload(OWNER, slow(), RULE);
-    let (mut first, mut second) = (Box::pin(first), Box::pin(second));
+    let mut first = Box::pin(first);
+    let mut second = Box::pin(second);
     assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
     assert_eq!(world.take(PDF, RULE).await.map(|_| ()), Err(FileRefusal::Busy));
     let other = person(8, AccountAge::Established);

@@ -35,8 +35,8 @@ fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
 
 fn red_and_blue(jpeg: &[u8], red_at: (u32, u32), blue_at: (u32, u32)) {
     let picture = image::load_from_memory(jpeg).unwrap().into_rgb8();
-    let (red, blue) =
-        (picture.get_pixel(red_at.0, red_at.1), picture.get_pixel(blue_at.0, blue_at.1));
+    let red = picture.get_pixel(red_at.0, red_at.1);
+    let blue = picture.get_pixel(blue_at.0, blue_at.1);
     assert!(red.0[0] > 200 && red.0[2] < 60, "{red:?}");
     assert!(blue.0[2] > 200 && blue.0[0] < 60, "{blue:?}");
 }
@@ -120,7 +120,8 @@ fn a_picture_has_more_pixels_the_more_bytes_it_has() {
 
 #[test]
 fn a_picture_is_not_made_smaller_for_a_caller_who_is_gone() {
-    let (gone, png) = (CancellationToken::new(), halves(8, 8, ImageFormat::Png));
+    let gone = CancellationToken::new();
+    let png = halves(8, 8, ImageFormat::Png);
     gone.cancel();
     let bytes = png.len() as u64;
     let source = PictureSource { kind: FileKind::Png, file: Cursor::new(png), bytes };

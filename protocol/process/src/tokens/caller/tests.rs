@@ -111,7 +111,8 @@ fn the_gateways_header_narrows_an_admin_and_nobody_else() {
     };
     let all = |role| HeldPermissions(Permission::allowed_for_role(role).to_vec());
     assert_eq!(held(Role::Admin, &[]), all(Role::Admin), "past the gateway, as the token says");
-    let (read, verify) = (Permission::ReadDesks, Permission::VerifyProviders);
+    let read = Permission::ReadDesks;
+    let verify = Permission::VerifyProviders;
     let narrowed = held(Role::Admin, &["read_desks of_a_newer_gateway accept_orders"]);
     assert_eq!(narrowed, HeldPermissions(vec![read]), "no more than the role of the token");
     assert!(narrowed.include_any(&[verify, read]) && !narrowed.include_any(&[verify]));

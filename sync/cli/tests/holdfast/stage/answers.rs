@@ -102,14 +102,16 @@ async fn login(Json(form): Json<Value>) -> Response {
 }
 
 async fn refresh(Json(form): Json<Value>) -> Response {
-    let (token, attempt) = (form["refresh_token"].as_str(), form["attempt"].as_str());
+    let token = form["refresh_token"].as_str();
+    let attempt = form["attempt"].as_str();
     match (token.unwrap_or_default(), attempt) {
         (REFRESH | NEXT_REFRESH, _) => {}
         (token, attempt) if (token, attempt) == (SPENT_REFRESH.0, Some(SPENT_REFRESH.1)) => {}
         (AWAY_REFRESH, _) => return Problem::new(Code::Unavailable).into_response(),
         _ => return Problem::new(Code::InvalidToken).into_response(),
     }
-    let (expires_at, ends_at) = ("2125-11-24T17:00:00Z", "2125-11-25T04:00:00Z");
+    let expires_at = "2125-11-24T17:00:00Z";
+    let ends_at = "2125-11-25T04:00:00Z";
     let renewed = json!({
         "access_token": TOKEN, "refresh_token": NEXT_REFRESH, "expires_at": expires_at,
         "ends_at": ends_at,

@@ -117,7 +117,8 @@ fn the_last_part_of_a_tail_says_that_it_is_also_where_nothing_is_left_for_it() {
     let log = log(4);
     let hello = Hello { suspect: true, ..hello(&log) };
     let (mut session, _) = greeted(hello, stored(chain_at(&log, 4)));
-    let (known, last_accepted) = (LogPosition { epoch: 1, seq: 0 }, chain_at(&log, 4).hash);
+    let known = LogPosition { epoch: 1, seq: 0 };
+    let last_accepted = chain_at(&log, 4).hash;
     let why = QuarantineWhy::EdgeRestored;
     session.handle_input(
         SyncSessionInput::Quarantined(QuarantineGrant {

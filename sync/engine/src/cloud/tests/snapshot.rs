@@ -38,8 +38,10 @@ fn chunk(outputs: &[SyncSessionOutput]) -> Option<SnapshotChunk> {
 
 fn staged(chunk: &SnapshotChunk) -> Option<StagedSnapshot> {
     let part = SnapshotPart::from_bytes(&chunk.body).unwrap();
-    let (feed_generation, feed_seq) = (chunk.feed_generation, chunk.feed_seq);
-    let (chunks, hash) = (chunk.index + 1, chunk.hash);
+    let feed_generation = chunk.feed_generation;
+    let feed_seq = chunk.feed_seq;
+    let chunks = chunk.index + 1;
+    let hash = chunk.hash;
     Some(StagedSnapshot { feed_generation, feed_seq, chunks, hash, next: part.next? })
 }
 
@@ -91,7 +93,8 @@ fn an_image_is_sent_where_the_feed_cannot_go_on_and_where_it_is_cheaper() {
 fn chunks_continue_each_other_and_few_are_on_the_wire() {
     let (mut session, first) = begun();
     assert_eq!(first, ChunkRequest { feed_seq: SEQ, after: None });
-    let (mut next, mut chunks) = (Some(first), Vec::new());
+    let mut next = Some(first);
+    let mut chunks = Vec::new();
     while let Some(wanted_now) = next {
         let n = u8::try_from(chunks.len()).unwrap();
         assert_eq!(wanted_now.after, (n > 0).then_some(place(n)));

@@ -24,7 +24,8 @@ fn ops_are_credited_only_once_they_are_stored() {
 /// The log end that the edge reports in Hello and Acks bounds the times of its ops.
 #[test]
 fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
-    let (log, at) = (log(5), |minute: i64| NOW.plus_ms(minute * 60_000));
+    let log = log(5);
+    let at = |minute: i64| NOW.plus_ms(minute * 60_000);
     let before = LogHeadReports { told_seq: 1, told_at: at(-90), ..LogHeadReports::default() };
     let known = StoredEdge { heads: before, ..stored(chain_at(&log, 1)) };
     let (mut session, _) = greeted(Hello { last_seq: 3, ..hello(&log) }, known);
@@ -58,7 +59,8 @@ fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
 /// If the hub's clock had been ahead at link time, the link token would have counted as expired.
 #[test]
 fn a_hub_whose_clock_jumps_ahead_before_its_welcome_moves_no_time() {
-    let (log, ahead) = (log(2), NOW.plus_ms(18 * 60 * 60_000));
+    let log = log(2);
+    let ahead = NOW.plus_ms(18 * 60 * 60_000);
     let mut session = SyncSession::new(edge(), LIMITS, NOW);
     let hello = Hello { last_seq: 1, ..hello(&log) };
     session.handle_input(SyncSessionInput::Frame(Frame::Hello(hello)), NOW);

@@ -114,7 +114,8 @@ impl Hub {
         self.cursor = self.cursor.append_ops(up.ops.iter().map(|op| op.as_slice()));
         assert_eq!(up.hash, self.cursor.hash);
         self.ops.extend(up.ops.iter().map(|op| op.to_vec()));
-        let (ops, bytes) = (LIMITS.credit_ops, LIMITS.credit_bytes);
+        let ops = LIMITS.credit_ops;
+        let bytes = LIMITS.credit_bytes;
         let credit = Credit {
             standing: self.standing(),
             cursor: self.cursor.seq,

@@ -67,7 +67,8 @@ fn an_image_that_is_the_view_is_not_begun_again() {
     let begun = run(&mut edge, first());
     edge.update_position(EdgeFilePosition { staged: begun.as_staged(), ..position() });
     let last = run(&mut edge, chunk(1, first().hash, true));
-    let (snapshot, feed_generation) = (Some(last.hash), 6);
+    let snapshot = Some(last.hash);
+    let feed_generation = 6;
     let swapped = EdgeFilePosition { snapshot, feed_generation, feed_cursor: 40, ..position() };
     edge.update_position(swapped.clone());
     ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);

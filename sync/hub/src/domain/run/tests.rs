@@ -100,11 +100,13 @@ fn a_command_whose_token_cannot_be_judged_waits_with_what_must_not_overtake_it()
 #[test]
 fn what_an_op_that_logs_anew_was_first_answered_goes_with_it() {
     let edge = wire::EdgeId::new("north-1").unwrap();
-    let (verdict, fence) = (Verdict::Firm, Some(4));
+    let verdict = Verdict::Firm;
+    let fence = Some(4);
     let why = Some(wire::QuarantineWhy::EdgeRestored);
     let first = wire::FirstAnswer { edge: edge.clone(), epoch: 1, verdict, fence, why };
     let ReceivedOp::Command(mut op) = accept(1) else { unreachable!() };
-    let (at, why) = (wire::ChainHead::start(&edge), wire::QuarantineWhy::EdgeRestored);
+    let at = wire::ChainHead::start(&edge);
+    let why = wire::QuarantineWhy::EdgeRestored;
     op.relogged = Some(wire::EarlierReceipt { edge, epoch: 1, at, verdict, fence, why });
     let plan = plan_run(&run(vec![ReceivedOp::Command(op)]), NOW, 10_000, None, |_, _| {
         TokenVerdict::Known(Some(person()))

@@ -117,7 +117,8 @@ fn a_link_is_up_only_while_somebody_hears_the_edge() {
 
 #[test]
 fn only_equal_digests_at_the_end_of_the_feed_match() {
-    let (a, b) = (Some(Hash::digest_bytes(b"a")), Some(Hash::digest_bytes(b"b")));
+    let a = Some(Hash::digest_bytes(b"a"));
+    let b = Some(Hash::digest_bytes(b"b"));
     for (digest, ahead, feed_cursor, there, expected) in [
         (None, 0, 0, a, ChecksumState::Unknown),
         (a, 0, 9, a, ChecksumState::Match),

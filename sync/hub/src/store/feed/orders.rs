@@ -196,8 +196,8 @@ impl FeedPlan {
     }
 
     fn add_order(&mut self, order: &Order, equal: EqualVersionRule) -> Result<FeedEffect> {
-        let (known, digest) =
-            (self.newest.get(&(order.location, order.id)), order.compute_digest());
+        let known = self.newest.get(&(order.location, order.id));
+        let digest = order.compute_digest();
         let (before, fed) = match known.copied() {
             None => (None, FeedEffect::Added),
             Some((version, before)) if version < order.version => (before, FeedEffect::Added),
@@ -215,7 +215,9 @@ impl FeedPlan {
             None => end.orders += 1,
         }
         end.digest.toggle_member(digest);
-        let (id, version, member) = (order.id, order.version, Some(digest));
+        let id = order.id;
+        let version = order.version;
+        let member = Some(digest);
         self.add(order.location, id, version, member, FeedChange::Order(order.clone()))?;
         Ok(fed)
     }
@@ -235,7 +237,8 @@ impl FeedPlan {
 
     /// Records a lost acceptance. The order and its version do not change.
     fn add_lost_acceptance(&mut self, order: &Order) -> Result<()> {
-        let (region, order_id) = (order.location, order.id);
+        let region = order.location;
+        let order_id = order.id;
         let end = self.get_feed_end(region)?;
         end.lost += 1;
         let number = end.lost;
@@ -251,8 +254,8 @@ impl FeedPlan {
         member: Option<Hash>,
         change: FeedChange,
     ) -> Result<()> {
-        let (entry, now) =
-            (FeedEntry { kind: ORDER, entity: id.0, version, member, change }, self.now);
+        let entry = FeedEntry { kind: ORDER, entity: id.0, version, member, change };
+        let now = self.now;
         let keys = self.keys.clone();
         let row = self.get_feed_end(region)?.next(&keys, entry, now)?;
         self.rows.push(row);
@@ -267,7 +270,8 @@ impl FeedPlan {
 
     /// Returns the number of changes and losses.
     async fn write(self, tx: &mut Tx) -> Result<usize> {
-        let (changes, losses) = (self.rows.len(), self.lost.len());
+        let changes = self.rows.len();
+        let losses = self.lost.len();
         tx.insert_all(self.rows).await?;
         tx.insert_all(self.lost).await?;
         for end in self.ends.values() {

@@ -8,7 +8,9 @@ use crate::store::disabling::{DisableRequest, EdgeActKind};
 const OTHER_KEY: [u8; 32] = [5; 32];
 
 fn order(since: Option<UnixMillis>) -> DisableRequest {
-    let (why, retires, by) = ("stolen".to_owned(), since.is_none(), admin());
+    let why = "stolen".to_owned();
+    let retires = since.is_none();
+    let by = admin();
     DisableRequest { since, why, retires, by }
 }
 

@@ -69,7 +69,8 @@ async fn told(store: &Store) -> Vec<(u64, u64, Hash, Vec<FeedChange>)> {
 async fn a_run_of_orders_leaves_what_taking_them_one_by_one_leaves(
     #[values(false, true)] mysql: bool,
 ) {
-    let (at_once, one_by_one) = (database(mysql).await, database(mysql).await);
+    let at_once = database(mysql).await;
+    let one_by_one = database(mysql).await;
     let south = |n, version| Order { location: Region::South, ..order(n, version) };
     let runs = [
         vec![
@@ -138,7 +139,8 @@ async fn an_acceptance_that_lost_is_numbered_and_changes_nothing_that_an_edge_re
         assert_eq!(store.feed_order(&fed, &order(1, 3), NOW).await.unwrap(), effect);
         assert_eq!(lost_to(9).await, std::slice::from_ref(&known));
     }
-    let (first, second) = (lost(3), lost(4));
+    let first = lost(3);
+    let second = lost(4);
     let run = [(&first, order(1, 3)), (&second, order(1, 2)), (&first, order(1, 3))];
     assert_eq!(store.feed_orders(&run, NOW).await.unwrap(), Some(2));
     let numbers: Vec<_> = lost_to(9).await.into_iter().map(|(number, _)| number).collect();
@@ -165,7 +167,8 @@ async fn writers_at_once_leave_no_gap_and_no_reader_passes_over_one(
     };
     let writing = futures::future::join_all((1..=40).map(write));
     let reading = async {
-        let (mut cursor, mut seen) = (0, 0);
+        let mut cursor = 0;
+        let mut seen = 0;
         while cursor < 40 {
             let (to, changes) = store.read_feed(Region::North, cursor, 7).await.unwrap();
             assert_eq!(to - cursor, changes.len() as u64, "a gap behind {cursor}");
@@ -217,7 +220,8 @@ async fn an_ended_session_is_forgotten_with_its_token_and_a_revoked_person_never
     #[values(false, true)] mysql: bool,
 ) {
     let store = database(mysql).await;
-    let (session, person) = (SessionId(Uuid::from_u128(5)), UserId(Uuid::from_u128(6)));
+    let session = SessionId(Uuid::from_u128(5));
+    let person = UserId(Uuid::from_u128(6));
     store.feed_revoked(&event(1), RevokedSubject::Session(session), NOW).await.unwrap();
     store.feed_revoked(&event(2), RevokedSubject::Person(person), NOW).await.unwrap();
     store.feed_keys("{\"keys\":[]}", NOW).await.unwrap();
@@ -300,18 +304,21 @@ async fn a_mark_is_told_once_for_each_turn_and_a_late_word_tells_nothing(
     {
         effects.push(store.feed_mark(mark(version, verified), NOW).await.unwrap());
     }
-    let (added, known) = (FeedEffect::Added, FeedEffect::Known);
+    let added = FeedEffect::Added;
+    let known = FeedEffect::Known;
     assert_eq!(effects, [known, added, known, known, known, added, known, known]);
     for region in Region::ALL {
         let (to, changes) = store.read_feed(region, 0, 10).await.unwrap();
         let change = |version, mark| {
-            let (sessions, users) = (vec![], vec![]);
+            let sessions = vec![];
+            let users = vec![];
             FeedChange::Revoked { version, sessions, users, person: None, mark: Some(mark) }
         };
         assert_eq!((to, changes), (2, vec![change(1, mark(3, true)), change(2, mark(6, false))]));
     }
     let asked = ChunkRequest { feed_seq: 2, after: None };
-    let (mut image, mut next) = (Vec::new(), Some(asked));
+    let mut image = Vec::new();
+    let mut next = Some(asked);
     while let Some(wanted) = next {
         let part = store.read_snapshot_chunk(Region::South, wanted).await.unwrap();
         image.extend(part.changes);
@@ -384,7 +391,9 @@ async fn a_frame_of_the_feed_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     }
     store.feed_order(&event(9), &Order { version: 2, ..large(3, 20_000) }, NOW).await.unwrap();
     store.compact_feed(Region::North, 6).await.unwrap();
-    let (mut frames, mut told, mut after) = (Vec::new(), Vec::new(), 0);
+    let mut frames = Vec::new();
+    let mut told = Vec::new();
+    let mut after = 0;
     while after < 6 {
         let (to, changes) = store.read_feed(Region::North, after, 10).await.unwrap();
         frames.push((after, to));
@@ -452,7 +461,8 @@ async fn a_grant_is_fed_once_ends_its_frame_and_shows_who_holds_the_region(
 async fn nothing_is_compacted_across_the_grant_that_stands(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
     let read = async || {
-        let (mut after, mut all) = (0, Vec::new());
+        let mut after = 0;
+        let mut all = Vec::new();
         loop {
             let (to, changes) = store.read_feed(Region::North, after, 50).await.unwrap();
             if to == after {

@@ -39,7 +39,8 @@ fn rows_read(plan: &str) -> f64 {
         let rest = line.trim().strip_prefix(name)?.trim_end_matches(',');
         rest.parse::<f64>().ok()
     };
-    let (mut times, mut rows) = (1.0, 0.0);
+    let mut times = 1.0;
+    let mut rows = 0.0;
     for line in plan.lines() {
         times = number(line, "\"r_loops\": ").unwrap_or(times);
         rows += number(line, "\"r_rows\": ").unwrap_or(0.0) * times;

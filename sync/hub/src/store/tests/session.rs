@@ -11,7 +11,8 @@ use crate::domain::enrolment;
 #[tokio::test]
 async fn a_code_registers_one_key_and_answers_it_again(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
-    let (old, new) = (Hash::digest_bytes(b"old"), Hash::digest_bytes(b"new"));
+    let old = Hash::digest_bytes(b"old");
+    let new = Hash::digest_bytes(b"new");
     let invite = |code| store.invite_edge(&NORTH, Region::North, code, admin(), NOW);
     assert_eq!(store.link_key(&north()).await.unwrap(), None);
     let until = enrolment::expires_at(NOW);
@@ -67,7 +68,8 @@ const LOOKED: std::time::Duration = std::time::Duration::from_millis(300);
 #[tokio::test]
 async fn a_code_that_is_replaced_while_it_is_used_registers_nobody() {
     let store = database(true).await;
-    let (old, new) = (Hash::digest_bytes(b"old"), Hash::digest_bytes(b"new"));
+    let old = Hash::digest_bytes(b"old");
+    let new = Hash::digest_bytes(b"new");
     let invite = |code| store.invite_edge(&NORTH, Region::North, code, admin(), NOW);
     invite(old).await.unwrap();
     let mut tx = store.sql().begin_transaction().await.unwrap();
@@ -217,7 +219,9 @@ async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     assert!(store.store_ops(&north(), &received, NOW).await.unwrap());
     store.sql().exec("UPDATE edges SET epoch = 2", vals![]).await.unwrap();
 
-    let (mut parts, mut returned, mut after) = (Vec::new(), Vec::new(), 0);
+    let mut parts = Vec::new();
+    let mut returned = Vec::new();
+    let mut after = 0;
     loop {
         let tail =
             store.read_ended_epoch_ops(&NORTH, LogPosition { epoch: 1, seq: after }).await.unwrap();

@@ -66,7 +66,9 @@ async fn an_image_that_is_read_while_the_feed_moves_on_adds_up(#[values(false, t
     store.feed_keys("keys", NOW).await.unwrap();
     assigned(&store, 9_999_999, &assignment(1, None, 0)).await;
     let as_of = region(&store).await.feed_seq;
-    let (mut image, mut next, mut chunks) = (Vec::new(), None, 0);
+    let mut image = Vec::new();
+    let mut next = None;
+    let mut chunks = 0;
     loop {
         let (changes, then) = chunk(&store, as_of, next).await;
         assert!(changes.len() <= 64 + 2, "{}", changes.len());
@@ -88,7 +90,8 @@ async fn an_image_that_is_read_while_the_feed_moves_on_adds_up(#[values(false, t
     assert!(chunks >= 3, "{chunks}");
     assert!(matches!(image.last(), Some(FeedChange::Assignment(_))), "behind the orders");
     assert!(image.iter().any(|change| matches!(change, FeedChange::Keys { .. })));
-    let (mut view, mut all) = (View::new(), View::new());
+    let mut view = View::new();
+    let mut all = View::new();
     apply(&mut view, image);
     apply(&mut view, rest(&store, as_of).await);
     apply(&mut all, rest(&store, 0).await);

@@ -48,7 +48,8 @@ async fn every_edge_with_work_has_its_turn_however_many_have_some(
 ) {
     let store = database(mysql).await;
     for (n, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
-        let (edge, code) = (EdgeId::new(name).unwrap(), Hash::digest_bytes(name.as_bytes()));
+        let edge = EdgeId::new(name).unwrap();
+        let code = Hash::digest_bytes(name.as_bytes());
         store.invite_edge(&edge, Region::North, code, admin(), NOW).await.unwrap();
         let undecided = "UPDATE edges SET undecided = ? WHERE edge = ?";
         store.sql().exec(undecided, vals![u64::from(n != 1), &edge]).await.unwrap();
@@ -216,7 +217,9 @@ async fn a_place_where_a_command_was_decided_for_its_person_vouches_for_it_again
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
     let claim = claimed(&store).await;
     let is_answered = async |n: u128, at: ChainHead| {
-        let (edge, verdict, why) = (north(), Verdict::Provisional, QuarantineWhy::EdgeRestored);
+        let edge = north();
+        let verdict = Verdict::Provisional;
+        let why = QuarantineWhy::EdgeRestored;
         let relogged = Some(EarlierReceipt { edge, epoch: 1, at, verdict, fence: None, why });
         let again = CommandOp { relogged, ..accept_op(n) };
         store.first_arrival(&claim, &again).await.unwrap().unwrap().is_answered

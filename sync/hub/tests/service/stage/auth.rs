@@ -52,7 +52,9 @@ async fn command_token(
     let keys = TokenKeys::empty();
     keys.replace_key_set(&script.signer.jwks()).unwrap();
     let claims = keys.read(&form.token).map_err(|_| StatusCode::UNAUTHORIZED)?;
-    let (kind, region, command) = (TokenKind::Edge, Some(form.region), Some(form.command));
+    let kind = TokenKind::Edge;
+    let region = Some(form.region);
+    let command = Some(form.command);
     let token = script.signer.sign_claims(&Claims { kind, region, command, ..claims });
     Ok(Json(CommandToken { token }))
 }

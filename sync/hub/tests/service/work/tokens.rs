@@ -150,7 +150,8 @@ async fn what_a_session_did_after_its_end_is_handed_over_as_revoked(#[case] mysq
     };
     edge.until(|edge| edge.changes.iter().any(|change| revoked(change).is_some())).await;
     let version = edge.changes.iter().find_map(revoked);
-    let (before, after) = (stage.clock.now().plus_ms(-60_000), stage.clock.now());
+    let before = stage.clock.now().plus_ms(-60_000);
+    let after = stage.clock.now();
     edge.log = vec![token(&provider), accept(7, 1, before), accept(8, 1, after)];
     edge.log.extend([token(&stage.edge_token(Role::Provider, 5)), accept(9, 4, after)]);
     edge.up(1, 5).await;
@@ -182,10 +183,8 @@ async fn somebody_who_is_let_in_again_acts_by_new_tokens_alone(#[case] mysql: bo
     };
     let version = edge.changes.iter().find_map(revoked);
     let now = stage.clock.now();
-    let (old, new) = (
-        stage.edge_token_between(Role::Provider, 5, 0, 3_600),
-        stage.edge_token_between(Role::Provider, 5, 2, 3_600),
-    );
+    let old = stage.edge_token_between(Role::Provider, 5, 0, 3_600);
+    let new = stage.edge_token_between(Role::Provider, 5, 2, 3_600);
     edge.log = vec![token(&old), accept(7, 1, now), token(&new), accept(8, 3, now)];
     edge.up(1, 4).await;
     edge.until_outcomes(4).await;

@@ -73,7 +73,8 @@ impl SyncDb {
                     Some(Op::Token { token }) => token.clone(),
                     _ => String::new(),
                 };
-                let (command, actor) = (read.command.clone(), read.actor);
+                let command = read.command.clone();
+                let actor = read.actor;
                 let accept = AcceptForHolder { region, command, actor, token };
                 let ask = PortalAsk { accept, taken_at: read.received_at };
                 held.push((op.came.received_at, other, *seq, ask));

@@ -53,7 +53,8 @@ impl SyncDb {
         if versions > 0 {
             row.compacted_to = row.compacted_to.max(to);
         }
-        let (mut once, mut again) = (BTreeSet::new(), BTreeSet::new());
+        let mut once = BTreeSet::new();
+        let mut again = BTreeSet::new();
         for row in row.feed.values() {
             if !once.insert(row.entity) {
                 again.insert(row.entity);

@@ -65,7 +65,9 @@ impl SyncDb {
         if edge.term != *over || edge.epoch != *epoch {
             return None;
         }
-        let (epoch, last_accepted, after_run) = (epoch + 1, edge.cursor.hash, edge.nonce);
+        let epoch = epoch + 1;
+        let last_accepted = edge.cursor.hash;
+        let after_run = edge.nonce;
         let ops = std::mem::take(&mut edge.ops);
         let left = ops.values().filter(|op| !op.is_decided());
         let left: Vec<CommandId> = left.filter_map(OpRow::command_id).collect();
@@ -73,7 +75,9 @@ impl SyncDb {
         let edge = &mut self.edges[e];
         for (seq, op) in ops {
             let place = (edge.epoch, seq);
-            let (bytes, read, left_behind) = (op.bytes.clone(), op.read.clone(), !op.is_decided());
+            let bytes = op.bytes.clone();
+            let read = op.read.clone();
+            let left_behind = !op.is_decided();
             let OpRow { hash, came, succeeded, named, .. } = op;
             let old = OldOp { hash, bytes, read, came, succeeded, named, left_behind };
             edge.old_ops.insert(place, old);

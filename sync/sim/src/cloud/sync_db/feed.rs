@@ -13,7 +13,8 @@ use crate::{
 impl SyncDb {
     pub fn feed(&self, region: Region, after: u64, limit: u32) -> (u64, Vec<FeedChange>) {
         let Some(row) = self.regions.get(&region) else { return (after, Vec::new()) };
-        let (mut to, mut changes) = (after, Vec::new());
+        let mut to = after;
+        let mut changes = Vec::new();
         for (seq, row) in row.feed.range(after + 1..).take(limit as usize) {
             to = *seq;
             changes.push(FeedChange::clone(&row.change));
@@ -47,7 +48,8 @@ impl SyncDb {
             BusNews::Assigned(_, word) => region.assigns(number, word),
             BusNews::Revoked(_, user) => {
                 region.revoked.entry(*user).or_insert(number);
-                let (sessions, users) = (Vec::new(), vec![*user]);
+                let sessions = Vec::new();
+                let users = vec![*user];
                 let change = FeedChange::Revoked {
                     version: number,
                     sessions,

@@ -14,7 +14,8 @@ impl SyncDb {
 
     fn at_place(&self, e: usize, op: &CommandOp, before: &EarlierReceipt) -> Option<FirstArrival> {
         let id = (0..cast::MACHINE_COUNT).find(|&id| cast::edge(id) == before.edge)?;
-        let (edge, seq) = (&self.edges[id], before.at.seq);
+        let edge = &self.edges[id];
+        let seq = before.at.seq;
         let here = edge.ops.get(&seq).filter(|_| edge.epoch == before.epoch);
         let here = here.map(|row| (row.hash, row.came, row.named, &row.read));
         let old = || edge.old_ops.get(&(before.epoch, seq));

@@ -79,7 +79,8 @@ impl SyncDb {
     }
 
     fn next(&self, e: usize, limit: usize, met: impl Fn(&OpRow) -> bool) -> Vec<DueOp> {
-        let (mut due, mut line) = (Vec::new(), self.line());
+        let mut due = Vec::new();
+        let mut line = self.line();
         for (seq, op) in self.edges[e].undecided_ops().filter(|(_, op)| met(op)) {
             match op.state {
                 OpStage::Stopped => line.wait(op),
@@ -96,7 +97,8 @@ impl SyncDb {
 
     /// The next held ops after `beyond`, without ops behind another waiting op.
     pub fn held_again(&self, e: usize, beyond: u64, limit: usize) -> Vec<DueOp> {
-        let (mut due, mut line) = (Vec::new(), self.line());
+        let mut due = Vec::new();
+        let mut line = self.line();
         for (seq, op) in self.edges[e].undecided_ops() {
             match op.state {
                 OpStage::Held if *seq <= beyond => line.hold(op),

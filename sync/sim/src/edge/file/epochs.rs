@@ -165,7 +165,8 @@ impl EdgeFile {
 
     /// Stores the command under its new place, where it waits.
     fn remember(&mut self, op: &CommandOp, at: ChainHead, known: Option<&LoggedCommand>) {
-        let (epoch, command) = (self.book.live.epoch, &op.command);
+        let epoch = self.book.live.epoch;
+        let command = &op.command;
         let stored = LoggedCommand {
             command_id: command.id,
             user_id: op.actor.user_id,

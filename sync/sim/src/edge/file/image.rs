@@ -78,7 +78,8 @@ impl EdgeFile {
         let missing: Vec<OrderId> = missing.collect();
         missing.into_iter().for_each(|id| self.is_not_in_image(id));
         for order in image {
-            let (id, version) = (order.id, order.version);
+            let id = order.id;
+            let version = order.version;
             self.brought.put(id, (version, is_open(order.status)));
             let known = self.orders.get(&id).filter(|row| row.order.version > version);
             let kept = known.filter(|_| !self.has(Bug::ImageLowers));

@@ -82,8 +82,10 @@ impl EdgeFile {
         let open = self.brought.live().iter().filter(|(_, row)| row.1);
         let digest = open_digest(open.map(|(id, row)| (*id, row.0)));
         let digest = if self.has(Bug::GrantDigest) { word.digest } else { Some(digest) };
-        let (name, epoch) = (self.book.live.name.clone(), self.book.live.epoch);
-        let (forgets, goes_on) = (self.has(Bug::ReleasedFenceDead), self.has(Bug::ReleaseGoesOn));
+        let name = self.book.live.name.clone();
+        let epoch = self.book.live.epoch;
+        let forgets = self.has(Bug::ReleasedFenceDead);
+        let goes_on = self.has(Bug::ReleaseGoesOn);
         let tenure = Rc::make_mut(&mut self.book.live.tenure);
         if forgets && tenure.held.is_none() {
             tenure.highest_fence = 0;

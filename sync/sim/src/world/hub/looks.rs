@@ -26,7 +26,9 @@ impl World {
         let now = self.now;
         let Some(session) = self.session(conn) else { return };
         session.ticks += 1;
-        let (ticks, e, heard_at) = (session.ticks, session.edge, session.heard_at);
+        let ticks = session.ticks;
+        let e = session.edge;
+        let heard_at = session.heard_at;
         let session_term = session.term;
         if session.machine.is_greeting() && ticks > HELLO_LIMIT_TICKS {
             self.hub_ends(conn, Code::TimedOut, "no Hello came");
@@ -102,7 +104,8 @@ impl World {
 
     /// Forwards waiting accepts to this edge if it holds the region.
     fn put_asks(&mut self, conn: usize) {
-        let (e, r) = (self.net.conns[conn].id, self.net.conns[conn].replica);
+        let e = self.net.conns[conn].id;
+        let r = self.net.conns[conn].replica;
         let accepts = self.sync_db.asks_for(e);
         let wanted: BTreeSet<_> = accepts.iter().map(|ask| ask.accept.command.id).collect();
         let Some(session) = self.session(conn) else { return };

@@ -21,7 +21,8 @@ const QUESTION_LIFE_MS: i64 = 5_000;
 impl World {
     /// Probes the current session and waits for a sign of life.
     pub(super) fn hub_probes(&mut self, conn: usize) {
-        let (r, e) = (self.net.conns[conn].replica, self.net.conns[conn].id);
+        let r = self.net.conns[conn].replica;
+        let e = self.net.conns[conn].id;
         if self.has(Bug::ProbeOldSession) {
             return self.hub_hears(conn, Some(SyncSessionInput::Probed { alive: false }));
         }
@@ -38,7 +39,8 @@ impl World {
     pub fn hub_looks_for_life(&mut self, conn: usize, number: u64, asked_at: u64) {
         let e = self.net.conns[conn].id;
         let alive = self.sync_db.edges[e].probe_answered >= number;
-        let (now, can_answer) = (self.now, self.live_rival(conn));
+        let now = self.now;
+        let can_answer = self.live_rival(conn);
         if let Some(session) = self.session(conn).filter(|_| !can_answer) {
             session.rival_busy_at = Some(now);
         }
@@ -72,7 +74,8 @@ impl World {
 
     /// Refuses an edge, and alerts an operator if necessary.
     pub(super) fn hub_refuses(&mut self, conn: usize, code: Code, detail: &str) {
-        let (e, m) = (self.net.conns[conn].id, self.net.conns[conn].edge);
+        let e = self.net.conns[conn].id;
+        let m = self.net.conns[conn].edge;
         // The Hello of an ended run, or of an older connection, read late: its refusal reaches no
         // one.
         let is_read_late = self.is_read_late(conn);
@@ -136,7 +139,8 @@ impl World {
 
     /// Another machine has the session of this edge and can reach the hub.
     fn live_rival(&self, conn: usize) -> bool {
-        let (e, m) = (self.net.conns[conn].id, self.net.conns[conn].edge);
+        let e = self.net.conns[conn].id;
+        let m = self.net.conns[conn].edge;
         if m == cast::THIEF {
             return false;
         }

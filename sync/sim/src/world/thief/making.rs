@@ -90,7 +90,10 @@ impl World {
 
     fn command(&mut self, actor: Actor, body: CommandBody, received_at: UnixMillis) -> CommandOp {
         let id = CommandId(self.random.id());
-        let (device, device_seq, tapped_at, trace) = (None, None, None, None);
+        let device = None;
+        let device_seq = None;
+        let tapped_at = None;
+        let trace = None;
         CommandOp {
             command: Command { id, body, device, device_seq, tapped_at, trace },
             token_seq: 0,

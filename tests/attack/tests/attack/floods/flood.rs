@@ -79,7 +79,9 @@ pub struct FloodCount {
 
 impl Flood<'_> {
     pub async fn run(&self) -> FloodCount {
-        let (from, clock, next) = (Station::fresh(), Clock::system(), AtomicUsize::new(0));
+        let from = Station::fresh();
+        let clock = Clock::system();
+        let next = AtomicUsize::new(0);
         let started = clock.elapsed();
         let takes_next = || {
             let goes_on = clock.elapsed().saturating_sub(started) < LASTS_MAX;
@@ -105,7 +107,8 @@ impl Flood<'_> {
         from: Station,
         takes_next: &(impl Fn() -> Option<usize> + Sync),
     ) -> (FloodCount, Vec<TcpStream>) {
-        let (mut count, mut held) = (FloodCount::default(), Vec::new());
+        let mut count = FloodCount::default();
+        let mut held = Vec::new();
         if let FloodAct::Command(commands) = &self.act {
             return (commands.publish(line, from, takes_next).await, held);
         }
@@ -155,7 +158,9 @@ impl CommandFlood<'_> {
         let replies = topics::reply_topic(Region::North, &self.edge, &device);
         tablet.subscribe(&replies).await.expect("an answer");
         let topic = topics::command_topic(Region::North, &self.edge, &device);
-        let (mut attempts, mut answered, mut granted) = (0, 0, 0);
+        let mut attempts = 0;
+        let mut answered = 0;
+        let mut granted = 0;
         while let Some(number) = takes_next() {
             let frame = (self.frame)(token, number);
             if tablet.publish(&topic, &frame, false).await.is_err() {

@@ -84,7 +84,8 @@ impl<'a> Tenfold<'a> {
     fn before_a_sign_in(&self) -> [Flood<'_>; 6] {
         let port = self.platform.gateway();
         let guess = json!({"code": "AAAA-AAAA", "public_key": URL_SAFE_NO_PAD.encode([9; 32])});
-        let (victim, own) = (self.victim, self.customer.username.as_str());
+        let victim = self.victim;
+        let own = self.customer.username.as_str();
         [
             asks("300 links a minute, unproven, of an address", 300, port, |_| {
                 HttpCall::get("/link").bearer("a.b.c")
@@ -110,8 +111,10 @@ impl<'a> Tenfold<'a> {
     }
 
     fn of_people_and_edges(&self) -> [Flood<'_>; 6] {
-        let (port, edge) = (self.platform.gateway(), self.platform.edge().http);
-        let (customer, provider) = (&self.customer.person.token, &self.provider.person.token);
+        let port = self.platform.gateway();
+        let edge = self.platform.edge().http;
+        let customer = &self.customer.person.token;
+        let provider = &self.provider.person.token;
         let news = format!(
             "GET /api/v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {customer}\r\n\
              accept: text/event-stream\r\n\r\n"
@@ -140,7 +143,8 @@ impl<'a> Tenfold<'a> {
     }
 
     fn of_sockets(&self) -> [Flood<'_>; 4] {
-        let (gateway, edge) = (self.platform.gateway(), self.platform.edge());
+        let gateway = self.platform.gateway();
+        let edge = self.platform.edge();
         let half_head = b"GET /board HTTP/1.1\r\nhost: x\r\nx-half: ".to_vec();
         let tablet = |number| {
             let device = format!("crowd-{number}");
@@ -161,7 +165,8 @@ impl<'a> Tenfold<'a> {
     }
 
     fn of_sizes(&self) -> [Flood<'_>; 5] {
-        let (gateway, edge) = (self.platform.gateway(), self.platform.edge());
+        let gateway = self.platform.gateway();
+        let edge = self.platform.edge();
         let head = |size| {
             format!("GET / HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "a".repeat(size))
                 .into_bytes()

@@ -74,8 +74,10 @@ impl HostileLine {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, play) = watch::channel(Play::Passes);
-        let (tasks, seen) = (Tasks::new(), Arc::<Mutex<Seen>>::default());
-        let (of_each, carrier) = (tasks.clone(), Carrier { gateway, play, seen: seen.clone() });
+        let tasks = Tasks::new();
+        let seen = Arc::<Mutex<Seen>>::default();
+        let of_each = tasks.clone();
+        let carrier = Carrier { gateway, play, seen: seen.clone() };
         tasks.spawn("line", async move {
             while let Ok((edge, _)) = listener.accept().await {
                 of_each.spawn_once("carried", carrier.clone().carry(edge));

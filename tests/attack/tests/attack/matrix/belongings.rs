@@ -76,7 +76,8 @@ impl Household {
     }
 
     fn people(&mut self) {
-        let (customer, provider) = (self.customer.person.user_id, self.provider.person.user_id);
+        let customer = self.customer.person.user_id;
+        let provider = self.provider.person.user_id;
         for kind in ["customers", "users"] {
             self.has(Role::Customer, kind, "a customer", &json!(customer));
         }
@@ -84,7 +85,8 @@ impl Household {
     }
 
     async fn work(&mut self, admin: &Somebody) {
-        let (customer, provider) = (self.customer.clone(), self.provider.clone());
+        let customer = self.customer.clone();
+        let provider = self.provider.clone();
         let waiting = customer.publish(Region::North, "Mend the gate").await;
         self.has(Role::Customer, "orders", "an order that waits for approval", &json!(waiting));
         let taken = self.taken(admin).await;
@@ -197,7 +199,8 @@ impl Household {
             let second = platform.sign_in(person.station, &person.username, PASSWORD).await;
             second.unwrap_or_else(|refusal| panic!("{}", refusal.text()));
         }
-        let (customer, provider) = (self.customer.clone(), self.provider.clone());
+        let customer = self.customer.clone();
+        let provider = self.provider.clone();
         let call = HttpCall::post("/api/v1/auth/device-grants");
         let tablet = format!("t-{}", provider.person.user_id.0.simple());
         provider.done(call.json(&json!({"region": Region::North, "device": tablet}))).await;

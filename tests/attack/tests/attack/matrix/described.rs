@@ -221,7 +221,8 @@ impl DescribedRoute {
     }
 
     pub fn sound_calls(&self, words: &[&str]) -> Vec<HttpCall> {
-        let (path, query) = (self.path_with(words), self.query.join("&"));
+        let path = self.path_with(words);
+        let query = self.query.join("&");
         let word = words[0];
         let query = if word.is_empty() { query } else { query.replace(NOBODYS, word) };
         let path = if query.is_empty() { path } else { format!("{path}?{query}") };

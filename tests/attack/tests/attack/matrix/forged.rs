@@ -113,7 +113,8 @@ fn without_a_token(admin: &Somebody) -> Vec<Forgery> {
 }
 
 async fn ended_sessions(platform: &AttackedPlatform, admin: &Somebody) -> Vec<Forgery> {
-    let (out, closed) = (platform.provider().await, platform.somebody(Role::Customer).await);
+    let out = platform.provider().await;
+    let closed = platform.somebody(Role::Customer).await;
     out.done(HttpCall::post("/api/v1/auth/logout")).await;
     let revoke = HttpCall::post(&format!("/api/v1/admin/users/{}/revoke", closed.person.user_id));
     admin.done(revoke.json(&json!({"reason": "they asked for it"}))).await;

@@ -161,7 +161,8 @@ async fn reviews(own: &Household) -> Vec<Form> {
         HttpCall::post("/api/v1/reviews").json(&form)
     };
     let unknown = Expected::Unknown("images[0]");
-    let (reviews, one) = ("POST /api/v1/reviews", "PUT /api/v1/reviews/{id}");
+    let reviews = "POST /api/v1/reviews";
+    let one = "PUT /api/v1/reviews/{id}";
     vec![
         of_customer(
             (reviews, "order_id"),

@@ -120,7 +120,8 @@ async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
         rounds.extend(shared_out(platform, role, theirs, victims).await);
     }
     let answers = stream::iter(rounds).map(Round::answers).buffer_unordered(AT_ONCE).concat().await;
-    let (mut faults, mut used) = (Vec::new(), BTreeSet::new());
+    let mut faults = Vec::new();
+    let mut used = BTreeSet::new();
     for Tried { role, route, things, answer } in &answers {
         let names: Vec<_> = things.iter().map(|thing| thing.name).collect();
         let is_private = PRIVATE.iter().any(|word| answer.text().contains(word));
@@ -151,7 +152,8 @@ fn every_kind_is_there(routes: &[DescribedRoute], victims: &Household) {
     let kinds_of = |is_it: fn(&DescribedRoute) -> bool| -> BTreeSet<&str> {
         routes.iter().filter(|route| is_it(route)).flat_map(DescribedRoute::kinds).collect()
     };
-    let (all, of_admins) = (kinds_of(|_| true), kinds_of(|route| route.roles == [Role::Admin]));
+    let all = kinds_of(|_| true);
+    let of_admins = kinds_of(|route| route.roles == [Role::Admin]);
     let of_others = kinds_of(|route| route.roles != [Role::Admin]);
     for kind in OF_ADMINS {
         assert!(of_admins.contains(kind) && !of_others.contains(kind), "`{kind}` is for admins");
@@ -225,7 +227,9 @@ async fn shared_out<'a>(
     routes: impl Iterator<Item = &'a DescribedRoute>,
     victims: &'a Household,
 ) -> Vec<Round<'a>> {
-    let (mut person, mut count, mut shares) = (0, 0, Vec::new());
+    let mut person = 0;
+    let mut count = 0;
+    let mut shares = Vec::new();
     for route in routes {
         let of_each = route.bodies.len().max(1);
         let tries = tries(role, route, victims);
@@ -283,7 +287,8 @@ impl<'a> Round<'a> {
             let words: Vec<_> = things.iter().map(|thing| thing.id.as_str()).collect();
             for call in of_own.sound_calls(&words) {
                 let answer = stranger.ask(call).await.expect("an answer");
-                let (role, things) = (stranger.person.role, things.clone());
+                let role = stranger.person.role;
+                let things = things.clone();
                 tried.push(Tried { role, route, things, answer });
             }
         }

@@ -204,7 +204,8 @@ impl Scene {
             ("provider", provider),
             ("admin", admin),
         ];
-        let (nobody, gateway) = (Station::fresh(), platform.gateway());
+        let nobody = Station::fresh();
+        let gateway = platform.gateway();
         Self { nobody, gateway, people: people.into() }
     }
 

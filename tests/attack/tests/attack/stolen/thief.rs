@@ -104,7 +104,8 @@ impl Thief {
         let invitation = HttpCall::post("/api/v1/admin/edges").json(&form);
         let invited = platform.admin().await.done(invitation).await;
         let code = invited["code"].as_str().unwrap().to_owned();
-        let (signer, edge) = (new_key(), EdgeId::new(name).unwrap());
+        let signer = new_key();
+        let edge = EdgeId::new(name).unwrap();
         assert!(enrol(platform.gateway(), &code, &signer).await < 300);
         Self {
             start: ChainHead::start(&edge),
@@ -167,7 +168,8 @@ impl Thief {
     }
 
     pub async fn send_up(&mut self) {
-        let (first, standing) = (self.sent, self.session.as_ref().unwrap().1);
+        let first = self.sent;
+        let standing = self.session.as_ref().unwrap().1;
         self.sent = self.log.len();
         let up = OpsFrame {
             standing,

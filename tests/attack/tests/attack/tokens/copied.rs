@@ -14,7 +14,8 @@ async fn refreshed(platform: &AttackedPlatform, from: Station, token: &str) -> H
 async fn a_thief_goes_on_refreshing_with_a_copy_of_a_spent_token() {
     let platform = AttackedPlatform::shared().await;
     let provider = platform.provider().await;
-    let (owner, thief) = (provider.station, Station::fresh());
+    let owner = provider.station;
+    let thief = Station::fresh();
     let form = json!({
         "username": provider.username, "password": PASSWORD, "refresh": true,
         "region": Region::North,

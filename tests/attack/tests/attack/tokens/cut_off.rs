@@ -14,8 +14,10 @@ use wire::{Actor, OrderId, Region, Role};
 #[tokio::test]
 async fn a_thief_goes_on_with_ended_tokens_at_an_edge_that_is_linked_again() {
     let platform = AttackedPlatform::fresh().await;
-    let (admin, thief) = (platform.admin().await, Station::fresh());
-    let (signed_out, revoked) = (platform.provider().await, platform.provider().await);
+    let admin = platform.admin().await;
+    let thief = Station::fresh();
+    let signed_out = platform.provider().await;
+    let revoked = platform.provider().await;
     let customer = platform.somebody(Role::Customer).await;
     let order = customer.publish(Region::North, "Mend the tap").await;
     admin.act(order, "approve").await.unwrap();
@@ -191,7 +193,8 @@ impl CutOff<'_> {
         let call = HttpCall::post("/api/v1/auth/login").json(&form);
         let grant = station.ask(self.platform.gateway(), &call).await.unwrap().json();
         let text = |name: &str| grant[name].as_str().unwrap().to_owned();
-        let (token, spent) = (text("edge_token"), text("refresh_token"));
+        let token = text("edge_token");
+        let spent = text("refresh_token");
         let answer = self.refreshed(station, &spent).await;
         let next = answer.json()["refresh_token"].as_str().unwrap().to_owned();
         let answer = self.refreshed(station, &next).await;
@@ -267,7 +270,8 @@ impl CutOff<'_> {
             })
             .await;
         }
-        let (station, name) = (honest.station, honest.username.as_str());
+        let station = honest.station;
+        let name = honest.username.as_str();
         let again = platform.sign_in(station, name, PASSWORD).await.unwrap();
         eventually("and opens for a token of the next one", PATIENCE, async || {
             self.code(&again.edge_token).await.is_empty().then_some(())

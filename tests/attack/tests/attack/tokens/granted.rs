@@ -7,8 +7,10 @@ use support::eventually;
 #[tokio::test]
 async fn a_thief_of_a_tablet_goes_on_with_its_grant_elsewhere_or_after_its_end() {
     let platform = AttackedPlatform::shared().await;
-    let (admin, victim) = (platform.admin().await, platform.provider().await);
-    let (edge, thief) = (platform.edge(), Station::fresh());
+    let admin = platform.admin().await;
+    let victim = platform.provider().await;
+    let edge = platform.edge();
+    let thief = Station::fresh();
     let tablet = format!("t-{}", victim.person.user_id.0.simple());
     let form = json!({"username": victim.username, "password": PASSWORD, "tablet": tablet});
     let call = HttpCall::post("/session").json(&form);

@@ -57,12 +57,15 @@ async fn names(platform: &AttackedPlatform) -> Vec<String> {
 #[tokio::test]
 async fn a_thief_of_the_signing_key_goes_on_after_it_was_killed() {
     let platform = AttackedPlatform::fresh().await;
-    let (admin, provider) = (platform.admin().await, platform.provider().await);
+    let admin = platform.admin().await;
+    let provider = platform.provider().await;
     let file = platform.stack.layout().cloud_folder().join("auth.key");
-    let (private, stolen) = (std::fs::read(&file).unwrap(), Signer::load(&file).unwrap());
-    let (forger, thief) = (Forger::of(&admin), Station::fresh());
-    let (cloud, edge) =
-        (stolen.sign_claims(&forger.sound), stolen.sign_claims(&forger.for_edges()));
+    let private = std::fs::read(&file).unwrap();
+    let stolen = Signer::load(&file).unwrap();
+    let forger = Forger::of(&admin);
+    let thief = Station::fresh();
+    let cloud = stolen.sign_claims(&forger.sound);
+    let edge = stolen.sign_claims(&forger.for_edges());
     let at_gateway = async |token: &str| {
         thief.ask(platform.gateway(), &HttpCall::get(ADMINS).bearer(token)).await.unwrap()
     };
@@ -79,7 +82,8 @@ async fn a_thief_of_the_signing_key_goes_on_after_it_was_killed() {
     let form = json!({"kid": stolen.kid(), "reason": "It was on a stolen disk."});
     admin.done(HttpCall::post("/api/v1/admin/keys/kill").json(&form)).await;
     eventually("the stolen key opens nothing any more", PATIENCE, async || {
-        let (cloud, edge) = (at_gateway(&cloud).await, at_edge(&edge).await);
+        let cloud = at_gateway(&cloud).await;
+        let edge = at_edge(&edge).await;
         (cloud.code() == "invalid_token" && edge.code() == "invalid_token").then_some(())
     })
     .await;

@@ -12,7 +12,8 @@ async fn act(admin: &Somebody, act: &str, on: &Somebody) {
 #[tokio::test]
 async fn a_thief_comes_back_with_the_tokens_of_somebody_who_is_let_in_again() {
     let platform = AttackedPlatform::shared().await;
-    let (admin, victim) = (platform.admin().await, platform.provider().await);
+    let admin = platform.admin().await;
+    let victim = platform.provider().await;
     let form = json!({"username": victim.username, "password": PASSWORD, "refresh": true});
     let call = HttpCall::post("/api/v1/auth/login").json(&form);
     let grant = victim.station.ask(platform.gateway(), &call).await.unwrap().json();

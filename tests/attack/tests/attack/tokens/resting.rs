@@ -38,7 +38,8 @@ async fn opens_no_cloud(platform: &AttackedPlatform, why: &str, token: &str) {
 
 /// Asserts that the token opens no entrance of the edge.
 async fn opens_no_edge(platform: &AttackedPlatform, why: &str, token: &str) {
-    let (thief, edge) = (Station::fresh(), platform.edge());
+    let thief = Station::fresh();
+    let edge = platform.edge();
     for path in ["/board", "/session"] {
         let answer = thief.ask(edge.http, &HttpCall::get(path).bearer(token)).await.unwrap();
         let said = (answer.status, answer.code());
@@ -119,7 +120,8 @@ async fn hold(platform: &AttackedPlatform, admin: &Somebody) {
     let form = json!({ "policy": "exclusive", "holder": edge, "epoch": 1 });
     admin.done(HttpCall::new("PUT", "/api/v1/admin/assignments/NORTH").json(&form)).await;
     eventually("the edge holds its region", PATIENCE, async || {
-        let (station, call) = (Station::fresh(), HttpCall::get("/standing"));
+        let station = Station::fresh();
+        let call = HttpCall::get("/standing");
         let standing: Value = station.ask(platform.edge().http, &call).await.ok()?.json();
         (standing["holder"] == json!(edge)).then_some(())
     })
@@ -138,7 +140,8 @@ async fn until_accepted_by(admin: &Somebody, order: OrderId, provider: &Somebody
 #[tokio::test]
 async fn a_node_thief_opens_the_gateway_as_somebody_who_never_used_that_node() {
     let platform = AttackedPlatform::fresh().await;
-    let (admin, customer) = (platform.admin().await, platform.somebody(Role::Customer).await);
+    let admin = platform.admin().await;
+    let customer = platform.somebody(Role::Customer).await;
     let provider = platform.provider().await;
     hold(&platform, &admin).await;
     let order = open_order(&admin, &customer).await;
@@ -164,7 +167,8 @@ async fn a_node_thief_opens_the_gateway_as_somebody_who_never_used_that_node() {
 #[tokio::test]
 async fn a_node_thief_opens_the_gateway_with_what_tablets_left_there() {
     let platform = AttackedPlatform::fresh().await;
-    let (admin, customer) = (platform.admin().await, platform.somebody(Role::Customer).await);
+    let admin = platform.admin().await;
+    let customer = platform.somebody(Role::Customer).await;
     let provider = platform.provider().await;
     let order = open_order(&admin, &customer).await;
     let form = json!({ "username": provider.username, "password": "correct-horse-battery" });

@@ -8,7 +8,8 @@ use wire::Role;
 #[tokio::test]
 async fn a_narrowed_admin_does_more_than_the_role_names() {
     let platform = AttackedPlatform::shared().await;
-    let (admin, clerk) = (platform.admin().await, platform.somebody(Role::Customer).await);
+    let admin = platform.admin().await;
+    let clerk = platform.somebody(Role::Customer).await;
     let form = json!({
         "name": &clerk.username[..clerk.username.len().min(20)],
         "permissions": ["verify_providers", "read_people"],

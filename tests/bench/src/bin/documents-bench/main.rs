@@ -70,8 +70,10 @@ struct Bench {
 
 impl Bench {
     async fn run(&self, turns: usize) -> Result<()> {
-        let (mut single, mut runs) = (Pace::default(), Pace::default());
-        let (mut first, mut second) = (Pace::default(), Pace::default());
+        let mut single = Pace::default();
+        let mut runs = Pace::default();
+        let mut first = Pace::default();
+        let mut second = Pace::default();
         let mut written = 0;
         for _ in 0..turns {
             for (id, line) in fresh(&mut written, LINES) {

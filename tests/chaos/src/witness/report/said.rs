@@ -57,7 +57,8 @@ impl SaidRegion {
     pub fn of_table(table: &str, region: Region, now: UnixMillis) -> Option<Self> {
         let rows = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
         let rows = rows.filter(|cells| cells.first() == Some(&region.as_str()));
-        let (mut policy, mut edges) = (None, Vec::new());
+        let mut policy = None;
+        let mut edges = Vec::new();
         for cells in rows {
             let [_, edge, _, link, pending, lag, checksum, assigns, epoch, waiting, _] =
                 <[&str; 11]>::try_from(cells).ok()?;

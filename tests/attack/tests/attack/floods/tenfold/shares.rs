@@ -19,7 +19,8 @@ impl Tenfold<'_> {
     /// Only the share's own code counts as a refusal, because requests per minute are limited as
     /// well.
     pub(super) fn of_shares(&self) -> [Flood<'_>; 2] {
-        let (accepts, gives_back) = (ACCEPTANCES_A_DAY_MAX, WITHDRAWALS_A_DAY_MAX);
+        let accepts = ACCEPTANCES_A_DAY_MAX;
+        let gives_back = WITHDRAWALS_A_DAY_MAX;
         [
             takes("20 acceptances a day of a provider", accepts, |from| self.read_a_job(from)),
             takes("5 withdrawals a day of a provider", gives_back, |from| self.waver(from)),
